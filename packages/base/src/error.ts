@@ -1,0 +1,37 @@
+/** What a {@link DpoError} carries besides its message. */
+export interface DpoErrorDetails {
+  /** The values that explain the error: file, row, key, expected, received. Plain JSON. */
+  readonly values?: Readonly<Record<string, unknown>>;
+  /** What the user can do about it: one sentence, shown after the message. */
+  readonly hint?: string;
+  readonly cause?: unknown;
+}
+
+/**
+ * The one error class of the toolkit. Every failure that a user can cause or mend carries a stable
+ * `code` (`data.broken-row`, `model.truncated-file`, …), the values behind it and what to do next.
+ *
+ * Codes are `<area>.<what>` in kebab-case and belong to the public interface.
+ */
+export class DpoError extends Error {
+  readonly code: string;
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly hint: string | undefined;
+
+  constructor(code: string, message: string, details: DpoErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = 'DpoError';
+    this.code = code;
+    this.values = details.values ?? {};
+    this.hint = details.hint;
+  }
+
+  /**
+   * True for a DpoError of this or another copy of the package, so that it holds across installs.
+   * With `code`, only for that code.
+   */
+  static is(value: unknown, code?: string): value is DpoError {
+    if (!(value instanceof Error) || value.name !== 'DpoError' || !('code' in value)) return false;
+    return code === undefined || value.code === code;
+  }
+}

@@ -1,0 +1,3 @@
+export { DpoError, type DpoErrorDetails } from './error.js';
+export { nearest } from './nearest.js';
+export { normal, permutation, type Random, random } from './random.js';
