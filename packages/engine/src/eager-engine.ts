@@ -1,3 +1,4 @@
+import './gradients/register.js';
 import { DpoError } from '@dpo/base';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Engine, EngineFunction, FunctionBody, Scope, Values, Variable } from './types.js';

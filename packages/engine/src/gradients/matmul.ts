@@ -1,0 +1,19 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { define, sumToShape } from './_define.js';
+
+/** Gradients of the matrix product y = a b, either factor transposed or not; batch dimensions may broadcast. */
+export function defineMatmul(): void {
+  define('BatchMatMul', {
+    inputs: ['a', 'b'],
+    rule: (dy, { a, b }, { transposeA, transposeB }) => {
+      const ta = transposeA as boolean;
+      const tb = transposeB as boolean;
+      return {
+        // y = a b: da = dy bᵀ. y = aᵀ b: da = b dyᵀ. A transposed b is transposed once more.
+        a: () => sumToShape(ta ? tf.matMul(b, dy, tb, true) : tf.matMul(dy, b, false, !tb), a.shape),
+        // y = a b: db = aᵀ dy. y = a bᵀ: db = dyᵀ a. A transposed a is transposed once more.
+        b: () => sumToShape(tb ? tf.matMul(dy, a, true, ta) : tf.matMul(a, dy, !ta, false), b.shape),
+      };
+    },
+  });
+}
