@@ -1,0 +1,47 @@
+import type { Context } from './define.js';
+
+/**
+ * The context of a command in a process: results to standard output, the rest to standard error, the first Ctrl-C or
+ * SIGTERM to the signal. A second one ends the process at once.
+ */
+export function processContext(): Context {
+  const interactive = process.stderr.isTTY === true;
+  const controller = new AbortController();
+  let open = false; // whether the terminal's current line is a progress line
+  let last = 0;
+
+  const endLine = () => {
+    if (open) process.stderr.write('\n');
+    open = false;
+  };
+  for (const name of ['SIGINT', 'SIGTERM'] as const)
+    process.on(name, () => {
+      if (controller.signal.aborted) process.exit(130);
+      controller.abort();
+    });
+  // A reader that closes the pipe early (| head) is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+
+  return {
+    interactive,
+    signal: controller.signal,
+    out: (line) => {
+      endLine();
+      process.stdout.write(`${line}\n`);
+    },
+    note: (line) => {
+      endLine();
+      process.stderr.write(`${line}\n`);
+    },
+    progress: (line) => {
+      if (interactive) {
+        const width = Math.max(20, (process.stderr.columns ?? 80) - 1);
+        process.stderr.write(`\r\x1b[2K${line.slice(0, width)}`);
+        open = true;
+      } else if (Date.now() - last > 5000) {
+        last = Date.now();
+        process.stderr.write(`${line}\n`);
+      }
+    },
+  };
+}

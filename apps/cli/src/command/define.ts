@@ -1,0 +1,35 @@
+import type { z } from 'zod';
+
+/** What a command is run with besides its options. */
+export interface Context {
+  /** Results: standard output. */
+  readonly out: (line: string) => void;
+  /** Progress and notes: standard error. */
+  readonly note: (line: string) => void;
+  /** Rewrites the current line of a terminal; without one it prints a plain line now and then. */
+  readonly progress: (line: string) => void;
+  /** Whether standard error is a terminal. */
+  readonly interactive: boolean;
+  /** Fires at the first Ctrl-C or SIGTERM. */
+  readonly signal: AbortSignal;
+}
+
+/** One command: its words, its options as a schema, and what it does. */
+export interface Command<Schema extends z.ZodObject = z.ZodObject> {
+  /** The words that name it, such as `data convert`. */
+  readonly name: string;
+  readonly summary: string;
+  /** Longer text and examples for `--help`. */
+  readonly details?: string;
+  /** Names of positional arguments, which are keys of the schema too. */
+  readonly positional?: readonly string[];
+  /** The options: camelCase keys, each with a description. The same schema checks configuration files and writes `--help`. */
+  readonly options: Schema;
+  /** Does the work. Returns the exit code, 0 where nothing is returned. */
+  readonly run: (options: z.output<Schema>, context: Context) => Promise<number | undefined>;
+}
+
+/** Keeps the link between a command's schema and the options that its `run` gets. */
+export function defineCommand<Schema extends z.ZodObject>(command: Command<Schema>): Command {
+  return command as unknown as Command;
+}

@@ -1,0 +1,138 @@
+import { readFile } from 'node:fs/promises';
+import { DpoError, nearest } from '@dpo/base';
+import { asFileError } from '@dpo/base/files';
+import type { z } from 'zod';
+import type { Command } from './define.js';
+import { camel, type OptionInfo, optionsOf } from './schema.js';
+
+/** The code of every error that is the caller's wording: exit code 2. */
+export const USAGE = 'cli.usage';
+
+/** Picks the command that the first words name. Throws `cli.usage` for unknown words, with the nearest known. */
+export function findCommand(
+  commands: readonly Command[],
+  words: readonly string[],
+): { readonly command: Command; readonly rest: readonly string[] } {
+  const two = words.slice(0, 2).join(' ');
+  const found = commands.find(({ name }) => name === two) ?? commands.find(({ name }) => name === words[0]);
+  if (found) return { command: found, rest: words.slice(found.name.split(' ').length) };
+  const group = commands.filter(({ name }) => name.startsWith(`${words[0]} `)).map(({ name }) => name);
+  if (group.length > 0)
+    throw new DpoError(USAGE, `dpo ${words[0]} needs one of: ${group.map((name) => name.split(' ')[1]).join(', ')}.`, {
+      hint: `Run: dpo ${group[0]} --help`,
+    });
+  const near = nearest(words[0] ?? '', new Set(commands.flatMap(({ name }) => [name, name.split(' ')[0] ?? name])));
+  throw new DpoError(USAGE, `There is no command "${words[0]}".${near ? ` Did you mean "${near}"?` : ''}`, {
+    hint: 'Run: dpo --help',
+  });
+}
+
+/**
+ * The options of a command from its arguments and, with `--config FILE`, from a JSON file, whose keys are the same words
+ * in camelCase. The command line wins over the file. Unknown, missing and malformed options throw `cli.usage`.
+ */
+export async function parseOptions(command: Command, args: readonly string[]): Promise<Record<string, unknown>> {
+  const options = optionsOf(command.options);
+  const given = parseArguments(command, options, args);
+  const file = typeof given.config === 'string' ? await readConfig(given.config, options) : {};
+  const result = command.options.safeParse({ ...file, ...given });
+  if (!result.success) throw invalid(command, options, result.error);
+  return result.data;
+}
+
+function parseArguments(
+  command: Command,
+  options: readonly OptionInfo[],
+  args: readonly string[],
+): Record<string, unknown> {
+  const byFlag = new Map(options.map((option) => [option.flag, option]));
+  const positional = [...(command.positional ?? [])];
+  const given: Record<string, unknown> = {};
+  for (let i = 0; i < args.length; i++) {
+    const word = args[i] as string;
+    if (!word.startsWith('--')) {
+      const key = positional.shift();
+      if (key === undefined)
+        throw new DpoError(USAGE, `dpo ${command.name}: "${word}" is one argument too many.`, { hint: help(command) });
+      given[key] = word;
+      continue;
+    }
+    const equals = word.indexOf('=');
+    const flag = word.slice(2, equals < 0 ? undefined : equals);
+    const inline = equals < 0 ? undefined : word.slice(equals + 1);
+    const option = byFlag.get(flag) ?? byFlag.get(flag.replace(/^no-/, ''));
+    if (option === undefined) throw unknown(command, `--${flag}`, flag, [...byFlag.keys()], '--');
+    const negated = !byFlag.has(flag);
+    if (option.type === 'boolean') {
+      given[option.key] = inline === undefined ? !negated : parseBoolean(option, inline);
+      continue;
+    }
+    const next = args[i + 1];
+    const value = inline ?? (next !== undefined && !(next.startsWith('--') && next.length > 2) ? args[++i] : undefined);
+    if (negated || value === undefined)
+      throw new DpoError(USAGE, `dpo ${command.name}: --${flag} needs a value.`, { hint: help(command) });
+    given[option.key] = parseValue(command, option, value);
+  }
+  return given;
+}
+
+function parseBoolean(option: OptionInfo, text: string): boolean {
+  if (text === 'true' || text === 'false') return text === 'true';
+  throw new DpoError(USAGE, `--${option.flag} is a switch: it takes no value but true or false, not "${text}".`);
+}
+
+function parseValue(command: Command, option: OptionInfo, text: string): unknown {
+  if (option.type === 'list') return text.split(',').map((part) => part.trim());
+  if (option.type === 'string') return text;
+  const number = Number(text);
+  if (text.trim() === '' || Number.isNaN(number))
+    throw new DpoError(USAGE, `dpo ${command.name}: --${option.flag} needs a number, not "${text}".`, {
+      hint: help(command),
+    });
+  return number;
+}
+
+async function readConfig(path: string, options: readonly OptionInfo[]): Promise<Record<string, unknown>> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw asFileError(error, path);
+  });
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (cause) {
+    throw new DpoError('cli.bad-config', `${path} is not valid JSON: ${(cause as Error).message}.`, { cause });
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
+    throw new DpoError('cli.bad-config', `${path} must hold a JSON object with the options as keys.`);
+  const keys = options.map(({ key }) => key);
+  for (const key of Object.keys(parsed))
+    if (!keys.includes(key)) {
+      const near = nearest(camel(key), keys);
+      throw new DpoError(USAGE, `${path}: unknown key "${key}".${near ? ` Did you mean "${near}"?` : ''}`);
+    }
+  return parsed as Record<string, unknown>;
+}
+
+function unknown(command: Command, shown: string, name: string, known: readonly string[], prefix: string): DpoError {
+  const near = nearest(name, known);
+  return new DpoError(
+    USAGE,
+    `dpo ${command.name}: unknown option ${shown}.${near ? ` Did you mean ${prefix}${near}?` : ''}`,
+    { values: { option: shown, nearest: near }, hint: help(command) },
+  );
+}
+
+function invalid(command: Command, options: readonly OptionInfo[], error: z.ZodError): DpoError {
+  const lines = error.issues.map((issue) => {
+    const key = String(issue.path[0] ?? '');
+    const option = options.find((candidate) => candidate.key === key);
+    const place = command.positional?.includes(key) ? key.toUpperCase() : `--${option?.flag ?? key}`;
+    const missing = issue.code === 'invalid_type' && issue.input === undefined && issue.message.includes('undefined');
+    return missing ? `${place} is missing` : `${place}: ${issue.message}`;
+  });
+  return new DpoError(USAGE, `dpo ${command.name}: ${lines.join('; ')}.`, { hint: help(command) });
+}
+
+function help(command: Command): string {
+  return `Run: dpo ${command.name} --help`;
+}
