@@ -1,0 +1,27 @@
+import { DpoError } from '@dpo/base';
+import * as tf from '@tensorflow/tfjs-core';
+import type { LossOptions } from './types.js';
+
+/** β where the caller gives none: the paper's value for dialogue and sentiment. */
+export const DEFAULT_BETA = 0.1;
+
+/** β · (log π − log π_ref): the implicit reward of Eq. 5, up to a term of x alone. */
+export function implicitReward(policy: tf.Tensor1D, reference: tf.Tensor1D, beta: number): tf.Tensor1D {
+  return tf.mul(tf.sub(policy, reference), beta);
+}
+
+/** −log σ(z), exact for every float32 z; `tf.logSigmoid` has a gradient that overflows. */
+export function negativeLogSigmoid(z: tf.Tensor1D): tf.Tensor1D {
+  return tf.softplus(tf.neg(z));
+}
+
+/** The answers' lengths, which losses per token cannot do without; at least 1, as an answer has a token. */
+export function lengthsOf(options: LossOptions, loss: string): { chosen: tf.Tensor1D; rejected: tf.Tensor1D } {
+  const { chosenLengths, rejectedLengths } = options;
+  if (chosenLengths === undefined || rejectedLengths === undefined)
+    throw new DpoError('loss.needs-lengths', `The loss ${loss} divides by the answers' lengths, but got none.`, {
+      values: { loss },
+      hint: 'Pass chosenLengths and rejectedLengths, the number of tokens of each answer.',
+    });
+  return { chosen: tf.maximum(chosenLengths, 1), rejected: tf.maximum(rejectedLengths, 1) };
+}

@@ -1,0 +1,26 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { DEFAULT_BETA, implicitReward } from './_common.js';
+import type { PreferenceLoss } from './types.js';
+
+/**
+ * Hinge loss on the reward margin (SLiC's calibration, normalised as in RSO).
+ *
+ *     L = max(0, 1 − z),   z = s_w − s_l,   s = β (log π − log π_ref)
+ *
+ * Source: arXiv 2305.10425 (SLiC-HF), 2309.06657 (RSO, with β for its γ).
+ *
+ * @param options `beta` (default 0.1): 1/β is the margin of log-ratios that the loss asks for.
+ */
+export const hingeLoss: PreferenceLoss = (
+  policyChosen,
+  policyRejected,
+  referenceChosen,
+  referenceRejected,
+  { beta = DEFAULT_BETA },
+) => {
+  const chosenRewards = implicitReward(policyChosen, referenceChosen, beta); // [pairs]
+  const rejectedRewards = implicitReward(policyRejected, referenceRejected, beta); // [pairs]
+  const z = tf.sub<tf.Tensor1D>(chosenRewards, rejectedRewards); // [pairs]
+  const losses: tf.Tensor1D = tf.relu(tf.sub(1, z));
+  return { losses, chosenRewards, rejectedRewards };
+};

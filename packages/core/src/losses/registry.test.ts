@@ -1,0 +1,229 @@
+import { readFileSync } from 'node:fs';
+import { DpoError } from '@dpo/base';
+import { testEngine } from '@dpo/engine/test';
+import * as tf from '@tensorflow/tfjs-core';
+import fc from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { type PreferenceLossName, preferenceLoss, preferenceLosses } from './registry.js';
+import type { LossOptions } from './types.js';
+
+beforeAll(async () => {
+  testEngine();
+  await tf.setBackend('cpu');
+});
+
+const names = Object.keys(preferenceLosses) as PreferenceLossName[];
+
+interface Pair {
+  readonly policy: readonly [number, number];
+  readonly reference: readonly [number, number];
+  readonly lengths?: readonly [number, number];
+}
+
+/** A loss's values and its gradient with respect to the policy's log-probabilities, over pairs given as plain numbers. */
+function evaluate(name: PreferenceLossName, pairs: readonly Pair[], options: LossOptions = {}) {
+  const columns = (of: (pair: Pair) => readonly [number, number]) =>
+    [tf.tensor1d(pairs.map((p) => of(p)[0])), tf.tensor1d(pairs.map((p) => of(p)[1]))] as const;
+  const [chosenLengths, rejectedLengths] = columns(({ lengths = [10, 10] }) => lengths);
+  const [referenceChosen, referenceRejected] = columns((p) => p.reference);
+  const { loss } = preferenceLosses[name];
+  const run = (chosen: tf.Tensor, rejected: tf.Tensor) =>
+    loss(chosen as tf.Tensor1D, rejected as tf.Tensor1D, referenceChosen, referenceRejected, {
+      ...options,
+      chosenLengths,
+      rejectedLengths,
+    });
+  const policy = [...columns((p) => p.policy)];
+  const { losses, chosenRewards, rejectedRewards } = run(...(policy as [tf.Tensor, tf.Tensor]));
+  const gradients = tf.grads((chosen, rejected) => tf.sum(run(chosen, rejected).losses))(policy);
+  const numbers = (tensor: tf.Tensor) => [...tensor.dataSync()];
+  return {
+    losses: numbers(losses),
+    rewards: [numbers(chosenRewards), numbers(rejectedRewards)],
+    gradient: gradients.map(numbers),
+  };
+}
+
+const pair = (policy: [number, number], reference: [number, number], lengths?: [number, number]): Pair =>
+  lengths === undefined ? { policy, reference } : { policy, reference, lengths };
+
+describe('values worked out by hand', () => {
+  // Log-ratios 2 and −3 with β = 0.2: rewards 0.4 and −0.6, z = 1.
+  const one = [pair([-8, -23], [-10, -20], [4, 6])];
+  const log = Math.log;
+  const e = Math.E;
+  const cases: [PreferenceLossName, LossOptions, number][] = [
+    // −log σ(1) = log(1 + 1/e)
+    ['dpo', { beta: 0.2 }, log(1 + 1 / e)],
+    // 0.75 · log(1 + 1/e) + 0.25 · log(1 + e)
+    ['cdpo', { beta: 0.2, labelSmoothing: 0.25 }, 0.75 * log(1 + 1 / e) + 0.25 * log(1 + e)],
+    // (0.75 · log(1 + 1/e) − 0.25 · log(1 + e)) / 0.5
+    ['robust', { beta: 0.2, labelSmoothing: 0.25 }, 1.5 * log(1 + 1 / e) - 0.5 * log(1 + e)],
+    // 2/4 − (−3)/6 = 1, less 1/0.4 = 2.5: (−1.5)²
+    ['ipo', { beta: 0.2 }, 2.25],
+    // 2 + 3 = 5, less 2.5: 2.5²
+    ['ipo-sum', { beta: 0.2 }, 6.25],
+    // z = 1 meets the margin exactly
+    ['hinge', { beta: 0.2 }, 0],
+    // β = 0.1 halves z to 0.5
+    ['hinge', {}, 0.5],
+  ];
+  it.each(cases)('%s %o', (name, options, expected) => {
+    const { losses, rewards } = evaluate(name, one, options);
+    expect(losses[0]).toBeCloseTo(expected, 5);
+    const beta = options.beta ?? 0.1;
+    expect(rewards[0]?.[0]).toBeCloseTo(2 * beta, 6);
+    expect(rewards[1]?.[0]).toBeCloseTo(-3 * beta, 6);
+  });
+
+  it('pushes the chosen answer up and the rejected one down, by β σ(−z)', () => {
+    const { gradient } = evaluate('dpo', one, { beta: 0.2 });
+    const expected = 0.2 / (1 + e);
+    expect(gradient[0]?.[0]).toBeCloseTo(-expected, 6);
+    expect(gradient[1]?.[0]).toBeCloseTo(expected, 6);
+  });
+
+  it('is ln 2 at the reference for DPO, cDPO and robust DPO', () => {
+    for (const name of ['dpo', 'cdpo', 'robust'] as const)
+      expect(evaluate(name, [pair([-7, -9], [-7, -9])]).losses[0]).toBeCloseTo(Math.LN2, 6);
+  });
+});
+
+interface Fixture {
+  readonly policy: readonly [number[], number[]];
+  readonly reference: readonly [number[], number[]];
+  readonly lengths: readonly [number[], number[]];
+  readonly cases: readonly {
+    readonly name: PreferenceLossName;
+    readonly beta: number;
+    readonly labelSmoothing: number;
+    readonly losses: readonly number[];
+    readonly rewards: readonly [number[], number[]];
+    readonly gradient: readonly [number[], number[]];
+  }[];
+}
+
+const fixture: Fixture = JSON.parse(
+  readFileSync(new URL('../../../../tooling/parity/fixtures/core/losses.json', import.meta.url), 'utf8'),
+);
+
+describe('parity with PyTorch', () => {
+  const at = (columns: readonly [number[], number[]], i: number) =>
+    [columns[0][i] as number, columns[1][i] as number] as [number, number];
+  const pairs = fixture.policy[0].map((_, i) =>
+    pair(at(fixture.policy, i), at(fixture.reference, i), at(fixture.lengths, i)),
+  );
+
+  it('covers every loss', () => {
+    expect(fixture.cases.map(({ name }) => name).sort()).toEqual([...names].sort());
+  });
+
+  it.each(fixture.cases.map((c) => [c.name, c] as const))('%s: values and gradients', (name, expected) => {
+    const got = evaluate(name, pairs, { beta: expected.beta, labelSmoothing: expected.labelSmoothing });
+    // Log-probabilities of some hundreds in float32 leave a log-ratio an error of some 3e-5.
+    near(got.losses, expected.losses);
+    for (const side of [0, 1] as const) {
+      near(got.rewards[side] as number[], expected.rewards[side]);
+      near(got.gradient[side] as number[], expected.gradient[side]);
+    }
+  });
+
+  function near(got: readonly number[], expected: readonly number[]) {
+    expect(got.length).toBe(expected.length);
+    got.forEach((value, i) => {
+      const want = expected[i] as number;
+      expect(Math.abs(value - want), `pair ${i}: got ${value}, want ${want}`).toBeLessThan(
+        1e-4 * Math.max(Math.abs(want), 1),
+      );
+    });
+  }
+});
+
+describe('properties', () => {
+  const logp = fc.double({ min: -200, max: 0, noNaN: true }).map(Math.fround);
+  const anyPair = fc.record({
+    policy: fc.tuple(logp, logp),
+    reference: fc.tuple(logp, logp),
+    lengths: fc.tuple(fc.integer({ min: 1, max: 50 }), fc.integer({ min: 1, max: 50 })),
+  });
+
+  it('swapping the answers swaps the rewards, so that the margin is negated', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...names), anyPair, (name, p) => {
+        const swap = ([a, b]: readonly [number, number]) => [b, a] as const;
+        const swapped = { policy: swap(p.policy), reference: swap(p.reference), lengths: swap(p.lengths) };
+        const { rewards } = evaluate(name, [p]);
+        const back = evaluate(name, [swapped]).rewards;
+        expect(back).toEqual([rewards[1], rewards[0]]);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('adding the same to both of an answer’s log-probabilities changes nothing', () => {
+    // Multiples of 1/8 are exact in float32, so that the equality is too.
+    const eighth = fc.integer({ min: -800, max: 0 }).map((n) => n / 8);
+    const exact = fc.record({ policy: fc.tuple(eighth, eighth), reference: fc.tuple(eighth, eighth) });
+    fc.assert(
+      fc.property(fc.constantFrom(...names), exact, eighth, (name, p, shift) => {
+        const moved = {
+          policy: [p.policy[0] + shift, p.policy[1]] as const,
+          reference: [p.reference[0] + shift, p.reference[1]] as const,
+        };
+        expect(evaluate(name, [moved]).losses).toEqual(evaluate(name, [p]).losses);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('each pair stands alone: a batch gives what its pairs give', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...names), fc.array(anyPair, { minLength: 2, maxLength: 5 }), (name, pairs) => {
+        expect(evaluate(name, pairs).losses).toEqual(pairs.flatMap((p) => evaluate(name, [p]).losses));
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('stays finite, with finite gradients, at margins of ±1e4', () => {
+    const far = [1e4, -1e4, 1e5, -1e5, 0].flatMap((margin) => [
+      pair([margin, 0], [0, 0], [1, 1]),
+      pair([0, -margin], [0, 0], [1, 1]),
+    ]);
+    for (const name of names)
+      for (const beta of [0.1, 1]) {
+        const { losses, gradient, rewards } = evaluate(name, far, { beta, labelSmoothing: 0.1 });
+        for (const value of [...losses, ...gradient.flat(), ...rewards.flat()])
+          expect(Number.isFinite(value), name).toBe(true);
+      }
+  });
+
+  it('DPO still tells margins of ±1e4 apart', () => {
+    const { losses, gradient } = evaluate('dpo', [pair([1e4, 0], [0, 0]), pair([-1e4, 0], [0, 0])], { beta: 1 });
+    expect(losses).toEqual([0, 1e4]);
+    expect(gradient[0]).toEqual([-0, -1]);
+  });
+});
+
+describe('the registry', () => {
+  it('finds a loss by name', () => {
+    expect(preferenceLoss('dpo')).toBe(preferenceLosses.dpo);
+  });
+
+  it('names the nearest loss where there is none of that name', () => {
+    expect(() => preferenceLoss('ipo-sums')).toThrow(
+      expect.objectContaining({ code: 'loss.unknown', hint: 'Did you mean ipo-sum?' }),
+    );
+    expect(() => preferenceLoss('toString')).toThrow(DpoError);
+  });
+
+  it('refuses what a loss cannot work with', () => {
+    const x = tf.tensor1d([0]);
+    expect(() => preferenceLosses.ipo.loss(x, x, x, x, {})).toThrow(
+      expect.objectContaining({ code: 'loss.needs-lengths' }),
+    );
+    expect(() => preferenceLosses.robust.loss(x, x, x, x, { labelSmoothing: 0.5 })).toThrow(
+      expect.objectContaining({ code: 'loss.out-of-range' }),
+    );
+  });
+});

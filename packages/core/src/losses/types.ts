@@ -1,0 +1,34 @@
+import type { Tensor1D } from '@tensorflow/tfjs-core';
+
+/** What a loss is told besides the log-probabilities. */
+export interface LossOptions {
+  /** β: how dear it is to leave the reference. */
+  readonly beta?: number | undefined;
+  /** ε: the share of pairs whose answers are believed to be swapped. */
+  readonly labelSmoothing?: number | undefined;
+  /** Tokens of each chosen answer, [pairs] float32. The trainer gives them; only losses per token read them. */
+  readonly chosenLengths?: Tensor1D | undefined;
+  /** Tokens of each rejected answer, [pairs] float32. */
+  readonly rejectedLengths?: Tensor1D | undefined;
+}
+
+/** A loss's result, one number to a pair: nothing is reduced, so that the caller decides how to weigh pairs. */
+export interface PairLosses {
+  readonly losses: Tensor1D; // [pairs]
+  /** s(x, y_w), the implicit reward of the chosen answer. */
+  readonly chosenRewards: Tensor1D; // [pairs]
+  /** s(x, y_l), the implicit reward of the rejected answer. */
+  readonly rejectedRewards: Tensor1D; // [pairs]
+}
+
+/**
+ * A preference loss: a pure function of log-probabilities log π(y|x), each summed over its answer's tokens, [pairs].
+ * It is written in tfjs ops and differentiated by tfjs, so any function of this type can be trained on.
+ */
+export type PreferenceLoss = (
+  policyChosen: Tensor1D,
+  policyRejected: Tensor1D,
+  referenceChosen: Tensor1D,
+  referenceRejected: Tensor1D,
+  options: LossOptions,
+) => PairLosses;

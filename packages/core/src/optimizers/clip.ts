@@ -1,0 +1,19 @@
+import * as tf from '@tensorflow/tfjs-core';
+
+/** ‖g‖ over all gradients together: the square root of the sum of all squares. */
+export function globalNorm(gradients: readonly tf.Tensor[]): tf.Scalar {
+  const squares = gradients.map((gradient) => tf.sum<tf.Scalar>(tf.square(gradient)));
+  return tf.sqrt(tf.addN(squares));
+}
+
+/**
+ * The factor by which `torch.nn.utils.clip_grad_norm_` scales gradients of a global norm:
+ *
+ *     min(1, max / (‖g‖ + 1e-6))
+ *
+ * `max` infinite means that nothing is clipped.
+ */
+export function clipCoefficient(norm: tf.Scalar, max: number): tf.Scalar {
+  if (max === Number.POSITIVE_INFINITY) return tf.scalar(1);
+  return tf.minimum(tf.div(max, tf.add(norm, 1e-6)), 1);
+}

@@ -1,0 +1,8 @@
+import { adamw } from './adamw.js';
+import { rmsprop } from './rmsprop.js';
+import { sgd } from './sgd.js';
+
+/** The optimizers by the names that `--optimizer` takes. */
+export const optimizers = { adamw, rmsprop, sgd } as const;
+
+export type OptimizerName = keyof typeof optimizers;
