@@ -1,0 +1,113 @@
+/** One turn of a conversation. */
+export interface Message {
+  /** Who speaks: `system`, `user`, `assistant`, `tool`, … as the model's chat template knows it. */
+  readonly role: string;
+  readonly content: string;
+}
+
+/** A prompt or an answer: plain text, or chat messages that go through the model's chat template. */
+export type Text = string | readonly Message[];
+
+/** One preference: of two answers to a prompt, `chosen` was preferred to `rejected`. */
+export interface PreferencePair {
+  readonly prompt: Text;
+  readonly chosen: Text;
+  readonly rejected: Text;
+  readonly id?: string;
+  /** Where the row comes from: a dataset's name, a policy, an annotator. */
+  readonly source?: string;
+  readonly chosenScore?: number;
+  readonly rejectedScore?: number;
+  /** log π_ref(chosen | prompt), in nats, summed over the answer's tokens. */
+  readonly referenceChosenLogp?: number;
+  /** log π_ref(rejected | prompt), in nats, summed over the answer's tokens. */
+  readonly referenceRejectedLogp?: number;
+}
+
+/** Several answers to one prompt, each with a score: higher is better. */
+export interface RankedList {
+  readonly prompt: Text;
+  readonly responses: readonly Text[];
+  /** One score to a response, in the same order. */
+  readonly scores: readonly number[];
+  readonly id?: string;
+  readonly source?: string;
+}
+
+/** Rows that can be read by their number, counted from 0, without being held as objects. */
+export interface Dataset<Row> extends Iterable<Row> {
+  readonly length: number;
+  /** The file or folder it was read from. */
+  readonly path?: string;
+  /** The row with this number. A number outside 0 … length − 1 is `data.no-such-row`. */
+  at(row: number): Row;
+  /**
+   * SHA-256, in hexadecimal, of the content in canonical form: the same rows give the same fingerprint, whatever
+   * file format they came from. Computed when it is first asked for.
+   */
+  readonly fingerprint: string;
+}
+
+/** A checked set of preference pairs. */
+export interface PreferenceDataset extends Dataset<PreferencePair> {}
+
+/** A checked set of ranked lists. */
+export interface RankedDataset extends Dataset<RankedList> {}
+
+/** What turning text into tokens needs of a tokenizer. */
+export interface TextEncoder_ {
+  /** The text's tokens, without any special token that the text does not spell out. */
+  encode(text: string): Int32Array | number[];
+  /** What the tokenizer puts before a prompt: usually nothing, or the beginning-of-sequence token. */
+  readonly bosPrefix: readonly number[];
+  readonly eosTokenId: number | undefined;
+  /** The model's chat template, where it has one. */
+  readonly chat?:
+    | {
+        /** The prompt's text, up to and with the words that make the model answer. */
+        prompt(messages: readonly Message[]): string;
+        /** What the template writes after `prompt(prompt)`, up to and with the end-of-turn token. */
+        answer(prompt: readonly Message[], answer: readonly Message[]): string;
+      }
+    | undefined;
+}
+
+/** One prompt with its K answers, in tokens: the unit of packing (K = 2 for a pair, 1 for SFT, n for a ranked list). */
+export interface PromptGroup {
+  readonly prompt: Int32Array;
+  readonly answers: readonly Int32Array[];
+}
+
+/**
+ * Token sequences laid out in B rows of T positions, each prompt written once and followed by all of its answers.
+ * Position i sees position j iff j ≤ i, both are in the same group, and j belongs to the prompt or to i's answer; a
+ * padding position sees itself alone.
+ */
+export interface PackedBatch {
+  /** B. */
+  readonly rows: number;
+  /** T. */
+  readonly length: number;
+  /** R: how many answer tokens are predicted, padding entries included. */
+  readonly tokens: number;
+  /** S = groups × K. */
+  readonly sequences: number;
+  /** [B·T] token ids; 0 where padded. */
+  readonly ids: Int32Array;
+  /** [B·T] position within the sequence; every answer starts at its prompt's length. 0 where padded. */
+  readonly positions: Int32Array;
+  /** [B·T] 0 = padding, else 1, 2, … within the row. */
+  readonly groups: Int32Array;
+  /** [B·T] 0 = prompt (and padding), else 1 … K. */
+  readonly answers: Int32Array;
+  /** [R] flat index b·T + t of the position whose logits predict the target; 0 in padding entries. */
+  readonly predictors: Int32Array;
+  /** [R] token id that is predicted; 0 in padding entries. */
+  readonly targets: Int32Array;
+  /** [R] which of the S sequences the target belongs to: group g's answer a is g·K + a, as given. S in padding entries. */
+  readonly sequence: Int32Array;
+  /** [S] answer tokens of each sequence. */
+  readonly lengths: Int32Array;
+  /** Real tokens / (B·T), in (0, 1]. */
+  readonly fill: number;
+}
