@@ -1,0 +1,184 @@
+import {
+  type FileRecord,
+  parseAnswer,
+  parseLabel,
+  parseNumber,
+  parseText,
+  required,
+  wrongType,
+} from './_parse-values.js';
+import { kindOf, type Place, rowError } from './_place.js';
+import { type Column, type ColumnMapping, preferenceColumns, rankedColumns } from './columns.js';
+import { isChat, sharedMessages, splitConversations } from './conversation.js';
+import type { Message, PreferencePair, RankedList, Text } from './types.js';
+
+/** One kind of row: its columns, how it is read from a file's record and put into one. */
+export interface RowFormat<Row> {
+  readonly name: 'preference' | 'ranked';
+  readonly columns: readonly Column[];
+  /** Checks and normalises a record, whose keys are the file's; errors name the place. */
+  parse(record: unknown, place: Place, mapping?: ColumnMapping): Row;
+  /** The row by our column names, absent values left out. */
+  record(row: Row): FileRecord;
+  /** True where the row's texts are conversations. */
+  chat(row: Row): boolean;
+}
+
+/** Pairs: prompt, chosen, rejected. */
+export const preferenceFormat: RowFormat<PreferencePair> = {
+  name: 'preference',
+  columns: preferenceColumns,
+  parse(record, place, mapping = {}) {
+    const row = asRecord(record, place);
+    const key = (name: string) => mapping[name] ?? name;
+    const chosenKey = key('chosen');
+    const rejectedKey = key('rejected');
+    const chosen = parseAnswer(required(row, chosenKey, preferenceColumns, place), chosenKey, place);
+    const rejected = parseAnswer(required(row, rejectedKey, preferenceColumns, place), rejectedKey, place);
+    const promptKey = key('prompt');
+    const given = row[promptKey] ?? undefined;
+    const prompt = given === undefined ? undefined : parseText(given, promptKey, place);
+    if (prompt === undefined && !(isChat(chosen) && isChat(rejected))) {
+      required(row, promptKey, preferenceColumns, place);
+    }
+    const texts = arrange(prompt, chosen, rejected, place);
+    const id = parseLabel(row[key('id')], key('id'), place);
+    const source = parseLabel(row[key('source')], key('source'), place);
+    const number = (name: string) => parseNumber(row[key(name)], key(name), place);
+    const chosenScore = number('chosen_score');
+    const rejectedScore = number('rejected_score');
+    const referenceChosenLogp = number('reference_chosen_logp');
+    const referenceRejectedLogp = number('reference_rejected_logp');
+    return {
+      ...texts,
+      ...(id === undefined ? {} : { id }),
+      ...(source === undefined ? {} : { source }),
+      ...(chosenScore === undefined ? {} : { chosenScore }),
+      ...(rejectedScore === undefined ? {} : { rejectedScore }),
+      ...(referenceChosenLogp === undefined ? {} : { referenceChosenLogp }),
+      ...(referenceRejectedLogp === undefined ? {} : { referenceRejectedLogp }),
+    };
+  },
+  record: (row) => recordOf(preferenceColumns, { ...row }),
+  chat: (row) => isChat(row.prompt),
+};
+
+/** Ranked lists: prompt, responses, scores. */
+export const rankedFormat: RowFormat<RankedList> = {
+  name: 'ranked',
+  columns: rankedColumns,
+  parse(record, place, mapping = {}) {
+    const row = asRecord(record, place);
+    const key = (name: string) => mapping[name] ?? name;
+    const [promptKey, responsesKey, scoresKey] = [key('prompt'), key('responses'), key('scores')];
+    const prompt = parseText(required(row, promptKey, rankedColumns, place), promptKey, place);
+    const responses = asList(required(row, responsesKey, rankedColumns, place), responsesKey, place).map((value, i) =>
+      parseAnswer(value, `${responsesKey}[${i}]`, place),
+    );
+    const scores = asList(required(row, scoresKey, rankedColumns, place), scoresKey, place).map((value, i) => {
+      const score = parseNumber(value, `${scoresKey}[${i}]`, place);
+      if (score === undefined) throw wrongType(value, `${scoresKey}[${i}]`, 'a finite number', place);
+      return score;
+    });
+    if (responses.length < 2 || responses.length !== scores.length) {
+      throw rowError(
+        'data.broken-row',
+        place,
+        `a ranked list needs two responses or more and a score for each, not ${responses.length} responses and ${scores.length} scores.`,
+        { responses: responses.length, scores: scores.length },
+      );
+    }
+    for (const response of responses) {
+      if (isChat(response) !== isChat(prompt)) throw mixed(place);
+    }
+    const id = parseLabel(row[key('id')], key('id'), place);
+    const source = parseLabel(row[key('source')], key('source'), place);
+    return {
+      prompt,
+      responses,
+      scores,
+      ...(id === undefined ? {} : { id }),
+      ...(source === undefined ? {} : { source }),
+    };
+  },
+  record: (row) => recordOf(rankedColumns, { ...row }),
+  chat: (row) => isChat(row.prompt),
+};
+
+/** Throws `data.mixed-rows` unless the row's texts are of the dataset's kind. */
+export function checkKind<Row>(format: RowFormat<Row>, row: Row, chat: boolean, place: Place): void {
+  if (format.chat(row) === chat) return;
+  const [here, before] = chat ? ['plain text', 'conversations'] : ['conversations', 'plain text'];
+  throw rowError(
+    'data.mixed-rows',
+    place,
+    `this row holds ${here}, the rows before it ${before}.`,
+    { expected: before, received: here },
+    'Keep plain texts and conversations in separate files.',
+  );
+}
+
+/** Puts prompt and answers in order: whole conversations are split at their shared beginning. */
+function arrange(
+  prompt: Text | undefined,
+  chosen: Text,
+  rejected: Text,
+  place: Place,
+): { prompt: Text; chosen: Text; rejected: Text } {
+  if (!isChat(chosen) || !isChat(rejected)) {
+    if (prompt === undefined || isChat(prompt) || isChat(chosen) || isChat(rejected)) throw mixed(place);
+    return { prompt, chosen, rejected };
+  }
+  if (prompt === undefined || !isChat(prompt)) {
+    const split = splitConversations(chosen, rejected);
+    if (prompt === undefined) {
+      if (split !== undefined) return split;
+      throw rowError(
+        'data.no-shared-beginning',
+        place,
+        'there is no prompt, and the two conversations share no first message.',
+        {},
+        'Give the prompt in a column of its own.',
+      );
+    }
+    if (split?.prompt.some(({ content }) => content === prompt)) return split;
+    return { prompt: [{ role: 'user', content: prompt }], chosen, rejected };
+  }
+  if (prompt.length === 0) {
+    throw rowError('data.empty-prompt', place, '"prompt" holds no message.', { key: 'prompt' });
+  }
+  const repeats = (answer: readonly Message[]) =>
+    answer.length > prompt.length && sharedMessages(prompt, answer) === prompt.length;
+  if (repeats(chosen) && repeats(rejected)) {
+    return { prompt, chosen: chosen.slice(prompt.length), rejected: rejected.slice(prompt.length) };
+  }
+  return { prompt, chosen, rejected };
+}
+
+function mixed(place: Place) {
+  return rowError(
+    'data.mixed-row',
+    place,
+    'prompt and answers must be all plain text or all conversations.',
+    {},
+    'Write an answer to a conversation as [{"role": "assistant", "content": …}].',
+  );
+}
+
+function asRecord(record: unknown, place: Place): FileRecord {
+  if (typeof record === 'object' && record !== null && !Array.isArray(record)) return record as FileRecord;
+  throw rowError('data.broken-row', place, `a row must be an object, not ${kindOf(record)}.`, {
+    received: kindOf(record),
+  });
+}
+
+function asList(value: unknown, key: string, place: Place): readonly unknown[] {
+  if (!Array.isArray(value)) throw wrongType(value, key, 'a list', place);
+  return value;
+}
+
+function recordOf(columns: readonly Column[], row: Readonly<Record<string, unknown>>): FileRecord {
+  const record: Record<string, unknown> = {};
+  for (const { name, key } of columns) if (row[key] !== undefined) record[name] = row[key];
+  return record;
+}

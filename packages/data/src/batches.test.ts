@@ -1,0 +1,56 @@
+import { permutation } from '@dpo/base';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { batches } from './batches.js';
+
+describe('batches', () => {
+  it('deals rows in file order, wrapping at the end', () => {
+    const deal = batches(5, { batchSize: 3 });
+    expect([1, 2, 3, 4].map((step) => [...deal.rows(step)])).toEqual([
+      [0, 1, 2],
+      [3, 4, 0],
+      [1, 2, 3],
+      [4, 0, 1],
+    ]);
+    expect(deal.stepsPerEpoch).toBe(2);
+    expect(deal.epoch(5)).toBe(3);
+  });
+
+  it('follows the permutation of each epoch', () => {
+    const deal = batches(4, { batchSize: 4, shuffle: true, seed: 9 });
+    expect(deal.rows(1)).toEqual(permutation(4, 9, 0));
+    expect(deal.rows(3)).toEqual(permutation(4, 9, 2));
+  });
+
+  it('takes each row once an epoch and the same rows when resumed at any step', () => {
+    const cases = fc.record({
+      count: fc.integer({ min: 1, max: 60 }),
+      batchSize: fc.integer({ min: 1, max: 70 }),
+      seed: fc.integer(),
+      shuffle: fc.boolean(),
+      resumeAt: fc.integer({ min: 1, max: 12 }),
+    });
+    fc.assert(
+      fc.property(cases, ({ count, resumeAt, ...options }) => {
+        const steps = 12;
+        const whole = batches(count, options);
+        const dealt = Array.from({ length: steps }, (_, i) => [...whole.rows(i + 1)]);
+        const resumed = batches(count, options);
+        for (let step = resumeAt; step <= steps; step++) expect([...resumed.rows(step)]).toEqual(dealt[step - 1]);
+        const stream = dealt.flat();
+        for (let from = 0; from + count <= stream.length; from += count) {
+          const epoch = stream.slice(from, from + count);
+          expect(new Set(epoch).size).toBe(count);
+        }
+        if (!options.shuffle) expect(stream).toEqual(stream.map((_, i) => i % count));
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('refuses what it cannot deal', () => {
+    expect(() => batches(0, { batchSize: 1 })).toThrow(/no rows/);
+    expect(() => batches(3, { batchSize: 0 })).toThrow(/positive integer/);
+    expect(() => batches(3, { batchSize: 1 }).rows(0)).toThrow(/counted from 1/);
+  });
+});

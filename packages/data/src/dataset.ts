@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto';
+import { DpoError } from '@dpo/base';
+import { checkKind, preferenceFormat, type RowFormat, rankedFormat } from './_row-format.js';
+import type { Dataset, PreferenceDataset, PreferencePair, RankedDataset, RankedList } from './types.js';
+
+/**
+ * A dataset in memory, checked as a file's rows would be: texts all plain or all conversations, answers not empty,
+ * numbers finite; whole conversations are split at their shared beginning.
+ *
+ * Errors name the row: `data.missing-column`, `data.wrong-type`, `data.empty-answer`, `data.mixed-row`,
+ * `data.mixed-rows`, `data.invalid-text`; `data.empty-dataset` where there is no row.
+ */
+export function preferenceDataset(pairs: Iterable<PreferencePair>): PreferenceDataset {
+  return memoryDataset(preferenceFormat, pairs);
+}
+
+/** Ranked lists in memory, checked as {@link preferenceDataset} checks pairs. */
+export function rankedDataset(lists: Iterable<RankedList>): RankedDataset {
+  return memoryDataset(rankedFormat, lists);
+}
+
+function memoryDataset<Row>(format: RowFormat<Row>, given: Iterable<Row>): Dataset<Row> {
+  const rows: Row[] = [];
+  let chat: boolean | undefined;
+  for (const value of given) {
+    const place = { row: rows.length };
+    const row = format.parse(isRow(value) ? format.record(value) : value, place);
+    chat ??= format.chat(row);
+    checkKind(format, row, chat, place);
+    rows.push(row);
+  }
+  if (rows.length === 0) throw emptyDataset(undefined);
+  let fingerprint: string | undefined;
+  return {
+    length: rows.length,
+    at: (row) => rows[row] ?? noSuchRow(row, rows.length),
+    get fingerprint() {
+      fingerprint ??= fingerprintOf(format, rows);
+      return fingerprint;
+    },
+    [Symbol.iterator]: () => rows[Symbol.iterator](),
+  };
+}
+
+function isRow(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** SHA-256 of the rows, one canonical JSON list of column values a line. */
+export function fingerprintOf<Row>(format: RowFormat<Row>, rows: Iterable<Row>): string {
+  const hash = createHash('sha256');
+  hash.update(`dpo ${format.name} 1\n`);
+  for (const row of rows) {
+    const record = format.record(row);
+    hash.update(`${JSON.stringify(format.columns.map(({ name }) => record[name] ?? null))}\n`);
+  }
+  return hash.digest('hex');
+}
+
+/** Throws `data.no-such-row`. */
+export function noSuchRow(row: number, length: number): never {
+  throw new DpoError('data.no-such-row', `There is no row ${row}: the dataset has ${length}, counted from 0.`, {
+    values: { row, length },
+  });
+}
+
+/** The error for a file or list without rows. */
+export function emptyDataset(path: string | undefined): DpoError {
+  return new DpoError('data.empty-dataset', `${path ?? 'The dataset'} holds no rows.`, {
+    ...(path === undefined ? {} : { values: { path } }),
+    hint: 'A preference dataset needs at least one row with prompt, chosen and rejected.',
+  });
+}

@@ -1,0 +1,160 @@
+import { DpoError } from '@dpo/base';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { preferenceDataset } from './dataset.js';
+import { cutSummary, encodePairs, encodePrompts, pairGroup } from './encode.js';
+import { pack } from './pack.js';
+import { byteTokenizer, tinyPairs } from './test/index.js';
+import type { PreferencePair } from './types.js';
+
+const plain = byteTokenizer();
+const withBos = byteTokenizer({ bos: true });
+const chat = byteTokenizer({ chat: true });
+const EOS = 2;
+
+function encodeOne(pair: PreferencePair, tokenizer = plain, options = {}) {
+  const [encoded] = encodePairs([pair], tokenizer, options);
+  if (encoded === undefined) throw new Error('nothing encoded');
+  return {
+    prompt: tokenizer.decode(encoded.prompt),
+    chosen: tokenizer.decode(encoded.chosen),
+    rejected: tokenizer.decode(encoded.rejected),
+    cut: encoded.cut,
+  };
+}
+
+describe('encodePairs', () => {
+  it('encodes prompt and answers apart and ends each answer with EOS', () => {
+    expect(encodeOne({ prompt: 'ab', chosen: 'cd', rejected: 'e' })).toEqual({
+      prompt: 'ab',
+      chosen: 'cd</s>',
+      rejected: 'e</s>',
+      cut: { prompt: 0, chosen: 0, rejected: 0 },
+    });
+  });
+
+  it('puts BOS before the prompt alone, and never twice', () => {
+    expect(encodeOne({ prompt: 'ab', chosen: 'c', rejected: 'd' }, withBos)).toMatchObject({
+      prompt: '<s>ab',
+      chosen: 'c</s>',
+    });
+    expect(encodeOne({ prompt: '<s>ab', chosen: 'c', rejected: 'd' }, withBos).prompt).toBe('<s>ab');
+    expect(encodeOne({ prompt: '', chosen: 'c', rejected: 'd' }, withBos).prompt).toBe('<s>');
+  });
+
+  it('adds no second EOS, and none where the tokenizer has none', () => {
+    expect(encodeOne({ prompt: 'a', chosen: 'c</s>', rejected: '</s>d' })).toMatchObject({
+      chosen: 'c</s>',
+      rejected: '</s>d</s>',
+    });
+    const [encoded] = encodePairs([{ prompt: 'a', chosen: 'c', rejected: 'd' }], { ...plain, eosTokenId: undefined });
+    expect(plain.decode(encoded?.chosen ?? [])).toBe('c');
+  });
+
+  it('cuts the prompt at its beginning and answers at their end, then without EOS', () => {
+    const pair = { prompt: 'abcdef', chosen: 'ghij', rejected: 'k' };
+    expect(encodeOne(pair, plain, { maxPromptLength: 4, maxLength: 7 })).toEqual({
+      prompt: 'cdef',
+      chosen: 'ghi',
+      rejected: 'k</s>',
+      cut: { prompt: 2, chosen: 2, rejected: 0 },
+    });
+    expect(encodeOne(pair, plain, { maxLength: 10 })).toMatchObject({ chosen: 'ghij', cut: { chosen: 1 } });
+    expect(encodeOne(pair, plain, { maxLength: 11 })).toMatchObject({ chosen: 'ghij</s>', cut: { chosen: 0 } });
+  });
+
+  it('counts every cut', () => {
+    const pairs = [
+      { prompt: 'abcdef', chosen: 'ghij', rejected: 'k' },
+      { prompt: 'ab', chosen: 'c', rejected: 'd' },
+      { prompt: 'abcdefgh', chosen: 'ijkl', rejected: 'mnop' },
+    ];
+    expect(cutSummary(encodePairs(pairs, plain, { maxPromptLength: 4, maxLength: 7 }))).toEqual({
+      pairs: 3,
+      truncatedPrompts: 2,
+      truncatedAnswers: 3,
+      truncatedPairs: 2,
+      promptTokensCut: 6,
+      answerTokensCut: 6,
+    });
+  });
+
+  it('takes conversations as the template writes them, with nothing added', () => {
+    const pair: PreferencePair = {
+      prompt: [{ role: 'user', content: 'hi' }],
+      chosen: [{ role: 'assistant', content: 'hello' }],
+      rejected: [{ role: 'assistant', content: 'go away' }],
+    };
+    expect(encodeOne(pair, { ...chat, bosPrefix: [1] })).toMatchObject({
+      prompt: '[user] hi</s>[assistant] ',
+      chosen: 'hello</s>',
+      rejected: 'go away</s>',
+    });
+  });
+
+  it('keeps within the limits, loses nothing else, and ends in EOS unless cut', () => {
+    const text = fc.string({ minLength: 1, maxLength: 20 });
+    const cases = fc.record({
+      prompt: text,
+      chosen: text,
+      rejected: text,
+      limit: fc.integer({ min: 2, max: 40 }),
+      promptLimit: fc.integer({ min: 1, max: 30 }),
+    });
+    fc.assert(
+      fc.property(cases, ({ limit, promptLimit, ...pair }) => {
+        const maxPromptLength = Math.min(promptLimit, limit - 1);
+        const [encoded] = encodePairs([pair], withBos, { maxLength: limit, maxPromptLength });
+        if (encoded === undefined) throw new Error('nothing encoded');
+        const whole = [1, ...withBos.encode(pair.prompt)];
+        expect([...encoded.prompt]).toEqual(whole.slice(encoded.cut.prompt));
+        expect(encoded.prompt.length).toBe(Math.min(whole.length, maxPromptLength));
+        for (const key of ['chosen', 'rejected'] as const) {
+          const answer = [...withBos.encode(pair[key]), EOS];
+          expect([...encoded[key]]).toEqual(answer.slice(0, answer.length - encoded.cut[key]));
+          expect(encoded.prompt.length + encoded[key].length).toBeLessThanOrEqual(limit);
+          if (encoded.cut[key] > 0) expect(encoded.prompt.length + encoded[key].length).toBe(limit);
+        }
+      }),
+    );
+  });
+
+  it.each([
+    ['data.answer-cut-away', { prompt: 'abcd', chosen: 'c', rejected: 'd' }, plain, { maxLength: 4 }],
+    ['data.empty-prompt', { prompt: '', chosen: 'c', rejected: 'd' }, plain, {}],
+    ['data.empty-answer', { prompt: 'a', chosen: '', rejected: 'd' }, plain, {}],
+    ['data.no-chat-template', { prompt: [{ role: 'user', content: 'a' }], chosen: 'b', rejected: 'c' }, plain, {}],
+    ['data.mixed-row', { prompt: 'a', chosen: [{ role: 'assistant', content: 'b' }], rejected: 'c' }, plain, {}],
+    ['options.invalid', { prompt: 'a', chosen: 'b', rejected: 'c' }, plain, { maxLength: 0 }],
+  ] as const)('refuses with %s, naming the row', (code, pair, tokenizer, options) => {
+    try {
+      encodePairs([{ prompt: 'x', chosen: 'y', rejected: 'z' }, pair], tokenizer, options);
+      expect.unreachable();
+    } catch (error) {
+      expect(DpoError.is(error, code), String(error)).toBe(true);
+      if (DpoError.is(error) && code.startsWith('data.')) expect(error.values.row).toBe(1);
+    }
+  });
+
+  it('feeds packing', () => {
+    const pairs = encodePairs(tinyPairs(), plain);
+    const batch = pack(pairs.slice(0, 8).map(pairGroup));
+    expect(batch.sequences).toBe(16);
+    expect(batch.lengths[1]).toBe(pairs[0]?.rejected.length);
+  });
+});
+
+describe('encodePrompts', () => {
+  it('encodes as encodePairs does', () => {
+    const dataset = preferenceDataset(tinyPairs());
+    const prompts = encodePrompts(
+      Array.from(dataset, ({ prompt }) => prompt),
+      withBos,
+      { maxPromptLength: 12 },
+    );
+    const pairs = encodePairs(dataset, withBos, { maxPromptLength: 12 });
+    expect(prompts.map(({ row, tokens, cut }) => [row, tokens, cut])).toEqual(
+      pairs.map(({ row, prompt, cut }) => [row, prompt, cut.prompt]),
+    );
+  });
+});

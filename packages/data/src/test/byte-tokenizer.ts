@@ -1,0 +1,53 @@
+import type { Message, TextEncoder_ } from '../types.js';
+
+/** What a {@link byteTokenizer} does besides turning bytes into tokens. */
+export interface ByteTokenizerOptions {
+  /** Put the beginning-of-sequence token before prompts. */
+  readonly bos?: boolean;
+  /** Have a chat template: `[role] content` lines, each turn ended by `</s>`. */
+  readonly chat?: boolean;
+}
+
+/** A tokenizer of 259 tokens for tests. */
+export interface ByteTokenizer extends TextEncoder_ {
+  readonly vocabSize: number;
+  encode(text: string): number[];
+  decode(ids: Iterable<number>): string;
+}
+
+const SPECIAL: readonly string[] = ['<pad>', '<s>', '</s>'];
+
+/**
+ * A toy tokenizer: the text's UTF-8 bytes, each byte b as token b + 3, and the words `<pad>`, `<s>` and `</s>` as
+ * tokens 0, 1 (beginning) and 2 (end). It has no merges, so encoding a text in two parts equals encoding it whole.
+ */
+export function byteTokenizer(options: ByteTokenizerOptions = {}): ByteTokenizer {
+  const turn = ({ role, content }: Message) => `[${role}] ${content}</s>`;
+  return {
+    vocabSize: 256 + SPECIAL.length,
+    bosPrefix: options.bos === true ? [1] : [],
+    eosTokenId: 2,
+    encode: (text) =>
+      text
+        .split(/(<pad>|<s>|<\/s>)/)
+        .flatMap((part, i) =>
+          i % 2 === 1 ? [SPECIAL.indexOf(part)] : Array.from(Buffer.from(part), (byte) => byte + SPECIAL.length),
+        ),
+    decode(ids) {
+      const parts: Buffer[] = [];
+      for (const id of ids) {
+        const special = SPECIAL[id];
+        parts.push(special === undefined ? Buffer.of(id - SPECIAL.length) : Buffer.from(special));
+      }
+      return Buffer.concat(parts).toString();
+    },
+    ...(options.chat === true
+      ? {
+          chat: {
+            prompt: (messages) => `${messages.map(turn).join('')}[assistant] `,
+            answer: (_prompt, answer) => answer.map(turn).join('').slice('[assistant] '.length),
+          },
+        }
+      : {}),
+  };
+}
