@@ -1,3 +1,12 @@
+export type { Pack, PackedBatch, PackedInputs, PromptGroup, ScoringModel, TokenPair, TrainableModel } from './batch.js';
+export {
+  type CheckpointOptions,
+  latestCheckpoint,
+  listCheckpoints,
+  readCheckpointState,
+  type StoredState,
+  type TrainingState,
+} from './checkpoint.js';
 export { type LossEntry, type PreferenceLossName, preferenceLoss, preferenceLosses } from './losses/registry.js';
 export type { LossOptions, PairLosses, PreferenceLoss } from './losses/types.js';
 export {
@@ -8,6 +17,7 @@ export {
   type Side,
   supervisedMethod,
 } from './method.js';
+export type { EvaluationMetrics, PairMetrics } from './metrics.js';
 export { type AdamWOptions, adamw } from './optimizers/adamw.js';
 export { clipCoefficient, globalNorm } from './optimizers/clip.js';
 export { type OptimizerName, optimizers } from './optimizers/registry.js';
@@ -21,3 +31,13 @@ export {
 } from './optimizers/schedules.js';
 export { type SgdOptions, sgd } from './optimizers/sgd.js';
 export type { Optimizer, WeightUpdate } from './optimizers/types.js';
+export {
+  noReference,
+  precomputedReference,
+  type Reference,
+  referenceModel,
+  withoutAdapter,
+} from './reference.js';
+export { type MetricsFile, openMetrics, readMetrics, writeRunConfig } from './run-files.js';
+export { type ScoreOptions, sequenceLogps } from './score.js';
+export { type EvaluationOptions, type StepRecord, type TrainOptions, train } from './trainer.js';

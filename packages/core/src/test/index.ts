@@ -1,1 +1,1 @@
-export {};
+export { bigramModel } from './bigram-model.js';

@@ -1,0 +1,114 @@
+import type { Engine, Values, Variable } from '@dpo/engine';
+import type * as tf from '@tensorflow/tfjs-core';
+
+/** A preference pair in tokens. `@dpo/data`'s EncodedPair is one. */
+export interface TokenPair {
+  readonly prompt: Int32Array;
+  readonly chosen: Int32Array;
+  readonly rejected: Int32Array;
+}
+
+/** A prompt and the answers that share it. */
+export interface PromptGroup {
+  readonly prompt: Int32Array;
+  readonly answers: readonly Int32Array[];
+}
+
+/**
+ * Groups packed into rows of equal length. `@dpo/data`'s `pack` makes it and says what each field holds;
+ * letters: B rows, T positions, R predicted tokens, S answers.
+ */
+export interface PackedBatch {
+  readonly rows: number;
+  readonly length: number;
+  readonly tokens: number;
+  readonly sequences: number;
+  readonly ids: Int32Array; // [B·T]
+  readonly positions: Int32Array; // [B·T]
+  readonly groups: Int32Array; // [B·T]
+  readonly answers: Int32Array; // [B·T]
+  readonly predictors: Int32Array; // [R]
+  readonly targets: Int32Array; // [R]
+  readonly sequence: Int32Array; // [R]
+  readonly lengths: Int32Array; // [S]
+}
+
+/** Packs groups that have equally many answers; sequence g · K + a is answer a of group g. */
+export type Pack = (groups: readonly PromptGroup[]) => PackedBatch;
+
+/** A packed batch inside an engine function. */
+export interface PackedInputs {
+  readonly ids: tf.Tensor2D; // [B, T]
+  readonly positions: tf.Tensor2D; // [B, T]
+  readonly groups: tf.Tensor2D; // [B, T]
+  readonly answers: tf.Tensor2D; // [B, T]
+  readonly predictors: tf.Tensor1D; // [R]
+  readonly targets: tf.Tensor1D; // [R]
+  readonly sequence: tf.Tensor1D; // [R]
+  readonly sequences: number; // S
+}
+
+/** What scoring needs of a language model; `@dpo/models`' LanguageModel has it. */
+export interface ScoringModel {
+  readonly engine: Engine;
+  readonly weights: ReadonlyMap<string, Variable>;
+  readonly adapter?: { readonly weights: ReadonlyMap<string, Variable> } | undefined;
+  /** log π(y|x) of each sequence, summed over the answer's tokens: [S]. Without the adapter where it is set to false. */
+  sequenceLogps(
+    params: (name: string) => tf.Tensor,
+    batch: PackedInputs,
+    options?: { readonly adapter?: boolean },
+  ): tf.Tensor1D;
+}
+
+/** What training needs besides. */
+export interface TrainableModel extends ScoringModel {
+  /** The variables that training changes, by name: the adapter's if there is one, else all weights. */
+  trainable(): ReadonlyMap<string, Variable>;
+}
+
+/** A packed batch as inputs of an engine function, with the answers' lengths as [groups, K], K answers to a group. */
+export function batchValues(batch: PackedBatch, answersPerGroup: number): Record<string, Values> {
+  const grid = (data: Int32Array): Values => ({ dtype: 'int32', shape: [batch.rows, batch.length], data });
+  const list = (data: Int32Array): Values => ({ dtype: 'int32', shape: [batch.tokens], data });
+  return {
+    ids: grid(batch.ids),
+    positions: grid(batch.positions),
+    groups: grid(batch.groups),
+    answers: grid(batch.answers),
+    predictors: list(batch.predictors),
+    targets: list(batch.targets),
+    sequence: list(batch.sequence),
+    lengths: {
+      dtype: 'float32',
+      shape: [batch.sequences / answersPerGroup, answersPerGroup],
+      data: Float32Array.from(batch.lengths),
+    },
+  };
+}
+
+/** The other side of {@link batchValues}: the same tensors by their names, and S from the lengths' static shape. */
+export function batchInputs(inputs: Readonly<Record<string, tf.Tensor>>): PackedInputs & { lengths: tf.Tensor2D } {
+  const lengths = inputs.lengths as tf.Tensor2D;
+  return { ...(inputs as unknown as PackedInputs), lengths, sequences: lengths.size };
+}
+
+/** Reads a model's parameters in an engine function: from `given` where it has them, else from their variables. */
+export function parameters(
+  model: ScoringModel,
+  read: (variable: Variable) => tf.Tensor,
+  given: ReadonlyMap<string, tf.Tensor> = new Map(),
+): (name: string) => tf.Tensor {
+  return (name) => {
+    const tensor = given.get(name);
+    if (tensor !== undefined) return tensor;
+    const variable = model.adapter?.weights.get(name) ?? model.weights.get(name);
+    if (variable === undefined) throw new RangeError(`The model has no parameter ${name}.`);
+    return read(variable);
+  };
+}
+
+/** A scalar as an input of an engine function. */
+export function scalarValue(value: number): Values {
+  return { dtype: 'float32', shape: [], data: Float32Array.of(value) };
+}

@@ -1,0 +1,204 @@
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DpoError } from '@dpo/base';
+import { asFileError, writeFileAtomic, writeFolderAtomic } from '@dpo/base/files';
+import type { Variable } from '@dpo/engine';
+import { openSafetensors, writeSafetensors } from '@dpo/models';
+import type { TrainableModel } from './batch.js';
+import type { Method } from './method.js';
+import type { Optimizer } from './optimizers/types.js';
+import type { CompiledSteps } from './step.js';
+
+/** Where a run is. With the weights and the optimizer's slots, all that its future depends on. */
+export interface TrainingState {
+  readonly step: number;
+  /** Updates that were applied: the optimizer's t. */
+  readonly updates: number;
+  /** Steps in a row, up to this one, whose gradient was not finite. */
+  readonly skipped: number;
+  /** Pairs trained on so far. */
+  readonly pairs: number;
+}
+
+export interface CheckpointOptions {
+  /** The run's folder; checkpoints are `checkpoint-N` in it. */
+  readonly folder: string;
+  /** A checkpoint after every so many steps. One after the last step comes in any case. */
+  readonly everySteps?: number | undefined;
+  /** Older checkpoints than the last so many are removed. Default: all are kept. */
+  readonly keep?: number | undefined;
+  /** Writes the trainable weights in float32 into a folder, in the form that others read (Hugging Face or PEFT). */
+  readonly saveModel: (folder: string) => Promise<void>;
+  /** The run's resolved configuration, stored with each checkpoint. */
+  readonly config?: unknown;
+  readonly onSaved?: ((path: string, state: TrainingState) => void) | undefined;
+}
+
+/** What `trainer_state.json` of a checkpoint says. */
+export interface StoredState extends TrainingState {
+  readonly version: 1;
+  readonly method: string;
+  readonly optimizer: { readonly name: string; readonly settings: Readonly<Record<string, number | boolean>> };
+  readonly config?: unknown;
+}
+
+const STATE = 'trainer_state.json';
+const OPTIMIZER = 'optimizer.safetensors';
+const FOLDER = /^checkpoint-(\d+)$/;
+const LEFTOVER = /^\.checkpoint-\d+\..*\.partial/;
+
+/**
+ * Writes `checkpoint-N` beside its place and renames it into it, so that a checkpoint is whole or not there, then
+ * removes those that are no longer kept. Returns its path.
+ */
+export async function saveCheckpoint(
+  options: CheckpointOptions & {
+    readonly state: TrainingState;
+    readonly method: Method;
+    readonly optimizer: Optimizer;
+    readonly compiled: Pick<CompiledSteps, 'slots'>;
+  },
+): Promise<string> {
+  const { folder, state, method, optimizer, config } = options;
+  const path = join(folder, `checkpoint-${state.step}`);
+  await writeFolderAtomic(path, async (temporary) => {
+    await options.saveModel(temporary);
+    await writeSafetensors(
+      join(temporary, OPTIMIZER),
+      slotEntries(options.compiled).map(({ name, variable }) => ({
+        name,
+        shape: variable.shape,
+        dtype: 'float32' as const,
+        data: () => variable.read(),
+      })),
+    );
+    const stored: StoredState = {
+      version: 1,
+      ...state,
+      method: method.name,
+      optimizer: { name: optimizer.name, settings: optimizer.settings },
+      ...(config === undefined ? {} : { config }),
+    };
+    await writeFileAtomic(join(temporary, STATE), (file) => writeFile(file, `${JSON.stringify(stored, null, 2)}\n`));
+  });
+  await prune(folder, options.keep ?? Number.POSITIVE_INFINITY);
+  options.onSaved?.(path, state);
+  return path;
+}
+
+/** The checkpoints of a run's folder, oldest first. A folder that is not there has none. */
+export async function listCheckpoints(folder: string): Promise<{ readonly step: number; readonly path: string }[]> {
+  const names = await namesIn(folder);
+  return names
+    .flatMap((name) => {
+      const step = FOLDER.exec(name)?.[1];
+      return step === undefined ? [] : [{ step: Number(step), path: join(folder, name) }];
+    })
+    .sort((a, b) => a.step - b.step);
+}
+
+/** The checkpoint of the latest step, or undefined where there is none. */
+export async function latestCheckpoint(folder: string): Promise<string | undefined> {
+  return (await listCheckpoints(folder)).at(-1)?.path;
+}
+
+/**
+ * What a checkpoint says of its run.
+ *
+ * @throws DpoError `checkpoint.unreadable` where it is no checkpoint, or one of a later version.
+ */
+export async function readCheckpointState(path: string): Promise<StoredState> {
+  const file = join(path, STATE);
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw unreadable(path, `${STATE} cannot be read`, asFileError(cause, file));
+  });
+  let stored: Partial<StoredState> | null;
+  try {
+    stored = JSON.parse(text) as Partial<StoredState> | null;
+  } catch (cause) {
+    throw unreadable(path, `${STATE} is not JSON`, cause);
+  }
+  if (stored?.version !== 1) throw unreadable(path, `its version is ${stored?.version}, known is 1`);
+  const counts = [stored.step, stored.updates, stored.skipped, stored.pairs];
+  if (!counts.every((count) => Number.isSafeInteger(count) && (count as number) >= 0))
+    throw unreadable(path, `${STATE} lacks step, updates, skipped or pairs`);
+  return stored as StoredState;
+}
+
+/**
+ * Reads a checkpoint's weights and optimizer state into the engine, and returns where the run was.
+ *
+ * @throws DpoError `checkpoint.mismatch` where it is of another optimizer or of other weights. Nothing is written then.
+ */
+export async function restoreCheckpoint(
+  path: string,
+  {
+    model,
+    optimizer,
+    compiled,
+  }: { model: TrainableModel; optimizer: Optimizer; compiled: Pick<CompiledSteps, 'slots'> },
+): Promise<TrainingState> {
+  const { step, updates, skipped, pairs, optimizer: stored } = await readCheckpointState(path);
+  if (stored.name !== optimizer.name)
+    throw mismatch(path, `was trained with ${stored.name}, this run uses ${optimizer.name}`);
+  const weights = [...model.trainable()].map(([name, variable]) => ({ name, variable }));
+  const sources = [
+    { file: path, entries: weights },
+    { file: join(path, OPTIMIZER), entries: slotEntries(compiled) },
+  ];
+  const opened = [];
+  try {
+    for (const { file, entries } of sources) {
+      const tensors = await openSafetensors(file);
+      opened.push({ tensors, entries });
+      for (const { name, variable } of entries) {
+        const shape = tensors.tensors.get(name)?.shape;
+        if (shape === undefined) throw mismatch(path, `lacks ${name}`);
+        if (shape.join() !== variable.shape.join())
+          throw mismatch(path, `has ${name} as [${shape}], this run as [${variable.shape}]`);
+      }
+    }
+    for (const { tensors, entries } of opened)
+      for (const { name, variable } of entries) variable.write(await tensors.read(name));
+  } finally {
+    for (const { tensors } of opened) await tensors.close();
+  }
+  return { step, updates, skipped, pairs };
+}
+
+function slotEntries({ slots }: Pick<CompiledSteps, 'slots'>): { name: string; variable: Variable }[] {
+  return [...slots].flatMap(([weight, bySlot]) =>
+    Object.entries(bySlot).map(([slot, variable]) => ({ name: `${slot}/${weight}`, variable })),
+  );
+}
+
+async function prune(folder: string, keep: number): Promise<void> {
+  const checkpoints = await listCheckpoints(folder);
+  const old = checkpoints.slice(0, Math.max(0, checkpoints.length - Math.max(1, keep))).map(({ path }) => path);
+  // What a killed run left half written.
+  const leftovers = (await namesIn(folder)).filter((name) => LEFTOVER.test(name)).map((name) => join(folder, name));
+  for (const path of [...old, ...leftovers]) await rm(path, { recursive: true, force: true });
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  return readdir(folder).catch((error: unknown) => {
+    const known = asFileError(error, folder);
+    if (DpoError.is(known, 'file.not-found')) return [];
+    throw known;
+  });
+}
+
+function unreadable(path: string, why: string, cause?: unknown): DpoError {
+  return new DpoError('checkpoint.unreadable', `${path} is not a checkpoint that can be read: ${why}.`, {
+    values: { path },
+    hint: 'Resume from another checkpoint of the run.',
+    cause,
+  });
+}
+
+function mismatch(path: string, how: string): DpoError {
+  return new DpoError('checkpoint.mismatch', `${path} does not fit this run: it ${how}.`, {
+    values: { path },
+    hint: 'Resume with the model, the adapter and the optimizer that the run began with.',
+  });
+}

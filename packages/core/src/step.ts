@@ -1,0 +1,180 @@
+import type { EngineFunction, Scope, Values, Variable } from '@dpo/engine';
+import * as tf from '@tensorflow/tfjs-core';
+import { batchInputs, parameters, scalarValue, type TrainableModel } from './batch.js';
+import type { Method } from './method.js';
+import type { MicroBatch } from './micro-batches.js';
+import { clipCoefficient, globalNorm } from './optimizers/clip.js';
+import type { Optimizer } from './optimizers/types.js';
+import type { Reference } from './reference.js';
+
+type Outputs = Readonly<Record<string, Values>>;
+type Tensors = Readonly<Record<string, tf.Tensor>>;
+
+/** The compiled side of training: one function to a phase, and the optimizer's state. */
+export interface CompiledSteps {
+  /** The optimizer's state by weight and slot. */
+  readonly slots: ReadonlyMap<string, Readonly<Record<string, Variable>>>;
+  /**
+   * One update from the mean of the losses over all rows of the micro-batches, however many those are.
+   * `norm` is the gradient's before clipping; where it is not finite the weights stay as they were, and the
+   * optimizer's moments fade as with a gradient of zero.
+   */
+  update(
+    batches: readonly MicroBatch[],
+    learningRate: number,
+    t: number,
+  ): Promise<{ readonly outputs: readonly Outputs[]; readonly norm: number }>;
+  /** The same numbers of each pair without an update. */
+  evaluate(batch: MicroBatch): Promise<Outputs>;
+  /** Frees functions and state. */
+  dispose(): void;
+}
+
+export interface StepOptions {
+  readonly model: TrainableModel;
+  readonly method: Method;
+  readonly reference: Reference;
+  readonly optimizer: Optimizer;
+  readonly maxGradNorm: number;
+}
+
+/** Compiles a method, a model and an optimizer into the functions of a training run. */
+export function compileSteps({ model, method, reference, optimizer, maxGradNorm }: StepOptions): CompiledSteps {
+  const { engine } = model;
+  const names = [...model.trainable().keys()];
+  const weights = [...model.trainable().values()];
+  const made: Variable[] = [];
+  const functions: EngineFunction<string, string>[] = [];
+  const like = (prefix: string) => (weight: Variable, i: number) => {
+    const variable = engine.variable(`${prefix}/${names[i]}`, weight.shape);
+    made.push(variable);
+    return variable;
+  };
+  const slotVariables = optimizer.slots.map((slot) => weights.map(like(slot)));
+  const slots = weights.map((_, i) =>
+    Object.fromEntries(optimizer.slots.map((slot, s) => [slot, slotVariables[s]?.[i] as Variable])),
+  );
+  const compile = (name: string, body: (scope: Scope, inputs: Tensors) => Tensors) => {
+    const compiled = engine.function<string, string>(name, body);
+    functions.push(compiled);
+    return compiled;
+  };
+
+  /** The method's terms with the policy's weights given, and the log-probabilities that they come from. */
+  const forward = (scope: Scope, inputs: Tensors, given: readonly tf.Tensor[], referenceLogps: tf.Tensor) => {
+    const batch = batchInputs(inputs);
+    const params = parameters(model, scope.read, new Map(names.map((name, i) => [name, given[i] as tf.Tensor])));
+    const policy = tf.reshape<tf.Rank.R2>(model.sequenceLogps(params, batch), batch.lengths.shape); // [pairs, K]
+    const { losses, rewards } = method.apply({
+      policy,
+      reference: tf.reshape(referenceLogps, batch.lengths.shape),
+      lengths: batch.lengths,
+    });
+    return { losses, policy, ...(rewards === undefined ? {} : { rewards }) };
+  };
+
+  /** Gradients of scale · Σ losses, and each pair's numbers. The reference is outside the tape: it has no gradient. */
+  const differentiate = (scope: Scope, inputs: Tensors) => {
+    const referenceLogps = reference.logps(scope, batchInputs(inputs), inputs);
+    let seen: Record<string, tf.Tensor> = {};
+    const gradients = tf.grads((...given) => {
+      const terms = forward(scope, inputs, given, referenceLogps);
+      // tfjs frees what is made inside but not returned; what is kept is handed on below.
+      seen = Object.fromEntries(Object.entries(terms).map(([name, tensor]) => [name, tf.keep(tensor)]));
+      return tf.mul<tf.Scalar>(tf.sum<tf.Scalar>(terms.losses), inputs.scale as tf.Scalar);
+    })(weights.map((weight) => scope.read(weight)));
+    const pairs = Object.fromEntries(Object.entries(seen).map(([name, tensor]) => [name, tf.clone(tensor)]));
+    for (const tensor of Object.values(seen)) tensor.dispose();
+    return { gradients, pairs };
+  };
+
+  const apply = (scope: Scope, gradients: readonly tf.Tensor[], scalars: Tensors): tf.Scalar => {
+    const norm = globalNorm(gradients);
+    const coefficient = clipCoefficient(norm, maxGradNorm);
+    const finite = tf.lessEqual(norm, LARGEST);
+    const gate = tf.cast<tf.Scalar>(finite, 'float32');
+    weights.forEach((variable, i) => {
+      const clipped = tf.mul(gradients[i] as tf.Tensor, coefficient);
+      const gradient = tf.where(finite, clipped, tf.zerosLike(clipped));
+      optimizer.update(scope, { variable, gradient, slots: slots[i] as Record<string, Variable>, scalars, gate });
+    });
+    return norm;
+  };
+
+  const fused = compile('train-step', (scope, inputs) => {
+    const { gradients, pairs } = differentiate(scope, inputs);
+    return { ...pairs, norm: apply(scope, gradients, inputs) };
+  });
+
+  const evaluate = compile('evaluate', (scope, inputs) => {
+    const referenceLogps = reference.logps(scope, batchInputs(inputs), inputs);
+    return forward(
+      scope,
+      inputs,
+      weights.map((weight) => scope.read(weight)),
+      referenceLogps,
+    );
+  });
+
+  /** Made at the first step that needs them, as they take as much memory as the weights. */
+  const accumulation = once(() => {
+    const sums = weights.map(like('gradient-sum'));
+    return {
+      add: compile('accumulate', (scope, inputs) => {
+        const { gradients, pairs } = differentiate(scope, inputs);
+        sums.forEach((sum, i) => {
+          scope.assign(sum, tf.add(scope.read(sum), gradients[i] as tf.Tensor));
+        });
+        return pairs;
+      }),
+      apply: compile('apply', (scope, inputs) => {
+        const gradients = sums.map((sum) => scope.read(sum));
+        const norm = apply(scope, gradients, inputs);
+        sums.forEach((sum, i) => {
+          scope.assign(sum, tf.zerosLike(gradients[i] as tf.Tensor));
+        });
+        return { norm };
+      }),
+    };
+  });
+
+  return {
+    slots: new Map(names.map((name, i) => [name, slots[i] as Record<string, Variable>])),
+    update: async (batches, learningRate, t) => {
+      const scale = scalarValue(1 / batches.reduce((sum, { rows }) => sum + rows.length, 0));
+      const scalars = Object.fromEntries(
+        Object.entries(optimizer.scalars(learningRate, t)).map(([name, value]) => [name, scalarValue(value)]),
+      );
+      const [first] = batches;
+      if (batches.length === 1 && first !== undefined) {
+        const output = await fused({ ...first.inputs, ...scalars, scale });
+        return { outputs: [output], norm: numberOf(output.norm) };
+      }
+      const { add, apply } = accumulation();
+      const outputs: Outputs[] = [];
+      for (const { inputs } of batches) outputs.push(await add({ ...inputs, scale }));
+      const { norm } = await apply(scalars);
+      return { outputs, norm: numberOf(norm) };
+    },
+    evaluate: ({ inputs }) => evaluate(inputs),
+    dispose: () => {
+      for (const compiled of functions) compiled.dispose();
+      for (const variable of made) variable.dispose();
+    },
+  };
+}
+
+/** The largest finite float32. Comparing with it is false for NaN too, and every backend can compare. */
+const LARGEST = 3.4028234e38;
+
+function numberOf(values: Values | undefined): number {
+  return values?.data[0] ?? Number.NaN;
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}

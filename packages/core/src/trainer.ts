@@ -1,0 +1,148 @@
+import { DpoError } from '@dpo/base';
+import type { Pack, TokenPair, TrainableModel } from './batch.js';
+import { type CheckpointOptions, restoreCheckpoint, saveCheckpoint, type TrainingState } from './checkpoint.js';
+import type { Method } from './method.js';
+import { type EvaluationMetrics, evaluationMetrics, type PairMetrics, pairMetrics, pairValues } from './metrics.js';
+import { microBatch, rowsPerMicroBatch, split } from './micro-batches.js';
+import type { Optimizer } from './optimizers/types.js';
+import type { Reference } from './reference.js';
+import { type CompiledSteps, compileSteps } from './step.js';
+
+/** Pairs to measure on, with the reference's view of them. */
+export interface EvaluationOptions {
+  readonly pairs: readonly TokenPair[];
+  /** Evaluates after every so many steps, and after the last. */
+  readonly everySteps: number;
+  /** Where `reference` of the training holds numbers of the training rows, those of these rows; else the same one. */
+  readonly reference?: Reference | undefined;
+}
+
+export interface TrainOptions {
+  /** The policy. Its trainable variables are changed in place. */
+  readonly model: TrainableModel;
+  readonly method: Method;
+  /** log π_ref; `noReference()` for a method that needs none. */
+  readonly reference: Reference;
+  readonly optimizer: Optimizer;
+  /** The learning rate of each step, from 1: see `learningRates`. */
+  readonly learningRate: (step: number) => number;
+  /** Gradients are scaled down to this global norm; `Infinity` for never. Default 10. */
+  readonly maxGradNorm?: number | undefined;
+  readonly pairs: readonly TokenPair[];
+  /** The rows of `pairs` that step k, from 1, trains on. A function of k alone, so that a resumed run goes on exactly. */
+  readonly rowsOfStep: (step: number) => readonly number[];
+  /** The last step. */
+  readonly steps: number;
+  readonly pack: Pack;
+  /** Micro-batches to a step. Default: as few as `microBatchTokens` allows. The result does not depend on it. */
+  readonly accumulation?: number | undefined;
+  /** Tokens that one forward and backward pass may hold, which bounds memory. Default 2048. */
+  readonly microBatchTokens?: number | undefined;
+  readonly evaluation?: EvaluationOptions | undefined;
+  readonly checkpoints?: CheckpointOptions | undefined;
+  /** A checkpoint's folder to go on from. The model must be of the shape that it was then; its weights are read. */
+  readonly resume?: string | undefined;
+  /** Aborting ends the run after the step in progress, with a checkpoint where there are checkpoints. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What is known after a step; `metrics.jsonl` has one to a line. */
+export interface StepRecord extends PairMetrics, Partial<EvaluationMetrics> {
+  readonly step: number;
+  /** How often the data were gone through, as a fraction. */
+  readonly epoch: number;
+  /** The gradient's global norm before clipping. */
+  readonly grad_norm: number;
+  readonly learning_rate: number;
+  readonly pairs_per_second: number;
+  readonly peak_rss_bytes: number;
+  /** The gradient was not finite, so that the weights were left as they were. */
+  readonly skipped?: true;
+}
+
+/** Steps in a row without a finite gradient that end a run. */
+const HOPELESS = 3;
+
+/**
+ * Trains a model on preference pairs. Each iteration is one step, done when its record comes; a checkpoint that is due
+ * is written when the next record is asked for, so that the record can be stored before it. Leaving the loop stops the
+ * run without a checkpoint; aborting the signal stops it with one.
+ *
+ *     for await (const { step, loss } of train(options)) console.log(step, loss);
+ *
+ * @throws DpoError `train.not-finite` after three steps in a row without a finite gradient, with a checkpoint;
+ * `checkpoint.mismatch` where `resume` does not fit the model or the optimizer; `train.no-such-row`.
+ */
+export async function* train(options: TrainOptions): AsyncGenerator<StepRecord, void, undefined> {
+  const { model, method, reference, optimizer, pairs, steps, evaluation, checkpoints, signal } = options;
+  const compiled = compileSteps({ model, method, reference, optimizer, maxGradNorm: options.maxGradNorm ?? 10 });
+  let state: TrainingState = { step: 0, updates: 0, skipped: 0, pairs: 0 };
+  const perMicroBatch = rowsPerMicroBatch(pairs, method, options.microBatchTokens ?? 2048);
+  const save = async () => {
+    if (checkpoints !== undefined) await saveCheckpoint({ ...checkpoints, state, method, optimizer, compiled });
+  };
+
+  try {
+    if (options.resume !== undefined) state = await restoreCheckpoint(options.resume, { model, optimizer, compiled });
+
+    while (state.step < steps && !signal?.aborted) {
+      const started = performance.now();
+      const step = state.step + 1;
+      const rows = options.rowsOfStep(step);
+      const learningRate = options.learningRate(step);
+
+      const parts = split(rows, options.accumulation ?? Math.ceil(rows.length / perMicroBatch));
+      const batches = parts.map((part) => microBatch(part, options));
+      const { outputs, norm } = await compiled.update(batches, learningRate, state.updates + 1);
+
+      const finite = Number.isFinite(norm);
+      state = {
+        step,
+        updates: state.updates + (finite ? 1 : 0),
+        skipped: finite ? 0 : state.skipped + 1,
+        pairs: state.pairs + rows.length,
+      };
+      const seconds = (performance.now() - started) / 1000;
+      const last = step === steps || signal?.aborted === true;
+      yield {
+        step,
+        epoch: state.pairs / pairs.length,
+        ...pairMetrics(pairValues(outputs, method), method),
+        grad_norm: norm,
+        learning_rate: learningRate,
+        pairs_per_second: rows.length / seconds,
+        peak_rss_bytes: process.resourceUsage().maxRSS * 1024,
+        ...(finite ? {} : { skipped: true }),
+        ...(evaluation !== undefined && (last || step % evaluation.everySteps === 0)
+          ? await evaluate(compiled, { ...options, ...evaluation, reference: evaluation.reference ?? reference })
+          : {}),
+      };
+
+      if (state.skipped >= HOPELESS) {
+        await save();
+        throw notFinite(step, rows);
+      }
+      // Aborted may have become true while the record was looked at.
+      if (last || signal?.aborted || step % (checkpoints?.everySteps ?? Number.POSITIVE_INFINITY) === 0) await save();
+    }
+  } finally {
+    compiled.dispose();
+  }
+}
+
+type Evaluated = Pick<TrainOptions, 'pairs' | 'method' | 'reference' | 'pack' | 'microBatchTokens'>;
+
+async function evaluate(compiled: CompiledSteps, options: Evaluated): Promise<EvaluationMetrics> {
+  const { pairs, method, microBatchTokens = 2048 } = options;
+  const parts = Math.ceil(pairs.length / rowsPerMicroBatch(pairs, method, microBatchTokens));
+  const outputs = [];
+  for (const rows of split([...pairs.keys()], parts)) outputs.push(await compiled.evaluate(microBatch(rows, options)));
+  return evaluationMetrics(pairMetrics(pairValues(outputs, method), method));
+}
+
+function notFinite(step: number, rows: readonly number[]): DpoError {
+  return new DpoError('train.not-finite', `The gradient was not finite in ${HOPELESS} steps in a row, up to ${step}.`, {
+    values: { step, rows },
+    hint: 'Look at these rows, lower the learning rate, or train in float32.',
+  });
+}
