@@ -1,1 +1,1 @@
-export {};
+export { tinyTokenizer } from './tiny-tokenizer.js';

@@ -1,0 +1,69 @@
+import { open } from 'node:fs/promises';
+import { DpoError } from '@dpo/base';
+import { asFileError } from '@dpo/base/files';
+
+/** A file read by position. No read goes past its end, and none asks the system for 2 GiB at once. */
+export interface ByteFile {
+  readonly path: string;
+  /** Bytes in the file when it was opened. */
+  readonly size: number;
+  /** `length` bytes from `offset`. Throws `model.truncated-file` where the file ends before. */
+  read(offset: number, length: number): Promise<Uint8Array>;
+  /** Fills `target` from `offset`: what {@link ByteFile.read} does, without a new allocation. */
+  readInto(offset: number, target: Uint8Array): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Node refuses reads of 2 GiB and more; smaller pieces cost nothing. */
+const piece = 64 * 1024 * 1024;
+
+/** Opens a file for positional reads. Throws the file errors of `@dpo/base/files` with the path. */
+export async function openByteFile(path: string): Promise<ByteFile> {
+  try {
+    const handle = await open(path, 'r');
+    const stats = await handle.stat();
+    if (!stats.isFile()) {
+      await handle.close();
+      throw new DpoError('file.not-a-file', `${path} is not a file.`, { values: { path } });
+    }
+    const size = stats.size;
+    const readInto = async (offset: number, target: Uint8Array): Promise<void> => {
+      checkRange(path, size, offset, target.length);
+      let done = 0;
+      while (done < target.length) {
+        const wanted = Math.min(piece, target.length - done);
+        const { bytesRead } = await handle.read(target, done, wanted, offset + done);
+        if (bytesRead === 0) throw truncated(path, size, offset, target.length);
+        done += bytesRead;
+      }
+    };
+    return {
+      path,
+      size,
+      readInto,
+      async read(offset, length) {
+        // Checked before the allocation: the length may come from a hostile file.
+        checkRange(path, size, offset, length);
+        const target = new Uint8Array(length);
+        await readInto(offset, target);
+        return target;
+      },
+      close: () => handle.close(),
+    };
+  } catch (error) {
+    throw asFileError(error, path);
+  }
+}
+
+function checkRange(path: string, size: number, offset: number, length: number): void {
+  const sound = Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length >= 0;
+  if (!sound || offset > size - length) throw truncated(path, size, offset, length);
+}
+
+function truncated(path: string, size: number, offset: number, length: number): DpoError {
+  return new DpoError(
+    'model.truncated-file',
+    `${path} ends too early: it has ${size} bytes, and ${length} are needed from byte ${offset}.`,
+    { values: { path, size, offset, length }, hint: 'The file was not copied or downloaded whole: fetch it again.' },
+  );
+}

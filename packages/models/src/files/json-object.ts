@@ -1,0 +1,68 @@
+import { readFile } from 'node:fs/promises';
+import { DpoError } from '@dpo/base';
+import { asFileError } from '@dpo/base/files';
+
+/** True for a JSON object: not null, not a list. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Parses a JSON object out of a model's file. Throws `model.bad-json` with the file's name when it is none.
+ */
+export function parseJsonObject(text: string, path: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new DpoError('model.bad-json', `${path} is not valid JSON: ${(cause as Error).message}.`, {
+      values: { path },
+      hint: 'The file may be cut short: fetch it again.',
+      cause,
+    });
+  }
+  if (!isObject(value)) {
+    throw new DpoError('model.bad-json', `${path} must hold a JSON object.`, { values: { path } });
+  }
+  return value;
+}
+
+/** Reads a text file, or undefined where there is none. Other failures are file errors with the path. */
+export async function readTextIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const known = asFileError(error, path);
+    if (DpoError.is(known, 'file.not-found')) return undefined;
+    throw known;
+  }
+}
+
+/**
+ * The first key that occurs twice in one object of a valid JSON text, at any depth. JSON.parse keeps the last
+ * silently, so that two readers may disagree on what a file says.
+ */
+export function duplicateKey(json: string): string | undefined {
+  const open: (Set<string> | undefined)[] = [];
+  const token = /"(?:[^"\\]|\\.)*"|[{}[\]]/gs;
+  for (let match = token.exec(json); match !== null; match = token.exec(json)) {
+    const text = match[0];
+    if (text === '{') open.push(new Set());
+    else if (text === '[') open.push(undefined);
+    else if (text === '}' || text === ']') open.pop();
+    else {
+      const keys = open.at(-1);
+      if (keys === undefined || !followedByColon(json, token.lastIndex)) continue;
+      const key = JSON.parse(text) as string;
+      if (keys.has(key)) return key;
+      keys.add(key);
+    }
+  }
+  return undefined;
+}
+
+function followedByColon(json: string, at: number): boolean {
+  const colon = /\s*:/y;
+  colon.lastIndex = at;
+  return colon.test(json);
+}

@@ -1,0 +1,62 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { tinyTokenizer } from '../test/index.js';
+import { openModelFiles } from './model-files.js';
+import { writeSafetensors } from './write-safetensors.js';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'model-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const weight = { name: 'w', shape: [2], dtype: 'float32' as const, data: async () => Float32Array.of(1, 2) };
+
+describe('openModelFiles', () => {
+  it('opens a Hugging Face folder', async () => {
+    await writeFile(join(folder, 'config.json'), '{"model_type":"gpt2"}');
+    await writeSafetensors(join(folder, 'model.safetensors'), [weight]);
+    for (const [name, text] of Object.entries(tinyTokenizer().files)) await writeFile(join(folder, name), text);
+    const model = await openModelFiles(folder);
+    expect(model).toMatchObject({ path: folder, format: 'safetensors', config: { model_type: 'gpt2' } });
+    expect(model.tokenizerFiles).toEqual(tinyTokenizer().files);
+    expect(model.adapter).toBeUndefined();
+    expect([...(await model.read('w'))]).toEqual([1, 2]);
+    await model.close();
+  });
+
+  it('opens an adapter', async () => {
+    await writeFile(join(folder, 'adapter_config.json'), '{"peft_type":"LORA"}');
+    await writeSafetensors(join(folder, 'adapter_model.safetensors'), [weight]);
+    const model = await openModelFiles(folder);
+    expect(model.adapter).toEqual({ config: { peft_type: 'LORA' } });
+    expect([...model.tensors.keys()]).toEqual(['w']);
+    await model.close();
+  });
+
+  it.each<[string, Record<string, string>, string, string]>([
+    ['an empty folder', {}, 'model.no-config', 'config.json'],
+    ['a broken config', { 'config.json': '{', 'model.safetensors': '' }, 'model.bad-safetensors', 'model.safetensors'],
+    ['no weights', { 'config.json': '{}' }, 'model.no-weights', 'model.safetensors'],
+    ['only pickles', { 'config.json': '{}', 'pytorch_model.bin': 'x' }, 'model.pickle', 'pytorch_model.bin'],
+    ['several GGUF files', { 'a.gguf': '', 'b.gguf': '' }, 'model.ambiguous', 'a.gguf, b.gguf'],
+  ])('refuses %s', async (_, files, code, named) => {
+    for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+    await expect(openModelFiles(folder)).rejects.toMatchObject({ code, message: expect.stringContaining(named) });
+  });
+
+  it('says what a wrong path is', async () => {
+    await expect(openModelFiles(join(folder, 'none'))).rejects.toMatchObject({ code: 'model.not-found' });
+    await mkdir(join(folder, 'sub'));
+    await writeFile(join(folder, 'weights.bin'), 'x');
+    await expect(openModelFiles(join(folder, 'weights.bin'))).rejects.toMatchObject({ code: 'model.unknown-format' });
+  });
+
+  it('names the conversion of a pickle', async () => {
+    await writeFile(join(folder, 'config.json'), '{}');
+    await writeFile(join(folder, 'pytorch_model.bin'), 'x');
+    await expect(openModelFiles(folder)).rejects.toMatchObject({ hint: expect.stringContaining('save_pretrained') });
+  });
+});

@@ -1,0 +1,154 @@
+import { readdir, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { DpoError } from '@dpo/base';
+import { asFileError } from '@dpo/base/files';
+import { openGgufModel } from './gguf-model.js';
+import { parseJsonObject, readTextIfThere } from './json-object.js';
+import { openSafetensors } from './safetensors.js';
+
+/** What is known of a weight before it is read. */
+export interface WeightEntry {
+  /** Hugging Face's order of sizes, row-major. */
+  readonly shape: readonly number[];
+  /** How the file stores it: `F32`, `BF16`, `Q4_1`, … */
+  readonly dtype: string;
+  /** Bytes that it takes in the file. */
+  readonly byteLength: number;
+}
+
+/** A model's files under one view, whatever format they are in: Hugging Face names, layouts and files. */
+export interface ModelFiles {
+  /** The folder or file that was opened. */
+  readonly path: string;
+  readonly format: 'safetensors' | 'gguf';
+  /** `config.json`; for GGUF, what transformers would have there. Empty for an adapter's folder without one. */
+  readonly config: Record<string, unknown>;
+  /** Weights by Hugging Face name. */
+  readonly tensors: ReadonlyMap<string, WeightEntry>;
+  /** A weight as float32, row-major; quantised ones dequantised. */
+  read(name: string): Promise<Float32Array<ArrayBuffer>>;
+  /** The text files that go with the weights, by name: `tokenizer.json`, `generation_config.json`, … */
+  readonly tokenizerFiles: Readonly<Record<string, string>>;
+  /** A PEFT adapter's folder: `adapter_config.json`. Its `tensors` are then the adapter's. */
+  readonly adapter?: { readonly config: Record<string, unknown> };
+  close(): Promise<void>;
+}
+
+/** Files that are carried along unchanged from a model to what is trained from it. */
+const textFiles = [
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'added_tokens.json',
+  'generation_config.json',
+  'chat_template.jinja',
+  'chat_template.json',
+  'vocab.json',
+  'vocab.txt',
+  'merges.txt',
+] as const;
+
+/**
+ * Opens a Hugging Face folder, a PEFT adapter's folder, a `.gguf` file, or a folder with one `.gguf`.
+ * Reads descriptions only; weights are read one at a time, by position.
+ *
+ * Throws `model.not-found`, `model.no-config`, `model.no-weights`, `model.pickle`, and what the formats throw.
+ */
+export async function openModelFiles(path: string): Promise<ModelFiles> {
+  const there = await stat(path).catch((error: unknown) => {
+    const known = asFileError(error, path);
+    if (!DpoError.is(known, 'file.not-found')) throw known;
+    throw new DpoError('model.not-found', `There is no model at ${path}.`, {
+      values: { path },
+      hint: 'Give a folder with config.json and model.safetensors, or a .gguf file.',
+      cause: error,
+    });
+  });
+  if (!there.isDirectory()) return openSingleFile(path);
+
+  const names = await readdir(path);
+  const whole = names.includes('model.safetensors') || names.includes('model.safetensors.index.json');
+  const adapterText = whole ? undefined : await readTextIfThere(join(path, 'adapter_config.json'));
+  const configText = await readTextIfThere(join(path, 'config.json'));
+  if (configText === undefined && adapterText === undefined) {
+    const gguf = names.filter((name) => name.toLowerCase().endsWith('.gguf'));
+    if (gguf.length === 0) throw noConfig(path, names);
+    if (gguf.length > 1) throw severalGguf(path, gguf);
+    return { ...(await openGgufModel(join(path, gguf[0] as string))), path };
+  }
+
+  if (!names.some((name) => name.endsWith('.safetensors') || name.endsWith('.safetensors.index.json'))) {
+    throw noWeights(path, names);
+  }
+  const weights = await openSafetensors(path);
+  try {
+    return {
+      path,
+      format: 'safetensors',
+      config: configText === undefined ? {} : parseJsonObject(configText, join(path, 'config.json')),
+      tensors: weights.tensors,
+      read: weights.read,
+      tokenizerFiles: await readTextFiles(path),
+      ...(adapterText === undefined
+        ? {}
+        : { adapter: { config: parseJsonObject(adapterText, join(path, 'adapter_config.json')) } }),
+      close: weights.close,
+    };
+  } catch (error) {
+    await weights.close();
+    throw error;
+  }
+}
+
+/** The text files beside a model's weights (tokenizer, chat template, generation defaults), by name. */
+export async function readTextFiles(folder: string): Promise<Record<string, string>> {
+  const files: Record<string, string> = {};
+  for (const name of textFiles) {
+    const text = await readTextIfThere(join(folder, name));
+    if (text !== undefined) files[name] = text;
+  }
+  return files;
+}
+
+async function openSingleFile(path: string): Promise<ModelFiles> {
+  if (path.toLowerCase().endsWith('.gguf')) return openGgufModel(path);
+  throw new DpoError('model.unknown-format', `${path} is neither a folder nor a .gguf file.`, {
+    values: { path },
+    hint: basename(path).endsWith('.safetensors')
+      ? 'Give the folder that holds it and its config.json.'
+      : 'Give a folder with config.json and model.safetensors, or a .gguf file.',
+  });
+}
+
+function noConfig(path: string, names: readonly string[]): DpoError {
+  return new DpoError('model.no-config', `${path} has no config.json.`, {
+    values: { path, files: names.slice(0, 50) },
+    hint: 'A model folder holds config.json, model.safetensors and the tokenizer’s files, as on the model hub.',
+  });
+}
+
+function severalGguf(path: string, files: readonly string[]): DpoError {
+  return new DpoError('model.ambiguous', `${path} holds several GGUF files: ${files.join(', ')}.`, {
+    values: { path, files },
+    hint: 'Name the file instead of the folder.',
+  });
+}
+
+/** Pickled weights run code when they are read; they are told apart so that the message can say how to convert them. */
+function noWeights(path: string, names: readonly string[]): DpoError {
+  const pickled = names.find((name) => /^(pytorch_model|adapter_model).*\.(bin|bin\.index\.json|pt)$/.test(name));
+  if (pickled === undefined) {
+    return new DpoError('model.no-weights', `${path} has no model.safetensors.`, {
+      values: { path, files: names.slice(0, 50) },
+      hint: 'Fetch the weights too: model.safetensors, or all its parts and model.safetensors.index.json.',
+    });
+  }
+  return new DpoError(
+    'model.pickle',
+    `${path} has its weights only as ${pickled}, a Python pickle, which is not read.`,
+    {
+      values: { path, file: pickled },
+      hint: `Convert it in Python: AutoModelForCausalLM.from_pretrained(${JSON.stringify(path)}).save_pretrained("NEW_FOLDER").`,
+    },
+  );
+}

@@ -1,0 +1,181 @@
+import { readFile, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { DpoError } from '@dpo/base';
+import { asFileError } from '@dpo/base/files';
+import { type ByteFile, openByteFile } from './byte-file.js';
+import { type FloatDtype, floatBytes, widen } from './floats.js';
+import { duplicateKey, isObject, parseJsonObject } from './json-object.js';
+import {
+  badSafetensors,
+  type PlacedEntry,
+  readSafetensorsHeader,
+  type SafetensorsEntry,
+} from './safetensors-header.js';
+
+/** Open safetensors weights: one file, or several with an index. */
+export interface Safetensors {
+  /** The file or index that was opened. */
+  readonly path: string;
+  readonly tensors: ReadonlyMap<string, SafetensorsEntry>;
+  /** `__metadata__` of the file, or of the first of several. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /**
+   * A tensor's numbers as float32, row-major. F32, F16 and BF16 are exact, F64 is rounded.
+   * Throws `model.unknown-tensor`, and `model.unsupported-dtype` for types that are no floats.
+   */
+  read(name: string): Promise<Float32Array<ArrayBuffer>>;
+  /** A tensor's bytes as they are in the file (little-endian), of any type. */
+  readBytes(name: string): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
+/** How a folder names its weights, in the order in which transformers looks for them. */
+const indexName = 'model.safetensors.index.json';
+const weightNames = ['model.safetensors', indexName, 'adapter_model.safetensors'] as const;
+
+const floatDtypes: Readonly<Record<string, FloatDtype>> = {
+  F32: 'float32',
+  F16: 'float16',
+  BF16: 'bfloat16',
+  F64: 'float64',
+};
+
+/** Bytes converted at a time, so that reading a tensor needs no second copy of it. */
+const chunkBytes = 8 * 1024 * 1024;
+
+/**
+ * Opens a `.safetensors` file, a `…safetensors.index.json`, or a folder with either. Only headers are read;
+ * tensors are read by position when asked for, so files of any size open at once.
+ *
+ * Throws `model.no-weights`, `model.bad-safetensors`, `model.truncated-file`, `model.missing-shard`.
+ */
+export async function openSafetensors(pathOrFolder: string): Promise<Safetensors> {
+  const path = await weightsPath(pathOrFolder);
+  return path.endsWith('.json') ? openSharded(path) : openFiles(path, [path]);
+}
+
+async function weightsPath(pathOrFolder: string): Promise<string> {
+  const there = await stat(pathOrFolder).catch((error: unknown) => {
+    throw asFileError(error, pathOrFolder);
+  });
+  if (!there.isDirectory()) return pathOrFolder;
+  for (const name of weightNames) {
+    const path = join(pathOrFolder, name);
+    if (await stat(path).catch(() => undefined)) return path;
+  }
+  throw new DpoError('model.no-weights', `${pathOrFolder} has neither model.safetensors nor ${indexName}.`, {
+    values: { path: pathOrFolder },
+  });
+}
+
+async function openSharded(path: string): Promise<Safetensors> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw asFileError(error, path);
+  });
+  const map = parseJsonObject(text, path).weight_map;
+  if (!isObject(map)) throw badSafetensors(path, 'it has no weight_map');
+  const twice = duplicateKey(text);
+  if (twice !== undefined) throw badSafetensors(path, `it has the key "${twice}" twice`);
+  const folder = dirname(path);
+  const places = new Map<string, string>();
+  for (const [name, file] of Object.entries(map)) {
+    // A shard lies beside its index: any other path could reach out of the folder.
+    if (typeof file !== 'string' || file !== basename(file) || !file.endsWith('.safetensors')) {
+      throw badSafetensors(path, `its file ${JSON.stringify(file)} is not the name of a safetensors file`, name);
+    }
+    places.set(name, join(folder, file));
+  }
+  return openFiles(path, [...new Set(places.values())].sort(), places);
+}
+
+interface Placed extends PlacedEntry {
+  readonly file: ByteFile;
+}
+
+/**
+ * @param places of a sharded model: the file in which the index puts each tensor. Tensors that it does not know
+ *   are left out, as every other reader does; tensors that it knows must be where it says.
+ */
+async function openFiles(
+  path: string,
+  paths: readonly string[],
+  places?: ReadonlyMap<string, string>,
+): Promise<Safetensors> {
+  const files: ByteFile[] = [];
+  const close = async (): Promise<void> => {
+    await Promise.all(files.map((file) => file.close()));
+  };
+  try {
+    const tensors = new Map<string, Placed>();
+    let metadata: Readonly<Record<string, string>> | undefined;
+    for (const shard of paths) {
+      const file = await openShard(shard, path);
+      files.push(file);
+      const header = await readSafetensorsHeader(file);
+      metadata ??= header.metadata;
+      for (const [name, entry] of header.tensors) {
+        if (places === undefined || places.get(name) === shard) tensors.set(name, { ...entry, file });
+      }
+    }
+    for (const [name, file] of places ?? []) {
+      if (!tensors.has(name)) throw badSafetensors(path, `${basename(file)} does not hold it`, name);
+    }
+    return { path, tensors, metadata: metadata ?? {}, ...readers(path, tensors), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function openShard(shard: string, index: string): Promise<ByteFile> {
+  try {
+    return await openByteFile(shard);
+  } catch (error) {
+    if (shard === index || !DpoError.is(error, 'file.not-found')) throw error;
+    throw new DpoError('model.missing-shard', `${index} names ${basename(shard)}, which is not there.`, {
+      values: { path: index, file: basename(shard) },
+      hint: 'Fetch the missing file, or the model again.',
+      cause: error,
+    });
+  }
+}
+
+function readers(path: string, tensors: ReadonlyMap<string, Placed>): Pick<Safetensors, 'read' | 'readBytes'> {
+  const find = (name: string): Placed => {
+    const entry = tensors.get(name);
+    if (entry !== undefined) return entry;
+    throw new DpoError('model.unknown-tensor', `${path} has no tensor "${name}".`, { values: { path, tensor: name } });
+  };
+  return {
+    async read(name) {
+      const entry = find(name);
+      const dtype = floatDtypes[entry.dtype];
+      if (dtype === undefined) {
+        throw new DpoError(
+          'model.unsupported-dtype',
+          `${path}, tensor "${name}": ${entry.dtype} cannot be read as weights; F32, F16, BF16 and F64 can.`,
+          { values: { path, tensor: name, dtype: entry.dtype } },
+        );
+      }
+      return readFloats(entry, dtype);
+    },
+    async readBytes(name) {
+      const entry = find(name);
+      return entry.file.read(entry.offset, entry.byteLength);
+    },
+  };
+}
+
+async function readFloats(entry: Placed, dtype: FloatDtype): Promise<Float32Array<ArrayBuffer>> {
+  const size = floatBytes[dtype];
+  const values = new Float32Array(entry.byteLength / size);
+  if (dtype === 'float32') {
+    await entry.file.readInto(entry.offset, new Uint8Array(values.buffer));
+    return values;
+  }
+  for (let done = 0; done < entry.byteLength; done += chunkBytes) {
+    const bytes = await entry.file.read(entry.offset + done, Math.min(chunkBytes, entry.byteLength - done));
+    widen(bytes, dtype, values, done / size);
+  }
+  return values;
+}

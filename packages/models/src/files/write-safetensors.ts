@@ -1,0 +1,149 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DpoError } from '@dpo/base';
+import { writeFileAtomic } from '@dpo/base/files';
+import { toBfloat16 } from './floats.js';
+
+/** A tensor to write: its description now, its numbers when their turn comes. */
+export interface TensorToWrite {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** How the numbers are stored; bfloat16 is rounded to nearest, ties to even. */
+  readonly dtype: 'float32' | 'bfloat16';
+  /** The numbers, row-major. Called once, when the tensors before it are written, so that one is in memory at a time. */
+  data(): Promise<Float32Array>;
+}
+
+const stored = { float32: { name: 'F32', bytes: 4 }, bfloat16: { name: 'BF16', bytes: 2 } } as const;
+
+const writePiece = 64 * 1024 * 1024;
+
+/**
+ * Writes a safetensors file: streamed, atomic, readable by every safetensors library.
+ *
+ * @param metadata `__metadata__`; transformers wants `{ format: 'pt' }` there, which is the default
+ * @returns the bytes of the tensors
+ * Throws `model.bad-tensor` for a repeated name and for numbers that do not fill the shape.
+ */
+export async function writeSafetensors(
+  path: string,
+  entries: Iterable<TensorToWrite> | AsyncIterable<TensorToWrite>,
+  metadata: Readonly<Record<string, string>> = { format: 'pt' },
+): Promise<number> {
+  const tensors: TensorToWrite[] = [];
+  for await (const entry of entries) tensors.push(entry);
+  const { bytes, total } = header(path, tensors, metadata);
+  await writeFileAtomic(path, async (temporary) => {
+    const file = await open(temporary, 'wx');
+    try {
+      await writeAll(file, bytes);
+      for (const tensor of tensors) await writeAll(file, await storedBytes(path, tensor));
+    } finally {
+      await file.close();
+    }
+  });
+  return total;
+}
+
+/**
+ * Writes weights into a folder as transformers does: `NAME.safetensors`, or, when they are larger than
+ * `maxShardBytes`, `NAME-00001-of-0000N.safetensors` and `NAME.safetensors.index.json`. No tensor is divided.
+ *
+ * @returns the names of the files written
+ */
+export async function writeShardedSafetensors(
+  folder: string,
+  entries: Iterable<TensorToWrite> | AsyncIterable<TensorToWrite>,
+  options: { maxShardBytes?: number; name?: string; metadata?: Readonly<Record<string, string>> } = {},
+): Promise<string[]> {
+  const { maxShardBytes = 5e9, name = 'model', metadata = { format: 'pt' } } = options;
+  const shards: TensorToWrite[][] = [[]];
+  let size = 0;
+  let total = 0;
+  for await (const entry of entries) {
+    const bytes = byteLength(entry);
+    if (size > 0 && size + bytes > maxShardBytes) {
+      shards.push([]);
+      size = 0;
+    }
+    shards.at(-1)?.push(entry);
+    size += bytes;
+    total += bytes;
+  }
+  const single = `${name}.safetensors`;
+  if (shards.length === 1) {
+    await writeSafetensors(join(folder, single), shards[0] ?? [], metadata);
+    return [single];
+  }
+  const files: string[] = [];
+  const weightMap: Record<string, string> = {};
+  for (const [index, shard] of shards.entries()) {
+    const file = `${name}-${digits(index + 1)}-of-${digits(shards.length)}.safetensors`;
+    await writeSafetensors(join(folder, file), shard, metadata);
+    for (const entry of shard) weightMap[entry.name] = file;
+    files.push(file);
+  }
+  const index = `${name}.safetensors.index.json`;
+  const text = `${JSON.stringify({ metadata: { total_size: total }, weight_map: weightMap }, null, 2)}\n`;
+  await writeFileAtomic(join(folder, index), async (temporary) => {
+    const file = await open(temporary, 'wx');
+    await file.writeFile(text).finally(() => file.close());
+  });
+  return [...files, index];
+}
+
+function digits(number: number): string {
+  return String(number).padStart(5, '0');
+}
+
+function byteLength(tensor: TensorToWrite): number {
+  return tensor.shape.reduce((product, size) => product * size, 1) * stored[tensor.dtype].bytes;
+}
+
+function header(
+  path: string,
+  tensors: readonly TensorToWrite[],
+  metadata: Readonly<Record<string, string>>,
+): { bytes: Uint8Array; total: number } {
+  const entries: [string, unknown][] = [['__metadata__', metadata]];
+  const names = new Set(['__metadata__']);
+  let offset = 0;
+  for (const tensor of tensors) {
+    if (names.has(tensor.name)) throw badTensor(path, tensor.name, 'its name is taken already');
+    names.add(tensor.name);
+    const end = offset + byteLength(tensor);
+    entries.push([tensor.name, { dtype: stored[tensor.dtype].name, shape: tensor.shape, data_offsets: [offset, end] }]);
+    offset = end;
+  }
+  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));
+  // Spaces up to a multiple of 8, so that the data are aligned for readers that map the file.
+  const length = Math.ceil(json.length / 8) * 8;
+  const bytes = new Uint8Array(8 + length).fill(0x20);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(length), true);
+  bytes.set(json, 8);
+  return { bytes, total: offset };
+}
+
+async function storedBytes(path: string, tensor: TensorToWrite): Promise<Uint8Array> {
+  const values = await tensor.data();
+  const expected = byteLength(tensor) / stored[tensor.dtype].bytes;
+  if (values.length !== expected) {
+    throw badTensor(path, tensor.name, `its shape has ${expected} numbers, its data ${values.length}`);
+  }
+  const numbers = tensor.dtype === 'float32' ? values : toBfloat16(values);
+  return new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  let done = 0;
+  while (done < bytes.length) {
+    const { bytesWritten } = await file.write(bytes, done, Math.min(writePiece, bytes.length - done));
+    done += bytesWritten;
+  }
+}
+
+function badTensor(path: string, tensor: string, what: string): DpoError {
+  return new DpoError('model.bad-tensor', `Cannot write ${path}, tensor "${tensor}": ${what}.`, {
+    values: { path, tensor },
+  });
+}

@@ -1,0 +1,46 @@
+import { byteCharacters, byteLevelTokenizerJson } from '../tokenizer/byte-level.js';
+import { createTokenizer, type Tokenizer } from '../tokenizer/tokenizer.js';
+
+const chatTemplate =
+  "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n' }}" +
+  "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
+
+/**
+ * A byte-level tokenizer made on the spot: one token for each byte (id = byte), then `<|endoftext|>` (256), which ends
+ * answers. Its `files` go into a Hugging Face folder, which Python transformers opens.
+ *
+ * @param options.chat also a ChatML template, with `<|im_start|>` (257) and `<|im_end|>` (258, then the end of answers)
+ * @param options.bos `<|endoftext|>` is put before prompts too
+ */
+export function tinyTokenizer(options: { chat?: boolean; bos?: boolean } = {}): Tokenizer {
+  const { chat = false, bos = false } = options;
+  const vocab: Record<string, number> = {};
+  for (const [byte, character] of byteCharacters().entries()) vocab[character] = byte;
+  const special = ['<|endoftext|>', ...(chat ? ['<|im_start|>', '<|im_end|>'] : [])];
+  const addedTokens = special.map((content, index) => ({ id: 256 + index, content, special: true }));
+  for (const { id, content } of addedTokens) vocab[content] = id;
+  const endOfText = '<|endoftext|>';
+  const eos = chat ? '<|im_end|>' : endOfText;
+  const map = { bos_token: endOfText, eos_token: eos, pad_token: endOfText };
+  const postProcessor = {
+    type: 'TemplateProcessing',
+    single: [{ SpecialToken: { id: endOfText, type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }],
+    pair: [{ Sequence: { id: 'A', type_id: 0 } }, { Sequence: { id: 'B', type_id: 1 } }],
+    special_tokens: { [endOfText]: { id: endOfText, ids: [256], tokens: [endOfText] } },
+  };
+  const json = byteLevelTokenizerJson(vocab, [], { addedTokens, ...(bos ? { postProcessor } : {}) });
+  const config = {
+    ...map,
+    ...(bos ? { add_bos_token: true } : {}),
+    clean_up_tokenization_spaces: false,
+    model_max_length: 1024,
+    tokenizer_class: 'PreTrainedTokenizerFast',
+    ...(chat ? { chat_template: chatTemplate } : {}),
+  };
+  const text = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+  return createTokenizer({
+    'tokenizer.json': text(json),
+    'tokenizer_config.json': text(config),
+    'special_tokens_map.json': text(map),
+  });
+}
