@@ -1,0 +1,170 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { DpoError } from '@dpo/base';
+import koffi, { type LibraryHandle } from 'koffi';
+
+/** An address in native memory: an opaque TensorFlow object. */
+export type Pointer = bigint;
+
+/** TensorFlow's TF_Output, passed by value: output `index` of operation `oper`. */
+export interface Output {
+  readonly oper: Pointer;
+  readonly index: number;
+}
+
+/** The version line whose C API and semantics this code was written against. */
+const SUPPORTED_VERSION = /^2\.21\./;
+
+/** Library files per platform, in the order in which they must be loaded; the last one exports the C API. */
+const LIBRARY_FILES: Readonly<Record<string, readonly string[]>> = {
+  linux: ['libtensorflow_framework.so.2', 'libtensorflow_cc.so.2'],
+  darwin: ['libtensorflow_framework.2.dylib', 'libtensorflow_cc.2.dylib'],
+  win32: ['_pywrap_tensorflow_common.dll'],
+};
+
+/** Prototypes of the C functions that the engine calls. Arrays are passed as typed arrays, hence `void*`. */
+const PROTOTYPES = {
+  TF_Version: 'const char* TF_Version()',
+  TF_NewStatus: 'void* TF_NewStatus()',
+  TF_DeleteStatus: 'void TF_DeleteStatus(void*)',
+  TF_GetCode: 'int TF_GetCode(void*)',
+  TF_Message: 'const char* TF_Message(void*)',
+  TF_AllocateTensor: 'void* TF_AllocateTensor(int, void*, int, size_t)',
+  TF_DeleteTensor: 'void TF_DeleteTensor(void*)',
+  TF_TensorData: 'void* TF_TensorData(void*)',
+  TF_TensorByteSize: 'size_t TF_TensorByteSize(void*)',
+  TF_TensorType: 'int TF_TensorType(void*)',
+  TF_NumDims: 'int TF_NumDims(void*)',
+  TF_Dim: 'int64_t TF_Dim(void*, int)',
+  TF_NewGraph: 'void* TF_NewGraph()',
+  TF_DeleteGraph: 'void TF_DeleteGraph(void*)',
+  TF_NewOperation: 'void* TF_NewOperation(void*, const char*, const char*)',
+  TF_FinishOperation: 'void* TF_FinishOperation(void*, void*)',
+  TF_AddInput: 'void TF_AddInput(void*, TF_Output)',
+  TF_AddInputList: 'void TF_AddInputList(void*, void*, int)',
+  TF_AddControlInput: 'void TF_AddControlInput(void*, void*)',
+  TF_SetAttrType: 'void TF_SetAttrType(void*, const char*, int)',
+  TF_SetAttrBool: 'void TF_SetAttrBool(void*, const char*, uint8_t)',
+  TF_SetAttrInt: 'void TF_SetAttrInt(void*, const char*, int64_t)',
+  TF_SetAttrFloat: 'void TF_SetAttrFloat(void*, const char*, float)',
+  TF_SetAttrString: 'void TF_SetAttrString(void*, const char*, void*, size_t)',
+  TF_SetAttrShape: 'void TF_SetAttrShape(void*, const char*, void*, int)',
+  TF_SetAttrTensor: 'void TF_SetAttrTensor(void*, const char*, void*, void*)',
+  TF_OperationOutputType: 'int TF_OperationOutputType(TF_Output)',
+  TF_OperationNumOutputs: 'int TF_OperationNumOutputs(void*)',
+  TF_GraphGetTensorNumDims: 'int TF_GraphGetTensorNumDims(void*, TF_Output, void*)',
+  TF_GraphGetTensorShape: 'void TF_GraphGetTensorShape(void*, TF_Output, void*, int, void*)',
+  TF_GraphSetTensorShape: 'void TF_GraphSetTensorShape(void*, TF_Output, void*, int, void*)',
+  TF_GraphToFunctionWithControlOutputs:
+    'void* TF_GraphToFunctionWithControlOutputs(void*, const char*, uint8_t, int, void*, int, void*, int, void*, const char**, int, void*, const char**, void*, const char*, void*)',
+  TF_DeleteFunction: 'void TF_DeleteFunction(void*)',
+  TFE_NewContextOptions: 'void* TFE_NewContextOptions()',
+  TFE_ContextOptionsSetConfig: 'void TFE_ContextOptionsSetConfig(void*, void*, size_t, void*)',
+  TFE_DeleteContextOptions: 'void TFE_DeleteContextOptions(void*)',
+  TFE_NewContext: 'void* TFE_NewContext(void*, void*)',
+  TFE_DeleteContext: 'void TFE_DeleteContext(void*)',
+  TFE_ContextAddFunction: 'void TFE_ContextAddFunction(void*, void*, void*)',
+  TFE_ContextRemoveFunction: 'void TFE_ContextRemoveFunction(void*, const char*, void*)',
+  TFE_NewTensorHandle: 'void* TFE_NewTensorHandle(void*, void*)',
+  TFE_DeleteTensorHandle: 'void TFE_DeleteTensorHandle(void*)',
+  TFE_TensorHandleResolve: 'void* TFE_TensorHandleResolve(void*, void*)',
+  TFE_NewOp: 'void* TFE_NewOp(void*, const char*, void*)',
+  TFE_DeleteOp: 'void TFE_DeleteOp(void*)',
+  TFE_OpAddInput: 'void TFE_OpAddInput(void*, void*, void*)',
+  TFE_OpSetAttrType: 'void TFE_OpSetAttrType(void*, const char*, int)',
+  TFE_OpSetAttrBool: 'void TFE_OpSetAttrBool(void*, const char*, uint8_t)',
+  TFE_OpSetAttrString: 'void TFE_OpSetAttrString(void*, const char*, void*, size_t)',
+  TFE_OpSetAttrShape: 'void TFE_OpSetAttrShape(void*, const char*, void*, int, void*)',
+  TFE_Execute: 'void TFE_Execute(void*, void*, void*, void*)',
+} as const;
+
+type Argument = Pointer | Output | ArrayBufferView | readonly string[] | string | number | null;
+type Result<Prototype> = Prototype extends `void* ${string}`
+  ? Pointer
+  : Prototype extends `const char* ${string}`
+    ? string
+    : Prototype extends `void ${string}`
+      ? void
+      : number;
+type NativeFunction<Prototype> = {
+  (...args: Argument[]): Result<Prototype>;
+  async(...args: [...Argument[], (error: Error | null) => void]): void;
+};
+
+/** The TensorFlow C API. Names and argument order are TensorFlow's; see its c_api.h and eager/c_api.h. */
+export type CApi = { readonly [K in keyof typeof PROTOTYPES]: NativeFunction<(typeof PROTOTYPES)[K]> };
+
+let loaded: { readonly folder: string; readonly api: CApi } | undefined;
+
+/**
+ * Loads libtensorflow from `folder`. It is loaded once per process: a second call returns the same library, and one
+ * with another folder is an error, since two copies of TensorFlow cannot live in one process.
+ *
+ * Errors: `engine.library-unloadable`, `engine.library-version`, `engine.library-twice`.
+ */
+export function loadTensorFlow(folder: string): CApi {
+  if (loaded !== undefined) {
+    if (loaded.folder === folder) return loaded.api;
+    throw new DpoError('engine.library-twice', `TensorFlow was already loaded from ${loaded.folder}.`, {
+      values: { folder, loaded: loaded.folder },
+      hint: 'Use one copy of libtensorflow per process.',
+    });
+  }
+  const paths = libraryFiles(folder);
+  // Read by TensorFlow when the library loads; 2 = errors only. What the user has set stays.
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+  const api = bind(paths);
+  const version = api.TF_Version();
+  if (!SUPPORTED_VERSION.test(version))
+    throw new DpoError('engine.library-version', `The library in ${folder} is TensorFlow ${version}, not 2.21.`, {
+      values: { folder, version, expected: '2.21' },
+      hint: 'Run `dpo engine install`, or point DPO_LIBTENSORFLOW at a folder with TensorFlow 2.21.',
+    });
+  loaded = { folder, api };
+  return api;
+}
+
+function libraryFiles(folder: string): readonly string[] {
+  const names = LIBRARY_FILES[process.platform];
+  if (names === undefined)
+    throw new DpoError('engine.library-unloadable', `There is no libtensorflow for ${process.platform}.`, {
+      values: { platform: process.platform },
+      hint: 'Use the portable engine.',
+    });
+  const paths = names.map((name) => join(folder, name));
+  const missing = paths.filter((path) => !existsSync(path));
+  if (missing.length > 0)
+    throw new DpoError('engine.library-unloadable', `${missing.join(' and ')} not found.`, {
+      values: { folder, missing },
+      hint: 'Run `dpo engine install`, or point DPO_LIBTENSORFLOW at the folder that holds the library.',
+    });
+  return paths;
+}
+
+function bind(paths: readonly string[]): CApi {
+  configureKoffi();
+  try {
+    const libraries = paths.map((path) => koffi.load(path, { global: true }));
+    const library = libraries.at(-1) as LibraryHandle;
+    koffi.struct('TF_Output', { oper: 'void*', index: 'int' });
+    return Object.fromEntries(
+      Object.entries(PROTOTYPES).map(([name, prototype]) => [name, library.func(prototype)]),
+    ) as unknown as CApi;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new DpoError('engine.library-unloadable', `TensorFlow could not be loaded: ${reason}`, {
+      values: { paths },
+      hint: 'The file may be incomplete, built for another machine, or lack a library that it needs (CUDA, glibc 2.27 or later).',
+      cause,
+    });
+  }
+}
+
+/** TensorFlow's optimizer and compiler recurse deeply; the FFI's own stacks for asynchronous calls are 128 KiB. */
+function configureKoffi(): void {
+  try {
+    koffi.config({ sync_stack_size: 16 << 20, async_stack_size: 16 << 20, resident_async_pools: 1 });
+  } catch {
+    // Another user of koffi has loaded a library before us; its settings hold then.
+  }
+}

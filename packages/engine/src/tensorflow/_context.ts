@@ -1,0 +1,150 @@
+import type { CApi, Pointer } from './_c-api.js';
+import type { Attribute } from './_graph.js';
+import { dimensions, type ElementType, newTensor, tensorValues } from './_native-tensor.js';
+import { checked, failureOf, tensorFlowError } from './_status.js';
+
+/** A TFE_TensorHandle. Its owner deletes it. */
+export type Handle = Pointer;
+
+/** Attributes of an operation run at once: those of {@link Attribute}, with strings also as bytes. */
+export type CallAttribute = Attribute | { readonly bytes: Uint8Array };
+
+export interface Call {
+  readonly name: string;
+  readonly inputs: readonly Handle[];
+  readonly attributes?: Readonly<Record<string, CallAttribute>>;
+  readonly outputs: number;
+}
+
+/** TensorFlow's eager context: devices, thread pools, and the functions that were added. */
+export class Context {
+  readonly #handle: Pointer;
+
+  constructor(
+    readonly api: CApi,
+    config: Uint8Array,
+  ) {
+    const options = api.TFE_NewContextOptions();
+    try {
+      if (config.length > 0)
+        checked(api, 'TFE_ContextOptionsSetConfig', (status) =>
+          api.TFE_ContextOptionsSetConfig(options, config, config.length, status),
+        );
+      this.#handle = checked(api, 'TFE_NewContext', (status) => api.TFE_NewContext(options, status));
+    } finally {
+      api.TFE_DeleteContextOptions(options);
+    }
+  }
+
+  dispose(): void {
+    this.api.TFE_DeleteContext(this.#handle);
+  }
+
+  /** Makes a TF_Function callable by its name. */
+  addFunction(fn: Pointer): void {
+    checked(this.api, 'TFE_ContextAddFunction', (status) => this.api.TFE_ContextAddFunction(this.#handle, fn, status));
+  }
+
+  removeFunction(name: string): void {
+    checked(this.api, 'TFE_ContextRemoveFunction', (status) =>
+      this.api.TFE_ContextRemoveFunction(this.#handle, name, status),
+    );
+  }
+
+  /** Copies values into a tensor of the context. */
+  upload(dtype: ElementType, shape: readonly number[], data: ArrayLike<number>): Handle {
+    const tensor = newTensor(this.api, dtype, shape, data);
+    try {
+      return checked(this.api, 'TFE_NewTensorHandle', (status) => this.api.TFE_NewTensorHandle(tensor, status));
+    } finally {
+      this.api.TF_DeleteTensor(tensor);
+    }
+  }
+
+  /** Copies a tensor's values out and deletes the handle. */
+  download(handle: Handle): ReturnType<typeof tensorValues> {
+    try {
+      const tensor = checked(this.api, 'TFE_TensorHandleResolve', (status) =>
+        this.api.TFE_TensorHandleResolve(handle, status),
+      );
+      try {
+        return tensorValues(this.api, tensor);
+      } finally {
+        this.api.TF_DeleteTensor(tensor);
+      }
+    } finally {
+      this.release(handle);
+    }
+  }
+
+  release(handle: Handle): void {
+    this.api.TFE_DeleteTensorHandle(handle);
+  }
+
+  /** Runs an operation or a function on this thread. The caller owns the handles returned. */
+  execute(call: Call): Handle[] {
+    const op = this.#prepare(call);
+    const { outputs, count } = outputSlots(call);
+    try {
+      checked(this.api, call.name, (status) => this.api.TFE_Execute(op, outputs, count, status));
+    } finally {
+      this.api.TFE_DeleteOp(op);
+    }
+    return handlesOf(outputs, count);
+  }
+
+  /** Runs an operation or a function on another thread, so that the event loop stays free. */
+  async executeAsync(call: Call): Promise<Handle[]> {
+    const { api } = this;
+    const op = this.#prepare(call);
+    const status = api.TF_NewStatus();
+    const { outputs, count } = outputSlots(call);
+    try {
+      await new Promise<void>((resolve, reject) =>
+        api.TFE_Execute.async(op, outputs, count, status, (error) => (error ? reject(error) : resolve())),
+      );
+      const failure = failureOf(api, status);
+      if (failure !== undefined) throw tensorFlowError(call.name, failure);
+    } finally {
+      api.TF_DeleteStatus(status);
+      api.TFE_DeleteOp(op);
+    }
+    return handlesOf(outputs, count);
+  }
+
+  #prepare({ name, inputs, attributes = {} }: Call): Pointer {
+    const { api } = this;
+    const op = checked(api, name, (status) => api.TFE_NewOp(this.#handle, name, status));
+    try {
+      for (const input of inputs) checked(api, name, (status) => api.TFE_OpAddInput(op, input, status));
+      for (const [key, attribute] of Object.entries(attributes)) this.#setAttribute(op, key, attribute);
+      return op;
+    } catch (error) {
+      api.TFE_DeleteOp(op);
+      throw error;
+    }
+  }
+
+  #setAttribute(op: Pointer, name: string, attribute: CallAttribute): void {
+    const { api } = this;
+    if ('type' in attribute) api.TFE_OpSetAttrType(op, name, attribute.type);
+    else if ('bool' in attribute) api.TFE_OpSetAttrBool(op, name, attribute.bool ? 1 : 0);
+    else if ('shape' in attribute)
+      checked(api, name, (status) =>
+        api.TFE_OpSetAttrShape(op, name, dimensions(attribute.shape), attribute.shape.length, status),
+      );
+    else {
+      const bytes = 'bytes' in attribute ? attribute.bytes : Buffer.from('string' in attribute ? attribute.string : '');
+      api.TFE_OpSetAttrString(op, name, bytes, bytes.length);
+    }
+  }
+}
+
+/** Room for the output handles; TensorFlow reads the capacity from `count` and writes the number used there. */
+function outputSlots(call: Call): { outputs: BigUint64Array; count: Int32Array } {
+  return { outputs: new BigUint64Array(Math.max(1, call.outputs)), count: Int32Array.of(call.outputs) };
+}
+
+function handlesOf(outputs: BigUint64Array, count: Int32Array): Handle[] {
+  return Array.from(outputs.subarray(0, count[0]));
+}

@@ -1,0 +1,235 @@
+import { DpoError } from '@dpo/base';
+import type { CApi, Output, Pointer } from './_c-api.js';
+import { calledFrom, callerLine } from './_caller.js';
+import { DATA_TYPES, dimensions, type ElementType, elementType, newTensor } from './_native-tensor.js';
+import { checked, tensorFlowError, withStatus } from './_status.js';
+
+/** One output of an operation in the graph, with the element type and the static shape that TensorFlow inferred. */
+export interface Node {
+  readonly output: Output;
+  readonly dtype: ElementType;
+  readonly shape: readonly number[];
+}
+
+/** An operation's attribute. Types that TensorFlow infers from the inputs are left out. */
+export type Attribute =
+  | { readonly type: number }
+  | { readonly int: number }
+  | { readonly float: number }
+  | { readonly bool: boolean }
+  | { readonly string: string }
+  | { readonly shape: readonly number[] }
+  | { readonly tensor: Pointer };
+
+/** A node, or a list of nodes for an input that takes several. */
+export type Input = Node | Output | readonly Node[];
+
+export interface OperationOptions {
+  readonly attributes?: Readonly<Record<string, Attribute>>;
+  /** Operations that must have run before this one. */
+  readonly after?: readonly Pointer[];
+}
+
+const INVALID_ARGUMENT = 3;
+const MAX_RANK = 16;
+
+/** A TF_Graph under construction. */
+export class Graph {
+  readonly handle: Pointer;
+  readonly #api: CApi;
+  readonly #constants = new Map<string, Node>();
+  readonly #shape = new BigInt64Array(MAX_RANK);
+  readonly #consumers = new Map<Pointer, Pointer[]>();
+  #count = 0;
+
+  constructor(api: CApi) {
+    this.#api = api;
+    this.handle = api.TF_NewGraph();
+  }
+
+  /** How many operations were added. */
+  get size(): number {
+    return this.#count;
+  }
+
+  dispose(): void {
+    this.#api.TF_DeleteGraph(this.handle);
+  }
+
+  /** The operations that take an output of `operation` as an input. */
+  consumers(operation: Pointer): readonly Pointer[] {
+    return this.#consumers.get(operation) ?? [];
+  }
+
+  /** Adds an operation and returns it. Inputs that do not fit are an error that names them and the calling line. */
+  operation(type: string, inputs: readonly Input[], { attributes = {}, after = [] }: OperationOptions = {}): Pointer {
+    const api = this.#api;
+    const description = api.TF_NewOperation(this.handle, type, `${type}_${this.#count++}`);
+    const sources: Output[] = [];
+    for (const input of inputs) {
+      if ('oper' in input) {
+        api.TF_AddInput(description, input);
+        sources.push(input);
+      } else if ('output' in input) {
+        api.TF_AddInput(description, input.output);
+        sources.push(input.output);
+      } else {
+        const outputs = input.map(({ output }) => output);
+        api.TF_AddInputList(description, outputArray(outputs), outputs.length);
+        sources.push(...outputs);
+      }
+    }
+    for (const operation of after) api.TF_AddControlInput(description, operation);
+    for (const [name, attribute] of Object.entries(attributes)) this.#setAttribute(description, name, attribute);
+    const { value, failure } = withStatus(api, (status) => api.TF_FinishOperation(description, status));
+    if (failure !== undefined) throw operationError(type, inputs, failure);
+    for (const { oper } of sources) this.#consumed(oper, value);
+    return value;
+  }
+
+  /** Adds an operation with one output and returns that. */
+  node(type: string, inputs: readonly Input[], options?: OperationOptions): Node {
+    return this.output(this.operation(type, inputs, options), type);
+  }
+
+  /** Adds an operation and returns all its outputs. */
+  nodes(type: string, inputs: readonly Input[], options?: OperationOptions): Node[] {
+    const operation = this.operation(type, inputs, options);
+    const count = this.#api.TF_OperationNumOutputs(operation);
+    return Array.from({ length: count }, (_, index) => this.output(operation, type, index));
+  }
+
+  /** Output `index` of an operation, with its inferred type and shape. */
+  output(operation: Pointer, type: string, index = 0): Node {
+    const api = this.#api;
+    const output = { oper: operation, index };
+    const dtype = elementType(api.TF_OperationOutputType(output));
+    if (dtype === undefined)
+      throw new DpoError('engine.unsupported-op', `${type} gives a data type that tfjs does not have.`, {
+        values: { op: type },
+      });
+    const shape = checked(api, type, (status) => {
+      const rank = api.TF_GraphGetTensorNumDims(this.handle, output, status);
+      if (rank < 0) return undefined;
+      if (rank > 0) api.TF_GraphGetTensorShape(this.handle, output, this.#shape, rank, status);
+      return Array.from(this.#shape.subarray(0, rank), Number);
+    });
+    if (shape === undefined || shape.some((size) => size < 0)) throw dynamicShape(type, shape);
+    return { output, dtype, shape };
+  }
+
+  /** Tells TensorFlow the shape of an output that it cannot infer. */
+  setShape(operation: Pointer, shape: readonly number[]): void {
+    const api = this.#api;
+    checked(api, 'TF_GraphSetTensorShape', (status) =>
+      api.TF_GraphSetTensorShape(this.handle, { oper: operation, index: 0 }, dimensions(shape), shape.length, status),
+    );
+  }
+
+  /** An input of the function to be: a typed value of known shape. */
+  placeholder(dtype: ElementType, shape: readonly number[]): Node {
+    return this.node('Placeholder', [], { attributes: { dtype: { type: DATA_TYPES[dtype] }, shape: { shape } } });
+  }
+
+  /** An input of the function to be: the handle of a variable. */
+  resource(): Output {
+    const attributes = { dtype: { type: DATA_TYPES.resource }, shape: { shape: [] } };
+    return { oper: this.operation('Placeholder', [], { attributes }), index: 0 };
+  }
+
+  /** A constant. Large ones whose elements are all equal take no memory in the graph; small equal ones are shared. */
+  constant(dtype: ElementType, shape: readonly number[], data: ArrayLike<number>): Node {
+    const first = data[0];
+    if (data.length > 64 && first !== undefined && isUniform(data))
+      return this.node('Fill', [this.vector(shape), this.scalar(dtype, first)]);
+    const key = data.length > 64 ? undefined : `${dtype}|${shape.join()}|${Array.from(data, exact).join()}`;
+    const known = key === undefined ? undefined : this.#constants.get(key);
+    if (known !== undefined) return known;
+    const tensor = newTensor(this.#api, dtype, shape, data);
+    try {
+      const attributes = { dtype: { type: DATA_TYPES[dtype] }, value: { tensor } };
+      const node = this.node('Const', [], { attributes });
+      if (key !== undefined) this.#constants.set(key, node);
+      return node;
+    } finally {
+      this.#api.TF_DeleteTensor(tensor);
+    }
+  }
+
+  /** A scalar constant. */
+  scalar(dtype: ElementType, value: number): Node {
+    return this.constant(dtype, [], [value]);
+  }
+
+  /** A constant list of integers: a shape, axes, a permutation. */
+  vector(values: readonly number[]): Node {
+    return this.constant('int32', [values.length], values);
+  }
+
+  #consumed(source: Pointer, by: Pointer): void {
+    const list = this.#consumers.get(source);
+    if (list === undefined) this.#consumers.set(source, [by]);
+    else list.push(by);
+  }
+
+  #setAttribute(description: Pointer, name: string, attribute: Attribute): void {
+    const api = this.#api;
+    if ('type' in attribute) api.TF_SetAttrType(description, name, attribute.type);
+    else if ('int' in attribute) api.TF_SetAttrInt(description, name, attribute.int);
+    else if ('float' in attribute) api.TF_SetAttrFloat(description, name, attribute.float);
+    else if ('bool' in attribute) api.TF_SetAttrBool(description, name, attribute.bool ? 1 : 0);
+    else if ('shape' in attribute)
+      api.TF_SetAttrShape(description, name, dimensions(attribute.shape), attribute.shape.length);
+    else if ('string' in attribute) {
+      const bytes = Buffer.from(attribute.string);
+      api.TF_SetAttrString(description, name, bytes, bytes.length);
+    } else
+      checked(api, `attribute ${name}`, (status) => api.TF_SetAttrTensor(description, name, attribute.tensor, status));
+  }
+}
+
+/** An array of TF_Output in native layout: a pointer, then a 32-bit index padded to 8 bytes. */
+export function outputArray(outputs: readonly Output[]): BigUint64Array {
+  return BigUint64Array.from(outputs.flatMap(({ oper, index }) => [oper, BigInt(index)]));
+}
+
+function isUniform(data: ArrayLike<number>): boolean {
+  const first = data[0];
+  for (let i = 1; i < data.length; i++) if (data[i] !== first) return false;
+  return true;
+}
+
+/** A number's text, with −0 and 0 told apart. */
+function exact(value: number): string {
+  return Object.is(value, -0) ? '-0' : String(value);
+}
+
+function describe(inputs: readonly Input[]): string[] {
+  return inputs
+    .flatMap((input): readonly Node[] => ('oper' in input ? [] : 'output' in input ? [input] : input))
+    .map(({ dtype, shape }) => `${dtype}[${shape}]`);
+}
+
+function operationError(
+  type: string,
+  inputs: readonly Input[],
+  failure: { readonly code: number; readonly message: string },
+): DpoError {
+  if (failure.code !== INVALID_ARGUMENT) return tensorFlowError(type, failure);
+  const shapes = describe(inputs);
+  const line = callerLine();
+  return new DpoError(
+    'engine.wrong-shape',
+    `${type} does not take ${shapes.join(', ')}: ${failure.message}${calledFrom(line)}`,
+    { values: { op: type, inputs: shapes, calledFrom: line } },
+  );
+}
+
+function dynamicShape(type: string, shape: readonly number[] | undefined): DpoError {
+  const line = callerLine();
+  return new DpoError(
+    'engine.dynamic-shape',
+    `The shape of ${type}'s result depends on values${calledFrom(line)}; engine functions need static shapes.`,
+    { values: { op: type, shape, calledFrom: line } },
+  );
+}

@@ -1,0 +1,192 @@
+import { DpoError } from '@dpo/base';
+import * as tf from '@tensorflow/tfjs-core';
+import { calledFrom, callerLine } from './_caller.js';
+import type { Graph, Node } from './_graph.js';
+import type { ElementType } from './_native-tensor.js';
+import { kernelTable } from './kernel-table.js';
+
+/** What stands behind a traced tensor: a node of the graph, or values that become a constant when they are used. */
+interface Entry {
+  node?: Node;
+  readonly values?: ArrayLike<number>;
+  readonly shape: readonly number[];
+  readonly dtype: ElementType;
+  references: number;
+}
+
+/** The tfjs backend under which a function's body runs once: its tensors are nodes of a TensorFlow graph. */
+export class TraceBackend extends tf.KernelBackend {
+  readonly #entries = new Map<object, Entry>();
+
+  constructor(readonly graph: Graph) {
+    super();
+  }
+
+  /** A tensor that stands for a node. */
+  tensor(node: Node): tf.Tensor {
+    return tf.engine().makeTensorFromTensorInfo(this.tensorInfo(node));
+  }
+
+  /** The node behind a tensor. Tensors of other backends become constants. */
+  node(tensor: tf.TensorInfo): Node {
+    const entry = this.#entries.get(tensor.dataId);
+    if (entry === undefined) return this.#foreign(tensor);
+    entry.node ??= this.graph.constant(entry.dtype, entry.shape, entry.values ?? []);
+    return entry.node;
+  }
+
+  tensorInfo(node: Node): tf.TensorInfo {
+    const dataId = {};
+    this.#entries.set(dataId, { node, shape: node.shape, dtype: node.dtype, references: 1 });
+    return { dataId, shape: [...node.shape], dtype: node.dtype };
+  }
+
+  override write(values: tf.BackendValues, shape: number[], dtype: tf.DataType): tf.DataId {
+    if (dtype !== 'float32' && dtype !== 'int32' && dtype !== 'bool')
+      throw new DpoError('engine.unsupported-op', `Engine functions have no ${dtype} tensors.`, { values: { dtype } });
+    const dataId = {};
+    this.#entries.set(dataId, { values: values as ArrayLike<number>, shape: [...shape], dtype, references: 1 });
+    return dataId;
+  }
+
+  override readSync(dataId: object): tf.BackendValues {
+    const entry = this.#entries.get(dataId);
+    // A constant's values are known.
+    if (entry?.values !== undefined) return entry.values as tf.TypedArray;
+    const line = callerLine();
+    throw new DpoError(
+      'engine.traced-read',
+      `A tensor of an engine function was read while the function was traced${calledFrom(line)}. It has no value yet.`,
+      {
+        values: { calledFrom: line },
+        hint: 'Return the tensor from the function and read it there, or compute with tfjs ops.',
+      },
+    );
+  }
+
+  override async read(dataId: object): Promise<tf.BackendValues> {
+    return this.readSync(dataId);
+  }
+
+  override disposeData(dataId: object, force = false): boolean {
+    const entry = this.#entries.get(dataId);
+    if (entry === undefined) return true;
+    entry.references--;
+    if (!force && entry.references > 0) return false;
+    this.#entries.delete(dataId);
+    return true;
+  }
+
+  override incRef(dataId: object): void {
+    const entry = this.#entries.get(dataId);
+    if (entry !== undefined) entry.references++;
+  }
+
+  override refCount(dataId: object): number {
+    return this.#entries.get(dataId)?.references ?? 0;
+  }
+
+  override numDataIds(): number {
+    return this.#entries.size;
+  }
+
+  override memory(): { unreliable: boolean } {
+    return { unreliable: true };
+  }
+
+  override floatPrecision(): 32 {
+    return 32;
+  }
+
+  override epsilon(): number {
+    return 1e-7;
+  }
+
+  override timerAvailable(): boolean {
+    return false;
+  }
+
+  override dispose(): void {
+    this.#entries.clear();
+  }
+
+  #foreign(tensor: tf.TensorInfo): Node {
+    const owner = tf.engine().state.tensorInfo.get(tensor.dataId)?.backend;
+    if (owner === undefined || owner instanceof TraceBackend) {
+      const line = callerLine();
+      throw new DpoError(
+        'engine.foreign-tensor',
+        `A tensor of another engine function, or one that was disposed of, was used${calledFrom(line)}.`,
+        { values: { calledFrom: line }, hint: 'Pass it between functions as an input, or keep it in a variable.' },
+      );
+    }
+    const values = owner.readSync(tensor.dataId) as tf.TypedArray;
+    return this.graph.constant(tensor.dtype as ElementType, tensor.shape, values);
+  }
+}
+
+const BACKEND = 'dpo-tensorflow';
+let registered = false;
+
+/** Runs `work` with `backend` as the tfjs backend, and puts the one before back in place. */
+export function withBackend<T>(backend: TraceBackend, work: () => T): T {
+  registerKernels();
+  const previous: string | null = tf.getBackend();
+  tf.registerBackend(BACKEND, () => backend, 0);
+  // Synchronous, as our factory is.
+  void tf.setBackend(BACKEND);
+  try {
+    return work();
+  } finally {
+    if (previous) void tf.setBackend(previous);
+    tf.removeBackend(BACKEND);
+  }
+}
+
+function registerKernels(): void {
+  if (registered) return;
+  registered = true;
+  for (const [kernelName, kernel] of Object.entries(kernelTable))
+    tf.registerKernel({
+      kernelName,
+      backendName: BACKEND,
+      kernelFunc: ({ inputs, attrs, backend }) => {
+        const trace = backend as TraceBackend;
+        const result = kernel({
+          graph: trace.graph,
+          input: (name) => trace.node(inputs[name] as tf.TensorInfo),
+          get inputs() {
+            return Object.values(inputs).map((tensor) => trace.node(tensor as tf.TensorInfo));
+          },
+          attributes: attrs ?? {},
+        });
+        return Array.isArray(result)
+          ? result.map((node: Node) => trace.tensorInfo(node))
+          : trace.tensorInfo(result as Node);
+      },
+    });
+  for (const kernelName of knownKernels())
+    if (!(kernelName in kernelTable))
+      tf.registerKernel({
+        kernelName,
+        backendName: BACKEND,
+        kernelFunc: () => {
+          throw unsupported(kernelName);
+        },
+      });
+}
+
+/** tfjs exports each kernel's name under that name. */
+function knownKernels(): string[] {
+  return Object.entries(tf)
+    .filter(([name, value]) => value === name)
+    .map(([name]) => name);
+}
+
+function unsupported(kernelName: string): DpoError {
+  const line = callerLine();
+  return new DpoError('engine.unsupported-op', `Engine functions cannot use the op ${kernelName}${calledFrom(line)}.`, {
+    values: { op: kernelName, calledFrom: line },
+    hint: 'Write it in other tfjs ops, or add it to the kernel table.',
+  });
+}

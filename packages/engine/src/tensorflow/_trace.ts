@@ -1,0 +1,144 @@
+import { DpoError } from '@dpo/base';
+import * as tf from '@tensorflow/tfjs-core';
+import type { DType, FunctionBody } from '../types.js';
+import type { Output, Pointer } from './_c-api.js';
+import { calledFrom, callerLine } from './_caller.js';
+import type { Context } from './_context.js';
+import { Graph, type Node, outputArray } from './_graph.js';
+import { checked } from './_status.js';
+import { TraceBackend, withBackend } from './_trace-backend.js';
+import { TraceScope } from './_trace-scope.js';
+import type { NativeVariable } from './_variable.js';
+import { cast } from './kernels/_kernel.js';
+
+/** The type of an argument: what decides whether a function must be traced again. */
+export interface Signature {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+}
+
+/** A traced function, added to the context under `name`. */
+export interface Compiled {
+  readonly name: string;
+  /** Variables whose handles follow the arguments. */
+  readonly variables: readonly NativeVariable[];
+  readonly outputs: readonly string[];
+  /** How many operations TensorFlow was given. */
+  readonly operations: number;
+}
+
+let count = 0;
+
+/** Runs a function's body once on symbolic tensors and makes what it computes callable in the context. */
+export function trace<Out extends string>(
+  context: Context,
+  label: string,
+  body: FunctionBody<string, Out>,
+  signature: readonly Signature[],
+): Compiled {
+  const graph = new Graph(context.api);
+  try {
+    const backend = new TraceBackend(graph);
+    return withBackend(backend, () => {
+      const scope = new TraceScope(backend, context);
+      const placeholders = signature.map(({ dtype, shape }) => graph.placeholder(dtype, shape));
+      const results = new Map<Out, Node>();
+      tf.tidy(() => {
+        const inputs = Object.fromEntries(
+          signature.map(({ name }, i) => [name, backend.tensor(placeholders[i] as Node)]),
+        );
+        collectNodes(results, label, backend, runBody(body, scope, inputs));
+      });
+      const control = scope.finish();
+      const { resources } = scope;
+      // TensorFlow allows only letters, digits and a few signs in names.
+      const name = `${label.replace(/[^A-Za-z0-9]/g, '_')}_${count++}`;
+      const inputs = [...placeholders.map(({ output }) => output), ...resources.values()];
+      addFunction(context, graph, name, inputs, [...results.values()], control);
+      return { name, variables: [...resources.keys()], outputs: [...results.keys()], operations: graph.size };
+    });
+  } finally {
+    graph.dispose();
+  }
+}
+
+function runBody<Out extends string>(
+  body: FunctionBody<string, Out>,
+  scope: TraceScope,
+  inputs: Readonly<Record<string, tf.Tensor>>,
+): Readonly<Record<Out, tf.Tensor>> {
+  try {
+    return body(scope, inputs);
+  } catch (error) {
+    // tfjs says so while it walks its tape, in the words of its own error.
+    const kernel =
+      error instanceof Error ? /gradient function not found for (\w+)/.exec(error.message)?.[1] : undefined;
+    if (kernel === undefined) throw error;
+    throw new DpoError('engine.no-gradient', `The op ${kernel} has no gradient.`, {
+      values: { op: kernel },
+      hint: 'Write it in other tfjs ops, or give the function a gradient by tf.customGrad.',
+      cause: error,
+    });
+  }
+}
+
+function collectNodes<Out extends string>(
+  nodes: Map<Out, Node>,
+  label: string,
+  backend: TraceBackend,
+  outputs: Readonly<Record<Out, tf.Tensor>>,
+): void {
+  if (outputs instanceof Promise || typeof outputs !== 'object' || outputs === null)
+    throw new DpoError('engine.wrong-result', `The body of ${label} must return an object of tensors, at once.`, {
+      hint: 'A body is run once to record its operations; it cannot wait for anything.',
+    });
+  for (const name of Object.keys(outputs) as Out[]) {
+    const tensor: unknown = outputs[name];
+    if (!(tensor instanceof tf.Tensor))
+      throw new DpoError(
+        'engine.wrong-result',
+        `Output ${name} of ${label} is not a tensor${calledFrom(callerLine())}.`,
+      );
+    const node = backend.node(tensor);
+    nodes.set(name, node.dtype === 'bool' ? cast(backend.graph, node, 'int32') : node);
+  }
+}
+
+function addFunction(
+  context: Context,
+  graph: Graph,
+  name: string,
+  inputs: readonly Output[],
+  outputs: readonly Node[],
+  control: readonly Pointer[],
+): void {
+  const { api } = context;
+  const results = outputs.map(({ output }) => output);
+  const fn = checked(api, name, (status) =>
+    api.TF_GraphToFunctionWithControlOutputs(
+      graph.handle,
+      name,
+      0,
+      // All operations of the graph.
+      -1,
+      null,
+      inputs.length,
+      outputArray(inputs),
+      results.length,
+      outputArray(results),
+      results.map((_, i) => `output_${i}`),
+      control.length,
+      BigUint64Array.from(control),
+      control.map((_, i) => `update_${i}`),
+      null,
+      null,
+      status,
+    ),
+  );
+  try {
+    context.addFunction(fn);
+  } finally {
+    api.TF_DeleteFunction(fn);
+  }
+}

@@ -1,0 +1,100 @@
+import { DpoError } from '@dpo/base';
+import type { Variable } from '../types.js';
+import type { CallQueue } from './_call-queue.js';
+import type { Context, Handle } from './_context.js';
+import { DATA_TYPES, sizeOf } from './_native-tensor.js';
+
+const FLOAT = { type: DATA_TYPES.float32 };
+let count = 0;
+
+/** A resource variable of TensorFlow's. Reads, writes and calls of the engine happen in the order asked for. */
+export class NativeVariable implements Variable {
+  readonly shape: readonly number[];
+  readonly #resource: Handle;
+  #disposed = false;
+
+  constructor(
+    readonly name: string,
+    shape: readonly number[],
+    initial: Float32Array | undefined,
+    readonly context: Context,
+    readonly queue: CallQueue,
+    readonly onDispose: (variable: NativeVariable) => void,
+  ) {
+    this.shape = [...shape];
+    const size = sizeOf(shape);
+    if (!shape.every((n) => Number.isInteger(n) && n >= 0))
+      throw new DpoError('engine.wrong-shape', `Variable ${name} cannot have the shape [${shape}].`);
+    if (initial !== undefined) this.#checkSize(initial);
+    // Functions take the handle as an input, so the shared name need not be known to them; it must only be unique.
+    const [resource] = context.execute({
+      name: 'VarHandleOp',
+      inputs: [],
+      attributes: { dtype: FLOAT, shape: { shape }, shared_name: { string: `variable-${count++}` } },
+      outputs: 1,
+    });
+    this.#resource = resource as Handle;
+    this.write(initial ?? new Float32Array(size));
+  }
+
+  /** The handle for a call. Using a variable that was disposed of is an error. */
+  get resource(): Handle {
+    if (this.#disposed)
+      throw new DpoError('engine.disposed', `Variable ${this.name} was disposed of and cannot be used.`, {
+        values: { variable: this.name },
+      });
+    return this.#resource;
+  }
+
+  write(data: Float32Array): void {
+    const resource = this.resource;
+    this.#checkSize(data);
+    const value = this.context.upload('float32', this.shape, data);
+    this.queue.add(() => {
+      try {
+        this.context.execute({
+          name: 'AssignVariableOp',
+          inputs: [resource, value],
+          attributes: { dtype: FLOAT },
+          outputs: 0,
+        });
+      } finally {
+        this.context.release(value);
+      }
+    });
+  }
+
+  async read(): Promise<Float32Array> {
+    const resource = this.resource;
+    return this.queue.run(async () => {
+      const [value] = this.context.execute({
+        name: 'ReadVariableOp',
+        inputs: [resource],
+        attributes: { dtype: FLOAT },
+        outputs: 1,
+      });
+      return this.context.download(value as Handle).data as Float32Array;
+    });
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.onDispose(this);
+    this.queue.add(() => {
+      const inputs = [this.#resource];
+      this.context.execute({ name: 'DestroyResourceOp', inputs, outputs: 0 });
+      this.context.release(this.#resource);
+    });
+  }
+
+  #checkSize(data: Float32Array): void {
+    const size = sizeOf(this.shape);
+    if (data.length === size) return;
+    throw new DpoError(
+      'engine.wrong-shape',
+      `Variable ${this.name} [${this.shape}] has ${size} elements, but ${data.length} were written.`,
+      { values: { variable: this.name, shape: this.shape, expected: size, received: data.length } },
+    );
+  }
+}

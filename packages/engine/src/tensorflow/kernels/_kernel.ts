@@ -1,0 +1,47 @@
+import type { Graph, Node } from '../_graph.js';
+import { DATA_TYPES, type ElementType } from '../_native-tensor.js';
+
+/** What a kernel is asked for. */
+export interface KernelCall {
+  readonly graph: Graph;
+  /** The input of that name in tfjs. */
+  input(name: string): Node;
+  /** All inputs in order, for kernels that take a list. */
+  readonly inputs: readonly Node[];
+  /** tfjs's attributes of the kernel. */
+  readonly attributes: Readonly<Record<string, unknown>>;
+}
+
+/** Adds a tfjs kernel to the graph as TensorFlow operations. */
+export type Kernel = (call: KernelCall) => Node | readonly Node[];
+
+/** tfjs kernel names and how to add them. */
+export type KernelTable = Readonly<Record<string, Kernel>>;
+
+/** The node in another element type; itself where it has that already. */
+export function cast(graph: Graph, x: Node, dtype: ElementType): Node {
+  if (x.dtype === dtype) return x;
+  return graph.node('Cast', [x], { attributes: { DstT: { type: DATA_TYPES[dtype] } } });
+}
+
+/** tfjs does arithmetic on booleans, TensorFlow does not. */
+export function numeric(graph: Graph, x: Node): Node {
+  return x.dtype === 'bool' ? cast(graph, x, 'int32') : x;
+}
+
+/** The node in another shape; itself where it has that already. */
+export function reshape(graph: Graph, x: Node, shape: readonly number[]): Node {
+  const same = shape.length === x.shape.length && shape.every((size, axis) => size === x.shape[axis]);
+  return same ? x : graph.node('Reshape', [x, graph.vector(shape)]);
+}
+
+/** An axis counted from the front. */
+export function axisOf(axis: unknown, rank: number): number {
+  const given = Array.isArray(axis) ? Number(axis[0]) : Number(axis ?? 0);
+  return given < 0 ? given + rank : given;
+}
+
+/** An attribute that is a list of integers. */
+export function integers(value: unknown): number[] {
+  return Array.isArray(value) ? value.map(Number) : [Number(value)];
+}
