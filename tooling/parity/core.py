@@ -6,7 +6,9 @@ Needs torch and transformers (README.md beside this file says which versions mad
 The losses are TRL 1.13's definitions (trl/trainer/dpo_trainer.py, `_compute_loss`), written out in float64.
 """
 
+import copy
 import json
+import math
 from pathlib import Path
 
 import torch
@@ -56,13 +58,89 @@ def hinge(cs, rs, beta, eps, cl, rl):
     return torch.relu(1 - beta * (cs - rs))
 
 
+def dpo_norm(cs, rs, beta, eps, cl, rl):
+    return -F.logsigmoid(beta * (cs / cl - rs / rl))
+
+
+def exo(cs, rs, beta, eps, cl, rl):
+    z = beta * (cs - rs)
+    up = torch.sigmoid(z) * (F.logsigmoid(z) - math.log1p(-eps))
+    return up + torch.sigmoid(-z) * (F.logsigmoid(-z) - math.log(eps))
+
+
+def nca(cs, rs, beta, eps, cl, rl):
+    c, r = beta * cs, beta * rs
+    return -F.logsigmoid(c) - 0.5 * F.logsigmoid(-c) - 0.5 * F.logsigmoid(-r)
+
+
+def bco(cs, rs, beta, eps, cl, rl):
+    return -F.logsigmoid(beta * cs) - F.logsigmoid(-beta * rs)
+
+
+def sppo(cs, rs, beta, eps, cl, rl):
+    return (cs - 0.5 / beta) ** 2 + (rs + 0.5 / beta) ** 2
+
+
+def apo_zero(cs, rs, beta, eps, cl, rl):
+    return 1 - torch.sigmoid(beta * cs) + torch.sigmoid(beta * rs)
+
+
+def apo_down(cs, rs, beta, eps, cl, rl):
+    return torch.sigmoid(beta * cs) + 1 - torch.sigmoid(beta * (cs - rs))
+
+
+def discopop(cs, rs, beta, eps, cl, rl):
+    z = beta * (cs - rs)
+    mix = torch.sigmoid(z / 0.05)
+    return -F.logsigmoid(z) * (1 - mix) + torch.exp(-z) * mix
+
+
+# TRL 1.13 has none of these in its DPO trainer; they are their papers' equations.
+
+
+def dpop(cs, rs, beta, eps, cl, rl):
+    return -F.logsigmoid(beta * (cs - rs - 50 * torch.relu(-cs)))
+
+
+def rpo(cs, rs, beta, eps, cl, rl, c, r):
+    return -F.logsigmoid(beta * (cs - rs)) - 1.0 * c / cl
+
+
+def simpo(cs, rs, beta, eps, cl, rl, c, r):
+    return -F.logsigmoid(beta * c / cl - beta * r / rl - 1.0)
+
+
+def cpo(cs, rs, beta, eps, cl, rl, c, r):
+    return -F.logsigmoid(beta * (c - r)) - 1.0 * c / cl
+
+
+def orpo(cs, rs, beta, eps, cl, rl, c, r):
+    c, r = c / cl, r / rl
+    log_odds = (c - r) - (torch.log1p(-torch.exp(c)) - torch.log1p(-torch.exp(r)))
+    return -c - 0.1 * F.logsigmoid(log_odds)
+
+
+# Name: loss, beta, label smoothing, and what each answer's reward is: its log-ratio (None), per token, or something else.
 LOSSES = {
-    "dpo": (sigmoid, 0.1, 0.0),
-    "cdpo": (sigmoid, 0.3, 0.2),
-    "robust": (robust, 0.5, 0.15),
-    "ipo": (ipo, 0.2, 0.0),
-    "ipo-sum": (ipo_sum, 0.2, 0.0),
-    "hinge": (hinge, 0.1, 0.0),
+    "dpo": (sigmoid, 0.1, 0.0, None),
+    "cdpo": (sigmoid, 0.3, 0.2, None),
+    "robust": (robust, 0.5, 0.15, None),
+    "ipo": (ipo, 0.2, 0.0, None),
+    "ipo-sum": (ipo_sum, 0.2, 0.0, None),
+    "hinge": (hinge, 0.1, 0.0, None),
+    "dpo-norm": (dpo_norm, 2.0, 0.0, lambda p, ref, n, beta: beta * (p - ref) / n),
+    "exo": (exo, 0.1, 0.01, None),
+    "nca": (nca, 0.1, 0.0, None),
+    "bco": (bco, 0.1, 0.0, None),
+    "sppo": (sppo, 0.1, 0.0, None),
+    "apo-zero": (apo_zero, 0.1, 0.0, None),
+    "apo-down": (apo_down, 0.1, 0.0, None),
+    "discopop": (discopop, 0.1, 0.0, None),
+    "dpop": (dpop, 0.1, 0.0, None),
+    "rpo": (rpo, 0.1, 0.0, None),
+    "simpo": (simpo, 2.0, 0.0, lambda p, ref, n, beta: beta * p / n),
+    "cpo": (cpo, 0.1, 0.0, lambda p, ref, n, beta: beta * p),
+    "orpo": (orpo, 0.1, 0.0, lambda p, ref, n, beta: 0.1 * p / n),
 }
 
 
@@ -72,7 +150,7 @@ def losses():
     # Some pairs near the reference, some far from it: margins from about 0 to about 400.
     spread = torch.logspace(-2, 2.3, pairs, dtype=torch.float64)
     reference = -torch.rand(2, pairs, dtype=torch.float64) * 300 - 5
-    policy = reference + torch.randn(2, pairs, dtype=torch.float64) * spread
+    policy = (reference + torch.randn(2, pairs, dtype=torch.float64) * spread).clamp(max=-0.5)
     # What the test reads is float32, so that is where the values are taken.
     policy, reference = policy.float().double(), reference.float().double()
     lengths = torch.randint(1, 60, (2, pairs)).double()
@@ -82,10 +160,12 @@ def losses():
         "lengths": lengths.tolist(),
         "cases": [],
     }
-    for name, (loss, beta, eps) in LOSSES.items():
+    for name, (loss, beta, eps, reward) in LOSSES.items():
         p = policy.clone().requires_grad_()
         logratios = p - reference
-        values = loss(logratios[0], logratios[1], beta, eps, lengths[0], lengths[1])
+        extra = (p[0], p[1]) if loss.__code__.co_argcount == 8 else ()
+        values = loss(logratios[0], logratios[1], beta, eps, lengths[0], lengths[1], *extra)
+        rewards = beta * (policy - reference) if reward is None else reward(policy, reference, lengths, beta)
         (gradient,) = torch.autograd.grad(values.sum(), p)
         out["cases"].append(
             {
@@ -93,7 +173,7 @@ def losses():
                 "beta": beta,
                 "labelSmoothing": eps,
                 "losses": values.tolist(),
-                "rewards": (beta * (policy - reference)).tolist(),
+                "rewards": rewards.tolist(),
                 "gradient": gradient.tolist(),
             }
         )
@@ -178,7 +258,130 @@ def schedules():
     write("schedules.json", {"learningRate": 0.5, "cases": cases})
 
 
+# --- training runs --------------------------------------------------------------------------------------------------
+
+VOCABULARY = 64
+
+
+def tiny_models():
+    from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
+
+    yield "gpt2", GPT2LMHeadModel(
+        GPT2Config(
+            vocab_size=VOCABULARY, n_positions=48, n_embd=32, n_layer=2, n_head=4, bos_token_id=0, eos_token_id=0,
+            resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0,
+        )
+    )
+    yield "llama", LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=VOCABULARY, hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4,
+            num_key_value_heads=2, max_position_embeddings=48, bos_token_id=0, eos_token_id=0, tie_word_embeddings=False,
+        )
+    )
+
+
+def token_pairs(count):
+    def tokens(low, high):
+        length = int(torch.randint(low, high + 1, ()))
+        return torch.randint(1, VOCABULARY, (length,)).tolist()
+
+    return [
+        {"prompt": tokens(1, 9), "chosen": tokens(1, 11) + [0], "rejected": tokens(1, 11) + [0]} for _ in range(count)
+    ]
+
+
+def sequence_logp(model, prompt, answer):
+    """log pi(answer | prompt), one sequence at a time: no padding, no packing, nothing to get wrong."""
+    ids = torch.tensor([prompt + answer])
+    logp = model(ids).logits[0, :-1].float().log_softmax(-1)
+    return logp.gather(1, ids[0, 1:, None])[-len(answer) :, 0].sum()
+
+
+def rate(k, lr, warmup):
+    return lr * min(1, k / warmup)
+
+
+def dpo_step(policy, reference, batch, beta):
+    terms = []
+    for pair in batch:
+        row = []
+        for side in ("chosen", "rejected"):
+            with torch.no_grad():
+                ref = sequence_logp(reference, pair["prompt"], pair[side])
+            row.append((sequence_logp(policy, pair["prompt"], pair[side]), ref))
+        terms.append(row)
+    chosen = torch.stack([beta * (row[0][0] - row[0][1]) for row in terms])
+    rejected = torch.stack([beta * (row[1][0] - row[1][1]) for row in terms])
+    return -F.logsigmoid(chosen - rejected).mean(), chosen, rejected, terms
+
+
+def sft_step(policy, _reference, batch, _beta):
+    logps = [sequence_logp(policy, pair["prompt"], pair["chosen"]) for pair in batch]
+    return -torch.stack(logps).mean(), None, None, None
+
+
+RUNS = {
+    "dpo-adamw": (dpo_step, lambda p: torch.optim.AdamW(p, lr=0.0, weight_decay=0.0), 2e-3, 10.0),
+    "dpo-rmsprop": (dpo_step, lambda p: torch.optim.RMSprop(p, lr=0.0), 2e-4, 1.0),
+    "sft-sgd": (sft_step, lambda p: torch.optim.SGD(p, lr=0.0, momentum=0.9), 2e-3, 5.0),
+}
+
+
+def trajectories():
+    torch.manual_seed(3)
+    pairs = token_pairs(20)
+    steps, size, beta, warmup = 12, 4, 0.3, 3
+    out = {"pairs": pairs, "steps": steps, "batch": size, "beta": beta, "warmupSteps": warmup, "runs": []}
+    for family, start in tiny_models():
+        for parameter in start.parameters():
+            # Larger than transformers' start, so that gradients differ; bfloat16, so that the folder is small and exact.
+            noise = torch.randn_like(parameter) * 0.15
+            parameter.data = (parameter.data.mean() + noise if parameter.dim() > 1 else parameter.data + noise).bfloat16().float()
+        start.tie_weights()
+        start.to(torch.bfloat16).save_pretrained(OUT / family)
+        start.float().eval()
+        (OUT / family / "generation_config.json").unlink(missing_ok=True)
+        for name, (step, make, lr, clip) in RUNS.items():
+            policy = copy.deepcopy(start)
+            optimizer = make(policy.parameters())
+            records = []
+            for k in range(1, steps + 1):
+                batch = [pairs[((k - 1) * size + i) % len(pairs)] for i in range(size)]
+                loss, chosen, rejected, terms = step(policy, start, batch, beta)
+                optimizer.zero_grad()
+                loss.backward()
+                norm = torch.nn.utils.clip_grad_norm_(policy.parameters(), clip)
+                for group in optimizer.param_groups:
+                    group["lr"] = rate(k, lr, warmup)
+                optimizer.step()
+                record = {"loss": loss.item(), "grad_norm": norm.item(), "learning_rate": rate(k, lr, warmup)}
+                if chosen is not None:
+                    record["rewards/chosen"] = chosen.mean().item()
+                    record["rewards/rejected"] = rejected.mean().item()
+                    record["logps/chosen"] = sum(row[0][0].item() for row in terms) / size
+                    record["logps/rejected"] = sum(row[1][0].item() for row in terms) / size
+                records.append(record)
+            # What the weights came to: how far each moved, and a sum with the weights cos(0), cos(1), ….
+            before = dict(start.named_parameters())
+            weights = {}
+            for key, value in policy.named_parameters():
+                moved = (value - before[key]).detach().flatten().double()
+                weights[key] = [moved.norm().item(), (moved * torch.arange(moved.numel()).cos()).sum().item()]
+            with torch.no_grad():
+                logps = [
+                    [sequence_logp(policy, pair["prompt"], pair[side]).item() for side in ("chosen", "rejected")]
+                    for pair in pairs
+                ]
+            out["runs"].append(
+                {"family": family, "run": name, "learningRate": lr, "maxGradNorm": clip, "records": records,
+                 "weights": weights, "logps": logps}
+            )
+            print(family, name, [round(r["loss"], 4) for r in records], [round(r["grad_norm"], 2) for r in records])
+    write("trajectories.json", out)
+
+
 if __name__ == "__main__":
     losses()
     optimizers()
     schedules()
+    trajectories()

@@ -8,8 +8,7 @@ import { writeSafetensors } from '@dpo/models';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { TrainableModel } from './batch.js';
 import { latestCheckpoint, listCheckpoints, readCheckpointState } from './checkpoint.js';
-import { preferenceLosses } from './losses/registry.js';
-import { preferenceMethod } from './method.js';
+import { methodNamed } from './method.js';
 import { optimizers } from './optimizers/registry.js';
 import { learningRates } from './optimizers/schedules.js';
 import { referenceModel } from './reference.js';
@@ -45,7 +44,7 @@ function setUp(engine: Engine, change: Partial<TrainOptions> = {}) {
   const model = bigramModel(engine);
   const options: TrainOptions = {
     model,
-    method: preferenceMethod('dpo', preferenceLosses.dpo.loss),
+    method: methodNamed('dpo'),
     reference: referenceModel(bigramModel(engine, { name: 'reference' })),
     optimizer: optimizers.adamw(),
     learningRate: learningRates({ learningRate: 0.03, schedule: 'cosine', warmupSteps: 3, steps: 10 }),

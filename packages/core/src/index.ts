@@ -12,7 +12,11 @@ export type { LossOptions, PairLosses, PreferenceLoss } from './losses/types.js'
 export {
   type Method,
   type MethodInputs,
+  type MethodName,
+  type MethodOptions,
   type MethodTerms,
+  methodNamed,
+  methodNames,
   preferenceMethod,
   type Side,
   supervisedMethod,

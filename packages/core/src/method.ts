@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { type PreferenceLossName, preferenceLoss, preferenceLosses } from './losses/registry.js';
 import type { LossOptions, PreferenceLoss } from './losses/types.js';
 
 /** An answer of a preference pair. */
@@ -26,16 +27,19 @@ export interface Method {
   readonly apply: (inputs: MethodInputs) => MethodTerms;
 }
 
-/** A training method from a preference loss: one of the registry, or one's own. */
+/** What a caller may set of a loss; the answers' lengths come from the batch. */
+export type MethodOptions = Omit<LossOptions, 'chosenLengths' | 'rejectedLengths'>;
+
+/** A training method from a preference loss of one's own. */
 export function preferenceMethod(
   name: string,
   loss: PreferenceLoss,
-  options: Omit<LossOptions, 'chosenLengths' | 'rejectedLengths'> = {},
+  { needsReference = true, ...options }: MethodOptions & { readonly needsReference?: boolean } = {},
 ): Method {
   return {
     name,
     sides: ['chosen', 'rejected'],
-    needsReference: true,
+    needsReference,
     apply: ({ policy, reference, lengths }) => {
       const { losses, chosenRewards, rejectedRewards } = loss(
         column(policy, 0),
@@ -63,6 +67,22 @@ export function supervisedMethod(): Method {
     needsReference: false,
     apply: ({ policy }) => ({ losses: tf.neg(column(policy, 0)) }),
   };
+}
+
+/** The names that {@link methodNamed} knows: supervised fine-tuning and every preference loss. */
+export type MethodName = 'sft' | PreferenceLossName;
+
+export const methodNames = ['sft', ...Object.keys(preferenceLosses)] as readonly MethodName[];
+
+/**
+ * A method of the registry, by the name that `--method` takes.
+ *
+ * @throws DpoError `loss.unknown`, naming the nearest known one.
+ */
+export function methodNamed(name: string, options: MethodOptions = {}): Method {
+  if (name === 'sft') return supervisedMethod();
+  const { loss, needsReference } = preferenceLoss(name);
+  return preferenceMethod(name, loss, { ...options, needsReference });
 }
 
 function column(matrix: tf.Tensor2D, k: number): tf.Tensor1D {

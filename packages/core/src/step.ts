@@ -81,7 +81,7 @@ export function compileSteps({ model, method, reference, optimizer, maxGradNorm 
       const terms = forward(scope, inputs, given, referenceLogps);
       // tfjs frees what is made inside but not returned; what is kept is handed on below.
       seen = Object.fromEntries(Object.entries(terms).map(([name, tensor]) => [name, tf.keep(tensor)]));
-      return tf.mul<tf.Scalar>(tf.sum<tf.Scalar>(terms.losses), inputs.scale as tf.Scalar);
+      return tf.mul<tf.Scalar>(tf.sum(terms.losses), inputs.scale as tf.Scalar);
     })(weights.map((weight) => scope.read(weight)));
     const pairs = Object.fromEntries(Object.entries(seen).map(([name, tensor]) => [name, tf.clone(tensor)]));
     for (const tensor of Object.values(seen)) tensor.dispose();
@@ -91,7 +91,7 @@ export function compileSteps({ model, method, reference, optimizer, maxGradNorm 
   const apply = (scope: Scope, gradients: readonly tf.Tensor[], scalars: Tensors): tf.Scalar => {
     const norm = globalNorm(gradients);
     const coefficient = clipCoefficient(norm, maxGradNorm);
-    const finite = tf.lessEqual(norm, LARGEST);
+    const finite = tf.lessEqual<tf.Scalar>(norm, LARGEST);
     const gate = tf.cast<tf.Scalar>(finite, 'float32');
     weights.forEach((variable, i) => {
       const clipped = tf.mul(gradients[i] as tf.Tensor, coefficient);

@@ -5,8 +5,7 @@ import { testEngine } from '@dpo/engine/test';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import type { TokenPair, TrainableModel } from './batch.js';
-import { preferenceLosses } from './losses/registry.js';
-import { type Method, preferenceMethod, supervisedMethod } from './method.js';
+import { type Method, methodNamed, preferenceMethod, supervisedMethod } from './method.js';
 import { optimizers } from './optimizers/registry.js';
 import { noReference, precomputedReference, referenceModel } from './reference.js';
 import { bigramModel } from './test/bigram-model.js';
@@ -23,7 +22,7 @@ const pairs: TokenPair[] = Array.from({ length: 12 }, (_, i) => ({
 function options(engine: Engine, change: Partial<TrainOptions> = {}): TrainOptions & { model: TrainableModel } {
   return {
     model: bigramModel(engine),
-    method: preferenceMethod('dpo', preferenceLosses.dpo.loss, { beta: 0.5 }),
+    method: methodNamed('dpo', { beta: 0.5 }),
     reference: referenceModel(bigramModel(engine, { name: 'reference' })),
     optimizer: optimizers.adamw(),
     learningRate: () => 0.05,

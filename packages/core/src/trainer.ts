@@ -30,7 +30,7 @@ export interface TrainOptions {
   readonly maxGradNorm?: number | undefined;
   readonly pairs: readonly TokenPair[];
   /** The rows of `pairs` that step k, from 1, trains on. A function of k alone, so that a resumed run goes on exactly. */
-  readonly rowsOfStep: (step: number) => readonly number[];
+  readonly rowsOfStep: (step: number) => Iterable<number>;
   /** The last step. */
   readonly steps: number;
   readonly pack: Pack;
@@ -88,7 +88,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<StepRecord, 
     while (state.step < steps && !signal?.aborted) {
       const started = performance.now();
       const step = state.step + 1;
-      const rows = options.rowsOfStep(step);
+      const rows = [...options.rowsOfStep(step)];
       const learningRate = options.learningRate(step);
 
       const parts = split(rows, options.accumulation ?? Math.ceil(rows.length / perMicroBatch));

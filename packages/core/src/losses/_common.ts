@@ -25,3 +25,9 @@ export function lengthsOf(options: LossOptions, loss: string): { chosen: tf.Tens
     });
   return { chosen: tf.maximum(chosenLengths, 1), rejected: tf.maximum(rejectedLengths, 1) };
 }
+
+/** The error of an option that a loss cannot work with. */
+export function outOfRange(loss: string, needed: string, values: Readonly<Record<string, number>>): DpoError {
+  const got = Object.entries(values).map(([name, value]) => `${name} = ${value}`);
+  return new DpoError('loss.out-of-range', `The loss ${loss} needs ${needed}, got ${got.join(', ')}.`, { values });
+}

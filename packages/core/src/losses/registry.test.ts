@@ -50,35 +50,72 @@ const pair = (policy: [number, number], reference: [number, number], lengths?: [
 describe('values worked out by hand', () => {
   // Log-ratios 2 and −3 with β = 0.2: rewards 0.4 and −0.6, z = 1.
   const one = [pair([-8, -23], [-10, -20], [4, 6])];
-  const log = Math.log;
-  const e = Math.E;
+  const { log, exp } = Math;
+  const softplus = (x: number) => log(1 + exp(x));
+  const sigmoid = (x: number) => 1 / (1 + exp(-x));
+  const logOdds = (p: number) => p - log(1 - exp(p));
+  const beta = 0.2;
   const cases: [PreferenceLossName, LossOptions, number][] = [
-    // −log σ(1) = log(1 + 1/e)
-    ['dpo', { beta: 0.2 }, log(1 + 1 / e)],
-    // 0.75 · log(1 + 1/e) + 0.25 · log(1 + e)
-    ['cdpo', { beta: 0.2, labelSmoothing: 0.25 }, 0.75 * log(1 + 1 / e) + 0.25 * log(1 + e)],
-    // (0.75 · log(1 + 1/e) − 0.25 · log(1 + e)) / 0.5
-    ['robust', { beta: 0.2, labelSmoothing: 0.25 }, 1.5 * log(1 + 1 / e) - 0.5 * log(1 + e)],
+    // −log σ(1) = softplus(−1)
+    ['dpo', { beta }, softplus(-1)],
+    ['cdpo', { beta, labelSmoothing: 0.25 }, 0.75 * softplus(-1) + 0.25 * softplus(1)],
+    ['robust', { beta, labelSmoothing: 0.25 }, (0.75 * softplus(-1) - 0.25 * softplus(1)) / 0.5],
     // 2/4 − (−3)/6 = 1, less 1/0.4 = 2.5: (−1.5)²
-    ['ipo', { beta: 0.2 }, 2.25],
+    ['ipo', { beta }, 2.25],
     // 2 + 3 = 5, less 2.5: 2.5²
-    ['ipo-sum', { beta: 0.2 }, 6.25],
+    ['ipo-sum', { beta }, 6.25],
     // z = 1 meets the margin exactly
-    ['hinge', { beta: 0.2 }, 0],
+    ['hinge', { beta }, 0],
     // β = 0.1 halves z to 0.5
     ['hinge', {}, 0.5],
+    ['dpo-norm', { beta }, softplus(-0.2 * 1)],
+    ['exo', { beta, labelSmoothing: 0.1 }, sigmoid(1) * log(sigmoid(1) / 0.9) + sigmoid(-1) * log(sigmoid(-1) / 0.1)],
+    ['nca', { beta }, softplus(-0.4) + softplus(0.4) / 2 + softplus(-0.6) / 2],
+    ['bco', { beta }, softplus(-0.4) + softplus(-0.6)],
+    // (2 − 2.5)² + (−3 + 2.5)²
+    ['sppo', { beta }, 0.5],
+    ['apo-zero', { beta }, 1 - sigmoid(0.4) + sigmoid(-0.6)],
+    ['apo-down', { beta }, sigmoid(0.4) + 1 - sigmoid(1)],
+    ['discopop', { beta, temperature: 0.5 }, (1 - sigmoid(2)) * softplus(-1) + sigmoid(2) * exp(-1)],
+    // The chosen answer became likelier: no penalty.
+    ['dpop', { beta, weight: 2 }, softplus(-1)],
+    // −log π(y_w) / |y_w| = 8/4
+    ['rpo', { beta, weight: 3 }, softplus(-1) + 3 * 2],
+    // 0.2 (−8/4 + 23/6) − 1 = −0.6333
+    ['simpo', { beta, targetMargin: 1 }, softplus(1 - 0.2 * (23 / 6 - 2))],
+    // 0.2 (−8 + 23) = 3
+    ['cpo', { beta, weight: 0.5 }, softplus(-3) + 0.5 * 2],
+    ['orpo', { weight: 0.5 }, 2 + 0.5 * softplus(logOdds(-23 / 6) - logOdds(-2))],
   ];
   it.each(cases)('%s %o', (name, options, expected) => {
-    const { losses, rewards } = evaluate(name, one, options);
-    expect(losses[0]).toBeCloseTo(expected, 5);
-    const beta = options.beta ?? 0.1;
-    expect(rewards[0]?.[0]).toBeCloseTo(2 * beta, 6);
-    expect(rewards[1]?.[0]).toBeCloseTo(-3 * beta, 6);
+    expect(evaluate(name, one, options).losses[0]).toBeCloseTo(expected, 5);
+  });
+
+  it('rewards are β times the log-ratios, per token or without a reference where the loss is', () => {
+    const rewards = (name: PreferenceLossName, options: LossOptions = { beta }) =>
+      evaluate(name, one, options).rewards.map(([reward]) => reward as number);
+    const special: Partial<Record<PreferenceLossName, [number, number]>> = {
+      'dpo-norm': [0.4 / 4, -0.6 / 6],
+      simpo: [-1.6 / 4, -4.6 / 6],
+      cpo: [-1.6, -4.6],
+      orpo: [-0.8 / 4, -2.3 / 6],
+    };
+    for (const name of names) {
+      const [chosen, rejected] = special[name] ?? [0.4, -0.6];
+      expect(rewards(name)[0], name).toBeCloseTo(chosen, 6);
+      expect(rewards(name)[1], name).toBeCloseTo(rejected, 6);
+    }
+  });
+
+  it('DPO-Positive punishes a chosen answer that became less likely', () => {
+    // Log-ratios −1 and −4: z = 0.6, less 0.2 · 2 · 1.
+    const { losses } = evaluate('dpop', [pair([-11, -24], [-10, -20])], { beta, weight: 2 });
+    expect(losses[0]).toBeCloseTo(softplus(-0.2), 6);
   });
 
   it('pushes the chosen answer up and the rejected one down, by β σ(−z)', () => {
     const { gradient } = evaluate('dpo', one, { beta: 0.2 });
-    const expected = 0.2 / (1 + e);
+    const expected = 0.2 / (1 + Math.E);
     expect(gradient[0]?.[0]).toBeCloseTo(-expected, 6);
     expect(gradient[1]?.[0]).toBeCloseTo(expected, 6);
   });
@@ -160,12 +197,20 @@ describe('properties', () => {
     );
   });
 
+  // All that see policy and reference only through their ratio; RPO adds the policy's own likelihood.
+  const ofRatios = names.filter((name) => preferenceLosses[name].needsReference && name !== 'rpo');
+
+  it('a loss without a reference does not read it', () => {
+    for (const name of names.filter((name) => !preferenceLosses[name].needsReference))
+      expect(evaluate(name, [pair([-8, -23], [-10, -20])])).toEqual(evaluate(name, [pair([-8, -23], [0, 0])]));
+  });
+
   it('adding the same to both of an answer’s log-probabilities changes nothing', () => {
     // Multiples of 1/8 are exact in float32, so that the equality is too.
     const eighth = fc.integer({ min: -800, max: 0 }).map((n) => n / 8);
     const exact = fc.record({ policy: fc.tuple(eighth, eighth), reference: fc.tuple(eighth, eighth) });
     fc.assert(
-      fc.property(fc.constantFrom(...names), exact, eighth, (name, p, shift) => {
+      fc.property(fc.constantFrom(...ofRatios), exact, eighth, (name, p, shift) => {
         const moved = {
           policy: [p.policy[0] + shift, p.policy[1]] as const,
           reference: [p.reference[0] + shift, p.reference[1]] as const,
@@ -222,8 +267,11 @@ describe('the registry', () => {
     expect(() => preferenceLosses.ipo.loss(x, x, x, x, {})).toThrow(
       expect.objectContaining({ code: 'loss.needs-lengths' }),
     );
-    expect(() => preferenceLosses.robust.loss(x, x, x, x, { labelSmoothing: 0.5 })).toThrow(
-      expect.objectContaining({ code: 'loss.out-of-range' }),
-    );
+    for (const refused of [
+      () => preferenceLosses.robust.loss(x, x, x, x, { labelSmoothing: 0.5 }),
+      () => preferenceLosses.exo.loss(x, x, x, x, { labelSmoothing: 0 }),
+      () => preferenceLosses.discopop.loss(x, x, x, x, { temperature: 1 }),
+    ])
+      expect(refused).toThrow(expect.objectContaining({ code: 'loss.out-of-range' }));
   });
 });

@@ -1,18 +1,33 @@
 import { DpoError, nearest } from '@dpo/base';
+import { apoDownLoss } from './apo-down-loss.js';
+import { apoZeroLoss } from './apo-zero-loss.js';
+import { bcoLoss } from './bco-loss.js';
 import { cdpoLoss } from './cdpo-loss.js';
+import { cpoLoss } from './cpo-loss.js';
+import { discopopLoss } from './discopop-loss.js';
+import { dpoNormLoss } from './dpo-norm-loss.js';
+import { dpopLoss } from './dpop-loss.js';
+import { exoLoss } from './exo-loss.js';
 import { hingeLoss } from './hinge-loss.js';
 import { ipoLoss } from './ipo-loss.js';
 import { ipoSumLoss } from './ipo-sum-loss.js';
+import { ncaLoss } from './nca-loss.js';
+import { orpoLoss } from './orpo-loss.js';
 import { robustLoss } from './robust-loss.js';
+import { rpoLoss } from './rpo-loss.js';
 import { sigmoidLoss } from './sigmoid-loss.js';
+import { simpoLoss } from './simpo-loss.js';
+import { sppoLoss } from './sppo-loss.js';
 import type { PreferenceLoss } from './types.js';
 
 /** One row of the table of losses. */
 export interface LossEntry {
   readonly title: string;
-  /** z = s_w − s_l with s = β (log π − log π_ref). */
+  /** With r = log π − log π_ref, s = β r and z = s_w − s_l. */
   readonly formula: string;
   readonly source: string;
+  /** Whether log π_ref is read. Where it is not, a run needs no reference model. */
+  readonly needsReference: boolean;
   readonly loss: PreferenceLoss;
 }
 
@@ -22,37 +37,134 @@ export const preferenceLosses = {
     title: 'DPO',
     formula: '−log σ(z)',
     source: 'arXiv 2305.18290, Eq. 7',
+    needsReference: true,
     loss: sigmoidLoss,
   },
   cdpo: {
     title: 'Conservative DPO',
     formula: '−(1−ε) log σ(z) − ε log σ(−z)',
     source: 'Mitchell 2023, "A note on DPO with noisy preferences"',
+    needsReference: true,
     loss: cdpoLoss,
   },
   robust: {
     title: 'Robust DPO',
     formula: '(−(1−ε) log σ(z) + ε log σ(−z)) / (1 − 2ε)',
     source: 'arXiv 2403.00409',
+    needsReference: true,
     loss: robustLoss,
   },
   ipo: {
     title: 'IPO, log-ratios per token (as TRL)',
-    formula: '(r_w/|y_w| − r_l/|y_l| − 1/(2β))², r = log π − log π_ref',
+    formula: '(r_w/|y_w| − r_l/|y_l| − 1/(2β))²',
     source: 'arXiv 2310.12036, Eq. 17',
+    needsReference: true,
     loss: ipoLoss,
   },
   'ipo-sum': {
     title: 'IPO, summed log-ratios',
-    formula: '(r_w − r_l − 1/(2β))², r = log π − log π_ref',
+    formula: '(r_w − r_l − 1/(2β))²',
     source: 'arXiv 2310.12036, Eq. 17',
+    needsReference: true,
     loss: ipoSumLoss,
   },
   hinge: {
     title: 'Hinge (SLiC, RSO)',
     formula: 'max(0, 1 − z)',
     source: 'arXiv 2305.10425; arXiv 2309.06657',
+    needsReference: true,
     loss: hingeLoss,
+  },
+  'dpo-norm': {
+    title: 'DPO, log-ratios per token',
+    formula: '−log σ(β (r_w/|y_w| − r_l/|y_l|))',
+    source: 'arXiv 2411.15124',
+    needsReference: true,
+    loss: dpoNormLoss,
+  },
+  exo: {
+    title: 'EXO',
+    formula: 'σ(z) log(σ(z)/(1−ε)) + σ(−z) log(σ(−z)/ε)',
+    source: 'arXiv 2402.00856, Eq. 16',
+    needsReference: true,
+    loss: exoLoss,
+  },
+  nca: {
+    title: 'NCA',
+    formula: '−log σ(s_w) − ½ log σ(−s_w) − ½ log σ(−s_l)',
+    source: 'arXiv 2402.05369',
+    needsReference: true,
+    loss: ncaLoss,
+  },
+  bco: {
+    title: 'BCO (without shift)',
+    formula: '−log σ(s_w) − log σ(−s_l)',
+    source: 'arXiv 2404.04656',
+    needsReference: true,
+    loss: bcoLoss,
+  },
+  sppo: {
+    title: 'SPPO, hard labels',
+    formula: '(r_w − 1/(2β))² + (r_l + 1/(2β))²',
+    source: 'arXiv 2405.00675, Eq. 4.7',
+    needsReference: true,
+    loss: sppoLoss,
+  },
+  'apo-zero': {
+    title: 'APO-zero',
+    formula: '1 − σ(s_w) + σ(s_l)',
+    source: 'arXiv 2408.06266, Eq. 7',
+    needsReference: true,
+    loss: apoZeroLoss,
+  },
+  'apo-down': {
+    title: 'APO-down',
+    formula: 'σ(s_w) + 1 − σ(z)',
+    source: 'arXiv 2408.06266, Eq. 8',
+    needsReference: true,
+    loss: apoDownLoss,
+  },
+  discopop: {
+    title: 'DiscoPOP',
+    formula: '(1 − σ(z/τ)) · (−log σ(z)) + σ(z/τ) · e^(−z)',
+    source: 'arXiv 2406.08414, Eq. 5',
+    needsReference: true,
+    loss: discopopLoss,
+  },
+  dpop: {
+    title: 'DPO-Positive',
+    formula: '−log σ(z − βλ max(0, −r_w))',
+    source: 'arXiv 2402.13228',
+    needsReference: true,
+    loss: dpopLoss,
+  },
+  rpo: {
+    title: 'DPO and NLL',
+    formula: '−log σ(z) − α log π(y_w)/|y_w|',
+    source: 'arXiv 2404.19733',
+    needsReference: true,
+    loss: rpoLoss,
+  },
+  simpo: {
+    title: 'SimPO',
+    formula: '−log σ(β p_w − β p_l − γ), p = log π/|y|',
+    source: 'arXiv 2405.14734, Eq. 6',
+    needsReference: false,
+    loss: simpoLoss,
+  },
+  cpo: {
+    title: 'CPO',
+    formula: '−log σ(β (log π(y_w) − log π(y_l))) − α log π(y_w)/|y_w|',
+    source: 'arXiv 2401.08417',
+    needsReference: false,
+    loss: cpoLoss,
+  },
+  orpo: {
+    title: 'ORPO',
+    formula: '−p_w − λ log σ(log odds_w − log odds_l), p = log π/|y|',
+    source: 'arXiv 2403.07691',
+    needsReference: false,
+    loss: orpoLoss,
   },
 } as const satisfies Readonly<Record<string, LossEntry>>;
 

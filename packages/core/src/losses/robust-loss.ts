@@ -1,6 +1,5 @@
-import { DpoError } from '@dpo/base';
 import * as tf from '@tensorflow/tfjs-core';
-import { DEFAULT_BETA, implicitReward, negativeLogSigmoid } from './_common.js';
+import { DEFAULT_BETA, implicitReward, negativeLogSigmoid, outOfRange } from './_common.js';
 import type { PreferenceLoss } from './types.js';
 
 /**
@@ -21,9 +20,7 @@ export const robustLoss: PreferenceLoss = (
   { beta = DEFAULT_BETA, labelSmoothing = 0.1 },
 ) => {
   if (!(labelSmoothing >= 0 && labelSmoothing < 0.5))
-    throw new DpoError('loss.out-of-range', `The robust loss needs 0 ≤ labelSmoothing < 0.5, got ${labelSmoothing}.`, {
-      values: { labelSmoothing },
-    });
+    throw outOfRange('robust', '0 ≤ labelSmoothing < 0.5', { labelSmoothing });
   const chosenRewards = implicitReward(policyChosen, referenceChosen, beta); // [pairs]
   const rejectedRewards = implicitReward(policyRejected, referenceRejected, beta); // [pairs]
   const z = tf.sub<tf.Tensor1D>(chosenRewards, rejectedRewards); // [pairs]

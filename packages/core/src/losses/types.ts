@@ -6,6 +6,12 @@ export interface LossOptions {
   readonly beta?: number | undefined;
   /** ε: the share of pairs whose answers are believed to be swapped. */
   readonly labelSmoothing?: number | undefined;
+  /** The weight of a loss's second term: λ of DPOP and ORPO, α of RPO and CPO. */
+  readonly weight?: number | undefined;
+  /** γ: the margin that SimPO asks for. */
+  readonly targetMargin?: number | undefined;
+  /** τ of DiscoPOP. */
+  readonly temperature?: number | undefined;
   /** Tokens of each chosen answer, [pairs] float32. The trainer gives them; only losses per token read them. */
   readonly chosenLengths?: Tensor1D | undefined;
   /** Tokens of each rejected answer, [pairs] float32. */
