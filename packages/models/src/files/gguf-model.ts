@@ -1,7 +1,75 @@
 import { DpoError } from '@dpo/base';
-import type { ModelFiles } from './model-files.js';
+import { type Gguf, openGguf } from './gguf.js';
+import { ggufConfig } from './gguf-config.js';
+import { badGguf } from './gguf-cursor.js';
+import { GgufMetadata } from './gguf-metadata.js';
+import { type GgufPlace, placeOf, ropeFactors, transpose, undoRowOrder } from './gguf-names.js';
+import { ggufTokenizerFiles } from './gguf-tokenizer.js';
+import type { ModelFiles, WeightEntry } from './model-files.js';
 
-/** Opens a GGUF file under the view of a Hugging Face folder. */
+interface Placed extends WeightEntry, GgufPlace {
+  /** Its name in the file. */
+  readonly tensor: string;
+}
+
+/**
+ * Opens a GGUF file under the view of a Hugging Face folder: names, layouts, `config.json` and tokenizer files as
+ * transformers would have them. Weights are dequantised when read.
+ */
 export async function openGgufModel(path: string): Promise<ModelFiles> {
-  throw new DpoError('model.unsupported-format', `${path}: GGUF files are not supported yet.`, { values: { path } });
+  const gguf = await openGguf(path);
+  try {
+    const metadata = new GgufMetadata(path, gguf.metadata);
+    const config = await ggufConfig(gguf, metadata);
+    const tensors = placeTensors(gguf, String(config.model_type));
+    return {
+      path,
+      format: 'gguf',
+      config,
+      tensors,
+      read: (name) => readWeight(gguf, tensors, config, name),
+      tokenizerFiles: ggufTokenizerFiles(metadata, config.max_position_embeddings ?? config.n_positions),
+      close: gguf.close,
+    };
+  } catch (error) {
+    await gguf.close();
+    throw error;
+  }
+}
+
+function placeTensors(gguf: Gguf, architecture: string): Map<string, Placed> {
+  const tensors = new Map<string, Placed>();
+  for (const [tensor, { shape, dtype, byteLength }] of gguf.tensors) {
+    if (tensor === ropeFactors) continue;
+    const place = placeOf(architecture, tensor);
+    if (place === undefined) {
+      throw badGguf(gguf.path, `tensor "${tensor}" belongs to no part of a ${architecture} model`, { tensor });
+    }
+    const turned = place.change === 'transpose' ? [...shape].reverse() : shape;
+    tensors.set(place.name, { ...place, tensor, shape: turned, dtype, byteLength });
+  }
+  return tensors;
+}
+
+async function readWeight(
+  gguf: Gguf,
+  tensors: ReadonlyMap<string, Placed>,
+  config: Record<string, unknown>,
+  name: string,
+): Promise<Float32Array<ArrayBuffer>> {
+  const entry = tensors.get(name);
+  if (entry === undefined) {
+    throw new DpoError('model.unknown-tensor', `${gguf.path} has no tensor "${name}".`, {
+      values: { path: gguf.path, tensor: name },
+    });
+  }
+  const values = await gguf.read(entry.tensor);
+  const [rows = 1, columns = 1] = entry.shape;
+  if (entry.change === 'transpose') return transpose(values, columns, rows);
+  if (entry.change === 'none') return values;
+  const heads = Number(config[entry.change === 'query-rows' ? 'num_attention_heads' : 'num_key_value_heads']);
+  if (rows % (2 * heads) !== 0) {
+    throw badGguf(gguf.path, `tensor "${entry.tensor}" has ${rows} rows for ${heads} heads`, { tensor: entry.tensor });
+  }
+  return undoRowOrder(values, heads, columns);
 }

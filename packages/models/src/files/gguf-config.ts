@@ -1,0 +1,137 @@
+import { DpoError } from '@dpo/base';
+import type { Gguf } from './gguf.js';
+import { badGguf } from './gguf-cursor.js';
+import { type GgufMetadata, shortest } from './gguf-metadata.js';
+import { ggufArchitectures, ropeFactors } from './gguf-names.js';
+
+const classes: Readonly<Record<string, string>> = {
+  llama: 'LlamaForCausalLM',
+  qwen2: 'Qwen2ForCausalLM',
+  qwen3: 'Qwen3ForCausalLM',
+  gpt2: 'GPT2LMHeadModel',
+};
+
+/**
+ * The `config.json` that transformers would have for the model of a GGUF file.
+ *
+ * Throws `model.unsupported-architecture`, and `model.bad-gguf` where a needed setting is missing.
+ */
+export async function ggufConfig(gguf: Gguf, metadata: GgufMetadata): Promise<Record<string, unknown>> {
+  const architecture = metadata.text('general.architecture') ?? '';
+  if (!ggufArchitectures.includes(architecture)) {
+    throw new DpoError(
+      'model.unsupported-architecture',
+      `${gguf.path}: GGUF architecture "${architecture}" is not read; these are: ${ggufArchitectures.join(', ')}.`,
+      { values: { path: gguf.path, architecture, supported: ggufArchitectures } },
+    );
+  }
+  const vocabSize = gguf.tensors.get('token_embd.weight')?.shape[0];
+  if (vocabSize === undefined) throw badGguf(gguf.path, 'it has no tensor "token_embd.weight"');
+  const common = {
+    architectures: [classes[architecture]],
+    model_type: architecture,
+    vocab_size: vocabSize,
+    tie_word_embeddings: !gguf.tensors.has('output.weight'),
+    bos_token_id: metadata.number('tokenizer.ggml.bos_token_id') ?? null,
+    eos_token_id: metadata.number('tokenizer.ggml.eos_token_id') ?? null,
+    torch_dtype: 'float32',
+  };
+  const specific = architecture === 'gpt2' ? gpt2Config(metadata) : await llamaConfig(gguf, metadata, architecture);
+  return { ...common, ...specific };
+}
+
+function gpt2Config(metadata: GgufMetadata): Record<string, unknown> {
+  const width = metadata.needed('gpt2.embedding_length');
+  return {
+    activation_function: 'gelu_new',
+    n_positions: metadata.needed('gpt2.context_length'),
+    n_embd: width,
+    n_layer: metadata.needed('gpt2.block_count'),
+    n_head: metadata.needed('gpt2.attention.head_count'),
+    n_inner: metadata.number('gpt2.feed_forward_length') ?? 4 * width,
+    layer_norm_epsilon: shortest(metadata.number('gpt2.attention.layer_norm_epsilon') ?? 1e-5),
+  };
+}
+
+async function llamaConfig(gguf: Gguf, metadata: GgufMetadata, architecture: string): Promise<Record<string, unknown>> {
+  const key = (name: string): string => `${architecture}.${name}`;
+  const width = metadata.needed(key('embedding_length'));
+  const heads = metadata.needed(key('attention.head_count'));
+  const rotated = metadata.number(key('rope.dimension_count'));
+  const headSize = metadata.number(key('attention.key_length')) ?? rotated ?? width / heads;
+  if (rotated !== undefined && rotated !== headSize) {
+    throw badGguf(gguf.path, `it rotates ${rotated} of ${headSize} dimensions of a head, which is not supported`);
+  }
+  const scaling = await ropeScaling(gguf, metadata, architecture, headSize);
+  return {
+    hidden_act: 'silu',
+    hidden_size: width,
+    intermediate_size: metadata.needed(key('feed_forward_length')),
+    num_hidden_layers: metadata.needed(key('block_count')),
+    num_attention_heads: heads,
+    num_key_value_heads: metadata.number(key('attention.head_count_kv')) ?? heads,
+    head_dim: headSize,
+    max_position_embeddings: metadata.needed(key('context_length')),
+    rms_norm_eps: shortest(metadata.number(key('attention.layer_norm_rms_epsilon')) ?? 1e-6),
+    rope_theta: ropeBase(metadata, architecture),
+    rope_scaling: scaling,
+    ...(architecture === 'qwen2' ? {} : { attention_bias: gguf.tensors.has('blk.0.attn_q.bias') }),
+    ...(architecture === 'llama' ? { mlp_bias: gguf.tensors.has('blk.0.ffn_up.bias') } : {}),
+  };
+}
+
+function ropeBase(metadata: GgufMetadata, architecture: string): number {
+  return shortest(metadata.number(`${architecture}.rope.freq_base`) ?? 10000);
+}
+
+/** `rope_scaling`: none, linear, yarn, or Llama 3's, of which a GGUF file has only the resulting factors. */
+async function ropeScaling(
+  gguf: Gguf,
+  metadata: GgufMetadata,
+  architecture: string,
+  headSize: number,
+): Promise<Record<string, unknown> | null> {
+  if (gguf.tensors.has(ropeFactors)) {
+    const factors = await gguf.read(ropeFactors);
+    return llama3Scaling(gguf.path, factors, ropeBase(metadata, architecture), headSize);
+  }
+  const type = metadata.text(`${architecture}.rope.scaling.type`) ?? 'none';
+  const factor = metadata.number(`${architecture}.rope.scaling.factor`) ?? 1;
+  if (type === 'none' || factor === 1) return null;
+  if (type === 'linear') return { rope_type: 'linear', type: 'linear', factor: shortest(factor) };
+  const original = metadata.number(`${architecture}.rope.scaling.original_context_length`);
+  return {
+    rope_type: type,
+    type,
+    factor: shortest(factor),
+    ...(original === undefined ? {} : { original_max_position_embeddings: original }),
+  };
+}
+
+/**
+ * Finds Llama 3's scaling from the factors that it gave: factor 1 for fast rotations, `factor` for slow ones, a blend
+ * between. All its models have low and high limits 1 and 4 and the original length 8192; whether these factors are
+ * theirs is checked by computing them again.
+ */
+function llama3Scaling(path: string, factors: Float32Array, base: number, headSize: number): Record<string, unknown> {
+  const factor = shortest(factors.reduce((largest, value) => Math.max(largest, value), 1));
+  const original = 8192;
+  const [low, high] = [1, 4];
+  const expected = Array.from(factors, (_, i) => {
+    const wavelength = 2 * Math.PI * base ** ((2 * i) / headSize);
+    if (wavelength < original / high) return 1;
+    if (wavelength > original / low) return factor;
+    const smooth = (original / wavelength - low) / (high - low);
+    return 1 / ((1 - smooth) / factor + smooth);
+  });
+  if (expected.some((value, i) => Math.abs(value / (factors[i] as number) - 1) > 1e-3)) {
+    throw badGguf(path, 'its rotary factors (rope_freqs) are not those of Llama 3, and others are not supported');
+  }
+  return {
+    rope_type: 'llama3',
+    factor,
+    low_freq_factor: low,
+    high_freq_factor: high,
+    original_max_position_embeddings: original,
+  };
+}

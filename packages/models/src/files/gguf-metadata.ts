@@ -1,0 +1,61 @@
+import { badGguf, type GgufValue } from './gguf-cursor.js';
+
+/** Typed access to a GGUF file's metadata: a value of the wrong type is an error that names the key. */
+export class GgufMetadata {
+  constructor(
+    readonly path: string,
+    private readonly values: ReadonlyMap<string, GgufValue>,
+  ) {}
+
+  number(key: string): number | undefined {
+    return this.typed(key, 'a number', (value) => (typeof value === 'number' ? value : undefined));
+  }
+
+  /** A count that the model cannot be built without. */
+  needed(key: string): number {
+    const value = this.number(key);
+    if (value === undefined) throw badGguf(this.path, `it has no "${key}"`, { key });
+    if (!Number.isInteger(value) || value < 1) throw badGguf(this.path, `its "${key}" is ${value}`, { key });
+    return value;
+  }
+
+  text(key: string): string | undefined {
+    return this.typed(key, 'a text', (value) => (typeof value === 'string' ? value : undefined));
+  }
+
+  flag(key: string): boolean | undefined {
+    return this.typed(key, 'true or false', (value) => (typeof value === 'boolean' ? value : undefined));
+  }
+
+  texts(key: string): readonly string[] | undefined {
+    return this.typed(key, 'a list of texts', (value) =>
+      Array.isArray(value) && value.every((entry) => typeof entry === 'string') ? value : undefined,
+    );
+  }
+
+  numbers(key: string): readonly number[] | undefined {
+    return this.typed(key, 'a list of numbers', (value) =>
+      Array.isArray(value) && value.every((entry) => typeof entry === 'number') ? value : undefined,
+    );
+  }
+
+  private typed<T>(key: string, what: string, read: (value: GgufValue) => T | undefined): T | undefined {
+    const value = this.values.get(key);
+    if (value === undefined) return undefined;
+    const typed = read(value);
+    if (typed === undefined) throw badGguf(this.path, `its "${key}" is not ${what}`, { key });
+    return typed;
+  }
+}
+
+/**
+ * The shortest decimal number that is this float32. Settings were decimal before they were stored as float32:
+ * 9.999999747378752e-6 was 1e-5.
+ */
+export function shortest(value: number): number {
+  for (let digits = 1; digits < 9; digits++) {
+    const short = Number(value.toPrecision(digits));
+    if (Math.fround(short) === Math.fround(value)) return short;
+  }
+  return value;
+}

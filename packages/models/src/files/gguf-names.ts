@@ -1,0 +1,124 @@
+/** What must be done to a tensor of a GGUF file to have the weight of the Hugging Face model. */
+export type GgufChange =
+  | 'none'
+  /** GPT-2's linear layers are stored [out, in] in GGUF and [in, out] by Hugging Face. */
+  | 'transpose'
+  /** llama.cpp interleaves the rows of each head's two rotary halves. */
+  | 'query-rows'
+  | 'key-rows';
+
+/** Where a tensor of a GGUF file belongs. */
+export interface GgufPlace {
+  readonly name: string;
+  readonly change: GgufChange;
+}
+
+type Rows = Readonly<Record<string, readonly [name: string, change: GgufChange]>>;
+
+const llamaTop: Rows = {
+  token_embd: ['model.embed_tokens', 'none'],
+  output_norm: ['model.norm', 'none'],
+  output: ['lm_head', 'none'],
+};
+
+const llamaBlock = (queries: GgufChange, keys: GgufChange): Rows => ({
+  attn_norm: ['input_layernorm', 'none'],
+  attn_q: ['self_attn.q_proj', queries],
+  attn_k: ['self_attn.k_proj', keys],
+  attn_v: ['self_attn.v_proj', 'none'],
+  attn_output: ['self_attn.o_proj', 'none'],
+  attn_q_norm: ['self_attn.q_norm', 'none'],
+  attn_k_norm: ['self_attn.k_norm', 'none'],
+  ffn_norm: ['post_attention_layernorm', 'none'],
+  ffn_gate: ['mlp.gate_proj', 'none'],
+  ffn_up: ['mlp.up_proj', 'none'],
+  ffn_down: ['mlp.down_proj', 'none'],
+});
+
+const gpt2Top: Rows = {
+  token_embd: ['transformer.wte', 'none'],
+  position_embd: ['transformer.wpe', 'none'],
+  output_norm: ['transformer.ln_f', 'none'],
+  output: ['lm_head', 'none'],
+};
+
+const gpt2Block: Rows = {
+  attn_norm: ['ln_1', 'none'],
+  attn_qkv: ['attn.c_attn', 'transpose'],
+  attn_output: ['attn.c_proj', 'transpose'],
+  ffn_norm: ['ln_2', 'none'],
+  ffn_up: ['mlp.c_fc', 'transpose'],
+  ffn_down: ['mlp.c_proj', 'transpose'],
+};
+
+interface Architecture {
+  readonly top: Rows;
+  readonly block: Rows;
+  /** Before the number of a block in Hugging Face's names. */
+  readonly layers: string;
+}
+
+/** Tensor names by GGUF architecture (`general.architecture`). Only `llama` has its rows interleaved. */
+const architectures: Readonly<Record<string, Architecture>> = {
+  llama: { top: llamaTop, block: llamaBlock('query-rows', 'key-rows'), layers: 'model.layers' },
+  qwen2: { top: llamaTop, block: llamaBlock('none', 'none'), layers: 'model.layers' },
+  qwen3: { top: llamaTop, block: llamaBlock('none', 'none'), layers: 'model.layers' },
+  gpt2: { top: gpt2Top, block: gpt2Block, layers: 'transformer.h' },
+};
+
+/** The GGUF architectures whose tensors have Hugging Face names here. */
+export const ggufArchitectures: readonly string[] = Object.keys(architectures);
+
+/** The rotary frequencies' factors (Llama 3.1): not a weight but a setting, which goes into the configuration. */
+export const ropeFactors = 'rope_freqs.weight';
+
+/**
+ * The Hugging Face name of a GGUF tensor, and what to change in it; undefined for a name that the architecture lacks.
+ * A layer's bias is changed like its rows, and a vector needs no transposing.
+ */
+export function placeOf(architecture: string, tensor: string): GgufPlace | undefined {
+  const known = Object.hasOwn(architectures, architecture) ? architectures[architecture] : undefined;
+  const match = /^(?:blk\.(\d+)\.)?([a-z_]+)\.(weight|bias)$/.exec(tensor);
+  if (known === undefined || match === null) return undefined;
+  const [, layer, part = '', kind = ''] = match;
+  const rows = layer === undefined ? known.top : known.block;
+  const row = Object.hasOwn(rows, part) ? rows[part] : undefined;
+  if (row === undefined) return undefined;
+  const [name, change] = row;
+  return {
+    name: `${layer === undefined ? '' : `${known.layers}.${layer}.`}${name}.${kind}`,
+    change: change === 'transpose' && kind === 'bias' ? 'none' : change,
+  };
+}
+
+/**
+ * Undoes llama.cpp's order of the rows of query and key projections. There, the two halves of a head, which are
+ * rotated against each other, alternate row by row; Hugging Face has one half after the other:
+ * `result[head, part, i] = rows[head, i, part]`, part 0 or 1.
+ *
+ * @param rows [heads · headSize, width], row-major; width 1 for a bias
+ */
+export function undoRowOrder(rows: Float32Array, heads: number, width: number): Float32Array<ArrayBuffer> {
+  const result = new Float32Array(rows.length);
+  const half = rows.length / width / heads / 2;
+  for (let head = 0; head < heads; head++) {
+    for (let part = 0; part < 2; part++) {
+      for (let i = 0; i < half; i++) {
+        const from = (head * half * 2 + i * 2 + part) * width;
+        result.set(rows.subarray(from, from + width), (head * half * 2 + part * half + i) * width);
+      }
+    }
+  }
+  return result;
+}
+
+/** [rows, columns] → [columns, rows]. */
+export function transpose(values: Float32Array, rows: number, columns: number): Float32Array<ArrayBuffer> {
+  const result = new Float32Array(values.length);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      result[column * rows + row] = values[row * columns + column] as number;
+    }
+  }
+  return result;
+}
