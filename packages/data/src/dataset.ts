@@ -20,15 +20,7 @@ export function rankedDataset(lists: Iterable<RankedList>): RankedDataset {
 }
 
 function memoryDataset<Row>(format: RowFormat<Row>, given: Iterable<Row>): Dataset<Row> {
-  const rows: Row[] = [];
-  let chat: boolean | undefined;
-  for (const value of given) {
-    const place = { row: rows.length };
-    const row = format.parse(isRow(value) ? format.record(value) : value, place);
-    chat ??= format.chat(row);
-    checkKind(format, row, chat, place);
-    rows.push(row);
-  }
+  const rows = [...checkedRows(format, given)];
   if (rows.length === 0) throw emptyDataset(undefined);
   let fingerprint: string | undefined;
   return {
@@ -39,6 +31,25 @@ function memoryDataset<Row>(format: RowFormat<Row>, given: Iterable<Row>): Datas
       return fingerprint;
     },
     [Symbol.iterator]: () => rows[Symbol.iterator](),
+  };
+}
+
+/** The rows, checked and normalised as one goes through them. They can be gone through more than once. */
+export function checkedRows<Row>(format: RowFormat<Row>, given: Iterable<Row>): Iterable<Row> {
+  const iterator: unknown = given[Symbol.iterator]();
+  const values = iterator === given ? [...given] : given;
+  return {
+    *[Symbol.iterator]() {
+      let number = 0;
+      let chat: boolean | undefined;
+      for (const value of values) {
+        const place = { row: number++ };
+        const row = format.parse(isRow(value) ? format.record(value) : value, place);
+        chat ??= format.chat(row);
+        checkKind(format, row, chat, place);
+        yield row;
+      }
+    },
   };
 }
 

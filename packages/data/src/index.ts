@@ -1,6 +1,7 @@
 export { type Batches, type BatchOptions, batches } from './batches.js';
 export type { ColumnName, RankedColumnName } from './columns.js';
 export { isChat, plainText } from './conversation.js';
+export { convertPreferences } from './convert.js';
 export { preferenceDataset, rankedDataset } from './dataset.js';
 export {
   type CutSummary,
@@ -12,7 +13,9 @@ export {
   encodePrompts,
   pairGroup,
 } from './encode.js';
+export { inspectPreferences, type Percentiles, type PreferenceInspection, type Share } from './inspect.js';
 export { type PackOptions, pack, packLength } from './pack.js';
+export { type ReadOptions, readPreferences, readRanked } from './read.js';
 export { type SplitOptions, splitByPrompt } from './split.js';
 export type {
   Dataset,
@@ -26,3 +29,4 @@ export type {
   Text,
   TextEncoder_,
 } from './types.js';
+export { writePreferences, writeRanked } from './write.js';

@@ -1,0 +1,209 @@
+import { type Data, DataType, Field, Float64, List, makeData, Struct, Utf8, Vector } from 'apache-arrow';
+import type { Column } from './columns.js';
+
+/** A value of a column as JavaScript has it: strings, numbers, lists and objects of them; `undefined` for null. */
+export type CellReader = (row: number) => unknown;
+
+/** Collects a column's values and turns them into Arrow data. */
+export interface CellBuilder {
+  append(value: unknown): void;
+  /** The values since the last call. */
+  finish(): Data;
+}
+
+const messageType = new Struct<{ role: Utf8; content: Utf8 }>([
+  new Field('role', new Utf8(), true),
+  new Field('content', new Utf8(), true),
+]);
+
+/** The Arrow type of a column: texts are UTF-8, or lists of `{ role, content }` where `chat` holds. */
+export function arrowType(column: Column, chat: boolean): DataType {
+  const text = (): DataType => (chat ? listOf(messageType) : new Utf8());
+  const types: Record<Column['kind'], () => DataType> = {
+    text,
+    texts: () => listOf(text()),
+    string: () => new Utf8(),
+    number: () => new Float64(),
+    numbers: () => listOf(new Float64()),
+  };
+  return types[column.kind]();
+}
+
+function listOf(type: DataType): List {
+  return new List(new Field('item', type, true));
+}
+
+/** Reads a column's cells without turning the column into objects. */
+export function cellReader(data: Data): CellReader {
+  const valid = data.nullCount === 0 ? () => true : (row: number) => data.getValid(row);
+  const read = valueReader(data);
+  return (row) => (valid(row) ? read(row) : undefined);
+}
+
+function valueReader(data: Data): CellReader {
+  const { type } = data;
+  if (DataType.isUtf8(type) || DataType.isLargeUtf8(type)) {
+    const { values, valueOffsets } = data as Data<Utf8>;
+    const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
+    return (row) => {
+      const [from, to] = span(valueOffsets, row, bytes.length);
+      return bytes.toString('utf8', from, to);
+    };
+  }
+  if (DataType.isList(type) || DataType.isLargeList(type)) {
+    const { valueOffsets } = data as Data<List>;
+    const items = data.children[0] as Data;
+    const item = cellReader(items);
+    return (row) => {
+      const [from, to] = span(valueOffsets, row, items.length);
+      return Array.from({ length: to - from }, (_, i) => item(from + i));
+    };
+  }
+  if (DataType.isStruct(type)) {
+    const fields = type.children.map((field, i) => [field.name, cellReader(data.children[i] as Data)] as const);
+    return (row) => Object.fromEntries(fields.map(([name, read]) => [name, read(row)]));
+  }
+  const vector = new Vector([data]);
+  return (row) => {
+    const value: unknown = vector.get(row);
+    return typeof value === 'bigint' ? Number(value) : value;
+  };
+}
+
+/** Where a cell of variable length begins and ends; offsets that lead out of the data mean a broken file. */
+function span(offsets: Int32Array | BigInt64Array, row: number, length: number): readonly [number, number] {
+  const from = Number(offsets[row]);
+  const to = Number(offsets[row + 1]);
+  if (from >= 0 && from <= to && to <= length) return [from, to];
+  throw new RangeError(`cell ${row} reaches from ${from} to ${to} of ${length}`);
+}
+
+/** A builder for values of one of the types that {@link arrowType} gives. */
+export function cellBuilder(type: DataType): CellBuilder {
+  if (DataType.isUtf8(type)) return utf8Builder(type);
+  if (DataType.isList(type)) return listBuilder(type);
+  if (DataType.isStruct(type)) return structBuilder(type);
+  return float64Builder(new Float64());
+}
+
+function utf8Builder(type: Utf8): CellBuilder {
+  let bytes = Buffer.allocUnsafeSlow(1 << 16);
+  let used = 0;
+  const offsets = [0];
+  const validity = validityBuilder();
+  return {
+    append(value) {
+      if (validity.append(value)) {
+        const text = String(value);
+        // A UTF-16 unit takes at most three bytes; measuring exactly is only worth it where that does not fit.
+        if (used + text.length * 3 > bytes.length) {
+          const needed = used + Buffer.byteLength(text);
+          if (needed > bytes.length) {
+            const larger = Buffer.allocUnsafeSlow(Math.max(needed, bytes.length * 2));
+            bytes.copy(larger, 0, 0, used);
+            bytes = larger;
+          }
+        }
+        used += bytes.write(text, used, 'utf8');
+      }
+      offsets.push(used);
+    },
+    finish() {
+      const data = makeData({
+        type,
+        length: offsets.length - 1,
+        valueOffsets: Int32Array.from(offsets),
+        data: Uint8Array.prototype.slice.call(bytes, 0, used),
+        ...validity.finish(),
+      });
+      used = 0;
+      offsets.length = 1;
+      return data;
+    },
+  };
+}
+
+function float64Builder(type: Float64): CellBuilder {
+  const values: number[] = [];
+  const validity = validityBuilder();
+  return {
+    append(value) {
+      values.push(validity.append(value) ? Number(value) : 0);
+    },
+    finish() {
+      const data = makeData({ type, length: values.length, data: Float64Array.from(values), ...validity.finish() });
+      values.length = 0;
+      return data;
+    },
+  };
+}
+
+function listBuilder(type: List): CellBuilder {
+  const item = cellBuilder(type.children[0]?.type ?? new Utf8());
+  const offsets = [0];
+  const validity = validityBuilder();
+  return {
+    append(value) {
+      const items: readonly unknown[] = validity.append(value) && Array.isArray(value) ? value : [];
+      for (const one of items) item.append(one);
+      offsets.push((offsets[offsets.length - 1] as number) + items.length);
+    },
+    finish() {
+      const data = makeData({
+        type,
+        length: offsets.length - 1,
+        valueOffsets: Int32Array.from(offsets),
+        child: item.finish(),
+        ...validity.finish(),
+      });
+      offsets.length = 1;
+      return data;
+    },
+  };
+}
+
+function structBuilder(type: Struct): CellBuilder {
+  const fields = type.children.map((field) => [field.name, cellBuilder(field.type)] as const);
+  const validity = validityBuilder();
+  let length = 0;
+  return {
+    append(value) {
+      validity.append(value);
+      const object = new Map(Object.entries(value ?? {}));
+      for (const [name, builder] of fields) builder.append(object.get(name));
+      length++;
+    },
+    finish() {
+      const children = fields.map(([, builder]) => builder.finish());
+      const data = makeData({ type, length, children, ...validity.finish() });
+      length = 0;
+      return data;
+    },
+  };
+}
+
+/** Which cells hold a value: one bit each, and no bitmap at all where every cell does. */
+function validityBuilder() {
+  const missing: number[] = [];
+  let length = 0;
+  return {
+    append(value: unknown): boolean {
+      const there = value !== undefined && value !== null;
+      if (!there) missing.push(length);
+      length++;
+      return there;
+    },
+    finish(): { nullCount: number; nullBitmap?: Uint8Array } {
+      const nullCount = missing.length;
+      if (nullCount === 0) {
+        length = 0;
+        return { nullCount };
+      }
+      const nullBitmap = new Uint8Array(Math.ceil(length / 8)).fill(0xff);
+      for (const cell of missing) nullBitmap[cell >> 3] = (nullBitmap[cell >> 3] as number) & ~(1 << (cell & 7));
+      missing.length = 0;
+      length = 0;
+      return { nullCount, nullBitmap };
+    },
+  };
+}

@@ -1,0 +1,126 @@
+import type { RecordBatch, Schema } from 'apache-arrow';
+import { asBroken, type Block } from './_arrow-blocks.js';
+import { type CellReader, cellReader } from './_arrow-columns.js';
+import { checkKind, type RowFormat } from './_row-format.js';
+import type { ColumnMapping } from './columns.js';
+import { emptyDataset, fingerprintOf, noSuchRow } from './dataset.js';
+import { checkSchema } from './schema.js';
+import type { Dataset } from './types.js';
+
+/** Record batches read from a file are kept up to this many bytes, the last used longest. */
+const CACHE_BYTES = 1 << 28;
+
+/**
+ * A dataset over Arrow record batches: rows become objects when they are asked for, batches are read from the file when
+ * a row of theirs is. All rows are checked once, here.
+ */
+export function arrowDataset<Row>(
+  format: RowFormat<Row>,
+  schema: Schema,
+  blocks: readonly Block[],
+  path: string,
+  mapping: ColumnMapping = {},
+): Dataset<Row> {
+  checkSchema(format, schema, mapping, path);
+  const starts = [0];
+  for (const block of blocks) starts.push((starts[starts.length - 1] as number) + block.rows);
+  const length = starts[starts.length - 1] as number;
+  if (length === 0) throw emptyDataset(path);
+
+  const cache = blockCache(format, blocks, mapping, path);
+  const readRow = (block: number, within: number): Row => {
+    const row = (starts[block] as number) + within;
+    const record: Record<string, unknown> = {};
+    try {
+      for (const [name, read] of cache(block)) {
+        const value = read(within);
+        if (value !== undefined) record[name] = value;
+      }
+    } catch (error) {
+      throw asBroken(error, path);
+    }
+    return format.parse(record, { row, path }, mapping);
+  };
+  function* rows(): Generator<Row> {
+    for (let block = 0; block < blocks.length; block++) {
+      const count = (blocks[block] as Block).rows;
+      for (let within = 0; within < count; within++) yield readRow(block, within);
+    }
+  }
+
+  let chat: boolean | undefined;
+  let row = 0;
+  for (const value of rows()) {
+    chat ??= format.chat(value);
+    checkKind(format, value, chat, { row: row++, path });
+  }
+
+  let fingerprint: string | undefined;
+  return {
+    length,
+    path,
+    at(row) {
+      if (!Number.isInteger(row) || row < 0 || row >= length) noSuchRow(row, length);
+      const block = blockOf(starts, row);
+      return readRow(block, row - (starts[block] as number));
+    },
+    get fingerprint() {
+      fingerprint ??= fingerprintOf(format, rows());
+      return fingerprint;
+    },
+    [Symbol.iterator]: rows,
+  };
+}
+
+/** Readers of each block's columns, by the file's names; the least recently used are let go. */
+function blockCache<Row>(format: RowFormat<Row>, blocks: readonly Block[], mapping: ColumnMapping, path: string) {
+  const held = new Map<number, readonly (readonly [string, CellReader])[]>();
+  let bytes = 0;
+  let last: { block: number; readers: readonly (readonly [string, CellReader])[] } | undefined;
+  return (index: number) => {
+    if (last?.block === index) return last.readers;
+    const block = blocks[index] as Block;
+    let readers = held.get(index);
+    if (readers === undefined) {
+      readers = columnReaders(format, block.load(), mapping, path);
+      bytes += block.bytes;
+    }
+    held.delete(index);
+    held.set(index, readers);
+    for (const oldest of held.keys()) {
+      if (bytes <= CACHE_BYTES || oldest === index) break;
+      held.delete(oldest);
+      bytes -= (blocks[oldest] as Block).bytes;
+    }
+    last = { block: index, readers };
+    return readers;
+  };
+}
+
+function columnReaders<Row>(format: RowFormat<Row>, batch: RecordBatch, mapping: ColumnMapping, path: string) {
+  const readers: (readonly [string, CellReader])[] = [];
+  for (const column of format.columns) {
+    const name = mapping[column.name] ?? column.name;
+    const index = batch.schema.fields.findIndex((field) => field.name === name);
+    const data = batch.data.children[index];
+    if (data === undefined) continue;
+    try {
+      readers.push([name, cellReader(data)]);
+    } catch (error) {
+      throw asBroken(error, path);
+    }
+  }
+  return readers;
+}
+
+/** The block that holds a row: the last one that starts at or before it and is not empty. */
+function blockOf(starts: readonly number[], row: number): number {
+  let low = 0;
+  let high = starts.length - 2;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((starts[middle] as number) <= row) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}

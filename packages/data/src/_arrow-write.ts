@@ -1,0 +1,83 @@
+import type { Hash } from 'node:crypto';
+import { type FileHandle, open } from 'node:fs/promises';
+import {
+  type RecordBatch,
+  RecordBatchFileWriter,
+  RecordBatchStreamWriter,
+  type RecordBatchWriter,
+  type Schema,
+} from 'apache-arrow';
+import { CollectingQueue } from './_arrow-blocks.js';
+
+/** Writes record batches to one Arrow file, each as it comes. */
+export class ArrowFileWriter {
+  rows = 0;
+  bytes = 0;
+  readonly #file: FileHandle;
+  readonly #writer: RecordBatchWriter;
+  readonly #queue = new CollectingQueue();
+
+  private constructor(
+    file: FileHandle,
+    writer: RecordBatchWriter,
+    schema: Schema,
+    private readonly hash: Hash | undefined,
+  ) {
+    this.#file = file;
+    this.#writer = writer.reset(this.#queue, schema);
+  }
+
+  /** Opens the file anew, in the file format (with a footer) or the stream format. `hash` is fed what is written. */
+  static async open(path: string, kind: 'file' | 'stream', schema: Schema, hash?: Hash): Promise<ArrowFileWriter> {
+    const file = await open(path, 'w');
+    const writer = kind === 'file' ? new RecordBatchFileWriter() : new RecordBatchStreamWriter();
+    return new ArrowFileWriter(file, writer, schema, hash);
+  }
+
+  async write(batch: RecordBatch): Promise<void> {
+    this.#writer.write(batch);
+    this.rows += batch.numRows;
+    await this.#drain();
+  }
+
+  /** Ends the file and flushes it to disk. */
+  async finish(): Promise<void> {
+    this.#writer.finish();
+    await this.#drain();
+    await this.#file.sync();
+    await this.#file.close();
+  }
+
+  /** Closes the file as it is. */
+  async abandon(): Promise<void> {
+    await this.#file.close();
+  }
+
+  async #drain(): Promise<void> {
+    for (const piece of this.#queue.take()) {
+      for (let done = 0; done < piece.byteLength; ) {
+        const { bytesWritten } = await this.#file.write(piece, done, piece.byteLength - done);
+        done += bytesWritten;
+      }
+      this.bytes += piece.byteLength;
+      this.hash?.update(piece);
+    }
+  }
+}
+
+/** Writes all batches to one file in the file format. */
+export async function writeArrowFile(
+  path: string,
+  schema: Schema,
+  batches: AsyncIterable<RecordBatch>,
+): Promise<number> {
+  const writer = await ArrowFileWriter.open(path, 'file', schema);
+  try {
+    for await (const batch of batches) await writer.write(batch);
+  } catch (error) {
+    await writer.abandon();
+    throw error;
+  }
+  await writer.finish();
+  return writer.rows;
+}

@@ -1,0 +1,107 @@
+import { createReadStream } from 'node:fs';
+import { createGunzip } from 'node:zlib';
+import { DpoError } from '@dpo/base';
+import { asFileError } from '@dpo/base/files';
+
+/** One line of a text file. */
+export interface Line {
+  readonly text: string;
+  /** Counted from 1. */
+  readonly number: number;
+}
+
+const NEWLINE = 0x0a;
+const READ_BYTES = 1 << 20;
+
+/**
+ * A UTF-8 file's lines that are not blank, a block at a time, with `.gz` unpacked on the way. Ends of lines are `\n` or
+ * `\r\n`; a byte-order mark at the beginning is skipped.
+ *
+ * Errors: those of the file system, `data.truncated-file` (gzip cut short), `data.broken-file` (no gzip),
+ * `data.invalid-text` (not UTF-8; names the line).
+ */
+export async function* readLines(path: string): AsyncGenerator<readonly Line[]> {
+  let rest: Buffer[] = [];
+  let number = 0;
+  for await (const chunk of readBytes(path)) {
+    const end = chunk.lastIndexOf(NEWLINE) + 1;
+    if (end === 0) {
+      rest.push(chunk);
+      continue;
+    }
+    const block = splitBlock(Buffer.concat([...rest, chunk.subarray(0, end)]), number, path);
+    rest = [chunk.subarray(end)];
+    number = block.number;
+    yield block.lines;
+  }
+  yield splitBlock(Buffer.concat(rest), number, path).lines;
+}
+
+async function* readBytes(path: string): AsyncGenerator<Buffer> {
+  const file = createReadStream(path, { highWaterMark: READ_BYTES });
+  const zipped = path.endsWith('.gz');
+  const stream = zipped ? file.pipe(createGunzip({ chunkSize: READ_BYTES })) : file;
+  if (zipped) file.once('error', (error) => stream.destroy(error));
+  try {
+    for await (const chunk of stream) yield chunk as Buffer;
+  } catch (error) {
+    throw asReadError(error, path);
+  } finally {
+    file.destroy();
+  }
+}
+
+function asReadError(error: unknown, path: string): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'Z_BUF_ERROR') {
+    return new DpoError('data.truncated-file', `${path} is cut short: the gzip stream has no end.`, {
+      values: { path },
+      hint: 'Write or download it again.',
+      cause: error,
+    });
+  }
+  if (typeof code === 'string' && code.startsWith('Z_')) {
+    return new DpoError('data.broken-file', `${path} cannot be unpacked as gzip.`, {
+      values: { path },
+      hint: 'The file is damaged or not compressed with gzip.',
+      cause: error,
+    });
+  }
+  return asFileError(error, path);
+}
+
+function splitBlock(block: Buffer, linesBefore: number, path: string): { lines: Line[]; number: number } {
+  const first = linesBefore === 0 && block[0] === 0xef && block[1] === 0xbb && block[2] === 0xbf;
+  const text = decode(first ? block.subarray(3) : block, linesBefore, path);
+  const lines: Line[] = [];
+  let number = linesBefore;
+  const parts = text.split('\n');
+  if (parts[parts.length - 1] === '') parts.pop();
+  for (const part of parts) {
+    number++;
+    const line = part.endsWith('\r') ? part.slice(0, -1) : part;
+    if (line.trim() !== '') lines.push({ text: line, number });
+  }
+  return { lines, number };
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function decode(block: Buffer, linesBefore: number, path: string): string {
+  try {
+    return utf8.decode(block);
+  } catch (cause) {
+    let line = linesBefore + 1;
+    for (let from = 0; from < block.length; line++) {
+      const end = block.indexOf(NEWLINE, from) + 1 || block.length;
+      const bytes = block.subarray(from, end);
+      if (!Buffer.from(bytes.toString()).equals(bytes)) break;
+      from = end;
+    }
+    throw new DpoError('data.invalid-text', `${path}, line ${line}: the text is not valid UTF-8.`, {
+      values: { path, line },
+      hint: 'Save the file as UTF-8.',
+      cause,
+    });
+  }
+}

@@ -1,0 +1,380 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { DpoError } from '@dpo/base';
+import { tableFromIPC } from 'apache-arrow';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { convertPreferences } from './convert.js';
+import { preferenceDataset } from './dataset.js';
+import { type ReadOptions, readPreferences, readRanked } from './read.js';
+import { tinyPairs } from './test/index.js';
+import type { Message, PreferencePair } from './types.js';
+import { writePreferences, writeRanked } from './write.js';
+
+const fixtures = fileURLToPath(new URL('../../../tooling/parity/fixtures/datasets/', import.meta.url));
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'dpo-data-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+let places = 0;
+const place = (ending: string) => join(folder, `${places++}${ending}`);
+
+async function errorOf(act: () => Promise<unknown>): Promise<DpoError> {
+  try {
+    await act();
+  } catch (error) {
+    if (DpoError.is(error)) return error;
+    throw error;
+  }
+  throw new Error('nothing was thrown');
+}
+
+async function readText(text: string | Uint8Array, ending = '.jsonl', options: ReadOptions = {}) {
+  const path = place(ending);
+  await writeFile(path, text);
+  return readPreferences(path, options);
+}
+
+const textWord = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 });
+const conversation = fc.array(fc.record({ role: fc.constantFrom('user', 'assistant'), content: textWord }), {
+  minLength: 1,
+  maxLength: 3,
+});
+const optional = {
+  id: textWord,
+  source: textWord,
+  chosenScore: fc.double({ noNaN: true, noDefaultInfinity: true }).map((x) => x + 0),
+  rejectedScore: fc.double({ noNaN: true, noDefaultInfinity: true }).map((x) => x + 0),
+  referenceChosenLogp: fc.double({ max: 0, noNaN: true, noDefaultInfinity: true }).map((x) => x + 0),
+};
+const pairsOf = (text: fc.Arbitrary<string> | fc.Arbitrary<Message[]>): fc.Arbitrary<PreferencePair[]> =>
+  fc.array(
+    fc.record(
+      { prompt: text, chosen: text, rejected: text, ...optional },
+      { requiredKeys: ['prompt', 'chosen', 'rejected'] },
+    ),
+    { minLength: 1, maxLength: 8 },
+  ) as fc.Arbitrary<PreferencePair[]>;
+const datasets = fc.oneof(pairsOf(textWord), pairsOf(conversation));
+
+const formats = ['.arrow', '.jsonl', '.jsonl.gz', ''] as const;
+
+describe('writing and reading again', () => {
+  it.each(formats)('gives equal rows and the same fingerprint: "%s"', async (ending) => {
+    await fc.assert(
+      fc.asyncProperty(datasets, async (pairs) => {
+        const dataset = preferenceDataset(pairs);
+        const path = place(ending);
+        await writePreferences(pairs, path);
+        const read = await readPreferences(path);
+        expect([...read]).toEqual([...dataset]);
+        expect(read.at(read.length - 1)).toEqual(dataset.at(dataset.length - 1));
+        expect(read.fingerprint).toBe(dataset.fingerprint);
+        expect(read.path).toBe(path);
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it.each(formats)('keeps ranked lists: "%s"', async (ending) => {
+    const user = (content: string) => [{ role: 'user', content }];
+    const lists = [
+      { prompt: 'p', responses: ['a', 'b', 'c'], scores: [1, 0.1, -3] },
+      { prompt: 'q', responses: ['a', 'b'], scores: [0, 1], source: 'here' },
+    ];
+    const chats = [{ prompt: user('p'), responses: [user('a'), user('b')], scores: [2, 1] }];
+    for (const rows of [lists, chats]) {
+      const path = place(ending);
+      await writeRanked(rows, path);
+      expect([...(await readRanked(path))]).toEqual(rows);
+    }
+  });
+
+  it('makes batches of 1000 rows and reads any row', async () => {
+    const pairs = Array.from(
+      { length: 2500 },
+      (_, i): PreferencePair => ({
+        prompt: `p${i}`,
+        chosen: `c${i}`,
+        rejected: `r${i}`,
+        ...(i === 2200 ? { id: 'late' } : {}),
+      }),
+    );
+    for (const ending of formats) {
+      const path = place(ending);
+      await writePreferences(pairs.values(), path);
+      const read = await readPreferences(path);
+      expect(read.length).toBe(2500);
+      for (const row of [0, 999, 1000, 2499, 2200, 5]) expect(read.at(row)).toEqual(pairs[row]);
+    }
+  });
+
+  it('writes what the Arrow library reads, with the version in the metadata and no columns without values', async () => {
+    const path = place('.arrow');
+    await writePreferences([{ prompt: 'a', chosen: 'b', rejected: 'c', id: 'x' }], path);
+    const table = tableFromIPC(await readFile(path));
+    expect(table.schema.fields.map(({ name }) => name)).toEqual(['prompt', 'chosen', 'rejected', 'id']);
+    expect(table.schema.metadata.get('dpo.schema')).toBe('1');
+    expect(table.toArray().map((row) => row.toJSON())).toEqual([{ prompt: 'a', chosen: 'b', rejected: 'c', id: 'x' }]);
+  });
+
+  it('converts between all formats', async () => {
+    const start = place('.jsonl');
+    await writePreferences(tinyPairs(), start);
+    let last = start;
+    for (const ending of ['.arrow', '', '.jsonl.gz', '.arrow', '.jsonl']) {
+      const next = place(ending);
+      expect(await convertPreferences(last, next)).toEqual({ rows: 64 });
+      last = next;
+    }
+    expect(await readFile(last, 'utf8')).toBe(await readFile(start, 'utf8'));
+  });
+
+  it('replaces a dataset folder, and no other', async () => {
+    const path = place('');
+    await writePreferences(tinyPairs(), path);
+    await writePreferences([tinyPairs().at(3)], `${path}/`);
+    expect((await readPreferences(path)).length).toBe(1);
+    expect((await readdir(path)).sort()).toEqual(['data-00000-of-00001.arrow', 'dataset_info.json', 'state.json']);
+    const other = place('');
+    await mkdir(other);
+    await writeFile(join(other, 'thesis.txt'), 'years of work');
+    expect((await errorOf(() => writePreferences(tinyPairs(), other))).code).toBe('data.not-a-dataset-folder');
+    expect(await readdir(other)).toEqual(['thesis.txt']);
+  });
+});
+
+describe('what Python wrote', () => {
+  const rows = (async () => JSON.parse(await readFile(join(fixtures, 'rows.json'), 'utf8')))();
+  const expected = async (split: 'train' | 'test'): Promise<PreferencePair[]> => [
+    ...preferenceDataset((await rows)[split].map(camel)),
+  ];
+  const camel = ({ chosen_score, rejected_score, id, ...row }: Record<string, unknown>) => ({
+    ...row,
+    ...(id === null ? {} : { id }),
+    ...(chosen_score === null ? {} : { chosenScore: chosen_score }),
+    ...(rejected_score === null ? {} : { rejectedScore: rejected_score }),
+  });
+
+  it('opens a folder of two shards', async () => {
+    expect([...(await readPreferences(join(fixtures, 'plain')))]).toEqual(await expected('train'));
+  });
+
+  it('opens a split of a DatasetDict, train by default', async () => {
+    const path = join(fixtures, 'splits');
+    expect([...(await readPreferences(path))]).toEqual(await expected('train'));
+    expect([...(await readPreferences(path, { split: 'test' }))]).toEqual(await expected('test'));
+    const error = await errorOf(() => readPreferences(path, { split: 'tset' }));
+    expect([error.code, error.hint]).toEqual(['data.no-such-split', 'Did you mean "test"? It has "train", "test".']);
+    expect((await errorOf(() => readPreferences(join(fixtures, 'plain'), { split: 'test' }))).code).toBe(
+      'data.no-such-split',
+    );
+  });
+
+  it('opens conversations and splits them', async () => {
+    const dataset = await readPreferences(join(fixtures, 'chat'));
+    expect(dataset.at(3)).toEqual({
+      prompt: [{ role: 'user', content: 'question 3' }],
+      chosen: [{ role: 'assistant', content: 'good 3' }],
+      rejected: [{ role: 'assistant', content: 'bad 3' }],
+      source: 'made up',
+    });
+  });
+
+  it.each(['large.arrow', 'stream.arrow'])(
+    'reads large strings, dictionaries, integers and float32: %s',
+    async (name) => {
+      const train = await expected('train');
+      expect([...(await readPreferences(join(fixtures, name)))]).toEqual(
+        train.map(({ prompt, chosen, rejected, chosenScore }, i) => ({
+          prompt,
+          chosen,
+          rejected,
+          chosenScore,
+          id: String(i),
+        })),
+      );
+    },
+  );
+
+  it('reads ranked lists', async () => {
+    expect((await readRanked(join(fixtures, 'ranked.arrow'))).at(0)).toEqual({
+      prompt: 'p',
+      responses: ['a', 'b', 'c'],
+      scores: [3, 2.5, -1],
+    });
+  });
+
+  it('says that compressed files cannot be read', async () => {
+    expect((await errorOf(() => readPreferences(join(fixtures, 'compressed.arrow')))).code).toBe(
+      'data.compressed-file',
+    );
+  });
+});
+
+describe('JSON lines', () => {
+  const good = '{"prompt": "a", "chosen": "b", "rejected": "c"}';
+
+  it('takes blank lines, Windows line ends, a byte-order mark and a missing last line end', async () => {
+    const dataset = await readText(`\ufeff${good}\r\n\n  \n${good}`);
+    expect(dataset.length).toBe(2);
+  });
+
+  it('takes lines longer than what is read at once', async () => {
+    const long = 'é'.repeat(1_500_000);
+    const line = JSON.stringify({ prompt: 'a', chosen: long, rejected: 'c' });
+    const dataset = await readText(`${good}\n${line}\n${good}\n`);
+    expect(dataset.at(1).chosen).toBe(long);
+  });
+
+  it('maps columns', async () => {
+    const dataset = await readText('{"question": "a", "better": "b", "rejected": "c"}', '.jsonl', {
+      columns: { prompt: 'question', chosen: 'better' },
+    });
+    expect(dataset.at(0)).toEqual({ prompt: 'a', chosen: 'b', rejected: 'c' });
+  });
+
+  it('names file, line and column of a broken line', async () => {
+    const error = await errorOf(() => readText(`${good}\n\n{"prompt": "a", "chosen" "b"}\n`));
+    expect(error.code).toBe('data.broken-json');
+    expect(error.values).toMatchObject({ line: 3, column: 26, expected: '":"' });
+    expect(error.message).toMatch(/\.jsonl, line 3, column 26: expected ":", found """\./);
+  });
+
+  it('names file, line and key of a row without an answer, and the nearest key', async () => {
+    const error = await errorOf(() => readText(`${good}\n{"prompt": "a", "chosen": "b", "rejectd": "c"}\n`));
+    expect(error.code).toBe('data.missing-column');
+    expect(error.values).toMatchObject({ line: 2, row: 1, key: 'rejected', nearest: 'rejectd' });
+    expect(error.message).toMatch(/\.jsonl, line 2: the key "rejected" is missing\./);
+    expect(error.hint).toMatch(/"rejectd"/);
+  });
+
+  it.each([
+    ['data.empty-answer', '{"prompt": "a", "chosen": "", "rejected": "c"}'],
+    ['data.wrong-type', '{"prompt": "a", "chosen": 1, "rejected": "c"}'],
+    ['data.missing-column', '{"prompt": "a", "chosen": null, "rejected": "c"}'],
+    ['data.broken-row', '[1]'],
+    ['data.invalid-text', '{"prompt": "\\ud800", "chosen": "b", "rejected": "c"}'],
+    [
+      'data.mixed-rows',
+      '{"prompt": [{"role": "u", "content": "a"}], "chosen": [{"role": "a", "content": "b"}], "rejected": [{"role": "a", "content": "c"}]}',
+    ],
+  ])('refuses a row with %s', async (code, line) => {
+    const error = await errorOf(() => readText(`${good}\n${line}\n`));
+    expect([error.code, error.values.line]).toEqual([code, 2]);
+  });
+
+  it('names the line that is not UTF-8', async () => {
+    const bytes = Buffer.concat([Buffer.from(`${good}\n\n`), Buffer.from([0x22, 0xff, 0x22, 0x0a])]);
+    const error = await errorOf(() => readText(bytes));
+    expect([error.code, error.values.line]).toEqual(['data.invalid-text', 3]);
+  });
+
+  it('tells a gzip file cut short from one that is none', async () => {
+    const zipped = gzipSync(Buffer.from(`${good}\n`.repeat(100)));
+    expect((await readText(zipped, '.jsonl.gz')).length).toBe(100);
+    expect((await errorOf(() => readText(zipped.subarray(0, 40), '.jsonl.gz'))).code).toBe('data.truncated-file');
+    expect((await errorOf(() => readText(good, '.jsonl.gz'))).code).toBe('data.broken-file');
+  });
+
+  it('refuses an empty file', async () => {
+    expect((await errorOf(() => readText(''))).code).toBe('data.empty-dataset');
+    expect((await errorOf(() => readText('\n\n'))).code).toBe('data.empty-dataset');
+  });
+});
+
+describe('bad input', () => {
+  it('knows paths that lead nowhere', async () => {
+    expect((await errorOf(() => readPreferences(join(folder, 'nowhere.arrow')))).code).toBe('file.not-found');
+    expect((await errorOf(() => readPreferences(join(folder, 'nowhere')))).code).toBe('file.not-found');
+    const error = await errorOf(() => readText('', '.json'));
+    expect([error.code, error.hint]).toEqual(['data.unknown-format', expect.stringContaining('Did you mean .jsonl?')]);
+    const empty = place('');
+    await mkdir(empty);
+    expect((await errorOf(() => readPreferences(empty))).code).toBe('data.not-a-dataset-folder');
+  });
+
+  it('names columns that are missing or of another type', async () => {
+    const path = place('.arrow');
+    await writeRanked([{ prompt: 'p', responses: ['a', 'b'], scores: [1, 2] }], path);
+    const missing = await errorOf(() => readPreferences(path));
+    expect([missing.code, missing.values.key]).toEqual(['data.missing-column', 'chosen']);
+    const wrong = await errorOf(() => readPreferences(path, { columns: { chosen: 'scores', rejected: 'scores' } }));
+    expect([wrong.code, wrong.values.key]).toEqual(['data.wrong-type', 'scores']);
+  });
+
+  it.each(['.arrow', ''])('refuses a half-written file at any length: "%s"', async (ending) => {
+    const path = place(ending);
+    await writePreferences(tinyPairs(), path);
+    const file = ending === '' ? join(path, 'data-00000-of-00001.arrow') : path;
+    const { size } = await stat(file);
+    for (const length of [0, 1, 7, 8, 100, Math.floor(size / 2), size - 9, size - 8, size - 1]) {
+      const whole = await readFile(file);
+      await truncate(file, length);
+      expect(['data.truncated-file', 'data.broken-file']).toContain((await errorOf(() => readPreferences(path))).code);
+      await writeFile(file, whole);
+    }
+  });
+
+  it('writes nothing when reading or a row fails', async () => {
+    const input = place('.jsonl');
+    await writeFile(input, `${'{"prompt": "a", "chosen": "b", "rejected": "c"}\n'.repeat(3000)}{"prompt": "a"}\n`);
+    for (const ending of formats) {
+      const out = join(place(''), `out${ending}`);
+      expect((await errorOf(() => convertPreferences(input, out))).code).toBe('data.missing-column');
+      expect(await readdir(join(out, '..')).catch(() => [])).toEqual([]);
+    }
+    expect((await errorOf(() => writePreferences([], place('.jsonl')))).code).toBe('data.empty-dataset');
+    expect((await errorOf(() => writePreferences(tinyPairs(), place('.txt')))).code).toBe('data.unknown-format');
+  });
+});
+
+describe('fuzzing', () => {
+  const onlyTyped = async (path: string): Promise<void> => {
+    try {
+      const dataset = await readPreferences(path);
+      expect(dataset.length).toBeGreaterThan(0);
+    } catch (error) {
+      expect(DpoError.is(error), String(error)).toBe(true);
+    }
+  };
+
+  it.each(formats)('damaged bytes give a dataset or a typed error: "%s"', async (ending) => {
+    const path = place(ending);
+    await writePreferences(tinyPairs(), path);
+    const file = ending === '' ? join(path, 'data-00000-of-00001.arrow') : path;
+    const whole = await readFile(file);
+    const damage = fc.array(
+      fc.record({ at: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), byte: fc.nat({ max: 255 }) }),
+      { minLength: 1, maxLength: 6 },
+    );
+    await fc.assert(
+      fc.asyncProperty(damage, async (changes) => {
+        const bytes = Buffer.from(whole);
+        for (const { at, byte } of changes) bytes[Math.floor(at * bytes.length)] = byte;
+        await writeFile(file, bytes);
+        await onlyTyped(path);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('any lines of JSON give a dataset or a typed error', async () => {
+    const path = place('.jsonl');
+    const value = fc.oneof(fc.string(), fc.jsonValue({ maxDepth: 3 }));
+    const row = fc.record({ prompt: value, chosen: value, rejected: value }, { requiredKeys: [] });
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.oneof(row, fc.jsonValue()), { maxLength: 4 }), async (rows) => {
+        await writeFile(path, rows.map((one) => JSON.stringify(one)).join('\n'));
+        await onlyTyped(path);
+      }),
+      { numRuns: 150 },
+    );
+  });
+});

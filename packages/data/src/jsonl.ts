@@ -1,0 +1,72 @@
+import { createWriteStream } from 'node:fs';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
+import { DpoError } from '@dpo/base';
+import { locateJsonError } from './_json-error.js';
+import { type Line, readLines } from './_lines.js';
+import { checkKind, type RowFormat } from './_row-format.js';
+import type { RowSource } from './_row-source.js';
+import type { ColumnMapping } from './columns.js';
+import { emptyDataset } from './dataset.js';
+
+/**
+ * The rows of a JSONL file (one JSON object a line; `.gz` is unpacked), read line by line and checked.
+ * `data.broken-json` names file, line, column and what was expected there; the errors of rows name file and line.
+ */
+export function jsonlSource<Row>(format: RowFormat<Row>, path: string, mapping: ColumnMapping = {}): RowSource<Row> {
+  return {
+    path,
+    async *chunks() {
+      let row = 0;
+      let chat: boolean | undefined;
+      for await (const lines of readLines(path)) {
+        const rows: Row[] = [];
+        for (const line of lines) {
+          const place = { row: row++, path, line: line.number };
+          const value = format.parse(parseLine(line, path), place, mapping);
+          chat ??= format.chat(value);
+          checkKind(format, value, chat, place);
+          rows.push(value);
+        }
+        yield rows;
+      }
+    },
+  };
+}
+
+function parseLine(line: Line, path: string): unknown {
+  try {
+    return JSON.parse(line.text);
+  } catch (cause) {
+    const found = locateJsonError(line.text);
+    const column = (found?.offset ?? 0) + 1;
+    const what = found === undefined ? 'not valid JSON' : `expected ${found.expected}, found ${found.found}`;
+    throw new DpoError('data.broken-json', `${path}, line ${line.number}, column ${column}: ${what}.`, {
+      values: { path, line: line.number, column, expected: found?.expected, found: found?.found },
+      hint: 'Every line must be one whole JSON object.',
+      cause,
+    });
+  }
+}
+
+/** Writes rows as JSONL, packed where the place ends in `.gz`. */
+export async function writeJsonl<Row>(
+  format: RowFormat<Row>,
+  source: RowSource<Row>,
+  file: string,
+  zipped: boolean,
+): Promise<number> {
+  let rows = 0;
+  async function* text() {
+    for await (const chunk of source.chunks()) {
+      rows += chunk.length;
+      yield chunk.map((row) => `${JSON.stringify(format.record(row))}\n`).join('');
+    }
+  }
+  const lines = Readable.from(text());
+  const out = createWriteStream(file);
+  await (zipped ? pipeline(lines, createGzip(), out) : pipeline(lines, out));
+  if (rows === 0) throw emptyDataset(source.path);
+  return rows;
+}

@@ -1,0 +1,60 @@
+import { DpoError } from '@dpo/base';
+import { writeFileAtomic, writeFolderAtomic } from '@dpo/base/files';
+import { writeArrowFile } from './_arrow-write.js';
+import { fileKind } from './_file-kind.js';
+import { preferenceFormat, type RowFormat, rankedFormat } from './_row-format.js';
+import { iterableSource, type RowSource, withRecordBatches } from './_row-source.js';
+import { checkedRows } from './dataset.js';
+import { fillDatasetsFolder, isReplaceable, pythonMetadata } from './datasets-folder.js';
+import { writeJsonl } from './jsonl.js';
+import type { PreferencePair, RankedList } from './types.js';
+
+/**
+ * Writes a preference dataset: `.arrow` (IPC file), `.jsonl`, `.jsonl.gz`, or, where the name has no ending, a folder that
+ * `datasets.load_from_disk` opens in Python. The place gets the whole dataset or stays as it was.
+ *
+ * Errors: those of rows (as `preferenceDataset` gives them), `data.empty-dataset`, `data.unknown-format`,
+ * `data.not-a-dataset-folder` (the place holds a folder of something else), and those of the file system.
+ */
+export async function writePreferences(dataset: Iterable<PreferencePair>, path: string): Promise<void> {
+  await writeDataset(preferenceFormat, iterableSource(checkedRows(preferenceFormat, dataset)), path);
+}
+
+/** Writes ranked lists, as {@link writePreferences} writes pairs. */
+export async function writeRanked(dataset: Iterable<RankedList>, path: string): Promise<void> {
+  await writeDataset(rankedFormat, iterableSource(checkedRows(rankedFormat, dataset)), path);
+}
+
+/** Writes checked rows in the format that the path's ending names; returns how many. */
+export async function writeDataset<Row>(format: RowFormat<Row>, source: RowSource<Row>, path: string): Promise<number> {
+  const kind = fileKind(path);
+  let rows = 0;
+  if (kind === 'folder') {
+    if (!(await isReplaceable(path))) {
+      throw new DpoError('data.not-a-dataset-folder', `${path} holds other files, and is left as it is.`, {
+        values: { path },
+        hint: 'Choose a new or empty folder, or one that holds a dataset.',
+      });
+    }
+    await withRecordBatches(format, source, pythonMetadata, async (schema, batches) =>
+      writeFolderAtomic(path.replace(/\/+$/, ''), async (folder) => {
+        rows = await fillDatasetsFolder(folder, schema, batches);
+      }),
+    );
+  } else if (kind === 'arrow') {
+    await withRecordBatches(
+      format,
+      source,
+      () => ({}),
+      async (schema, batches) =>
+        writeFileAtomic(path, async (file) => {
+          rows = await writeArrowFile(file, schema, batches);
+        }),
+    );
+  } else {
+    await writeFileAtomic(path, async (file) => {
+      rows = await writeJsonl(format, source, file, kind === 'jsonl.gz');
+    });
+  }
+  return rows;
+}

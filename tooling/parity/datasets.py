@@ -1,0 +1,91 @@
+"""Writes small dataset folders and files with Python's `datasets` and pyarrow, for packages/data to open.
+
+Run: python tooling/parity/datasets.py   (needs `datasets` and `pyarrow`)
+Check a folder written by the toolkit: python tooling/parity/datasets.py check FOLDER
+"""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+# The script's own folder must not shadow the package of the same name.
+sys.path = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
+
+import datasets  # noqa: E402
+import pyarrow as pa  # noqa: E402
+
+OUT = Path(__file__).parent / "fixtures" / "datasets"
+
+
+def text_rows(count, word):
+    return [
+        {
+            "prompt": f"{word} {i}: naïve “quotes” 🙂",
+            "chosen": f" good {i}",
+            "rejected": f" bad {i}",
+            "id": None if i % 3 == 0 else f"{word}-{i}",
+            "chosen_score": i / 4,
+            "rejected_score": None if i % 2 else -i / 8,
+        }
+        for i in range(count)
+    ]
+
+
+def chat_rows(count):
+    def turn(role, content):
+        return {"role": role, "content": content}
+
+    return [
+        {
+            "chosen": [turn("user", f"question {i}"), turn("assistant", f"good {i}")],
+            "rejected": [turn("user", f"question {i}"), turn("assistant", f"bad {i}")],
+            "source": "made up",
+        }
+        for i in range(count)
+    ]
+
+
+def write():
+    shutil.rmtree(OUT, ignore_errors=True)
+    OUT.mkdir(parents=True)
+    train, test = text_rows(7, "train"), text_rows(3, "test")
+
+    datasets.Dataset.from_list(train).save_to_disk(OUT / "plain", num_shards=2)
+    splits = {"train": datasets.Dataset.from_list(train), "test": datasets.Dataset.from_list(test)}
+    datasets.DatasetDict(splits).save_to_disk(OUT / "splits")
+    datasets.Dataset.from_list(chat_rows(4)).save_to_disk(OUT / "chat")
+
+    large = pa.table(
+        {
+            "prompt": pa.array([row["prompt"] for row in train], pa.large_string()),
+            "chosen": pa.array([row["chosen"] for row in train]).dictionary_encode(),
+            "rejected": pa.array([row["rejected"] for row in train], pa.large_string()),
+            "id": pa.array(range(len(train)), pa.int64()),
+            "chosen_score": pa.array([row["chosen_score"] for row in train], pa.float32()),
+        }
+    )
+    with pa.ipc.new_file(OUT / "large.arrow", large.schema) as file:
+        file.write_table(large, max_chunksize=3)
+    with pa.ipc.new_stream(OUT / "stream.arrow", large.schema) as stream:
+        stream.write_table(large, max_chunksize=3)
+    with pa.ipc.new_file(OUT / "compressed.arrow", large.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as file:
+        file.write_table(large)
+    ranked = pa.table(
+        {"prompt": ["p"], "responses": [["a", "b", "c"]], "scores": pa.array([[3, 2.5, -1]], pa.list_(pa.float32()))}
+    )
+    with pa.ipc.new_file(OUT / "ranked.arrow", ranked.schema) as file:
+        file.write_table(ranked)
+
+    rows = {"train": train, "test": test, "chat": chat_rows(4)}
+    (OUT / "rows.json").write_text(json.dumps(rows, ensure_ascii=False, indent=1) + "\n")
+
+
+def check(folder):
+    """Prints the rows of a folder as JSON lines, as Python sees them."""
+    for row in datasets.load_from_disk(folder):
+        print(json.dumps(row, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    check(sys.argv[2]) if sys.argv[1:2] == ["check"] else write()
