@@ -1,4 +1,4 @@
-import type { Engine, Values, Variable } from '@dpo/engine';
+import type { Engine, Scope, Values, Variable } from '@dpo/engine';
 import type * as tf from '@tensorflow/tfjs-core';
 
 /** A preference pair in tokens. `@dpo/data`'s EncodedPair is one. */
@@ -96,7 +96,7 @@ export function batchInputs(inputs: Readonly<Record<string, tf.Tensor>>): Packed
 /** Reads a model's parameters in an engine function: from `given` where it has them, else from their variables. */
 export function parameters(
   model: ScoringModel,
-  read: (variable: Variable) => tf.Tensor,
+  scope: Pick<Scope, 'read'>,
   given: ReadonlyMap<string, tf.Tensor> = new Map(),
 ): (name: string) => tf.Tensor {
   return (name) => {
@@ -104,7 +104,7 @@ export function parameters(
     if (tensor !== undefined) return tensor;
     const variable = model.adapter?.weights.get(name) ?? model.weights.get(name);
     if (variable === undefined) throw new RangeError(`The model has no parameter ${name}.`);
-    return read(variable);
+    return scope.read(variable);
   };
 }
 

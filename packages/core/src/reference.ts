@@ -16,7 +16,7 @@ export interface Reference {
 export function referenceModel(model: ScoringModel): Reference {
   return {
     inputs: () => ({}),
-    logps: (scope, batch) => model.sequenceLogps(parameters(model, scope.read), batch),
+    logps: (scope, batch) => model.sequenceLogps(parameters(model, scope), batch),
   };
 }
 
@@ -28,7 +28,7 @@ export function withoutAdapter(model: ScoringModel): Reference {
     });
   return {
     inputs: () => ({}),
-    logps: (scope, batch) => model.sequenceLogps(parameters(model, scope.read), batch, { adapter: false }),
+    logps: (scope, batch) => model.sequenceLogps(parameters(model, scope), batch, { adapter: false }),
   };
 }
 

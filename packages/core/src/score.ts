@@ -23,7 +23,7 @@ export async function sequenceLogps(
 ): Promise<number[][]> {
   const { pack, batchTokens = 4096, adapter = true, onProgress, signal } = options;
   const score = model.engine.function<string, 'logps'>('score', (scope, inputs) => ({
-    logps: model.sequenceLogps(parameters(model, scope.read), batchInputs(inputs), { adapter }),
+    logps: model.sequenceLogps(parameters(model, scope), batchInputs(inputs), { adapter }),
   }));
   const result: number[][] = groups.map(() => []);
   let done = 0;

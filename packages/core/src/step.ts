@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { batchInputs, parameters, scalarValue, type TrainableModel } from './batch.js';
 import type { Method } from './method.js';
 import type { MicroBatch } from './micro-batches.js';
-import { clipCoefficient, globalNorm } from './optimizers/clip.js';
+import { clipCoefficient, globalNorm, scaleOrZero } from './optimizers/clip.js';
 import type { Optimizer } from './optimizers/types.js';
 import type { Reference } from './reference.js';
 
@@ -63,7 +63,7 @@ export function compileSteps({ model, method, reference, optimizer, maxGradNorm 
   /** The method's terms with the policy's weights given, and the log-probabilities that they come from. */
   const forward = (scope: Scope, inputs: Tensors, given: readonly tf.Tensor[], referenceLogps: tf.Tensor) => {
     const batch = batchInputs(inputs);
-    const params = parameters(model, scope.read, new Map(names.map((name, i) => [name, given[i] as tf.Tensor])));
+    const params = parameters(model, scope, new Map(names.map((name, i) => [name, given[i] as tf.Tensor])));
     const policy = tf.reshape<tf.Rank.R2>(model.sequenceLogps(params, batch), batch.lengths.shape); // [pairs, K]
     const { losses, rewards } = method.apply({
       policy,
@@ -90,12 +90,11 @@ export function compileSteps({ model, method, reference, optimizer, maxGradNorm 
 
   const apply = (scope: Scope, gradients: readonly tf.Tensor[], scalars: Tensors): tf.Scalar => {
     const norm = globalNorm(gradients);
-    const coefficient = clipCoefficient(norm, maxGradNorm);
     const finite = tf.lessEqual<tf.Scalar>(norm, LARGEST);
     const gate = tf.cast<tf.Scalar>(finite, 'float32');
+    const scale = tf.where<tf.Scalar>(finite, clipCoefficient(norm, maxGradNorm), gate);
     weights.forEach((variable, i) => {
-      const clipped = tf.mul(gradients[i] as tf.Tensor, coefficient);
-      const gradient = tf.where(finite, clipped, tf.zerosLike(clipped));
+      const gradient = scaleOrZero(gradients[i] as tf.Tensor, scale);
       optimizer.update(scope, { variable, gradient, slots: slots[i] as Record<string, Variable>, scalars, gate });
     });
     return norm;

@@ -17,3 +17,15 @@ export function clipCoefficient(norm: tf.Scalar, max: number): tf.Scalar {
   if (max === Number.POSITIVE_INFINITY) return tf.scalar(1);
   return tf.minimum(tf.div(max, tf.add(norm, 1e-6)), 1);
 }
+
+/**
+ * gradient · scale, and all zeros where the scale is 0, even of a gradient that is not finite.
+ *
+ * TensorFlow has a kernel for just that; the selection that it takes elsewhere costs several passes over the gradient.
+ */
+export function scaleOrZero(gradient: tf.Tensor, scale: tf.Scalar): tf.Tensor {
+  if (tf.getKernel('MulNoNan', tf.getBackend()) !== undefined)
+    return tf.engine().runKernel('MulNoNan', { a: gradient, b: scale });
+  const scaled = tf.mul(gradient, scale);
+  return tf.where(tf.notEqual(scale, 0), scaled, tf.zerosLike(scaled));
+}

@@ -57,6 +57,8 @@ export const elementwise: KernelTable = {
   Tan: unary('Tan'),
   Tanh: unary('Tanh'),
 
+  // Not a tfjs kernel: a · b, and 0 where b is 0, be a what it may. One pass where a selection takes three.
+  MulNoNan: binary('MulNoNan'),
   Add: binary('AddV2'),
   Atan2: binary('Atan2'),
   FloorDiv: binary('FloorDiv'),
