@@ -12,7 +12,7 @@ const CACHE_BYTES = 1 << 28;
 
 /**
  * A dataset over Arrow record batches: rows become objects when they are asked for, batches are read from the file when
- * a row of theirs is. All rows are checked once, here.
+ * a row of theirs is. All rows are checked once, here, unless they are known to be good.
  */
 export function arrowDataset<Row>(
   format: RowFormat<Row>,
@@ -20,6 +20,7 @@ export function arrowDataset<Row>(
   blocks: readonly Block[],
   path: string,
   mapping: ColumnMapping = {},
+  check = true,
 ): Dataset<Row> {
   checkSchema(format, schema, mapping, path);
   const starts = [0];
@@ -48,12 +49,7 @@ export function arrowDataset<Row>(
     }
   }
 
-  let chat: boolean | undefined;
-  let row = 0;
-  for (const value of rows()) {
-    chat ??= format.chat(value);
-    checkKind(format, value, chat, { row: row++, path });
-  }
+  if (check) checkRows(format, rows(), path);
 
   let fingerprint: string | undefined;
   return {
@@ -70,6 +66,15 @@ export function arrowDataset<Row>(
     },
     [Symbol.iterator]: rows,
   };
+}
+
+function checkRows<Row>(format: RowFormat<Row>, rows: Iterable<Row>, path: string): void {
+  let chat: boolean | undefined;
+  let row = 0;
+  for (const value of rows) {
+    chat ??= format.chat(value);
+    checkKind(format, value, chat, { row: row++, path });
+  }
 }
 
 /** Readers of each block's columns, by the file's names; the least recently used are let go. */

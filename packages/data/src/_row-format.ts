@@ -59,7 +59,7 @@ export const preferenceFormat: RowFormat<PreferencePair> = {
       ...(referenceRejectedLogp === undefined ? {} : { referenceRejectedLogp }),
     };
   },
-  record: (row) => recordOf(preferenceColumns, { ...row }),
+  record: (row) => recordOf(preferenceColumns, row),
   chat: (row) => isChat(row.prompt),
 };
 
@@ -101,7 +101,7 @@ export const rankedFormat: RowFormat<RankedList> = {
       ...(source === undefined ? {} : { source }),
     };
   },
-  record: (row) => recordOf(rankedColumns, { ...row }),
+  record: (row) => recordOf(rankedColumns, row),
   chat: (row) => isChat(row.prompt),
 };
 
@@ -177,8 +177,11 @@ function asList(value: unknown, key: string, place: Place): readonly unknown[] {
   return value;
 }
 
-function recordOf(columns: readonly Column[], row: Readonly<Record<string, unknown>>): FileRecord {
+function recordOf(columns: readonly Column[], row: object): FileRecord {
   const record: Record<string, unknown> = {};
-  for (const { name, key } of columns) if (row[key] !== undefined) record[name] = row[key];
+  for (const { name, key } of columns) {
+    const value: unknown = Reflect.get(row, key);
+    if (value !== undefined) record[name] = value;
+  }
   return record;
 }

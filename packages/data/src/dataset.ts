@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { DpoError } from '@dpo/base';
 import { checkKind, preferenceFormat, type RowFormat, rankedFormat } from './_row-format.js';
-import type { Dataset, PreferenceDataset, PreferencePair, RankedDataset, RankedList } from './types.js';
+import type { Dataset, Message, PreferenceDataset, PreferencePair, RankedDataset, RankedList } from './types.js';
 
 /**
  * A dataset in memory, checked as a file's rows would be: texts all plain or all conversations, answers not empty,
@@ -57,15 +57,36 @@ function isRow(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** SHA-256 of the rows, one canonical JSON list of column values a line. */
+/** Text is hashed when there are about this many UTF-16 units of it: fewer calls into the hash. */
+const HASH_UNITS = 1 << 16;
+
+/** SHA-256 of the rows' column values in canonical form, one after another. */
 export function fingerprintOf<Row>(format: RowFormat<Row>, rows: Iterable<Row>): string {
   const hash = createHash('sha256');
   hash.update(`dpo ${format.name} 1\n`);
+  let text = '';
   for (const row of rows) {
     const record = format.record(row);
-    hash.update(`${JSON.stringify(format.columns.map(({ name }) => record[name] ?? null))}\n`);
+    for (const { name } of format.columns) text += canonical(record[name]);
+    if (text.length < HASH_UNITS) continue;
+    hash.update(text);
+    text = '';
   }
+  hash.update(text);
   return hash.digest('hex');
+}
+
+/** A value in a form that no other value has: every text with its length before it, every list with its count. */
+function canonical(value: unknown): string {
+  if (value === undefined) return '-';
+  if (typeof value === 'string') return `"${value.length}:${value}`;
+  if (Array.isArray(value)) return `[${value.length}:${value.map(canonical).join('')}`;
+  if (isMessage(value)) return `{${canonical(value.role)}${canonical(value.content)}`;
+  return `#${value};`;
+}
+
+function isMessage(value: unknown): value is Message {
+  return typeof value === 'object' && value !== null && 'role' in value && 'content' in value;
 }
 
 /** Throws `data.no-such-row`. */

@@ -66,7 +66,7 @@ export async function readDataset<Row>(
     async (schema, batches) => {
       const blocks: Block[] = [];
       for await (const batch of batches) blocks.push(memoryBlock(batch));
-      return arrowDataset(format, schema, blocks, path);
+      return arrowDataset(format, schema, blocks, path, {}, false);
     },
   );
 }

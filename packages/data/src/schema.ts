@@ -5,7 +5,7 @@ import type { RowFormat } from './_row-format.js';
 import type { Column, ColumnMapping } from './columns.js';
 
 /** Version of the tables' layout, kept under `dpo.schema` in the Arrow schema's metadata. */
-export const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 1;
 
 /** The Arrow schema of a table with these columns; texts are lists of messages where `chat` holds. */
 export function arrowSchema<Row>(format: RowFormat<Row>, names: ReadonlySet<string>, chat: boolean): Schema {
