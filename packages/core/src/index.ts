@@ -45,3 +45,4 @@ export {
 export { type MetricsFile, openMetrics, readMetrics, writeRunConfig } from './run-files.js';
 export { type ScoreOptions, sequenceLogps } from './score.js';
 export { type EvaluationOptions, type StepRecord, type TrainOptions, train } from './trainer.js';
+export { type TrainingWarning, type WatchOptions, watchTraining } from './warnings.js';
