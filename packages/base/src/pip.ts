@@ -1,0 +1,125 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DpoError } from './error.js';
+
+/** A package to fetch with pip, and where to. */
+export interface PipDownload {
+  /** Name and version: `tensorflow-cpu==2.21.0`. */
+  readonly requirement: string;
+  /** The folder that receives the file; made if need be. */
+  readonly folder: string;
+  /** More of pip's options: `--platform`, `--python-version`, … */
+  readonly options?: readonly string[];
+  /** Gets the bytes that have arrived so far, twice a second. */
+  readonly onProgress?: (bytes: number) => void;
+  readonly signal?: AbortSignal;
+  /** The Python to ask; otherwise `python3`, then `python`. */
+  readonly python?: string;
+}
+
+/**
+ * Fetches one package file, without its dependencies, by the pip of whatever Python is there, with the user's own pip
+ * settings (index, proxy, certificates).
+ *
+ * @returns the path of the file
+ * Throws `pip.no-python`, `pip.no-pip`, `pip.no-network`, `pip.failed`; an AbortError when the signal says so.
+ */
+export async function pipDownload(request: PipDownload): Promise<string> {
+  const { folder, requirement, signal } = request;
+  // pip fills a file in its temporary folder first; one of our own can be watched, and removed whatever happens.
+  const temporary = join(folder, '.pip');
+  await mkdir(temporary, { recursive: true });
+  const before = new Set(await readdir(folder));
+  const candidates = request.python === undefined ? ['python3', 'python'] : [request.python];
+  try {
+    for (const python of candidates) {
+      signal?.throwIfAborted();
+      if (await runPip(python, request, temporary)) return join(folder, await arrived(folder, before, requirement));
+    }
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+  throw new DpoError('pip.no-python', `Python is needed to fetch ${requirement}, and there is none.`, {
+    values: { requirement, tried: candidates },
+    hint: 'Install Python 3 with pip, so that "python3 -m pip" works, and run the command again.',
+  });
+}
+
+/** False where there is no such Python. */
+async function runPip(python: string, request: PipDownload, temporary: string): Promise<boolean> {
+  const quiet = ['--disable-pip-version-check', '--no-input', '--no-cache-dir', '--progress-bar', 'off'];
+  const pip = ['-m', 'pip', 'download', request.requirement, '--no-deps', ...(request.options ?? []), ...quiet];
+  const child = spawn(python, [...pip, '-d', request.folder], {
+    env: { ...process.env, TMPDIR: temporary, TEMP: temporary, TMP: temporary },
+    stdio: ['ignore', 'ignore', 'pipe'],
+    ...(request.signal === undefined ? {} : { signal: request.signal }),
+  });
+  const watch = setInterval(() => {
+    folderBytes(temporary).then(request.onProgress, () => undefined);
+  }, 500);
+  try {
+    const { code, output } = await ended(child);
+    if (code === 'ENOENT') return false;
+    if (code !== 0) throw failure(python, request.requirement, output);
+    return true;
+  } finally {
+    clearInterval(watch);
+  }
+}
+
+async function ended(child: ChildProcess): Promise<{ code: number | string | null; output: string }> {
+  let output = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    output = (output + text).slice(-20_000);
+  });
+  return new Promise((resolve, reject) => {
+    child.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') resolve({ code: 'ENOENT', output });
+      else reject(error);
+    });
+    child.on('close', (code) => resolve({ code, output }));
+  });
+}
+
+function failure(python: string, requirement: string, output: string): DpoError {
+  const values = { python, requirement, output: output.slice(-2000) };
+  if (/No module named pip/.test(output)) {
+    return new DpoError('pip.no-pip', `${python} has no pip, which is needed to fetch ${requirement}.`, {
+      values,
+      hint: 'Install pip (on Debian and Ubuntu the package python3-pip) and run the command again.',
+    });
+  }
+  const unreachable =
+    /NewConnectionError|ConnectTimeout|ReadTimeout|ProxyError|resolution|unreachable|Connection (refused|reset|aborted)|SSLError/i;
+  if (unreachable.test(output)) {
+    return new DpoError('pip.no-network', `${requirement} could not be fetched: pip reaches no package index.`, {
+      values,
+      hint: 'Check the network and pip’s settings (pip config list), and run the command again.',
+    });
+  }
+  const last = output.trim().split('\n').at(-1) ?? '';
+  return new DpoError('pip.failed', `pip could not fetch ${requirement}: ${last}`, { values });
+}
+
+async function arrived(folder: string, before: ReadonlySet<string>, requirement: string): Promise<string> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.whl'));
+  // A wheel's name begins as the package's, with "_" for "-".
+  const prefix = (requirement.split('==')[0] ?? requirement).replaceAll(/[-_.]+/g, '_').toLowerCase();
+  const own = names.filter((name) => name.toLowerCase().startsWith(`${prefix}-`));
+  const name = own.find((candidate) => !before.has(candidate)) ?? own[0];
+  if (name !== undefined) return name;
+  throw new DpoError('pip.failed', `pip fetched no wheel for ${requirement}.`, { values: { requirement, names } });
+}
+
+async function folderBytes(folder: string): Promise<number> {
+  let bytes = 0;
+  for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
+    if (!entry.isFile()) continue;
+    bytes += await stat(join(entry.parentPath, entry.name)).then(
+      (file) => file.size,
+      () => 0,
+    );
+  }
+  return bytes;
+}
