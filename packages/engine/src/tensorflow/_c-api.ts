@@ -84,7 +84,7 @@ type Result<Prototype> = Prototype extends `void* ${string}`
   : Prototype extends `const char* ${string}`
     ? string
     : Prototype extends `void ${string}`
-      ? void
+      ? undefined
       : number;
 type NativeFunction<Prototype> = {
   (...args: Argument[]): Result<Prototype>;
@@ -93,6 +93,8 @@ type NativeFunction<Prototype> = {
 
 /** The TensorFlow C API. Names and argument order are TensorFlow's; see its c_api.h and eager/c_api.h. */
 export type CApi = { readonly [K in keyof typeof PROTOTYPES]: NativeFunction<(typeof PROTOTYPES)[K]> };
+
+const RTLD_LAZY = 1;
 
 let loaded: { readonly folder: string; readonly api: CApi } | undefined;
 
@@ -146,6 +148,7 @@ function bind(paths: readonly string[]): CApi {
   try {
     const libraries = paths.map((path) => koffi.load(path, { global: true }));
     const library = libraries.at(-1) as LibraryHandle;
+    for (const path of paths) keepLoaded(path);
     koffi.struct('TF_Output', { oper: 'void*', index: 'int' });
     return Object.fromEntries(
       Object.entries(PROTOTYPES).map(([name, prototype]) => [name, library.func(prototype)]),
@@ -158,6 +161,15 @@ function bind(paths: readonly string[]): CApi {
       cause,
     });
   }
+}
+
+/**
+ * Holds a library until the process is gone. The FFI closes its libraries while Node shuts down, but TensorFlow has
+ * exit handlers and threads that run later: without a reference of our own, the process would end in a crash.
+ */
+function keepLoaded(path: string): void {
+  if (process.platform === 'win32') koffi.load('kernel32.dll').func('void* __stdcall LoadLibraryW(str16)')(path);
+  else koffi.load(null).func('void* dlopen(const char*, int)')(path, RTLD_LAZY);
 }
 
 /** TensorFlow's optimizer and compiler recurse deeply; the FFI's own stacks for asynchronous calls are 128 KiB. */

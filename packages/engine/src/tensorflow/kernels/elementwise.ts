@@ -1,4 +1,4 @@
-import type { Attribute } from '../_graph.js';
+import type { Attribute, Node } from '../_graph.js';
 import type { ElementType } from '../_native-tensor.js';
 import { cast, type Kernel, type KernelTable, numeric } from './_kernel.js';
 
@@ -61,7 +61,8 @@ export const elementwise: KernelTable = {
   MulNoNan: binary('MulNoNan'),
   Add: binary('AddV2'),
   Atan2: binary('Atan2'),
-  FloorDiv: binary('FloorDiv'),
+  // tfjs's result is int32 whatever the inputs.
+  FloorDiv: (call) => cast(call.graph, binary('FloorDiv')(call) as Node, 'int32'),
   Maximum: binary('Maximum'),
   Minimum: binary('Minimum'),
   Mod: binary('FloorMod'),

@@ -1,10 +1,5 @@
 import type { ElementType } from '../_native-tensor.js';
-import { axisOf, cast, type Kernel, type KernelTable } from './_kernel.js';
-
-/** Where each value would go in a sorted row. */
-function bound(op: string): Kernel {
-  return ({ graph, input }) => graph.node(op, [input('sortedSequence'), input('values')]);
-}
+import { axisOf, cast, type KernelTable } from './_kernel.js';
 
 /** Kernels that look up, count and scatter by index. */
 export const indexing: KernelTable = {
@@ -18,7 +13,6 @@ export const indexing: KernelTable = {
       attributes: { batch_dims: { int: batch < 0 ? batch + indices.shape.length : batch } },
     });
   },
-  LowerBound: bound('LowerBound'),
   OneHot: ({ graph, input, attributes }) => {
     const dtype = (attributes.dtype ?? 'int32') as ElementType;
     const on = graph.scalar(dtype, attributes.onValue as number);
@@ -43,7 +37,9 @@ export const indexing: KernelTable = {
       ],
       { attributes: { validate_indices: { bool: false } } },
     ),
-  SearchSorted: (call) => bound(call.attributes.side === 'left' ? 'LowerBound' : 'UpperBound')(call),
+  // Where each value would go in a sorted row, before or after its equals.
+  SearchSorted: ({ graph, input, attributes }) =>
+    graph.node(attributes.side === 'left' ? 'LowerBound' : 'UpperBound', [input('sortedSequence'), input('values')]),
   TensorScatterUpdate: ({ graph, input }) =>
     graph.node('TensorScatterUpdate', [input('tensor'), cast(graph, input('indices'), 'int32'), input('updates')]),
   UnsortedSegmentSum: ({ graph, input, attributes }) =>
@@ -52,5 +48,4 @@ export const indexing: KernelTable = {
       cast(graph, input('segmentIds'), 'int32'),
       graph.scalar('int32', attributes.numSegments as number),
     ]),
-  UpperBound: bound('UpperBound'),
 };

@@ -7,7 +7,9 @@ import { axisOf, cast, type Kernel, type KernelCall, type KernelTable, numeric }
 function reduction(op: string, prepare: (x: Node, call: KernelCall) => Node): Kernel {
   return (call) => {
     const x = prepare(call.input('x'), call);
-    const axes = util.parseAxisParam(call.attributes.axis as number | number[], [...x.shape]);
+    // Max alone has another name for it.
+    const axis = call.attributes.axis ?? call.attributes.reductionIndices;
+    const axes = util.parseAxisParam(axis as number | number[], [...x.shape]);
     return call.graph.node(op, [x, call.graph.vector(axes)], {
       attributes: { keep_dims: { bool: Boolean(call.attributes.keepDims) } },
     });
