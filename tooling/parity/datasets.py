@@ -14,6 +14,7 @@ sys.path = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(
 
 import datasets  # noqa: E402
 import pyarrow as pa  # noqa: E402
+import pyarrow.parquet as pq  # noqa: E402
 
 OUT = Path(__file__).parent / "fixtures" / "datasets"
 
@@ -76,6 +77,9 @@ def write():
     )
     with pa.ipc.new_file(OUT / "ranked.arrow", ranked.schema) as file:
         file.write_table(ranked)
+
+    pq.write_table(pa.Table.from_pylist(train), OUT / "plain.parquet", row_group_size=3, compression="snappy")
+    pq.write_table(pa.Table.from_pylist(chat_rows(4)), OUT / "chat.parquet", compression="zstd")
 
     rows = {"train": train, "test": test, "chat": chat_rows(4)}
     (OUT / "rows.json").write_text(json.dumps(rows, ensure_ascii=False, indent=1) + "\n")

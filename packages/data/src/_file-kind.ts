@@ -2,12 +2,14 @@ import { basename, extname } from 'node:path';
 import { DpoError, nearest } from '@dpo/base';
 
 /** How a dataset is stored. */
-export type FileKind = 'arrow' | 'jsonl' | 'jsonl.gz' | 'folder';
+export type FileKind = 'arrow' | 'jsonl' | 'jsonl.gz' | 'csv' | 'parquet' | 'folder';
 
 const ENDINGS: readonly (readonly [string, FileKind])[] = [
   ['.arrow', 'arrow'],
   ['.jsonl', 'jsonl'],
   ['.jsonl.gz', 'jsonl.gz'],
+  ['.csv', 'csv'],
+  ['.parquet', 'parquet'],
 ];
 
 /** The kind that a path's ending names; a name without an ending is a folder. `data.unknown-format` for others. */

@@ -37,7 +37,8 @@ export async function* readLines(path: string): AsyncGenerator<readonly Line[]> 
   yield splitBlock(Buffer.concat(rest), number, path).lines;
 }
 
-async function* readBytes(path: string): AsyncGenerator<Buffer> {
+/** A file's bytes, a piece at a time, with `.gz` unpacked on the way. */
+export async function* readBytes(path: string): AsyncGenerator<Buffer> {
   const file = createReadStream(path, { highWaterMark: READ_BYTES });
   const zipped = path.endsWith('.gz');
   const stream = zipped ? file.pipe(createGunzip({ chunkSize: READ_BYTES })) : file;

@@ -1,5 +1,5 @@
 /** What a column holds: a text or conversation, a list of these, plain strings, numbers, lists of numbers. */
-export type ColumnKind = 'text' | 'texts' | 'string' | 'number' | 'numbers';
+type ColumnKind = 'text' | 'texts' | 'string' | 'number' | 'numbers';
 
 /** One column of a dataset file, and the property of the row object that it becomes. */
 export interface Column<Name extends string = string> {

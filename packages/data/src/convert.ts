@@ -1,9 +1,9 @@
 import { fileKind } from './_file-kind.js';
+import { recordSource } from './_records.js';
 import { preferenceFormat } from './_row-format.js';
 import { iterableSource } from './_row-source.js';
-import { jsonlSource } from './jsonl.js';
-import { kindOfDataset, type ReadOptions, readPreferences } from './read.js';
-import { writeDataset } from './write.js';
+import { kindOfDataset, type ReadOptions, readPreferences, recordReader } from './read.js';
+import { noParquet, writeDataset } from './write.js';
 
 /**
  * Reads a preference dataset and writes it in the format that `output` names. Rows are passed on as they are read, so the
@@ -16,11 +16,12 @@ export async function convertPreferences(
   output: string,
   options: ReadOptions = {},
 ): Promise<{ readonly rows: number }> {
-  fileKind(output);
+  if (fileKind(output) === 'parquet') throw noParquet(output);
   const kind = await kindOfDataset(input);
+  const { columns = {} } = options;
   const source =
-    kind === 'jsonl' || kind === 'jsonl.gz'
-      ? jsonlSource(preferenceFormat, input, options.columns)
-      : iterableSource(await readPreferences(input, options), input);
+    kind === 'arrow' || kind === 'folder'
+      ? iterableSource(await readPreferences(input, options), input)
+      : recordSource(preferenceFormat, input, columns, recordReader(preferenceFormat, kind, input, columns));
   return { rows: await writeDataset(preferenceFormat, source, output) };
 }

@@ -64,6 +64,7 @@ const pairsOf = (text: fc.Arbitrary<string> | fc.Arbitrary<Message[]>): fc.Arbit
 const datasets = fc.oneof(pairsOf(textWord), pairsOf(conversation));
 
 const formats = ['.arrow', '.jsonl', '.jsonl.gz', ''] as const;
+const plainFormats = [...formats, '.csv'] as const;
 
 describe('writing and reading again', () => {
   it.each(formats)('gives equal rows and the same fingerprint: "%s"', async (ending) => {
@@ -79,6 +80,20 @@ describe('writing and reading again', () => {
         expect(read.path).toBe(path);
       }),
       { numRuns: 25 },
+    );
+  });
+
+  it('gives equal rows from CSV too, where texts are plain', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        pairsOf(fc.oneof(textWord, fc.constantFrom('a,b', '"', '""', 'a\r\nb', '\n', ' ', '\r'))),
+        async (pairs) => {
+          const path = place('.csv');
+          await writePreferences(pairs, path);
+          expect([...(await readPreferences(path))]).toEqual([...preferenceDataset(pairs)]);
+        },
+      ),
+      { numRuns: 40 },
     );
   });
 
@@ -128,7 +143,7 @@ describe('writing and reading again', () => {
     const start = place('.jsonl');
     await writePreferences(tinyPairs(), start);
     let last = start;
-    for (const ending of ['.arrow', '', '.jsonl.gz', '.arrow', '.jsonl']) {
+    for (const ending of ['.arrow', '', '.csv', '.jsonl.gz', '.arrow', '.jsonl']) {
       const next = place(ending);
       expect(await convertPreferences(last, next)).toEqual({ rows: 64 });
       last = next;
@@ -202,6 +217,17 @@ describe('what Python wrote', () => {
       );
     },
   );
+
+  it('reads Parquet, in row groups and compressed', async () => {
+    expect([...(await readPreferences(join(fixtures, 'plain.parquet')))]).toEqual(await expected('train'));
+    const chat = await readPreferences(join(fixtures, 'chat'));
+    expect((await readPreferences(join(fixtures, 'chat.parquet'))).fingerprint).toBe(chat.fingerprint);
+    const mapped = await readPreferences(join(fixtures, 'plain.parquet'), {
+      columns: { chosen: 'rejected', rejected: 'chosen' },
+    });
+    expect(mapped.at(2).chosen).toBe(' bad 2');
+    expect(await convertPreferences(join(fixtures, 'plain.parquet'), place('.csv'))).toEqual({ rows: 7 });
+  });
 
   it('reads ranked lists', async () => {
     expect((await readRanked(join(fixtures, 'ranked.arrow'))).at(0)).toEqual({
@@ -289,6 +315,38 @@ describe('JSON lines', () => {
   });
 });
 
+describe('CSV', () => {
+  const header = 'prompt,chosen,rejected,chosen_score\n';
+
+  it('takes quotes, line ends within quotes, blank lines and absent values', async () => {
+    const dataset = await readText(`\ufeff${header}"a ""b"", c","d\r\ne",f,1.5\r\n\n,"g",h,`, '.csv');
+    expect([...dataset]).toEqual([
+      { prompt: 'a "b", c', chosen: 'd\r\ne', rejected: 'f', chosenScore: 1.5 },
+      { prompt: '', chosen: 'g', rejected: 'h' },
+    ]);
+  });
+
+  it.each([
+    ['data.ragged-row', 'a,b,c\n', 2],
+    ['data.ragged-row', '"a\n",b,c,1\na,b,c,1,2\n', 4],
+    ['data.broken-csv', 'a,b"c,d,1\n', 2],
+    ['data.broken-csv', 'a,"b"c,d,1\n', 2],
+    ['data.broken-csv', 'a,b,"c,1\n', 3],
+    ['data.broken-csv', 'a,b\rc,d,1\n', 2],
+    ['data.wrong-type', 'a,b,c,high\n', 2],
+    ['data.empty-answer', 'a,,c,1\n', 2],
+  ])('refuses with %s: %j', async (code, text, line) => {
+    const error = await errorOf(() => readText(header + text, '.csv'));
+    expect([error.code, error.values.line]).toEqual([code, line]);
+  });
+
+  it('holds no conversations, and Parquet is not written', async () => {
+    const chat = await readPreferences(join(fixtures, 'chat'));
+    expect((await errorOf(() => writePreferences(chat, place('.csv')))).code).toBe('data.not-for-csv');
+    expect((await errorOf(() => writePreferences(chat, place('.parquet')))).code).toBe('data.unknown-format');
+  });
+});
+
 describe('bad input', () => {
   it('knows paths that lead nowhere', async () => {
     expect((await errorOf(() => readPreferences(join(folder, 'nowhere.arrow')))).code).toBe('file.not-found');
@@ -325,7 +383,7 @@ describe('bad input', () => {
   it('writes nothing when reading or a row fails', async () => {
     const input = place('.jsonl');
     await writeFile(input, `${'{"prompt": "a", "chosen": "b", "rejected": "c"}\n'.repeat(3000)}{"prompt": "a"}\n`);
-    for (const ending of formats) {
+    for (const ending of plainFormats) {
       const out = join(place(''), `out${ending}`);
       expect((await errorOf(() => convertPreferences(input, out))).code).toBe('data.missing-column');
       expect(await readdir(join(out, '..')).catch(() => [])).toEqual([]);
@@ -345,7 +403,7 @@ describe('fuzzing', () => {
     }
   };
 
-  it.each(formats)('damaged bytes give a dataset or a typed error: "%s"', async (ending) => {
+  it.each(plainFormats)('damaged bytes give a dataset or a typed error: "%s"', async (ending) => {
     const path = place(ending);
     await writePreferences(tinyPairs(), path);
     const file = ending === '' ? join(path, 'data-00000-of-00001.arrow') : path;
@@ -362,6 +420,22 @@ describe('fuzzing', () => {
         await onlyTyped(path);
       }),
       { numRuns: 150 },
+    );
+  });
+
+  it('damaged Parquet gives a dataset or a typed error', async () => {
+    const path = place('.parquet');
+    const whole = await readFile(join(fixtures, 'plain.parquet'));
+    await writeFile(path, whole.subarray(0, whole.length - 7));
+    expect((await errorOf(() => readPreferences(path))).code).toBe('data.truncated-file');
+    await fc.assert(
+      fc.asyncProperty(fc.nat({ max: whole.length - 5 }), fc.nat({ max: 255 }), async (at, byte) => {
+        const bytes = Buffer.from(whole);
+        bytes[at] = byte;
+        await writeFile(path, bytes);
+        await onlyTyped(path);
+      }),
+      { numRuns: 100 },
     );
   });
 

@@ -5,34 +5,19 @@ import { createGzip } from 'node:zlib';
 import { DpoError } from '@dpo/base';
 import { locateJsonError } from './_json-error.js';
 import { type Line, readLines } from './_lines.js';
-import { checkKind, type RowFormat } from './_row-format.js';
+import type { PlacedRecord } from './_records.js';
+import type { RowFormat } from './_row-format.js';
 import type { RowSource } from './_row-source.js';
-import type { ColumnMapping } from './columns.js';
 import { emptyDataset } from './dataset.js';
 
 /**
- * The rows of a JSONL file (one JSON object a line; `.gz` is unpacked), read line by line and checked.
- * `data.broken-json` names file, line, column and what was expected there; the errors of rows name file and line.
+ * The records of a JSONL file (one JSON object a line; `.gz` is unpacked), read line by line. `data.broken-json` names file,
+ * line, column and what was expected there.
  */
-export function jsonlSource<Row>(format: RowFormat<Row>, path: string, mapping: ColumnMapping = {}): RowSource<Row> {
-  return {
-    path,
-    async *chunks() {
-      let row = 0;
-      let chat: boolean | undefined;
-      for await (const lines of readLines(path)) {
-        const rows: Row[] = [];
-        for (const line of lines) {
-          const place = { row: row++, path, line: line.number };
-          const value = format.parse(parseLine(line, path), place, mapping);
-          chat ??= format.chat(value);
-          checkKind(format, value, chat, place);
-          rows.push(value);
-        }
-        yield rows;
-      }
-    },
-  };
+export async function* readJsonl(path: string): AsyncGenerator<readonly PlacedRecord[]> {
+  for await (const lines of readLines(path)) {
+    yield lines.map((line) => ({ record: parseLine(line, path), line: line.number }));
+  }
 }
 
 function parseLine(line: Line, path: string): unknown {

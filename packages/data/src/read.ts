@@ -4,11 +4,14 @@ import type { RecordBatch } from 'apache-arrow';
 import { type Block, openArrowFile } from './_arrow-blocks.js';
 import { arrowDataset } from './_arrow-dataset.js';
 import { type FileKind, fileKind } from './_file-kind.js';
+import { type PlacedRecord, recordSource } from './_records.js';
 import { preferenceFormat, type RowFormat, rankedFormat } from './_row-format.js';
 import { withRecordBatches } from './_row-source.js';
-import type { ColumnMapping, ColumnName, RankedColumnName } from './columns.js';
+import type { Column, ColumnMapping, ColumnName, RankedColumnName } from './columns.js';
+import { readCsv } from './csv.js';
 import { openDatasetsFolder } from './datasets-folder.js';
-import { jsonlSource } from './jsonl.js';
+import { readJsonl } from './jsonl.js';
+import { readParquet } from './parquet.js';
 import type { Dataset, PreferenceDataset, RankedDataset } from './types.js';
 
 /** How to read a dataset. */
@@ -20,13 +23,14 @@ export interface ReadOptions<Name extends string = ColumnName> {
 }
 
 /**
- * Reads and checks a preference dataset: `.arrow` (IPC file or stream), `.jsonl`, `.jsonl.gz`, or a folder written by
+ * Reads and checks a preference dataset: `.arrow` (IPC file or stream), `.jsonl`, `.jsonl.gz`, `.csv`, `.parquet`, or a folder written by
  * `save_to_disk` of Python's `datasets`. Columns that it does not know are left aside. An Arrow file is not held in memory:
- * its record batches are read when rows of theirs are; lines of JSON are kept as Arrow columns.
+ * its record batches are read when rows of theirs are; other formats are kept as Arrow columns.
  *
  * Errors name file and row or line: `file.not-found`, `data.unknown-format`, `data.empty-dataset`, `data.broken-json`,
  * `data.missing-column` (with the nearest key), `data.wrong-type`, `data.empty-answer`, `data.mixed-row`,
  * `data.mixed-rows`, `data.no-shared-beginning`, `data.invalid-text`, `data.truncated-file`, `data.broken-file`,
+ * `data.ragged-row`, `data.broken-csv`,
  * `data.no-such-split`, `data.not-a-dataset-folder`.
  */
 export async function readPreferences(path: string, options: ReadOptions = {}): Promise<PreferenceDataset> {
@@ -48,7 +52,7 @@ export async function kindOfDataset(path: string): Promise<FileKind> {
 }
 
 /** Reads rows of either format. */
-export async function readDataset<Row>(
+async function readDataset<Row>(
   format: RowFormat<Row>,
   path: string,
   columns: ColumnMapping = {},
@@ -59,9 +63,10 @@ export async function readDataset<Row>(
     const { schema, blocks } = await (kind === 'folder' ? openDatasetsFolder(path, split) : openArrowFile(path));
     return arrowDataset(format, schema, blocks, path, columns);
   }
+  const read = recordReader(format, kind, path, columns);
   return withRecordBatches(
     format,
-    jsonlSource(format, path, columns),
+    recordSource(format, path, columns, read),
     () => ({}),
     async (schema, batches) => {
       const blocks: Block[] = [];
@@ -69,6 +74,23 @@ export async function readDataset<Row>(
       return arrowDataset(format, schema, blocks, path, {}, false);
     },
   );
+}
+
+/** How to go through the records of a file that is not Arrow. */
+export function recordReader<Row>(
+  format: RowFormat<Row>,
+  kind: Exclude<FileKind, 'arrow' | 'folder'>,
+  path: string,
+  columns: ColumnMapping,
+): () => AsyncIterable<readonly PlacedRecord[]> {
+  if (kind === 'parquet') return () => readParquet(path, wantedColumns(format, columns));
+  if (kind === 'csv') return () => readCsv(path, wantedColumns(format, columns));
+  return () => readJsonl(path);
+}
+
+/** The format's columns under the names that the file has for them. */
+function wantedColumns<Row>(format: RowFormat<Row>, mapping: ColumnMapping): readonly Column[] {
+  return format.columns.map((column) => ({ ...column, name: mapping[column.name] ?? column.name }));
 }
 
 function memoryBlock(batch: RecordBatch): Block {

@@ -4,13 +4,14 @@ import { writeArrowFile } from './_arrow-write.js';
 import { fileKind } from './_file-kind.js';
 import { preferenceFormat, type RowFormat, rankedFormat } from './_row-format.js';
 import { iterableSource, type RowSource, withRecordBatches } from './_row-source.js';
+import { writeCsv } from './csv.js';
 import { checkedRows } from './dataset.js';
 import { fillDatasetsFolder, isReplaceable, pythonMetadata } from './datasets-folder.js';
 import { writeJsonl } from './jsonl.js';
 import type { PreferencePair, RankedList } from './types.js';
 
 /**
- * Writes a preference dataset: `.arrow` (IPC file), `.jsonl`, `.jsonl.gz`, or, where the name has no ending, a folder that
+ * Writes a preference dataset: `.arrow` (IPC file), `.jsonl`, `.jsonl.gz`, `.csv` (plain texts only), or, where the name has no ending, a folder that
  * `datasets.load_from_disk` opens in Python. The place gets the whole dataset or stays as it was.
  *
  * Errors: those of rows (as `preferenceDataset` gives them), `data.empty-dataset`, `data.unknown-format`,
@@ -28,6 +29,7 @@ export async function writeRanked(dataset: Iterable<RankedList>, path: string): 
 /** Writes checked rows in the format that the path's ending names; returns how many. */
 export async function writeDataset<Row>(format: RowFormat<Row>, source: RowSource<Row>, path: string): Promise<number> {
   const kind = fileKind(path);
+  if (kind === 'parquet') throw noParquet(path);
   let rows = 0;
   if (kind === 'folder') {
     if (!(await isReplaceable(path))) {
@@ -53,8 +55,18 @@ export async function writeDataset<Row>(format: RowFormat<Row>, source: RowSourc
     );
   } else {
     await writeFileAtomic(path, async (file) => {
-      rows = await writeJsonl(format, source, file, kind === 'jsonl.gz');
+      rows = await (kind === 'csv'
+        ? writeCsv(format, source, file)
+        : writeJsonl(format, source, file, kind === 'jsonl.gz'));
     });
   }
   return rows;
+}
+
+/** The error for a place that names a format which is only read. */
+export function noParquet(path: string): DpoError {
+  return new DpoError('data.unknown-format', `${path}: Parquet is read, not written.`, {
+    values: { path },
+    hint: "Write .arrow or a folder of Python's datasets.",
+  });
 }

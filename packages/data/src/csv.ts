@@ -1,0 +1,99 @@
+import { createWriteStream } from 'node:fs';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { DpoError } from '@dpo/base';
+import { type CsvRow, readCsvRows } from './_csv-rows.js';
+import type { PlacedRecord } from './_records.js';
+import type { RowFormat } from './_row-format.js';
+import type { RowSource } from './_row-source.js';
+import type { Column } from './columns.js';
+import { emptyDataset } from './dataset.js';
+
+/**
+ * The records of a CSV file (RFC 4180: commas, double quotes, a header line). A field without anything in it is no value,
+ * one of two double quotes the empty text. Errors: `data.ragged-row` (other number of fields than the header),
+ * `data.broken-csv`, `data.invalid-text`.
+ */
+export async function* readCsv(path: string, columns: readonly Column[]): AsyncGenerator<readonly PlacedRecord[]> {
+  const kinds = new Map(columns.map((column) => [column.name, column]));
+  let header: readonly string[] | undefined;
+  for await (const rows of readCsvRows(path)) {
+    const records: PlacedRecord[] = [];
+    for (const row of rows) {
+      if (header === undefined) header = row.fields.map((name) => name ?? '');
+      else records.push({ record: toRecord(header, row, kinds, path), line: row.line });
+    }
+    yield records;
+  }
+}
+
+function toRecord(
+  header: readonly string[],
+  row: CsvRow,
+  columns: ReadonlyMap<string, Column>,
+  path: string,
+): Readonly<Record<string, unknown>> {
+  const { fields, line } = row;
+  if (fields.length !== header.length) {
+    throw new DpoError(
+      'data.ragged-row',
+      `${path}, line ${line}: ${fields.length} fields where the header has ${header.length}.`,
+      {
+        values: { path, line, fields: fields.length, expected: header.length },
+        hint: 'Put texts with commas, quotes or line ends in double quotes.',
+      },
+    );
+  }
+  const record: Record<string, unknown> = {};
+  header.forEach((name, i) => {
+    const column = columns.get(name);
+    const text = fields[i];
+    if (column === undefined) record[name] = text;
+    else if (column.kind === 'number') record[name] = text === undefined ? undefined : toNumber(text);
+    else record[name] = text ?? (column.required ? '' : undefined);
+  });
+  return record;
+}
+
+/** The number that a field spells, or the field itself, so that the row's check can name it. */
+function toNumber(text: string): number | string {
+  const number = Number(text);
+  return text.trim() === '' || !Number.isFinite(number) ? text : number;
+}
+
+/** Writes rows as CSV with the columns that some row has. Conversations and lists are `data.not-for-csv`. */
+export async function writeCsv<Row>(format: RowFormat<Row>, source: RowSource<Row>, file: string): Promise<number> {
+  const present = new Set<string>();
+  let rows = 0;
+  for await (const chunk of source.chunks()) {
+    for (const row of chunk) for (const name of Object.keys(format.record(row))) present.add(name);
+    rows += chunk.length;
+  }
+  if (rows === 0) throw emptyDataset(source.path);
+  const names = format.columns.map(({ name }) => name).filter((name) => present.has(name));
+  async function* text() {
+    yield `${names.join(',')}\r\n`;
+    for await (const chunk of source.chunks()) {
+      yield chunk
+        .map((row) => {
+          const record = format.record(row);
+          return `${names.map((name) => toField(record[name], name)).join(',')}\r\n`;
+        })
+        .join('');
+    }
+  }
+  await pipeline(Readable.from(text()), createWriteStream(file));
+  return rows;
+}
+
+function toField(value: unknown, name: string): string {
+  if (value === undefined) return '';
+  if (typeof value === 'object') {
+    throw new DpoError('data.not-for-csv', `CSV holds plain texts, and "${name}" is a list.`, {
+      values: { key: name },
+      hint: 'Write .jsonl or .arrow.',
+    });
+  }
+  const text = String(value);
+  return text === '' || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

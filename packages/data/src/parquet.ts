@@ -1,0 +1,54 @@
+import { DpoError } from '@dpo/base';
+import { asFileError } from '@dpo/base/files';
+import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet';
+import { compressors } from 'hyparquet-compressors';
+import type { PlacedRecord } from './_records.js';
+import type { Column } from './columns.js';
+
+/**
+ * The records of a Parquet file, row group by row group; of the file's columns only those wanted are read.
+ * Errors: `data.truncated-file`, `data.broken-file`, those of the file system.
+ */
+export async function* readParquet(path: string, columns: readonly Column[]): AsyncGenerator<readonly PlacedRecord[]> {
+  try {
+    const file = await asyncBufferFromFile(path);
+    await checkEnds(file, path);
+    const metadata = await parquetMetadataAsync(file);
+    const there = parquetSchema(metadata).children.map(({ element }) => element.name);
+    const wanted = there.filter((name) => columns.some((column) => column.name === name));
+    let rowStart = 0;
+    for (const group of metadata.row_groups) {
+      const rowEnd = rowStart + Number(group.num_rows);
+      const records = await parquetReadObjects({ file, metadata, columns: wanted, rowStart, rowEnd, compressors });
+      yield records.map((record) => ({ record }));
+      rowStart = rowEnd;
+    }
+  } catch (error) {
+    throw asBrokenParquet(asFileError(error, path), path);
+  }
+}
+
+/** A Parquet file begins and ends with `PAR1`: one cut short does not end so. */
+async function checkEnds(file: Awaited<ReturnType<typeof asyncBufferFromFile>>, path: string): Promise<void> {
+  const size = file.byteLength;
+  const text = async (from: number, to: number) => Buffer.from(await file.slice(from, to)).toString('latin1');
+  if (size >= 12 && (await text(size - 4, size)) === 'PAR1') return;
+  throw new DpoError(
+    'data.truncated-file',
+    `${path} is not a whole Parquet file: its footer is missing (${size} bytes).`,
+    {
+      values: { path, bytes: size },
+      hint: 'Write or download it again.',
+    },
+  );
+}
+
+function asBrokenParquet(error: unknown, path: string): unknown {
+  if (DpoError.is(error)) return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  return new DpoError('data.broken-file', `${path} cannot be read as Parquet: ${reason}.`, {
+    values: { path, reason },
+    hint: 'The file is damaged or no Parquet file: write or download it again.',
+    cause: error,
+  });
+}
