@@ -260,7 +260,7 @@ def schedules():
 
 # --- training runs --------------------------------------------------------------------------------------------------
 
-VOCABULARY = 64
+VOCABULARY = 40
 
 
 def tiny_models():
@@ -268,14 +268,14 @@ def tiny_models():
 
     yield "gpt2", GPT2LMHeadModel(
         GPT2Config(
-            vocab_size=VOCABULARY, n_positions=48, n_embd=32, n_layer=2, n_head=4, bos_token_id=0, eos_token_id=0,
+            vocab_size=VOCABULARY, n_positions=32, n_embd=16, n_layer=2, n_head=4, bos_token_id=0, eos_token_id=0,
             resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0,
         )
     )
     yield "llama", LlamaForCausalLM(
         LlamaConfig(
-            vocab_size=VOCABULARY, hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4,
-            num_key_value_heads=2, max_position_embeddings=48, bos_token_id=0, eos_token_id=0, tie_word_embeddings=False,
+            vocab_size=VOCABULARY, hidden_size=16, intermediate_size=24, num_hidden_layers=2, num_attention_heads=4,
+            num_key_value_heads=2, max_position_embeddings=32, bos_token_id=0, eos_token_id=0, tie_word_embeddings=False,
         )
     )
 
@@ -286,7 +286,7 @@ def token_pairs(count):
         return torch.randint(1, VOCABULARY, (length,)).tolist()
 
     return [
-        {"prompt": tokens(1, 9), "chosen": tokens(1, 11) + [0], "rejected": tokens(1, 11) + [0]} for _ in range(count)
+        {"prompt": tokens(1, 6), "chosen": tokens(1, 7) + [0], "rejected": tokens(1, 7) + [0]} for _ in range(count)
     ]
 
 
@@ -323,34 +323,60 @@ def sft_step(policy, _reference, batch, _beta):
 RUNS = {
     "dpo-adamw": (dpo_step, lambda p: torch.optim.AdamW(p, lr=0.0, weight_decay=0.0), 2e-3, 10.0),
     "dpo-rmsprop": (dpo_step, lambda p: torch.optim.RMSprop(p, lr=0.0), 2e-4, 1.0),
+    "lora-adamw": (dpo_step, lambda p: torch.optim.AdamW(p, lr=0.0, weight_decay=0.0), 1e-2, 10.0),
     "sft-sgd": (sft_step, lambda p: torch.optim.SGD(p, lr=0.0, momentum=0.9), 2e-3, 5.0),
 }
 
 
+def with_adapter(model, folder):
+    """A LoRA adapter on all linear layers, as PEFT makes it, saved as PEFT saves it."""
+    from peft import LoraConfig, get_peft_model
+
+    gpt2 = hasattr(model, "transformer")
+    targets = ["c_attn", "c_proj", "c_fc"] if gpt2 else "all-linear"
+    config = LoraConfig(r=2, lora_alpha=6, target_modules=targets, fan_in_fan_out=gpt2, lora_dropout=0.0, task_type="CAUSAL_LM")
+    model = get_peft_model(model, config)
+    for key, value in model.named_parameters():
+        if "lora_" in key:
+            # A start off zero in both matrices, so that the adapter's effect at the start is tested too.
+            value.data = torch.randn_like(value) * (0.3 if "lora_A" in key else 0.05)
+    model.save_pretrained(folder)
+    (folder / "README.md").unlink(missing_ok=True)
+    written = json.loads((folder / "adapter_config.json").read_text())
+    written["target_modules"].sort()  # a set, in any order
+    (folder / "adapter_config.json").write_text(json.dumps(written, indent=2) + "\n")
+    return model.eval()
+
+
 def trajectories():
     torch.manual_seed(3)
-    pairs = token_pairs(20)
+    pairs = token_pairs(14)
     steps, size, beta, warmup = 12, 4, 0.3, 3
     out = {"pairs": pairs, "steps": steps, "batch": size, "beta": beta, "warmupSteps": warmup, "runs": []}
     for family, start in tiny_models():
         for parameter in start.parameters():
             # Larger than transformers' start, so that gradients differ; bfloat16, so that the folder is small and exact.
-            noise = torch.randn_like(parameter) * 0.15
+            noise = torch.randn_like(parameter) * 0.25
             parameter.data = (parameter.data.mean() + noise if parameter.dim() > 1 else parameter.data + noise).bfloat16().float()
         start.tie_weights()
-        start.to(torch.bfloat16).save_pretrained(OUT / family)
-        start.float().eval()
+        # A copy is cast: casting back would leave rotary frequencies rounded to bfloat16.
+        copy.deepcopy(start).to(torch.bfloat16).save_pretrained(OUT / family)
+        start.eval()
         (OUT / family / "generation_config.json").unlink(missing_ok=True)
         for name, (step, make, lr, clip) in RUNS.items():
             policy = copy.deepcopy(start)
-            optimizer = make(policy.parameters())
+            if name.startswith("lora"):
+                policy = with_adapter(policy, OUT / f"{family}-lora")
+            trained = {key: value for key, value in policy.named_parameters() if value.requires_grad}
+            before = {key: value.detach().clone() for key, value in trained.items()}
+            optimizer = make(trained.values())
             records = []
             for k in range(1, steps + 1):
                 batch = [pairs[((k - 1) * size + i) % len(pairs)] for i in range(size)]
                 loss, chosen, rejected, terms = step(policy, start, batch, beta)
                 optimizer.zero_grad()
                 loss.backward()
-                norm = torch.nn.utils.clip_grad_norm_(policy.parameters(), clip)
+                norm = torch.nn.utils.clip_grad_norm_(trained.values(), clip)
                 for group in optimizer.param_groups:
                     group["lr"] = rate(k, lr, warmup)
                 optimizer.step()
@@ -362,11 +388,10 @@ def trajectories():
                     record["logps/rejected"] = sum(row[1][0].item() for row in terms) / size
                 records.append(record)
             # What the weights came to: how far each moved, and a sum with the weights cos(0), cos(1), ….
-            before = dict(start.named_parameters())
             weights = {}
-            for key, value in policy.named_parameters():
+            for key, value in trained.items():
                 moved = (value - before[key]).detach().flatten().double()
-                weights[key] = [moved.norm().item(), (moved * torch.arange(moved.numel()).cos()).sum().item()]
+                weights[key.replace(".default.", ".")] = [moved.norm().item(), (moved * torch.arange(moved.numel()).cos()).sum().item()]
             with torch.no_grad():
                 logps = [
                     [sequence_logp(policy, pair["prompt"], pair[side]).item() for side in ("chosen", "rejected")]

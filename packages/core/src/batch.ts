@@ -1,4 +1,5 @@
 import type { Engine, Scope, Values, Variable } from '@dpo/engine';
+import { type PackedInputs, packedValues } from '@dpo/models';
 import type * as tf from '@tensorflow/tfjs-core';
 
 /** A preference pair in tokens. `@dpo/data`'s EncodedPair is one. */
@@ -36,18 +37,6 @@ export interface PackedBatch {
 /** Packs groups that have equally many answers; sequence g · K + a is answer a of group g. */
 export type Pack = (groups: readonly PromptGroup[]) => PackedBatch;
 
-/** A packed batch inside an engine function. */
-export interface PackedInputs {
-  readonly ids: tf.Tensor2D; // [B, T]
-  readonly positions: tf.Tensor2D; // [B, T]
-  readonly groups: tf.Tensor2D; // [B, T]
-  readonly answers: tf.Tensor2D; // [B, T]
-  readonly predictors: tf.Tensor1D; // [R]
-  readonly targets: tf.Tensor1D; // [R]
-  readonly sequence: tf.Tensor1D; // [R]
-  readonly sequences: number; // S
-}
-
 /** What scoring needs of a language model; `@dpo/models`' LanguageModel has it. */
 export interface ScoringModel {
   readonly engine: Engine;
@@ -69,16 +58,8 @@ export interface TrainableModel extends ScoringModel {
 
 /** A packed batch as inputs of an engine function, with the answers' lengths as [groups, K], K answers to a group. */
 export function batchValues(batch: PackedBatch, answersPerGroup: number): Record<string, Values> {
-  const grid = (data: Int32Array): Values => ({ dtype: 'int32', shape: [batch.rows, batch.length], data });
-  const list = (data: Int32Array): Values => ({ dtype: 'int32', shape: [batch.tokens], data });
   return {
-    ids: grid(batch.ids),
-    positions: grid(batch.positions),
-    groups: grid(batch.groups),
-    answers: grid(batch.answers),
-    predictors: list(batch.predictors),
-    targets: list(batch.targets),
-    sequence: list(batch.sequence),
+    ...packedValues(batch),
     lengths: {
       dtype: 'float32',
       shape: [batch.sequences / answersPerGroup, answersPerGroup],

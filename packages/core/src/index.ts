@@ -1,4 +1,4 @@
-export type { Pack, PackedBatch, PackedInputs, PromptGroup, ScoringModel, TokenPair, TrainableModel } from './batch.js';
+export type { Pack, PackedBatch, PromptGroup, ScoringModel, TokenPair, TrainableModel } from './batch.js';
 export {
   type CheckpointOptions,
   latestCheckpoint,
@@ -44,5 +44,6 @@ export {
 } from './reference.js';
 export { type MetricsFile, openMetrics, readMetrics, writeRunConfig } from './run-files.js';
 export { type ScoreOptions, sequenceLogps } from './score.js';
+export { openTensorBoard, type TensorBoardFile } from './tensorboard.js';
 export { type EvaluationOptions, type StepRecord, type TrainOptions, train } from './trainer.js';
 export { type TrainingWarning, type WatchOptions, watchTraining } from './warnings.js';

@@ -1,7 +1,8 @@
 import { DpoError } from '@dpo/base';
 import type { Scope, Values } from '@dpo/engine';
+import type { PackedInputs } from '@dpo/models';
 import * as tf from '@tensorflow/tfjs-core';
-import { type PackedInputs, parameters, type ScoringModel } from './batch.js';
+import { parameters, type ScoringModel } from './batch.js';
 import type { Side } from './method.js';
 
 /** Where log π_ref comes from: numbers that go into the compiled step with each batch, or a computation inside it. */

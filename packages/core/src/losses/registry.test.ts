@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { DpoError } from '@dpo/base';
 import { testEngine } from '@dpo/engine/test';
 import * as tf from '@tensorflow/tfjs-core';
@@ -252,19 +251,22 @@ describe('properties', () => {
 });
 
 describe('the registry', () => {
-  it('is the table in the README', async () => {
-    const readme = new URL('../../README.md', import.meta.url);
-    const rows = Object.entries(preferenceLosses).map(([name, { title, formula, source, needsReference }]) => {
-      // A bar would end the table's cell.
-      const cell = formula.replaceAll('|', '\\|');
-      return `| \`${name}\` | ${title} | ${cell} | ${needsReference ? 'yes' : 'no'} | ${source} |`;
+  it('is the table in the README', () => {
+    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+    const found = readme.split('\n').flatMap((line) => {
+      // A bar inside a cell is written \|.
+      const cells = line.split(/(?<!\\)\|/).map((cell) => cell.trim().replaceAll('\\|', '|'));
+      return /^`[a-z-]+`$/.test(cells[1] ?? '') ? [cells.slice(1, -1)] : [];
     });
-    const table = ['| name | | loss | reference | source |', '|---|---|---|---|---|', ...rows].join('\n');
-    const open = '<!-- losses: written by the test of the registry -->\n';
-    await expect(
-      readFileSync(readme, 'utf8').replace(/(<!-- losses: .*? -->\n).*(<!-- \/losses -->)/s, `$1${table}\n$2`),
-    ).toMatchFileSnapshot(fileURLToPath(readme));
-    expect(readFileSync(readme, 'utf8')).toContain(`${open}${table}\n`);
+    expect(found).toEqual(
+      Object.entries(preferenceLosses).map(([name, { title, formula, source, needsReference }]) => [
+        `\`${name}\``,
+        title,
+        formula,
+        needsReference ? 'yes' : 'no',
+        source,
+      ]),
+    );
   });
 
   it('finds a loss by name', () => {

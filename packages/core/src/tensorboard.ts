@@ -1,0 +1,100 @@
+import { appendFile, mkdir, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { asFileError } from '@dpo/base/files';
+import { maskedCrc32c } from './_crc32c.js';
+
+/** A run's scalars as TensorBoard reads them. */
+export interface TensorBoardFile {
+  readonly path: string;
+  /** Adds the record's finite numbers, each under its name, at a step. */
+  add(step: number, record: object): Promise<void>;
+}
+
+/**
+ * Begins an event file in a run's folder; point `tensorboard --logdir` at that folder or the one above.
+ * A resumed run begins another with the step it goes on after: TensorBoard then drops what the killed one had beyond.
+ */
+export async function openTensorBoard(
+  folder: string,
+  afterStep = 0,
+  now: () => number = Date.now,
+): Promise<TensorBoardFile> {
+  const seconds = () => now() / 1000;
+  const path = join(folder, `events.out.tfevents.${Math.floor(seconds())}.${hostname()}.${process.pid}`);
+  const guarded = (work: Promise<unknown>) =>
+    work.then(
+      () => undefined,
+      (error: unknown) => {
+        throw asFileError(error, path);
+      },
+    );
+  await guarded(mkdir(folder, { recursive: true }));
+  // SessionLog with status START, in field 7.
+  const start = event(seconds(), afterStep + 1, field(7, bytesOf(varintField(1, 1))));
+  const head = event(seconds(), 0, field(3, new TextEncoder().encode('brain.Event:2')));
+  await guarded(writeFile(path, Buffer.concat([record(head), record(start)])));
+  return {
+    path,
+    add: (step, values) => {
+      const scalars = Object.entries(values).filter(
+        ([name, value]) => name !== 'step' && typeof value === 'number' && Number.isFinite(value),
+      );
+      const summary = scalars.map(([tag, value]) =>
+        // Summary.Value: the tag in field 1, a float in field 2.
+        field(1, Buffer.concat([field(1, new TextEncoder().encode(tag)), floatField(2, value as number)])),
+      );
+      return guarded(appendFile(path, record(event(seconds(), step, field(5, Buffer.concat(summary))))));
+    },
+  };
+}
+
+/** A TFRecord: length, its checksum, the data, their checksum. */
+function record(data: Uint8Array): Buffer {
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(data.length));
+  return Buffer.concat([length, uint32(maskedCrc32c(length)), data, uint32(maskedCrc32c(data))]);
+}
+
+function uint32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes;
+}
+
+/** TensorFlow's Event message: wall time in field 1 (double), step in field 2 (int64), then what it is about. */
+function event(seconds: number, step: number, what: Uint8Array): Buffer {
+  const time = Buffer.alloc(9);
+  time[0] = (1 << 3) | 1;
+  time.writeDoubleLE(seconds, 1);
+  return Buffer.concat([time, bytesOf(varintField(2, step)), what]);
+}
+
+/** A protobuf field of bytes, text or a message. */
+function field(number: number, data: Uint8Array): Buffer {
+  return Buffer.concat([bytesOf([(number << 3) | 2, ...varint(data.length)]), data]);
+}
+
+function floatField(number: number, value: number): Buffer {
+  const bytes = Buffer.alloc(5);
+  bytes[0] = (number << 3) | 5;
+  bytes.writeFloatLE(value, 1);
+  return bytes;
+}
+
+function varintField(number: number, value: number): number[] {
+  return [number << 3, ...varint(value)];
+}
+
+/** Seven bits to a byte, the lowest first, the top bit set while more follow. */
+function varint(value: number): number[] {
+  const bytes: number[] = [];
+  for (let rest = value; ; rest = Math.floor(rest / 128)) {
+    if (rest < 128) return [...bytes, rest];
+    bytes.push((rest % 128) | 128);
+  }
+}
+
+function bytesOf(values: readonly number[]): Buffer {
+  return Buffer.from(values);
+}
