@@ -1,0 +1,118 @@
+import { copyFile, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { writeFileAtomic } from '@dpo/base/files';
+import { isObject } from '../files/json-object.js';
+import type { HubName } from './name.js';
+
+/** The folder of one model in the cache, laid out as Python's huggingface_hub does: blobs, refs, snapshots. */
+export class CachedModel {
+  readonly folder: string;
+
+  constructor(
+    cache: string,
+    readonly name: HubName,
+  ) {
+    this.folder = join(cache, `models--${name.id.replaceAll('/', '--')}`);
+  }
+
+  /** Where the files of a commit are, by their names. */
+  snapshot(commit: string): string {
+    return join(this.folder, 'snapshots', commit);
+  }
+
+  /** The content of a file, named by its checksum. */
+  blob(etag: string): string {
+    return join(this.folder, 'blobs', etag);
+  }
+
+  /** The commit that the revision named when it was last asked for. */
+  async commit(): Promise<string | undefined> {
+    if (isCommit(this.name.revision)) return this.name.revision;
+    const text = await readFile(join(this.folder, 'refs', this.name.revision), 'utf8').catch(() => '');
+    return isCommit(text.trim()) ? text.trim() : undefined;
+  }
+
+  /** Remembers which commit the revision names. */
+  async remember(commit: string): Promise<void> {
+    if (this.name.revision === commit) return;
+    const path = join(this.folder, 'refs', this.name.revision);
+    if ((await readFile(path, 'utf8').catch(() => '')) === commit) return;
+    await writeFileAtomic(path, (temporary) => writeFile(temporary, commit));
+  }
+
+  /** The snapshot of the revision, if all files that a model needs are in it. */
+  async complete(): Promise<string | undefined> {
+    const commit = await this.commit();
+    if (commit === undefined) return undefined;
+    const snapshot = this.snapshot(commit);
+    return (await hasModel(snapshot)) ? snapshot : undefined;
+  }
+
+  /** Puts a blob into a snapshot under a file's name: a relative link, or a copy where links are not allowed. */
+  async place(etag: string, commit: string, file: string): Promise<void> {
+    const path = join(this.snapshot(commit), ...file.split('/'));
+    await mkdir(dirname(path), { recursive: true });
+    const temporary = `${path}.${process.pid}.partial`;
+    await rm(temporary, { force: true });
+    await symlink(relative(dirname(path), this.blob(etag)), temporary).catch(() =>
+      copyFile(this.blob(etag), temporary),
+    );
+    await rename(temporary, path);
+  }
+
+  /**
+   * The file that a download fills, and what an interrupted one left. Its name has the process's number, so that two
+   * processes never write into one file; a leftover is taken over once its process is gone.
+   */
+  async partial(etag: string): Promise<{ path: string; bytes: number }> {
+    const path = `${this.blob(etag)}.${process.pid}.incomplete`;
+    await mkdir(dirname(path), { recursive: true });
+    for (const name of await readdir(dirname(path))) {
+      if (!name.startsWith(`${etag}.`) || !name.endsWith('.incomplete')) continue;
+      const owner = Number(name.slice(etag.length + 1, -'.incomplete'.length));
+      if (owner === process.pid || isRunning(owner)) continue;
+      // Another process may take it over first: then it is gone, and this one starts anew.
+      await rename(join(dirname(path), name), path).catch(() => undefined);
+    }
+    return { path, bytes: await sizeOf(path) };
+  }
+}
+
+/** A git commit's full name. */
+export function isCommit(text: string): boolean {
+  return /^[0-9a-f]{40}$/.test(text);
+}
+
+/** The bytes of a file; 0 where there is none. */
+export async function sizeOf(path: string): Promise<number> {
+  return stat(path).then(
+    (file) => file.size,
+    () => 0,
+  );
+}
+
+function isRunning(process_: number): boolean {
+  if (!Number.isInteger(process_) || process_ <= 0) return false;
+  try {
+    process.kill(process_, 0);
+    return true;
+  } catch (error) {
+    // Somebody else's process may not be asked, but is there.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+/** True for a folder with a configuration and all its weights. */
+async function hasModel(folder: string): Promise<boolean> {
+  const names = await readdir(folder).catch(() => []);
+  const there = async (name: string): Promise<boolean> => (await sizeOf(join(folder, name))) > 0;
+  if (await there('adapter_config.json')) return there('adapter_model.safetensors');
+  if (names.some((name) => name.endsWith('.gguf'))) return true;
+  if (!(await there('config.json'))) return false;
+  if (await there('model.safetensors')) return true;
+  const index = await readFile(join(folder, 'model.safetensors.index.json'), 'utf8').catch(() => '{}');
+  const map: unknown = (JSON.parse(index) as Record<string, unknown>).weight_map;
+  const shards = isObject(map) ? [...new Set(Object.values(map).map(String))] : [];
+  const present = await Promise.all(shards.map(there));
+  return present.length > 0 && present.every(Boolean);
+}

