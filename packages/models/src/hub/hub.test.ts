@@ -2,7 +2,7 @@ import { lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } fro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { FakeHub } from './_fake-hub.js';
+import { FakeHub } from '../test/fake-hub.js';
 import { type DownloadOptions, downloadModel, hubAnswers, resolveModel } from './hub.js';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);

@@ -1,1 +1,2 @@
+export { FakeHub, type FakeRepository } from './fake-hub.js';
 export { tinyTokenizer } from './tiny-tokenizer.js';
