@@ -1,0 +1,10 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+/** Where downloads are kept: `$XDG_CACHE_HOME/dpo`, or the platform's own place for caches. */
+export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
+  if (env.XDG_CACHE_HOME) return join(env.XDG_CACHE_HOME, 'dpo');
+  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Caches', 'dpo');
+  if (process.platform === 'win32') return join(env.LOCALAPPDATA ?? join(homedir(), 'AppData', 'Local'), 'dpo');
+  return join(homedir(), '.cache', 'dpo');
+}

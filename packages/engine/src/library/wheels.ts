@@ -1,0 +1,36 @@
+/** TensorFlow's release whose C API the engine is written for. */
+export const tensorflowVersion = '2.21.0';
+
+/** The wheel that carries libtensorflow for a platform. */
+export interface Wheel {
+  readonly package: 'tensorflow-cpu' | 'tensorflow';
+  /** pip's `--platform`. */
+  readonly tag: string;
+  /** Bytes to download, about. */
+  readonly bytes: number;
+  /** The files that hold the C API, by their names inside the wheel. */
+  readonly files: readonly string[];
+}
+
+const linux = ['tensorflow/libtensorflow_framework.so.2', 'tensorflow/libtensorflow_cc.so.2'];
+const darwin = ['tensorflow/libtensorflow_framework.2.dylib', 'tensorflow/libtensorflow_cc.2.dylib'];
+const windows = ['tensorflow/python/_pywrap_tensorflow_common.dll'];
+
+const wheels: Readonly<Record<string, Wheel>> = {
+  'linux-x64': { package: 'tensorflow-cpu', tag: 'manylinux_2_27_x86_64', bytes: 274e6, files: linux },
+  'linux-x64-cuda': { package: 'tensorflow', tag: 'manylinux_2_27_x86_64', bytes: 572e6, files: linux },
+  'linux-arm64': { package: 'tensorflow', tag: 'manylinux_2_27_aarch64', bytes: 282e6, files: linux },
+  'darwin-arm64': { package: 'tensorflow', tag: 'macosx_12_0_arm64', bytes: 223e6, files: darwin },
+  'win32-x64': { package: 'tensorflow', tag: 'win_amd64', bytes: 351e6, files: windows },
+};
+
+/** The wheel for a platform, or undefined where TensorFlow publishes none. */
+export function wheelFor(cuda: boolean, platform = process.platform, arch = process.arch): Wheel | undefined {
+  return wheels[`${platform}-${arch}${cuda ? '-cuda' : ''}`];
+}
+
+/** The names of the library's files on a platform, without folders. */
+export function libraryFiles(platform: NodeJS.Platform = process.platform): readonly string[] {
+  const files = { linux, darwin, win32: windows }[platform as 'linux'] ?? linux;
+  return files.map((file) => file.slice(file.lastIndexOf('/') + 1));
+}
