@@ -25,6 +25,8 @@ export interface Command<Schema extends z.ZodObject = z.ZodObject> {
   readonly positional?: readonly string[];
   /** The options: camelCase keys, each with a description. The same schema checks configuration files and writes `--help`. */
   readonly options: Schema;
+  /** Named sets of options, chosen by the option `preset`. A configuration file and the command line overrule them. */
+  readonly presets?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** Does the work. Returns the exit code, 0 where nothing is returned. */
   readonly run: (options: z.output<Schema>, context: Context) => Promise<number | undefined>;
 }

@@ -35,7 +35,8 @@ export async function parseOptions(command: Command, args: readonly string[]): P
   const options = optionsOf(command.options);
   const given = parseArguments(command, options, args);
   const file = typeof given.config === 'string' ? await readConfig(given.config, options) : {};
-  const result = command.options.safeParse({ ...file, ...given });
+  const preset = command.presets?.[String(given.preset ?? file.preset)] ?? {};
+  const result = command.options.safeParse({ ...preset, ...file, ...given });
   if (!result.success) throw invalid(command, options, result.error);
   return result.data;
 }

@@ -1,0 +1,56 @@
+import { writeFile } from 'node:fs/promises';
+import { DpoError } from '@dpo/base';
+import { writeFileAtomic } from '@dpo/base/files';
+import { openEngine } from '@dpo/engine';
+import { z } from 'zod';
+import { defineCommand } from '../command/define.js';
+import { engineOptions } from '../options/engine.js';
+import { samplingOptions } from '../options/sampling.js';
+import { openModel } from '../session/open-model.js';
+import { readPrompts } from '../session/read-lines.js';
+import { sampleTexts } from '../tasks/sample-texts.js';
+
+/** `dpo generate`: answers to prompts. */
+export const generateCommand = defineCommand({
+  name: 'generate',
+  summary: 'Sample answers from a model',
+  options: z.strictObject({
+    model: z.string().describe('A folder, a GGUF file, a PEFT folder, or org/name of the hub'),
+    prompt: z.string().optional().describe('One prompt, as plain text'),
+    chat: z.boolean().default(false).describe("Puts --prompt into the model's chat template, as the user's turn"),
+    prompts: z.string().optional().describe('A JSONL file of prompts'),
+    out: z.string().optional().describe('The JSONL file to write [the texts on standard output]'),
+    json: z.boolean().default(false).describe('JSON lines on standard output instead of texts'),
+    config: z.string().optional().describe('A JSON file of these options'),
+    ...samplingOptions,
+    ...engineOptions,
+  }),
+  details: 'Example: dpo generate --model runs/first/final --prompt "Name a colour." --samples 3 --seed 1',
+  run: async (options, context) => {
+    if ((options.prompt === undefined) === (options.prompts === undefined))
+      throw new DpoError('cli.usage', 'dpo generate needs --prompt or --prompts, one of them.');
+    const single = options.prompt ?? '';
+    const prompts =
+      options.prompts !== undefined
+        ? await readPrompts(options.prompts)
+        : [options.chat ? [{ role: 'user', content: single }] : single];
+    const engine = await openEngine({ kind: options.engine, precision: options.precision, threads: options.threads });
+    try {
+      const { model, tokenizer } = await openModel(engine, options.model, context);
+      const samples = await sampleTexts(model, tokenizer, prompts, {
+        ...options,
+        signal: context.signal,
+        onProgress: (tokens) => context.progress(`${tokens} tokens`),
+      });
+      if (options.out !== undefined) {
+        const lines = samples.map((sample) => `${JSON.stringify(sample)}\n`);
+        await writeFileAtomic(options.out, (path) => writeFile(path, lines.join('')));
+        context.note(`Wrote ${samples.length} answers to ${options.out}.`);
+      } else
+        for (const sample of samples) context.out(options.json ? JSON.stringify(sample) : sample.text);
+      return 0;
+    } finally {
+      await engine.dispose();
+    }
+  },
+});

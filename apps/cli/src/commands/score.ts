@@ -1,0 +1,92 @@
+import { writeFile } from 'node:fs/promises';
+import { writeFileAtomic } from '@dpo/base/files';
+import { sequenceLogps } from '@dpo/core';
+import { type EncodedPair, pack, pairGroup, readPreferences } from '@dpo/data';
+import { type Engine, openEngine } from '@dpo/engine';
+import { z } from 'zod';
+import { type Context, defineCommand } from '../command/define.js';
+import { engineOptions } from '../options/engine.js';
+import { encodeFor, type LengthOptions } from '../session/open-data.js';
+import { openModel } from '../session/open-model.js';
+
+/** `dpo score`: log-probabilities, implicit rewards and margins of preference pairs. */
+export const scoreCommand = defineCommand({
+  name: 'score',
+  summary: 'Log-probabilities and rewards of preference pairs under a model',
+  options: z.strictObject({
+    model: z.string().describe('The policy: a folder, a GGUF file, a PEFT folder, or org/name of the hub'),
+    ref: z.string().optional().describe('The reference model; without it there are no rewards'),
+    data: z.string().describe('Preference data'),
+    out: z.string().optional().describe('The JSONL file to write [standard output]'),
+    config: z.string().optional().describe('A JSON file of these options'),
+    beta: z.number().positive().default(0.1).describe('Scale of the implicit rewards'),
+    maxLength: z.int().positive().optional().describe('Longest prompt and answer together, in tokens'),
+    maxPromptLength: z.int().positive().optional().describe('Longest prompt, in tokens; its end is kept'),
+    ...engineOptions,
+  }),
+  run: async (options, context) => {
+    const dataset = await readPreferences(options.data);
+    const engine = await openEngine({ kind: options.engine, precision: options.precision, threads: options.threads });
+    try {
+      const score = async (name: string) => scorePairs(engine, name, dataset, options, context);
+      const policy = await score(options.model);
+      const reference = options.ref === undefined ? undefined : await score(options.ref);
+      const lines = policy.pairs.map((pair, index) =>
+        JSON.stringify(scoreLine(index, pair, policy.logps[index], reference?.logps[index], options.beta)),
+      );
+      if (options.out === undefined) for (const line of lines) context.out(line);
+      else {
+        await writeFileAtomic(options.out, (path) => writeFile(path, `${lines.join('\n')}\n`));
+        context.note(`Wrote ${lines.length} scores to ${options.out}.`);
+      }
+      return 0;
+    } finally {
+      await engine.dispose();
+    }
+  },
+});
+
+/** One model after another, so that no two are in memory at once. */
+async function scorePairs(
+  engine: Engine,
+  name: string,
+  dataset: Awaited<ReturnType<typeof readPreferences>>,
+  options: LengthOptions,
+  context: Context,
+): Promise<{ readonly pairs: readonly EncodedPair[]; readonly logps: readonly (readonly number[])[] }> {
+  const { model, tokenizer } = await openModel(engine, name, context);
+  const pairs = encodeFor(model, tokenizer, dataset, options, context);
+  const logps = await sequenceLogps(model, pairs.map(pairGroup), {
+    pack,
+    signal: context.signal,
+    onProgress: (done, total) => context.progress(`Scoring with ${name}: ${done}/${total} pairs`),
+  });
+  model.dispose();
+  return { pairs, logps };
+}
+
+function scoreLine(
+  index: number,
+  pair: EncodedPair,
+  policy: readonly number[] | undefined,
+  reference: readonly number[] | undefined,
+  beta: number,
+): Record<string, number> {
+  const [policyChosenLogp, policyRejectedLogp] = policy as [number, number];
+  const tokens = { chosenTokens: pair.chosen.length, rejectedTokens: pair.rejected.length };
+  if (reference === undefined) return { index, policyChosenLogp, policyRejectedLogp, ...tokens };
+  const [referenceChosenLogp, referenceRejectedLogp] = reference as [number, number];
+  const rewardChosen = beta * (policyChosenLogp - referenceChosenLogp);
+  const rewardRejected = beta * (policyRejectedLogp - referenceRejectedLogp);
+  return {
+    index,
+    policyChosenLogp,
+    policyRejectedLogp,
+    referenceChosenLogp,
+    referenceRejectedLogp,
+    rewardChosen,
+    rewardRejected,
+    margin: rewardChosen - rewardRejected,
+    ...tokens,
+  };
+}

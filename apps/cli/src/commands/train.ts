@@ -1,0 +1,34 @@
+import { preferenceLosses } from '@dpo/core';
+import { z } from 'zod';
+import { defineCommand } from '../command/define.js';
+import { presets, trainingOptions } from '../options/training.js';
+import { dpoMethod } from '../training/dpo-method.js';
+import { dpoReference } from '../training/dpo-reference.js';
+import { runTrainingCommand } from '../training/command.js';
+
+const methods = Object.keys(preferenceLosses) as [string, ...string[]];
+
+/** `dpo train`: preference optimisation, DPO unless told otherwise. */
+export const trainCommand = defineCommand({
+  name: 'train',
+  summary: 'Train a model on preference pairs',
+  options: z.strictObject({
+    ...trainingOptions,
+    preset: z.enum(['paper']).optional().describe("Start from a named set of options: paper = the DPO paper's settings"),
+    ref: z.string().optional().describe('The reference model [the model as it is before training]'),
+    method: z.enum(methods).default('dpo').describe('Loss'),
+    beta: z.number().positive().default(0.1).describe('How strongly the model is held to the reference'),
+    labelSmoothing: z.number().min(0).lt(0.5).default(0).describe('Share of pairs believed to be swapped'),
+    precomputeReference: z
+      .boolean()
+      .default(false)
+      .describe('Computes reference log-probabilities once, before training: leaner, and faster from the second epoch'),
+  }),
+  presets,
+  details: 'Example: dpo train --model ./my-model --data pairs.jsonl --output runs/first --learning-rate 5e-6',
+  run: (options, context) =>
+    runTrainingCommand(
+      { name: 'train', options, method: dpoMethod(options), reference: (opened) => dpoReference(options, opened, context) },
+      context,
+    ),
+});

@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import { engineOptions } from './engine.js';
+
+/** The options that `dpo train` and `dpo sft` share. Their defaults are part of the interface: numbers depend on them. */
+export const trainingOptions = {
+  model: z.string().describe('The model to train: a Hugging Face folder, a GGUF file, or org/name[@revision] of the hub'),
+  data: z.string().describe('Preference data: .jsonl, .jsonl.gz, .arrow, or a folder of Python datasets'),
+  output: z.string().describe('The run folder to write'),
+  config: z.string().optional().describe('A JSON file of these options, in camelCase; the command line wins'),
+  learningRate: z.number().positive().default(1e-6).describe('Learning rate after warm-up'),
+  optimizer: z.enum(['adamw', 'rmsprop', 'sgd']).default('adamw').describe('Optimizer'),
+  momentum: z.number().min(0).lt(1).default(0).describe('Momentum of sgd'),
+  weightDecay: z.number().min(0).default(0).describe('Decoupled weight decay of adamw'),
+  maxGradNorm: z.number().positive().default(10).describe('Clips the gradient at this global norm'),
+  schedule: z.enum(['constant', 'linear', 'cosine']).default('constant').describe('Learning rate after warm-up'),
+  warmupSteps: z.int().min(0).default(0).describe('Steps of linear warm-up'),
+  batchSize: z.int().positive().default(8).describe('Pairs of a micro-batch; a step takes batch-size x grad-accumulation'),
+  gradAccumulation: z.int().positive().default(1).describe('Micro-batches of a step'),
+  maxSteps: z.int().positive().optional().describe('Steps to train; without it --epochs counts'),
+  epochs: z.number().positive().default(1).describe('Passes over the data'),
+  maxLength: z.int().positive().optional().describe('Longest prompt and answer together, in tokens [what the model takes, at most 1024]'),
+  maxPromptLength: z.int().positive().optional().describe('Longest prompt, in tokens; its end is kept'),
+  adapter: z.string().optional().describe('A PEFT LoRA folder to start from'),
+  loraRank: z.int().positive().optional().describe('Trains LoRA adapters of this rank instead of all weights'),
+  loraAlpha: z.number().positive().optional().describe('LoRA scale is alpha / rank [2 x rank]'),
+  loraTargets: z.array(z.string()).optional().describe('Layers that get adapters, by name [all linear layers]'),
+  shuffle: z.boolean().default(true).describe('Take the rows in the order of the file'),
+  seed: z.int().default(0).describe('Seed of the order of the data and of new adapters'),
+  saveSteps: z.int().positive().optional().describe('Writes a checkpoint every N steps'),
+  evalData: z.string().optional().describe('Held-out preference data'),
+  evalSteps: z.int().positive().optional().describe('Evaluates every N steps, and at the end'),
+  resume: z.boolean().default(false).describe('Goes on from the last checkpoint in --output'),
+  overwrite: z.boolean().default(false).describe('Replaces a finished run in --output'),
+  ...engineOptions,
+} as const;
+
+/** The paper's settings for DPO (arXiv 2305.18290, appendix B): what `--preset paper` sets. */
+export const presets: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  paper: {
+    beta: 0.1,
+    batchSize: 64,
+    optimizer: 'rmsprop',
+    learningRate: 1e-6,
+    warmupSteps: 150,
+    schedule: 'constant',
+    maxGradNorm: 10,
+  },
+};

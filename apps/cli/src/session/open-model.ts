@@ -1,0 +1,61 @@
+import { DpoError } from '@dpo/base';
+import type { Engine } from '@dpo/engine';
+import {
+  type LanguageModel,
+  loadAdapter,
+  loadModel,
+  type ModelFiles,
+  openModelFiles,
+  resolveModel,
+  type Tokenizer,
+} from '@dpo/models';
+import type { Context } from '../command/define.js';
+import { megabytes } from '../ui/format.js';
+
+/** A model that is ready to run, with what its folder held besides weights. */
+export interface OpenModel {
+  readonly model: LanguageModel;
+  readonly tokenizer: Tokenizer;
+  readonly source: ModelFiles;
+  /** The folder or file that was loaded; for an adapter, its base. */
+  readonly path: string;
+}
+
+/**
+ * Opens what `--model` names: a folder, a GGUF file, `org/name` of the hub, or a PEFT folder, which is its base with
+ * the adapter on.
+ */
+export async function openModel(engine: Engine, name: string, context: Context): Promise<OpenModel> {
+  const path = await findModel(name, context);
+  const files = await openModelFiles(path);
+  const adapter = files.adapter?.config;
+  await files.close();
+  if (adapter === undefined) return openBase(engine, path, context);
+  const base = adapter.base_model_name_or_path;
+  if (typeof base !== 'string' || base === '')
+    throw new DpoError('model.no-base', `${path} is an adapter that does not name its base model.`, {
+      values: { path },
+      hint: 'Set base_model_name_or_path in its adapter_config.json.',
+    });
+  const opened = await openBase(engine, await findModel(base, context), context);
+  return { ...opened, model: await loadAdapter(opened.model, path) };
+}
+
+async function openBase(engine: Engine, path: string, context: Context): Promise<OpenModel> {
+  context.progress(`Loading ${path} …`);
+  const { model, tokenizer, source } = await loadModel(engine, path);
+  if (tokenizer === undefined)
+    throw new DpoError('model.no-tokenizer', `${path} has no tokenizer.json.`, {
+      values: { path },
+      hint: 'Copy the tokenizer files of the model into its folder.',
+    });
+  return { model, tokenizer, source, path };
+}
+
+/** The local folder or file of a model, fetched from the hub where it is not one. */
+export async function findModel(name: string, context: Context): Promise<string> {
+  return resolveModel(name, {
+    onProgress: ({ file, received, total }) =>
+      context.progress(`Fetching ${name}: ${file} ${megabytes(received)}${total ? ` of ${megabytes(total)}` : ''}`),
+  });
+}

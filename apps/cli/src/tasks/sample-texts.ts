@@ -1,0 +1,58 @@
+import { encodePrompts, type Text } from '@dpo/data';
+import { generate, type LanguageModel, type Tokenizer } from '@dpo/models';
+
+/** What to draw from a model. */
+export interface SampleOptions {
+  /** Samples to a prompt. */
+  readonly samples: number;
+  readonly maxNewTokens: number;
+  /** 1 draws from the model's own distribution, 0 takes the likeliest token. */
+  readonly temperature: number;
+  readonly topP?: number | undefined;
+  readonly topK?: number | undefined;
+  readonly seed: number;
+  readonly onProgress?: ((tokens: number) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One sampled answer. `dpo generate` writes these, one JSON object to a line. */
+export interface TextSample {
+  /** The prompt's number, counted from 0. */
+  readonly index: number;
+  /** The sample's number among those of its prompt. */
+  readonly sample: number;
+  readonly prompt: Text;
+  readonly text: string;
+  /** log π(text | prompt) under the model at temperature 1, in nats, summed over the tokens. */
+  readonly logp: number;
+  /** Whether the model ended the answer itself. */
+  readonly finished: boolean;
+  readonly promptTokens: readonly number[];
+  /** The answer's tokens, with the end-of-text token where the model drew it. */
+  readonly tokens: readonly number[];
+}
+
+/** Draws answers to prompts, `samples` to each, in the order of the prompts. */
+export async function sampleTexts(
+  model: LanguageModel,
+  tokenizer: Tokenizer,
+  prompts: readonly Text[],
+  options: SampleOptions,
+): Promise<TextSample[]> {
+  const encoded = encodePrompts(prompts, tokenizer);
+  const generations = await generate(
+    model,
+    encoded.map(({ tokens }) => tokens),
+    { ...options, stopTokens: tokenizer.eosTokenId === undefined ? [] : [tokenizer.eosTokenId] },
+  );
+  return generations.map(({ prompt, sample, tokens, logps, finished }) => ({
+    index: prompt,
+    sample,
+    prompt: prompts[prompt] as Text,
+    text: tokenizer.decode(tokens, { skipSpecialTokens: true }),
+    logp: logps.reduce((sum, logp) => sum + logp, 0),
+    finished,
+    promptTokens: [...(encoded[prompt]?.tokens ?? [])],
+    tokens: [...tokens],
+  }));
+}

@@ -1,0 +1,48 @@
+import { adamw, type Optimizer, rmsprop, sgd } from '@dpo/core';
+import type { Engine } from '@dpo/engine';
+import { addLora, type LanguageModel, loadAdapter } from '@dpo/models';
+import type { Context } from '../command/define.js';
+import { type OpenModel, openModel } from '../session/open-model.js';
+
+/** The options that decide what is trained. */
+export interface PolicyOptions {
+  readonly model: string;
+  readonly adapter?: string | undefined;
+  readonly loraRank?: number | undefined;
+  readonly loraAlpha?: number | undefined;
+  readonly loraTargets?: readonly string[] | undefined;
+  readonly seed: number;
+}
+
+/** Opens the model to train, with a new or a given LoRA adapter where the options ask for one. */
+export async function openPolicy(engine: Engine, options: PolicyOptions, context: Context): Promise<OpenModel> {
+  const opened = await openModel(engine, options.model, context);
+  if (options.adapter !== undefined)
+    return { ...opened, model: await loadAdapter(opened.model, options.adapter) };
+  if (options.loraRank === undefined) return opened;
+  const model = addLora(opened.model, {
+    rank: options.loraRank,
+    alpha: options.loraAlpha ?? 2 * options.loraRank,
+    targets: options.loraTargets ?? 'all-linear',
+    seed: options.seed,
+  });
+  return { ...opened, model };
+}
+
+/** The optimizer that the options name. */
+export function optimizerOf(options: {
+  readonly optimizer: 'adamw' | 'rmsprop' | 'sgd';
+  readonly weightDecay: number;
+  readonly momentum: number;
+}): Optimizer {
+  const { weightDecay, momentum } = options;
+  if (options.optimizer === 'sgd') return sgd({ momentum, weightDecay });
+  return options.optimizer === 'rmsprop' ? rmsprop({ weightDecay }) : adamw({ weightDecay });
+}
+
+/** How many numbers a model holds, and how many of them are trained. */
+export function parameterCounts(model: LanguageModel): { readonly parameters: number; readonly trained: number } {
+  const count = (variables: Iterable<{ readonly shape: readonly number[] }>) =>
+    [...variables].reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+  return { parameters: count(model.weights.values()), trained: count(model.trainable().values()) };
+}

@@ -1,0 +1,109 @@
+import { join, resolve } from 'node:path';
+import { writeFolderAtomic } from '@dpo/base/files';
+import {
+  type EvaluationOptions,
+  learningRates,
+  type Method,
+  type Optimizer,
+  openMetrics,
+  type Reference,
+  type ScheduleName,
+  type StepRecord,
+  type TokenPair,
+  train,
+  writeRunConfig,
+} from '@dpo/core';
+import { batches, pack } from '@dpo/data';
+import { type LanguageModel, type ModelFiles, saveAdapter, saveModel } from '@dpo/models';
+import type { Context } from '../command/define.js';
+import { progressLine } from './progress.js';
+import type { RunConfig } from './run-folder.js';
+
+/** One training run, everything opened and checked. */
+export interface TrainingRun {
+  readonly model: LanguageModel;
+  readonly source: ModelFiles;
+  readonly method: Method;
+  readonly reference: Reference;
+  readonly optimizer: Optimizer;
+  readonly pairs: readonly TokenPair[];
+  readonly steps: number;
+  readonly settings: {
+    readonly learningRate: number;
+    readonly schedule: ScheduleName;
+    readonly warmupSteps: number;
+    readonly maxGradNorm: number;
+    readonly batchSize: number;
+    readonly gradAccumulation: number;
+    readonly shuffle: boolean;
+    readonly seed: number;
+    readonly saveSteps?: number | undefined;
+  };
+  readonly evaluation?: EvaluationOptions | undefined;
+  readonly output: string;
+  readonly config: RunConfig;
+  readonly resume?: string | undefined;
+}
+
+export interface TrainingResult {
+  readonly interrupted: boolean;
+  readonly records: readonly StepRecord[];
+  /** The folder of the trained model; after an interruption, that of the checkpoint. */
+  readonly folder: string;
+}
+
+/**
+ * Runs the training and keeps its records: `config.json`, `metrics.jsonl`, checkpoints, and at the end `final/`.
+ * After an interruption there is a checkpoint and no `final/`.
+ */
+export async function runTraining(run: TrainingRun, context: Context): Promise<TrainingResult> {
+  const { model, settings, steps, output } = run;
+  await writeRunConfig(output, run.config);
+  const resumed = run.resume === undefined ? 0 : Number(/(\d+)$/.exec(run.resume)?.[1]);
+  const metrics = await openMetrics(output, resumed);
+  const deal = batches(run.pairs.length, {
+    batchSize: settings.batchSize * settings.gradAccumulation,
+    shuffle: settings.shuffle,
+    seed: settings.seed,
+  });
+  const save = (folder: string) => saveTrained(model, run.source, folder);
+  const records: StepRecord[] = [];
+  let checkpoint = '';
+  const started = performance.now();
+  for await (const record of train({
+    ...run,
+    learningRate: learningRates({ ...settings, steps }),
+    maxGradNorm: settings.maxGradNorm,
+    rowsOfStep: (step) => [...deal.rows(step)],
+    accumulation: settings.gradAccumulation > 1 ? settings.gradAccumulation : undefined,
+    pack,
+    checkpoints: {
+      folder: output,
+      everySteps: settings.saveSteps,
+      atEnd: settings.saveSteps !== undefined,
+      keep: 2,
+      saveModel: save,
+      config: run.config.options,
+      onSaved: (path) => {
+        checkpoint = path;
+      },
+    },
+    signal: context.signal,
+  })) {
+    records.push(record);
+    await metrics.append(record);
+    const perStep = (performance.now() - started) / 1000 / records.length;
+    context.progress(progressLine(record, steps, perStep));
+  }
+  const interrupted = (records.at(-1)?.step ?? resumed) < steps;
+  if (interrupted) return { interrupted, records, folder: resolve(checkpoint) };
+  const final = join(output, 'final');
+  await writeFolderAtomic(final, save);
+  return { interrupted, records, folder: resolve(final) };
+}
+
+/** Writes what was trained: an adapter where there is one, else the model. */
+async function saveTrained(model: LanguageModel, source: ModelFiles, folder: string): Promise<void> {
+  if (model.adapter !== undefined) await saveAdapter(model, folder, { source });
+  else await saveModel(model, folder, { source });
+}
