@@ -21,7 +21,7 @@ export class FakeHub {
   }
 
   async start(): Promise<string> {
-    await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => this.server.listen(0, resolve));
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
@@ -33,47 +33,54 @@ export class FakeHub {
   private answer(request: IncomingMessage, response: ServerResponse): void {
     const url = decodeURIComponent(request.url ?? '');
     this.requests.push(`${request.method} ${url}${request.headers.range ? ` ${request.headers.range}` : ''}`);
-    if (this.token !== undefined && request.headers.authorization !== `Bearer ${this.token}`) {
+    const content = this.repositories[url.split('/resolve/')[0]?.replace(/^\/(elsewhere\/)?/, '') ?? '']?.[fileIn(url)];
+    if (url.startsWith('/elsewhere/')) {
+      // Stores refuse what carries the hub's token besides their own signature.
+      if (content === undefined || request.headers.authorization !== undefined) response.writeHead(400).end();
+      else if (!this.misbehave(request, response, content)) this.send(request, response, content);
+    } else if (this.token !== undefined && request.headers.authorization !== `Bearer ${this.token}`) {
       response.writeHead(401).end();
-      return;
+    } else if (url.startsWith('/api/')) {
+      this.list(request, response, url);
+    } else if (content === undefined) {
+      response.writeHead(404).end();
+    } else {
+      this.file(request, response, url, content);
     }
-    const listed = /^\/api\/models\/(.+)\/revision\/(.+)$/.exec(url);
-    if (listed !== null) {
-      const files = this.repositories[listed[1] ?? ''];
-      if (this.misbehave(request, response, new Uint8Array(0))) return;
-      if (files === undefined || !['main', 'v1', this.commit].includes(listed[2] ?? '')) response.writeHead(404).end();
-      else {
-        const siblings = Object.keys(files).map((rfilename) => ({ rfilename }));
-        response.setHeader('content-type', 'application/json').end(JSON.stringify({ sha: this.commit, siblings }));
-      }
-      return;
-    }
-    const match = /^\/(.+)\/resolve\/([0-9a-f]{40})\/(.+)$/.exec(url);
-    const content = this.repositories[match?.[1] ?? '']?.[match?.[3] ?? ''];
-    if (content === undefined) response.writeHead(404).end();
-    else if (!this.misbehave(request, response, content)) this.file(request, response, match?.[3] ?? '', content);
   }
 
-  private file(request: IncomingMessage, response: ServerResponse, name: string, content: Uint8Array): void {
-    response.setHeader('x-repo-commit', this.commit);
-    const large = name.endsWith('.safetensors');
-    if (large) {
-      // Large files lie elsewhere, as on the hub: the first answer describes them, a second one has the bytes.
-      if (request.method === 'HEAD') {
-        const sum = createHash('sha256').update(content).digest('hex');
-        response.writeHead(302, {
-          location: '/nowhere',
-          etag: '"pointer-pointer"',
-          'x-linked-etag': `"${sum}"`,
-          'x-linked-size': String(content.length),
-        });
-        response.end();
-        return;
-      }
-    } else {
-      const sum = createHash('sha1').update(`blob ${content.length}\0`).update(content).digest('hex');
-      response.setHeader('etag', `W/"${sum}"`);
+  private list(request: IncomingMessage, response: ServerResponse, url: string): void {
+    const [, name = '', revision = ''] = /^\/api\/models\/(.+)\/revision\/(.+)$/.exec(url) ?? [];
+    const files = this.repositories[name];
+    if (this.misbehave(request, response, new Uint8Array(0))) return;
+    if (files === undefined || !['main', 'v1', this.commit].includes(revision)) {
+      response.writeHead(404).end();
+      return;
     }
+    const siblings = Object.keys(files).map((rfilename) => ({ rfilename }));
+    response.setHeader('content-type', 'application/json').end(JSON.stringify({ sha: this.commit, siblings }));
+  }
+
+  private file(request: IncomingMessage, response: ServerResponse, url: string, content: Uint8Array): void {
+    response.setHeader('x-repo-commit', this.commit);
+    if (url.endsWith('.safetensors')) {
+      // Large files lie elsewhere, as on the hub: this answer describes them, another address has the bytes.
+      const sum = createHash('sha256').update(content).digest('hex');
+      response.writeHead(302, {
+        location: `http://localhost:${request.socket.localPort}/elsewhere${url}`,
+        etag: '"pointer-pointer"',
+        'x-linked-etag': `"${sum}"`,
+        'x-linked-size': String(content.length),
+      });
+      response.end();
+      return;
+    }
+    const sum = createHash('sha1').update(`blob ${content.length}\0`).update(content).digest('hex');
+    response.setHeader('etag', `W/"${sum}"`);
+    if (!this.misbehave(request, response, content)) this.send(request, response, content);
+  }
+
+  private send(request: IncomingMessage, response: ServerResponse, content: Uint8Array): void {
     const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
     if (start > 0) {
       response.statusCode = 206;
@@ -82,4 +89,9 @@ export class FakeHub {
     response.setHeader('content-length', content.length - start);
     response.end(request.method === 'HEAD' ? undefined : content.subarray(start));
   }
+}
+
+/** The file's name in an address: what follows the revision. */
+function fileIn(url: string): string {
+  return /\/resolve\/[^/]+\/(.+)$/.exec(url)?.[1] ?? '';
 }
