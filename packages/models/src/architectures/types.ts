@@ -1,0 +1,70 @@
+import type * as tf from '@tensorflow/tfjs-core';
+
+/** A model's configuration, as far as all architectures have it. */
+export interface ModelConfig {
+  /** `model_type` of the configuration: `gpt2`, `llama`, … */
+  readonly modelType: string;
+  readonly width: number;
+  readonly layers: number;
+  /** Query heads. */
+  readonly heads: number;
+  /** Heads of keys and values: as many as query heads, or fewer, each shared by several. */
+  readonly keyValueHeads: number;
+  readonly headSize: number;
+  readonly vocabSize: number;
+  /** The longest sequence that the model was made for. */
+  readonly maxPositions: number;
+  /** Whether the unembedding is the embedding. */
+  readonly tiedHead: boolean;
+  /** The original config.json. */
+  readonly raw: Readonly<Record<string, unknown>>;
+}
+
+/** What is known of a weight from the configuration alone. */
+export interface WeightSpec {
+  readonly shape: readonly number[];
+  /** Linear layers can be adapted; embeddings and vectors (norms, biases) cannot. */
+  readonly kind: 'embedding' | 'linear' | 'vector';
+  /** How a new model begins: a constant, or normal numbers of this standard deviation. */
+  readonly initial: { readonly value: number } | { readonly deviation: number };
+}
+
+/** What a forward pass computes with. Letters: B rows, T positions, H heads, KV key-value heads, D width, V vocabulary. */
+export interface Computation {
+  /** A weight by its full name. */
+  weight(name: string): tf.Tensor;
+  /** A linear layer by its name without `.weight`, with its bias and its adapter: [rows, in] → [rows, out]. */
+  linear(x: tf.Tensor2D, layer: string): tf.Tensor2D;
+  readonly attend: Attend;
+}
+
+/**
+ * How a layer's queries meet keys and values: those of the same pass under a mask (training, scoring), or those of all
+ * tokens so far out of a cache (generation). q [B, H, T, headSize]; k, v [B, KV, T, headSize]; result as q.
+ */
+export type Attend = (layer: number, q: tf.Tensor4D, k: tf.Tensor4D, v: tf.Tensor4D) => tf.Tensor4D;
+
+/** Token ids and positions, [B, T] int32. */
+export interface Tokens {
+  readonly ids: tf.Tensor2D;
+  readonly positions: tf.Tensor2D;
+}
+
+/** A decoder as its configuration describes it: names and shapes of weights, and the computation. It holds no numbers. */
+export interface Decoder {
+  readonly config: ModelConfig;
+  /** All weights by Hugging Face name, in the order in which they are written. A tied head is not among them. */
+  readonly weights: ReadonlyMap<string, WeightSpec>;
+  /** How linear layers are stored: Linear as [out, in], GPT-2's Conv1D as [in, out]. */
+  readonly linearLayout: 'out-in' | 'in-out';
+  /** The weight that turns hidden states into logits, [V, D]. */
+  readonly unembedding: string;
+  /** What stands before the names of all weights but the head's; files made of the bare decoder leave it out. */
+  readonly prefix: string;
+  /** True for a tensor that files may hold besides the weights: a constant, or a copy of the tied head. */
+  isExtra(name: string): boolean;
+  /** Hidden states before the final norm, [B·T, D]. */
+  hidden(tokens: Tokens, computation: Computation): tf.Tensor2D;
+  /** The final norm on some of those rows, [R, D]. */
+  finalNorm(rows: tf.Tensor2D, computation: Pick<Computation, 'weight'>): tf.Tensor2D;
+}

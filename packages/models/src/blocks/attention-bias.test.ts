@@ -1,0 +1,57 @@
+import { testEngine } from '@dpo/engine/test';
+import * as tf from '@tensorflow/tfjs-core';
+import fc from 'fast-check';
+import { beforeAll, expect, it } from 'vitest';
+import { attentionBias } from './attention-bias.js';
+
+beforeAll(async () => {
+  testEngine();
+  await tf.setBackend('cpu');
+});
+
+const int = (rows: number[][]) => tf.tensor2d(rows, [rows.length, rows[0]?.length ?? 0], 'int32');
+
+function seen(groups: number[][], answers: number[][]): boolean[][][] {
+  const bias = attentionBias(int(groups), int(answers));
+  const { shape } = bias;
+  expect(shape).toEqual([groups.length, 1, groups[0]?.length, groups[0]?.length]);
+  const values = bias.dataSync();
+  expect([...values].every((value) => Math.abs(value) === 0 || value < -1e8)).toBe(true);
+  const [rows, , length] = shape;
+  return Array.from({ length: rows }, (_, b) =>
+    Array.from({ length }, (_, i) => Array.from({ length }, (_, j) => values[(b * length + i) * length + j] === 0)),
+  );
+}
+
+it('lets each answer see its prompt and itself, and padding itself alone', () => {
+  // prompt p, answers a and b, a second group's prompt q, padding
+  const [matrix] = seen([[1, 1, 1, 1, 2, 0]], [[0, 1, 1, 2, 0, 0]]);
+  expect(matrix?.map((row) => row.map(Number).join(''))).toEqual([
+    '100000', // p sees p
+    '110000', // a sees p, a
+    '111000',
+    '100100', // b sees p and b, not a
+    '000010', // q sees itself
+    '000001',
+  ]);
+});
+
+it('follows the rule for any groups and answers', () => {
+  const row = fc.array(fc.tuple(fc.nat(3), fc.nat(3)), { minLength: 5, maxLength: 5 });
+  fc.assert(
+    fc.property(fc.array(row, { minLength: 1, maxLength: 3 }), (rows) => {
+      const groups = rows.map((r) => r.map(([g]) => g));
+      const answers = rows.map((r) => r.map(([, a]) => a));
+      const got = seen(groups, answers);
+      rows.forEach((r, b) => {
+        r.forEach(([g, a], i) => {
+          r.forEach(([h, c], j) => {
+            const want = i === j || (j < i && g !== 0 && g === h && (c === 0 || c === a));
+            expect(got[b]?.[i]?.[j]).toBe(want);
+          });
+        });
+      });
+    }),
+    { numRuns: 50 },
+  );
+});

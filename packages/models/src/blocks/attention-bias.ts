@@ -1,0 +1,31 @@
+import * as tf from '@tensorflow/tfjs-core';
+
+/** Added to a score to hide a position: e to this power is 0, and it stays finite in every precision. */
+const HIDDEN = -1e9;
+
+/**
+ * What is added to attention scores so that a row can hold several prompts, and a prompt several answers, none of which
+ * see each other: 0 where position i may look at j, a large negative number elsewhere. i sees itself, and j < i where
+ * both belong to the same group, j being of the prompt or of i's own answer. Padding sees itself alone.
+ *
+ * @param groups [B, T], 0 for padding, else the number of the group in its row
+ * @param answers [B, T], 0 for the prompt, else the number of the answer
+ * @returns [B, 1, T, T], row i, column j
+ */
+export function attentionBias(groups: tf.Tensor2D, answers: tf.Tensor2D): tf.Tensor4D {
+  const [rows, length] = groups.shape;
+  const here = (x: tf.Tensor) => tf.reshape(x, [-1, length, 1]); // i
+  const there = (x: tf.Tensor) => tf.reshape(x, [-1, 1, length]); // j
+  const at = tf.range(0, length, 1, 'int32');
+  const zero = tf.scalar(0, 'int32');
+  const sameGroup = tf.logicalAnd(tf.equal(here(groups), there(groups)), tf.notEqual(there(groups), zero));
+  const open = tf.logicalOr(tf.equal(there(answers), zero), tf.equal(here(answers), there(answers)));
+  const earlier = tf.less(there(at), here(at));
+  const seen = tf.logicalOr(tf.equal(there(at), here(at)), tf.logicalAnd(earlier, tf.logicalAnd(sameGroup, open))); // [B, T, T]
+  return tf.reshape(hide(seen), [rows, 1, length, length]);
+}
+
+/** 0 where `seen` is true, else a large negative number. */
+export function hide(seen: tf.Tensor): tf.Tensor {
+  return tf.mul(tf.sub(1, tf.cast(seen, 'float32')), HIDDEN);
+}

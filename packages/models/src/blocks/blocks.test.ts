@@ -1,0 +1,128 @@
+import { testEngine } from '@dpo/engine/test';
+import * as tf from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { geluTanh, siluTimes } from './activations.js';
+import { attention } from './attention.js';
+import { layerNorm } from './layer-norm.js';
+import { rmsNorm } from './rms-norm.js';
+import { rotate, rotation } from './rotary.js';
+
+beforeAll(async () => {
+  testEngine();
+  await tf.setBackend('cpu');
+});
+
+/** Numbers in ±1 without pattern, the same on every run. */
+function numbers(shape: readonly number[], seed = 0): tf.Tensor {
+  const size = shape.reduce((a, b) => a * b, 1);
+  return tf.tensor(
+    Float32Array.from({ length: size }, (_, i) => 2 * ((0.37 + (i + 100 * seed) * 0.618034) % 1) - 1),
+    [...shape],
+  );
+}
+
+type Op = (...inputs: tf.Tensor[]) => tf.Tensor;
+
+/** The value and all gradients of f equal those of g, which tfjs differentiates step by step. */
+function expectSame(f: Op, g: Op, ...shapes: readonly (readonly number[])[]): void {
+  const inputs = shapes.map((shape, i) => numbers(shape, i + 1));
+  const dy = numbers(g(...inputs).shape, 99);
+  const [a, b] = [f, g].map((op) => [op(...inputs), ...tf.grads(op)(inputs, dy)]) as [tf.Tensor[], tf.Tensor[]];
+  expect(a.map(({ shape }) => shape)).toEqual(b.map(({ shape }) => shape));
+  for (const [i, tensor] of a.entries()) {
+    const [got, want] = [tensor.dataSync(), (b[i] as tf.Tensor).dataSync()];
+    got.forEach((value, k) => {
+      expect(Math.abs(value - (want[k] as number))).toBeLessThan(2e-5 * (1 + Math.abs(want[k] as number)));
+    });
+  }
+}
+
+const turned = rotation(
+  tf.tensor2d(
+    [
+      [0, 1, 7],
+      [3, 4, 5],
+    ],
+    [2, 3],
+    'int32',
+  ),
+  { theta: 10000, headSize: 4 },
+);
+const bias = tf.tensor([0, -1e9, 0, 0], [1, 1, 2, 2]) as tf.Tensor4D;
+
+describe('written gradients equal those of the plain formula', () => {
+  it('layer norm', () => {
+    const plain: Op = (x, scale, shift) => {
+      const centred = tf.sub(x as tf.Tensor, tf.mean(x as tf.Tensor, -1, true));
+      const deviation = tf.sqrt(tf.add(tf.mean(tf.square(centred), -1, true), 1e-5));
+      return tf.add(tf.mul(tf.div(centred, deviation), scale as tf.Tensor), shift as tf.Tensor);
+    };
+    expectSame(
+      (x, scale, shift) => layerNorm(x as tf.Tensor2D, scale as tf.Tensor, shift as tf.Tensor, 1e-5),
+      plain,
+      [3, 5],
+      [5],
+      [5],
+    );
+  });
+
+  it('RMS norm', () => {
+    const plain: Op = (x, scale) =>
+      tf.mul(
+        tf.div(x as tf.Tensor, tf.sqrt(tf.add(tf.mean(tf.square(x as tf.Tensor), -1, true), 1e-5))),
+        scale as tf.Tensor,
+      );
+    expectSame((x, scale) => rmsNorm(x as tf.Tensor2D, scale as tf.Tensor, 1e-5), plain, [3, 5], [5]);
+  });
+
+  it('GELU', () => {
+    const plain: Op = (input) => {
+      const x = tf.mul(input as tf.Tensor, 3);
+      const inner = tf.mul(Math.sqrt(2 / Math.PI), tf.add(x, tf.mul(0.044715, tf.mul(tf.square(x), x))));
+      return tf.mul(tf.mul(0.5, x), tf.add(1, tf.tanh(inner)));
+    };
+    expectSame((x) => geluTanh(tf.mul(x as tf.Tensor2D, 3)), plain, [4, 6]);
+  });
+
+  it('SiLU times', () => {
+    const plain: Op = (gate, up) => tf.mul(tf.mul(gate as tf.Tensor, tf.sigmoid(gate as tf.Tensor)), up as tf.Tensor);
+    expectSame((gate, up) => siluTimes(gate as tf.Tensor2D, up as tf.Tensor2D), plain, [3, 4], [3, 4]);
+  });
+
+  it('rotation', () => {
+    const plain: Op = (x) => {
+      const [a, b] = tf.split(x as tf.Tensor, 2, -1) as [tf.Tensor, tf.Tensor];
+      const { cos, sin } = turned;
+      return tf.concat([tf.sub(tf.mul(a, cos), tf.mul(b, sin)), tf.add(tf.mul(b, cos), tf.mul(a, sin))], -1);
+    };
+    expectSame((x) => rotate(x as tf.Tensor4D, turned), plain, [2, 2, 3, 4]);
+  });
+
+  it('attention with grouped queries equals attention with repeated keys', () => {
+    const plain: Op = (q, k, v) => {
+      // Head h shares key-value head ⌊h / 2⌋.
+      const repeat = (x: tf.Tensor) => tf.gather(x, tf.tensor1d([0, 0, 1, 1], 'int32'), 1);
+      const scores = tf.mul(tf.matMul(q as tf.Tensor, repeat(k as tf.Tensor), false, true), 1 / Math.sqrt(3));
+      return tf.matMul(tf.softmax(tf.add(scores, bias)), repeat(v as tf.Tensor));
+    };
+    expectSame(
+      (q, k, v) => attention(q as tf.Tensor4D, k as tf.Tensor4D, v as tf.Tensor4D, bias),
+      plain,
+      [2, 4, 2, 3],
+      [2, 2, 2, 3],
+      [2, 2, 2, 3],
+    );
+  });
+});
+
+describe('rotation', () => {
+  it('turns the two halves of a head by position times frequency', () => {
+    const settings = { theta: 100, headSize: 4 }; // frequencies 1 and 0.1
+    const turn = rotation(tf.tensor2d([[2]], [1, 1], 'int32'), settings);
+    const got = rotate(tf.tensor4d([1, 0, 0, 1], [1, 1, 1, 4]), turn).dataSync(); // pairs (1, 0) and (0, 1)
+    const want = [Math.cos(2), -Math.sin(0.2), Math.sin(2), Math.cos(0.2)];
+    want.forEach((value, i) => {
+      expect(got[i]).toBeCloseTo(value, 6);
+    });
+  });
+});

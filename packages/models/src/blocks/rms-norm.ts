@@ -1,0 +1,28 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { withGradient } from './_with-gradient.js';
+
+/**
+ * Root-mean-square normalisation over the last axis (arXiv 1910.07467):
+ *
+ *     x̂ = x / √(mean x² + ε)      y = x̂ · scale
+ *
+ * @param x [rows, D]
+ * @param scale [D]
+ * @returns [rows, D]
+ */
+export function rmsNorm(x: tf.Tensor2D, scale: tf.Tensor, epsilon: number): tf.Tensor2D {
+  return withGradient(
+    [x, scale],
+    () => {
+      const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(x), -1, true), epsilon)); // [rows, 1]
+      const normal = tf.mul(x, inverse); // [rows, D]
+      return { value: tf.mul(normal, scale), saved: [normal, inverse, scale] };
+    },
+    (dy, [normal, inverse, scale]) => {
+      const [n, r, g] = [normal as tf.Tensor, inverse as tf.Tensor, scale as tf.Tensor];
+      const d = tf.mul(dy, g); // [rows, D], the gradient of x̂
+      const dx = tf.mul(r, tf.sub(d, tf.mul(n, tf.mean(tf.mul(d, n), -1, true))));
+      return [dx, tf.sum(tf.mul(dy, n), 0)];
+    },
+  ) as tf.Tensor2D;
+}

@@ -1,0 +1,53 @@
+import { testEngine } from '@dpo/engine/test';
+import * as tf from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { type LogitLimits, tokenLogps } from './token-logps.js';
+
+beforeAll(async () => {
+  testEngine();
+  await tf.setBackend('cpu');
+});
+
+const [R, D, V] = [7, 4, 11];
+const numbers = (size: number, seed: number) =>
+  Float32Array.from({ length: size }, (_, i) => 2 * ((0.21 + (i + 100 * seed) * 0.618034) % 1) - 1);
+const hidden = () => tf.tensor2d(numbers(R * D, 1), [R, D]);
+const unembedding = () => tf.tensor2d(numbers(V * D, 2), [V, D]);
+const targets = () => tf.tensor1d([3, 0, 10, 3, 5, 9, 1], 'int32');
+
+const plain = (h: tf.Tensor, w: tf.Tensor) =>
+  tf.sum(tf.mul(tf.logSoftmax(tf.matMul(h, w, false, true)), tf.oneHot(targets(), V)), 1);
+
+/** Rows of 44 bytes of logits: all 7 kept; pieces of 2, 2, 2, 1 rows or the like; pieces of one row. */
+const limits: readonly (readonly [string, LogitLimits])[] = [
+  ['logits kept', {}],
+  ['in four pieces', { keep: 7 * 44 - 1, piece: 2 * 44 }],
+  ['a piece to a row', { keep: 0, piece: 1 }],
+];
+
+describe('log-softmax at the targets', () => {
+  it.each(limits)('%s: value and gradients of the plain formula', (_, limit) => {
+    const dy = tf.tensor1d(numbers(R, 3));
+    const run = (f: (h: tf.Tensor, w: tf.Tensor) => tf.Tensor) => {
+      const inputs = [hidden(), unembedding()];
+      const op = (...[h, w]: tf.Tensor[]) => f(h as tf.Tensor, w as tf.Tensor);
+      return [op(...inputs), ...tf.grads(op)(inputs, dy)];
+    };
+    const got = run((h, w) => tokenLogps(h as tf.Tensor2D, w as tf.Tensor2D, targets(), limit));
+    const want = run(plain);
+    got.forEach((tensor, i) => {
+      expect(tensor.shape).toEqual(want[i]?.shape);
+      const expected = want[i]?.dataSync() ?? [];
+      tensor.dataSync().forEach((value, k) => {
+        expect(value).toBeCloseTo(expected[k] as number, 5);
+      });
+    });
+  });
+
+  it.each(limits)('%s: stays finite where logits are far apart', (_, limit) => {
+    const h = tf.tensor2d([100, -100], [2, 1]);
+    const w = tf.tensor2d([10, 0, -10], [3, 1]);
+    const got = tokenLogps(h, w, tf.tensor1d([2, 2], 'int32'), limit).dataSync();
+    expect([...got]).toEqual([-2000, 0]);
+  });
+});

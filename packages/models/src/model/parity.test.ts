@@ -1,0 +1,121 @@
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { testEngine } from '@dpo/engine/test';
+import * as tf from '@tensorflow/tfjs-core';
+import { describe, expect, it } from 'vitest';
+import { ConfigReader } from '../architectures/config-reader.js';
+import { readRotary } from '../architectures/read-rotary.js';
+import { rotaryFrequencies } from '../blocks/rotary.js';
+import { referencePacking, scoreGroups, tokenLogits } from '../test/_packing.js';
+import { loadModel } from './load-model.js';
+import { packedValues } from './packed-values.js';
+import { saveModel } from './save-model.js';
+import type { LanguageModel, PackedInputs } from './types.js';
+
+interface Expected {
+  readonly ids: readonly number[];
+  readonly logits: readonly (readonly number[])[];
+  readonly answers: readonly { prompt: number[]; answer: number[]; logp: number }[];
+  readonly loss: number;
+  readonly gradients: Readonly<Record<string, readonly [number, number, number, number]>>;
+}
+
+const fixtures = new URL('../../../../tooling/parity/fixtures/models/', import.meta.url);
+const folderOf = (name: string) => fileURLToPath(new URL(name, fixtures));
+const expectedOf = (name: string): Expected =>
+  JSON.parse(readFileSync(new URL(`${name}/expected.json`, fixtures), 'utf8')) as Expected;
+const load = async (name: string) => (await loadModel(testEngine(), folderOf(name))).model;
+
+/** Largest difference beside the largest value. */
+function difference(got: ArrayLike<number>, want: readonly number[]): number {
+  const size = Math.max(...want.map(Math.abs));
+  return Math.max(...want.map((value, i) => Math.abs((got[i] as number) - value))) / size;
+}
+
+describe.each(['gpt2', 'gpt2-untied', 'llama', 'llama-untied'])('%s as transformers computes it', (name) => {
+  const expected = expectedOf(name);
+
+  it('logits', async () => {
+    const logits = await tokenLogits(await load(name), expected.ids);
+    expect(difference(logits, expected.logits.flat())).toBeLessThan(1e-4);
+  });
+
+  it('log-probabilities of answers', async () => {
+    const model = await load(name);
+    const groups = expected.answers.map(({ prompt, answer }) => ({ prompt, answers: [answer] }));
+    const got = await scoreGroups(model, groups);
+    expected.answers.forEach(({ logp }, i) => {
+      expect(Math.abs((got[i]?.[0] as number) - logp)).toBeLessThan(1e-4 * Math.abs(logp));
+    });
+  });
+
+  it('gradients of every weight', async () => {
+    const { loss, gradients } = await lossAndGradients(await load(name), expected);
+    expect(Math.abs(loss - expected.loss)).toBeLessThan(1e-4 * expected.loss);
+    expect([...gradients.keys()].sort()).toEqual(Object.keys(expected.gradients).sort());
+    for (const [key, [norm, ...sums]] of Object.entries(expected.gradients)) {
+      const gradient = gradients.get(key) as Float32Array;
+      expect(Math.abs(Math.hypot(...gradient) - norm), key).toBeLessThan(1e-3 * norm + 1e-6);
+      sums.forEach((want, k) => {
+        const got = gradient.reduce((sum, value, i) => sum + value * Math.cos((k + 1) * i), 0);
+        expect(Math.abs(got - want), key).toBeLessThan(2e-3 * norm + 1e-6);
+      });
+    }
+  });
+
+  it.each(['float32', 'bfloat16'] as const)('save as %s, load: the same logits', async (dtype) => {
+    const folder = await mkdtemp(join(tmpdir(), 'dpo-models-'));
+    try {
+      const model = await load(name);
+      await saveModel(model, folder, { dtype });
+      const { model: again, source } = await loadModel(testEngine(), folder);
+      // The fixtures' weights are bfloat16 numbers, so that neither type loses any of them.
+      expect(await tokenLogits(again, expected.ids)).toEqual(await tokenLogits(model, expected.ids));
+      expect(source.config).toEqual({ ...model.config.raw, dtype });
+      expect([...source.tensors.keys()]).toEqual([...model.weights.keys()]);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});
+
+async function lossAndGradients(model: LanguageModel, { answers }: Expected) {
+  const batch = referencePacking(answers.slice(0, 1).map(({ prompt, answer }) => ({ prompt, answers: [answer] })));
+  const names = [...model.weights.keys()];
+  const differentiate = model.engine.function<string, string>('differentiate', (scope, inputs) => {
+    const loss = (...given: tf.Tensor[]) => {
+      const params = (key: string) => given[names.indexOf(key)] as tf.Tensor;
+      const packed = { ...(inputs as unknown as Omit<PackedInputs, 'sequences'>), sequences: 1 };
+      return tf.neg(tf.sum(model.sequenceLogps(params, packed)));
+    };
+    const { value, grads } = tf.valueAndGrads(loss)(names.map((key) => scope.read(model.variable(key))));
+    return { loss: value, ...Object.fromEntries(names.map((key, i) => [key, grads[i] as tf.Tensor])) };
+  });
+  const out = await differentiate(packedValues(batch));
+  return {
+    loss: out.loss?.data[0] as number,
+    gradients: new Map(names.map((key) => [key, out[key]?.data as Float32Array])),
+  };
+}
+
+describe('rotary settings', () => {
+  interface Case {
+    readonly rope_parameters: Readonly<Record<string, unknown>>;
+    readonly frequencies: readonly number[];
+  }
+  const cases = JSON.parse(readFileSync(new URL('rotary.json', fixtures), 'utf8')) as Case[];
+
+  it.each(cases.map((item) => [item.rope_parameters.rope_type, item] as const))('%s', (_, item) => {
+    const { rope_theta, ...rope_scaling } = item.rope_parameters;
+    // transformers 5 has all in one place, earlier versions the base beside the scaling.
+    for (const raw of [{ rope_parameters: item.rope_parameters }, { rope_theta, rope_scaling }]) {
+      const got = rotaryFrequencies(readRotary(new ConfigReader(raw, 'config.json'), 32, 512));
+      item.frequencies.forEach((want, i) => {
+        expect(Math.abs((got[i] as number) / want - 1)).toBeLessThan(1e-5);
+      });
+    }
+  });
+});

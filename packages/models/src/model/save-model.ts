@@ -1,0 +1,54 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DpoError } from '@dpo/base';
+import { asFileError, flushFile, writeFileAtomic } from '@dpo/base/files';
+import type { ModelFiles } from '../files/model-files.js';
+import { type TensorToWrite, writeShardedSafetensors } from '../files/write-safetensors.js';
+import type { LanguageModel } from './types.js';
+
+export interface SaveOptions {
+  /** Whose tokenizer files go along; usually what the model was loaded from. */
+  readonly source?: Pick<ModelFiles, 'tokenizerFiles'> | undefined;
+  /** How weights are stored. Default float32. */
+  readonly dtype?: 'float32' | 'bfloat16' | undefined;
+}
+
+/**
+ * Writes a Hugging Face folder: `model.safetensors` (in parts over 5 GB) in Hugging Face names, the tokenizer's files,
+ * and `config.json` as it was but for its dtype. Python transformers opens it with the same logits. The folder is made
+ * if need be; `config.json` comes last, so that a folder that has one is complete.
+ *
+ * Throws `model.has-adapter` for a model with an adapter, and file errors.
+ */
+export async function saveModel(model: LanguageModel, folder: string, options: SaveOptions = {}): Promise<void> {
+  const { source, dtype = 'float32' } = options;
+  if (model.adapter !== undefined)
+    throw new DpoError('model.has-adapter', 'The model has an adapter, which a model folder cannot hold.', {
+      hint: 'Save the adapter by itself, or merge it into the weights first.',
+    });
+  await makeFolder(folder);
+  const tensors = [...model.weights].map(
+    ([name, variable]): TensorToWrite => ({ name, shape: variable.shape, dtype, data: () => variable.read() }),
+  );
+  await writeShardedSafetensors(folder, tensors);
+  for (const [name, text] of Object.entries(source?.tokenizerFiles ?? {})) await writeText(join(folder, name), text);
+  await writeText(join(folder, 'config.json'), configText(model, dtype));
+}
+
+/** Makes a folder and those above it, with errors that name it. */
+export async function makeFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+    throw asFileError(error, folder);
+  });
+}
+
+/** Writes a text file whole or not at all. */
+export async function writeText(path: string, text: string): Promise<void> {
+  await writeFileAtomic(path, (temporary) => writeFile(temporary, text).then(() => flushFile(temporary)));
+}
+
+/** The configuration with the dtype of the weights as written, under the name that it uses for it. */
+function configText({ config: { raw } }: LanguageModel, dtype: string): string {
+  const key = 'torch_dtype' in raw && !('dtype' in raw) ? 'torch_dtype' : 'dtype';
+  return `${JSON.stringify({ ...raw, [key]: dtype }, null, 2)}\n`;
+}

@@ -1,0 +1,78 @@
+import type { Engine, Values, Variable } from '@dpo/engine';
+import type * as tf from '@tensorflow/tfjs-core';
+import type { Attend, Decoder, ModelConfig, Tokens } from '../architectures/types.js';
+import type { Adapter } from '../lora/types.js';
+
+/** A parameter by its name, inside an engine function: read from its variable, or a tensor to differentiate by. */
+export type Params = (name: string) => tf.Tensor;
+
+/** Whether the adapter counts, where there is one. Default true; without it the model is the reference. */
+export interface AdapterToggle {
+  readonly adapter?: boolean | undefined;
+}
+
+/**
+ * Several sequences packed into rows, as tensors. Letters: B rows, T positions, R predicted tokens, S sequences.
+ * `@dpo/data`'s `pack` makes the numbers.
+ */
+export interface PackedInputs extends Tokens {
+  /** [B, T], 0 for padding, else the number of the prompt's group in its row. */
+  readonly groups: tf.Tensor2D;
+  /** [B, T], 0 for the prompt, else the number of the answer. */
+  readonly answers: tf.Tensor2D;
+  /** [R] flat positions b·T + t whose hidden state predicts the target. */
+  readonly predictors: tf.Tensor1D;
+  /** [R] token ids. */
+  readonly targets: tf.Tensor1D;
+  /** [R] the sequence that the target belongs to; S where the entry only fills. */
+  readonly sequence: tf.Tensor1D;
+  readonly sequences: number;
+}
+
+/** The same as numbers outside the engine, in the form in which `@dpo/data` packs. */
+export interface PackedNumbers {
+  readonly rows: number;
+  readonly length: number;
+  readonly tokens: number;
+  readonly ids: Int32Array;
+  readonly positions: Int32Array;
+  readonly groups: Int32Array;
+  readonly answers: Int32Array;
+  readonly predictors: Int32Array;
+  readonly targets: Int32Array;
+  readonly sequence: Int32Array;
+}
+
+export type PackedName = 'ids' | 'positions' | 'groups' | 'answers' | 'predictors' | 'targets' | 'sequence';
+
+export type PackedValues = Readonly<Record<PackedName, Values>>;
+
+/** A language model whose weights live in variables of an engine, in Hugging Face names and layouts. */
+export interface LanguageModel {
+  readonly config: ModelConfig;
+  readonly engine: Engine;
+  readonly decoder: Decoder;
+  /** All base weights by Hugging Face name; a tied head is not repeated. */
+  readonly weights: ReadonlyMap<string, Variable>;
+  readonly adapter?: Adapter | undefined;
+  readonly vocabSize: number;
+  /** The longest sequence that the model was made for. */
+  readonly maxPositions: number;
+  /** What training changes: the adapter's weights if there is one, else all. */
+  trainable(): ReadonlyMap<string, Variable>;
+  /** A weight's variable by name, the adapter's among them. Throws `model.unknown-tensor`. */
+  variable(name: string): Variable;
+  /**
+   * log π(y|x) of each sequence, summed over the answer's tokens, in nats: [S] float32, differentiable in what `params`
+   * gives. For the body of an engine function.
+   */
+  sequenceLogps(params: Params, batch: PackedInputs, options?: AdapterToggle): tf.Tensor1D;
+  /** Hidden states before the final norm, [B·T, D]. For the body of an engine function. */
+  hidden(params: Params, tokens: Tokens, attend: Attend, options?: AdapterToggle): tf.Tensor2D;
+  /** Logits of some rows of hidden states, [R, D] → [R, V]. For the body of an engine function. */
+  logits(params: Params, rows: tf.Tensor2D): tf.Tensor2D;
+  /** Calls back when the model is disposed of, for what was compiled for it. */
+  onDispose(callback: () => void): void;
+  /** Frees weights, adapter and what was compiled for the model. */
+  dispose(): void;
+}

@@ -1,0 +1,106 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { attention } from '../blocks/attention.js';
+import { attentionBias } from '../blocks/attention-bias.js';
+import { packedValues } from '../model/packed-values.js';
+import type { LanguageModel, PackedInputs, PackedNumbers } from '../model/types.js';
+
+/** A prompt and the answers that share it, in tokens. */
+export interface Group {
+  readonly prompt: readonly number[];
+  readonly answers: readonly (readonly number[])[];
+}
+
+/**
+ * The plainest packing there is: `perRow` groups to a row, one after the other, rows padded to the longest. Slow and
+ * obvious; `@dpo/data` has the real one.
+ */
+export function referencePacking(groups: readonly Group[], perRow = 1): PackedNumbers & { readonly sequences: number } {
+  interface Cell {
+    readonly id: number;
+    readonly position: number;
+    readonly group: number;
+    readonly answer: number;
+  }
+  const rows: Cell[][] = [];
+  const predicted: { row: number; at: number; target: number; sequence: number }[] = [];
+  let sequences = 0;
+  groups.forEach(({ prompt, answers }, g) => {
+    const number = g % perRow;
+    if (number === 0) rows.push([]);
+    const row = rows.length - 1;
+    const cells = rows[row] as Cell[];
+    prompt.forEach((id, position) => {
+      cells.push({ id, position, group: number + 1, answer: 0 });
+    });
+    const lastOfPrompt = cells.length - 1;
+    answers.forEach((answer, a) => {
+      answer.forEach((id, i) => {
+        const at = i === 0 ? lastOfPrompt : cells.length - 1;
+        predicted.push({ row, at, target: id, sequence: sequences });
+        cells.push({ id, position: prompt.length + i, group: number + 1, answer: a + 1 });
+      });
+      sequences++;
+    });
+  });
+  const length = Math.max(...rows.map((cells) => cells.length));
+  const grid = (pick: (cell: Cell) => number) =>
+    Int32Array.from(rows.flatMap((cells) => Array.from({ length }, (_, t) => pick(cells[t] ?? padding))));
+  const list = (pick: (entry: (typeof predicted)[number]) => number) => Int32Array.from(predicted.map(pick));
+  const padding: Cell = { id: 0, position: 0, group: 0, answer: 0 };
+  return {
+    rows: rows.length,
+    length,
+    tokens: predicted.length,
+    sequences,
+    ids: grid(({ id }) => id),
+    positions: grid(({ position }) => position),
+    groups: grid(({ group }) => group),
+    answers: grid(({ answer }) => answer),
+    predictors: list(({ row, at }) => row * length + at),
+    targets: list(({ target }) => target),
+    sequence: list(({ sequence }) => sequence),
+  };
+}
+
+/** log π of each answer of each group, in nats. */
+export async function scoreGroups(
+  model: LanguageModel,
+  groups: readonly Group[],
+  options: { readonly perRow?: number; readonly adapter?: boolean } = {},
+): Promise<number[][]> {
+  const batch = referencePacking(groups, options.perRow);
+  const score = model.engine.function<string, 'logps'>('score', (scope, inputs) => ({
+    logps: model.sequenceLogps(
+      (name) => scope.read(model.variable(name)),
+      { ...(inputs as unknown as Omit<PackedInputs, 'sequences'>), sequences: batch.sequences },
+      { adapter: options.adapter },
+    ),
+  }));
+  const { logps } = await score(packedValues(batch));
+  score.dispose();
+  let at = 0;
+  return groups.map(({ answers }) => answers.map(() => logps.data[at++] as number));
+}
+
+/** Logits at every position of one sequence, [T, V] row-major. */
+export async function tokenLogits(
+  model: LanguageModel,
+  ids: readonly number[],
+  options: { readonly adapter?: boolean } = {},
+): Promise<Float32Array> {
+  const run = model.engine.function<'ids' | 'positions' | 'ones', 'logits'>('logits', (scope, inputs) => {
+    const params = (name: string) => scope.read(model.variable(name));
+    const { ids, positions, ones } = inputs as Record<'ids' | 'positions' | 'ones', tf.Tensor2D>;
+    const bias = attentionBias(ones, tf.zerosLike(ones));
+    const states = model.hidden(params, { ids, positions }, (_layer, q, k, v) => attention(q, k, v, bias), options);
+    return { logits: model.logits(params, states) };
+  });
+  const grid = (data: Int32Array) => ({ dtype: 'int32' as const, shape: [1, ids.length], data });
+  const { logits } = await run({
+    ids: grid(Int32Array.from(ids)),
+    positions: grid(Int32Array.from(ids.keys())),
+    ones: grid(new Int32Array(ids.length).fill(1)),
+  });
+  run.dispose();
+  return logits.data as Float32Array;
+}
