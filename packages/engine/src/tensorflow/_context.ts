@@ -51,8 +51,8 @@ export class Context {
     );
   }
 
-  /** Copies values into a tensor of the context. */
-  upload(dtype: ElementType, shape: readonly number[], data: ArrayLike<number>): Handle {
+  /** Copies values, or zeros where there are none, into a tensor of the context. */
+  upload(dtype: ElementType, shape: readonly number[], data: ArrayLike<number> | undefined): Handle {
     const tensor = newTensor(this.api, dtype, shape, data);
     try {
       return checked(this.api, 'TFE_NewTensorHandle', (status) => this.api.TFE_NewTensorHandle(tensor, status));

@@ -1,6 +1,7 @@
 import { DpoError } from '@dpo/base';
 import type { CApi, Output, Pointer } from './_c-api.js';
 import { calledFrom, callerLine } from './_caller.js';
+import { GraphEdges } from './_graph-edges.js';
 import { DATA_TYPES, dimensions, type ElementType, elementType, newTensor } from './_native-tensor.js';
 import { checked, tensorFlowError, withStatus } from './_status.js';
 
@@ -39,7 +40,7 @@ export class Graph {
   readonly #api: CApi;
   readonly #constants = new Map<string, Node>();
   readonly #shape = new BigInt64Array(MAX_RANK);
-  readonly #consumers = new Map<Pointer, Pointer[]>();
+  readonly #edges = new GraphEdges();
   #count = 0;
 
   constructor(api: CApi) {
@@ -56,9 +57,9 @@ export class Graph {
     this.#api.TF_DeleteGraph(this.handle);
   }
 
-  /** The operations that take an output of `operation` as an input. */
-  consumers(operation: Pointer): readonly Pointer[] {
-    return this.#consumers.get(operation) ?? [];
+  /** The operations that hold an output of `operation` and do not necessarily run before `later` without a word. */
+  usesBeside(operation: Pointer, later: readonly Pointer[]): Pointer[] {
+    return this.#edges.usesBeside(operation, later);
   }
 
   /** Adds an operation and returns it. Inputs that do not fit are an error that names them and the calling line. */
@@ -83,7 +84,7 @@ export class Graph {
     for (const [name, attribute] of Object.entries(attributes)) this.#setAttribute(description, name, attribute);
     const { value, failure } = withStatus(api, (status) => api.TF_FinishOperation(description, status));
     if (failure !== undefined) throw operationError(type, inputs, failure);
-    for (const { oper } of sources) this.#consumed(oper, value);
+    this.#edges.add(value, type, [...sources.map(({ oper }) => oper), ...after]);
     return value;
   }
 
@@ -164,12 +165,6 @@ export class Graph {
   /** A constant list of integers: a shape, axes, a permutation. */
   vector(values: readonly number[]): Node {
     return this.constant('int32', [values.length], values);
-  }
-
-  #consumed(source: Pointer, by: Pointer): void {
-    const list = this.#consumers.get(source);
-    if (list === undefined) this.#consumers.set(source, [by]);
-    else list.push(by);
   }
 
   #setAttribute(description: Pointer, name: string, attribute: Attribute): void {

@@ -27,15 +27,24 @@ export function dimensions(shape: readonly number[]): BigInt64Array {
   return BigInt64Array.from(shape, BigInt);
 }
 
-/** Copies values into a new TF_Tensor, which the caller deletes. */
-export function newTensor(api: CApi, dtype: ElementType, shape: readonly number[], data: ArrayLike<number>): Pointer {
+/** Copies values, or zeros where there are none, into a new TF_Tensor, which the caller deletes. */
+export function newTensor(
+  api: CApi,
+  dtype: ElementType,
+  shape: readonly number[],
+  data: ArrayLike<number> | undefined,
+): Pointer {
   const bytes = sizeOf(shape) * ELEMENT_BYTES[dtype];
   const tensor = api.TF_AllocateTensor(DATA_TYPES[dtype], dimensions(shape), shape.length, bytes);
   if (!tensor || (bytes > 0 && !api.TF_TensorData(tensor)))
     throw new DpoError('engine.out-of-memory', `No memory for a tensor of ${bytes} bytes.`, {
       values: { bytes, shape },
     });
-  if (bytes > 0) view(api, tensor, dtype, bytes).set(data);
+  if (bytes > 0) {
+    const memory = view(api, tensor, dtype, bytes);
+    if (data === undefined) memory.fill(0);
+    else memory.set(data);
+  }
   return tensor;
 }
 

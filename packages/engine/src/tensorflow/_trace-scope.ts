@@ -65,7 +65,7 @@ export class TraceScope implements Scope {
     this.#update(native, use, () =>
       this.#graph.operation('AssignVariableOp', [use.resource, node], {
         attributes: { dtype: FLOAT },
-        after: this.#before(use),
+        after: this.#beforeUpdate(use, [node]),
       }),
     );
   }
@@ -81,7 +81,7 @@ export class TraceScope implements Scope {
     this.#claim(first.native, first.use);
     this.#claim(second.native, second.use);
     this.#update(weight.native, weight.use, () => {
-      const after = [weight, first, second].flatMap(({ use }) => this.#before(use));
+      const after = [weight, first, second].flatMap(({ use }) => this.#beforeUpdate(use, [g]));
       if (shrink !== undefined) after.push(this.#decay(weight.native, weight.use, shrink, after));
       // TensorFlow multiplies the rate by √(1 − β₂ᵗ)/(1 − β₁ᵗ); with both powers 0 the factor is 1, as the caller's
       // rate has the correction in it.
@@ -169,6 +169,19 @@ export class TraceScope implements Scope {
   /** What must have run before the variable changes: its read of this call, and the slices written so far. */
   #before({ read, writes }: Use): Pointer[] {
     return [...(read === undefined ? [] : [read.node.output.oper]), ...writes.slice(-1)];
+  }
+
+  /**
+   * The same, and every other use of the value read: TensorFlow updates a variable in place only if nobody holds its
+   * memory any more, and copies it first otherwise.
+   */
+  #beforeUpdate(use: Use, values: readonly Node[]): Pointer[] {
+    if (use.read === undefined) return this.#before(use);
+    const uses = this.#graph.usesBeside(
+      use.read.node.output.oper,
+      values.map(({ output }) => output.oper),
+    );
+    return [...this.#before(use), ...uses];
   }
 
   #update(variable: NativeVariable, use: Use, build: () => Pointer): void {

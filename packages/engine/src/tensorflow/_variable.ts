@@ -22,7 +22,6 @@ export class NativeVariable implements Variable {
     readonly onDispose: (variable: NativeVariable) => void,
   ) {
     this.shape = [...shape];
-    const size = sizeOf(shape);
     if (!shape.every((n) => Number.isInteger(n) && n >= 0))
       throw new DpoError('engine.wrong-shape', `Variable ${name} cannot have the shape [${shape}].`);
     if (initial !== undefined) this.#checkSize(initial);
@@ -34,7 +33,7 @@ export class NativeVariable implements Variable {
       outputs: 1,
     });
     this.#resource = resource as Handle;
-    this.write(initial ?? new Float32Array(size));
+    this.#set(initial);
   }
 
   /** The handle for a call. Using a variable that was disposed of is an error. */
@@ -47,8 +46,13 @@ export class NativeVariable implements Variable {
   }
 
   write(data: Float32Array): void {
-    const resource = this.resource;
+    void this.resource;
     this.#checkSize(data);
+    this.#set(data);
+  }
+
+  #set(data: Float32Array | undefined): void {
+    const resource = this.#resource;
     const value = this.context.upload('float32', this.shape, data);
     this.queue.add(() => {
       try {
