@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pack } from '@dpo/data';
+import { openEngine } from '@dpo/engine';
 import { testEngine } from '@dpo/engine/test';
 import { addLora, type LanguageModel, loadAdapter, loadModel, saveAdapter } from '@dpo/models';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { type Method, methodNamed, supervisedMethod } from './method.js';
 import { optimizers } from './optimizers/registry.js';
 import { learningRates } from './optimizers/schedules.js';
@@ -52,7 +53,11 @@ const set = {
 };
 
 const at = (name: string) => fileURLToPath(new URL(name, folder));
-const load = async (family: string): Promise<LanguageModel> => (await loadModel(testEngine(), at(family))).model;
+/** The best engine at hand: TensorFlow where there is one. */
+const best = await openEngine();
+afterAll(() => best.dispose());
+const load = async (family: string, engine = best): Promise<LanguageModel> =>
+  (await loadModel(engine, at(family))).model;
 
 async function valuesOf(model: LanguageModel): Promise<Map<string, Float32Array>> {
   const entries = [...model.trainable()].map(async ([name, variable]) => [name, await variable.read()] as const);
@@ -142,7 +147,7 @@ describe('on a real architecture', () => {
   it('with an adapter, train 6 = train 3, kill, resume 3, from a checkpoint that PEFT reads', async () => {
     const run = await mkdtemp(join(tmpdir(), 'dpo-core-'));
     const go = async (until: number, resume?: string) => {
-      const base = await load('llama');
+      const base = await load('llama', testEngine());
       const before = await valuesOf(base);
       const model = addLora(base, { rank: 2, alpha: 4, seed: 1 });
       const losses: number[] = [];
@@ -170,7 +175,7 @@ describe('on a real architecture', () => {
       const resumed = await go(6, join(run, 'checkpoint-3'));
       expect(resumed.losses).toEqual(whole.losses.slice(3));
       expect(resumed.adapter).toEqual(whole.adapter);
-      const model = await loadAdapter(await load('llama'), join(run, 'checkpoint-6'));
+      const model = await loadAdapter(await load('llama', testEngine()), join(run, 'checkpoint-6'));
       expect(await valuesOf(model)).toEqual(whole.adapter);
     } finally {
       await rm(run, { recursive: true, force: true });
