@@ -1,1 +1,1 @@
-export {};
+export { sampleEvaluation, sampleRecords } from './sample-report.js';

@@ -1,0 +1,111 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { bestOfNKl, expectedBest } from './best-of-n.js';
+import { buildPairs } from './build-pairs.js';
+import { bestOfN, countTexts, grownWords, pairAccuracy, rewardKl } from './evaluation.js';
+
+describe('expectedBest', () => {
+  it('is the mean over all subsets', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: -5, max: 5 }), { minLength: 1, maxLength: 7 }),
+        fc.integer({ min: 1, max: 7 }),
+        (rewards, n) => {
+          fc.pre(n <= rewards.length);
+          const best: number[] = [];
+          for (let set = 0; set < 1 << rewards.length; set++) {
+            const chosen = rewards.filter((_, i) => (set >> i) & 1);
+            if (chosen.length === n) best.push(Math.max(...chosen));
+          }
+          const expected = best.reduce((a, b) => a + b, 0) / best.length;
+          expect(expectedBest(rewards, n)).toBeCloseTo(expected, 9);
+        },
+      ),
+    );
+  });
+
+  it('needs as many samples as it takes the best of', () => {
+    expect(() => expectedBest([1, 2], 3)).toThrow(expect.objectContaining({ code: 'eval.too-few-samples' }));
+  });
+
+  it('has the KL of the formula', () => {
+    expect(bestOfNKl(1)).toBe(0);
+    expect(bestOfNKl(4)).toBeCloseTo(Math.log(4) - 0.75, 12);
+  });
+});
+
+describe('buildPairs', () => {
+  const sample = (index: number, text: string, reward: number) => ({
+    prompt: `p${index}`,
+    index,
+    text,
+    reward,
+    logp: -reward,
+  });
+
+  it('pairs the best with the worst, the second best with the second worst, without ties', () => {
+    const pairs = buildPairs([
+      sample(0, 'b', 0.5),
+      sample(0, 'a', 1),
+      sample(0, 'd', -1),
+      sample(0, 'c', 0),
+      sample(1, 'x', 0),
+      sample(1, 'y', 0),
+    ]);
+    expect(pairs.map(({ pair }) => [pair.prompt, pair.chosen, pair.rejected])).toEqual([
+      ['p0', 'a', 'd'],
+      ['p0', 'b', 'c'],
+    ]);
+    expect(pairs[0]?.pair).toMatchObject({
+      chosenScore: 1,
+      rejectedScore: -1,
+      referenceChosenLogp: -1,
+      referenceRejectedLogp: 1,
+    });
+    expect(pairs[0]?.chosen.text).toBe('a');
+  });
+
+  it('makes at most so many pairs of a prompt', () => {
+    const samples = Array.from({ length: 10 }, (_, i) => sample(0, String(i), i));
+    expect(buildPairs(samples)).toHaveLength(3);
+    expect(buildPairs(samples, { perPrompt: 9 })).toHaveLength(5);
+  });
+});
+
+describe('rewardKl', () => {
+  it('averages rewards and log-ratios', () => {
+    const measured = (index: number, reward: number, logp: number, referenceLogp: number) => ({
+      index,
+      prompt: '',
+      text: '',
+      reward,
+      logp,
+      referenceLogp,
+    });
+    const { reward, kl } = rewardKl([measured(0, 1, -2, -5), measured(1, 0, -4, -3)]);
+    expect(reward.mean).toBe(0.5);
+    expect(kl.mean).toBe(1); // (3 − 1) / 2
+    expect(kl.standardError).toBeCloseTo(2, 12); // values 3 and −1: s = √8, SE = 2
+  });
+});
+
+it('counts a tie as half an accurate pair', () => {
+  expect(pairAccuracy([1, 0, -1, 3])).toMatchObject({ share: 0.625, margin: 0.75, count: 4 });
+});
+
+it('averages the best of N over prompts', () => {
+  const samples = [1, 2, 3, 4].map((reward) => ({ index: reward % 2, reward }));
+  // Prompt 1: 1, 3; prompt 0: 2, 4. Best of 2: 3 and 4.
+  expect(bestOfN(samples, 2).reward.mean).toBe(3.5);
+  expect(bestOfN(samples, 1).reward.mean).toBe(2.5);
+});
+
+it('counts texts by whole words', () => {
+  const texts = ['Love it, love it!', 'Lovely.', 'I LOVE this', 'glove'];
+  expect(countTexts(texts, ['love', 'a.b'])).toEqual({ love: 2, 'a.b': 0 });
+});
+
+it('finds the words that grew', () => {
+  const grown = grownWords(['the film is long', 'the plot'], ['amazing film', 'amazing plot'], 1);
+  expect(grown).toEqual([{ word: 'amazing', before: 0, after: 2 }]);
+});

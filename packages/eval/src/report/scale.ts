@@ -1,0 +1,26 @@
+/** A linear map from values to pixels, with round ticks. */
+export interface Scale {
+  readonly ticks: readonly number[];
+  at(value: number): number;
+}
+
+/** A scale over [low, high], widened to round ticks, onto [from, to]. */
+export function scale(low: number, high: number, from: number, to: number, count = 5): Scale {
+  // A range that is nothing beside the values, or nothing at all, has no ticks of its own.
+  const size = Math.max(Math.abs(low), Math.abs(high));
+  const range = high - low > Math.max(1e-9 * size, 1e-300) ? high - low : size > 1e-300 ? size : 1;
+  const step = niceStep(range, count);
+  const first = Math.floor(low / step + 1e-9);
+  const last = Math.max(first + 1, Math.ceil(high / step - 1e-9));
+  const ticks = Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
+  const [start, end] = [ticks[0] as number, ticks.at(-1) as number];
+  return { ticks, at: (value) => from + ((value - start) / (end - start)) * (to - from) };
+}
+
+/** 1, 2 or 5 times a power of ten, about range / count. */
+function niceStep(range: number, count: number): number {
+  const raw = range / count;
+  const power = 10 ** Math.floor(Math.log10(raw));
+  const ratio = raw / power;
+  return power * (ratio <= 1.2 ? 1 : ratio <= 2.6 ? 2 : ratio <= 6 ? 5 : 10);
+}

@@ -1,0 +1,60 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { DpoError } from '@dpo/base';
+import { asFileError, writeFileAtomic } from '@dpo/base/files';
+import { readEvaluation } from '../evaluation-file.js';
+import type { MetricsRecord, ReportData } from './data.js';
+import { renderReport } from './render.js';
+
+/** Reads what a run folder holds for its report: `config.json`, `metrics.jsonl` and, where it is there, `evaluation.json`. */
+export async function reportData(folder: string): Promise<ReportData> {
+  const config = await readIfThere(join(folder, 'config.json'));
+  const metrics = await readIfThere(join(folder, 'metrics.jsonl'));
+  const evaluation = await readEvaluation(folder);
+  if (config === undefined && metrics === undefined && evaluation === undefined)
+    throw new DpoError(
+      'eval.no-run',
+      `${folder} is not a run folder: it has no config.json, metrics.jsonl or evaluation.json.`,
+      {
+        values: { folder },
+      },
+    );
+  return {
+    title: `Run ${basename(resolve(folder))}`,
+    records: records(metrics ?? '', join(folder, 'metrics.jsonl')),
+    evaluation,
+    config: config === undefined ? undefined : (JSON.parse(config) as Record<string, unknown>),
+  };
+}
+
+/** Writes `report.html` of a run folder from what the folder holds, and returns its path. */
+export async function writeReport(folder: string): Promise<string> {
+  const path = join(folder, 'report.html');
+  const page = renderReport(await reportData(folder));
+  await writeFileAtomic(path, (file) => writeFile(file, page));
+  return path;
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  return readFile(path, 'utf8').catch((error: unknown) => {
+    const known = asFileError(error, path);
+    if (DpoError.is(known, 'file.not-found')) return undefined;
+    throw known;
+  });
+}
+
+function records(text: string, path: string): MetricsRecord[] {
+  const lines = text.split('\n').filter((line) => line !== '');
+  return lines.flatMap((line, i) => {
+    try {
+      return [JSON.parse(line) as MetricsRecord];
+    } catch (cause) {
+      // A run that is being written may end in half a line.
+      if (i === lines.length - 1) return [];
+      throw new DpoError('eval.bad-file', `${path}, line ${i + 1} is not valid JSON.`, {
+        values: { path, line: i + 1 },
+        cause,
+      });
+    }
+  });
+}
