@@ -4,6 +4,7 @@ export { type ModelFiles, openModelFiles, type WeightEntry } from './files/model
 export { openSafetensors, type Safetensors } from './files/safetensors.js';
 export type { SafetensorsDtype, SafetensorsEntry } from './files/safetensors-header.js';
 export { type TensorToWrite, writeSafetensors, writeShardedSafetensors } from './files/write-safetensors.js';
+export { type GenerateOptions, type Generation, generate } from './generate/generation.js';
 export { type DownloadOptions, type DownloadProgress, downloadModel, hubAnswers, resolveModel } from './hub/hub.js';
 export { fetchPackagedSmolLM2, type PackagedOptions, packagedSmolLM2 } from './hub/packaged-smollm2.js';
 export type { HubOptions } from './hub/settings.js';

@@ -1,0 +1,60 @@
+/** Which tokens may be drawn: of the `topK` likeliest, the fewest that hold `topP` of their probability. */
+export interface Filter {
+  /** Above 0. */
+  readonly temperature: number;
+  readonly topK?: number | undefined;
+  readonly topP?: number | undefined;
+}
+
+/**
+ * Draws from a row of logits, restricted as transformers does it: temperature first, then the `topK` likeliest tokens,
+ * then of these the smallest set of likeliest ones that holds at least `topP` of what is left. Exact; equal logits are
+ * taken in the order of their ids.
+ *
+ * @param uniform in [0, 1)
+ * @returns the token's id
+ */
+export function filteredDraw(
+  logits: Float32Array,
+  uniform: number,
+  { temperature, topK = Number.POSITIVE_INFINITY, topP = 1 }: Filter,
+): number {
+  const largest = logits.reduce((most, logit) => Math.max(most, logit), Number.NEGATIVE_INFINITY);
+  const weights = Float64Array.from(logits, (logit) => Math.exp((logit - largest) / temperature));
+  const all = weights.reduce((sum, weight) => sum + weight, 0);
+  const limited = topK < weights.length;
+  const candidates = likeliest(weights, (count, mass) => (limited ? count >= topK : mass >= topP * all));
+  const allowed = limited ? candidates.slice(0, topK) : candidates;
+  const weight = (i: number) => weights[allowed[i] as number] as number;
+
+  const mass = limited ? allowed.reduce((sum, id) => sum + (weights[id] as number), 0) : all;
+  let kept = 0;
+  let held = 0;
+  while (kept < allowed.length && held < topP * mass) held += weight(kept++);
+  let rest = uniform * held;
+  for (let i = 0; i < kept - 1; i++) {
+    rest -= weight(i);
+    if (rest < 0) return allowed[i] as number;
+  }
+  return allowed[Math.max(0, kept - 1)] as number;
+}
+
+/**
+ * Token ids from the largest weight down, as many as are enough, or some more. Only those above a threshold are sorted,
+ * which is lowered until there are enough: a whole vocabulary would take longer to sort than the model to compute.
+ */
+function likeliest(weights: Float64Array, enough: (count: number, mass: number) => boolean): number[] {
+  for (let floor = 1 / 64; ; floor /= 64) {
+    const ids: number[] = [];
+    let mass = 0;
+    for (let id = 0; id < weights.length; id++) {
+      const weight = weights[id] as number;
+      if (weight < floor) continue;
+      ids.push(id);
+      mass += weight;
+    }
+    // The threshold reaches 0 at last, where all are candidates.
+    if (ids.length === weights.length || enough(ids.length, mass))
+      return ids.sort((a, b) => (weights[b] as number) - (weights[a] as number) || a - b);
+  }
+}

@@ -1,0 +1,176 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { testEngine } from '@dpo/engine/test';
+import { describe, expect, it } from 'vitest';
+import { addLora } from '../lora/add-lora.js';
+import { loadModel } from '../model/load-model.js';
+import type { LanguageModel } from '../model/types.js';
+import { scoreGroups } from '../test/_packing.js';
+import { tinyGpt2, tinyLlama } from '../test/tiny-models.js';
+import { generate } from './generation.js';
+
+const fixtures = new URL('../../../../tooling/parity/fixtures/models/', import.meta.url);
+const prompts = [[5, 9, 33], [7], [1, 2, 3, 4, 5, 6, 7]];
+
+/** log π of each sample by the forward pass that training uses. */
+async function scored(model: LanguageModel, generations: readonly { prompt: number; tokens: Int32Array }[]) {
+  const groups = generations.map(({ prompt, tokens }) => ({
+    prompt: prompts[prompt] as number[],
+    answers: [[...tokens]],
+  }));
+  return (await scoreGroups(model, groups)).flat();
+}
+
+describe('greedy continuations are those of transformers', () => {
+  it.each(['gpt2', 'gpt2-untied', 'llama', 'llama-untied'])('%s', async (name) => {
+    interface Expected {
+      readonly greedy: readonly { readonly prompt: number[]; readonly tokens: number[] }[];
+    }
+    const { greedy } = JSON.parse(readFileSync(new URL(`${name}/expected.json`, fixtures), 'utf8')) as Expected;
+    const { model } = await loadModel(testEngine(), fileURLToPath(new URL(name, fixtures)));
+    const given = greedy.map(({ prompt }) => prompt);
+    const got = await generate(model, given, { maxNewTokens: 12, temperature: 0 });
+    expect(got.map(({ tokens }) => [...tokens])).toEqual(greedy.map(({ tokens }) => tokens));
+    expect(got.every(({ finished }) => !finished)).toBe(true);
+  });
+});
+
+describe.each([
+  ['GPT-2', tinyGpt2],
+  ['Llama', tinyLlama],
+])('%s', (_, make) => {
+  it('gives tokens whose log-probabilities are those of scoring', async () => {
+    const model = make(testEngine());
+    for (const options of [{ temperature: 1 }, { temperature: 0.7 }, { temperature: 0 }, { topK: 5 }, { topP: 0.5 }]) {
+      const got = await generate(model, prompts, { samples: 2, maxNewTokens: 4, seed: 1, ...options });
+      const sums = got.map(({ logps }) => logps.reduce((sum, logp) => sum + logp, 0));
+      const want = await scored(model, got);
+      sums.forEach((sum, i) => {
+        expect(Math.abs(sum - (want[i] as number))).toBeLessThan(1e-4 * Math.abs(sum));
+      });
+    }
+  });
+
+  it('gives the same samples in whatever batches', async () => {
+    const model = make(testEngine());
+    const options = { samples: 3, maxNewTokens: 5, seed: 4, topK: undefined };
+    const whole = await generate(model, prompts, options);
+    expect(whole.map(({ prompt, sample }) => [prompt, sample])).toEqual(
+      prompts.flatMap((_, prompt) => [0, 1, 2].map((sample) => [prompt, sample])),
+    );
+    for (const batchSize of [1, 2, 4]) {
+      const got = await generate(model, prompts, { ...options, batchSize });
+      expect(got.map(({ tokens }) => [...tokens])).toEqual(whole.map(({ tokens }) => [...tokens]));
+    }
+    const alone = await generate(model, prompts.slice(0, 1), { ...options, samples: 1 });
+    expect([...(alone[0]?.tokens ?? [])]).toEqual([...(whole[0]?.tokens ?? [])]);
+    const other = await generate(model, prompts, { ...options, seed: 5 });
+    expect(other.map(({ tokens }) => [...tokens])).not.toEqual(whole.map(({ tokens }) => [...tokens]));
+  });
+});
+
+describe('sampling', () => {
+  it('draws tokens as often as the model and the temperature say', async () => {
+    const model = tinyLlama(testEngine(), { vocabSize: 6, deviation: 0.6 });
+    for (const temperature of [1, 0.5]) {
+      const n = 2000;
+      const [prompt, vocabulary] = [
+        [1, 2],
+        [0, 1, 2, 3, 4, 5],
+      ];
+      const logps = (await scoreGroups(model, [{ prompt, answers: vocabulary.map((id) => [id]) }])).flat();
+      const weights = logps.map((logp) => Math.exp(logp / temperature));
+      const all = weights.reduce((a, b) => a + b);
+      const drawn = await generate(model, [prompt], { samples: n, maxNewTokens: 1, temperature, batchSize: n });
+      const counts = vocabulary.map((id) => drawn.filter(({ tokens }) => tokens[0] === id).length);
+      const chiSquare = counts.reduce((sum, count, id) => {
+        const expected = (n * (weights[id] as number)) / all;
+        return sum + (count - expected) ** 2 / expected;
+      }, 0);
+      expect(chiSquare).toBeLessThan(20.5); // 99.9 % of the distribution with 5 degrees of freedom
+    }
+  });
+
+  it('ends a sample with a stop token, and the batch with its last sample', async () => {
+    const model = tinyGpt2(testEngine(), { vocabSize: 5 });
+    const progress: number[] = [];
+    const onProgress = (tokens: number) => progress.push(tokens);
+    const got = await generate(model, [[1], [2]], {
+      samples: 4,
+      maxNewTokens: 20,
+      seed: 2,
+      stopTokens: [0, 3],
+      onProgress,
+    });
+    for (const { tokens, logps, finished } of got) {
+      const stop = tokens.findIndex((id) => id === 0 || id === 3);
+      expect(finished).toBe(stop >= 0);
+      if (finished) expect(stop).toBe(tokens.length - 1);
+      expect(logps).toHaveLength(tokens.length);
+    }
+    expect(got.some(({ finished }) => finished)).toBe(true);
+    expect(progress.at(-1)).toBe(got.reduce((sum, { tokens }) => sum + tokens.length, 0));
+    expect(progress).toHaveLength(Math.max(...got.map(({ tokens }) => tokens.length)));
+  });
+
+  it('compiles once for calls of like shapes, and takes turns', async () => {
+    const engine = testEngine();
+    const made: { readonly traces: number }[] = [];
+    const counting = {
+      ...engine,
+      function: ((...args: Parameters<typeof engine.function>) => {
+        const compiled = engine.function(...args);
+        made.push(compiled);
+        return compiled;
+      }) as typeof engine.function,
+    };
+    const model = tinyLlama(counting);
+    const options = { samples: 2, maxNewTokens: 6, batchSize: 4 };
+    const [a, b] = await Promise.all([generate(model, prompts, options), generate(model, prompts, options)]);
+    expect(a).toEqual(b);
+    expect(await generate(model, prompts.slice(1), { ...options, maxNewTokens: 5, seed: 8 })).toHaveLength(4);
+    expect(made.map(({ traces }) => traces)).toEqual([1, 1]);
+    model.dispose();
+  });
+
+  it('can leave the adapter out', async () => {
+    const base = tinyLlama(testEngine());
+    const options = { samples: 3, maxNewTokens: 5, seed: 4 };
+    const before = await generate(base, prompts, options);
+    const model = addLora(base, { rank: 2, alpha: 8, seed: 1 });
+    expect(await generate(model, prompts, options)).toEqual(before);
+    for (const variable of model.trainable().values())
+      variable.write(Float32Array.from(await variable.read(), (value, i) => value + Math.sin(i)));
+    expect(await generate(model, prompts, options)).not.toEqual(before);
+    expect(await generate(model, prompts, { ...options, adapter: false })).toEqual(before);
+  });
+});
+
+describe('bad requests', () => {
+  const model = tinyGpt2(testEngine());
+  it.each([
+    ['generate.empty-prompt', [[1], []], {}],
+    ['generate.too-long', [[1, 2, 3]], { maxNewTokens: 62 }],
+    ['generate.bad-token', [[1, 96]], {}],
+    ['generate.bad-token', [[-1]], {}],
+    ['generate.bad-option', [[1]], { maxNewTokens: 0 }],
+    ['generate.bad-option', [[1]], { temperature: -1 }],
+    ['generate.bad-option', [[1]], { topP: 0 }],
+    ['generate.bad-option', [[1]], { topK: 0.5 }],
+    ['generate.bad-option', [[1]], { samples: Number.NaN }],
+  ])('%s', async (code, given, options) => {
+    await expect(generate(model, given, { maxNewTokens: 4, ...options })).rejects.toMatchObject({ code });
+  });
+
+  it('no prompts give nothing', async () => {
+    expect(await generate(model, [], { maxNewTokens: 4 })).toEqual([]);
+  });
+
+  it('an aborted signal stops before the next step', async () => {
+    const controller = new AbortController();
+    const onProgress = () => controller.abort(new Error('enough'));
+    const { signal } = controller;
+    await expect(generate(model, [[1]], { maxNewTokens: 9, onProgress, signal })).rejects.toThrow('enough');
+    expect(await generate(model, [[1]], { maxNewTokens: 2 })).toHaveLength(1);
+  });
+});

@@ -1,0 +1,110 @@
+import type { EngineFunction, Values, Variable } from '@dpo/engine';
+import * as tf from '@tensorflow/tfjs-core';
+import { attention } from '../blocks/attention.js';
+import { attentionBias, hide } from '../blocks/attention-bias.js';
+import type { LanguageModel } from '../model/types.js';
+import { type DrawMode, draw } from './draw.js';
+
+/** What a session is compiled for. */
+export interface SessionShape {
+  /** Rows that are decoded together. */
+  readonly rows: number;
+  /** Slots of the cache to a row: the left-padded prompt, then what is generated. */
+  readonly slots: number;
+  readonly mode: DrawMode;
+  readonly adapter: boolean;
+}
+
+/** Two compiled functions over a cache of keys and values, [rows, KV, slots, headSize] to a layer, in variables. */
+export interface Session {
+  /**
+   * Reads P prompts, left-padded to equal length, fills the cache of each row with its prompt's keys and values, and
+   * draws the first token of each row. ids [P, T], pads [P], prompts [rows] (which prompt a row continues),
+   * uniform [rows], sharpness [].
+   */
+  readonly prefill: EngineFunction<string, string>;
+  /**
+   * One more token: reads the last one of each row and draws the next. tokens [rows], pads [rows], slot [] (where the
+   * tokens' keys and values go), uniform [rows], sharpness [].
+   */
+  readonly step: EngineFunction<string, string>;
+  /** Bytes that the cache takes. */
+  readonly bytes: number;
+  dispose(): void;
+}
+
+/** Compiles a session. Tracing happens at the first call, once per shape of the prompts. */
+export function openSession(model: LanguageModel, { rows, slots, mode, adapter }: SessionShape): Session {
+  const { engine, config } = model;
+  const shape = [rows, config.keyValueHeads, slots, config.headSize];
+  const cacheOf = (part: string) =>
+    Array.from({ length: config.layers }, (_, layer) => engine.variable(`cache/${layer}/${part}`, shape));
+  const keys = cacheOf('keys');
+  const values = cacheOf('values');
+
+  const prefill = engine.function<string, string>('prefill', (scope, inputs) => {
+    const { ids, pads, prompts, uniform, sharpness } = inputs as Inputs<'ids' | 'pads' | 'prompts'>;
+    const [count, length] = ids.shape as [number, number];
+    const params = (name: string) => scope.read(model.variable(name));
+    const offsets = tf.sub(row(length), tf.reshape(pads, [count, 1])); // [P, T], negative in the padding
+    const positions = tf.maximum<tf.Tensor2D>(offsets, tf.scalar(0, 'int32'));
+    const groups = tf.cast<tf.Tensor2D>(tf.greaterEqual(offsets, tf.scalar(0, 'int32')), 'int32');
+    const bias = attentionBias(groups, tf.zerosLike(groups));
+    const start = tf.scalar(0, 'int32');
+    const states = model.hidden(
+      params,
+      { ids: ids as tf.Tensor2D, positions },
+      (layer, q, k, v) => {
+        scope.writeSlice(keys[layer] as Variable, tf.gather(k, prompts as tf.Tensor1D), 2, start);
+        scope.writeSlice(values[layer] as Variable, tf.gather(v, prompts as tf.Tensor1D), 2, start);
+        return attention(q, k, v, bias);
+      },
+      { adapter },
+    );
+    const ends = tf.range(length - 1, count * length, length, 'int32'); // the last position of each prompt
+    const logits = model.logits(params, tf.gather(states, ends)); // [P, V]
+    return draw(mode, tf.gather(logits, prompts as tf.Tensor1D), uniform, sharpness);
+  });
+
+  const step = engine.function<string, string>('decode', (scope, inputs) => {
+    const { tokens, pads, slot, uniform, sharpness } = inputs as Inputs<'tokens' | 'pads' | 'slot'>;
+    const params = (name: string) => scope.read(model.variable(name));
+    const first = tf.reshape(pads, [rows, 1]);
+    const seen = tf.logicalAnd(tf.greaterEqual(row(slots), first), tf.lessEqual(row(slots), slot)); // [rows, slots]
+    const bias = tf.reshape(hide(seen), [rows, 1, 1, slots]) as tf.Tensor4D;
+    const states = model.hidden(
+      params,
+      { ids: tf.reshape(tokens, [rows, 1]), positions: tf.sub(slot, first) },
+      (layer, q, k, v) => {
+        const allKeys = scope.writeSlice(keys[layer] as Variable, k, 2, slot) as tf.Tensor4D;
+        const allValues = scope.writeSlice(values[layer] as Variable, v, 2, slot) as tf.Tensor4D;
+        return attention(q, allKeys, allValues, bias);
+      },
+      { adapter },
+    );
+    return draw(mode, model.logits(params, states), uniform, sharpness);
+  });
+
+  return {
+    prefill,
+    step,
+    bytes: 2 * config.layers * 4 * shape.reduce((product, size) => product * size, 1),
+    dispose() {
+      prefill.dispose();
+      step.dispose();
+      for (const variable of [...keys, ...values]) variable.dispose();
+    },
+  };
+}
+
+type Inputs<Names extends string> = Readonly<Record<Names | 'uniform' | 'sharpness', tf.Tensor>>;
+
+/** 0, 1, … as [1, length]. */
+function row(length: number): tf.Tensor {
+  return tf.reshape(tf.range(0, length, 1, 'int32'), [1, length]);
+}
+
+/** A list of int32 or float32 numbers as an input; without a length, a scalar. */
+export function input(data: Float32Array | Int32Array, shape: readonly number[] = [data.length]): Values {
+  return { dtype: data instanceof Int32Array ? 'int32' : 'float32', shape, data };
+}
