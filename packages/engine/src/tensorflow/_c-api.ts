@@ -97,6 +97,9 @@ export type CApi = { readonly [K in keyof typeof PROTOTYPES]: NativeFunction<(ty
 
 const RTLD_LAZY = 1;
 
+/** Whether the user asked for a log. */
+const logWanted = process.env.TF_CPP_MIN_LOG_LEVEL !== undefined;
+
 let loaded: { readonly folder: string; readonly api: CApi } | undefined;
 
 /**
@@ -114,10 +117,9 @@ export function loadTensorFlow(folder: string): CApi {
     });
   }
   const paths = libraryFiles(folder);
-  const quiet = process.env.TF_CPP_MIN_LOG_LEVEL === undefined;
   setDefaults();
   configureKoffi();
-  const api = quiet ? withoutStandardError(() => bind(paths)) : bind(paths);
+  const api = logWanted ? bind(paths) : withoutStandardError(() => bind(paths));
   const version = api.TF_Version();
   if (!SUPPORTED_VERSION.test(version))
     throw new DpoError('engine.library-version', `The library in ${folder} is TensorFlow ${version}, not 2.21.`, {

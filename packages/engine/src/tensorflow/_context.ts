@@ -11,6 +11,8 @@ export type CallAttribute = Attribute | { readonly bytes: Uint8Array };
 
 export interface Call {
   readonly name: string;
+  /** What errors call it, where that is not the name. */
+  readonly label?: string;
   readonly inputs: readonly Handle[];
   readonly attributes?: Readonly<Record<string, CallAttribute>>;
   readonly outputs: number;
@@ -104,7 +106,7 @@ export class Context {
         api.TFE_Execute.async(op, outputs, count, status, (error) => (error ? reject(error) : resolve())),
       );
       const failure = failureOf(api, status);
-      if (failure !== undefined) throw tensorFlowError(call.name, failure);
+      if (failure !== undefined) throw tensorFlowError(call.label ?? call.name, failure);
     } finally {
       api.TF_DeleteStatus(status);
       api.TFE_DeleteOp(op);

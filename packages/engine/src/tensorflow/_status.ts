@@ -38,9 +38,14 @@ export function failureOf(api: CApi, status: Pointer): Failure | undefined {
 export function tensorFlowError(what: string, { code, message }: Failure): DpoError {
   const values = { what, status: code, message };
   if (code === RESOURCE_EXHAUSTED)
-    return new DpoError('engine.out-of-memory', `${what} ran out of memory: ${message}`, {
+    return new DpoError('engine.out-of-memory', `${what} ran out of memory: ${essence(message)}`, {
       values,
       hint: 'Use smaller batches or shorter sequences, train an adapter, or add activation checkpointing.',
     });
-  return new DpoError('engine.tensorflow-failed', `TensorFlow failed in ${what}: ${message}`, { values });
+  return new DpoError('engine.tensorflow-failed', `TensorFlow failed in ${what}: ${essence(message)}`, { values });
+}
+
+/** The message without the names of graph nodes and the hints for Python around it. */
+function essence(message: string): string {
+  return (message.split('\n')[0] ?? '').replaceAll(/\{\{function_node [^}]*\}\} ?/g, '').trim();
 }

@@ -75,6 +75,7 @@ export class TracedFunction<In extends string, Out extends string> {
         const resources = compiled.variables.map(({ resource }) => resource);
         const results = await context.executeAsync({
           name: compiled.name,
+          label: `function ${this.name}`,
           inputs: [...values, ...resources],
           attributes: this.#attributes,
           outputs: compiled.outputs.length,

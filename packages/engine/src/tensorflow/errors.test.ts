@@ -91,7 +91,7 @@ describe.skipIf(library === undefined)('mistakes in functions', () => {
     }));
     const error = await failure(() => gather({ i: ints([1], [7]) }));
     expect(error.code).toBe('engine.tensorflow-failed');
-    expect(error.message).toContain('lookup');
+    expect(error.message).toContain('function lookup: indices[0] = 7');
     expect((await gather({ i: ints([1], [2]) })).y.shape).toEqual([1, 2]);
   });
 

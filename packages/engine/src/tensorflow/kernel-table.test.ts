@@ -77,6 +77,10 @@ const cases: Readonly<Record<string, Compute>> = {
   LogicalXor: (x, y) => tf.logicalXor(tf.greater(x, 0), tf.greater(y, 0)),
   LogicalNot: (x) => tf.logicalNot(tf.greater(x, 0)),
   AddN: (x, y) => tf.addN([x, y, x]),
+  Barrier: (x, y) => {
+    if (tf.getKernel('Barrier', tf.getBackend()) === undefined) return x;
+    return tf.engine().runKernel('Barrier', { x, after: tf.exp(y) }) as tf.Tensor;
+  },
   Cast: (x, _, i) => [
     tf.cast(tf.mul(x, 3), 'int32'),
     tf.cast(i, 'float32'),

@@ -85,6 +85,8 @@ export const elementwise: KernelTable = {
   LogicalNot: ({ graph, input }) => graph.node('LogicalNot', [cast(graph, input('x'), 'bool')]),
 
   AddN: ({ graph, inputs }) => graph.node('AddN', [inputs.map((x) => numeric(graph, x))]),
+  // Not a tfjs kernel: x, not before `after` is there.
+  Barrier: ({ graph, input }) => graph.node('Identity', [input('x')], { after: [input('after').output.oper] }),
   Cast: ({ graph, input, attributes }) => cast(graph, input('x'), attributes.dtype as ElementType),
   ClipByValue: ({ graph, input, attributes }) => {
     const x = input('x');

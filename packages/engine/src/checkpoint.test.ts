@@ -1,0 +1,49 @@
+import { random } from '@dpo/base';
+import * as tf from '@tensorflow/tfjs-core';
+import { describe, expect, it } from 'vitest';
+import { type Block, checkpoint } from './checkpoint.js';
+import { expectClose, floats, ints } from './tensorflow/_engines-for-tests.js';
+import { libraryForTests } from './tensorflow/_library-for-tests.js';
+import { openTensorFlow } from './tensorflow/tensorflow-engine.js';
+import { testEngine } from './test/index.js';
+import type { Engine, Values } from './types.js';
+
+const library = await libraryForTests();
+const D = 4;
+
+/** x + tanh(x W) · tanh(x V) where the row's mask is 1 */
+const block: Block = (x, w, v, mask) => {
+  const inner = tf.mul(
+    tf.tanh(tf.matMul(x as tf.Tensor2D, w as tf.Tensor2D)),
+    tf.tanh(tf.matMul(x as tf.Tensor2D, v as tf.Tensor2D)),
+  );
+  return tf.add(x, tf.mul(inner, tf.cast(mask as tf.Tensor, 'float32')));
+};
+
+async function lossAndGradients(engine: Engine, body: Block): Promise<Record<string, Values>> {
+  const uniform = random(5);
+  const noise = (size: number) => Float32Array.from({ length: size }, () => uniform() - 0.5);
+  const weights = Array.from({ length: 6 }, (_, i) => engine.variable(`w${i}`, [D, D], noise(D * D)));
+  const step = engine.function('step', (scope, { x, mask }: { readonly x: tf.Tensor; readonly mask: tf.Tensor }) => {
+    const { value, grads } = tf.valueAndGrads((...w: tf.Tensor[]) => {
+      // Made inside the forward pass, as a model makes its masks.
+      const rows = tf.sub(1, mask);
+      let h = x;
+      for (let layer = 0; layer < 6; layer += 2) h = body(h, w[layer] as tf.Tensor, w[layer + 1] as tf.Tensor, rows);
+      return tf.sum(tf.square(h)) as tf.Scalar;
+    })(weights.map((weight) => scope.read(weight)));
+    return { value, ...Object.fromEntries(grads.map((gradient, i) => [`g${i}`, gradient])) };
+  });
+  return step({ x: floats([3, D], noise(3 * D)), mask: ints([3, 1], [0, 1, 0]) });
+}
+
+describe.each(['plain', 'tensorflow'])('checkpointing on the %s engine', (kind) => {
+  it.skipIf(kind === 'tensorflow' && library === undefined)('changes neither value nor gradients', async () => {
+    const engine = kind === 'plain' ? testEngine() : openTensorFlow({ folder: library ?? '' });
+    const expected = await lossAndGradients(testEngine(), block);
+    const actual = await lossAndGradients(engine, checkpoint(block));
+    expect(Object.keys(actual)).toHaveLength(7);
+    for (const [name, values] of Object.entries(expected)) expectClose(actual[name], values, 1e-5);
+    await engine.dispose();
+  });
+});
