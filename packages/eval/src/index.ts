@@ -31,4 +31,4 @@ export {
   wilson,
   winRate,
 } from './statistics.js';
-export { vaderReward } from './vader.js';
+export { vaderReward } from './vader/vader-reward.js';
