@@ -1,6 +1,14 @@
 export { cacheFolder } from './library/cache-folder.js';
-export { cpuFlags, type FoundLibrary, findLibrary } from './library/find-library.js';
+export { type EngineInfo, engineInfo } from './library/engine-info.js';
+export {
+  type FindOptions,
+  type FoundLibrary,
+  findLibrary,
+  type LibraryCandidate,
+  lookForLibraries,
+} from './library/find-library.js';
 export { type InstallOptions, type InstallProgress, installLibrary } from './library/install-library.js';
+export { cpuFlags } from './library/machine.js';
 export { tensorflowVersion, wheelFor } from './library/wheels.js';
 export { type OpenEngineOptions, openEngine } from './open-engine.js';
 export { openPortable } from './portable/open-portable.js';

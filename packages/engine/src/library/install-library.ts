@@ -1,12 +1,16 @@
-import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, rename, rm, statfs } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { DpoError } from '@dpo/base';
-import { flushFile, writeFolderAtomic } from '@dpo/base/files';
+import { asFileError } from '@dpo/base/files';
 import { pipDownload } from '@dpo/base/pip';
-import { openZip } from '@dpo/base/unzip';
-import { cacheFolder } from './cache-folder.js';
-import { type FoundLibrary, holdsLibrary, installedFolder } from './find-library.js';
-import { tensorflowVersion, wheelFor } from './wheels.js';
+import { inCache } from './_places.js';
+import { makeScratch, removeLeftScratch } from './_scratch.js';
+import { unpackWheel } from './_unpack.js';
+import { cacheFolder as defaultCacheFolder } from './cache-folder.js';
+import { type FoundLibrary, installedFolder } from './find-library.js';
+import { thisMachine, whyNoTensorFlow } from './machine.js';
+import { whatIsMissing, writeManifest } from './manifest.js';
+import { tensorflowVersion, type Wheel, wheelFor } from './wheels.js';
 
 /** Where an installation is. Bytes are those done and those to do of the phase. */
 export interface InstallProgress {
@@ -18,92 +22,119 @@ export interface InstallProgress {
 export interface InstallOptions {
   /** The library for NVIDIA GPUs. Linux x64 only. */
   readonly cuda?: boolean | undefined;
-  readonly cache?: string | undefined;
+  /** Where the toolkit keeps what it downloads; see `cacheFolder`. */
+  readonly cacheFolder?: string | undefined;
+  /** Fetch it anew even where it is there and whole. */
+  readonly force?: boolean | undefined;
   readonly onProgress?: ((progress: InstallProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A temporary folder of a download that was killed is removed once it is this old. */
-const STALE_MS = 60 * 60 * 1000;
-
 /**
- * Fetches libtensorflow into the cache: TensorFlow's own wheel by pip, whatever Python is there, and of it the files with the
- * C API, checked against the wheel's checksums. The library is in place whole or not at all; what an interrupted
- * run left behind is removed by the next.
+ * Fetches libtensorflow into the cache: TensorFlow's own wheel by pip, whatever Python is there, and of it the files
+ * with the C API, checked against the wheel's checksums. The library is in place whole or not at all; what a killed run
+ * left behind is removed by the next. Where two run at once, the first to finish wins, and both return its library.
  *
- * Throws `engine.no-wheel` (the platform has none), `pip.no-python`, `pip.no-pip`, `pip.no-network`, `pip.failed`,
- * `zip.damaged`, `file.disk-full`; an AbortError when the signal says so.
+ * Throws `engine.no-wheel` (the platform has none), `engine.disk-full`, `pip.no-python`, `pip.no-pip`,
+ * `pip.no-network`, `pip.failed`, `zip.damaged`, `file.*`; an AbortError when the signal says so.
  */
 export async function installLibrary(options: InstallOptions = {}): Promise<FoundLibrary> {
-  const { cuda = false, cache = cacheFolder(), onProgress, signal } = options;
+  const { cuda = false, cacheFolder = defaultCacheFolder(), force = false, signal } = options;
+  const folder = installedFolder(cuda, cacheFolder);
+  const wheel = await wheelForThisMachine(cuda);
+  await removeLeftScratch(cacheFolder);
+  if (force || (await whatIsMissing(folder)) !== undefined) {
+    signal?.throwIfAborted();
+    const scratch = await makeScratch(cacheFolder).catch((error: unknown) => {
+      throw asFileError(error, cacheFolder);
+    });
+    try {
+      await fetchInto(scratch, wheel, folder, { ...options, cuda, force });
+    } finally {
+      await rm(scratch, { recursive: true, force: true, maxRetries: 2 });
+    }
+  }
+  const installed = await inCache(folder, cuda);
+  if (installed === undefined || installed.unsuitable !== undefined)
+    throw new DpoError('engine.library-not-found', `${folder} is not there although it was just installed.`);
+  const { unsuitable: _, ...library } = installed;
+  return library;
+}
+
+async function wheelForThisMachine(cuda: boolean): Promise<Wheel> {
+  const { platform, arch } = process;
   const wheel = wheelFor(cuda);
-  if (wheel === undefined)
-    throw new DpoError(
-      'engine.no-wheel',
-      `There is no libtensorflow${cuda ? ' for CUDA' : ''} for ${process.platform} on ${process.arch}.`,
-      {
-        values: { platform: process.platform, arch: process.arch, cuda },
-        hint: 'The portable engine runs everywhere: leave --engine out.',
-      },
-    );
-  const folder = installedFolder(cuda, cache);
-  await removeStale(cache);
-  await mkdir(cache, { recursive: true });
-  const scratch = await mkdtemp(join(cache, 'download-'));
-  try {
-    const path = await pipDownload({
-      requirement: `${wheel.package}==${tensorflowVersion}`,
-      folder: scratch,
-      options: [
-        ...['--only-binary=:all:', '--implementation', 'cp', '--python-version', '3.12', '--abi', 'cp312'],
-        ...['--platform', wheel.tag],
-      ],
-      onProgress: (bytes) => onProgress?.({ phase: 'download', bytes, total: wheel.bytes }),
-      ...(signal === undefined ? {} : { signal }),
-    });
-    await unpack(path, wheel.files, folder, options);
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
-  }
-  return { folder, source: 'cache', version: tensorflowVersion };
+  const why = wheel === undefined ? undefined : whyNoTensorFlow(await thisMachine());
+  if (wheel !== undefined && why === undefined) return wheel;
+  throw new DpoError(
+    'engine.no-wheel',
+    `There is no libtensorflow${cuda ? ' for CUDA' : ''} for this machine (${why ?? `${platform}, ${arch}`}).`,
+    {
+      values: { platform, arch, cuda, why },
+      hint: cuda && wheelFor(false) ? 'Leave --cuda out.' : 'The portable engine runs everywhere.',
+    },
+  );
 }
 
-async function unpack(
-  path: string,
-  files: readonly string[],
-  folder: string,
-  { onProgress, signal }: InstallOptions,
-): Promise<void> {
-  const zip = await openZip(path);
-  try {
-    const total = files.reduce((sum, file) => sum + (zip.entries.get(file)?.size ?? 0), 0);
-    await writeFolderAtomic(folder, async (temporary) => {
-      let before = 0;
-      for (const file of files) {
-        const target = join(temporary, file.slice(file.lastIndexOf('/') + 1));
-        await zip.extract(file, target, {
-          onProgress: (bytes) => onProgress?.({ phase: 'unpack', bytes: before + bytes, total }),
-          ...(signal === undefined ? {} : { signal }),
+interface Fetch extends InstallOptions {
+  readonly cuda: boolean;
+  readonly force: boolean;
+}
+
+async function fetchInto(scratch: string, wheel: Wheel, folder: string, options: Fetch): Promise<void> {
+  const { cuda, onProgress, signal } = options;
+  await needSpace(scratch, wheel.bytes + wheel.unpackedBytes);
+  const path = await pipDownload({
+    requirement: `${wheel.package}==${tensorflowVersion}`,
+    folder: scratch,
+    options: [
+      ...['--only-binary=:all:', '--implementation', 'cp', '--python-version', '3.12', '--abi', 'cp312'],
+      ...['--platform', wheel.tag],
+    ],
+    onProgress: (bytes) => onProgress?.({ phase: 'download', bytes: Math.min(bytes, wheel.bytes), total: wheel.bytes }),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  const unpacked = join(scratch, 'library');
+  await mkdir(unpacked);
+  const files = await unpackWheel(path, wheel.files, unpacked, {
+    onProgress: (bytes, total) => onProgress?.({ phase: 'unpack', bytes, total }),
+    signal,
+  });
+  await writeManifest(unpacked, { version: tensorflowVersion, cuda, wheel: basename(path), files });
+  await place(unpacked, folder, join(scratch, 'replaced'), options.force);
+}
+
+/** Refuses to begin what cannot end well. */
+async function needSpace(folder: string, bytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  const free = bavail * bsize;
+  if (free >= bytes) return;
+  const gigabytes = (n: number): string => `${(n / 1e9).toFixed(1)} GB`;
+  throw new DpoError(
+    'engine.disk-full',
+    `${gigabytes(bytes)} are needed to install libtensorflow, and ${gigabytes(free)} are free where the cache is.`,
+    { values: { folder, bytes, free }, hint: 'Free some space, or set XDG_CACHE_HOME to a folder on another disk.' },
+  );
+}
+
+/** Renames a whole library into its place. What is damaged there makes room; what is whole stays, unless `force`. */
+async function place(unpacked: string, folder: string, replaced: string, force: boolean): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    try {
+      if ((force && tries === 0) || (await whatIsMissing(folder)) !== undefined)
+        await rename(folder, `${replaced}-${tries}`).catch((error: unknown) => {
+          if (!isCode(error, 'ENOENT')) throw error;
         });
-        await flushFile(target);
-        before += zip.entries.get(file)?.size ?? 0;
-      }
-    });
-  } catch (error) {
-    // Another process may have put the same library there in the meantime.
-    if (DpoError.is(error, 'file.exists') && (await holdsLibrary(folder))) return;
-    throw error;
-  } finally {
-    await zip.close();
+      else return;
+      await rename(unpacked, folder);
+      return;
+    } catch (error) {
+      // Another installation put its library there between the look and the rename: look again.
+      if (tries > 0 || !(isCode(error, 'ENOTEMPTY') || isCode(error, 'EEXIST'))) throw asFileError(error, folder);
+    }
   }
 }
 
-async function removeStale(cache: string): Promise<void> {
-  const names = await readdir(cache).catch(() => []);
-  for (const name of names.filter((each) => /^download-|^\.libtensorflow-.*\.partial/.test(each))) {
-    const path = join(cache, name);
-    const changed = await stat(path).catch(() => undefined);
-    if (changed !== undefined && Date.now() - changed.mtimeMs > STALE_MS)
-      await rm(path, { recursive: true, force: true });
-  }
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
 }

@@ -1,97 +1,200 @@
-import { execFile } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { createHash } from 'node:crypto';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { findLibrary, installedFolder } from './find-library.js';
-import { installLibrary } from './install-library.js';
+import { makeZip } from './_zip-for-tests.js';
+import { findLibrary, installedFolder, lookForLibraries } from './find-library.js';
+import { type InstallProgress, installLibrary } from './install-library.js';
 import { libraryFiles, wheelFor } from './wheels.js';
 
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'dpo-library-'));
-  vi.stubEnv('PATH', `${join(folder, 'bin')}:${process.env.PATH}`);
   await mkdir(join(folder, 'bin'));
+  vi.stubEnv('PATH', `${join(folder, 'bin')}:${process.env.PATH}`);
+  vi.stubEnv('XDG_CACHE_HOME', join(folder, 'caches'));
+  vi.stubEnv('DPO_LIBTENSORFLOW', '');
+  await fakePython('exit 1');
 });
 afterEach(async () => {
   vi.unstubAllEnvs();
   await rm(folder, { recursive: true, force: true });
 });
 
-async function putLibrary(place: string): Promise<void> {
+const cache = () => join(folder, 'caches', 'dpo');
+
+async function putLibrary(place: string): Promise<string> {
   await mkdir(place, { recursive: true });
   for (const file of libraryFiles()) await writeFile(join(place, file), 'library');
+  return place;
 }
 
-/** A `python3` that runs this shell script. */
+/** A Python, under both of its names, that runs this shell script. */
 async function fakePython(script: string): Promise<void> {
-  const path = join(folder, 'bin', 'python3');
-  await writeFile(path, `#!/bin/sh\n${script}\n`);
-  await chmod(path, 0o755);
+  for (const name of ['python3', 'python']) {
+    const path = join(folder, 'bin', name);
+    await writeFile(path, `#!/bin/sh\n${script}\n`);
+    await chmod(path, 0o755);
+  }
 }
+
+const pythonHas = (place: string, version: string) =>
+  fakePython(`echo '${JSON.stringify({ folder: place, version })}'`);
 
 describe('findLibrary', () => {
-  it('takes DPO_LIBTENSORFLOW first, as a folder or a file in it, and never ignores it', async () => {
-    await putLibrary(join(folder, 'mine'));
-    const env = { XDG_CACHE_HOME: folder };
-    for (const setting of [join(folder, 'mine'), join(folder, 'mine', libraryFiles()[0] as string)])
-      expect(await findLibrary({ ...env, DPO_LIBTENSORFLOW: setting })).toMatchObject({
-        folder: join(folder, 'mine'),
-        source: 'DPO_LIBTENSORFLOW',
-      });
-    await expect(findLibrary({ ...env, DPO_LIBTENSORFLOW: folder })).rejects.toMatchObject({
+  it('takes DPO_LIBTENSORFLOW first, as a folder or a file in it', async () => {
+    const mine = await putLibrary(join(folder, 'mine'));
+    await putLibrary(installedFolder(false, cache()));
+    for (const setting of [mine, join(mine, libraryFiles()[0] ?? '')]) {
+      vi.stubEnv('DPO_LIBTENSORFLOW', setting);
+      const path = join(mine, libraryFiles().at(-1) ?? '');
+      expect(await findLibrary()).toEqual({ folder: mine, path, source: 'env', version: undefined, cuda: false });
+    }
+  });
+
+  it.each(['', 'nothing-there'])('never ignores a DPO_LIBTENSORFLOW that is wrong: %j', async (name) => {
+    await putLibrary(installedFolder(false, cache()));
+    vi.stubEnv('DPO_LIBTENSORFLOW', join(folder, name));
+    await expect(findLibrary()).rejects.toMatchObject({
       code: 'engine.library-not-found',
+      hint: expect.stringContaining('dpo engine install'),
     });
   });
 
   it('takes the cache, then a Python installation of the right release', async () => {
-    const env = { XDG_CACHE_HOME: folder };
-    await putLibrary(join(folder, 'site', 'tensorflow'));
-    await fakePython(`echo ${join(folder, 'site', 'tensorflow')}; echo 2.21.0`);
-    expect(await findLibrary(env)).toMatchObject({ source: 'python', version: '2.21.0' });
-    await fakePython(`echo ${join(folder, 'site', 'tensorflow')}; echo 2.9.1`);
-    expect(await findLibrary(env)).toBeUndefined();
-    await putLibrary(installedFolder(false, join(folder, 'dpo')));
-    expect(await findLibrary(env)).toMatchObject({ source: 'cache', version: '2.21.0' });
+    expect(await findLibrary()).toBeUndefined();
+    const inPython = await putLibrary(join(folder, 'site', 'tensorflow'));
+    await pythonHas(inPython, '2.21.0');
+    expect(await findLibrary()).toMatchObject({ folder: inPython, source: 'python', version: '2.21.0' });
+    await putLibrary(installedFolder(false, cache()));
+    expect(await findLibrary()).toMatchObject({ source: 'cache', version: '2.21.0', cuda: false });
+    await putLibrary(installedFolder(true, cache()));
+    expect(await findLibrary()).toMatchObject({ source: 'cache', cuda: true });
+  });
+
+  it('knows a build for CUDA by what the Python package says of itself', async () => {
+    const place = await putLibrary(join(folder, 'tensorflow'));
+    await mkdir(join(place, 'python', 'platform'), { recursive: true });
+    await writeFile(
+      join(place, 'python', 'platform', 'build_info.py'),
+      "build_info = collections.OrderedDict([('is_cuda_build', True)])",
+    );
+    await pythonHas(place, '2.21.0');
+    expect(await findLibrary()).toMatchObject({ source: 'python', cuda: true });
+  });
+
+  it('asks no Python longer than it should take, and survives nonsense', async () => {
+    await fakePython('echo nonsense');
+    expect(await findLibrary()).toBeUndefined();
+  });
+
+  it('passes over what does not suit, and says what is against it', async () => {
+    await pythonHas(await putLibrary(join(folder, 'site', 'tensorflow')), '2.9.1');
+    const damaged = await putLibrary(installedFolder(false, cache()));
+    await writeFile(join(damaged, libraryFiles()[0] ?? ''), '');
+    const deps = join(folder, 'node_modules', '@tensorflow', 'tfjs-node', 'deps', 'lib');
+    await mkdir(deps, { recursive: true });
+    await writeFile(join(deps, '..', '..', 'package.json'), '{}');
+    await writeFile(join(deps, 'libtensorflow.so.2.9.1'), 'library');
+    expect(await findLibrary({ from: folder })).toBeUndefined();
+    const looked: unknown[] = [];
+    for await (const { source, unsuitable } of lookForLibraries({ from: folder })) looked.push([source, unsuitable]);
+    expect(looked).toEqual([
+      ['cache', expect.stringContaining('has 0 bytes')],
+      ['python', 'it is TensorFlow 2.9.1, not 2.21'],
+      ['tfjs-node', 'it is TensorFlow 2.9.1, not 2.21'],
+    ]);
   });
 });
 
-describe.runIf(wheelFor(false) !== undefined)('installLibrary', () => {
-  /** A wheel with small stand-ins for the library's files. */
-  async function wheel(): Promise<string> {
-    const path = join(folder, 'tensorflow_cpu-2.21.0-any.whl');
-    const script = `import zipfile,sys\nz=zipfile.ZipFile(sys.argv[1],'w',zipfile.ZIP_DEFLATED)\n[z.writestr(n,b'library'*5000) for n in sys.argv[2:]]\nz.close()`;
-    await promisify(execFile)('python3', [
-      '-c',
-      script,
-      path,
-      'tensorflow/other.py',
-      ...(wheelFor(false)?.files ?? []),
-    ]);
+describe.runIf(wheelFor(false) !== undefined && process.platform !== 'win32')('installLibrary', () => {
+  const files = wheelFor(false)?.files ?? [];
+  const content = (file: string): Buffer => Buffer.from(`${file} `.repeat(5000));
+
+  /** A wheel with small stand-ins for the library's files, and a Python whose pip fetches it. */
+  async function offerWheel(change: { content?: (file: string) => Buffer; record?: string } = {}): Promise<string> {
+    const sum = (file: string): string => createHash('sha256').update(content(file)).digest('base64url');
+    const lines = files.map((file) => `${file},sha256=${sum(file)},${content(file).length}`);
+    const entries = Object.fromEntries(files.map((file) => [file, (change.content ?? content)(file)]));
+    const record = change.record ?? ['other.py,,', ...lines, ''].join('\n');
+    const path = join(folder, 'tensorflow_cpu-2.21.0-cp312-any.whl');
+    const info = { 'tensorflow_cpu-2.21.0.dist-info/RECORD': Buffer.from(record) };
+    await writeFile(path, makeZip({ 'tensorflow/other.py': Buffer.from('other'), ...entries, ...info }));
+    await fakePython(`echo "$@" > ${folder}/arguments; for last; do :; done; cp ${path} "$last"`);
     return path;
   }
-  const cache = () => join(folder, 'cache');
   const left = () => readdir(cache()).catch(() => []);
 
-  it('unpacks the files of the wheel that pip fetches and leaves nothing else', async () => {
-    await fakePython(`cp ${await wheel()} "$(echo "$@" | sed 's/.* -d //')"`);
-    const phases = new Set<string>();
-    const found = await installLibrary({ cache: cache(), onProgress: ({ phase }) => phases.add(phase) });
-    expect(found).toEqual({ folder: installedFolder(false, cache()), source: 'cache', version: '2.21.0' });
-    expect((await readdir(found.folder)).sort()).toEqual([...libraryFiles()].sort());
-    expect(await readFile(join(found.folder, libraryFiles()[0] as string), 'utf8')).toBe('library'.repeat(5000));
-    expect(await left()).toEqual([found.folder.slice(cache().length + 1)]);
-    expect(phases.has('unpack')).toBe(true);
+  it('fetches by pip whatever the Python, unpacks what is needed, checks it, and leaves nothing else', async () => {
+    await offerWheel();
+    const seen: InstallProgress[] = [];
+    const found = await installLibrary({ onProgress: (progress) => seen.push(progress) });
+    expect(found).toMatchObject({ folder: installedFolder(false, cache()), source: 'cache', version: '2.21.0' });
+    expect(await findLibrary()).toEqual(found);
+    expect((await readdir(found.folder)).sort()).toEqual([...libraryFiles(), 'library.json'].sort());
+    for (const file of files)
+      expect(content(file).equals(await readFile(join(found.folder, basename(file))))).toBe(true);
+    const manifest = JSON.parse(await readFile(join(found.folder, 'library.json'), 'utf8'));
+    expect(manifest).toMatchObject({ version: '2.21.0', cuda: false, wheel: 'tensorflow_cpu-2.21.0-cp312-any.whl' });
+    expect(await left()).toEqual([basename(found.folder)]);
+    const total = files.reduce((sum, file) => sum + content(file).length, 0);
+    expect(seen.at(-1)).toEqual({ phase: 'unpack', bytes: total, total });
+    expect(await readFile(join(folder, 'arguments'), 'utf8')).toContain(
+      `download ${wheelFor(false)?.package}==2.21.0 --no-deps --only-binary=:all: --implementation cp --python-version 3.12 --abi cp312 --platform ${wheelFor(false)?.tag}`,
+    );
+  });
+
+  it('fetches nothing that is there, unless it is damaged or forced to', async () => {
+    await offerWheel();
+    const found = await installLibrary();
+    const damaged = join(found.folder, libraryFiles()[0] ?? '');
+    await fakePython('exit 1');
+    expect(await installLibrary()).toEqual(found);
+    await offerWheel();
+    await writeFile(damaged, 'cut short');
+    expect(await findLibrary()).toBeUndefined();
+    expect(await installLibrary()).toEqual(found);
+    expect((await stat(damaged)).size).toBe(content(files[0] ?? '').length);
+    const before = (await stat(damaged)).mtimeMs;
+    await installLibrary({ force: true });
+    expect((await stat(damaged)).mtimeMs).toBeGreaterThan(before);
+    expect(await left()).toEqual([basename(found.folder)]);
   });
 
   it.each([
     ['no network', 'echo "NewConnectionError: failed" >&2; exit 1', 'pip.no-network'],
     ['no pip', 'echo "No module named pip" >&2; exit 1', 'pip.no-pip'],
-    ['a damaged wheel', `echo broken > "$(echo "$@" | sed 's/.* -d //')/tensorflow_cpu-2.21.0-any.whl"`, 'zip.damaged'],
+    ['no such package', 'echo "ERROR: No matching distribution" >&2; exit 1', 'pip.failed'],
+    ['no whole wheel', 'for last; do :; done; echo broken > "$last/tensorflow_cpu-2.21.0-any.whl"', 'zip.damaged'],
   ])('says so where there is %s, and leaves nothing', async (_, script, code) => {
     await fakePython(script);
-    await expect(installLibrary({ cache: cache() })).rejects.toMatchObject({ code });
+    await expect(installLibrary()).rejects.toMatchObject({
+      code,
+      hint: expect.toSatisfy((hint) => code === 'pip.failed' || hint),
+    });
+    expect(await left()).toEqual([]);
+  });
+
+  it('says so where there is no Python', async () => {
+    vi.stubEnv('PATH', join(folder, 'nowhere'));
+    await expect(installLibrary()).rejects.toMatchObject({ code: 'pip.no-python' });
+    expect(await left()).toEqual([]);
+  });
+
+  it('refuses a wheel whose files are not what its RECORD says', async () => {
+    await offerWheel({ content: (file) => Buffer.concat([content(file).subarray(1), Buffer.from('x')]) });
+    await expect(installLibrary()).rejects.toMatchObject({ code: 'zip.damaged' });
+    await offerWheel({ record: 'other.py,,\n' });
+    await expect(installLibrary()).rejects.toMatchObject({ code: 'zip.damaged' });
+    expect(await left()).toEqual([]);
+  });
+
+  it('refuses a wheel that is cut short', async () => {
+    const wheel = await offerWheel();
+    const bytes = await readFile(wheel);
+    await writeFile(wheel, bytes.subarray(0, bytes.length - 100));
+    await expect(installLibrary()).rejects.toMatchObject({ code: 'zip.damaged' });
     expect(await left()).toEqual([]);
   });
 
@@ -99,7 +202,42 @@ describe.runIf(wheelFor(false) !== undefined)('installLibrary', () => {
     await fakePython('exec sleep 30');
     const controller = new AbortController();
     setTimeout(() => controller.abort(), 200);
-    await expect(installLibrary({ cache: cache(), signal: controller.signal })).rejects.toThrow();
+    await expect(installLibrary({ signal: controller.signal })).rejects.toMatchObject({ name: 'AbortError' });
     expect(await left()).toEqual([]);
+    await offerWheel();
+    const stop = new AbortController();
+    const stopped = installLibrary({
+      signal: stop.signal,
+      onProgress: ({ phase }) => phase === 'unpack' && stop.abort(),
+    });
+    await expect(stopped).rejects.toMatchObject({ name: 'AbortError' });
+    expect(await left()).toEqual([]);
+  });
+
+  it('removes what killed runs left behind, and nothing of runs that go on', async () => {
+    const machine = hostname().replaceAll(/[^A-Za-z0-9.]/g, '_');
+    const scratch = async (name: string, old = false): Promise<void> => {
+      const place = join(cache(), name);
+      await mkdir(place, { recursive: true });
+      await writeFile(join(place, 'part'), 'part');
+      const then = new Date(Date.now() - 24 * 60 * 60 * 1000);
+      if (old) for (const path of [join(place, 'part'), place]) await utimes(path, then, then);
+    };
+    await scratch(`.install-${machine}-999999999-a`);
+    await scratch(`.install-${machine}-${process.ppid}-b`);
+    await scratch('.install-elsewhere-1-c');
+    await scratch('.install-elsewhere-1-d', true);
+    await offerWheel();
+    const found = await installLibrary();
+    const stay = [`.install-${machine}-${process.ppid}-b`, '.install-elsewhere-1-c', basename(found.folder)];
+    expect((await left()).sort()).toEqual(stay.sort());
+  });
+
+  it('may run twice at once', async () => {
+    await offerWheel();
+    const found = await Promise.all([installLibrary(), installLibrary(), installLibrary({ force: true })]);
+    expect(new Set(found.map((each) => each.folder)).size).toBe(1);
+    expect(await findLibrary()).toEqual(found[0]);
+    expect(await left()).toEqual([basename(found[0]?.folder ?? '')]);
   });
 });

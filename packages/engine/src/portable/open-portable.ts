@@ -11,7 +11,11 @@ import { addMissingKernels } from './missing-kernels.js';
  * @param why appended to the description: why it is this engine
  * Throws `engine.unavailable` where WebAssembly does not start.
  */
-export async function openPortable(kind: 'wasm' | 'cpu', why?: string): Promise<Engine> {
+export async function openPortable(
+  wanted: 'auto' | 'wasm' | 'cpu',
+  { why }: { why?: string | undefined } = {},
+): Promise<Engine> {
+  const kind = wanted === 'auto' ? 'wasm' : wanted;
   const because = why === undefined ? '' : `: ${why}`;
   // Plain JavaScript stands in for the kernels that WebAssembly lacks.
   await import('@tensorflow/tfjs-backend-cpu');

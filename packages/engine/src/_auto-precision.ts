@@ -1,0 +1,57 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Engine, Precision, Values } from './types.js';
+
+/** A precision, and why it is this one. */
+export interface ChosenPrecision {
+  readonly precision: Precision;
+  readonly why: string;
+}
+
+/** By how much bfloat16 must be faster to be worth its rounding. */
+const worthwhile = 1.15;
+
+/**
+ * The faster precision on a processor: float32 where it multiplies no bfloat16 by itself, else what a matrix product of
+ * the size of a small model's layer takes less time in.
+ *
+ * @param engine runs the products; both precisions, so it must be TensorFlow's
+ */
+export async function choosePrecision(engine: Engine, cpuFlags: readonly string[]): Promise<ChosenPrecision> {
+  if (!cpuFlags.includes('avx512_bf16') && !cpuFlags.includes('amx_bf16'))
+    return { precision: 'float32', why: 'the processor multiplies no bfloat16' };
+  const float32 = await timeProducts(engine, 'float32');
+  const ratio = float32 / (await timeProducts(engine, 'bfloat16'));
+  const measured = `bfloat16 measured at ${ratio.toFixed(1)} times the speed of float32`;
+  return { precision: ratio >= worthwhile ? 'bfloat16' : 'float32', why: measured };
+}
+
+/** Seconds of a few matrix products, one after another; the best of three. */
+async function timeProducts(engine: Engine, precision: Precision): Promise<number> {
+  const [rows, width] = [512, 768];
+  const products = engine.function(
+    'measure-precision',
+    (_, { x, w }: { readonly x: tf.Tensor; readonly w: tf.Tensor }) => {
+      let y = x;
+      for (let i = 0; i < 8; i++) y = tf.mul(tf.matMul(y, w), 1 / width);
+      return { y: tf.sum(y) };
+    },
+    { precision },
+  );
+  const ones = (height: number): Values => {
+    const data = new Float32Array(height * width).fill(1);
+    return { dtype: 'float32', shape: [height, width], data };
+  };
+  const inputs = { x: ones(rows), w: ones(width) };
+  try {
+    await products(inputs);
+    let best = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < 3; i++) {
+      const start = performance.now();
+      await products(inputs);
+      best = Math.min(best, (performance.now() - start) / 1000);
+    }
+    return best;
+  } finally {
+    products.dispose();
+  }
+}

@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { DpoError } from '@dpo/base';
+import { flushFile } from '@dpo/base/files';
+import { openZip, type ZipArchive } from '@dpo/base/unzip';
+import type { Manifest } from './manifest.js';
+
+export interface UnpackOptions {
+  /** Gets the bytes written so far, and all that will be. */
+  readonly onProgress: (bytes: number, total: number) => void;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * Takes files out of a wheel into a folder, without the folders of their names: streamed, flushed, and held to the
+ * sizes and SHA-256 sums of the wheel's RECORD.
+ *
+ * Throws `zip.damaged`, `file.disk-full`; an AbortError when the signal says so.
+ */
+export async function unpackWheel(
+  path: string,
+  files: readonly string[],
+  folder: string,
+  { onProgress, signal }: UnpackOptions,
+): Promise<Manifest['files']> {
+  const zip = await openZip(path);
+  try {
+    await mkdir(folder, { recursive: true });
+    const record = await readRecord(zip, `${folder}.record`);
+    const total = files.reduce((sum, file) => sum + (zip.entries.get(file)?.size ?? 0), 0);
+    const done: { name: string; size: number; sha256: string }[] = [];
+    let before = 0;
+    for (const file of files) {
+      const name = basename(file);
+      const target = join(folder, name);
+      const options = { onProgress: (bytes: number) => onProgress(before + bytes, total) };
+      await zip.extract(file, target, signal === undefined ? options : { ...options, signal });
+      await flushFile(target);
+      const size = zip.entries.get(file)?.size ?? 0;
+      const sha256 = await hashOf(target, signal);
+      checkAgainst(record.get(file), size, sha256, path, file);
+      done.push({ name, size, sha256: sha256.toString('hex') });
+      before += size;
+    }
+    return done;
+  } finally {
+    await zip.close();
+  }
+}
+
+/** RECORD's lines by file: `name,sha256=…,size`, the sum in URL-safe base64. */
+async function readRecord(zip: ZipArchive, target: string): Promise<Map<string, { sum: string; size: string }>> {
+  const name = [...zip.entries.keys()].find((entry) => /^[^/]+\.dist-info\/RECORD$/.test(entry));
+  if (name === undefined) throw notWhole(zip.path, 'it has no RECORD');
+  await zip.extract(name, target);
+  const record = new Map<string, { sum: string; size: string }>();
+  for (const line of (await readFile(target, 'utf8')).split(/\r?\n/)) {
+    const [file = '', sum = '', size = ''] = line.split(',');
+    record.set(file, { sum, size });
+  }
+  return record;
+}
+
+async function hashOf(path: string, signal: AbortSignal | undefined): Promise<Buffer> {
+  const hash = createHash('sha256');
+  const source = createReadStream(path, { highWaterMark: 4 << 20 });
+  await pipeline(source, hash, signal === undefined ? {} : { signal });
+  return hash.digest();
+}
+
+function checkAgainst(
+  recorded: { sum: string; size: string } | undefined,
+  size: number,
+  sha256: Buffer,
+  path: string,
+  file: string,
+): void {
+  if (recorded === undefined) throw notWhole(path, `its RECORD does not list ${file}`);
+  if (recorded.sum !== `sha256=${sha256.toString('base64url')}` || recorded.size !== `${size}`)
+    throw notWhole(path, `${file} is not what its RECORD says`);
+}
+
+function notWhole(path: string, what: string): DpoError {
+  return new DpoError('zip.damaged', `${basename(path)}: ${what}.`, {
+    values: { path },
+    hint: 'The package was not downloaded whole: fetch it again.',
+  });
+}

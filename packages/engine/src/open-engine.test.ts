@@ -1,0 +1,130 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { choosePrecision } from './_auto-precision.js';
+import { engineInfo } from './library/engine-info.js';
+import { installedFolder } from './library/find-library.js';
+import { libraryFiles } from './library/wheels.js';
+import { openEngine } from './open-engine.js';
+import { libraryForTests } from './tensorflow/_library-for-tests.js';
+import { testEngine } from './test/index.js';
+import type { Engine } from './types.js';
+
+const real = await libraryForTests();
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'dpo-open-'));
+  // A machine without any libtensorflow.
+  vi.stubEnv('PATH', folder);
+  vi.stubEnv('XDG_CACHE_HOME', folder);
+  vi.stubEnv('DPO_LIBTENSORFLOW', '');
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Files that look like the library and are none. */
+async function putBroken(place: string): Promise<string> {
+  await mkdir(place, { recursive: true });
+  for (const file of libraryFiles()) await writeFile(join(place, file), 'not a library');
+  return place;
+}
+
+/** Opens an engine, sees that it computes, and closes it. */
+async function look(options?: Parameters<typeof openEngine>[0]): Promise<Engine> {
+  const engine = await openEngine(options);
+  const double = engine.function('double', (_, { x }: { readonly x: tf.Tensor }) => ({ y: tf.mul(x, 2) }));
+  const { y } = await double({ x: { dtype: 'float32', shape: [2], data: Float32Array.of(1, 2) } });
+  expect([...y.data]).toEqual([2, 4]);
+  await engine.dispose();
+  return engine;
+}
+
+describe('where there is no libtensorflow', () => {
+  it('runs on the portable engine and says why', async () => {
+    const engine = await look();
+    expect(engine.kind).toBe('wasm');
+    expect(engine.description).toMatch(/WebAssembly.*no libtensorflow was found; `dpo engine install` fetches it/);
+    expect((await look({ kind: 'cpu' })).kind).toBe('cpu');
+  });
+
+  it('cannot run on TensorFlow', async () => {
+    await expect(openEngine({ kind: 'tensorflow' })).rejects.toMatchObject({
+      code: 'engine.library-not-found',
+      hint: 'Run: dpo engine install',
+    });
+  });
+
+  it('says that bfloat16 is not to be had', async () => {
+    const engine = await look({ precision: 'bfloat16' });
+    expect(engine.precision).toBe('float32');
+    expect(engine.description).toContain('bfloat16 needs TensorFlow');
+  });
+
+  it('tells about itself', async () => {
+    const info = await engineInfo();
+    expect(info).toMatchObject({ engine: 'wasm', library: undefined, libraries: [], problem: undefined });
+    expect(info.cache).toBe(join(folder, 'dpo'));
+    expect(info.cores).toBeGreaterThan(0);
+  });
+});
+
+describe('where the library does not load', () => {
+  it('runs on the portable engine and says why', async () => {
+    await putBroken(installedFolder(false, join(folder, 'dpo')));
+    const { kind, description } = await look();
+    expect(kind).toBe('wasm');
+    expect(description).toContain('cannot be used');
+    await expect(openEngine({ kind: 'tensorflow' })).rejects.toMatchObject({ code: expect.stringMatching('engine') });
+    expect((await engineInfo()).libraries).toMatchObject([{ source: 'cache', unsuitable: undefined }]);
+  });
+
+  it('fails where the user has named it', async () => {
+    vi.stubEnv('DPO_LIBTENSORFLOW', await putBroken(join(folder, 'mine')));
+    await expect(openEngine()).rejects.toMatchObject({ code: expect.stringMatching('engine.library-') });
+    expect(await engineInfo()).toMatchObject({ engine: undefined, problem: { code: expect.any(String) } });
+    vi.stubEnv('DPO_LIBTENSORFLOW', join(folder, 'nowhere'));
+    await expect(openEngine()).rejects.toMatchObject({ code: 'engine.library-not-found' });
+    expect(await engineInfo()).toMatchObject({ problem: { code: 'engine.library-not-found' } });
+  });
+});
+
+it('refuses options that are none', async () => {
+  for (const options of [{ kind: 'gpu' }, { precision: 'float16' }, { threads: 0 }])
+    await expect(openEngine(options as never)).rejects.toMatchObject({ code: 'engine.wrong-option' });
+});
+
+it.skipIf(real === undefined)('runs on TensorFlow where it is found', async () => {
+  vi.stubEnv('DPO_LIBTENSORFLOW', real);
+  const engine = await look({ threads: 1 });
+  expect(engine.kind).toBe('tensorflow');
+  expect(engine.description).toMatch(/^TensorFlow 2\.21\.\d+ on 1 CPU core, float32$/);
+  expect((await look({ precision: 'auto' })).description).toMatch(/float32 \(.*\)$|bfloat16 \(.*\)$/);
+  expect(await engineInfo()).toMatchObject({ engine: 'tensorflow', library: { source: 'env', unsuitable: undefined } });
+});
+
+describe('the automatic precision', () => {
+  /** An engine on which bfloat16 takes a time of its own. */
+  const timed = (milliseconds: { float32: number; bfloat16: number }): Engine => ({
+    ...testEngine(),
+    function: ((_name: string, _body: unknown, options: { precision: 'float32' | 'bfloat16' }) =>
+      Object.assign(() => new Promise((done) => setTimeout(done, milliseconds[options.precision])), {
+        dispose: () => undefined,
+      })) as never,
+  });
+
+  it('is float32 where the processor has no bfloat16', async () => {
+    const { precision, why } = await choosePrecision(timed({ float32: 9, bfloat16: 1 }), ['avx2', 'avx512f']);
+    expect([precision, why]).toEqual(['float32', 'the processor multiplies no bfloat16']);
+  });
+
+  it('is what is faster where it has', async () => {
+    const fast = await choosePrecision(timed({ float32: 40, bfloat16: 10 }), ['avx512_bf16']);
+    expect(fast).toEqual({ precision: 'bfloat16', why: expect.stringMatching(/^bfloat16 measured at \d\.\d times/) });
+    expect((await choosePrecision(timed({ float32: 20, bfloat16: 20 }), ['amx_bf16'])).precision).toBe('float32');
+  });
+});
