@@ -32,6 +32,7 @@ export class TraceScope implements Scope {
   constructor(
     readonly backend: TraceBackend,
     readonly context: Context,
+    readonly xla: boolean,
   ) {}
 
   get #graph(): Graph {
@@ -107,6 +108,7 @@ export class TraceScope implements Scope {
             graph.scalar('int32', 0),
           ]);
     const begin = bounds(at, () => 0);
+    if (this.xla) return this.backend.tensor(this.#writeInXla(native, use, slice, begin));
     const end = bounds(graph.node('AddV2', [at, graph.vector([slice.shape[axis] ?? 0])]), (size) => size);
     const write = graph.operation(
       'ResourceStridedSliceAssign',
@@ -154,6 +156,18 @@ export class TraceScope implements Scope {
     const operation = this.#graph.operation('ReadVariableOp', [resource], { attributes: { dtype: FLOAT }, after });
     this.#graph.setShape(operation, variable.shape);
     return this.#graph.output(operation, 'ReadVariableOp');
+  }
+
+  /** XLA would compile the usual operation anew for each start; this one takes it as a value, and is XLA's alone. */
+  #writeInXla(variable: NativeVariable, use: Use, slice: Node, begin: Node): Node {
+    const graph = this.#graph;
+    const current = this.#readNow(variable, use, use.writes.slice(-1));
+    const written = graph.node('XlaDynamicUpdateSlice', [current, slice, begin]);
+    const after = [current.output.oper, ...this.#before(use)];
+    use.writes.push(
+      graph.operation('AssignVariableOp', [use.resource, written], { attributes: { dtype: FLOAT }, after }),
+    );
+    return written;
   }
 
   /** w ← w − w · decay */

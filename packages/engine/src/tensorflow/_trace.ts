@@ -36,12 +36,13 @@ export function trace<Out extends string>(
   label: string,
   body: FunctionBody<string, Out>,
   signature: readonly Signature[],
+  xla: boolean,
 ): Compiled {
   const graph = new Graph(context.api);
   try {
     const backend = new TraceBackend(graph);
     return withBackend(backend, () => {
-      const scope = new TraceScope(backend, context);
+      const scope = new TraceScope(backend, context, xla);
       const placeholders = signature.map(({ dtype, shape }) => graph.placeholder(dtype, shape));
       const results = new Map<Out, Node>();
       tf.tidy(() => {

@@ -97,7 +97,8 @@ export class TracedFunction<In extends string, Out extends string> {
     const key = signature.map(({ name, dtype, shape }) => `${name}:${dtype}[${shape}]`).join();
     const known = this.#traces.get(key);
     if (known !== undefined) return known;
-    const compiled = trace(this.options.context, this.name, this.body as FunctionBody<string, Out>, signature);
+    const { context, xla } = this.options;
+    const compiled = trace(context, this.name, this.body as FunctionBody<string, Out>, signature, xla);
     this.#traces.set(key, compiled);
     return compiled;
   }
