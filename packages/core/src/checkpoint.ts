@@ -23,8 +23,10 @@ export interface TrainingState {
 export interface CheckpointOptions {
   /** The run's folder; checkpoints are `checkpoint-N` in it. */
   readonly folder: string;
-  /** A checkpoint after every so many steps. One after the last step comes in any case. */
+  /** A checkpoint after every so many steps. */
   readonly everySteps?: number | undefined;
+  /** Whether one is written after the last step as well. Default true. One is always written when the run is aborted. */
+  readonly atEnd?: boolean | undefined;
   /** Older checkpoints than the last so many are removed. Default: all are kept. */
   readonly keep?: number | undefined;
   /** Writes the trainable weights in float32 into a folder, in the form that others read (Hugging Face or PEFT). */

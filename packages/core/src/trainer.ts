@@ -123,7 +123,8 @@ export async function* train(options: TrainOptions): AsyncGenerator<StepRecord, 
         throw notFinite(step, rows);
       }
       // Aborted may have become true while the record was looked at.
-      if (last || signal?.aborted || step % (checkpoints?.everySteps ?? Number.POSITIVE_INFINITY) === 0) await save();
+      const due = signal?.aborted || step % (checkpoints?.everySteps ?? Number.POSITIVE_INFINITY) === 0;
+      if (step === steps ? checkpoints?.atEnd !== false : due) await save();
     }
   } finally {
     compiled.dispose();

@@ -51,6 +51,11 @@ describe('encodePairs', () => {
     expect(plain.decode(encoded?.chosen ?? [])).toBe('c');
   });
 
+  it('adds no EOS where it is told so, and keeps one that is there', () => {
+    const pair = { prompt: 'a', chosen: 'cut of', rejected: 'whole</s>' };
+    expect(encodeOne(pair, plain, { eos: false })).toMatchObject({ chosen: 'cut of', rejected: 'whole</s>' });
+  });
+
   it('cuts the prompt at its beginning and answers at their end, then without EOS', () => {
     const pair = { prompt: 'abcdef', chosen: 'ghij', rejected: 'k' };
     expect(encodeOne(pair, plain, { maxPromptLength: 4, maxLength: 7 })).toEqual({

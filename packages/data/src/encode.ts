@@ -8,6 +8,8 @@ export interface EncodeOptions {
   readonly maxLength?: number | undefined;
   /** Most tokens of the prompt; what is over is cut from its beginning. */
   readonly maxPromptLength?: number | undefined;
+  /** False appends no EOS to answers, for texts that were cut off. Default true. */
+  readonly eos?: boolean | undefined;
 }
 
 /** A preference pair in tokens. */
@@ -62,7 +64,7 @@ export function encodePairs(
     const row = pairs.length;
     const prompt = encodePrompt(pair.prompt, tokenizer, options, row);
     const answer = (key: 'chosen' | 'rejected') => {
-      const full = encodeAnswer(pair.prompt, pair[key], tokenizer, row, key);
+      const full = encodeAnswer(pair.prompt, pair[key], tokenizer, options, row, key);
       return cutAnswer(full, prompt.tokens.length, options, row, key);
     };
     const chosen = answer('chosen');
@@ -131,14 +133,21 @@ function encodePrompt(prompt: Text, tokenizer: TextEncoder_, options: EncodeOpti
   return { tokens: cut === 0 ? whole : whole.slice(cut), cut };
 }
 
-function encodeAnswer(prompt: Text, answer: Text, tokenizer: TextEncoder_, row: number, key: string): Int32Array {
+function encodeAnswer(
+  prompt: Text,
+  answer: Text,
+  tokenizer: TextEncoder_,
+  options: EncodeOptions,
+  row: number,
+  key: string,
+): Int32Array {
   const tokens = isChat(prompt)
     ? toTokens(tokenizer.encode(chatTemplate(tokenizer, row).answer(prompt, asMessages(answer))))
     : toTokens(tokenizer.encode(asPlain(answer, row)));
   if (tokens.length === 0) {
     throw new DpoError('data.empty-answer', `The ${key} answer of row ${row} has no tokens.`, { values: { row, key } });
   }
-  const eos = tokenizer.eosTokenId;
+  const eos = options.eos === false ? undefined : tokenizer.eosTokenId;
   if (isChat(prompt) || eos === undefined || tokens[tokens.length - 1] === eos) return tokens;
   return concat(tokens, Int32Array.of(eos));
 }

@@ -1,12 +1,9 @@
-import { preferenceLosses } from '@dpo/core';
+import { methodNamed, methodNames } from '@dpo/core';
 import { z } from 'zod';
 import { defineCommand } from '../command/define.js';
 import { presets, trainingOptions } from '../options/training.js';
-import { dpoMethod } from '../training/dpo-method.js';
 import { dpoReference } from '../training/dpo-reference.js';
 import { runTrainingCommand } from '../training/command.js';
-
-const methods = Object.keys(preferenceLosses) as [string, ...string[]];
 
 /** `dpo train`: preference optimisation, DPO unless told otherwise. */
 export const trainCommand = defineCommand({
@@ -16,7 +13,7 @@ export const trainCommand = defineCommand({
     ...trainingOptions,
     preset: z.enum(['paper']).optional().describe("Start from a named set of options: paper = the DPO paper's settings"),
     ref: z.string().optional().describe('The reference model [the model as it is before training]'),
-    method: z.enum(methods).default('dpo').describe('Loss'),
+    method: z.enum(methodNames as [string, ...string[]]).default('dpo').describe('Loss'),
     beta: z.number().positive().default(0.1).describe('How strongly the model is held to the reference'),
     labelSmoothing: z.number().min(0).lt(0.5).default(0).describe('Share of pairs believed to be swapped'),
     precomputeReference: z
@@ -26,9 +23,13 @@ export const trainCommand = defineCommand({
   }),
   presets,
   details: 'Example: dpo train --model ./my-model --data pairs.jsonl --output runs/first --learning-rate 5e-6',
-  run: (options, context) =>
-    runTrainingCommand(
-      { name: 'train', options, method: dpoMethod(options), reference: (opened) => dpoReference(options, opened, context) },
+  run: (options, context) => {
+    // DPO with label smoothing is cDPO.
+    const name = options.method === 'dpo' && options.labelSmoothing > 0 ? 'cdpo' : options.method;
+    const method = methodNamed(name, options);
+    return runTrainingCommand(
+      { name: 'train', options, method, reference: (opened) => dpoReference(options, method, opened, context) },
       context,
-    ),
+    );
+  },
 });

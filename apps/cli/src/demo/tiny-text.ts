@@ -41,10 +41,16 @@ const continuations: readonly string[] = [
   ' is short, with an open ending.',
 ];
 
-/** The tiny demo's training text: `count` short reviews, each an opening and a continuation. */
-export function tinyReviews(count: number, seed: number): string[] {
+/** A short review: how it opens, and how it goes on. */
+export interface TinyReview {
+  readonly opening: string;
+  readonly continuation: string;
+}
+
+/** The tiny demo's training text: `count` short reviews, drawn from openings and continuations. */
+export function tinyReviews(count: number, seed: number): TinyReview[] {
   const openings = [...trainOpenings, ...heldOutOpenings];
   const next = random(seed, 0x7e57);
   const pick = (list: readonly string[]) => list[Math.floor(next() * list.length)] as string;
-  return Array.from({ length: count }, () => pick(openings) + pick(continuations));
+  return Array.from({ length: count }, () => ({ opening: pick(openings), continuation: pick(continuations) }));
 }

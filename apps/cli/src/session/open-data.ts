@@ -2,10 +2,11 @@ import { type CutSummary, cutSummary, type EncodedPair, encodePairs, type Prefer
 import type { LanguageModel, Tokenizer } from '@dpo/models';
 import type { Context } from '../command/define.js';
 
-/** Where texts are cut, in tokens. */
+/** Where texts are cut, in tokens, and whether answers get an end-of-text token. */
 export interface LengthOptions {
   readonly maxLength?: number | undefined;
   readonly maxPromptLength?: number | undefined;
+  readonly eos?: boolean | undefined;
 }
 
 /** The longest sequence that is read where the user names none. */
@@ -20,7 +21,7 @@ export function encodeFor(
   context: Context,
 ): EncodedPair[] {
   const maxLength = Math.min(options.maxLength ?? LONGEST, model.maxPositions);
-  const pairs = encodePairs(dataset, tokenizer, { maxLength, maxPromptLength: options.maxPromptLength });
+  const pairs = encodePairs(dataset, tokenizer, { ...options, maxLength });
   const cuts = cutSummary(pairs);
   if (cuts.truncatedPairs > 0) context.note(cutNote(cuts, maxLength));
   return pairs;

@@ -42,8 +42,9 @@ export async function openModel(engine: Engine, name: string, context: Context):
 }
 
 async function openBase(engine: Engine, path: string, context: Context): Promise<OpenModel> {
-  context.progress(`Loading ${path} …`);
-  const { model, tokenizer, source } = await loadModel(engine, path);
+  const { model, tokenizer, source } = await loadModel(engine, path, {
+    onProgress: (bytes, total) => context.progress(`Loading ${path}: ${Math.round((100 * bytes) / total)} %`),
+  });
   if (tokenizer === undefined)
     throw new DpoError('model.no-tokenizer', `${path} has no tokenizer.json.`, {
       values: { path },

@@ -11,6 +11,8 @@ export interface SampleOptions {
   readonly topP?: number | undefined;
   readonly topK?: number | undefined;
   readonly seed: number;
+  /** Rows that are decoded together. */
+  readonly batchSize?: number | undefined;
   readonly onProgress?: ((tokens: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -22,7 +24,13 @@ export interface TextSample {
   /** The sample's number among those of its prompt. */
   readonly sample: number;
   readonly prompt: Text;
+  /** The answer as people read it, without special tokens. */
   readonly text: string;
+  /**
+   * The answer as data, with the special tokens that the model drew; absent where encoding it would give other tokens than
+   * the model drew, since its log-probability would then belong to another answer.
+   */
+  readonly answer?: string;
   /** log π(text | prompt) under the model at temperature 1, in nats, summed over the tokens. */
   readonly logp: number;
   /** Whether the model ended the answer itself. */
@@ -45,14 +53,19 @@ export async function sampleTexts(
     encoded.map(({ tokens }) => tokens),
     { ...options, stopTokens: tokenizer.eosTokenId === undefined ? [] : [tokenizer.eosTokenId] },
   );
-  return generations.map(({ prompt, sample, tokens, logps, finished }) => ({
-    index: prompt,
-    sample,
-    prompt: prompts[prompt] as Text,
-    text: tokenizer.decode(tokens, { skipSpecialTokens: true }),
-    logp: logps.reduce((sum, logp) => sum + logp, 0),
-    finished,
-    promptTokens: [...(encoded[prompt]?.tokens ?? [])],
-    tokens: [...tokens],
-  }));
+  return generations.map(({ prompt, sample, tokens, logps, finished }) => {
+    const answer = tokenizer.decode(tokens);
+    const exact = tokenizer.encode(answer).join() === tokens.join();
+    return {
+      index: prompt,
+      sample,
+      prompt: prompts[prompt] as Text,
+      text: tokenizer.decode(tokens, { skipSpecialTokens: true }),
+      ...(exact ? { answer } : {}),
+      logp: logps.reduce((sum, logp) => sum + logp, 0),
+      finished,
+      promptTokens: [...(encoded[prompt]?.tokens ?? [])],
+      tokens: [...tokens],
+    };
+  });
 }

@@ -1,4 +1,5 @@
-import { precomputedReference, type Reference, referenceModel, sequenceLogps, withoutAdapter } from '@dpo/core';
+import { DpoError } from '@dpo/base';
+import { type Method, noReference, precomputedReference, type Reference, referenceModel, sequenceLogps, withoutAdapter } from '@dpo/core';
 import { type EncodedPair, pack, pairGroup, type PreferenceDataset } from '@dpo/data';
 import { cloneModel, type LanguageModel } from '@dpo/models';
 import type { Context } from '../command/define.js';
@@ -24,13 +25,16 @@ export interface ReferenceInputs {
  */
 export async function dpoReference(
   options: { readonly ref?: string | undefined; readonly precomputeReference: boolean },
+  method: Method,
   inputs: ReferenceInputs,
   context: Context,
 ): Promise<References> {
   const { model, heldPairs } = inputs;
-  if (options.ref === undefined && heldPairs === undefined) {
+  if (!method.needsReference) return { train: noReference(), held: undefined };
+  if (options.ref === undefined && heldPairs === undefined && !options.precomputeReference) {
     const stored = storedLogps(inputs.dataset);
     if (stored !== undefined) {
+      await checkStored(inputs, stored);
       context.note('Reference: the log-probabilities in the data.');
       return { train: precomputedReference(stored), held: undefined };
     }
@@ -62,8 +66,40 @@ export async function dpoReference(
   return references;
 }
 
+/** Rows that are computed again to see whether stored log-probabilities still hold. */
+const CHECKED = 8;
+
+/** Stored log-probabilities are of one model, one tokenizer and one way to encode: computes some again and compares. */
+async function checkStored({ model, pairs }: ReferenceInputs, stored: StoredLogps): Promise<void> {
+  const rows = Array.from({ length: Math.min(CHECKED, pairs.length) }, (_, i) =>
+    Math.floor((i * pairs.length) / Math.min(CHECKED, pairs.length)),
+  );
+  const groups = rows.map((row) => pairGroup(pairs[row] as EncodedPair));
+  const computed = await sequenceLogps(model, groups, { pack, adapter: false });
+  rows.forEach((row, i) => {
+    const there = [stored.chosen[row] as number, stored.rejected[row] as number];
+    const now = computed[i] as number[];
+    const off = there.findIndex((logp, side) => Math.abs(logp - (now[side] as number)) > 0.05 + 1e-3 * Math.abs(logp));
+    if (off < 0) return;
+    throw new DpoError(
+      'reference.stale',
+      `The reference log-probabilities in the data are not those of this model: in row ${row} ${there[off]?.toFixed(3)} is ` +
+        `stored, ${now[off]?.toFixed(3)} computed.`,
+      {
+        values: { row, stored: there[off], computed: now[off] },
+        hint: 'Was the data made with another model, or of texts that were cut (--no-eos)? --precompute-reference computes them anew.',
+      },
+    );
+  });
+}
+
+interface StoredLogps {
+  readonly chosen: readonly number[];
+  readonly rejected: readonly number[];
+}
+
 /** The log-probabilities of the dataset's columns, where every row has them. */
-function storedLogps(dataset: PreferenceDataset): { chosen: number[]; rejected: number[] } | undefined {
+function storedLogps(dataset: PreferenceDataset): StoredLogps | undefined {
   const chosen: number[] = [];
   const rejected: number[] = [];
   for (const row of dataset) {

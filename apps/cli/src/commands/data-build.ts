@@ -1,0 +1,40 @@
+import { DpoError } from '@dpo/base';
+import { writePreferences } from '@dpo/data';
+import { z } from 'zod';
+import { defineCommand } from '../command/define.js';
+import { header as sentimentHeader } from '../demo/openings.js';
+import { readJsonLines } from '../session/read-lines.js';
+import type { TextSample } from '../tasks/sample-texts.js';
+import { sentimentPairs } from '../tasks/sentiment-pairs.js';
+
+/** `dpo data build`: preference pairs from the samples of `dpo generate`, rated by VADER. */
+export const dataBuildCommand = defineCommand({
+  name: 'data build',
+  summary: 'Build preference pairs from samples of dpo generate, rated by sentiment',
+  positional: ['samples', 'output'],
+  options: z.strictObject({
+    samples: z.string().describe('The JSONL file that dpo generate --out wrote'),
+    output: z.string().describe('The dataset to write: .arrow, .jsonl, …'),
+    header: z.string().default(sentimentHeader).describe('Beginning of the prompts that the reward does not read'),
+  }),
+  details:
+    "Of each prompt's samples the best is paired with the worst, the second best with the second worst, the third with the\n" +
+    'third; ties are left out. Scores and the log-probabilities of sampling go along.',
+  run: async ({ samples: path, output, header }, context) => {
+    const samples = (await readJsonLines(path)).map(({ line, value }) => asSample(value, path, line));
+    const pairs = sentimentPairs(samples, header);
+    await writePreferences(pairs, output);
+    context.note(`Wrote ${pairs.length} pairs to ${output}.`);
+    return 0;
+  },
+});
+
+function asSample(value: unknown, path: string, line: number): TextSample {
+  const sample = value as Partial<TextSample> | null;
+  if (typeof sample?.index === 'number' && typeof sample.text === 'string' && typeof sample.logp === 'number')
+    return sample as TextSample;
+  throw new DpoError('data.broken-row', `${path}, line ${line} is no sample: it lacks index, text or logp.`, {
+    values: { path, line },
+    hint: 'Make the file by: dpo generate --prompts … --samples … --out FILE.jsonl',
+  });
+}

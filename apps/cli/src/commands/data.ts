@@ -1,0 +1,50 @@
+import { convertPreferences, inspectPreferences, readPreferences } from '@dpo/data';
+import { loadTokenizer } from '@dpo/models';
+import { z } from 'zod';
+import { defineCommand } from '../command/define.js';
+import { findModel } from '../session/open-model.js';
+import { inspectionLines } from '../ui/inspection.js';
+
+/** `dpo data convert`: one format into another. */
+export const dataConvertCommand = defineCommand({
+  name: 'data convert',
+  summary: 'Convert preference data: .jsonl, .jsonl.gz, .csv, .arrow, .parquet (read), Python datasets folders',
+  positional: ['input', 'output'],
+  options: z.strictObject({
+    input: z.string().describe('The file or folder to read'),
+    output: z.string().describe('The file or folder to write; its ending says the format'),
+    split: z.string().optional().describe('Which split of a DatasetDict folder [train]'),
+    prompt: z.string().optional().describe('The column that holds prompts, where it has another name'),
+    chosen: z.string().optional().describe('The column of chosen answers'),
+    rejected: z.string().optional().describe('The column of rejected answers'),
+  }),
+  run: async ({ input, output, split, prompt, chosen, rejected }, context) => {
+    const named = Object.entries({ prompt, chosen, rejected }).filter((entry) => entry[1] !== undefined);
+    const { rows } = await convertPreferences(input, output, {
+      ...(split === undefined ? {} : { split }),
+      columns: Object.fromEntries(named),
+    });
+    context.note(`Wrote ${rows} pairs to ${output}.`);
+    return 0;
+  },
+});
+
+/** `dpo data inspect`: what is in a dataset, and what is wrong with it. */
+export const dataInspectCommand = defineCommand({
+  name: 'data inspect',
+  summary: 'Count, measure and check preference data',
+  positional: ['input'],
+  options: z.strictObject({
+    input: z.string().describe('The file or folder to read'),
+    model: z.string().optional().describe('Counts tokens with the tokenizer of this model'),
+    split: z.string().optional().describe('Which split of a DatasetDict folder [train]'),
+    json: z.boolean().default(false).describe('JSON instead of text'),
+  }),
+  run: async ({ input, model, split, json }, context) => {
+    const dataset = await readPreferences(input, split === undefined ? {} : { split });
+    const tokenizer = model === undefined ? undefined : await loadTokenizer(await findModel(model, context));
+    const inspection = inspectPreferences(dataset, tokenizer);
+    context.out(json ? JSON.stringify(inspection, null, 2) : inspectionLines(inspection).join('\n'));
+    return 0;
+  },
+});

@@ -1,0 +1,75 @@
+import { readFile, rm } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { DpoError } from '@dpo/base';
+import { z } from 'zod';
+import { defineCommand } from '../command/define.js';
+import { EXIT } from '../command/run.js';
+import { header, heldOutOpenings } from '../demo/openings.js';
+import { type DemoResult, runDemo } from '../demo/run-demo.js';
+import { engineOptions } from '../options/engine.js';
+import { evaluationLines } from '../ui/evaluation.js';
+import { duration } from '../ui/format.js';
+
+/** `dpo demo`: the paper's sentiment experiment, on a real model, from nothing to a report. */
+export const demoCommand = defineCommand({
+  name: 'demo',
+  summary: "Train a real model by DPO and measure it: the paper's sentiment experiment",
+  options: z.strictObject({
+    model: z.string().optional().describe('Another model than SmolLM2-135M-Instruct: a folder, a GGUF file or org/name'),
+    tiny: z.boolean().default(false).describe('A tiny GPT-2 made on the spot: a minute, no download, any engine'),
+    output: z.string().default('runs/demo').describe('The run folder; an earlier demo in it is replaced'),
+    loraRank: z.int().positive().optional().describe('Trains LoRA adapters of this rank instead of all weights'),
+    seed: z.int().default(0).describe('Seed of the samples and of the order of the data'),
+    ...engineOptions,
+  }),
+  run: async (options, context) => {
+    const started = performance.now();
+    await clear(options.output);
+    const result = await runDemo(options, context);
+    const { evaluation } = result;
+    if (evaluation === undefined) {
+      context.note(`Interrupted. The state of the training is saved in ${result.folder}; go on by`);
+      context.note(`  ${resumeCommand(options, result)}`);
+      return EXIT.interrupted;
+    }
+    for (const line of summary(result, options.output, (performance.now() - started) / 1000)) context.out(line);
+    return EXIT.done;
+  },
+});
+
+function summary({ evaluation, folder, report }: DemoResult, output: string, seconds: number): string[] {
+  const here = (path: string) => relative(process.cwd(), path) || path;
+  const opening = heldOutOpenings[0] ?? '';
+  return [
+    '',
+    `Done in ${duration(seconds)}. On ${evaluation?.prompts} held-out openings:`,
+    ...(evaluation === undefined ? [] : evaluationLines(evaluation)),
+    '',
+    `Report   ${here(report ?? output)}`,
+    `Model    ${here(folder)} (opens in Python transformers)`,
+    `Files    ${here(output)}: prompts, samples, pairs.arrow, metrics.jsonl, evaluation.json`,
+    '',
+    'Try next:',
+    `  npm run dpo -- generate --model ${here(folder)} --prompt $'${(header + opening).replaceAll('\n', '\\n')}' --max-new-tokens 24 --samples 3`,
+  ];
+}
+
+/** The plain command that goes on with an interrupted demo's training. */
+function resumeCommand(options: { readonly output: string; readonly loraRank?: number | undefined }, { model }: DemoResult): string {
+  const lora = options.loraRank === undefined ? '' : ` --lora-rank ${options.loraRank}`;
+  return `npm run demo -- --output ${options.output}${lora}   (begins again; the training of ${model} takes about a minute)`;
+}
+
+/** Makes room for a demo. What is in the folder goes, if a demo made it; anything else stays, and is an error. */
+async function clear(output: string): Promise<void> {
+  const text = await readFile(join(output, 'config.json'), 'utf8').catch(() => undefined);
+  if (text === undefined) return;
+  const command = (JSON.parse(text) as { command?: unknown }).command;
+  if (command !== 'demo')
+    throw new DpoError('run.exists', `${output} holds a run of dpo ${String(command)}, which the demo does not replace.`, {
+      values: { output },
+      hint: 'Choose another folder with --output.',
+    });
+  await rm(output, { recursive: true, force: true });
+}
+

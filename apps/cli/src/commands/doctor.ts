@@ -1,0 +1,63 @@
+import { access, constants, mkdir, statfs } from 'node:fs/promises';
+import { DpoError } from '@dpo/base';
+import { z } from 'zod';
+import { defineCommand } from '../command/define.js';
+import { megabytes } from '../ui/format.js';
+import { engineInfo } from './engine.js';
+
+interface Check {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly says: string;
+  readonly hint?: string | undefined;
+}
+
+/** `dpo doctor`: whether this machine is ready, and what to do where it is not. */
+export const doctorCommand = defineCommand({
+  name: 'doctor',
+  summary: 'Check that this machine is ready, and say what to do where it is not',
+  options: z.strictObject({ json: z.boolean().default(false).describe('JSON instead of text') }),
+  run: async ({ json }, context) => {
+    const checks = [nodeCheck(), ...(await engineChecks())];
+    if (json) context.out(JSON.stringify(checks, null, 2));
+    else
+      for (const { ok, name, says, hint } of checks) {
+        context.out(`${ok ? '✓' : '✗'} ${name}: ${says}`);
+        if (!ok && hint !== undefined) context.out(`    ${hint}`);
+      }
+    return checks.every(({ ok }) => ok) ? 0 : 1;
+  },
+});
+
+function nodeCheck(): Check {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const ok = major > 20 || (major === 20 && minor >= 19);
+  return { name: 'Node', ok, says: process.version, hint: 'Node 20.19 or later is needed.' };
+}
+
+async function engineChecks(): Promise<Check[]> {
+  try {
+    const info = await engineInfo();
+    const fast = info.engine === 'tensorflow';
+    return [
+      { name: 'Engine', ok: fast, says: info.description, hint: 'Training is slow without TensorFlow. Run: dpo engine install' },
+      { name: 'Memory', ok: info.memoryBytes > 3e9, says: megabytes(info.memoryBytes), hint: 'Use a small model, and --lora-rank.' },
+      await cacheCheck(info.cache),
+    ];
+  } catch (error) {
+    if (!DpoError.is(error)) throw error;
+    return [{ name: 'Engine', ok: false, says: error.message, hint: error.hint }];
+  }
+}
+
+async function cacheCheck(cache: string): Promise<Check> {
+  const hint = 'Set XDG_CACHE_HOME to a folder that can be written, with 3 GB free.';
+  try {
+    await mkdir(cache, { recursive: true });
+    await access(cache, constants.W_OK);
+    const { bavail, bsize } = await statfs(cache);
+    return { name: 'Cache', ok: bavail * bsize > 3e9, says: `${cache}, ${megabytes(bavail * bsize)} free`, hint };
+  } catch (error) {
+    return { name: 'Cache', ok: false, says: (error as Error).message, hint };
+  }
+}

@@ -1,0 +1,86 @@
+import { availableParallelism, totalmem } from 'node:os';
+import { cacheFolder, cpuFlags, findLibrary, installLibrary, openEngine, tensorflowVersion, wheelFor } from '@dpo/engine';
+import { z } from 'zod';
+import { type Context, defineCommand } from '../command/define.js';
+import { megabytes } from '../ui/format.js';
+
+/** `dpo engine install`: fetches libtensorflow. */
+export const engineInstallCommand = defineCommand({
+  name: 'engine install',
+  summary: `Fetch TensorFlow ${tensorflowVersion}'s library, which makes training fast`,
+  options: z.strictObject({
+    cuda: z.boolean().default(false).describe('The library for NVIDIA GPUs (Linux x64)'),
+    ifMissing: z
+      .boolean()
+      .default(false)
+      .describe('Only where none is found, and without an error where it cannot be fetched'),
+  }),
+  details: 'It comes out of TensorFlow’s own Python wheel, by the pip of whatever Python is there, into the cache.',
+  run: async ({ cuda, ifMissing }, context) => {
+    if (ifMissing && (await findLibrary()) !== undefined) return 0;
+    try {
+      await installWithProgress(cuda, context);
+    } catch (error) {
+      if (!ifMissing || context.signal.aborted) throw error;
+      context.note(`${(error as Error).message} The portable engine is used instead.`);
+    }
+    return 0;
+  },
+});
+
+/** Fetches the library and shows how it goes. Returns its folder. */
+export async function installWithProgress(cuda: boolean, context: Context): Promise<string> {
+  const size = wheelFor(cuda)?.bytes ?? 0;
+  context.note(`Fetching TensorFlow ${tensorflowVersion} (${megabytes(size)} to download, once) …`);
+  const { folder } = await installLibrary({
+    cuda,
+    signal: context.signal,
+    onProgress: ({ phase, bytes, total }) =>
+      context.progress(
+        `${phase === 'download' ? 'Downloading' : 'Unpacking'} TensorFlow: ${megabytes(bytes)} of ${megabytes(total)}`,
+      ),
+  });
+  context.note(`TensorFlow is in ${folder}.`);
+  return folder;
+}
+
+/** `dpo engine info`: what computes here, and why. */
+export const engineInfoCommand = defineCommand({
+  name: 'engine info',
+  summary: 'Show which engine runs here, and why',
+  options: z.strictObject({ json: z.boolean().default(false).describe('JSON instead of text') }),
+  run: async ({ json }, context) => {
+    const info = await engineInfo();
+    context.out(json ? JSON.stringify(info, null, 2) : engineInfoLines(info).join('\n'));
+    return 0;
+  },
+});
+
+/** What is known of the machine and its engine. */
+export async function engineInfo() {
+  const library = await findLibrary();
+  const engine = await openEngine();
+  const { kind, description } = engine;
+  await engine.dispose();
+  return {
+    engine: kind,
+    description,
+    library: library ?? null,
+    cache: cacheFolder(),
+    platform: `${process.platform}-${process.arch}`,
+    node: process.version,
+    cores: availableParallelism(),
+    memoryBytes: totalmem(),
+    cpuFlags: await cpuFlags(),
+  };
+}
+
+export function engineInfoLines(info: Awaited<ReturnType<typeof engineInfo>>): string[] {
+  return [
+    `Engine    ${info.description}`,
+    `Library   ${info.library === null ? 'none found' : `${info.library.folder} (${info.library.source})`}`,
+    `Machine   ${info.platform}, Node ${info.node}, ${info.cores} cores, ${megabytes(info.memoryBytes)} memory`,
+    `CPU       ${info.cpuFlags.join(' ') || 'features unknown'}`,
+    `Cache     ${info.cache}`,
+  ];
+}

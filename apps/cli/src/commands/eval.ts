@@ -1,0 +1,65 @@
+import { openEngine } from '@dpo/engine';
+import { writeEvaluation, writeReport } from '@dpo/eval';
+import { z } from 'zod';
+import { type Context, defineCommand } from '../command/define.js';
+import { header as sentimentHeader } from '../demo/openings.js';
+import { engineOptions } from '../options/engine.js';
+import { samplingOptions } from '../options/sampling.js';
+import { openModel } from '../session/open-model.js';
+import { readPrompts } from '../session/read-lines.js';
+import { evaluateSentiment } from '../tasks/evaluate-sentiment.js';
+import { sampleTexts } from '../tasks/sample-texts.js';
+import { evaluationLines } from '../ui/evaluation.js';
+
+/** `dpo eval sentiment`: reward and KL of a trained model beside its reference, on held-out prompts. */
+export const evalSentimentCommand = defineCommand({
+  name: 'eval sentiment',
+  summary: 'Measure sentiment reward and KL of a model beside its reference',
+  options: z.strictObject({
+    model: z.string().describe('The trained model'),
+    ref: z.string().describe('What it was trained from'),
+    prompts: z.string().describe('A JSONL file of held-out prompts'),
+    run: z.string().optional().describe('A run folder that gets evaluation.json and a new report.html'),
+    header: z.string().default(sentimentHeader).describe('Beginning of the prompts that the reward does not read'),
+    beta: z.number().positive().default(0.1).describe('Scale of the implicit rewards'),
+    json: z.boolean().default(false).describe('The evaluation as JSON on standard output'),
+    ...samplingOptions,
+    ...engineOptions,
+  }),
+  run: async (options, context) => {
+    const prompts = await readPrompts(options.prompts);
+    const engine = await openEngine({ kind: options.engine, precision: options.precision, threads: options.threads });
+    try {
+      const reference = await openModel(engine, options.ref, context);
+      const policy = await openModel(engine, options.model, context);
+      const sample = (opened: typeof policy, what: string) =>
+        sampleTexts(opened.model, opened.tokenizer, prompts, {
+          ...options,
+          signal: context.signal,
+          onProgress: (tokens) => context.progress(`Sampling from the ${what}: ${tokens} tokens`),
+        });
+      const evaluation = await evaluateSentiment({
+        policy: policy.model,
+        reference: reference.model,
+        adapterOff: false,
+        tokenizer: policy.tokenizer,
+        before: await sample(reference, 'reference'),
+        after: await sample(policy, 'policy'),
+        header: options.header,
+        beta: options.beta,
+        signal: context.signal,
+      });
+      if (options.json) context.out(JSON.stringify(evaluation, null, 2));
+      else for (const line of evaluationLines(evaluation)) context.out(line);
+      if (options.run !== undefined) await store(options.run, evaluation, context);
+      return 0;
+    } finally {
+      await engine.dispose();
+    }
+  },
+});
+
+async function store(run: string, evaluation: Parameters<typeof writeEvaluation>[1], context: Context): Promise<void> {
+  await writeEvaluation(run, evaluation);
+  context.note(`Report: ${await writeReport(run)}`);
+}

@@ -1,0 +1,29 @@
+import type { Command } from '../command/define.js';
+import { dataBuildCommand } from './data-build.js';
+import { dataConvertCommand, dataInspectCommand } from './data.js';
+import { demoCommand } from './demo.js';
+import { doctorCommand } from './doctor.js';
+import { engineInfoCommand, engineInstallCommand } from './engine.js';
+import { evalSentimentCommand } from './eval.js';
+import { generateCommand } from './generate.js';
+import { reportCommand } from './report.js';
+import { scoreCommand } from './score.js';
+import { sftCommand } from './sft.js';
+import { trainCommand } from './train.js';
+
+/** All commands, in the order of `dpo --help`. */
+export const commands: readonly Command[] = [
+  demoCommand,
+  trainCommand,
+  sftCommand,
+  scoreCommand,
+  generateCommand,
+  evalSentimentCommand,
+  dataInspectCommand,
+  dataConvertCommand,
+  dataBuildCommand,
+  reportCommand,
+  engineInstallCommand,
+  engineInfoCommand,
+  doctorCommand,
+];

