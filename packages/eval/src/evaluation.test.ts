@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bestOfNKl, expectedBest } from './best-of-n.js';
 import { buildPairs } from './build-pairs.js';
-import { bestOfN, countTexts, grownWords, pairAccuracy, rewardKl } from './evaluation.js';
+import { bestOfN, implicitMargins, pairAccuracy, rewardGain, rewardKl } from './evaluation.js';
 
 describe('expectedBest', () => {
   it('is the mean over all subsets', () => {
@@ -86,6 +86,7 @@ describe('rewardKl', () => {
     expect(reward.mean).toBe(0.5);
     expect(kl.mean).toBe(1); // (3 − 1) / 2
     expect(kl.standardError).toBeCloseTo(2, 12); // values 3 and −1: s = √8, SE = 2
+    expect([kl.count, kl.clusters]).toEqual([2, 2]);
   });
 });
 
@@ -93,19 +94,45 @@ it('counts a tie as half an accurate pair', () => {
   expect(pairAccuracy([1, 0, -1, 3])).toMatchObject({ share: 0.625, margin: 0.75, count: 4 });
 });
 
+it('takes the margin of a pair from its four log-probabilities', () => {
+  const pair = { policyChosenLogp: -10, policyRejectedLogp: -30, referenceChosenLogp: -12, referenceRejectedLogp: -25 };
+  // Chosen +2, rejected −5: 0.1 · 7. With the answers swapped the margin is the opposite.
+  const swapped = {
+    policyChosenLogp: pair.policyRejectedLogp,
+    policyRejectedLogp: pair.policyChosenLogp,
+    referenceChosenLogp: pair.referenceRejectedLogp,
+    referenceRejectedLogp: pair.referenceChosenLogp,
+  };
+  const [margin, opposite] = implicitMargins([pair, swapped], 0.1);
+  expect(margin).toBeCloseTo(0.7, 12);
+  expect(opposite).toBeCloseTo(-0.7, 12);
+});
+
+describe('rewardGain', () => {
+  const of = (rewards: readonly (readonly number[])[]) =>
+    rewards.flatMap((row, index) => row.map((reward) => ({ index, reward })));
+
+  it('compares prompts with themselves', () => {
+    // Prompt means 0.5 → 1 and −0.5 → 0.5: gains 0.5 and 1, s = √0.125, SE = 0.25.
+    const gain = rewardGain(
+      of([[0, 1], [-0.5]]),
+      of([
+        [1, 1],
+        [0, 1],
+      ]),
+    );
+    expect(gain.mean).toBeCloseTo(0.75, 12);
+    expect(gain.standardError).toBeCloseTo(0.25, 12);
+  });
+
+  it('refuses texts of other prompts', () => {
+    expect(() => rewardGain(of([[1], [2]]), of([[1]]))).toThrow(expect.objectContaining({ code: 'eval.not-paired' }));
+  });
+});
+
 it('averages the best of N over prompts', () => {
   const samples = [1, 2, 3, 4].map((reward) => ({ index: reward % 2, reward }));
   // Prompt 1: 1, 3; prompt 0: 2, 4. Best of 2: 3 and 4.
   expect(bestOfN(samples, 2).reward.mean).toBe(3.5);
   expect(bestOfN(samples, 1).reward.mean).toBe(2.5);
-});
-
-it('counts texts by whole words', () => {
-  const texts = ['Love it, love it!', 'Lovely.', 'I LOVE this', 'glove'];
-  expect(countTexts(texts, ['love', 'a.b'])).toEqual({ love: 2, 'a.b': 0 });
-});
-
-it('finds the words that grew', () => {
-  const grown = grownWords(['the film is long', 'the plot'], ['amazing film', 'amazing plot'], 1);
-  expect(grown).toEqual([{ word: 'amazing', before: 0, after: 2 }]);
 });

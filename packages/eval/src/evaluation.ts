@@ -1,5 +1,15 @@
+import { DpoError } from '@dpo/base';
 import { bestOfNKl, expectedBest } from './best-of-n.js';
-import { clusteredEstimate, type Estimate, mean, type ShareEstimate, wilson } from './statistics.js';
+import {
+  type ClusteredEstimate,
+  clusteredEstimate,
+  type Estimate,
+  estimate,
+  mean,
+  pairedDifference,
+  type ShareEstimate,
+  wilson,
+} from './statistics.js';
 
 /** One text that a policy wrote, measured. */
 export interface MeasuredSample {
@@ -17,20 +27,23 @@ export interface MeasuredSample {
 
 /** A policy's place in the plane of reward and KL. */
 export interface RewardKl {
-  readonly reward: Estimate;
+  readonly reward: ClusteredEstimate;
   /** KL(π ‖ π_ref) in nats, of whole texts. */
-  readonly kl: Estimate;
+  readonly kl: ClusteredEstimate;
 }
 
 /**
- * Mean reward, and KL(π ‖ π_ref) as the mean over texts drawn from π of
+ * Mean reward, and the sequence-level KL in nats, as the mean over texts y drawn from π at temperature 1 of
  *
- *     log π(y|x) − log π_ref(y|x)
+ *     log π(y|x) − log π_ref(y|x) = Σ_t [ log π(y_t|x, y_<t) − log π_ref(y_t|x, y_<t) ]
  *
- * (an unbiased estimate; one text's share can be negative). Standard errors are clustered by prompt, since texts of one
- * prompt are alike.
+ * A Monte-Carlo estimate of KL(π ‖ π_ref), unbiased for texts of the length that was sampled; one text's share can be
+ * negative. Standard errors are clustered by prompt, since texts of one prompt are alike; those of independent texts
+ * stand beside them.
  */
-export function rewardKl(samples: readonly MeasuredSample[]): RewardKl {
+export function rewardKl(
+  samples: readonly Pick<MeasuredSample, 'index' | 'reward' | 'logp' | 'referenceLogp'>[],
+): RewardKl {
   const clusters = samples.map(({ index }) => index);
   return {
     reward: clusteredEstimate(
@@ -44,51 +57,75 @@ export function rewardKl(samples: readonly MeasuredSample[]): RewardKl {
   };
 }
 
-/** The share of pairs whose margin is positive, a tie counting one half, and the mean margin. */
-export function pairAccuracy(margins: readonly number[]): ShareEstimate & { readonly margin: number } {
-  const won = margins.reduce((sum, margin) => sum + (margin > 0 ? 1 : margin === 0 ? 0.5 : 0), 0);
-  return { ...wilson(won, margins.length), margin: mean(margins) };
+/**
+ * How far the mean reward rose from one policy's texts to another's on the same prompts: the mean over prompts of the
+ * difference of their mean rewards, with its paired standard error. Throws `eval.not-paired` where the prompts differ.
+ */
+export function rewardGain(
+  before: readonly { readonly index: number; readonly reward: number }[],
+  after: readonly { readonly index: number; readonly reward: number }[],
+): Estimate {
+  const [then, now] = [rewardsByPrompt(before), rewardsByPrompt(after)];
+  const shared = [...then.keys()].filter((index) => now.has(index));
+  if (shared.length < Math.max(then.size, now.size))
+    throw new DpoError('eval.not-paired', 'The two sets of texts are not of the same prompts.', {
+      values: { before: then.size, after: now.size, shared: shared.length },
+    });
+  const means = (of: ReadonlyMap<number, readonly number[]>) => shared.map((index) => mean(of.get(index) ?? []));
+  return pairedDifference(means(then), means(now));
 }
 
-/** What Best-of-N of a policy's samples reaches: mean over prompts of the expected best reward, and its KL by formula. */
+/** Log-probabilities of a pair, summed over the answers' tokens, under the names that `dpo score` writes. */
+export interface PairLogps {
+  readonly policyChosenLogp: number;
+  readonly policyRejectedLogp: number;
+  readonly referenceChosenLogp: number;
+  readonly referenceRejectedLogp: number;
+}
+
+/** The margin of each pair by the implicit reward, β · [ log π/π_ref (chosen) − log π/π_ref (rejected) ]. */
+export function implicitMargins(pairs: readonly PairLogps[], beta: number): number[] {
+  return pairs.map(
+    (pair) =>
+      beta *
+      (pair.policyChosenLogp - pair.referenceChosenLogp - (pair.policyRejectedLogp - pair.referenceRejectedLogp)),
+  );
+}
+
+/** The share of pairs that a policy orders rightly, and by how much. */
+export interface PairAccuracy extends ShareEstimate {
+  /** Mean margin. */
+  readonly margin: number;
+  readonly marginError?: number | undefined;
+}
+
+/** The share of pairs whose margin is positive, a tie counting one half, and the mean margin with its standard error. */
+export function pairAccuracy(margins: readonly number[]): PairAccuracy {
+  const won = margins.reduce((sum, margin) => sum + (margin > 0 ? 1 : margin === 0 ? 0.5 : 0), 0);
+  const { mean: margin, standardError: marginError } = estimate(margins);
+  return { ...wilson(won, margins.length), margin, marginError };
+}
+
+/**
+ * What Best-of-N of a policy's samples reaches: mean over prompts of the expected best reward, exact over all subsets of N
+ * of a prompt's samples ({@link expectedBest}), and its KL by formula.
+ */
 export function bestOfN(
   samples: readonly { readonly index: number; readonly reward: number }[],
   n: number,
 ): { readonly n: number; readonly reward: Estimate; readonly kl: number } {
+  const best = [...rewardsByPrompt(samples).values()].map((rewards) => expectedBest(rewards, n));
+  return { n, reward: estimate(best), kl: bestOfNKl(n) };
+}
+
+function rewardsByPrompt(
+  samples: readonly { readonly index: number; readonly reward: number }[],
+): Map<number, number[]> {
   const byPrompt = new Map<number, number[]>();
-  for (const { index, reward } of samples) byPrompt.set(index, [...(byPrompt.get(index) ?? []), reward]);
-  const best = [...byPrompt.values()].map((rewards) => expectedBest(rewards, n));
-  return { n, reward: clusteredEstimate(best, [...best.keys()]), kl: bestOfNKl(n) };
-}
-
-/** How many texts hold a word at least once: whole words, in upper or lower case. */
-export function countTexts(texts: readonly string[], words: readonly string[]): Record<string, number> {
-  return Object.fromEntries(
-    words.map((word) => {
-      const escaped = word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-      const pattern = new RegExp(`(?<![\\p{L}\\p{N}])${escaped}(?![\\p{L}\\p{N}])`, 'iu');
-      return [word, texts.filter((text) => pattern.test(text)).length];
-    }),
-  );
-}
-
-/** The words that grew most between two sets of texts, by the share of texts that hold them: what a policy may be overusing. */
-export function grownWords(
-  before: readonly string[],
-  after: readonly string[],
-  count = 8,
-): { readonly word: string; readonly before: number; readonly after: number }[] {
-  const tally = (texts: readonly string[]) => {
-    const counts = new Map<string, number>();
-    for (const text of texts)
-      for (const word of new Set(text.toLowerCase().match(/\p{L}{3,}/gu) ?? []))
-        counts.set(word, (counts.get(word) ?? 0) + 1);
-    return counts;
-  };
-  const [then, now] = [tally(before), tally(after)];
-  const growth = (word: string) => (now.get(word) ?? 0) / after.length - (then.get(word) ?? 0) / before.length;
-  return [...now.keys()]
-    .sort((a, b) => growth(b) - growth(a) || a.localeCompare(b))
-    .slice(0, count)
-    .map((word) => ({ word, before: then.get(word) ?? 0, after: now.get(word) ?? 0 }));
+  for (const { index, reward } of samples) {
+    const rewards = byPrompt.get(index);
+    if (rewards === undefined) byPrompt.set(index, [reward]);
+    else rewards.push(reward);
+  }
+  return byPrompt;
 }

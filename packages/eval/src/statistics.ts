@@ -26,15 +26,27 @@ export function estimate(values: readonly number[]): Estimate {
   return { mean: centre, standardError: Math.sqrt(squares / (n - 1) / n), count: n };
 }
 
+/** A mean over values that come in clusters. `standardError` is the clustered one, the one to quote. */
+export interface ClusteredEstimate extends Estimate {
+  readonly clusters: number;
+  /** s / √n, as if all values were independent: too small where values of one cluster are alike. */
+  readonly independentError: number;
+}
+
 /**
  * Mean with a standard error that allows for values of one cluster (samples of one prompt) being alike:
  *
  *     SE² = G/(G−1) · Σ_g ( Σ_{i∈g} (x_i − x̄) )² / n²        over G clusters, n values
  *
+ * With clusters of one size it is the standard error of the clusters' means. That of a single cluster is unknown: NaN.
+ *
  * Source: Cameron and Miller 2015, "A practitioner's guide to cluster-robust inference", for the mean.
  */
-export function clusteredEstimate(values: readonly number[], clusters: readonly (number | string)[]): Estimate {
-  const centre = mean(values);
+export function clusteredEstimate(
+  values: readonly number[],
+  clusters: readonly (number | string)[],
+): ClusteredEstimate {
+  const { mean: centre, standardError: independentError } = estimate(values);
   const sums = new Map<number | string, number>();
   values.forEach((value, i) => {
     const cluster = clusters[i] as number | string;
@@ -43,7 +55,25 @@ export function clusteredEstimate(values: readonly number[], clusters: readonly 
   const groups = sums.size;
   const squares = [...sums.values()].reduce((sum, each) => sum + each ** 2, 0);
   const variance = ((groups / (groups - 1)) * squares) / values.length ** 2;
-  return { mean: centre, standardError: Math.sqrt(variance), count: values.length };
+  return {
+    mean: centre,
+    standardError: Math.sqrt(variance),
+    count: values.length,
+    clusters: groups,
+    independentError,
+  };
+}
+
+/**
+ * The mean of b_i − a_i with the standard error of these differences: for two measurements of the same things, which
+ * share what makes one thing score higher than another. Throws `eval.not-paired` for lists of different lengths.
+ */
+export function pairedDifference(a: readonly number[], b: readonly number[]): Estimate {
+  if (a.length !== b.length)
+    throw new DpoError('eval.not-paired', `Cannot pair ${a.length} values with ${b.length}.`, {
+      values: { first: a.length, second: b.length },
+    });
+  return estimate(b.map((value, i) => value - (a[i] as number)));
 }
 
 /** The difference of two estimates on independent samples: b − a, with √(SE_a² + SE_b²). */
@@ -85,18 +115,42 @@ export function winRate(verdicts: readonly Verdict[]): ShareEstimate & Readonly<
   return { ...wilson(counts.win + counts.tie / 2, verdicts.length), ...counts };
 }
 
-/** A 95 % interval of the mean by the bootstrap (percentiles of resampled means), the same for the same seed. */
+/**
+ * An interval of the mean by the bootstrap: the percentiles of the means of `resamples` draws with replacement, the same
+ * for the same seed. With `clusters`, whole clusters are drawn, so that values of one prompt stay together.
+ *
+ * Source: Efron 1979; Davison and Hinkley 1997, sections 5.3 and 3.8 (clusters).
+ */
 export function bootstrapInterval(
   values: readonly number[],
-  { resamples = 2000, seed = 0 }: { readonly resamples?: number; readonly seed?: number } = {},
+  options: {
+    readonly resamples?: number;
+    readonly seed?: number;
+    /** The share of means that the interval holds. Default 0.95. */
+    readonly confidence?: number;
+    /** The cluster of each value. */
+    readonly clusters?: readonly (number | string)[];
+  } = {},
 ): { readonly low: number; readonly high: number } {
+  const { resamples = 2000, seed = 0, confidence = 0.95, clusters } = options;
+  if (values.length === 0) throw new DpoError('eval.no-values', 'There is nothing to resample.');
+  const totals = new Map<number | string, { sum: number; count: number }>();
+  values.forEach((value, i) => {
+    const cluster = clusters?.[i] ?? i;
+    const { sum, count } = totals.get(cluster) ?? { sum: 0, count: 0 };
+    totals.set(cluster, { sum: sum + value, count: count + 1 });
+  });
+  const units = [...totals.values()];
   const next = random(seed);
-  const n = values.length;
-  const means = Array.from({ length: resamples }, () => {
-    let sum = 0;
-    for (let i = 0; i < n; i++) sum += values[Math.floor(next() * n)] as number;
-    return sum / n;
-  }).sort((a, b) => a - b);
+  const means = Float64Array.from({ length: resamples }, () => {
+    let [sum, count] = [0, 0];
+    for (let i = 0; i < units.length; i++) {
+      const unit = units[Math.floor(next() * units.length)] as { sum: number; count: number };
+      sum += unit.sum;
+      count += unit.count;
+    }
+    return sum / count;
+  }).sort();
   const at = (share: number) => means[Math.min(resamples - 1, Math.floor(share * resamples))] as number;
-  return { low: at(0.025), high: at(0.975) };
+  return { low: at((1 - confidence) / 2), high: at((1 + confidence) / 2) };
 }

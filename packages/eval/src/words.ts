@@ -1,0 +1,31 @@
+/** How many texts hold a word at least once: whole words, in upper or lower case. */
+export function countTexts(texts: readonly string[], words: readonly string[]): Record<string, number> {
+  return Object.fromEntries(
+    words.map((word) => {
+      const escaped = word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+      const pattern = new RegExp(`(?<![\\p{L}\\p{N}])${escaped}(?![\\p{L}\\p{N}])`, 'iu');
+      return [word, texts.filter((text) => pattern.test(text)).length];
+    }),
+  );
+}
+
+/** The words that grew most between two sets of texts, by the share of texts that hold them: what a policy may be overusing. */
+export function grownWords(
+  before: readonly string[],
+  after: readonly string[],
+  count = 8,
+): { readonly word: string; readonly before: number; readonly after: number }[] {
+  const tally = (texts: readonly string[]) => {
+    const counts = new Map<string, number>();
+    for (const text of texts)
+      for (const word of new Set(text.toLowerCase().match(/\p{L}{3,}/gu) ?? []))
+        counts.set(word, (counts.get(word) ?? 0) + 1);
+    return counts;
+  };
+  const [then, now] = [tally(before), tally(after)];
+  const growth = (word: string) => (now.get(word) ?? 0) / after.length - (then.get(word) ?? 0) / before.length;
+  return [...now.keys()]
+    .sort((a, b) => growth(b) - growth(a) || a.localeCompare(b))
+    .slice(0, count)
+    .map((word) => ({ word, before: then.get(word) ?? 0, after: now.get(word) ?? 0 }));
+}
