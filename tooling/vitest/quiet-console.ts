@@ -1,0 +1,23 @@
+// Libraries report through callbacks and errors, never through the console: a test during which something is printed
+// fails, and says what was printed. A test that expects output replaces the method itself (`vi.spyOn(console, 'warn')`).
+import { format } from 'node:util';
+import { afterAll, afterEach } from 'vitest';
+
+const methods = ['debug', 'error', 'info', 'log', 'trace', 'warn'] as const;
+let printed: string[] = [];
+
+for (const method of methods) {
+  console[method] = (...values: unknown[]) => {
+    printed.push(`console.${method}: ${format(...values)}`);
+  };
+}
+
+function failIfPrinted() {
+  const lines = printed;
+  printed = [];
+  if (lines.length > 0) throw new Error(`Nothing may be printed, but there was\n${lines.join('\n')}`);
+}
+
+afterEach(failIfPrinted);
+// What is printed outside of tests: while modules load, in beforeAll.
+afterAll(failIfPrinted);
