@@ -1,6 +1,7 @@
 import './gradients/register.js';
 import { DpoError } from '@dpo/base';
 import * as tf from '@tensorflow/tfjs-core';
+import { mendKernels } from './portable/mend-kernels.js';
 import type { Engine, EngineFunction, FunctionBody, Scope, Values, Variable } from './types.js';
 
 class EagerVariable implements Variable {
@@ -67,6 +68,7 @@ function onBackend<T>(backend: string, work: () => T): T {
 
 /** An engine that runs functions eagerly on a tfjs backend that is already registered and ready. */
 export function eagerEngine(backend: 'wasm' | 'cpu', description: string): Engine {
+  mendKernels(backend);
   const variables = new Set<EagerVariable>();
 
   function run<Out extends string>(

@@ -1,35 +1,37 @@
 import { DpoError } from '@dpo/base';
-import * as tf from '@tensorflow/tfjs-core';
 import { eagerEngine } from '../eager-engine.js';
 import type { Engine } from '../types.js';
-import { addMissingKernels } from './missing-kernels.js';
+import { startWasm } from './_start-wasm.js';
+
+export interface OpenPortableOptions {
+  /** Appended to the description: why it is this engine. */
+  readonly why?: string | undefined;
+}
 
 /**
- * Opens the portable engine: tfjs on WebAssembly, or on plain JavaScript. It runs functions eagerly, everywhere, with the
- * same results to float32 rounding.
+ * Opens the portable engine: tfjs on WebAssembly, or on plain JavaScript, which `auto` takes where WebAssembly does not
+ * start. It runs functions eagerly, everywhere, in float32, with the same results as TensorFlow to float32 rounding.
  *
- * @param why appended to the description: why it is this engine
- * Throws `engine.unavailable` where WebAssembly does not start.
+ * Throws `engine.unavailable` where WebAssembly was asked for and does not start.
  */
 export async function openPortable(
-  wanted: 'auto' | 'wasm' | 'cpu',
-  { why }: { why?: string | undefined } = {},
+  kind: 'auto' | 'wasm' | 'cpu' = 'auto',
+  { why }: OpenPortableOptions = {},
 ): Promise<Engine> {
-  const kind = wanted === 'auto' ? 'wasm' : wanted;
-  const because = why === undefined ? '' : `: ${why}`;
   // Plain JavaScript stands in for the kernels that WebAssembly lacks.
   await import('@tensorflow/tfjs-backend-cpu');
-  if (kind === 'cpu') return eagerEngine('cpu', `portable engine (plain JavaScript), float32${because}`);
-  const wasm = await import('@tensorflow/tfjs-backend-wasm');
-  // Threads of this backend keep a Node process from ending.
-  wasm.setThreadsCount(1);
-  const previous = tf.getBackend();
-  const started = await tf.setBackend('wasm').catch(() => false);
-  if (!started)
-    throw new DpoError('engine.unavailable', 'The WebAssembly engine does not start on this machine.', {
-      hint: 'Use --engine cpu, or install TensorFlow: dpo engine install',
+  const because = why === undefined ? '' : `: ${why}`;
+  const plain = (reason: string): Engine => eagerEngine('cpu', `portable engine (plain JavaScript), float32${reason}`);
+  if (kind === 'cpu') return plain(because);
+  try {
+    const { simd } = await startWasm();
+    return eagerEngine('wasm', `portable engine (WebAssembly${simd ? ' SIMD' : ''}), float32${because}`);
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    if (kind === 'auto') return plain(`${because}; WebAssembly does not start: ${message}`);
+    throw new DpoError('engine.unavailable', `The WebAssembly engine does not start on this machine: ${message}`, {
+      hint: 'Use the plain JavaScript engine (kind: cpu), or install TensorFlow: dpo engine install',
+      cause,
     });
-  addMissingKernels();
-  if (previous && previous !== 'wasm') tf.setBackend(previous);
-  return eagerEngine('wasm', `portable engine (WebAssembly), float32${because}`);
+  }
 }

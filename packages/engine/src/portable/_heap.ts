@@ -1,0 +1,48 @@
+import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
+import type * as tf from '@tensorflow/tfjs-core';
+
+type Numbers = Float32Array | Int32Array | Uint8Array;
+
+/**
+ * Tensors' values in place, without a copy, on WebAssembly or plain JavaScript. Whoever makes an output must do so
+ * before the first `values`: WebAssembly's memory may move when it grows.
+ */
+export interface Heap {
+  /** A new tensor; what is in it is not known. */
+  make(shape: number[], dtype: tf.DataType): tf.TensorInfo;
+  values(info: tf.TensorInfo): Numbers;
+}
+
+interface PlainBackend {
+  makeTensorInfo(shape: number[], dtype: tf.DataType, values: Numbers): tf.TensorInfo;
+  readSync(dataId: object): Numbers;
+}
+
+/** The memory of a kernel's backend. */
+export function heapOf(backend: unknown): Heap {
+  if (isWasm(backend))
+    return {
+      make: (shape, dtype) => backend.makeOutput(shape, dtype),
+      values: (info) => backend.typedArrayFromHeap(info) as Numbers,
+    };
+  const plain = backend as PlainBackend;
+  return {
+    make: (shape, dtype) => plain.makeTensorInfo(shape, dtype, arrayFor(shape, dtype)),
+    values: ({ dataId }) => plain.readSync(dataId),
+  };
+}
+
+function isWasm(backend: unknown): backend is BackendWasm {
+  return typeof backend === 'object' && backend !== null && 'typedArrayFromHeap' in backend;
+}
+
+function arrayFor(shape: readonly number[], dtype: tf.DataType): Numbers {
+  const size = sizeOf(shape);
+  if (dtype === 'float32') return new Float32Array(size);
+  return dtype === 'int32' ? new Int32Array(size) : new Uint8Array(size);
+}
+
+/** The number of elements of a shape. */
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((a, b) => a * b, 1);
+}

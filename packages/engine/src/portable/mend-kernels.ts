@@ -1,0 +1,67 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { carriedKernel } from './_carry.js';
+import { matMulWith } from './_matmul.js';
+import { batchedGather, broadcastingMatMul, castToBool, unsortedSegmentSum } from './_own-kernels.js';
+
+const mended = new Set<string>();
+
+/**
+ * Makes a registered backend compute everything that models, losses and optimizers are made of, and right:
+ *
+ * - sums into segments go over the rows once, on both backends;
+ * - WebAssembly gets every kernel that it lacks and plain JavaScript has (needed: the cpu backend is registered);
+ * - matrix products take batches that broadcast both ways, and on WebAssembly are fast with transpositions and batches, too;
+ * - kernels of WebAssembly that are wrong for some dtypes or shapes get a replacement for these.
+ */
+export function mendKernels(backend: 'wasm' | 'cpu'): void {
+  if (mended.has(backend)) return;
+  mended.add(backend);
+  replace('UnsortedSegmentSum', backend, unsortedSegmentSum);
+  if (backend === 'cpu') {
+    const [own, tile] = [tf.getKernel('BatchMatMul', 'cpu'), tf.getKernel('Tile', 'cpu')];
+    replace('BatchMatMul', 'cpu', broadcastingMatMul(own, tile));
+    return;
+  }
+  replace('BatchMatMul', 'wasm', matMulWith(tf.getKernel('BatchMatMul', 'wasm').kernelFunc));
+  const there = new Set(tf.getKernelsForBackend('wasm').map(({ kernelName }) => kernelName));
+  for (const { kernelName, kernelFunc } of tf.getKernelsForBackend('cpu'))
+    if (!there.has(kernelName)) replace(kernelName, 'wasm', carriedKernel(kernelFunc));
+  for (const { kernel, when, instead } of gaps) {
+    const own = tf.getKernel(kernel, 'wasm');
+    const substitute = instead ?? carriedKernel(tf.getKernel(kernel, 'cpu').kernelFunc);
+    replace(kernel, 'wasm', (call) => (when(call) ? substitute(call) : own.kernelFunc(call)));
+  }
+}
+
+/** Registers a kernel in place of one that may be there, whose preparation it keeps. */
+function replace(kernelName: string, backendName: string, kernelFunc: tf.KernelFunc): void {
+  const old = tf.getKernel(kernelName, backendName) as tf.KernelConfig | null | undefined;
+  if (old) tf.unregisterKernel(kernelName, backendName);
+  tf.registerKernel({ ...old, kernelName, backendName, kernelFunc });
+}
+
+type Call = Parameters<tf.KernelFunc>[0];
+
+/** Where WebAssembly's kernel is wrong, and what to use instead: plain JavaScript's where nothing is given. */
+interface Gap {
+  readonly kernel: string;
+  readonly when: (call: Call) => boolean;
+  readonly instead?: tf.KernelFunc;
+}
+
+const x = ({ inputs }: Call): tf.TensorInfo => inputs.x as tf.TensorInfo;
+const attribute = ({ attrs }: Call, name: string): unknown => attrs?.[name];
+/** They take any tensor for one of float32. */
+const onlyFloat32 = (call: Call): boolean => x(call).dtype !== 'float32';
+const areFloat32 = (...tensors: readonly (tf.TensorInfo | undefined)[]): boolean =>
+  tensors.every((tensor) => tensor?.dtype === 'float32');
+
+const gaps: readonly Gap[] = [
+  { kernel: 'Cast', when: (call) => attribute(call, 'dtype') === 'bool', instead: castToBool },
+  { kernel: 'BatchMatMul', when: ({ inputs }) => !areFloat32(inputs.a, inputs.b) },
+  { kernel: '_FusedMatMul', when: () => true },
+  { kernel: 'GatherV2', when: (call) => attribute(call, 'batchDims') !== 0, instead: batchedGather },
+  { kernel: 'OneHot', when: (call) => attribute(call, 'dtype') !== 'int32' },
+  { kernel: 'Prelu', when: ({ inputs }) => `${inputs.x?.shape}` !== `${inputs.alpha?.shape}` },
+  ...['ClipByValue', 'IsNan', 'IsInf', 'IsFinite', 'StridedSlice'].map((kernel) => ({ kernel, when: onlyFloat32 })),
+];
