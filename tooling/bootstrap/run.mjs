@@ -1,25 +1,46 @@
 #!/usr/bin/env node
 // What `npm run demo`, `npm test` and `npm run dpo` do: install what is missing, build what has changed, run the command.
 // Plain Node without dependencies, as nothing is installed yet when it starts.
+
+import { build } from './build.mjs';
+import { runDpo, runPnpm } from './commands.mjs';
+import { install } from './install.mjs';
 import { checkNode } from './node-version.mjs';
-import { build, install } from './prepare.mjs';
-import { runDpo, runTests } from './commands.mjs';
 import { Failure, Interrupted } from './process.mjs';
+import { runTests } from './tests.mjs';
 
-const [command, ...args] = process.argv.slice(2);
+const usage = 'Usage: node tooling/bootstrap/run.mjs demo|test|dpo|pnpm [arguments]';
 
-try {
-  checkNode();
-  await install();
-  if (command === 'test') process.exitCode = await runTests(args);
-  else {
+const commands = {
+  demo: async (args) => {
     await build();
-    process.exitCode = await runDpo(command === 'demo' ? ['demo', ...args] : args);
+    return runDpo(['demo', ...args]);
+  },
+  dpo: async (args) => {
+    await build();
+    return runDpo(args);
+  },
+  test: runTests,
+  pnpm: runPnpm,
+};
+
+/** Runs the command that the arguments name. Returns the exit code. */
+async function main([name, ...args]) {
+  const command = Object.hasOwn(commands, name ?? '') ? commands[name] : undefined;
+  if (command === undefined) {
+    process.stderr.write(`${usage}\n`);
+    return 2;
   }
-} catch (error) {
-  if (error instanceof Interrupted) process.exitCode = 130;
-  else if (error instanceof Failure) {
+  try {
+    checkNode();
+    await install();
+    return await command(args);
+  } catch (error) {
+    if (error instanceof Interrupted) return 130;
+    if (!(error instanceof Failure)) throw error;
     process.stderr.write(`Error: ${error.message}\n`);
-    process.exitCode = 1;
-  } else throw error;
+    return 1;
+  }
 }
+
+process.exitCode = await main(process.argv.slice(2));

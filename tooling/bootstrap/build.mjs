@@ -1,0 +1,40 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Failure, runQuietly } from './process.mjs';
+import { seconds } from './progress.mjs';
+import { root, say } from './root.mjs';
+import { digest, isCurrent, packageFolders, writeStamp } from './stamp.mjs';
+
+const stamp = join(root, 'node_modules', '.dpo-built');
+
+/** Compiles the packages, unless no source has changed since they were. */
+export async function build() {
+  const wanted = digest([
+    join(root, 'pnpm-lock.yaml'),
+    join(root, 'tooling', 'tsconfig', 'base.json'),
+    ...packageFolders().flatMap((folder) => [
+      join(folder, 'package.json'),
+      join(folder, 'tsconfig.json'),
+      ...sources(join(folder, 'src')),
+    ]),
+  ]);
+  const built = packageFolders().every((folder) => existsSync(join(folder, 'dist', 'index.js')));
+  if (built && isCurrent(stamp, wanted)) return;
+  say('Building …');
+  const started = Date.now();
+  // The compiler itself follows the references between packages; turbo would need pnpm on the PATH.
+  const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  const { code, lines } = await runQuietly(process.execPath, [compiler, '-b', join(root, 'apps', 'cli')], {
+    cwd: root,
+  });
+  if (code !== 0) throw new Failure(`The packages do not compile:\n${lines.slice(0, 40).join('\n')}`);
+  writeStamp(stamp, wanted);
+  say(`Built in ${seconds(Date.now() - started)}.`);
+}
+
+function sources(folder) {
+  return readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile() && !entry.name.endsWith('.test.ts'))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}
