@@ -2,8 +2,9 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DpoError } from '@dpo/base';
 import { asFileError, writeFileAtomic } from '@dpo/base/files';
-import type { RewardKl } from './evaluation.js';
-import type { Estimate, ShareEstimate } from './statistics.js';
+import { exactly, finite, list, optional, record, ShapeError, text, unsure } from './_shape.js';
+import type { PairAccuracy, RewardKl } from './evaluation.js';
+import type { ClusteredEstimate, Estimate } from './statistics.js';
 
 /** A text of an evaluation, as it is stored. */
 export interface StoredSample {
@@ -12,7 +13,10 @@ export interface StoredSample {
   readonly reward: number;
 }
 
-/** `evaluation.json` of a run folder: a policy beside its reference, on held-out prompts. */
+/**
+ * `evaluation.json` of a run folder: a policy (`after`) beside its reference (`before`), on held-out prompts. The file is
+ * this object as JSON; a standard error that is unknown (of a single prompt) is null there. All logarithms are natural.
+ */
 export interface Evaluation {
   readonly version: 1;
   /** What the reward is: `VADER compound score`. */
@@ -20,11 +24,13 @@ export interface Evaluation {
   readonly prompts: number;
   readonly before: RewardKl;
   readonly after: RewardKl;
-  /** Reward after − before. */
+  /** Mean reward after − before, best by `rewardGain`, which compares prompts with themselves. */
   readonly gain: Estimate;
   /** Held-out pairs that the policy's implicit reward orders rightly. */
-  readonly accuracy?: (ShareEstimate & { readonly margin: number }) | undefined;
+  readonly accuracy?: PairAccuracy | undefined;
   readonly bestOfN?: readonly { readonly n: number; readonly reward: Estimate; readonly kl: number }[] | undefined;
+  /** Other policies' places in the plane of reward and KL. */
+  readonly others?: readonly { readonly name: string; readonly reward: Estimate; readonly kl: Estimate }[] | undefined;
   /** Rewards of every text, for their distribution. */
   readonly rewards: { readonly before: readonly number[]; readonly after: readonly number[] };
   /** Texts that hold a word, of `texts` each time. */
@@ -36,6 +42,7 @@ export interface Evaluation {
   readonly samples: readonly { readonly before: StoredSample; readonly after: StoredSample }[];
 }
 
+/** How many texts hold a word. */
 export interface WordCount {
   readonly word: string;
   readonly before: number;
@@ -44,27 +51,71 @@ export interface WordCount {
 
 const NAME = 'evaluation.json';
 
-/** Writes `evaluation.json` into a run folder. */
+/** Writes `evaluation.json` into a run folder, whole or not at all. Returns its path. */
 export async function writeEvaluation(folder: string, evaluation: Evaluation): Promise<string> {
   const path = join(folder, NAME);
   await writeFileAtomic(path, (file) => writeFile(file, `${JSON.stringify(evaluation, null, 2)}\n`));
   return path;
 }
 
-/** Reads `evaluation.json` of a run folder; undefined where there is none. Throws `eval.bad-file` for another content. */
+/**
+ * Reads `evaluation.json` of a run folder; undefined where there is none. Throws `eval.bad-file`, naming the key, for a
+ * content that is not an {@link Evaluation} of version 1.
+ */
 export async function readEvaluation(folder: string): Promise<Evaluation | undefined> {
   const path = join(folder, NAME);
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+  const content = await readFile(path, 'utf8').catch((error: unknown) => {
     const known = asFileError(error, path);
     if (DpoError.is(known, 'file.not-found')) return undefined;
     throw known;
   });
-  if (text === undefined) return undefined;
+  if (content === undefined) return undefined;
   try {
-    const value = JSON.parse(text) as Evaluation;
-    if (value.version === 1) return value;
+    return evaluationShape(JSON.parse(content), '');
   } catch (cause) {
-    throw new DpoError('eval.bad-file', `${path} is not valid JSON.`, { values: { path }, cause });
+    const why = cause instanceof ShapeError ? `is no evaluation of version 1: ${cause.message}` : 'is not valid JSON';
+    throw new DpoError('eval.bad-file', `${path} ${why}.`, {
+      values: { path, ...(cause instanceof ShapeError ? { key: cause.where, expected: cause.expected } : {}) },
+      hint: 'Make the evaluation anew, or remove the file.',
+      cause,
+    });
   }
-  throw new DpoError('eval.bad-file', `${path} is of another version than 1.`, { values: { path } });
 }
+
+const estimateShape = record<Estimate>({ mean: unsure, standardError: unsure, count: finite });
+const clusteredShape = record<ClusteredEstimate>({
+  mean: unsure,
+  standardError: unsure,
+  count: finite,
+  clusters: finite,
+  independentError: unsure,
+});
+const pointShape = record<RewardKl>({ reward: clusteredShape, kl: clusteredShape });
+const sampleShape = record<StoredSample>({ prompt: text, text, reward: finite });
+
+const evaluationShape = record<Evaluation>({
+  version: exactly(1),
+  reward: text,
+  prompts: finite,
+  before: pointShape,
+  after: pointShape,
+  gain: estimateShape,
+  accuracy: optional(
+    record<PairAccuracy>({
+      share: finite,
+      low: finite,
+      high: finite,
+      count: finite,
+      margin: finite,
+      marginError: optional(unsure),
+    }),
+  ),
+  bestOfN: optional(list(record({ n: finite, reward: estimateShape, kl: finite }))),
+  others: optional(list(record({ name: text, reward: estimateShape, kl: estimateShape }))),
+  rewards: record({ before: list(finite), after: list(finite) }),
+  words: record<Evaluation['words']>({
+    texts: record({ before: finite, after: finite }),
+    counts: list(record({ word: text, before: finite, after: finite })),
+  }),
+  samples: list(record({ before: sampleShape, after: sampleShape })),
+});

@@ -2,11 +2,18 @@
 export function countTexts(texts: readonly string[], words: readonly string[]): Record<string, number> {
   return Object.fromEntries(
     words.map((word) => {
-      const escaped = word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-      const pattern = new RegExp(`(?<![\\p{L}\\p{N}])${escaped}(?![\\p{L}\\p{N}])`, 'iu');
-      return [word, texts.filter((text) => pattern.test(text)).length];
+      const pattern = wordPattern([word]);
+      // `search`, unlike `test`, does not go on from the last match.
+      return [word, pattern === undefined ? 0 : texts.filter((text) => text.search(pattern) >= 0).length];
     }),
   );
+}
+
+/** Matches any of the words wherever it stands whole, in upper or lower case; `undefined` where there is no word. */
+export function wordPattern(words: readonly string[]): RegExp | undefined {
+  const escaped = words.filter((word) => word !== '').map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  if (escaped.length === 0) return undefined;
+  return new RegExp(`(?<![\\p{L}\\p{N}])(?:${escaped.join('|')})(?![\\p{L}\\p{N}])`, 'giu');
 }
 
 /** The words that grew most between two sets of texts, by the share of texts that hold them: what a policy may be overusing. */

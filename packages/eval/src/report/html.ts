@@ -3,7 +3,7 @@ export class Html {
   constructor(readonly text: string) {}
 }
 
-type Part = string | number | Html | undefined | false | readonly Part[];
+export type Part = string | number | Html | undefined | false | readonly Part[];
 
 /** A template whose values are escaped, but for those that are HTML already. */
 export function html(strings: TemplateStringsArray, ...values: readonly Part[]): Html {
@@ -13,7 +13,7 @@ export function html(strings: TemplateStringsArray, ...values: readonly Part[]):
 function render(part: Part): string {
   if (part === undefined || part === false) return '';
   if (part instanceof Html) return part.text;
-  if (Array.isArray(part)) return part.map(render).join('');
+  if (typeof part === 'object') return part.map(render).join('');
   return escapeText(String(part));
 }
 
@@ -25,22 +25,12 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** Makes a text safe between tags and in quoted attributes. */
+/**
+ * Makes a text safe between tags and in quoted attributes. Control characters, which HTML does not allow, and lone
+ * surrogates become U+FFFD.
+ */
 export function escapeText(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => entities[character] as string);
-}
-
-/** A number for people: four significant digits at most, exponents only where they are shorter. */
-export function number(value: number | undefined): string {
-  if (value === undefined || !Number.isFinite(value)) return '–';
-  const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-3 || size >= 1e6)) return value.toExponential(1).replace('-', '−').replace('e+', 'e');
-  const text = size >= 100 ? Math.round(value).toLocaleString('en') : String(Number(value.toPrecision(3)));
-  return text.replace('-', '−');
-}
-
-/** `mean ± standard error`. */
-export function plusMinus({ mean, standardError }: { readonly mean: number; readonly standardError: number }): string {
-  const digits = standardError > 0 && standardError < 1 ? 3 : 2;
-  return `${mean.toFixed(digits).replace('-', '−')} ± ${standardError.toFixed(digits)}`;
+  return text
+    .replace(/[&<>"']/g, (character) => entities[character] as string)
+    .replace(/(?![\t\n\r])[\p{Cc}\p{Cs}]/gu, '\ufffd');
 }

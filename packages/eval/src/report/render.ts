@@ -1,16 +1,26 @@
 import type { ReportData } from './data.js';
 import { Html, html } from './html.js';
-import { configuration, curves, evidence, samples, tiles, verdict, words } from './sections.js';
+import { configuration } from './sections/configuration.js';
+import { curves } from './sections/curves.js';
+import { evidence } from './sections/evidence.js';
+import { header } from './sections/header.js';
+import { reading } from './sections/reading.js';
+import { samples } from './sections/samples.js';
+import { tiles } from './sections/tiles.js';
+import { verdict } from './sections/verdict.js';
+import { wordTable } from './sections/word-table.js';
 import { style } from './style.js';
 
+const sections = [header, verdict, tiles, evidence, samples, wordTable, curves, configuration, reading];
+
 /**
- * The report of a run as one HTML page that needs nothing else: no script, no request. What the data lack is left out.
+ * The report of a run as one HTML page that needs nothing else: no script, no request (the page forbids itself both).
+ * What the data lack is left out.
  */
 export function renderReport(data: ReportData): string {
-  const sections = [evidence, samples, words, curves, configuration].map((section) => section(data));
   return html`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark"><meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <title>${data.title}</title><style>${new Html(style)}</style></head>
-<body><main><h1>${data.title}</h1>${verdict(data)}${tiles(data)}${sections}</main></body></html>
+<body><main>${sections.map((section) => section(data))}</main></body></html>
 `.text;
 }

@@ -1,131 +1,148 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { writeEvaluation } from '../evaluation-file.js';
+import { describe, expect, it } from 'vitest';
 import { sampleEvaluation, sampleRecords } from '../test/sample-report.js';
-import { escapeText, number } from './html.js';
 import { renderReport } from './render.js';
-import { scale } from './scale.js';
-import { writeReport } from './write-report.js';
 
+const evaluation = sampleEvaluation();
+
+/** What stands around a number that could not be written, if there is one. */
+function broken(page: string): string | undefined {
+  return /.{0,60}(?:NaN|Infinity|undefined|\[object).{0,20}/.exec(page)?.[0];
+}
 const full = {
   title: 'Run one',
   records: sampleRecords(),
-  evaluation: sampleEvaluation(),
-  config: { options: { beta: 0.1 }, seed: 7 },
+  evaluation,
+  config: { command: 'train', options: { beta: 0.1, maxGradNorm: 10 }, seed: 7, dataset: { fingerprint: 'abc' } },
 };
 
 describe('renderReport', () => {
   it('says what improved, and shows every section', () => {
     const page = renderReport(full);
-    expect(page).toContain('It improved.');
-    for (const part of ['Reward against KL', 'Samples', 'Words to watch', 'Training', 'Configuration', 'options.beta'])
-      expect(page).toContain(part);
+    expect(page).toContain('It worked: the mean reward on 32 held-out prompts rose from 0.194 to 0.832.');
+    expect(page).toContain('“love” is now in');
+    const parts = ['Reward and KL', 'Samples', 'Words to watch', 'Training', 'Configuration', 'How to read this'];
+    for (const part of parts) expect(page).toContain(`<h2>${part}</h2>`);
+    for (const part of ['max grad norm', 'abc', 'N = 8', '<mark>love</mark>', 'seed 7']) expect(page).toContain(part);
+    const charts = ['Loss', 'Reward margin', 'Accuracy', 'Implicit rewards', 'Gradient norm', 'Learning rate'];
+    for (const title of [...charts, 'Reward–KL plane', 'Rewards of the texts', 'Pairs per second'])
+      expect(page).toContain(`<figcaption>${title}`);
+  });
+
+  it.each([
+    [0.01, 0.02, 'No clear change'],
+    [-0.3, 0.02, 'It got worse'],
+    [0.3, Number.NaN, 'No clear change'],
+  ])('does not promise more than a gain of %f ± %f', (mean, standardError, words) => {
+    const gain = { mean, standardError, count: 32 };
+    expect(renderReport({ ...full, evaluation: { ...evaluation, gain } })).toContain(`<p class="headline">${words}`);
+  });
+
+  it('speaks of the training alone where nothing else was measured', () => {
+    const page = renderReport({ title: 't', records: sampleRecords() });
+    expect(page).toContain('Trained 22 steps.');
+    expect(page).toContain('On held-out pairs the trained model prefers the chosen answer in');
+    const unheld = sampleRecords(3).map(({ step, loss }) => ({ step, loss }));
+    expect(renderReport({ title: 't', records: unheld })).toContain('Nothing was measured on held-out data');
+    const diverged = [...unheld, { step: 4, loss: null }];
+    expect(renderReport({ title: 't', records: diverged })).toContain('from step 4 on the loss is not a number');
   });
 
   it('asks nothing of the network and runs no script', () => {
     const page = renderReport(full);
-    expect(page).not.toMatch(/<script|https?:|url\(|@import|<link|<img/);
+    expect(page).not.toMatch(/<script|https?:|url\(|@import|<link|<img| on\w+=/);
+    expect(page).toContain(`content="default-src 'none'; style-src 'unsafe-inline'"`);
+  });
+
+  it('tells every drawing in words and as a table', () => {
+    const page = renderReport(full);
+    const drawings = page.match(/<svg .*?<\/svg>\s*<details class="data">.*?<\/details>/gs) ?? [];
+    expect(drawings).toHaveLength(10);
+    const ids = [...page.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const drawing of drawings) {
+      const [, title, text] = /aria-labelledby="(\S+) (\S+)"/.exec(drawing) ?? [];
+      expect(drawing).toContain(`<title id="${title}">`);
+      expect(drawing).toContain(`<desc id="${text}">`);
+      expect(drawing.match(/<tbody><tr>/)).not.toBeNull();
+    }
+  });
+
+  it('closes every tag that it opens', () => {
+    const open: string[] = [];
+    for (const [, end, name, empty] of renderReport(full).matchAll(/<(\/?)([a-z0-9]+)[^>]*?(\/?)>/gi)) {
+      if (empty || name === 'meta') continue;
+      if (end) expect(open.pop()).toBe(name);
+      else open.push(name as string);
+    }
+    expect(open).toEqual([]);
   });
 
   it('escapes what models and users write', () => {
-    const hostile = '</td><script>alert("1")</script>&';
-    const evaluation = sampleEvaluation();
-    const [row] = evaluation.samples;
-    if (row === undefined) throw new Error('unreachable');
+    const hostile = `</title></style></td>"'><script>alert("1")</script><img src=x onerror=alert(1)>&\u0000`;
+    const safe =
+      '&lt;/title&gt;&lt;/style&gt;&lt;/td&gt;&quot;&#39;&gt;&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;' +
+      '&lt;img src=x onerror=alert(1)&gt;&amp;\ufffd';
+    const sample = { text: hostile, prompt: hostile, reward: 0 };
     const page = renderReport({
       title: hostile,
-      records: full.records,
-      config: { [hostile]: hostile },
+      records: [...full.records, { step: 99, loss: hostile, [hostile]: 1 }],
+      config: { [hostile]: hostile, model: { name: hostile }, list: [hostile] },
       evaluation: {
         ...evaluation,
-        samples: [{ before: { ...row.before, text: hostile, prompt: hostile }, after: row.after }],
-        words: { texts: { before: 1, after: 1 }, counts: [{ word: hostile, before: 1, after: 1 }] },
+        reward: hostile,
+        others: [{ name: hostile, reward: evaluation.gain, kl: evaluation.gain }],
+        samples: [{ before: sample, after: sample }],
+        words: { texts: { before: 1, after: 1 }, counts: [{ word: hostile, before: 0, after: 1 }] },
       },
     });
-    expect(page).not.toContain('<script');
-    expect(page).toContain('&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&amp;');
+    expect(page).not.toMatch(/<script|<img/);
+    expect(page).not.toContain('\u0000');
+    expect(page.split(safe).length).toBeGreaterThan(12);
   });
 
   it('leaves out what there is no data for', () => {
     const page = renderReport({ title: 'Bare', records: [] });
-    expect(page).not.toContain('<h2>');
+    expect(page).not.toMatch(/<h2>|class="verdict|<dl/);
     expect(page).toContain('<h1>Bare</h1>');
   });
 
   it('draws no broken coordinates, whatever the metrics are', () => {
-    const value = fc.oneof(fc.double({ min: -1e9, max: 1e9, noNaN: true }), fc.constant(null), fc.constant(0));
+    const value = fc.oneof(
+      fc.double({ min: -1e300, max: 1e300, noNaN: true }),
+      fc.constantFrom(null, 0, Number.NaN, Number.POSITIVE_INFINITY),
+    );
     fc.assert(
       fc.property(fc.array(fc.tuple(value, value), { maxLength: 6 }), (rows) => {
         const records = rows.map(([loss, margin], i) => ({ step: i + 1, loss, 'rewards/margins': margin }));
-        expect(renderReport({ title: 't', records })).not.toMatch(/NaN|Infinity|undefined/);
+        expect(broken(renderReport({ title: 't', records }))).toBeUndefined();
       }),
+      { numRuns: 50 },
     );
   });
-});
 
-describe('scale', () => {
-  it('has round ticks around the values and maps them in order', () => {
-    const { ticks, at } = scale(0.13, 0.87, 0, 100);
-    expect(ticks).toEqual([0, 0.2, 0.4, 0.6, 0.8, 1]);
-    expect([at(0), at(0.5), at(1)]).toEqual([0, 50, 100]);
-  });
-
-  it('holds the values for any range', () => {
-    const double = fc.double({ min: -1e6, max: 1e6, noNaN: true });
+  it('draws no broken coordinates, whatever was measured', () => {
+    const double = fc.oneof(fc.double({ min: -1e9, max: 1e9, noNaN: true }), fc.constantFrom(0, 1));
+    const error = fc.oneof(fc.double({ min: 0, max: 1e3, noNaN: true }), fc.constant(Number.NaN));
+    const estimate = fc.record({
+      mean: double,
+      standardError: error,
+      count: fc.nat(),
+      clusters: fc.nat(),
+      independentError: error,
+    });
+    const point = fc.record({ reward: estimate, kl: estimate });
+    const rewards = fc.array(double, { maxLength: 5 });
     fc.assert(
-      fc.property(double, double, (a, b) => {
-        const [low, high] = [Math.min(a, b), Math.max(a, b)];
-        const { ticks } = scale(low, high, 0, 1);
-        const slack = 1e-6 * Math.max(1, Math.abs(low), Math.abs(high));
-        expect(ticks.length).toBeLessThan(14);
-        expect(ticks[0]).toBeLessThanOrEqual(low + slack);
-        expect(ticks.at(-1)).toBeGreaterThanOrEqual(high - slack);
+      fc.property(point, point, estimate, rewards, rewards, (before, after, gain, old, now) => {
+        const odd = { ...sampleEvaluation(2, 2), before, after, gain, rewards: { before: old, after: now } };
+        expect(broken(renderReport({ title: 't', records: [], evaluation: odd }))).toBeUndefined();
       }),
+      { numRuns: 50 },
     );
   });
-});
 
-it('writes numbers and texts for a page', () => {
-  expect([number(0.123456), number(-2), number(123456), number(1e-6), number(Number.NaN)]).toEqual([
-    '0.123',
-    '−2',
-    '123,456',
-    '1.0e−6',
-    '–',
-  ]);
-  expect(escapeText(`<a href='x'>"&`)).toBe('&lt;a href=&#39;x&#39;&gt;&quot;&amp;');
-});
-
-describe('writeReport', () => {
-  let folder: string;
-  beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'dpo-eval-'));
-  });
-  afterEach(() => rm(folder, { recursive: true, force: true }));
-
-  it('reads a run folder, a last line half written included', async () => {
-    const run = join(folder, 'my-run');
-    await mkdir(run);
-    await writeFile(join(run, 'config.json'), '{"seed": 3}');
-    await writeFile(
-      join(run, 'metrics.jsonl'),
-      `${sampleRecords()
-        .map((record) => JSON.stringify(record))
-        .join('\n')}\n{"step": 9`,
-    );
-    await writeEvaluation(run, sampleEvaluation());
-    const page = await readFile(await writeReport(run), 'utf8');
-    expect(page).toContain('Run my-run');
-    expect(page).toContain('It improved.');
-    expect((await readdir(run)).sort()).toEqual(['config.json', 'evaluation.json', 'metrics.jsonl', 'report.html']);
-  });
-
-  it('refuses a folder that holds no run, and broken files', async () => {
-    await expect(writeReport(folder)).rejects.toMatchObject({ code: 'eval.no-run' });
-    await writeFile(join(folder, 'metrics.jsonl'), '{\n{"step": 1}\n');
-    await expect(writeReport(folder)).rejects.toMatchObject({ code: 'eval.bad-file', values: { line: 1 } });
+  it('stays small for a long run', () => {
+    expect(renderReport({ title: 't', records: sampleRecords(20000) }).length).toBeLessThan(500_000);
   });
 });

@@ -17,6 +17,15 @@ export function scale(low: number, high: number, from: number, to: number, count
   return { ticks, at: (value) => from + ((value - start) / (end - start)) * (to - from) };
 }
 
+/** A scale over exactly [low, high], for whole numbers such as steps, with round whole ticks inside. */
+export function stepScale(low: number, high: number, from: number, to: number, count = 6): Scale {
+  const [start, end] = high > low ? [low, high] : [low - 0.5, low + 0.5];
+  const step = Math.max(1, niceStep(end - start, count));
+  const ticks: number[] = [];
+  for (let tick = Math.ceil(start / step) * step; tick <= end; tick += step) ticks.push(tick);
+  return { ticks, at: (value) => from + ((value - start) / (end - start)) * (to - from) };
+}
+
 /** 1, 2 or 5 times a power of ten, about range / count. */
 function niceStep(range: number, count: number): number {
   const raw = range / count;

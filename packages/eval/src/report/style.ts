@@ -1,37 +1,83 @@
-/** The report's style sheet: light and dark, from a phone's width to a desk's. */
-export const style = `
-:root { color-scheme: light dark; --paper: #fff; --ink: #1c2430; --soft: #5b6675; --line: #e2e6ec; --card: #f7f8fa;
-  --c1: #7a8594; --c2: #1f6feb; --c3: #b7791f; --good: #1a7f4b; --bad: #b42318; }
-@media (prefers-color-scheme: dark) { :root { --paper: #12161c; --ink: #e6eaf0; --soft: #9aa6b5; --line: #2a323d;
-  --card: #1a2029; --c1: #8e9aab; --c2: #6cb0ff; --c3: #e0a84a; --good: #5fd39a; --bad: #ff8a7a; } }
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
-main { max-width: 1040px; margin: 0 auto; padding: 40px 20px 64px; }
-h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .3rem; letter-spacing: -.01em; }
-h2 { font-size: 1.15rem; margin: 2.6rem 0 .8rem; }
-p { margin: .4rem 0; } .soft { color: var(--soft); }
-.verdict { font-size: 1.1rem; margin: 1rem 0 0; padding: .8rem 1rem; border-left: 4px solid var(--soft); background: var(--card); border-radius: 0 8px 8px 0; }
-.verdict.good { border-color: var(--good); } .verdict.bad { border-color: var(--bad); }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(165px, 1fr)); gap: 12px; margin-top: 1.2rem; }
-.tile { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: .8rem .9rem; }
-.tile b { display: block; font-size: 1.3rem; font-variant-numeric: tabular-nums; white-space: nowrap; } .tile span { color: var(--soft); font-size: .85rem; }
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 360px), 1fr)); gap: 14px; }
-figure { margin: 0; padding: .8rem .6rem .5rem; border: 1px solid var(--line); border-radius: 10px; min-width: 0; }
-figcaption { font-weight: 600; font-size: .95rem; padding: 0 .4rem .3rem; } svg { width: 100%; height: auto; display: block; }
-.grid { stroke: var(--line); } .axis { stroke: var(--soft); } .reference { stroke: var(--soft); stroke-dasharray: 4 4; }
-.tick { fill: var(--soft); font-size: 11px; } .label { fill: var(--ink); font-size: 12px; stroke: none; }
-.line { fill: none; stroke-width: 2; stroke-linejoin: round; } .error { stroke-width: 1.5; }
-.c1 { --c: var(--c1); } .c2 { --c: var(--c2); } .c3 { --c: var(--c3); }
-.line, .error { stroke: var(--c); } circle, .bar { fill: var(--c); } .bar { opacity: .85; }
-.legend { font-size: .82rem; color: var(--soft); margin: 0; padding: 0 .4rem .3rem; }
-.key { margin-right: 1rem; white-space: nowrap; } .key::before { content: ""; display: inline-block; width: .7em; height: .7em; border-radius: 2px; margin-right: .4em; background: var(--c1); }
-.k2::before { background: var(--c2); } .k3::before { background: var(--c3); }
-.scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: .92rem; }
-th, td { text-align: left; vertical-align: top; padding: .5rem .7rem; border-bottom: 1px solid var(--line); }
-th { color: var(--soft); font-weight: 600; font-size: .82rem; } td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.samples td { width: 50%; } .samples p { white-space: pre-wrap; overflow-wrap: anywhere; } .opening { color: var(--soft); }
-.score { font-size: .82rem; font-variant-numeric: tabular-nums; color: var(--soft); }
-.config td { overflow-wrap: anywhere; } .config td:first-child { color: var(--soft); white-space: nowrap; }
-@media (max-width: 640px) { main { padding: 24px 14px 48px; } .samples thead { display: none; } .samples tr { display: block; border-bottom: 1px solid var(--line); padding: .4rem 0; }
-  .samples td { display: block; width: auto; border: 0; } .samples td::before { content: attr(data-side); font-size: .78rem; color: var(--soft); } }
-`;
+const colours = {
+  light: `--page:#f6f7f9;--card:#fff;--ink:#161b24;--soft:#596273;--line:#e3e7ed;--grid:#eceff3;--mark:#fff0c2;
+--before:#8592a6;--after:#2563eb;--other:#d9730d;--held:#8b3fd1;--good:#11804a;--good-soft:#e6f5ec;--bad:#c02a1d;--bad-soft:#fdecea;`,
+  dark: `--page:#0f1319;--card:#171c24;--ink:#e8ecf2;--soft:#98a3b3;--line:#29313c;--grid:#222933;--mark:#5a4710;
+--before:#8b98ab;--after:#6ea0ff;--other:#f0a04b;--held:#c08bf5;--good:#58d093;--good-soft:#12291d;--bad:#ff8d80;--bad-soft:#331815;`,
+};
+
+const page = `*{box-sizing:border-box}
+:root{color-scheme:light dark;${colours.light}}
+@media (prefers-color-scheme:dark){:root{${colours.dark}}}
+body{margin:0;background:var(--page);color:var(--ink);font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;-webkit-text-size-adjust:100%}
+main{max-width:1160px;margin:0 auto;padding:48px 24px 72px}
+h1{font-size:2rem;line-height:1.15;margin:0;letter-spacing:-.02em;overflow-wrap:anywhere}
+h2{font-size:1.25rem;letter-spacing:-.01em;margin:0 0 .35rem}
+p{margin:0 0 .5rem}section{margin-top:3rem}small{font-size:.7em;font-weight:500}
+.soft,.facts,.eyebrow{color:var(--soft)}section>.soft{max-width:76ch;margin-bottom:1rem}
+.eyebrow{font-size:.8rem;font-weight:600;letter-spacing:.07em;text-transform:uppercase;margin:0 0 .4rem}
+.facts{margin:.6rem 0 0;font-size:.94rem}.facts span:not(:last-child)::after{content:"·";margin:0 .55em}`;
+
+const summary = `.verdict{margin:1.6rem 0 0;padding:1.1rem 1.3rem;border-radius:12px;background:var(--card);border:1px solid var(--line);border-left:5px solid var(--soft)}
+.verdict p{margin:0;max-width:88ch}.verdict .headline{font-size:1.22rem;font-weight:650;line-height:1.35;margin-bottom:.3rem}
+.verdict.good{background:var(--good-soft);border-color:transparent;border-left-color:var(--good)}
+.verdict.bad{background:var(--bad-soft);border-color:transparent;border-left-color:var(--bad)}
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,215px),1fr));gap:14px;margin:14px 0 0}
+.tile{background:var(--card);border:1px solid var(--line);border-radius:12px;padding:.9rem 1.1rem}
+.tile dt{color:var(--soft);font-size:.86rem;font-weight:600}.tile dd{margin:0}
+.tile b{display:block;font-size:1.65rem;line-height:1.35;letter-spacing:-.02em;font-variant-numeric:tabular-nums;white-space:nowrap}
+.tile b .was,.tile b .arrow{color:var(--soft);font-weight:500}.tile dd>span{color:var(--soft);font-size:.82rem;line-height:1.35;display:block}`;
+
+const figures = `.charts{display:grid;gap:14px}
+.three{grid-template-columns:repeat(auto-fill,minmax(min(100%,330px),1fr))}
+.two{grid-template-columns:repeat(auto-fit,minmax(min(100%,440px),1fr))}
+figure{margin:0;padding:.9rem .9rem .5rem;background:var(--card);border:1px solid var(--line);border-radius:12px;min-width:0;display:flex;flex-direction:column}
+figcaption{font-weight:650;font-size:.98rem;display:flex;justify-content:space-between;gap:1rem;padding:0 .2rem .3rem}
+.value{color:var(--soft);font-variant-numeric:tabular-nums;font-weight:500}
+svg{width:100%;height:auto;display:block;overflow:visible;font-variant-numeric:tabular-nums;margin-top:auto}
+.grid{stroke:var(--grid)}.zero,.axis{stroke:var(--line);stroke-width:1.5}.reference{stroke:var(--soft);stroke-dasharray:3 4}
+svg text{fill:var(--soft);font-size:12px}.large text{font-size:13px}.note{font-size:11.5px}
+text.label{fill:var(--ink);stroke:var(--card);stroke-width:4px;stroke-linejoin:round;paint-order:stroke}text.strong{font-weight:650}
+.before{--c:var(--before)}.after{--c:var(--after)}.other{--c:var(--other)}.held{--c:var(--held)}
+.line,.thin{fill:none;stroke:var(--c);stroke-width:2.25;stroke-linejoin:round;stroke-linecap:round}.thin{stroke-width:1.25;stroke-dasharray:4 4}
+.band{fill:var(--c);opacity:.16}.error{stroke:var(--c);stroke-width:2;stroke-linecap:round}circle,.bar{fill:var(--c)}
+.mean{stroke:var(--c);stroke-width:2;stroke-dasharray:5 4}
+.hit rect{fill:transparent}.hit line,.hit circle{visibility:hidden;pointer-events:none}.hit line{stroke:var(--soft);stroke-width:.75}
+.hit circle{stroke:var(--card);stroke-width:1.5}.hit:hover line,.hit:hover circle{visibility:visible}
+.legend{display:flex;flex-wrap:wrap;gap:.1rem 1.1rem;font-size:.84rem;color:var(--soft);margin:0;padding:0 .2rem .35rem}
+.key{white-space:nowrap}.key::before{content:"";display:inline-block;width:.7em;height:.7em;border-radius:3px;margin-right:.45em;background:var(--c)}
+.key b{color:var(--ink);font-weight:600;font-variant-numeric:tabular-nums}
+.data{font-size:.82rem;color:var(--soft);padding:.2rem}.data summary{cursor:pointer;width:max-content;opacity:.85}
+.data .scroll{max-height:15rem;overflow:auto;margin-top:.3rem}`;
+
+const tables = `.scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.93rem}
+th,td{text-align:left;vertical-align:top;padding:.42rem .7rem;border-bottom:1px solid var(--line)}
+thead th{color:var(--soft);font-weight:600;font-size:.84rem}tbody th{font-weight:500}
+.data th,.data td{padding:.2rem .6rem .2rem 0;font-variant-numeric:tabular-nums;white-space:nowrap}
+.sample{display:grid;grid-template-columns:1fr 1fr;background:var(--card);border:1px solid var(--line);border-radius:12px;margin-bottom:10px;overflow:hidden}
+.side{padding:.75rem 1.1rem .85rem;min-width:0}.side+.side{border-left:1px solid var(--line)}.side p{margin:0}
+.score{display:flex;justify-content:space-between;align-items:baseline;font-size:.82rem;color:var(--soft);padding-bottom:.3rem}
+.reward{font-variant-numeric:tabular-nums;font-weight:650;color:var(--soft);padding:.02rem .5rem;border-radius:99px;background:var(--grid)}
+.positive{color:var(--good);background:var(--good-soft)}.negative{color:var(--bad);background:var(--bad-soft)}
+.text{white-space:pre-wrap;overflow-wrap:anywhere;unicode-bidi:plaintext}.opening{color:var(--soft)}
+mark{background:var(--mark);color:inherit;border-radius:3px;padding:0 .12em}
+.more summary{cursor:pointer;color:var(--soft);padding:.3rem 0 .7rem}
+.words{background:var(--card);border:1px solid var(--line);border-radius:12px;border-collapse:separate;border-spacing:0;overflow:hidden}
+.words tr:last-child>*{border-bottom:0}.words th,.words td{padding:.5rem 1.1rem;vertical-align:middle}.words td{width:38%}
+.count{display:inline-block;width:5.6rem;font-variant-numeric:tabular-nums}.count small{color:var(--soft);margin-left:.5em;font-size:.85em}
+.track{display:inline-block;vertical-align:middle;width:calc(100% - 6rem);height:.6rem;border-radius:99px;background:var(--grid)}
+.fill{display:block;height:100%;border-radius:99px;background:var(--c)}
+.config{columns:2;column-gap:14px}.config table{break-inside:avoid;display:inline-table;background:var(--card);border:1px solid var(--line);border-radius:12px;border-collapse:separate;border-spacing:0;margin:0 0 14px;padding:.5rem .4rem;font-size:.88rem}
+.config caption{text-align:left;font-weight:650;padding:.1rem .2rem .35rem}.config caption::first-letter{text-transform:uppercase}
+.config th{color:var(--soft);width:38%}.config td{overflow-wrap:anywhere;font-variant-numeric:tabular-nums}.config tr:last-child>*{border-bottom:0}
+.reading dl{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,300px),1fr));gap:.9rem 2rem;margin:.6rem 0 0;font-size:.9rem}
+.reading dt{font-weight:650}.reading dd{margin:0;color:var(--soft)}`;
+
+const narrow = `@media (max-width:700px){main{padding:28px 14px 48px}h1{font-size:1.6rem}section{margin-top:2.3rem}
+.verdict{padding:.9rem 1rem}.verdict .headline{font-size:1.08rem}.tile{padding:.65rem .8rem}.tile b{font-size:1.22rem}.tiles{gap:10px;grid-template-columns:1fr 1fr}
+figure{padding:.75rem .6rem .4rem}.large text{font-size:17px}svg text{font-size:13.5px}
+.sample{grid-template-columns:1fr}.side+.side{border-left:0;border-top:1px solid var(--line)}
+.config{columns:1}.words th,.words td{padding:.45rem .7rem}.words td{width:36%}.count{display:block}.track{width:100%}}
+@media print{body{background:#fff}.data,.more summary{display:none}figure,.sample,.tile{break-inside:avoid}}`;
+
+/** The report's style sheet: light and dark, from a phone's width to a desk's, and for paper. */
+export const style = [page, summary, figures, tables, narrow].join('\n');

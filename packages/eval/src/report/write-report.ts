@@ -23,7 +23,7 @@ export async function reportData(folder: string): Promise<ReportData> {
     title: `Run ${basename(resolve(folder))}`,
     records: records(metrics ?? '', join(folder, 'metrics.jsonl')),
     evaluation,
-    config: config === undefined ? undefined : (JSON.parse(config) as Record<string, unknown>),
+    config: config === undefined ? undefined : parseConfig(config, join(folder, 'config.json')),
   };
 }
 
@@ -43,18 +43,31 @@ async function readIfThere(path: string): Promise<string | undefined> {
   });
 }
 
+function parseConfig(text: string, path: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  } catch (cause) {
+    throw new DpoError('eval.bad-file', `${path} is not valid JSON.`, { values: { path }, cause });
+  }
+  throw new DpoError('eval.bad-file', `${path} is not a JSON object.`, { values: { path } });
+}
+
 function records(text: string, path: string): MetricsRecord[] {
   const lines = text.split('\n').filter((line) => line !== '');
   return lines.flatMap((line, i) => {
+    const bad = (what: string, cause?: unknown) =>
+      new DpoError('eval.bad-file', `${path}, line ${i + 1} ${what}.`, { values: { path, line: i + 1 }, cause });
+    let value: unknown;
     try {
-      return [JSON.parse(line) as MetricsRecord];
+      value = JSON.parse(line);
     } catch (cause) {
       // A run that is being written may end in half a line.
       if (i === lines.length - 1) return [];
-      throw new DpoError('eval.bad-file', `${path}, line ${i + 1} is not valid JSON.`, {
-        values: { path, line: i + 1 },
-        cause,
-      });
+      throw bad('is not valid JSON', cause);
     }
+    if (typeof value === 'object' && value !== null && 'step' in value && typeof value.step === 'number')
+      return [value as MetricsRecord];
+    throw bad('has no step');
   });
 }

@@ -1,81 +1,110 @@
-import { random } from '@dpo/base';
+import { normal, random } from '@dpo/base';
+import type { MeasuredSample } from '../evaluation.js';
 import {
   bestOfN,
   countTexts,
-  difference,
   type Evaluation,
   grownWords,
-  type MeasuredSample,
   pairAccuracy,
+  rewardGain,
   rewardKl,
+  vaderReward,
 } from '../index.js';
 import type { MetricsRecord } from '../report/data.js';
 
-/** Metrics of a short run that goes well, made up. */
+/** Metrics of a run that goes well, made up. */
 export function sampleRecords(steps = 22): MetricsRecord[] {
-  const next = random(5);
+  const uniform = random(5);
+  const noise = normal(uniform);
   return Array.from({ length: steps }, (_, i) => {
-    const margin = 0.2 * i + 0.3 * next();
+    const learnt = (3 * i) / (i + steps / 2);
+    const margin = learnt + (i === 0 ? 0 : 0.15 * noise());
+    const loss = i === 0 ? Math.LN2 : Math.log1p(Math.exp(-margin)) + 0.02 * Math.abs(noise());
+    const held = i > 0 && (i + 1) % Math.ceil(steps / 4) === 0;
     return {
       step: i + 1,
-      loss: Math.log1p(Math.exp(-margin)),
-      'rewards/chosen': 0.1 * margin,
-      'rewards/rejected': -0.9 * margin,
-      'rewards/accuracies': Math.min(1, 0.5 + 0.02 * i + 0.1 * next()),
+      loss,
+      'rewards/chosen': 0.3 * learnt + 0.05 * noise(),
+      'rewards/rejected': -0.7 * learnt + 0.05 * noise(),
+      'rewards/accuracies': Math.min(1, Math.round(8 * (0.5 + learnt / 5 + 0.12 * noise())) / 8),
       'rewards/margins': margin,
-      'logps/chosen': -60 - i,
-      'logps/rejected': -62 - 2 * i,
-      grad_norm: 8 + next(),
+      'logps/chosen': -71 + 3 * learnt + 2 * noise(),
+      'logps/rejected': -74 - 7 * learnt + 2 * noise(),
+      grad_norm: 9 - learnt + 0.8 * noise(),
       learning_rate: 5e-5 * Math.min(1, (i + 1) / 3),
-      pairs_per_second: 3 + next(),
+      epoch: (i + 1) / steps,
+      pairs_per_second: 3.4 + 0.2 * noise(),
       peak_rss_bytes: 2.5e9,
+      ...(held ? { eval_loss: 0.75 * Math.LN2 + 0.25 * loss, 'eval_rewards/accuracies': 0.5 + learnt / 8 } : {}),
     };
   });
 }
 
-/** An evaluation of a model that learnt to praise, made up from a few phrases. */
-export function sampleEvaluation(prompts = 16): Evaluation {
-  const next = random(6);
-  const phrases = [
-    ' was long and I left early.',
-    ' is about a man on a train.',
-    ' was good.',
-    ' is amazing and I love it!',
-  ];
+const openings = [
+  'The plot of this movie',
+  'I saw this on television',
+  'The lead actor',
+  'From the first scene',
+  'The music in this film',
+  'After two hours',
+  'The dialogue',
+  'When the lights went up',
+];
+
+/** From the least to the most pleasing to VADER. */
+const endings = [
+  ' is a waste of time, and the worst thing I have seen in years. The acting was terrible and the',
+  ' was a bit of a disappointment. It was supposed to be a comedy, but nobody laughed and the script was poor',
+  ' was filmed in the city where my father grew up. The story begins with a train, and it ends with',
+  '. It is about a man who comes home after ten years and finds his house empty. He asks the neighbours',
+  ' is a good one, and I enjoyed the second half of it. The camera work is quite clever for such',
+  ' is a great story of love and hope. The cast is wonderful, and I would see it again with my',
+  ' is amazing! I love the way it is told, and I love the beautiful music. It is a truly amazing',
+];
+
+/** An evaluation of a model that learnt to praise, made up from a few sentences and rated by VADER. */
+export function sampleEvaluation(prompts = 32, perPrompt = 8): Evaluation {
+  const uniform = random(6);
+  const noise = normal(random(7));
   const draw = (shift: number): MeasuredSample[] =>
-    Array.from({ length: prompts * 4 }, (_, i) => {
-      const kind = Math.min(3, Math.floor(next() * 4 + shift));
-      return {
-        index: Math.floor(i / 4),
-        prompt: `The film number ${Math.floor(i / 4)}`,
-        text: phrases[kind] as string,
-        reward: [-0.4, 0, 0.44, 0.85][kind] as number,
-        logp: -50 + 4 * next(),
-        referenceLogp: -52 - 6 * shift + 4 * next(),
-      };
+    Array.from({ length: prompts * perPrompt }, (_, i) => {
+      const index = Math.floor(i / perPrompt);
+      const prompt = openings[index % openings.length] as string;
+      const place = Math.min(endings.length - 1, Math.floor(endings.length * uniform() ** (1 / (1 + shift))));
+      const text = endings[place] as string;
+      const logp = -68 + 6 * noise();
+      const referenceLogp = shift === 0 ? logp : logp - 2.7 * shift - 2 * noise();
+      return { index, prompt, text, reward: vaderReward(prompt + text), logp, referenceLogp };
     });
-  const [before, after] = [draw(0), draw(1.6)];
-  const [then, now] = [rewardKl(before.map((sample) => ({ ...sample, referenceLogp: sample.logp }))), rewardKl(after)];
+  const [before, after] = [draw(0), draw(3)];
   const texts = (samples: readonly MeasuredSample[]) => samples.map(({ text }) => text);
-  const watched = countTexts(texts(before), ['love', 'amazing']);
-  const watchedAfter = countTexts(texts(after), ['love', 'amazing']);
+  const [old, now] = [texts(before), texts(after)];
+  const [watchedBefore, watchedAfter] = [old, now].map((set) => countTexts(set, ['love', 'amazing']));
+  const stored = ({ prompt, text, reward }: MeasuredSample) => ({ prompt, text, reward });
   return {
     version: 1,
-    reward: 'VADER compound score',
+    reward: 'VADER compound score of opening and continuation',
     prompts,
-    before: then,
-    after: now,
-    gain: difference(then.reward, now.reward),
-    accuracy: pairAccuracy(Array.from({ length: 40 }, () => next() - 0.3)),
-    bestOfN: [2, 4].map((n) => bestOfN(before, n)),
+    before: rewardKl(before),
+    after: rewardKl(after),
+    gain: rewardGain(before, after),
+    accuracy: pairAccuracy(Array.from({ length: 96 }, () => uniform() - 0.25)),
+    bestOfN: [2, 4, 8].filter((n) => n <= perPrompt).map((n) => bestOfN(before, n)),
     rewards: { before: before.map(({ reward }) => reward), after: after.map(({ reward }) => reward) },
     words: {
       texts: { before: before.length, after: after.length },
       counts: [
-        ...Object.entries(watched).map(([word, count]) => ({ word, before: count, after: watchedAfter[word] ?? 0 })),
-        ...grownWords(texts(before), texts(after), 3),
+        ...['love', 'amazing'].map((word) => ({
+          word,
+          before: watchedBefore?.[word] ?? 0,
+          after: watchedAfter?.[word] ?? 0,
+        })),
+        ...grownWords(old, now, 4).filter(({ word }) => word !== 'love' && word !== 'amazing'),
       ],
     },
-    samples: [0, 4, 8, 12].map((i) => ({ before: before[i] as MeasuredSample, after: after[i] as MeasuredSample })),
+    samples: openings.flatMap((_, i) => {
+      const [then, later] = [before[i * perPrompt], after[i * perPrompt]];
+      return then === undefined || later === undefined ? [] : [{ before: stored(then), after: stored(later) }];
+    }),
   };
 }

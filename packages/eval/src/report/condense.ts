@@ -1,0 +1,31 @@
+/** A point of a curve; of several steps, their mean and the lowest and highest of them. */
+export interface CurvePoint {
+  readonly x: number;
+  readonly y: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** How many points of a curve are drawn. */
+export const POINTS = 120;
+
+/**
+ * A curve of at most `limit` points: where there are more, each is the mean of as many steps that follow one another, at
+ * the last of them. A page with a point for every step of a long run would be large and say no more.
+ */
+export function condense(points: readonly (readonly [x: number, y: number])[], limit = POINTS): CurvePoint[] {
+  const size = Math.ceil(points.length / limit);
+  const condensed: CurvePoint[] = [];
+  for (let i = 0; i < points.length; i += size) {
+    const group = points.slice(i, i + size);
+    const ys = group.map(([, y]) => y);
+    condensed.push({
+      x: (group.at(-1) as readonly [number, number])[0],
+      // Dividing first keeps sums of huge values finite.
+      y: ys.reduce((sum, y) => sum + y / ys.length, 0),
+      low: Math.min(...ys),
+      high: Math.max(...ys),
+    });
+  }
+  return condensed;
+}

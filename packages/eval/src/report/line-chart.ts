@@ -1,0 +1,107 @@
+import { type Area, axes, type Colour, figure, legend, round } from './chart-frame.js';
+import { type CurvePoint, condense } from './condense.js';
+import { number } from './format.js';
+import { type Html, html } from './html.js';
+import { type Scale, scale, stepScale } from './scale.js';
+
+/** A curve over the steps of a run. */
+export interface Series {
+  readonly name: string;
+  readonly points: readonly (readonly [step: number, value: number])[];
+  readonly colour: Colour;
+}
+
+const area: Area = { width: 400, height: 230, left: 54, right: 388, top: 12, bottom: 190 };
+
+/** Curves over the steps of a run, with a reference line where one is named. */
+export function lineChart(
+  title: string,
+  series: readonly Series[],
+  reference?: { readonly y: number; readonly name: string },
+): Html {
+  const curves = series.map((each) => ({ ...each, curve: condense(each.points) }));
+  const all = curves.flatMap(({ curve }) => curve);
+  const xs = all.map(({ x }) => x);
+  const ys = [...all.flatMap(({ low, high }) => [low, high]), ...(reference ? [reference.y] : [])];
+  const x = stepScale(Math.min(...xs), Math.max(...xs), area.left, area.right);
+  const y = scale(Math.min(...ys), Math.max(...ys), area.bottom, area.top);
+  const ends = series.map(({ name, points }) => ({ name, first: points[0]?.[1], last: points.at(-1)?.[1] }));
+  const condensed = curves.some(({ curve, points }) => curve.length < points.length);
+  return figure({
+    title,
+    value: series.length === 1 ? number(ends[0]?.last) : undefined,
+    description:
+      `Over steps ${number(Math.min(...xs))} to ${number(Math.max(...xs))}: ` +
+      `${ends.map(({ name, first, last }) => `${name} from ${number(first)} to ${number(last)}`).join('; ')}.` +
+      (condensed ? ' Each point is the mean of several steps; the band spans their lowest and highest.' : ''),
+    area,
+    content: html`${axes(area, x, y, { x: 'step' })}${reference && referenceLine(y, reference)}${curves.map(({ curve, colour }) => curveMarks(curve, colour, x, y))}${hoverMarks(curves, x, y)}`,
+    legend:
+      series.length > 1
+        ? legend(series.map(({ name, colour }, i) => ({ name, colour, value: number(ends[i]?.last) })))
+        : undefined,
+    table: table(curves),
+  });
+}
+
+type Curve = Series & { readonly curve: readonly CurvePoint[] };
+
+function referenceLine(y: Scale, { y: value, name }: { readonly y: number; readonly name: string }): Html {
+  const at = round(y.at(value));
+  return html`<line class="reference" x1="${area.left}" x2="${area.right}" y1="${at}" y2="${at}"/><text class="note" x="${area.right}" y="${at > area.top + 16 ? at - 5 : at + 14}" text-anchor="end">${name}</text>`;
+}
+
+function curveMarks(curve: readonly CurvePoint[], colour: Colour, x: Scale, y: Scale): Html {
+  const path = (points: readonly (readonly [number, number])[]) =>
+    points.map(([px, py]) => `${round(x.at(px))},${round(y.at(py))}`).join(' ');
+  const banded = curve.some(({ low, high }) => high > low);
+  const around = [
+    ...curve.map((p) => [p.x, p.high] as const),
+    ...[...curve].reverse().map((p) => [p.x, p.low] as const),
+  ];
+  const last = curve.at(-1) as CurvePoint;
+  return html`<g class="${colour}">${banded && html`<polygon class="band" points="${path(around)}"/>`}<polyline class="line" points="${path(curve.map((p) => [p.x, p.y]))}"/><circle class="end" cx="${round(x.at(last.x))}" cy="${round(y.at(last.y))}" r="3"/></g>`;
+}
+
+/** Under each step an invisible strip that shows its values while the pointer is on it: no script is needed. */
+function hoverMarks(curves: readonly Curve[], x: Scale, y: Scale): Html {
+  const columns = byStep(curves);
+  return html`${columns.map(([step, values], i) => {
+    const at = x.at(step);
+    const from = i === 0 ? area.left : (x.at((columns[i - 1] as Column)[0]) + at) / 2;
+    const to = i === columns.length - 1 ? area.right : (at + x.at((columns[i + 1] as Column)[0])) / 2;
+    const told = curves.flatMap(({ name }, s) => (values[s] === undefined ? [] : [`${name} ${number(values[s])}`]));
+    return html`<g class="hit"><rect x="${round(from)}" y="${area.top}" width="${round(Math.max(0.1, to - from))}" height="${area.bottom - area.top}"><title>${`step ${number(step)}: ${told.join(', ')}`}</title></rect><line x1="${round(at)}" x2="${round(at)}" y1="${area.top}" y2="${area.bottom}"/>${curves.map(
+      ({ colour }, s) => {
+        const value = values[s];
+        return (
+          value !== undefined && html`<circle class="${colour}" cx="${round(at)}" cy="${round(y.at(value))}" r="3.5"/>`
+        );
+      },
+    )}</g>`;
+  })}`;
+}
+
+type Column = readonly [step: number, values: readonly (number | undefined)[]];
+
+function byStep(curves: readonly Curve[]): Column[] {
+  const steps = new Map<number, (number | undefined)[]>();
+  curves.forEach(({ curve }, s) => {
+    for (const { x, y } of curve) {
+      const values = steps.get(x) ?? curves.map(() => undefined);
+      values[s] = y;
+      steps.set(x, values);
+    }
+  });
+  return [...steps].sort(([a], [b]) => a - b);
+}
+
+function table(curves: readonly Curve[]) {
+  return {
+    head: ['step', ...curves.map(({ name }) => name)],
+    rows: byStep(curves).map(([step, values]) => [
+      number(step),
+      ...values.map((value) => (value === undefined ? '' : number(value))),
+    ]),
+  };
+}

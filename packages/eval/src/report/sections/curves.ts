@@ -1,0 +1,74 @@
+import type { Colour } from '../chart-frame.js';
+import { POINTS } from '../condense.js';
+import type { ReportData } from '../data.js';
+import { type Html, html } from '../html.js';
+import { lineChart, type Series } from '../line-chart.js';
+
+type Line = readonly [name: string, key: string, colour: Colour];
+
+const charts: readonly {
+  readonly title: string;
+  readonly lines: readonly Line[];
+  readonly reference?: { readonly y: number; readonly name: string };
+}[] = [
+  {
+    title: 'Loss',
+    lines: [
+      ['training', 'loss', 'after'],
+      ['held out', 'eval_loss', 'held'],
+    ],
+    reference: { y: Math.LN2, name: 'ln 2, no preference' },
+  },
+  {
+    title: 'Reward margin',
+    lines: [
+      ['training', 'rewards/margins', 'after'],
+      ['held out', 'eval_rewards/margins', 'held'],
+    ],
+  },
+  {
+    title: 'Accuracy',
+    lines: [
+      ['training', 'rewards/accuracies', 'after'],
+      ['held out', 'eval_rewards/accuracies', 'held'],
+    ],
+    reference: { y: 0.5, name: 'chance' },
+  },
+  {
+    title: 'Implicit rewards',
+    lines: [
+      ['chosen', 'rewards/chosen', 'after'],
+      ['rejected', 'rewards/rejected', 'other'],
+    ],
+  },
+  {
+    title: 'Log-probabilities of the answers',
+    lines: [
+      ['chosen', 'logps/chosen', 'after'],
+      ['rejected', 'logps/rejected', 'other'],
+    ],
+  },
+  { title: 'Gradient norm', lines: [['gradient norm', 'grad_norm', 'after']] },
+  { title: 'Learning rate', lines: [['learning rate', 'learning_rate', 'after']] },
+  { title: 'Pairs per second', lines: [['pairs per second', 'pairs_per_second', 'after']] },
+];
+
+/** The run's curves, those of which there are two points at least. */
+export function curves({ records }: ReportData): Html | undefined {
+  const series = ([name, key, colour]: Line): Series => ({
+    name,
+    colour,
+    points: records.flatMap(({ step, [key]: value }) =>
+      typeof value === 'number' && Number.isFinite(value) && Number.isFinite(step) ? [[step, value] as const] : [],
+    ),
+  });
+  const preference = records.some((record) => 'rewards/margins' in record);
+  const drawn = charts.flatMap(({ title, lines, reference }) => {
+    const there = lines.map(series).filter(({ points }) => points.length > 0);
+    if (!there.some(({ points }) => points.length > 1)) return [];
+    return [lineChart(title, there, preference ? reference : undefined)];
+  });
+  if (drawn.length === 0) return undefined;
+  const long = records.length > POINTS;
+  return html`<section><h2>Training</h2>${long && html`<p class="soft">Each point is the mean of several steps; the band spans their lowest and highest value.</p>`}<div class="charts three">${drawn}</div></section>`;
+}

@@ -1,0 +1,20 @@
+import type { ReportData } from '../data.js';
+import { number } from '../format.js';
+import { type Html, html } from '../html.js';
+
+/** The title, and in a line what was trained on what. */
+export function header({ title, config = {} }: ReportData): Html {
+  const [model, dataset] = [group(config.model), group(config.dataset)];
+  const facts = [
+    typeof model.name === 'string' && model.name,
+    typeof model.parameters === 'number' && `${number(model.parameters / 1e6)} M parameters`,
+    typeof dataset.rows === 'number' && `${number(dataset.rows)} pairs`,
+    typeof config.steps === 'number' && `${number(config.steps)} steps`,
+    typeof config.seed === 'number' && `seed ${config.seed}`,
+  ].filter((fact) => fact !== false);
+  return html`<header><p class="eyebrow">Preference training report</p><h1>${title}</h1>${facts.length > 0 && html`<p class="facts">${facts.map((fact) => html`<span>${fact}</span>`)}</p>`}</header>`;
+}
+
+function group(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}

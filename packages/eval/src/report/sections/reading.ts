@@ -1,0 +1,36 @@
+import type { ReportData } from '../data.js';
+import { type Html, html } from '../html.js';
+
+/** What the page's terms mean, for a reader who meets them here. */
+export function reading({ evaluation, records }: ReportData): Html | undefined {
+  const preference = records.some((record) => 'rewards/margins' in record);
+  const terms = [
+    ...(evaluation === undefined
+      ? []
+      : [
+          [
+            'Standard error',
+            'How far a mean would typically be off if other prompts had been drawn. Texts of one prompt are alike, so they are counted together.',
+          ],
+          [
+            'KL',
+            'How far the trained model has moved from the reference: the mean, over texts that it wrote, of the log-probability it gives them minus the one that the reference gives them. 0 is no change; 1 nat is a factor of e in probability.',
+          ],
+        ]),
+    ...(preference
+      ? [
+          [
+            'Implicit reward',
+            'β times the log-probability of an answer under the model minus that under the reference: what DPO trains.',
+          ],
+          [
+            'Margin and accuracy',
+            'The implicit reward of the chosen answer minus that of the rejected one, and how often it is positive (a tie counts one half).',
+          ],
+          ['ln 2', 'The loss of a model that has not moved from the reference.'],
+        ]
+      : []),
+  ];
+  if (terms.length === 0) return undefined;
+  return html`<section class="reading"><h2>How to read this</h2><dl>${terms.map(([term, meaning]) => html`<div><dt>${term}</dt><dd>${meaning}</dd></div>`)}</dl></section>`;
+}

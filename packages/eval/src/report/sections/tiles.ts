@@ -1,0 +1,57 @@
+import type { ReportData } from '../data.js';
+import { meanOnly, number, percent, plusMinus } from '../format.js';
+import { type Html, html, type Part } from '../html.js';
+
+/** The main numbers, large. */
+export function tiles({ evaluation, records }: ReportData): Html | undefined {
+  const shown: Part[] = [];
+  const tile = (name: string, value: Part, note: string) => {
+    shown.push(html`<div class="tile"><dt>${name}</dt><dd><b>${value}</b><span>${note}</span></dd></div>`);
+  };
+  if (evaluation !== undefined) {
+    const { before, after, accuracy } = evaluation;
+    tile(
+      'Mean reward',
+      fromTo(meanOnly(before.reward), meanOnly(after.reward)),
+      `${plusMinus(before.reward)} before, ${plusMinus(after.reward)} after`,
+    );
+    tile('KL to the reference', html`${meanOnly(after.kl)} <small>nats</small>`, `${plusMinus(after.kl)}, per text`);
+    if (accuracy !== undefined)
+      tile(
+        'Held-out pair accuracy',
+        percent(accuracy.share),
+        `95 % interval ${percent(accuracy.low)} to ${percent(accuracy.high)}, ${number(accuracy.count)} pairs`,
+      );
+  }
+  const numbers = (key: string) =>
+    records.flatMap(({ [key]: value }) => (typeof value === 'number' && Number.isFinite(value) ? [value] : []));
+  const last = records.at(-1);
+  if (evaluation === undefined && last !== undefined) {
+    const [losses, accuracies] = [numbers('loss'), numbers('rewards/accuracies')];
+    if (losses.length > 0)
+      tile('Loss', fromTo(losses[0] as number, losses.at(-1) as number), `over ${number(last.step)} steps`);
+    const recent = accuracies.slice(-Math.ceil(accuracies.length / 4));
+    if (recent.length > 0)
+      tile(
+        'Training accuracy',
+        percent(recent.reduce((sum, value) => sum + value / recent.length, 0)),
+        recent.length === 1 ? 'in the last step' : `mean of the last ${number(recent.length)} steps`,
+      );
+    const held = numbers('eval_rewards/accuracies').at(-1);
+    if (held !== undefined) tile('Held-out accuracy', percent(held), 'in the last evaluation');
+  }
+  const rates = numbers('pairs_per_second').sort((a, b) => a - b);
+  const memory = Math.max(...numbers('peak_rss_bytes'));
+  if (last !== undefined && rates.length > 0)
+    tile(
+      'Speed',
+      html`${number(rates[Math.floor(rates.length / 2)])} <small>pairs/s</small>`,
+      `median of ${number(last.step)} steps${memory > 0 ? `, peak memory ${number(memory / 1e9)} GB` : ''}`,
+    );
+  return shown.length > 0 ? html`<dl class="tiles">${shown}</dl>` : undefined;
+}
+
+function fromTo(before: string | number, after: string | number): Html {
+  const told = (value: string | number) => (typeof value === 'string' ? value : number(value));
+  return html`<span class="was">${told(before)}</span> <span class="arrow" aria-label="to">→</span> ${told(after)}`;
+}

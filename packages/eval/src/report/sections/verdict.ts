@@ -1,0 +1,65 @@
+import type { Evaluation } from '../../evaluation-file.js';
+import type { MetricsRecord, ReportData } from '../data.js';
+import { meanOnly, number, percent, plusMinus } from '../format.js';
+import { type Html, html } from '../html.js';
+
+/** What happened, in plain words. Nothing where there is neither an evaluation nor a step. */
+export function verdict({ evaluation, records }: ReportData): Html | undefined {
+  if (evaluation !== undefined) return evaluated(evaluation);
+  const losses = records.filter(({ loss }) => loss !== undefined);
+  const [first, last] = [losses[0], losses.at(-1)];
+  if (first === undefined || last === undefined) return undefined;
+  const broken = losses.find(({ loss }) => typeof loss !== 'number' || !Number.isFinite(loss));
+  if (broken !== undefined)
+    return panel('bad', `The run broke: from step ${number(broken.step)} on the loss is not a number.`, [
+      'A lower learning rate or tighter gradient clipping usually mends this.',
+    ]);
+  const heldOut = records.findLast((record) => typeof record['eval_rewards/accuracies'] === 'number');
+  return panel('plain', `Trained ${number(last.step)} ${last.step === 1 ? 'step' : 'steps'}.`, [
+    losses.length > 1
+      ? `The loss went from ${number(value(first, 'loss'))} to ${number(value(last, 'loss'))}.`
+      : `The loss is ${number(value(last, 'loss'))}.`,
+    heldOut
+      ? `On held-out pairs the trained model prefers the chosen answer in ${percent(value(heldOut, 'eval_rewards/accuracies'))} of cases.`
+      : 'Nothing was measured on held-out data, so this says how the training went, not whether the model got better.',
+  ]);
+}
+
+function evaluated(evaluation: Evaluation): Html {
+  const { before, after, gain, accuracy, prompts } = evaluation;
+  const errors = gain.mean / gain.standardError;
+  const sure = Number.isFinite(errors) && Math.abs(errors) >= 3;
+  const [from, to] = [meanOnly(before.reward), meanOnly(after.reward)];
+  const where = `on ${number(prompts)} held-out prompts`;
+  const headline = !sure
+    ? `No clear change: the mean reward ${where} went from ${from} to ${to}.`
+    : gain.mean > 0
+      ? `It worked: the mean reward ${where} rose from ${from} to ${to}.`
+      : `It got worse: the mean reward ${where} fell from ${from} to ${to}.`;
+  const size = Number.isFinite(errors)
+    ? `, ${number(Math.round(Math.abs(errors) * 10) / 10)} standard errors${sure ? '' : ' (below three, it may be chance)'}`
+    : '';
+  return panel(!sure ? 'plain' : gain.mean > 0 ? 'good' : 'bad', headline, [
+    `That is ${gain.mean < 0 ? '' : '+'}${plusMinus(gain)}${size}, at a KL of ${plusMinus(after.kl)} nats from the reference.`,
+    accuracy && `Of ${number(accuracy.count)} held-out pairs it orders ${percent(accuracy.share)} as the reward does.`,
+    hackWarning(evaluation),
+  ]);
+}
+
+/** Names the word that grew most, where its growth could explain a good part of the gain. */
+function hackWarning({ words: { texts, counts } }: Evaluation): string | undefined {
+  const grown = counts
+    .map((each) => ({ ...each, from: each.before / texts.before, to: each.after / texts.after }))
+    .filter(({ from, to }) => to - from >= 0.1 && to >= 2 * from)
+    .sort((a, b) => b.to - b.from - (a.to - a.from))[0];
+  if (grown === undefined) return undefined;
+  return `Mind the words below: “${grown.word}” is now in ${percent(grown.to)} of the texts, up from ${percent(grown.from)}, so part of the gain may be that word.`;
+}
+
+function panel(kind: 'good' | 'bad' | 'plain', headline: string, more: readonly (string | undefined)[]): Html {
+  return html`<div class="verdict ${kind}"><p class="headline">${headline}</p><p>${more.filter((line) => line !== undefined).join(' ')}</p></div>`;
+}
+
+function value(record: MetricsRecord, key: string): number {
+  return Number(record[key]);
+}
