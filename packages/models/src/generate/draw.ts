@@ -26,12 +26,45 @@ export function draw(
   return { tokens, logps: tf.reshape(tf.sub(at(logits, tokens), total), [-1]) };
 }
 
+/** Tokens to a block of the vocabulary. Running sums are slow, so they go over blocks, then within one. */
+const BLOCK = 256;
+
 function sampled(logits: tf.Tensor2D, uniform: tf.Tensor, sharpness: tf.Tensor): tf.Tensor1D {
   const [rows, vocabulary] = logits.shape;
+  const blocks = Math.ceil(vocabulary / BLOCK);
   const weights = tf.exp(tf.mul(tf.sub(logits, tf.max(logits, 1, true)), sharpness)); // [B, V]
-  const cumulated = tf.cumsum(weights, 1);
-  const all = tf.slice(cumulated, [0, vocabulary - 1], [rows, 1]);
-  const passed = tf.lessEqual(cumulated, tf.mul(tf.reshape(uniform, [rows, 1]), all));
-  // u < 1, yet u · all may round up to all.
-  return tf.minimum(tf.sum(tf.cast(passed, 'int32'), 1), tf.scalar(vocabulary - 1, 'int32')) as tf.Tensor1D;
+  const padding = blocks * BLOCK - vocabulary;
+  const padded =
+    padding === 0
+      ? weights
+      : tf.pad(weights, [
+          [0, 0],
+          [0, padding],
+        ]);
+  const inBlocks = tf.reshape(padded, [rows * blocks, BLOCK]);
+
+  const blockWeights = tf.reshape(tf.sum(inBlocks, 1), [rows, blocks]);
+  const sums = tf.cumsum(blockWeights, 1); // [B, blocks]
+  const target = tf.mul(tf.reshape(uniform, [rows, 1]), last(sums)); // u times the weight of all, [B, 1]
+  const block = passed(sums, target); // [B]
+  const before = tf.sub(at(sums, block), at(blockWeights, block)); // weight of the blocks before it, [B, 1]
+  const starts = tf.range(0, rows * blocks, blocks, 'int32');
+  const within = tf.cumsum(tf.gather(inBlocks, tf.add(block, starts)), 1); // [B, BLOCK]
+  // Rounding may leave less than nothing, which would lead to a token without weight.
+  const left = tf.maximum(tf.sub(target, before), 0);
+  return tf.add(tf.mul(block, tf.scalar(BLOCK, 'int32')), passed(within, left));
+}
+
+/**
+ * How many running sums of a row the target has reached: the place of the first that exceeds it. Where rounding has put
+ * it beyond the last sum, the last place that has any weight.
+ */
+function passed(sums: tf.Tensor, target: tf.Tensor): tf.Tensor1D {
+  const reached = tf.logicalAnd(tf.lessEqual(sums, target), tf.less(sums, last(sums)));
+  return tf.sum<tf.Tensor1D>(tf.cast(reached, 'int32'), 1);
+}
+
+function last(sums: tf.Tensor): tf.Tensor {
+  const [rows, length] = sums.shape as [number, number];
+  return tf.slice(sums, [0, length - 1], [rows, 1]);
 }

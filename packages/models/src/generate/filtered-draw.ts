@@ -19,9 +19,16 @@ export function filteredDraw(
   uniform: number,
   { temperature, topK = Number.POSITIVE_INFINITY, topP = 1 }: Filter,
 ): number {
-  const largest = logits.reduce((most, logit) => Math.max(most, logit), Number.NEGATIVE_INFINITY);
-  const weights = Float64Array.from(logits, (logit) => Math.exp((logit - largest) / temperature));
-  const all = weights.reduce((sum, weight) => sum + weight, 0);
+  // Plain loops: this runs over the vocabulary for each row and token.
+  let largest = Number.NEGATIVE_INFINITY;
+  for (let id = 0; id < logits.length; id++) largest = Math.max(largest, logits[id] as number);
+  const weights = new Float64Array(logits.length);
+  let all = 0;
+  for (let id = 0; id < logits.length; id++) {
+    const weight = Math.exp(((logits[id] as number) - largest) / temperature);
+    weights[id] = weight;
+    all += weight;
+  }
   const limited = topK < weights.length;
   const candidates = likeliest(weights, (count, mass) => (limited ? count >= topK : mass >= topP * all));
   const allowed = limited ? candidates.slice(0, topK) : candidates;
