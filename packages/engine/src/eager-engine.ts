@@ -1,166 +1,158 @@
 import './gradients/register.js';
 import { DpoError } from '@dpo/base';
 import * as tf from '@tensorflow/tfjs-core';
+import { checkValues } from './_check-values.js';
+import { EagerScope } from './portable/_eager-scope.js';
+import { EagerVariable, type VariableOwner } from './portable/_eager-variable.js';
 import { mendKernels } from './portable/mend-kernels.js';
-import type { Engine, EngineFunction, FunctionBody, Scope, Values, Variable } from './types.js';
+import { CallQueue } from './tensorflow/_call-queue.js';
+import type { Engine, EngineFunction, FunctionBody, Values } from './types.js';
 
-class EagerVariable implements Variable {
-  tensor: tf.Tensor | undefined;
-
-  constructor(
-    readonly name: string,
-    readonly shape: readonly number[],
-    readonly backend: string,
-    initial: Float32Array | undefined,
-  ) {
-    this.#set(initial ?? new Float32Array(shape.reduce((a, b) => a * b, 1)));
-  }
-
-  get value(): tf.Tensor {
-    if (this.tensor === undefined)
-      throw new DpoError('engine.disposed', `Variable ${this.name} was disposed of and cannot be used.`);
-    return this.tensor;
-  }
-
-  #set(data: Float32Array): void {
-    onBackend(this.backend, () => {
-      const next = tf.keep(tf.tensor(data.slice(), [...this.shape], 'float32'));
-      this.tensor?.dispose();
-      this.tensor = next;
-    });
-  }
-
-  replace(tensor: tf.Tensor): void {
-    this.value.dispose();
-    this.tensor = tf.keep(tensor);
-  }
-
-  write(data: Float32Array): void {
-    const size = this.value.size;
-    if (data.length !== size)
-      throw new DpoError(
-        'engine.wrong-shape',
-        `Variable ${this.name} [${this.shape}] has ${size} elements, but ${data.length} were written.`,
-      );
-    this.#set(data);
-  }
-
-  async read(): Promise<Float32Array> {
-    return onBackend(this.backend, () => this.value.dataSync<'float32'>().slice());
-  }
-
-  dispose(): void {
-    this.tensor?.dispose();
-    this.tensor = undefined;
-  }
-}
-
-function onBackend<T>(backend: string, work: () => T): T {
-  const previous = tf.getBackend();
-  if (previous === backend) return work();
-  tf.setBackend(backend);
-  try {
-    return work();
-  } finally {
-    if (previous) tf.setBackend(previous);
-  }
-}
-
-/** An engine that runs functions eagerly on a tfjs backend that is already registered and ready. */
+/**
+ * An engine that runs functions eagerly on a tfjs backend that is already registered and ready. Between calls the event
+ * loop turns once, so that timers and signals are served; during a call it stands.
+ *
+ * Functions throw what the TensorFlow engine throws: `engine.wrong-input`, `engine.wrong-dtype`, `engine.wrong-shape`,
+ * `engine.wrong-result`, `engine.no-gradient`, `engine.updated-twice`, `engine.read-after-write`,
+ * `engine.foreign-variable`, `engine.disposed`; on WebAssembly also `engine.out-of-memory`.
+ */
 export function eagerEngine(backend: 'wasm' | 'cpu', description: string): Engine {
   mendKernels(backend);
+  const queue = new CallQueue();
   const variables = new Set<EagerVariable>();
-
-  function run<Out extends string>(
-    body: FunctionBody<string, Out>,
-    inputs: Readonly<Record<string, Values>>,
-  ): Record<Out, Values> {
-    const assignments = new Map<EagerVariable, tf.Tensor>();
-    const kept: tf.Tensor[] = [];
-    const result = {} as Record<Out, Values>;
-    onBackend(backend, () =>
-      tf.tidy(() => {
-        const scope: Scope = {
-          read: (variable) => (variable as EagerVariable).value,
-          assign: (variable, value) => {
-            assignments.set(variable as EagerVariable, value);
-          },
-          applyAdam: ({ variable, m, v, gradient, rate, epsilon, beta1, beta2, decay }) => {
-            const [w, mv, vv] = [variable, m, v].map((x) => x as EagerVariable) as [
-              EagerVariable,
-              EagerVariable,
-              EagerVariable,
-            ];
-            const m1 = tf.add(tf.mul(mv.value, beta1), tf.mul(gradient, 1 - beta1));
-            const v1 = tf.add(tf.mul(vv.value, beta2), tf.mul(tf.square(gradient), 1 - beta2));
-            const shrunk = decay === undefined ? w.value : tf.mul(w.value, tf.sub(1, decay));
-            assignments.set(mv, m1);
-            assignments.set(vv, v1);
-            assignments.set(w, tf.sub(shrunk, tf.div(tf.mul(m1, rate), tf.add(tf.sqrt(v1), epsilon))));
-          },
-          writeSlice: (variable, value, axis, start) => {
-            const target = variable as EagerVariable;
-            const from = start.dataSync()[0] ?? 0;
-            const length = value.shape[axis] ?? 0;
-            const begin = target.shape.map(() => 0);
-            const size = [...target.shape];
-            size[axis] = from;
-            const end = [...begin];
-            end[axis] = from + length;
-            const rest = [...target.shape];
-            rest[axis] = (target.shape[axis] ?? 0) - from - length;
-            const current = target.value;
-            const written = tf.concat([tf.slice(current, begin, size), value, tf.slice(current, end, rest)], axis);
-            target.replace(written);
-            return written;
-          },
-        };
-        const given = Object.fromEntries(
-          Object.entries(inputs).map(([name, { data, shape, dtype }]) => [name, tf.tensor(data, [...shape], dtype)]),
-        );
-        const outputs = body(scope, given);
-        for (const name of Object.keys(outputs) as Out[]) {
-          const tensor = outputs[name] as tf.Tensor;
-          const dtype = tensor.dtype === 'float32' ? 'float32' : 'int32';
-          const data = tensor.dataSync();
-          result[name] = {
-            dtype,
-            shape: [...tensor.shape],
-            data: dtype === 'float32' ? Float32Array.from(data) : Int32Array.from(data),
-          };
-        }
-        for (const [variable, value] of assignments)
-          variable.replace(value === variable.tensor ? value.clone() : value);
-        kept.push(...assignments.values());
-      }),
-    );
-    return result;
-  }
+  let disposed = false;
+  const owner: VariableOwner = {
+    queue,
+    onBackend: (work) => onBackend(backend, work),
+    forget: (variable) => variables.delete(variable),
+  };
+  const alive = (): void => {
+    if (disposed) throw new DpoError('engine.disposed', 'The engine was disposed of and cannot be used.');
+  };
 
   return {
     kind: backend,
     description,
     precision: 'float32',
     variable(name, shape, initial) {
-      const variable = new EagerVariable(name, shape, backend, initial);
+      alive();
+      const variable = new EagerVariable(name, shape, initial, owner);
       variables.add(variable);
       return variable;
     },
-    function<In extends string, Out extends string>(_name: string, body: FunctionBody<In, Out>) {
+    function<In extends string, Out extends string>(name: string, body: FunctionBody<In, Out>) {
+      alive();
       const signatures = new Set<string>();
+      let gone = false;
       const call = async (inputs: Readonly<Record<In, Values>>): Promise<Record<Out, Values>> => {
-        const given = Object.values<Values>(inputs);
-        signatures.add(given.map(({ dtype, shape }) => `${dtype}[${shape}]`).join());
-        return run(body as FunctionBody<string, Out>, inputs as Record<string, Values>);
+        alive();
+        if (gone) throw new DpoError('engine.disposed', `Function ${name} was disposed of and cannot be called.`);
+        // Uploaded now: the caller may change its arrays while the call waits.
+        const given = owner.onBackend(() => upload(name, inputs));
+        try {
+          return await queue.run(async () => {
+            await turn();
+            signatures.add(signatureOf(inputs));
+            return owner.onBackend(() => runBody(name, body, owner, given));
+          });
+        } finally {
+          for (const tensor of Object.values<tf.Tensor>(given)) tensor.dispose();
+        }
       };
       return Object.defineProperties(call, {
         traces: { get: () => signatures.size },
-        dispose: { value: () => undefined },
+        dispose: {
+          value: () => {
+            gone = true;
+          },
+        },
       }) as unknown as EngineFunction<In, Out>;
     },
     async dispose() {
-      for (const variable of variables) variable.dispose();
-      variables.clear();
+      disposed = true;
+      for (const variable of [...variables]) variable.dispose();
+      await queue.run(async () => undefined);
     },
   };
+}
+
+/** Synchronous, as the backend is ready. */
+function onBackend<T>(backend: string, work: () => T): T {
+  const previous: string | null = tf.getBackend();
+  if (previous === backend) return work();
+  void tf.setBackend(backend);
+  try {
+    return work();
+  } finally {
+    if (previous) void tf.setBackend(previous);
+  }
+}
+
+/** One turn of the event loop. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    if (typeof setImmediate === 'function') setImmediate(resolve);
+    else setTimeout(resolve);
+  });
+}
+
+function signatureOf(inputs: Readonly<Record<string, Values>>): string {
+  const parts = Object.entries(inputs).map(([name, { dtype, shape }]) => `${name}:${dtype}[${shape}]`);
+  return parts.sort().join();
+}
+
+function upload<In extends string>(fn: string, inputs: Readonly<Record<In, Values>>): Record<In, tf.Tensor> {
+  const entries = Object.entries<Values>(inputs);
+  for (const [name, values] of entries) checkValues(fn, name, values);
+  const tensors = entries.map(
+    ([name, { data, shape, dtype }]) => [name, tf.keep(tf.tensor(data.slice(), [...shape], dtype))] as const,
+  );
+  return Object.fromEntries(tensors) as Record<In, tf.Tensor>;
+}
+
+/** Runs a body and reads what it returns; of its tensors, only what variables hold is left afterwards. */
+function runBody<In extends string, Out extends string>(
+  name: string,
+  body: FunctionBody<In, Out>,
+  owner: VariableOwner,
+  inputs: Readonly<Record<In, tf.Tensor>>,
+): Record<Out, Values> {
+  const results: [string, Values][] = [];
+  tf.tidy(() => {
+    const scope = new EagerScope(owner);
+    const outputs: unknown = withGradientErrors(() => body(scope, inputs));
+    if (outputs instanceof Promise || typeof outputs !== 'object' || outputs === null)
+      throw new DpoError('engine.wrong-result', `The body of ${name} must return an object of tensors, at once.`, {
+        hint: 'A body cannot wait for anything.',
+      });
+    for (const [output, tensor] of Object.entries(outputs)) {
+      if (!(tensor instanceof tf.Tensor))
+        throw new DpoError('engine.wrong-result', `Output ${output} of ${name} is not a tensor.`);
+      results.push([output, download(tensor)]);
+    }
+    scope.finish();
+  });
+  return Object.fromEntries(results) as Record<Out, Values>;
+}
+
+function withGradientErrors<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    // tfjs says so while it walks its tape, in the words of its own error.
+    const op = error instanceof Error ? /gradient function not found for (\w+)/.exec(error.message)?.[1] : undefined;
+    if (op === undefined) throw error;
+    throw new DpoError('engine.no-gradient', `The op ${op} has no gradient.`, {
+      values: { op },
+      hint: 'Write it in other tfjs ops, or give the function a gradient by tf.customGrad.',
+      cause: error,
+    });
+  }
+}
+
+function download(tensor: tf.Tensor): Values {
+  const dtype = tensor.dtype === 'float32' ? 'float32' : 'int32';
+  const data = tensor.dataSync();
+  // Plain JavaScript gives the array that it computes with.
+  return { dtype, shape: [...tensor.shape], data: dtype === 'float32' ? new Float32Array(data) : new Int32Array(data) };
 }

@@ -46,22 +46,22 @@ function removeNewListeners(before: ReadonlyMap<string, readonly unknown[]>): vo
       if (!before.get(event)?.includes(listener)) process.off(event, listener);
 }
 
-/** WebAssembly's memory ends at 4 GiB. The backend takes the null of a failed allocation for an address. */
+/**
+ * WebAssembly's memory ends at 4 GiB. The backend takes the null of a failed allocation for an address, and asks for
+ * the remainder where a size is beyond 32 bits.
+ */
 function guardMemory(backend: BackendWasm): void {
   // The allocator is on the module, though the types of one of its two builds leave it out.
   const wasm = backend.wasm as BackendWasm['wasm'] & { _malloc(bytes: number): number };
   const allocate = wasm._malloc.bind(wasm);
   wasm._malloc = (bytes: number): number => {
-    const address = allocate(bytes);
-    if (address === 0 && bytes > 0)
-      throw new DpoError(
-        'engine.out-of-memory',
-        `No ${(bytes / 1e6).toFixed(0)} MB are left in WebAssembly’s memory.`,
-        {
-          values: { bytes, limit: 2 ** 32 },
-          hint: 'It ends at 4 GiB: use a smaller model, LoRA or smaller batches, or install TensorFlow: dpo engine install',
-        },
-      );
-    return address;
+    const address = bytes < limit ? allocate(bytes) : 0;
+    if (address !== 0 || bytes === 0) return address;
+    throw new DpoError('engine.out-of-memory', `No ${(bytes / 1e6).toFixed(0)} MB are left in WebAssembly’s memory.`, {
+      values: { bytes, limit },
+      hint: 'It ends at 4 GiB: use a smaller model, LoRA or smaller batches, or install TensorFlow: dpo engine install',
+    });
   };
 }
+
+const limit = 2 ** 32;

@@ -122,6 +122,23 @@ function expectClose(actual: Values, expected: Values): void {
   });
 }
 
+it('says when the memory of WebAssembly does not suffice', async () => {
+  const large = wasm.function('large', () => ({ y: tf.sum(tf.fill([2 ** 30], 1)) }));
+  await expect(large({})).rejects.toMatchObject({ code: 'engine.out-of-memory' });
+  const small = wasm.function('small', () => ({ y: tf.sum(tf.fill([3], 1)) }));
+  expect((await small({})).y.data[0]).toBe(3);
+});
+
+it('leaves no handlers for the errors of the process behind', () => {
+  for (const event of ['uncaughtException', 'unhandledRejection'])
+    expect(
+      process
+        .listeners(event as never)
+        .map(String)
+        .join(),
+    ).not.toMatch(/ExitStatus|throw reason/);
+});
+
 describe('WebAssembly computes what plain JavaScript does', () => {
   it.each(ops)('%s', async (_, op) => {
     expectClose(await run(wasm, op), await run(cpu, op));

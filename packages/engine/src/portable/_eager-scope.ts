@@ -1,0 +1,106 @@
+import { DpoError } from '@dpo/base';
+import * as tf from '@tensorflow/tfjs-core';
+import type { AdamUpdate, Scope, Variable } from '../types.js';
+import { EagerVariable, type VariableOwner } from './_eager-variable.js';
+
+/**
+ * The scope of one eager call. What the body writes is kept aside until it is done, so that reads give the value when the
+ * call began, and a body that throws changes nothing. The rules are those of the TensorFlow engine.
+ */
+export class EagerScope implements Scope {
+  readonly #reads = new Set<EagerVariable>();
+  readonly #slices = new Map<EagerVariable, tf.Tensor>();
+  readonly #updates = new Map<EagerVariable, tf.Tensor>();
+
+  constructor(readonly owner: VariableOwner) {}
+
+  read(variable: Variable): tf.Tensor {
+    const own = this.#own(variable);
+    if (!this.#reads.has(own) && this.#slices.has(own))
+      throw new DpoError('engine.read-after-write', `Variable ${own.name} was first read after writeSlice.`, {
+        hint: 'Read it before, or use what writeSlice returns.',
+      });
+    this.#reads.add(own);
+    return own.value;
+  }
+
+  assign(variable: Variable, value: tf.Tensor): void {
+    const own = this.#own(variable);
+    checkFits(own, value, own.shape);
+    this.#update(own, value);
+  }
+
+  applyAdam({ variable, m, v, gradient, rate, epsilon, beta1, beta2, decay }: AdamUpdate): void {
+    const [weight, first, second] = [this.#own(variable), this.#own(m), this.#own(v)];
+    checkFits(weight, gradient, weight.shape);
+    for (const slot of [first, second]) checkFits(slot, slot.value, weight.shape);
+    const mean = tf.add(tf.mul(first.value, beta1), tf.mul(gradient, 1 - beta1));
+    const square = tf.add(tf.mul(second.value, beta2), tf.mul(tf.square(gradient), 1 - beta2));
+    const shrunk = decay === undefined ? weight.value : tf.mul(weight.value, tf.sub(1, decay));
+    this.#update(first, mean);
+    this.#update(second, square);
+    this.#update(weight, tf.sub(shrunk, tf.div(tf.mul(mean, rate), tf.add(tf.sqrt(square), epsilon))));
+  }
+
+  writeSlice(variable: Variable, value: tf.Tensor, axis: number, start: tf.Tensor): tf.Tensor {
+    const own = this.#own(variable);
+    if (this.#updates.has(own)) throw twice(own);
+    const length = value.shape[axis] ?? 0;
+    const all = own.shape[axis] ?? 0;
+    checkFits(own, value, own.shape.with(axis, Math.min(length, all)));
+    const from = start.dataSync()[0] ?? 0;
+    if (from < 0 || from + length > all)
+      throw new DpoError('engine.wrong-shape', `${length} from ${from} do not fit into the ${all} of ${own.name}.`, {
+        values: { variable: own.name, axis, start: from, length, size: all },
+      });
+    const current = this.#slices.get(own) ?? own.value;
+    const part = (begin: number, size: number): tf.Tensor =>
+      tf.slice(
+        current,
+        own.shape.map((_, i) => (i === axis ? begin : 0)),
+        own.shape.with(axis, size),
+      );
+    const written = tf.concat([part(0, from), value, part(from + length, all - from - length)], axis);
+    this.#slices.set(own, written);
+    return written;
+  }
+
+  /** Gives the variables their new values. */
+  finish(): void {
+    // All are there before the first is set: a value may be another variable's.
+    const values = new Map([...this.#slices, ...this.#updates].map(([variable, value]) => [variable, tf.clone(value)]));
+    for (const [variable, value] of values) variable.replace(value);
+  }
+
+  #own(variable: Variable): EagerVariable {
+    if (variable instanceof EagerVariable && variable.owner === this.owner) {
+      // Throws where it was disposed of.
+      void variable.value;
+      return variable;
+    }
+    throw new DpoError('engine.foreign-variable', `Variable ${variable.name} belongs to another engine.`, {
+      values: { variable: variable.name },
+    });
+  }
+
+  #update(variable: EagerVariable, value: tf.Tensor): void {
+    if (this.#updates.has(variable)) throw twice(variable);
+    this.#updates.set(variable, value);
+  }
+}
+
+function checkFits(variable: EagerVariable, { dtype, shape }: tf.Tensor, expected: readonly number[]): void {
+  if (dtype === 'float32' && shape.join() === expected.join()) return;
+  throw new DpoError(
+    'engine.wrong-shape',
+    `${dtype}[${shape}] does not fit variable ${variable.name} float32[${expected}].`,
+    { values: { variable: variable.name, expected, received: shape, dtype } },
+  );
+}
+
+function twice(variable: EagerVariable): DpoError {
+  return new DpoError('engine.updated-twice', `Variable ${variable.name} is updated twice in one function.`, {
+    values: { variable: variable.name },
+    hint: 'Combine the two updates into one value.',
+  });
+}

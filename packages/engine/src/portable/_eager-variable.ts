@@ -1,0 +1,88 @@
+import { DpoError } from '@dpo/base';
+import * as tf from '@tensorflow/tfjs-core';
+import type { CallQueue } from '../tensorflow/_call-queue.js';
+import type { Variable } from '../types.js';
+
+/** What a variable needs of its engine. */
+export interface VariableOwner {
+  readonly queue: CallQueue;
+  /** Runs synchronous work with the engine's backend as tfjs's current one. */
+  onBackend<T>(work: () => T): T;
+  /** Forgets a variable that was disposed of. */
+  forget(variable: EagerVariable): void;
+}
+
+/** A variable whose value is a tensor that outlives calls. Reads, writes and calls happen in the order asked for. */
+export class EagerVariable implements Variable {
+  readonly shape: readonly number[];
+  #tensor: tf.Tensor;
+  #disposed = false;
+
+  constructor(
+    readonly name: string,
+    shape: readonly number[],
+    initial: Float32Array | undefined,
+    readonly owner: VariableOwner,
+  ) {
+    this.shape = [...shape];
+    if (!shape.every((n) => Number.isInteger(n) && n >= 0))
+      throw new DpoError('engine.wrong-shape', `Variable ${name} cannot have the shape [${shape}].`);
+    this.#tensor = this.#upload(initial ?? new Float32Array(this.#size));
+  }
+
+  get #size(): number {
+    return this.shape.reduce((a, b) => a * b, 1);
+  }
+
+  /** The value now. Using a variable that was disposed of is an error. */
+  get value(): tf.Tensor {
+    this.#checkAlive();
+    return this.#tensor;
+  }
+
+  /** Sets the value during a call. The tensor stays the caller's. */
+  replace(tensor: tf.Tensor): void {
+    const next = tf.keep(tf.clone(tensor));
+    this.#tensor.dispose();
+    this.#tensor = next;
+  }
+
+  write(data: Float32Array): void {
+    this.#checkAlive();
+    const next = this.#upload(data);
+    this.owner.queue.add(() => {
+      this.#tensor.dispose();
+      this.#tensor = next;
+    });
+  }
+
+  async read(): Promise<Float32Array> {
+    this.#checkAlive();
+    return this.owner.queue.run(async () => this.owner.onBackend(() => this.#tensor.dataSync<'float32'>().slice()));
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.owner.forget(this);
+    this.owner.queue.add(() => this.#tensor.dispose());
+  }
+
+  /** A tensor of its own for data, which are copied. */
+  #upload(data: Float32Array): tf.Tensor {
+    if (data.length !== this.#size)
+      throw new DpoError(
+        'engine.wrong-shape',
+        `Variable ${this.name} [${this.shape}] has ${this.#size} elements, but ${data.length} were written.`,
+        { values: { variable: this.name, shape: this.shape, expected: this.#size, received: data.length } },
+      );
+    return this.owner.onBackend(() => tf.keep(tf.tensor(data.slice(), [...this.shape], 'float32')));
+  }
+
+  #checkAlive(): void {
+    if (this.#disposed)
+      throw new DpoError('engine.disposed', `Variable ${this.name} was disposed of and cannot be used.`, {
+        values: { variable: this.name },
+      });
+  }
+}
