@@ -27,7 +27,8 @@ export async function install() {
   rmSync(stamp, { force: true });
   const count = await installPackages();
   writeStamp(stamp, wanted);
-  say(`Installed ${count} packages in ${seconds(Date.now() - started)}.`);
+  const what = count === 0 ? 'Nothing was missing' : `Installed ${count} packages`;
+  say(`${what} (${seconds(Date.now() - started)}).`);
 }
 
 async function installPackages() {

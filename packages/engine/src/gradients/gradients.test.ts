@@ -8,20 +8,14 @@ beforeAll(async () => {
 });
 
 /** A function of one tensor, its input's shape, and optionally the range that the input is drawn from. */
-type Case = readonly [
-  name: string,
-  f: (x: tf.Tensor) => tf.Tensor,
-  shape: readonly number[],
-  low?: number,
-  high?: number,
-];
+type Case = [name: string, f: (x: tf.Tensor) => tf.Tensor, shape: readonly number[], low?: number, high?: number];
 
 const other = () => tf.tensor([0.7, -1.3, 0.4, 1.1, -0.6, 0.9], [2, 3]);
 const row = () => tf.tensor([0.5, -0.8, 1.2], [3]);
 const matrix = () => tf.tensor([0.3, -0.7, 1.1, 0.2, 0.9, -0.4], [3, 2]);
 const cube = () => tf.tensor([0.3, -0.7, 1.1, 0.2, 0.9, -0.4, 0.6, 0.8, -0.1, 0.5, -0.2, 1.3], [2, 3, 2]);
 
-const cases: readonly Case[] = [
+const cases: Case[] = [
   ['add, broadcast', (x) => tf.add(other(), x), [3]],
   ['sub, broadcast', (x) => tf.sub(other(), x), [2, 1]],
   ['mul', (x) => tf.mul(x, other()), [2, 3]],
@@ -130,7 +124,7 @@ const cases: readonly Case[] = [
 ];
 
 describe('gradients equal finite differences', () => {
-  it.each(cases)('%s', (_, f, shape, low = -1, high = 1) => {
+  it.each<Case>(cases)('%s', (_, f, shape, low = -1, high = 1) => {
     const size = shape.reduce((a, b) => a * b, 1);
     // Spread over the range by the golden ratio: no two alike, none at a kink.
     const at = Float32Array.from({ length: size }, (_, i) => low + (high - low) * ((0.11 + i * 0.618034) % 1));

@@ -85,7 +85,7 @@ describe('openSafetensors', () => {
   });
 
   const four = new Uint8Array(4);
-  it.each<[string, unknown, Uint8Array, bigint | undefined, string]>([
+  it.each<[string, unknown, Uint8Array<ArrayBuffer>, bigint | undefined, string]>([
     ['a header longer than the file', {}, four, 1000n, 'model.truncated-file'],
     ['an absurd header length', {}, four, 2n ** 63n, 'model.bad-safetensors'],
     ['no JSON', '{"a":', four, undefined, 'model.bad-safetensors'],
