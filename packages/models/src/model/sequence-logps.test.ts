@@ -1,0 +1,54 @@
+import { testEngine } from '@dpo/engine/test';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Group, scoreGroups, tokenLogits } from '../test/_packing.js';
+import { tinyGpt2, tinyLlama } from '../test/tiny-models.js';
+
+const vocabSize = 23;
+const tokens = (longest: number) => fc.array(fc.nat(vocabSize - 1), { minLength: 1, maxLength: longest });
+const groups: fc.Arbitrary<Group[]> = fc.array(
+  fc.record({ prompt: tokens(7), answers: fc.array(tokens(6), { minLength: 1, maxLength: 3 }) }),
+  { minLength: 1, maxLength: 4 },
+);
+
+describe.each([
+  ['GPT-2', tinyGpt2],
+  ['Llama', tinyLlama],
+])('log-probabilities of %s', (_, make) => {
+  const model = make(testEngine(), { vocabSize });
+
+  it('do not change with what else is in the row', async () => {
+    await fc.assert(
+      fc.asyncProperty(groups, fc.integer({ min: 1, max: 4 }), async (given, perRow) => {
+        const packed = await scoreGroups(model, given, { perRow });
+        const alone = given.flatMap(({ prompt, answers }) => answers.map((answer) => ({ prompt, answers: [answer] })));
+        const plain = await scoreGroups(model, alone);
+        packed.flat().forEach((logp, i) => {
+          expect(Math.abs(logp - (plain[i]?.[0] as number))).toBeLessThan(2e-5 * (1 + Math.abs(logp)));
+        });
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it('are those of the logits', async () => {
+    const [prompt, answer] = [
+      [4, 8, 15],
+      [16, 22],
+    ];
+    const logits = await tokenLogits(model, [...prompt, ...answer]);
+    const want = answer.reduce((sum, id, i) => {
+      const row = logits.subarray((prompt.length - 1 + i) * vocabSize, (prompt.length + i) * vocabSize);
+      const total = Math.log(row.reduce((all, logit) => all + Math.exp(logit), 0));
+      return sum + (row[id] as number) - total;
+    }, 0);
+    const [[got]] = (await scoreGroups(model, [{ prompt, answers: [answer] }])) as [[number]];
+    expect(got).toBeCloseTo(want, 4);
+  });
+
+  it('of all answers of one token add up to one', async () => {
+    const answers = Array.from({ length: vocabSize }, (_, id) => [id]);
+    const [logps] = await scoreGroups(model, [{ prompt: [3, 1], answers }]);
+    expect(logps?.reduce((sum, logp) => sum + Math.exp(logp), 0)).toBeCloseTo(1, 5);
+  });
+});
