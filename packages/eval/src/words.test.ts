@@ -7,6 +7,6 @@ it('counts texts by whole words', () => {
 });
 
 it('finds the words that grew', () => {
-  const grown = grownWords(['the film is long', 'the plot'], ['amazing film', 'amazing plot'], 1);
+  const grown = grownWords(['the film is long', 'a the plot'], ['the amazing film', 'the amazing plot'], 1);
   expect(grown).toEqual([{ word: 'amazing', before: 0, after: 2 }]);
 });

@@ -16,7 +16,10 @@ export function wordPattern(words: readonly string[]): RegExp | undefined {
   return new RegExp(`(?<![\\p{L}\\p{N}])(?:${escaped.join('|')})(?![\\p{L}\\p{N}])`, 'giu');
 }
 
-/** The words that grew most between two sets of texts, by the share of texts that hold them: what a policy may be overusing. */
+/**
+ * The words that grew most between two sets of texts, by the share of texts that hold them: what a policy may be overusing.
+ * Only words whose share at least doubled: those that every text is made of grow and shrink with its length and style.
+ */
 export function grownWords(
   before: readonly string[],
   after: readonly string[],
@@ -31,7 +34,9 @@ export function grownWords(
   };
   const [then, now] = [tally(before), tally(after)];
   const growth = (word: string) => (now.get(word) ?? 0) / after.length - (then.get(word) ?? 0) / before.length;
+  const doubled = (word: string) => (now.get(word) ?? 0) / after.length >= (2 * (then.get(word) ?? 0)) / before.length;
   return [...now.keys()]
+    .filter(doubled)
     .sort((a, b) => growth(b) - growth(a) || a.localeCompare(b))
     .slice(0, count)
     .map((word) => ({ word, before: then.get(word) ?? 0, after: now.get(word) ?? 0 }));

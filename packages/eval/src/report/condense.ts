@@ -29,3 +29,17 @@ export function condense(points: readonly (readonly [x: number, y: number])[], l
   }
   return condensed;
 }
+
+/** How many steps a curve of n single steps is smoothed over: an odd number, about a fifth of them; 1 for short curves. */
+export function smoothingWindow(n: number): number {
+  return n < 8 ? 1 : 2 * Math.max(1, Math.round(n / 10)) + 1;
+}
+
+/** Means over `window` values around each one; at the ends, over those of them that are there. */
+export function smooth(values: readonly number[], window: number): number[] {
+  const half = (window - 1) / 2;
+  return values.map((_, i) => {
+    const around = values.slice(Math.max(0, i - half), i + half + 1);
+    return around.reduce((sum, value) => sum + value / around.length, 0);
+  });
+}

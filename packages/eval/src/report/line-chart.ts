@@ -1,5 +1,5 @@
 import { type Area, axes, type Colour, figure, legend, round } from './chart-frame.js';
-import { type CurvePoint, condense } from './condense.js';
+import { type CurvePoint, condense, smooth, smoothingWindow } from './condense.js';
 import { number } from './format.js';
 import { type Html, html } from './html.js';
 import { type Scale, scale, stepScale } from './scale.js';
@@ -9,6 +9,8 @@ export interface Series {
   readonly name: string;
   readonly points: readonly (readonly [step: number, value: number])[];
   readonly colour: Colour;
+  /** Whether single steps are noisy: they are drawn faint then, beneath means over several of them. */
+  readonly noisy?: boolean;
 }
 
 const area: Area = { width: 400, height: 230, left: 54, right: 388, top: 12, bottom: 190 };
@@ -19,13 +21,13 @@ export function lineChart(
   series: readonly Series[],
   reference?: { readonly y: number; readonly name: string },
 ): Html {
-  const curves = series.map((each) => ({ ...each, curve: condense(each.points) }));
+  const curves = series.map(withTrend);
   const all = curves.flatMap(({ curve }) => curve);
   const xs = all.map(({ x }) => x);
   const ys = [...all.flatMap(({ low, high }) => [low, high]), ...(reference ? [reference.y] : [])];
   const x = stepScale(Math.min(...xs), Math.max(...xs), area.left, area.right);
   const y = scale(Math.min(...ys), Math.max(...ys), area.bottom, area.top);
-  const ends = series.map(({ name, points }) => ({ name, first: points[0]?.[1], last: points.at(-1)?.[1] }));
+  const ends = curves.map(({ name, trend }) => ({ name, first: trend[0], last: trend.at(-1) }));
   const condensed = curves.some(({ curve, points }) => curve.length < points.length);
   return figure({
     title,
@@ -33,9 +35,10 @@ export function lineChart(
     description:
       `Over steps ${number(Math.min(...xs))} to ${number(Math.max(...xs))}: ` +
       `${ends.map(({ name, first, last }) => `${name} from ${number(first)} to ${number(last)}`).join('; ')}.` +
+      (curves.some(({ smoothed }) => smoothed) ? ' The strong line is a mean over several steps.' : '') +
       (condensed ? ' Each point is the mean of several steps; the band spans their lowest and highest.' : ''),
     area,
-    content: html`${axes(area, x, y, { x: 'step' })}${reference && referenceLine(y, reference)}${curves.map(({ curve, colour }) => curveMarks(curve, colour, x, y))}${hoverMarks(curves, x, y)}`,
+    content: html`${axes(area, x, y, { x: 'step' })}${reference && referenceLine(y, reference)}${curves.map((curve) => curveMarks(curve, x, y))}${hoverMarks(curves, x, y)}`,
     legend:
       series.length > 1
         ? legend(series.map(({ name, colour }, i) => ({ name, colour, value: number(ends[i]?.last) })))
@@ -44,14 +47,28 @@ export function lineChart(
   });
 }
 
-type Curve = Series & { readonly curve: readonly CurvePoint[] };
+interface Curve extends Series {
+  readonly curve: readonly CurvePoint[];
+  /** What the strong line shows at each point of the curve. */
+  readonly trend: readonly number[];
+  readonly smoothed: boolean;
+}
+
+function withTrend(series: Series): Curve {
+  const curve = condense(series.points);
+  // Points that are means already need no smoothing.
+  const single = series.noisy === true && curve.length === series.points.length;
+  const window = single ? smoothingWindow(curve.length) : 1;
+  const values = curve.map(({ y }) => y);
+  return { ...series, curve, trend: smooth(values, window), smoothed: window > 1 };
+}
 
 function referenceLine(y: Scale, { y: value, name }: { readonly y: number; readonly name: string }): Html {
   const at = round(y.at(value));
   return html`<line class="reference" x1="${area.left}" x2="${area.right}" y1="${at}" y2="${at}"/><text class="note" x="${area.right}" y="${at > area.top + 16 ? at - 5 : at + 14}" text-anchor="end">${name}</text>`;
 }
 
-function curveMarks(curve: readonly CurvePoint[], colour: Colour, x: Scale, y: Scale): Html {
+function curveMarks({ curve, trend, smoothed, colour }: Curve, x: Scale, y: Scale): Html {
   const path = (points: readonly (readonly [number, number])[]) =>
     points.map(([px, py]) => `${round(x.at(px))},${round(y.at(py))}`).join(' ');
   const banded = curve.some(({ low, high }) => high > low);
@@ -59,8 +76,8 @@ function curveMarks(curve: readonly CurvePoint[], colour: Colour, x: Scale, y: S
     ...curve.map((p) => [p.x, p.high] as const),
     ...[...curve].reverse().map((p) => [p.x, p.low] as const),
   ];
-  const last = curve.at(-1) as CurvePoint;
-  return html`<g class="${colour}">${banded && html`<polygon class="band" points="${path(around)}"/>`}<polyline class="line" points="${path(curve.map((p) => [p.x, p.y]))}"/><circle class="end" cx="${round(x.at(last.x))}" cy="${round(y.at(last.y))}" r="3"/></g>`;
+  const [last, end] = [curve.at(-1) as CurvePoint, trend.at(-1) as number];
+  return html`<g class="${colour}">${banded && html`<polygon class="band" points="${path(around)}"/>`}${smoothed && html`<polyline class="faint" points="${path(curve.map((p) => [p.x, p.y]))}"/>`}<polyline class="line" points="${path(curve.map((p, i) => [p.x, trend[i] as number]))}"/><circle class="end" cx="${round(x.at(last.x))}" cy="${round(y.at(end))}" r="3"/></g>`;
 }
 
 /** Under each step an invisible strip that shows its values while the pointer is on it: no script is needed. */

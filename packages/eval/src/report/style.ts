@@ -36,10 +36,10 @@ figcaption{font-weight:650;font-size:.98rem;display:flex;justify-content:space-b
 svg{width:100%;height:auto;display:block;overflow:visible;font-variant-numeric:tabular-nums;margin-top:auto}
 .grid{stroke:var(--grid)}.zero,.axis{stroke:var(--line);stroke-width:1.5}.reference{stroke:var(--soft);stroke-dasharray:3 4}
 svg text{fill:var(--soft);font-size:12px}.large text{font-size:13px}.note{font-size:11.5px}
-text.label{fill:var(--ink);stroke:var(--card);stroke-width:4px;stroke-linejoin:round;paint-order:stroke}text.strong{font-weight:650}
+text.label{fill:var(--ink)}text.label,text.note{stroke:var(--card);stroke-width:4px;stroke-linejoin:round;paint-order:stroke}text.strong{font-weight:650}
 .before{--c:var(--before)}.after{--c:var(--after)}.other{--c:var(--other)}.held{--c:var(--held)}
 .line,.thin{fill:none;stroke:var(--c);stroke-width:2.25;stroke-linejoin:round;stroke-linecap:round}.thin{stroke-width:1.25;stroke-dasharray:4 4}
-.band{fill:var(--c);opacity:.16}.error{stroke:var(--c);stroke-width:2;stroke-linecap:round}circle,.bar{fill:var(--c)}
+.faint{fill:none;stroke:var(--c);stroke-width:1.25;opacity:.38;stroke-linejoin:round}.band{fill:var(--c);opacity:.16}.error{stroke:var(--c);stroke-width:2;stroke-linecap:round}circle,.bar{fill:var(--c)}
 .mean{stroke:var(--c);stroke-width:2;stroke-dasharray:5 4}
 .hit rect{fill:transparent}.hit line,.hit circle{visibility:hidden;pointer-events:none}.hit line{stroke:var(--soft);stroke-width:.75}
 .hit circle{stroke:var(--card);stroke-width:1.5}.hit:hover line,.hit:hover circle{visibility:visible}

@@ -1,6 +1,7 @@
 import type { Colour } from '../chart-frame.js';
-import { POINTS } from '../condense.js';
+import { POINTS, smoothingWindow } from '../condense.js';
 import type { ReportData } from '../data.js';
+import { number } from '../format.js';
 import { type Html, html } from '../html.js';
 import { lineChart, type Series } from '../line-chart.js';
 
@@ -58,6 +59,8 @@ export function curves({ records }: ReportData): Html | undefined {
   const series = ([name, key, colour]: Line): Series => ({
     name,
     colour,
+    // Evaluations are few and on many pairs; the learning rate is exact.
+    noisy: key !== 'learning_rate' && !key.startsWith('eval_'),
     points: records.flatMap(({ step, [key]: value }) =>
       typeof value === 'number' && Number.isFinite(value) && Number.isFinite(step) ? [[step, value] as const] : [],
     ),
@@ -69,6 +72,13 @@ export function curves({ records }: ReportData): Html | undefined {
     return [lineChart(title, there, preference ? reference : undefined)];
   });
   if (drawn.length === 0) return undefined;
-  const long = records.length > POINTS;
-  return html`<section><h2>Training</h2>${long && html`<p class="soft">Each point is the mean of several steps; the band spans their lowest and highest value.</p>`}<div class="charts three">${drawn}</div></section>`;
+  return html`<section><h2>Training</h2>${drawnAs(records.length)}<div class="charts three">${drawn}</div></section>`;
+}
+
+function drawnAs(steps: number): Html | undefined {
+  const window = smoothingWindow(steps);
+  if (steps > POINTS)
+    return html`<p class="soft">Each point is the mean of ${number(Math.ceil(steps / POINTS))} steps; the band spans their lowest and highest value.</p>`;
+  if (window === 1) return undefined;
+  return html`<p class="soft">Faint lines are single steps; strong lines, and the numbers beside the titles, are means of ${number(window)} steps.</p>`;
 }

@@ -6,13 +6,19 @@ import { type Html, html } from '../html.js';
 export function header({ title, config = {} }: ReportData): Html {
   const [model, dataset] = [group(config.model), group(config.dataset)];
   const facts = [
-    typeof model.name === 'string' && model.name,
-    typeof model.parameters === 'number' && `${number(model.parameters / 1e6)} M parameters`,
+    typeof model.name === 'string' && shortName(model.name),
+    typeof model.parameters === 'number' &&
+      `${model.parameters < 1e6 ? number(model.parameters) : `${number(model.parameters / 1e6)} M`} parameters`,
     typeof dataset.rows === 'number' && `${number(dataset.rows)} pairs`,
     typeof config.steps === 'number' && `${number(config.steps)} steps`,
     typeof config.seed === 'number' && `seed ${config.seed}`,
   ].filter((fact) => fact !== false);
   return html`<header><p class="eyebrow">Preference training report</p><h1>${title}</h1>${facts.length > 0 && html`<p class="facts">${facts.map((fact) => html`<span>${fact}</span>`)}</p>`}</header>`;
+}
+
+/** The last part of a file's path; the whole stands in the configuration. Names such as `org/name` are not paths. */
+function shortName(name: string): string {
+  return /^([\\/~.]|\w:)/.test(name) ? (name.split(/[\\/]/).findLast((part) => part !== '') ?? name) : name;
 }
 
 function group(value: unknown): Readonly<Record<string, unknown>> {

@@ -10,10 +10,14 @@ const SHOWN = 6;
 /** Texts before and after, side by side. */
 export function samples({ evaluation }: ReportData): Html | undefined {
   if (evaluation === undefined || evaluation.samples.length === 0) return undefined;
-  const watched = wordPattern(evaluation.words.counts.map(({ word }) => word));
+  const { texts, counts } = evaluation.words;
+  const grown = counts.filter(
+    ({ before, after }) => after / texts.after >= (2 * before) / texts.before && after > before,
+  );
+  const watched = wordPattern(grown.map(({ word }) => word));
   const cards = evaluation.samples.map((row) => card(row, watched));
   const rest = cards.slice(SHOWN);
-  return html`<section><h2>Samples</h2><p class="soft">One text to a prompt, before and after, with its reward.${watched && ' Words counted below are marked.'}</p>
+  return html`<section><h2>Samples</h2><p class="soft">One text to a prompt, before and after, with its reward.${watched && ' Words below whose share at least doubled are marked.'}</p>
 ${cards.slice(0, SHOWN)}${rest.length > 0 && html`<details class="more"><summary>${`${rest.length} more`}</summary>${rest}</details>`}</section>`;
 }
 

@@ -27,16 +27,14 @@ export function tiles({ evaluation, records }: ReportData): Html | undefined {
     records.flatMap(({ [key]: value }) => (typeof value === 'number' && Number.isFinite(value) ? [value] : []));
   const last = records.at(-1);
   if (evaluation === undefined && last !== undefined) {
+    const recently = (values: readonly number[]) => {
+      const recent = values.slice(-Math.ceil(values.length / 4));
+      const note = recent.length === 1 ? 'in the last step' : `mean of the last ${number(recent.length)} steps`;
+      return { mean: recent.reduce((sum, value) => sum + value / recent.length, 0), note };
+    };
     const [losses, accuracies] = [numbers('loss'), numbers('rewards/accuracies')];
-    if (losses.length > 0)
-      tile('Loss', fromTo(losses[0] as number, losses.at(-1) as number), `over ${number(last.step)} steps`);
-    const recent = accuracies.slice(-Math.ceil(accuracies.length / 4));
-    if (recent.length > 0)
-      tile(
-        'Training accuracy',
-        percent(recent.reduce((sum, value) => sum + value / recent.length, 0)),
-        recent.length === 1 ? 'in the last step' : `mean of the last ${number(recent.length)} steps`,
-      );
+    if (losses.length > 0) tile('Loss', fromTo(losses[0] as number, recently(losses).mean), recently(losses).note);
+    if (accuracies.length > 0) tile('Training accuracy', percent(recently(accuracies).mean), recently(accuracies).note);
     const held = numbers('eval_rewards/accuracies').at(-1);
     if (held !== undefined) tile('Held-out accuracy', percent(held), 'in the last evaluation');
   }

@@ -15,9 +15,11 @@ export function verdict({ evaluation, records }: ReportData): Html | undefined {
       'A lower learning rate or tighter gradient clipping usually mends this.',
     ]);
   const heldOut = records.findLast((record) => typeof record['eval_rewards/accuracies'] === 'number');
+  const recent = losses.slice(-Math.ceil(losses.length / 4)).map((record) => value(record, 'loss'));
+  const loss = recent.reduce((sum, each) => sum + each / recent.length, 0);
   return panel('plain', `Trained ${number(last.step)} ${last.step === 1 ? 'step' : 'steps'}.`, [
     losses.length > 1
-      ? `The loss went from ${number(value(first, 'loss'))} to ${number(value(last, 'loss'))}.`
+      ? `The loss went from ${number(value(first, 'loss'))} to ${number(loss)}${recent.length > 1 ? ` (mean of the last ${number(recent.length)} steps)` : ''}.`
       : `The loss is ${number(value(last, 'loss'))}.`,
     heldOut
       ? `On held-out pairs the trained model prefers the chosen answer in ${percent(value(heldOut, 'eval_rewards/accuracies'))} of cases.`
