@@ -1,3 +1,4 @@
+import { DpoError } from '@dpo/base';
 import type { PreferencePair, Text } from '@dpo/data';
 
 /** A sample with its reward, from which preference pairs are made. */
@@ -20,12 +21,22 @@ export interface RatedPair<Sample extends RatedSample> {
 
 /**
  * Preference pairs from rated samples: of each prompt's samples the best with the worst, the second best with the second worst,
- * and so on, at most `perPrompt` pairs. Equal rewards make no pair.
+ * and so on, at most `perPrompt` pairs. Equal rewards make no pair; of
+ * equal samples the earlier one ranks higher. Throws `eval.bad-value` for a reward that is not a finite number.
  */
 export function buildPairs<Sample extends RatedSample>(
   samples: readonly Sample[],
   { perPrompt = 3, source }: { readonly perPrompt?: number; readonly source?: string } = {},
 ): RatedPair<Sample>[] {
+  const bad = samples.findIndex(({ reward }) => !Number.isFinite(reward));
+  if (bad >= 0)
+    throw new DpoError(
+      'eval.bad-value',
+      `The reward of sample ${bad} is ${samples[bad]?.reward}, not a finite number.`,
+      {
+        values: { sample: bad, reward: String(samples[bad]?.reward) },
+      },
+    );
   const byPrompt = new Map<number, Sample[]>();
   for (const sample of samples) byPrompt.set(sample.index, [...(byPrompt.get(sample.index) ?? []), sample]);
   return [...byPrompt].flatMap(([index, of]) => {

@@ -65,6 +65,10 @@ describe('buildPairs', () => {
     expect(pairs[0]?.chosen.text).toBe('a');
   });
 
+  it('refuses a reward that is no number', () => {
+    expect(() => buildPairs([sample(0, 'a', Number.NaN)])).toThrow(expect.objectContaining({ code: 'eval.bad-value' }));
+  });
+
   it('makes at most so many pairs of a prompt', () => {
     const samples = Array.from({ length: 10 }, (_, i) => sample(0, String(i), i));
     expect(buildPairs(samples)).toHaveLength(3);
