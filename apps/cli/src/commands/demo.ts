@@ -15,7 +15,10 @@ export const demoCommand = defineCommand({
   name: 'demo',
   summary: "Train a real model by DPO and measure it: the paper's sentiment experiment",
   options: z.strictObject({
-    model: z.string().optional().describe('Another model than SmolLM2-135M-Instruct: a folder, a GGUF file or org/name'),
+    model: z
+      .string()
+      .optional()
+      .describe('Another model than SmolLM2-135M-Instruct: a folder, a GGUF file or org/name'),
     tiny: z.boolean().default(false).describe('A tiny GPT-2 made on the spot: a minute, no download, any engine'),
     output: z.string().default('runs/demo').describe('The run folder; an earlier demo in it is replaced'),
     loraRank: z.int().positive().optional().describe('Trains LoRA adapters of this rank instead of all weights'),
@@ -55,7 +58,10 @@ function summary({ evaluation, folder, report }: DemoResult, output: string, sec
 }
 
 /** The plain command that goes on with an interrupted demo's training. */
-function resumeCommand(options: { readonly output: string; readonly loraRank?: number | undefined }, { model }: DemoResult): string {
+function resumeCommand(
+  options: { readonly output: string; readonly loraRank?: number | undefined },
+  { model }: DemoResult,
+): string {
   const lora = options.loraRank === undefined ? '' : ` --lora-rank ${options.loraRank}`;
   return `npm run demo -- --output ${options.output}${lora}   (begins again; the training of ${model} takes about a minute)`;
 }
@@ -66,10 +72,13 @@ async function clear(output: string): Promise<void> {
   if (text === undefined) return;
   const command = (JSON.parse(text) as { command?: unknown }).command;
   if (command !== 'demo')
-    throw new DpoError('run.exists', `${output} holds a run of dpo ${String(command)}, which the demo does not replace.`, {
-      values: { output },
-      hint: 'Choose another folder with --output.',
-    });
+    throw new DpoError(
+      'run.exists',
+      `${output} holds a run of dpo ${String(command)}, which the demo does not replace.`,
+      {
+        values: { output },
+        hint: 'Choose another folder with --output.',
+      },
+    );
   await rm(output, { recursive: true, force: true });
 }
-

@@ -40,8 +40,18 @@ async function engineChecks(): Promise<Check[]> {
     const info = await engineInfo();
     const fast = info.engine === 'tensorflow';
     return [
-      { name: 'Engine', ok: fast, says: info.description, hint: 'Training is slow without TensorFlow. Run: dpo engine install' },
-      { name: 'Memory', ok: info.memoryBytes > 3e9, says: megabytes(info.memoryBytes), hint: 'Use a small model, and --lora-rank.' },
+      {
+        name: 'Engine',
+        ok: fast,
+        says: info.description,
+        hint: 'Training is slow without TensorFlow. Run: dpo engine install',
+      },
+      {
+        name: 'Memory',
+        ok: info.memoryBytes > 3e9,
+        says: megabytes(info.memoryBytes),
+        hint: 'Use a small model, and --lora-rank.',
+      },
       await cacheCheck(info.cache),
     ];
   } catch (error) {

@@ -1,5 +1,13 @@
 import { availableParallelism, totalmem } from 'node:os';
-import { cacheFolder, cpuFlags, findLibrary, installLibrary, openEngine, tensorflowVersion, wheelFor } from '@dpo/engine';
+import {
+  cacheFolder,
+  cpuFlags,
+  findLibrary,
+  installLibrary,
+  openEngine,
+  tensorflowVersion,
+  wheelFor,
+} from '@dpo/engine';
 import { z } from 'zod';
 import { type Context, defineCommand } from '../command/define.js';
 import { megabytes } from '../ui/format.js';

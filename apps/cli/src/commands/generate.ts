@@ -46,8 +46,7 @@ export const generateCommand = defineCommand({
         const lines = samples.map((sample) => `${JSON.stringify(sample)}\n`);
         await writeFileAtomic(options.out, (path) => writeFile(path, lines.join('')));
         context.note(`Wrote ${samples.length} answers to ${options.out}.`);
-      } else
-        for (const sample of samples) context.out(options.json ? JSON.stringify(sample) : sample.text);
+      } else for (const sample of samples) context.out(options.json ? JSON.stringify(sample) : sample.text);
       return 0;
     } finally {
       await engine.dispose();

@@ -1,6 +1,6 @@
 import type { Command } from '../command/define.js';
-import { dataBuildCommand } from './data-build.js';
 import { dataConvertCommand, dataInspectCommand } from './data.js';
+import { dataBuildCommand } from './data-build.js';
 import { demoCommand } from './demo.js';
 import { doctorCommand } from './doctor.js';
 import { engineInfoCommand, engineInstallCommand } from './engine.js';

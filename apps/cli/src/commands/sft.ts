@@ -9,10 +9,16 @@ export const sftCommand = defineCommand({
   name: 'sft',
   summary: 'Fine-tune a model on prompts and chosen answers',
   options: z.strictObject(trainingOptions),
-  details: 'Takes the same data as dpo train and reads prompt and chosen. The loss is −log π(y|x), summed over the answer.',
+  details:
+    'Takes the same data as dpo train and reads prompt and chosen. The loss is −log π(y|x), summed over the answer.',
   run: (options, context) =>
     runTrainingCommand(
-      { name: 'sft', options, method: supervisedMethod(), reference: async () => ({ train: noReference(), held: undefined }) },
+      {
+        name: 'sft',
+        options,
+        method: supervisedMethod(),
+        reference: async () => ({ train: noReference(), held: undefined }),
+      },
       context,
     ),
 });

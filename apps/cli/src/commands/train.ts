@@ -2,8 +2,8 @@ import { methodNamed, methodNames } from '@dpo/core';
 import { z } from 'zod';
 import { defineCommand } from '../command/define.js';
 import { presets, trainingOptions } from '../options/training.js';
-import { dpoReference } from '../training/dpo-reference.js';
 import { runTrainingCommand } from '../training/command.js';
+import { dpoReference } from '../training/dpo-reference.js';
 
 /** `dpo train`: preference optimisation, DPO unless told otherwise. */
 export const trainCommand = defineCommand({
@@ -11,9 +11,15 @@ export const trainCommand = defineCommand({
   summary: 'Train a model on preference pairs',
   options: z.strictObject({
     ...trainingOptions,
-    preset: z.enum(['paper']).optional().describe("Start from a named set of options: paper = the DPO paper's settings"),
+    preset: z
+      .enum(['paper'])
+      .optional()
+      .describe("Start from a named set of options: paper = the DPO paper's settings"),
     ref: z.string().optional().describe('The reference model [the model as it is before training]'),
-    method: z.enum(methodNames as [string, ...string[]]).default('dpo').describe('Loss'),
+    method: z
+      .enum(methodNames as [string, ...string[]])
+      .default('dpo')
+      .describe('Loss'),
     beta: z.number().positive().default(0.1).describe('How strongly the model is held to the reference'),
     labelSmoothing: z.number().min(0).lt(0.5).default(0).describe('Share of pairs believed to be swapped'),
     precomputeReference: z

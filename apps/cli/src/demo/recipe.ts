@@ -10,7 +10,15 @@ export interface Recipe {
   readonly warmupSteps: number;
 }
 
-const shared = { samples: 8, evaluationSamples: 4, maxNewTokens: 24, steps: 22, batchSize: 8, beta: 0.1, warmupSteps: 3 };
+const shared = {
+  samples: 8,
+  evaluationSamples: 4,
+  maxNewTokens: 24,
+  steps: 22,
+  batchSize: 8,
+  beta: 0.1,
+  warmupSteps: 3,
+};
 
 /** All weights of SmolLM2-135M, or a LoRA adapter on it, which takes ten times the rate. */
 export function recipe({ lora, tiny }: { readonly lora: boolean; readonly tiny: boolean }): Recipe {

@@ -58,23 +58,32 @@ export async function runDemo(options: DemoOptions, context: Context): Promise<D
     context.note(`Model: ${name}, ${parameterCounts(base.model).parameters.toLocaleString('en')} parameters`);
 
     const draw = (opened: OpenModel, openings: readonly string[], samples: number, what: string) =>
-      sampleTexts(opened.model, opened.tokenizer, openings.map((opening) => header + opening), {
-        samples,
-        maxNewTokens: steps.maxNewTokens,
-        temperature: 1,
-        seed,
-        batchSize: 64,
-        signal: context.signal,
-        onProgress: (tokens) =>
-          context.progress(`${what}: ${Math.round((100 * tokens) / (openings.length * samples * steps.maxNewTokens))} %`),
-      });
+      sampleTexts(
+        opened.model,
+        opened.tokenizer,
+        openings.map((opening) => header + opening),
+        {
+          samples,
+          maxNewTokens: steps.maxNewTokens,
+          temperature: 1,
+          seed,
+          batchSize: 256,
+          signal: context.signal,
+          onProgress: (tokens) =>
+            context.progress(
+              `${what}: ${Math.round((100 * tokens) / (openings.length * samples * steps.maxNewTokens))} %`,
+            ),
+        },
+      );
     await writePrompts(output);
     const drawn = await draw(base, trainOpenings, steps.samples, 'Sampling film reviews to compare');
     await writeSamples(join(output, 'samples.jsonl'), drawn);
     const data = join(output, 'pairs.arrow');
     const made = sentimentPairs(drawn, header);
     await writePreferences(made, data);
-    context.note(`Data: ${made.length} preference pairs from ${drawn.length} samples of ${trainOpenings.length} openings, rated by VADER`);
+    context.note(
+      `Data: ${made.length} preference pairs from ${drawn.length} samples of ${trainOpenings.length} openings, rated by VADER`,
+    );
     const before = await draw(base, heldOutOpenings, steps.evaluationSamples, 'Sampling held-out reviews, before');
 
     const policy = withAdapter(base, options);
@@ -134,7 +143,14 @@ async function trainOn(
   context: Context,
 ) {
   const dataset = await readPreferences(data);
-  const settings = { ...steps, schedule: 'constant', maxGradNorm: 10, gradAccumulation: 1, shuffle: true, seed: options.seed } as const;
+  const settings = {
+    ...steps,
+    schedule: 'constant',
+    maxGradNorm: 10,
+    gradAccumulation: 1,
+    shuffle: true,
+    seed: options.seed,
+  } as const;
   // One pass: repeating pairs memorises them.
   const last = Math.min(steps.steps, Math.floor(dataset.length / steps.batchSize));
   const logps = [...dataset];

@@ -4,7 +4,12 @@ import { z } from 'zod';
 export const samplingOptions = {
   maxNewTokens: z.int().positive().default(128).describe('Longest answer, in tokens'),
   temperature: z.number().min(0).default(1).describe('0 always takes the likeliest token'),
-  topP: z.number().positive().max(1).optional().describe('Draws from the likeliest tokens that hold this much probability'),
+  topP: z
+    .number()
+    .positive()
+    .max(1)
+    .optional()
+    .describe('Draws from the likeliest tokens that hold this much probability'),
   topK: z.int().positive().optional().describe('Draws from this many likeliest tokens'),
   samples: z.int().positive().default(1).describe('Answers to each prompt'),
   seed: z.int().default(0).describe('The same seed draws the same answers'),

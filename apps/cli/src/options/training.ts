@@ -3,7 +3,9 @@ import { engineOptions } from './engine.js';
 
 /** The options that `dpo train` and `dpo sft` share. Their defaults are part of the interface: numbers depend on them. */
 export const trainingOptions = {
-  model: z.string().describe('The model to train: a Hugging Face folder, a GGUF file, or org/name[@revision] of the hub'),
+  model: z
+    .string()
+    .describe('The model to train: a Hugging Face folder, a GGUF file, or org/name[@revision] of the hub'),
   data: z.string().describe('Preference data: .jsonl, .jsonl.gz, .arrow, or a folder of Python datasets'),
   output: z.string().describe('The run folder to write'),
   config: z.string().optional().describe('A JSON file of these options, in camelCase; the command line wins'),
@@ -14,11 +16,19 @@ export const trainingOptions = {
   maxGradNorm: z.number().positive().default(10).describe('Clips the gradient at this global norm'),
   schedule: z.enum(['constant', 'linear', 'cosine']).default('constant').describe('Learning rate after warm-up'),
   warmupSteps: z.int().min(0).default(0).describe('Steps of linear warm-up'),
-  batchSize: z.int().positive().default(8).describe('Pairs of a micro-batch; a step takes batch-size x grad-accumulation'),
+  batchSize: z
+    .int()
+    .positive()
+    .default(8)
+    .describe('Pairs of a micro-batch; a step takes batch-size x grad-accumulation'),
   gradAccumulation: z.int().positive().default(1).describe('Micro-batches of a step'),
   maxSteps: z.int().positive().optional().describe('Steps to train; without it --epochs counts'),
   epochs: z.number().positive().default(1).describe('Passes over the data'),
-  maxLength: z.int().positive().optional().describe('Longest prompt and answer together, in tokens [what the model takes, at most 1024]'),
+  maxLength: z
+    .int()
+    .positive()
+    .optional()
+    .describe('Longest prompt and answer together, in tokens [what the model takes, at most 1024]'),
   maxPromptLength: z.int().positive().optional().describe('Longest prompt, in tokens; its end is kept'),
   eos: z.boolean().default(true).describe('Appends no end-of-text token to answers: for texts that were cut off'),
   adapter: z.string().optional().describe('A PEFT LoRA folder to start from'),

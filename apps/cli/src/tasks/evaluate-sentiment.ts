@@ -3,11 +3,12 @@ import { encodePairs, pack, pairGroup, preferenceDataset } from '@dpo/data';
 import {
   bestOfN,
   countTexts,
-  difference,
   type Evaluation,
   grownWords,
+  implicitMargins,
   type MeasuredSample,
   pairAccuracy,
+  rewardGain,
   rewardKl,
 } from '@dpo/eval';
 import type { LanguageModel, Tokenizer } from '@dpo/models';
@@ -52,7 +53,7 @@ export async function evaluateSentiment(evidence: SentimentEvidence): Promise<Ev
     prompts: shownBefore.length,
     before: old,
     after: trained,
-    gain: difference(old.reward, trained.reward),
+    gain: rewardGain(then, now),
     accuracy: await heldOutAccuracy(evidence),
     bestOfN: [2, 4, 8, 16].filter((n) => n <= perPrompt).map((n) => bestOfN(then, n)),
     rewards: { before: then.map(({ reward }) => reward), after: now.map(({ reward }) => reward) },
@@ -80,14 +81,20 @@ function stored({ prompt, text, reward }: MeasuredSample) {
   return { prompt, text, reward };
 }
 
-/** log π_ref of the policy's own texts, of the very tokens that it drew. */
+/** log π_ref of the policy's own texts, of the very tokens that it drew. Texts of one prompt share its pass. */
 async function referenceLogps({ reference, adapterOff, after, signal }: SentimentEvidence): Promise<number[]> {
-  const groups = after.map(({ promptTokens, tokens }) => ({
-    prompt: Int32Array.from(promptTokens),
-    answers: [Int32Array.from(tokens)],
+  const byPrompt = new Map<number, TextSample[]>();
+  for (const sample of after) byPrompt.set(sample.index, [...(byPrompt.get(sample.index) ?? []), sample]);
+  const prompts = [...byPrompt.values()];
+  const groups = prompts.map((samples) => ({
+    prompt: Int32Array.from(samples[0]?.promptTokens ?? []),
+    answers: samples.map(({ tokens }) => Int32Array.from(tokens)),
   }));
   const logps = await sequenceLogps(reference, groups, { pack, adapter: !adapterOff, signal });
-  return logps.map(([logp]) => logp as number);
+  const bySample = new Map(
+    prompts.flatMap((samples, g) => samples.map((sample, a) => [sample, logps[g]?.[a] as number] as const)),
+  );
+  return after.map((sample) => bySample.get(sample) as number);
 }
 
 /** How often the policy's implicit reward orders pairs of held-out texts of the reference as VADER does. */
@@ -96,12 +103,11 @@ async function heldOutAccuracy({ policy, tokenizer, before, header, beta, signal
   if (pairs.length === 0) return undefined;
   const encoded = encodePairs(preferenceDataset(pairs), tokenizer, { eos: false });
   const logps = await sequenceLogps(policy, encoded.map(pairGroup), { pack, signal });
-  return pairAccuracy(
-    pairs.map(({ referenceChosenLogp = 0, referenceRejectedLogp = 0 }, i) => {
-      const [chosen, rejected] = logps[i] as [number, number];
-      return beta * (chosen - referenceChosenLogp - (rejected - referenceRejectedLogp));
-    }),
-  );
+  const scored = pairs.map(({ referenceChosenLogp = 0, referenceRejectedLogp = 0 }, i) => {
+    const [policyChosenLogp, policyRejectedLogp] = logps[i] as [number, number];
+    return { policyChosenLogp, policyRejectedLogp, referenceChosenLogp, referenceRejectedLogp };
+  });
+  return pairAccuracy(implicitMargins(scored, beta));
 }
 
 function wordCounts(before: readonly string[], after: readonly string[]) {

@@ -112,7 +112,9 @@ async function conclude(
     const accuracy = last['rewards/accuracies'];
     context.note(
       `Trained ${last.step} steps in ${duration(seconds)}: loss ${short(last.loss)}` +
-        (accuracy === undefined ? '.' : `, reward margin ${short(last['rewards/margins'])}, accuracy ${accuracy.toFixed(2)}.`),
+        (accuracy === undefined
+          ? '.'
+          : `, reward margin ${short(last['rewards/margins'])}, accuracy ${accuracy.toFixed(2)}.`),
     );
   }
   context.out(folder);

@@ -1,6 +1,14 @@
 import { DpoError } from '@dpo/base';
-import { type Method, noReference, precomputedReference, type Reference, referenceModel, sequenceLogps, withoutAdapter } from '@dpo/core';
-import { type EncodedPair, pack, pairGroup, type PreferenceDataset } from '@dpo/data';
+import {
+  type Method,
+  noReference,
+  precomputedReference,
+  type Reference,
+  referenceModel,
+  sequenceLogps,
+  withoutAdapter,
+} from '@dpo/core';
+import { type EncodedPair, type PreferenceDataset, pack, pairGroup } from '@dpo/data';
 import { cloneModel, type LanguageModel } from '@dpo/models';
 import type { Context } from '../command/define.js';
 import { openModel } from '../session/open-model.js';
@@ -39,8 +47,7 @@ export async function dpoReference(
       return { train: precomputedReference(stored), held: undefined };
     }
   }
-  const ref =
-    options.ref === undefined ? undefined : (await openModel(model.engine, options.ref, context)).model;
+  const ref = options.ref === undefined ? undefined : (await openModel(model.engine, options.ref, context)).model;
   if (!options.precomputeReference) {
     if (ref !== undefined) return { train: referenceModel(ref), held: undefined };
     if (model.adapter !== undefined) return { train: withoutAdapter(model), held: undefined };

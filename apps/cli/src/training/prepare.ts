@@ -17,8 +17,7 @@ export interface PolicyOptions {
 /** Opens the model to train, with a new or a given LoRA adapter where the options ask for one. */
 export async function openPolicy(engine: Engine, options: PolicyOptions, context: Context): Promise<OpenModel> {
   const opened = await openModel(engine, options.model, context);
-  if (options.adapter !== undefined)
-    return { ...opened, model: await loadAdapter(opened.model, options.adapter) };
+  if (options.adapter !== undefined) return { ...opened, model: await loadAdapter(opened.model, options.adapter) };
   if (options.loraRank === undefined) return opened;
   const model = addLora(opened.model, {
     rank: options.loraRank,

@@ -64,8 +64,12 @@ export async function checkSameRun(folder: string, now: RunConfig): Promise<void
     .map((key) => `${key} was ${JSON.stringify(then.options[key])}, is ${JSON.stringify(now.options[key])}`);
   if (then.dataset.fingerprint !== now.dataset.fingerprint) changed.push('the data have other content');
   if (changed.length === 0) return;
-  throw new DpoError('run.changed', `The run in ${folder} cannot be resumed with another configuration: ${changed.join('; ')}.`, {
-    values: { folder, changed },
-    hint: 'Give the options that it was begun with, or begin a new run in another folder.',
-  });
+  throw new DpoError(
+    'run.changed',
+    `The run in ${folder} cannot be resumed with another configuration: ${changed.join('; ')}.`,
+    {
+      values: { folder, changed },
+      hint: 'Give the options that it was begun with, or begin a new run in another folder.',
+    },
+  );
 }

@@ -13,9 +13,10 @@ import {
   train,
   writeRunConfig,
 } from '@dpo/core';
-import { batches, pack } from '@dpo/data';
+import { batches } from '@dpo/data';
 import { type LanguageModel, type ModelFiles, saveAdapter, saveModel } from '@dpo/models';
 import type { Context } from '../command/define.js';
+import { planPacking } from './pack-plan.js';
 import { progressLine } from './progress.js';
 import type { RunConfig } from './run-folder.js';
 
@@ -74,9 +75,9 @@ export async function runTraining(run: TrainingRun, context: Context): Promise<T
     ...run,
     learningRate: learningRates({ ...settings, steps }),
     maxGradNorm: settings.maxGradNorm,
-    rowsOfStep: (step) => [...deal.rows(step)],
+    rowsOfStep: (step) => deal.rows(step),
     accumulation: settings.gradAccumulation > 1 ? settings.gradAccumulation : undefined,
-    pack,
+    pack: planPacking(run.pairs, run.method, (step) => deal.rows(step), steps, settings.gradAccumulation),
     checkpoints: {
       folder: output,
       everySteps: settings.saveSteps,

@@ -22,7 +22,9 @@ export function inspectionLines(found: PreferenceInspection): string[] {
     `Contradictions: ${rows(found.contradictions)}`,
     ...(found.scoreMargins === undefined
       ? []
-      : [`Score margins: median ${found.scoreMargins.p50}, ${found.scoreMargins.negative} negative of ${found.scoreMargins.rows}`]),
+      : [
+          `Score margins: median ${found.scoreMargins.p50}, ${found.scoreMargins.negative} negative of ${found.scoreMargins.rows}`,
+        ]),
     ...(found.referenceLogps > 0 ? [`Reference log-probabilities: ${found.referenceLogps} rows`] : []),
   ];
 }

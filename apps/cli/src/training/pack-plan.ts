@@ -1,0 +1,46 @@
+import type { Method, Pack, TokenPair } from '@dpo/core';
+import { pack, packLength } from '@dpo/data';
+
+/** Steps whose batches are laid out in advance; a longer run has many shapes to fall into anyway. */
+const PLANNED = 400;
+/** How much larger than the average batch the one shape may be. */
+const SLACK = 1.3;
+
+/**
+ * A way to pack the batches of a run into as few shapes as can be, since every shape is traced and optimised once, which takes
+ * seconds: rows of one length for the whole run, and where batches are alike, one number of rows and of predicted tokens.
+ */
+export function planPacking(
+  pairs: readonly TokenPair[],
+  method: Method,
+  rowsOfStep: (step: number) => Iterable<number>,
+  steps: number,
+  parts: number,
+): Pack {
+  const group = ({ prompt, ...answers }: TokenPair) => ({ prompt, answers: method.sides.map((side) => answers[side]) });
+  const batches = Array.from({ length: Math.min(steps, PLANNED) }, (_, k) =>
+    [...rowsOfStep(k + 1)].map((row) => group(pairs[row] as TokenPair)),
+  );
+  const size = Math.ceil((batches[0]?.length ?? 1) / parts);
+  const micro = batches.flatMap((batch) =>
+    Array.from({ length: Math.ceil(batch.length / size) }, (_, i) => batch.slice(i * size, (i + 1) * size)),
+  );
+  // The longest pair of all data must fit, in whatever step it comes.
+  const longest = pairs.reduce(
+    (most, pair) => (sizeOf(group(pair)) > sizeOf(group(most)) ? pair : most),
+    pairs[0] as TokenPair,
+  );
+  const length = Math.max(packLength(micro.flat(), size), packLength([group(longest)]));
+  if (steps > PLANNED) return (groups) => pack(groups, { length });
+
+  const packed = micro.filter((batch) => batch.length === size).map((batch) => pack(batch, { length }));
+  const most = (of: (batch: (typeof packed)[number]) => number) => Math.max(...packed.map(of));
+  const [rows, tokens] = [most((batch) => batch.rows), most((batch) => batch.tokens)];
+  const average = packed.reduce((sum, batch) => sum + batch.rows, 0) / packed.length;
+  if (rows > SLACK * average) return (groups) => pack(groups, { length });
+  return (groups) => pack(groups, groups.length === size ? { length, rows, tokens } : { length });
+}
+
+function sizeOf({ prompt, answers }: { readonly prompt: Int32Array; readonly answers: readonly Int32Array[] }): number {
+  return answers.reduce((sum, answer) => sum + answer.length, prompt.length);
+}
