@@ -5,6 +5,7 @@ import { seconds } from './progress.mjs';
 import { root, say } from './root.mjs';
 import { digest, isCurrent, packageFolders, writeStamp } from './stamp.mjs';
 
+const compiled = packageFolders(['packages', 'apps']);
 const stamp = join(root, 'node_modules', '.dpo-built');
 
 /** Compiles the packages, unless no source has changed since they were. */
@@ -12,13 +13,13 @@ export async function build() {
   const wanted = digest([
     join(root, 'pnpm-lock.yaml'),
     join(root, 'tooling', 'tsconfig', 'base.json'),
-    ...packageFolders().flatMap((folder) => [
+    ...compiled.flatMap((folder) => [
       join(folder, 'package.json'),
       join(folder, 'tsconfig.json'),
       ...sources(join(folder, 'src')),
     ]),
   ]);
-  const built = packageFolders().every((folder) => existsSync(join(folder, 'dist', 'index.js')));
+  const built = compiled.every((folder) => existsSync(join(folder, 'dist', 'index.js')));
   if (built && isCurrent(stamp, wanted)) return;
   say('Building …');
   const started = Date.now();

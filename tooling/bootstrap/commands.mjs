@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { build } from './build.mjs';
 import { pnpmEnv, pnpmExec } from './pnpm.mjs';
 import { runInForeground } from './process.mjs';
 import { root } from './root.mjs';
@@ -11,6 +12,14 @@ export function runDpo(args) {
   // npm starts scripts in the repository's root; paths in the arguments are meant from where the user is.
   const cwd = process.env.INIT_CWD ?? process.cwd();
   return runInForeground(process.execPath, [cli, ...args], { cwd });
+}
+
+/** Measures training beside TRL's. */
+export async function runBench(args) {
+  await build();
+  const code = await runInForeground(process.execPath, [cli, 'engine', 'install', '--if-missing']);
+  if (code !== 0) return code;
+  return runInForeground(process.execPath, [join(root, 'tooling', 'bench', 'run.mjs'), ...args], { cwd: root });
 }
 
 /** Runs pnpm of the pinned version, for those who have none. */

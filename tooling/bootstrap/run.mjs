@@ -3,13 +3,13 @@
 // Plain Node without dependencies, as nothing is installed yet when it starts.
 
 import { build } from './build.mjs';
-import { runDpo, runPnpm } from './commands.mjs';
+import { runBench, runDpo, runPnpm } from './commands.mjs';
 import { install } from './install.mjs';
 import { checkNode } from './node-version.mjs';
 import { Failure, Interrupted } from './process.mjs';
 import { runTests } from './tests.mjs';
 
-const usage = 'Usage: node tooling/bootstrap/run.mjs demo|test|dpo|pnpm [arguments]';
+const usage = 'Usage: node tooling/bootstrap/run.mjs demo|test|dpo|bench|pnpm [arguments]';
 
 const commands = {
   demo: async (args) => {
@@ -21,6 +21,7 @@ const commands = {
     return runDpo(args);
   },
   test: runTests,
+  bench: runBench,
   pnpm: runPnpm,
 };
 

@@ -26,9 +26,9 @@ export function writeStamp(stamp, wanted) {
   renameSync(beside, stamp);
 }
 
-/** The folders of the workspace's packages. */
-export function packageFolders() {
-  return ['packages', 'apps'].flatMap((group) =>
+/** The folders of the workspace's packages: those in `groups`, or all. */
+export function packageFolders(groups = ['packages', 'apps', 'tooling']) {
+  return groups.flatMap((group) =>
     readdirSync(join(root, group))
       .sort()
       .map((name) => join(root, group, name))
