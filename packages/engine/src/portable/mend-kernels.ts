@@ -1,7 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { carriedKernel } from './_carry.js';
 import { matMulWith } from './_matmul.js';
-import { batchedGather, broadcastingMatMul, castToBool, unsortedSegmentSum } from './_own-kernels.js';
+import {
+  broadcastFirst,
+  broadcastingMatMul,
+  castToBool,
+  gather,
+  tile,
+  transpose,
+  unsortedSegmentSum,
+} from './_own-kernels.js';
 
 const mended = new Set<string>();
 
@@ -10,6 +18,7 @@ const mended = new Set<string>();
  *
  * - sums into segments go over the rows once, on both backends;
  * - WebAssembly gets every kernel that it lacks and plain JavaScript has (needed: the cpu backend is registered);
+ * - repetition and lookups copy blocks, and what broadcasts repeats first;
  * - matrix products take batches that broadcast both ways, and on WebAssembly are fast with transpositions and batches, too;
  * - kernels of WebAssembly that are wrong for some dtypes or shapes get a replacement for these.
  */
@@ -18,11 +27,11 @@ export function mendKernels(backend: 'wasm' | 'cpu'): void {
   mended.add(backend);
   replace('UnsortedSegmentSum', backend, unsortedSegmentSum);
   if (backend === 'cpu') {
-    const [own, tile] = [tf.getKernel('BatchMatMul', 'cpu'), tf.getKernel('Tile', 'cpu')];
-    replace('BatchMatMul', 'cpu', broadcastingMatMul(own, tile));
+    replace('BatchMatMul', 'cpu', broadcastingMatMul(tf.getKernel('BatchMatMul', 'cpu').kernelFunc));
     return;
   }
   replace('BatchMatMul', 'wasm', matMulWith(tf.getKernel('BatchMatMul', 'wasm').kernelFunc));
+  for (const kernel of coordinateWise) replace(kernel, 'wasm', broadcastFirst(tf.getKernel(kernel, 'wasm').kernelFunc));
   const there = new Set(tf.getKernelsForBackend('wasm').map(({ kernelName }) => kernelName));
   for (const { kernelName, kernelFunc } of tf.getKernelsForBackend('cpu'))
     if (!there.has(kernelName)) replace(kernelName, 'wasm', carriedKernel(kernelFunc));
@@ -39,6 +48,12 @@ function replace(kernelName: string, backendName: string, kernelFunc: tf.KernelF
   if (old) tf.unregisterKernel(kernelName, backendName);
   tf.registerKernel({ ...old, kernelName, backendName, kernelFunc });
 }
+
+/** Kernels of WebAssembly that broadcast by themselves, and slowly. */
+const coordinateWise = [
+  ...['Equal', 'NotEqual', 'Less', 'LessEqual', 'Greater', 'GreaterEqual', 'LogicalAnd', 'LogicalOr', 'LogicalXor'],
+  ...['Maximum', 'Minimum', 'Pow', 'Mod', 'FloorDiv', 'SquaredDifference'],
+];
 
 type Call = Parameters<tf.KernelFunc>[0];
 
@@ -60,7 +75,9 @@ const gaps: readonly Gap[] = [
   { kernel: 'Cast', when: (call) => attribute(call, 'dtype') === 'bool', instead: castToBool },
   { kernel: 'BatchMatMul', when: ({ inputs }) => !areFloat32(inputs.a, inputs.b) },
   { kernel: '_FusedMatMul', when: () => true },
-  { kernel: 'GatherV2', when: (call) => attribute(call, 'batchDims') !== 0, instead: batchedGather },
+  { kernel: 'GatherV2', when: (call) => x(call).dtype !== 'string', instead: gather },
+  { kernel: 'Transpose', when: (call) => x(call).shape.filter((size) => size > 1).length > 4, instead: transpose },
+  { kernel: 'Tile', when: ({ inputs }) => inputs.x?.dtype !== 'string', instead: tile },
   { kernel: 'OneHot', when: (call) => attribute(call, 'dtype') !== 'int32' },
   { kernel: 'Prelu', when: ({ inputs }) => `${inputs.x?.shape}` !== `${inputs.alpha?.shape}` },
   ...['ClipByValue', 'IsNan', 'IsInf', 'IsFinite', 'StridedSlice'].map((kernel) => ({ kernel, when: onlyFloat32 })),
