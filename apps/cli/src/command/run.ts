@@ -37,6 +37,10 @@ export async function runCommand(
 }
 
 function report(error: unknown, context: Context): number {
+  if (context.signal.aborted && !DpoError.is(error)) {
+    context.note('Interrupted.');
+    return EXIT.interrupted;
+  }
   if (DpoError.is(error)) {
     context.note(`Error: ${error.message}`);
     if (error.hint) context.note(`  ${error.hint}`);

@@ -22,17 +22,22 @@ export const demoCommand = defineCommand({
     tiny: z.boolean().default(false).describe('A tiny GPT-2 made on the spot: a minute, no download, any engine'),
     output: z.string().default('runs/demo').describe('The run folder; an earlier demo in it is replaced'),
     loraRank: z.int().positive().optional().describe('Trains LoRA adapters of this rank instead of all weights'),
+    resume: z.boolean().default(false).describe('Goes on with an interrupted demo in --output'),
     seed: z.int().default(0).describe('Seed of the samples and of the order of the data'),
     ...engineOptions,
   }),
   run: async (options, context) => {
     const started = performance.now();
-    await clear(options.output);
-    const result = await runDemo(options, context);
+    if (!options.resume) await clear(options.output);
+    const result = await runDemo(options, context).catch((error: unknown) => {
+      if (context.signal.aborted) context.note('What is done so far is kept: the same command with --resume goes on.');
+      throw error;
+    });
     const { evaluation } = result;
     if (evaluation === undefined) {
-      context.note(`Interrupted. The state of the training is saved in ${result.folder}; go on by`);
-      context.note(`  ${resumeCommand(options, result)}`);
+      context.note(
+        `Interrupted. The state of the training is saved in ${result.folder}. Go on by the same command and --resume.`,
+      );
       return EXIT.interrupted;
     }
     for (const line of summary(result, options.output, (performance.now() - started) / 1000)) context.out(line);
@@ -55,15 +60,6 @@ function summary({ evaluation, folder, report }: DemoResult, output: string, sec
     'Try next:',
     `  npm run dpo -- generate --model ${here(folder)} --prompt $'${(header + opening).replaceAll('\n', '\\n')}' --max-new-tokens 24 --samples 3`,
   ];
-}
-
-/** The plain command that goes on with an interrupted demo's training. */
-function resumeCommand(
-  options: { readonly output: string; readonly loraRank?: number | undefined },
-  { model }: DemoResult,
-): string {
-  const lora = options.loraRank === undefined ? '' : ` --lora-rank ${options.loraRank}`;
-  return `npm run demo -- --output ${options.output}${lora}   (begins again; the training of ${model} takes about a minute)`;
 }
 
 /** Makes room for a demo. What is in the folder goes, if a demo made it; anything else stays, and is an error. */

@@ -1,7 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { writeFileAtomic } from '@dpo/base/files';
-import { adamw, methodNamed, precomputedReference } from '@dpo/core';
+import { adamw, latestCheckpoint, methodNamed, precomputedReference } from '@dpo/core';
 import { encodePairs, readPreferences, writePreferences } from '@dpo/data';
 import { type Engine, findLibrary, openEngine } from '@dpo/engine';
 import { type Evaluation, writeEvaluation, writeReport } from '@dpo/eval';
@@ -9,6 +9,7 @@ import { addLora } from '@dpo/models';
 import type { Context } from '../command/define.js';
 import { installWithProgress } from '../commands/engine.js';
 import { type OpenModel, openModel } from '../session/open-model.js';
+import { readJsonLines } from '../session/read-lines.js';
 import { version } from '../session/versions.js';
 import { evaluateSentiment } from '../tasks/evaluate-sentiment.js';
 import { sampleTexts, type TextSample } from '../tasks/sample-texts.js';
@@ -28,6 +29,8 @@ export interface DemoOptions {
   readonly output: string;
   readonly loraRank?: number | undefined;
   readonly seed: number;
+  /** Goes on with an interrupted demo in the folder: what is there is not made again. */
+  readonly resume: boolean;
   readonly engine: 'auto' | Engine['kind'];
   readonly precision: 'float32' | 'bfloat16' | 'auto';
   readonly threads?: number | undefined;
@@ -76,15 +79,18 @@ export async function runDemo(options: DemoOptions, context: Context): Promise<D
         },
       );
     await writePrompts(output);
-    const drawn = await draw(base, trainOpenings, steps.samples, 'Sampling film reviews to compare');
-    await writeSamples(join(output, 'samples.jsonl'), drawn);
+    const drawn = await kept(options, 'samples.jsonl', () =>
+      draw(base, trainOpenings, steps.samples, 'Sampling film reviews to compare'),
+    );
     const data = join(output, 'pairs.arrow');
     const made = sentimentPairs(drawn, header);
     await writePreferences(made, data);
     context.note(
       `Data: ${made.length} preference pairs from ${drawn.length} samples of ${trainOpenings.length} openings, rated by VADER`,
     );
-    const before = await draw(base, heldOutOpenings, steps.evaluationSamples, 'Sampling held-out reviews, before');
+    const before = await kept(options, 'held-out-before.jsonl', () =>
+      draw(base, heldOutOpenings, steps.evaluationSamples, 'Sampling held-out reviews, before'),
+    );
 
     const policy = withAdapter(base, options);
     const trained = await trainOn(data, policy, { name, options, steps, engine }, context);
@@ -128,7 +134,23 @@ async function provideEngine(options: DemoOptions, context: Context): Promise<vo
 async function chooseModel(engine: Engine, options: DemoOptions, context: Context): Promise<string> {
   if (options.model !== undefined) return options.model;
   if (!options.tiny) return findDemoModel(context);
-  return makeTinyModel(engine, join(options.output, 'base'), options.seed, context);
+  const folder = join(options.output, 'base');
+  const made = await stat(join(folder, 'config.json')).catch(() => undefined);
+  return options.resume && made !== undefined ? folder : makeTinyModel(engine, folder, options.seed, context);
+}
+
+/** Samples, from the run folder where an interrupted demo left them, else drawn and stored there. */
+async function kept(
+  { output, resume }: DemoOptions,
+  name: string,
+  draw: () => Promise<TextSample[]>,
+): Promise<TextSample[]> {
+  const path = join(output, name);
+  if (resume && (await stat(path).catch(() => undefined)) !== undefined)
+    return (await readJsonLines(path)).map(({ value }) => value as TextSample);
+  const samples = await draw();
+  await writeSamples(path, samples);
+  return samples;
 }
 
 function withAdapter(base: OpenModel, { loraRank, seed }: DemoOptions): OpenModel {
@@ -179,6 +201,7 @@ async function trainOn(
       settings,
       output: options.output,
       config,
+      resume: options.resume ? await latestCheckpoint(options.output) : undefined,
     },
     context,
   );
