@@ -30,7 +30,7 @@ export interface WeightSpec {
 }
 
 /** What a forward pass computes with. Letters: B rows, T positions, H heads, KV key-value heads, D width, V vocabulary. */
-export interface Computation {
+interface Computation {
   /** A weight by its full name. */
   weight(name: string): tf.Tensor;
   /** A linear layer by its name without `.weight`, with its bias and its adapter: [rows, in] → [rows, out]. */

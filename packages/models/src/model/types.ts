@@ -7,7 +7,7 @@ import type { Adapter } from '../lora/types.js';
 export type Params = (name: string) => tf.Tensor;
 
 /** Whether the adapter counts, where there is one. Default true; without it the model is the reference. */
-export interface AdapterToggle {
+interface AdapterToggle {
   readonly adapter?: boolean | undefined;
 }
 
@@ -43,7 +43,7 @@ export interface PackedNumbers {
   readonly sequence: Int32Array;
 }
 
-export type PackedName = 'ids' | 'positions' | 'groups' | 'answers' | 'predictors' | 'targets' | 'sequence';
+type PackedName = 'ids' | 'positions' | 'groups' | 'answers' | 'predictors' | 'targets' | 'sequence';
 
 export type PackedValues = Readonly<Record<PackedName, Values>>;
 
