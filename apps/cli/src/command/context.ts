@@ -14,9 +14,15 @@ export function processContext(): Context {
     if (open) process.stderr.write('\n');
     open = false;
   };
+  let interrupted = 0;
   for (const name of ['SIGINT', 'SIGTERM'] as const)
     process.on(name, () => {
-      if (controller.signal.aborted) process.exit(130);
+      if (controller.signal.aborted) {
+        // npm passes on what the whole process group got already: within a second it is the same Ctrl-C.
+        if (Date.now() - interrupted > 1000) process.exit(130);
+        return;
+      }
+      interrupted = Date.now();
       controller.abort();
     });
   // A reader that closes the pipe early (| head) is no failure.
