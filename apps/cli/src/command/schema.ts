@@ -43,7 +43,7 @@ function typeOf(property: JsonSchema): OptionInfo['type'] {
   return 'string';
 }
 
-export function kebab(key: string): string {
+function kebab(key: string): string {
   return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 

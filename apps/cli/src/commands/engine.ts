@@ -83,7 +83,7 @@ export async function engineInfo() {
   };
 }
 
-export function engineInfoLines(info: Awaited<ReturnType<typeof engineInfo>>): string[] {
+function engineInfoLines(info: Awaited<ReturnType<typeof engineInfo>>): string[] {
   return [
     `Engine    ${info.description}`,
     `Library   ${info.library === null ? 'none found' : `${info.library.folder} (${info.library.source})`}`,

@@ -3,7 +3,7 @@ import { buildPairs, vaderReward } from '@dpo/eval';
 import type { TextSample } from './sample-texts.js';
 
 /** The text that a reward reads: the prompt without its header, and the answer. */
-export function rewardedText(prompt: string, text: string, header: string): string {
+function rewardedText(prompt: string, text: string, header: string): string {
   return (prompt.startsWith(header) ? prompt.slice(header.length) : prompt) + text;
 }
 

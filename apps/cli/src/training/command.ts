@@ -16,7 +16,7 @@ import { openPolicy, optimizerOf, parameterCounts } from './prepare.js';
 import { checkSameRun, claimRunFolder, type RunConfig } from './run-folder.js';
 import { runTraining, type TrainingResult } from './run-training.js';
 
-export type TrainingOptions = z.output<z.ZodObject<typeof trainingOptions>>;
+type TrainingOptions = z.output<z.ZodObject<typeof trainingOptions>>;
 
 /** What differs between the training commands. */
 export interface TrainingCommand {

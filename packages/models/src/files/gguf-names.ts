@@ -1,5 +1,5 @@
 /** What must be done to a tensor of a GGUF file to have the weight of the Hugging Face model. */
-export type GgufChange =
+type GgufChange =
   | 'none'
   /** GPT-2's linear layers are stored [out, in] in GGUF and [in, out] by Hugging Face. */
   | 'transpose'

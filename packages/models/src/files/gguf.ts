@@ -4,7 +4,7 @@ import { badGguf, GgufCursor, type GgufValue } from './gguf-cursor.js';
 import { type GgufType, ggufTypes, readableGgufTypes } from './gguf-types.js';
 
 /** What a GGUF file says of one tensor. */
-export interface GgufEntry {
+interface GgufEntry {
   /** `F32`, `Q4_1`, `Q6_K`, … */
   readonly dtype: string;
   /** Sizes in row-major order, the longest stride first (the file has them reversed). */
