@@ -72,7 +72,7 @@ function parseEvent(line) {
 }
 
 /** One message from what npm and pnpm said. */
-function explain(lines) {
+export function explain(lines) {
   const said = lines.map((line) => line.replace(/^npm (error|ERR!) ?/, '').trim());
   const text = said.join('\n');
   if (
