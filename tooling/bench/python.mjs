@@ -30,7 +30,7 @@ function setUp(folder) {
   mkdirSync(folder, { recursive: true });
   const base = process.platform === 'win32' ? 'python' : 'python3';
   runOrThrow(base, ['-m', 'venv', folder]);
-  runOrThrow(pythonIn(folder), ['-m', 'pip', 'install', '--disable-pip-version-check', '--quiet', '-r', requirements]);
+  runOrThrow(pythonIn(folder), ['-m', 'pip', 'install', '--disable-pip-version-check', '-qq', '-r', requirements]);
   writeFileSync(join(folder, 'complete.new'), '');
   renameSync(join(folder, 'complete.new'), join(folder, 'complete'));
 }
