@@ -31,6 +31,11 @@ export const demoCommand = defineCommand({
     if (!options.resume) await clear(options.output);
     const result = await runDemo(options, context).catch((error: unknown) => {
       if (context.signal.aborted) context.note('What is done so far is kept: the same command with --resume goes on.');
+      if (DpoError.is(error) && error.code.startsWith('pip.'))
+        throw new DpoError(error.code, error.message, {
+          hint: `${error.hint ?? ''} Without network: npm run demo -- --tiny, or --model with a folder.`.trim(),
+          cause: error,
+        });
       throw error;
     });
     const { evaluation } = result;

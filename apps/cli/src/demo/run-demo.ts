@@ -54,9 +54,9 @@ export async function runDemo(options: DemoOptions, context: Context): Promise<D
   const engine = await openEngine({ kind: options.engine, precision: options.precision, threads: options.threads });
   try {
     context.note(`Engine: ${engine.description}`);
-    await mkdir(output, { recursive: true });
     const steps = recipe({ lora: options.loraRank !== undefined, tiny: options.tiny });
     const name = await chooseModel(engine, options, context);
+    await mkdir(output, { recursive: true });
     const base = await openModel(engine, name, context);
     context.note(`Model: ${name}, ${parameterCounts(base.model).parameters.toLocaleString('en')} parameters`);
 
