@@ -23,5 +23,5 @@ const shared = {
 /** All weights of SmolLM2-135M, or a LoRA adapter on it, which takes ten times the rate. */
 export function recipe({ lora, tiny }: { readonly lora: boolean; readonly tiny: boolean }): Recipe {
   if (tiny) return { ...shared, learningRate: lora ? 1e-2 : 1e-3 };
-  return { ...shared, learningRate: lora ? 5e-4 : 5e-5 };
+  return { ...shared, learningRate: lora ? 5e-4 : 4e-5 };
 }
