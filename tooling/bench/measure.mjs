@@ -1,28 +1,28 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { workArguments } from './works.mjs';
+import { kinds, workArguments } from './works.mjs';
 
 const file = (name) => fileURLToPath(new URL(name, import.meta.url));
 
-/** Both sides of a comparison: the program and first arguments that run one work in a process of its own. */
-function sides(python) {
-  return { ours: [process.execPath, file('ours.mjs')], trl: [python, file('trl_dpo.py')] };
-}
-
 /**
- * Runs each work on both sides in turn, round after round, so that whatever slows the machine for a while slows both.
- * Returns for each work the results of its rounds by side.
+ * Runs each work on both sides in turn, `repeat` times, so that whatever slows the machine for a while slows both.
+ * Returns for each work the results of its repetitions by side.
  */
-export async function measure(works, { rounds, steps, python, say }) {
-  const commands = Object.entries(sides(python));
-  const results = works.map((work) => ({ work, trl: [], ours: [] }));
-  for (let round = 1; round <= rounds; round++) {
+export async function measure(works, { repeat, steps, python, say }) {
+  const results = works.map((work) => ({ work, peer: [], ours: [] }));
+  for (let round = 1; round <= repeat; round++) {
     for (const result of results) {
+      const { ours, peer, peerName } = kinds[result.work.kind];
+      const sides = [
+        { side: 'ours', name: 'ours', command: [process.execPath, file(ours)] },
+        { side: 'peer', name: peerName, command: [python, file(peer)] },
+      ];
       // The order changes from round to round: neither side always follows the other.
-      for (const [side, command] of round % 2 === 1 ? commands : commands.slice().reverse()) {
+      for (const { side, name, command } of round % 2 === 1 ? sides : sides.toReversed()) {
         const outcome = await runOnce(command, workArguments(result.work, steps));
         result[side].push(outcome);
-        say(`  round ${round}, ${result.work.name}, ${side}: ${median(outcome.stepSeconds).toFixed(2)} s a step`);
+        const seconds = median(outcome.stepSeconds).toFixed(2);
+        say(`  ${round}/${repeat} ${result.work.name}, ${name}: ${seconds} s a step`);
       }
     }
   }

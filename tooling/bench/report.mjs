@@ -1,77 +1,91 @@
-import { readFileSync } from 'node:fs';
-import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
+import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os';
 import { median } from './measure.mjs';
+import { kinds } from './works.mjs';
 
-/** The numbers of one work: medians over all timed steps of all rounds; the highest peak of memory. */
-export function summarise({ work, trl, ours }) {
-  const side = (rounds) => ({
-    pairsPerSecond: work.batch / median(rounds.flatMap(({ stepSeconds }) => stepSeconds)),
-    peakRssBytes: Math.max(...rounds.map(({ peakRssBytes }) => peakRssBytes)),
-  });
-  const [a, b] = [side(trl), side(ours)];
+/** The numbers of one work: medians over all timed steps of all repetitions; the highest peak of memory. */
+export function summarise({ work, peer, ours }) {
+  const { unit, perStep, peerName } = kinds[work.kind];
+  const side = (outcomes) => {
+    const stepSeconds = median(outcomes.flatMap((outcome) => outcome.stepSeconds));
+    return {
+      stepSeconds,
+      perSecond: perStep(work) / stepSeconds,
+      peakRssBytes: Math.max(...outcomes.map(({ peakRssBytes }) => peakRssBytes)),
+    };
+  };
+  const [a, b] = [side(peer), side(ours)];
   return {
-    work,
-    trl: a,
+    name: work.name,
+    title: work.title,
+    unit,
+    peerName,
+    peer: a,
     ours: { ...b, firstStepSeconds: median(ours.map(({ firstStepSeconds }) => firstStepSeconds)) },
-    speed: b.pairsPerSecond / a.pairsPerSecond,
+    speed: b.perSecond / a.perSecond,
     memory: b.peakRssBytes / a.peakRssBytes,
   };
 }
 
 /** A table in Markdown. */
 export function table(summaries) {
-  const rows = summaries.map(({ work, trl, ours, speed, memory }) => [
-    work.title,
-    trl.pairsPerSecond.toFixed(3),
-    ours.pairsPerSecond.toFixed(3),
-    `${speed.toFixed(1)}×`,
-    gigabytes(trl.peakRssBytes),
+  const rows = summaries.map(({ title, unit, peerName, peer, ours, speed, memory }) => [
+    title,
+    `${peerName} ${rate(peer.perSecond)} ${unit}/s`,
+    `${rate(ours.perSecond)} ${unit}/s`,
+    `**${speed.toFixed(1)}×**`,
+    gigabytes(peer.peakRssBytes),
     gigabytes(ours.peakRssBytes),
     `${memory.toFixed(2)}×`,
     ours.firstStepSeconds.toFixed(1),
   ]);
-  const head = ['work', 'TRL pairs/s', 'ours pairs/s', 'speed', 'TRL GB', 'ours GB', 'memory', 'our first step, s'];
+  const head = ['work', 'peer', 'ours', 'speed', 'peer, GB', 'ours, GB', 'memory', 'our first step, s'];
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
-/** The machine and the versions, in one paragraph. */
-export function machine(results) {
-  const { trl, ours } = results[0];
-  const versions = { ...ours[0].versions, ...trl[0].versions };
+/** What this machine is, and how busy it is already. */
+export function describeMachine(flags) {
+  // The vector and matrix instructions that decide the speed of matrix products.
+  const features = ['avx2', 'avx512f', 'avx512_bf16', 'amx_bf16'].filter((flag) => flags.includes(flag));
+  return {
+    cpu: cpus()[0]?.model.trim() || process.arch,
+    cores: availableParallelism(),
+    features,
+    memoryBytes: totalmem(),
+    system: `${type()} ${release().split('-')[0]}`,
+    load: loadavg()[0],
+  };
+}
+
+/** The machine and the versions, in two lines. */
+export function machineText({ machine, results }) {
+  const { cpu, cores, features, memoryBytes, system, load } = machine;
+  const versions = Object.assign({}, ...results.flatMap(({ ours, peer }) => [ours[0].versions, peer[0].versions]));
   const list = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
-  const features = cpuFeatures();
+  const instructions = features.length === 0 ? '' : ` (${features.join(', ')})`;
   return [
-    `${cpus()[0]?.model.trim() || process.arch}, ${availableParallelism()} cores${features === '' ? '' : ` (${features})`},`,
-    `${gigabytes(totalmem())} GB memory, ${type()} ${release().split('-')[0]}; ${list.join(', ')}.`,
+    `${cpu}, ${cores} cores${instructions}, ${gigabytes(memoryBytes)} GB memory, ${system}; load before: ${load.toFixed(1)};`,
+    `${list.join(', ')}.`,
   ].join('\n');
 }
 
 /** The whole of docs/benchmarks.md. */
-export function document(results, { rounds, steps, date }) {
-  const loads =
-    'Other work on the machine slows both sides, not always alike: trust ratios more than absolute numbers.';
+export function document(report) {
+  const { settings, date, results } = report;
   return `# Benchmarks
 
 Written by \`pnpm bench\` on ${date}; [tooling/bench](../tooling/bench/README.md) says how, and repeats it elsewhere.
 
 ${table(results.map(summarise))}
 
-Pairs per second: medians over ${rounds} rounds of ${steps} timed steps for each side, TRL and ours in alternation, each
-round in a process of its own, after two steps that are not timed. Memory: the highest peak of resident memory in any
-round, reading and building the model included. "First step" traces, optimises and runs the step. ${loads}
+Rates: medians over ${settings.repeat} runs of ${settings.steps} timed steps for each side, theirs and ours in alternation, each run in a process
+of its own, after steps that are not timed. A step of training is a batch with everything that belongs to it: forward,
+reference, backward, clipping, update, metrics. A step of generation is all prompts with all their new tokens. Memory: the
+highest peak of resident memory in any run, reading and building the model included. "First step" traces, optimises and
+runs the step. Other work on the machine slows both sides, not always alike: trust ratios more than absolute numbers.
 
-Machine: ${machine(results)}
+Machine: ${machineText(report)}
 `;
 }
 
 const gigabytes = (bytes) => (bytes / 1e9).toFixed(1);
-
-/** The vector and matrix instructions that decide the speed of matrix products. */
-function cpuFeatures() {
-  try {
-    const flags = new Set(/^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1]?.trim().split(' '));
-    return ['avx2', 'avx512f', 'avx512_bf16', 'amx_bf16'].filter((flag) => flags.has(flag)).join(', ');
-  } catch {
-    return ''; // Only Linux has the file.
-  }
-}
+const rate = (perSecond) => (perSecond < 10 ? perSecond.toFixed(3) : perSecond.toFixed(0));

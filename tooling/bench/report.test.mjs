@@ -1,13 +1,13 @@
 import { expect, it } from 'vitest';
 import { median } from './measure.mjs';
 import { summarise, table } from './report.mjs';
+import { workArguments, works } from './works.mjs';
 
-const round = (stepSeconds, gigabytes, more = {}) => ({ stepSeconds, peakRssBytes: gigabytes * 1e9, ...more });
-const results = {
-  work: { name: 'w', title: 'a work', batch: 2 },
-  trl: [round([4, 4, 9], 6), round([4, 4, 4], 5)],
-  ours: [round([1, 1, 1], 3, { firstStepSeconds: 7 }), round([1, 2, 1], 2, { firstStepSeconds: 9 })],
-};
+const run = (stepSeconds, gigabytes, more = {}) => ({ stepSeconds, peakRssBytes: gigabytes * 1e9, ...more });
+const peer = [run([4, 4, 9], 6), run([4, 4, 4], 5)];
+const ours = [run([1, 1, 1], 3, { firstStepSeconds: 7 }), run([1, 2, 1], 2, { firstStepSeconds: 9 })];
+const training = { work: { name: 'w', kind: 'dpo', title: 'a work', batch: 2 }, peer, ours };
+const generation = { work: { name: 'g', kind: 'generation', title: 'samples', rows: 8, answer: 50 }, peer, ours };
 
 it('takes the median', () => {
   expect(median([3, 1, 2])).toBe(2);
@@ -15,16 +15,27 @@ it('takes the median', () => {
 });
 
 it('compares medians of speed and peaks of memory', () => {
-  const { trl, ours, speed, memory } = summarise(results);
-  expect(trl).toEqual({ pairsPerSecond: 0.5, peakRssBytes: 6e9 }); // 2 pairs in 4 s
-  expect(ours).toEqual({ pairsPerSecond: 2, peakRssBytes: 3e9, firstStepSeconds: 8 });
-  expect([speed, memory]).toEqual([4, 0.5]);
+  const summary = summarise(training);
+  expect(summary.peer).toEqual({ stepSeconds: 4, perSecond: 0.5, peakRssBytes: 6e9 }); // 2 pairs in 4 s
+  expect(summary.ours).toEqual({ stepSeconds: 1, perSecond: 2, peakRssBytes: 3e9, firstStepSeconds: 8 });
+  expect([summary.speed, summary.memory]).toEqual([4, 0.5]);
+});
+
+it('counts the new tokens of all rows', () => {
+  expect(summarise(generation).ours.perSecond).toBe(400); // 8 · 50 tokens in 1 s
 });
 
 it('writes a row to a work', () => {
-  expect(
-    table([summarise(results)])
-      .split('\n')
-      .at(-1),
-  ).toBe('| a work | 0.500 | 2.000 | 4.0× | 6.0 | 3.0 | 0.50× | 8.0 |');
+  const lines = table([summarise(training), summarise(generation)]).split('\n');
+  expect(lines.slice(2)).toEqual([
+    '| a work | TRL 0.500 pairs/s | 2.000 pairs/s | **4.0×** | 6.0 | 3.0 | 0.50× | 8.0 |',
+    '| samples | transformers 100 tokens/s | 400 tokens/s | **4.0×** | 6.0 | 3.0 | 0.50× | 8.0 |',
+  ]);
+});
+
+it('tells both sides what to do', () => {
+  const [first] = works;
+  expect(workArguments({ ...first, precomputeReference: true }, 3).join(' ')).toBe(
+    '--prompt 384 --answer 64 --batch 2 --precision float32 --steps 3 --precompute-reference',
+  );
 });

@@ -4,12 +4,8 @@ Each answer has exactly `--answer` tokens, the last of them EOS, which TRL appen
 """
 
 import argparse
-import json
 import os
-import platform
 import random
-import resource
-import sys
 import tempfile
 import time
 
@@ -17,12 +13,13 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("WANDB_DISABLED", "true")
 
 import torch
-import transformers
 import trl
 from datasets import Dataset
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast, TrainerCallback
 from trl import DPOConfig, DPOTrainer
+
+from result import print_result
 
 WARM_UP = 2  # steps that are not timed
 VOCABULARY = 50257
@@ -78,6 +75,7 @@ def main():
             per_device_train_batch_size=options.batch,
             max_steps=steps,
             learning_rate=1e-6,
+            max_grad_norm=1.0,
             bf16=options.precision == "bfloat16",
             max_length=config.n_positions,
             gradient_checkpointing=False,
@@ -94,23 +92,7 @@ def main():
     )
     trainer.train()
     times = [end - begin for begin, end in zip(clock.ends, clock.ends[1:])]
-    # Kilobytes on Linux, bytes on macOS.
-    unit = 1 if sys.platform == "darwin" else 1024
-    print(
-        json.dumps(
-            {
-                "stepSeconds": times[WARM_UP - 1 :],
-                "peakRssBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit,
-                "versions": {
-                    "Python": platform.python_version(),
-                    "torch": torch.__version__,
-                    "trl": trl.__version__,
-                    "transformers": transformers.__version__,
-                },
-                "threads": torch.get_num_threads(),
-            }
-        )
-    )
+    print_result(times[WARM_UP - 1 :], trl=trl.__version__)
 
 
 main()

@@ -36,6 +36,7 @@ const records = train({
   reference: reference(),
   optimizer: adamw(),
   learningRate: () => 1e-6,
+  maxGradNorm: 1,
   pairs,
   rowsOfStep: batches(pairs.length, { batchSize }).rows,
   steps,
