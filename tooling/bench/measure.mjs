@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { kinds, workArguments } from './works.mjs';
 
@@ -22,20 +23,35 @@ export async function measure(works, { repeat, steps, python, say }) {
         const outcome = await runOnce(command, workArguments(result.work, steps));
         result[side].push(outcome);
         const seconds = median(outcome.stepSeconds).toFixed(2);
-        say(`  ${round}/${repeat} ${result.work.name}, ${name}: ${seconds} s a step`);
+        const share = `${(100 * outcome.disturbance).toFixed(0)} % of the processor taken by others`;
+        say(`  ${round}/${repeat} ${result.work.name}, ${name}: ${seconds} s a step, ${share}`);
       }
     }
   }
   return results;
 }
 
-function runOnce([program, script], args) {
+/** Runs one side once. `disturbance` is the share of the processor's time that other programs took meanwhile. */
+async function runOnce(command, args) {
+  const [began, busy] = [performance.now(), busySeconds()];
+  const outcome = await output(command, args);
+  const others = busySeconds() - busy - outcome.cpuSeconds;
+  const available = (cpus().length * (performance.now() - began)) / 1000;
+  return { ...outcome, disturbance: Math.max(0, others / available) };
+}
+
+/** Processor time that all programs have taken since the machine started, as far as the system tells. */
+function busySeconds() {
+  return cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys, 0) / 1000;
+}
+
+function output([program, script], args) {
   return new Promise((resolve, reject) => {
     const child = spawn(program, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-    let output = '';
+    let printed = '';
     let errors = '';
     child.stdout.setEncoding('utf8').on('data', (text) => {
-      output += text;
+      printed += text;
     });
     child.stderr.setEncoding('utf8').on('data', (text) => {
       errors = (errors + text).slice(-4000);
@@ -43,7 +59,7 @@ function runOnce([program, script], args) {
     child.on('error', reject);
     child.on('close', (code) => {
       if (code !== 0) reject(new Error(`${script} failed:\n${errors}`));
-      else resolve(JSON.parse(output.trim().split('\n').at(-1)));
+      else resolve(JSON.parse(printed.trim().split('\n').at(-1)));
     });
   });
 }

@@ -49,6 +49,7 @@ const result = {
   stepSeconds: stepSeconds.slice(warmUp),
   firstStepSeconds: stepSeconds[0],
   peakRssBytes: process.resourceUsage().maxRSS * 1024,
+  cpuSeconds: (process.cpuUsage().user + process.cpuUsage().system) / 1e6,
   versions: { Node: process.versions.node, TensorFlow: tensorflowVersion },
   engine: engine.description,
 };

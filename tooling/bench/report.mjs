@@ -1,4 +1,4 @@
-import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os';
+import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
 import { median } from './measure.mjs';
 import { kinds } from './works.mjs';
 
@@ -23,6 +23,7 @@ export function summarise({ work, peer, ours }) {
     ours: { ...b, firstStepSeconds: median(ours.map(({ firstStepSeconds }) => firstStepSeconds)) },
     speed: b.perSecond / a.perSecond,
     memory: b.peakRssBytes / a.peakRssBytes,
+    disturbance: Math.max(...[...peer, ...ours].map((outcome) => outcome.disturbance)),
   };
 }
 
@@ -42,7 +43,7 @@ export function table(summaries) {
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
-/** What this machine is, and how busy it is already. */
+/** What this machine is. */
 export function describeMachine(flags) {
   // The vector and matrix instructions that decide the speed of matrix products.
   const features = ['avx2', 'avx512f', 'avx512_bf16', 'amx_bf16'].filter((flag) => flags.includes(flag));
@@ -52,18 +53,17 @@ export function describeMachine(flags) {
     features,
     memoryBytes: totalmem(),
     system: `${type()} ${release().split('-')[0]}`,
-    load: loadavg()[0],
   };
 }
 
 /** The machine and the versions, in two lines. */
 export function machineText({ machine, results }) {
-  const { cpu, cores, features, memoryBytes, system, load } = machine;
+  const { cpu, cores, features, memoryBytes, system } = machine;
   const versions = Object.assign({}, ...results.flatMap(({ ours, peer }) => [ours[0].versions, peer[0].versions]));
   const list = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   const instructions = features.length === 0 ? '' : ` (${features.join(', ')})`;
   return [
-    `${cpu}, ${cores} cores${instructions}, ${gigabytes(memoryBytes)} GB memory, ${system}; load before: ${load.toFixed(1)};`,
+    `${cpu}, ${cores} cores${instructions}, ${gigabytes(memoryBytes)} GB memory, ${system};`,
     `${list.join(', ')}.`,
   ].join('\n');
 }
@@ -71,17 +71,19 @@ export function machineText({ machine, results }) {
 /** The whole of docs/benchmarks.md. */
 export function document(report) {
   const { settings, date, results } = report;
+  const summaries = results.map(summarise);
+  const percent = Math.round(100 * Math.max(...summaries.map(({ disturbance }) => disturbance)));
   return `# Benchmarks
 
 Written by \`pnpm bench\` on ${date}; [tooling/bench](../tooling/bench/README.md) says how, and repeats it elsewhere.
 
-${table(results.map(summarise))}
+${table(summaries)}
 
 Rates: medians over ${settings.repeat} runs of ${settings.steps} timed steps for each side, theirs and ours in alternation, each run in a process
 of its own, after steps that are not timed. A step of training is a batch with everything that belongs to it: forward,
 reference, backward, clipping, update, metrics. A step of generation is all prompts with all their new tokens. Memory: the
 highest peak of resident memory in any run, reading and building the model included. "First step" traces, optimises and
-runs the step. Other work on the machine slows both sides, not always alike: trust ratios more than absolute numbers.
+runs the step. Other programs took up to ${percent} % of the processor's time during a run; they slow both sides, not always alike.
 
 Machine: ${machineText(report)}
 `;

@@ -3,7 +3,12 @@ import { median } from './measure.mjs';
 import { summarise, table } from './report.mjs';
 import { workArguments, works } from './works.mjs';
 
-const run = (stepSeconds, gigabytes, more = {}) => ({ stepSeconds, peakRssBytes: gigabytes * 1e9, ...more });
+const run = (stepSeconds, gigabytes, more = {}) => ({
+  stepSeconds,
+  peakRssBytes: gigabytes * 1e9,
+  disturbance: 0,
+  ...more,
+});
 const peer = [run([4, 4, 9], 6), run([4, 4, 4], 5)];
 const ours = [run([1, 1, 1], 3, { firstStepSeconds: 7 }), run([1, 2, 1], 2, { firstStepSeconds: 9 })];
 const training = { work: { name: 'w', kind: 'dpo', title: 'a work', batch: 2 }, peer, ours };

@@ -10,14 +10,16 @@ import transformers
 
 
 def print_result(step_seconds, **versions):
-    """One line of JSON for measure.mjs: the seconds of each timed step, the process's peak memory, what ran."""
+    """One line of JSON for measure.mjs: seconds of each timed step, the process's peak memory and CPU time, versions."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
     # Kilobytes on Linux, bytes on macOS.
     unit = 1 if sys.platform == "darwin" else 1024
     print(
         json.dumps(
             {
                 "stepSeconds": step_seconds,
-                "peakRssBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit,
+                "peakRssBytes": usage.ru_maxrss * unit,
+                "cpuSeconds": usage.ru_utime + usage.ru_stime,
                 "versions": {
                     "Python": platform.python_version(),
                     "torch": torch.__version__,

@@ -31,7 +31,6 @@ const machine = describeMachine(flags);
 say(
   `Rows: ${possible.map(({ name }) => name).join(', ')}; each ${settings.repeat} times ${settings.steps} steps a side.`,
 );
-if (machine.load > 0.5) say(`The machine is busy (load ${machine.load.toFixed(1)}): the numbers will be too low.`);
 const results = await measure(possible, { ...settings, python: peerPython(say), say });
 const summaries = results.map(summarise);
 const report = { date: new Date().toISOString().slice(0, 10), machine, settings, results };
