@@ -1,9 +1,8 @@
 import { access, constants, mkdir, statfs } from 'node:fs/promises';
-import { DpoError } from '@dpo/base';
+import { engineInfo } from '@dpo/engine';
 import { z } from 'zod';
 import { defineCommand } from '../command/define.js';
 import { megabytes } from '../ui/format.js';
-import { engineInfo } from './engine.js';
 
 interface Check {
   readonly name: string;
@@ -36,28 +35,14 @@ function nodeCheck(): Check {
 }
 
 async function engineChecks(): Promise<Check[]> {
-  try {
-    const info = await engineInfo();
-    const fast = info.engine === 'tensorflow';
-    return [
-      {
-        name: 'Engine',
-        ok: fast,
-        says: info.description,
-        hint: 'Training is slow without TensorFlow. Run: dpo engine install',
-      },
-      {
-        name: 'Memory',
-        ok: info.memoryBytes > 3e9,
-        says: megabytes(info.memoryBytes),
-        hint: 'Use a small model, and --lora-rank.',
-      },
-      await cacheCheck(info.cache),
-    ];
-  } catch (error) {
-    if (!DpoError.is(error)) throw error;
-    return [{ name: 'Engine', ok: false, says: error.message, hint: error.hint }];
-  }
+  const info = await engineInfo();
+  const hint = info.problem?.hint ?? 'Training is slow without TensorFlow. Run: dpo engine install';
+  const memory = 'Use a small model, and --lora-rank.';
+  return [
+    { name: 'Engine', ok: info.engine === 'tensorflow', says: info.description, hint },
+    { name: 'Memory', ok: info.memoryBytes > 3e9, says: megabytes(info.memoryBytes), hint: memory },
+    await cacheCheck(info.cache),
+  ];
 }
 
 async function cacheCheck(cache: string): Promise<Check> {

@@ -1,13 +1,4 @@
-import { availableParallelism, totalmem } from 'node:os';
-import {
-  cacheFolder,
-  cpuFlags,
-  findLibrary,
-  installLibrary,
-  openEngine,
-  tensorflowVersion,
-  wheelFor,
-} from '@dpo/engine';
+import { type EngineInfo, engineInfo, findLibrary, installLibrary, tensorflowVersion, wheelFor } from '@dpo/engine';
 import { z } from 'zod';
 import { type Context, defineCommand } from '../command/define.js';
 import { megabytes } from '../ui/format.js';
@@ -64,29 +55,12 @@ export const engineInfoCommand = defineCommand({
   },
 });
 
-/** What is known of the machine and its engine. */
-export async function engineInfo() {
-  const library = await findLibrary();
-  const engine = await openEngine();
-  const { kind, description } = engine;
-  await engine.dispose();
-  return {
-    engine: kind,
-    description,
-    library: library ?? null,
-    cache: cacheFolder(),
-    platform: `${process.platform}-${process.arch}`,
-    node: process.version,
-    cores: availableParallelism(),
-    memoryBytes: totalmem(),
-    cpuFlags: await cpuFlags(),
-  };
-}
-
-function engineInfoLines(info: Awaited<ReturnType<typeof engineInfo>>): string[] {
+function engineInfoLines(info: EngineInfo): string[] {
+  const passedOver = info.libraries.filter(({ unsuitable }) => unsuitable !== undefined);
   return [
     `Engine    ${info.description}`,
-    `Library   ${info.library === null ? 'none found' : `${info.library.folder} (${info.library.source})`}`,
+    `Library   ${info.library === undefined ? 'none found' : `${info.library.folder} (${info.library.source})`}`,
+    ...passedOver.map(({ folder, unsuitable }) => `          ${folder} is passed over: ${unsuitable}`),
     `Machine   ${info.platform}, Node ${info.node}, ${info.cores} cores, ${megabytes(info.memoryBytes)} memory`,
     `CPU       ${info.cpuFlags.join(' ') || 'features unknown'}`,
     `Cache     ${info.cache}`,
