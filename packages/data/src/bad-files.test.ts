@@ -232,7 +232,8 @@ describe('fuzzing', () => {
         await writeFile(path, bytes);
         await onlyTyped(path);
       }),
-      { numRuns: 100 },
+      // The same damage each time: hyparquet was once seen to run without end on a damaged page header.
+      { numRuns: 100, seed: 7 },
     );
   });
 

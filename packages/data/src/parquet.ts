@@ -16,6 +16,7 @@ export async function* readParquet(path: string, columns: readonly Column[]): As
     const metadata = await parquetMetadataAsync(file);
     const there = parquetSchema(metadata).children.map(({ element }) => element.name);
     const wanted = there.filter((name) => columns.some((column) => column.name === name));
+    checkCounts(metadata);
     let rowStart = 0;
     for (const group of metadata.row_groups) {
       const rowEnd = rowStart + Number(group.num_rows);
@@ -26,6 +27,14 @@ export async function* readParquet(path: string, columns: readonly Column[]): As
   } catch (error) {
     throw asBrokenParquet(asFileError(error, path), path);
   }
+}
+
+/** Row counts are what loops run to: those of the groups must be sensible and add up to the file's. */
+function checkCounts(metadata: Awaited<ReturnType<typeof parquetMetadataAsync>>): void {
+  const counts = metadata.row_groups.map(({ num_rows }) => Number(num_rows));
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  if (total !== Number(metadata.num_rows) || counts.some((count) => !Number.isSafeInteger(count) || count < 0))
+    throw new Error(`its row groups hold ${total} rows, its footer says ${metadata.num_rows}`);
 }
 
 /** A Parquet file begins and ends with `PAR1`: one cut short does not end so. */
