@@ -12,6 +12,7 @@ export { cpuFlags } from './library/machine.js';
 export { tensorflowVersion, wheelFor } from './library/wheels.js';
 export { type OpenEngineOptions, openEngine } from './open-engine.js';
 export { openPortable } from './portable/open-portable.js';
+export { statelessUniform } from './stateless-uniform.js';
 export type {
   AdamUpdate,
   DType,

@@ -1,3 +1,4 @@
+import { random } from '@dpo/base';
 import * as tf from '@tensorflow/tfjs-core';
 import { heapOf, sizeOf } from './_heap.js';
 
@@ -97,6 +98,18 @@ export const tile: tf.KernelFunc = ({ inputs, attrs, backend }) => {
     return all;
   };
   write(0, 0);
+  return result;
+};
+
+/** Uniform numbers of a shape that depend on the seed alone: see `statelessUniform`. */
+export const statelessUniform: tf.KernelFunc = ({ inputs, attrs, backend }) => {
+  const heap = heapOf(backend);
+  const result = heap.make([...(attrs as { shape: readonly number[] }).shape], 'float32');
+  const [out, seed] = [result, input(inputs, 'seed')].map(heap.values);
+  if (out === undefined || seed === undefined) return result;
+  const next = random(...seed);
+  // 24 bits, as many as a float32 below 1 has: more would be rounded up to 1.
+  for (let i = 0; i < out.length; i++) out[i] = Math.floor(next() * 2 ** 24) / 2 ** 24;
   return result;
 };
 

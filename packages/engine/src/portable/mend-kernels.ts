@@ -6,6 +6,7 @@ import {
   broadcastingMatMul,
   castToBool,
   gather,
+  statelessUniform,
   tile,
   transpose,
   unsortedSegmentSum,
@@ -26,6 +27,7 @@ export function mendKernels(backend: 'wasm' | 'cpu'): void {
   if (mended.has(backend)) return;
   mended.add(backend);
   replace('UnsortedSegmentSum', backend, unsortedSegmentSum);
+  replace('StatelessUniform', backend, statelessUniform);
   if (backend === 'cpu') {
     replace('BatchMatMul', 'cpu', broadcastingMatMul(tf.getKernel('BatchMatMul', 'cpu').kernelFunc));
     return;

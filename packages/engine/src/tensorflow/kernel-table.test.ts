@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { statelessUniform } from '../stateless-uniform.js';
 import { testEngine } from '../test/index.js';
 import type { Engine } from '../types.js';
 import { expectSame, floats, ints } from './_engines-for-tests.js';
@@ -235,6 +236,11 @@ const cases: Readonly<Record<string, Compute>> = {
   Einsum: (x, y) => {
     const [a, b] = [x, y].map((t) => tf.reshape(t, [-1, 3, 4])) as [tf.Tensor3D, tf.Tensor3D];
     return [tf.einsum('bij,bkj->bik', a, b), tf.einsum('bij->b', a), tf.einsum('bij,bij->ij', a, b)];
+  },
+  // Each engine draws numbers of its own; what is common to them is said here, the rest in stateless-uniform.test.ts.
+  StatelessUniform: (x, _, i) => {
+    const u = statelessUniform(x.shape, tf.slice(tf.reshape(i, [-1]), [0], [2]));
+    return [tf.floor(u), tf.onesLike(u)];
   },
 };
 

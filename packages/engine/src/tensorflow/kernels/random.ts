@@ -1,0 +1,11 @@
+import { cast, type KernelTable } from './_kernel.js';
+
+/** Kernels that draw random numbers. */
+export const random: KernelTable = {
+  // No kernel of tfjs: see `statelessUniform`.
+  StatelessUniform: ({ graph, input, attributes }) =>
+    graph.node('StatelessRandomUniform', [
+      graph.vector(attributes.shape as number[]),
+      cast(graph, input('seed'), 'int32'),
+    ]),
+};
