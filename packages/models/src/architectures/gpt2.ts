@@ -85,7 +85,7 @@ export function gpt2(settings: ConfigReader): Decoder {
     // Causal masks that older versions of transformers saved, and the tied head.
     isExtra: (name) => /(^|\.)h\.\d+\.attn\.(bias|masked_bias)$/.test(name) || (tiedHead && name === 'lm_head.weight'),
 
-    hidden({ ids, positions }, { weight, linear, attend }) {
+    hidden({ ids, positions }, { weight, linear, attend, needed }) {
       const [rows, length] = ids.shape;
       const n = rows * length;
       const norm = (x: tf.Tensor2D, name: string) =>
@@ -104,7 +104,8 @@ export function gpt2(settings: ConfigReader): Decoder {
           tf.Tensor4D,
           tf.Tensor4D,
         ];
-        x = tf.add(x, linear(joinHeads(attend(i, q, k, v)), `${layer(i)}.attn.c_proj`));
+        const attended = needed(i, joinHeads(attend(i, q, k, v)));
+        x = tf.add(needed(i, x), linear(attended, `${layer(i)}.attn.c_proj`));
 
         const up = activation(linear(norm(x, `${layer(i)}.ln_2`), `${layer(i)}.mlp.c_fc`)); // [B·T, inner]
         x = tf.add(x, linear(up, `${layer(i)}.mlp.c_proj`));

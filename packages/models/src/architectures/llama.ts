@@ -76,7 +76,7 @@ export function llama(settings: ConfigReader): Decoder {
     prefix: 'model.',
     isExtra: (name) => name.endsWith('rotary_emb.inv_freq') || (tiedHead && name === 'lm_head.weight'),
 
-    hidden({ ids, positions }, { weight, linear, attend }) {
+    hidden({ ids, positions }, { weight, linear, attend, needed }) {
       const [rows, length] = ids.shape;
       const turn = rotation(positions, rotary);
       const norm = (x: tf.Tensor2D, name: string) => rmsNorm(x, weight(`${name}.weight`), epsilon);
@@ -89,7 +89,8 @@ export function llama(settings: ConfigReader): Decoder {
         const q = rotate(project(h, 'q_proj', heads), turn); // [B, H, T, headSize]
         const k = rotate(project(h, 'k_proj', keyValueHeads), turn); // [B, KV, T, headSize]
         const v = project(h, 'v_proj', keyValueHeads); // [B, KV, T, headSize]
-        x = tf.add(x, linear(joinHeads(attend(i, q, k, v)), `${layer(i)}.self_attn.o_proj`));
+        const attended = needed(i, joinHeads(attend(i, q, k, v)));
+        x = tf.add(needed(i, x), linear(attended, `${layer(i)}.self_attn.o_proj`));
 
         const m = norm(x, `${layer(i)}.post_attention_layernorm`);
         const gated = siluTimes(linear(m, `${layer(i)}.mlp.gate_proj`), linear(m, `${layer(i)}.mlp.up_proj`));

@@ -36,6 +36,11 @@ interface Computation {
   /** A linear layer by its name without `.weight`, with its bias and its adapter: [rows, in] → [rows, out]. */
   linear(x: tf.Tensor2D, layer: string): tf.Tensor2D;
   readonly attend: Attend;
+  /**
+   * Of rows [B·T, n] in a layer, those that are computed on once its keys and values are known. They are all rows, but in
+   * the last layer only those that were asked for: what follows its attention mixes no positions.
+   */
+  needed(layer: number, x: tf.Tensor2D): tf.Tensor2D;
 }
 
 /**
@@ -63,7 +68,7 @@ export interface Decoder {
   readonly prefix: string;
   /** True for a tensor that files may hold besides the weights: a constant, or a copy of the tied head. */
   isExtra(name: string): boolean;
-  /** Hidden states before the final norm, [B·T, D]. */
+  /** Hidden states before the final norm, [B·T, D], or those of the rows that `needed` leaves. */
   hidden(tokens: Tokens, computation: Computation): tf.Tensor2D;
   /** The final norm on some of those rows, [R, D]. */
   finalNorm(rows: tf.Tensor2D, computation: Pick<Computation, 'weight'>): tf.Tensor2D;

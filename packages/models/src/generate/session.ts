@@ -51,6 +51,7 @@ export function openSession(model: LanguageModel, { rows, slots, mode, adapter }
     const groups = tf.cast<tf.Tensor2D>(tf.greaterEqual(offsets, tf.scalar(0, 'int32')), 'int32');
     const bias = attentionBias(groups, tf.zerosLike(groups));
     const start = tf.scalar(0, 'int32');
+    const ends = tf.range(length - 1, count * length, length, 'int32'); // the last position of each prompt
     const states = model.hidden(
       params,
       { ids: ids as tf.Tensor2D, positions },
@@ -59,10 +60,9 @@ export function openSession(model: LanguageModel, { rows, slots, mode, adapter }
         scope.writeSlice(values[layer] as Variable, tf.gather(v, prompts as tf.Tensor1D), 2, start);
         return attention(q, k, v, bias);
       },
-      { adapter },
+      { adapter, at: ends },
     );
-    const ends = tf.range(length - 1, count * length, length, 'int32'); // the last position of each prompt
-    const logits = model.logits(params, tf.gather(states, ends)); // [P, V]
+    const logits = model.logits(params, states); // [P, V]
     return draw(mode, tf.gather(logits, prompts as tf.Tensor1D), uniform, sharpness);
   });
 

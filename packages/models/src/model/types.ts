@@ -11,6 +11,11 @@ interface AdapterToggle {
   readonly adapter?: boolean | undefined;
 }
 
+interface HiddenOptions extends AdapterToggle {
+  /** [R] int32, whose hidden states are wanted; the same position may come several times. */
+  readonly at?: tf.Tensor1D | undefined;
+}
+
 /**
  * Several sequences packed into rows, as tensors. Letters: B rows, T positions, R predicted tokens, S sequences.
  * `@dpo/data`'s `pack` makes the numbers.
@@ -67,8 +72,11 @@ export interface LanguageModel {
    * gives. For the body of an engine function.
    */
   sequenceLogps(params: Params, batch: PackedInputs, options?: AdapterToggle): tf.Tensor1D;
-  /** Hidden states before the final norm, [B·T, D]. For the body of an engine function. */
-  hidden(params: Params, tokens: Tokens, attend: Attend, options?: AdapterToggle): tf.Tensor2D;
+  /**
+   * Hidden states before the final norm, [B·T, D], or with `at` those of some flat positions b·T + t alone, [R, D]: then
+   * the last layer computes little for the others. For the body of an engine function.
+   */
+  hidden(params: Params, tokens: Tokens, attend: Attend, options?: HiddenOptions): tf.Tensor2D;
   /** Logits of some rows of hidden states, [R, D] → [R, V]. For the body of an engine function. */
   logits(params: Params, rows: tf.Tensor2D): tf.Tensor2D;
   /** Calls back when the model is disposed of, for what was compiled for it. */

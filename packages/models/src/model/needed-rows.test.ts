@@ -1,0 +1,92 @@
+import { testEngine } from '@dpo/engine/test';
+import * as tf from '@tensorflow/tfjs-core';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { attention } from '../blocks/attention.js';
+import { attentionBias } from '../blocks/attention-bias.js';
+import { addLora } from '../lora/add-lora.js';
+import { linearLayers } from '../lora/targets.js';
+import { type Group, referencePacking, scoreGroups } from '../test/_packing.js';
+import { tinyGpt2, tinyLlama } from '../test/tiny-models.js';
+import { languageModel } from './language-model.js';
+import { packedValues } from './packed-values.js';
+import type { LanguageModel, PackedInputs, PackedNumbers } from './types.js';
+
+const tokens = (least: number, most: number) => fc.array(fc.nat(22), { minLength: least, maxLength: most });
+const groups: fc.Arbitrary<Group[]> = fc.array(
+  fc.record({ prompt: tokens(1, 9), answers: fc.array(tokens(1, 3), { minLength: 1, maxLength: 3 }) }),
+  { minLength: 1, maxLength: 3 },
+);
+
+/** What a sum over the predicting rows' hidden states is, and its gradients by all weights. */
+async function compute(model: LanguageModel, batch: PackedNumbers, early: boolean): Promise<Map<string, Float32Array>> {
+  const all = [...model.weights.keys(), ...(model.adapter?.weights.keys() ?? [])];
+  // The final norm and an untied head come after the hidden states.
+  const names = all.filter((name) => !/^(lm_head|transformer\.ln_f|model\.norm)\./.test(name));
+  const run = model.engine.function<string, string>('compute', (scope, inputs) => {
+    const { ids, positions, groups, answers, predictors } = inputs as unknown as PackedInputs;
+    const bias = attentionBias(groups, answers);
+    const attend = (_layer: number, q: tf.Tensor4D, k: tf.Tensor4D, v: tf.Tensor4D) => attention(q, k, v, bias);
+    const loss = (...given: tf.Tensor[]) => {
+      const params = (name: string) => given[names.indexOf(name)] as tf.Tensor;
+      const rows = early
+        ? model.hidden(params, { ids, positions }, attend, { at: predictors })
+        : tf.gather(model.hidden(params, { ids, positions }, attend), predictors);
+      return tf.sum(tf.mul(rows, tf.sin(tf.range(0, rows.shape[1]))));
+    };
+    const { value, grads } = tf.valueAndGrads(loss)(names.map((name) => scope.read(model.variable(name))));
+    return { value, ...Object.fromEntries(names.map((name, i) => [name, grads[i] as tf.Tensor])) };
+  });
+  const out = await run(packedValues(batch));
+  run.dispose();
+  return new Map(Object.entries(out).map(([name, { data }]) => [name, data as Float32Array]));
+}
+
+describe.each([
+  ['GPT-2', tinyGpt2(testEngine(), { vocabSize: 23 })],
+  ['Llama', tinyLlama(testEngine(), { vocabSize: 23 })],
+  ['Llama with an adapter', addLora(tinyLlama(testEngine(), { vocabSize: 23 }), { rank: 2, alpha: 4, seed: 1 })],
+])('hidden states of some positions alone: %s', (_, model) => {
+  it('are those among all, with the same gradients', async () => {
+    await fc.assert(
+      fc.asyncProperty(groups, fc.integer({ min: 1, max: 3 }), async (given, perRow) => {
+        const batch = referencePacking(given, perRow);
+        const [got, want] = [await compute(model, batch, true), await compute(model, batch, false)];
+        expect([...got.keys()]).toEqual([...want.keys()]);
+        for (const [name, expected] of want) {
+          const size = Math.max(...expected.map(Math.abs), 1e-3);
+          got.get(name)?.forEach((value, i) => {
+            expect(Math.abs(value - (expected[i] as number)), name).toBeLessThan(2e-5 * size);
+          });
+        }
+      }),
+      { numRuns: 5 },
+    );
+  });
+
+  it('are all that the last layer computes on', async () => {
+    const rowsOf = new Map<string, number>();
+    const counting = languageModel(
+      model.engine,
+      {
+        ...model.decoder,
+        hidden: (tokens, computation) =>
+          model.decoder.hidden(tokens, {
+            ...computation,
+            linear(x, layer) {
+              rowsOf.set(layer, x.shape[0]);
+              return computation.linear(x, layer);
+            },
+          }),
+      },
+      model.weights,
+    );
+    await scoreGroups(counting, [{ prompt: [1, 2, 3, 4, 5], answers: [[6, 7]] }]); // 7 positions, 2 of them predict
+    for (const [layer, rows] of rowsOf) {
+      const last = layer.includes('.1.');
+      const forKeys = /c_attn|[qkv]_proj/.test(layer);
+      expect(rows, layer).toBe(last && !forKeys ? 2 : 7);
+    }
+    expect(rowsOf.size).toBe(linearLayers(model.decoder).length);
+  });
+});
