@@ -3,7 +3,7 @@
     python tooling/parity/lora.py [FOLDER]
 
 Needs torch, transformers and peft, and fixtures/models/ (models.py). With FOLDER, an adapter that @dpo/models saved for
-the tiny GPT-2 or Llama (its adapter_config.json names which), prints log-probabilities instead, to compare by hand.
+the tiny GPT-2 or Llama (its adapter_config.json names which), prints its logits instead, to compare by hand.
 """
 
 import json
@@ -19,13 +19,23 @@ HERE = Path(__file__).parent / "fixtures"
 OUT = HERE / "lora"
 ADAPTERS = {
     "gpt2": dict(r=3, lora_alpha=12, target_modules=["c_attn", "mlp.c_fc", "c_proj"], fan_in_fan_out=True),
+    "gpt2-dora": dict(
+        r=2, lora_alpha=3, target_modules=["c_attn", "mlp.c_proj"], fan_in_fan_out=True, use_dora=True,
+        modules_to_save=["wte", "ln_f"],
+    ),
     "llama": dict(r=2, lora_alpha=4, target_modules=["q_proj", "v_proj", "down_proj"], use_rslora=True),
-}
+    "llama-saved": dict(r=2, lora_alpha=4, target_modules=["q_proj"], modules_to_save=["lm_head"]),
+    "llama-untied": dict(
+        r=2, lora_alpha=4, target_modules=r".*layers\.(?:0\.self_attn\.[qk]|1\.mlp\.up)_proj", use_dora=True,
+        rank_pattern={"q_proj": 1}, alpha_pattern={"mlp.up_proj": 7}, modules_to_save=["embed_tokens", "lm_head"],
+    ),
+}  # fmt: skip
 IDS = [3, 14, 15, 92, 65, 35, 89, 79, 32]
 
 
 def base(name):
-    return AutoModelForCausalLM.from_pretrained(HERE / "models" / name, dtype=torch.float32)
+    folder = next(f for f in (name, name.rsplit("-", 1)[0]) if (HERE / "models" / f).is_dir())
+    return folder, AutoModelForCausalLM.from_pretrained(HERE / "models" / folder, dtype=torch.float32)
 
 
 def logits(model):
@@ -41,13 +51,16 @@ def main():
     shutil.rmtree(OUT, ignore_errors=True)
     torch.manual_seed(11)
     for name, settings in ADAPTERS.items():
-        model = get_peft_model(base(name), LoraConfig(task_type="CAUSAL_LM", lora_dropout=0.0, **settings))
+        folder, model = base(name)
+        model = get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", lora_dropout=0.0, **settings))
         with torch.no_grad():
             for key, weight in model.named_parameters():
                 if "lora_B" in key:
                     weight.normal_(0, 0.1)
-        model.peft_config["default"].base_model_name_or_path = f"../models/{name}"
-        model.save_pretrained(OUT / name)
+                elif "lora_magnitude" in key or "modules_to_save" in key:
+                    weight.mul_(1 + 0.1 * torch.randn_like(weight))
+        model.peft_config["default"].base_model_name_or_path = f"../models/{folder}"
+        model.save_pretrained(OUT / name, save_embedding_layers=False)
         (OUT / name / "README.md").unlink(missing_ok=True)
         expected = {"ids": IDS, "logits": rounded(logits(model))}
         (OUT / name / "expected.json").write_text(json.dumps(expected, separators=(",", ":")) + "\n")
@@ -55,8 +68,8 @@ def main():
 
 def check(folder):
     name = Path(json.loads((folder / "adapter_config.json").read_text())["base_model_name_or_path"]).name
-    model = PeftModel.from_pretrained(base(name), folder)
-    print(json.dumps({"ids": IDS, "logits": rounded(logits(model))}))
+    model = PeftModel.from_pretrained(base(name)[1], folder)
+    print(json.dumps({"ids": IDS, "logits": rounded(logits(model)), "merged": rounded(logits(model.merge_and_unload()))}))
 
 
 if __name__ == "__main__":

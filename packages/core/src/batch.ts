@@ -41,12 +41,15 @@ export type Pack = (groups: readonly PromptGroup[]) => PackedBatch;
 export interface ScoringModel {
   readonly engine: Engine;
   readonly weights: ReadonlyMap<string, Variable>;
-  readonly adapter?: { readonly weights: ReadonlyMap<string, Variable> } | undefined;
-  /** log π(y|x) of each sequence, summed over the answer's tokens: [S]. Without the adapter where it is set to false. */
+  readonly adapter?: { readonly weights: ReadonlyMap<string, Variable>; readonly dropout: number } | undefined;
+  /**
+   * log π(y|x) of each sequence, summed over the answer's tokens: [S]. Without the adapter where it is set to false, with
+   * its dropout where there is a seed for it (a scalar int32).
+   */
   sequenceLogps(
     params: (name: string) => tf.Tensor,
     batch: PackedInputs,
-    options?: { readonly adapter?: boolean },
+    options?: { readonly adapter?: boolean; readonly dropoutSeed?: tf.Tensor | undefined },
   ): tf.Tensor1D;
 }
 

@@ -41,6 +41,7 @@ export interface StepOptions {
 /** Compiles a method, a model and an optimizer into the functions of a training run. */
 export function compileSteps({ model, method, reference, optimizer, maxGradNorm }: StepOptions): CompiledSteps {
   const { engine } = model;
+  const dropping = (model.adapter?.dropout ?? 0) > 0;
   const names = [...model.trainable().keys()];
   const weights = [...model.trainable().values()];
   const made: Variable[] = [];
@@ -61,10 +62,16 @@ export function compileSteps({ model, method, reference, optimizer, maxGradNorm 
   };
 
   /** The method's terms with the policy's weights given, and the log-probabilities that they come from. */
-  const forward = (scope: Scope, inputs: Tensors, given: readonly tf.Tensor[], referenceLogps: tf.Tensor) => {
+  const forward = (
+    scope: Scope,
+    inputs: Tensors,
+    given: readonly tf.Tensor[],
+    referenceLogps: tf.Tensor,
+    dropoutSeed?: tf.Tensor,
+  ) => {
     const batch = batchInputs(inputs);
     const params = parameters(model, scope, new Map(names.map((name, i) => [name, given[i] as tf.Tensor])));
-    const policy = tf.reshape<tf.Rank.R2>(model.sequenceLogps(params, batch), batch.lengths.shape); // [pairs, K]
+    const policy = tf.reshape<tf.Rank.R2>(model.sequenceLogps(params, batch, { dropoutSeed }), batch.lengths.shape); // [pairs, K]
     const { losses, rewards } = method.apply({
       policy,
       reference: tf.reshape(referenceLogps, batch.lengths.shape),
@@ -78,7 +85,7 @@ export function compileSteps({ model, method, reference, optimizer, maxGradNorm 
     const referenceLogps = reference.logps(scope, batchInputs(inputs), inputs);
     let seen: Record<string, tf.Tensor> = {};
     const gradients = tf.grads((...given) => {
-      const terms = forward(scope, inputs, given, referenceLogps);
+      const terms = forward(scope, inputs, given, referenceLogps, inputs.dropoutSeed);
       // tfjs frees what is made inside but not returned; what is kept is handed on below.
       seen = Object.fromEntries(Object.entries(terms).map(([name, tensor]) => [name, tf.keep(tensor)]));
       return tf.mul<tf.Scalar>(tf.sum(terms.losses), inputs.scale as tf.Scalar);
@@ -144,14 +151,17 @@ export function compileSteps({ model, method, reference, optimizer, maxGradNorm 
       const scalars = Object.fromEntries(
         Object.entries(optimizer.scalars(learningRate, t)).map(([name, value]) => [name, scalarValue(value)]),
       );
+      // Another one for each micro-batch of each step, and the same again when a run is resumed.
+      const dropoutSeed = (index: number) =>
+        dropping ? { dropoutSeed: { dtype: 'int32' as const, shape: [], data: Int32Array.of(t * 1024 + index) } } : {};
       const [first] = batches;
       if (batches.length === 1 && first !== undefined) {
-        const output = await fused({ ...first.inputs, ...scalars, scale });
+        const output = await fused({ ...first.inputs, ...scalars, ...dropoutSeed(0), scale });
         return { outputs: [output], norm: numberOf(output.norm) };
       }
       const { add, apply } = accumulation();
       const outputs: Outputs[] = [];
-      for (const { inputs } of batches) outputs.push(await add({ ...inputs, scale }));
+      for (const [i, { inputs }] of batches.entries()) outputs.push(await add({ ...inputs, ...dropoutSeed(i), scale }));
       const { norm } = await apply(scalars);
       return { outputs, norm: numberOf(norm) };
     },

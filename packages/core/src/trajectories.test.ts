@@ -144,12 +144,12 @@ describe('on a real architecture', () => {
     });
   });
 
-  it('with an adapter, train 6 = train 3, kill, resume 3, from a checkpoint that PEFT reads', async () => {
+  it.each([0, 0.3])('with an adapter of dropout %d, train 6 = train 3, kill, resume 3', async (dropout) => {
     const run = await mkdtemp(join(tmpdir(), 'dpo-core-'));
     const go = async (until: number, resume?: string) => {
       const base = await load('llama', testEngine());
       const before = await valuesOf(base);
-      const model = addLora(base, { rank: 2, alpha: 4, seed: 1 });
+      const model = await addLora(base, { rank: 2, alpha: 4, dropout, seed: 1 });
       const losses: number[] = [];
       const checkpoints = { folder: run, everySteps: 3, saveModel: (into: string) => saveAdapter(model, into) };
       const reference = withoutAdapter(model);

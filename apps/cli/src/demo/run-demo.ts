@@ -92,7 +92,7 @@ export async function runDemo(options: DemoOptions, context: Context): Promise<D
       draw(base, heldOutOpenings, steps.evaluationSamples, 'Sampling held-out reviews, before'),
     );
 
-    const policy = withAdapter(base, options);
+    const policy = await withAdapter(base, options);
     const trained = await trainOn(data, policy, { name, options, steps, engine }, context);
     if (trained.interrupted) return { model: name, folder: trained.folder };
 
@@ -153,9 +153,9 @@ async function kept(
   return samples;
 }
 
-function withAdapter(base: OpenModel, { loraRank, seed }: DemoOptions): OpenModel {
+async function withAdapter(base: OpenModel, { loraRank, seed }: DemoOptions): Promise<OpenModel> {
   if (loraRank === undefined) return base;
-  return { ...base, model: addLora(base.model, { rank: loraRank, alpha: 2 * loraRank, seed }) };
+  return { ...base, model: await addLora(base.model, { rank: loraRank, alpha: 2 * loraRank, seed }) };
 }
 
 async function trainOn(

@@ -19,7 +19,7 @@ export async function openPolicy(engine: Engine, options: PolicyOptions, context
   const opened = await openModel(engine, options.model, context);
   if (options.adapter !== undefined) return { ...opened, model: await loadAdapter(opened.model, options.adapter) };
   if (options.loraRank === undefined) return opened;
-  const model = addLora(opened.model, {
+  const model = await addLora(opened.model, {
     rank: options.loraRank,
     alpha: options.loraAlpha ?? 2 * options.loraRank,
     targets: options.loraTargets ?? 'all-linear',

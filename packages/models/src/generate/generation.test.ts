@@ -1,15 +1,13 @@
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { testEngine } from '@dpo/engine/test';
 import { describe, expect, it } from 'vitest';
 import { addLora } from '../lora/add-lora.js';
 import { loadModel } from '../model/load-model.js';
 import type { LanguageModel } from '../model/types.js';
+import { fixtureExpected, fixtureFolder, fixtureModels } from '../test/_fixtures.js';
 import { scoreGroups } from '../test/_packing.js';
 import { tinyGpt2, tinyLlama } from '../test/tiny-models.js';
 import { generate } from './generation.js';
 
-const fixtures = new URL('../../../../tooling/parity/fixtures/models/', import.meta.url);
 const prompts = [[5, 9, 33], [7], [1, 2, 3, 4, 5, 6, 7]];
 
 /** log π of each sample by the forward pass that training uses. */
@@ -22,12 +20,9 @@ async function scored(model: LanguageModel, generations: readonly { prompt: numb
 }
 
 describe('greedy continuations are those of transformers', () => {
-  it.each(['gpt2', 'gpt2-untied', 'llama', 'llama-untied'])('%s', async (name) => {
-    interface Expected {
-      readonly greedy: readonly { readonly prompt: number[]; readonly tokens: number[] }[];
-    }
-    const { greedy } = JSON.parse(readFileSync(new URL(`${name}/expected.json`, fixtures), 'utf8')) as Expected;
-    const { model } = await loadModel(testEngine(), fileURLToPath(new URL(name, fixtures)));
+  it.each(fixtureModels)('%s', async (name) => {
+    const { greedy } = fixtureExpected(name);
+    const { model } = await loadModel(testEngine(), fixtureFolder(name));
     const given = greedy.map(({ prompt }) => prompt);
     const got = await generate(model, given, { maxNewTokens: 12, temperature: 0 });
     expect(got.map(({ tokens }) => [...tokens])).toEqual(greedy.map(({ tokens }) => tokens));
@@ -137,7 +132,7 @@ describe('sampling', () => {
     const base = tinyLlama(testEngine());
     const options = { samples: 3, maxNewTokens: 5, seed: 4 };
     const before = await generate(base, prompts, options);
-    const model = addLora(base, { rank: 2, alpha: 8, seed: 1 });
+    const model = await addLora(base, { rank: 2, alpha: 8, seed: 1 });
     expect(await generate(model, prompts, options)).toEqual(before);
     for (const variable of model.trainable().values())
       variable.write(Float32Array.from(await variable.read(), (value, i) => value + Math.sin(i)));

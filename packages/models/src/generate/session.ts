@@ -62,7 +62,7 @@ export function openSession(model: LanguageModel, { rows, slots, mode, adapter }
       },
       { adapter, at: ends },
     );
-    const logits = model.logits(params, states); // [P, V]
+    const logits = model.logits(params, states, { adapter }); // [P, V]
     return draw(mode, tf.gather(logits, prompts as tf.Tensor1D), uniform, sharpness);
   });
 
@@ -82,7 +82,7 @@ export function openSession(model: LanguageModel, { rows, slots, mode, adapter }
       },
       { adapter },
     );
-    return draw(mode, model.logits(params, states), uniform, sharpness);
+    return draw(mode, model.logits(params, states, { adapter }), uniform, sharpness);
   });
 
   return {

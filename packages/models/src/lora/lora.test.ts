@@ -6,12 +6,13 @@ import { fileURLToPath } from 'node:url';
 import { testEngine } from '@dpo/engine/test';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openModelFiles } from '../files/model-files.js';
+import { generate } from '../generate/generation.js';
 import { loadModel } from '../model/load-model.js';
 import { saveModel } from '../model/save-model.js';
 import { scoreGroups, tokenLogits } from '../test/_packing.js';
 import { tinyGpt2, tinyLlama } from '../test/tiny-models.js';
 import { loadAdapter, saveAdapter } from './adapter-files.js';
-import { addLora } from './add-lora.js';
+import { addLora, type LoraOptions } from './add-lora.js';
 import { mergeAdapter } from './merge-adapter.js';
 
 const fixtures = new URL('../../../../tooling/parity/fixtures/', import.meta.url);
@@ -30,13 +31,21 @@ function expectClose(got: ArrayLike<number>, want: ArrayLike<number>, tolerance:
   expect(difference / size).toBeLessThan(tolerance);
 }
 
-describe.each(['gpt2', 'llama'])('an adapter of %s made by PEFT', (name) => {
+// LoRA; DoRA with the embedding saved beside a tied head; rsLoRA; a head of its own beside a tied embedding; DoRA by a
+// regular expression, with other ranks and alphas of some layers, embedding and head saved.
+describe.each([
+  ['gpt2', 'gpt2'],
+  ['gpt2-dora', 'gpt2'],
+  ['llama', 'llama'],
+  ['llama-saved', 'llama'],
+  ['llama-untied', 'llama-untied'],
+])('an adapter made by PEFT: %s', (name, base) => {
   const expected = JSON.parse(readFileSync(new URL(`lora/${name}/expected.json`, fixtures), 'utf8')) as {
     ids: number[];
     logits: number[][];
   };
   const open = async (folder = folderOf(`lora/${name}`)) =>
-    loadAdapter((await loadModel(testEngine(), folderOf(`models/${name}`))).model, folder);
+    loadAdapter((await loadModel(testEngine(), folderOf(`models/${base}`))).model, folder);
 
   it('gives the logits that PEFT gives', async () => {
     const model = await open();
@@ -46,21 +55,18 @@ describe.each(['gpt2', 'llama'])('an adapter of %s made by PEFT', (name) => {
   it('gives them again when it was saved here', async () => {
     const model = await open();
     const folder = join(scratch, name);
-    await saveAdapter(model, folder, { baseModel: `../models/${name}` });
+    await saveAdapter(model, folder, { baseModel: `../models/${base}` });
     const again = await open(folder);
     expect(await tokenLogits(again, expected.ids)).toEqual(await tokenLogits(model, expected.ids));
     const files = await openModelFiles(folder);
     const original = await openModelFiles(folderOf(`lora/${name}`));
     expect([...files.tensors.keys()].sort()).toEqual([...original.tensors.keys()].sort());
-    expect(files.adapter?.config).toMatchObject({
-      peft_type: 'LORA',
-      fan_in_fan_out: name === 'gpt2',
-      base_model_name_or_path: `../models/${name}`,
-    });
+    const [ours, theirs] = [files.adapter?.config ?? {}, original.adapter?.config ?? {}];
+    for (const key of Object.keys(ours)) expect(ours[key], key).toEqual(theirs[key]);
     await Promise.all([files.close(), original.close()]);
   });
 
-  it('gives them when it is merged', async () => {
+  it('gives them when it is merged, and when the merged model was saved', async () => {
     const model = await open();
     const base = await tokenLogits(model, expected.ids, { adapter: false });
     const merged = await mergeAdapter(model);
@@ -69,6 +75,17 @@ describe.each(['gpt2', 'llama'])('an adapter of %s made by PEFT', (name) => {
     const logits = await tokenLogits(merged, expected.ids);
     expectClose(logits, expected.logits.flat(), 1e-4);
     expect(logits).not.toEqual(base);
+    const folder = join(scratch, `${name}-merged`);
+    await saveModel(merged, folder);
+    expect(await tokenLogits((await loadModel(testEngine(), folder)).model, expected.ids)).toEqual(logits);
+  });
+
+  it('gives the same when generating as when scoring', async () => {
+    const model = await open();
+    const [row] = await generate(model, [expected.ids], { maxNewTokens: 4, temperature: 0 });
+    const groups = [{ prompt: expected.ids, answers: [[...(row?.tokens ?? [])]] }];
+    const [[logp]] = (await scoreGroups(model, groups)) as [[number]];
+    expect(row?.logps.reduce((a, b) => a + b)).toBeCloseTo(logp, 4);
   });
 });
 
@@ -78,15 +95,25 @@ describe.each([
 ])('a new adapter of %s', (_, make, layers) => {
   const groups = [{ prompt: [1, 2, 3], answers: [[4, 5], [6]] }];
 
-  it('changes nothing at first; trained, it changes the model, not the reference', async () => {
+  it.each<[string, Partial<LoraOptions>, number]>([
+    ['LoRA', {}, 2 * layers],
+    ['rsLoRA with dropout', { rsLora: true, dropout: 0.5 }, 2 * layers],
+    ['DoRA', { dora: true }, 3 * layers],
+    ['LoRA with a head saved in full', { modulesToSave: ['lm_head'] }, 2 * layers + 1],
+  ])('as %s changes nothing at first; trained, it changes the model, not the reference', async (_, options, count) => {
     const base = make(testEngine());
     const before = await scoreGroups(base, groups);
-    const model = addLora(base, { rank: 4, alpha: 8, seed: 3 });
+    const model = await addLora(base, { rank: 4, alpha: 8, seed: 3, ...options });
     expect(model.trainable()).toBe(model.adapter?.weights);
-    expect(model.trainable().size).toBe(2 * layers);
-    expect(await scoreGroups(model, groups)).toEqual(before);
+    expect(model.trainable().size).toBe(count);
+    const first = (await scoreGroups(model, groups)).flat();
+    // DoRA divides by the norms that it began with, which are the same but for rounding.
+    first.forEach((logp, i) => {
+      expect(Math.abs(logp - (before.flat()[i] as number))).toBeLessThan(1e-5);
+    });
     for (const [name, variable] of model.trainable())
-      if (name.endsWith('lora_B.weight')) variable.write((await variable.read()).map((_, i) => Math.sin(i) / 4));
+      if (!name.endsWith('lora_A.weight'))
+        variable.write((await variable.read()).map((value, i) => value + Math.sin(i) / 4));
     const after = (await scoreGroups(model, groups)).flat();
     after.forEach((logp, i) => {
       expect(Math.abs(logp - (before.flat()[i] as number))).toBeGreaterThan(1e-3);
@@ -95,7 +122,7 @@ describe.each([
   });
 
   it('begins with A uniform in ±1/√in, as PEFT does', async () => {
-    const model = addLora(make(testEngine()), { rank: 16, alpha: 16, seed: 5 });
+    const model = await addLora(make(testEngine()), { rank: 16, alpha: 16, seed: 5 });
     for (const [name, variable] of model.trainable()) {
       const values = await variable.read();
       if (name.endsWith('lora_B.weight')) expect(values.every((value) => value === 0)).toBe(true);
@@ -111,31 +138,83 @@ describe.each([
 });
 
 describe('targets', () => {
-  const layersOf = (targets: string[]) =>
-    addLora(tinyLlama(testEngine()), { rank: 1, alpha: 1, targets, seed: 0 }).adapter?.layers;
+  const layersOf = async (targets: readonly string[] | string, modulesToSave: string[] = []) => {
+    const options = { rank: 1, alpha: 1, targets, modulesToSave, seed: 0 };
+    return (await addLora(tinyLlama(testEngine()), options)).adapter?.layers.map(({ name }) => name);
+  };
+  const queries = ['model.layers.0.self_attn.q_proj', 'model.layers.1.self_attn.q_proj'];
 
-  it('are names of layers or their ends', () => {
-    expect(layersOf(['q_proj'])).toEqual(['model.layers.0.self_attn.q_proj', 'model.layers.1.self_attn.q_proj']);
-    expect(layersOf(['model.layers.1.mlp.up_proj'])).toEqual(['model.layers.1.mlp.up_proj']);
-    expect(layersOf(['self_attn.o_proj', 'o_proj'])).toHaveLength(2);
+  it('are names of layers or their ends', async () => {
+    expect(await layersOf(['q_proj'])).toEqual(queries);
+    expect(await layersOf(['model.layers.1.mlp.up_proj'])).toEqual(['model.layers.1.mlp.up_proj']);
+    expect(await layersOf(['self_attn.o_proj', 'o_proj'])).toHaveLength(2);
   });
 
-  it('that mean no layer are errors that name the nearest', () => {
-    expect(() => layersOf(['q_porj'])).toThrow(
-      expect.objectContaining({ code: 'lora.unknown-target', hint: 'Did you mean q_proj?' }),
+  it('or a regular expression of whole names, in Python’s notation', async () => {
+    expect(await layersOf('.*\\.q_proj')).toEqual(queries);
+    expect(await layersOf('model\\.layers\\.(?P<layer>\\d+)\\.self_attn\\.(q|k)_proj')).toHaveLength(4);
+    await expect(layersOf('q_proj')).rejects.toMatchObject({ code: 'lora.unknown-target' });
+    await expect(layersOf('(')).rejects.toMatchObject({ code: 'lora.bad-pattern' });
+  });
+
+  it('are all linear layers but the head, less what is saved in full', async () => {
+    expect(await layersOf('all-linear')).toHaveLength(14);
+    expect(await layersOf('all-linear', ['layers.0'])).toHaveLength(7);
+    expect(await layersOf('all-linear', ['mlp'])).toHaveLength(8);
+  });
+
+  it('that mean no layer are errors that name the nearest', async () => {
+    await expect(layersOf(['q_porj'])).rejects.toMatchObject({
+      code: 'lora.unknown-target',
+      hint: 'Did you mean q_proj?',
+    });
+    await expect(layersOf(['proj'])).rejects.toMatchObject({ code: 'lora.unknown-target' });
+    await expect(layersOf([])).rejects.toMatchObject({ code: 'lora.unknown-target' });
+    await expect(layersOf(['q_proj'], ['self_attn'])).rejects.toMatchObject({ code: 'lora.unknown-target' });
+  });
+});
+
+describe('modules to save', () => {
+  const savedOf = async (...modulesToSave: string[]) => [
+    ...((await addLora(tinyLlama(testEngine()), { rank: 1, alpha: 1, targets: ['q_proj'], modulesToSave, seed: 0 }))
+      .adapter?.saved ?? []),
+  ];
+
+  it('are meant by the ends of their names, as in PEFT', async () => {
+    expect(await savedOf('embed_tokens')).toEqual(['model.embed_tokens.weight']);
+    expect(await savedOf('lm_head')).toEqual(['lm_head.weight']);
+    expect(await savedOf('model.norm')).toEqual(['model.norm.weight']);
+    expect(await savedOf('norm')).toHaveLength(5); // those of the layers end so, too
+    expect(await savedOf('1.mlp')).toEqual(
+      ['gate', 'up', 'down'].map((part) => `model.layers.1.mlp.${part}_proj.weight`),
     );
-    expect(() => layersOf(['proj'])).toThrow(expect.objectContaining({ code: 'lora.unknown-target' }));
-    expect(() => layersOf([])).toThrow(expect.objectContaining({ code: 'lora.unknown-target' }));
+  });
+
+  it('that are not there are errors that name the nearest', async () => {
+    await expect(savedOf('lm_haed')).rejects.toMatchObject({
+      code: 'lora.unknown-module',
+      hint: 'Did you mean lm_head?',
+    });
   });
 });
 
 describe('what cannot be done', () => {
+  let folders = 0;
+  const changed = async (settings: Record<string, unknown>) => {
+    const folder = join(scratch, `changed-${folders++}`);
+    await cp(folderOf('lora/llama'), folder, { recursive: true });
+    const path = join(folder, 'adapter_config.json');
+    await writeFile(path, JSON.stringify({ ...JSON.parse(await readFile(path, 'utf8')), ...settings }));
+    return folder;
+  };
+
   it('a second adapter, a senseless rank, saving what is not there', async () => {
     const base = tinyGpt2(testEngine());
     const options = { rank: 2, alpha: 2, seed: 0 };
-    const adapted = addLora(base, options);
-    expect(() => addLora(adapted, options)).toThrow(expect.objectContaining({ code: 'lora.has-adapter' }));
-    expect(() => addLora(base, { ...options, rank: 0 })).toThrow(expect.objectContaining({ code: 'lora.bad-rank' }));
+    const adapted = await addLora(base, options);
+    await expect(addLora(adapted, options)).rejects.toMatchObject({ code: 'lora.has-adapter' });
+    await expect(addLora(base, { ...options, rank: 0 })).rejects.toMatchObject({ code: 'lora.bad-rank' });
+    await expect(addLora(base, { ...options, dropout: 1 })).rejects.toMatchObject({ code: 'lora.bad-dropout' });
     await expect(saveAdapter(base, scratch)).rejects.toMatchObject({ code: 'lora.no-adapter' });
     await expect(saveModel(adapted, scratch)).rejects.toMatchObject({ code: 'model.has-adapter' });
     expect(await mergeAdapter(base)).toBe(base);
@@ -152,16 +231,30 @@ describe('what cannot be done', () => {
 
   it.each([
     ['peft_type', 'IA3'],
-    ['use_dora', true],
     ['bias', 'all'],
-    ['modules_to_save', ['lm_head']],
-    ['rank_pattern', { q_proj: 4 }],
+    ['lora_bias', true],
+    ['init_lora_weights', 'pissa_niter_4'],
+    ['target_parameters', ['experts.weight']],
+    ['trainable_token_indices', [1]],
+    ['modules_to_save', 'lm_head'],
+    ['rank_pattern', { q_proj: 0 }],
+    ['alpha_pattern', { '(': 1 }],
     ['r', '8'],
+    ['r', 1.5],
+    ['lora_alpha', 0],
+    ['lora_dropout', 1],
   ])('an adapter with %s %j', async (key, value) => {
-    const folder = join(scratch, `unsupported-${key}`);
-    await cp(folderOf('lora/llama'), folder, { recursive: true });
-    const path = join(folder, 'adapter_config.json');
-    await writeFile(path, JSON.stringify({ ...JSON.parse(await readFile(path, 'utf8')), [key]: value }));
-    await expect(loadAdapter(tinyLlama(testEngine()), folder)).rejects.toMatchObject({ code: 'lora.unsupported' });
+    const folder = await changed({ [key]: value });
+    await expect(loadAdapter(tinyLlama(testEngine()), folder)).rejects.toMatchObject({
+      code: 'lora.unsupported',
+      values: { path: folder, key },
+    });
+  });
+
+  it('an adapter whose tensors are not those of its configuration', async () => {
+    for (const settings of [{ use_dora: true }, { r: 3 }, { rank_pattern: { q_proj: 4 } }]) {
+      const loading = loadAdapter(tinyLlama(testEngine()), await changed(settings));
+      await expect(loading).rejects.toMatchObject({ code: 'lora.wrong-base' });
+    }
   });
 });

@@ -1,24 +1,47 @@
+import type { Variable } from '@dpo/engine';
 import * as tf from '@tensorflow/tfjs-core';
+import { decoderFor } from '../architectures/registry.js';
+import type { Decoder } from '../architectures/types.js';
 import { languageModel } from '../model/language-model.js';
 import type { LanguageModel } from '../model/types.js';
-import { adapterWeightName } from './types.js';
+import { adaptedWeight, outputNorms } from './adapted-product.js';
+import { tiedHead } from './modules-to-save.js';
+import { type Adapter, adapterWeightName, magnitudeName, savedWeightName } from './types.js';
 
 /**
- * Adds the adapter to the weights that it adapts, in place, and frees it: W ← W + (alpha / rank) B A, transposed where
- * W is stored [in, out]. A model without an adapter comes back as it is.
+ * Puts the adapter into the weights that it adapts, in place, and frees it: W ← W + scaling · B A, with DoRA
+ * W ← m / ‖W + scaling · B A‖ · (W + scaling · B A), transposed where W is stored [in, out]; weights that are saved in
+ * full take the place of the base's. A head that is tied to an embedding from which the adapter parts it is no longer
+ * tied. A model without an adapter comes back as it is.
  */
 export async function mergeAdapter(model: LanguageModel): Promise<LanguageModel> {
-  const { engine, decoder, weights, adapter } = model;
+  const { engine, adapter } = model;
   if (adapter === undefined) return model;
-  const merge = engine.function(
+  await mergeLayers(model, adapter);
+  const { decoder, weights } = mergedWeights(model, adapter);
+  const kept = new Set(weights.values());
+  for (const variable of [...model.weights.values(), ...adapter.weights.values()])
+    if (!kept.has(variable)) variable.dispose();
+  const merged = languageModel(engine, decoder, weights);
+  merged.onDispose(() => model.dispose());
+  return merged;
+}
+
+async function mergeLayers(model: LanguageModel, adapter: Adapter): Promise<void> {
+  const layout = model.decoder.linearLayout;
+  const merge = model.engine.function(
     'merge-adapter',
     (scope) => {
-      for (const layer of adapter.layers) {
-        const weight = model.variable(`${layer}.weight`);
-        const a = scope.read(model.variable(adapterWeightName(layer, 'A')));
-        const b = scope.read(model.variable(adapterWeightName(layer, 'B')));
-        const product = decoder.linearLayout === 'out-in' ? tf.matMul(b, a) : tf.matMul(a, b, true, true);
-        scope.assign(weight, tf.add(scope.read(weight), tf.mul(product, adapter.scaling)));
+      for (const { name, scaling } of adapter.layers) {
+        const read = (parameter: string) => scope.read(model.variable(parameter));
+        const [a, b] = [read(adapterWeightName(name, 'A')), read(adapterWeightName(name, 'B'))];
+        const variable = model.variable(`${name}.weight`);
+        let merged = adaptedWeight(scope.read(variable), a, b, scaling, layout);
+        if (adapter.dora) {
+          const scale = tf.div(read(magnitudeName(name)), outputNorms(merged, layout)); // [out]
+          merged = tf.mul(merged, layout === 'out-in' ? tf.reshape(scale, [-1, 1]) : scale);
+        }
+        scope.assign(variable, merged);
       }
       return {};
     },
@@ -29,8 +52,17 @@ export async function mergeAdapter(model: LanguageModel): Promise<LanguageModel>
   } finally {
     merge.dispose();
   }
-  for (const variable of adapter.weights.values()) variable.dispose();
-  const merged = languageModel(engine, decoder, weights);
-  merged.onDispose(() => model.dispose());
-  return merged;
+}
+
+function mergedWeights(model: LanguageModel, adapter: Adapter): { decoder: Decoder; weights: Map<string, Variable> } {
+  const { config } = model;
+  const parted = config.tiedHead && (adapter.saved.has(tiedHead) || adapter.saved.has(model.decoder.unembedding));
+  const decoder = parted ? decoderFor({ ...config.raw, tie_word_embeddings: false }) : model.decoder;
+  const weights = new Map<string, Variable>();
+  for (const name of decoder.weights.keys()) {
+    const own = adapter.weights.get(savedWeightName(name));
+    const base = model.weights.get(parted && name === tiedHead ? model.decoder.unembedding : name);
+    weights.set(name, own ?? (base as Variable));
+  }
+  return { decoder, weights };
 }

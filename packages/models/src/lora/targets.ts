@@ -20,17 +20,22 @@ export function linearLayers(decoder: Decoder): LinearLayer[] {
 }
 
 /**
- * The layers that are meant by names as PEFT reads them: a name means each layer that is called so, or whose name ends
- * with it after a dot.
+ * The layers that are meant as PEFT reads `target_modules`. A name in a list means each layer that is called so, or
+ * whose name ends with it after a dot. A text is a regular expression of the whole name. Layers in modules that are
+ * saved in full are not adapted.
  *
- * Throws `lora.unknown-target` for a name that means none.
+ * Throws `lora.unknown-target` for what means no layer, `lora.bad-pattern` for what is no regular expression.
  */
-export function targetLayers(decoder: Decoder, targets: readonly string[]): LinearLayer[] {
+export function targetLayers(
+  decoder: Decoder,
+  targets: readonly string[] | string,
+  modulesToSave: readonly string[] = [],
+): LinearLayer[] {
   const all = linearLayers(decoder);
-  const meant = (target: string) => (name: string) => name === target || name.endsWith(`.${target}`);
-  const unknown = targets.find((target) => !all.some(({ name }) => meant(target)(name)));
-  if (unknown !== undefined || targets.length === 0) throw unknownTarget(unknown, allTargets(decoder));
-  return all.filter(({ name }) => targets.some((target) => meant(target)(name)));
+  const meant = typeof targets === 'string' ? patternOf(targets) : namesOf(targets, all, decoder);
+  const layers = all.filter(({ name }) => meant(name) && !modulesToSave.some((module) => isWithin(name, module)));
+  if (layers.length === 0) throw unknownTarget(typeof targets === 'string' ? targets : undefined, allTargets(decoder));
+  return layers;
 }
 
 /** Names that together mean all linear layers: q_proj, k_proj, … */
@@ -38,8 +43,33 @@ export function allTargets(decoder: Decoder): string[] {
   return [...new Set(linearLayers(decoder).map(({ name }) => name.split('.').at(-1) as string))];
 }
 
+function namesOf(targets: readonly string[], all: readonly LinearLayer[], decoder: Decoder) {
+  const meant = (target: string, name: string) => name === target || name.endsWith(`.${target}`);
+  const unknown = targets.find((target) => !all.some(({ name }) => meant(target, name)));
+  if (unknown !== undefined) throw unknownTarget(unknown, allTargets(decoder));
+  return (name: string) => targets.some((target) => meant(target, name));
+}
+
+function isWithin(layer: string, module: string): boolean {
+  return `.${layer}.`.includes(`.${module}.`);
+}
+
+/** A regular expression in Python's notation, as far as JavaScript's differs only in named groups. */
+function patternOf(pattern: string): (name: string) => boolean {
+  try {
+    const expression = new RegExp(`^(?:${pattern.replaceAll('(?P<', '(?<')})$`);
+    return (name) => expression.test(name);
+  } catch (cause) {
+    throw new DpoError('lora.bad-pattern', `${JSON.stringify(pattern)} is not a regular expression.`, {
+      values: { pattern },
+      hint: "Give a list of layers' names, 'all-linear', or a regular expression of whole names such as '.*self_attn.*'.",
+      cause,
+    });
+  }
+}
+
 function unknownTarget(target: string | undefined, known: readonly string[]): DpoError {
-  if (target === undefined) return new DpoError('lora.unknown-target', 'No layer is named to be adapted.');
+  if (target === undefined) return new DpoError('lora.unknown-target', 'No layer is left to be adapted.');
   const close = nearest(target, known);
   return new DpoError(
     'lora.unknown-target',

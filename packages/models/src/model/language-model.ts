@@ -5,9 +5,10 @@ import type { Attend, Decoder } from '../architectures/types.js';
 import { attention } from '../blocks/attention.js';
 import { attentionBias } from '../blocks/attention-bias.js';
 import { tokenLogps } from '../blocks/token-logps.js';
-import { adapterDelta } from '../lora/adapter-delta.js';
+import { adaptedProduct } from '../lora/adapted-product.js';
+import { headParameterName, parameterName } from '../lora/modules-to-save.js';
 import type { Adapter } from '../lora/types.js';
-import type { LanguageModel, Params } from './types.js';
+import type { AdapterToggle, LanguageModel, Params } from './types.js';
 
 /** Choosing rows in the last layer pays where they are at most this part of all. */
 const FEWER = 0.9;
@@ -23,15 +24,29 @@ export function languageModel(
   const callbacks: (() => void)[] = [];
   let disposed = false;
 
-  const computation = (params: Params, active: Adapter | undefined) => ({
-    weight: params,
-    linear: (x: tf.Tensor2D, layer: string): tf.Tensor2D => {
-      let y = tf.matMul<tf.Tensor2D>(x, params(`${layer}.weight`), false, decoder.linearLayout === 'out-in');
-      if (decoder.weights.has(`${layer}.bias`)) y = tf.add(y, params(`${layer}.bias`));
-      const delta = active === undefined ? undefined : adapterDelta(active, layer, x, params);
-      return delta === undefined ? y : tf.add(y, delta);
-    },
-  });
+  const layout = decoder.linearLayout;
+  const activeAdapter = ({ adapter: on = true }: AdapterToggle = {}) => (on ? adapter : undefined);
+  const weightsOf =
+    (params: Params, options?: AdapterToggle): Params =>
+    (name) =>
+      params(parameterName(activeAdapter(options), name));
+
+  const computation = (params: Params, options: AdapterToggle) => {
+    const weight = weightsOf(params, options);
+    return {
+      weight,
+      linear: (x: tf.Tensor2D, layer: string): tf.Tensor2D => {
+        const product = (rows: tf.Tensor2D) =>
+          tf.matMul<tf.Tensor2D>(rows, weight(`${layer}.weight`), false, layout === 'out-in');
+        const { dropoutSeed } = options;
+        const y = adaptedProduct(activeAdapter(options), { layer, x, params, layout, product, dropoutSeed });
+        return decoder.weights.has(`${layer}.bias`) ? tf.add(y, weight(`${layer}.bias`)) : y;
+      },
+    };
+  };
+
+  const head = (params: Params, options?: AdapterToggle): tf.Tensor2D =>
+    params(headParameterName(decoder, activeAdapter(options))) as tf.Tensor2D;
 
   const model: LanguageModel = {
     config,
@@ -47,9 +62,10 @@ export function languageModel(
       if (variable !== undefined) return variable;
       throw new DpoError('model.unknown-tensor', `The model has no weight "${name}".`, { values: { tensor: name } });
     },
-    hidden(params, tokens, attend, { adapter: on = true, at } = {}) {
+    hidden(params, tokens, attend, options = {}) {
+      const { at } = options;
       const compute = (needed: (layer: number, x: tf.Tensor2D) => tf.Tensor2D) =>
-        decoder.hidden(tokens, { ...computation(params, on ? adapter : undefined), attend, needed });
+        decoder.hidden(tokens, { ...computation(params, options), attend, needed });
       if (at === undefined) return compute((_, x) => x);
       // Positions may come several times, so that there can be more of them than rows.
       if (at.size > FEWER * tokens.ids.size)
@@ -59,16 +75,16 @@ export function languageModel(
         );
       return compute((layer, x) => (layer === config.layers - 1 ? tf.gather(x, at) : x));
     },
-    logits: (params, rows) =>
-      tf.matMul(decoder.finalNorm(rows, { weight: params }), params(decoder.unembedding), false, true),
+    logits: (params, rows, options) =>
+      tf.matMul(decoder.finalNorm(rows, { weight: weightsOf(params, options) }), head(params, options), false, true),
     sequenceLogps(params, batch, options) {
       const { groups, answers, predictors, targets, sequence, sequences } = batch;
       const bias = attentionBias(groups, answers);
       // Only rows that predict something meet the vocabulary, which costs as much as many layers.
       const attend: Attend = (_layer, q, k, v) => attention(q, k, v, bias);
       const states = model.hidden(params, batch, attend, { ...options, at: predictors }); // [R, D]
-      const rows = decoder.finalNorm(states, { weight: params }); // [R, D]
-      const logps = tokenLogps(rows, params(decoder.unembedding) as tf.Tensor2D, targets); // [R]
+      const rows = decoder.finalNorm(states, { weight: weightsOf(params, options) }); // [R, D]
+      const logps = tokenLogps(rows, head(params, options), targets); // [R]
       // Filling entries are numbered S: one segment more, cut off again.
       return tf.slice(tf.unsortedSegmentSum(logps, sequence, sequences + 1), [0], [sequences]) as tf.Tensor1D;
     },

@@ -2,6 +2,7 @@ import { DpoError } from '@dpo/base';
 import type { Engine, Variable } from '@dpo/engine';
 import { decoderFor } from '../architectures/registry.js';
 import type { Decoder } from '../architectures/types.js';
+import { checkFinite } from '../files/check-finite.js';
 import { type ModelFiles, openModelFiles } from '../files/model-files.js';
 import { loadTokenizer, type Tokenizer } from '../tokenizer/tokenizer.js';
 import { languageModel } from './language-model.js';
@@ -81,7 +82,7 @@ async function readWeights(
     for (const [name, { shape }] of decoder.weights) {
       const place = places.get(name) as string;
       const data = await source.read(place);
-      checkFinite(source, place, data);
+      checkFinite(source.path, place, data);
       weights.set(name, engine.variable(name, shape, data));
       bytes += bytesOf(place);
       onProgress?.(bytes, total);
@@ -91,19 +92,6 @@ async function readWeights(
     throw error;
   }
   return weights;
-}
-
-function checkFinite(source: ModelFiles, tensor: string, data: Float32Array): void {
-  // Subtracting a number from itself gives 0, except for infinities and NaN: one sum tells for all.
-  let sum = 0;
-  for (let i = 0; i < data.length; i++) sum += (data[i] as number) - (data[i] as number);
-  if (sum === 0) return;
-  const index = data.findIndex((value) => !Number.isFinite(value));
-  throw new DpoError(
-    'model.not-finite',
-    `${source.path}, tensor "${tensor}": element ${index} is ${data[index]}, so nothing can be computed with it.`,
-    { values: { path: source.path, tensor, index }, hint: 'The model was saved after its training went wrong.' },
-  );
 }
 
 function hasTokenizer({ tokenizerFiles }: ModelFiles): boolean {

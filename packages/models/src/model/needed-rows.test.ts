@@ -45,7 +45,7 @@ async function compute(model: LanguageModel, batch: PackedNumbers, early: boolea
 describe.each([
   ['GPT-2', tinyGpt2(testEngine(), { vocabSize: 23 })],
   ['Llama', tinyLlama(testEngine(), { vocabSize: 23 })],
-  ['Llama with an adapter', addLora(tinyLlama(testEngine(), { vocabSize: 23 }), { rank: 2, alpha: 4, seed: 1 })],
+  ['Llama with an adapter', await addLora(tinyLlama(testEngine(), { vocabSize: 23 }), { rank: 2, alpha: 4, seed: 1 })],
 ])('hidden states of some positions alone: %s', (_, model) => {
   it('are those among all, with the same gradients', async () => {
     await fc.assert(

@@ -6,9 +6,12 @@ import type { Adapter } from '../lora/types.js';
 /** A parameter by its name, inside an engine function: read from its variable, or a tensor to differentiate by. */
 export type Params = (name: string) => tf.Tensor;
 
-/** Whether the adapter counts, where there is one. Default true; without it the model is the reference. */
-interface AdapterToggle {
+/** How the adapter counts, where there is one. */
+export interface AdapterToggle {
+  /** Whether it does. Default true; without it the model is the reference. */
   readonly adapter?: boolean | undefined;
+  /** A scalar int32, another one at each training step: with it the adapter's dropout counts too. */
+  readonly dropoutSeed?: tf.Tensor | undefined;
 }
 
 interface HiddenOptions extends AdapterToggle {
@@ -78,7 +81,7 @@ export interface LanguageModel {
    */
   hidden(params: Params, tokens: Tokens, attend: Attend, options?: HiddenOptions): tf.Tensor2D;
   /** Logits of some rows of hidden states, [R, D] → [R, V]. For the body of an engine function. */
-  logits(params: Params, rows: tf.Tensor2D): tf.Tensor2D;
+  logits(params: Params, rows: tf.Tensor2D, options?: AdapterToggle): tf.Tensor2D;
   /** Calls back when the model is disposed of, for what was compiled for it. */
   onDispose(callback: () => void): void;
   /** Frees weights, adapter and what was compiled for the model. */

@@ -93,7 +93,7 @@ export async function tokenLogits(
     const { ids, positions, ones } = inputs as Record<'ids' | 'positions' | 'ones', tf.Tensor2D>;
     const bias = attentionBias(ones, tf.zerosLike(ones));
     const states = model.hidden(params, { ids, positions }, (_layer, q, k, v) => attention(q, k, v, bias), options);
-    return { logits: model.logits(params, states) };
+    return { logits: model.logits(params, states, options) };
   });
   const grid = (data: Int32Array) => ({ dtype: 'int32' as const, shape: [1, ids.length], data });
   const { logits } = await run({

@@ -1,0 +1,15 @@
+import { DpoError } from '@dpo/base';
+
+/** Throws `model.not-finite` for weights with a NaN or an infinity, which names the file, the tensor and the element. */
+export function checkFinite(path: string, tensor: string, data: Float32Array): void {
+  // Subtracting a number from itself gives 0, except for infinities and NaN: one sum tells for all.
+  let sum = 0;
+  for (let i = 0; i < data.length; i++) sum += (data[i] as number) - (data[i] as number);
+  if (sum === 0) return;
+  const index = data.findIndex((value) => !Number.isFinite(value));
+  throw new DpoError(
+    'model.not-finite',
+    `${path}, tensor "${tensor}": element ${index} is ${data[index]}, so nothing can be computed with it.`,
+    { values: { path, tensor, index }, hint: 'The model was saved after its training went wrong.' },
+  );
+}

@@ -1,0 +1,107 @@
+import { openPortable } from '@dpo/engine';
+import { testEngine } from '@dpo/engine/test';
+import * as tf from '@tensorflow/tfjs-core';
+import { describe, expect, it } from 'vitest';
+import { packedValues } from '../model/packed-values.js';
+import type { LanguageModel, PackedInputs } from '../model/types.js';
+import { referencePacking } from '../test/_packing.js';
+import { tinyLlama } from '../test/tiny-models.js';
+import { adaptedProduct } from './adapted-product.js';
+import { addLora } from './add-lora.js';
+import { type Adapter, adapterWeightName, magnitudeName } from './types.js';
+
+const adapter = (dropout: number, dora = false): Adapter => ({
+  rank: 1,
+  alpha: 2,
+  rankPattern: {},
+  alphaPattern: {},
+  rsLora: false,
+  dora,
+  dropout,
+  targets: ['layer'],
+  modulesToSave: [],
+  seed: 5,
+  layers: [{ name: 'layer', rank: 1, scaling: 2 }],
+  saved: new Set(),
+  weights: new Map(),
+});
+
+// W = identity, A = (1, 0), B = (1, 0)ᵀ: y₁ = x₁ + 2 d₁, y₂ = x₂, where d is x with elements left out.
+const values: Record<string, tf.Tensor> = {
+  'layer.weight': tf.tensor2d([1, 0, 0, 1], [2, 2]),
+  [adapterWeightName('layer', 'A')]: tf.tensor2d([1, 0], [1, 2]),
+  [adapterWeightName('layer', 'B')]: tf.tensor2d([1, 0], [2, 1]),
+  [magnitudeName('layer')]: tf.tensor1d([6, 1]),
+};
+
+async function apply(made: Adapter, rows: number, seed?: number): Promise<number[][]> {
+  const engine = await openPortable('cpu');
+  const run = engine.function<'seed', 'y'>('layer', (_scope, inputs) => ({
+    y: adaptedProduct(made, {
+      layer: 'layer',
+      x: tf.ones([rows, 2]),
+      params: (name) => values[name] as tf.Tensor,
+      layout: 'out-in',
+      product: (x) => tf.matMul(x, values['layer.weight'] as tf.Tensor2D, false, true),
+      dropoutSeed: seed === undefined ? undefined : inputs.seed,
+    }),
+  }));
+  const { y } = await run({ seed: { dtype: 'int32', shape: [], data: Int32Array.of(seed ?? 0) } });
+  return Array.from({ length: rows }, (_, row) => [...y.data.subarray(2 * row, 2 * row + 2)]);
+}
+
+describe('dropout', () => {
+  it('leaves out its part of the inputs, and makes up for it in the others', async () => {
+    const outputs = (await apply(adapter(0.75), 2000, 1)).map(([first]) => first as number);
+    // Kept elements count 1 / (1 − 0.75) = 4 times: y₁ is 1 or 1 + 2 · 4.
+    expect([...new Set(outputs)].sort()).toEqual([1, 9]);
+    const kept = outputs.filter((value) => value === 9).length;
+    expect(Math.abs(kept - 500)).toBeLessThan(4 * Math.sqrt(2000 * 0.75 * 0.25));
+    expect(await apply(adapter(0.75), 20)).toEqual(Array(20).fill([3, 1]));
+    expect(await apply(adapter(0), 20, 1)).toEqual(Array(20).fill([3, 1]));
+  });
+
+  it('for DoRA leaves them out of what the magnitude adds, too', async () => {
+    // ‖W + 2 B A‖ = (3, 1), so the magnitudes (6, 1) double the first output: 2 · (1 + 2).
+    expect(await apply(adapter(0.5, true), 3)).toEqual(Array(3).fill([6, 1]));
+    // Dropped: x W alone, 1. Kept, twice: 1 + (2 − 1) · 2 + 2 · 2 · 2.
+    const outputs = (await apply(adapter(0.5, true), 200, 1)).map(([first]) => first as number);
+    expect([...new Set(outputs)].sort((a, b) => a - b)).toEqual([1, 11]);
+  });
+});
+
+describe('a model with dropout', async () => {
+  const model = await addLora(tinyLlama(testEngine()), { rank: 2, alpha: 4, dropout: 0.3, seed: 1 });
+  for (const [name, variable] of model.trainable())
+    if (name.includes('lora_B')) variable.write((await variable.read()).map((_, i) => Math.sin(i)));
+  const batch = referencePacking([{ prompt: [1, 2, 3], answers: [[4, 5], [6]] }]);
+
+  const score = (of: LanguageModel, adapterOn = true) => {
+    const run = of.engine.function<string, 'logps'>('score', (scope, inputs) => ({
+      logps: of.sequenceLogps(
+        (name) => scope.read(of.variable(name)),
+        { ...(inputs as unknown as Omit<PackedInputs, 'sequences'>), sequences: batch.sequences },
+        { adapter: adapterOn, dropoutSeed: inputs.step },
+      ),
+    }));
+    return async (step?: number) => {
+      const seed =
+        step === undefined ? {} : { step: { dtype: 'int32' as const, shape: [], data: Int32Array.of(step) } };
+      return [...(await run({ ...packedValues(batch), ...seed })).logps.data];
+    };
+  };
+
+  it('drops by the step alone, and only in training steps', async () => {
+    const logps = score(model);
+    const [plain, one, two] = [await logps(), await logps(1), await logps(2)];
+    expect(one).not.toEqual(plain);
+    expect(two).not.toEqual(one);
+    expect(await logps(1)).toEqual(one);
+    expect(await logps()).toEqual(plain);
+  });
+
+  it('is no less the reference without its adapter', async () => {
+    const logps = score(model, false);
+    expect(await logps(1)).toEqual(await logps());
+  });
+});
