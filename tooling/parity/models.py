@@ -1,18 +1,29 @@
-"""Writes tiny GPT-2 and Llama models and what transformers computes with them into fixtures/models/.
+"""Writes a tiny model of each architecture and what transformers computes with it into fixtures/models/.
 
-    python tooling/parity/models.py
+    python tooling/parity/models.py [NAME...]
 
 Needs torch and transformers. The weights are stored as bfloat16 to keep the files small; everything is computed in
-float32 from the stored weights, with eager attention.
+float32 from the stored weights, with eager attention. With names, only those models are made anew.
+
+A new architecture is a function and a line of MODELS: the tests take every folder in fixtures/models/.
 """
 
 import json
 import math
 import shutil
+import sys
+import zlib
 from pathlib import Path
 
 import torch
-from transformers import AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    GPT2Config,
+    GPT2LMHeadModel,
+    LlamaConfig,
+    LlamaForCausalLM,
+)
 from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding
 
 OUT = Path(__file__).parent / "fixtures" / "models"
@@ -35,15 +46,47 @@ def llama(**settings):
     )
 
 
+def small(model_type, **settings):
+    """Three layers of width 16, four query heads that share two heads of keys and values."""
+    base = dict(vocab_size=48, hidden_size=16, intermediate_size=24, num_hidden_layers=3, num_attention_heads=4,
+                num_key_value_heads=2, max_position_embeddings=POSITIONS, bos_token_id=0, eos_token_id=0,
+                tie_word_embeddings=False)
+    return AutoModelForCausalLM.from_config(AutoConfig.for_model(model_type, **{**base, **settings}))
+
+
+def rope(rope_type="default", rope_theta=10000.0, **settings):
+    return {"rope_parameters": {"rope_type": rope_type, "rope_theta": rope_theta, **settings}}
+
+
 MODELS = {
     "gpt2": lambda: gpt2(),
     "gpt2-untied": lambda: gpt2(tie_word_embeddings=False, activation_function="gelu", n_inner=40),
-    "llama": lambda: llama(tie_word_embeddings=True, rope_parameters={"rope_type": "default", "rope_theta": 10000.0}),
+    "llama": lambda: llama(tie_word_embeddings=True, **rope()),
     "llama-untied": lambda: llama(
         tie_word_embeddings=False, attention_bias=True, mlp_bias=True, head_dim=12, rms_norm_eps=1e-5,
-        rope_parameters={"rope_type": "default", "rope_theta": 100000.0},
+        **rope(rope_theta=100000.0),
+    ),
+    "llama-linear": lambda: small("llama", **rope("linear", factor=4.0)),
+    # Texts are longer than the 8 positions that the model was made for.
+    "llama-dynamic": lambda: small("llama", max_position_embeddings=8, **rope("dynamic", factor=4.0)),
+    "llama-llama3": lambda: small(
+        "llama", **rope("llama3", 500.0, factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0,
+                        original_max_position_embeddings=32),
+    ),
+    # Windows are shorter than the texts.
+    "mistral": lambda: small("mistral", sliding_window=4),
+    "mistral-tied": lambda: small("mistral", sliding_window=None, tie_word_embeddings=True, head_dim=6),
+    "qwen2": lambda: small("qwen2", tie_word_embeddings=True, **rope(rope_theta=1000000.0)),
+    "qwen2-window": lambda: small("qwen2", use_sliding_window=True, sliding_window=3, max_window_layers=1),
+    "qwen3": lambda: small("qwen3", head_dim=10, **rope(rope_theta=1000000.0)),
+    "qwen3-tied": lambda: small(
+        "qwen3", head_dim=4, tie_word_embeddings=True, attention_bias=True, use_sliding_window=True, sliding_window=5,
+        layer_types=["sliding_attention", "full_attention", "sliding_attention"],
     ),
 }
+
+# These have one stream of random numbers in common; every other model has its own, by its name.
+FIRST = ["gpt2", "gpt2-untied", "llama", "llama-untied"]
 
 
 def spread(model):
@@ -51,8 +94,9 @@ def spread(model):
     with torch.no_grad():
         for name, weight in model.named_parameters():
             noise = torch.randn_like(weight)
-            is_norm = weight.dim() == 1 and name.endswith("weight")
-            weight.copy_(1 + 0.2 * noise if is_norm else 0.2 * noise)
+            # 1 where a norm begins with ones, 0 elsewhere.
+            start = float(weight.dim() == 1 and name.endswith("weight") and bool((weight == 1).all()))
+            weight.copy_(start + 0.2 * noise)
 
 
 def rounded(value):
@@ -65,21 +109,30 @@ def rounded(value):
     return value
 
 
-def tokens(low, high):
-    return torch.randint(0, VOCABULARY, (int(torch.randint(low, high + 1, ())),)).tolist()
+def tokens(low, high, vocabulary):
+    return torch.randint(0, vocabulary, (int(torch.randint(low, high + 1, ())),)).tolist()
+
+
+def fresh(model):
+    """Makes a model with dynamic rotary positions forget the longest text that it has seen."""
+    with torch.no_grad():
+        model(torch.tensor([[0]]))
+    return model
 
 
 def sequence_logp(model, prompt, answer):
     ids = torch.tensor([prompt + answer])
-    logp = model(ids).logits[0, :-1].log_softmax(-1)
+    logp = fresh(model)(ids).logits[0, :-1].log_softmax(-1)
     return logp.gather(1, ids[0, 1:, None])[-len(answer):, 0].sum()
 
 
 def greedy(model, prompt, count):
-    ids = list(prompt)
-    for _ in range(count):
-        ids.append(int(model(torch.tensor([ids])).logits[0, -1].argmax()))
-    return ids[len(prompt):]
+    ids = torch.tensor([prompt])
+    out = fresh(model).generate(
+        ids, attention_mask=torch.ones_like(ids), max_new_tokens=count, do_sample=False, eos_token_id=None,
+        pad_token_id=0,
+    )  # fmt: skip
+    return out[0, len(prompt):].tolist()
 
 
 def fingerprint(gradient):
@@ -90,13 +143,14 @@ def fingerprint(gradient):
 
 
 def expected(model):
-    ids = tokens(10, 10)
-    answers = [{"prompt": tokens(1, 9), "answer": tokens(1, 9)} for _ in range(6)]
-    prompts = [tokens(n, n) for n in (1, 4, 9)]
+    vocabulary = model.config.vocab_size
+    ids = tokens(10, 10, vocabulary)
+    answers = [{"prompt": tokens(1, 9, vocabulary), "answer": tokens(1, 9, vocabulary)} for _ in range(6)]
+    prompts = [tokens(n, n, vocabulary) for n in (1, 4, 9)]
     with torch.no_grad():
         out = {
             "ids": ids,
-            "logits": model(torch.tensor([ids])).logits[0].tolist(),
+            "logits": fresh(model)(torch.tensor([ids])).logits[0].tolist(),
             "answers": [{**a, "logp": float(sequence_logp(model, **a))} for a in answers],
             "greedy": [{"prompt": p, "tokens": greedy(model, p, 12)} for p in prompts],
         }
@@ -121,20 +175,30 @@ def frequencies():
     ]
 
 
-def main():
-    shutil.rmtree(OUT, ignore_errors=True)
-    torch.manual_seed(7)
-    for name, make in MODELS.items():
-        model = make()
-        spread(model)
-        folder = OUT / name
-        model.to(torch.bfloat16).save_pretrained(folder)
-        (folder / "generation_config.json").unlink(missing_ok=True)
-        model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager")
-        assert math.isfinite(float(model.get_input_embeddings().weight.sum()))
-        (folder / "expected.json").write_text(json.dumps(rounded(expected(model)), separators=(",", ":")) + "\n")
+def write(name):
+    model = MODELS[name]()
+    spread(model)
+    folder = OUT / name
+    shutil.rmtree(folder, ignore_errors=True)
+    model.to(torch.bfloat16).save_pretrained(folder)
+    (folder / "generation_config.json").unlink(missing_ok=True)
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager")
+    assert math.isfinite(float(model.get_input_embeddings().weight.sum()))
+    (folder / "expected.json").write_text(json.dumps(rounded(expected(model)), separators=(",", ":")) + "\n")
+
+
+def main(names):
+    OUT.mkdir(parents=True, exist_ok=True)
+    if not names or set(names) & set(FIRST):
+        torch.manual_seed(7)
+        for name in FIRST:
+            write(name)
+    for name in names or MODELS:
+        if name not in FIRST:
+            torch.manual_seed(zlib.crc32(name.encode()))
+            write(name)
     (OUT / "rotary.json").write_text(json.dumps(rounded(frequencies())) + "\n")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

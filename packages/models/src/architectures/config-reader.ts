@@ -8,14 +8,26 @@ export class ConfigReader {
     readonly path: string,
   ) {}
 
-  /** A whole number above 0. */
-  count(key: string, fallback?: number): number {
+  /** A whole number of at least 1, or of at least `least`. */
+  count(key: string, fallback?: number, least = 1): number {
     return this.#value(
       key,
       fallback,
-      (value) => Number.isSafeInteger(value) && Number(value) > 0,
-      'a whole number above 0',
+      (value) => Number.isSafeInteger(value) && Number(value) >= least,
+      `a whole number above ${least - 1}`,
     );
+  }
+
+  /** As `count`, but undefined where the configuration says null; `fallback` where it says nothing. */
+  optionalCount(key: string, fallback?: number): number | undefined {
+    const absent = key in this.raw ? this.raw[key] === null : fallback === undefined;
+    return absent ? undefined : this.count(key, fallback);
+  }
+
+  /** As `positive`, but undefined where the configuration says null; `fallback` where it says nothing. */
+  optionalPositive(key: string, fallback?: number): number | undefined {
+    const absent = key in this.raw ? this.raw[key] === null : fallback === undefined;
+    return absent ? undefined : this.positive(key, fallback);
   }
 
   /** A finite number above 0. */
@@ -33,6 +45,18 @@ export class ConfigReader {
     const found = choices.find((choice) => choice === value);
     if (found !== undefined) return found;
     throw this.unsupported(key, value, `one of ${choices.join(', ')}`);
+  }
+
+  /** A list of `length` texts that are supported, or undefined where there is none. */
+  choices<T extends string>(key: string, choices: readonly T[], length: number): readonly T[] | undefined {
+    const value = this.raw[key] ?? undefined;
+    if (value === undefined) return undefined;
+    if (!Array.isArray(value) || value.length !== length) throw this.#bad(key, value, `a list of ${length}`);
+    return value.map((item: unknown) => {
+      const found = choices.find((choice) => choice === item);
+      if (found === undefined) throw this.unsupported(key, item, `only ${choices.join(', ')}`);
+      return found;
+    });
   }
 
   /** A settings object inside the configuration, or undefined where there is none. */

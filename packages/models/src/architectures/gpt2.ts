@@ -2,8 +2,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { geluExact, geluTanh } from '../blocks/activations.js';
 import { joinHeads } from '../blocks/attention.js';
 import { layerNorm } from '../blocks/layer-norm.js';
+import { weightTable } from './_weights.js';
 import type { ConfigReader } from './config-reader.js';
-import type { Decoder, ModelConfig, WeightSpec } from './types.js';
+import type { Decoder, ModelConfig } from './types.js';
 
 const activations = { gelu_new: geluTanh, gelu_pytorch_tanh: geluTanh, gelu_fast: geluTanh, gelu: geluExact };
 
@@ -46,39 +47,26 @@ export function gpt2(settings: ConfigReader): Decoder {
     raw: settings.raw,
   };
 
-  const weights = new Map<string, WeightSpec>();
-  const vector = (name: string, size: number, value: number) =>
-    weights.set(name, { shape: [size], kind: 'vector', initial: { value } });
-  const norm = (name: string) => {
-    vector(`${name}.weight`, width, 1);
-    vector(`${name}.bias`, width, 0);
-  };
-  const linear = (name: string, from: number, to: number, spread = deviation) => {
-    weights.set(`${name}.weight`, { shape: [from, to], kind: 'linear', initial: { deviation: spread } });
-    vector(`${name}.bias`, to, 0);
-  };
-  const embedding = (name: string, rows: number) =>
-    weights.set(name, { shape: [rows, width], kind: 'embedding', initial: { deviation } });
   const layer = (i: number) => `transformer.h.${i}`;
-
+  const table = weightTable('in-out', deviation);
   // What adds to the residual stream begins smaller, by the number of such additions.
-  const residual = deviation / Math.sqrt(2 * layers);
-  embedding('transformer.wte.weight', vocabSize);
-  embedding('transformer.wpe.weight', maxPositions);
+  const residual = { bias: true, deviation: deviation / Math.sqrt(2 * layers) };
+  table.embedding('transformer.wte.weight', vocabSize, width);
+  table.embedding('transformer.wpe.weight', maxPositions, width);
   for (let i = 0; i < layers; i++) {
-    norm(`${layer(i)}.ln_1`);
-    linear(`${layer(i)}.attn.c_attn`, width, 3 * width);
-    linear(`${layer(i)}.attn.c_proj`, width, width, residual);
-    norm(`${layer(i)}.ln_2`);
-    linear(`${layer(i)}.mlp.c_fc`, width, inner);
-    linear(`${layer(i)}.mlp.c_proj`, inner, width, residual);
+    table.layerNorm(`${layer(i)}.ln_1`, width);
+    table.linear(`${layer(i)}.attn.c_attn`, width, 3 * width, { bias: true });
+    table.linear(`${layer(i)}.attn.c_proj`, width, width, residual);
+    table.layerNorm(`${layer(i)}.ln_2`, width);
+    table.linear(`${layer(i)}.mlp.c_fc`, width, inner, { bias: true });
+    table.linear(`${layer(i)}.mlp.c_proj`, inner, width, residual);
   }
-  norm('transformer.ln_f');
-  if (!tiedHead) embedding('lm_head.weight', vocabSize);
+  table.layerNorm('transformer.ln_f', width);
+  if (!tiedHead) table.embedding('lm_head.weight', vocabSize, width);
 
   return {
     config,
-    weights,
+    weights: table.weights,
     linearLayout: 'in-out',
     unembedding: tiedHead ? 'transformer.wte.weight' : 'lm_head.weight',
     prefix: 'transformer.',

@@ -2,10 +2,19 @@ import { DpoError } from '@dpo/base';
 import { ConfigReader } from './config-reader.js';
 import { gpt2 } from './gpt2.js';
 import { llama } from './llama.js';
+import { mistral } from './mistral.js';
+import { qwen2 } from './qwen2.js';
+import { qwen3 } from './qwen3.js';
 import type { Decoder } from './types.js';
 
 /** Every architecture by the `model_type` of its configuration. */
-const architectures: Readonly<Record<string, (settings: ConfigReader) => Decoder>> = { gpt2, llama };
+const architectures: Readonly<Record<string, (settings: ConfigReader) => Decoder>> = {
+  gpt2,
+  llama,
+  mistral,
+  qwen2,
+  qwen3,
+};
 
 /** The model types that can be opened. */
 export const supportedArchitectures: readonly string[] = Object.keys(architectures);

@@ -1,4 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
+import type { Attend } from '../blocks/packed-attention.js';
 
 /** A model's configuration, as far as all architectures have it. */
 export interface ModelConfig {
@@ -43,16 +44,12 @@ interface Computation {
   needed(layer: number, x: tf.Tensor2D): tf.Tensor2D;
 }
 
-/**
- * How a layer's queries meet keys and values: those of the same pass under a mask (training, scoring), or those of all
- * tokens so far out of a cache (generation). q [B, H, T, headSize]; k, v [B, KV, T, headSize]; result as q.
- */
-export type Attend = (layer: number, q: tf.Tensor4D, k: tf.Tensor4D, v: tf.Tensor4D) => tf.Tensor4D;
-
-/** Token ids and positions, [B, T] int32. */
+/** Tokens in rows, [B, T] int32. */
 export interface Tokens {
   readonly ids: tf.Tensor2D;
   readonly positions: tf.Tensor2D;
+  /** 0 for padding, else the number of the prompt and its answers in the row. Left out where a row is one text. */
+  readonly groups?: tf.Tensor2D | undefined;
 }
 
 /** A decoder as its configuration describes it: names and shapes of weights, and the computation. It holds no numbers. */
@@ -64,6 +61,10 @@ export interface Decoder {
   readonly linearLayout: 'out-in' | 'in-out';
   /** The weight that turns hidden states into logits, [V, D]. */
   readonly unembedding: string;
+  /** The name of what is added to the logits, [V]. */
+  readonly logitBias?: string | undefined;
+  /** Keeps logits within ± this: cap · tanh(logit / cap). */
+  readonly logitCap?: number | undefined;
   /** What stands before the names of all weights but the head's; files made of the bare decoder leave it out. */
   readonly prefix: string;
   /** True for a tensor that files may hold besides the weights: a constant, or a copy of the tied head. */

@@ -11,8 +11,9 @@ beforeAll(async () => {
 
 const int = (rows: number[][]) => tf.tensor2d(rows, [rows.length, rows[0]?.length ?? 0], 'int32');
 
-function seen(groups: number[][], answers: number[][]): boolean[][][] {
-  const bias = attentionBias(int(groups), int(answers));
+function seen(groups: number[][], answers: number[][], positions?: number[][], window?: number): boolean[][][] {
+  const layout = { groups: int(groups), answers: int(answers), positions: int(positions ?? groups) };
+  const bias = attentionBias(layout, window);
   const { shape } = bias;
   expect(shape).toEqual([groups.length, 1, groups[0]?.length, groups[0]?.length]);
   const values = bias.dataSync();
@@ -54,4 +55,18 @@ it('follows the rule for any groups and answers', () => {
     }),
     { numRuns: 50 },
   );
+});
+
+it('with a window goes back as far in the text, however far that is in the row', () => {
+  // prompt of three, answers a and b of two tokens each: b's first stands right after the prompt, in the text
+  const [matrix] = seen([[1, 1, 1, 1, 1, 1, 1]], [[0, 0, 0, 1, 1, 2, 2]], [[0, 1, 2, 3, 4, 3, 4]], 3);
+  expect(matrix?.map((row) => row.map(Number).join(''))).toEqual([
+    '1000000',
+    '1100000',
+    '1110000',
+    '0111000', // a at 3 sees 1, 2, 3
+    '0011100', // a at 4 sees 2, 3, 4
+    '0110010', // b at 3 sees 1, 2 of the prompt and itself
+    '0010011',
+  ]);
 });

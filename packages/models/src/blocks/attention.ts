@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { softCap } from './soft-cap.js';
 
 /**
  * Rows of a linear layer's output as heads: [B·T, H·headSize] → [B, H, T, headSize].
@@ -17,10 +18,20 @@ export function joinHeads(x: tf.Tensor4D): tf.Tensor2D {
   return tf.reshape(byPosition, [rows * length, heads * size]);
 }
 
+/** How a layer's attention differs from the plain one. */
+export interface AttentionSettings {
+  /** What scores are multiplied by. Default 1 / √headSize. */
+  readonly scale?: number | undefined;
+  /** Keeps scores within ± this: cap · tanh(score / cap) (Gemma 2, arXiv 2408.00118). */
+  readonly cap?: number | undefined;
+  /** How many positions are seen, the own one included (sliding windows, arXiv 2310.06825). Default all before. */
+  readonly window?: number | undefined;
+}
+
 /**
- * Scaled dot-product attention, softmax(q kᵀ / √headSize + bias) v, with grouped queries (arXiv 2305.13245): G = H / KV
+ * Scaled dot-product attention, softmax(cap(scale · q kᵀ) + bias) v, with grouped queries (arXiv 2305.13245): G = H / KV
  * query heads in a row share a key-value head. The queries of a group are stacked along the positions, so that keys
- * and values are not repeated.
+ * and values are not repeated. A window is the bias's business.
  *
  * @param q [B, H, T, headSize]
  * @param k [B, KV, S, headSize]
@@ -28,12 +39,19 @@ export function joinHeads(x: tf.Tensor4D): tf.Tensor2D {
  * @param bias [B, 1, T, S]
  * @returns [B, H, T, headSize]
  */
-export function attention(q: tf.Tensor4D, k: tf.Tensor4D, v: tf.Tensor4D, bias: tf.Tensor4D): tf.Tensor4D {
+export function attention(
+  q: tf.Tensor4D,
+  k: tf.Tensor4D,
+  v: tf.Tensor4D,
+  bias: tf.Tensor4D,
+  { scale, cap }: AttentionSettings = {},
+): tf.Tensor4D {
   const [rows, heads, length, size] = q.shape;
   const [, shared, keys] = k.shape;
   const stacked = [rows, shared, (heads / shared) * length];
-  const scaled = tf.reshape(tf.mul(q, 1 / Math.sqrt(size)), [...stacked, size]);
-  const scores = tf.reshape(tf.matMul(scaled, k, false, true), [rows, heads, length, keys]);
+  const scaled = tf.reshape(tf.mul(q, scale ?? 1 / Math.sqrt(size)), [...stacked, size]);
+  const products = tf.reshape(tf.matMul(scaled, k, false, true), [rows, heads, length, keys]);
+  const scores = cap === undefined ? products : softCap(products, cap);
   const weights = tf.reshape(tf.softmax(tf.add(scores, bias)), [...stacked, keys]);
   return tf.reshape(tf.matMul(weights, v), [rows, heads, length, size]);
 }

@@ -38,15 +38,17 @@ function expectSame(f: Op, g: Op, ...shapes: readonly (readonly number[])[]): vo
 }
 
 const turned = rotation(
-  tf.tensor2d(
-    [
-      [0, 1, 7],
-      [3, 4, 5],
-    ],
-    [2, 3],
-    'int32',
-  ),
-  { theta: 10000, headSize: 4 },
+  {
+    positions: tf.tensor2d(
+      [
+        [0, 1, 7],
+        [3, 4, 5],
+      ],
+      [2, 3],
+      'int32',
+    ),
+  },
+  { theta: 10000, size: 4 },
 );
 const bias = tf.tensor([0, -1e9, 0, 0], [1, 1, 2, 2]) as tf.Tensor4D;
 
@@ -117,8 +119,8 @@ describe('written gradients equal those of the plain formula', () => {
 
 describe('rotation', () => {
   it('turns the two halves of a head by position times frequency', () => {
-    const settings = { theta: 100, headSize: 4 }; // frequencies 1 and 0.1
-    const turn = rotation(tf.tensor2d([[2]], [1, 1], 'int32'), settings);
+    const settings = { theta: 100, size: 4 }; // frequencies 1 and 0.1
+    const turn = rotation({ positions: tf.tensor2d([[2]], [1, 1], 'int32') }, settings);
     const got = rotate(tf.tensor4d([1, 0, 0, 1], [1, 1, 1, 4]), turn).dataSync(); // pairs (1, 0) and (0, 1)
     const want = [Math.cos(2), -Math.sin(0.2), Math.sin(2), Math.cos(0.2)];
     want.forEach((value, i) => {

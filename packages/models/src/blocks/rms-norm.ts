@@ -2,6 +2,15 @@ import * as tf from '@tensorflow/tfjs-core';
 import { withGradient } from './_with-gradient.js';
 
 /**
+ * The same norm of every head's queries or keys, [B, H, T, headSize], with one scale [headSize] for all heads
+ * (arXiv 2010.04245).
+ */
+export function rmsNormOfHeads(x: tf.Tensor4D, scale: tf.Tensor, epsilon: number): tf.Tensor4D {
+  const [rows, heads, length, size] = x.shape;
+  return tf.reshape(rmsNorm(tf.reshape(x, [rows * heads * length, size]), scale, epsilon), [rows, heads, length, size]);
+}
+
+/**
  * Root-mean-square normalisation over the last axis (arXiv 1910.07467):
  *
  *     x̂ = x / √(mean x² + ε)      y = x̂ · scale

@@ -15,8 +15,14 @@ const hidden = () => tf.tensor2d(numbers(R * D, 1), [R, D]);
 const unembedding = () => tf.tensor2d(numbers(V * D, 2), [V, D]);
 const targets = () => tf.tensor1d([3, 0, 10, 3, 5, 9, 1], 'int32');
 
-const plain = (h: tf.Tensor, w: tf.Tensor) =>
-  tf.sum(tf.mul(tf.logSoftmax(tf.matMul(h, w, false, true)), tf.oneHot(targets(), V)), 1);
+const bias = () => tf.tensor1d(numbers(V, 4));
+
+const plain = (h: tf.Tensor, w: tf.Tensor, b?: tf.Tensor, cap?: number) => {
+  const products = tf.matMul(h, w, false, true);
+  const sums = b === undefined ? products : tf.add(products, b);
+  const logits = cap === undefined ? sums : tf.mul(tf.tanh(tf.div(sums, cap)), cap);
+  return tf.sum(tf.mul(tf.logSoftmax(logits), tf.oneHot(targets(), V)), 1);
+};
 
 /** Rows of 44 bytes of logits: all 7 kept; pieces of 2, 2, 2, 1 rows or the like; pieces of one row. */
 const limits: readonly (readonly [string, LogitLimits])[] = [
@@ -25,16 +31,31 @@ const limits: readonly (readonly [string, LogitLimits])[] = [
   ['a piece to a row', { keep: 0, piece: 1 }],
 ];
 
+const heads = [
+  ['', false, undefined],
+  [', with a bias', true, undefined],
+  [', capped', false, 1.5],
+  [', with a bias, capped', true, 1.5],
+] as const;
+
 describe('log-softmax at the targets', () => {
-  it.each(limits)('%s: value and gradients of the plain formula', (_, limit) => {
+  const cases = limits.flatMap(([name, limit]) =>
+    heads.map(([more, biased, cap]) => [name + more, limit, biased, cap] as const),
+  );
+
+  it.each(cases)('%s: value and gradients of the plain formula', (_, limit, biased, cap) => {
     const dy = tf.tensor1d(numbers(R, 3));
-    const run = (f: (h: tf.Tensor, w: tf.Tensor) => tf.Tensor) => {
-      const inputs = [hidden(), unembedding()];
-      const op = (...[h, w]: tf.Tensor[]) => f(h as tf.Tensor, w as tf.Tensor);
+    const run = (f: (h: tf.Tensor, w: tf.Tensor, b?: tf.Tensor) => tf.Tensor) => {
+      const inputs = [hidden(), unembedding(), ...(biased ? [bias()] : [])];
+      const op = (...[h, w, b]: tf.Tensor[]) => f(h as tf.Tensor, w as tf.Tensor, b);
       return [op(...inputs), ...tf.grads(op)(inputs, dy)];
     };
-    const got = run((h, w) => tokenLogps(h as tf.Tensor2D, w as tf.Tensor2D, targets(), limit));
-    const want = run(plain);
+    const got = run((h, w, b) => {
+      const head = { unembedding: w as tf.Tensor2D, bias: b as tf.Tensor1D | undefined, cap };
+      return tokenLogps(h as tf.Tensor2D, head, targets(), limit);
+    });
+    const want = run((h, w, b) => plain(h, w, b, cap));
+    expect(got).toHaveLength(biased ? 4 : 3);
     got.forEach((tensor, i) => {
       expect(tensor.shape).toEqual(want[i]?.shape);
       const expected = want[i]?.dataSync() ?? [];
@@ -47,7 +68,7 @@ describe('log-softmax at the targets', () => {
   it.each(limits)('%s: stays finite where logits are far apart', (_, limit) => {
     const h = tf.tensor2d([100, -100], [2, 1]);
     const w = tf.tensor2d([10, 0, -10], [3, 1]);
-    const got = tokenLogps(h, w, tf.tensor1d([2, 2], 'int32'), limit).dataSync();
+    const got = tokenLogps(h, { unembedding: w }, tf.tensor1d([2, 2], 'int32'), limit).dataSync();
     expect([...got]).toEqual([-2000, 0]);
   });
 });

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { after } from './_after.js';
 import { withGradient } from './_with-gradient.js';
+import { softCap } from './soft-cap.js';
 
 /** When logits are kept and how many there are at once, in bytes of float32. */
 export interface LogitLimits {
@@ -12,106 +13,154 @@ export interface LogitLimits {
 
 const megabyte = 2 ** 20;
 
+/** How hidden states become logits: z = cap(hidden · unembeddingᵀ + bias). */
+export interface LogitHead {
+  /** [V, D] */
+  readonly unembedding: tf.Tensor2D;
+  /** [V] */
+  readonly bias?: tf.Tensor1D | undefined;
+  /** Keeps logits within ± this: cap · tanh(z / cap). */
+  readonly cap?: number | undefined;
+}
+
+/** The logits of hidden states, [R, D] → [R, V]. */
+export function logitsOf(hidden: tf.Tensor2D, { unembedding, bias, cap }: LogitHead): tf.Tensor2D {
+  const products = tf.matMul<tf.Tensor2D>(hidden, unembedding, false, true);
+  const sums = bias === undefined ? products : tf.add<tf.Tensor2D>(products, bias);
+  return cap === undefined ? sums : softCap(sums, cap);
+}
+
 /**
  * log π of given tokens, the log-softmax of the logits at them, in nats:
  *
- *     z = hidden · unembeddingᵀ      y_r = z_{r, target_r} − log Σ_v exp z_{r, v}
+ *     z = cap(hidden · unembeddingᵀ + bias)      y_r = z_{r, target_r} − log Σ_v exp z_{r, v}
  *
  * in float32 with the largest logit taken out of the sum. Where the logits of all rows would take more than
  * `limits.keep` bytes, they are computed in pieces of rows, one piece after the other, and again for the gradient
  *
- *     dz_{r, v} = dy_r (1[v = target_r] − softmax(z_r)_v).
+ *     dz_{r, v} = dy_r (1[v = target_r] − softmax(z_r)_v),
+ *
+ * which a cap multiplies by its slope 1 − (z_{r, v} / cap)².
  *
  * @param hidden [R, D]
- * @param unembedding [V, D]
  * @param targets [R] int32
  * @returns [R]
  */
 export function tokenLogps(
   hidden: tf.Tensor2D,
-  unembedding: tf.Tensor2D,
+  head: LogitHead,
   targets: tf.Tensor1D,
   { keep = 128 * megabyte, piece = 64 * megabyte }: LogitLimits = {},
 ): tf.Tensor1D {
-  const rowBytes = 4 * unembedding.shape[0];
+  const rowBytes = 4 * head.unembedding.shape[0];
   const whole = hidden.shape[0] * rowBytes <= keep;
   const logps = whole
-    ? keepingLogits(hidden, unembedding, targets)
-    : inPieces(hidden, unembedding, targets, Math.max(1, Math.floor(piece / rowBytes)));
+    ? keepingLogits(hidden, head, targets)
+    : inPieces(hidden, head, targets, Math.max(1, Math.floor(piece / rowBytes)));
   return tf.reshape(logps, [hidden.shape[0]]);
 }
 
-function keepingLogits(hidden: tf.Tensor2D, unembedding: tf.Tensor2D, targets: tf.Tensor1D): tf.Tensor {
+function keepingLogits(hidden: tf.Tensor2D, head: LogitHead, targets: tf.Tensor1D): tf.Tensor {
+  const { cap } = head;
   return withGradient(
-    [hidden, unembedding],
+    inputsOf(hidden, head),
     () => {
-      const logits = tf.matMul(hidden, unembedding, false, true); // [R, V]
+      const logits = logitsOf(hidden, head); // [R, V]
       const total = logSumExp(logits); // [R, 1]
       return {
         value: tf.sub(at(logits, targets), total),
-        saved: [hidden, unembedding, targets, logits, total],
+        saved: [hidden, head.unembedding, targets, logits, total],
       };
     },
     (dy, [h, w, targets, logits, total]) => {
-      const push = tf.mul(tf.exp(tf.sub(logits as tf.Tensor, total as tf.Tensor)), tf.neg(dy)); // [R, V]
-      return withTargets(dy, h as tf.Tensor, w as tf.Tensor, targets as tf.Tensor1D, {
+      const [z, columns] = [logits as tf.Tensor, targets as tf.Tensor1D];
+      const push = tf.mul(underCap(tf.exp(tf.sub(z, total as tf.Tensor)), z, cap), tf.neg(dy)); // [R, V]
+      const pull = cap === undefined ? dy : underCap(dy, at(z, columns), cap); // [R, 1]
+      return withTargets(pull, h as tf.Tensor, w as tf.Tensor, columns, {
         dh: tf.matMul(push, w as tf.Tensor),
         dw: tf.matMul(push, h as tf.Tensor, true, false),
+        db: head.bias === undefined ? undefined : tf.sum(push, 0),
       });
     },
   );
 }
 
-function inPieces(hidden: tf.Tensor2D, unembedding: tf.Tensor2D, targets: tf.Tensor1D, pieceRows: number): tf.Tensor {
+function inPieces(hidden: tf.Tensor2D, head: LogitHead, targets: tf.Tensor1D, pieceRows: number): tf.Tensor {
   const sizes = pieceSizes(hidden.shape[0], pieceRows);
+  const { bias, cap } = head;
   return withGradient(
-    [hidden, unembedding],
+    inputsOf(hidden, head),
     () => {
       const wanted = tf.split(targets, sizes);
       const picked: tf.Tensor[] = [];
       const totals: tf.Tensor[] = [];
       for (const [i, rows] of tf.split(hidden, sizes).entries()) {
         const last = totals.at(-1);
-        const logits = tf.matMul(last === undefined ? rows : after(rows, last), unembedding, false, true);
+        const started = last === undefined ? rows : after(rows, last);
+        const logits = logitsOf(started as tf.Tensor2D, head);
         totals.push(logSumExp(logits)); // [r, 1]
-        picked.push(at(logits as tf.Tensor2D, wanted[i] as tf.Tensor1D));
+        picked.push(at(logits, wanted[i] as tf.Tensor1D));
       }
-      const total = tf.concat(totals); // [R, 1]
-      return { value: tf.sub(tf.concat(picked), total), saved: [hidden, unembedding, targets, total] };
+      const [total, target] = [tf.concat(totals), tf.concat(picked)]; // [R, 1]
+      return {
+        value: tf.sub(target, total),
+        saved: [hidden, head.unembedding, targets, total, target, ...(bias === undefined ? [] : [bias])],
+      };
     },
-    (dy, [h, w, targets, total]) => {
+    (dy, [h, w, targets, total, target, bias]) => {
       const totals = tf.split(tf.reshape(total as tf.Tensor, [1, -1]), sizes, 1);
       const dys = tf.split(tf.reshape(dy, [1, -1]), sizes, 1);
       const dhs: tf.Tensor[] = [];
       let dw: tf.Tensor | undefined;
+      let db: tf.Tensor | undefined;
       for (const [i, piece] of tf.split(h as tf.Tensor, sizes).entries()) {
         const rows = after(piece, dhs.at(-1) ?? dy);
         // The other way round than in the forward pass, [V, r], which needs no transposed product and keeps a graph
         // optimiser from taking the forward pass's logits, which would then have to stay in memory.
-        const logits = tf.matMul(w as tf.Tensor, rows, false, true);
-        const push = tf.mul(tf.exp(tf.sub(logits, totals[i] as tf.Tensor)), tf.neg(dys[i] as tf.Tensor));
+        const products = tf.matMul(w as tf.Tensor, rows, false, true);
+        const sums = bias === undefined ? products : tf.add(products, tf.reshape(bias, [-1, 1]));
+        const logits = cap === undefined ? sums : softCap(sums, cap);
+        const share = underCap(tf.exp(tf.sub(logits, totals[i] as tf.Tensor)), logits, cap);
+        const push = tf.mul(share, tf.neg(dys[i] as tf.Tensor));
         dhs.push(tf.matMul(push, w as tf.Tensor, true, false)); // [r, D]
-        const part = tf.matMul(push, rows); // [V, D]
-        dw = dw === undefined ? part : tf.add(dw, part);
+        dw = plus(dw, tf.matMul(push, rows)); // [V, D]
+        if (bias !== undefined) db = plus(db, tf.sum(push, 1)); // [V]
       }
-      const parts = { dh: tf.concat(dhs), dw: dw as tf.Tensor };
-      return withTargets(dy, h as tf.Tensor, w as tf.Tensor, targets as tf.Tensor1D, parts);
+      const parts = { dh: tf.concat(dhs), dw: dw as tf.Tensor, db };
+      const pull = underCap(dy, target as tf.Tensor, cap);
+      return withTargets(pull, h as tf.Tensor, w as tf.Tensor, targets as tf.Tensor1D, parts);
     },
   );
 }
 
-/** Adds what the targets' own logits contribute to both gradients. */
+function inputsOf(hidden: tf.Tensor, { unembedding, bias }: LogitHead): tf.Tensor[] {
+  return bias === undefined ? [hidden, unembedding] : [hidden, unembedding, bias];
+}
+
+/** A gradient by logits z as one by what was capped to them. */
+function underCap(gradient: tf.Tensor, z: tf.Tensor, cap: number | undefined): tf.Tensor {
+  return cap === undefined ? gradient : tf.mul(gradient, tf.sub(1, tf.square(tf.div(z, cap))));
+}
+
+function plus(sum: tf.Tensor | undefined, part: tf.Tensor): tf.Tensor {
+  return sum === undefined ? part : tf.add(sum, part);
+}
+
+/** Adds what the targets' own logits contribute to all gradients. */
 function withTargets(
-  dy: tf.Tensor, // [R, 1]
+  pull: tf.Tensor, // [R, 1]
   h: tf.Tensor, // [R, D]
   w: tf.Tensor, // [V, D]
   targets: tf.Tensor1D, // [R]
-  { dh, dw }: { readonly dh: tf.Tensor; readonly dw: tf.Tensor },
+  { dh, dw, db }: { readonly dh: tf.Tensor; readonly dw: tf.Tensor; readonly db: tf.Tensor | undefined },
 ): tf.Tensor[] {
-  return [
-    tf.add(dh, tf.mul(tf.gather(w, targets), dy)),
-    tf.add(dw, tf.unsortedSegmentSum(tf.mul(h, dy), targets, w.shape[0] as number)),
+  const vocabSize = w.shape[0] as number;
+  const gradients = [
+    tf.add(dh, tf.mul(tf.gather(w, targets), pull)),
+    tf.add(dw, tf.unsortedSegmentSum(tf.mul(h, pull), targets, vocabSize)),
   ];
+  if (db === undefined) return gradients;
+  return [...gradients, tf.add(db, tf.reshape(tf.unsortedSegmentSum(pull, targets, vocabSize), [vocabSize]))];
 }
 
 /** log Σ_v exp z_v of each row, [r, V] → [r, 1]. */

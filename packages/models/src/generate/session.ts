@@ -1,7 +1,8 @@
 import type { EngineFunction, Values, Variable } from '@dpo/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import { attention } from '../blocks/attention.js';
-import { attentionBias, hide } from '../blocks/attention-bias.js';
+import { hide, within } from '../blocks/attention-bias.js';
+import { packedAttention, perWindow } from '../blocks/packed-attention.js';
 import type { LanguageModel } from '../model/types.js';
 import { type DrawMode, draw } from './draw.js';
 
@@ -49,16 +50,16 @@ export function openSession(model: LanguageModel, { rows, slots, mode, adapter }
     const offsets = tf.sub(row(length), tf.reshape(pads, [count, 1])); // [P, T], negative in the padding
     const positions = tf.maximum<tf.Tensor2D>(offsets, tf.scalar(0, 'int32'));
     const groups = tf.cast<tf.Tensor2D>(tf.greaterEqual(offsets, tf.scalar(0, 'int32')), 'int32');
-    const bias = attentionBias(groups, tf.zerosLike(groups));
+    const attend = packedAttention({ groups, answers: tf.zerosLike(groups), positions });
     const start = tf.scalar(0, 'int32');
     const ends = tf.range(length - 1, count * length, length, 'int32'); // the last position of each prompt
     const states = model.hidden(
       params,
-      { ids: ids as tf.Tensor2D, positions },
-      (layer, q, k, v) => {
+      { ids: ids as tf.Tensor2D, positions, groups },
+      (layer, q, k, v, settings) => {
         scope.writeSlice(keys[layer] as Variable, tf.gather(k, prompts as tf.Tensor1D), 2, start);
         scope.writeSlice(values[layer] as Variable, tf.gather(v, prompts as tf.Tensor1D), 2, start);
-        return attention(q, k, v, bias);
+        return attend(layer, q, k, v, settings);
       },
       { adapter, at: ends },
     );
@@ -71,14 +72,17 @@ export function openSession(model: LanguageModel, { rows, slots, mode, adapter }
     const params = (name: string) => scope.read(model.variable(name));
     const first = tf.reshape(pads, [rows, 1]);
     const seen = tf.logicalAnd(tf.greaterEqual(row(slots), first), tf.lessEqual(row(slots), slot)); // [rows, slots]
-    const bias = tf.reshape(hide(seen), [rows, 1, 1, slots]) as tf.Tensor4D;
+    const biasOf = perWindow((window) => {
+      const near = window === undefined ? seen : tf.logicalAnd(seen, within(slot, row(slots), window));
+      return tf.reshape(hide(near), [rows, 1, 1, slots]) as tf.Tensor4D;
+    });
     const states = model.hidden(
       params,
       { ids: tf.reshape(tokens, [rows, 1]), positions: tf.sub(slot, first) },
-      (layer, q, k, v) => {
+      (layer, q, k, v, settings = {}) => {
         const allKeys = scope.writeSlice(keys[layer] as Variable, k, 2, slot) as tf.Tensor4D;
         const allValues = scope.writeSlice(values[layer] as Variable, v, 2, slot) as tf.Tensor4D;
-        return attention(q, allKeys, allValues, bias);
+        return attention(q, allKeys, allValues, biasOf(settings.window), settings);
       },
       { adapter },
     );

@@ -1,10 +1,9 @@
 import { DpoError } from '@dpo/base';
 import type { Engine, Variable } from '@dpo/engine';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Attend, Decoder } from '../architectures/types.js';
-import { attention } from '../blocks/attention.js';
-import { attentionBias } from '../blocks/attention-bias.js';
-import { tokenLogps } from '../blocks/token-logps.js';
+import type { Decoder } from '../architectures/types.js';
+import { packedAttention } from '../blocks/packed-attention.js';
+import { type LogitHead, logitsOf, tokenLogps } from '../blocks/token-logps.js';
 import { adaptedProduct } from '../lora/adapted-product.js';
 import { headParameterName, parameterName } from '../lora/modules-to-save.js';
 import type { Adapter } from '../lora/types.js';
@@ -45,8 +44,11 @@ export function languageModel(
     };
   };
 
-  const head = (params: Params, options?: AdapterToggle): tf.Tensor2D =>
-    params(headParameterName(decoder, activeAdapter(options))) as tf.Tensor2D;
+  const head = (params: Params, options?: AdapterToggle): LogitHead => ({
+    unembedding: params(headParameterName(decoder, activeAdapter(options))) as tf.Tensor2D,
+    bias: decoder.logitBias === undefined ? undefined : (weightsOf(params, options)(decoder.logitBias) as tf.Tensor1D),
+    cap: decoder.logitCap,
+  });
 
   const model: LanguageModel = {
     config,
@@ -76,13 +78,11 @@ export function languageModel(
       return compute((layer, x) => (layer === config.layers - 1 ? tf.gather(x, at) : x));
     },
     logits: (params, rows, options) =>
-      tf.matMul(decoder.finalNorm(rows, { weight: weightsOf(params, options) }), head(params, options), false, true),
+      logitsOf(decoder.finalNorm(rows, { weight: weightsOf(params, options) }), head(params, options)),
     sequenceLogps(params, batch, options) {
-      const { groups, answers, predictors, targets, sequence, sequences } = batch;
-      const bias = attentionBias(groups, answers);
+      const { predictors, targets, sequence, sequences } = batch;
       // Only rows that predict something meet the vocabulary, which costs as much as many layers.
-      const attend: Attend = (_layer, q, k, v) => attention(q, k, v, bias);
-      const states = model.hidden(params, batch, attend, { ...options, at: predictors }); // [R, D]
+      const states = model.hidden(params, batch, packedAttention(batch), { ...options, at: predictors }); // [R, D]
       const rows = decoder.finalNorm(states, { weight: weightsOf(params, options) }); // [R, D]
       const logps = tokenLogps(rows, head(params, options), targets); // [R]
       // Filling entries are numbered S: one segment more, cut off again.

@@ -2,32 +2,22 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { testEngine } from '@dpo/engine/test';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { ConfigReader } from '../architectures/config-reader.js';
 import { readRotary } from '../architectures/read-rotary.js';
+import { supportedArchitectures } from '../architectures/registry.js';
 import { rotaryFrequencies } from '../blocks/rotary.js';
+import { openModelFiles } from '../files/model-files.js';
+import { type Expected, fixtureExpected, fixtureFolder, fixtureModels, modelFixtures } from '../test/_fixtures.js';
 import { referencePacking, scoreGroups, tokenLogits } from '../test/_packing.js';
 import { loadModel } from './load-model.js';
 import { packedValues } from './packed-values.js';
 import { saveModel } from './save-model.js';
 import type { LanguageModel, PackedInputs } from './types.js';
 
-interface Expected {
-  readonly ids: readonly number[];
-  readonly logits: readonly (readonly number[])[];
-  readonly answers: readonly { prompt: number[]; answer: number[]; logp: number }[];
-  readonly loss: number;
-  readonly gradients: Readonly<Record<string, readonly [number, number, number, number]>>;
-}
-
-const fixtures = new URL('../../../../tooling/parity/fixtures/models/', import.meta.url);
-const folderOf = (name: string) => fileURLToPath(new URL(name, fixtures));
-const expectedOf = (name: string): Expected =>
-  JSON.parse(readFileSync(new URL(`${name}/expected.json`, fixtures), 'utf8')) as Expected;
-const load = async (name: string) => (await loadModel(testEngine(), folderOf(name))).model;
+const load = async (name: string) => (await loadModel(testEngine(), fixtureFolder(name))).model;
 
 /** Largest difference beside the largest value. */
 function difference(got: ArrayLike<number>, want: readonly number[]): number {
@@ -35,8 +25,13 @@ function difference(got: ArrayLike<number>, want: readonly number[]): number {
   return Math.max(...want.map((value, i) => Math.abs((got[i] as number) - value))) / size;
 }
 
-describe.each(['gpt2', 'gpt2-untied', 'llama', 'llama-untied'])('%s as transformers computes it', (name) => {
-  const expected = expectedOf(name);
+it('every architecture has a model that transformers made', async () => {
+  const types = await Promise.all(fixtureModels.map(async (name) => (await load(name)).config.modelType));
+  expect([...new Set(types)].sort()).toEqual([...supportedArchitectures].sort());
+});
+
+describe.each(fixtureModels)('%s as transformers computes it', (name) => {
+  const expected = fixtureExpected(name);
 
   it('logits', async () => {
     const logits = await tokenLogits(await load(name), expected.ids);
@@ -75,7 +70,14 @@ describe.each(['gpt2', 'gpt2-untied', 'llama', 'llama-untied'])('%s as transform
       // The fixtures' weights are bfloat16 numbers, so that neither type loses any of them.
       expect(await tokenLogits(again, expected.ids)).toEqual(await tokenLogits(model, expected.ids));
       expect(source.config).toEqual({ ...model.config.raw, dtype });
-      expect([...source.tensors.keys()]).toEqual([...model.weights.keys()]);
+      const original = await openModelFiles(fixtureFolder(name));
+      const layout = (files: typeof source) =>
+        [...files.tensors]
+          .map(([key, { shape, dtype }]) => ({ key, shape, dtype }))
+          .sort((a, b) => (a.key < b.key ? -1 : 1));
+      const stored = dtype === 'float32' ? 'F32' : 'BF16';
+      expect(layout(source)).toEqual(layout(original).map((entry) => ({ ...entry, dtype: stored })));
+      await original.close();
     } finally {
       await rm(folder, { recursive: true });
     }
@@ -106,7 +108,7 @@ describe('rotary settings', () => {
     readonly rope_parameters: Readonly<Record<string, unknown>>;
     readonly frequencies: readonly number[];
   }
-  const cases = JSON.parse(readFileSync(new URL('rotary.json', fixtures), 'utf8')) as Case[];
+  const cases = JSON.parse(readFileSync(new URL('rotary.json', modelFixtures), 'utf8')) as Case[];
 
   it.each(cases.map((item) => [item.rope_parameters.rope_type, item] as const))('%s', (_, item) => {
     const { rope_theta, ...rope_scaling } = item.rope_parameters;

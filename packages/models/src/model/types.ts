@@ -1,6 +1,7 @@
 import type { Engine, Values, Variable } from '@dpo/engine';
 import type * as tf from '@tensorflow/tfjs-core';
-import type { Attend, Decoder, ModelConfig, Tokens } from '../architectures/types.js';
+import type { Decoder, ModelConfig, Tokens } from '../architectures/types.js';
+import type { Attend } from '../blocks/packed-attention.js';
 import type { Adapter } from '../lora/types.js';
 
 /** A parameter by its name, inside an engine function: read from its variable, or a tensor to differentiate by. */

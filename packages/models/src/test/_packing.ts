@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { attention } from '../blocks/attention.js';
-import { attentionBias } from '../blocks/attention-bias.js';
+import { packedAttention } from '../blocks/packed-attention.js';
 import { packedValues } from '../model/packed-values.js';
 import type { LanguageModel, PackedInputs, PackedNumbers } from '../model/types.js';
 
@@ -91,8 +90,8 @@ export async function tokenLogits(
   const run = model.engine.function<'ids' | 'positions' | 'ones', 'logits'>('logits', (scope, inputs) => {
     const params = (name: string) => scope.read(model.variable(name));
     const { ids, positions, ones } = inputs as Record<'ids' | 'positions' | 'ones', tf.Tensor2D>;
-    const bias = attentionBias(ones, tf.zerosLike(ones));
-    const states = model.hidden(params, { ids, positions }, (_layer, q, k, v) => attention(q, k, v, bias), options);
+    const attend = packedAttention({ groups: ones, answers: tf.zerosLike(ones), positions });
+    const states = model.hidden(params, { ids, positions }, attend, options);
     return { logits: model.logits(params, states, options) };
   });
   const grid = (data: Int32Array) => ({ dtype: 'int32' as const, shape: [1, ids.length], data });

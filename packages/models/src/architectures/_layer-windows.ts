@@ -1,0 +1,19 @@
+import type { ConfigReader } from './config-reader.js';
+
+/**
+ * How many positions each layer sees: `window` where `layer_types` says `sliding_attention`, all (undefined) where it
+ * says `full_attention`.
+ *
+ * @param slides which layers have a window where there are no `layer_types`
+ */
+export function layerWindows(
+  settings: ConfigReader,
+  layers: number,
+  window: number | undefined,
+  slides: (layer: number) => boolean,
+): readonly (number | undefined)[] {
+  const types = settings.choices('layer_types', ['sliding_attention', 'full_attention'], layers);
+  return Array.from({ length: layers }, (_, i) =>
+    (types === undefined ? slides(i) : types[i] === 'sliding_attention') ? window : undefined,
+  );
+}
