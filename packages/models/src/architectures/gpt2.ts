@@ -1,12 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { geluExact, geluTanh } from '../blocks/activations.js';
+import { gelus } from '../blocks/activations.js';
 import { joinHeads } from '../blocks/attention.js';
 import { layerNorm } from '../blocks/layer-norm.js';
 import { weightTable } from './_weights.js';
 import type { ConfigReader } from './config-reader.js';
 import type { Decoder, ModelConfig } from './types.js';
-
-const activations = { gelu_new: geluTanh, gelu_pytorch_tanh: geluTanh, gelu_fast: geluTanh, gelu: geluExact };
 
 /**
  * GPT-2 (Radford et al. 2019, "Language Models are Unsupervised Multitask Learners"): learned positions, layer norms
@@ -23,9 +21,7 @@ export function gpt2(settings: ConfigReader): Decoder {
   const tiedHead = settings.flag('tie_word_embeddings', true);
   const deviation = settings.positive('initializer_range', 0.02);
   const activation =
-    activations[
-      settings.choice('activation_function', ['gelu_new', 'gelu_pytorch_tanh', 'gelu_fast', 'gelu'], 'gelu_new')
-    ];
+    gelus[settings.choice('activation_function', ['gelu_new', 'gelu_pytorch_tanh', 'gelu_fast', 'gelu'], 'gelu_new')];
   settings.multiple('n_embd', 'n_head');
   // Variants of the attention's scale; reordering alone changes no value.
   if (!settings.flag('scale_attn_weights', true)) throw settings.unsupported('scale_attn_weights', false, 'true');

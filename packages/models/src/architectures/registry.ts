@@ -1,6 +1,8 @@
 import { DpoError } from '@dpo/base';
 import { ConfigReader } from './config-reader.js';
+import { gptNeox } from './gpt-neox.js';
 import { gpt2 } from './gpt2.js';
+import { gptj } from './gptj.js';
 import { llama } from './llama.js';
 import { mistral } from './mistral.js';
 import { qwen2 } from './qwen2.js';
@@ -10,6 +12,8 @@ import type { Decoder } from './types.js';
 /** Every architecture by the `model_type` of its configuration. */
 const architectures: Readonly<Record<string, (settings: ConfigReader) => Decoder>> = {
   gpt2,
+  gpt_neox: gptNeox,
+  gptj,
   llama,
   mistral,
   qwen2,

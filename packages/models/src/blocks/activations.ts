@@ -30,6 +30,9 @@ export function geluExact(x: tf.Tensor2D): tf.Tensor2D {
   return tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1));
 }
 
+/** The forms of GELU by the names that configurations give them. */
+export const gelus = { gelu: geluExact, gelu_new: geluTanh, gelu_pytorch_tanh: geluTanh, gelu_fast: geluTanh };
+
 /** SiLU times a second factor, as in SwiGLU (arXiv 2002.05202): y = gate σ(gate) · up. */
 export function siluTimes(gate: tf.Tensor2D, up: tf.Tensor2D): tf.Tensor2D {
   return withGradient(

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { testEngine } from '@dpo/engine/test';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { supportedArchitectures } from '../architectures/registry.js';
 import { type TensorToWrite, writeSafetensors } from '../files/write-safetensors.js';
 import { tokenLogits } from '../test/_packing.js';
 import { tinyGpt2, tinyLlama } from '../test/tiny-models.js';
@@ -117,7 +118,7 @@ describe('errors name file and tensor', () => {
   });
 
   it.each([
-    ['model.unsupported-architecture', 'gpt2, llama', { model_type: 'mamba' }],
+    ['model.unsupported-architecture', supportedArchitectures.join(', '), { model_type: 'mamba' }],
     ['model.unsupported-architecture', 'missing', { model_type: undefined }],
     ['model.bad-config', '"n_layer" must be a whole number above 0, not "2"', { n_layer: '2' }],
     ['model.bad-config', '"n_embd" must be a multiple of "n_head" (5)', { n_head: 5 }],

@@ -1,0 +1,112 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { gelus } from '../blocks/activations.js';
+import { joinHeads } from '../blocks/attention.js';
+import { layerNorm } from '../blocks/layer-norm.js';
+import { type RotarySettings, rotate, rotation } from '../blocks/rotary.js';
+import { weightTable } from './_weights.js';
+import type { ConfigReader } from './config-reader.js';
+import { rotaryOf, stretched } from './read-rotary.js';
+import type { Decoder, ModelConfig } from './types.js';
+
+/**
+ * GPT-NeoX (arXiv 2204.06745) and Pythia (arXiv 2304.01373): rotary positions on a part of each head, one projection for
+ * queries, keys and values, and a residual to which attention and MLP add in parallel, each with its own layer norm:
+ *
+ *     x + attention(norm₁(x)) + mlp(norm₂(x))
+ *
+ * or, in some models, one after the other as in GPT-2. Linear layers are stored [out, in].
+ */
+export function gptNeox(settings: ConfigReader): Decoder {
+  const width = settings.count('hidden_size', 6144);
+  const inner = settings.count('intermediate_size', 24576);
+  const layers = settings.count('num_hidden_layers', 44);
+  const heads = settings.count('num_attention_heads', 64);
+  const vocabSize = settings.count('vocab_size', 50432);
+  const unstretched = settings.count('max_position_embeddings', 2048);
+  const epsilon = settings.positive('layer_norm_eps', 1e-5);
+  const tiedHead = settings.flag('tie_word_embeddings', false);
+  const parallel = settings.flag('use_parallel_residual', true);
+  const attention = { bias: settings.flag('attention_bias', true) };
+  const activation =
+    gelus[settings.choice('hidden_act', ['gelu', 'gelu_new', 'gelu_fast', 'gelu_pytorch_tanh'], 'gelu')];
+  settings.multiple('hidden_size', 'num_attention_heads');
+
+  const headSize = width / heads;
+  const rotary = readPartialRotary(settings, headSize, unstretched);
+  const config: ModelConfig = {
+    modelType: 'gpt_neox',
+    width,
+    layers,
+    heads,
+    keyValueHeads: heads,
+    headSize,
+    vocabSize,
+    maxPositions: stretched(unstretched, rotary),
+    tiedHead,
+    raw: settings.raw,
+  };
+
+  const layer = (i: number) => `gpt_neox.layers.${i}`;
+  const table = weightTable('out-in', settings.positive('initializer_range', 0.02));
+  table.embedding('gpt_neox.embed_in.weight', vocabSize, width);
+  for (let i = 0; i < layers; i++) {
+    table.layerNorm(`${layer(i)}.input_layernorm`, width);
+    table.layerNorm(`${layer(i)}.post_attention_layernorm`, width);
+    table.linear(`${layer(i)}.attention.query_key_value`, width, 3 * width, attention);
+    table.linear(`${layer(i)}.attention.dense`, width, width, attention);
+    table.linear(`${layer(i)}.mlp.dense_h_to_4h`, width, inner, { bias: true });
+    table.linear(`${layer(i)}.mlp.dense_4h_to_h`, inner, width, { bias: true });
+  }
+  table.layerNorm('gpt_neox.final_layer_norm', width);
+  if (!tiedHead) table.embedding('embed_out.weight', vocabSize, width);
+
+  return {
+    config,
+    weights: table.weights,
+    linearLayout: 'out-in',
+    unembedding: tiedHead ? 'gpt_neox.embed_in.weight' : 'embed_out.weight',
+    prefix: 'gpt_neox.',
+    // Causal masks and rotary frequencies that older versions of transformers saved, and the tied head.
+    isExtra: (name) =>
+      /\.attention\.(bias|masked_bias|rotary_emb\.inv_freq)$/.test(name) || (tiedHead && name === 'embed_out.weight'),
+
+    hidden(tokens, { weight, linear, attend, needed }) {
+      const [rows, length] = tokens.ids.shape;
+      const turn = rotation(tokens, rotary);
+      const norm = (x: tf.Tensor2D, name: string) =>
+        layerNorm(x, weight(`${name}.weight`), weight(`${name}.bias`), epsilon);
+      const mlp = (x: tf.Tensor2D, i: number) => {
+        const h = norm(x, `${layer(i)}.post_attention_layernorm`);
+        return linear(activation(linear(h, `${layer(i)}.mlp.dense_h_to_4h`)), `${layer(i)}.mlp.dense_4h_to_h`);
+      };
+
+      let x = tf.gather(weight('gpt_neox.embed_in.weight'), tf.reshape(tokens.ids, [rows * length])) as tf.Tensor2D; // [B·T, D]
+      for (let i = 0; i < layers; i++) {
+        const h = norm(x, `${layer(i)}.input_layernorm`);
+        const qkv = linear(h, `${layer(i)}.attention.query_key_value`); // [B·T, 3·D]: of each head its q, k and v
+        const byPart = tf.transpose(tf.reshape(qkv, [rows, length, heads, 3, headSize]), [3, 0, 2, 1, 4]);
+        const [q, k, v] = tf.split(byPart, 3, 0).map((part) => tf.reshape(part, [rows, heads, length, headSize])) as [
+          tf.Tensor4D,
+          tf.Tensor4D,
+          tf.Tensor4D,
+        ];
+        const attended = needed(i, joinHeads(attend(i, rotate(q, turn), rotate(k, turn), v)));
+        const residual = needed(i, x);
+        const after = tf.add<tf.Tensor2D>(residual, linear(attended, `${layer(i)}.attention.dense`));
+        x = tf.add(after, mlp(parallel ? residual : after, i));
+      }
+      return x;
+    },
+
+    finalNorm: (rows, { weight }) =>
+      layerNorm(rows, weight('gpt_neox.final_layer_norm.weight'), weight('gpt_neox.final_layer_norm.bias'), epsilon),
+  };
+}
+
+/** `rope_parameters` (transformers 5), else `rotary_emb_base`, `rotary_pct` and `rope_scaling`. */
+function readPartialRotary(settings: ConfigReader, headSize: number, maxPositions: number): RotarySettings {
+  const parameters = settings.object('rope_parameters') ?? settings.object('rope_scaling');
+  const part = settings.positive('rotary_pct', 0.25);
+  const rotated = Math.trunc(headSize * (parameters?.positive('partial_rotary_factor', part) ?? part));
+  return rotaryOf(settings, parameters, rotated, maxPositions, settings.positive('rotary_emb_base', 10000));
+}
