@@ -1,5 +1,8 @@
 export { supportedArchitectures } from './architectures/registry.js';
 export type { Decoder, ModelConfig, WeightSpec } from './architectures/types.js';
+export type { Classification, Classifier, ClassifyOptions } from './classifiers/classifier.js';
+export { type LoadClassifierOptions, type LoadedClassifier, loadClassifier } from './classifiers/load-classifier.js';
+export { supportedClassifiers } from './classifiers/network.js';
 export { type ModelFiles, openModelFiles, type WeightEntry } from './files/model-files.js';
 export { openSafetensors, type Safetensors } from './files/safetensors.js';
 export type { SafetensorsDtype, SafetensorsEntry } from './files/safetensors-header.js';
@@ -13,7 +16,7 @@ export {
   packagedSmolLM2,
 } from './hub/packaged-smollm2.js';
 export type { HubOptions } from './hub/settings.js';
-export { loadAdapter, type SaveAdapterOptions, saveAdapter } from './lora/adapter-files.js';
+export { type LoadAdapterOptions, loadAdapter, type SaveAdapterOptions, saveAdapter } from './lora/adapter-files.js';
 export { addLora, type LoraOptions } from './lora/add-lora.js';
 export { mergeAdapter } from './lora/merge-adapter.js';
 export type { Adapter } from './lora/types.js';

@@ -13,6 +13,8 @@ import { bosPrefixOf, gpt2End, specialTokensOf } from './special-tokens.js';
 export interface Tokenizer {
   /** The ids of a text alone: nothing is put before or after it. Special tokens written out in it become their ids. */
   encode(text: string): number[];
+  /** The ids of a text with the special tokens that the tokenizer puts around one, as for a classifier. */
+  encodeWithSpecials(text: string): number[];
   /**
    * The text of token ids. Spaces are left as the model wrote them (no clean-up), so that encoding the text again
    * gives the ids again where the tokenizer allows. Ids beyond the vocabulary, which models with a padded embedding
@@ -67,6 +69,7 @@ export function createTokenizer(files: Readonly<Record<string, string>>, where =
     text === '' && !add_special_tokens ? [] : encoder.encode(text, { add_special_tokens }).ids;
   return {
     encode: (text) => encode(text, false),
+    encodeWithSpecials: (text) => encode(text, true),
     decode(ids, { skipSpecialTokens = false } = {}) {
       const known = Array.from(ids).filter((id) => encoder.id_to_token(id) !== undefined);
       if (known.length === 0) return '';

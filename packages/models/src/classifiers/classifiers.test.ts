@@ -1,0 +1,160 @@
+import { readFileSync } from 'node:fs';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { testEngine } from '@dpo/engine/test';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { saveModel } from '../model/save-model.js';
+import { tinyLlama, tinyTokenizer } from '../test/index.js';
+import { labelsOf } from './labels.js';
+import { loadClassifier } from './load-classifier.js';
+
+const fixtures = new URL('../../../../tooling/parity/fixtures/classifiers/', import.meta.url);
+const folderOf = (name: string) => fileURLToPath(new URL(name, fixtures));
+
+interface Row {
+  readonly text: string;
+  readonly ids: readonly number[];
+  readonly logits: readonly number[];
+}
+
+let scratch: string;
+beforeAll(async () => {
+  scratch = await mkdtemp(join(tmpdir(), 'dpo-classifiers-'));
+});
+afterAll(() => rm(scratch, { recursive: true }));
+
+const softmax = (logits: readonly number[]) => {
+  const powers = logits.map(Math.exp);
+  return powers.map((power) => power / powers.reduce((a, b) => a + b));
+};
+
+// Logits and ids that transformers gives, made by tooling/parity/classifiers.py.
+describe.each([
+  ['roberta', ['negative', 'neutral', 'positive'], softmax],
+  ['distilbert', ['NEGATIVE', 'POSITIVE'], softmax],
+  [
+    'bert',
+    ['LABEL_0', 'LABEL_1', 'LABEL_2', 'LABEL_3'],
+    (z: readonly number[]) => z.map((x) => 1 / (1 + Math.exp(-x))),
+  ],
+  ['llama', ['LABEL_0'], undefined],
+  ['gpt2', ['LABEL_0', 'LABEL_1', 'LABEL_2'], softmax],
+  ['qwen2', ['LABEL_0'], undefined],
+])('a %s classifier', async (name, labels, probabilities) => {
+  const rows = JSON.parse(readFileSync(new URL(`${name}/expected.json`, fixtures), 'utf8')) as Row[];
+  const { classifier, tokenizer } = await loadClassifier(testEngine(), folderOf(name));
+  const size = Math.max(...rows.flatMap(({ logits }) => logits.map(Math.abs)));
+
+  it('gives the logits that transformers gives', async () => {
+    expect(classifier.labels).toEqual(labels);
+    const results = await classifier.classify(
+      rows.map(({ text }) => text),
+      { batchSize: 3 },
+    );
+    for (const [i, { logits, label, tokens, truncated, ...result }] of results.entries()) {
+      const { text, ids, logits: expected } = rows[i] as Row;
+      expect(tokens, text).toBe(ids.length);
+      expect(truncated, text).toBe(tokenizer.encodeWithSpecials(text).length > ids.length);
+      for (const [n, value] of expected.entries())
+        expect(Math.abs(value - (logits[n] as number)) / size, text).toBeLessThan(1e-4);
+      expect(label).toBe(labels[expected.indexOf(Math.max(...expected))]);
+      const wanted = probabilities?.(expected);
+      if (wanted === undefined) expect(result.probabilities).toBeUndefined();
+      for (const [n, value] of (wanted ?? []).entries()) expect(result.probabilities?.[n]).toBeCloseTo(value, 3);
+    }
+  });
+
+  it('takes token ids as they are', async () => {
+    const [byIds] = await classifier.classify([(rows[0] as Row).ids]);
+    const [byText] = await classifier.classify([(rows[0] as Row).text]);
+    expect(byIds).toEqual(byText);
+  });
+});
+
+describe('classifying', async () => {
+  const { classifier } = await loadClassifier(testEngine(), folderOf('roberta'));
+
+  it('cuts long texts before the tokens that close them, and says so', async () => {
+    const [short] = await classifier.classify(['The film was a joy'], { maxTokens: 6 });
+    expect(short).toMatchObject({ tokens: 6, truncated: true });
+    const [whole] = await classifier.classify(['The film was a joy']);
+    expect(whole?.truncated).toBe(false);
+    expect(whole?.logits).not.toEqual(short?.logits);
+  });
+
+  it('gives the same in any batch', async () => {
+    const texts = ['so so', 'Dull.', 'I can’t recommend it, nor anything like it', 'a', ''];
+    const all = await classifier.classify(texts);
+    const pairs = await classifier.classify(texts, { batchSize: 2 });
+    for (const [i, text] of texts.entries()) {
+      const [alone] = await classifier.classify([text]);
+      for (const other of [all[i], pairs[i]])
+        for (const [n, logit] of (alone?.logits ?? []).entries()) expect(other?.logits[n]).toBeCloseTo(logit, 5);
+    }
+  });
+
+  it('reports progress, stops where it is told to, and does nothing for nothing', async () => {
+    const seen: string[] = [];
+    const texts = ['a', 'b', 'c'];
+    await classifier.classify(texts, { batchSize: 2, onProgress: (done, total) => seen.push(`${done}/${total}`) });
+    expect(seen).toEqual(['2/3', '3/3']);
+    const controller = new AbortController();
+    const onProgress = () => controller.abort(new Error('enough'));
+    const running = classifier.classify(texts, { batchSize: 2, onProgress, signal: controller.signal });
+    await expect(running).rejects.toThrow('enough');
+    expect(await classifier.classify([])).toEqual([]);
+  });
+
+  it('refuses senseless options and ids', async () => {
+    await expect(classifier.classify(['a'], { batchSize: 0 })).rejects.toMatchObject({ code: 'classifier.bad-option' });
+    await expect(classifier.classify(['a', [1, 9999]])).rejects.toMatchObject({
+      code: 'classifier.bad-token',
+      values: { text: 1, token: 1, received: 9999 },
+    });
+  });
+});
+
+describe('labels', () => {
+  it('come from id2label, else from their number', () => {
+    expect(labelsOf({ id2label: { 0: 'no', 1: 'yes' } })).toEqual({ names: ['no', 'yes'], problem: 'single-label' });
+    expect(labelsOf({ num_labels: 1 })).toEqual({ names: ['LABEL_0'], problem: 'regression' });
+    expect(labelsOf({})).toEqual({ names: ['LABEL_0', 'LABEL_1'], problem: 'single-label' });
+    expect(labelsOf({ problem_type: 'regression' }).problem).toBe('regression');
+  });
+});
+
+describe('what is no classifier', () => {
+  const changed = async (settings: Record<string, unknown>) => {
+    const folder = await mkdtemp(join(scratch, 'changed-'));
+    await cp(folderOf('distilbert'), folder, { recursive: true });
+    const path = join(folder, 'config.json');
+    await writeFile(path, JSON.stringify({ ...JSON.parse(await readFile(path, 'utf8')), ...settings }));
+    return folder;
+  };
+
+  it.each<[string, Record<string, unknown>, string]>([
+    ['another kind of model', { architectures: ['DistilBertForMaskedLM'] }, 'classifier.not-one'],
+    ['an unknown architecture', { model_type: 'albert' }, 'model.unsupported-architecture'],
+    ['more labels than the head has', { id2label: { 0: 'a', 1: 'b', 2: 'c' } }, 'model.wrong-shape'],
+    ['more layers than there are', { n_layers: 3 }, 'model.missing-tensor'],
+    ['fewer layers than there are', { n_layers: 1 }, 'model.extra-tensor'],
+    ['heads that do not divide the width', { n_heads: 3 }, 'model.bad-config'],
+    ['an unknown activation', { activation: 'mish' }, 'model.unsupported-config'],
+    ['a padding token that is none', { pad_token_id: -1 }, 'model.unsupported-config'],
+  ])('%s is an error that says so', async (_, settings, code) => {
+    await expect(loadClassifier(testEngine(), await changed(settings))).rejects.toMatchObject({ code });
+  });
+
+  it('a language model, or a folder without a tokenizer', async () => {
+    const folder = await mkdtemp(join(scratch, 'language-model-'));
+    await saveModel(tinyLlama(testEngine(), { vocabSize: 257 }), folder, {
+      source: { tokenizerFiles: tinyTokenizer().files },
+    });
+    await expect(loadClassifier(testEngine(), folder)).rejects.toMatchObject({ code: 'classifier.not-one' });
+    const bare = await changed({});
+    await rm(join(bare, 'tokenizer.json'));
+    await expect(loadClassifier(testEngine(), bare)).rejects.toMatchObject({ code: 'classifier.no-tokenizer' });
+  });
+});

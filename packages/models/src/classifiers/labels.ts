@@ -1,0 +1,33 @@
+import { isObject } from '../files/json-object.js';
+
+/** How logits become probabilities: one of several labels, each label by itself, or not at all. */
+export type ProblemType = 'single-label' | 'multi-label' | 'regression';
+
+/** The labels of a classifier, in the order of its logits. */
+export interface Labels {
+  readonly names: readonly string[];
+  readonly problem: ProblemType;
+}
+
+/**
+ * The labels that a config.json names: `id2label`, else `num_labels` of them (2) called LABEL_0, LABEL_1, … The problem
+ * is `problem_type`, else one of several labels; with a single one (a reward model) a number.
+ */
+export function labelsOf(config: Readonly<Record<string, unknown>>): Labels {
+  const table = isObject(config.id2label) ? config.id2label : {};
+  const count = Object.keys(table).length || (typeof config.num_labels === 'number' ? config.num_labels : 2);
+  const names = Array.from({ length: count }, (_, id) => String(table[id] ?? `LABEL_${id}`));
+  if (config.problem_type === 'multi_label_classification') return { names, problem: 'multi-label' };
+  if (config.problem_type === 'regression' || count === 1) return { names, problem: 'regression' };
+  return { names, problem: 'single-label' };
+}
+
+/** e^z / Σ e^z for one of several labels, 1 / (1 + e^−z) for each by itself; undefined where they are no probabilities. */
+export function probabilitiesOf(logits: readonly number[], problem: ProblemType): number[] | undefined {
+  if (problem === 'regression') return undefined;
+  if (problem === 'multi-label') return logits.map((z) => 1 / (1 + Math.exp(-z)));
+  const largest = Math.max(...logits);
+  const powers = logits.map((z) => Math.exp(z - largest));
+  const sum = powers.reduce((a, b) => a + b, 0);
+  return powers.map((power) => power / sum);
+}

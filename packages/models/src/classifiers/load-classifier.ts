@@ -1,0 +1,58 @@
+import { DpoError } from '@dpo/base';
+import type { Engine, Precision, Variable } from '@dpo/engine';
+import { openModelFiles } from '../files/model-files.js';
+import { hasTokenizer, isAdapter, tooManyTokens } from '../model/load-model.js';
+import { matchTensors, readWeights } from '../model/read-weights.js';
+import { loadTokenizer, type Tokenizer } from '../tokenizer/tokenizer.js';
+import { type Classifier, textClassifier } from './classifier.js';
+import { labelsOf } from './labels.js';
+import { networkFor } from './network.js';
+
+export interface LoadClassifierOptions {
+  /** Called after each weight with the bytes read so far and those of all weights. */
+  readonly onProgress?: ((bytes: number, total: number) => void) | undefined;
+  /** Overrides the engine's precision. */
+  readonly precision?: Precision | undefined;
+}
+
+export interface LoadedClassifier {
+  readonly classifier: Classifier;
+  readonly tokenizer: Tokenizer;
+}
+
+/**
+ * Opens a text classifier from a Hugging Face folder: a `…ForSequenceClassification` of BERT, RoBERTa, XLM-RoBERTa or
+ * DistilBERT (sentiment), or of a decoder (a reward model, with a score head). Logits are those of transformers.
+ *
+ * Throws `classifier.not-one`, `classifier.no-tokenizer`, `model.unsupported-architecture`, `model.missing-tensor` and
+ * what else {@link openModelFiles} and reading weights throw.
+ */
+export async function loadClassifier(
+  engine: Engine,
+  folder: string,
+  options: LoadClassifierOptions = {},
+): Promise<LoadedClassifier> {
+  const source = await openModelFiles(folder);
+  let weights: ReadonlyMap<string, Variable> = new Map();
+  try {
+    if (source.adapter !== undefined) throw isAdapter(source);
+    const labels = labelsOf(source.config);
+    const network = networkFor(source.config, source.path, labels.names.length);
+    const places = matchTensors(network, source, 'error');
+    if (!hasTokenizer(source))
+      throw new DpoError('classifier.no-tokenizer', `${folder} has no tokenizer.json, without which no text is read.`, {
+        values: { path: folder },
+        hint: 'Write one in Python: AutoTokenizer.from_pretrained("MODEL").save_pretrained("MODEL").',
+      });
+    const tokenizer = await loadTokenizer(source.tokenizerFiles);
+    if (tokenizer.vocabSize > network.vocabSize) throw tooManyTokens(source, tokenizer.vocabSize, network.vocabSize);
+    weights = await readWeights(engine, network, source, places, options.onProgress);
+    const classifier = textClassifier({ engine, network, labels, tokenizer, weights, precision: options.precision });
+    return { classifier, tokenizer };
+  } catch (error) {
+    for (const variable of weights.values()) variable.dispose();
+    throw error;
+  } finally {
+    await source.close();
+  }
+}

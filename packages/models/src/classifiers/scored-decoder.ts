@@ -1,0 +1,46 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { decoderFor } from '../architectures/registry.js';
+import { packedAttention } from '../blocks/packed-attention.js';
+import type { TextNetwork } from './types.js';
+
+/**
+ * A decoder with a score head instead of the unembedding (`LlamaForSequenceClassification` and its kin), as reward models
+ * are: the logits come from the hidden state of the last token that is no padding.
+ *
+ *     logits = norm(h_last) Wᵀ, W [N, D] without a bias
+ */
+export function scoredDecoder(raw: Readonly<Record<string, unknown>>, path: string, labels: number): TextNetwork {
+  const decoder = decoderFor(raw, path);
+  const { config } = decoder;
+  const head = new Set([decoder.logitBias, config.tiedHead ? undefined : decoder.unembedding]);
+  const weights = new Map<string, { readonly shape: readonly number[] }>(
+    [...decoder.weights].filter(([name]) => !head.has(name)),
+  );
+  weights.set('score.weight', { shape: [labels, config.width] });
+  const pad = raw.pad_token_id;
+  const padTokenId = typeof pad === 'number' && pad >= 0 && pad < config.vocabSize ? pad : undefined;
+  return {
+    modelType: config.modelType,
+    weights,
+    prefix: decoder.prefix,
+    isExtra: (name) => decoder.isExtra(name) || head.has(name) || /^(lm_head|embed_out)\./.test(name),
+    vocabSize: config.vocabSize,
+    maxTokens: config.maxPositions,
+    padTokenId,
+    positions: (ids) => [...ids.keys()],
+    // Padding tokens that end the text itself are passed over too, as transformers does: it cannot tell them apart.
+    deciding: (ids) =>
+      Math.max(0, padTokenId === undefined ? ids.length - 1 : ids.findLastIndex((id) => id !== padTokenId)),
+    logits({ ids, positions, mask, deciding }, weight) {
+      const attend = packedAttention({ groups: mask, answers: tf.zerosLike(mask), positions });
+      const linear = (x: tf.Tensor2D, layer: string): tf.Tensor2D => {
+        const y = tf.matMul<tf.Tensor2D>(x, weight(`${layer}.weight`), false, decoder.linearLayout === 'out-in');
+        return weights.has(`${layer}.bias`) ? tf.add(y, weight(`${layer}.bias`)) : y;
+      };
+      // After the last attention, only the deciding tokens count.
+      const needed = (layer: number, x: tf.Tensor2D) => (layer === config.layers - 1 ? tf.gather(x, deciding) : x);
+      const states = decoder.hidden({ ids, positions, groups: mask }, { weight, linear, attend, needed }); // [B, D]
+      return tf.matMul(decoder.finalNorm(states, { weight }), weight('score.weight'), false, true);
+    },
+  };
+}
