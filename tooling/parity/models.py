@@ -64,6 +64,12 @@ def gptj(**settings):
     return AutoModelForCausalLM.from_config(GPTJConfig(**{**base, **settings}))
 
 
+def gemma(model_type, **settings):
+    # torch gives the padding token's embedding no gradient; without one, all have theirs.
+    base = dict(head_dim=6, query_pre_attn_scalar=5, sliding_window=4, tie_word_embeddings=True, pad_token_id=None)
+    return small(model_type, **{**base, **settings})
+
+
 def rope(rope_type="default", rope_theta=10000.0, **settings):
     return {"rope_parameters": {"rope_type": rope_type, "rope_theta": rope_theta, **settings}}
 
@@ -97,6 +103,20 @@ MODELS = {
     "gpt-neox-sequential": lambda: neox(
         use_parallel_residual=False, attention_bias=False, hidden_act="gelu_new", tie_word_embeddings=True,
         rope_parameters={"rope_theta": 1000.0, "partial_rotary_factor": 1.0},
+    ),
+    # Caps that bind: scores and logits of these models reach several units.
+    "gemma2": lambda: gemma("gemma2", attn_logit_softcapping=2.0, final_logit_softcapping=3.0, attention_bias=True),
+    "gemma2-untied": lambda: gemma(
+        "gemma2", tie_word_embeddings=False, attn_logit_softcapping=None, final_logit_softcapping=None,
+        layer_types=["full_attention", "sliding_attention", "sliding_attention"],
+    ),
+    "gemma3": lambda: gemma(
+        "gemma3_text",
+        layer_types=["sliding_attention", "full_attention", "sliding_attention"],
+        rope_parameters={
+            "full_attention": {"rope_type": "linear", "factor": 8.0, "rope_theta": 1000000.0},
+            "sliding_attention": {"rope_type": "default", "rope_theta": 10000.0},
+        },
     ),
     "gptj": lambda: gptj(rotary_dim=4),
     "gptj-tied": lambda: gptj(rotary_dim=8, n_head=2, n_inner=20, tie_word_embeddings=True),

@@ -1,5 +1,7 @@
 import { DpoError } from '@dpo/base';
 import { ConfigReader } from './config-reader.js';
+import { gemma2 } from './gemma2.js';
+import { gemma3 } from './gemma3.js';
 import { gptNeox } from './gpt-neox.js';
 import { gpt2 } from './gpt2.js';
 import { gptj } from './gptj.js';
@@ -11,6 +13,8 @@ import type { Decoder } from './types.js';
 
 /** Every architecture by the `model_type` of its configuration. */
 const architectures: Readonly<Record<string, (settings: ConfigReader) => Decoder>> = {
+  gemma2,
+  gemma3_text: gemma3,
   gpt2,
   gpt_neox: gptNeox,
   gptj,
