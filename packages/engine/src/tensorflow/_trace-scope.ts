@@ -10,7 +10,6 @@ import type { TraceBackend } from './_trace-backend.js';
 import { NativeVariable } from './_variable.js';
 
 const FLOAT = { type: DATA_TYPES.float32 };
-const NO_MASKS = { int: 0 };
 
 /** A variable's part in a trace. */
 interface Use {
@@ -20,6 +19,8 @@ interface Use {
   read?: { readonly node: Node; readonly tensor: tf.Tensor };
   /** Writes of slices so far, in order. */
   readonly writes: Pointer[];
+  /** The value after them. */
+  written?: Node;
   /** Whether an update at the end of the call is planned. */
   updated: boolean;
 }
@@ -95,38 +96,11 @@ export class TraceScope implements Scope {
   writeSlice(variable: Variable, value: tf.Tensor, axis: number, start: tf.Tensor): tf.Tensor {
     const { native, use } = this.#use(variable);
     if (use.updated) throw twice(native);
-    const graph = this.#graph;
     const slice = this.backend.node(value);
     const expected = native.shape.map((size, i) => (i === axis ? Math.min(size, slice.shape[i] ?? 0) : size));
     if (slice.dtype !== 'float32' || expected.join() !== slice.shape.join()) throw mismatch(native, slice);
-    const at = graph.node('Reshape', [this.backend.node(start), graph.vector([1])]);
-    const bounds = (here: Node, elsewhere: (size: number) => number): Node =>
-      native.shape.length === 1
-        ? here
-        : graph.node('ConcatV2', [
-            native.shape.map((size, i) => (i === axis ? here : graph.vector([elsewhere(size)]))),
-            graph.scalar('int32', 0),
-          ]);
-    const begin = bounds(at, () => 0);
-    if (this.xla) return this.backend.tensor(this.#writeInXla(native, use, slice, begin));
-    const end = bounds(graph.node('AddV2', [at, graph.vector([slice.shape[axis] ?? 0])]), (size) => size);
-    const write = graph.operation(
-      'ResourceStridedSliceAssign',
-      [use.resource, begin, end, graph.vector(native.shape.map(() => 1)), slice],
-      {
-        attributes: {
-          T: FLOAT,
-          begin_mask: NO_MASKS,
-          end_mask: NO_MASKS,
-          ellipsis_mask: NO_MASKS,
-          new_axis_mask: NO_MASKS,
-          shrink_axis_mask: NO_MASKS,
-        },
-        after: this.#before(use),
-      },
-    );
-    use.writes.push(write);
-    return this.backend.tensor(this.#readNow(native, use, [write]));
+    if (this.xla) return this.backend.tensor(this.#writeInXla(native, use, slice, axis, this.backend.node(start)));
+    return this.backend.tensor(this.#writeRows(native, use, slice, axis, this.backend.node(start)));
   }
 
   /** Adds the planned updates and returns the operations that the function must run besides its outputs. */
@@ -158,16 +132,67 @@ export class TraceScope implements Scope {
     return this.#graph.output(operation, 'ReadVariableOp');
   }
 
-  /** XLA would compile the usual operation anew for each start; this one takes it as a value, and is XLA's alone. */
-  #writeInXla(variable: NativeVariable, use: Use, slice: Node, begin: Node): Node {
+  /**
+   * Writes the slice as rows of the variable seen as a matrix, in the variable's own memory. TensorFlow's operations on
+   * slices of variables are no choice: a variable that one of them has touched is copied whole by every later read.
+   * Where the body holds the value before, by a read or an earlier write, the write goes into a copy.
+   */
+  #writeRows(variable: NativeVariable, use: Use, slice: Node, axis: number, start: Node): Node {
     const graph = this.#graph;
-    const current = this.#readNow(variable, use, use.writes.slice(-1));
-    const written = graph.node('XlaDynamicUpdateSlice', [current, slice, begin]);
-    const after = [current.output.oper, ...this.#before(use)];
-    use.writes.push(
-      graph.operation('AssignVariableOp', [use.resource, written], { attributes: { dtype: FLOAT }, after }),
-    );
-    return written;
+    const product = (sizes: readonly number[]) => sizes.reduce((all, size) => all * size, 1);
+    const size = variable.shape[axis] as number;
+    const count = slice.shape[axis] as number;
+    const outer = product(variable.shape.slice(0, axis));
+    const inner = product(variable.shape.slice(axis + 1));
+    const range = (end: number, step: number) =>
+      graph.node(
+        'Range',
+        [0, end, step].map((value) => graph.scalar('int32', value)),
+      );
+    const firsts = graph.node('Reshape', [range(outer * size, size), graph.vector([outer, 1])]);
+    // Looked up rather than computed, so that a place beyond the end is an error; the write itself would begin again at 0.
+    const wanted = graph.node('AddV2', [range(count, 1), graph.node('Reshape', [start, graph.vector([1])])]);
+    const along = graph.node('GatherV2', [range(size, 1), wanted, graph.scalar('int32', 0)]);
+    const table = graph.node('AddV2', [firsts, graph.node('Reshape', [along, graph.vector([1, count])])]);
+    const places = graph.node('Reshape', [table, graph.vector([outer * count])]);
+    const rows = graph.node('Reshape', [slice, graph.vector([outer * count, inner])]);
+    const matrix = (node: Node) => graph.node('Reshape', [node, graph.vector([outer * size, inner])]);
+
+    const held = use.written ?? use.read?.node;
+    const target =
+      held === undefined ? matrix(this.#readNow(variable, use, [])) : graph.node('DeepCopy', [matrix(held)]);
+    const written = graph.node('InplaceUpdate', [target, places, rows]);
+    use.written = graph.node('Reshape', [written, graph.vector(variable.shape)]);
+    // The variable gets a tensor of its own, told apart by its −1: in bfloat16 the one that feeds products is rounded.
+    const [, ...others] = variable.shape;
+    if (held === undefined) use.writes.push(written.output.oper);
+    else this.#replace(use, graph.node('Reshape', [written, graph.vector([-1, ...others])]));
+    return use.written;
+  }
+
+  /** XLA has no operation in place, and would compile anew for each start; this one takes it as a value. */
+  #writeInXla(variable: NativeVariable, use: Use, slice: Node, axis: number, start: Node): Node {
+    const graph = this.#graph;
+    const at = graph.node('Reshape', [start, graph.vector([1])]);
+    const begin =
+      variable.shape.length === 1
+        ? at
+        : graph.node('ConcatV2', [
+            variable.shape.map((_, i) => (i === axis ? at : graph.vector([0]))),
+            graph.scalar('int32', 0),
+          ]);
+    const current = use.written ?? use.read?.node ?? this.#readNow(variable, use, []);
+    use.written = graph.node('XlaDynamicUpdateSlice', [current, slice, begin]);
+    this.#replace(use, use.written, [current.output.oper]);
+    return use.written;
+  }
+
+  /** Makes `value` the variable's. */
+  #replace(use: Use, value: Node, after: readonly Pointer[] = []): void {
+    const attributes = { dtype: FLOAT };
+    const inputs = [use.resource, value];
+    const before = [...after, ...this.#before(use)];
+    use.writes.push(this.#graph.operation('AssignVariableOp', inputs, { attributes, after: before }));
   }
 
   /** w ← w − w · decay */

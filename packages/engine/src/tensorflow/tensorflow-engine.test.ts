@@ -143,6 +143,47 @@ describe.skipIf(library === undefined)('functions on TensorFlow', () => {
     });
   });
 
+  it.each(['float32', 'bfloat16'] as const)(
+    'writes several slices of a variable that was read, call after call, %s',
+    async (precision) => {
+      const run = async (on: Engine) => {
+        const cache = on.variable('cache', [2, 4, 3], noise(24, 8));
+        const body =
+          (reads: boolean) =>
+          (scope: Scope, { value, at }: Record<'value' | 'at', tf.Tensor>) => {
+            const before = reads ? scope.read(cache) : tf.zeros([1]);
+            const once = scope.writeSlice(cache, value, 1, at);
+            const all = scope.writeSlice(cache, tf.neg(value), 1, tf.add(at, tf.scalar(1, 'int32')));
+            return { before: tf.add(before, 0), once, all, product: tf.matMul(all, all, false, true) };
+          };
+        const functions = [true, false].map((reads) => on.function('put', body(reads), { precision }));
+        const outputs: Values[] = [];
+        for (const [i, start] of [2, 0, 1, 1].entries()) {
+          const put = functions[i % 2] as (typeof functions)[number];
+          const { before, once, all } = await put({ value: floats([2, 1, 3], noise(6, i)), at: ints([], [start]) });
+          outputs.push(before, once, all, floats([2, 4, 3], await cache.read()));
+        }
+        return outputs;
+      };
+      const [actual, expected] = [await run(engine), await run(plain)];
+      expected.forEach((values, i) => {
+        // What goes into the product may be rounded, what stays in the variable may not.
+        expectClose(actual[i], values, precision === 'bfloat16' && i % 4 < 3 ? 2 ** -8 : undefined);
+      });
+    },
+  );
+
+  it('refuses to write a slice beyond the end, and changes nothing', async () => {
+    const cache = engine.variable('cache', [2, 3], Float32Array.of(1, 2, 3, 4, 5, 6));
+    const put = engine.function('put', (scope, { at }: { readonly at: tf.Tensor }) => ({
+      all: scope.writeSlice(cache, tf.ones([2, 2]), 1, at),
+    }));
+    for (const start of [2, -1])
+      await expect(put({ at: ints([], [start]) })).rejects.toMatchObject({ code: 'engine.tensorflow-failed' });
+    expect([...(await cache.read())]).toEqual([1, 2, 3, 4, 5, 6]);
+    expect([...(await put({ at: ints([], [1]) })).all.data]).toEqual([1, 1, 1, 4, 1, 1]);
+  });
+
   it('traces again for a new shape only', async () => {
     const f = engine.function('shapes', (_, { x }: { readonly x: tf.Tensor }) => ({ sum: tf.sum(x) }));
     expect(f.traces).toBe(0);
