@@ -42,6 +42,10 @@ describe('sequenceLogps', () => {
     const seen: number[] = [];
     await sequenceLogps(model, groups, { pack, batchTokens: 4, onProgress: (done) => seen.push(done) });
     expect(seen).toEqual([2, 4, 5]);
+    const even: number[] = [];
+    const ten = [...groups, ...groups];
+    await sequenceLogps(model, ten, { pack, batchTokens: 16, onProgress: (done) => even.push(done) });
+    expect(even).toEqual([5, 10]); // not 8 and 2, the 2 filled up to 8
     const controller = new AbortController();
     controller.abort(new Error('enough'));
     await expect(sequenceLogps(model, groups, { pack, signal: controller.signal })).rejects.toThrow('enough');

@@ -64,7 +64,9 @@ function* batches(groups: readonly PromptGroup[], tokens: number): Generator<rea
     const sorted = same.sort((a, b) => size(b) - size(a) || a.index - b.index);
     const [longest] = sorted;
     if (longest === undefined) continue;
-    const count = Math.min(sorted.length, Math.max(1, Math.floor(tokens / size(longest))));
+    const most = Math.min(sorted.length, Math.max(1, Math.floor(tokens / size(longest))));
+    // As many to each batch, so that few are scored twice to fill the last one.
+    const count = Math.ceil(sorted.length / Math.ceil(sorted.length / most));
     for (let start = 0; start < sorted.length; start += count)
       // The last batch reaches back for groups that were scored already.
       yield sorted.slice(Math.max(0, Math.min(start, sorted.length - count)), start + count);

@@ -12,7 +12,7 @@ export interface Recipe {
 
 const shared = {
   samples: 8,
-  evaluationSamples: 3,
+  evaluationSamples: 2,
   maxNewTokens: 24,
   steps: 22,
   batchSize: 8,

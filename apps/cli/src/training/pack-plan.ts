@@ -1,5 +1,5 @@
 import type { Method, Pack, TokenPair } from '@dpo/core';
-import { pack, packLength } from '@dpo/data';
+import { type PackedBatch, pack, packLength } from '@dpo/data';
 
 /** Steps whose batches are laid out in advance; a longer run has many shapes to fall into anyway. */
 const PLANNED = 400;
@@ -30,8 +30,11 @@ export function planPacking(
     (most, pair) => (sizeOf(group(pair)) > sizeOf(group(most)) ? pair : most),
     pairs[0] as TokenPair,
   );
-  const length = Math.max(packLength(micro.flat(), size), packLength([group(longest)]));
-  if (steps > PLANNED) return (groups) => pack(groups, { length });
+  const roomy = Math.max(packLength(micro.flat(), size), packLength([group(longest)]));
+  if (steps > PLANNED) return (groups) => pack(groups, { length: roomy });
+  // All batches are known: rows end where the fullest of them ends.
+  const ends = micro.map((batch) => filledLength(pack(batch, { length: roomy })));
+  const length = roundUp(Math.max(...ends, sizeOf(group(longest))));
 
   const packed = micro.filter((batch) => batch.length === size).map((batch) => pack(batch, { length }));
   const most = (of: (batch: (typeof packed)[number]) => number) => Math.max(...packed.map(of));
@@ -39,6 +42,16 @@ export function planPacking(
   const average = packed.reduce((sum, batch) => sum + batch.rows, 0) / packed.length;
   if (rows > SLACK * average) return (groups) => pack(groups, { length });
   return (groups) => pack(groups, groups.length === size ? { length, rows, tokens } : { length });
+}
+
+/** How far the fullest row goes. */
+function filledLength({ groups, length }: PackedBatch): number {
+  return groups.reduce((end, group, i) => (group === 0 ? end : Math.max(end, (i % length) + 1)), 0);
+}
+
+/** Whole vectors of the processor. */
+function roundUp(length: number): number {
+  return Math.ceil(length / 4) * 4;
 }
 
 function sizeOf({ prompt, answers }: { readonly prompt: Int32Array; readonly answers: readonly Int32Array[] }): number {

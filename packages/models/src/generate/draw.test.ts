@@ -22,7 +22,12 @@ describe.each([[5], [256], [300], [1000]])('a vocabulary of %i', (vocabulary) =>
     const n = 64;
     const uniforms = Float32Array.from({ length: n }, (_, i) => (i === n - 1 ? 1 - 2 ** -24 : i / n));
     const rows = tf.tile(tf.tensor2d(logits, [1, vocabulary]), [n, 1]) as tf.Tensor2D;
-    const { tokens, logps } = draw('sample', rows, tf.tensor1d(uniforms), tf.scalar(1 / temperature));
+    const { tokens, logps } = draw(
+      temperature === 1 ? 'sample' : 'tempered',
+      rows,
+      tf.tensor1d(uniforms),
+      tf.scalar(1 / temperature),
+    );
 
     const weights = [...logits].map((logit) => Math.exp(logit / temperature));
     const all = weights.reduce((a, b) => a + b);

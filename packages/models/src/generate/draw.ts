@@ -1,14 +1,17 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { at, logSumExp } from '../blocks/token-logps.js';
 
-/** How the next token comes out of the logits. `filter` leaves the choice to JavaScript, which gets the logits. */
-export type DrawMode = 'greedy' | 'sample' | 'filter';
+/**
+ * How the next token comes out of the logits: the likeliest, a draw from the model's own distribution, or from that at
+ * another temperature. `filter` leaves the choice to JavaScript, which gets the logits.
+ */
+export type DrawMode = 'greedy' | 'sample' | 'tempered' | 'filter';
 
 /**
  * The next token of each row and its log-probability under the untempered model, in nats.
  *
- * `sample` inverts the distribution function: the first token whose cumulated weight exceeds u times the weight of all,
- * weights e^{logit / temperature}. `greedy` takes the likeliest, the first of equal ones.
+ * `sample` and `tempered` invert the distribution function: the first token whose cumulated weight exceeds u times the
+ * weight of all, weights e^{logit} and e^{logit / temperature}. `greedy` takes the likeliest, the first of equal ones.
  *
  * @param logits [B, V]
  * @param uniform [B] in [0, 1)
@@ -20,19 +23,29 @@ export function draw(
   uniform: tf.Tensor,
   sharpness: tf.Tensor,
 ): Record<string, tf.Tensor> {
+  if (mode === 'sample') {
+    const largest = tf.max(logits, 1, true); // [B, 1]
+    const { tokens, all } = sampled(tf.exp(tf.sub(logits, largest)), uniform);
+    // The weights drawn from are those that the log-probability is divided by: the vocabulary is gone over once.
+    return { tokens, logps: tf.reshape(tf.sub(tf.sub(at(logits, tokens), largest), tf.log(all)), [-1]) };
+  }
   const total = logSumExp(logits); // [B, 1]
   if (mode === 'filter') return { logits, total: tf.reshape(total, [-1]) };
-  const tokens = mode === 'greedy' ? tf.argMax<tf.Tensor1D>(logits, 1) : sampled(logits, uniform, sharpness);
+  const tokens = mode === 'greedy' ? tf.argMax<tf.Tensor1D>(logits, 1) : tempered(logits, uniform, sharpness);
   return { tokens, logps: tf.reshape(tf.sub(at(logits, tokens), total), [-1]) };
+}
+
+function tempered(logits: tf.Tensor2D, uniform: tf.Tensor, sharpness: tf.Tensor): tf.Tensor1D {
+  return sampled(tf.exp(tf.mul(tf.sub(logits, tf.max(logits, 1, true)), sharpness)), uniform).tokens;
 }
 
 /** Tokens to a block of the vocabulary. Running sums are slow, so they go over blocks, then within one. */
 const BLOCK = 256;
 
-function sampled(logits: tf.Tensor2D, uniform: tf.Tensor, sharpness: tf.Tensor): tf.Tensor1D {
-  const [rows, vocabulary] = logits.shape;
+/** Draws by weights [B, V]; `all` is their sum, [B, 1]. */
+function sampled(weights: tf.Tensor2D, uniform: tf.Tensor): { tokens: tf.Tensor1D; all: tf.Tensor } {
+  const [rows, vocabulary] = weights.shape;
   const blocks = Math.ceil(vocabulary / BLOCK);
-  const weights = tf.exp(tf.mul(tf.sub(logits, tf.max(logits, 1, true)), sharpness)); // [B, V]
   const padding = blocks * BLOCK - vocabulary;
   const padded =
     padding === 0
@@ -45,14 +58,15 @@ function sampled(logits: tf.Tensor2D, uniform: tf.Tensor, sharpness: tf.Tensor):
 
   const blockWeights = tf.reshape(tf.sum(inBlocks, 1), [rows, blocks]);
   const sums = tf.cumsum(blockWeights, 1); // [B, blocks]
-  const target = tf.mul(tf.reshape(uniform, [rows, 1]), last(sums)); // u times the weight of all, [B, 1]
+  const all = last(sums);
+  const target = tf.mul(tf.reshape(uniform, [rows, 1]), all); // u times the weight of all, [B, 1]
   const block = passed(sums, target); // [B]
   const before = tf.sub(at(sums, block), at(blockWeights, block)); // weight of the blocks before it, [B, 1]
   const starts = tf.range(0, rows * blocks, blocks, 'int32');
   const within = tf.cumsum(tf.gather(inBlocks, tf.add(block, starts)), 1); // [B, BLOCK]
   // Rounding may leave less than nothing, which would lead to a token without weight.
   const left = tf.maximum(tf.sub(target, before), 0);
-  return tf.add(tf.mul(block, tf.scalar(BLOCK, 'int32')), passed(within, left));
+  return { tokens: tf.add(tf.mul(block, tf.scalar(BLOCK, 'int32')), passed(within, left)), all };
 }
 
 /**

@@ -116,11 +116,11 @@ async function continueBatch(
 ): Promise<void> {
   const { size, promptsPerBatch, maxNewTokens, temperature = 1, topK, topP, adapter = true, signal } = options;
   const filters = topK !== undefined || topP !== undefined;
-  const mode: DrawMode = temperature === 0 ? 'greedy' : filters ? 'filter' : 'sample';
+  const mode: DrawMode = temperature === 0 ? 'greedy' : filters ? 'filter' : temperature === 1 ? 'sample' : 'tempered';
   const used = [...new Set(batch.map(({ prompt }) => prompt))];
   const length = bucket(Math.max(...used.map((prompt) => prompts[prompt]?.length ?? 0)));
-  // The last token drawn is not read again, so it needs no slot.
-  const slots = bucket(length + maxNewTokens - 1);
+  // The last token drawn is not read again, so it needs no slot. Every step reads all slots: few are left empty.
+  const slots = Math.ceil((length + maxNewTokens - 1) / SLOTS_UNIT) * SLOTS_UNIT;
   const session = sessions.get({ rows: size, slots, mode, adapter });
 
   const filled = Array.from({ length: size }, (_, i) => batch[Math.min(i, batch.length - 1)] as Row);
@@ -163,6 +163,9 @@ async function continueBatch(
     });
   }
 }
+
+/** Slots of the cache come in multiples of this. */
+const SLOTS_UNIT = 8;
 
 type Output = Awaited<ReturnType<Session['step']>>;
 
