@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { packedAttention } from '../blocks/packed-attention.js';
 import { addLora } from '../lora/add-lora.js';
 import { linearLayers } from '../lora/targets.js';
-import { fixtureFolder, fixtureModels } from '../test/_fixtures.js';
+import { fixtureFolder, oneOfEach } from '../test/_fixtures.js';
 import { type Group, referencePacking, scoreGroups } from '../test/_packing.js';
 import { tinyLlama } from '../test/tiny-models.js';
 import { languageModel } from './language-model.js';
@@ -44,9 +44,7 @@ async function compute(model: LanguageModel, batch: PackedNumbers, early: boolea
 }
 
 const models: readonly (readonly [name: string, open: () => Promise<LanguageModel>])[] = [
-  ...fixtureModels.map(
-    (name) => [name, async () => (await loadModel(testEngine(), fixtureFolder(name))).model] as const,
-  ),
+  ...oneOfEach.map((name) => [name, async () => (await loadModel(testEngine(), fixtureFolder(name))).model] as const),
   ['Llama with an adapter', async () => addLora(tinyLlama(testEngine()), { rank: 2, alpha: 4, seed: 1 })],
 ];
 

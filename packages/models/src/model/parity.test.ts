@@ -3,19 +3,17 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { testEngine } from '@dpo/engine/test';
-import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { ConfigReader } from '../architectures/config-reader.js';
 import { readRotary } from '../architectures/read-rotary.js';
 import { supportedArchitectures } from '../architectures/registry.js';
 import { rotaryFrequencies } from '../blocks/rotary.js';
 import { openModelFiles } from '../files/model-files.js';
-import { type Expected, fixtureExpected, fixtureFolder, fixtureModels, modelFixtures } from '../test/_fixtures.js';
-import { referencePacking, scoreGroups, tokenLogits } from '../test/_packing.js';
+import { fixtureExpected, fixtureFolder, fixtureModels, modelFixtures } from '../test/_fixtures.js';
+import { lossAndGradients } from '../test/_gradients.js';
+import { scoreGroups, tokenLogits } from '../test/_packing.js';
 import { loadModel } from './load-model.js';
-import { packedValues } from './packed-values.js';
 import { saveModel } from './save-model.js';
-import type { LanguageModel, PackedInputs } from './types.js';
 
 const load = async (name: string) => (await loadModel(testEngine(), fixtureFolder(name))).model;
 
@@ -48,7 +46,7 @@ describe.each(fixtureModels)('%s as transformers computes it', (name) => {
   });
 
   it('gradients of every weight', async () => {
-    const { loss, gradients } = await lossAndGradients(await load(name), expected);
+    const { loss, gradients } = await lossAndGradients(await load(name), expected.answers.slice(0, 1));
     expect(Math.abs(loss - expected.loss)).toBeLessThan(1e-4 * expected.loss);
     expect([...gradients.keys()].sort()).toEqual(Object.keys(expected.gradients).sort());
     for (const [key, [norm, ...sums]] of Object.entries(expected.gradients)) {
@@ -83,25 +81,6 @@ describe.each(fixtureModels)('%s as transformers computes it', (name) => {
     }
   });
 });
-
-async function lossAndGradients(model: LanguageModel, { answers }: Expected) {
-  const batch = referencePacking(answers.slice(0, 1).map(({ prompt, answer }) => ({ prompt, answers: [answer] })));
-  const names = [...model.weights.keys()];
-  const differentiate = model.engine.function<string, string>('differentiate', (scope, inputs) => {
-    const loss = (...given: tf.Tensor[]) => {
-      const params = (key: string) => given[names.indexOf(key)] as tf.Tensor;
-      const packed = { ...(inputs as unknown as Omit<PackedInputs, 'sequences'>), sequences: 1 };
-      return tf.neg(tf.sum(model.sequenceLogps(params, packed)));
-    };
-    const { value, grads } = tf.valueAndGrads(loss)(names.map((key) => scope.read(model.variable(key))));
-    return { loss: value, ...Object.fromEntries(names.map((key, i) => [key, grads[i] as tf.Tensor])) };
-  });
-  const out = await differentiate(packedValues(batch));
-  return {
-    loss: out.loss?.data[0] as number,
-    gradients: new Map(names.map((key) => [key, out[key]?.data as Float32Array])),
-  };
-}
 
 describe('rotary settings', () => {
   interface Case {

@@ -20,6 +20,16 @@ export const fixtureModels: readonly string[] = readdirSync(modelFixtures, { wit
   .map(({ name }) => name)
   .sort();
 
+/** One of them for each architecture, for what takes long. */
+export const oneOfEach: readonly string[] = [
+  ...new Map(
+    [...fixtureModels].reverse().map((name) => {
+      const config = JSON.parse(readFileSync(new URL(`${name}/config.json`, modelFixtures), 'utf8')) as object;
+      return ['model_type' in config ? config.model_type : undefined, name];
+    }),
+  ).values(),
+];
+
 export function fixtureFolder(name: string): string {
   return fileURLToPath(new URL(name, modelFixtures));
 }
