@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { DpoError } from '@dpo/base';
 import { asFileError } from '@dpo/base/files';
+import { parseConfig } from './config-json.js';
 import { openGgufModel } from './gguf-model.js';
 import { parseJsonObject, readTextIfThere } from './json-object.js';
 import { openSafetensors } from './safetensors.js';
@@ -85,7 +86,7 @@ export async function openModelFiles(path: string): Promise<ModelFiles> {
     return {
       path,
       format: 'safetensors',
-      config: configText === undefined ? {} : parseJsonObject(configText, join(path, 'config.json')),
+      config: configText === undefined ? {} : parseConfig(configText, join(path, 'config.json')),
       tensors: weights.tensors,
       read: weights.read,
       tokenizerFiles: await readTextFiles(path),

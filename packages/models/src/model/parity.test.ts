@@ -68,6 +68,10 @@ describe.each(fixtureModels)('%s as transformers computes it', (name) => {
       // The fixtures' weights are bfloat16 numbers, so that neither type loses any of them.
       expect(await tokenLogits(again, expected.ids)).toEqual(await tokenLogits(model, expected.ids));
       expect(source.config).toEqual({ ...model.config.raw, dtype });
+      // Python tells 1.0 from 1.
+      const numbers = (path: string) =>
+        readFileSync(join(path, 'config.json'), 'utf8').match(/(?<=: )-?\d+(\.0)?(?=,?\n)/g);
+      expect(numbers(folder)).toEqual(numbers(fixtureFolder(name)));
       const original = await openModelFiles(fixtureFolder(name));
       const layout = (files: typeof source) =>
         [...files.tensors]

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DpoError } from '@dpo/base';
 import { asFileError, flushFile, writeFileAtomic } from '@dpo/base/files';
+import { writeConfig } from '../files/config-json.js';
 import type { ModelFiles } from '../files/model-files.js';
 import { type TensorToWrite, writeShardedSafetensors } from '../files/write-safetensors.js';
 import type { LanguageModel } from './types.js';
@@ -50,5 +51,5 @@ export async function writeText(path: string, text: string): Promise<void> {
 /** The configuration with the dtype of the weights as written, under the name that it uses for it. */
 function configText({ config: { raw } }: LanguageModel, dtype: string): string {
   const key = 'torch_dtype' in raw && !('dtype' in raw) ? 'torch_dtype' : 'dtype';
-  return `${JSON.stringify({ ...raw, [key]: dtype }, null, 2)}\n`;
+  return writeConfig(raw, { [key]: dtype });
 }
