@@ -1,15 +1,19 @@
-"""Fixtures for tokenizers: five small ones trained on the spot, with ids and decoded texts of a few hundred lines.
+"""Fixtures for tokenizers: five small ones trained on the spot, with ids and decoded texts of two thousand lines.
 
-NAME.tokenizer.json: what the Python `tokenizers` library writes. lines.json: the texts. NAME.json: for each line its
-ids without special tokens, the ids that special tokens add around it, and the text decoded again where it differs
-from the line.
+NAME.tokenizer.json: what the Python `tokenizers` library writes. lines.json: the texts: sentences in many languages,
+lines of this repository's documents and sources, mixtures of their words, and random characters. NAME.json: the ids of
+"a" with the special tokens around them; of the first lines ids without special tokens, and the text decoded again where
+it differs from the line; of every line the first 8 hexadecimal digits of the SHA-256 of its ids, joined by commas, a
+line break and the decoded text.
 
     python tooling/parity/tokenizer.py
 """
 
+import hashlib
 import json
 import random
 from pathlib import Path
+from unicodedata import ucd_3_2_0
 
 from tokenizers import (
     AddedToken,
@@ -78,23 +82,94 @@ ODD = [
 ]  # fmt: skip
 
 
+SENTENCES = """
+Heute Morgen schien die Sonne über den Dächern, und für einen Augenblick war es ganz still.
+L’année dernière, j’ai goûté ce gâteau à Genève; c’était délicieux, n’est-ce pas ?
+¿Quién sabe dónde está el niño? ¡Mañana volverá, según su abuela!
+Amanhã não haverá pão; a manhã será fria e as maçãs, caríssimas.
+Perché no? È già così tardi che nessuno c'è più.
+De zeeën zijn vandaag rustig, maar 's avonds waait het weer.
+Zażółć gęślą jaźń, powiedziała łąka do źdźbła trawy.
+Příliš žluťoučký kůň úpěl ďábelské ódy o půlnoci.
+Árvíztűrő tükörfúrógép állt a kertben, s őrült zajt csapott.
+Şu köşe yaz köşesi; İstanbul'da ılık bir rüzgâr esiyor.
+På en ö i sjön bodde en gammal man; hans båt låg vid ån.
+Sé ástin blind, þá er æðin samt rauð, sagði hún á Íslandi.
+Õhtul käis öine äike üle järve; püüdsime kala.
+Şcoala începe în țară când vara se sfârșește, zise învățătoarea.
+Съешь же ещё этих мягких французских булок, да выпей чаю.
+Щастя прийшло несподівано; ґанок був білий, їжак спав.
+Ово је љубав, рече њен ђак, и отвори прозор.
+Την άνοιξη ανθίζουν οι αμυγδαλιές· ποιος δεν το ξέρει;
+Հայերենը գեղեցիկ լեզու է, ասաց նա։
+ქართული ანბანი ოცდაცამეტ ასოს შეიცავს.
+כל אדם נולד חופשי, אמר הזקן לנכדו הקטן.
+الكتاب على الطاولة، والقلم تحت الكرسي؛ هل رأيتَهما؟
+این کتاب‌ها را دیروز خریدم؛ می‌خواهی یکی را بخوانی؟
+یہ کتاب بہت اچھی ہے، لیکن قیمت زیادہ ہے۔
+वह कल सुबह जल्दी उठकर नदी के किनारे टहलने गया।
+আজ সকালে বৃষ্টি হয়েছিল, এখন আকাশ পরিষ্কার।
+இன்று காலை மழை பெய்தது, பிறகு வெயில் வந்தது.
+ఈ రోజు వాతావరణం చాలా బాగుంది కదా?
+ಮಳೆ ಬಂದರೆ ನಾವು ಮನೆಯಲ್ಲೇ ಇರುತ್ತೇವೆ.
+മഴ പെയ്താൽ പുഴ നിറയും, കുട്ടികൾ ചിരിക്കും.
+วันนี้อากาศดีมาก เราไปเดินเล่นกันที่สวนดีไหม
+ມື້ນີ້ຝົນຕົກ ແຕ່ມື້ອື່ນແດດຈະອອກ
+မနက်ဖြန် ကျောင်းသွားမယ်၊ မမေ့ပါနဲ့။
+ថ្ងៃនេះមេឃស្រឡះ ហើយខ្យល់បក់ល្ហើយ។
+བོད་སྐད་ནི་སྐད་ཡིག་ཅིག་ཡིན།
+今天早上下雨了，下午天晴了，我们去公园散步吧！
+臺灣的夏天很熱，可是山上涼快得多。
+昨日は雨が降りましたが、今日はとても良い天気ですね。ﾊﾝｶｸ ｶﾀｶﾅ
+오늘은 날씨가 정말 좋네요. 같이 산책하러 갈까요?
+Hôm nay trời đẹp quá, chúng ta đi dạo công viên nhé?
+Selamat pagi, apa kabar? Besok kita pergi ke pasar.
+Habari za asubuhi! Leo nitakwenda sokoni kununua ndizi.
+Ọjọ́ dára lónìí; ẹ jọ̀ọ́, ẹ wá jẹun.
+ዛሬ አየሩ ጥሩ ነው፤ ነገ ግን ዝናብ ይኖራል።
+ᏣᎳᎩ ᎦᏬᏂᎯᏍᏗ
+1er août 2024 à 14 h 30 — 1 234,56 € (soit ≈ 1 350 $)
+x² + y² = z², ∑ᵢ aᵢ ≤ ∞, ∀ε>0 ∃δ: |f(x)−f(y)| < ε ⇒ 𝛼 ∈ ℝ
+👍🏽 👩🏿‍🚀 🇨🇭🇯🇵 ❤️‍🔥 1️⃣ ☕︎ 🫠
+Ｆｕｌｌｗｉｄｔｈ　ｔｅｘｔ，１２３！ ㍿ ㎏ ﷺ ﬀ ĳ ǆ
+a\u0300\u0301 o\u0308\u0304 n\u0303 ｱ\uff9e 각 \u1100\u1161\u11a8 ẛ̣ ſ
+""".strip().split("\n")
+
+
+def repository_lines(rng: random.Random) -> list[str]:
+    """Lines of documents and sources, which are English and code."""
+    root = Path(__file__).parents[2]
+    files = [root / "README.md", root / "AGENTS.md", *sorted((root / "docs").rglob("*.md"))]
+    for pattern in ("packages/*/src/**/*.ts", "packages/*/README.md", "tooling/parity/*.py"):
+        files += sorted(file for file in root.glob(pattern) if file.name != "tokenizer.py")
+    found = sorted({line for file in files for line in file.read_text(encoding="utf-8").split("\n") if 0 < len(line) < 160})
+    return rng.sample(found, 1100)
+
+
 def lines() -> list[str]:
     rng = random.Random(0)
-    words = [word for line in ENGLISH + CODE + SCRIPTS for word in line.split()]
+    words = [word for line in ENGLISH + CODE + SCRIPTS + SENTENCES for word in line.split()]
     mixed = [
         rng.choice(["", " ", "  "])
         + "".join(rng.choice(words) + rng.choice([" ", " ", " ", "  ", "\n", "", "\t"]) for _ in range(rng.randint(1, 7)))
-        for _ in range(150)
+        for _ in range(600)
     ]
-    ranges = [(32, 126), (32, 126), (0xA0, 0x24F), (0x370, 0x52F), (0x3040, 0x30FF), (0x4E00, 0x9FFF), (0x1F300, 0x1F64F)]
-    noise = [
-        "".join(chr(rng.randint(*rng.choice(ranges))) for _ in range(rng.randint(1, 12))) for _ in range(100)
-    ]
-    return ENGLISH + CODE + SCRIPTS + ODD + mixed + noise
+    ranges = [
+        (32, 126), (32, 126), (0xA0, 0x24F), (0x300, 0x36F), (0x370, 0x52F), (0x590, 0x6FF), (0x900, 0xE7F),
+        (0x1100, 0x11FF), (0x1E00, 0x206F), (0x2070, 0x2BFF), (0x3040, 0x30FF), (0x4E00, 0x9FFF), (0xAC00, 0xD7A3),
+        (0xF900, 0xFFEF), (0x1D400, 0x1D7FF),
+    ]  # fmt: skip
+    # What Unicode 3.2 knew: about younger characters, libraries differ by their age.
+    known = [[c for c in map(chr, range(low, high + 1)) if ucd_3_2_0.category(c) != "Cn"] for low, high in ranges]
+    known.append(list("🙂🙃🌍🎉🐱🍕🔥💯"))
+    noise = ["".join(rng.choice(rng.choice(known)) for _ in range(rng.randint(1, 12))) for _ in range(200)]
+    return SCRIPTS + ODD + ENGLISH + CODE + SENTENCES + mixed + noise + repository_lines(rng)
 
 
 END = "<|end|>"
-TRAINING = (ENGLISH + CODE + SCRIPTS) * 3
+TRAINING = (ENGLISH + CODE + SCRIPTS + SENTENCES) * 3
+# Lines of which all ids are kept, to see what is different where something is.
+EXAMPLES = 40
 SPLIT = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
@@ -106,7 +181,7 @@ def byte_level(cut) -> Tokenizer:
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.train_from_iterator(
         TRAINING,
-        trainers.BpeTrainer(vocab_size=450, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), special_tokens=[END]),
+        trainers.BpeTrainer(vocab_size=800, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), special_tokens=[END]),
     )
     return tokenizer
 
@@ -126,13 +201,20 @@ def llama3() -> Tokenizer:
 
 
 def unigram() -> Tokenizer:
-    tokenizer = Tokenizer(models.Unigram())
-    tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " ")])
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always")
-    tokenizer.decoder = decoders.Metaspace(prepend_scheme="always")
-    tokenizer.train_from_iterator(
-        TRAINING, trainers.UnigramTrainer(vocab_size=400, special_tokens=["<unk>", "</s>", END], unk_token="<unk>")
+    """As SentencePiece's other kind: the likeliest pieces, bytes for what has no piece."""
+    trained = Tokenizer(models.Unigram())
+    trained.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " ")])
+    trained.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always")
+    trained.decoder = decoders.Sequence([decoders.ByteFallback(), decoders.Metaspace(prepend_scheme="always")])
+    # Many of the other lines' characters have no piece.
+    trained.train_from_iterator(
+        ENGLISH + CODE + SCRIPTS,
+        trainers.UnigramTrainer(vocab_size=500, special_tokens=["<unk>", "</s>", END], unk_token="<unk>"),
     )
+    described = json.loads(trained.to_str())
+    described["model"]["vocab"] += [[f"<0x{byte:02X}>", 0.0] for byte in range(256)]
+    described["model"]["byte_fallback"] = True
+    tokenizer = Tokenizer.from_str(json.dumps(described))
     tokenizer.post_processor = processors.TemplateProcessing(
         single="$A </s>", special_tokens=[("</s>", tokenizer.token_to_id("</s>"))]
     )
@@ -176,20 +258,21 @@ def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     texts = lines()
     compact = {"ensure_ascii": False, "separators": (",", ":")}
-    (FOLDER / "lines.json").write_text(json.dumps(texts) + "\n")
+    (FOLDER / "lines.json").write_text(json.dumps(texts, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
     for make in (smollm, llama3, unigram, sentencepiece_bpe, word_piece):
         tokenizer = make()
         name = make.__name__.replace("_", "-")
-        rows = []
+        rows, hashes = [], []
         for text in texts:
             ids = tokenizer.encode(text, add_special_tokens=False).ids
             decoded = tokenizer.decode(ids, skip_special_tokens=False)
+            hashes.append(hashlib.sha256(f"{','.join(map(str, ids))}\n{decoded}".encode()).hexdigest()[:8])
             rows.append([ids] if decoded == text else [ids, decoded])
         around = tokenizer.encode("a").ids
         (FOLDER / f"{name}.tokenizer.json").write_text(
             json.dumps(json.loads(tokenizer.to_str()), **compact) + "\n", encoding="utf-8"
         )
-        (FOLDER / f"{name}.json").write_text(json.dumps({"a": around, "rows": rows}, **compact) + "\n", encoding="utf-8")
+        (FOLDER / f"{name}.json").write_text(json.dumps({"a": around, "rows": rows[:EXAMPLES], "hashes": "".join(hashes)}, **compact) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import { parseJsonObject } from '../files/json-object.js';
 import { readTextFiles } from '../files/model-files.js';
 import { byteLevelTokenizerJson } from './byte-level.js';
 import { type Chat, chatOf } from './chat.js';
-import { mendPreTokenizer } from './mend.js';
+import { mendByteFallback, mendPreTokenizer } from './mend.js';
 import { bosPrefixOf, gpt2End, specialTokensOf } from './special-tokens.js';
 
 /** Turns text into token ids and back, as the Python library does with the same files. */
@@ -105,7 +105,10 @@ function createEncoder(json: Record<string, unknown>, config: Record<string, unk
   try {
     // The library reads absent parts as errors; the format lets them be absent.
     const parts = { normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null, added_tokens: [] };
-    return new Encoder({ ...parts, ...json, pre_tokenizer: mendPreTokenizer(json.pre_tokenizer ?? null) }, config);
+    const mended = { ...parts, ...json, pre_tokenizer: mendPreTokenizer(json.pre_tokenizer ?? null) };
+    const encoder = new Encoder(mended, config);
+    mendByteFallback(encoder, json);
+    return encoder;
   } catch (cause) {
     throw new DpoError('tokenizer.unsupported', `${where} cannot be used: ${(cause as Error).message}.`, {
       values: { where },
