@@ -5,17 +5,25 @@ tiny-llama.gguf: random weights, written as llama.cpp's converter does (query an
 tokenizer; tiny-llama.json: the weights under their Hugging Face names (SHA-256 of their float32 bytes), and ids of a
 few texts by the Python `tokenizers` library.
 
+sentencepiece.gguf, sentencepiece-bare.gguf and word-piece.gguf: no weights, but tokenizers of the kinds "llama" (with and
+without a space in front) and "bert" as llama.cpp's converter writes them; tokenizers.json: ids of many texts by the
+`sentencepiece` package and by `tokenizers`.
+
     python tooling/parity/gguf_files.py
 """
 
 import base64
+import io
 import json
+import re
 from hashlib import sha256
 from pathlib import Path
 
 import gguf
 import numpy as np
+import sentencepiece
 from gguf import GGMLQuantizationType as Type
+from tokenizer import CODE, ENGLISH, ODD, SCRIPTS, SENTENCES, word_piece
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 FOLDER = Path(__file__).parent / "fixtures" / "gguf_files"
@@ -141,7 +149,72 @@ def tiny_llama() -> None:
     (FOLDER / "tiny-llama.json").write_text(json.dumps({"weights": weights, "texts": texts}) + "\n")
 
 
+def tokenizer_file(name: str, kind: str, tokens: list, types: list, scores: list | None, ids: dict) -> None:
+    writer = gguf.GGUFWriter(FOLDER / f"{name}.gguf", "llama")
+    writer.add_tokenizer_model(kind)
+    writer.add_tokenizer_pre("default")
+    writer.add_token_list(tokens)
+    writer.add_token_types(types)
+    if scores is not None:
+        writer.add_token_scores(scores)
+    for key, value in ids.items():
+        (writer.add_bool if isinstance(value, bool) else writer.add_uint32)(f"tokenizer.ggml.{key}", value)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def sentencepiece_file(name: str, prefix: bool, symbols: list) -> list:
+    """As Llama 2's (with a space in front) and Gemma's (without one, with symbols that are never cut)."""
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter((ENGLISH + CODE + SCRIPTS) * 3), model_writer=model, model_type="bpe", vocab_size=700,
+        character_coverage=0.98, byte_fallback=True, split_digits=True, normalization_rule_name="identity",
+        remove_extra_whitespaces=False, add_dummy_prefix=prefix, allow_whitespace_only_pieces=True,
+        user_defined_symbols=symbols, minloglevel=2,
+    )  # fmt: skip
+    processor = sentencepiece.SentencePieceProcessor(model_proto=model.getvalue())
+    count = range(processor.get_piece_size())
+    kinds = [
+        6 if processor.is_byte(i) else 2 if processor.is_unknown(i) else 3 if processor.is_control(i)
+        else 4 if processor.id_to_piece(i) in symbols else 1
+        for i in count
+    ]  # fmt: skip
+    ids = dict(bos_token_id=1, eos_token_id=2, unknown_token_id=0, add_space_prefix=prefix)
+    tokenizer_file(name, "llama", [processor.id_to_piece(i) for i in count], kinds, list(processor.get_score(list(count))), ids)
+    # Texts that name special tokens are another matter: sentencepiece takes them for text.
+    texts = [text for text in ENGLISH + CODE + SCRIPTS + SENTENCES + ODD if not re.search(r"</?s>|<unk>", text)]
+    if symbols:
+        texts += [f"{symbols[0]}user Hi{symbols[0]}", f"a{symbols[1]}b"]
+    return [[text, processor.encode(text)] for text in texts]
+
+
+def word_piece_file(name: str) -> list:
+    tokenizer = word_piece()
+    tokens = [token for token, _ in sorted(tokenizer.get_vocab().items(), key=lambda entry: entry[1])]
+    special = {"[PAD]": 3, "[UNK]": 2, "[CLS]": 3, "[SEP]": 3, "<|end|>": 3}
+    # llama.cpp marks the beginnings of words instead of what continues them.
+    turned = [t if t in special else t[2:] if t.startswith("##") else "\u2581" + t for t in tokens]
+    at = {token: tokens.index(token) for token in special}
+    ids = dict(
+        cls_token_id=at["[CLS]"], seperator_token_id=at["[SEP]"], padding_token_id=at["[PAD]"],
+        unknown_token_id=at["[UNK]"],
+    )  # fmt: skip
+    tokenizer_file(name, "bert", turned, [special.get(token, 1) for token in tokens], None, ids)
+    return [[text, tokenizer.encode(text).ids] for text in ENGLISH + CODE + SCRIPTS + SENTENCES]
+
+
+def tokenizers() -> dict:
+    return {
+        "sentencepiece": sentencepiece_file("sentencepiece", True, []),
+        "sentencepiece-bare": sentencepiece_file("sentencepiece-bare", False, ["<start_of_turn>", "\n\n"]),
+        "word-piece": word_piece_file("word-piece"),
+    }
+
+
 if __name__ == "__main__":
     FOLDER.mkdir(parents=True, exist_ok=True)
     (FOLDER / "blocks.json").write_text(json.dumps(blocks(), indent=1) + "\n")
     tiny_llama()
+    (FOLDER / "tokenizers.json").write_text(json.dumps(tokenizers(), separators=(",", ":")) + "\n")

@@ -7,6 +7,10 @@ export class GgufMetadata {
     private readonly values: ReadonlyMap<string, GgufValue>,
   ) {}
 
+  has(key: string): boolean {
+    return this.values.has(key);
+  }
+
   number(key: string): number | undefined {
     return this.typed(key, 'a number', (value) => (typeof value === 'number' ? value : undefined));
   }

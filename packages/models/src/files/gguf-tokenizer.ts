@@ -1,86 +1,60 @@
 import { DpoError } from '@dpo/base';
-import { byteLevelPart, byteLevelTokenizerJson } from '../tokenizer/byte-level.js';
+import { ggufByteLevel } from './gguf-byte-level.js';
 import type { GgufMetadata } from './gguf-metadata.js';
+import { ggufSentencePiece } from './gguf-sentencepiece.js';
+import { type GgufAddedToken, type GgufVocabulary, ggufVocabulary } from './gguf-vocabulary.js';
+import { ggufWordPiece } from './gguf-word-piece.js';
 
-/** How text is cut into words before merging, as `tokenizer.json` says it. */
-interface Cutting {
-  readonly preTokenizer: Record<string, unknown>;
-  readonly normalizer?: Record<string, unknown>;
-  readonly ignoreMerges?: boolean;
+/** A kind of tokenizer by GGUF's `tokenizer.ggml.model`. */
+interface Kind {
+  readonly json: (vocabulary: GgufVocabulary) => Record<string, unknown>;
+  /** Whether the file's bos and eos tokens are put around a text where it does not say so. */
+  readonly around: { readonly bos: boolean; readonly eos: boolean };
 }
 
-const split = (pattern: string): Record<string, unknown> => ({
-  type: 'Sequence',
-  pretokenizers: [
-    { type: 'Split', pattern: { Regex: pattern }, behavior: 'Isolated', invert: false },
-    byteLevelPart(false),
-  ],
-});
-
-const digitsThenBytes: Record<string, unknown> = {
-  type: 'Sequence',
-  pretokenizers: [{ type: 'Digits', individual_digits: true }, byteLevelPart(true)],
+const kinds: Readonly<Record<string, Kind>> = {
+  gpt2: { json: ggufByteLevel, around: { bos: false, eos: false } },
+  llama: { json: ggufSentencePiece, around: { bos: true, eos: false } },
+  bert: { json: ggufWordPiece, around: { bos: true, eos: true } },
 };
 
-const words = (digits: string): string =>
-  `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`;
-
-/** By GGUF's `tokenizer.ggml.pre`: what the models' own tokenizer.json have. */
-const cuttings: Readonly<Record<string, Cutting>> = {
-  'gpt-2': { preTokenizer: byteLevelPart(true) },
-  smollm: { preTokenizer: digitsThenBytes },
-  starcoder: { preTokenizer: digitsThenBytes },
-  refact: { preTokenizer: digitsThenBytes },
-  'llama-bpe': { preTokenizer: split(words('\\p{N}{1,3}')), ignoreMerges: true },
-  qwen2: { preTokenizer: split(words('\\p{N}')), normalizer: { type: 'NFC' } },
+/** What configurations call special tokens, and what GGUF does, in its own spelling. */
+const roles: Readonly<Record<string, string>> = {
+  bos_token: 'bos',
+  eos_token: 'eos',
+  unk_token: 'unknown',
+  pad_token: 'padding',
+  sep_token: 'seperator',
+  cls_token: 'cls',
+  mask_token: 'mask',
 };
-
-/** Token types of GGUF's `tokenizer.ggml.token_type`. */
-const unknownType = 2;
-const controlType = 3;
-const userDefinedType = 4;
 
 /**
  * The files of a Hugging Face tokenizer, from the tokenizer in a GGUF file: `tokenizer.json`,
  * `tokenizer_config.json`, `special_tokens_map.json` and `generation_config.json`. Empty where the file has none.
  *
- * Throws `tokenizer.unsupported` for kinds other than byte-level BPE and for an unknown way of cutting words: a
- * tokenizer that cuts differently gives other ids without anybody noticing.
+ * Throws `tokenizer.unsupported` for kinds other than byte-level BPE, SentencePiece's merges and WordPiece, and what
+ * these throw.
  */
 export function ggufTokenizerFiles(metadata: GgufMetadata, contextLength: unknown): Record<string, string> {
-  const tokens = metadata.texts('tokenizer.ggml.tokens');
-  if (tokens === undefined) return {};
-  const cutting = cuttingOf(metadata);
-  const types = metadata.numbers('tokenizer.ggml.token_type') ?? [];
-  const addedTokens = tokens.flatMap((content, id) => {
-    const type = types[id];
-    if (type !== controlType && type !== userDefinedType && type !== unknownType) return [];
-    return [{ id, content, special: type !== userDefinedType }];
-  });
-
-  const token = (name: string): string | undefined => {
-    const id = metadata.number(`tokenizer.ggml.${name}_token_id`);
-    return id === undefined ? undefined : tokens[id];
-  };
+  const vocabulary = ggufVocabulary(metadata);
+  if (vocabulary === undefined) return {};
+  const { tokens, addedTokens } = vocabulary;
+  const kind = kindOf(metadata);
   const special: Record<string, string> = {};
   for (const [role, name] of Object.entries(roles)) {
-    const text = token(name);
+    const text = tokens[metadata.number(`tokenizer.ggml.${name}_token_id`) ?? -1];
     if (text !== undefined) special[role] = text;
   }
-  const bosId = metadata.number('tokenizer.ggml.bos_token_id');
-  const bos = special.bos_token;
-  const addBos = metadata.flag('tokenizer.ggml.add_bos_token') === true && bos !== undefined && bosId !== undefined;
+  const add = (name: 'bos' | 'eos') => metadata.flag(`tokenizer.ggml.add_${name}_token`) ?? kind.around[name];
+  const before = add('bos') ? (special.cls_token ?? special.bos_token) : undefined;
+  const after = add('eos') ? (special.sep_token ?? special.eos_token) : undefined;
+  const json = kind.json(vocabulary);
+  if (before !== undefined || after !== undefined) json.post_processor = around(tokens, before, after);
 
-  const json = byteLevelTokenizerJson(vocabOf(tokens), metadata.texts('tokenizer.ggml.merges') ?? [], {
-    preTokenizer: cutting.preTokenizer,
-    normalizer: cutting.normalizer ?? null,
-    ignoreMerges: cutting.ignoreMerges ?? false,
-    addedTokens,
-    ...(addBos ? { postProcessor: bosFirst(bos, bosId) } : {}),
-  });
   const template = metadata.text('tokenizer.chat_template');
   const config = {
-    add_bos_token: addBos,
+    add_bos_token: before !== undefined,
     add_prefix_space: false,
     added_tokens_decoder: Object.fromEntries(addedTokens.map((added) => [String(added.id), decoderEntry(added)])),
     ...special,
@@ -102,48 +76,45 @@ export function ggufTokenizerFiles(metadata: GgufMetadata, contextLength: unknow
   };
 }
 
-const roles: Readonly<Record<string, string>> = {
-  bos_token: 'bos',
-  eos_token: 'eos',
-  unk_token: 'unknown',
-  pad_token: 'padding',
-};
-
-function cuttingOf(metadata: GgufMetadata): Cutting {
+function kindOf(metadata: GgufMetadata): Kind {
   const model = metadata.text('tokenizer.ggml.model') ?? '';
-  const pre = metadata.text('tokenizer.ggml.pre') ?? 'gpt-2';
-  const cutting = model === 'gpt2' && Object.hasOwn(cuttings, pre) ? cuttings[pre] : undefined;
-  if (cutting !== undefined) return cutting;
+  const kind = Object.hasOwn(kinds, model) ? kinds[model] : undefined;
+  if (kind !== undefined) return kind;
+  const known = Object.keys(kinds);
   throw new DpoError(
     'tokenizer.unsupported',
-    `${metadata.path}: its tokenizer (model "${model}", words "${pre}") is not read; byte-level ones ("gpt2") with ` +
-      `these are: ${Object.keys(cuttings).join(', ')}.`,
+    `${metadata.path}: tokenizers of the kind "${model}" are not read; these are: ${known.join(', ')}.`,
     {
-      values: { path: metadata.path, model, pre },
+      values: { path: metadata.path, model, known },
       hint: 'Take the model as a Hugging Face folder, with its tokenizer.json.',
     },
   );
 }
 
-/** Token → id; of tokens that occur twice, which only padding does, the first. */
-function vocabOf(tokens: readonly string[]): Record<string, number> {
-  const ids = new Map<string, number>();
-  for (const [id, token] of tokens.entries()) if (!ids.has(token)) ids.set(token, id);
-  return Object.fromEntries(ids);
-}
-
-function bosFirst(token: string, id: number): Record<string, unknown> {
-  const bos = (type: number): unknown => ({ SpecialToken: { id: token, type_id: type } });
-  const text = (name: string, type: number): unknown => ({ Sequence: { id: name, type_id: type } });
+/** A `post_processor` that puts tokens before and after a text. */
+function around(tokens: readonly string[], before: string | undefined, after: string | undefined) {
+  const special = (token: string | undefined, type: number) =>
+    token === undefined ? [] : [{ SpecialToken: { id: token, type_id: type } }];
+  const text = (name: string, type: number) => ({ Sequence: { id: name, type_id: type } });
+  const named = [before, after].filter((token) => token !== undefined);
   return {
     type: 'TemplateProcessing',
-    single: [bos(0), text('A', 0)],
-    pair: [bos(0), text('A', 0), bos(1), text('B', 1)],
-    special_tokens: { [token]: { id: token, ids: [id], tokens: [token] } },
+    single: [...special(before, 0), text('A', 0), ...special(after, 0)],
+    pair: [
+      ...special(before, 0),
+      text('A', 0),
+      ...special(after, 0),
+      ...(after === undefined ? special(before, 1) : []),
+      text('B', 1),
+      ...special(after, 1),
+    ],
+    special_tokens: Object.fromEntries(
+      named.map((token) => [token, { id: token, ids: [tokens.indexOf(token)], tokens: [token] }]),
+    ),
   };
 }
 
-function decoderEntry(added: { readonly content: string; readonly special: boolean }): Record<string, unknown> {
+function decoderEntry(added: GgufAddedToken): Record<string, unknown> {
   const { content, special } = added;
   return { content, lstrip: false, normalized: false, rstrip: false, single_word: false, special };
 }

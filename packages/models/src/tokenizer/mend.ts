@@ -38,8 +38,8 @@ export function mendByteFallback(encoder: Encoder, json: Record<string, unknown>
     return;
   const encode = model.encode.bind(model);
   const text = new TextEncoder();
-  model.encode = (words) =>
-    encode(words).flatMap((piece) => {
+  model.encode = (words: string[]): string[] =>
+    (encode(words) as string[]).flatMap((piece) => {
       if (model.tokens_to_ids.has(piece)) return [piece];
       const bytes = Array.from(text.encode(piece), (byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`);
       return bytes.every((byte) => model.tokens_to_ids.has(byte)) ? bytes : [piece];
