@@ -2,8 +2,13 @@ import * as tf from '@tensorflow/tfjs-core';
 
 /** ‖g‖ over all gradients together: the square root of the sum of all squares. */
 export function globalNorm(gradients: readonly tf.Tensor[]): tf.Scalar {
-  const squares = gradients.map((gradient) => tf.sum<tf.Scalar>(tf.square(gradient)));
-  return tf.sqrt(tf.addN(squares));
+  return tf.sqrt(tf.addN(gradients.map(sumOfSquares)));
+}
+
+/** Σ x². TensorFlow has a kernel that keeps no squares in memory; it gives half of it. */
+function sumOfSquares(x: tf.Tensor): tf.Scalar {
+  if (tf.getKernel('L2Loss', tf.getBackend()) === undefined) return tf.sum(tf.square(x));
+  return tf.mul<tf.Scalar>(tf.engine().runKernel('L2Loss', { x }) as tf.Scalar, 2);
 }
 
 /**

@@ -96,6 +96,11 @@ const cases: Readonly<Record<string, Compute>> = {
       return tf.engine().runKernel('MulNoNan', product) as tf.Tensor;
     return tf.where(tf.greater(y, 0), x, tf.zerosLike(x));
   },
+  // Nor this.
+  L2Loss: (x) => {
+    if (tf.getKernel('L2Loss', tf.getBackend()) === undefined) return tf.div(tf.sum(tf.square(x)), 2);
+    return tf.engine().runKernel('L2Loss', { x }) as tf.Tensor;
+  },
   Identity: (x) => tf.clone(x),
   LeakyRelu: (x) => tf.leakyRelu(x, 0.3),
   Prelu: (x, y) => tf.prelu(x, y),

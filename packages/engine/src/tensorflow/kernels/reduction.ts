@@ -56,6 +56,8 @@ export const reductions: KernelTable = {
   Min: reduction('Min', asIs),
   Prod: reduction('Prod', numbers),
   Sum: reduction('Sum', numbers),
+  // Not a tfjs kernel: Σ x² / 2 in one pass, without the squares in memory.
+  L2Loss: ({ graph, input }) => graph.node('L2Loss', [input('x')]),
   ArgMax: extremeIndex('ArgMax'),
   ArgMin: extremeIndex('ArgMin'),
   Cumprod: cumulative('Cumprod'),
