@@ -23,6 +23,13 @@ export type { Adapter } from './lora/types.js';
 export { cloneModel } from './model/clone-model.js';
 export { createModel } from './model/create-model.js';
 export { type LoadedModel, type LoadOptions, loadModel } from './model/load-model.js';
+export {
+  type ModelCard,
+  type ModelCardData,
+  type ModelCardMethod,
+  type ModelCardResult,
+  modelCard,
+} from './model/model-card.js';
 export { packedValues } from './model/packed-values.js';
 export { type SaveOptions, saveModel } from './model/save-model.js';
 export type { LanguageModel, PackedInputs, PackedNumbers, PackedValues, Params } from './model/types.js';

@@ -30,6 +30,8 @@ export interface ModelFiles {
   read(name: string): Promise<Float32Array<ArrayBuffer>>;
   /** The text files that go with the weights, by name: `tokenizer.json`, `generation_config.json`, … */
   readonly tokenizerFiles: Readonly<Record<string, string>>;
+  /** Paths of files that go with the weights and are no text: a SentencePiece model. */
+  readonly binaryFiles?: readonly string[] | undefined;
   /** A PEFT adapter's folder: `adapter_config.json`. Its `tensors` are then the adapter's. */
   readonly adapter?: { readonly config: Record<string, unknown> };
   close(): Promise<void>;
@@ -48,6 +50,9 @@ const textFiles = [
   'vocab.txt',
   'merges.txt',
 ] as const;
+
+/** Tokenizers as SentencePiece has them, from which other programs (llama.cpp's converter) make theirs. */
+const binaryFiles = ['tokenizer.model', 'sentencepiece.bpe.model', 'spiece.model'] as const;
 
 /**
  * Opens a Hugging Face folder, a PEFT adapter's folder, a `.gguf` file, or a folder with one `.gguf`.
@@ -90,6 +95,7 @@ export async function openModelFiles(path: string): Promise<ModelFiles> {
       tensors: weights.tensors,
       read: weights.read,
       tokenizerFiles: await readTextFiles(path),
+      binaryFiles: binaryFiles.filter((name) => names.includes(name)).map((name) => join(path, name)),
       ...(adapterText === undefined
         ? {}
         : { adapter: { config: parseJsonObject(adapterText, join(path, 'adapter_config.json')) } }),

@@ -5,7 +5,7 @@ import { checkFinite } from '../files/check-finite.js';
 import { type ModelFiles, openModelFiles } from '../files/model-files.js';
 import { type TensorToWrite, writeSafetensors } from '../files/write-safetensors.js';
 import { languageModel } from '../model/language-model.js';
-import { makeFolder, writeText } from '../model/save-model.js';
+import { type CompanionFiles, makeFolder, writeCompanions, writeText } from '../model/save-model.js';
 import type { LanguageModel } from '../model/types.js';
 import { adapterConfig, readAdapterConfig } from './adapter-config.js';
 import { checkBare, checkDropout } from './add-lora.js';
@@ -17,7 +17,9 @@ export interface SaveAdapterOptions {
   /** The base model's folder or hub name, which the adapter's configuration points to. Default: the source's path. */
   readonly baseModel?: string | undefined;
   /** Whose tokenizer files go along; usually what the base was loaded from. */
-  readonly source?: Pick<ModelFiles, 'tokenizerFiles' | 'path'> | undefined;
+  readonly source?: (CompanionFiles & Pick<ModelFiles, 'path'>) | undefined;
+  /** The text of `README.md`: see `modelCard`. */
+  readonly card?: string | undefined;
 }
 
 /**
@@ -29,7 +31,7 @@ export interface SaveAdapterOptions {
 export async function saveAdapter(
   model: LanguageModel,
   folder: string,
-  { baseModel, source }: SaveAdapterOptions = {},
+  { baseModel, source, card }: SaveAdapterOptions = {},
 ): Promise<void> {
   const { adapter, decoder } = model;
   if (adapter === undefined)
@@ -44,7 +46,7 @@ export async function saveAdapter(
     }),
   );
   await writeSafetensors(join(folder, 'adapter_model.safetensors'), tensors);
-  for (const [name, text] of Object.entries(source?.tokenizerFiles ?? {})) await writeText(join(folder, name), text);
+  await writeCompanions(folder, source, card);
   const config = adapterConfig(adapter, decoder, baseModel ?? source?.path ?? null);
   await writeText(join(folder, 'adapter_config.json'), `${JSON.stringify(config, null, 2)}\n`);
 }

@@ -12,6 +12,7 @@ import { tinyTokenizer } from '../test/tiny-tokenizer.js';
 import { cloneModel } from './clone-model.js';
 import { createModel } from './create-model.js';
 import { loadModel } from './load-model.js';
+import { modelCard } from './model-card.js';
 import { saveModel } from './save-model.js';
 import type { LanguageModel } from './types.js';
 
@@ -163,10 +164,50 @@ describe('tokenizer files', () => {
     expect((await readdir(two)).sort()).toEqual(['config.json', 'model.safetensors', ...Object.keys(files)].sort());
   });
 
+  it('and what else goes along with weights come through byte for byte', async () => {
+    const [one, two] = [join(scratch, 'with-more'), join(scratch, 'with-more-again')];
+    const texts = {
+      ...tinyTokenizer().files,
+      'generation_config.json': '{"top_p":0.90}',
+      'chat_template.jinja': '{{ 1 }}\r\n',
+    };
+    const bytes = Uint8Array.from({ length: 500 }, (_, i) => (i * 37) % 256);
+    await saveModel(tinyGpt2(testEngine(), { vocabSize: 257 }), one, { source: { tokenizerFiles: texts } });
+    await writeFile(join(one, 'tokenizer.model'), bytes);
+    const { model, source } = await load(one);
+    await saveModel(model, two, { source, card: modelCard({ name: 'again' }) });
+    await saveModel(model, one, { source });
+    for (const folder of [one, two]) {
+      for (const [name, text] of Object.entries(texts)) expect(await readFile(join(folder, name), 'utf8')).toBe(text);
+      expect(new Uint8Array(await readFile(join(folder, 'tokenizer.model')))).toEqual(bytes);
+    }
+    expect(await readFile(join(two, 'README.md'), 'utf8')).toContain('# again');
+  });
+
   it('with more tokens than the model knows are an error', async () => {
     const folder = join(scratch, 'small');
     await saveModel(gpt2(), folder, { source: { tokenizerFiles: tinyTokenizer().files } });
     await expect(load(folder)).rejects.toMatchObject({ code: 'model.vocabulary' });
+  });
+});
+
+describe('a saved model', () => {
+  it('is divided over a size, and takes the place of one that was saved there before', async () => {
+    const folder = join(scratch, 'divided');
+    const model = llama();
+    const before = await tokenLogits(model, ids);
+    for (const [maxShardBytes, files] of [
+      [undefined, 1],
+      [20_000, 4],
+      [40_000, 2],
+      [undefined, 1],
+    ] as const) {
+      await saveModel(model, folder, { maxShardBytes });
+      const weights = (await readdir(folder)).filter((name) => name.startsWith('model'));
+      expect(weights.filter((name) => name.endsWith('.safetensors'))).toHaveLength(files);
+      expect(weights.includes('model.safetensors.index.json')).toBe(files > 1);
+      expect(await tokenLogits((await load(folder)).model, ids)).toEqual(before);
+    }
   });
 });
 
