@@ -44,12 +44,17 @@ export interface ScoringModel {
   readonly adapter?: { readonly weights: ReadonlyMap<string, Variable>; readonly dropout: number } | undefined;
   /**
    * log π(y|x) of each sequence, summed over the answer's tokens: [S]. Without the adapter where it is set to false, with
-   * its dropout where there is a seed for it (a scalar int32).
+   * its dropout where there is a seed for it (a scalar int32); with activation checkpointing the gradient computes layers
+   * again instead of keeping what it needs of them.
    */
   sequenceLogps(
     params: (name: string) => tf.Tensor,
     batch: PackedInputs,
-    options?: { readonly adapter?: boolean; readonly dropoutSeed?: tf.Tensor | undefined },
+    options?: {
+      readonly adapter?: boolean;
+      readonly dropoutSeed?: tf.Tensor | undefined;
+      readonly activationCheckpointing?: boolean | undefined;
+    },
   ): tf.Tensor1D;
 }
 

@@ -36,10 +36,12 @@ export interface StepOptions {
   readonly reference: Reference;
   readonly optimizer: Optimizer;
   readonly maxGradNorm: number;
+  readonly activationCheckpointing?: boolean | undefined;
 }
 
 /** Compiles a method, a model and an optimizer into the functions of a training run. */
-export function compileSteps({ model, method, reference, optimizer, maxGradNorm }: StepOptions): CompiledSteps {
+export function compileSteps(options: StepOptions): CompiledSteps {
+  const { model, method, reference, optimizer, maxGradNorm, activationCheckpointing = false } = options;
   const { engine } = model;
   const dropping = (model.adapter?.dropout ?? 0) > 0;
   const names = [...model.trainable().keys()];
@@ -71,7 +73,8 @@ export function compileSteps({ model, method, reference, optimizer, maxGradNorm 
   ) => {
     const batch = batchInputs(inputs);
     const params = parameters(model, scope, new Map(names.map((name, i) => [name, given[i] as tf.Tensor])));
-    const policy = tf.reshape<tf.Rank.R2>(model.sequenceLogps(params, batch, { dropoutSeed }), batch.lengths.shape); // [pairs, K]
+    const logps = model.sequenceLogps(params, batch, { dropoutSeed, activationCheckpointing });
+    const policy = tf.reshape<tf.Rank.R2>(logps, batch.lengths.shape); // [pairs, K]
     const { losses, rewards } = method.apply({
       policy,
       reference: tf.reshape(referenceLogps, batch.lengths.shape),

@@ -350,3 +350,24 @@ it('says which row does not exist', async () => {
     expect.objectContaining({ code: 'train.no-such-row' }),
   );
 });
+
+it('asks the policy alone to compute layers again, and only where it was told to', async () => {
+  const engine = testEngine();
+  const asked: Record<string, (boolean | undefined)[]> = { policy: [], reference: [] };
+  const listening = (name: 'policy' | 'reference'): TrainableModel => {
+    const model = bigramModel(engine, { name });
+    return {
+      ...model,
+      sequenceLogps: (params, batch, given) => {
+        asked[name]?.push(given?.activationCheckpointing);
+        return model.sequenceLogps(params, batch, given);
+      },
+    };
+  };
+  for (const activationCheckpointing of [undefined, true]) {
+    const [model, reference] = [listening('policy'), referenceModel(listening('reference'))];
+    await all(train(options(engine, { model, reference, steps: 1, activationCheckpointing })));
+  }
+  expect(asked).toEqual({ policy: [false, true], reference: [undefined, undefined] });
+  await engine.dispose();
+});

@@ -38,6 +38,11 @@ export interface TrainOptions {
   readonly accumulation?: number | undefined;
   /** Tokens that one forward and backward pass may hold, which bounds memory. Default 2048. */
   readonly microBatchTokens?: number | undefined;
+  /**
+   * Keeps of each layer its input alone and computes the layer again for its gradient: less than half the memory for long
+   * batches, about a third more time, the same numbers. Default false.
+   */
+  readonly activationCheckpointing?: boolean | undefined;
   readonly evaluation?: EvaluationOptions | undefined;
   readonly checkpoints?: CheckpointOptions | undefined;
   /** A checkpoint's folder to go on from. The model must be of the shape that it was then; its weights are read. */
@@ -75,7 +80,7 @@ const HOPELESS = 3;
  */
 export async function* train(options: TrainOptions): AsyncGenerator<StepRecord, void, undefined> {
   const { model, method, reference, optimizer, pairs, steps, evaluation, checkpoints, signal } = options;
-  const compiled = compileSteps({ model, method, reference, optimizer, maxGradNorm: options.maxGradNorm ?? 10 });
+  const compiled = compileSteps({ ...options, maxGradNorm: options.maxGradNorm ?? 10 });
   let state: TrainingState = { step: 0, updates: 0, skipped: 0, pairs: 0 };
   const perMicroBatch = rowsPerMicroBatch(pairs, method, options.microBatchTokens ?? 2048);
   const save = async () => {

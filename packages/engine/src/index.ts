@@ -1,3 +1,4 @@
+export { type Block, checkpoint } from './checkpoint.js';
 export { cacheFolder } from './library/cache-folder.js';
 export { type EngineInfo, engineInfo } from './library/engine-info.js';
 export {

@@ -21,6 +21,10 @@ export const trainingOptions = {
     .positive()
     .default(8)
     .describe('Pairs of a micro-batch; a step takes batch-size x grad-accumulation'),
+  activationCheckpointing: z
+    .boolean()
+    .default(false)
+    .describe('Computes layers again for their gradients: less memory, a third more time'),
   gradAccumulation: z.int().positive().default(1).describe('Micro-batches of a step'),
   maxSteps: z.int().positive().optional().describe('Steps to train; without it --epochs counts'),
   epochs: z.number().positive().default(1).describe('Passes over the data'),

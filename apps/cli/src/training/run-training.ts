@@ -34,6 +34,7 @@ export interface TrainingRun {
     readonly schedule: ScheduleName;
     readonly warmupSteps: number;
     readonly maxGradNorm: number;
+    readonly activationCheckpointing?: boolean | undefined;
     readonly batchSize: number;
     readonly gradAccumulation: number;
     readonly shuffle: boolean;
@@ -75,6 +76,7 @@ export async function runTraining(run: TrainingRun, context: Context): Promise<T
     ...run,
     learningRate: learningRates({ ...settings, steps }),
     maxGradNorm: settings.maxGradNorm,
+    activationCheckpointing: settings.activationCheckpointing,
     rowsOfStep: (step) => deal.rows(step),
     accumulation: settings.gradAccumulation > 1 ? settings.gradAccumulation : undefined,
     pack: planPacking(run.pairs, run.method, (step) => deal.rows(step), steps, settings.gradAccumulation),

@@ -95,14 +95,14 @@ export function gemmaFamily(settings: ConfigReader, variant: GemmaVariant): Deco
     prefix: 'model.',
     isExtra: (name) => tiedHead && name === 'lm_head.weight',
 
-    hidden(tokens, { weight, linear, attend, needed }) {
+    hidden(tokens, { weight, linear, attend, needed, block }) {
       const [rows, length] = tokens.ids.shape;
-      const turns = { full: rotation(tokens, rotary.full), sliding: rotation(tokens, rotary.sliding) };
       const scaleOf = (name: string) => tf.add(weight(`${name}.weight`), 1);
 
       const embedded = tf.gather(weight('model.embed_tokens.weight'), tf.reshape(tokens.ids, [rows * length]));
-      let x = tf.mul<tf.Tensor2D>(embedded, Math.sqrt(width)); // [B·T, D]
-      for (let i = 0; i < layers; i++) {
+      // The rotation is made within the layer, which may be computed again by itself.
+      const compute = (i: number, x: tf.Tensor2D): tf.Tensor2D => {
+        const turns = { full: rotation(tokens, rotary.full), sliding: rotation(tokens, rotary.sliding) };
         const window = windows[i];
         const turn = window === undefined ? turns.full : turns.sliding;
         const norm = (h: tf.Tensor2D, name: string) => rmsNorm(h, scaleOf(`${layer(i)}.${name}_layernorm`), epsilon);
@@ -116,13 +116,19 @@ export function gemmaFamily(settings: ConfigReader, variant: GemmaVariant): Deco
         const k = rotate(normed(project(h, 'k', keyValueHeads), 'k'), turn); // [B, KV, T, headSize]
         const v = project(h, 'v', keyValueHeads); // [B, KV, T, headSize]
         const attended = needed(i, joinHeads(attend(i, q, k, v, { scale, window, cap: scoreCap })));
-        x = tf.add(needed(i, x), norm(linear(attended, `${layer(i)}.self_attn.o_proj`), 'post_attention'));
+        const after = tf.add<tf.Tensor2D>(
+          needed(i, x),
+          norm(linear(attended, `${layer(i)}.self_attn.o_proj`), 'post_attention'),
+        );
 
-        const m = norm(x, 'pre_feedforward');
+        const m = norm(after, 'pre_feedforward');
         const gate = activation(linear(m, `${layer(i)}.mlp.gate_proj`));
         const gated = tf.mul<tf.Tensor2D>(gate, linear(m, `${layer(i)}.mlp.up_proj`));
-        x = tf.add(x, norm(linear(gated, `${layer(i)}.mlp.down_proj`), 'post_feedforward'));
-      }
+        return tf.add(after, norm(linear(gated, `${layer(i)}.mlp.down_proj`), 'post_feedforward'));
+      };
+
+      let x = tf.mul<tf.Tensor2D>(embedded, Math.sqrt(width)); // [B·T, D]
+      for (let i = 0; i < layers; i++) x = block(compute, i, x);
       return x;
     },
 

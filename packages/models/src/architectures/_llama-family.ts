@@ -98,13 +98,13 @@ export function llamaFamily(settings: ConfigReader, variant: LlamaVariant): Deco
     prefix: 'model.',
     isExtra: (name) => name.endsWith('rotary_emb.inv_freq') || (tiedHead && name === 'lm_head.weight'),
 
-    hidden(tokens, { weight, linear, attend, needed }) {
+    hidden(tokens, { weight, linear, attend, needed, block }) {
       const [rows, length] = tokens.ids.shape;
-      const turn = rotation(tokens, rotary);
       const norm = (x: tf.Tensor2D, name: string) => rmsNorm(x, weight(`${name}.weight`), epsilon);
 
-      let x = tf.gather(weight('model.embed_tokens.weight'), tf.reshape(tokens.ids, [rows * length])) as tf.Tensor2D; // [B·T, D]
-      for (let i = 0; i < layers; i++) {
+      // The rotation is made within the layer, which may be computed again by itself.
+      const compute = (i: number, x: tf.Tensor2D): tf.Tensor2D => {
+        const turn = rotation(tokens, rotary);
         const attention = `${layer(i)}.self_attn`;
         const project = (h: tf.Tensor2D, part: 'q' | 'k' | 'v', count: number) =>
           splitHeads(linear(h, `${attention}.${part}_proj`), rows, length, count);
@@ -115,12 +115,15 @@ export function llamaFamily(settings: ConfigReader, variant: LlamaVariant): Deco
         const k = rotate(normed(project(h, 'k', keyValueHeads), 'k'), turn); // [B, KV, T, headSize]
         const v = project(h, 'v', keyValueHeads); // [B, KV, T, headSize]
         const attended = needed(i, joinHeads(attend(i, q, k, v, { window: windows[i] })));
-        x = tf.add(needed(i, x), linear(attended, `${attention}.o_proj`));
+        const after = tf.add<tf.Tensor2D>(needed(i, x), linear(attended, `${attention}.o_proj`));
 
-        const m = norm(x, `${layer(i)}.post_attention_layernorm`);
+        const m = norm(after, `${layer(i)}.post_attention_layernorm`);
         const gated = siluTimes(linear(m, `${layer(i)}.mlp.gate_proj`), linear(m, `${layer(i)}.mlp.up_proj`));
-        x = tf.add(x, linear(gated, `${layer(i)}.mlp.down_proj`));
-      }
+        return tf.add(after, linear(gated, `${layer(i)}.mlp.down_proj`));
+      };
+
+      let x = tf.gather(weight('model.embed_tokens.weight'), tf.reshape(tokens.ids, [rows * length])) as tf.Tensor2D; // [B·T, D]
+      for (let i = 0; i < layers; i++) x = block(compute, i, x);
       return x;
     },
 

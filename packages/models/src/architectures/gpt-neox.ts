@@ -70,9 +70,8 @@ export function gptNeox(settings: ConfigReader): Decoder {
     isExtra: (name) =>
       /\.attention\.(bias|masked_bias|rotary_emb\.inv_freq)$/.test(name) || (tiedHead && name === 'embed_out.weight'),
 
-    hidden(tokens, { weight, linear, attend, needed }) {
+    hidden(tokens, { weight, linear, attend, needed, block }) {
       const [rows, length] = tokens.ids.shape;
-      const turn = rotation(tokens, rotary);
       const norm = (x: tf.Tensor2D, name: string) =>
         layerNorm(x, weight(`${name}.weight`), weight(`${name}.bias`), epsilon);
       const mlp = (x: tf.Tensor2D, i: number) => {
@@ -80,8 +79,9 @@ export function gptNeox(settings: ConfigReader): Decoder {
         return linear(activation(linear(h, `${layer(i)}.mlp.dense_h_to_4h`)), `${layer(i)}.mlp.dense_4h_to_h`);
       };
 
-      let x = tf.gather(weight('gpt_neox.embed_in.weight'), tf.reshape(tokens.ids, [rows * length])) as tf.Tensor2D; // [B·T, D]
-      for (let i = 0; i < layers; i++) {
+      // The rotation is made within the layer, which may be computed again by itself.
+      const compute = (i: number, x: tf.Tensor2D): tf.Tensor2D => {
+        const turn = rotation(tokens, rotary);
         const h = norm(x, `${layer(i)}.input_layernorm`);
         const qkv = linear(h, `${layer(i)}.attention.query_key_value`); // [B·T, 3·D]: of each head its q, k and v
         const byPart = tf.transpose(tf.reshape(qkv, [rows, length, heads, 3, headSize]), [3, 0, 2, 1, 4]);
@@ -93,8 +93,11 @@ export function gptNeox(settings: ConfigReader): Decoder {
         const attended = needed(i, joinHeads(attend(i, rotate(q, turn), rotate(k, turn), v)));
         const residual = needed(i, x);
         const after = tf.add<tf.Tensor2D>(residual, linear(attended, `${layer(i)}.attention.dense`));
-        x = tf.add(after, mlp(parallel ? residual : after, i));
-      }
+        return tf.add(after, mlp(parallel ? residual : after, i));
+      };
+
+      let x = tf.gather(weight('gpt_neox.embed_in.weight'), tf.reshape(tokens.ids, [rows * length])) as tf.Tensor2D; // [B·T, D]
+      for (let i = 0; i < layers; i++) x = block(compute, i, x);
       return x;
     },
 

@@ -69,17 +69,13 @@ export function gpt2(settings: ConfigReader): Decoder {
     // Causal masks that older versions of transformers saved, and the tied head.
     isExtra: (name) => /(^|\.)h\.\d+\.attn\.(bias|masked_bias)$/.test(name) || (tiedHead && name === 'lm_head.weight'),
 
-    hidden({ ids, positions }, { weight, linear, attend, needed }) {
+    hidden({ ids, positions }, { weight, linear, attend, needed, block }) {
       const [rows, length] = ids.shape;
       const n = rows * length;
       const norm = (x: tf.Tensor2D, name: string) =>
         layerNorm(x, weight(`${name}.weight`), weight(`${name}.bias`), epsilon);
 
-      let x = tf.add<tf.Tensor2D>(
-        tf.gather(weight('transformer.wte.weight'), tf.reshape(ids, [n])),
-        tf.gather(weight('transformer.wpe.weight'), tf.reshape(positions, [n])),
-      ); // [B·T, D]
-      for (let i = 0; i < layers; i++) {
+      const compute = (i: number, x: tf.Tensor2D): tf.Tensor2D => {
         const qkv = linear(norm(x, `${layer(i)}.ln_1`), `${layer(i)}.attn.c_attn`); // [B·T, 3·D]
         // All three in one transposition, after which the cuts are contiguous.
         const byPart = tf.transpose(tf.reshape(qkv, [rows, length, 3, heads, headSize]), [2, 0, 3, 1, 4]);
@@ -89,11 +85,17 @@ export function gpt2(settings: ConfigReader): Decoder {
           tf.Tensor4D,
         ];
         const attended = needed(i, joinHeads(attend(i, q, k, v)));
-        x = tf.add(needed(i, x), linear(attended, `${layer(i)}.attn.c_proj`));
+        const after = tf.add<tf.Tensor2D>(needed(i, x), linear(attended, `${layer(i)}.attn.c_proj`));
 
-        const up = activation(linear(norm(x, `${layer(i)}.ln_2`), `${layer(i)}.mlp.c_fc`)); // [B·T, inner]
-        x = tf.add(x, linear(up, `${layer(i)}.mlp.c_proj`));
-      }
+        const up = activation(linear(norm(after, `${layer(i)}.ln_2`), `${layer(i)}.mlp.c_fc`)); // [B·T, inner]
+        return tf.add(after, linear(up, `${layer(i)}.mlp.c_proj`));
+      };
+
+      let x = tf.add<tf.Tensor2D>(
+        tf.gather(weight('transformer.wte.weight'), tf.reshape(ids, [n])),
+        tf.gather(weight('transformer.wpe.weight'), tf.reshape(positions, [n])),
+      ); // [B·T, D]
+      for (let i = 0; i < layers; i++) x = block(compute, i, x);
       return x;
     },
 

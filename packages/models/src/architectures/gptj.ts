@@ -68,12 +68,12 @@ export function gptj(settings: ConfigReader): Decoder {
     // Causal masks that older versions of transformers saved, and the tied head.
     isExtra: (name) => /(^|\.)h\.\d+\.attn\.(bias|masked_bias)$/.test(name) || (tiedHead && name === 'lm_head.weight'),
 
-    hidden(tokens, { weight, linear, attend, needed }) {
+    hidden(tokens, { weight, linear, attend, needed, block }) {
       const [rows, length] = tokens.ids.shape;
-      const turn = rotation(tokens, rotary);
 
-      let x = tf.gather(weight('transformer.wte.weight'), tf.reshape(tokens.ids, [rows * length])) as tf.Tensor2D; // [B·T, D]
-      for (let i = 0; i < layers; i++) {
+      // The rotation is made within the layer, which may be computed again by itself.
+      const compute = (i: number, x: tf.Tensor2D): tf.Tensor2D => {
+        const turn = rotation(tokens, rotary);
         const h = layerNorm(x, weight(`${layer(i)}.ln_1.weight`), weight(`${layer(i)}.ln_1.bias`), epsilon);
         const project = (part: 'q' | 'k' | 'v') =>
           splitHeads(linear(h, `${layer(i)}.attn.${part}_proj`), rows, length, heads); // [B, H, T, headSize]
@@ -83,8 +83,11 @@ export function gptj(settings: ConfigReader): Decoder {
         );
         const up = activation(linear(needed(i, h), `${layer(i)}.mlp.fc_in`)); // [B·T, inner]
         const added = tf.add(linear(attended, `${layer(i)}.attn.out_proj`), linear(up, `${layer(i)}.mlp.fc_out`));
-        x = tf.add(needed(i, x), added);
-      }
+        return tf.add(needed(i, x), added);
+      };
+
+      let x = tf.gather(weight('transformer.wte.weight'), tf.reshape(tokens.ids, [rows * length])) as tf.Tensor2D; // [B·T, D]
+      for (let i = 0; i < layers; i++) x = block(compute, i, x);
       return x;
     },
 

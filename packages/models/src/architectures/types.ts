@@ -42,6 +42,11 @@ interface Computation {
    * the last layer only those that were asked for: what follows its attention mixes no positions.
    */
   needed(layer: number, x: tf.Tensor2D): tf.Tensor2D;
+  /**
+   * compute(layer, x), a whole layer. It may be computed a second time for its gradient (activation checkpointing), so
+   * that it uses no tensor made outside it, but for x, what the other members of this object give, and the tokens.
+   */
+  block(compute: (layer: number, x: tf.Tensor2D) => tf.Tensor2D, layer: number, x: tf.Tensor2D): tf.Tensor2D;
 }
 
 /** Tokens in rows, [B, T] int32. */

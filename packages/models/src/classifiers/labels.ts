@@ -1,7 +1,11 @@
+import { DpoError } from '@dpo/base';
 import { isObject } from '../files/json-object.js';
 
 /** How logits become probabilities: one of several labels, each label by itself, or not at all. */
 export type ProblemType = 'single-label' | 'multi-label' | 'regression';
+
+/** More labels than any classifier has. */
+const MOST = 100_000;
 
 /** The labels of a classifier, in the order of its logits. */
 export interface Labels {
@@ -12,10 +16,16 @@ export interface Labels {
 /**
  * The labels that a config.json names: `id2label`, else `num_labels` of them (2) called LABEL_0, LABEL_1, … The problem
  * is `problem_type`, else one of several labels; with a single one (a reward model) a number.
+ *
+ * Throws `model.bad-config` for a number of labels that cannot be.
  */
 export function labelsOf(config: Readonly<Record<string, unknown>>): Labels {
   const table = isObject(config.id2label) ? config.id2label : {};
-  const count = Object.keys(table).length || (typeof config.num_labels === 'number' ? config.num_labels : 2);
+  const count = Object.keys(table).length || (config.num_labels ?? 2);
+  if (typeof count !== 'number' || !Number.isSafeInteger(count) || count < 1 || count > MOST)
+    throw new DpoError('model.bad-config', `"num_labels" must be 1 to ${MOST}, not ${JSON.stringify(count)}.`, {
+      values: { key: 'num_labels', received: count },
+    });
   const names = Array.from({ length: count }, (_, id) => String(table[id] ?? `LABEL_${id}`));
   if (config.problem_type === 'multi_label_classification') return { names, problem: 'multi-label' };
   if (config.problem_type === 'regression' || count === 1) return { names, problem: 'regression' };

@@ -2,7 +2,7 @@ import { DpoError } from '@dpo/base';
 import type { Engine, Precision, Variable } from '@dpo/engine';
 import { openModelFiles } from '../files/model-files.js';
 import { hasTokenizer, isAdapter, tooManyTokens } from '../model/load-model.js';
-import { matchTensors, readWeights } from '../model/read-weights.js';
+import { checkLayers, matchTensors, readWeights } from '../model/read-weights.js';
 import { loadTokenizer, type Tokenizer } from '../tokenizer/tokenizer.js';
 import { type Classifier, textClassifier } from './classifier.js';
 import { labelsOf } from './labels.js';
@@ -36,6 +36,7 @@ export async function loadClassifier(
   let weights: ReadonlyMap<string, Variable> = new Map();
   try {
     if (source.adapter !== undefined) throw isAdapter(source);
+    checkLayers(source);
     const labels = labelsOf(source.config);
     const network = networkFor(source.config, source.path, labels.names.length);
     const places = matchTensors(network, source, 'error');

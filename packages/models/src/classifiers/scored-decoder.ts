@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { decoderFor } from '../architectures/registry.js';
 import { packedAttention } from '../blocks/packed-attention.js';
+import { computeBlock } from '../model/compute-block.js';
 import type { TextNetwork } from './types.js';
 
 /**
@@ -39,7 +40,8 @@ export function scoredDecoder(raw: Readonly<Record<string, unknown>>, path: stri
       };
       // After the last attention, only the deciding tokens count.
       const needed = (layer: number, x: tf.Tensor2D) => (layer === config.layers - 1 ? tf.gather(x, deciding) : x);
-      const states = decoder.hidden({ ids, positions, groups: mask }, { weight, linear, attend, needed }); // [B, D]
+      const computation = { weight, linear, attend, needed, block: computeBlock };
+      const states = decoder.hidden({ ids, positions, groups: mask }, computation); // [B, D]
       return tf.matMul(decoder.finalNorm(states, { weight }), weight('score.weight'), false, true);
     },
   };

@@ -1,7 +1,11 @@
+import { DpoError } from '@dpo/base';
 import { isObject, parseJsonObject } from './json-object.js';
 
 /** The literals of whole numbers that a text writes as floats (`30.0`), by the object or list that they stand in. */
 const floats = new WeakMap<object, ReadonlyMap<string, string>>();
+
+/** Deeper than any real configuration. */
+const DEEPEST = 100;
 
 /**
  * Parses a config.json so that {@link writeConfig} can write it again as it was. Python tells 30.0 from 30, and
@@ -15,8 +19,10 @@ export function parseConfig(text: string, path: string): Record<string, unknown>
   const next = (): string => tokens.next().value?.[0] ?? '';
 
   /** Reads the value that begins with `token`; the text is known to be valid. */
-  const visit = (token: string, value: unknown): void => {
+  const visit = (token: string, value: unknown, depth = 0): void => {
     if (token !== '{' && token !== '[') return;
+    if (depth > DEEPEST)
+      throw new DpoError('model.bad-json', `${path} is nested more than ${DEEPEST} deep.`, { values: { path } });
     const own = new Map<string, string>();
     let index = 0;
     for (let at = next(); at !== '}' && at !== ']' && at !== ''; at = next()) {
@@ -25,7 +31,11 @@ export function parseConfig(text: string, path: string): Record<string, unknown>
       if (token === '{') next(); // the colon
       const first = token === '[' ? at : next();
       if (/^-?\d.*[.eE]/.test(first) && Number.isInteger(Number(first))) own.set(key, first);
-      visit(first, isObject(value) || Array.isArray(value) ? (value as Record<string, unknown>)[key] : undefined);
+      visit(
+        first,
+        isObject(value) || Array.isArray(value) ? (value as Record<string, unknown>)[key] : undefined,
+        depth + 1,
+      );
     }
     if (own.size > 0 && (isObject(value) || Array.isArray(value))) floats.set(value, own);
   };

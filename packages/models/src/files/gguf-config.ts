@@ -3,12 +3,17 @@ import type { Gguf } from './gguf.js';
 import { badGguf } from './gguf-cursor.js';
 import { type GgufMetadata, shortest } from './gguf-metadata.js';
 import { ggufArchitectures, ropeFactors } from './gguf-names.js';
+import { gemmaConfig, neoxConfig } from './gguf-other-configs.js';
 
-const classes: Readonly<Record<string, string>> = {
-  llama: 'LlamaForCausalLM',
-  qwen2: 'Qwen2ForCausalLM',
-  qwen3: 'Qwen3ForCausalLM',
-  gpt2: 'GPT2LMHeadModel',
+/** Hugging Face's `model_type` and class by GGUF architecture. */
+const names: Readonly<Record<string, readonly [modelType: string, className: string]>> = {
+  gemma2: ['gemma2', 'Gemma2ForCausalLM'],
+  gemma3: ['gemma3_text', 'Gemma3ForCausalLM'],
+  gpt2: ['gpt2', 'GPT2LMHeadModel'],
+  gptneox: ['gpt_neox', 'GPTNeoXForCausalLM'],
+  llama: ['llama', 'LlamaForCausalLM'],
+  qwen2: ['qwen2', 'Qwen2ForCausalLM'],
+  qwen3: ['qwen3', 'Qwen3ForCausalLM'],
 };
 
 /**
@@ -17,7 +22,8 @@ const classes: Readonly<Record<string, string>> = {
  * Throws `model.unsupported-architecture`, and `model.bad-gguf` where a needed setting is missing.
  */
 export async function ggufConfig(gguf: Gguf, metadata: GgufMetadata): Promise<Record<string, unknown>> {
-  const architecture = metadata.text('general.architecture') ?? '';
+  const architecture = ggufArchitecture(metadata);
+  const [modelType, className] = names[architecture] ?? [];
   if (!ggufArchitectures.includes(architecture)) {
     throw new DpoError(
       'model.unsupported-architecture',
@@ -28,16 +34,27 @@ export async function ggufConfig(gguf: Gguf, metadata: GgufMetadata): Promise<Re
   const vocabSize = gguf.tensors.get('token_embd.weight')?.shape[0];
   if (vocabSize === undefined) throw badGguf(gguf.path, 'it has no tensor "token_embd.weight"');
   const common = {
-    architectures: [classes[architecture]],
-    model_type: architecture,
+    architectures: [className],
+    model_type: modelType,
     vocab_size: vocabSize,
     tie_word_embeddings: !gguf.tensors.has('output.weight'),
     bos_token_id: metadata.number('tokenizer.ggml.bos_token_id') ?? null,
     eos_token_id: metadata.number('tokenizer.ggml.eos_token_id') ?? null,
     torch_dtype: 'float32',
   };
-  const specific = architecture === 'gpt2' ? gpt2Config(metadata) : await llamaConfig(gguf, metadata, architecture);
-  return { ...common, ...specific };
+  return { ...common, ...(await specificConfig(gguf, metadata, architecture)) };
+}
+
+/** `general.architecture`, which says what the file's names mean. */
+export function ggufArchitecture(metadata: GgufMetadata): string {
+  return metadata.text('general.architecture') ?? '';
+}
+
+function specificConfig(gguf: Gguf, metadata: GgufMetadata, architecture: string) {
+  if (architecture === 'gpt2') return gpt2Config(metadata);
+  if (architecture === 'gptneox') return neoxConfig(gguf, metadata);
+  if (architecture === 'gemma2' || architecture === 'gemma3') return gemmaConfig(gguf, metadata, architecture);
+  return llamaConfig(gguf, metadata, architecture);
 }
 
 function gpt2Config(metadata: GgufMetadata): Record<string, unknown> {

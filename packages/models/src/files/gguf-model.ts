@@ -1,9 +1,9 @@
 import { DpoError } from '@dpo/base';
 import { type Gguf, openGguf } from './gguf.js';
-import { ggufConfig } from './gguf-config.js';
+import { ggufArchitecture, ggufConfig } from './gguf-config.js';
 import { badGguf } from './gguf-cursor.js';
 import { GgufMetadata } from './gguf-metadata.js';
-import { type GgufPlace, placeOf, ropeFactors, transpose, undoRowOrder } from './gguf-names.js';
+import { type GgufPlace, joinHeadParts, placeOf, ropeFactors, transpose, undoRowOrder } from './gguf-names.js';
 import { ggufTokenizerFiles } from './gguf-tokenizer.js';
 import type { ModelFiles, WeightEntry } from './model-files.js';
 
@@ -21,7 +21,7 @@ export async function openGgufModel(path: string): Promise<ModelFiles> {
   try {
     const metadata = new GgufMetadata(path, gguf.metadata);
     const config = await ggufConfig(gguf, metadata);
-    const tensors = placeTensors(gguf, String(config.model_type));
+    const tensors = placeTensors(gguf, ggufArchitecture(metadata));
     return {
       path,
       format: 'gguf',
@@ -67,9 +67,11 @@ async function readWeight(
   const [rows = 1, columns = 1] = entry.shape;
   if (entry.change === 'transpose') return transpose(values, columns, rows);
   if (entry.change === 'none') return values;
-  const heads = Number(config[entry.change === 'query-rows' ? 'num_attention_heads' : 'num_key_value_heads']);
-  if (rows % (2 * heads) !== 0) {
+  if (entry.change === 'minus-one') return values.map((value) => value - 1);
+  const heads = Number(config[entry.change === 'key-rows' ? 'num_key_value_heads' : 'num_attention_heads']);
+  const parts = entry.change === 'qkv-rows' ? 3 : 2;
+  if (rows % (parts * heads) !== 0) {
     throw badGguf(gguf.path, `tensor "${entry.tensor}" has ${rows} rows for ${heads} heads`, { tensor: entry.tensor });
   }
-  return undoRowOrder(values, heads, columns);
+  return (parts === 3 ? joinHeadParts : undoRowOrder)(values, heads, columns);
 }

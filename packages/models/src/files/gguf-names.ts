@@ -5,7 +5,11 @@ type GgufChange =
   | 'transpose'
   /** llama.cpp interleaves the rows of each head's two rotary halves. */
   | 'query-rows'
-  | 'key-rows';
+  | 'key-rows'
+  /** GGUF has the queries of all heads, then their keys, then their values; GPT-NeoX has all three of a head together. */
+  | 'qkv-rows'
+  /** llama.cpp stores 1 + weight of Gemma's norms. */
+  | 'minus-one';
 
 /** Where a tensor of a GGUF file belongs. */
 export interface GgufPlace {
@@ -35,6 +39,33 @@ const llamaBlock = (queries: GgufChange, keys: GgufChange): Rows => ({
   ffn_down: ['mlp.down_proj', 'none'],
 });
 
+const gemmaTop: Rows = { ...llamaTop, output_norm: ['model.norm', 'minus-one'] };
+
+const gemmaBlock: Rows = {
+  ...llamaBlock('none', 'none'),
+  attn_norm: ['input_layernorm', 'minus-one'],
+  attn_q_norm: ['self_attn.q_norm', 'minus-one'],
+  attn_k_norm: ['self_attn.k_norm', 'minus-one'],
+  post_attention_norm: ['post_attention_layernorm', 'minus-one'],
+  ffn_norm: ['pre_feedforward_layernorm', 'minus-one'],
+  post_ffw_norm: ['post_feedforward_layernorm', 'minus-one'],
+};
+
+const neoxTop: Rows = {
+  token_embd: ['gpt_neox.embed_in', 'none'],
+  output_norm: ['gpt_neox.final_layer_norm', 'none'],
+  output: ['embed_out', 'none'],
+};
+
+const neoxBlock: Rows = {
+  attn_norm: ['input_layernorm', 'none'],
+  attn_qkv: ['attention.query_key_value', 'qkv-rows'],
+  attn_output: ['attention.dense', 'none'],
+  ffn_norm: ['post_attention_layernorm', 'none'],
+  ffn_up: ['mlp.dense_h_to_4h', 'none'],
+  ffn_down: ['mlp.dense_4h_to_h', 'none'],
+};
+
 const gpt2Top: Rows = {
   token_embd: ['transformer.wte', 'none'],
   position_embd: ['transformer.wpe', 'none'],
@@ -63,6 +94,9 @@ const architectures: Readonly<Record<string, Architecture>> = {
   llama: { top: llamaTop, block: llamaBlock('query-rows', 'key-rows'), layers: 'model.layers' },
   qwen2: { top: llamaTop, block: llamaBlock('none', 'none'), layers: 'model.layers' },
   qwen3: { top: llamaTop, block: llamaBlock('none', 'none'), layers: 'model.layers' },
+  gemma2: { top: gemmaTop, block: gemmaBlock, layers: 'model.layers' },
+  gemma3: { top: gemmaTop, block: gemmaBlock, layers: 'model.layers' },
+  gptneox: { top: neoxTop, block: neoxBlock, layers: 'gpt_neox.layers' },
   gpt2: { top: gpt2Top, block: gpt2Block, layers: 'transformer.h' },
 };
 
@@ -107,6 +141,24 @@ export function undoRowOrder(rows: Float32Array, heads: number, width: number): 
         const from = (head * half * 2 + i * 2 + part) * width;
         result.set(rows.subarray(from, from + width), (head * half * 2 + part * half + i) * width);
       }
+    }
+  }
+  return result;
+}
+
+/**
+ * Brings the queries, keys and values of each head together, which llama.cpp's converter had divided:
+ * `result[head, part, i] = rows[part, head, i]`, part 0, 1 or 2.
+ *
+ * @param rows [3 · heads · headSize, width], row-major; width 1 for a bias
+ */
+export function joinHeadParts(rows: Float32Array, heads: number, width: number): Float32Array<ArrayBuffer> {
+  const result = new Float32Array(rows.length);
+  const size = (rows.length / width / heads / 3) * width;
+  for (let part = 0; part < 3; part++) {
+    for (let head = 0; head < heads; head++) {
+      const from = (part * heads + head) * size;
+      result.set(rows.subarray(from, from + size), (head * 3 + part) * size);
     }
   }
   return result;

@@ -66,9 +66,12 @@ export function ggufSentencePiece(vocabulary: GgufVocabulary): Record<string, un
 }
 
 /** Every pair of pieces that make a third, those of the highest score first; of one piece, those of the lowest ids. */
-function mergesOf({ tokens, vocab, addedTokens }: GgufVocabulary, scores: readonly number[]): [string, string][] {
+function mergesOf({ tokens, addedTokens }: GgufVocabulary, scores: readonly number[]): [string, string][] {
   // Symbols of the user are found before merging, so nothing is merged into them.
   const whole = new Set(addedTokens.map(({ id }) => id));
+  // No plain object: a piece may be called as something that every object has.
+  const ids = new Map<string, number>();
+  for (const [id, token] of tokens.entries()) if (!ids.has(token)) ids.set(token, id);
   const merges: { pair: [string, string]; score: number; left: number; right: number }[] = [];
   for (const [id, token] of tokens.entries()) {
     if (whole.has(id)) continue;
@@ -76,7 +79,7 @@ function mergesOf({ tokens, vocab, addedTokens }: GgufVocabulary, scores: readon
     for (const character of token) {
       at += character.length;
       const pair: [string, string] = [token.slice(0, at), token.slice(at)];
-      const [left, right] = [vocab[pair[0]], vocab[pair[1]]];
+      const [left, right] = [ids.get(pair[0]), ids.get(pair[1])];
       if (left !== undefined && right !== undefined) merges.push({ pair, score: scores[id] as number, left, right });
     }
   }

@@ -1,5 +1,6 @@
 import { DpoError } from '@dpo/base';
 import { type ByteFile, openByteFile } from './byte-file.js';
+import { checkDisguise } from './disguise.js';
 import { badGguf, GgufCursor, type GgufValue } from './gguf-cursor.js';
 import { type GgufType, ggufTypes, readableGgufTypes } from './gguf-types.js';
 
@@ -39,6 +40,7 @@ const chunkBytes = 4 * 1024 * 1024;
 export async function openGguf(path: string): Promise<Gguf> {
   const file = await openByteFile(path);
   try {
+    await checkDisguise(file);
     const cursor = new GgufCursor(file);
     await checkStart(cursor);
     const tensorCount = await cursor.countOf('tensors', 24);

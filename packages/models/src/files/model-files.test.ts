@@ -14,6 +14,8 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const weight = { name: 'w', shape: [2], dtype: 'float32' as const, data: async () => Float32Array.of(1, 2) };
 
+const withWeights = (text: string) => ({ 'config.json': '{}', 'model.safetensors': text });
+
 describe('openModelFiles', () => {
   it('opens a Hugging Face folder', async () => {
     await writeFile(join(folder, 'config.json'), '{"model_type":"gpt2"}');
@@ -41,6 +43,32 @@ describe('openModelFiles', () => {
     ['a broken config', { 'config.json': '{', 'model.safetensors': '' }, 'model.bad-safetensors', 'model.safetensors'],
     ['no weights', { 'config.json': '{}' }, 'model.no-weights', 'model.safetensors'],
     ['only pickles', { 'config.json': '{}', 'pytorch_model.bin': 'x' }, 'model.pickle', 'pytorch_model.bin'],
+    ['pickled parts', { 'config.json': '{}', 'pytorch_model.bin.index.json': '{}' }, 'model.pickle', 'pytorch_model'],
+    [
+      'a pickled checkpoint',
+      { 'config.json': '{}', 'consolidated.00.pth': 'x' },
+      'model.pickle',
+      'consolidated.00.pth',
+    ],
+    [
+      'a pickled adapter',
+      { 'adapter_config.json': '{}', 'adapter_model.bin': 'x' },
+      'model.pickle',
+      'adapter_model.bin',
+    ],
+    ['a pickle by another name', withWeights('PK\u0003\u0004...'), 'model.pickle', 'model.safetensors'],
+    [
+      'weights that Git has not fetched',
+      withWeights('version https://git-lfs.github.com/spec/v1\noid'),
+      'model.lfs-pointer',
+      'model.safetensors',
+    ],
+    [
+      'a GGUF file that Git has not fetched',
+      { 'a.gguf': 'version https://git-lfs.github.com/spec/v1' },
+      'model.lfs-pointer',
+      'a.gguf',
+    ],
     ['several GGUF files', { 'a.gguf': '', 'b.gguf': '' }, 'model.ambiguous', 'a.gguf, b.gguf'],
   ])('refuses %s', async (_, files, code, named) => {
     for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
@@ -50,13 +78,17 @@ describe('openModelFiles', () => {
   it('says what a wrong path is', async () => {
     await expect(openModelFiles(join(folder, 'none'))).rejects.toMatchObject({ code: 'model.not-found' });
     await mkdir(join(folder, 'sub'));
-    await writeFile(join(folder, 'weights.bin'), 'x');
-    await expect(openModelFiles(join(folder, 'weights.bin'))).rejects.toMatchObject({ code: 'model.unknown-format' });
+    await writeFile(join(folder, 'weights.npz'), 'x');
+    await expect(openModelFiles(join(folder, 'weights.npz'))).rejects.toMatchObject({ code: 'model.unknown-format' });
   });
 
   it('names the conversion of a pickle', async () => {
     await writeFile(join(folder, 'config.json'), '{}');
     await writeFile(join(folder, 'pytorch_model.bin'), 'x');
-    await expect(openModelFiles(folder)).rejects.toMatchObject({ hint: expect.stringContaining('save_pretrained') });
+    for (const path of [folder, join(folder, 'pytorch_model.bin')])
+      await expect(openModelFiles(path)).rejects.toMatchObject({ hint: expect.stringContaining('save_pretrained') });
+    await rm(join(folder, 'pytorch_model.bin'));
+    await writeFile(join(folder, 'adapter_model.bin'), 'x');
+    await expect(openModelFiles(folder)).rejects.toMatchObject({ hint: expect.stringContaining('save_file') });
   });
 });

@@ -1,5 +1,5 @@
 import { readdir, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { DpoError } from '@dpo/base';
 import { asFileError } from '@dpo/base/files';
 import { parseConfig } from './config-json.js';
@@ -50,6 +50,9 @@ const textFiles = [
   'vocab.txt',
   'merges.txt',
 ] as const;
+
+/** Names of weights that Python has pickled. */
+const pickle = /\.(bin|bin\.index\.json|pt|pth|ckpt|pkl)$/i;
 
 /** Tokenizers as SentencePiece has them, from which other programs (llama.cpp's converter) make theirs. */
 const binaryFiles = ['tokenizer.model', 'sentencepiece.bpe.model', 'spiece.model'] as const;
@@ -119,6 +122,7 @@ export async function readTextFiles(folder: string): Promise<Record<string, stri
 
 async function openSingleFile(path: string): Promise<ModelFiles> {
   if (path.toLowerCase().endsWith('.gguf')) return openGgufModel(path);
+  if (pickle.test(basename(path))) throw pickled(dirname(path), basename(path));
   throw new DpoError('model.unknown-format', `${path} is neither a folder nor a .gguf file.`, {
     values: { path },
     hint: basename(path).endsWith('.safetensors')
@@ -141,21 +145,29 @@ function severalGguf(path: string, files: readonly string[]): DpoError {
   });
 }
 
-/** Pickled weights run code when they are read; they are told apart so that the message can say how to convert them. */
+/** Pickled weights are told apart, so that the message can say how to convert them. */
 function noWeights(path: string, names: readonly string[]): DpoError {
-  const pickled = names.find((name) => /^(pytorch_model|adapter_model).*\.(bin|bin\.index\.json|pt)$/.test(name));
-  if (pickled === undefined) {
+  const found = names.find((name) => pickle.test(name));
+  if (found === undefined) {
     return new DpoError('model.no-weights', `${path} has no model.safetensors.`, {
       values: { path, files: names.slice(0, 50) },
       hint: 'Fetch the weights too: model.safetensors, or all its parts and model.safetensors.index.json.',
     });
   }
+  return pickled(path, found);
+}
+
+/** The error of a folder whose weights are pickled, with the Python that converts them. */
+function pickled(folder: string, file: string): DpoError {
+  const convert = file.startsWith('adapter_model')
+    ? 'safetensors.torch.save_file(torch.load("adapter_model.bin", weights_only=True), "adapter_model.safetensors")'
+    : `AutoModelForCausalLM.from_pretrained(${JSON.stringify(folder)}).save_pretrained("NEW_FOLDER")`;
   return new DpoError(
     'model.pickle',
-    `${path} has its weights only as ${pickled}, a Python pickle, which is not read.`,
+    `${folder} has its weights only as ${file}, a Python pickle, which is not read.`,
     {
-      values: { path, file: pickled },
-      hint: `Convert it in Python: AutoModelForCausalLM.from_pretrained(${JSON.stringify(path)}).save_pretrained("NEW_FOLDER").`,
+      values: { path: folder, file },
+      hint: `Pickles run code when they are opened. Convert it in Python: ${convert}.`,
     },
   );
 }

@@ -1,5 +1,6 @@
 import { DpoError } from '@dpo/base';
 import type { ByteFile } from './byte-file.js';
+import { checkDisguise } from './disguise.js';
 import { duplicateKey, isObject } from './json-object.js';
 
 /** Number types of the safetensors format and their sizes in bytes. */
@@ -57,6 +58,7 @@ const headerLimit = 100_000_000;
  */
 export async function readSafetensorsHeader(file: ByteFile): Promise<SafetensorsHeader> {
   const bad = (what: string, tensor?: string): DpoError => badSafetensors(file.path, what, tensor);
+  await checkDisguise(file);
   if (file.size < 8) throw bad(`is too short for a safetensors file (${file.size} bytes)`);
   const start = await file.read(0, 8);
   const length = new DataView(start.buffer).getBigUint64(0, true);

@@ -104,7 +104,9 @@ function isEmpty(value: unknown): boolean {
   return typeof value === 'object' && Object.keys(value).length === 0;
 }
 
+/** Repetitions within repetitions are refused: matching them can take for ever. */
 function isPattern(pattern: string): boolean {
+  if (/\([^)]*[*+{][^)]*\)[*+{?]/.test(pattern) || pattern.length > 200) return false;
   try {
     new RegExp(pattern);
     return true;

@@ -2,11 +2,12 @@ import { DpoError } from '@dpo/base';
 import type { Engine, Variable } from '@dpo/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Decoder } from '../architectures/types.js';
-import { packedAttention } from '../blocks/packed-attention.js';
+import { type Attend, packedAttention } from '../blocks/packed-attention.js';
 import { type LogitHead, logitsOf, tokenLogps } from '../blocks/token-logps.js';
 import { adaptedProduct } from '../lora/adapted-product.js';
 import { headParameterName, parameterName } from '../lora/modules-to-save.js';
 import type { Adapter } from '../lora/types.js';
+import { checkpointedBlocks, computeBlock } from './compute-block.js';
 import type { AdapterToggle, LanguageModel, Params } from './types.js';
 
 /** Choosing rows in the last layer pays where they are at most this part of all. */
@@ -64,10 +65,13 @@ export function languageModel(
       if (variable !== undefined) return variable;
       throw new DpoError('model.unknown-tensor', `The model has no weight "${name}".`, { values: { tensor: name } });
     },
-    hidden(params, tokens, attend, options = {}) {
-      const { at } = options;
+    hidden(given, tokens, attend, options = {}) {
+      const { at, activationCheckpointing = false } = options;
+      const { params, block } = activationCheckpointing
+        ? checkpointedBlocks(given, [...model.trainable().keys()])
+        : { params: given, block: computeBlock };
       const compute = (needed: (layer: number, x: tf.Tensor2D) => tf.Tensor2D) =>
-        decoder.hidden(tokens, { ...computation(params, options), attend, needed });
+        decoder.hidden(tokens, { ...computation(params, options), attend, needed, block });
       if (at === undefined) return compute((_, x) => x);
       // Positions may come several times, so that there can be more of them than rows.
       if (at.size > FEWER * tokens.ids.size)
@@ -82,7 +86,11 @@ export function languageModel(
     sequenceLogps(params, batch, options) {
       const { predictors, targets, sequence, sequences } = batch;
       // Only rows that predict something meet the vocabulary, which costs as much as many layers.
-      const states = model.hidden(params, batch, packedAttention(batch), { ...options, at: predictors }); // [R, D]
+      // A layer that is computed again by itself needs a mask of its own; compiled, they are one.
+      const attend: Attend = options?.activationCheckpointing
+        ? (...layer) => packedAttention(batch)(...layer)
+        : packedAttention(batch);
+      const states = model.hidden(params, batch, attend, { ...options, at: predictors }); // [R, D]
       const rows = decoder.finalNorm(states, { weight: weightsOf(params, options) }); // [R, D]
       const logps = tokenLogps(rows, head(params, options), targets); // [R]
       // Filling entries are numbered S: one segment more, cut off again.

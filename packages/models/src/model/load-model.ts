@@ -4,7 +4,7 @@ import { decoderFor } from '../architectures/registry.js';
 import { type ModelFiles, openModelFiles } from '../files/model-files.js';
 import { loadTokenizer, type Tokenizer } from '../tokenizer/tokenizer.js';
 import { languageModel } from './language-model.js';
-import { matchTensors, readWeights } from './read-weights.js';
+import { checkLayers, matchTensors, readWeights } from './read-weights.js';
 import type { LanguageModel } from './types.js';
 
 export interface LoadOptions {
@@ -33,6 +33,7 @@ export async function loadModel(engine: Engine, path: string, options: LoadOptio
   const source = await openModelFiles(path);
   try {
     if (source.adapter !== undefined) throw isAdapter(source);
+    checkLayers(source);
     const decoder = decoderFor(source.config, source.path);
     const { weights: shapes, prefix, config } = decoder;
     const plan = { modelType: config.modelType, weights: shapes, prefix, isExtra: decoder.isExtra };

@@ -13,6 +13,23 @@ export interface WeightPlan {
   isExtra(name: string): boolean;
 }
 
+/** What configurations call the number of layers. */
+const layerKeys = ['num_hidden_layers', 'n_layer', 'n_layers', 'num_layers'] as const;
+
+/**
+ * Throws `model.bad-config` where a configuration speaks of more layers than the files have tensors, before anything is
+ * made for each layer.
+ */
+export function checkLayers({ path, config, tensors }: Pick<ModelFiles, 'path' | 'config' | 'tensors'>): void {
+  const key = layerKeys.find((name) => Number(config[name]) > tensors.size);
+  if (key === undefined) return;
+  throw new DpoError(
+    'model.bad-config',
+    `${path}: config.json says "${key}": ${JSON.stringify(config[key])}, but the files hold only ${tensors.size} tensors.`,
+    { values: { path, key, received: config[key] ?? null, tensors: tensors.size } },
+  );
+}
+
 /**
  * The tensor of the files behind each weight, checked by name and shape before anything is read.
  *

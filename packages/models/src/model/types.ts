@@ -15,7 +15,12 @@ export interface AdapterToggle {
   readonly dropoutSeed?: tf.Tensor | undefined;
 }
 
-interface HiddenOptions extends AdapterToggle {
+interface GradientOptions extends AdapterToggle {
+  /** Keeps each layer's input alone for the gradient and computes the layer again there: less memory, more time. */
+  readonly activationCheckpointing?: boolean | undefined;
+}
+
+interface HiddenOptions extends GradientOptions {
   /** [R] int32, whose hidden states are wanted; the same position may come several times. */
   readonly at?: tf.Tensor1D | undefined;
 }
@@ -75,7 +80,7 @@ export interface LanguageModel {
    * log π(y|x) of each sequence, summed over the answer's tokens, in nats: [S] float32, differentiable in what `params`
    * gives. For the body of an engine function.
    */
-  sequenceLogps(params: Params, batch: PackedInputs, options?: AdapterToggle): tf.Tensor1D;
+  sequenceLogps(params: Params, batch: PackedInputs, options?: GradientOptions): tf.Tensor1D;
   /**
    * Hidden states before the final norm, [B·T, D], or with `at` those of some flat positions b·T + t alone, [R, D]: then
    * the last layer computes little for the others. For the body of an engine function.

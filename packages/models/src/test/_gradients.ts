@@ -3,20 +3,21 @@ import { packedValues } from '../model/packed-values.js';
 import type { LanguageModel, PackedInputs } from '../model/types.js';
 import { referencePacking } from './_packing.js';
 
-/** −Σ log π of answers to prompts, and its gradient by every weight of the model. */
+/** −Σ log π of answers to prompts, and its gradient by every weight that training changes. */
 export async function lossAndGradients(
   model: LanguageModel,
   answers: readonly { readonly prompt: readonly number[]; readonly answer: readonly number[] }[],
+  options: { readonly activationCheckpointing?: boolean } = {},
 ): Promise<{ readonly loss: number; readonly gradients: ReadonlyMap<string, Float32Array> }> {
   const { sequences, ...batch } = referencePacking(
     answers.map(({ prompt, answer }) => ({ prompt, answers: [answer] })),
   );
-  const names = [...model.weights.keys()];
+  const names = [...model.trainable().keys()];
   const differentiate = model.engine.function<string, string>('differentiate', (scope, inputs) => {
     const loss = (...given: tf.Tensor[]) => {
-      const params = (key: string) => given[names.indexOf(key)] as tf.Tensor;
+      const params = (key: string) => given[names.indexOf(key)] ?? scope.read(model.variable(key));
       const packed = { ...(inputs as unknown as Omit<PackedInputs, 'sequences'>), sequences };
-      return tf.neg(tf.sum(model.sequenceLogps(params, packed)));
+      return tf.neg(tf.sum(model.sequenceLogps(params, packed, options)));
     };
     const { value, grads } = tf.valueAndGrads(loss)(names.map((key) => scope.read(model.variable(key))));
     return { loss: value, ...Object.fromEntries(names.map((key, i) => [key, grads[i] as tf.Tensor])) };

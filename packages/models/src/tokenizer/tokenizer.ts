@@ -6,7 +6,7 @@ import { parseJsonObject } from '../files/json-object.js';
 import { readTextFiles } from '../files/model-files.js';
 import { byteLevelTokenizerJson } from './byte-level.js';
 import { type Chat, chatOf } from './chat.js';
-import { mendByteFallback, mendPreTokenizer } from './mend.js';
+import { checkPatterns, mendByteFallback, mendPreTokenizer } from './mend.js';
 import { bosPrefixOf, gpt2End, specialTokensOf } from './special-tokens.js';
 
 /** Turns text into token ids and back, as the Python library does with the same files. */
@@ -61,19 +61,21 @@ export async function loadTokenizer(filesOrFolder: Readonly<Record<string, strin
 export function createTokenizer(files: Readonly<Record<string, string>>, where = 'the tokenizer'): Tokenizer {
   const json = tokenizerJson(files, where);
   const config = parseJsonObject(files['tokenizer_config.json'] ?? '{}', 'tokenizer_config.json');
-  const encoder = createEncoder(json, config, where);
+  const use = <T>(call: () => T): T => guarded(where, call);
+  const encoder = use(() => createEncoder(json, config));
   const special = specialTokensOf(files, json, config, (token) => encoder.token_to_id(token));
-  const vocabSize = vocabSizeOf(encoder);
+  const vocabSize = use(() => vocabSizeOf(encoder));
   const chat = chatOf(files, config, special);
   const encode = (text: string, add_special_tokens: boolean): number[] =>
-    text === '' && !add_special_tokens ? [] : encoder.encode(text, { add_special_tokens }).ids;
+    text === '' && !add_special_tokens ? [] : use(() => encoder.encode(text, { add_special_tokens }).ids);
   return {
     encode: (text) => encode(text, false),
     encodeWithSpecials: (text) => encode(text, true),
     decode(ids, { skipSpecialTokens = false } = {}) {
       const known = Array.from(ids).filter((id) => encoder.id_to_token(id) !== undefined);
       if (known.length === 0) return '';
-      return encoder.decode(known, { skip_special_tokens: skipSpecialTokens, clean_up_tokenization_spaces: false });
+      const options = { skip_special_tokens: skipSpecialTokens, clean_up_tokenization_spaces: false };
+      return use(() => encoder.decode(known, options));
     },
     bosPrefix: bosPrefixOf(encode, config, special.bosId),
     eosTokenId: special.eosId,
@@ -101,17 +103,24 @@ function tokenizerJson(files: Readonly<Record<string, string>>, where: string): 
   });
 }
 
-function createEncoder(json: Record<string, unknown>, config: Record<string, unknown>, where: string): Encoder {
+function createEncoder(json: Record<string, unknown>, config: Record<string, unknown>): Encoder {
+  // The library reads absent parts as errors; the format lets them be absent.
+  const parts = { normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null, added_tokens: [] };
+  for (const part of ['normalizer', 'pre_tokenizer', 'decoder']) checkPatterns(json[part]);
+  const mended = { ...parts, ...json, pre_tokenizer: mendPreTokenizer(json.pre_tokenizer ?? null) };
+  const encoder = new Encoder(mended, config);
+  mendByteFallback(encoder, json);
+  return encoder;
+}
+
+/** Calls the library. It finds what is wrong with a tokenizer.json when it stumbles over it, be it in use. */
+function guarded<T>(where: string, call: () => T): T {
   try {
-    // The library reads absent parts as errors; the format lets them be absent.
-    const parts = { normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null, added_tokens: [] };
-    const mended = { ...parts, ...json, pre_tokenizer: mendPreTokenizer(json.pre_tokenizer ?? null) };
-    const encoder = new Encoder(mended, config);
-    mendByteFallback(encoder, json);
-    return encoder;
+    return call();
   } catch (cause) {
     throw new DpoError('tokenizer.unsupported', `${where} cannot be used: ${(cause as Error).message}.`, {
       values: { where },
+      hint: 'Its tokenizer.json is damaged, or has parts that are not known here.',
       cause,
     });
   }

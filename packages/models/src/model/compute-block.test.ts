@@ -1,0 +1,44 @@
+import { type Engine, findLibrary, openEngine } from '@dpo/engine';
+import { testEngine } from '@dpo/engine/test';
+import { afterAll, describe, expect, it } from 'vitest';
+import { addLora } from '../lora/add-lora.js';
+import { fixtureExpected, fixtureFolder, oneOfEach } from '../test/_fixtures.js';
+import { lossAndGradients } from '../test/_gradients.js';
+import { loadModel } from './load-model.js';
+import type { LanguageModel } from './types.js';
+
+const engines: [string, Engine][] = [['plain JavaScript', testEngine()]];
+if ((await findLibrary()) !== undefined) engines.push(['the compiled engine', await openEngine()]);
+afterAll(async () => {
+  for (const [, engine] of engines) await engine.dispose();
+});
+
+async function expectEqual(model: LanguageModel, name: string): Promise<void> {
+  const answers = fixtureExpected(name).answers.slice(0, 2);
+  const kept = await lossAndGradients(model, answers);
+  const again = await lossAndGradients(model, answers, { activationCheckpointing: true });
+  expect(Math.abs(again.loss - kept.loss)).toBeLessThan(1e-5 * Math.abs(kept.loss));
+  expect([...again.gradients.keys()]).toEqual([...kept.gradients.keys()]);
+  const largest = Math.max(...[...kept.gradients.values()].flatMap((values) => [...values].map(Math.abs)));
+  expect(largest).toBeGreaterThan(0);
+  for (const [weight, values] of kept.gradients) {
+    const got = again.gradients.get(weight) as Float32Array;
+    const difference = Math.max(...values.map((value, i) => Math.abs((got[i] as number) - value)));
+    expect(difference, weight).toBeLessThan(1e-5 * largest);
+  }
+}
+
+describe.each(engines)('activation checkpointing on %s', (_, engine) => {
+  it.each(oneOfEach)('changes neither loss nor gradients of %s', async (name) => {
+    const { model } = await loadModel(engine, fixtureFolder(name));
+    await expectEqual(model, name);
+    model.dispose();
+  });
+
+  it('changes neither with an adapter', async () => {
+    const { model } = await loadModel(engine, fixtureFolder('llama'));
+    const adapted = await addLora(model, { rank: 2, alpha: 4, seed: 3, modulesToSave: ['input_layernorm'] });
+    await expectEqual(adapted, 'llama');
+    adapted.dispose();
+  });
+});
