@@ -108,6 +108,43 @@ describe('sampling', () => {
     expect(progress).toHaveLength(Math.max(...got.map(({ tokens }) => tokens.length)));
   });
 
+  it('goes on with few rows where most have ended, with the same samples', async () => {
+    for (const make of [tinyGpt2, tinyLlama]) {
+      const model = make(testEngine(), { vocabSize: 9, deviation: 0.3 });
+      const widths: number[] = [];
+      const counting = Object.assign(Object.create(model) as LanguageModel, {
+        hidden: ((params, tokens, ...rest) => {
+          if (tokens.ids.shape[1] === 1) widths.push(tokens.ids.shape[0]);
+          return model.hidden(params, tokens, ...rest);
+        }) satisfies LanguageModel['hidden'],
+      });
+      const options = { samples: 4, maxNewTokens: 36, seed: 3, stopTokens: [0, 1] };
+      const together = await generate(counting, [[1, 2], [3]], { ...options, batchSize: 8 });
+      expect([...new Set(widths)]).toEqual([8, 4]);
+      const alone = await generate(model, [[1, 2], [3]], { ...options, batchSize: 1 });
+      expect(together.map(({ tokens }) => [...tokens])).toEqual(alone.map(({ tokens }) => [...tokens]));
+      together.forEach(({ logps }, i) => {
+        logps.forEach((logp, t) => {
+          expect(logp).toBeCloseTo(alone[i]?.logps[t] as number, 4);
+        });
+      });
+      model.dispose();
+    }
+  });
+
+  it('ends a sample when told by its tokens', async () => {
+    const model = tinyGpt2(testEngine(), { vocabSize: 5 });
+    const stopWhen = (tokens: readonly number[]) => tokens.at(-2) === 1 && tokens.at(-1) === 2;
+    const got = await generate(model, [[1]], { samples: 12, maxNewTokens: 40, stopWhen });
+    for (const { tokens, finished } of got) {
+      const ends = [...tokens].findIndex((id, t) => id === 2 && tokens[t - 1] === 1);
+      expect(finished).toBe(ends >= 0);
+      if (finished) expect(ends).toBe(tokens.length - 1);
+      else expect(tokens).toHaveLength(40);
+    }
+    expect(new Set(got.map(({ finished }) => finished)).size).toBe(2);
+  });
+
   it('compiles once for calls of like shapes, and takes turns', async () => {
     const engine = testEngine();
     const made: { readonly traces: number }[] = [];

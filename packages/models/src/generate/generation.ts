@@ -1,8 +1,6 @@
-import { DpoError, type Random, random } from '@dpo/base';
+import { DpoError, random } from '@dpo/base';
 import type { LanguageModel } from '../model/types.js';
-import type { DrawMode } from './draw.js';
-import { filteredDraw } from './filtered-draw.js';
-import { input, type Session } from './session.js';
+import { continueBatch, type Row } from './continue-batch.js';
 import { Sessions } from './sessions.js';
 
 export interface GenerateOptions {
@@ -19,7 +17,9 @@ export interface GenerateOptions {
   readonly seed?: number | undefined;
   /** Tokens that end a sample. */
   readonly stopTokens?: readonly number[] | undefined;
-  /** Rows that are decoded together. Default 32. */
+  /** Ends a sample whose tokens so far it is true of, the last one drawn included: what stop strings are made of. */
+  readonly stopWhen?: ((tokens: readonly number[]) => boolean) | undefined;
+  /** Rows that are decoded together. Default 32. Where half of them have ended, the others go on alone. */
   readonly batchSize?: number | undefined;
   /** False generates without the model's adapter. */
   readonly adapter?: boolean | undefined;
@@ -39,18 +39,8 @@ export interface Generation {
   readonly tokens: Int32Array;
   /** log π of each token under the model itself, whatever temperature it was drawn at, in nats. */
   readonly logps: Float32Array;
-  /** Whether it ended with a stop token. */
+  /** Whether a stop token or `stopWhen` ended it. */
   readonly finished: boolean;
-}
-
-/** A sample in the making. */
-interface Row {
-  readonly prompt: number;
-  readonly sample: number;
-  readonly uniform: Random;
-  readonly tokens: number[];
-  readonly logps: number[];
-  finished: boolean;
 }
 
 /**
@@ -99,107 +89,6 @@ export async function generate(
     logps: Float32Array.from(logps),
     finished,
   }));
-}
-
-interface BatchOptions extends GenerateOptions {
-  /** Rows of the compiled functions; a smaller batch is filled up with copies of its last row. */
-  readonly size: number;
-  readonly promptsPerBatch: number;
-}
-
-async function continueBatch(
-  sessions: Sessions,
-  prompts: readonly (readonly number[] | Int32Array)[],
-  batch: readonly Row[],
-  options: BatchOptions,
-  onTokens: (tokens: number) => void,
-): Promise<void> {
-  const { size, promptsPerBatch, maxNewTokens, temperature = 1, topK, topP, adapter = true, signal } = options;
-  const filters = topK !== undefined || topP !== undefined;
-  const mode: DrawMode = temperature === 0 ? 'greedy' : filters ? 'filter' : temperature === 1 ? 'sample' : 'tempered';
-  const used = [...new Set(batch.map(({ prompt }) => prompt))];
-  const length = bucket(Math.max(...used.map((prompt) => prompts[prompt]?.length ?? 0)));
-  // The last token drawn is not read again, so it needs no slot. Every step reads all slots: few are left empty.
-  const slots = Math.ceil((length + maxNewTokens - 1) / SLOTS_UNIT) * SLOTS_UNIT;
-  const session = sessions.get({ rows: size, slots, mode, adapter });
-
-  const filled = Array.from({ length: size }, (_, i) => batch[Math.min(i, batch.length - 1)] as Row);
-  const padded = Array.from({ length: promptsPerBatch }, (_, i) => used[Math.min(i, used.length - 1)] as number);
-  const ids = new Int32Array(promptsPerBatch * length);
-  const pads = padded.map((prompt, i) => {
-    const tokens = prompts[prompt] ?? [];
-    ids.set(tokens, (i + 1) * length - tokens.length);
-    return length - tokens.length;
-  });
-  const promptOfRow = Int32Array.from(filled, ({ prompt }) => used.indexOf(prompt));
-  const rowPads = promptOfRow.map((i) => pads[i] as number);
-  const sharpness = input(Float32Array.of(temperature === 0 ? 1 : 1 / temperature), []);
-
-  /** Numbers in [0, 1) that stay below 1 as float32. Rows that fill the batch take none of their original's. */
-  const draws = () =>
-    Float32Array.from(filled, (row, i) =>
-      i < batch.length && !row.finished ? Math.floor(row.uniform() * 2 ** 24) / 2 ** 24 : 0,
-    );
-  signal?.throwIfAborted();
-  let uniform = draws();
-  let output = await session.prefill({
-    ids: input(ids, [promptsPerBatch, length]),
-    pads: input(Int32Array.from(pads)),
-    prompts: input(promptOfRow),
-    uniform: input(uniform),
-    sharpness,
-  });
-  for (let step = 1; ; step++) {
-    onTokens(append(batch, output, uniform, { ...options, temperature }));
-    if (step === maxNewTokens || batch.every(({ finished }) => finished)) return;
-    signal?.throwIfAborted();
-    uniform = draws();
-    output = await session.step({
-      tokens: input(Int32Array.from(filled, ({ tokens }) => tokens.at(-1) as number)),
-      pads: input(rowPads),
-      slot: input(Int32Array.of(length + step - 1), []),
-      uniform: input(uniform),
-      sharpness,
-    });
-  }
-}
-
-/** Slots of the cache come in multiples of this. */
-const SLOTS_UNIT = 8;
-
-type Output = Awaited<ReturnType<Session['step']>>;
-
-/** Adds what was drawn to the rows that go on; returns how many these are. */
-function append(
-  batch: readonly Row[],
-  output: Output,
-  uniform: Float32Array,
-  { temperature, topK, topP, stopTokens = [] }: GenerateOptions & { readonly temperature: number },
-): number {
-  const { tokens, logps, logits, total } = output;
-  const choose = (i: number): readonly [token: number, logp: number] => {
-    if (logits === undefined) return [tokens?.data[i] as number, logps?.data[i] as number];
-    const width = logits.shape[1] as number;
-    const row = logits.data.subarray(i * width, (i + 1) * width) as Float32Array;
-    const token = filteredDraw(row, uniform[i] as number, { temperature, topK, topP });
-    return [token, (row[token] as number) - (total?.data[i] as number)];
-  };
-  let count = 0;
-  batch.forEach((row, i) => {
-    if (row.finished) return;
-    const [token, logp] = choose(i);
-    row.tokens.push(token);
-    row.logps.push(logp);
-    row.finished = stopTokens.includes(token);
-    count++;
-  });
-  return count;
-}
-
-/** Lengths are rounded up, so that few shapes are compiled: to 16s, beyond 128 to eighths of the power of two below. */
-function bucket(length: number): number {
-  const unit = Math.max(16, 2 ** Math.floor(Math.log2(length) - 3));
-  return Math.ceil(length / unit) * unit;
 }
 
 function checkOptions(options: GenerateOptions): void {

@@ -29,6 +29,10 @@ export interface Session {
    * tokens' keys and values go), uniform [rows], sharpness [].
    */
   readonly step: EngineFunction<string, string>;
+  /** The cache: keys of all layers, then values. */
+  readonly cache: readonly Variable[];
+  /** Takes over the cache of some rows of a wider session: row i here is row rows[i] there. */
+  adopt(from: Session, rows: Int32Array): Promise<void>;
   /** Bytes that the cache takes. */
   readonly bytes: number;
   dispose(): void;
@@ -89,14 +93,25 @@ export function openSession(model: LanguageModel, { rows, slots, mode, adapter }
     return draw(mode, model.logits(params, states, { adapter }), uniform, sharpness);
   });
 
+  const cache = [...keys, ...values];
   return {
     prefill,
     step,
+    cache,
+    async adopt(from, rows) {
+      const take = engine.function<string, never>('narrow', (scope, { places }) => {
+        cache.forEach((variable, i) => {
+          scope.assign(variable, tf.gather(scope.read(from.cache[i] as Variable), places as tf.Tensor1D));
+        });
+        return {};
+      });
+      await take({ places: input(rows) }).finally(() => take.dispose());
+    },
     bytes: 2 * config.layers * 4 * shape.reduce((product, size) => product * size, 1),
     dispose() {
       prefill.dispose();
       step.dispose();
-      for (const variable of [...keys, ...values]) variable.dispose();
+      for (const variable of cache) variable.dispose();
     },
   };
 }

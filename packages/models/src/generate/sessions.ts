@@ -37,12 +37,29 @@ export class Sessions {
   }
 
   get(shape: SessionShape): Session {
+    const session = this.#find(shape);
+    this.#use(shape, session);
+    return session;
+  }
+
+  /** A session for fewer rows, which goes on where these of `from` are. */
+  async narrow(from: Session, shape: SessionShape, rows: Int32Array): Promise<Session> {
+    const session = this.#find(shape);
+    await session.adopt(from, rows);
+    this.#use(shape, session);
+    return session;
+  }
+
+  #find(shape: SessionShape): Session {
+    return this.#open.get(JSON.stringify(shape)) ?? openSession(this.model, shape);
+  }
+
+  /** Keeps it as the one used last, and frees others where all would take too much. */
+  #use(shape: SessionShape, session: Session): void {
     const key = JSON.stringify(shape);
-    const session = this.#open.get(key) ?? openSession(this.model, shape);
     this.#open.delete(key);
     this.#trim(Math.max(0, KEPT_BYTES - session.bytes));
     this.#open.set(key, session);
-    return session;
   }
 
   /** Frees those used longest ago until the others take no more than `bytes`. */

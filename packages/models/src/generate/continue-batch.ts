@@ -1,0 +1,141 @@
+import type { Random } from '@dpo/base';
+import type { DrawMode } from './draw.js';
+import { filteredDraw } from './filtered-draw.js';
+import type { GenerateOptions } from './generation.js';
+import { input, type Session } from './session.js';
+import type { Sessions } from './sessions.js';
+
+/** A sample in the making. */
+export interface Row {
+  readonly prompt: number;
+  readonly sample: number;
+  readonly uniform: Random;
+  readonly tokens: number[];
+  readonly logps: number[];
+  finished: boolean;
+}
+
+export interface BatchOptions extends GenerateOptions {
+  /** Rows of the compiled functions; a smaller batch is filled up with copies of its last row. */
+  readonly size: number;
+  readonly promptsPerBatch: number;
+}
+
+/** Slots of the cache come in multiples of this. */
+const SLOTS_UNIT = 8;
+/** Steps that must be left for fewer rows to pay: another shape is compiled for them. */
+const NARROW_STEPS = 24;
+/** Fewer rows than this are not faster. */
+const NARROWEST = 4;
+
+/** Continues the rows of one batch together until all have ended or are as long as they may be. */
+export async function continueBatch(
+  sessions: Sessions,
+  prompts: readonly (readonly number[] | Int32Array)[],
+  batch: readonly Row[],
+  options: BatchOptions,
+  onTokens: (tokens: number) => void,
+): Promise<void> {
+  const { size, promptsPerBatch, maxNewTokens, temperature = 1, topK, topP, adapter = true, signal } = options;
+  const filters = topK !== undefined || topP !== undefined;
+  const mode: DrawMode = temperature === 0 ? 'greedy' : filters ? 'filter' : temperature === 1 ? 'sample' : 'tempered';
+  const used = [...new Set(batch.map(({ prompt }) => prompt))];
+  const length = bucket(Math.max(...used.map((prompt) => prompts[prompt]?.length ?? 0)));
+  // The last token drawn is not read again, so it needs no slot. Every step reads all slots: few are left empty.
+  const slots = Math.ceil((length + maxNewTokens - 1) / SLOTS_UNIT) * SLOTS_UNIT;
+
+  const padded = Array.from({ length: promptsPerBatch }, (_, i) => used[Math.min(i, used.length - 1)] as number);
+  const ids = new Int32Array(promptsPerBatch * length);
+  const pads = padded.map((prompt, i) => {
+    const tokens = prompts[prompt] ?? [];
+    ids.set(tokens, (i + 1) * length - tokens.length);
+    return length - tokens.length;
+  });
+  const promptOf = ({ prompt }: Row) => used.indexOf(prompt);
+  const sharpness = input(Float32Array.of(temperature === 0 ? 1 : 1 / temperature), []);
+
+  let rows = batch;
+  let width = size;
+  let session = sessions.get({ rows: width, slots, mode, adapter });
+  /** One number to each of the session's rows; those that fill it up repeat the last one's. */
+  const each = (value: (row: Row) => number) =>
+    Int32Array.from({ length: width }, (_, i) => value(rows[Math.min(i, rows.length - 1)] as Row));
+  /** Numbers in [0, 1) that stay below 1 as float32. Rows that have ended, or fill the batch, take none. */
+  const draws = () =>
+    Float32Array.from({ length: width }, (_, i) => {
+      const row = rows[i];
+      return row === undefined || row.finished ? 0 : Math.floor(row.uniform() * 2 ** 24) / 2 ** 24;
+    });
+
+  signal?.throwIfAborted();
+  let uniform = draws();
+  let output = await session.prefill({
+    ids: input(ids, [promptsPerBatch, length]),
+    pads: input(Int32Array.from(pads)),
+    prompts: input(each(promptOf)),
+    uniform: input(uniform),
+    sharpness,
+  });
+  for (let step = 1; ; step++) {
+    onTokens(append(rows, output, uniform, { ...options, temperature }));
+    const going = rows.filter(({ finished }) => !finished);
+    if (step === maxNewTokens || going.length === 0) return;
+    signal?.throwIfAborted();
+    const fewer = maxNewTokens - step >= NARROW_STEPS ? widthFor(going.length, width) : width;
+    if (fewer < width) {
+      const places = going.map((row) => rows.indexOf(row));
+      [rows, width] = [going, fewer];
+      const kept = Int32Array.from({ length: width }, (_, i) => places[Math.min(i, places.length - 1)] as number);
+      session = await sessions.narrow(session, { rows: width, slots, mode, adapter }, kept);
+    }
+    uniform = draws();
+    output = await session.step({
+      tokens: input(each(({ tokens }) => tokens.at(-1) as number)),
+      pads: input(each((row) => pads[promptOf(row)] as number)),
+      slot: input(Int32Array.of(length + step - 1), []),
+      uniform: input(uniform),
+      sharpness,
+    });
+  }
+}
+
+/** The rows to go on with: halves of what there is, so that few shapes are compiled. */
+function widthFor(going: number, width: number): number {
+  const half = Math.ceil(width / 2);
+  return going <= half && half >= NARROWEST ? widthFor(going, half) : width;
+}
+
+type Output = Awaited<ReturnType<Session['step']>>;
+
+/** Adds what was drawn to the rows that go on; returns how many these are. */
+function append(
+  batch: readonly Row[],
+  output: Output,
+  uniform: Float32Array,
+  { temperature, topK, topP, stopTokens = [], stopWhen }: GenerateOptions & { readonly temperature: number },
+): number {
+  const { tokens, logps, logits, total } = output;
+  const choose = (i: number): readonly [token: number, logp: number] => {
+    if (logits === undefined) return [tokens?.data[i] as number, logps?.data[i] as number];
+    const width = logits.shape[1] as number;
+    const row = logits.data.subarray(i * width, (i + 1) * width) as Float32Array;
+    const token = filteredDraw(row, uniform[i] as number, { temperature, topK, topP });
+    return [token, (row[token] as number) - (total?.data[i] as number)];
+  };
+  let count = 0;
+  batch.forEach((row, i) => {
+    if (row.finished) return;
+    const [token, logp] = choose(i);
+    row.tokens.push(token);
+    row.logps.push(logp);
+    row.finished = stopTokens.includes(token) || stopWhen?.(row.tokens) === true;
+    count++;
+  });
+  return count;
+}
+
+/** Lengths are rounded up, so that few shapes are compiled: to 16s, beyond 128 to eighths of the power of two below. */
+function bucket(length: number): number {
+  const unit = Math.max(16, 2 ** Math.floor(Math.log2(length) - 3));
+  return Math.ceil(length / unit) * unit;
+}
