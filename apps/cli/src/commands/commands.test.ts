@@ -175,6 +175,14 @@ describe('the other commands', () => {
       [0, 1].flatMap((i) => [0, 1, 2, 3].map((s) => [i, s])),
     );
     expect((await runCli([...sample, '--json'])).out.map((line) => JSON.parse(line) as unknown)).toEqual(samples);
+    // A piece of an answer as the end of answers: this one ends there, and the sampled tokens are those without it.
+    const [whole] = samples as { text: string; tokens: number[] }[];
+    const stop = whole?.text.slice(2, 4) ?? '';
+    const [cut] = (await runCli([...sample, '--json', '--stop', stop])).out.map(
+      (line) => JSON.parse(line) as typeof whole,
+    );
+    expect(cut?.text).toBe(whole?.text.slice(0, whole.text.indexOf(stop)));
+    expect(cut?.tokens).toEqual(whole?.tokens.slice(0, cut?.tokens.length));
 
     const converted = await runCli(['data', 'convert', data, at('pairs.arrow')]);
     expect(converted.code).toBe(0);

@@ -70,7 +70,7 @@ export async function runDemo(options: DemoOptions, context: Context): Promise<D
           maxNewTokens: steps.maxNewTokens,
           temperature: 1,
           seed,
-          batchSize: 240,
+          batchSize: 480,
           signal: context.signal,
           onProgress: (tokens) =>
             context.progress(

@@ -11,6 +11,8 @@ export interface SampleOptions {
   readonly topP?: number | undefined;
   readonly topK?: number | undefined;
   readonly seed: number;
+  /** A text that ends an answer. It is not part of the answer's `text`, but of its `tokens` and `answer`. */
+  readonly stop?: string | undefined;
   /** Rows that are decoded together. */
   readonly batchSize?: number | undefined;
   readonly onProgress?: ((tokens: number) => void) | undefined;
@@ -48,10 +50,15 @@ export async function sampleTexts(
   options: SampleOptions,
 ): Promise<TextSample[]> {
   const encoded = encodePrompts(prompts, tokenizer);
+  const { stop } = options;
   const generations = await generate(
     model,
     encoded.map(({ tokens }) => tokens),
-    { ...options, stopTokens: tokenizer.eosTokenId === undefined ? [] : [tokenizer.eosTokenId] },
+    {
+      ...options,
+      stopTokens: tokenizer.eosTokenId === undefined ? [] : [tokenizer.eosTokenId],
+      stopWhen: stop === undefined ? undefined : endsWith(stop, tokenizer),
+    },
   );
   return generations.map(({ prompt, sample, tokens, logps, finished }) => {
     const answer = tokenizer.decode(tokens);
@@ -60,7 +67,7 @@ export async function sampleTexts(
       index: prompt,
       sample,
       prompt: prompts[prompt] as Text,
-      text: tokenizer.decode(tokens, { skipSpecialTokens: true }),
+      text: beforeStop(tokenizer.decode(tokens, { skipSpecialTokens: true }), stop),
       ...(exact ? { answer } : {}),
       logp: logps.reduce((sum, logp) => sum + logp, 0),
       finished,
@@ -68,4 +75,18 @@ export async function sampleTexts(
       tokens: [...tokens],
     };
   });
+}
+
+/**
+ * Whether the newest token completes a text. Of the tokens only the last are decoded, enough for the text at one byte to a
+ * token, since all of them at every step would take longer and longer.
+ */
+function endsWith(stop: string, tokenizer: Tokenizer): (tokens: readonly number[]) => boolean {
+  const most = Buffer.byteLength(stop) + 8;
+  return (tokens) => tokenizer.decode(tokens.slice(-most)).includes(stop);
+}
+
+function beforeStop(text: string, stop: string | undefined): string {
+  const at = stop === undefined ? -1 : text.indexOf(stop);
+  return at < 0 ? text : text.slice(0, at);
 }
