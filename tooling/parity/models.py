@@ -99,6 +99,15 @@ MODELS = {
         "qwen3", head_dim=4, tie_word_embeddings=True, attention_bias=True, use_sliding_window=True, sliding_window=5,
         layer_types=["sliding_attention", "full_attention", "sliding_attention"],
     ),
+    "phi3": lambda: small("phi3", sliding_window=4, pad_token_id=None, **rope(partial_rotary_factor=0.5)),
+    "phi3-tied": lambda: small("phi3", tie_word_embeddings=True, num_key_value_heads=4, pad_token_id=None, **rope()),
+    "smollm3": lambda: small(
+        "smollm3", tie_word_embeddings=True, no_rope_layer_interval=2, pad_token_id=None, **rope(rope_theta=5000000.0)
+    ),
+    "smollm3-window": lambda: small(
+        "smollm3", no_rope_layers=[0, 1, 1], use_sliding_window=True, sliding_window=3, attention_bias=True,
+        mlp_bias=True, pad_token_id=None, **rope(rope_theta=1000.0),
+    ),
     "gpt-neox": lambda: neox(rope_parameters={"rope_theta": 10000.0, "partial_rotary_factor": 0.5}),
     "gpt-neox-sequential": lambda: neox(
         use_parallel_residual=False, attention_bias=False, hidden_act="gelu_new", tie_word_embeddings=True,

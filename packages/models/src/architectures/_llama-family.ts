@@ -23,11 +23,17 @@ export interface LlamaVariant {
     readonly headSize?: number;
     readonly vocabSize: number;
     readonly maxPositions: number;
+    /** Default false. */
+    readonly tiedHead?: boolean;
+    /** Base of the rotary wavelengths. Default 10000. */
+    readonly theta?: number;
   };
   /** Which linear layers have biases: those of queries, keys and values, attention's output, the MLP's three. */
   readonly biases?: { readonly qkv?: boolean; readonly output?: boolean; readonly mlp?: boolean };
   /** RMS norms of each head's queries and keys, before they are rotated. */
   readonly headNorms?: boolean;
+  /** Which layers turn queries and keys by their positions. Default all. */
+  readonly rotates?: (layers: number) => readonly boolean[];
   /** How many positions each layer sees, the own one included; undefined for all. */
   readonly windows?: (layers: number) => readonly (number | undefined)[];
 }
@@ -46,10 +52,11 @@ export function llamaFamily(settings: ConfigReader, variant: LlamaVariant): Deco
   const headSize = settings.count('head_dim', defaults.headSize ?? width / heads);
   const vocabSize = settings.count('vocab_size', defaults.vocabSize);
   const epsilon = settings.positive('rms_norm_eps', 1e-6);
-  const tiedHead = settings.flag('tie_word_embeddings', false);
+  const tiedHead = settings.flag('tie_word_embeddings', defaults.tiedHead ?? false);
   const maxPositions = settings.count('max_position_embeddings', defaults.maxPositions);
-  const rotary = readRotary(settings, headSize, maxPositions);
+  const rotary = readRotary(settings, headSize, maxPositions, defaults.theta);
   const windows = variant.windows?.(layers) ?? [];
+  const rotates = variant.rotates?.(layers) ?? [];
   settings.choice('hidden_act', ['silu', 'swish'], 'silu');
   settings.multiple('num_attention_heads', 'num_key_value_heads');
 
@@ -111,8 +118,9 @@ export function llamaFamily(settings: ConfigReader, variant: LlamaVariant): Deco
         const normed = (q: tf.Tensor4D, part: 'q' | 'k') =>
           headNorms ? rmsNormOfHeads(q, weight(`${attention}.${part}_norm.weight`), epsilon) : q;
         const h = norm(x, `${layer(i)}.input_layernorm`);
-        const q = rotate(normed(project(h, 'q', heads), 'q'), turn); // [B, H, T, headSize]
-        const k = rotate(normed(project(h, 'k', keyValueHeads), 'k'), turn); // [B, KV, T, headSize]
+        const turned = (q: tf.Tensor4D) => (rotates[i] === false ? q : rotate(q, turn));
+        const q = turned(normed(project(h, 'q', heads), 'q')); // [B, H, T, headSize]
+        const k = turned(normed(project(h, 'k', keyValueHeads), 'k')); // [B, KV, T, headSize]
         const v = project(h, 'v', keyValueHeads); // [B, KV, T, headSize]
         const attended = needed(i, joinHeads(attend(i, q, k, v, { window: windows[i] })));
         const after = tf.add<tf.Tensor2D>(needed(i, x), linear(attended, `${attention}.o_proj`));

@@ -47,8 +47,8 @@ export class ConfigReader {
     throw this.unsupported(key, value, `one of ${choices.join(', ')}`);
   }
 
-  /** A list of `length` texts that are supported, or undefined where there is none. */
-  choices<T extends string>(key: string, choices: readonly T[], length: number): readonly T[] | undefined {
+  /** A list of `length` values that are supported, or undefined where there is none. */
+  choices<T extends string | number>(key: string, choices: readonly T[], length: number): readonly T[] | undefined {
     const value = this.raw[key] ?? undefined;
     if (value === undefined) return undefined;
     if (!Array.isArray(value) || value.length !== length) throw this.#bad(key, value, `a list of ${length}`);

@@ -8,12 +8,13 @@ import type { ConfigReader } from './config-reader.js';
  *
  * @param size how many dimensions of a head are rotated
  * @param maxPositions what the model was made for without scaling
+ * @param theta the base where the configuration has none
  */
-export function readRotary(settings: ConfigReader, size: number, maxPositions: number): RotarySettings {
+export function readRotary(settings: ConfigReader, size: number, maxPositions: number, theta = 10000): RotarySettings {
   const parameters = settings.object('rope_parameters') ?? settings.object('rope_scaling');
   if ((parameters?.raw.partial_rotary_factor ?? 1) !== 1)
     throw settings.unsupported('partial_rotary_factor', parameters?.raw.partial_rotary_factor, '1');
-  return rotaryOf(settings, parameters, size, maxPositions, settings.positive('rope_theta', 10000));
+  return rotaryOf(settings, parameters, size, maxPositions, settings.positive('rope_theta', theta));
 }
 
 /** As {@link readRotary}, from parameters that are found already. */

@@ -7,8 +7,10 @@ import { gpt2 } from './gpt2.js';
 import { gptj } from './gptj.js';
 import { llama } from './llama.js';
 import { mistral } from './mistral.js';
+import { phi3 } from './phi3.js';
 import { qwen2 } from './qwen2.js';
 import { qwen3 } from './qwen3.js';
+import { smollm3 } from './smollm3.js';
 import type { Decoder } from './types.js';
 
 /** Every architecture by the `model_type` of its configuration. */
@@ -20,8 +22,10 @@ const architectures: Readonly<Record<string, (settings: ConfigReader) => Decoder
   gptj,
   llama,
   mistral,
+  phi3,
   qwen2,
   qwen3,
+  smollm3,
 };
 
 /** The model types that can be opened. */

@@ -1,0 +1,106 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { siluTimes } from '../blocks/activations.js';
+import { joinHeads, splitHeads } from '../blocks/attention.js';
+import { rmsNorm } from '../blocks/rms-norm.js';
+import { type RotarySettings, rotate, rotation } from '../blocks/rotary.js';
+import { weightTable } from './_weights.js';
+import type { ConfigReader } from './config-reader.js';
+import { rotaryOf, stretched } from './read-rotary.js';
+import type { Decoder, ModelConfig } from './types.js';
+
+/**
+ * Phi-3 and Phi-4 (arXiv 2404.14219, 2412.08905): Llama with one projection for queries, keys and values, one for the
+ * MLP's gate and its other factor, rotary positions on a part of each head in some, and a sliding window in some. Linear
+ * layers are stored [out, in].
+ */
+export function phi3(settings: ConfigReader): Decoder {
+  const width = settings.count('hidden_size', 3072);
+  const inner = settings.count('intermediate_size', 8192);
+  const layers = settings.count('num_hidden_layers', 32);
+  const heads = settings.count('num_attention_heads', 32);
+  const keyValueHeads = settings.count('num_key_value_heads', heads);
+  const headSize = settings.count('head_dim', width / heads);
+  const vocabSize = settings.count('vocab_size', 32064);
+  const epsilon = settings.positive('rms_norm_eps', 1e-5);
+  const tiedHead = settings.flag('tie_word_embeddings', false);
+  const window = settings.optionalCount('sliding_window');
+  const unstretched = settings.count('max_position_embeddings', 4096);
+  const rotary = readPartialRotary(settings, headSize, unstretched);
+  settings.choice('hidden_act', ['silu', 'swish'], 'silu');
+  settings.multiple('num_attention_heads', 'num_key_value_heads');
+
+  const config: ModelConfig = {
+    modelType: 'phi3',
+    width,
+    layers,
+    heads,
+    keyValueHeads,
+    headSize,
+    vocabSize,
+    maxPositions: stretched(unstretched, rotary),
+    tiedHead,
+    raw: settings.raw,
+  };
+
+  const layer = (i: number) => `model.layers.${i}`;
+  const sizes = [heads * headSize, keyValueHeads * headSize, keyValueHeads * headSize];
+  const table = weightTable('out-in', settings.positive('initializer_range', 0.02));
+  table.embedding('model.embed_tokens.weight', vocabSize, width);
+  for (let i = 0; i < layers; i++) {
+    table.linear(`${layer(i)}.self_attn.o_proj`, heads * headSize, width);
+    table.linear(`${layer(i)}.self_attn.qkv_proj`, width, (heads + 2 * keyValueHeads) * headSize);
+    table.linear(`${layer(i)}.mlp.gate_up_proj`, width, 2 * inner);
+    table.linear(`${layer(i)}.mlp.down_proj`, inner, width);
+    table.vector(`${layer(i)}.input_layernorm.weight`, width, 1);
+    table.vector(`${layer(i)}.post_attention_layernorm.weight`, width, 1);
+  }
+  table.vector('model.norm.weight', width, 1);
+  if (!tiedHead) table.embedding('lm_head.weight', vocabSize, width);
+
+  return {
+    config,
+    weights: table.weights,
+    linearLayout: 'out-in',
+    unembedding: tiedHead ? 'model.embed_tokens.weight' : 'lm_head.weight',
+    prefix: 'model.',
+    isExtra: (name) => tiedHead && name === 'lm_head.weight',
+
+    hidden(tokens, { weight, linear, attend, needed, block }) {
+      const [rows, length] = tokens.ids.shape;
+      const norm = (x: tf.Tensor2D, name: string) => rmsNorm(x, weight(`${name}.weight`), epsilon);
+
+      // The rotation is made within the layer, which may be computed again by itself.
+      const compute = (i: number, x: tf.Tensor2D): tf.Tensor2D => {
+        const turn = rotation(tokens, rotary);
+        const qkv = linear(norm(x, `${layer(i)}.input_layernorm`), `${layer(i)}.self_attn.qkv_proj`);
+        const [q, k, v] = tf
+          .split(qkv, sizes, 1)
+          .map((part, at) => splitHeads(part as tf.Tensor2D, rows, length, at === 0 ? heads : keyValueHeads)) as [
+          tf.Tensor4D,
+          tf.Tensor4D,
+          tf.Tensor4D,
+        ]; // [B, H, T, headSize], [B, KV, T, headSize] twice
+        const attended = needed(i, joinHeads(attend(i, rotate(q, turn), rotate(k, turn), v, { window })));
+        const after = tf.add<tf.Tensor2D>(needed(i, x), linear(attended, `${layer(i)}.self_attn.o_proj`));
+
+        const both = linear(norm(after, `${layer(i)}.post_attention_layernorm`), `${layer(i)}.mlp.gate_up_proj`);
+        const [gate, up] = tf.split(both, 2, 1) as [tf.Tensor2D, tf.Tensor2D];
+        return tf.add(after, linear(siluTimes(gate, up), `${layer(i)}.mlp.down_proj`));
+      };
+
+      let x = tf.gather(weight('model.embed_tokens.weight'), tf.reshape(tokens.ids, [rows * length])) as tf.Tensor2D; // [B·T, D]
+      for (let i = 0; i < layers; i++) x = block(compute, i, x);
+      return x;
+    },
+
+    finalNorm: (rows, { weight }) => rmsNorm(rows, weight('model.norm.weight'), epsilon),
+  };
+}
+
+/** `rope_parameters` (transformers 5), else `rope_theta`, `partial_rotary_factor` and `rope_scaling`. */
+function readPartialRotary(settings: ConfigReader, headSize: number, maxPositions: number): RotarySettings {
+  const parameters = settings.object('rope_parameters') ?? settings.object('rope_scaling');
+  const part = settings.positive('partial_rotary_factor', 1);
+  const rotated = Math.trunc(headSize * (parameters?.positive('partial_rotary_factor', part) ?? part));
+  return rotaryOf(settings, parameters, rotated, maxPositions, settings.positive('rope_theta', 10000));
+}
