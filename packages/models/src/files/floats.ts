@@ -4,6 +4,11 @@ export type FloatDtype = 'float16' | 'bfloat16' | 'float32' | 'float64';
 /** Bytes of one number. */
 export const floatBytes: Readonly<Record<FloatDtype, number>> = { float16: 2, bfloat16: 2, float32: 4, float64: 8 };
 
+/** Room for so many numbers: at the beginning of what is given, where it is large enough, else new. */
+export function roomFor(count: number, into: Float32Array<ArrayBuffer> | undefined): Float32Array<ArrayBuffer> {
+  return into !== undefined && into.length >= count ? into.subarray(0, count) : new Float32Array(count);
+}
+
 /** The bits of the float32 that equals an IEEE 754 half (16 bits): subnormals, infinities and NaN payloads included. */
 function widenHalf(half: number): number {
   const sign = (half & 0x8000) << 16;

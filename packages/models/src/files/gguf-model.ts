@@ -27,7 +27,7 @@ export async function openGgufModel(path: string): Promise<ModelFiles> {
       format: 'gguf',
       config,
       tensors,
-      read: (name) => readWeight(gguf, tensors, config, name),
+      read: (name, into) => readWeight(gguf, tensors, config, name, into),
       tokenizerFiles: ggufTokenizerFiles(metadata, config.max_position_embeddings ?? config.n_positions),
       close: gguf.close,
     };
@@ -56,6 +56,7 @@ async function readWeight(
   tensors: ReadonlyMap<string, Placed>,
   config: Record<string, unknown>,
   name: string,
+  into: Float32Array<ArrayBuffer> | undefined,
 ): Promise<Float32Array<ArrayBuffer>> {
   const entry = tensors.get(name);
   if (entry === undefined) {
@@ -63,7 +64,7 @@ async function readWeight(
       values: { path: gguf.path, tensor: name },
     });
   }
-  const values = await gguf.read(entry.tensor);
+  const values = await gguf.read(entry.tensor, into);
   const [rows = 1, columns = 1] = entry.shape;
   if (entry.change === 'transpose') return transpose(values, columns, rows);
   if (entry.change === 'none') return values;

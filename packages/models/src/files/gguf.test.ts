@@ -57,6 +57,12 @@ describe('a GGUF file', async () => {
       expect(model.tensors.get(name)?.shape, name).toEqual(shape);
       expect(createHash('sha256').update(new Uint8Array(values.buffer)).digest('hex'), name).toBe(sha256);
     }
+    const name = 'model.embed_tokens.weight';
+    const room = new Float32Array(288 * 32 + 1).fill(7);
+    const values = await model.read(name, room);
+    expect(values.buffer).toBe(room.buffer);
+    expect(values).toEqual(await model.read(name));
+    expect(room.at(-1)).toBe(7);
     await expect(model.read('lm_head.weight')).rejects.toMatchObject({ code: 'model.unknown-tensor' });
     await model.close();
   });

@@ -1,6 +1,7 @@
 import { DpoError } from '@dpo/base';
 import { type ByteFile, openByteFile } from './byte-file.js';
 import { checkDisguise } from './disguise.js';
+import { roomFor } from './floats.js';
 import { badGguf, GgufCursor, type GgufValue } from './gguf-cursor.js';
 import { type GgufType, ggufTypes, readableGgufTypes } from './gguf-types.js';
 
@@ -18,8 +19,11 @@ export interface Gguf {
   readonly path: string;
   readonly metadata: ReadonlyMap<string, GgufValue>;
   readonly tensors: ReadonlyMap<string, GgufEntry>;
-  /** A tensor's numbers as float32, dequantised, row-major. Throws `model.unknown-tensor`, `model.unsupported-dtype`. */
-  read(name: string): Promise<Float32Array<ArrayBuffer>>;
+  /**
+   * A tensor's numbers as float32, dequantised, row-major, at the beginning of `into` where that is large enough.
+   * Throws `model.unknown-tensor`, `model.unsupported-dtype`.
+   */
+  read(name: string, into?: Float32Array<ArrayBuffer>): Promise<Float32Array<ArrayBuffer>>;
   close(): Promise<void>;
 }
 
@@ -29,7 +33,7 @@ interface Placed extends GgufEntry {
 }
 
 /** Bytes dequantised at a time, rounded down to whole blocks. */
-const chunkBytes = 4 * 1024 * 1024;
+const chunkBytes = 1024 * 1024;
 
 /**
  * Opens a GGUF file (versions 2 and 3, little-endian) and reads its metadata and tensor descriptions.
@@ -50,7 +54,7 @@ export async function openGguf(path: string): Promise<Gguf> {
       path,
       metadata,
       tensors,
-      read: (name) => readTensor(file, tensors, name),
+      read: (name, into) => readTensor(file, tensors, name, into),
       close: () => file.close(),
     };
   } catch (error) {
@@ -149,6 +153,7 @@ async function readTensor(
   file: ByteFile,
   tensors: ReadonlyMap<string, Placed>,
   name: string,
+  into: Float32Array<ArrayBuffer> | undefined,
 ): Promise<Float32Array<ArrayBuffer>> {
   const entry = tensors.get(name);
   if (entry === undefined) {
@@ -167,10 +172,12 @@ async function readTensor(
       },
     );
   }
-  const values = new Float32Array((entry.byteLength / bytes) * block);
+  const values = roomFor((entry.byteLength / bytes) * block, into);
   const step = Math.floor(chunkBytes / bytes) * bytes;
+  const chunk = new Uint8Array(Math.min(step, entry.byteLength));
   for (let done = 0; done < entry.byteLength; done += step) {
-    const piece = await file.read(entry.offset + done, Math.min(step, entry.byteLength - done));
+    const piece = chunk.subarray(0, Math.min(step, entry.byteLength - done));
+    await file.readInto(entry.offset + done, piece);
     dequantise(piece, values, (done / bytes) * block);
   }
   return values;

@@ -26,8 +26,11 @@ export interface ModelFiles {
   readonly config: Record<string, unknown>;
   /** Weights by Hugging Face name. */
   readonly tensors: ReadonlyMap<string, WeightEntry>;
-  /** A weight as float32, row-major; quantised ones dequantised. */
-  read(name: string): Promise<Float32Array<ArrayBuffer>>;
+  /**
+   * A weight as float32, row-major; quantised ones dequantised. With `into` the numbers are put there where possible, and
+   * the result is a view of its beginning: reading many weights then needs no memory for each.
+   */
+  read(name: string, into?: Float32Array<ArrayBuffer>): Promise<Float32Array<ArrayBuffer>>;
   /** The text files that go with the weights, by name: `tokenizer.json`, `generation_config.json`, … */
   readonly tokenizerFiles: Readonly<Record<string, string>>;
   /** Paths of files that go with the weights and are no text: a SentencePiece model. */

@@ -84,6 +84,21 @@ describe('openSafetensors', () => {
     await weights.close();
   });
 
+  it.each(['float32', 'bfloat16'] as const)('reads %s into the room that it is given', async (dtype) => {
+    const path = place();
+    await writeSafetensors(path, [tensor('a', [3], [1, 2, 3], dtype), tensor('b', [2], [4, 5], dtype)]);
+    const weights = await openSafetensors(path);
+    const room = new Float32Array(3);
+    const a = await weights.read('a', room);
+    expect(a.buffer).toBe(room.buffer);
+    expect([...a]).toEqual([1, 2, 3]);
+    const b = await weights.read('b', room);
+    expect([...b]).toEqual([4, 5]);
+    expect([...room]).toEqual([4, 5, 3]);
+    expect((await weights.read('a', new Float32Array(2))).length).toBe(3);
+    await weights.close();
+  });
+
   const four = new Uint8Array(4);
   it.each<[string, unknown, Uint8Array<ArrayBuffer>, bigint | undefined, string]>([
     ['a header longer than the file', {}, four, 1000n, 'model.truncated-file'],

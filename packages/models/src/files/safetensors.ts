@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { DpoError } from '@dpo/base';
 import { asFileError } from '@dpo/base/files';
 import { type ByteFile, openByteFile } from './byte-file.js';
-import { type FloatDtype, floatBytes, widen } from './floats.js';
+import { type FloatDtype, floatBytes, roomFor, widen } from './floats.js';
 import { duplicateKey, isObject, parseJsonObject } from './json-object.js';
 import {
   badSafetensors,
@@ -22,8 +22,10 @@ export interface Safetensors {
   /**
    * A tensor's numbers as float32, row-major. F32, F16 and BF16 are exact, F64 is rounded.
    * Throws `model.unknown-tensor`, and `model.unsupported-dtype` for types that are no floats.
+   *
+   * @param into is filled from its beginning, and a view of that returned, where it is large enough
    */
-  read(name: string): Promise<Float32Array<ArrayBuffer>>;
+  read(name: string, into?: Float32Array<ArrayBuffer>): Promise<Float32Array<ArrayBuffer>>;
   /** A tensor's bytes as they are in the file (little-endian), of any type. */
   readBytes(name: string): Promise<Uint8Array>;
   close(): Promise<void>;
@@ -41,7 +43,7 @@ const floatDtypes: Readonly<Record<string, FloatDtype>> = {
 };
 
 /** Bytes converted at a time, so that reading a tensor needs no second copy of it. */
-const chunkBytes = 8 * 1024 * 1024;
+const chunkBytes = 1024 * 1024;
 
 /**
  * Opens a `.safetensors` file, a `…safetensors.index.json`, or a folder with either. Only headers are read;
@@ -147,7 +149,7 @@ function readers(path: string, tensors: ReadonlyMap<string, Placed>): Pick<Safet
     throw new DpoError('model.unknown-tensor', `${path} has no tensor "${name}".`, { values: { path, tensor: name } });
   };
   return {
-    async read(name) {
+    async read(name, into) {
       const entry = find(name);
       const dtype = floatDtypes[entry.dtype];
       if (dtype === undefined) {
@@ -157,7 +159,7 @@ function readers(path: string, tensors: ReadonlyMap<string, Placed>): Pick<Safet
           { values: { path, tensor: name, dtype: entry.dtype } },
         );
       }
-      return readFloats(entry, dtype);
+      return readFloats(entry, dtype, into);
     },
     async readBytes(name) {
       const entry = find(name);
@@ -166,15 +168,21 @@ function readers(path: string, tensors: ReadonlyMap<string, Placed>): Pick<Safet
   };
 }
 
-async function readFloats(entry: Placed, dtype: FloatDtype): Promise<Float32Array<ArrayBuffer>> {
+async function readFloats(
+  entry: Placed,
+  dtype: FloatDtype,
+  into: Float32Array<ArrayBuffer> | undefined,
+): Promise<Float32Array<ArrayBuffer>> {
   const size = floatBytes[dtype];
-  const values = new Float32Array(entry.byteLength / size);
+  const values = roomFor(entry.byteLength / size, into);
   if (dtype === 'float32') {
-    await entry.file.readInto(entry.offset, new Uint8Array(values.buffer));
+    await entry.file.readInto(entry.offset, new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
     return values;
   }
+  const chunk = new Uint8Array(Math.min(chunkBytes, entry.byteLength));
   for (let done = 0; done < entry.byteLength; done += chunkBytes) {
-    const bytes = await entry.file.read(entry.offset + done, Math.min(chunkBytes, entry.byteLength - done));
+    const bytes = chunk.subarray(0, Math.min(chunkBytes, entry.byteLength - done));
+    await entry.file.readInto(entry.offset + done, bytes);
     widen(bytes, dtype, values, done / size);
   }
   return values;

@@ -66,11 +66,13 @@ export async function readWeights(
   const weights = new Map<string, Variable>();
   const bytesOf = (place: string) => source.tensors.get(place)?.byteLength ?? 0;
   const total = [...places.values()].reduce((sum, place) => sum + bytesOf(place), 0);
+  // One room for all of them: a new one for each would wait for the garbage collector, and weigh as much as the model.
+  const room = new Float32Array(Math.max(0, ...[...plan.weights.values()].map(({ shape }) => sizeOf(shape))));
   let bytes = 0;
   try {
     for (const [name, { shape }] of plan.weights) {
       const place = places.get(name) as string;
-      const data = await source.read(place);
+      const data = await source.read(place, room);
       checkFinite(source.path, place, data);
       weights.set(name, engine.variable(name, shape, data));
       bytes += bytesOf(place);
@@ -81,6 +83,10 @@ export async function readWeights(
     throw error;
   }
   return weights;
+}
+
+function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
 }
 
 function missingTensors({ path }: ModelFiles, missing: readonly string[]): DpoError {
