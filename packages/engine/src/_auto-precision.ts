@@ -15,9 +15,13 @@ const worthwhile = 1.15;
  * the size of a small model's layer takes less time in.
  *
  * @param engine runs the products; both precisions, so it must be TensorFlow's
+ * @param cpuFlags the processor's features; undefined for a GPU, which is measured
  */
-export async function choosePrecision(engine: Engine, cpuFlags: readonly string[]): Promise<ChosenPrecision> {
-  if (!cpuFlags.includes('avx512_bf16') && !cpuFlags.includes('amx_bf16'))
+export async function choosePrecision(
+  engine: Engine,
+  cpuFlags: readonly string[] | undefined,
+): Promise<ChosenPrecision> {
+  if (cpuFlags !== undefined && !cpuFlags.includes('avx512_bf16') && !cpuFlags.includes('amx_bf16'))
     return { precision: 'float32', why: 'the processor multiplies no bfloat16' };
   const float32 = await timeProducts(engine, 'float32');
   const ratio = float32 / (await timeProducts(engine, 'bfloat16'));

@@ -1,13 +1,16 @@
 import { DpoError } from '@dpo/base';
 import type { Values } from './types.js';
 
+/** TensorFlow and tfjs have less than this many axes; TensorFlow ends the process where there are far more. */
+const MOST_AXES = 16;
+
 /**
- * Checks one input of a call.
+ * Checks one input of a call. A mistake here could be read as native memory, so nothing is taken on trust.
  *
  * Throws `engine.wrong-input` where it is missing, `engine.wrong-dtype`, `engine.wrong-shape`.
  */
 export function checkValues(fn: string, name: string, values: Values | undefined): asserts values is Values {
-  if (values === undefined)
+  if (values === undefined || values === null)
     throw new DpoError('engine.wrong-input', `${fn} was called without a value for ${name}.`, {
       values: { function: fn, input: name },
     });
@@ -20,11 +23,27 @@ export function checkValues(fn: string, name: string, values: Values | undefined
       hint: 'Use a Float32Array with float32 and an Int32Array with int32.',
     });
   }
-  const size = shape.reduce((a, b) => a * b, 1);
-  if (!shape.every((n) => Number.isInteger(n) && n >= 0) || size !== data.length)
+  checkShape(`Input ${name} of ${fn}`, shape);
+  if (shape.reduce((a, b) => a * b, 1) !== data.length)
     throw new DpoError(
       'engine.wrong-shape',
       `Input ${name} of ${fn}: ${data.length} values do not fill the shape [${shape}].`,
       { values: { function: fn, input: name, shape, received: data.length } },
     );
+}
+
+/**
+ * Checks that a shape is one: a list of whole numbers from 0, whose product is a number that JavaScript counts to.
+ * TensorFlow would end the process for some that are not.
+ *
+ * Throws `engine.wrong-shape`.
+ */
+export function checkShape(what: string, shape: readonly number[]): void {
+  const sizes =
+    Array.isArray(shape) && shape.length <= MOST_AXES && shape.every((n) => Number.isSafeInteger(n) && n >= 0);
+  if (sizes && shape.reduce((a, b) => a * b, 1) * 4 <= Number.MAX_SAFE_INTEGER) return;
+  throw new DpoError('engine.wrong-shape', `${what} cannot have the shape [${shape}].`, {
+    values: { shape },
+    hint: `A shape is a list of at most ${MOST_AXES} whole numbers from 0.`,
+  });
 }

@@ -34,6 +34,7 @@ export function eagerEngine(backend: 'wasm' | 'cpu', description: string): Engin
     kind: backend,
     description,
     precision: 'float32',
+    device: 'cpu',
     variable(name, shape, initial) {
       alive();
       const variable = new EagerVariable(name, shape, initial, owner);

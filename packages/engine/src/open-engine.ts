@@ -1,9 +1,9 @@
-import { availableParallelism } from 'node:os';
 import { DpoError } from '@dpo/base';
 import { choosePrecision } from './_auto-precision.js';
 import { type FoundLibrary, findLibrary } from './library/find-library.js';
 import { cpuFlags, thisMachine, whyNoTensorFlow } from './library/machine.js';
 import { openPortable } from './portable/open-portable.js';
+import { type DeviceName, isDeviceName } from './tensorflow/_device.js';
 import type { Engine, Precision } from './types.js';
 
 export interface OpenEngineOptions {
@@ -16,6 +16,18 @@ export interface OpenEngineOptions {
   readonly precision?: Precision | 'auto' | undefined;
   /** CPU threads; all cores where left out. */
   readonly threads?: number | undefined;
+  /** What computes; default `auto`: the first GPU where TensorFlow sees one, else the processor. */
+  readonly device?: DeviceName | undefined;
+  /**
+   * Bytes of the device's memory that tensors may take; beyond it calls throw `engine.out-of-memory`. TensorFlow's own
+   * code takes some hundred MB besides. The first engine of a process sets it for all. The portable engine has its own
+   * limit, 4 GiB.
+   */
+  readonly memoryLimit?: number | undefined;
+  /** Compile functions by XLA: on a GPU often faster, on a processor rarely. Default false. */
+  readonly xla?: boolean | undefined;
+  /** On GPUs, let float32 products round their inputs to 10 bits (TensorFloat-32), for speed. Default false. */
+  readonly tf32?: boolean | undefined;
 }
 
 /**
@@ -24,34 +36,39 @@ export interface OpenEngineOptions {
  * With `kind: 'auto'`, a library that does not load leads to the portable engine, whose description says so; not so one
  * that DPO_LIBTENSORFLOW names.
  *
- * Throws `engine.library-not-found` and `engine.unavailable` where TensorFlow was asked for and cannot be had,
+ * Throws `engine.no-device` for a GPU that is not there; `engine.library-not-found` and `engine.unavailable` where TensorFlow was asked for and cannot be had,
  * `engine.library-unloadable`, `engine.library-version`, `engine.wrong-option`.
  */
 export async function openEngine(options: OpenEngineOptions = {}): Promise<Engine> {
   const { kind = 'auto', precision = 'float32' } = options;
   checkOptions(options);
-  if (kind === 'wasm' || kind === 'cpu') return openPortable(kind, { why: reason(undefined, precision) });
+  const gpu = options.device?.startsWith('gpu') ?? false;
+  if (kind === 'wasm' || kind === 'cpu') {
+    if (gpu) throw unavailable(`${options.device} was asked for, and the portable engine has none`);
+    return openPortable(kind, { why: reason(undefined, precision) });
+  }
   const impossible = whyNoTensorFlow(await thisMachine());
   if (impossible !== undefined) {
-    if (kind === 'tensorflow') throw unavailable(impossible);
+    if (kind === 'tensorflow' || gpu) throw unavailable(impossible);
     return openPortable('auto', { why: reason(`TensorFlow cannot run here, ${impossible}`, precision) });
   }
   const library = await findLibrary();
   if (library === undefined) {
-    if (kind === 'tensorflow') throw notFound();
+    if (kind === 'tensorflow' || gpu) throw notFound();
     const why = 'no libtensorflow was found; `dpo engine install` fetches it';
     return openPortable('auto', { why: reason(why, precision) });
   }
   try {
     return await openOn(library, options);
   } catch (error) {
-    if (kind === 'tensorflow' || library.source === 'env' || !isLibraryError(error)) throw error;
+    if (kind === 'tensorflow' || gpu || library.source === 'env' || !isLibraryError(error)) throw error;
     const why = `libtensorflow in ${library.folder} cannot be used: ${error.message}`;
     return openPortable('auto', { why: reason(why, precision) });
   }
 }
 
-function checkOptions({ kind = 'auto', precision = 'float32', threads }: OpenEngineOptions): void {
+function checkOptions({ kind = 'auto', precision = 'float32', ...options }: OpenEngineOptions): void {
+  const { threads, device, memoryLimit } = options;
   const wrong = (name: string, value: unknown, expected: string): DpoError =>
     new DpoError('engine.wrong-option', `${name} must be ${expected}, not ${value}.`, { values: { [name]: value } });
   if (!['auto', 'tensorflow', 'wasm', 'cpu'].includes(kind)) throw wrong('kind', kind, 'auto, tensorflow, wasm or cpu');
@@ -59,6 +76,9 @@ function checkOptions({ kind = 'auto', precision = 'float32', threads }: OpenEng
     throw wrong('precision', precision, 'auto, float32 or bfloat16');
   if (threads !== undefined && !(Number.isInteger(threads) && threads > 0))
     throw wrong('threads', threads, 'a whole number above 0');
+  if (device !== undefined && !isDeviceName(device)) throw wrong('device', device, 'auto, cpu, gpu or gpu:N');
+  if (memoryLimit !== undefined && !(Number.isSafeInteger(memoryLimit) && memoryLimit > 0))
+    throw wrong('memoryLimit', memoryLimit, 'a whole number of bytes');
 }
 
 /** Why it is the portable engine, and that it computes in float32 where something else was asked for. */
@@ -84,22 +104,22 @@ function notFound(): DpoError {
   });
 }
 
-async function openOn(library: FoundLibrary, { precision = 'float32', threads }: OpenEngineOptions): Promise<Engine> {
+async function openOn(library: FoundLibrary, options: OpenEngineOptions): Promise<Engine> {
+  const { precision = 'float32', threads, device, memoryLimit, xla, tf32 } = options;
   // Loaded when it is needed: it brings the native interface.
   const { openTensorFlow } = await import('./tensorflow/tensorflow-engine.js');
-  const open = (chosen: Precision): Engine => openTensorFlow({ folder: library.folder, precision: chosen, threads });
+  const { folder } = library;
+  const open = (chosen: Precision): Engine =>
+    openTensorFlow({ folder, precision: chosen, threads, device, memoryLimit, xla, tf32 });
   const engine = open(precision === 'auto' ? 'float32' : precision);
-  if (precision !== 'auto') return described(engine, library, threads);
-  const { precision: chosen, why } = await choosePrecision(engine, await cpuFlags());
-  if (chosen === engine.precision) return described(engine, library, threads, why);
+  if (precision !== 'auto') return engine;
+  const flags = engine.device === 'cpu' ? await cpuFlags() : undefined;
+  const { precision: chosen, why } = await choosePrecision(engine, flags);
+  if (chosen === engine.precision) return because(engine, why);
   await engine.dispose();
-  return described(open(chosen), library, threads, why);
+  return because(open(chosen), why);
 }
 
-function described(engine: Engine, library: FoundLibrary, threads: number | undefined, why?: string): Engine {
-  const version = library.version ?? /TensorFlow (\d[\w.-]*)/.exec(engine.description)?.[1] ?? '';
-  const cores = threads ?? availableParallelism();
-  const place = `${cores} CPU ${cores === 1 ? 'core' : 'cores'}`;
-  const description = `TensorFlow ${version} on ${place}, ${engine.precision}${why === undefined ? '' : ` (${why})`}`;
-  return { ...engine, description };
+function because(engine: Engine, why: string): Engine {
+  return { ...engine, description: `${engine.description} (${why})` };
 }

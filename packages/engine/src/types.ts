@@ -91,6 +91,8 @@ export interface Engine {
   /** One line for people: what runs, on what, and why. */
   readonly description: string;
   readonly precision: Precision;
+  /** What computes. */
+  readonly device: 'cpu' | `gpu:${number}`;
   variable(name: string, shape: readonly number[], initial?: Float32Array): Variable;
   function<In extends string, Out extends string>(
     name: string,

@@ -3,7 +3,7 @@ import { writeEvaluation, writeReport } from '@dpo/eval';
 import { z } from 'zod';
 import { type Context, defineCommand } from '../command/define.js';
 import { header as sentimentHeader } from '../demo/openings.js';
-import { engineOptions } from '../options/engine.js';
+import { engineOptions, engineSettings } from '../options/engine.js';
 import { samplingOptions } from '../options/sampling.js';
 import { openModel } from '../session/open-model.js';
 import { readPrompts } from '../session/read-lines.js';
@@ -28,7 +28,7 @@ export const evalSentimentCommand = defineCommand({
   }),
   run: async (options, context) => {
     const prompts = await readPrompts(options.prompts);
-    const engine = await openEngine({ kind: options.engine, precision: options.precision, threads: options.threads });
+    const engine = await openEngine(engineSettings(options));
     try {
       const reference = await openModel(engine, options.ref, context);
       const policy = await openModel(engine, options.model, context);

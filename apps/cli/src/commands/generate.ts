@@ -4,7 +4,7 @@ import { writeFileAtomic } from '@dpo/base/files';
 import { openEngine } from '@dpo/engine';
 import { z } from 'zod';
 import { defineCommand } from '../command/define.js';
-import { engineOptions } from '../options/engine.js';
+import { engineOptions, engineSettings } from '../options/engine.js';
 import { samplingOptions } from '../options/sampling.js';
 import { openModel } from '../session/open-model.js';
 import { readPrompts } from '../session/read-lines.js';
@@ -34,7 +34,7 @@ export const generateCommand = defineCommand({
       options.prompts !== undefined
         ? await readPrompts(options.prompts)
         : [options.chat ? [{ role: 'user', content: single }] : single];
-    const engine = await openEngine({ kind: options.engine, precision: options.precision, threads: options.threads });
+    const engine = await openEngine(engineSettings(options));
     try {
       const { model, tokenizer } = await openModel(engine, options.model, context);
       const samples = await sampleTexts(model, tokenizer, prompts, {

@@ -5,7 +5,7 @@ import { type EncodedPair, pack, pairGroup, readPreferences } from '@dpo/data';
 import { type Engine, openEngine } from '@dpo/engine';
 import { z } from 'zod';
 import { type Context, defineCommand } from '../command/define.js';
-import { engineOptions } from '../options/engine.js';
+import { engineOptions, engineSettings } from '../options/engine.js';
 import { encodeFor, type LengthOptions } from '../session/open-data.js';
 import { openModel } from '../session/open-model.js';
 
@@ -27,7 +27,7 @@ export const scoreCommand = defineCommand({
   }),
   run: async (options, context) => {
     const dataset = await readPreferences(options.data);
-    const engine = await openEngine({ kind: options.engine, precision: options.precision, threads: options.threads });
+    const engine = await openEngine(engineSettings(options));
     try {
       const score = async (name: string) => scorePairs(engine, name, dataset, options, context);
       const policy = await score(options.model);

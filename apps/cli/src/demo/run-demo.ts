@@ -8,6 +8,7 @@ import { type Evaluation, writeEvaluation, writeReport } from '@dpo/eval';
 import { addLora } from '@dpo/models';
 import type { Context } from '../command/define.js';
 import { installWithProgress } from '../commands/engine.js';
+import { type EngineChoice, engineSettings } from '../options/engine.js';
 import { type OpenModel, openModel } from '../session/open-model.js';
 import { readJsonLines } from '../session/read-lines.js';
 import { version } from '../session/versions.js';
@@ -23,7 +24,7 @@ import { type Recipe, recipe } from './recipe.js';
 import { makeTinyModel } from './tiny-model.js';
 
 /** What the demo is told. */
-export interface DemoOptions {
+export interface DemoOptions extends EngineChoice {
   readonly model?: string | undefined;
   readonly tiny: boolean;
   readonly output: string;
@@ -31,9 +32,6 @@ export interface DemoOptions {
   readonly seed: number;
   /** Goes on with an interrupted demo in the folder: what is there is not made again. */
   readonly resume: boolean;
-  readonly engine: 'auto' | Engine['kind'];
-  readonly precision: 'float32' | 'bfloat16' | 'auto';
-  readonly threads?: number | undefined;
 }
 
 /** How the demo ended. `evaluation` is missing where the training was interrupted. */
@@ -51,7 +49,7 @@ export interface DemoResult {
 export async function runDemo(options: DemoOptions, context: Context): Promise<DemoResult> {
   const { output, seed } = options;
   await provideEngine(options, context);
-  const engine = await openEngine({ kind: options.engine, precision: options.precision, threads: options.threads });
+  const engine = await openEngine(engineSettings(options));
   try {
     context.note(`Engine: ${engine.description}`);
     const steps = recipe({ lora: options.loraRank !== undefined, tiny: options.tiny });

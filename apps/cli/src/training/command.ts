@@ -7,6 +7,7 @@ import { writeReport } from '@dpo/eval';
 import type { z } from 'zod';
 import type { Context } from '../command/define.js';
 import { EXIT } from '../command/run.js';
+import { engineSettings } from '../options/engine.js';
 import type { trainingOptions } from '../options/training.js';
 import { encodeFor } from '../session/open-data.js';
 import { version } from '../session/versions.js';
@@ -34,7 +35,7 @@ export async function runTrainingCommand(command: TrainingCommand, context: Cont
   const dataset = await readPreferences(options.data);
   const heldData = options.evalData === undefined ? undefined : await readPreferences(options.evalData);
 
-  const engine = await openEngine({ kind: options.engine, precision: options.precision, threads: options.threads });
+  const engine = await openEngine(engineSettings(options));
   try {
     context.note(`Engine: ${engine.description}`);
     const { model, tokenizer, source } = await openPolicy(engine, options, context);

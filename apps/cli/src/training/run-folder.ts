@@ -17,7 +17,10 @@ export interface RunConfig {
 }
 
 /** Options that may differ between a run and its continuation: they do not change what is computed. */
-const free = new Set(['resume', 'overwrite', 'config', 'engine', 'threads', 'saveSteps', 'evalSteps', 'evalData']);
+const free = new Set([
+  ...['resume', 'overwrite', 'config', 'saveSteps', 'evalSteps', 'evalData'],
+  ...['engine', 'threads', 'device', 'memoryLimit', 'xla', 'activationCheckpointing'],
+]);
 
 /**
  * Checks the place of a run before anything is loaded. A finished run is an error unless it is to be replaced; to be

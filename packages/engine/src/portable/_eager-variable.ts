@@ -1,5 +1,6 @@
 import { DpoError } from '@dpo/base';
 import * as tf from '@tensorflow/tfjs-core';
+import { checkShape } from '../_check-values.js';
 import type { CallQueue } from '../tensorflow/_call-queue.js';
 import type { Variable } from '../types.js';
 
@@ -24,9 +25,8 @@ export class EagerVariable implements Variable {
     initial: Float32Array | undefined,
     readonly owner: VariableOwner,
   ) {
+    checkShape(`Variable ${name}`, shape);
     this.shape = [...shape];
-    if (!shape.every((n) => Number.isInteger(n) && n >= 0))
-      throw new DpoError('engine.wrong-shape', `Variable ${name} cannot have the shape [${shape}].`);
     this.#tensor = this.#upload(initial ?? new Float32Array(this.#size));
   }
 

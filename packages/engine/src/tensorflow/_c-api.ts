@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { DpoError } from '@dpo/base';
 import koffi, { type LibraryHandle } from 'koffi';
@@ -61,6 +62,12 @@ const PROTOTYPES = {
   TF_DeleteFunction: 'void TF_DeleteFunction(void*)',
   TFE_NewContextOptions: 'void* TFE_NewContextOptions()',
   TFE_ContextOptionsSetConfig: 'void TFE_ContextOptionsSetConfig(void*, void*, size_t, void*)',
+  TFE_ContextListDevices: 'void* TFE_ContextListDevices(void*, void*)',
+  TF_DeviceListCount: 'int TF_DeviceListCount(void*)',
+  TF_DeviceListName: 'const char* TF_DeviceListName(void*, int, void*)',
+  TF_DeviceListType: 'const char* TF_DeviceListType(void*, int, void*)',
+  TF_DeviceListMemoryBytes: 'int64_t TF_DeviceListMemoryBytes(void*, int, void*)',
+  TF_DeleteDeviceList: 'void TF_DeleteDeviceList(void*)',
   TFE_DeleteContextOptions: 'void TFE_DeleteContextOptions(void*)',
   TFE_NewContext: 'void* TFE_NewContext(void*, void*)',
   TFE_DeleteContext: 'void TFE_DeleteContext(void*)',
@@ -71,6 +78,7 @@ const PROTOTYPES = {
   TFE_TensorHandleResolve: 'void* TFE_TensorHandleResolve(void*, void*)',
   TFE_NewOp: 'void* TFE_NewOp(void*, const char*, void*)',
   TFE_DeleteOp: 'void TFE_DeleteOp(void*)',
+  TFE_OpSetDevice: 'void TFE_OpSetDevice(void*, const char*, void*)',
   TFE_OpAddInput: 'void TFE_OpAddInput(void*, void*, void*)',
   TFE_OpSetAttrType: 'void TFE_OpSetAttrType(void*, const char*, int)',
   TFE_OpSetAttrBool: 'void TFE_OpSetAttrBool(void*, const char*, uint8_t)',
@@ -100,16 +108,24 @@ const RTLD_LAZY = 1;
 /** Whether the user asked for a log. */
 const logWanted = process.env.TF_CPP_MIN_LOG_LEVEL !== undefined;
 
-let loaded: { readonly folder: string; readonly api: CApi } | undefined;
+/** What holds for all engines of a process, as TensorFlow reads it when it is loaded. */
+export interface LoadOptions {
+  /** Bytes of the machine's memory that tensors may take. */
+  readonly memoryLimit?: number | undefined;
+}
+
+let loaded: { readonly folder: string; readonly api: CApi; readonly memoryLimit: number | undefined } | undefined;
 
 /**
  * Loads libtensorflow from `folder`. It is loaded once per process: a second call returns the same library, and one
  * with another folder is an error, since two copies of TensorFlow cannot live in one process.
  *
- * Errors: `engine.library-unloadable`, `engine.library-version`, `engine.library-twice`.
+ * Errors: `engine.library-unloadable`, `engine.library-version`, `engine.library-twice`, `engine.wrong-option` for a memory
+ * limit that is another than the first.
  */
-export function loadTensorFlow(folder: string): CApi {
+export function loadTensorFlow(folder: string, { memoryLimit }: LoadOptions = {}): CApi {
   if (loaded !== undefined) {
+    if (memoryLimit !== undefined && memoryLimit !== loaded.memoryLimit) throw limitedBefore(memoryLimit, loaded);
     if (loaded.folder === folder) return loaded.api;
     throw new DpoError('engine.library-twice', `TensorFlow was already loaded from ${loaded.folder}.`, {
       values: { folder, loaded: loaded.folder },
@@ -117,26 +133,41 @@ export function loadTensorFlow(folder: string): CApi {
     });
   }
   const paths = libraryFiles(folder);
-  setDefaults();
+  setDefaults(memoryLimit);
   configureKoffi();
-  const api = logWanted ? bind(paths) : withoutStandardError(() => bind(paths));
-  const version = api.TF_Version();
-  if (!SUPPORTED_VERSION.test(version))
-    throw new DpoError('engine.library-version', `The library in ${folder} is TensorFlow ${version}, not 2.21.`, {
-      values: { folder, version, expected: '2.21' },
-      hint: 'Run `dpo engine install`, or point DPO_LIBTENSORFLOW at a folder with TensorFlow 2.21.',
-    });
-  loaded = { folder, api };
+  const api = logWanted ? bind(folder, paths) : withoutStandardError(() => bind(folder, paths));
+  loaded = { folder, api, memoryLimit };
   return api;
 }
 
 /** TensorFlow reads these when it loads. What the user has set stays. */
-function setDefaults(): void {
+function setDefaults(memoryLimit: number | undefined): void {
   // 2 = errors only.
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
   // TensorFlow takes oneDNN's kernels by itself only on the newest processors. With AVX2 a training step of GPT-2 takes
   // a fifth less time and memory with them, too.
   if (process.arch === 'x64') process.env.TF_ENABLE_ONEDNN_OPTS ??= '1';
+  // Without a limit TensorFlow takes up to all of the machine's memory, and the system would end a process that a
+  // container allows less. There are two allocators, oneDNN's and TensorFlow's own.
+  const allowed = memoryLimit ?? constrainedMemory();
+  if (allowed === undefined) return;
+  process.env.TF_MKL_ALLOC_MAX_BYTES ??= String(Math.floor(allowed));
+  if (process.env.TF_ENABLE_ONEDNN_OPTS === '1') return;
+  process.env.TF_CPU_ALLOCATOR_USE_BFC ??= 'true';
+  process.env.TF_CPU_BFC_MEM_LIMIT_IN_MB ??= String(Math.floor(allowed / 2 ** 20));
+}
+
+/** What a container lets this process have, where that is less than the machine has. */
+function constrainedMemory(): number | undefined {
+  const bytes = process.constrainedMemory();
+  return bytes > 0 && bytes < totalmem() ? bytes : undefined;
+}
+
+function limitedBefore(memoryLimit: number, before: { readonly memoryLimit: number | undefined }): DpoError {
+  return new DpoError('engine.wrong-option', 'TensorFlow’s memory limit cannot be changed once it is loaded.', {
+    values: { memoryLimit, before: before.memoryLimit },
+    hint: 'Give the first engine of the process the limit, and the others the same or none.',
+  });
 }
 
 function libraryFiles(folder: string): readonly string[] {
@@ -156,16 +187,19 @@ function libraryFiles(folder: string): readonly string[] {
   return paths;
 }
 
-function bind(paths: readonly string[]): CApi {
+function bind(folder: string, paths: readonly string[]): CApi {
   try {
     const libraries = paths.map((path) => koffi.load(path, { global: true }));
     const library = libraries.at(-1) as LibraryHandle;
     for (const path of paths) keepLoaded(path);
+    // Before all else, as another version may lack what is asked for next.
+    checkVersion(folder, library.func(PROTOTYPES.TF_Version)());
     koffi.struct('TF_Output', { oper: 'void*', index: 'int' });
     return Object.fromEntries(
       Object.entries(PROTOTYPES).map(([name, prototype]) => [name, library.func(prototype)]),
     ) as unknown as CApi;
   } catch (cause) {
+    if (DpoError.is(cause)) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new DpoError('engine.library-unloadable', `TensorFlow could not be loaded: ${reason}`, {
       values: { paths },
@@ -173,6 +207,14 @@ function bind(paths: readonly string[]): CApi {
       cause,
     });
   }
+}
+
+function checkVersion(folder: string, version: string): void {
+  if (SUPPORTED_VERSION.test(version)) return;
+  throw new DpoError('engine.library-version', `The library in ${folder} is TensorFlow ${version}, not 2.21.`, {
+    values: { folder, version, expected: '2.21' },
+    hint: 'Run `dpo engine install`, or point DPO_LIBTENSORFLOW at a folder with TensorFlow 2.21.',
+  });
 }
 
 /**

@@ -4,15 +4,26 @@ export interface Config {
   readonly threads?: number | undefined;
   /** graph_options.rewrite_options.auto_mixed_precision_onednn_bfloat16 = ON (fields 10, 10, 31). */
   readonly bfloat16?: boolean | undefined;
+  /** allow_soft_placement (field 7): an operation that a GPU does not have runs on the processor. */
+  readonly softPlacement?: boolean | undefined;
+  /**
+   * How much of each GPU's memory is taken (gpu_options, field 6): what is needed as it is needed (allow_growth, field 4),
+   * or all of so many bytes at once (experimental.virtual_devices.memory_limit_mb, fields 9, 1, 1).
+   */
+  readonly gpuMemory?: 'growing' | { readonly bytes: number } | undefined;
 }
 
 /**
- * A serialised `tensorflow.ConfigProto`. Three fields do not warrant a protocol buffer library; the numbers are those
+ * A serialised `tensorflow.ConfigProto`. A few fields do not warrant a protocol buffer library; the numbers are those
  * of tensorflow/core/protobuf/config.proto and rewriter_config.proto.
  */
-export function configProto({ threads, bfloat16 }: Config): Uint8Array {
+export function configProto({ threads, bfloat16, softPlacement, gpuMemory }: Config): Uint8Array {
   const bytes: number[] = [];
   if (threads !== undefined) bytes.push(...integer(2, threads), ...integer(5, threads));
+  if (gpuMemory === 'growing') bytes.push(...message(6, integer(4, 1)));
+  else if (gpuMemory !== undefined)
+    bytes.push(...message(6, message(9, message(1, message(1, float(gpuMemory.bytes / 2 ** 20))))));
+  if (softPlacement) bytes.push(...integer(7, 1));
   if (bfloat16) bytes.push(...message(10, message(10, integer(31, 1))));
   return Uint8Array.from(bytes);
 }
@@ -31,4 +42,8 @@ function integer(field: number, value: number): number[] {
 
 function message(field: number, content: readonly number[]): number[] {
   return [...varint((field << 3) | 2), ...varint(content.length), ...content];
+}
+
+function float(value: number): number[] {
+  return [...new Uint8Array(Float32Array.of(value).buffer)];
 }

@@ -18,9 +18,20 @@ export interface Call {
   readonly outputs: number;
 }
 
+/** A processor or a GPU that TensorFlow computes on. */
+export interface Device {
+  /** TensorFlow's full name, `/job:localhost/replica:0/task:0/device:GPU:0`. */
+  readonly name: string;
+  readonly type: string;
+  /** What it lets TensorFlow take of its memory. */
+  readonly memoryBytes: number;
+}
+
 /** TensorFlow's eager context: devices, thread pools, and the functions that were added. */
 export class Context {
   readonly #handle: Pointer;
+  /** The name of the device that functions and variables are put on; TensorFlow's choice where undefined. */
+  device: string | undefined;
 
   constructor(
     readonly api: CApi,
@@ -40,6 +51,23 @@ export class Context {
 
   dispose(): void {
     this.api.TFE_DeleteContext(this.#handle);
+  }
+
+  /** The devices that there are. */
+  devices(): Device[] {
+    const { api } = this;
+    const list = checked(api, 'TFE_ContextListDevices', (status) => api.TFE_ContextListDevices(this.#handle, status));
+    try {
+      return Array.from({ length: api.TF_DeviceListCount(list) }, (_, i) => ({
+        name: checked(api, 'TF_DeviceListName', (status) => api.TF_DeviceListName(list, i, status)),
+        type: checked(api, 'TF_DeviceListType', (status) => api.TF_DeviceListType(list, i, status)),
+        memoryBytes: Number(
+          checked(api, 'TF_DeviceListMemoryBytes', (status) => api.TF_DeviceListMemoryBytes(list, i, status)),
+        ),
+      }));
+    } finally {
+      api.TF_DeleteDeviceList(list);
+    }
   }
 
   /** Makes a TF_Function callable by its name. */
@@ -117,7 +145,9 @@ export class Context {
   #prepare({ name, inputs, attributes = {} }: Call): Pointer {
     const { api } = this;
     const op = checked(api, name, (status) => api.TFE_NewOp(this.#handle, name, status));
+    const { device } = this;
     try {
+      if (device !== undefined) checked(api, name, (status) => api.TFE_OpSetDevice(op, device, status));
       for (const input of inputs) checked(api, name, (status) => api.TFE_OpAddInput(op, input, status));
       for (const [key, attribute] of Object.entries(attributes)) this.#setAttribute(op, key, attribute);
       return op;

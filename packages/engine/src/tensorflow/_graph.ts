@@ -31,6 +31,12 @@ export interface OperationOptions {
   readonly after?: readonly Pointer[];
 }
 
+export interface GraphOptions {
+  readonly roundProducts?: boolean;
+  /** The name of an operation whose caller is wanted. */
+  readonly watched?: string | undefined;
+}
+
 const INVALID_ARGUMENT = 3;
 const MAX_RANK = 16;
 
@@ -41,11 +47,22 @@ export class Graph {
   readonly #constants = new Map<string, Node>();
   readonly #shape = new BigInt64Array(MAX_RANK);
   readonly #edges = new GraphEdges();
+  /** Whether matrix products take their inputs rounded to bfloat16. */
+  readonly roundProducts: boolean;
+  readonly #watched: string | undefined;
+  #watchedLine: string | undefined;
   #count = 0;
 
-  constructor(api: CApi) {
+  constructor(api: CApi, { roundProducts = false, watched }: GraphOptions = {}) {
     this.#api = api;
+    this.roundProducts = roundProducts;
+    this.#watched = watched;
     this.handle = api.TF_NewGraph();
+  }
+
+  /** The line that added the operation that is watched for, once it was added. */
+  get watchedLine(): string | undefined {
+    return this.#watchedLine;
   }
 
   /** How many operations were added. */
@@ -65,7 +82,9 @@ export class Graph {
   /** Adds an operation and returns it. Inputs that do not fit are an error that names them and the calling line. */
   operation(type: string, inputs: readonly Input[], { attributes = {}, after = [] }: OperationOptions = {}): Pointer {
     const api = this.#api;
-    const description = api.TF_NewOperation(this.handle, type, `${type}_${this.#count++}`);
+    const name = `${type}_${this.#count++}`;
+    if (name === this.#watched) this.#watchedLine = callerLine();
+    const description = api.TF_NewOperation(this.handle, type, name);
     const sources: Output[] = [];
     for (const input of inputs) {
       if ('oper' in input) {
@@ -155,6 +174,12 @@ export class Graph {
     } finally {
       this.#api.TF_DeleteTensor(tensor);
     }
+  }
+
+  /** The node's values in another data type of TensorFlow's, which tfjs may not have. */
+  cast(x: Node, dataType: number): Output {
+    const operation = this.operation('Cast', [x], { attributes: { DstT: { type: dataType } } });
+    return { oper: operation, index: 0 };
   }
 
   /** A scalar constant. */

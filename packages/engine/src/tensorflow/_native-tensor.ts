@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os';
 import { DpoError } from '@dpo/base';
 import koffi from 'koffi';
 import type { CApi, Pointer } from './_c-api.js';
@@ -6,7 +7,7 @@ import type { CApi, Pointer } from './_c-api.js';
 export type ElementType = 'float32' | 'int32' | 'bool';
 
 /** TF_DataType of tf_datatype.h. */
-export const DATA_TYPES = { float32: 1, int32: 3, bool: 10, resource: 20 } as const;
+export const DATA_TYPES = { float32: 1, int32: 3, bool: 10, bfloat16: 14, resource: 20 } as const;
 
 const ELEMENT_BYTES: Readonly<Record<ElementType, number>> = { float32: 4, int32: 4, bool: 1 };
 
@@ -35,10 +36,13 @@ export function newTensor(
   data: ArrayLike<number> | undefined,
 ): Pointer {
   const bytes = sizeOf(shape) * ELEMENT_BYTES[dtype];
-  const tensor = api.TF_AllocateTensor(DATA_TYPES[dtype], dimensions(shape), shape.length, bytes);
+  // TensorFlow waits ten seconds for memory that others may free, for which there is no hope here.
+  const hopeless = bytes > totalmem();
+  const tensor = hopeless ? null : api.TF_AllocateTensor(DATA_TYPES[dtype], dimensions(shape), shape.length, bytes);
   if (!tensor || (bytes > 0 && !api.TF_TensorData(tensor)))
     throw new DpoError('engine.out-of-memory', `No memory for a tensor of ${bytes} bytes.`, {
       values: { bytes, shape },
+      hint: 'Use smaller batches or a smaller model.',
     });
   if (bytes > 0) {
     const memory = view(api, tensor, dtype, bytes);

@@ -28,6 +28,13 @@ export interface Compiled {
   readonly operations: number;
 }
 
+/** How a body is traced. */
+export interface TraceOptions {
+  readonly xla: boolean;
+  /** Whether matrix products take their inputs rounded to bfloat16. */
+  readonly roundProducts: boolean;
+}
+
 let count = 0;
 
 /** Runs a function's body once on symbolic tensors and makes what it computes callable in the context. */
@@ -36,32 +43,64 @@ export function trace<Out extends string>(
   label: string,
   body: FunctionBody<string, Out>,
   signature: readonly Signature[],
-  xla: boolean,
+  options: TraceOptions,
 ): Compiled {
-  const graph = new Graph(context.api);
+  const graph = new Graph(context.api, options);
   try {
-    const backend = new TraceBackend(graph);
-    return withBackend(backend, () => {
-      const scope = new TraceScope(backend, context, xla);
-      const placeholders = signature.map(({ dtype, shape }) => graph.placeholder(dtype, shape));
-      const results = new Map<Out, Node>();
-      tf.tidy(() => {
-        const inputs = Object.fromEntries(
-          signature.map(({ name }, i) => [name, backend.tensor(placeholders[i] as Node)]),
-        );
-        collectNodes(results, label, backend, runBody(body, scope, inputs));
-      });
-      const control = scope.finish();
-      const { resources } = scope;
-      // TensorFlow allows only letters, digits and a few signs in names.
-      const name = `${label.replace(/[^A-Za-z0-9]/g, '_')}_${count++}`;
-      const inputs = [...placeholders.map(({ output }) => output), ...resources.values()];
-      addFunction(context, graph, name, inputs, [...results.values()], control);
-      return { name, variables: [...resources.keys()], outputs: [...results.keys()], operations: graph.size };
-    });
+    const { placeholders, resources, results, control } = record(context, graph, label, body, signature, options);
+    // TensorFlow allows only letters, digits and a few signs in names.
+    const name = `${label.replace(/[^A-Za-z0-9]/g, '_')}_${count++}`;
+    const inputs = [...placeholders.map(({ output }) => output), ...resources.values()];
+    addFunction(context, graph, name, inputs, [...results.values()], control);
+    return { name, variables: [...resources.keys()], outputs: [...results.keys()], operations: graph.size };
   } finally {
     graph.dispose();
   }
+}
+
+/**
+ * The line of the caller's code that made an operation of a traced function, such as `MatMul_12`. The body is run once
+ * more to find it: nobody pays for lines as long as nothing fails.
+ */
+export function lineOf<Out extends string>(
+  context: Context,
+  label: string,
+  body: FunctionBody<string, Out>,
+  signature: readonly Signature[],
+  options: TraceOptions & { readonly watched: string },
+): string | undefined {
+  const graph = new Graph(context.api, options);
+  try {
+    record(context, graph, label, body, signature, options);
+    return graph.watchedLine;
+  } finally {
+    graph.dispose();
+  }
+}
+
+/** Fills a graph with what a body does. */
+function record<Out extends string>(
+  context: Context,
+  graph: Graph,
+  label: string,
+  body: FunctionBody<string, Out>,
+  signature: readonly Signature[],
+  { xla }: TraceOptions,
+) {
+  const backend = new TraceBackend(graph);
+  return withBackend(backend, () => {
+    const scope = new TraceScope(backend, context, xla);
+    const placeholders = signature.map(({ dtype, shape }) => graph.placeholder(dtype, shape));
+    const results = new Map<Out, Node>();
+    tf.tidy(() => {
+      const inputs = Object.fromEntries(
+        signature.map(({ name }, i) => [name, backend.tensor(placeholders[i] as Node)]),
+      );
+      collectNodes(results, label, backend, runBody(body, scope, inputs));
+    });
+    const control = scope.finish();
+    return { placeholders, resources: scope.resources, results, control };
+  });
 }
 
 function runBody<Out extends string>(

@@ -1,16 +1,17 @@
 import { DpoError } from '@dpo/base';
+import { checkValues } from '../_check-values.js';
 import type { EngineFunction, FunctionBody, Precision, Values } from '../types.js';
 import type { CallQueue } from './_call-queue.js';
 import { configProto } from './_config-proto.js';
 import type { CallAttribute, Context, Handle } from './_context.js';
-import { sizeOf } from './_native-tensor.js';
-import { type Compiled, type Signature, trace } from './_trace.js';
+import { type Compiled, lineOf, type Signature, type TraceOptions, trace } from './_trace.js';
 
 export interface TracedFunctionOptions {
   readonly context: Context;
   readonly queue: CallQueue;
   readonly precision: Precision;
   readonly xla: boolean;
+  readonly bfloat16By: 'optimiser' | 'casts';
 }
 
 /** A function of the engine: traced once per signature, called off the main thread. */
@@ -24,8 +25,13 @@ export class TracedFunction<In extends string, Out extends string> {
     readonly body: FunctionBody<In, Out>,
     readonly options: TracedFunctionOptions,
   ) {
+    const { context, precision, bfloat16By } = options;
+    const config = configProto({
+      bfloat16: precision === 'bfloat16' && bfloat16By === 'optimiser',
+      softPlacement: context.device !== undefined,
+    });
     this.#attributes = {
-      ...(options.precision === 'bfloat16' ? { config_proto: { bytes: configProto({ bfloat16: true }) } } : {}),
+      ...(config.length > 0 ? { config_proto: { bytes: config } } : {}),
       ...(options.xla ? { _XlaMustCompile: { bool: true } } : {}),
     };
   }
@@ -73,14 +79,18 @@ export class TracedFunction<In extends string, Out extends string> {
         this.#checkAlive();
         const compiled = this.#compiled(signature);
         const resources = compiled.variables.map(({ resource }) => resource);
-        const results = await context.executeAsync({
+        const call = {
           name: compiled.name,
           label: `function ${this.name}`,
           inputs: [...values, ...resources],
           attributes: this.#attributes,
           outputs: compiled.outputs.length,
-        });
-        return this.#collect(compiled.outputs, results);
+        };
+        try {
+          return this.#collect(compiled.outputs, await context.executeAsync(call));
+        } catch (error) {
+          throw this.#located(error, signature);
+        }
       });
     } finally {
       for (const value of values) context.release(value);
@@ -97,10 +107,36 @@ export class TracedFunction<In extends string, Out extends string> {
     const key = signature.map(({ name, dtype, shape }) => `${name}:${dtype}[${shape}]`).join();
     const known = this.#traces.get(key);
     if (known !== undefined) return known;
-    const { context, xla } = this.options;
-    const compiled = trace(context, this.name, this.body as FunctionBody<string, Out>, signature, xla);
+    const body = this.body as FunctionBody<string, Out>;
+    const compiled = trace(this.options.context, this.name, body, signature, this.#traceOptions);
     this.#traces.set(key, compiled);
     return compiled;
+  }
+
+  get #traceOptions(): TraceOptions {
+    const { xla, precision, bfloat16By } = this.options;
+    return { xla, roundProducts: precision === 'bfloat16' && bfloat16By === 'casts' };
+  }
+
+  /** What failed while the function ran, with the operation and the line that made it where TensorFlow names one. */
+  #located(error: unknown, signature: readonly Signature[]): unknown {
+    if (!DpoError.is(error)) return error;
+    const named = /\{\{node (?:[^}]*\/)?([A-Za-z0-9]+_\d+)\}\}/.exec(String(error.values.message))?.[1];
+    if (named === undefined) return error;
+    const body = this.body as FunctionBody<string, Out>;
+    const options = { ...this.#traceOptions, watched: named };
+    let line: string | undefined;
+    try {
+      line = lineOf(this.options.context, this.name, body, signature, options);
+    } catch {
+      // The body does not run twice alike; its first error is what matters.
+    }
+    const op = named.replace(/_\d+$/, '');
+    return new DpoError(error.code, `${error.message} (${op}${line === undefined ? '' : `, called from ${line}`})`, {
+      values: { ...error.values, op, calledFrom: line },
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+      cause: error,
+    });
   }
 
   #checkAlive(): void {
@@ -109,27 +145,4 @@ export class TracedFunction<In extends string, Out extends string> {
         values: { function: this.name },
       });
   }
-}
-
-/** A mistake here would be read as native memory, so nothing is taken on trust. */
-function checkValues(fn: string, name: string, values: Values | undefined): void {
-  if (values === undefined)
-    throw new DpoError('engine.wrong-input', `${fn} was called without a value for ${name}.`, {
-      values: { function: fn, input: name },
-    });
-  const { dtype, shape, data } = values;
-  const array = dtype === 'float32' ? Float32Array : dtype === 'int32' ? Int32Array : undefined;
-  if (array === undefined || !(data instanceof array)) {
-    const received = (data as object | undefined)?.constructor?.name ?? typeof data;
-    throw new DpoError('engine.wrong-dtype', `Input ${name} of ${fn}: a ${received} was given as ${dtype}.`, {
-      values: { function: fn, input: name, dtype, received },
-      hint: 'Use a Float32Array with float32 and an Int32Array with int32.',
-    });
-  }
-  if (!shape.every((size) => Number.isInteger(size) && size >= 0) || sizeOf(shape) !== data.length)
-    throw new DpoError(
-      'engine.wrong-shape',
-      `Input ${name} of ${fn}: ${data.length} values do not fill the shape [${shape}].`,
-      { values: { function: fn, input: name, shape, received: data.length } },
-    );
 }

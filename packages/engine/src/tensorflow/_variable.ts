@@ -1,4 +1,5 @@
 import { DpoError } from '@dpo/base';
+import { checkShape } from '../_check-values.js';
 import type { Variable } from '../types.js';
 import type { CallQueue } from './_call-queue.js';
 import type { Context, Handle } from './_context.js';
@@ -21,9 +22,8 @@ export class NativeVariable implements Variable {
     readonly queue: CallQueue,
     readonly onDispose: (variable: NativeVariable) => void,
   ) {
+    checkShape(`Variable ${name}`, shape);
     this.shape = [...shape];
-    if (!shape.every((n) => Number.isInteger(n) && n >= 0))
-      throw new DpoError('engine.wrong-shape', `Variable ${name} cannot have the shape [${shape}].`);
     if (initial !== undefined) this.#checkSize(initial);
     // Functions take the handle as an input, so the shared name need not be known to them; it must only be unique.
     const [resource] = context.execute({

@@ -92,7 +92,37 @@ describe.skipIf(library === undefined)('mistakes in functions', () => {
     const error = await failure(() => gather({ i: ints([1], [7]) }));
     expect(error.code).toBe('engine.tensorflow-failed');
     expect(error.message).toContain('function lookup: indices[0] = 7');
+    expect(error.values.op).toBe('GatherV2');
+    expect(error.values.calledFrom).toMatch(/errors\.test\.ts:\d+/);
     expect((await gather({ i: ints([1], [2]) })).y.shape).toEqual([1, 2]);
+  });
+
+  it('has no room for a variable that is larger than the machine', async () => {
+    const error = await failure(() => engine.variable('large', [2 ** 20, 2 ** 20]));
+    expect(error.code).toBe('engine.out-of-memory');
+    expect(error.values.bytes).toBe(2 ** 42);
+  });
+
+  it('refuses shapes for which TensorFlow would end the process', async () => {
+    const f = engine.function('f', (_, given: { readonly x: tf.Tensor }) => ({ y: given.x }));
+    for (const shape of [[2 ** 40, 2 ** 40], Array.from({ length: 300 }, () => 1), [Number.NaN], [0.5], undefined]) {
+      const wrong = shape as unknown as number[];
+      expect((await failure(() => engine.variable('v', wrong))).code).toBe('engine.wrong-shape');
+      expect((await failure(() => f({ x: floats(wrong, [1]) }))).code).toBe('engine.wrong-shape');
+    }
+  });
+
+  it('has no device that the machine has not', async () => {
+    const folder = library ?? '';
+    const error = await failure(() => openTensorFlow({ folder, device: 'gpu:77' }));
+    expect(error.code).toBe('engine.no-device');
+    expect(error.message).toMatch(/no device gpu:77 here; it has cpu/);
+    expect(error.values.known).toContain('cpu');
+    expect((await failure(() => openTensorFlow({ folder, device: 'tpu' as 'cpu' }))).code).toBe('engine.wrong-option');
+    const onCpu = openTensorFlow({ folder, device: 'cpu' });
+    expect(onCpu.device).toBe('cpu');
+    expect(onCpu.description).toMatch(/^TensorFlow 2\.21\.\d+ on \d+ CPU cores?, float32$/);
+    await onCpu.dispose();
   });
 
   it('refuses inputs that are missing, of another type, or do not fill their shape', async () => {

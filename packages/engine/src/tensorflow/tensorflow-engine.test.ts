@@ -30,7 +30,7 @@ describe.skipIf(library === undefined)('functions on TensorFlow', () => {
 
   it('says what it is', () => {
     expect(engine.kind).toBe('tensorflow');
-    expect(engine.description).toMatch(/^TensorFlow 2\.21\.\d+, \d+ threads, float32$/);
+    expect(engine.description).toMatch(/^TensorFlow 2\.21\.\d+ on \d+ CPU cores?, float32$/);
   });
 
   it('differentiates a layer of attention and a perceptron as the plain engine does', async () => {

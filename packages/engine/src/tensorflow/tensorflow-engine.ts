@@ -6,6 +6,8 @@ import { loadTensorFlow } from './_c-api.js';
 import { CallQueue } from './_call-queue.js';
 import { configProto } from './_config-proto.js';
 import { Context } from './_context.js';
+import { chooseDevice, type DeviceName, isDeviceName, shortName } from './_device.js';
+import { setTensorFloat32 } from './_tf32.js';
 import { TracedFunction } from './_traced-function.js';
 import { NativeVariable } from './_variable.js';
 
@@ -16,8 +18,22 @@ export interface TensorFlowOptions {
   readonly precision?: Precision | undefined;
   /** Threads; TensorFlow takes as many as the machine has where this is left out. */
   readonly threads?: number | undefined;
+  /** What computes: default the first GPU where there is one, else the processor. */
+  readonly device?: DeviceName | undefined;
+  /**
+   * Bytes of the device's memory that tensors may take; beyond it calls throw `engine.out-of-memory`. The processor's is
+   * one for all engines of the process, set by the first. On a GPU it is taken at once; without it, as it is needed.
+   */
+  readonly memoryLimit?: number | undefined;
   /** Compile functions by XLA. */
   readonly xla?: boolean | undefined;
+  /** On GPUs, lets float32 products round their inputs to 10 bits (TensorFloat-32). Default false. */
+  readonly tf32?: boolean | undefined;
+  /**
+   * How products become bfloat16: by TensorFlow's graph optimiser, which knows processors, or by casts around them, for
+   * GPUs. Default by the device.
+   */
+  readonly bfloat16By?: 'optimiser' | 'casts' | undefined;
 }
 
 /**
@@ -26,15 +42,18 @@ export interface TensorFlowOptions {
  * A function's body is run once per input signature on symbolic tensors (tracing); what it computes, gradients and
  * updates of variables included, becomes one TensorFlow function that is optimised, compiled and called as a whole.
  *
- * Errors: `engine.library-unloadable`, `engine.library-version`, `engine.library-twice`, `engine.tensorflow-failed`.
+ * Errors: `engine.library-unloadable`, `engine.library-version`, `engine.library-twice`, `engine.no-device`,
+ * `engine.wrong-option`, `engine.tensorflow-failed`.
  */
-export function openTensorFlow({ folder, precision = 'float32', threads, xla = false }: TensorFlowOptions): Engine {
-  if (threads !== undefined && !(Number.isInteger(threads) && threads > 0))
-    throw new DpoError('engine.wrong-option', `threads must be a whole number above 0, not ${threads}.`, {
-      values: { threads },
-    });
-  const api = loadTensorFlow(folder);
-  const context = new Context(api, configProto({ threads }));
+export function openTensorFlow(options: TensorFlowOptions): Engine {
+  const { folder, precision = 'float32', threads, device: wanted = 'auto', memoryLimit, xla = false } = options;
+  checkOptions(options);
+  const api = loadTensorFlow(folder, { memoryLimit: wanted.startsWith('gpu') ? undefined : memoryLimit });
+  setTensorFloat32(folder, options.tf32 ?? false);
+  const gpuMemory = memoryLimit === undefined ? 'growing' : { bytes: memoryLimit };
+  const context = new Context(api, configProto({ threads, gpuMemory, softPlacement: true }));
+  const place = placeOn(context, wanted);
+  const { bfloat16By = place.device === 'cpu' ? 'optimiser' : 'casts' } = options;
   const queue = new CallQueue();
   const variables = new Set<NativeVariable>();
   const functions = new Set<{ dispose(): void }>();
@@ -46,8 +65,9 @@ export function openTensorFlow({ folder, precision = 'float32', threads, xla = f
 
   return {
     kind: 'tensorflow',
-    description: `TensorFlow ${api.TF_Version()}, ${threads ?? availableParallelism()} threads, ${precision}${xla ? ', XLA' : ''}`,
+    description: `TensorFlow ${api.TF_Version()} on ${place.text(threads)}, ${precision}${options.tf32 && place.device !== 'cpu' ? ' (TF32)' : ''}${xla ? ', XLA' : ''}`,
     precision,
+    device: place.device,
     variable(name, shape, initial) {
       alive();
       const variable = new NativeVariable(name, shape, initial, context, queue, (gone) => variables.delete(gone));
@@ -60,7 +80,13 @@ export function openTensorFlow({ folder, precision = 'float32', threads, xla = f
       options: FunctionOptions = {},
     ): EngineFunction<In, Out> {
       alive();
-      const fn = new TracedFunction(name, body, { context, queue, precision: options.precision ?? precision, xla });
+      const fn = new TracedFunction(name, body, {
+        context,
+        queue,
+        precision: options.precision ?? precision,
+        xla,
+        bfloat16By,
+      });
       functions.add(fn);
       return fn.callable(() => functions.delete(fn));
     },
@@ -75,4 +101,38 @@ export function openTensorFlow({ folder, precision = 'float32', threads, xla = f
       await queue.run(async () => context.dispose());
     },
   };
+}
+
+function checkOptions({ threads, device = 'auto', memoryLimit }: TensorFlowOptions): void {
+  const wrong = (name: string, value: unknown, expected: string): DpoError =>
+    new DpoError('engine.wrong-option', `${name} must be ${expected}, not ${value}.`, { values: { [name]: value } });
+  if (threads !== undefined && !(Number.isInteger(threads) && threads > 0))
+    throw wrong('threads', threads, 'a whole number above 0');
+  if (!isDeviceName(device)) throw wrong('device', device, 'auto, cpu, gpu or gpu:N');
+  if (memoryLimit !== undefined && !(Number.isSafeInteger(memoryLimit) && memoryLimit >= LEAST_MEMORY))
+    throw wrong('memoryLimit', memoryLimit, `a whole number of bytes from ${LEAST_MEMORY}`);
+}
+
+/** Less than this many bytes hold no model. */
+const LEAST_MEMORY = 2 ** 24;
+
+/** Makes a device the context's, or disposes of the context where there is none such. */
+function placeOn(context: Context, wanted: DeviceName) {
+  try {
+    const device = chooseDevice(context, wanted);
+    // On the processor TensorFlow's own choice is the same, and a name costs a look-up at every call.
+    if (device.type === 'GPU') context.device = device.name;
+    const gigabytes = (device.memoryBytes / 1e9).toFixed(0);
+    const cores = (threads: number | undefined) => threads ?? availableParallelism();
+    return {
+      device: shortName(device),
+      text: (threads: number | undefined) =>
+        device.type === 'GPU'
+          ? `${shortName(device).toUpperCase()} (${gigabytes} GB)`
+          : `${cores(threads)} CPU ${cores(threads) === 1 ? 'core' : 'cores'}`,
+    };
+  } catch (error) {
+    context.dispose();
+    throw error;
+  }
 }

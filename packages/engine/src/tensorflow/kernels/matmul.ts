@@ -1,4 +1,5 @@
-import type { Graph, Node } from '../_graph.js';
+import type { Attribute, Graph, Node } from '../_graph.js';
+import { DATA_TYPES } from '../_native-tensor.js';
 import { cast, type KernelTable, reshape } from './_kernel.js';
 
 /** Matrix products. */
@@ -13,8 +14,9 @@ export const matmul: KernelTable = {
 
 function product(graph: Graph, a: Node, b: Node, transposeA: boolean, transposeB: boolean): Node {
   if (a.shape.length === 2 && b.shape.length === 2)
-    return graph.node('MatMul', [a, b], {
-      attributes: { transpose_a: { bool: transposeA }, transpose_b: { bool: transposeB } },
+    return multiply(graph, 'MatMul', [a, b], {
+      transpose_a: { bool: transposeA },
+      transpose_b: { bool: transposeB },
     });
   if (b.shape.length === 2 && !transposeA) {
     // One product of all rows is faster than one per batch element.
@@ -23,7 +25,19 @@ function product(graph: Graph, a: Node, b: Node, transposeA: boolean, transposeB
     const y = product(graph, flat, b, false, transposeB);
     return reshape(graph, y, [...rows, y.shape[1] ?? 1]);
   }
-  return graph.node('BatchMatMulV2', [a, b], {
-    attributes: { adj_x: { bool: transposeA }, adj_y: { bool: transposeB } },
-  });
+  return multiply(graph, 'BatchMatMulV2', [a, b], { adj_x: { bool: transposeA }, adj_y: { bool: transposeB } });
+}
+
+/** The product in float32, or of inputs rounded to bfloat16 where the graph says so; the result is float32 again. */
+function multiply(
+  graph: Graph,
+  type: string,
+  inputs: readonly [Node, Node],
+  attributes: Readonly<Record<string, Attribute>>,
+): Node {
+  if (!graph.roundProducts || inputs.some(({ dtype }) => dtype !== 'float32'))
+    return graph.node(type, inputs, { attributes });
+  const rounded = inputs.map((x) => graph.cast(x, DATA_TYPES.bfloat16));
+  const y = graph.operation(type, rounded, { attributes });
+  return graph.node('Cast', [{ oper: y, index: 0 }], { attributes: { DstT: { type: DATA_TYPES.float32 } } });
 }
