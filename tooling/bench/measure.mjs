@@ -14,10 +14,8 @@ export async function measure(works, { repeat, steps, python, say }) {
   for (let round = 1; round <= repeat; round++) {
     for (const result of results) {
       const { ours, peer, peerName } = kinds[result.work.kind];
-      const sides = [
-        { side: 'ours', name: 'ours', command: [process.execPath, file(ours)] },
-        { side: 'peer', name: peerName, command: [python, file(peer)] },
-      ];
+      const sides = [{ side: 'ours', name: 'ours', command: [process.execPath, file(ours)] }];
+      if (!result.work.alone) sides.push({ side: 'peer', name: peerName, command: [python, file(peer)] });
       // The order changes from round to round: neither side always follows the other.
       for (const { side, name, command } of round % 2 === 1 ? sides : sides.toReversed()) {
         const outcome = await runOnce(command, workArguments(result.work, steps));
@@ -29,6 +27,12 @@ export async function measure(works, { repeat, steps, python, say }) {
     }
   }
   return results;
+}
+
+/** What matrix products reach here, in GFLOP/s by precision. */
+export async function measureProducts(precisions) {
+  const { gigaflops } = await output([process.execPath, file('ours-products.mjs')], precisions);
+  return gigaflops;
 }
 
 /** Runs one side once. `disturbance` is the share of the processor's time that other programs took meanwhile. */

@@ -1,34 +1,43 @@
 // One work by our trainer, in a process of its own. Prints one line of JSON, as trl_dpo.py does.
 import { parseArgs } from 'node:util';
 import { random } from '@dpo/base';
-import { adamw, methodNamed, precomputedReference, referenceModel, train } from '@dpo/core';
+import { adamw, methodNamed, precomputedReference, referenceModel, train, withoutAdapter } from '@dpo/core';
 import { batches, pack } from '@dpo/data';
-import { openEngine, tensorflowVersion } from '@dpo/engine';
-import { createModel } from '@dpo/models';
+import { openEngine } from '@dpo/engine';
+import { addLora, createModel } from '@dpo/models';
+import { stepFlops } from './flops.mjs';
+import { printResult } from './result.mjs';
+import { shapeNamed } from './shapes.mjs';
 
 const warmUp = 2; // steps that are not timed; the first one traces and optimises the function
-const config = { model_type: 'gpt2' }; // the rest is GPT-2 124M by default
-const vocabulary = 50257;
 
 const { values } = parseArgs({
   options: {
+    model: { type: 'string', default: 'gpt2' },
     prompt: { type: 'string' },
     answer: { type: 'string' },
     batch: { type: 'string' },
     steps: { type: 'string' },
     precision: { type: 'string' },
+    'lora-rank': { type: 'string' },
     'precompute-reference': { type: 'boolean', default: false },
+    'activation-checkpointing': { type: 'boolean', default: false },
   },
 });
 const [promptLength, answerLength, batchSize, timed] = ['prompt', 'answer', 'batch', 'steps'].map((key) =>
   Number(values[key]),
 );
 const steps = timed + warmUp;
+const config = shapeNamed(values.model);
+const vocabulary = config.vocab_size;
+const lora = values['lora-rank'] !== undefined;
+const activationCheckpointing = values['activation-checkpointing'];
 
 const engine = await openEngine({ kind: 'tensorflow', precision: values.precision });
-const model = createModel(engine, config, { seed: 1 });
+const model = await policy();
 const pairs = randomPairs(batchSize * steps);
 const stepSeconds = [];
+let packed;
 let last = performance.now();
 const records = train({
   model,
@@ -40,7 +49,12 @@ const records = train({
   pairs,
   rowsOfStep: batches(pairs.length, { batchSize }).rows,
   steps,
-  pack,
+  pack: (groups) => {
+    packed = pack(groups);
+    return packed;
+  },
+  accumulation: 1,
+  activationCheckpointing,
 });
 for await (const { loss } of records) {
   if (!Number.isFinite(loss)) throw new Error(`The loss is ${loss}.`);
@@ -48,20 +62,22 @@ for await (const { loss } of records) {
   stepSeconds.push((now - last) / 1000);
   last = now;
 }
-const result = {
-  stepSeconds: stepSeconds.slice(warmUp),
-  firstStepSeconds: stepSeconds[0],
-  peakRssBytes: process.resourceUsage().maxRSS * 1024,
-  cpuSeconds: (process.cpuUsage().user + process.cpuUsage().system) / 1e6,
-  versions: { Node: process.versions.node, TensorFlow: tensorflowVersion },
-  engine: engine.description,
-};
-process.stdout.write(`${JSON.stringify(result)}\n`);
+const onlineReference = !values['precompute-reference'];
+const flops = stepFlops(model, packed, { lora, onlineReference, activationCheckpointing });
+printResult({ stepSeconds, warmUp, engine, flops });
 model.dispose();
 await engine.dispose();
 
+async function policy() {
+  const base = createModel(engine, config, { seed: 1 });
+  if (!lora) return base;
+  const rank = Number(values['lora-rank']);
+  return addLora(base, { rank, alpha: 2 * rank, seed: 1 });
+}
+
 function reference() {
-  if (!values['precompute-reference']) return referenceModel(createModel(engine, config, { seed: 2 }));
+  if (!values['precompute-reference'])
+    return lora ? withoutAdapter(model) : referenceModel(createModel(engine, config, { seed: 2 }));
   // Any numbers cost the same.
   const logps = pairs.map(() => -answerLength * Math.log(vocabulary));
   return precomputedReference({ chosen: logps, rejected: logps });

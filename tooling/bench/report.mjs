@@ -2,8 +2,12 @@ import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
 import { median } from './measure.mjs';
 import { kinds } from './works.mjs';
 
-/** The numbers of one work: medians over all timed steps of all repetitions; the highest peak of memory. */
-export function summarise({ work, peer, ours }) {
+/**
+ * The numbers of one work: medians over all timed steps of all repetitions; the highest peak of memory. Without a peer its
+ * numbers and the ratios are undefined. `ofPeak` is the part of the machine's matrix products (`gigaflops`, in GFLOP/s by
+ * precision) that our step reaches.
+ */
+export function summarise({ work, peer, ours, gigaflops = {} }) {
   const { unit, perStep, peerName } = kinds[work.kind];
   const side = (outcomes) => {
     const stepSeconds = median(outcomes.flatMap((outcome) => outcome.stepSeconds));
@@ -13,7 +17,10 @@ export function summarise({ work, peer, ours }) {
       peakRssBytes: Math.max(...outcomes.map(({ peakRssBytes }) => peakRssBytes)),
     };
   };
-  const [a, b] = [side(peer), side(ours)];
+  const a = peer.length === 0 ? undefined : side(peer);
+  const b = side(ours);
+  const peak = gigaflops[work.precision ?? 'float32'];
+  const { flops } = ours[0];
   return {
     name: work.name,
     title: work.title,
@@ -21,25 +28,29 @@ export function summarise({ work, peer, ours }) {
     peerName,
     peer: a,
     ours: { ...b, firstStepSeconds: median(ours.map(({ firstStepSeconds }) => firstStepSeconds)) },
-    speed: b.perSecond / a.perSecond,
-    memory: b.peakRssBytes / a.peakRssBytes,
+    speed: a && b.perSecond / a.perSecond,
+    memory: a && b.peakRssBytes / a.peakRssBytes,
+    ofPeak: flops === undefined || peak === undefined ? undefined : flops / b.stepSeconds / (peak * 1e9),
     disturbance: Math.max(...[...peer, ...ours].map((outcome) => outcome.disturbance)),
   };
 }
 
 /** A table in Markdown. */
 export function table(summaries) {
-  const rows = summaries.map(({ title, unit, peerName, peer, ours, speed, memory }) => [
+  const rows = summaries.map(({ title, unit, peerName, peer, ours, speed, memory, ofPeak }) => [
     title,
-    `${peerName} ${rate(peer.perSecond)} ${unit}/s`,
+    peer === undefined ? '' : `${peerName} ${rate(peer.perSecond)} ${unit}/s`,
     `${rate(ours.perSecond)} ${unit}/s`,
-    `**${speed.toFixed(1)}×**`,
-    gigabytes(peer.peakRssBytes),
+    speed === undefined ? '' : `**${speed.toFixed(1)}×**`,
+    peer === undefined ? '' : gigabytes(peer.peakRssBytes),
     gigabytes(ours.peakRssBytes),
-    `${memory.toFixed(2)}×`,
+    memory === undefined ? '' : `${memory.toFixed(2)}×`,
+    ours.stepSeconds.toFixed(2),
     ours.firstStepSeconds.toFixed(1),
+    ofPeak === undefined ? '' : `${(100 * ofPeak).toFixed(0)} %`,
   ]);
-  const head = ['work', 'peer', 'ours', 'speed', 'peer, GB', 'ours, GB', 'memory', 'our first step, s'];
+  const head = ['work', 'peer', 'ours', 'speed', 'peer, GB', 'ours, GB', 'memory'];
+  head.push('our step, s', 'our first step, s', 'of matmul peak');
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
@@ -56,37 +67,62 @@ export function describeMachine(flags) {
   };
 }
 
-/** The machine and the versions, in two lines. */
+/** The machine and the versions, in a few lines. */
 export function machineText({ machine, results }) {
   const { cpu, cores, features, memoryBytes, system } = machine;
-  const versions = Object.assign({}, ...results.flatMap(({ ours, peer }) => [ours[0].versions, peer[0].versions]));
+  const versions = Object.assign({}, ...results.flatMap(({ ours, peer }) => [ours[0].versions, peer[0]?.versions]));
   const list = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   const instructions = features.length === 0 ? '' : ` (${features.join(', ')})`;
+  const peaks = Object.entries(results.at(-1)?.gigaflops ?? {});
+  const products = peaks.map(([precision, value]) => `${precision} ${value.toFixed(0)} GFLOP/s`).join(', ');
   return [
     `${cpu}, ${cores} cores${instructions}, ${gigabytes(memoryBytes)} GB memory, ${system};`,
+    ...(products === '' ? [] : [`matrix products of 2048 × 2048: ${products};`]),
     `${list.join(', ')}.`,
   ].join('\n');
 }
 
-/** The whole of docs/benchmarks.md. */
-export function document(report) {
-  const { settings, date, results } = report;
+/**
+ * Puts newly measured works in place of older measurements of the same works. Those of another machine are left out: a
+ * table is of one machine. The order is that of `names`.
+ */
+export function mergeResults(older, newer, names) {
+  const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+  const kept = older !== undefined && same(older.machine, newer.machine) ? older.results : [];
+  const measured = new Set(newer.results.map(({ work }) => work.name));
+  const results = [...kept.filter(({ work }) => !measured.has(work.name)), ...newer.results];
+  const place = ({ work }) => names.indexOf(work.name);
+  return {
+    machine: newer.machine,
+    results: results.filter((result) => place(result) >= 0).sort((a, b) => place(a) - place(b)),
+  };
+}
+
+/** The whole of docs/benchmarks.md. `notes` stands below the table: what was learnt, by hand. */
+export function document(report, notes = '') {
+  const { results } = report;
   const summaries = results.map(summarise);
   const percent = Math.round(100 * Math.max(...summaries.map(({ disturbance }) => disturbance)));
+  const dates = [...new Set(results.map(({ date }) => date))].sort().join(', ');
+  const most = (pick) => Math.max(...results.map(pick));
+  const least = (pick) => Math.min(...results.map(pick));
+  const span = (pick) => (least(pick) === most(pick) ? `${most(pick)}` : `${least(pick)} to ${most(pick)}`);
   return `# Benchmarks
 
-Written by \`pnpm bench\` on ${date}; [tooling/bench](../tooling/bench/README.md) says how, and repeats it elsewhere.
+Written by \`pnpm bench\` (${dates}); [tooling/bench](../tooling/bench/README.md) says how, and repeats it elsewhere.
 
 ${table(summaries)}
 
-Rates: medians over ${settings.repeat} runs of ${settings.steps} timed steps for each side, theirs and ours in alternation, each run in a process
-of its own, after steps that are not timed. A step of training is a batch with everything that belongs to it: forward,
-reference, backward, clipping, update, metrics. A step of generation is all prompts with all their new tokens. Memory: the
-highest peak of resident memory in any run, reading and building the model included. "First step" traces, optimises and
-runs the step. Other programs took up to ${percent} % of the processor's time during a run; they slow both sides, not always alike.
+Rates: medians over all timed steps (runs of each side: ${span(({ ours }) => ours.length)}; timed steps of a run:
+${span(({ ours }) => ours[0].stepSeconds.length)}), theirs and ours in alternation, each run in a process of its own, after steps that are not timed.
+A step of training is a batch with everything that belongs to it: forward, reference, backward, clipping, update, metrics. A
+step of generation is all prompts with all their new tokens. Memory: the highest peak of resident memory in any run, reading
+and building the model included. "First step" traces, optimises and runs the step. "Of matmul peak": the operations of the
+step's matrix products ([flops.mjs](../tooling/bench/flops.mjs)) by its time, beside what large matrix products reach alone.
+Other programs took up to ${percent} % of the processor's time during a run; they slow both sides, not always alike.
 
 Machine: ${machineText(report)}
-`;
+${notes === '' ? '' : `\n${notes.trim()}\n`}`;
 }
 
 const gigabytes = (bytes) => (bytes / 1e9).toFixed(1);

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { median } from './measure.mjs';
-import { summarise, table } from './report.mjs';
+import { mergeResults, summarise, table } from './report.mjs';
 import { workArguments, works } from './works.mjs';
 
 const run = (stepSeconds, gigabytes, more = {}) => ({
@@ -10,7 +10,7 @@ const run = (stepSeconds, gigabytes, more = {}) => ({
   ...more,
 });
 const peer = [run([4, 4, 9], 6), run([4, 4, 4], 5)];
-const ours = [run([1, 1, 1], 3, { firstStepSeconds: 7 }), run([1, 2, 1], 2, { firstStepSeconds: 9 })];
+const ours = [run([1, 1, 1], 3, { firstStepSeconds: 7, flops: 5e11 }), run([1, 2, 1], 2, { firstStepSeconds: 9 })];
 const training = { work: { name: 'w', kind: 'dpo', title: 'a work', batch: 2 }, peer, ours };
 const generation = { work: { name: 'g', kind: 'generation', title: 'samples', rows: 8, answer: 50 }, peer, ours };
 
@@ -31,10 +31,14 @@ it('counts the new tokens of all rows', () => {
 });
 
 it('writes a row to a work', () => {
-  const lines = table([summarise(training), summarise(generation)]).split('\n');
+  const alone = summarise({ ...training, peer: [] });
+  // 500 GFLOP in a second, where products alone reach 2000.
+  const training2000 = summarise({ ...training, gigaflops: { float32: 2000 } });
+  const lines = table([training2000, summarise(generation), alone]).split('\n');
   expect(lines.slice(2)).toEqual([
-    '| a work | TRL 0.500 pairs/s | 2.000 pairs/s | **4.0×** | 6.0 | 3.0 | 0.50× | 8.0 |',
-    '| samples | transformers 100 tokens/s | 400 tokens/s | **4.0×** | 6.0 | 3.0 | 0.50× | 8.0 |',
+    '| a work | TRL 0.500 pairs/s | 2.000 pairs/s | **4.0×** | 6.0 | 3.0 | 0.50× | 1.00 | 8.0 | 25 % |',
+    '| samples | transformers 100 tokens/s | 400 tokens/s | **4.0×** | 6.0 | 3.0 | 0.50× | 1.00 | 8.0 |  |',
+    '| a work |  | 2.000 pairs/s |  |  | 3.0 |  | 1.00 | 8.0 |  |',
   ]);
 });
 
@@ -43,4 +47,19 @@ it('tells both sides what to do', () => {
   expect(workArguments({ ...first, precomputeReference: true }, 3).join(' ')).toBe(
     '--prompt 384 --answer 64 --batch 2 --precision float32 --steps 3 --precompute-reference',
   );
+  const lora = works.find(({ name }) => name === 'smollm2-lora');
+  expect(workArguments({ ...lora, activationCheckpointing: true }, 1).join(' ')).toBe(
+    '--model smollm2 --prompt 128 --answer 64 --batch 4 --precision float32 --lora-rank 16 --steps 1 --activation-checkpointing',
+  );
+});
+
+it('puts new measurements in place of old ones of the same machine', () => {
+  const result = (name, date) => ({ work: { name }, date });
+  const older = { machine: { cpu: 'a' }, results: [result('x', 1), result('y', 1), result('gone', 1)] };
+  const newer = { machine: { cpu: 'a' }, results: [result('z', 2), result('x', 2)] };
+  const names = ['x', 'y', 'z'];
+  expect(mergeResults(older, newer, names).results).toEqual([result('x', 2), result('y', 1), result('z', 2)]);
+  const elsewhere = { ...newer, machine: { cpu: 'b' } };
+  expect(mergeResults(older, elsewhere, names).results).toEqual([result('x', 2), result('z', 2)]);
+  expect(mergeResults(undefined, newer, names).results).toHaveLength(2);
 });

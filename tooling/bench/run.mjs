@@ -1,15 +1,18 @@
 // `pnpm bench`: our training steps beside TRL's, and our generation beside transformers', on this machine. See README.md.
+import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { nearest } from '@dpo/base';
 import { writeFileAtomic } from '@dpo/base/files';
 import { cpuFlags } from '@dpo/engine';
-import { measure } from './measure.mjs';
+import { measure, measureProducts } from './measure.mjs';
 import { peerPython } from './python.mjs';
-import { describeMachine, document, machineText, summarise, table } from './report.mjs';
+import { describeMachine, document, machineText, mergeResults, summarise, table } from './report.mjs';
 import { works } from './works.mjs';
 
-const output = fileURLToPath(new URL('../../docs/benchmarks.md', import.meta.url));
+const file = (name) => fileURLToPath(new URL(name, import.meta.url));
+const output = file('../../docs/benchmarks.md');
+const measurements = file('results.json');
 const say = (line) => process.stderr.write(`${line}\n`);
 
 const options = {
@@ -17,6 +20,7 @@ const options = {
   steps: { type: 'string', default: '4' },
   repeat: { type: 'string', default: '3' },
   json: { type: 'boolean', default: false },
+  write: { type: 'boolean', default: false },
 };
 const values = parsed();
 const settings = { steps: count('steps'), repeat: count('repeat') };
@@ -31,13 +35,24 @@ const machine = describeMachine(flags);
 say(
   `Rows: ${possible.map(({ name }) => name).join(', ')}; each ${settings.repeat} times ${settings.steps} steps a side.`,
 );
-const results = await measure(possible, { ...settings, python: peerPython(say), say });
+const bfloat16 = flags.includes('avx512_bf16') || flags.includes('amx_bf16');
+const gigaflops = await measureProducts(bfloat16 ? ['bfloat16'] : []);
+const date = new Date().toISOString().slice(0, 10);
+const python = possible.every(({ alone }) => alone) ? undefined : peerPython(say);
+const measured = await measure(possible, { ...settings, python, say });
+const results = measured.map((result) => ({ ...result, date, gigaflops }));
+const report = { machine, results };
 const summaries = results.map(summarise);
-const report = { date: new Date().toISOString().slice(0, 10), machine, settings, results };
-if (values.json) process.stdout.write(`${JSON.stringify({ ...report, summaries }, null, 2)}\n`);
+if (values.json) process.stdout.write(`${JSON.stringify({ ...report, settings, summaries }, null, 2)}\n`);
 else process.stdout.write(`${table(summaries)}\n\n${machineText(report)}\n`);
-if (values.rows === undefined) {
-  await writeFileAtomic(output, document(report));
+if (values.write || values.rows === undefined) {
+  const older = await readFile(measurements, 'utf8').then(JSON.parse, () => undefined);
+  const names = works.map(({ name }) => name);
+  const all = mergeResults(older, report, names);
+  const notes = await readFile(file('notes.md'), 'utf8').catch(() => '');
+  const place = (path, text) => writeFileAtomic(path, (temporary) => writeFile(temporary, text));
+  await place(measurements, `${JSON.stringify(all, null, 2)}\n`);
+  await place(output, document(all, notes));
   say(`Written to ${output}.`);
 }
 

@@ -1,4 +1,4 @@
-"""TRL's DPOTrainer on a GPT-2 with random weights. Prints one line of JSON: seconds of each timed step, peak memory.
+"""TRL's DPOTrainer on a model with random weights. Prints one line of JSON: seconds of each timed step, peak memory.
 
 Each answer has exactly `--answer` tokens, the last of them EOS, which TRL appends by itself.
 """
@@ -16,13 +16,44 @@ import torch
 import trl
 from datasets import Dataset
 from tokenizers import Tokenizer, models, pre_tokenizers
-from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast, TrainerCallback
+from peft import LoraConfig
+from transformers import (
+    GPT2Config,
+    GPT2LMHeadModel,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedTokenizerFast,
+    TrainerCallback,
+)
 from trl import DPOConfig, DPOTrainer
 
 from result import print_result
 
 WARM_UP = 2  # steps that are not timed
-VOCABULARY = 50257
+
+
+def gpt2():
+    return GPT2LMHeadModel(GPT2Config(vocab_size=50257))
+
+
+def smollm2():
+    return LlamaForCausalLM(
+        LlamaConfig(
+            hidden_size=576,
+            intermediate_size=1536,
+            num_hidden_layers=30,
+            num_attention_heads=9,
+            num_key_value_heads=3,
+            vocab_size=49152,
+            max_position_embeddings=8192,
+            rms_norm_eps=1e-5,
+            rope_parameters={"rope_type": "default", "rope_theta": 100000.0},
+            tie_word_embeddings=True,
+        )
+    )
+
+
+MODELS = {"gpt2": gpt2, "smollm2": smollm2}
 
 
 def arguments():
@@ -33,12 +64,15 @@ def arguments():
     parser.add_argument("--steps", type=int, required=True)
     parser.add_argument("--precision", choices=["float32", "bfloat16"], required=True)
     parser.add_argument("--precompute-reference", action="store_true")
+    parser.add_argument("--activation-checkpointing", action="store_true")
+    parser.add_argument("--model", choices=list(MODELS), default="gpt2")
+    parser.add_argument("--lora-rank", type=int)
     return parser.parse_args()
 
 
-def word_tokenizer():
+def word_tokenizer(vocabulary):
     """One token a word: w0, w1, …"""
-    words = {f"w{i}": i for i in range(VOCABULARY - 2)} | {"<unk>": VOCABULARY - 2, "<eos>": VOCABULARY - 1}
+    words = {f"w{i}": i for i in range(vocabulary - 2)} | {"<unk>": vocabulary - 2, "<eos>": vocabulary - 1}
     tokenizer = Tokenizer(models.WordLevel(words, unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     return PreTrainedTokenizerFast(
@@ -46,9 +80,9 @@ def word_tokenizer():
     )
 
 
-def random_pairs(count, prompt, answer):
+def random_pairs(count, prompt, answer, vocabulary):
     random.seed(0)
-    text = lambda length: " ".join(f"w{random.randrange(VOCABULARY - 2)}" for _ in range(length))
+    text = lambda length: " ".join(f"w{random.randrange(vocabulary - 2)}" for _ in range(length))
     answers = lambda: [" " + text(answer - 1) for _ in range(count)]
     return Dataset.from_dict({"prompt": [text(prompt) for _ in range(count)], "chosen": answers(), "rejected": answers()})
 
@@ -65,11 +99,15 @@ def main():
     options = arguments()
     steps = options.steps + WARM_UP
     torch.manual_seed(0)
-    config = GPT2Config(vocab_size=VOCABULARY)
+    model = MODELS[options.model]()
+    vocabulary = model.config.vocab_size
+    rank = options.lora_rank
     clock = Clock()
     trainer = DPOTrainer(
-        model=GPT2LMHeadModel(config),
-        ref_model=None if options.precompute_reference else GPT2LMHeadModel(config),
+        model=model,
+        # With an adapter the reference is the model without it.
+        ref_model=None if options.precompute_reference or rank else MODELS[options.model](),
+        peft_config=LoraConfig(r=rank, lora_alpha=2 * rank, target_modules="all-linear", task_type="CAUSAL_LM") if rank else None,
         args=DPOConfig(
             output_dir=tempfile.mkdtemp(),
             per_device_train_batch_size=options.batch,
@@ -77,8 +115,8 @@ def main():
             learning_rate=1e-6,
             max_grad_norm=1.0,
             bf16=options.precision == "bfloat16",
-            max_length=config.n_positions,
-            gradient_checkpointing=False,
+            max_length=1024,
+            gradient_checkpointing=options.activation_checkpointing,
             precompute_ref_log_probs=options.precompute_reference,
             use_cpu=True,
             logging_steps=1000,
@@ -86,8 +124,8 @@ def main():
             save_strategy="no",
             disable_tqdm=True,
         ),
-        train_dataset=random_pairs(options.batch * steps, options.prompt, options.answer),
-        processing_class=word_tokenizer(),
+        train_dataset=random_pairs(options.batch * steps, options.prompt, options.answer, vocabulary),
+        processing_class=word_tokenizer(vocabulary),
         callbacks=[clock],
     )
     trainer.train()

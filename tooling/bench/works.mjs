@@ -1,10 +1,12 @@
 const gpt2 = { prompt: 384, answer: 64, batch: 2, precision: 'float32' };
+const long = { ...gpt2, prompt: 512, answer: 256 };
 
 /**
  * What is measured: the rows of the table.
  *
- * `dpo`: both sides train a GPT-2 of 124M random weights with AdamW on random tokens: `batch` pairs of one prompt and two
- * answers, the answers' last token EOS. Without `precomputeReference` a second GPT-2 scores every batch.
+ * `dpo`: both sides train a model of a shape of shapes.mjs (GPT-2 124M where none is named) with random weights by AdamW
+ * on random tokens: `batch` pairs of one prompt and two answers, the answers' last token EOS. Without `precomputeReference`
+ * a second model scores every batch, or with `loraRank` the same one without its adapter. `alone` leaves the peer out.
  *
  * `generation`: both sides continue `rows` prompts of `prompt` random tokens by `answer` tokens each, drawn at
  * temperature 1 from a model of the shape of SmolLM2-135M with random weights. A step is the whole of that.
@@ -40,6 +42,44 @@ export const works = [
     answer: 224,
   },
   {
+    name: 'smollm2-lora',
+    kind: 'dpo',
+    title: 'SmolLM2-135M shape, LoRA rank 16, 128 + 64 + 64 tokens, batch 4, float32',
+    model: 'smollm2',
+    prompt: 128,
+    answer: 64,
+    batch: 4,
+    precision: 'float32',
+    loraRank: 16,
+  },
+  {
+    name: 'gpt2-long',
+    kind: 'dpo',
+    title: 'GPT-2 124M, 512 + 256 + 256 tokens (1024 packed), batch 2, online reference, float32',
+    ...long,
+    alone: true,
+  },
+  {
+    name: 'gpt2-long-checkpointing',
+    kind: 'dpo',
+    title: 'the same with activation checkpointing',
+    ...long,
+    activationCheckpointing: true,
+    alone: true,
+  },
+  {
+    name: 'qwen-vocabulary',
+    kind: 'dpo',
+    title: 'Qwen2.5-0.5B shape (vocabulary 151,936), LoRA rank 16, 256 + 128 + 128 tokens, batch 2, float32',
+    model: 'qwen2.5-0.5b',
+    prompt: 256,
+    answer: 128,
+    batch: 2,
+    precision: 'float32',
+    loraRank: 16,
+    alone: true,
+  },
+  {
     name: 'generation',
     kind: 'generation',
     title: 'generation: SmolLM2-135M, 32 prompts × 64 new tokens, sampled, float32',
@@ -62,9 +102,12 @@ export const kinds = {
 };
 
 /** A work as command-line arguments, which both sides understand. */
-export function workArguments({ prompt, answer, batch, rows, precision, precomputeReference }, steps) {
-  const values = Object.entries({ prompt, answer, batch, rows, precision, steps })
+export function workArguments(work, steps) {
+  const { model, prompt, answer, batch, rows, precision, loraRank } = work;
+  const values = Object.entries({ model, prompt, answer, batch, rows, precision, 'lora-rank': loraRank, steps })
     .filter(([, value]) => value !== undefined)
     .flatMap(([key, value]) => [`--${key}`, String(value)]);
-  return precomputeReference ? [...values, '--precompute-reference'] : values;
+  if (work.precomputeReference) values.push('--precompute-reference');
+  if (work.activationCheckpointing) values.push('--activation-checkpointing');
+  return values;
 }

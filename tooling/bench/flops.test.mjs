@@ -1,0 +1,24 @@
+import { testEngine } from '@dpo/engine/test';
+import { createModel } from '@dpo/models';
+import { expect, it } from 'vitest';
+import { stepFlops } from './flops.mjs';
+
+const config = { model_type: 'gpt2', n_embd: 8, n_head: 2, n_layer: 2, vocab_size: 10, n_positions: 16 };
+
+it('counts the matrix products of a step by hand', async () => {
+  const engine = testEngine();
+  const model = createModel(engine, config, { seed: 0 });
+  const batch = { rows: 3, length: 4, tokens: 5 };
+  // Of a layer: c_attn 8 · 24 = 192, c_proj 64, MLP 2 · 8 · 32 = 512. 12 positions, 5 of them wanted in the last layer.
+  const layers = 2 * 12 * (192 + 64 + 512) + 2 * 12 * 192 + 2 * 5 * (64 + 512);
+  // QKᵀ and the weighted values: 2 · 4 · 8 each for each of the 12 positions in 2 layers.
+  const attention = 2 * 12 * 2 * (2 * 4 * 8);
+  const logits = 2 * 8 * 10 * 5;
+  const forward = layers + attention + logits;
+  const settings = { lora: false, onlineReference: false, activationCheckpointing: false };
+  expect(stepFlops(model, batch, settings)).toBe(3 * forward);
+  expect(stepFlops(model, batch, { ...settings, onlineReference: true })).toBe(4 * forward);
+  expect(stepFlops(model, batch, { ...settings, lora: true })).toBe(2 * forward + attention);
+  expect(stepFlops(model, batch, { ...settings, activationCheckpointing: true })).toBe(4 * forward - logits);
+  await engine.dispose();
+});
