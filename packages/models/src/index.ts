@@ -8,7 +8,16 @@ export { openSafetensors, type Safetensors } from './files/safetensors.js';
 export type { SafetensorsDtype, SafetensorsEntry } from './files/safetensors-header.js';
 export { type TensorToWrite, writeSafetensors, writeShardedSafetensors } from './files/write-safetensors.js';
 export { type GenerateOptions, type Generation, generate } from './generate/generation.js';
-export { type DownloadOptions, type DownloadProgress, downloadModel, hubAnswers, resolveModel } from './hub/hub.js';
+export {
+  type DatasetFile,
+  type DatasetOptions,
+  type DownloadedDataset,
+  type DownloadedFile,
+  downloadDataset,
+  listDataset,
+  parseDatasetName,
+} from './hub/dataset.js';
+export { type DownloadOptions, downloadModel, hubAnswers, resolveModel } from './hub/hub.js';
 export {
   cachedPackagedSmolLM2,
   fetchPackagedSmolLM2,
@@ -16,6 +25,7 @@ export {
   packagedSmolLM2,
 } from './hub/packaged-smollm2.js';
 export type { HubOptions } from './hub/settings.js';
+export type { DownloadProgress } from './hub/snapshot.js';
 export { type LoadAdapterOptions, loadAdapter, type SaveAdapterOptions, saveAdapter } from './lora/adapter-files.js';
 export { addLora, type LoraOptions } from './lora/add-lora.js';
 export { mergeAdapter } from './lora/merge-adapter.js';

@@ -4,15 +4,15 @@ import { writeFileAtomic } from '@dpo/base/files';
 import { isObject } from '../files/json-object.js';
 import type { HubName } from './name.js';
 
-/** The folder of one model in the cache, laid out as Python's huggingface_hub does: blobs, refs, snapshots. */
-export class CachedModel {
+/** The folder of one repository in the cache, laid out as Python's huggingface_hub does: blobs, refs, snapshots. */
+export class CachedRepository {
   readonly folder: string;
 
   constructor(
     cache: string,
     readonly name: HubName,
   ) {
-    this.folder = join(cache, `models--${name.id.replaceAll('/', '--')}`);
+    this.folder = join(cache, `${name.kind}s--${name.id.replaceAll('/', '--')}`);
   }
 
   /** Where the files of a commit are, by their names. */

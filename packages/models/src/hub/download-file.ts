@@ -3,7 +3,8 @@ import { createReadStream } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { DpoError } from '@dpo/base';
 import { asFileError, flushFile } from '@dpo/base/files';
-import { type CachedModel, sizeOf } from './cache.js';
+import { type CachedRepository, sizeOf } from './cache.js';
+import { filesPath, type HubName } from './name.js';
 import { passing, request, withRetries } from './request.js';
 import type { HubSettings } from './settings.js';
 
@@ -19,15 +20,20 @@ export interface HubFile {
 const stallMs = 60_000;
 
 /** The place of a file on the hub. */
-function filePath(id: string, commit: string, file: string): string {
-  return `/${id}/resolve/${commit}/${file.split('/').map(encodeURIComponent).join('/')}`;
+function filePath(name: HubName, commit: string, file: string): string {
+  return `${filesPath(name)}/resolve/${commit}/${file.split('/').map(encodeURIComponent).join('/')}`;
 }
 
 /** Asks the hub for a file's checksum and size. */
-export async function describeFile(settings: HubSettings, id: string, commit: string, file: string): Promise<HubFile> {
-  const what = `${id}/${file}`;
+export async function describeFile(
+  settings: HubSettings,
+  name: HubName,
+  commit: string,
+  file: string,
+): Promise<HubFile> {
+  const what = `${name.id}/${file}`;
   return withRetries(settings, what, async () => {
-    let path = filePath(id, commit, file);
+    let path = filePath(name, commit, file);
     for (let hops = 0; hops < 5; hops++) {
       const { headers, status } = await request(settings, path, what, { method: 'HEAD', redirect: 'manual' });
       // A renamed model is somewhere else on the hub; a file's content elsewhere is described by this very answer.
@@ -58,23 +64,23 @@ export async function describeFile(settings: HubSettings, id: string, commit: st
  */
 export async function downloadFile(
   settings: HubSettings,
-  model: CachedModel,
+  repository: CachedRepository,
   commit: string,
   described: HubFile,
   onBytes: (bytes: number) => void,
 ): Promise<void> {
   const { etag, size, file } = described;
-  const blob = model.blob(etag);
+  const blob = repository.blob(etag);
   if ((await sizeOf(blob)) === size && size > 0) return onBytes(size);
-  const what = `${model.name.id}/${file}`;
-  const { path, bytes } = await model.partial(etag);
+  const what = `${repository.name.id}/${file}`;
+  const { path, bytes } = await repository.partial(etag);
   try {
-    await withRetries(settings, what, () => fetchRest(settings, model, commit, described, path, onBytes));
+    await withRetries(settings, what, () => fetchRest(settings, repository, commit, described, path, onBytes));
     let sound = await isSound(path, described);
     if (!sound && bytes > 0) {
       // What an earlier run left may be the damaged part: once more, from the beginning.
       await rm(path, { force: true });
-      await withRetries(settings, what, () => fetchRest(settings, model, commit, described, path, onBytes));
+      await withRetries(settings, what, () => fetchRest(settings, repository, commit, described, path, onBytes));
       sound = await isSound(path, described);
     }
     if (!sound) throw await wrongContent(path, what);
@@ -87,7 +93,7 @@ export async function downloadFile(
 
 async function fetchRest(
   settings: HubSettings,
-  model: CachedModel,
+  repository: CachedRepository,
   commit: string,
   { file, size }: HubFile,
   path: string,
@@ -106,7 +112,7 @@ async function fetchRest(
     if (have === size) return onBytes(have);
     const response = await request(
       { ...settings, signal: AbortSignal.any(signals) },
-      filePath(model.name.id, commit, file),
+      filePath(repository.name, commit, file),
       file,
       {
         headers: have > 0 ? { range: `bytes=${have}-` } : {},

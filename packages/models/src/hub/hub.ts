@@ -1,22 +1,11 @@
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { DpoError } from '@dpo/base';
-import { isObject } from '../files/json-object.js';
-import { CachedModel, isCommit, sizeOf } from './cache.js';
-import { describeFile, downloadFile, type HubFile } from './download-file.js';
+import { CachedRepository, isCommit, sizeOf } from './cache.js';
 import { needHubName, parseHubName } from './name.js';
-import { request, withRetries } from './request.js';
-import { type HubOptions, type HubSettings, hubSettings } from './settings.js';
+import { request } from './request.js';
+import { type HubOptions, hubSettings } from './settings.js';
+import { type DownloadProgress, fetchFiles, listFiles } from './snapshot.js';
 import { wantedFiles } from './wanted-files.js';
-
-/** How far a download has come. */
-export interface DownloadProgress {
-  /** The file under way. */
-  readonly file: string;
-  /** Bytes of all files that are there, those from earlier downloads included. */
-  readonly received: number;
-  readonly total: number;
-}
 
 /** What to download, and from where. */
 export interface DownloadOptions extends HubOptions {
@@ -24,9 +13,6 @@ export interface DownloadOptions extends HubOptions {
   readonly files?: readonly string[];
   readonly onProgress?: (progress: DownloadProgress) => void;
 }
-
-/** Descriptions asked for at a time. */
-const together = 4;
 
 /**
  * Downloads a model from the hub, `org/name` or `org/name@revision`, into the cache that it shares with Python
@@ -39,13 +25,13 @@ const together = 4;
  */
 export async function downloadModel(name: string, options: DownloadOptions = {}): Promise<string> {
   const settings = await hubSettings(options);
-  const model = new CachedModel(settings.cache, needHubName(name));
+  const model = new CachedRepository(settings.cache, needHubName(name));
   const cached = options.files === undefined ? await model.complete() : undefined;
   // A commit never changes: what is complete needs no question.
   if (cached !== undefined && (settings.offline || isCommit(model.name.revision))) return cached;
   if (settings.offline) return offline(model, options.files !== undefined);
 
-  const listed = await list(settings, model).catch((error: unknown) => {
+  const listed = await listFiles(settings, model.name).catch((error: unknown) => {
     if (cached !== undefined && DpoError.is(error, 'hub.unreachable')) return undefined;
     throw error;
   });
@@ -54,26 +40,7 @@ export async function downloadModel(name: string, options: DownloadOptions = {})
   const wanted = wantedFiles(names, options.files);
   if (options.files === undefined) needWeights(name, wanted, names);
 
-  const missing: string[] = [];
-  for (const file of wanted) {
-    if ((await stat(join(model.snapshot(commit), ...file.split('/'))).catch(() => undefined)) === undefined) {
-      missing.push(file);
-    }
-  }
-  const described: HubFile[] = [];
-  for (let start = 0; start < missing.length; start += together) {
-    const batch = missing.slice(start, start + together);
-    described.push(...(await Promise.all(batch.map((file) => describeFile(settings, model.name.id, commit, file)))));
-  }
-  const total = described.reduce((sum, { size }) => sum + size, 0);
-  let before = 0;
-  for (const file of described) {
-    await downloadFile(settings, model, commit, file, (bytes) => {
-      options.onProgress?.({ file: file.file, received: before + bytes, total });
-    });
-    await model.place(file.etag, commit, file.file);
-    before += file.size;
-  }
+  await fetchFiles(settings, model, commit, wanted, options.onProgress);
   // Last, so that the revision never names a snapshot in part.
   await model.remember(commit);
   return model.snapshot(commit);
@@ -119,31 +86,6 @@ export async function hubAnswers(timeoutMs: number, options: HubOptions = {}): P
   }
 }
 
-async function list(settings: HubSettings, model: CachedModel): Promise<{ commit: string; names: string[] }> {
-  const { id, revision } = model.name;
-  const what = revision === 'main' ? `model ${id}` : `model ${id} at revision ${revision}`;
-  const answer: unknown = await withRetries(settings, what, async () => {
-    const response = await request(settings, `/api/models/${id}/revision/${encodeURIComponent(revision)}`, what);
-    return response.json().catch(() => undefined);
-  });
-  const { sha, siblings } = isObject(answer) ? answer : {};
-  if (typeof sha !== 'string' || !isCommit(sha) || !Array.isArray(siblings)) {
-    throw new DpoError('hub.failed', `${settings.endpoint} does not answer as a model hub does.`, {
-      values: { endpoint: settings.endpoint },
-      hint: 'Is HF_ENDPOINT the address of a model hub?',
-    });
-  }
-  const names = siblings.flatMap((entry: unknown) =>
-    isObject(entry) && typeof entry.rfilename === 'string' && isInside(entry.rfilename) ? [entry.rfilename] : [],
-  );
-  return { commit: sha, names };
-}
-
-/** A file's name becomes a path: it must stay in its folder. */
-function isInside(name: string): boolean {
-  return !/[\\\0:]/.test(name) && name.split('/').every((part) => part !== '' && !/^\.+$/.test(part));
-}
-
 function needWeights(name: string, wanted: readonly string[], names: readonly string[]): void {
   if (wanted.some((file) => /\.(safetensors|gguf)$/i.test(file))) return;
   const pickled = names.find((file) => /\.(bin|pt|pth)$/.test(file));
@@ -157,7 +99,7 @@ function needWeights(name: string, wanted: readonly string[], names: readonly st
   });
 }
 
-async function offline(model: CachedModel, some: boolean): Promise<string> {
+async function offline(model: CachedRepository, some: boolean): Promise<string> {
   const commit = some ? await model.commit() : undefined;
   if (commit !== undefined && (await sizeOf(model.snapshot(commit))) > 0) return model.snapshot(commit);
   throw new DpoError('hub.offline', `${model.name.id} is not in the cache, and downloading is switched off.`, {

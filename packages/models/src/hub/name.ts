@@ -1,7 +1,8 @@
 import { DpoError } from '@dpo/base';
 
-/** A model on the hub. */
+/** A model or a dataset on the hub. */
 export interface HubName {
+  readonly kind: 'model' | 'dataset';
   /** `org/name`, or `name` alone for the oldest models (`gpt2`). */
   readonly id: string;
   /** A branch, a tag or a commit. */
@@ -10,8 +11,8 @@ export interface HubName {
 
 const namePattern = /^[A-Za-z0-9][\w.-]*(?:\/[A-Za-z0-9][\w.-]*)?$/;
 
-/** Parses `org/name[@revision]`; undefined where the text cannot be the name of a model on the hub. */
-export function parseHubName(text: string): HubName | undefined {
+/** Parses `org/name[@revision]`; undefined where the text cannot be a name on the hub. */
+export function parseHubName(text: string, kind: HubName['kind'] = 'model'): HubName | undefined {
   const at = text.indexOf('@');
   const id = at < 0 ? text : text.slice(0, at);
   const revision = at < 0 ? 'main' : text.slice(at + 1);
@@ -20,15 +21,25 @@ export function parseHubName(text: string): HubName | undefined {
   if (!/^[\w][\w./-]*$/.test(revision) || revision.split('/').some((part) => part === '' || /^\.+$/.test(part))) {
     return undefined;
   }
-  return { id, revision };
+  return { kind, id, revision };
 }
 
 /** As {@link parseHubName}; throws `hub.bad-name` instead. */
-export function needHubName(text: string): HubName {
-  const name = parseHubName(text);
+export function needHubName(text: string, kind: HubName['kind'] = 'model'): HubName {
+  const name = parseHubName(text, kind);
   if (name !== undefined) return name;
-  throw new DpoError('hub.bad-name', `${JSON.stringify(text)} is not the name of a model on the hub.`, {
+  throw new DpoError('hub.bad-name', `${JSON.stringify(text)} is not the name of a ${kind} on the hub.`, {
     values: { name: text },
     hint: 'Names are org/name or org/name@revision.',
   });
+}
+
+/** Where a repository's files are, from the hub's address on: `/org/name`, `/datasets/org/name`. */
+export function filesPath({ kind, id }: HubName): string {
+  return kind === 'dataset' ? `/datasets/${id}` : `/${id}`;
+}
+
+/** What a repository is called in messages. */
+export function described({ kind, id, revision }: HubName): string {
+  return revision === 'main' ? `${kind} ${id}` : `${kind} ${id} at revision ${revision}`;
 }

@@ -131,7 +131,11 @@ describe('errors name file and tensor', () => {
   });
 
   it.each([
-    ['model.unsupported-config', '"rope_type": "proportional"', { rope_parameters: { rope_type: 'proportional', factor: 2 } }],
+    [
+      'model.unsupported-config',
+      '"rope_type": "proportional"',
+      { rope_parameters: { rope_type: 'proportional', factor: 2 } },
+    ],
     ['model.bad-config', '"factor" must be a number above 0', { rope_scaling: { type: 'linear' } }],
     ['model.unsupported-config', 'partial_rotary_factor', { rope_parameters: { partial_rotary_factor: 0.5 } }],
     ['model.bad-config', '"rope_scaling" must be an object', { rope_scaling: 4 }],

@@ -2,7 +2,11 @@ import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A repository on the fake hub: file names and contents. */
+/** Where the hub keeps its own Parquet files of a dataset: `datasets/org/name@refs/convert/parquet` here. */
+const convertedRevision = 'refs/convert/parquet';
+const convertedCommit = 'c'.repeat(40);
+
+/** A repository on the fake hub: file names and contents. Datasets are called `datasets/org/name`. */
 export type FakeRepository = Record<string, Uint8Array>;
 
 /** A server on this machine that speaks the model hub's protocol, and can misbehave. */
@@ -33,7 +37,7 @@ export class FakeHub {
   private answer(request: IncomingMessage, response: ServerResponse): void {
     const url = decodeURIComponent(request.url ?? '');
     this.requests.push(`${request.method} ${url}${request.headers.range ? ` ${request.headers.range}` : ''}`);
-    const content = this.repositories[url.split('/resolve/')[0]?.replace(/^\/(elsewhere\/)?/, '') ?? '']?.[fileIn(url)];
+    const content = this.repository(url)?.[fileIn(url)];
     if (url.startsWith('/elsewhere/')) {
       // Stores refuse what carries the hub's token besides their own signature.
       if (content === undefined || request.headers.authorization !== undefined) response.writeHead(400).end();
@@ -49,21 +53,31 @@ export class FakeHub {
     }
   }
 
+  /** The files of the repository that an address is in; those of the converted revision have its commit there. */
+  private repository(url: string): FakeRepository | undefined {
+    const name = url.split('/resolve/')[0]?.replace(/^\/(elsewhere\/)?/, '') ?? '';
+    return this.repositories[url.includes(`/resolve/${convertedCommit}/`) ? `${name}@${convertedRevision}` : name];
+  }
+
   private list(request: IncomingMessage, response: ServerResponse, url: string): void {
-    const [, name = '', revision = ''] = /^\/api\/models\/(.+)\/revision\/(.+)$/.exec(url) ?? [];
-    const files = this.repositories[name];
+    const [, kind, id = '', revision = ''] = /^\/api\/(model|dataset)s\/(.+?)\/revision\/(.+)$/.exec(url) ?? [];
+    const name = kind === 'dataset' ? `datasets/${id}` : id;
+    const converted = revision === convertedRevision;
+    const files = this.repositories[converted ? `${name}@${revision}` : name];
     if (this.misbehave(request, response, new Uint8Array(0))) return;
-    if (files === undefined || !['main', 'v1', this.commit].includes(revision)) {
+    if (files === undefined || !['main', 'v1', this.commit, convertedRevision].includes(revision)) {
       response.writeHead(404).end();
       return;
     }
     const siblings = Object.keys(files).map((rfilename) => ({ rfilename }));
-    response.setHeader('content-type', 'application/json').end(JSON.stringify({ sha: this.commit, siblings }));
+    response
+      .setHeader('content-type', 'application/json')
+      .end(JSON.stringify({ sha: converted ? convertedCommit : this.commit, siblings }));
   }
 
   private file(request: IncomingMessage, response: ServerResponse, url: string, content: Uint8Array): void {
     response.setHeader('x-repo-commit', this.commit);
-    if (url.endsWith('.safetensors')) {
+    if (/\.(safetensors|parquet)$/.test(url)) {
       // Large files lie elsewhere, as on the hub: this answer describes them, another address has the bytes.
       const sum = createHash('sha256').update(content).digest('hex');
       response.writeHead(302, {
