@@ -94,6 +94,7 @@ MODELS = {
     "mistral-tied": lambda: small("mistral", sliding_window=None, tie_word_embeddings=True, head_dim=6),
     "qwen2": lambda: small("qwen2", tie_word_embeddings=True, **rope(rope_theta=1000000.0)),
     "qwen2-window": lambda: small("qwen2", use_sliding_window=True, sliding_window=3, max_window_layers=1),
+    "qwen2-yarn": lambda: small("qwen2", head_dim=12, **rope("yarn", 100.0, factor=4.0, original_max_position_embeddings=16)),
     "qwen3": lambda: small("qwen3", head_dim=10, **rope(rope_theta=1000000.0)),
     "qwen3-tied": lambda: small(
         "qwen3", head_dim=4, tie_word_embeddings=True, attention_bias=True, use_sliding_window=True, sliding_window=5,
@@ -101,6 +102,11 @@ MODELS = {
     ),
     "phi3": lambda: small("phi3", sliding_window=4, pad_token_id=None, **rope(partial_rotary_factor=0.5)),
     "phi3-tied": lambda: small("phi3", tie_word_embeddings=True, num_key_value_heads=4, pad_token_id=None, **rope()),
+    # Texts stay within the original length: longer ones have other factors.
+    "phi3-longrope": lambda: small(
+        "phi3", original_max_position_embeddings=32, pad_token_id=None,
+        **rope("longrope", short_factor=[1.0, 1.5], long_factor=[2.0, 5.0], original_max_position_embeddings=32),
+    ),
     "smollm3": lambda: small(
         "smollm3", tie_word_embeddings=True, no_rope_layer_interval=2, pad_token_id=None, **rope(rope_theta=5000000.0)
     ),
@@ -218,6 +224,9 @@ def frequencies():
         {"rope_type": "linear", "rope_theta": 10000.0, "factor": 4.0},
         {"rope_type": "llama3", "rope_theta": 500000.0, "factor": 8.0, "low_freq_factor": 1.0,
          "high_freq_factor": 4.0, "original_max_position_embeddings": 256},
+        {"rope_type": "yarn", "rope_theta": 10000.0, "factor": 4.0, "original_max_position_embeddings": 128},
+        {"rope_type": "yarn", "rope_theta": 500000.0, "factor": 16.0, "original_max_position_embeddings": 512,
+         "beta_fast": 8.0, "beta_slow": 2.0, "truncate": False},
     ]
     return [
         {"rope_parameters": s,

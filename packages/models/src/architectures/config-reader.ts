@@ -59,6 +59,14 @@ export class ConfigReader {
     });
   }
 
+  /** A list of `length` finite numbers above 0. */
+  numbers(key: string, length: number): readonly number[] {
+    const value = this.raw[key];
+    const valid = (item: unknown) => typeof item === 'number' && Number.isFinite(item) && item > 0;
+    if (Array.isArray(value) && value.length === length && value.every(valid)) return value as number[];
+    throw this.#bad(key, value, `a list of ${length} numbers above 0`);
+  }
+
   /** A settings object inside the configuration, or undefined where there is none. */
   object(key: string): ConfigReader | undefined {
     const value = this.raw[key] ?? undefined;

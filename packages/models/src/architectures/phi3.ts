@@ -2,9 +2,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import { siluTimes } from '../blocks/activations.js';
 import { joinHeads, splitHeads } from '../blocks/attention.js';
 import { rmsNorm } from '../blocks/rms-norm.js';
-import { type RotarySettings, rotate, rotation } from '../blocks/rotary.js';
+import { rotate, rotation } from '../blocks/rotary.js';
+import type { RotarySettings } from '../blocks/rotary-frequencies.js';
 import { weightTable } from './_weights.js';
-import type { ConfigReader } from './config-reader.js';
+import { ConfigReader } from './config-reader.js';
 import { rotaryOf, stretched } from './read-rotary.js';
 import type { Decoder, ModelConfig } from './types.js';
 
@@ -97,9 +98,23 @@ export function phi3(settings: ConfigReader): Decoder {
   };
 }
 
-/** `rope_parameters` (transformers 5), else `rope_theta`, `partial_rotary_factor` and `rope_scaling`. */
+/**
+ * `rope_parameters` (transformers 5), else `rope_theta`, `partial_rotary_factor` and `rope_scaling`, whose types "su" and
+ * "yarn" mean longrope here; the original length stands beside them.
+ */
 function readPartialRotary(settings: ConfigReader, headSize: number, maxPositions: number): RotarySettings {
-  const parameters = settings.object('rope_parameters') ?? settings.object('rope_scaling');
+  const given = settings.object('rope_parameters') ?? settings.object('rope_scaling');
+  const type = given?.raw.rope_type ?? given?.raw.type;
+  const parameters =
+    given &&
+    new ConfigReader(
+      {
+        original_max_position_embeddings: settings.count('original_max_position_embeddings', 4096),
+        ...given.raw,
+        rope_type: type === 'su' || type === 'yarn' ? 'longrope' : type,
+      },
+      given.path,
+    );
   const part = settings.positive('partial_rotary_factor', 1);
   const rotated = Math.trunc(headSize * (parameters?.positive('partial_rotary_factor', part) ?? part));
   return rotaryOf(settings, parameters, rotated, maxPositions, settings.positive('rope_theta', 10000));

@@ -1,10 +1,10 @@
-import type { RotaryScaling, RotarySettings } from '../blocks/rotary.js';
+import type { RotaryScaling, RotarySettings } from '../blocks/rotary-frequencies.js';
 import type { ConfigReader } from './config-reader.js';
 
 /**
  * Rotary settings from a configuration: `rope_parameters` (transformers 5), else `rope_theta` and `rope_scaling`.
  *
- * Throws `model.unsupported-config` for a scaling other than linear, dynamic and llama3.
+ * Throws `model.unsupported-config` for a scaling other than linear, dynamic, llama3, yarn and longrope.
  *
  * @param size how many dimensions of a head are rotated
  * @param maxPositions what the model was made for without scaling
@@ -30,27 +30,62 @@ export function rotaryOf(
   return {
     theta: parameters?.positive('rope_theta', theta) ?? theta,
     size,
-    scaling: parameters === undefined ? undefined : readScaling(parameters, maxPositions),
+    scaling: parameters === undefined ? undefined : readScaling(parameters, size, maxPositions),
   };
 }
 
-/** How long a text the model can read: dynamic scaling stretches what it was made for. */
+/** How long a text the model can read: some scalings stretch what it was made for, longrope is read for short texts alone. */
 export function stretched(maxPositions: number, { scaling }: RotarySettings): number {
-  return scaling?.type === 'dynamic' ? Math.floor(scaling.factor * maxPositions) : maxPositions;
+  if (scaling?.type === 'dynamic') return Math.floor(scaling.factor * maxPositions);
+  if (scaling?.type === 'yarn') return Math.max(maxPositions, Math.floor(scaling.factor * scaling.originalPositions));
+  return scaling?.type === 'longrope' ? scaling.originalPositions : maxPositions;
 }
 
-function readScaling(parameters: ConfigReader, maxPositions: number): RotaryScaling | undefined {
+const types = ['default', 'linear', 'dynamic', 'llama3', 'yarn', 'longrope'] as const;
+
+function readScaling(parameters: ConfigReader, size: number, maxPositions: number): RotaryScaling | undefined {
   const key = 'rope_type' in parameters.raw ? 'rope_type' : 'type';
-  const type = parameters.choice(key, ['default', 'linear', 'dynamic', 'llama3'], 'default');
+  const type = parameters.choice(key, types, 'default');
   if (type === 'default') return undefined;
+  if (type === 'longrope') return readLongrope(parameters, size, maxPositions);
   const factor = parameters.positive('factor');
   if (type === 'linear') return { type, factor };
   if (type === 'dynamic') return { type, factor, originalPositions: maxPositions };
+  const originalPositions = parameters.count('original_max_position_embeddings', maxPositions);
+  if (type === 'yarn') return readYarn(parameters, factor, originalPositions);
   return {
     type,
     factor,
     lowFrequencyFactor: parameters.positive('low_freq_factor'),
     highFrequencyFactor: parameters.positive('high_freq_factor'),
-    originalPositions: parameters.count('original_max_position_embeddings', maxPositions),
+    originalPositions,
+  };
+}
+
+function readYarn(parameters: ConfigReader, factor: number, originalPositions: number): RotaryScaling {
+  const [scale, scaleOfAll] = [parameters.optionalPositive('mscale'), parameters.optionalPositive('mscale_all_dim')];
+  const suggested = (by: number) => (factor <= 1 ? 1 : 0.1 * by * Math.log(factor) + 1);
+  const usual = scale && scaleOfAll ? suggested(scale) / suggested(scaleOfAll) : suggested(1);
+  return {
+    type: 'yarn',
+    factor,
+    amplitude: parameters.positive('attention_factor', usual),
+    fastTurns: parameters.positive('beta_fast', 32),
+    slowTurns: parameters.positive('beta_slow', 1),
+    truncate: parameters.flag('truncate', true),
+    originalPositions,
+  };
+}
+
+/** Longer texts have other factors, which a text in the making would have to change to: it ends at the original length. */
+function readLongrope(parameters: ConfigReader, size: number, maxPositions: number): RotaryScaling {
+  const originalPositions = parameters.count('original_max_position_embeddings', maxPositions);
+  const factor = parameters.positive('factor', maxPositions / originalPositions);
+  const usual = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(originalPositions));
+  return {
+    type: 'longrope',
+    shortFactors: parameters.numbers('short_factor', size / 2),
+    amplitude: parameters.positive('attention_factor', usual),
+    originalPositions,
   };
 }

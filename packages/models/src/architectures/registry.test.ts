@@ -29,6 +29,17 @@ const older: readonly (readonly [name: string, without: readonly string[], setti
   ['mistral', ['rope_parameters', 'head_dim'], { rope_theta: 10000 }],
   ['qwen2', ['rope_parameters', 'layer_types', 'sliding_window'], { rope_theta: 1000000, sliding_window: 2 }],
   ['qwen2-window', ['rope_parameters', 'layer_types'], { rope_theta: 10000 }],
+  [
+    'qwen2-yarn',
+    ['rope_parameters'],
+    { rope_theta: 100, rope_scaling: { type: 'yarn', factor: 4, original_max_position_embeddings: 16 } },
+  ],
+  ['phi3', ['rope_parameters'], { rope_theta: 10000, partial_rotary_factor: 0.5 }],
+  [
+    'phi3-longrope',
+    ['rope_parameters'],
+    { rope_theta: 10000, rope_scaling: { type: 'su', short_factor: [1, 1.5], long_factor: [2, 5] } },
+  ],
   ['gpt-neox', ['rope_parameters', 'attention_bias'], { rotary_pct: 0.5, rotary_emb_base: 10000 }],
   ['gemma2', ['rope_parameters', 'layer_types'], { hidden_act: 'gelu_pytorch_tanh', rope_theta: 10000 }],
   [
@@ -106,7 +117,7 @@ describe('which layers have a window, where a configuration does not name them',
 
 describe('what is not computed is refused', () => {
   it.each([
-    ['qwen2', '"rope_type": "yarn"', { rope_parameters: { rope_type: 'yarn', factor: 4 } }],
+    ['qwen2', '"rope_type": "proportional"', { rope_parameters: { rope_type: 'proportional', factor: 4 } }],
     [
       'llama',
       '"partial_rotary_factor": 0.5',
@@ -119,7 +130,6 @@ describe('what is not computed is refused', () => {
       { layer_types: ['chunked_attention', 'full_attention', 'full_attention'] },
     ],
     ['gptj', '"rotary_dim": 10', { rotary_dim: 10 }],
-    ['phi3', '"rope_type": "longrope"', { rope_parameters: { rope_type: 'longrope' } }],
     ['smollm3', '"no_rope_layers": 2', { no_rope_layers: [1, 2, 1] }],
     ['gpt-neox', 'an even number of rotated dimensions', { rope_parameters: { partial_rotary_factor: 0.4 } }],
     ['gpt-neox', '"hidden_act": "relu"', { hidden_act: 'relu' }],
@@ -134,6 +144,8 @@ describe('what is not computed is refused', () => {
 
   it.each([
     ['qwen3', '"layer_types" must be a list of 3', { layer_types: ['full_attention'] }],
+    ['phi3', '"short_factor" must be a list of 2', { rope_parameters: { rope_type: 'longrope', short_factor: [1] } }],
+    ['qwen2', '"factor" must be a number above 0', { rope_parameters: { rope_type: 'yarn' } }],
     ['mistral', '"sliding_window" must be a whole number above 0, not 0', { sliding_window: 0 }],
     [
       'qwen2',
@@ -156,4 +168,14 @@ describe('what is not computed is refused', () => {
       }),
     );
   });
+});
+
+it.each([
+  ['llama-linear', 64],
+  ['llama-dynamic', 32], // 4 · 8
+  ['qwen2-yarn', 64], // 4 · 16, as the configuration says too
+  ['phi3-longrope', 32], // the original length of the 64
+  ['gpt2', 64],
+])('%s reads texts of up to %i tokens', (name, positions) => {
+  expect(decoderFor(configOf(name)).config.maxPositions).toBe(positions);
 });
