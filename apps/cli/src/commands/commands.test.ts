@@ -176,7 +176,7 @@ describe('the other commands', () => {
     );
     expect((await runCli([...sample, '--json'])).out.map((line) => JSON.parse(line) as unknown)).toEqual(samples);
     // A piece of an answer as the end of answers: this one ends there, and the sampled tokens are those without it.
-    const [whole] = samples as { text: string; tokens: number[] }[];
+    const [whole] = samples as unknown as { text: string; tokens: number[] }[];
     const stop = whole?.text.slice(2, 4) ?? '';
     const [cut] = (await runCli([...sample, '--json', '--stop', stop])).out.map(
       (line) => JSON.parse(line) as typeof whole,

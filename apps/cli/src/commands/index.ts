@@ -5,6 +5,7 @@ import { demoCommand } from './demo.js';
 import { doctorCommand } from './doctor.js';
 import { engineInfoCommand, engineInstallCommand } from './engine.js';
 import { evalSentimentCommand } from './eval.js';
+import { exportCommand } from './export.js';
 import { generateCommand } from './generate.js';
 import { reportCommand } from './report.js';
 import { scoreCommand } from './score.js';
@@ -18,6 +19,7 @@ export const commands: readonly Command[] = [
   sftCommand,
   scoreCommand,
   generateCommand,
+  exportCommand,
   evalSentimentCommand,
   dataInspectCommand,
   dataConvertCommand,

@@ -18,6 +18,7 @@ import { type LanguageModel, type ModelFiles, saveAdapter, saveModel } from '@dp
 import type { Context } from '../command/define.js';
 import { planPacking } from './pack-plan.js';
 import { progressLine } from './progress.js';
+import { runCard } from './run-card.js';
 import type { RunConfig } from './run-folder.js';
 
 /** One training run, everything opened and checked. */
@@ -101,12 +102,13 @@ export async function runTraining(run: TrainingRun, context: Context): Promise<T
   const interrupted = (records.at(-1)?.step ?? resumed) < steps;
   if (interrupted) return { interrupted, records, folder: resolve(checkpoint) };
   const final = join(output, 'final');
-  await writeFolderAtomic(final, save);
+  const card = runCard({ output, config: run.config, adapter: model.adapter !== undefined, records });
+  await writeFolderAtomic(final, (folder) => saveTrained(model, run.source, folder, card));
   return { interrupted, records, folder: resolve(final) };
 }
 
 /** Writes what was trained: an adapter where there is one, else the model. */
-async function saveTrained(model: LanguageModel, source: ModelFiles, folder: string): Promise<void> {
-  if (model.adapter !== undefined) await saveAdapter(model, folder, { source });
-  else await saveModel(model, folder, { source });
+async function saveTrained(model: LanguageModel, source: ModelFiles, folder: string, card?: string): Promise<void> {
+  if (model.adapter !== undefined) await saveAdapter(model, folder, { source, card });
+  else await saveModel(model, folder, { source, card });
 }
