@@ -43,6 +43,23 @@ def logits(model):
         return model(torch.tensor([IDS])).logits[0].tolist()
 
 
+def fingerprint(gradient):
+    """The norm, and sums weighted by cos(i), cos(2i) and cos(3i): enough to tell any two gradients apart."""
+    flat = gradient.double().flatten()
+    index = torch.arange(len(flat), dtype=torch.float64)
+    values = [flat.norm(), *((flat * torch.cos(k * index)).sum() for k in (1, 2, 3))]
+    return [float(f"{float(value):.8g}") for value in values]
+
+
+def gradients(model):
+    """Of -log p of all tokens after the first, by the names that saved weights have."""
+    logps = model(torch.tensor([IDS])).logits[0, :-1].log_softmax(-1)
+    (-logps.gather(1, torch.tensor(IDS)[1:, None]).sum()).backward()
+    names = {n.replace(".modules_to_save.default", "").replace("_vector.default.weight", "_vector").replace(".default", ""): w
+             for n, w in model.named_parameters() if w.requires_grad}  # fmt: skip
+    return {name: fingerprint(weight.grad) for name, weight in sorted(names.items())}
+
+
 def rounded(rows):
     return [[float(f"{value:.8g}") for value in row] for row in rows]
 
@@ -62,7 +79,11 @@ def main():
         model.peft_config["default"].base_model_name_or_path = f"../models/{folder}"
         model.save_pretrained(OUT / name, save_embedding_layers=False)
         (OUT / name / "README.md").unlink(missing_ok=True)
-        expected = {"ids": IDS, "logits": rounded(logits(model))}
+        config = json.loads((OUT / name / "adapter_config.json").read_text())
+        if isinstance(config["target_modules"], list):
+            config["target_modules"].sort()  # PEFT has a set
+        (OUT / name / "adapter_config.json").write_text(json.dumps(config, indent=2) + "\n")
+        expected = {"ids": IDS, "logits": rounded(logits(model)), "gradients": gradients(model)}
         (OUT / name / "expected.json").write_text(json.dumps(expected, separators=(",", ":")) + "\n")
 
 

@@ -1,13 +1,19 @@
+import type { Values } from '@dpo/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import { packedValues } from '../model/packed-values.js';
 import type { LanguageModel, PackedInputs } from '../model/types.js';
 import { referencePacking } from './_packing.js';
 
-/** −Σ log π of answers to prompts, and its gradient by every weight that training changes. */
+/**
+ * −Σ log π of answers to prompts, and its gradient by every weight that training changes; with a seed, under dropout.
+ */
 export async function lossAndGradients(
   model: LanguageModel,
   answers: readonly { readonly prompt: readonly number[]; readonly answer: readonly number[] }[],
-  options: { readonly activationCheckpointing?: boolean } = {},
+  {
+    dropoutSeed,
+    ...options
+  }: { readonly activationCheckpointing?: boolean; readonly dropoutSeed?: number | undefined } = {},
 ): Promise<{ readonly loss: number; readonly gradients: ReadonlyMap<string, Float32Array> }> {
   const { sequences, ...batch } = referencePacking(
     answers.map(({ prompt, answer }) => ({ prompt, answers: [answer] })),
@@ -17,12 +23,14 @@ export async function lossAndGradients(
     const loss = (...given: tf.Tensor[]) => {
       const params = (key: string) => given[names.indexOf(key)] ?? scope.read(model.variable(key));
       const packed = { ...(inputs as unknown as Omit<PackedInputs, 'sequences'>), sequences };
-      return tf.neg(tf.sum(model.sequenceLogps(params, packed, options)));
+      return tf.neg(tf.sum(model.sequenceLogps(params, packed, { ...options, dropoutSeed: inputs.dropoutSeed })));
     };
     const { value, grads } = tf.valueAndGrads(loss)(names.map((key) => scope.read(model.variable(key))));
     return { loss: value, ...Object.fromEntries(names.map((key, i) => [key, grads[i] as tf.Tensor])) };
   });
-  const out = await differentiate(packedValues(batch));
+  const seed: Record<string, Values> =
+    dropoutSeed === undefined ? {} : { dropoutSeed: { dtype: 'int32', shape: [], data: Int32Array.of(dropoutSeed) } };
+  const out = await differentiate({ ...packedValues(batch), ...seed });
   differentiate.dispose();
   return {
     loss: out.loss?.data[0] as number,
