@@ -37,9 +37,9 @@ async function lossAndGradients(engine: Engine, body: Block): Promise<Record<str
   return step({ x: floats([3, D], noise(3 * D)), mask: ints([3, 1], [0, 1, 0]) });
 }
 
-describe.each(['plain', 'tensorflow'])('checkpointing on the %s engine', (kind) => {
-  it.skipIf(kind === 'tensorflow' && library === undefined)('changes neither value nor gradients', async () => {
-    const engine = kind === 'plain' ? testEngine() : openTensorFlow({ folder: library ?? '' });
+describe.each(['plain', 'tensorflow', 'xla'])('checkpointing on the %s engine', (kind) => {
+  it.skipIf(kind !== 'plain' && library === undefined)('changes neither value nor gradients', async () => {
+    const engine = kind === 'plain' ? testEngine() : openTensorFlow({ folder: library ?? '', xla: kind === 'xla' });
     const expected = await lossAndGradients(testEngine(), block);
     const actual = await lossAndGradients(engine, checkpoint(block));
     expect(Object.keys(actual)).toHaveLength(7);

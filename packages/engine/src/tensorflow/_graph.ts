@@ -33,6 +33,7 @@ export interface OperationOptions {
 
 export interface GraphOptions {
   readonly roundProducts?: boolean;
+  readonly xla?: boolean;
   /** The name of an operation whose caller is wanted. */
   readonly watched?: string | undefined;
 }
@@ -49,13 +50,16 @@ export class Graph {
   readonly #edges = new GraphEdges();
   /** Whether matrix products take their inputs rounded to bfloat16. */
   readonly roundProducts: boolean;
+  /** Whether XLA compiles the graph. */
+  readonly xla: boolean;
   readonly #watched: string | undefined;
   #watchedLine: string | undefined;
   #count = 0;
 
-  constructor(api: CApi, { roundProducts = false, watched }: GraphOptions = {}) {
+  constructor(api: CApi, { roundProducts = false, xla = false, watched }: GraphOptions = {}) {
     this.#api = api;
     this.roundProducts = roundProducts;
+    this.xla = xla;
     this.#watched = watched;
     this.handle = api.TF_NewGraph();
   }

@@ -31,7 +31,7 @@ export interface TensorFlowOptions {
   readonly tf32?: boolean | undefined;
   /**
    * How products become bfloat16: by TensorFlow's graph optimiser, which knows processors, or by casts around them, for
-   * GPUs. Default by the device.
+   * GPUs and XLA. Default by the device.
    */
   readonly bfloat16By?: 'optimiser' | 'casts' | undefined;
 }
@@ -53,7 +53,8 @@ export function openTensorFlow(options: TensorFlowOptions): Engine {
   const gpuMemory = memoryLimit === undefined ? 'growing' : { bytes: memoryLimit };
   const context = new Context(api, configProto({ threads, gpuMemory, softPlacement: true }));
   const place = placeOn(context, wanted);
-  const { bfloat16By = place.device === 'cpu' ? 'optimiser' : 'casts' } = options;
+  // What XLA compiles never comes before the optimiser.
+  const { bfloat16By = place.device === 'cpu' && !xla ? 'optimiser' : 'casts' } = options;
   const queue = new CallQueue();
   const variables = new Set<NativeVariable>();
   const functions = new Set<{ dispose(): void }>();

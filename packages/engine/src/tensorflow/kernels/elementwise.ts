@@ -86,7 +86,11 @@ export const elementwise: KernelTable = {
 
   AddN: ({ graph, inputs }) => graph.node('AddN', [inputs.map((x) => numeric(graph, x))]),
   // Not a tfjs kernel: x, not before `after` is there.
-  Barrier: ({ graph, input }) => graph.node('Identity', [input('x')], { after: [input('after').output.oper] }),
+  // XLA sees through an operation that only waits, and has one of its own that it does not see through.
+  Barrier: ({ graph, input }) =>
+    graph.xla
+      ? (graph.nodes('XlaOptimizationBarrier', [[input('x'), input('after')]])[0] as Node)
+      : graph.node('Identity', [input('x')], { after: [input('after').output.oper] }),
   Cast: ({ graph, input, attributes }) => cast(graph, input('x'), attributes.dtype as ElementType),
   ClipByValue: ({ graph, input, attributes }) => {
     const x = input('x');

@@ -1,0 +1,145 @@
+// One case of gpu.mjs in a process of its own, so that a case that dies takes no other with it. Takes the case as JSON,
+// prints its numbers as one line of JSON.
+import { spawnSync } from 'node:child_process';
+import { random } from '@dpo/base';
+import { adamw, methodNamed, referenceModel, train } from '@dpo/core';
+import { batches, pack } from '@dpo/data';
+import { openEngine } from '@dpo/engine';
+import { createModel, generate } from '@dpo/models';
+import { stepFlops } from './flops.mjs';
+import { productRate } from './products.mjs';
+import { shapeNamed } from './shapes.mjs';
+
+const kinds = { products, step, generation, parity };
+const work = JSON.parse(process.argv[2]);
+const { kind, device, precision = 'float32', tf32 = false, xla = false } = work;
+const engine = await openEngine({ kind: 'tensorflow', device, precision, tf32, xla });
+const numbers = await kinds[kind](work);
+process.stdout.write(`${JSON.stringify({ ...numbers, engine: engine.description, ...memoryUsed() })}\n`);
+await engine.dispose();
+
+/** What matrix products reach alone. */
+async function products({ size }) {
+  return { gigaflops: await productRate(engine, { size, chain: 8 }) };
+}
+
+/** Steps of DPO, the reference in the step. */
+async function step({ shape, layers, prompt, answer, batch, steps }) {
+  const config = configOf(shape, layers);
+  const model = createModel(engine, config, { seed: 1 });
+  const reference = referenceModel(createModel(engine, config, { seed: 2 }));
+  const warmUp = 2;
+  const { seconds, packed } = await trained({ model, reference, prompt, answer, batch, steps: steps + warmUp });
+  const timed = seconds.slice(warmUp).sort((a, b) => a - b);
+  const stepSeconds = timed[Math.floor(timed.length / 2)];
+  const flops = stepFlops(model, packed, { lora: false, onlineReference: true, activationCheckpointing: false });
+  return {
+    stepSeconds,
+    firstStepSeconds: seconds[0],
+    pairsPerSecond: batch / stepSeconds,
+    gigaflops: flops / stepSeconds / 1e9,
+  };
+}
+
+/** Sampling with a cache of keys and values. */
+async function generation({ shape, layers, prompt, answer, rows }) {
+  const model = createModel(engine, configOf(shape, layers), { seed: 1 });
+  const next = random(0);
+  const prompts = Array.from({ length: rows }, () => tokens(next, prompt, model.vocabSize));
+  const round = (seed) => generate(model, prompts, { maxNewTokens: answer, temperature: 1, seed });
+  await round(1);
+  const begin = performance.now();
+  await round(2);
+  return { tokensPerSecond: (1000 * rows * answer) / (performance.now() - begin) };
+}
+
+/**
+ * Three steps and greedy sampling of a small model beside the same on the processor in float32. `difference` is the
+ * largest of the relative differences of losses, gradient norms and log-probabilities.
+ */
+async function parity({ sameTokens }) {
+  const there = await follow(engine);
+  const cpu = await openEngine({ kind: 'tensorflow', device: 'cpu' });
+  const here = await follow(cpu);
+  await cpu.dispose();
+  const relative = here.numbers.map((value, i) => Math.abs(there.numbers[i] - value) / Math.max(1e-3, Math.abs(value)));
+  const equal = JSON.stringify(there.sampled) === JSON.stringify(here.sampled);
+  if (sameTokens && !equal) throw new Error('Greedy sampling gives other tokens than on the processor.');
+  return { difference: Math.max(...relative) };
+}
+
+async function follow(on) {
+  const config = { model_type: 'gpt2', n_layer: 3, n_embd: 96, n_head: 4, vocab_size: 512, n_positions: 128 };
+  const model = createModel(on, config, { seed: 3 });
+  const reference = referenceModel(createModel(on, config, { seed: 4 }));
+  const { records } = await trained({
+    model,
+    reference,
+    prompt: 24,
+    answer: 16,
+    batch: 4,
+    steps: 3,
+    learningRate: 1e-4,
+  });
+  const prompts = [tokens(random(9), 12, 512), tokens(random(10), 5, 512)];
+  const sampled = await generate(model, prompts, { maxNewTokens: 8, temperature: 0 });
+  return {
+    numbers: records.flatMap((r) => [r.loss, r.grad_norm, r['logps/chosen'], r['logps/rejected']]),
+    sampled: sampled.map((sample) => [...sample.tokens]),
+  };
+}
+
+async function trained({ model, reference, prompt, answer, batch, steps, learningRate = 1e-6 }) {
+  const next = random(0);
+  const text = (length) => tokens(next, length, model.vocabSize);
+  const pairs = Array.from({ length: batch * steps }, () => ({
+    prompt: text(prompt),
+    chosen: text(answer),
+    rejected: text(answer),
+  }));
+  const seconds = [];
+  const records = [];
+  let packed;
+  let last = performance.now();
+  for await (const record of train({
+    model,
+    method: methodNamed('dpo', { beta: 0.1 }),
+    reference,
+    optimizer: adamw(),
+    learningRate: () => learningRate,
+    maxGradNorm: 1,
+    pairs,
+    rowsOfStep: batches(pairs.length, { batchSize: batch }).rows,
+    steps,
+    pack: (groups) => {
+      packed = pack(groups);
+      return packed;
+    },
+    accumulation: 1,
+  })) {
+    if (!Number.isFinite(record.loss)) throw new Error(`The loss is ${record.loss}.`);
+    records.push(record);
+    seconds.push((performance.now() - last) / 1000);
+    last = performance.now();
+  }
+  return { seconds, records, packed };
+}
+
+function tokens(next, length, vocabulary) {
+  return Int32Array.from({ length }, () => Math.floor(next() * vocabulary));
+}
+
+/** The shape, or with fewer layers where it is only to be tried out. */
+function configOf(shape, layers) {
+  const config = shapeNamed(shape);
+  if (layers === undefined) return config;
+  return config.model_type === 'gpt2' ? { ...config, n_layer: layers } : { ...config, num_hidden_layers: layers };
+}
+
+/** Memory that the driver says is used on the device, as TensorFlow takes it as it needs it; else resident memory. */
+function memoryUsed() {
+  if (!engine.device.startsWith('gpu')) return { memoryBytes: process.resourceUsage().maxRSS * 1024 };
+  const args = ['-i', engine.device.slice(4), '--query-gpu=memory.used', '--format=csv,noheader,nounits'];
+  const { status, stdout } = spawnSync('nvidia-smi', args, { encoding: 'utf8' });
+  return status === 0 ? { memoryBytes: Number(stdout.trim()) * 2 ** 20 } : {};
+}
