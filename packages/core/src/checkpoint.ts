@@ -18,6 +18,10 @@ export interface TrainingState {
   readonly skipped: number;
   /** Pairs trained on so far. */
   readonly pairs: number;
+  /** The best evaluation so far. */
+  readonly best?: { readonly step: number; readonly value: number };
+  /** Evaluations since then. */
+  readonly stale?: number;
 }
 
 export interface CheckpointOptions {
@@ -27,6 +31,8 @@ export interface CheckpointOptions {
   readonly everySteps?: number | undefined;
   /** Whether one is written after the last step as well. Default true. One is always written when the run is aborted. */
   readonly atEnd?: boolean | undefined;
+  /** Whether one is written after each evaluation that is the best so far. The best one is kept whatever its age. */
+  readonly best?: boolean | undefined;
   /** Older checkpoints than the last so many are removed. Default: all are kept. */
   readonly keep?: number | undefined;
   /** Writes the trainable weights in float32 into a folder, in the form that others read (Hugging Face or PEFT). */
@@ -83,7 +89,7 @@ export async function saveCheckpoint(
     };
     await writeFileAtomic(join(temporary, STATE), (file) => writeFile(file, `${JSON.stringify(stored, null, 2)}\n`));
   });
-  await prune(folder, options.keep ?? Number.POSITIVE_INFINITY);
+  await prune(folder, options.keep ?? Number.POSITIVE_INFINITY, state.best?.step);
   options.onSaved?.(path, state);
   return path;
 }
@@ -140,7 +146,7 @@ export async function restoreCheckpoint(
     compiled,
   }: { model: TrainableModel; optimizer: Optimizer; compiled: Pick<CompiledSteps, 'slots'> },
 ): Promise<TrainingState> {
-  const { step, updates, skipped, pairs, optimizer: stored } = await readCheckpointState(path);
+  const { step, updates, skipped, pairs, best, stale, optimizer: stored } = await readCheckpointState(path);
   if (stored.name !== optimizer.name)
     throw mismatch(path, `was trained with ${stored.name}, this run uses ${optimizer.name}`);
   const weights = [...model.trainable()].map(([name, variable]) => ({ name, variable }));
@@ -165,7 +171,11 @@ export async function restoreCheckpoint(
   } finally {
     for (const { tensors } of opened) await tensors.close();
   }
-  return { step, updates, skipped, pairs };
+  return {
+    ...{ step, updates, skipped, pairs },
+    ...(best === undefined ? {} : { best }),
+    ...(stale === undefined ? {} : { stale }),
+  };
 }
 
 function slotEntries({ slots }: Pick<CompiledSteps, 'slots'>): { name: string; variable: Variable }[] {
@@ -174,9 +184,12 @@ function slotEntries({ slots }: Pick<CompiledSteps, 'slots'>): { name: string; v
   );
 }
 
-async function prune(folder: string, keep: number): Promise<void> {
+async function prune(folder: string, keep: number, best: number | undefined): Promise<void> {
   const checkpoints = await listCheckpoints(folder);
-  const old = checkpoints.slice(0, Math.max(0, checkpoints.length - Math.max(1, keep))).map(({ path }) => path);
+  const old = checkpoints
+    .slice(0, Math.max(0, checkpoints.length - Math.max(1, keep)))
+    .filter(({ step }) => step !== best)
+    .map(({ path }) => path);
   // What a killed run left half written.
   const leftovers = (await namesIn(folder)).filter((name) => LEFTOVER.test(name)).map((name) => join(folder, name));
   for (const path of [...old, ...leftovers]) await rm(path, { recursive: true, force: true });

@@ -15,6 +15,12 @@ export interface EvaluationOptions {
   readonly everySteps: number;
   /** Where `reference` of the training holds numbers of the training rows, those of these rows; else the same one. */
   readonly reference?: Reference | undefined;
+  /** The number that says which evaluation is best: the smallest loss, of the others the largest. Default `eval_loss`. */
+  readonly metric?: keyof EvaluationMetrics | undefined;
+  /** Ends the run after so many evaluations in a row that were not better than the best before. Default: never. */
+  readonly patience?: number | undefined;
+  /** By how much an evaluation must be better to count. Default 0. */
+  readonly minDelta?: number | undefined;
 }
 
 export interface TrainOptions {
@@ -47,6 +53,8 @@ export interface TrainOptions {
   readonly checkpoints?: CheckpointOptions | undefined;
   /** A checkpoint's folder to go on from. The model must be of the shape that it was then; its weights are read. */
   readonly resume?: string | undefined;
+  /** Ends the run, evaluated and with a checkpoint as after its last step, once it has taken so many seconds. */
+  readonly maxSeconds?: number | undefined;
   /** Aborting ends the run after the step in progress, with a checkpoint where there are checkpoints. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -63,6 +71,8 @@ export interface StepRecord extends PairMetrics, Partial<EvaluationMetrics> {
   readonly peak_rss_bytes: number;
   /** The gradient was not finite, so that the weights were left as they were. */
   readonly skipped?: true;
+  /** This evaluation is the best so far. */
+  readonly best?: true;
 }
 
 /** Steps in a row without a finite gradient that end a run. */
@@ -80,6 +90,8 @@ const HOPELESS = 3;
  */
 export async function* train(options: TrainOptions): AsyncGenerator<StepRecord, void, undefined> {
   const { model, method, reference, optimizer, pairs, steps, evaluation, checkpoints, signal } = options;
+  const deadline = performance.now() + 1000 * (options.maxSeconds ?? Number.POSITIVE_INFINITY);
+  const patience = evaluation?.patience ?? Number.POSITIVE_INFINITY;
   const compiled = compileSteps({ ...options, maxGradNorm: options.maxGradNorm ?? 10 });
   let state: TrainingState = { step: 0, updates: 0, skipped: 0, pairs: 0 };
   const perMicroBatch = rowsPerMicroBatch(pairs, method, options.microBatchTokens ?? 2048);
@@ -90,7 +102,8 @@ export async function* train(options: TrainOptions): AsyncGenerator<StepRecord, 
   try {
     if (options.resume !== undefined) state = await restoreCheckpoint(options.resume, { model, optimizer, compiled });
 
-    while (state.step < steps && !signal?.aborted) {
+    let over = false;
+    while (state.step < steps && !over && (state.stale ?? 0) < patience && !signal?.aborted) {
       const started = performance.now();
       const step = state.step + 1;
       const rows = [...options.rowsOfStep(step)];
@@ -102,13 +115,25 @@ export async function* train(options: TrainOptions): AsyncGenerator<StepRecord, 
 
       const finite = Number.isFinite(norm);
       state = {
+        ...state,
         step,
         updates: state.updates + (finite ? 1 : 0),
         skipped: finite ? 0 : state.skipped + 1,
         pairs: state.pairs + rows.length,
       };
       const seconds = (performance.now() - started) / 1000;
-      const last = step === steps || signal?.aborted === true;
+      over = performance.now() >= deadline;
+      const last = step === steps || over || signal?.aborted === true;
+      const evaluated =
+        evaluation !== undefined && (last || step % evaluation.everySteps === 0)
+          ? await evaluate(compiled, { ...options, ...evaluation, reference: evaluation.reference ?? reference })
+          : undefined;
+      const best = evaluated !== undefined && isBetter(evaluated, state, evaluation);
+      if (evaluated !== undefined)
+        state = best
+          ? { ...state, best: { step, value: evaluated[metricOf(evaluation)] as number }, stale: 0 }
+          : { ...state, stale: (state.stale ?? 0) + 1 };
+      over ||= (state.stale ?? 0) >= patience;
       yield {
         step,
         epoch: state.pairs / pairs.length,
@@ -118,9 +143,8 @@ export async function* train(options: TrainOptions): AsyncGenerator<StepRecord, 
         pairs_per_second: rows.length / seconds,
         peak_rss_bytes: process.resourceUsage().maxRSS * 1024,
         ...(finite ? {} : { skipped: true }),
-        ...(evaluation !== undefined && (last || step % evaluation.everySteps === 0)
-          ? await evaluate(compiled, { ...options, ...evaluation, reference: evaluation.reference ?? reference })
-          : {}),
+        ...evaluated,
+        ...(best ? { best } : {}),
       };
 
       if (state.skipped >= HOPELESS) {
@@ -129,11 +153,25 @@ export async function* train(options: TrainOptions): AsyncGenerator<StepRecord, 
       }
       // Aborted may have become true while the record was looked at.
       const due = signal?.aborted || step % (checkpoints?.everySteps ?? Number.POSITIVE_INFINITY) === 0;
-      if (step === steps ? checkpoints?.atEnd !== false : due) await save();
+      const ended = step === steps || over;
+      if ((ended ? checkpoints?.atEnd !== false : due) || (best && checkpoints?.best)) await save();
     }
   } finally {
     compiled.dispose();
   }
+}
+
+function metricOf(evaluation: EvaluationOptions | undefined): keyof EvaluationMetrics {
+  return evaluation?.metric ?? 'eval_loss';
+}
+
+/** Whether an evaluation is better than the best before it. One that is not a number never is. */
+function isBetter(now: EvaluationMetrics, { best }: TrainingState, evaluation: EvaluationOptions | undefined): boolean {
+  const metric = metricOf(evaluation);
+  const value = now[metric] ?? Number.NaN;
+  if (!Number.isFinite(value)) return false;
+  if (best === undefined) return true;
+  return (metric === 'eval_loss' ? best.value - value : value - best.value) > (evaluation?.minDelta ?? 0);
 }
 
 type Evaluated = Pick<TrainOptions, 'pairs' | 'method' | 'reference' | 'pack' | 'microBatchTokens'>;

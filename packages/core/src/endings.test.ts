@@ -1,0 +1,132 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pack } from '@dpo/data';
+import { testEngine } from '@dpo/engine/test';
+import { writeSafetensors } from '@dpo/models';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { TokenPair, TrainableModel } from './batch.js';
+import { latestCheckpoint, listCheckpoints, readCheckpointState } from './checkpoint.js';
+import { methodNamed } from './method.js';
+import { optimizers } from './optimizers/registry.js';
+import { referenceModel } from './reference.js';
+import { bigramModel } from './test/bigram-model.js';
+import { type EvaluationOptions, type StepRecord, type TrainOptions, train } from './trainer.js';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'dpo-endings-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const pair = (prompt: number, chosen: number, rejected: number): TokenPair => ({
+  prompt: Int32Array.of(prompt),
+  chosen: Int32Array.of(chosen),
+  rejected: Int32Array.of(rejected),
+});
+const training = [pair(1, 2, 3)];
+/** Wants the opposite of the training data: what is learnt there makes it worse from the first step. */
+const contrary = [pair(1, 3, 2)];
+
+const saver = (model: TrainableModel) => (path: string) =>
+  writeSafetensors(
+    join(path, 'model.safetensors'),
+    [...model.trainable()].map(([name, variable]) => ({
+      name,
+      shape: variable.shape,
+      dtype: 'float32' as const,
+      data: () => variable.read(),
+    })),
+  ).then(() => undefined);
+
+async function run(change: Partial<TrainOptions>, checkpoints = {}): Promise<StepRecord[]> {
+  const engine = testEngine();
+  const model = bigramModel(engine);
+  const records: StepRecord[] = [];
+  for await (const record of train({
+    model,
+    method: methodNamed('dpo', { beta: 0.5 }),
+    reference: referenceModel(bigramModel(engine, { name: 'reference' })),
+    optimizer: optimizers.adamw(),
+    learningRate: () => 0.05,
+    pairs: training,
+    rowsOfStep: () => [0],
+    steps: 12,
+    pack,
+    checkpoints: { folder, saveModel: saver(model), ...checkpoints },
+    ...change,
+  }))
+    records.push(record);
+  return records;
+}
+
+const evaluation = (change: Partial<EvaluationOptions>): EvaluationOptions => ({
+  pairs: contrary,
+  everySteps: 1,
+  ...change,
+});
+
+describe('early stopping', () => {
+  it('ends after `patience` evaluations that are no better, with a checkpoint', async () => {
+    const records = await run({ evaluation: evaluation({ patience: 3 }) });
+    // The first evaluation is the best there will be.
+    expect(records.map(({ step, best }) => [step, best])).toEqual([
+      [1, true],
+      [2, undefined],
+      [3, undefined],
+      [4, undefined],
+    ]);
+    expect(await latestCheckpoint(folder)).toBe(join(folder, 'checkpoint-4'));
+    expect((await readCheckpointState(join(folder, 'checkpoint-4'))).best?.step).toBe(1);
+  });
+
+  it('goes on while evaluations get better, and counts only gains above `minDelta`', async () => {
+    const better = await run({ evaluation: evaluation({ pairs: training, patience: 1 }), steps: 6 });
+    expect(better.map(({ best }) => best)).toEqual([true, true, true, true, true, true]);
+    const gains = better.slice(1).map((record, i) => (better[i]?.eval_loss as number) - (record.eval_loss as number));
+    const minDelta = 1.5 * Math.max(...gains);
+    const strict = await run({ evaluation: evaluation({ pairs: training, patience: 1, minDelta }), steps: 6 });
+    // Two steps together gain more than one and a half of the largest, one does not.
+    expect(strict.map(({ best }) => best)).toEqual([true, undefined]);
+  });
+
+  it('takes larger margins for better ones', async () => {
+    const records = await run({
+      evaluation: evaluation({ pairs: training, patience: 2, metric: 'eval_rewards/margins' }),
+      steps: 4,
+    });
+    expect(records.map(({ best }) => best)).toEqual([true, true, true, true]);
+  });
+
+  it('does not begin anew when a run that it ended is resumed', async () => {
+    await run({ evaluation: evaluation({ patience: 3 }) });
+    const resume = join(folder, 'checkpoint-4');
+    expect(await run({ evaluation: evaluation({ patience: 3 }), resume })).toEqual([]);
+    // Two evaluations without a better one were behind it, so that two more of four are allowed.
+    const more = await run({ evaluation: evaluation({ patience: 5 }), resume });
+    expect(more.map(({ step }) => step)).toEqual([5, 6]);
+  });
+});
+
+describe('the best checkpoint', () => {
+  it('is written when it is found, and kept however old it gets', async () => {
+    await run({ evaluation: evaluation({}), steps: 6 }, { best: true, everySteps: 1, keep: 2, atEnd: true });
+    expect((await listCheckpoints(folder)).map(({ step }) => step)).toEqual([1, 5, 6]);
+  });
+
+  it('replaces the one before', async () => {
+    const records = await run(
+      { evaluation: evaluation({ pairs: training }), steps: 4 },
+      { best: true, keep: 1, atEnd: false },
+    );
+    expect(records.every(({ best }) => best)).toBe(true);
+    expect((await listCheckpoints(folder)).map(({ step }) => step)).toEqual([4]);
+  });
+});
+
+it('a run that has taken long enough ends as if the step were its last', async () => {
+  const records = await run({ evaluation: evaluation({ everySteps: 100 }), maxSeconds: 0 });
+  expect(records).toHaveLength(1);
+  expect(records[0]?.eval_loss).toBeGreaterThan(0);
+  expect(await latestCheckpoint(folder)).toBe(join(folder, 'checkpoint-1'));
+});
