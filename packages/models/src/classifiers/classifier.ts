@@ -56,7 +56,7 @@ export function textClassifier(parts: {
   readonly labels: Labels;
   readonly tokenizer: Pick<Tokenizer, 'encodeWithSpecials'>;
   readonly weights: ReadonlyMap<string, Variable>;
-  readonly precision?: Precision | undefined;
+  readonly precision: Precision;
 }): Classifier {
   const { engine, network, labels, tokenizer, weights, precision } = parts;
   const run = engine.function<keyof TextRows, 'logits'>(
@@ -64,7 +64,7 @@ export function textClassifier(parts: {
     (scope, inputs) => ({
       logits: network.logits(inputs as unknown as TextRows, (name) => scope.read(weights.get(name) as Variable)),
     }),
-    precision === undefined ? {} : { precision },
+    { precision },
   );
   return {
     labels: labels.names,

@@ -7,6 +7,7 @@ import { testEngine } from '@dpo/engine/test';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { saveModel } from '../model/save-model.js';
 import { tinyLlama, tinyTokenizer } from '../test/index.js';
+import { createTokenizer } from '../tokenizer/tokenizer.js';
 import { labelsOf } from './labels.js';
 import { loadClassifier } from './load-classifier.js';
 
@@ -113,6 +114,52 @@ describe('classifying', async () => {
       code: 'classifier.bad-token',
       values: { text: 1, token: 1, received: 9999 },
     });
+  });
+});
+
+describe('tokenizers from before tokenizer.json', () => {
+  const model = (name: string) =>
+    (
+      JSON.parse(readFileSync(new URL(`${name}/tokenizer.json`, fixtures), 'utf8')) as {
+        model: { vocab: Record<string, number>; merges?: string[][] };
+      }
+    ).model;
+  const words = (name: string) =>
+    Object.entries(model(name).vocab)
+      .sort(([, a], [, b]) => a - b)
+      .map(([word]) => word);
+
+  it.each([
+    [
+      'distilbert',
+      () => ({ 'vocab.txt': `${words('distilbert').join('\n')}\n`, 'tokenizer_config.json': '{"do_lower_case":true}' }),
+    ],
+    ['bert', () => ({ 'vocab.txt': `${words('bert').join('\r\n')}\r\n` })],
+    [
+      'roberta',
+      () => ({
+        'vocab.json': JSON.stringify(model('roberta').vocab),
+        'merges.txt': `#version: 0.2\n${(model('roberta').merges ?? []).map((pair) => pair.join(' ')).join('\n')}\n`,
+      }),
+    ],
+  ])('of %s are made of its vocabulary', async (name, files) => {
+    const rows = JSON.parse(readFileSync(new URL(`${name}/expected.json`, fixtures), 'utf8')) as Row[];
+    const folder = await mkdtemp(join(scratch, 'vocabulary-'));
+    await cp(folderOf(name), folder, { recursive: true });
+    for (const file of ['tokenizer.json', 'tokenizer_config.json']) await rm(join(folder, file));
+    for (const [file, text] of Object.entries(files())) await writeFile(join(folder, file), text);
+    const { classifier, tokenizer } = await loadClassifier(testEngine(), folder);
+    for (const { text, ids } of rows)
+      if (ids.length < classifier.maxTokens) expect(tokenizer.encodeWithSpecials(text), text).toEqual(ids);
+    expect(tokenizer.encode('Ä').length).toBeGreaterThan(0);
+  });
+
+  it('tell capitals where they are told to', async () => {
+    const vocabulary = '[PAD]\n[UNK]\n[CLS]\n[SEP]\nThe\nthe\ne\n';
+    const make = (config: string) => createTokenizer({ 'vocab.txt': vocabulary, 'tokenizer_config.json': config });
+    expect(make('{"do_lower_case":false}').encodeWithSpecials('The')).toEqual([2, 4, 3]);
+    expect(make('{}').encodeWithSpecials('The é')).toEqual([2, 5, 6, 3]);
+    expect(make('{"strip_accents":false}').encodeWithSpecials('é')).toEqual([2, 1, 3]);
   });
 });
 

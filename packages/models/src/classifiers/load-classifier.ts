@@ -1,9 +1,10 @@
 import { DpoError } from '@dpo/base';
 import type { Engine, Precision, Variable } from '@dpo/engine';
 import { openModelFiles } from '../files/model-files.js';
-import { hasTokenizer, isAdapter, tooManyTokens } from '../model/load-model.js';
+import { isAdapter, tooManyTokens } from '../model/load-model.js';
 import { checkLayers, matchTensors, readWeights } from '../model/read-weights.js';
 import { loadTokenizer, type Tokenizer } from '../tokenizer/tokenizer.js';
+import { hasTokenizer } from '../tokenizer/vocabulary-files.js';
 import { type Classifier, textClassifier } from './classifier.js';
 import { labelsOf } from './labels.js';
 import { networkFor } from './network.js';
@@ -11,7 +12,7 @@ import { networkFor } from './network.js';
 export interface LoadClassifierOptions {
   /** Called after each weight with the bytes read so far and those of all weights. */
   readonly onProgress?: ((bytes: number, total: number) => void) | undefined;
-  /** Overrides the engine's precision. */
+  /** Default float32, whatever the engine's: labels are read off small differences. */
   readonly precision?: Precision | undefined;
 }
 
@@ -40,7 +41,7 @@ export async function loadClassifier(
     const labels = labelsOf(source.config);
     const network = networkFor(source.config, source.path, labels.names.length);
     const places = matchTensors(network, source, 'error');
-    if (!hasTokenizer(source))
+    if (!hasTokenizer(source.tokenizerFiles))
       throw new DpoError('classifier.no-tokenizer', `${folder} has no tokenizer.json, without which no text is read.`, {
         values: { path: folder },
         hint: 'Write one in Python: AutoTokenizer.from_pretrained("MODEL").save_pretrained("MODEL").',
@@ -48,7 +49,14 @@ export async function loadClassifier(
     const tokenizer = await loadTokenizer(source.tokenizerFiles);
     if (tokenizer.vocabSize > network.vocabSize) throw tooManyTokens(source, tokenizer.vocabSize, network.vocabSize);
     weights = await readWeights(engine, network, source, places, options.onProgress);
-    const classifier = textClassifier({ engine, network, labels, tokenizer, weights, precision: options.precision });
+    const classifier = textClassifier({
+      engine,
+      network,
+      labels,
+      tokenizer,
+      weights,
+      precision: options.precision ?? 'float32',
+    });
     return { classifier, tokenizer };
   } catch (error) {
     for (const variable of weights.values()) variable.dispose();

@@ -87,6 +87,9 @@ describe('openModelFiles', () => {
     await writeFile(join(folder, 'pytorch_model.bin'), 'x');
     for (const path of [folder, join(folder, 'pytorch_model.bin')])
       await expect(openModelFiles(path)).rejects.toMatchObject({ hint: expect.stringContaining('save_pretrained') });
+    await writeFile(join(folder, 'config.json'), '{"architectures":["RobertaForSequenceClassification"]}');
+    const hint = expect.stringContaining('AutoModelForSequenceClassification');
+    await expect(openModelFiles(folder)).rejects.toMatchObject({ hint });
     await rm(join(folder, 'pytorch_model.bin'));
     await writeFile(join(folder, 'adapter_model.bin'), 'x');
     await expect(openModelFiles(folder)).rejects.toMatchObject({ hint: expect.stringContaining('save_file') });

@@ -90,7 +90,7 @@ export async function openModelFiles(path: string): Promise<ModelFiles> {
   }
 
   if (!names.some((name) => name.endsWith('.safetensors') || name.endsWith('.safetensors.index.json'))) {
-    throw noWeights(path, names);
+    throw noWeights(path, names, configText);
   }
   const weights = await openSafetensors(path);
   try {
@@ -149,7 +149,7 @@ function severalGguf(path: string, files: readonly string[]): DpoError {
 }
 
 /** Pickled weights are told apart, so that the message can say how to convert them. */
-function noWeights(path: string, names: readonly string[]): DpoError {
+function noWeights(path: string, names: readonly string[], config = ''): DpoError {
   const found = names.find((name) => pickle.test(name));
   if (found === undefined) {
     return new DpoError('model.no-weights', `${path} has no model.safetensors.`, {
@@ -157,14 +157,14 @@ function noWeights(path: string, names: readonly string[]): DpoError {
       hint: 'Fetch the weights too: model.safetensors, or all its parts and model.safetensors.index.json.',
     });
   }
-  return pickled(path, found);
+  return pickled(path, found, config.includes('ForSequenceClassification') ? 'SequenceClassification' : 'CausalLM');
 }
 
 /** The error of a folder whose weights are pickled, with the Python that converts them. */
-function pickled(folder: string, file: string): DpoError {
+function pickled(folder: string, file: string, task = 'CausalLM'): DpoError {
   const convert = file.startsWith('adapter_model')
     ? 'safetensors.torch.save_file(torch.load("adapter_model.bin", weights_only=True), "adapter_model.safetensors")'
-    : `AutoModelForCausalLM.from_pretrained(${JSON.stringify(folder)}).save_pretrained("NEW_FOLDER")`;
+    : `AutoModelFor${task}.from_pretrained(${JSON.stringify(folder)}).save_pretrained("NEW_FOLDER")`;
   return new DpoError(
     'model.pickle',
     `${folder} has its weights only as ${file}, a Python pickle, which is not read.`,

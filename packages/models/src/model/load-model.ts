@@ -3,6 +3,7 @@ import type { Engine } from '@dpo/engine';
 import { decoderFor } from '../architectures/registry.js';
 import { type ModelFiles, openModelFiles } from '../files/model-files.js';
 import { loadTokenizer, type Tokenizer } from '../tokenizer/tokenizer.js';
+import { hasTokenizer } from '../tokenizer/vocabulary-files.js';
 import { languageModel } from './language-model.js';
 import { checkLayers, matchTensors, readWeights } from './read-weights.js';
 import type { LanguageModel } from './types.js';
@@ -38,7 +39,7 @@ export async function loadModel(engine: Engine, path: string, options: LoadOptio
     const { weights: shapes, prefix, config } = decoder;
     const plan = { modelType: config.modelType, weights: shapes, prefix, isExtra: decoder.isExtra };
     const places = matchTensors(plan, source, options.extraTensors ?? 'error');
-    const tokenizer = hasTokenizer(source) ? await loadTokenizer(source.tokenizerFiles) : undefined;
+    const tokenizer = hasTokenizer(source.tokenizerFiles) ? await loadTokenizer(source.tokenizerFiles) : undefined;
     if (tokenizer !== undefined && tokenizer.vocabSize > config.vocabSize)
       throw tooManyTokens(source, tokenizer.vocabSize, config.vocabSize);
     const weights = await readWeights(engine, plan, source, places, options.onProgress);
@@ -46,11 +47,6 @@ export async function loadModel(engine: Engine, path: string, options: LoadOptio
   } finally {
     await source.close();
   }
-}
-
-/** Whether a tokenizer can be made of the files. */
-export function hasTokenizer({ tokenizerFiles }: ModelFiles): boolean {
-  return 'tokenizer.json' in tokenizerFiles || ('vocab.json' in tokenizerFiles && 'merges.txt' in tokenizerFiles);
 }
 
 /** The error of an adapter's folder where a model's is needed. */

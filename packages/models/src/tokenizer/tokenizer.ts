@@ -4,10 +4,10 @@ import { asFileError } from '@dpo/base/files';
 import { Tokenizer as Encoder } from '@huggingface/tokenizers';
 import { parseJsonObject } from '../files/json-object.js';
 import { readTextFiles } from '../files/model-files.js';
-import { byteLevelTokenizerJson } from './byte-level.js';
 import { type Chat, chatOf } from './chat.js';
 import { checkPatterns, mendByteFallback, mendPreTokenizer } from './mend.js';
-import { bosPrefixOf, gpt2End, specialTokensOf } from './special-tokens.js';
+import { bosPrefixOf, specialTokensOf } from './special-tokens.js';
+import { tokenizerJsonOfVocabulary } from './vocabulary-files.js';
 
 /** Turns text into token ids and back, as the Python library does with the same files. */
 export interface Tokenizer {
@@ -53,14 +53,14 @@ export async function loadTokenizer(filesOrFolder: Readonly<Record<string, strin
 }
 
 /**
- * Makes a tokenizer of its files' texts, by name. `tokenizer.json` is needed, or `vocab.json` and `merges.txt` of a
- * byte-level tokenizer such as GPT-2's.
+ * Makes a tokenizer of its files' texts, by name. `tokenizer.json` is needed, or the vocabulary of a tokenizer from
+ * before it: `vocab.json` and `merges.txt` (GPT-2, RoBERTa), or `vocab.txt` (BERT).
  *
  * @param where named in errors
  */
 export function createTokenizer(files: Readonly<Record<string, string>>, where = 'the tokenizer'): Tokenizer {
-  const json = tokenizerJson(files, where);
   const config = parseJsonObject(files['tokenizer_config.json'] ?? '{}', 'tokenizer_config.json');
+  const json = tokenizerJson(files, config, where);
   const use = <T>(call: () => T): T => guarded(where, call);
   const encoder = use(() => createEncoder(json, config));
   const special = specialTokensOf(files, json, config, (token) => encoder.token_to_id(token));
@@ -86,17 +86,15 @@ export function createTokenizer(files: Readonly<Record<string, string>>, where =
   };
 }
 
-function tokenizerJson(files: Readonly<Record<string, string>>, where: string): Record<string, unknown> {
+function tokenizerJson(
+  files: Readonly<Record<string, string>>,
+  config: Readonly<Record<string, unknown>>,
+  where: string,
+): Record<string, unknown> {
   const text = files['tokenizer.json'];
   if (text !== undefined) return parseJsonObject(text, 'tokenizer.json');
-  const { 'vocab.json': vocab, 'merges.txt': merges } = files;
-  if (vocab !== undefined && merges !== undefined) {
-    const lines = merges.split('\n').filter((line) => line !== '' && !line.startsWith('#version'));
-    const ids = parseJsonObject(vocab, 'vocab.json') as Record<string, number>;
-    const end = ids[gpt2End];
-    const addedTokens = end === undefined ? [] : [{ id: end, content: gpt2End, special: true }];
-    return byteLevelTokenizerJson(ids, lines, { addedTokens });
-  }
+  const json = tokenizerJsonOfVocabulary(files, config);
+  if (json !== undefined) return json;
   throw new DpoError('tokenizer.not-found', `${where} has no tokenizer.json.`, {
     values: { where, files: Object.keys(files) },
     hint: 'Write one in Python: AutoTokenizer.from_pretrained("MODEL").save_pretrained("MODEL").',
