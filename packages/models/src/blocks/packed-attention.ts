@@ -16,14 +16,21 @@ export type Attend = (
 
 /** Attention within packed rows: every answer sees its prompt and itself, as far as the layer's window goes. */
 export function packedAttention(layout: PackedLayout): Attend {
-  const biasOf = perWindow((window) => attentionBias(layout, window));
+  const biasOf = perWindow(layout.groups.shape[1], (window) => attentionBias(layout, window));
   return (_layer, q, k, v, settings = {}) => attention(q, k, v, biasOf(settings.window), settings);
 }
 
-/** Makes what depends on the window alone once for all layers that have the same. */
-export function perWindow<T>(make: (window: number | undefined) => T): (window: number | undefined) => T {
+/**
+ * Makes what depends on the window alone once for all layers that have the same. A window as long as the row, which no
+ * text in it exceeds, is none.
+ */
+export function perWindow<T>(
+  length: number,
+  make: (window: number | undefined) => T,
+): (window: number | undefined) => T {
   const made = new Map<number | undefined, T>();
-  return (window) => {
+  return (asked) => {
+    const window = asked === undefined || asked >= length ? undefined : asked;
     const known = made.get(window);
     if (known !== undefined) return known;
     const fresh = make(window);

@@ -76,7 +76,7 @@ export function openSession(model: LanguageModel, { rows, slots, mode, adapter }
     const params = (name: string) => scope.read(model.variable(name));
     const first = tf.reshape(pads, [rows, 1]);
     const seen = tf.logicalAnd(tf.greaterEqual(row(slots), first), tf.lessEqual(row(slots), slot)); // [rows, slots]
-    const biasOf = perWindow((window) => {
+    const biasOf = perWindow(slots, (window) => {
       const near = window === undefined ? seen : tf.logicalAnd(seen, within(slot, row(slots), window));
       return tf.reshape(hide(near), [rows, 1, 1, slots]) as tf.Tensor4D;
     });
