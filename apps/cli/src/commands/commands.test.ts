@@ -44,7 +44,13 @@ describe('dpo train', () => {
     const { code, out } = await runCli(train('run'));
     expect(code).toBe(0);
     expect(out).toEqual([at('run/final')]);
-    expect((await readdir(at('run'))).sort()).toEqual(['config.json', 'final', 'metrics.jsonl', 'report.html']);
+    expect((await readdir(at('run'))).sort()).toEqual([
+      'config.json',
+      expect.stringMatching(/^events\.out\.tfevents\./),
+      'final',
+      'metrics.jsonl',
+      'report.html',
+    ]);
     const metrics = await lines(at('run/metrics.jsonl'));
     expect(metrics.map(({ step }) => step)).toEqual([1, 2, 3]);
     expect(metrics[0]?.loss).toBeCloseTo(Math.LN2, 6); // the policy is the reference at first

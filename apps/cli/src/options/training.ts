@@ -44,6 +44,20 @@ export const trainingOptions = {
   saveSteps: z.int().positive().optional().describe('Writes a checkpoint every N steps'),
   evalData: z.string().optional().describe('Held-out preference data'),
   evalSteps: z.int().positive().optional().describe('Evaluates every N steps, and at the end'),
+  evalMetric: z
+    .enum(['eval_loss', 'eval_rewards/accuracies', 'eval_rewards/margins'])
+    .default('eval_loss')
+    .describe('What says which evaluation is best'),
+  patience: z.int().positive().optional().describe('Ends the run after N evaluations that were not better'),
+  minDelta: z.number().min(0).default(0).describe('By how much an evaluation must be better to count'),
+  loadBest: z.boolean().default(false).describe('final/ gets the weights of the best evaluation, not the last ones'),
+  maxTime: z
+    .string()
+    .regex(/^\d+(\.\d+)?[smh]$/, 'must be a number and s, m or h, such as 90m')
+    .optional()
+    .describe('Ends the run after this long, such as 90m or 2.5h'),
+  keepCheckpoints: z.int().positive().default(2).describe('Checkpoints that are kept, besides the best'),
+  tensorboard: z.boolean().default(true).describe('Writes no TensorBoard events'),
   resume: z.boolean().default(false).describe('Goes on from the last checkpoint in --output'),
   overwrite: z.boolean().default(false).describe('Replaces a finished run in --output'),
   ...engineOptions,

@@ -74,6 +74,9 @@ export async function runTrainingCommand(command: TrainingCommand, context: Cont
         evaluation: heldPairs && {
           pairs: heldPairs,
           everySteps: options.evalSteps ?? steps,
+          metric: options.evalMetric,
+          patience: options.patience,
+          minDelta: options.minDelta,
           reference: reference.held,
         },
         output: options.output,
@@ -82,7 +85,7 @@ export async function runTrainingCommand(command: TrainingCommand, context: Cont
       },
       context,
     );
-    return await conclude(command, result, (performance.now() - started) / 1000, context);
+    return await conclude(command, result, { steps, seconds: (performance.now() - started) / 1000 }, context);
   } finally {
     await engine.dispose();
   }
@@ -93,6 +96,9 @@ function checkCombinations(options: TrainingOptions): void {
     throw new DpoError('cli.usage', '--adapter starts from an adapter, --lora-rank from a new one: give one of them.');
   if (options.loraRank === undefined && (options.loraAlpha ?? options.loraTargets) !== undefined)
     throw new DpoError('cli.usage', '--lora-alpha and --lora-targets need --lora-rank.');
+  for (const key of ['patience', 'loadBest'] as const)
+    if (options[key] && options.evalData === undefined)
+      throw new DpoError('cli.usage', `--${key === 'patience' ? key : 'load-best'} needs --eval-data to judge by.`);
   if (options.momentum > 0 && options.optimizer !== 'sgd')
     throw new DpoError('cli.usage', `--momentum is for sgd, not ${options.optimizer}.`);
 }
@@ -100,7 +106,7 @@ function checkCombinations(options: TrainingOptions): void {
 async function conclude(
   { name, options }: TrainingCommand,
   { interrupted, records, folder }: TrainingResult,
-  seconds: number,
+  { steps, seconds }: { readonly steps: number; readonly seconds: number },
   context: Context,
 ): Promise<number> {
   if (interrupted) {
@@ -110,6 +116,7 @@ async function conclude(
   await writeReport(options.output);
   const last = records.at(-1);
   if (last !== undefined) {
+    if (last.step < steps) context.note(whyEarly(options, last.step, steps));
     const accuracy = last['rewards/accuracies'];
     context.note(
       `Trained ${last.step} steps in ${duration(seconds)}: loss ${short(last.loss)}` +
@@ -122,4 +129,12 @@ async function conclude(
   context.note(`Report: ${join(resolve(options.output), 'report.html')}`);
   context.note(`Next: dpo ${name === 'sft' ? 'train' : 'generate'} --model ${join(options.output, 'final')} …`);
   return EXIT.done;
+}
+
+function whyEarly({ maxTime, patience, evalMetric }: TrainingOptions, step: number, steps: number): string {
+  const reasons = [
+    ...(maxTime === undefined ? [] : [`the time of ${maxTime} was up`]),
+    ...(patience === undefined ? [] : [`${evalMetric} was no better in ${patience} evaluations`]),
+  ];
+  return `Ended after ${step} of ${steps} steps: ${reasons.join(', or ')}.`;
 }

@@ -18,7 +18,8 @@ export interface RunConfig {
 
 /** Options that may differ between a run and its continuation: they do not change what is computed. */
 const free = new Set([
-  ...['resume', 'overwrite', 'config', 'saveSteps', 'evalSteps', 'evalData'],
+  ...['resume', 'overwrite', 'config', 'saveSteps', 'evalSteps', 'evalData', 'evalMetric', 'patience', 'minDelta'],
+  ...['loadBest', 'maxTime', 'keepCheckpoints', 'tensorboard'],
   ...['engine', 'threads', 'device', 'memoryLimit', 'xla', 'activationCheckpointing'],
 ]);
 

@@ -16,10 +16,12 @@ import {
 import { batches } from '@dpo/data';
 import { type LanguageModel, type ModelFiles, saveAdapter, saveModel } from '@dpo/models';
 import type { Context } from '../command/define.js';
+import { bestCheckpoint, copyTrained } from './best-checkpoint.js';
 import { planPacking } from './pack-plan.js';
 import { progressLine } from './progress.js';
 import { runCard } from './run-card.js';
 import type { RunConfig } from './run-folder.js';
+import { openWatch } from './watch.js';
 
 /** One training run, everything opened and checked. */
 export interface TrainingRun {
@@ -41,6 +43,10 @@ export interface TrainingRun {
     readonly shuffle: boolean;
     readonly seed: number;
     readonly saveSteps?: number | undefined;
+    readonly keepCheckpoints?: number | undefined;
+    readonly loadBest?: boolean | undefined;
+    readonly maxTime?: string | undefined;
+    readonly tensorboard?: boolean | undefined;
   };
   readonly evaluation?: EvaluationOptions | undefined;
   readonly output: string;
@@ -70,6 +76,7 @@ export async function runTraining(run: TrainingRun, context: Context): Promise<T
     seed: settings.seed,
   });
   const save = (folder: string) => saveTrained(model, run.source, folder);
+  const watched = await openWatch(output, resumed, settings, context);
   const records: StepRecord[] = [];
   let checkpoint = '';
   const started = performance.now();
@@ -85,26 +92,39 @@ export async function runTraining(run: TrainingRun, context: Context): Promise<T
       folder: output,
       everySteps: settings.saveSteps,
       atEnd: settings.saveSteps !== undefined,
-      keep: 2,
+      best: settings.loadBest,
+      keep: settings.keepCheckpoints ?? 2,
       saveModel: save,
       config: run.config.options,
       onSaved: (path) => {
         checkpoint = path;
       },
     },
+    maxSeconds: settings.maxTime === undefined ? undefined : seconds(settings.maxTime),
     signal: context.signal,
   })) {
     records.push(record);
     await metrics.append(record);
+    await watched(record);
     const perStep = (performance.now() - started) / 1000 / records.length;
     context.progress(progressLine(record, steps, perStep));
   }
-  const interrupted = (records.at(-1)?.step ?? resumed) < steps;
+  const interrupted = context.signal.aborted && (records.at(-1)?.step ?? resumed) < steps;
   if (interrupted) return { interrupted, records, folder: resolve(checkpoint) };
   const final = join(output, 'final');
   const card = runCard({ output, config: run.config, adapter: model.adapter !== undefined, records });
-  await writeFolderAtomic(final, (folder) => saveTrained(model, run.source, folder, card));
+  const best = settings.loadBest ? await bestCheckpoint(output) : undefined;
+  await writeFolderAtomic(final, (folder) =>
+    best === undefined ? saveTrained(model, run.source, folder, card) : copyTrained(best, folder, card),
+  );
   return { interrupted, records, folder: resolve(final) };
+}
+
+const unit = { s: 1, m: 60, h: 3600 } as const;
+
+/** The seconds of `90m` and the like. */
+function seconds(time: string): number {
+  return Number(time.slice(0, -1)) * unit[time.slice(-1) as keyof typeof unit];
 }
 
 /** Writes what was trained: an adapter where there is one, else the model. */

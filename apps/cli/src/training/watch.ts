@@ -1,0 +1,31 @@
+import { appendFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { asFileError } from '@dpo/base/files';
+import { openTensorBoard, readMetrics, type StepRecord, watchTraining } from '@dpo/core';
+import type { Context } from '../command/define.js';
+
+/**
+ * What is done with each record besides storing it: TensorBoard events, and warnings, said once and kept in
+ * `warnings.jsonl` of the run folder. A resumed run is watched as if it had not stopped.
+ */
+export async function openWatch(
+  folder: string,
+  afterStep: number,
+  { warmupSteps, tensorboard = true }: { readonly warmupSteps: number; readonly tensorboard?: boolean | undefined },
+  context: Context,
+): Promise<(record: StepRecord) => Promise<void>> {
+  const watch = watchTraining({ warmupSteps });
+  const path = join(folder, 'warnings.jsonl');
+  if (afterStep === 0) await rm(path, { force: true });
+  else for (const record of await readMetrics(folder)) watch(record as unknown as StepRecord);
+  const events = tensorboard ? await openTensorBoard(folder, afterStep) : undefined;
+  return async (record) => {
+    await events?.add(record.step, record);
+    for (const warning of watch(record)) {
+      context.note(`Warning: ${warning.message} ${warning.hint}`);
+      await appendFile(path, `${JSON.stringify(warning)}\n`).catch((error: unknown) => {
+        throw asFileError(error, path);
+      });
+    }
+  };
+}
