@@ -45,6 +45,16 @@ export interface Classifier {
     texts: readonly (string | readonly number[])[],
     options?: ClassifyOptions,
   ): Promise<readonly Classification[]>;
+  /**
+   * One number to each text, higher for better: what a reward model gives, or the probability of a label.
+   *
+   * @param options.label which; without it the one that is called positive. Not for reward models.
+   * Throws `classifier.unknown-label`, and what `classify` throws.
+   */
+  scores(
+    texts: readonly (string | readonly number[])[],
+    options?: ClassifyOptions & { readonly label?: string | undefined },
+  ): Promise<readonly number[]>;
   /** Frees the weights. */
   dispose(): void;
 }
@@ -66,7 +76,7 @@ export function textClassifier(parts: {
     }),
     { precision },
   );
-  return {
+  const classifier: Classifier = {
     labels: labels.names,
     problem: labels.problem,
     modelType: network.modelType,
@@ -106,11 +116,32 @@ export function textClassifier(parts: {
       return results;
     },
 
+    async scores(texts, { label, ...options } = {}) {
+      const at = labels.problem === 'regression' && label === undefined ? 0 : labelIndex(labels.names, label);
+      const results = await classifier.classify(texts, options);
+      return results.map(({ logits, probabilities }) => (probabilities ?? logits)[at] as number);
+    },
+
     dispose() {
       run.dispose();
       for (const variable of weights.values()) variable.dispose();
     },
   };
+  return classifier;
+}
+
+function labelIndex(labels: readonly string[], label = 'positive'): number {
+  const exact = labels.indexOf(label);
+  const index = exact >= 0 ? exact : labels.findIndex((name) => name.toLowerCase() === label.toLowerCase());
+  if (index >= 0) return index;
+  throw new DpoError(
+    'classifier.unknown-label',
+    `The classifier has no label "${label}"; there are ${labels.join(', ')}.`,
+    {
+      values: { label, known: labels },
+      hint: 'Name one of them as the label whose probability is the score.',
+    },
+  );
 }
 
 /** The ids of a text, cut to the limit at its end but before the special tokens that close it. */

@@ -108,6 +108,19 @@ describe('classifying', async () => {
     expect(await classifier.classify([])).toEqual([]);
   });
 
+  it('scores texts by the probability of a label, or by the reward itself', async () => {
+    const texts = ['so so', 'Dull.'];
+    const results = await classifier.classify(texts);
+    expect(await classifier.scores(texts)).toEqual(results.map(({ probabilities }) => probabilities?.[2]));
+    const negative = await classifier.scores(texts, { label: 'Negative' });
+    expect(negative).toEqual(results.map(({ probabilities }) => probabilities?.[0]));
+    await expect(classifier.scores(texts, { label: 'good' })).rejects.toMatchObject({
+      code: 'classifier.unknown-label',
+    });
+    const { classifier: rewards } = await loadClassifier(testEngine(), folderOf('llama'));
+    expect(await rewards.scores(texts)).toEqual((await rewards.classify(texts)).map(({ logits }) => logits[0]));
+  });
+
   it('refuses senseless options and ids', async () => {
     await expect(classifier.classify(['a'], { batchSize: 0 })).rejects.toMatchObject({ code: 'classifier.bad-option' });
     await expect(classifier.classify(['a', [1, 9999]])).rejects.toMatchObject({
