@@ -100,6 +100,7 @@ MODELS = {
         "qwen3", head_dim=4, tie_word_embeddings=True, attention_bias=True, use_sliding_window=True, sliding_window=5,
         layer_types=["sliding_attention", "full_attention", "sliding_attention"],
     ),
+    "olmo2": lambda: small("olmo2", attention_bias=True, pad_token_id=None, **rope(rope_theta=500000.0)),
     "phi3": lambda: small("phi3", sliding_window=4, pad_token_id=None, **rope(partial_rotary_factor=0.5)),
     "phi3-tied": lambda: small("phi3", tie_word_embeddings=True, num_key_value_heads=4, pad_token_id=None, **rope()),
     # Texts stay within the original length: longer ones have other factors.

@@ -7,6 +7,7 @@ import { gpt2 } from './gpt2.js';
 import { gptj } from './gptj.js';
 import { llama } from './llama.js';
 import { mistral } from './mistral.js';
+import { olmo2 } from './olmo2.js';
 import { phi3 } from './phi3.js';
 import { qwen2 } from './qwen2.js';
 import { qwen3 } from './qwen3.js';
@@ -22,6 +23,7 @@ const architectures: Readonly<Record<string, (settings: ConfigReader) => Decoder
   gptj,
   llama,
   mistral,
+  olmo2,
   phi3,
   qwen2,
   qwen3,
