@@ -120,6 +120,37 @@ def orpo(cs, rs, beta, eps, cl, rl, c, r):
     return -c - 0.1 * F.logsigmoid(log_odds)
 
 
+# f-DPO: TRL's `f_divergence_type`, its exponents bounded by 80 throughout, where TRL bounds the alpha divergence alone.
+
+
+def bounded_exp(x):
+    return torch.exp(torch.clamp(x, max=80.0))
+
+
+def forward_kl_score(r):
+    return 1 - bounded_exp(-r)
+
+
+def js_score(r):
+    return math.log(2) + F.logsigmoid(r)
+
+
+def alpha_score(r):
+    return (bounded_exp((0.5 - 1) * r) - 1) / (0.5 - 1)
+
+
+def f_dpo(score):
+    return lambda cs, rs, beta, eps, cl, rl: -F.logsigmoid(beta * (score(cs) - score(rs)))
+
+
+def f_reward(score):
+    return lambda p, ref, n, beta: beta * score(p - ref)
+
+
+def unlikelihood(cs, rs, beta, eps, cl, rl, c, r):
+    return -c + 0.1 * r
+
+
 # Name: loss, beta, label smoothing, and what each answer's reward is: its log-ratio (None), per token, or something else.
 LOSSES = {
     "dpo": (sigmoid, 0.1, 0.0, None),
@@ -141,6 +172,10 @@ LOSSES = {
     "simpo": (simpo, 2.0, 0.0, lambda p, ref, n, beta: beta * p / n),
     "cpo": (cpo, 0.1, 0.0, lambda p, ref, n, beta: beta * p),
     "orpo": (orpo, 0.1, 0.0, lambda p, ref, n, beta: 0.1 * p / n),
+    "dpo-forward-kl": (f_dpo(forward_kl_score), 0.1, 0.0, f_reward(forward_kl_score)),
+    "dpo-js": (f_dpo(js_score), 0.3, 0.0, f_reward(js_score)),
+    "dpo-alpha": (f_dpo(alpha_score), 0.1, 0.0, f_reward(alpha_score)),
+    "unlikelihood": (unlikelihood, 0.1, 0.0, lambda p, ref, n, beta: p),
 }
 
 

@@ -9,6 +9,7 @@ export {
 } from './checkpoint.js';
 export { type LossEntry, type PreferenceLossName, preferenceLoss, preferenceLosses } from './losses/registry.js';
 export type { LossOptions, PairLosses, PreferenceLoss } from './losses/types.js';
+export { type WeightedLoss, weightedSum } from './losses/weighted-sum.js';
 export {
   type Method,
   type MethodInputs,

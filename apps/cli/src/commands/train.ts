@@ -22,6 +22,12 @@ export const trainCommand = defineCommand({
       .describe('Loss'),
     beta: z.number().positive().default(0.1).describe('How strongly the model is held to the reference'),
     labelSmoothing: z.number().min(0).lt(0.5).default(0).describe('Share of pairs believed to be swapped'),
+    weight: z
+      .number()
+      .optional()
+      .describe("Weight of the loss's second term: rpo, cpo, orpo, dpop, unlikelihood [the method's own]"),
+    alpha: z.number().gt(0).lt(1).optional().describe('α of dpo-alpha [0.5]'),
+    targetMargin: z.number().min(0).optional().describe('γ of simpo [1]'),
     precomputeReference: z
       .boolean()
       .default(false)

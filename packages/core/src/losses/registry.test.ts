@@ -5,7 +5,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type PreferenceLossName, preferenceLoss, preferenceLosses } from './registry.js';
-import type { LossOptions } from './types.js';
+import type { LossOptions, PreferenceLoss } from './types.js';
+import { weightedSum } from './weighted-sum.js';
 
 beforeAll(async () => {
   testEngine();
@@ -22,11 +23,16 @@ interface Pair {
 
 /** A loss's values and its gradient with respect to the policy's log-probabilities, over pairs given as plain numbers. */
 function evaluate(name: PreferenceLossName, pairs: readonly Pair[], options: LossOptions = {}) {
+  return evaluateLoss(preferenceLosses[name].loss, pairs, options);
+}
+
+type Evaluated = ReturnType<typeof evaluateLoss>;
+
+function evaluateLoss(loss: PreferenceLoss, pairs: readonly Pair[], options: LossOptions = {}) {
   const columns = (of: (pair: Pair) => readonly [number, number]) =>
     [tf.tensor1d(pairs.map((p) => of(p)[0])), tf.tensor1d(pairs.map((p) => of(p)[1]))] as const;
   const [chosenLengths, rejectedLengths] = columns(({ lengths = [10, 10] }) => lengths);
   const [referenceChosen, referenceRejected] = columns((p) => p.reference);
-  const { loss } = preferenceLosses[name];
   const run = (chosen: tf.Tensor, rejected: tf.Tensor) =>
     loss(chosen as tf.Tensor1D, rejected as tf.Tensor1D, referenceChosen, referenceRejected, {
       ...options,
@@ -85,6 +91,12 @@ describe('values worked out by hand', () => {
     ['simpo', { beta, targetMargin: 1 }, softplus(1 - 0.2 * (23 / 6 - 2))],
     // 0.2 (−8 + 23) = 3
     ['cpo', { beta, weight: 0.5 }, softplus(-3) + 0.5 * 2],
+    // Log-ratios 2 and −3: e³ − e^{−2}
+    ['dpo-forward-kl', { beta }, softplus(-0.2 * (exp(3) - exp(-2)))],
+    ['dpo-js', { beta }, softplus(-0.2 * (softplus(3) - softplus(-2)))],
+    // α = ¼: (e^{−¾·2} − e^{¾·3}) / −¾
+    ['dpo-alpha', { beta, alpha: 0.25 }, softplus((0.2 * (exp(-1.5) - exp(2.25))) / 0.75)],
+    ['unlikelihood', { weight: 0.5 }, 8 - 0.5 * 23],
     ['orpo', { weight: 0.5 }, 2 + 0.5 * softplus(logOdds(-23 / 6) - logOdds(-2))],
   ];
   it.each(cases)('%s %o', (name, options, expected) => {
@@ -99,6 +111,10 @@ describe('values worked out by hand', () => {
       simpo: [-1.6 / 4, -4.6 / 6],
       cpo: [-1.6, -4.6],
       orpo: [-0.8 / 4, -2.3 / 6],
+      'dpo-forward-kl': [0.2 * (1 - exp(-2)), 0.2 * (1 - exp(3))],
+      'dpo-js': [0.2 * (Math.LN2 - softplus(-2)), 0.2 * (Math.LN2 - softplus(3))],
+      'dpo-alpha': [0.4 * (1 - exp(-1)), 0.4 * (1 - exp(1.5))],
+      unlikelihood: [-8, -23],
     };
     for (const name of names) {
       const [chosen, rejected] = special[name] ?? [0.4, -0.6];
@@ -120,8 +136,8 @@ describe('values worked out by hand', () => {
     expect(gradient[1]?.[0]).toBeCloseTo(expected, 6);
   });
 
-  it('is ln 2 at the reference for DPO, cDPO and robust DPO', () => {
-    for (const name of ['dpo', 'cdpo', 'robust'] as const)
+  it('is ln 2 at the reference for DPO, its relatives and robust DPO', () => {
+    for (const name of ['dpo', 'cdpo', 'robust', 'dpo-forward-kl', 'dpo-js', 'dpo-alpha'] as const)
       expect(evaluate(name, [pair([-7, -9], [-7, -9])]).losses[0]).toBeCloseTo(Math.LN2, 6);
   });
 });
@@ -243,6 +259,42 @@ describe('properties', () => {
       }
   });
 
+  it('the α-divergence tends to DPO as α → 1, and to the forward KL divergence as α → 0', () => {
+    const modest = fc.double({ min: -4, max: 0, noNaN: true }).map(Math.fround);
+    const near = fc.record({ policy: fc.tuple(modest, modest), reference: fc.tuple(modest, modest) });
+    fc.assert(
+      fc.property(near, (p) => {
+        const at = (alpha: number) => evaluate('dpo-alpha', [p], { alpha, beta: 0.5 }).losses[0] as number;
+        expect(at(0.9999)).toBeCloseTo(evaluate('dpo', [p], { beta: 0.5 }).losses[0] as number, 2);
+        const forward = evaluate('dpo-forward-kl', [p], { beta: 0.5 }).losses[0] as number;
+        expect(Math.abs(at(0.0001) - forward)).toBeLessThan(2e-3 * Math.max(1, forward));
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('a weighted sum adds values and gradients, and keeps the first loss’s rewards', () => {
+    fc.assert(
+      fc.property(anyPair, fc.double({ min: -3, max: 3, noNaN: true }), (p, weight) => {
+        const names = ['dpo', 'rpo'] as const;
+        const [first, second] = names.map((name) => evaluate(name, [p])) as [Evaluated, Evaluated];
+        const terms = [{ loss: preferenceLosses.dpo.loss }, { loss: preferenceLosses.rpo.loss, weight }];
+        const sum = evaluateLoss(weightedSum(terms), [p]);
+        const near = (got: number, a: number, b: number) =>
+          expect(Math.abs(got - (a + weight * b))).toBeLessThan(1e-4 * Math.max(1, Math.abs(a), Math.abs(weight * b)));
+        near(sum.losses[0] as number, first.losses[0] as number, second.losses[0] as number);
+        for (const side of [0, 1] as const)
+          near(
+            sum.gradient[side]?.[0] as number,
+            first.gradient[side]?.[0] as number,
+            second.gradient[side]?.[0] as number,
+          );
+        expect(sum.rewards).toEqual(first.rewards);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
   it('DPO still tells margins of ±1e4 apart', () => {
     const { losses, gradient } = evaluate('dpo', [pair([1e4, 0], [0, 0]), pair([-1e4, 0], [0, 0])], { beta: 1 });
     expect(losses).toEqual([0, 1e4]);
@@ -289,6 +341,9 @@ describe('the registry', () => {
       () => preferenceLosses.robust.loss(x, x, x, x, { labelSmoothing: 0.5 }),
       () => preferenceLosses.exo.loss(x, x, x, x, { labelSmoothing: 0 }),
       () => preferenceLosses.discopop.loss(x, x, x, x, { temperature: 1 }),
+      () => preferenceLosses['dpo-alpha'].loss(x, x, x, x, { alpha: 1 }),
+      () => weightedSum([]),
+      () => weightedSum([{ loss: preferenceLosses.dpo.loss, weight: Number.NaN }]),
     ])
       expect(refused).toThrow(expect.objectContaining({ code: 'loss.out-of-range' }));
   });

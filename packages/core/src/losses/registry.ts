@@ -8,6 +8,7 @@ import { discopopLoss } from './discopop-loss.js';
 import { dpoNormLoss } from './dpo-norm-loss.js';
 import { dpopLoss } from './dpop-loss.js';
 import { exoLoss } from './exo-loss.js';
+import { alphaDivergenceLoss, forwardKlLoss, jensenShannonLoss } from './f-divergence.js';
 import { hingeLoss } from './hinge-loss.js';
 import { ipoLoss } from './ipo-loss.js';
 import { ipoSumLoss } from './ipo-sum-loss.js';
@@ -19,6 +20,7 @@ import { sigmoidLoss } from './sigmoid-loss.js';
 import { simpoLoss } from './simpo-loss.js';
 import { sppoLoss } from './sppo-loss.js';
 import type { PreferenceLoss } from './types.js';
+import { unlikelihoodLoss } from './unlikelihood-loss.js';
 
 /** One row of the table of losses. */
 export interface LossEntry {
@@ -158,6 +160,34 @@ export const preferenceLosses = {
     source: 'arXiv 2401.08417',
     needsReference: false,
     loss: cpoLoss,
+  },
+  'dpo-forward-kl': {
+    title: 'f-DPO, forward KL',
+    formula: '−log σ(β (e^{−r_l} − e^{−r_w}))',
+    source: 'arXiv 2309.16240, table 1',
+    needsReference: true,
+    loss: forwardKlLoss,
+  },
+  'dpo-js': {
+    title: 'f-DPO, Jensen–Shannon',
+    formula: '−log σ(β (log σ(r_w) − log σ(r_l)))',
+    source: 'arXiv 2309.16240, table 1',
+    needsReference: true,
+    loss: jensenShannonLoss,
+  },
+  'dpo-alpha': {
+    title: 'f-DPO, α-divergence',
+    formula: '−log σ(β (e^{(α−1) r_w} − e^{(α−1) r_l}) / (α−1))',
+    source: 'arXiv 2309.16240, table 1',
+    needsReference: true,
+    loss: alphaDivergenceLoss,
+  },
+  unlikelihood: {
+    title: 'Unlikelihood',
+    formula: '−log π(y_w) + α log π(y_l)',
+    source: 'arXiv 2305.18290, section 6',
+    needsReference: false,
+    loss: unlikelihoodLoss,
   },
   orpo: {
     title: 'ORPO',

@@ -6,10 +6,12 @@ export interface LossOptions {
   readonly beta?: number | undefined;
   /** ε: the share of pairs whose answers are believed to be swapped. */
   readonly labelSmoothing?: number | undefined;
-  /** The weight of a loss's second term: λ of DPOP and ORPO, α of RPO and CPO. */
+  /** The weight of a loss's second term: λ of DPOP and ORPO, α of RPO, CPO and Unlikelihood. */
   readonly weight?: number | undefined;
   /** γ: the margin that SimPO asks for. */
   readonly targetMargin?: number | undefined;
+  /** α of the α-divergence. */
+  readonly alpha?: number | undefined;
   /** τ of DiscoPOP. */
   readonly temperature?: number | undefined;
   /** Tokens of each chosen answer, [pairs] float32. The trainer gives them; only losses per token read them. */
