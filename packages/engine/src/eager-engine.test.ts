@@ -199,6 +199,7 @@ describe.each(['cpu', 'wasm'] as const)('functions on %s', (kind) => {
   it('refuse values of another size', async () => {
     expect(await failure(() => engine.variable('v', [2], new Float32Array(3)))).toBe('engine.wrong-shape');
     expect(await failure(() => engine.variable('v', [-1]))).toBe('engine.wrong-shape');
+    expect(await failure(() => engine.variable('v', [2 ** 20, 2 ** 20]))).toBe('engine.out-of-memory');
     const w = engine.variable('w', [2]);
     expect(await failure(() => w.write(new Float32Array(3)))).toBe('engine.wrong-shape');
   });

@@ -27,7 +27,7 @@ export class EagerVariable implements Variable {
   ) {
     checkShape(`Variable ${name}`, shape);
     this.shape = [...shape];
-    this.#tensor = this.#upload(initial ?? new Float32Array(this.#size));
+    this.#tensor = this.#upload(initial ?? zeros(name, this.#size));
   }
 
   get #size(): number {
@@ -84,5 +84,18 @@ export class EagerVariable implements Variable {
       throw new DpoError('engine.disposed', `Variable ${this.name} was disposed of and cannot be used.`, {
         values: { variable: this.name },
       });
+  }
+}
+
+function zeros(name: string, size: number): Float32Array {
+  try {
+    return new Float32Array(size);
+  } catch (cause) {
+    const bytes = 4 * size;
+    throw new DpoError('engine.out-of-memory', `No memory for variable ${name} of ${bytes} bytes.`, {
+      values: { variable: name, bytes },
+      hint: 'Use a smaller model.',
+      cause,
+    });
   }
 }

@@ -65,6 +65,22 @@ describe('log-softmax at the targets', () => {
     });
   });
 
+  it('never holds the logits of all rows where they are computed in pieces', async () => {
+    const [rows, width, vocabulary] = [8, 2, 40];
+    const h = tf.tensor2d(numbers(rows * width, 1), [rows, width]);
+    const w = tf.tensor2d(numbers(vocabulary * width, 2), [vocabulary, width]);
+    const columns = tf.tensor1d([3, 0, 10, 39, 5, 9, 1, 7], 'int32');
+    const largestBeside = async (limit: LogitLimits) => {
+      const op = (x: tf.Tensor, u: tf.Tensor) =>
+        tf.sum(tokenLogps(x as tf.Tensor2D, { unembedding: u as tf.Tensor2D }, columns, limit));
+      const { kernels } = await tf.profile(() => tf.grads(op)([h, w]));
+      return Math.max(...kernels.flatMap((kernel) => kernel.outputShapes.map((shape) => tf.util.sizeFromShape(shape))));
+    };
+    // Two rows of logits are as large as the unembedding.
+    expect(await largestBeside({ keep: 0, piece: 2 * 4 * vocabulary })).toBe(vocabulary * width);
+    expect(await largestBeside({})).toBe(rows * vocabulary);
+  });
+
   it.each(limits)('%s: stays finite where logits are far apart', (_, limit) => {
     const h = tf.tensor2d([100, -100], [2, 1]);
     const w = tf.tensor2d([10, 0, -10], [3, 1]);
