@@ -127,10 +127,24 @@ function matchTensors(model: LanguageModel, files: ModelFiles, settings: Adapter
   }
   for (const name of new Set([...files.tensors.keys(), ...shapes.keys()])) {
     const [has, wants] = [files.tensors.get(name)?.shape, shapes.get(name)];
+    if (has !== undefined && wants === undefined) checkAdaptable(files.path, name);
     if (has === undefined || wants === undefined || has.join() !== wants.join())
       throw wrongBase(files.path, name, has, wants);
   }
   return { layers: layers.map(({ name }) => name), saved, shapes };
+}
+
+/** Low-rank factors of an embedding or of the head, which PEFT can have, are told from those of another model. */
+function checkAdaptable(path: string, tensor: string): void {
+  if (!/\.(lm_head|embed_out|embed_tokens|embed_in|wte|wpe)\.lora_/.test(tensor)) return;
+  throw new DpoError(
+    'lora.unsupported',
+    `${path}, tensor "${tensor}": adapting embeddings or the head is not supported.`,
+    {
+      values: { path, tensor },
+      hint: 'Merge the adapter into its base model in Python (merge_and_unload) and load the result; train such modules in full instead.',
+    },
+  );
 }
 
 function wrongBase(

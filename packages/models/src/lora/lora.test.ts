@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { testEngine } from '@dpo/engine/test';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openModelFiles } from '../files/model-files.js';
+import { writeSafetensors } from '../files/write-safetensors.js';
 import { generate } from '../generate/generation.js';
 import { loadModel } from '../model/load-model.js';
 import { saveModel } from '../model/save-model.js';
@@ -248,6 +249,35 @@ describe('what cannot be done', () => {
     await expect(loadAdapter(tinyLlama(testEngine()), folder)).rejects.toMatchObject({
       code: 'lora.unsupported',
       values: { path: folder, key },
+    });
+  });
+
+  it('an adapter of the embedding or the head', async () => {
+    for (const name of ['lm_head.lora_A.weight', 'model.embed_tokens.lora_embedding_A']) {
+      const folder = await changed({});
+      const path = join(folder, 'adapter_model.safetensors');
+      const weight = { name: `base_model.model.${name}`, shape: [2, 32], dtype: 'float32' as const };
+      await writeSafetensors(path, [{ ...weight, data: async () => new Float32Array(64) }]);
+      await expect(loadAdapter(tinyLlama(testEngine()), folder)).rejects.toMatchObject({ code: 'lora.unsupported' });
+    }
+  });
+
+  it('an adapter whose weights are not finite', async () => {
+    const folder = await changed({});
+    const path = join(folder, 'adapter_model.safetensors');
+    const files = await openModelFiles(folder);
+    const tensors = await Promise.all(
+      [...files.tensors].map(async ([name, { shape }]) => {
+        const values = await files.read(name);
+        if (name.includes('0.mlp.down_proj.lora_B')) values[3] = Number.NaN;
+        return { name, shape, dtype: 'float32' as const, data: async () => values };
+      }),
+    );
+    await files.close();
+    await writeSafetensors(path, tensors);
+    await expect(loadAdapter(tinyLlama(testEngine()), folder)).rejects.toMatchObject({
+      code: 'model.not-finite',
+      values: { tensor: 'base_model.model.model.layers.0.mlp.down_proj.lora_B.weight', index: 3 },
     });
   });
 
