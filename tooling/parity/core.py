@@ -218,6 +218,23 @@ def losses():
 # --- optimizers and schedules ---------------------------------------------------------------------------------------
 
 
+class Lion(torch.optim.Optimizer):
+    """Algorithm 2 of arXiv 2302.06675; torch has none."""
+
+    def __init__(self, groups, lr, betas=(0.9, 0.99)):
+        super().__init__(groups, {"lr": lr, "betas": betas, "weight_decay": 0.0})
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            beta1, beta2 = group["betas"]
+            for w in group["params"]:
+                m = self.state[w].setdefault("exp_avg", torch.zeros_like(w))
+                w.mul_(1 - group["lr"] * group["weight_decay"])
+                w.sub_(group["lr"] * torch.sign(beta1 * m + (1 - beta1) * w.grad))
+                m.mul_(beta2).add_((1 - beta2) * w.grad)
+
+
 def optimizers():
     """Eight steps on a matrix and a vector with given gradients; the learning rate and the gradient's size vary."""
     torch.manual_seed(2)
@@ -244,6 +261,8 @@ def optimizers():
         ),
         ("sgd", {}, lambda g: torch.optim.SGD(g, lr=lr), 0.0),
         ("sgd", {"momentum": 0.9, "weightDecay": 0.1}, lambda g: torch.optim.SGD(g, lr=lr, momentum=0.9), 0.1),
+        ("lion", {}, lambda g: Lion(g, lr=lr), 0.0),
+        ("lion", {"beta1": 0.8, "beta2": 0.95, "weightDecay": 0.2}, lambda g: Lion(g, lr=lr, betas=(0.8, 0.95)), 0.2),
     ]
     cases = []
     for name, settings, make, decay in makers:

@@ -25,6 +25,7 @@ export {
 export type { EvaluationMetrics, PairMetrics } from './metrics.js';
 export { type AdamWOptions, adamw } from './optimizers/adamw.js';
 export { clipCoefficient, globalNorm } from './optimizers/clip.js';
+export { type LionOptions, lion } from './optimizers/lion.js';
 export { type OptimizerName, optimizers } from './optimizers/registry.js';
 export { type RmspropOptions, rmsprop } from './optimizers/rmsprop.js';
 export {

@@ -210,7 +210,7 @@ describe('bad input is one clear message, and nothing is written', () => {
   it('in the words of the command', async () => {
     await bad(['trian'], 2, 'Did you mean "train"?');
     await bad(train('run', '--learning-rat', '1'), 2, 'Did you mean --learning-rate?');
-    await bad(train('run', '--lora-alpha', '4'), 2, '--lora-alpha and --lora-targets need --lora-rank');
+    await bad(train('run', '--lora-alpha', '4'), 2, '--lora-alpha is about a new adapter');
     await bad(train('run', '--resume'), 1, 'holds no checkpoint to resume from');
     await bad(['generate', '--model', model], 2, 'needs --prompt or --prompts');
   });

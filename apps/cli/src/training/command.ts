@@ -94,8 +94,12 @@ export async function runTrainingCommand(command: TrainingCommand, context: Cont
 function checkCombinations(options: TrainingOptions): void {
   if (options.adapter !== undefined && options.loraRank !== undefined)
     throw new DpoError('cli.usage', '--adapter starts from an adapter, --lora-rank from a new one: give one of them.');
-  if (options.loraRank === undefined && (options.loraAlpha ?? options.loraTargets) !== undefined)
-    throw new DpoError('cli.usage', '--lora-alpha and --lora-targets need --lora-rank.');
+  const { loraAlpha, loraTargets, loraSaveModules, loraDropout, rslora, dora } = options;
+  const forNew = { '--lora-alpha': loraAlpha, '--lora-targets': loraTargets, '--lora-save-modules': loraSaveModules };
+  const given = { ...forNew, '--lora-dropout': loraDropout > 0 || undefined, '--rslora': rslora || undefined };
+  const needing = Object.entries({ ...given, '--dora': dora || undefined }).find(([, value]) => value !== undefined);
+  if (options.loraRank === undefined && needing !== undefined)
+    throw new DpoError('cli.usage', `${needing[0]} is about a new adapter: it needs --lora-rank.`);
   for (const key of ['patience', 'loadBest'] as const)
     if (options[key] && options.evalData === undefined)
       throw new DpoError('cli.usage', `--${key === 'patience' ? key : 'load-best'} needs --eval-data to judge by.`);

@@ -1,4 +1,4 @@
-import { adamw, type Optimizer, rmsprop, sgd } from '@dpo/core';
+import { adamw, lion, type Optimizer, rmsprop, sgd } from '@dpo/core';
 import type { Engine } from '@dpo/engine';
 import { addLora, type LanguageModel, loadAdapter } from '@dpo/models';
 import type { Context } from '../command/define.js';
@@ -11,6 +11,10 @@ export interface PolicyOptions {
   readonly loraRank?: number | undefined;
   readonly loraAlpha?: number | undefined;
   readonly loraTargets?: readonly string[] | undefined;
+  readonly loraDropout?: number | undefined;
+  readonly rslora?: boolean | undefined;
+  readonly dora?: boolean | undefined;
+  readonly loraSaveModules?: readonly string[] | undefined;
   readonly seed: number;
 }
 
@@ -23,6 +27,10 @@ export async function openPolicy(engine: Engine, options: PolicyOptions, context
     rank: options.loraRank,
     alpha: options.loraAlpha ?? 2 * options.loraRank,
     targets: options.loraTargets ?? 'all-linear',
+    dropout: options.loraDropout,
+    rsLora: options.rslora,
+    dora: options.dora,
+    modulesToSave: options.loraSaveModules,
     seed: options.seed,
   });
   return { ...opened, model };
@@ -30,12 +38,13 @@ export async function openPolicy(engine: Engine, options: PolicyOptions, context
 
 /** The optimizer that the options name. */
 export function optimizerOf(options: {
-  readonly optimizer: 'adamw' | 'rmsprop' | 'sgd';
+  readonly optimizer: 'adamw' | 'rmsprop' | 'sgd' | 'lion';
   readonly weightDecay: number;
   readonly momentum: number;
 }): Optimizer {
   const { weightDecay, momentum } = options;
   if (options.optimizer === 'sgd') return sgd({ momentum, weightDecay });
+  if (options.optimizer === 'lion') return lion({ weightDecay });
   return options.optimizer === 'rmsprop' ? rmsprop({ weightDecay }) : adamw({ weightDecay });
 }
 

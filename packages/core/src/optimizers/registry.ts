@@ -1,8 +1,9 @@
 import { adamw } from './adamw.js';
+import { lion } from './lion.js';
 import { rmsprop } from './rmsprop.js';
 import { sgd } from './sgd.js';
 
 /** The optimizers by the names that `--optimizer` takes. */
-export const optimizers = { adamw, rmsprop, sgd } as const;
+export const optimizers = { adamw, rmsprop, sgd, lion } as const;
 
 export type OptimizerName = keyof typeof optimizers;
