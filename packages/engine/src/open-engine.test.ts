@@ -94,7 +94,8 @@ describe('where the library does not load', () => {
 });
 
 it('refuses options that are none', async () => {
-  for (const options of [{ kind: 'gpu' }, { precision: 'float16' }, { threads: 0 }])
+  const wrong = [{ kind: 'gpu' }, { precision: 'float16' }, { threads: 0 }, { device: 'tpu' }, { memoryLimit: -1 }];
+  for (const options of wrong)
     await expect(openEngine(options as never)).rejects.toMatchObject({ code: 'engine.wrong-option' });
 });
 
@@ -105,6 +106,19 @@ it.skipIf(real === undefined)('runs on TensorFlow where it is found', async () =
   expect(engine.description).toMatch(/^TensorFlow 2\.21\.\d+ on 1 CPU core, float32$/);
   expect((await look({ precision: 'auto' })).description).toMatch(/float32 \(.*\)$|bfloat16 \(.*\)$/);
   expect(await engineInfo()).toMatchObject({ engine: 'tensorflow', library: { source: 'env', unsuitable: undefined } });
+});
+
+describe('a GPU that was asked for', () => {
+  it('is never replaced by something slower without a word', async () => {
+    await expect(openEngine({ device: 'gpu' })).rejects.toMatchObject({ code: 'engine.library-not-found' });
+    for (const kind of ['wasm', 'cpu'] as const)
+      await expect(openEngine({ kind, device: 'gpu' })).rejects.toMatchObject({ code: 'engine.unavailable' });
+  });
+
+  it.skipIf(real === undefined)('must be there', async () => {
+    vi.stubEnv('DPO_LIBTENSORFLOW', real);
+    await expect(openEngine({ device: 'gpu:77' })).rejects.toMatchObject({ code: 'engine.no-device' });
+  });
 });
 
 describe('the automatic precision', () => {
@@ -120,6 +134,10 @@ describe('the automatic precision', () => {
   it('is float32 where the processor has no bfloat16', async () => {
     const { precision, why } = await choosePrecision(timed({ float32: 9, bfloat16: 1 }), ['avx2', 'avx512f']);
     expect([precision, why]).toEqual(['float32', 'the processor multiplies no bfloat16']);
+  });
+
+  it('is measured on a GPU, whatever the processor has', async () => {
+    expect((await choosePrecision(timed({ float32: 40, bfloat16: 10 }), undefined)).precision).toBe('bfloat16');
   });
 
   it('is what is faster where it has', async () => {
