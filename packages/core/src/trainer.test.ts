@@ -330,6 +330,7 @@ describe('gradients that are not finite', () => {
       if (record.step === 2) expect(await weightsOf(given.model)).toEqual(before);
     }
     expect(records.map(({ skipped }) => skipped)).toEqual([true, true, undefined, undefined]);
+    expect(records.map(({ rows }) => rows)).toEqual([first(), first(), undefined, undefined]);
     expect(records[3]?.loss).toBeLessThan(records[2]?.loss as number);
     expect((await weightsOf(given.model)).every(Number.isFinite)).toBe(true);
   });

@@ -71,6 +71,8 @@ export interface StepRecord extends PairMetrics, Partial<EvaluationMetrics> {
   readonly peak_rss_bytes: number;
   /** The gradient was not finite, so that the weights were left as they were. */
   readonly skipped?: true;
+  /** The rows of a step that was skipped, to look at. */
+  readonly rows?: readonly number[];
   /** This evaluation is the best so far. */
   readonly best?: true;
 }
@@ -142,7 +144,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<StepRecord, 
         learning_rate: learningRate,
         pairs_per_second: rows.length / seconds,
         peak_rss_bytes: process.resourceUsage().maxRSS * 1024,
-        ...(finite ? {} : { skipped: true }),
+        ...(finite ? {} : { skipped: true, rows }),
         ...evaluated,
         ...(best ? { best } : {}),
       };

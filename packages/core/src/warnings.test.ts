@@ -54,6 +54,13 @@ describe('watchTraining', () => {
     const look = watchTraining();
     expect(look({ ...record(1), skipped: true }).map(({ code }) => code)).toEqual(['gradient-not-finite']);
     expect(look({ ...record(2), skipped: true })).toEqual([]);
+    const [warning] = watchTraining()({
+      ...record(1),
+      skipped: true,
+      rows: Array.from({ length: 20 }, (_, i) => 3 * i),
+    });
+    expect(warning?.message).toContain('rows 0, 3, 6, ');
+    expect(warning?.message).toContain('45, ….');
     expect(Array.from({ length: 50 }, (_, i) => look(record(i + 3))).flat()).toEqual([]);
   });
 });

@@ -83,14 +83,21 @@ function judge(step: number, recent: readonly StepRecord[]): TrainingWarning[] {
   return warnings;
 }
 
-function gradientWarning({ step }: StepRecord): TrainingWarning {
+function gradientWarning({ step, rows = [] }: StepRecord): TrainingWarning {
+  const named =
+    rows.length === 0
+      ? ''
+      : ` It trained on rows ${rows.slice(0, NAMED).join(', ')}${rows.length > NAMED ? ', …' : ''}.`;
   return {
     code: 'gradient-not-finite',
     step,
-    message: `The gradient of step ${step} was not finite; the step was skipped.`,
-    hint: 'If it happens again, lower the learning rate or train in float32.',
+    message: `The gradient of step ${step} was not finite; the step was skipped.${named}`,
+    hint: 'Look at these rows (counted from 0). If it happens again, lower the learning rate or train in float32.',
   };
 }
+
+/** Rows that a message names; the record has all. */
+const NAMED = 16;
 
 function percent(share: number): string {
   return `${Math.round(100 * share)} %`;
