@@ -33,6 +33,8 @@ export async function runTrainingCommand(command: TrainingCommand, context: Cont
   checkCombinations(options);
   const resume = await claimRunFolder(options.output, options);
   const dataset = await readPreferences(options.data);
+  const { fingerprint } = dataset;
+  if (resume !== undefined) await checkSameRun(options.output, { options, dataset: { fingerprint } });
   const heldData = options.evalData === undefined ? undefined : await readPreferences(options.evalData);
 
   const engine = await openEngine(engineSettings(options));
@@ -50,11 +52,10 @@ export async function runTrainingCommand(command: TrainingCommand, context: Cont
       seed: options.seed,
       steps,
       model: { name: options.model, ...counts },
-      dataset: { path: resolve(options.data), rows: dataset.length, fingerprint: dataset.fingerprint },
+      dataset: { path: resolve(options.data), rows: dataset.length, fingerprint },
       versions: { dpo: version, node: process.version },
       engine: engine.description,
     };
-    if (resume !== undefined) await checkSameRun(options.output, config);
     const reference = await command.reference({ model, dataset, pairs, heldPairs });
     context.note(
       `Model: ${options.model}, ${counts.parameters.toLocaleString('en')} parameters, ` +

@@ -18,7 +18,18 @@ export interface RunConfig {
 
 /** Options that may differ between a run and its continuation: they do not change what is computed. */
 const free = new Set([
-  ...['resume', 'overwrite', 'config', 'saveSteps', 'evalSteps', 'evalData', 'evalMetric', 'patience', 'minDelta'],
+  ...[
+    'output',
+    'resume',
+    'overwrite',
+    'config',
+    'saveSteps',
+    'evalSteps',
+    'evalData',
+    'evalMetric',
+    'patience',
+    'minDelta',
+  ],
   ...['loadBest', 'maxTime', 'keepCheckpoints', 'tensorboard'],
   ...['engine', 'threads', 'device', 'memoryLimit', 'xla', 'activationCheckpointing'],
 ]);
@@ -53,8 +64,14 @@ export async function claimRunFolder(
   return undefined;
 }
 
+/** What a run and its continuation must have in common; known before anything large is opened. */
+export interface RunIdentity {
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly dataset: { readonly fingerprint: string };
+}
+
 /** Throws `run.changed` with the list of what differs, where a resumed run is not the run that was begun. */
-export async function checkSameRun(folder: string, now: RunConfig): Promise<void> {
+export async function checkSameRun(folder: string, now: RunIdentity): Promise<void> {
   const path = join(folder, 'config.json');
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw asFileError(error, path);
