@@ -45,17 +45,3 @@ export function mendByteFallback(encoder: Encoder, json: Record<string, unknown>
       return bytes.every((byte) => model.tokens_to_ids.has(byte)) ? bytes : [piece];
     });
 }
-
-/**
- * Throws where a part of a tokenizer has a pattern that `@huggingface/tokenizers` would pass over with a warning, and so
- * give other ids.
- */
-export function checkPatterns(part: unknown): void {
-  if (typeof part !== 'object' || part === null) return;
-  if ('pattern' in part) {
-    const { pattern } = part;
-    const known = isObject(pattern) && (typeof pattern.Regex === 'string' || typeof pattern.String === 'string');
-    if (!known) throw new TypeError(`the pattern ${JSON.stringify(pattern)} is none`);
-  }
-  for (const inner of Object.values(part)) checkPatterns(inner);
-}

@@ -147,3 +147,31 @@ describe('a tokenizer’s files', () => {
     });
   });
 });
+
+describe('a damaged tokenizer.json', () => {
+  const changed = (change: (json: Record<string, unknown>) => void) => {
+    const json = JSON.parse(tinyTokenizer().files['tokenizer.json'] ?? '') as Record<string, unknown>;
+    change(json);
+    return () => createTokenizer({ 'tokenizer.json': JSON.stringify(json) });
+  };
+  const unsupported = expect.objectContaining({ code: 'tokenizer.unsupported' });
+
+  it.each([1e9, -1, 0.5, 'x', null])('with the id %s is an error, soon', (id) => {
+    const vocab = changed((json) => Object.assign((json.model as { vocab: object }).vocab, { x: id }));
+    expect(vocab).toThrow(unsupported);
+    const added = changed((json) => Object.assign((json.added_tokens as object[])[0] as object, { id }));
+    expect(added).toThrow(unsupported);
+  });
+
+  it.each([
+    { type: 'Replace', content: '' },
+    { type: 'Replace', pattern: {}, content: '' },
+  ])('with the pattern of %j is an error instead of another tokenizer', (part) => {
+    expect(changed((json) => Object.assign(json, { normalizer: part }))).toThrow(unsupported);
+  });
+
+  it('without a model or a vocabulary is an error', () => {
+    expect(changed((json) => Object.assign(json, { model: null }))).toThrow(unsupported);
+    expect(changed((json) => Object.assign(json.model as object, { vocab: ['a'] }))).toThrow(unsupported);
+  });
+});

@@ -5,7 +5,8 @@ import { Tokenizer as Encoder } from '@huggingface/tokenizers';
 import { parseJsonObject } from '../files/json-object.js';
 import { readTextFiles } from '../files/model-files.js';
 import { type Chat, chatOf } from './chat.js';
-import { checkPatterns, mendByteFallback, mendPreTokenizer } from './mend.js';
+import { checkParts } from './check-parts.js';
+import { mendByteFallback, mendPreTokenizer } from './mend.js';
 import { bosPrefixOf, specialTokensOf } from './special-tokens.js';
 import { tokenizerJsonOfVocabulary } from './vocabulary-files.js';
 
@@ -104,7 +105,7 @@ function tokenizerJson(
 function createEncoder(json: Record<string, unknown>, config: Record<string, unknown>): Encoder {
   // The library reads absent parts as errors; the format lets them be absent.
   const parts = { normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null, added_tokens: [] };
-  for (const part of ['normalizer', 'pre_tokenizer', 'decoder']) checkPatterns(json[part]);
+  checkParts(json);
   const mended = { ...parts, ...json, pre_tokenizer: mendPreTokenizer(json.pre_tokenizer ?? null) };
   const encoder = new Encoder(mended, config);
   mendByteFallback(encoder, json);

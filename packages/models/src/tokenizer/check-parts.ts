@@ -1,0 +1,39 @@
+import { isObject } from '../files/json-object.js';
+
+/** More tokens than any vocabulary has. Lists are made as long as the largest id. */
+const MOST = 2 ** 24;
+
+/**
+ * Throws where `@huggingface/tokenizers` would pass over something in a tokenizer.json with a warning, and so give other
+ * ids, or where it would work for ever: patterns that are none, ids that cannot be.
+ */
+export function checkParts(json: Readonly<Record<string, unknown>>): void {
+  for (const part of ['normalizer', 'pre_tokenizer', 'decoder']) checkPatterns(json[part]);
+  const { model, added_tokens: added } = json;
+  if (!isObject(model)) throw new TypeError('it has no model');
+  const { vocab } = model;
+  if (isObject(vocab)) for (const [token, id] of Object.entries(vocab)) checkId(token, id);
+  else if (!Array.isArray(vocab) || !vocab.every(isPiece)) throw new TypeError('its vocab is none');
+  for (const token of Array.isArray(added) ? (added as unknown[]) : [])
+    if (isObject(token)) checkId(String(token.content), token.id);
+}
+
+function checkPatterns(part: unknown): void {
+  if (typeof part !== 'object' || part === null) return;
+  const { type, pattern } = part as Record<string, unknown>;
+  if ('pattern' in part || type === 'Replace' || type === 'Split') {
+    const known = isObject(pattern) && (typeof pattern.Regex === 'string' || typeof pattern.String === 'string');
+    if (!known) throw new TypeError(`the pattern ${JSON.stringify(pattern)} is none`);
+  }
+  for (const inner of Object.values(part)) checkPatterns(inner);
+}
+
+function checkId(token: string, id: unknown): void {
+  if (Number.isSafeInteger(id) && Number(id) >= 0 && Number(id) < MOST) return;
+  throw new TypeError(`the token ${JSON.stringify(token)} has the id ${JSON.stringify(id)}`);
+}
+
+/** A piece of a Unigram model and its score. */
+function isPiece(entry: unknown): boolean {
+  return Array.isArray(entry) && typeof entry[0] === 'string' && typeof entry[1] === 'number';
+}
