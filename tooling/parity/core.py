@@ -405,7 +405,7 @@ def with_adapter(model, folder):
 def trajectories():
     torch.manual_seed(3)
     pairs = token_pairs(14)
-    steps, size, beta, warmup = 12, 4, 0.3, 3
+    steps, size, beta, warmup = 20, 4, 0.3, 3
     out = {"pairs": pairs, "steps": steps, "batch": size, "beta": beta, "warmupSteps": warmup, "runs": []}
     for family, start in tiny_models():
         for parameter in start.parameters():

@@ -76,7 +76,7 @@ async function referenceOf(model: LanguageModel, method: Method): Promise<Refere
 const rowsOfStep = (step: number) =>
   Array.from({ length: fixture.batch }, (_, i) => ((step - 1) * fixture.batch + i) % pairs.length);
 
-describe('twelve steps as a plain PyTorch loop takes them', () => {
+describe('twenty steps as a plain PyTorch loop takes them', () => {
   it.each(fixture.runs.map((run) => [run.family, run.run, run] as const))('%s, %s', async (family, name, expected) => {
     const base = await load(family);
     const model = name === 'lora-adamw' ? await loadAdapter(base, at(`${family}-lora`)) : base;
