@@ -67,14 +67,24 @@ export function describeMachine(flags) {
   };
 }
 
+/** The highest rates of matrix products that any run has measured: whatever disturbs a machine lowers them. */
+export function peaksOf(results) {
+  const peaks = {};
+  for (const { gigaflops = {} } of results)
+    for (const [precision, rate] of Object.entries(gigaflops)) peaks[precision] = Math.max(rate, peaks[precision] ?? 0);
+  return peaks;
+}
+
 /** The machine and the versions, in a few lines. */
 export function machineText({ machine, results }) {
   const { cpu, cores, features, memoryBytes, system } = machine;
   const versions = Object.assign({}, ...results.flatMap(({ ours, peer }) => [ours[0].versions, peer[0]?.versions]));
   const list = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   const instructions = features.length === 0 ? '' : ` (${features.join(', ')})`;
-  const peaks = Object.entries(results.at(-1)?.gigaflops ?? {});
-  const products = peaks.map(([precision, value]) => `${precision} ${value.toFixed(0)} GFLOP/s`).join(', ');
+  const peaks = peaksOf(results);
+  const products = Object.entries(peaks)
+    .map(([precision, value]) => `${precision} ${value.toFixed(0)} GFLOP/s`)
+    .join(', ');
   return [
     `${cpu}, ${cores} cores${instructions}, ${gigabytes(memoryBytes)} GB memory, ${system};`,
     ...(products === '' ? [] : [`matrix products of 2048 × 2048: ${products};`]),
@@ -101,7 +111,8 @@ export function mergeResults(older, newer, names) {
 /** The whole of docs/benchmarks.md. `notes` stands below the table: what was learnt, by hand. */
 export function document(report, notes = '') {
   const { results } = report;
-  const summaries = results.map(summarise);
+  const gigaflops = peaksOf(results);
+  const summaries = results.map((result) => summarise({ ...result, gigaflops }));
   const percent = Math.round(100 * Math.max(...summaries.map(({ disturbance }) => disturbance)));
   const dates = [...new Set(results.map(({ date }) => date))].sort().join(', ');
   const most = (pick) => Math.max(...results.map(pick));
@@ -118,7 +129,8 @@ ${span(({ ours }) => ours[0].stepSeconds.length)}), theirs and ours in alternati
 A step of training is a batch with everything that belongs to it: forward, reference, backward, clipping, update, metrics. A
 step of generation is all prompts with all their new tokens. Memory: the highest peak of resident memory in any run, reading
 and building the model included. "First step" traces, optimises and runs the step. "Of matmul peak": the operations of the
-step's matrix products ([flops.mjs](../tooling/bench/flops.mjs)) by its time, beside what large matrix products reach alone.
+step's matrix products ([flops.mjs](../tooling/bench/flops.mjs)) by its time, beside the most that large matrix products
+reached alone.
 Other programs took up to ${percent} % of the processor's time during a run; they slow both sides, not always alike.
 
 Machine: ${machineText(report)}

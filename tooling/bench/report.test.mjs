@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { median } from './measure.mjs';
-import { mergeResults, summarise, table } from './report.mjs';
+import { mergeResults, peaksOf, summarise, table } from './report.mjs';
 import { workArguments, works } from './works.mjs';
 
 const run = (stepSeconds, gigabytes, more = {}) => ({
@@ -62,4 +62,9 @@ it('puts new measurements in place of old ones of the same machine', () => {
   const elsewhere = { ...newer, machine: { cpu: 'b' } };
   expect(mergeResults(older, elsewhere, names).results).toEqual([result('x', 2), result('z', 2)]);
   expect(mergeResults(undefined, newer, names).results).toHaveLength(2);
+});
+
+it('takes the highest rate of products of all runs', () => {
+  const results = [{ gigaflops: { float32: 97 } }, { gigaflops: { float32: 147, bfloat16: 300 } }, {}];
+  expect(peaksOf(results)).toEqual({ float32: 147, bfloat16: 300 });
 });
