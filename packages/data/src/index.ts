@@ -14,6 +14,7 @@ export {
   pairGroup,
 } from './encode.js';
 export { inspectPreferences, type Percentiles, type PreferenceInspection, type Share } from './inspect.js';
+export { joinPreferences } from './join.js';
 export { type PackOptions, pack, packLength } from './pack.js';
 export { type ReadOptions, readPreferences, readRanked } from './read.js';
 export { type SplitOptions, splitByPrompt } from './split.js';

@@ -1,11 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { writeFileAtomic } from '@dpo/base/files';
 import { sequenceLogps } from '@dpo/core';
-import { type EncodedPair, pack, pairGroup, readPreferences } from '@dpo/data';
+import { type EncodedPair, type PreferenceDataset, pack, pairGroup } from '@dpo/data';
 import { type Engine, openEngine } from '@dpo/engine';
 import { z } from 'zod';
 import { type Context, defineCommand } from '../command/define.js';
 import { engineOptions, engineSettings } from '../options/engine.js';
+import { openData } from '../session/find-data.js';
 import { encodeFor, type LengthOptions } from '../session/open-data.js';
 import { openModel } from '../session/open-model.js';
 
@@ -16,7 +17,7 @@ export const scoreCommand = defineCommand({
   options: z.strictObject({
     model: z.string().describe('The policy: a folder, a GGUF file, a PEFT folder, or org/name of the hub'),
     ref: z.string().optional().describe('The reference model; without it there are no rewards'),
-    data: z.string().describe('Preference data'),
+    data: z.string().describe('Preference data: a file, a folder of Python datasets, or org/name[:split] of the hub'),
     out: z.string().optional().describe('The JSONL file to write [standard output]'),
     config: z.string().optional().describe('A JSON file of these options'),
     beta: z.number().positive().default(0.1).describe('Scale of the implicit rewards'),
@@ -26,7 +27,7 @@ export const scoreCommand = defineCommand({
     ...engineOptions,
   }),
   run: async (options, context) => {
-    const dataset = await readPreferences(options.data);
+    const dataset = await openData(options.data, context);
     const engine = await openEngine(engineSettings(options));
     try {
       const score = async (name: string) => scorePairs(engine, name, dataset, options, context);
@@ -51,7 +52,7 @@ export const scoreCommand = defineCommand({
 async function scorePairs(
   engine: Engine,
   name: string,
-  dataset: Awaited<ReturnType<typeof readPreferences>>,
+  dataset: PreferenceDataset,
   options: LengthOptions,
   context: Context,
 ): Promise<{ readonly pairs: readonly EncodedPair[]; readonly logps: readonly (readonly number[])[] }> {
