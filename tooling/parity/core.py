@@ -235,6 +235,12 @@ class Lion(torch.optim.Optimizer):
                 m.mul_(beta2).add_((1 - beta2) * w.grad)
 
 
+def adafactor(scale_parameter=False, **settings):
+    from transformers.optimization import Adafactor
+
+    return lambda g: Adafactor(g, lr=0.01, relative_step=False, scale_parameter=scale_parameter, **settings)
+
+
 def optimizers():
     """Eight steps on a matrix and a vector with given gradients; the learning rate and the gradient's size vary."""
     torch.manual_seed(2)
@@ -261,6 +267,13 @@ def optimizers():
         ),
         ("sgd", {}, lambda g: torch.optim.SGD(g, lr=lr), 0.0),
         ("sgd", {"momentum": 0.9, "weightDecay": 0.1}, lambda g: torch.optim.SGD(g, lr=lr, momentum=0.9), 0.1),
+        ("adafactor", {}, adafactor(), 0.0),
+        (
+            "adafactor",
+            {"scaleParameter": True, "clipThreshold": 0.5, "decayRate": 0.6, "weightDecay": 0.2},
+            adafactor(scale_parameter=True, clip_threshold=0.5, decay_rate=-0.6),
+            0.2,
+        ),
         ("lion", {}, lambda g: Lion(g, lr=lr), 0.0),
         ("lion", {"beta1": 0.8, "beta2": 0.95, "weightDecay": 0.2}, lambda g: Lion(g, lr=lr, betas=(0.8, 0.95)), 0.2),
     ]

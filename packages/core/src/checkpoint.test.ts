@@ -80,6 +80,8 @@ describe('train 10 = train 5, kill, resume 5', () => {
     ['adamw', optimizers.adamw({ weightDecay: 0.1 })],
     ['rmsprop', optimizers.rmsprop()],
     ['rmsprop with momentum', optimizers.rmsprop({ momentum: 0.8 })],
+    ['lion', optimizers.lion({ weightDecay: 0.1 })],
+    ['adafactor', optimizers.adafactor({ scaleParameter: true })],
     ['sgd', optimizers.sgd()],
     ['sgd with momentum', optimizers.sgd({ momentum: 0.9 })],
   ] as const;

@@ -1,3 +1,4 @@
+export { type AnswerOptions, type CutPair, watchAnswers } from './answer-warnings.js';
 export type { Pack, PackedBatch, PromptGroup, ScoringModel, TokenPair, TrainableModel } from './batch.js';
 export {
   type CheckpointOptions,
@@ -23,9 +24,11 @@ export {
   supervisedMethod,
 } from './method.js';
 export type { EvaluationMetrics, PairMetrics } from './metrics.js';
+export { type AdafactorOptions, adafactor } from './optimizers/adafactor.js';
 export { type AdamWOptions, adamw } from './optimizers/adamw.js';
 export { clipCoefficient, globalNorm } from './optimizers/clip.js';
 export { type LionOptions, lion } from './optimizers/lion.js';
+export { type RateRatios, withRateRatios } from './optimizers/rate-ratios.js';
 export { type OptimizerName, optimizers } from './optimizers/registry.js';
 export { type RmspropOptions, rmsprop } from './optimizers/rmsprop.js';
 export {

@@ -4,7 +4,7 @@ import { batchInputs, parameters, scalarValue, type TrainableModel } from './bat
 import type { Method } from './method.js';
 import type { MicroBatch } from './micro-batches.js';
 import { clipCoefficient, globalNorm, scaleOrZero } from './optimizers/clip.js';
-import type { Optimizer } from './optimizers/types.js';
+import { type Optimizer, slotShapes } from './optimizers/types.js';
 import type { Reference } from './reference.js';
 
 type Outputs = Readonly<Record<string, Values>>;
@@ -48,14 +48,18 @@ export function compileSteps(options: StepOptions): CompiledSteps {
   const weights = [...model.trainable().values()];
   const made: Variable[] = [];
   const functions: EngineFunction<string, string>[] = [];
-  const like = (prefix: string) => (weight: Variable, i: number) => {
-    const variable = engine.variable(`${prefix}/${names[i]}`, weight.shape);
+  const make = (name: string, shape: readonly number[]) => {
+    const variable = engine.variable(name, shape);
     made.push(variable);
     return variable;
   };
-  const slotVariables = optimizer.slots.map((slot) => weights.map(like(slot)));
-  const slots = weights.map((_, i) =>
-    Object.fromEntries(optimizer.slots.map((slot, s) => [slot, slotVariables[s]?.[i] as Variable])),
+  const slots = weights.map((weight, i) =>
+    Object.fromEntries(
+      Object.entries(slotShapes(optimizer, weight.shape)).map(([slot, shape]) => [
+        slot,
+        make(`${slot}/${names[i]}`, shape),
+      ]),
+    ),
   );
   const compile = (name: string, body: (scope: Scope, inputs: Tensors) => Tensors) => {
     const compiled = engine.function<string, string>(name, body);
@@ -105,7 +109,11 @@ export function compileSteps(options: StepOptions): CompiledSteps {
     const scale = tf.where<tf.Scalar>(finite, clipCoefficient(norm, maxGradNorm), gate);
     weights.forEach((variable, i) => {
       const gradient = scaleOrZero(gradients[i] as tf.Tensor, scale);
-      optimizer.update(scope, { variable, gradient, slots: slots[i] as Record<string, Variable>, scalars, gate });
+      optimizer.update(scope, {
+        name: names[i] as string,
+        ...{ variable, gradient, scalars, gate },
+        slots: slots[i] as Record<string, Variable>,
+      });
     });
     return norm;
   };
@@ -127,7 +135,7 @@ export function compileSteps(options: StepOptions): CompiledSteps {
 
   /** Made at the first step that needs them, as they take as much memory as the weights. */
   const accumulation = once(() => {
-    const sums = weights.map(like('gradient-sum'));
+    const sums = weights.map((weight, i) => make(`gradient-sum/${names[i]}`, weight.shape));
     return {
       add: compile('accumulate', (scope, inputs) => {
         const { gradients, pairs } = differentiate(scope, inputs);

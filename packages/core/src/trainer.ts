@@ -139,7 +139,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<StepRecord, 
       yield {
         step,
         epoch: state.pairs / pairs.length,
-        ...pairMetrics(pairValues(outputs, method), method),
+        ...pairMetrics(pairValues(outputs, method), method, pick(rows, pairs)),
         grad_norm: norm,
         learning_rate: learningRate,
         pairs_per_second: rows.length / seconds,
@@ -183,7 +183,12 @@ async function evaluate(compiled: CompiledSteps, options: Evaluated): Promise<Ev
   const parts = Math.ceil(pairs.length / rowsPerMicroBatch(pairs, method, microBatchTokens));
   const outputs = [];
   for (const rows of split([...pairs.keys()], parts)) outputs.push(await compiled.evaluate(microBatch(rows, options)));
-  return evaluationMetrics(pairMetrics(pairValues(outputs, method), method));
+  return evaluationMetrics(pairMetrics(pairValues(outputs, method), method, pairs));
+}
+
+/** The rows are known to be there: they were packed. */
+function pick(rows: readonly number[], pairs: readonly TokenPair[]): TokenPair[] {
+  return rows.map((row) => pairs[row] as TokenPair);
 }
 
 function notFinite(step: number, rows: readonly number[]): DpoError {

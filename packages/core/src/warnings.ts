@@ -2,7 +2,15 @@ import type { StepRecord } from './trainer.js';
 
 /** Something that a run's numbers say is going wrong, and what to try. Each kind is said once a run. */
 export interface TrainingWarning {
-  readonly code: 'chosen-falling' | 'not-learning' | 'rewards-stuck' | 'gradient-not-finite';
+  readonly code:
+    | 'chosen-falling'
+    | 'not-learning'
+    | 'rewards-stuck'
+    | 'kl-running-away'
+    | 'length-exploit'
+    | 'gradient-not-finite'
+    | 'answers-truncated'
+    | 'answers-never-end';
   readonly step: number;
   readonly message: string;
   readonly hint: string;
@@ -13,6 +21,8 @@ export interface WatchOptions {
   readonly warmupSteps?: number | undefined;
   /** Steps that a judgement is made of. Default 20. */
   readonly window?: number | undefined;
+  /** β, where rewards are β (log π − log π_ref): without it nothing is said of the KL divergence. */
+  readonly beta?: number | undefined;
 }
 
 /**
@@ -24,11 +34,14 @@ export interface WatchOptions {
  * | `chosen-falling` | the chosen answers' mean reward is below −0.5 and half the rejected ones' or more |
  * | `not-learning` | accuracies are between 0.45 and 0.55 on average |
  * | `rewards-stuck` | no mean reward is further from 0 than 1e-4 |
+ * | `kl-running-away` | −(r_w + r_l) / 2β, which estimates KL(π_ref ‖ π) on answers of the reference's kind, is above 50 nats and grows by a tenth |
+ * | `length-exploit` | margins follow the answers' lengths (`rewards/length_correlation` above 0.5 on average), no less than before |
  * | `gradient-not-finite` | at once, at a step that was skipped |
  */
 export function watchTraining({
   warmupSteps = 0,
   window = 20,
+  beta,
 }: WatchOptions = {}): (record: StepRecord) => TrainingWarning[] {
   const recent: StepRecord[] = [];
   const said = new Set<string>();
@@ -37,7 +50,7 @@ export function watchTraining({
     if (record.step <= warmupSteps || record['rewards/chosen'] === undefined) return [];
     recent.push(record);
     if (recent.length > window) recent.shift();
-    return recent.length < window ? [] : once(said, judge(record.step, recent));
+    return recent.length < window ? [] : once(said, judge(record.step, recent, beta));
   };
 }
 
@@ -47,9 +60,16 @@ function once(said: Set<string>, warnings: readonly TrainingWarning[]): Training
   return fresh;
 }
 
-function judge(step: number, recent: readonly StepRecord[]): TrainingWarning[] {
-  const mean = (key: 'rewards/chosen' | 'rewards/rejected' | 'rewards/accuracies') =>
-    recent.reduce((sum, record) => sum + (record[key] ?? 0), 0) / recent.length;
+type Mean = 'rewards/chosen' | 'rewards/rejected' | 'rewards/accuracies' | 'rewards/length_correlation';
+
+/** NaN where no record has it. */
+function meanOf(records: readonly StepRecord[], key: Mean): number {
+  const values = records.flatMap((record) => record[key] ?? []);
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function judge(step: number, recent: readonly StepRecord[], beta: number | undefined): TrainingWarning[] {
+  const mean = (key: Mean) => meanOf(recent, key);
   const [chosen, rejected, accuracy] = [mean('rewards/chosen'), mean('rewards/rejected'), mean('rewards/accuracies')];
   const largest = Math.max(
     ...recent.map((record) =>
@@ -62,7 +82,7 @@ function judge(step: number, recent: readonly StepRecord[]): TrainingWarning[] {
         code: 'rewards-stuck',
         step,
         message: `After ${step} steps the rewards are still 0: the policy has not moved from the reference.`,
-        hint: 'Raise the learning rate, and check that the reference is not the model that is being trained.',
+        hint: 'Raise the learning rate, and check that the adapter is on and the reference is not the model in training.',
       },
     ];
   const warnings: TrainingWarning[] = [];
@@ -80,8 +100,40 @@ function judge(step: number, recent: readonly StepRecord[]): TrainingWarning[] {
       message: `The chosen answers are becoming less likely together with the rejected ones (rewards ${chosen.toFixed(2)} and ${rejected.toFixed(2)}).`,
       hint: 'Some fall is usual. To stop it, fine-tune on the chosen answers first, raise β, or use the method rpo or dpop.',
     });
+  return [...warnings, ...drift(step, recent, beta)];
+}
+
+/** Nats of an answer, and the growth of them over the window, that are too much. */
+const FAR = 50;
+const GROWTH = 1.1;
+
+/** What is seen by comparing the window's halves. */
+function drift(step: number, recent: readonly StepRecord[], beta: number | undefined): TrainingWarning[] {
+  const halves = [recent.slice(0, recent.length >> 1), recent.slice(recent.length >> 1)] as const;
+  const [klBefore, kl] = halves.map(
+    (half) => -(meanOf(half, 'rewards/chosen') + meanOf(half, 'rewards/rejected')) / (2 * (beta ?? Number.NaN)),
+  ) as [number, number];
+  const [linkBefore, link] = halves.map((half) => meanOf(half, 'rewards/length_correlation')) as [number, number];
+  const warnings: TrainingWarning[] = [];
+  if (kl > FAR && kl > GROWTH * klBefore)
+    warnings.push({
+      code: 'kl-running-away',
+      step,
+      message: `The policy is moving away from the reference: about ${Math.round(kl)} nats an answer, ${Math.round(klBefore)} some steps ago.`,
+      hint: 'Raise β, lower the learning rate, or stop at an earlier checkpoint.',
+    });
+  if ((link + linkBefore) / 2 > EXPLOIT && link >= linkBefore)
+    warnings.push({
+      code: 'length-exploit',
+      step,
+      message: `Reward margins follow the answers' lengths (correlation ${link.toFixed(2)}): the policy may be learning to write more.`,
+      hint: 'Balance the lengths of chosen and rejected answers, or use a loss per token (simpo, ipo, dpo-norm).',
+    });
   return warnings;
 }
+
+/** A correlation of margins with lengths that is no accident: over twenty steps of eight pairs, six deviations. */
+const EXPLOIT = 0.5;
 
 function gradientWarning({ step, rows = [] }: StepRecord): TrainingWarning {
   const named =

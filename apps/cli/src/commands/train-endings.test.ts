@@ -77,6 +77,15 @@ describe('dpo train', () => {
     expect(warning).toMatchObject({ code: 'rewards-stuck', step: 20 });
   });
 
+  it('warns before the first step of answers that were cut', async () => {
+    const { code, notes } = await runCli([
+      ...[...common, '--output', at('run'), '--max-steps', '1', '--max-length', '6', '--optimizer', 'adafactor'],
+    ]);
+    expect(code).toBe(0);
+    expect(notes.join('\n')).toContain('Warning: 24 of 24 answers were cut');
+    expect(await lines(at('run/warnings.jsonl'))).toMatchObject([{ code: 'answers-truncated', step: 0 }]);
+  });
+
   it('asks for held-out data where it is to judge by them', async () => {
     for (const option of [['--patience', '2'], ['--load-best']]) {
       const { code, notes } = await runCli([...common, '--output', at('run'), ...option]);

@@ -39,8 +39,9 @@ export const trainCommand = defineCommand({
     // DPO with label smoothing is cDPO.
     const name = options.method === 'dpo' && options.labelSmoothing > 0 ? 'cdpo' : options.method;
     const method = methodNamed(name, options);
+    const beta = method.needsReference ? options.beta : undefined;
     return runTrainingCommand(
-      { name: 'train', options, method, reference: (opened) => dpoReference(options, method, opened, context) },
+      { name: 'train', options, method, beta, reference: (opened) => dpoReference(options, method, opened, context) },
       context,
     );
   },

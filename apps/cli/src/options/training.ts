@@ -6,11 +6,15 @@ export const trainingOptions = {
   model: z
     .string()
     .describe('The model to train: a Hugging Face folder, a GGUF file, or org/name[@revision] of the hub'),
-  data: z.string().describe('Preference data: .jsonl, .jsonl.gz, .arrow, or a folder of Python datasets'),
+  data: z
+    .string()
+    .describe(
+      'Preference data: .jsonl, .jsonl.gz, .csv, .parquet, .arrow, a folder of Python datasets, or org/name[@revision][:split] of the hub',
+    ),
   output: z.string().describe('The run folder to write'),
   config: z.string().optional().describe('A JSON file of these options, in camelCase; the command line wins'),
   learningRate: z.number().positive().default(1e-6).describe('Learning rate after warm-up'),
-  optimizer: z.enum(['adamw', 'rmsprop', 'sgd', 'lion']).default('adamw').describe('Optimizer'),
+  optimizer: z.enum(['adamw', 'rmsprop', 'sgd', 'lion', 'adafactor']).default('adamw').describe('Optimizer'),
   momentum: z.number().min(0).lt(1).default(0).describe('Momentum of sgd'),
   weightDecay: z.number().min(0).default(0).describe('Weight decay of matrices; that of adamw and lion is decoupled'),
   maxGradNorm: z.number().positive().default(10).describe('Clips the gradient at this global norm'),
@@ -42,6 +46,12 @@ export const trainingOptions = {
   loraDropout: z.number().min(0).lt(1).default(0).describe('Part of the inputs that adapters leave out in training'),
   rslora: z.boolean().default(false).describe('LoRA scale is alpha / sqrt(rank) (arXiv 2312.03732)'),
   dora: z.boolean().default(false).describe('Learns a magnitude to each output as well (arXiv 2402.09353)'),
+  loraBRatio: z
+    .number()
+    .positive()
+    .default(1)
+    .describe("Learning rate of LoRA's B matrices over that of A (LoRA+, arXiv 2402.12354, takes 16)"),
+  embeddingRatio: z.number().min(0).default(1).describe('Learning rate of embeddings over that of other weights'),
   loraSaveModules: z.array(z.string()).optional().describe('Modules trained and saved in full beside the adapter'),
   shuffle: z.boolean().default(true).describe('Takes the rows in the order of the file'),
   seed: z.int().default(0).describe('Seed of the order of the data and of new adapters'),

@@ -1,7 +1,6 @@
 import { join, resolve } from 'node:path';
 import { DpoError } from '@dpo/base';
-import type { Method } from '@dpo/core';
-import { readPreferences } from '@dpo/data';
+import { type Method, watchAnswers } from '@dpo/core';
 import { openEngine } from '@dpo/engine';
 import { writeReport } from '@dpo/eval';
 import type { z } from 'zod';
@@ -9,6 +8,7 @@ import type { Context } from '../command/define.js';
 import { EXIT } from '../command/run.js';
 import { engineSettings } from '../options/engine.js';
 import type { trainingOptions } from '../options/training.js';
+import { openData } from '../session/find-data.js';
 import { encodeFor } from '../session/open-data.js';
 import { version } from '../session/versions.js';
 import { duration, short } from '../ui/format.js';
@@ -24,6 +24,8 @@ export interface TrainingCommand {
   readonly name: string;
   readonly options: TrainingOptions;
   readonly method: Method;
+  /** β, where rewards are β (log π − log π_ref). */
+  readonly beta?: number | undefined;
   readonly reference: (inputs: ReferenceInputs) => Promise<References>;
 }
 
@@ -32,10 +34,10 @@ export async function runTrainingCommand(command: TrainingCommand, context: Cont
   const { options, method } = command;
   checkCombinations(options);
   const resume = await claimRunFolder(options.output, options);
-  const dataset = await readPreferences(options.data);
+  const dataset = await openData(options.data, context);
   const { fingerprint } = dataset;
   if (resume !== undefined) await checkSameRun(options.output, { options, dataset: { fingerprint } });
-  const heldData = options.evalData === undefined ? undefined : await readPreferences(options.evalData);
+  const heldData = options.evalData === undefined ? undefined : await openData(options.evalData, context);
 
   const engine = await openEngine(engineSettings(options));
   try {
@@ -71,7 +73,11 @@ export async function runTrainingCommand(command: TrainingCommand, context: Cont
         optimizer: optimizerOf(options),
         pairs,
         steps,
-        settings: options,
+        settings: {
+          ...options,
+          beta: command.beta,
+          early: watchAnswers(pairs, { sides: method.sides, end: options.eos ? tokenizer.eosTokenId : undefined }),
+        },
         evaluation: heldPairs && {
           pairs: heldPairs,
           everySteps: options.evalSteps ?? steps,
@@ -104,6 +110,8 @@ function checkCombinations(options: TrainingOptions): void {
   for (const key of ['patience', 'loadBest'] as const)
     if (options[key] && options.evalData === undefined)
       throw new DpoError('cli.usage', `--${key === 'patience' ? key : 'load-best'} needs --eval-data to judge by.`);
+  if (options.loraBRatio !== 1 && options.loraRank === undefined && options.adapter === undefined)
+    throw new DpoError('cli.usage', '--lora-b-ratio is about adapters: it needs --lora-rank or --adapter.');
   if (options.momentum > 0 && options.optimizer !== 'sgd')
     throw new DpoError('cli.usage', `--momentum is for sgd, not ${options.optimizer}.`);
 }

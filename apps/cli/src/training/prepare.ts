@@ -1,4 +1,4 @@
-import { adamw, lion, type Optimizer, rmsprop, sgd } from '@dpo/core';
+import { type Optimizer, type OptimizerName, optimizers, sgd, withRateRatios } from '@dpo/core';
 import type { Engine } from '@dpo/engine';
 import { addLora, type LanguageModel, loadAdapter } from '@dpo/models';
 import type { Context } from '../command/define.js';
@@ -38,14 +38,16 @@ export async function openPolicy(engine: Engine, options: PolicyOptions, context
 
 /** The optimizer that the options name. */
 export function optimizerOf(options: {
-  readonly optimizer: 'adamw' | 'rmsprop' | 'sgd' | 'lion';
+  readonly optimizer: OptimizerName;
   readonly weightDecay: number;
   readonly momentum: number;
+  readonly loraBRatio: number;
+  readonly embeddingRatio: number;
 }): Optimizer {
   const { weightDecay, momentum } = options;
-  if (options.optimizer === 'sgd') return sgd({ momentum, weightDecay });
-  if (options.optimizer === 'lion') return lion({ weightDecay });
-  return options.optimizer === 'rmsprop' ? rmsprop({ weightDecay }) : adamw({ weightDecay });
+  const chosen =
+    options.optimizer === 'sgd' ? sgd({ momentum, weightDecay }) : optimizers[options.optimizer]({ weightDecay });
+  return withRateRatios(chosen, { loraB: options.loraBRatio, embeddings: options.embeddingRatio });
 }
 
 /** How many numbers a model holds, and how many of them are trained. */

@@ -10,6 +10,7 @@ import {
   type ScheduleName,
   type StepRecord,
   type TokenPair,
+  type TrainingWarning,
   train,
   writeRunConfig,
 } from '@dpo/core';
@@ -47,6 +48,8 @@ export interface TrainingRun {
     readonly loadBest?: boolean | undefined;
     readonly maxTime?: string | undefined;
     readonly tensorboard?: boolean | undefined;
+    readonly beta?: number | undefined;
+    readonly early?: readonly TrainingWarning[] | undefined;
   };
   readonly evaluation?: EvaluationOptions | undefined;
   readonly output: string;

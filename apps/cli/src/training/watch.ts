@@ -1,8 +1,16 @@
 import { appendFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asFileError } from '@dpo/base/files';
-import { openTensorBoard, readMetrics, type StepRecord, watchTraining } from '@dpo/core';
+import { openTensorBoard, readMetrics, type StepRecord, type TrainingWarning, watchTraining } from '@dpo/core';
 import type { Context } from '../command/define.js';
+
+export interface WatchSettings {
+  readonly warmupSteps: number;
+  readonly beta?: number | undefined;
+  readonly tensorboard?: boolean | undefined;
+  /** What was known before the first step. */
+  readonly early?: readonly TrainingWarning[] | undefined;
+}
 
 /**
  * What is done with each record besides storing it: TensorBoard events, and warnings, said once and kept in
@@ -11,21 +19,24 @@ import type { Context } from '../command/define.js';
 export async function openWatch(
   folder: string,
   afterStep: number,
-  { warmupSteps, tensorboard = true }: { readonly warmupSteps: number; readonly tensorboard?: boolean | undefined },
+  { warmupSteps, beta, tensorboard = true, early = [] }: WatchSettings,
   context: Context,
 ): Promise<(record: StepRecord) => Promise<void>> {
-  const watch = watchTraining({ warmupSteps });
+  const watch = watchTraining({ warmupSteps, beta });
   const path = join(folder, 'warnings.jsonl');
   if (afterStep === 0) await rm(path, { force: true });
   else for (const record of await readMetrics(folder)) watch(record as unknown as StepRecord);
   const events = tensorboard ? await openTensorBoard(folder, afterStep) : undefined;
+  const say = async (warning: TrainingWarning, known = false) => {
+    context.note(`Warning: ${warning.message} ${warning.hint}`);
+    if (known) return;
+    await appendFile(path, `${JSON.stringify(warning)}\n`).catch((error: unknown) => {
+      throw asFileError(error, path);
+    });
+  };
+  for (const warning of early) await say(warning, afterStep > 0);
   return async (record) => {
     await events?.add(record.step, record);
-    for (const warning of watch(record)) {
-      context.note(`Warning: ${warning.message} ${warning.hint}`);
-      await appendFile(path, `${JSON.stringify(warning)}\n`).catch((error: unknown) => {
-        throw asFileError(error, path);
-      });
-    }
+    for (const warning of watch(record)) await say(warning);
   };
 }

@@ -4,8 +4,10 @@ import { testEngine } from '@dpo/engine/test';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { clipCoefficient, globalNorm } from './clip.js';
+import { withRateRatios } from './rate-ratios.js';
 import { type OptimizerName, optimizers } from './registry.js';
 import { learningRates, type ScheduleName, schedules } from './schedules.js';
+import { type Optimizer, slotShapes } from './types.js';
 
 function fixture<T>(name: string): T {
   return JSON.parse(
@@ -46,7 +48,10 @@ describe('optimizers step as PyTorch’s', () => {
       );
       const slots = variables.map((variable) =>
         Object.fromEntries(
-          optimizer.slots.map((slot) => [slot, engine.variable(`${slot}/${variable.name}`, variable.shape)]),
+          Object.entries(slotShapes(optimizer, variable.shape)).map(([slot, shape]) => [
+            slot,
+            engine.variable(`${slot}/${variable.name}`, shape),
+          ]),
         ),
       );
       const step = engine.function<string, 'norm'>('step', (scope, { g0, g1, ...scalars }) => {
@@ -55,6 +60,7 @@ describe('optimizers step as PyTorch’s', () => {
         const coefficient = clipCoefficient(norm, clip ?? Number.POSITIVE_INFINITY);
         variables.forEach((variable, i) => {
           optimizer.update(scope, {
+            name: variable.name,
             variable,
             gradient: tf.mul(gradients[i] as tf.Tensor, coefficient),
             slots: slots[i] as Record<string, Variable>,
@@ -90,16 +96,69 @@ describe('optimizers step as PyTorch’s', () => {
       const optimizer = make({ weightDecay: 0.1 });
       const variable = engine.variable('w', [2, 2], Float32Array.of(1, -2, 3, -4));
       const slots = Object.fromEntries(
-        optimizer.slots.map((slot) => [slot, engine.variable(slot, [2, 2], new Float32Array(4).fill(0.5))]),
+        Object.entries(slotShapes(optimizer, [2, 2])).map(([slot, shape]) => {
+          const size = shape.reduce((product, length) => product * length, 1);
+          return [slot, engine.variable(slot, shape, new Float32Array(size).fill(0.5))];
+        }),
       );
       const step = engine.function<string, never>('step', (scope, scalars) => {
-        optimizer.update(scope, { variable, gradient: tf.zeros([2, 2]), slots, scalars, gate: tf.scalar(0) });
+        optimizer.update(scope, {
+          name: 'w',
+          variable,
+          gradient: tf.zeros([2, 2]),
+          slots,
+          scalars,
+          gate: tf.scalar(0),
+        });
         return {} as Record<never, tf.Tensor>;
       });
       const scalars = Object.entries(optimizer.scalars(0.1, 3)).map(([key, value]) => [key, vector([value], [])]);
       await step(Object.fromEntries(scalars));
       expect([...(await variable.read())]).toEqual([1, -2, 3, -4]);
     }
+  });
+
+  it('gives groups of weights their own learning rates, decay included', async () => {
+    const moved = async (optimizer: Optimizer, name: string, learningRate: number) => {
+      const engine = testEngine();
+      const variable = engine.variable('w', [2, 2], Float32Array.of(1, -2, 3, -4));
+      const slots = Object.fromEntries(
+        Object.entries(slotShapes(optimizer, [2, 2])).map(([slot, shape]) => [slot, engine.variable(slot, shape)]),
+      );
+      const step = engine.function<string, never>('step', (scope, scalars) => {
+        const gradient = tf.tensor2d([0.1, 2, -3, 0.5], [2, 2]);
+        optimizer.update(scope, { name, variable, gradient, slots, scalars, gate: tf.scalar(1) });
+        return {} as Record<never, tf.Tensor>;
+      });
+      const scalars = Object.entries(optimizer.scalars(learningRate, 1)).map(([key, value]) => [
+        key,
+        vector([value], []),
+      ]);
+      await step(Object.fromEntries(scalars));
+      return [...(await variable.read())];
+    };
+    for (const make of Object.values(optimizers)) {
+      const plain = make({ weightDecay: 0.1 });
+      const grouped = withRateRatios(plain, { loraB: 16, embeddings: 0.5 });
+      for (const [name, ratio] of [
+        ['model.layers.0.self_attn.q_proj.lora_B.weight', 16],
+        ['model.layers.0.self_attn.q_proj.lora_A.weight', 1],
+        ['model.embed_tokens.weight', 0.5],
+        ['transformer.wpe.weight', 0.5],
+        ['model.embed_tokens.lora_embedding_B', 16],
+        ['model.embed_tokens.lora_embedding_A', 1],
+        ['lm_head.weight', 1],
+      ] as const) {
+        const [got, want] = [await moved(grouped, name, 0.01), await moved(plain, name, 0.01 * ratio)];
+        got.forEach((value, i) => {
+          expect(value, `${plain.name}, ${name}`).toBeCloseTo(want[i] as number, 5);
+        });
+      }
+    }
+    expect(withRateRatios(optimizers.sgd(), { loraB: 1 })).toEqual(
+      expect.objectContaining({ settings: optimizers.sgd().settings }),
+    );
+    expect(() => withRateRatios(optimizers.sgd(), { loraB: -1 })).toThrow(/loraB must be at least 0/);
   });
 
   it('refuses settings out of range', () => {

@@ -1,0 +1,58 @@
+import { join } from 'node:path';
+import { pack } from '@dpo/data';
+import { testEngine } from '@dpo/engine/test';
+import { writeSafetensors } from '@dpo/models';
+import { latestCheckpoint } from './checkpoint.js';
+import { methodNamed } from './method.js';
+import { optimizers } from './optimizers/registry.js';
+import { learningRates } from './optimizers/schedules.js';
+import { referenceModel } from './reference.js';
+import { bigramModel } from './test/bigram-model.js';
+import { train } from './trainer.js';
+
+const pairs = Array.from({ length: 10 }, (_, i) => ({
+  prompt: Int32Array.of(i % 7, (i * 3) % 11),
+  chosen: Int32Array.of((i * 5) % 11, i % 4, 10),
+  rejected: Int32Array.of((i * 2) % 9, 10),
+}));
+
+/** Trains, from the folder's latest checkpoint where there is one, with a checkpoint after each second step. */
+export async function trainInFolder(folder: string, steps: number, onStep: (step: number) => void): Promise<number[]> {
+  const engine = testEngine();
+  const model = bigramModel(engine);
+  const entries = () =>
+    [...model.trainable()].map(([name, variable]) => ({
+      name,
+      shape: variable.shape,
+      dtype: 'float32' as const,
+      data: () => variable.read(),
+    }));
+  for await (const { step } of train({
+    model,
+    method: methodNamed('dpo'),
+    reference: referenceModel(bigramModel(engine, { name: 'reference' })),
+    optimizer: optimizers.adamw({ weightDecay: 0.1 }),
+    learningRate: learningRates({ learningRate: 0.03, schedule: 'cosine', warmupSteps: 3, steps }),
+    pairs,
+    rowsOfStep: (step) => [step % 10, (step * 3) % 10, (step * 7) % 10],
+    steps,
+    pack,
+    checkpoints: {
+      folder,
+      everySteps: 2,
+      keep: 2,
+      saveModel: async (into) => {
+        await writeSafetensors(join(into, 'model.safetensors'), entries());
+      },
+    },
+    resume: await latestCheckpoint(folder),
+  }))
+    onStep(step);
+  const weights = await Promise.all([...model.trainable().values()].map((variable) => variable.read()));
+  await engine.dispose();
+  return weights.flatMap((values) => [...values]);
+}
+
+const [folder, steps] = process.argv.slice(2);
+if (process.env.DPO_KILL_RUN === '1' && folder !== undefined)
+  await trainInFolder(folder, Number(steps), (step) => process.send?.(step));

@@ -1,0 +1,86 @@
+import { fork } from 'node:child_process';
+import { mkdtemp, readdir, rm, truncate } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { openSafetensors } from '@dpo/models';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { trainInFolder } from './_kill-run-for-tests.js';
+import { listCheckpoints, readCheckpointState } from './checkpoint.js';
+
+const STEPS = 240;
+const KILLS = 3;
+
+let folder: string;
+let script: string;
+/** A process that can be killed runs plain JavaScript: the sources in one file, made by the bundler that vitest brings. */
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'dpo-killed-'));
+  const vitest = createRequire(import.meta.url).resolve('vitest/package.json');
+  const { build } = await import(pathToFileURL(createRequire(vitest).resolve('vite')).href);
+  await build({
+    configFile: false,
+    logLevel: 'silent',
+    root: fileURLToPath(new URL('..', import.meta.url)),
+    ssr: { noExternal: true, external: ['koffi'], resolve: { conditions: ['source'] } },
+    build: {
+      ssr: fileURLToPath(new URL('_kill-run-for-tests.ts', import.meta.url)),
+      outDir: join(folder, 'script'),
+      minify: false,
+      rollupOptions: { output: { entryFileNames: 'run.mjs' } },
+    },
+  });
+  script = join(folder, 'script', 'run.mjs');
+}, 60_000);
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** Starts or goes on with the run in a process of its own, and kills it some time after its first steps. */
+async function runAndKill(run: string, milliseconds: number): Promise<number> {
+  const child = fork(script, [run, String(STEPS)], { env: { ...process.env, DPO_KILL_RUN: '1' }, stdio: 'ignore' });
+  let reached = 0;
+  let timer: NodeJS.Timeout | undefined;
+  child.on('message', (step: number) => {
+    reached = step;
+    timer ??= setTimeout(() => child.kill('SIGKILL'), milliseconds);
+  });
+  const signal = await new Promise((done) => child.on('exit', (_, by) => done(by)));
+  clearTimeout(timer);
+  expect(signal, 'the run was over before it was killed').toBe('SIGKILL');
+  return reached;
+}
+
+it('a run that is killed at any moment keeps its checkpoints whole and ends as if it had not been', async () => {
+  const run = join(folder, 'run');
+  for (let kill = 1; kill <= KILLS; kill++) {
+    const before = (await listCheckpoints(run)).at(-1)?.step ?? 0;
+    const reached = await runAndKill(run, 5 + Math.random() * 60);
+    const checkpoints = await listCheckpoints(run);
+    // The newest may be of the step that the process was at, or of the one before that is due.
+    const newest = checkpoints.at(-1)?.step ?? 0;
+    expect(newest).toBeGreaterThanOrEqual(Math.max(before, reached - 3));
+    expect(checkpoints.length).toBeLessThanOrEqual(3);
+    for (const { path, step } of checkpoints) {
+      expect((await readCheckpointState(path)).step).toBe(step);
+      for (const file of [path, join(path, 'optimizer.safetensors')]) {
+        const tensors = await openSafetensors(file);
+        for (const name of tensors.tensors.keys())
+          expect([...(await tensors.read(name))].every(Number.isFinite)).toBe(true);
+        await tensors.close();
+      }
+    }
+  }
+  const resumed = await trainInFolder(run, STEPS, () => undefined);
+  expect(await trainInFolder(join(folder, 'whole'), STEPS, () => undefined)).toEqual(resumed);
+  // Nothing half written is left.
+  expect((await readdir(run)).sort()).toEqual(['checkpoint-238', 'checkpoint-240']);
+}, 30_000);
+
+it('says which file of a checkpoint was torn, and the checkpoint before still resumes', async () => {
+  const run = join(folder, 'torn');
+  const whole = await trainInFolder(run, 8, () => undefined);
+  await truncate(join(run, 'checkpoint-8', 'optimizer.safetensors'), 100);
+  await expect(trainInFolder(run, 8, () => undefined)).rejects.toThrow(/checkpoint-8.optimizer\.safetensors/);
+  await rm(join(run, 'checkpoint-8'), { recursive: true });
+  expect(await trainInFolder(run, 8, () => undefined)).toEqual(whole);
+});

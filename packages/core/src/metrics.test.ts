@@ -1,0 +1,58 @@
+import { expect, it } from 'vitest';
+import { methodNamed } from './method.js';
+import { pairMetrics } from './metrics.js';
+
+const method = methodNamed('dpo');
+const pair = (chosen: number, rejected: number) => ({
+  prompt: Int32Array.of(1),
+  chosen: new Int32Array(chosen),
+  rejected: new Int32Array(rejected),
+});
+const metrics = (margins: readonly number[], lengths: readonly (readonly [number, number])[]) =>
+  pairMetrics(
+    { losses: margins, policy: [margins, margins], rewards: [margins, margins.map(() => 0)] },
+    method,
+    lengths.map(([chosen, rejected]) => pair(chosen, rejected)),
+  );
+
+it('says how far margins go with lengths', () => {
+  // Differences of lengths 2, 0, −2: centred they are themselves. Margins 3, 1, 2 centred: 1, −1, 0.
+  const lengths = [
+    [4, 2],
+    [3, 3],
+    [1, 3],
+  ] as const;
+  // (2·1 + 0·−1 + −2·0) / √(8 · 2) = 2 / 4
+  expect(metrics([3, 1, 2], lengths)['rewards/length_correlation']).toBeCloseTo(0.5, 12);
+  expect(metrics([2, 1, 0], lengths)['rewards/length_correlation']).toBeCloseTo(1, 12);
+  expect(metrics([0, 1, 2], lengths)['rewards/length_correlation']).toBeCloseTo(-1, 12);
+});
+
+it('says nothing of lengths where there is nothing to say', () => {
+  const silent = [
+    metrics(
+      [1, 2],
+      [
+        [2, 1],
+        [1, 2],
+      ],
+    ),
+    metrics(
+      [1, 2, 3],
+      [
+        [2, 1],
+        [3, 2],
+        [4, 3],
+      ],
+    ),
+    metrics(
+      [1, 1, 1],
+      [
+        [2, 1],
+        [1, 2],
+        [3, 1],
+      ],
+    ),
+  ];
+  for (const each of silent) expect(each).not.toHaveProperty('rewards/length_correlation');
+});
