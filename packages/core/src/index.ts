@@ -23,7 +23,7 @@ export {
   type Side,
   supervisedMethod,
 } from './method.js';
-export type { EvaluationMetrics, PairMetrics } from './metrics.js';
+export type { EvaluationMetrics, PairMetrics, PairValues } from './metrics.js';
 export { type AdafactorOptions, adafactor } from './optimizers/adafactor.js';
 export { type AdamWOptions, adamw } from './optimizers/adamw.js';
 export { clipCoefficient, globalNorm } from './optimizers/clip.js';

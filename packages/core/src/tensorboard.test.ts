@@ -43,6 +43,24 @@ describe('openTensorBoard', () => {
     expect(file.path).toContain('events.out.tfevents.1.');
   });
 
+  it('writes a histogram as TensorFlow does', async () => {
+    const file = await openTensorBoard(folder, 0, () => 1500);
+    await file.addHistogram(1, 'm', [0, 1, 3, Number.NaN]);
+    await file.addHistogram(2, 'm', [Number.NaN]);
+    const [, , event, ...rest] = records(await readFile(file.path)) as Buffer[];
+    expect(rest).toEqual([]);
+    const doubles = (...values: number[]) => Buffer.from(Float64Array.from(values).buffer).toString('hex');
+    const scalar = (key: string, value: number) => `${key}${doubles(value)}`;
+    // Least 0, largest 3, three values, their sum 4, the sum of their squares 10.
+    const scalars = [scalar('09', 0), scalar('11', 3), scalar('19', 3), scalar('21', 4), scalar('29', 10)].join('');
+    const text = event?.toString('hex') ?? '';
+    expect(text).toContain('0a016d2a'); // tag "m", then the histogram
+    expect(text).toContain(`${scalars}32f001`);
+    // Thirty buckets of a tenth: 0 in the first, 1 in the eleventh, 3 in the last.
+    const counts = Array.from({ length: 30 }, (_, i) => (i === 0 || i === 10 || i === 29 ? 1 : 0));
+    expect(text.endsWith(`3af001${doubles(...counts)}`)).toBe(true);
+  });
+
   it('says which folder cannot be written', async () => {
     const file = await openTensorBoard(folder);
     await expect(openTensorBoard(join(file.path, 'below'))).rejects.toThrow(

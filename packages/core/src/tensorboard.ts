@@ -9,6 +9,8 @@ export interface TensorBoardFile {
   readonly path: string;
   /** Adds the record's finite numbers, each under its name, at a step. */
   add(step: number, record: object): Promise<void>;
+  /** Adds how finite numbers are spread, under a name, at a step. Adds nothing where there are none. */
+  addHistogram(step: number, name: string, values: readonly number[]): Promise<void>;
 }
 
 /**
@@ -46,7 +48,45 @@ export async function openTensorBoard(
       );
       return guarded(appendFile(path, record(event(seconds(), step, field(5, Buffer.concat(summary))))));
     },
+    addHistogram: async (step, name, values) => {
+      const finite = values.filter(Number.isFinite);
+      if (finite.length === 0) return;
+      // Summary.Value: the tag in field 1, a histogram in field 5.
+      const value = Buffer.concat([field(1, new TextEncoder().encode(name)), field(5, histogram(finite))]);
+      await guarded(appendFile(path, record(event(seconds(), step, field(5, field(1, value))))));
+    },
   };
+}
+
+/** Buckets of a histogram, all of one width. */
+const BUCKETS = 30;
+
+/** HistogramProto: least, largest, count, sum and sum of squares in fields 1 to 5; in 6 the buckets' upper ends, in 7 their counts. */
+function histogram(values: readonly number[]): Buffer {
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  // Values that are all the same lie in one bucket about them.
+  const [start, width] = high > low ? [low, (high - low) / BUCKETS] : [low - 0.5, 1 / BUCKETS];
+  const counts = new Array<number>(BUCKETS).fill(0);
+  for (const value of values) {
+    const bucket = Math.min(BUCKETS - 1, Math.floor((value - start) / width));
+    counts[bucket] = (counts[bucket] ?? 0) + 1;
+  }
+  const limits = counts.map((_, i) => (i === BUCKETS - 1 ? start + BUCKETS * width : start + (i + 1) * width));
+  const total = (of: (value: number) => number) => values.reduce((sum, value) => sum + of(value), 0);
+  const scalars = [low, high, values.length, total((value) => value), total((value) => value ** 2)];
+  return Buffer.concat([
+    ...scalars.map((value, i) => Buffer.concat([bytesOf([((i + 1) << 3) | 1]), doubles([value])])),
+    field(6, doubles(limits)),
+    field(7, doubles(counts)),
+  ]);
+}
+
+function doubles(values: readonly number[]): Buffer {
+  const bytes = Buffer.alloc(8 * values.length);
+  values.forEach((value, i) => {
+    bytes.writeDoubleLE(value, 8 * i);
+  });
+  return bytes;
 }
 
 /** A TFRecord: length, its checksum, the data, their checksum. */

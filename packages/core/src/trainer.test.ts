@@ -128,6 +128,14 @@ describe('a step', () => {
     expect(Math.hypot(...after.map((value, i) => value - (before[i] as number)))).toBeCloseTo(0.01, 4);
   });
 
+  it('tells the numbers of each pair before their means', async () => {
+    const seen: [number, number][] = [];
+    const onPairs: TrainOptions['onPairs'] = (step, { losses }) =>
+      seen.push([step, losses.reduce((sum, loss) => sum + loss, 0) / losses.length]);
+    const records = await all(train(options(testEngine(), { steps: 3, onPairs })));
+    expect(seen).toEqual(records.map(({ step, loss }) => [step, loss]));
+  });
+
   it('negates the margin when the answers are swapped', async () => {
     const reference = precomputedReference({
       chosen: pairs.map((_, i) => -5 - i),

@@ -2,7 +2,14 @@ import { DpoError } from '@dpo/base';
 import type { Pack, TokenPair, TrainableModel } from './batch.js';
 import { type CheckpointOptions, restoreCheckpoint, saveCheckpoint, type TrainingState } from './checkpoint.js';
 import type { Method } from './method.js';
-import { type EvaluationMetrics, evaluationMetrics, type PairMetrics, pairMetrics, pairValues } from './metrics.js';
+import {
+  type EvaluationMetrics,
+  evaluationMetrics,
+  type PairMetrics,
+  type PairValues,
+  pairMetrics,
+  pairValues,
+} from './metrics.js';
 import { microBatch, rowsPerMicroBatch, split } from './micro-batches.js';
 import type { Optimizer } from './optimizers/types.js';
 import type { Reference } from './reference.js';
@@ -55,6 +62,8 @@ export interface TrainOptions {
   readonly resume?: string | undefined;
   /** Ends the run, evaluated and with a checkpoint as after its last step, once it has taken so many seconds. */
   readonly maxSeconds?: number | undefined;
+  /** Is told the numbers of each pair of a step, in the order of its rows, before the step's record comes. */
+  readonly onPairs?: ((step: number, values: PairValues) => void) | undefined;
   /** Aborting ends the run after the step in progress, with a checkpoint where there are checkpoints. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -136,10 +145,12 @@ export async function* train(options: TrainOptions): AsyncGenerator<StepRecord, 
           ? { ...state, best: { step, value: evaluated[metricOf(evaluation)] as number }, stale: 0 }
           : { ...state, stale: (state.stale ?? 0) + 1 };
       over ||= (state.stale ?? 0) >= patience;
+      const values = pairValues(outputs, method);
+      options.onPairs?.(step, values);
       yield {
         step,
         epoch: state.pairs / pairs.length,
-        ...pairMetrics(pairValues(outputs, method), method, pick(rows, pairs)),
+        ...pairMetrics(values, method, pick(rows, pairs)),
         grad_norm: norm,
         learning_rate: learningRate,
         pairs_per_second: rows.length / seconds,

@@ -81,6 +81,7 @@ export async function runTraining(run: TrainingRun, context: Context): Promise<T
   const save = (folder: string) => saveTrained(model, run.source, folder);
   const watched = await openWatch(output, resumed, settings, context);
   const records: StepRecord[] = [];
+  let margins: number[] = [];
   let checkpoint = '';
   const started = performance.now();
   for await (const record of train({
@@ -104,11 +105,14 @@ export async function runTraining(run: TrainingRun, context: Context): Promise<T
       },
     },
     maxSeconds: settings.maxTime === undefined ? undefined : seconds(settings.maxTime),
+    onPairs: (_, { rewards: [chosen, rejected] = [] }) => {
+      margins = rejected === undefined ? [] : (chosen ?? []).map((reward, i) => reward - (rejected[i] ?? 0));
+    },
     signal: context.signal,
   })) {
     records.push(record);
     await metrics.append(record);
-    await watched(record);
+    await watched(record, margins);
     const perStep = (performance.now() - started) / 1000 / records.length;
     context.progress(progressLine(record, steps, perStep));
   }

@@ -21,7 +21,7 @@ export async function openWatch(
   afterStep: number,
   { warmupSteps, beta, tensorboard = true, early = [] }: WatchSettings,
   context: Context,
-): Promise<(record: StepRecord) => Promise<void>> {
+): Promise<(record: StepRecord, margins: readonly number[]) => Promise<void>> {
   const watch = watchTraining({ warmupSteps, beta });
   const path = join(folder, 'warnings.jsonl');
   if (afterStep === 0) await rm(path, { force: true });
@@ -35,8 +35,9 @@ export async function openWatch(
     });
   };
   for (const warning of early) await say(warning, afterStep > 0);
-  return async (record) => {
+  return async (record, margins) => {
     await events?.add(record.step, record);
+    await events?.addHistogram(record.step, 'margins', margins);
     for (const warning of watch(record)) await say(warning);
   };
 }
