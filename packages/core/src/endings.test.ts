@@ -7,11 +7,12 @@ import { writeSafetensors } from '@dpo/models';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { TokenPair, TrainableModel } from './batch.js';
 import { latestCheckpoint, listCheckpoints, readCheckpointState } from './checkpoint.js';
+import type { EvaluationOptions } from './evaluation.js';
 import { methodNamed } from './method.js';
 import { optimizers } from './optimizers/registry.js';
 import { referenceModel } from './reference.js';
 import { bigramModel } from './test/bigram-model.js';
-import { type EvaluationOptions, type StepRecord, type TrainOptions, train } from './trainer.js';
+import { type StepRecord, type TrainOptions, train } from './trainer.js';
 
 let folder: string;
 beforeEach(async () => {

@@ -8,6 +8,7 @@ export {
   type StoredState,
   type TrainingState,
 } from './checkpoint.js';
+export type { EvaluationOptions } from './evaluation.js';
 export { type LossEntry, type PreferenceLossName, preferenceLoss, preferenceLosses } from './losses/registry.js';
 export type { LossOptions, PairLosses, PreferenceLoss } from './losses/types.js';
 export { type WeightedLoss, weightedSum } from './losses/weighted-sum.js';
@@ -50,5 +51,5 @@ export {
 export { type MetricsFile, openMetrics, readMetrics, writeRunConfig } from './run-files.js';
 export { type ScoreOptions, sequenceLogps } from './score.js';
 export { openTensorBoard, type TensorBoardFile } from './tensorboard.js';
-export { type EvaluationOptions, type StepRecord, type TrainOptions, train } from './trainer.js';
+export { type StepRecord, type TrainOptions, train } from './trainer.js';
 export { type TrainingWarning, type WatchOptions, watchTraining } from './warnings.js';
