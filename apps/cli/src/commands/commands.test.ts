@@ -98,9 +98,10 @@ describe('dpo train', () => {
     });
     expect(first.code).toBe(130);
     expect(await readdir(at('halves'))).toContain('checkpoint-3');
-    expect((await runCli(train('halves', '--max-steps', '6', '--beta', '0.2', '--resume'))).notes.join()).toContain(
-      'beta was 0.1, is 0.2',
-    );
+    const changed = await runCli(train('halves', '--max-steps', '6', '--beta', '0.2', '--resume'));
+    expect(changed.code).toBe(1);
+    expect(changed.notes.join()).toContain('beta was 0.1, is 0.2');
+    expect(changed.notes.join()).not.toContain('Engine:'); // said before anything is opened
     const second = await runCli(train('halves', '--max-steps', '6', '--resume'));
     expect(second.code).toBe(0);
     const losses = async (run: string) =>

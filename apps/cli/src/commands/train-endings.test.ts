@@ -86,6 +86,20 @@ describe('dpo train', () => {
     expect(await lines(at('run/warnings.jsonl'))).toMatchObject([{ code: 'answers-truncated', step: 0 }]);
   });
 
+  it('trains adapters with learning rates of their own, and asks for adapters where there are none', async () => {
+    const lora = [...common, '--lora-rank', '2', '--max-steps', '2', '--learning-rate', '0.001'];
+    const margin = async (name: string, ...more: string[]) => {
+      expect((await runCli([...lora, '--output', at(name), '--no-tensorboard', ...more])).code).toBe(0);
+      return (await lines(at(`${name}/metrics.jsonl`)))[1]?.['rewards/margins'] as number;
+    };
+    // B begins at 0 and A's gradient with it, so that the first step is B's alone: sixteen times the step.
+    const [plain, faster] = [await margin('plain'), await margin('faster', '--lora-b-ratio', '16')];
+    expect(Math.abs(faster)).toBeGreaterThan(8 * Math.abs(plain));
+    const { code, notes } = await runCli([...common, '--output', at('run'), '--lora-b-ratio', '16']);
+    expect(code).toBe(2);
+    expect(notes.join('\n')).toContain('--lora-b-ratio is about adapters');
+  });
+
   it('asks for held-out data where it is to judge by them', async () => {
     for (const option of [['--patience', '2'], ['--load-best']]) {
       const { code, notes } = await runCli([...common, '--output', at('run'), ...option]);
