@@ -29,7 +29,7 @@ export function required(record: FileRecord, key: string, columns: readonly Colu
 }
 
 /** A string, checked to have a UTF-8 form. */
-function parseString(value: unknown, key: string, place: Place): string {
+export function parseString(value: unknown, key: string, place: Place): string {
   if (typeof value !== 'string') throw wrongType(value, key, 'a string', place);
   if (LONE_SURROGATE.test(value)) {
     throw rowError(

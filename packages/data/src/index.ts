@@ -1,4 +1,10 @@
 export { type Batches, type BatchOptions, batches } from './batches.js';
+export type { BuildOptions, PublishedFiles } from './builders/_published.js';
+export { buildHh } from './builders/hh.js';
+export { buildImdb, type ImdbOptions } from './builders/imdb.js';
+export { buildShp, type ShpOptions } from './builders/shp.js';
+export { buildTldr, type TldrOptions } from './builders/tldr.js';
+export { writeBuiltPreferences } from './builders/write-built.js';
 export type { ColumnName, RankedColumnName } from './columns.js';
 export { isChat, plainText } from './conversation.js';
 export { convertPreferences } from './convert.js';

@@ -13,14 +13,18 @@ export function findCommand(
   commands: readonly Command[],
   words: readonly string[],
 ): { readonly command: Command; readonly rest: readonly string[] } {
-  const two = words.slice(0, 2).join(' ');
-  const found = commands.find(({ name }) => name === two) ?? commands.find(({ name }) => name === words[0]);
+  const longest = [3, 2, 1].map((count) => words.slice(0, count).join(' '));
+  const found = longest.map((words) => commands.find(({ name }) => name === words)).find(Boolean);
   if (found) return { command: found, rest: words.slice(found.name.split(' ').length) };
   const group = commands.filter(({ name }) => name.startsWith(`${words[0]} `)).map(({ name }) => name);
   if (group.length > 0)
-    throw new DpoError(USAGE, `dpo ${words[0]} needs one of: ${group.map((name) => name.split(' ')[1]).join(', ')}.`, {
-      hint: `Run: dpo ${group[0]} --help`,
-    });
+    throw new DpoError(
+      USAGE,
+      `dpo ${words[0]} needs one of: ${group.map((name) => name.slice(name.indexOf(' ') + 1)).join(', ')}.`,
+      {
+        hint: `Run: dpo ${group[0]} --help`,
+      },
+    );
   const near = nearest(words[0] ?? '', new Set(commands.flatMap(({ name }) => [name, name.split(' ')[0] ?? name])));
   throw new DpoError(USAGE, `There is no command "${words[0]}".${near ? ` Did you mean "${near}"?` : ''}`, {
     hint: 'Run: dpo --help',

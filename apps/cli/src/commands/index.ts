@@ -1,6 +1,7 @@
 import type { Command } from '../command/define.js';
 import { dataConvertCommand, dataInspectCommand } from './data.js';
 import { dataBuildCommand } from './data-build.js';
+import { dataBuildHhCommand, dataBuildShpCommand, dataBuildTldrCommand } from './data-build-published.js';
 import { demoCommand } from './demo.js';
 import { doctorCommand } from './doctor.js';
 import { engineInfoCommand, engineInstallCommand } from './engine.js';
@@ -24,6 +25,9 @@ export const commands: readonly Command[] = [
   dataInspectCommand,
   dataConvertCommand,
   dataBuildCommand,
+  dataBuildHhCommand,
+  dataBuildShpCommand,
+  dataBuildTldrCommand,
   reportCommand,
   engineInstallCommand,
   engineInfoCommand,

@@ -1,0 +1,70 @@
+import type { DpoError } from '@dpo/base';
+import { buildHh, buildShp, buildTldr, type PreferencePair, writeBuiltPreferences } from '@dpo/data';
+import { z } from 'zod';
+import { type Context, defineCommand } from '../command/define.js';
+
+const files = {
+  input: z.string().describe('The published file, .jsonl or .jsonl.gz; several are separated by commas'),
+  output: z.string().describe('The dataset to write: .arrow, .jsonl, …'),
+  onError: z.enum(['stop', 'skip']).default('stop').describe('What to do with rows that cannot be used'),
+};
+
+/** `dpo data build hh`: Anthropic's helpful and harmless dialogues. */
+export const dataBuildHhCommand = defineCommand({
+  name: 'data build hh',
+  summary: 'Build preference pairs from the published files of Anthropic HH',
+  positional: ['input', 'output'],
+  options: z.strictObject(files),
+  details: 'Transcripts are split after their last "\\n\\nAssistant:"; both must have the same prompt.',
+  run: ({ input, output, onError }, context) =>
+    build(output, onError, context, (told) => buildHh(input.split(','), told)),
+});
+
+/** `dpo data build shp`: Stanford Human Preferences. */
+export const dataBuildShpCommand = defineCommand({
+  name: 'data build shp',
+  summary: 'Build preference pairs from the published files of Stanford Human Preferences',
+  positional: ['input', 'output'],
+  options: z.strictObject({
+    ...files,
+    minScoreRatio: z.number().min(1).default(2).describe("Least ratio of the answers' scores"),
+    pairsPerPost: z.number().int().positive().optional().describe('Most pairs of one post [all]'),
+    seed: z.number().int().default(0).describe('Draws the pairs of a post'),
+  }),
+  run: ({ input, output, onError, ...options }, context) =>
+    build(output, onError, context, (told) => buildShp(input.split(','), { ...options, ...told })),
+});
+
+/** `dpo data build tldr`: comparisons of summaries by Stiennon et al. */
+export const dataBuildTldrCommand = defineCommand({
+  name: 'data build tldr',
+  summary: 'Build preference pairs from the published TL;DR comparisons of Stiennon et al.',
+  positional: ['input', 'output'],
+  options: z.strictObject({
+    ...files,
+    split: z.enum(['train', 'valid']).optional().describe('Which rows to take [all]'),
+  }),
+  run: ({ input, output, onError, split }, context) =>
+    build(output, onError, context, (told) => buildTldr(input.split(','), { ...told, split })),
+});
+
+const SHOWN = 5;
+
+async function build(
+  output: string,
+  onError: 'stop' | 'skip',
+  context: Context,
+  start: (told: { onError?: (error: DpoError) => void }) => AsyncIterable<PreferencePair>,
+): Promise<number> {
+  // Writing goes through the pairs more than once: what was skipped is known by its message.
+  const skipped = new Set<string>();
+  const told = onError === 'stop' ? {} : { onError: ({ message }: DpoError) => void skipped.add(message) };
+  const { rows } = await writeBuiltPreferences(start(told), output);
+  context.note(`Wrote ${rows} pairs to ${output}.`);
+  if (skipped.size > 0) {
+    context.note(`Left out ${skipped.size} rows:`);
+    for (const message of [...skipped].slice(0, SHOWN)) context.note(`  ${message}`);
+    if (skipped.size > SHOWN) context.note(`  … and ${skipped.size - SHOWN} more`);
+  }
+  return 0;
+}

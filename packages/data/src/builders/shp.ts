@@ -1,0 +1,99 @@
+import { DpoError } from '@dpo/base';
+import { parseAnswer, parseNumber, required } from '../_parse-values.js';
+import { rowError } from '../_place.js';
+import { seededUnit } from '../_seeded.js';
+import type { PreferencePair } from '../types.js';
+import {
+  type BuildOptions,
+  choiceOf,
+  type PublishedFiles,
+  type PublishedRow,
+  publishedPairs,
+  textOf,
+} from './_published.js';
+
+/** Which of the comparisons of SHP to take. */
+export interface ShpOptions extends BuildOptions {
+  /** Least ratio of the upvoted answer's score to the other's. Default 2. */
+  readonly minScoreRatio?: number | undefined;
+  /** Most pairs of one post, drawn by `seed`. All where it is left out. */
+  readonly pairsPerPost?: number | undefined;
+  readonly seed?: number | undefined;
+}
+
+/**
+ * Pairs from the Stanford Human Preferences files as published (`history`, `human_ref_A`, `human_ref_B`, `labels` = 1
+ * where A has the more upvotes, `score_A`, `score_B`, `score_ratio`). The prompt is `\n\nHuman: POST\n\nAssistant:`, as
+ * in the DPO paper; answers begin with a space. Which pairs of a post are drawn depends on their texts and the seed,
+ * not on the order of the rows. The source is the row's `domain`, the id its `post_id`. (Ethayarajh et al. 2022.)
+ *
+ * Errors: `options.invalid`; naming file and line `data.missing-column`, `data.wrong-type`, `data.empty-answer`, and
+ * those of reading JSONL.
+ */
+export function buildShp(files: PublishedFiles, options: ShpOptions = {}): AsyncIterable<PreferencePair> {
+  const { minScoreRatio = 2, pairsPerPost, seed = 0 } = options;
+  if (!(minScoreRatio >= 1)) throw invalid('minScoreRatio', minScoreRatio, 'a number of 1 or more');
+  if (pairsPerPost !== undefined && !(Number.isInteger(pairsPerPost) && pairsPerPost > 0)) {
+    throw invalid('pairsPerPost', pairsPerPost, 'a positive integer');
+  }
+  const pairs = (onError: BuildOptions['onError']) =>
+    publishedPairs(files, { onError }, (row) => shpPair(row, minScoreRatio));
+  if (pairsPerPost === undefined) return pairs(options.onError);
+  return {
+    async *[Symbol.asyncIterator]() {
+      // Two passes: the first keeps only numbers, so that no text waits in memory for its post's other rows.
+      const drawn = new Map<string, number[]>();
+      for await (const pair of pairs(options.onError)) {
+        const post = postOf(pair);
+        const lowest = [...(drawn.get(post) ?? []), drawOf(pair, seed)].sort((a, b) => a - b).slice(0, pairsPerPost);
+        drawn.set(post, lowest);
+      }
+      for await (const pair of pairs(options.onError === undefined ? undefined : () => {})) {
+        if (drawn.get(postOf(pair))?.includes(drawOf(pair, seed))) yield pair;
+      }
+    },
+  };
+}
+
+function shpPair({ record, place }: PublishedRow, minScoreRatio: number): PreferencePair | undefined {
+  const history = textOf(record, 'history', place);
+  const [a, b] = [textOf(record, 'human_ref_A', place), textOf(record, 'human_ref_B', place)];
+  const first = choiceOf(record, 'labels', [0, 1], place) === 1;
+  const score = (key: string) => parseNumber(record[key], key, place);
+  const [scoreA, scoreB] = [score('score_A'), score('score_B')];
+  const ratio = parseNumber(required(record, 'score_ratio', [], place), 'score_ratio', place) as number;
+  if (ratio < minScoreRatio) return undefined;
+  if (scoreA !== undefined && scoreB !== undefined && (first ? scoreA < scoreB : scoreB < scoreA)) {
+    throw rowError(
+      'data.broken-row',
+      place,
+      `"labels" prefers the answer with the lower score (${scoreA} and ${scoreB}).`,
+      { scoreA, scoreB },
+    );
+  }
+  parseAnswer(a.trim(), 'human_ref_A', place);
+  parseAnswer(b.trim(), 'human_ref_B', place);
+  const [chosen, rejected] = first ? [a, b] : [b, a];
+  const [chosenScore, rejectedScore] = first ? [scoreA, scoreB] : [scoreB, scoreA];
+  return {
+    prompt: `\n\nHuman: ${history}\n\nAssistant:`,
+    chosen: ` ${chosen}`,
+    rejected: ` ${rejected}`,
+    ...(typeof record.post_id === 'string' ? { id: record.post_id } : {}),
+    source: typeof record.domain === 'string' ? record.domain : 'shp',
+    ...(chosenScore === undefined ? {} : { chosenScore }),
+    ...(rejectedScore === undefined ? {} : { rejectedScore }),
+  };
+}
+
+function postOf(pair: PreferencePair): string {
+  return pair.id ?? String(pair.prompt);
+}
+
+function drawOf(pair: PreferencePair, seed: number): number {
+  return seededUnit(seed, String(pair.prompt), String(pair.chosen), String(pair.rejected));
+}
+
+function invalid(name: string, value: number, expected: string): DpoError {
+  return new DpoError('options.invalid', `${name} must be ${expected}, not ${value}.`, { values: { [name]: value } });
+}

@@ -1,0 +1,33 @@
+import { checkKind, preferenceFormat } from '../_row-format.js';
+import type { PreferencePair } from '../types.js';
+import { writeDataset } from '../write.js';
+
+const CHUNK = 1000;
+
+/**
+ * Writes the pairs of a builder in the format that `output` names, as `writePreferences` does, without holding them in
+ * memory. `pairs` is gone through more than once and must give the same each time. Returns the number of rows; errors are
+ * the builder's and those of `writePreferences`.
+ */
+export async function writeBuiltPreferences(
+  pairs: AsyncIterable<PreferencePair>,
+  output: string,
+): Promise<{ readonly rows: number }> {
+  async function* chunks() {
+    let chunk: PreferencePair[] = [];
+    let row = 0;
+    let chat: boolean | undefined;
+    for await (const value of pairs) {
+      const place = { row: row++ };
+      const pair = preferenceFormat.parse(preferenceFormat.record(value), place);
+      chat ??= preferenceFormat.chat(pair);
+      checkKind(preferenceFormat, pair, chat, place);
+      chunk.push(pair);
+      if (chunk.length < CHUNK) continue;
+      yield chunk;
+      chunk = [];
+    }
+    if (chunk.length > 0) yield chunk;
+  }
+  return { rows: await writeDataset(preferenceFormat, { chunks }, output) };
+}
