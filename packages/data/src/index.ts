@@ -5,6 +5,8 @@ export { buildImdb, type ImdbOptions } from './builders/imdb.js';
 export { buildShp, type ShpOptions } from './builders/shp.js';
 export { buildTldr, type TldrOptions } from './builders/tldr.js';
 export { writeBuiltPreferences } from './builders/write-built.js';
+export type { Finding, FindingCode } from './checks/_tally.js';
+export { type ValidateOptions, type Validation, validateDataset } from './checks/validate.js';
 export type { ColumnName, RankedColumnName } from './columns.js';
 export { isChat, plainText } from './conversation.js';
 export { convertPreferences } from './convert.js';

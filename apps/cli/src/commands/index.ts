@@ -2,6 +2,7 @@ import type { Command } from '../command/define.js';
 import { dataConvertCommand, dataInspectCommand } from './data.js';
 import { dataBuildCommand } from './data-build.js';
 import { dataBuildHhCommand, dataBuildShpCommand, dataBuildTldrCommand } from './data-build-published.js';
+import { dataValidateCommand } from './data-validate.js';
 import { demoCommand } from './demo.js';
 import { doctorCommand } from './doctor.js';
 import { engineInfoCommand, engineInstallCommand } from './engine.js';
@@ -23,6 +24,7 @@ export const commands: readonly Command[] = [
   exportCommand,
   evalSentimentCommand,
   dataInspectCommand,
+  dataValidateCommand,
   dataConvertCommand,
   dataBuildCommand,
   dataBuildHhCommand,

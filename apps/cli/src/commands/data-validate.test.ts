@@ -1,0 +1,53 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Validation } from '@dpo/data';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { runCli, tinyModelFolder } from '../_cli-for-tests.js';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'dpo-validate-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+async function file(name: string, rows: readonly (readonly [string, string, string])[]): Promise<string> {
+  const path = join(folder, name);
+  const lines = rows.map(([prompt, chosen, rejected]) => JSON.stringify({ prompt, chosen, rejected }));
+  await writeFile(path, lines.join('\n'));
+  return path;
+}
+const validate = (...args: readonly string[]) => runCli(['data', 'validate', ...args]);
+
+describe('dpo data validate', () => {
+  it('ends with 1 on errors, and on warnings only where told to be strict', async () => {
+    const good = await file('good.jsonl', [['a', 'x', 'y']]);
+    expect((await validate(good, '--strict')).code).toBe(0);
+    const twice = await file('twice.jsonl', [
+      ['a', 'x', 'y'],
+      ['a', 'x', 'y'],
+    ]);
+    expect((await validate(twice)).code).toBe(0);
+    expect((await validate(twice, '--strict')).code).toBe(1);
+    const same = await validate(await file('same.jsonl', [['a', 'x', 'x']]));
+    expect(same.code).toBe(1);
+    expect(same.out.join('\n')).toContain('error identical-answers: The two answers are the same. (1 row: 0)');
+  });
+
+  it('counts tokens and compares with the test set, as JSON for scripts', async () => {
+    const model = await tinyModelFolder(join(folder, 'model'));
+    const train = await file('train.jsonl', [
+      ['Question', 'an answer', 'no'],
+      ['Other', 'x', 'y'],
+    ]);
+    const test = await file('test.jsonl', [['Other', 'x', 'z']]);
+    const { code, out } = await validate(train, '--test', test, '--model', model, '--max-length', '4', '--json');
+    expect(code).toBe(1);
+    const found = JSON.parse(out.join('\n')) as Validation;
+    expect(found).toMatchObject({ rows: 2, unit: 'tokens', sharedPrompts: { prompts: 1, of: 1 } });
+    expect(found.findings.map((finding) => finding.code)).toContain('shared-prompts');
+    expect(found.findings.map((finding) => finding.code)).toContain('answer-cut-away');
+    const without = await validate(train, '--max-length', '4');
+    expect([without.code, without.notes.join('\n')]).toEqual([1, expect.stringContaining('needs a tokenizer')]);
+  });
+});

@@ -1,0 +1,42 @@
+import { type PreferenceDataset, readPreferences, validateDataset } from '@dpo/data';
+import { loadTokenizer } from '@dpo/models';
+import { z } from 'zod';
+import { type Context, defineCommand } from '../command/define.js';
+import { openData } from '../session/find-data.js';
+import { findModel } from '../session/open-model.js';
+import { validationLines } from '../ui/validation.js';
+
+/** `dpo data validate`: whether a dataset is fit for training; the exit code says so to scripts. */
+export const dataValidateCommand = defineCommand({
+  name: 'data validate',
+  summary: 'Check preference data before training; exit code 1 where something is wrong',
+  positional: ['input'],
+  options: z.strictObject({
+    input: z.string().describe('The file, folder or dataset of the hub to check'),
+    split: z.string().optional().describe('Which split of a DatasetDict folder [train]'),
+    test: z.string().optional().describe('The held-out set: its prompts must not be in the data'),
+    testSplit: z.string().optional().describe('Which split of the held-out set'),
+    model: z.string().optional().describe('Counts tokens with the tokenizer of this model'),
+    maxLength: z.number().int().positive().optional().describe('Reports what this limit would cut; needs --model'),
+    maxPromptLength: z.number().int().positive().optional().describe('As --max-length, for prompts'),
+    json: z.boolean().default(false).describe('JSON instead of text'),
+    strict: z.boolean().default(false).describe('Warnings too give exit code 1'),
+  }),
+  details:
+    'Errors: identical or blank answers, no tokens, roles out of order, answers cut away whole, prompts shared with --test.\n' +
+    'Warnings: contradictions, duplicates, replacement characters, cuts, negative score margins, length bias.',
+  run: async ({ input, split, test, testSplit, model, json, strict, ...limits }, context) => {
+    const pairs = await open(input, split, context);
+    const found = validateDataset(pairs, {
+      ...limits,
+      ...(test === undefined ? {} : { test: await open(test, testSplit, context) }),
+      ...(model === undefined ? {} : { tokenizer: await loadTokenizer(await findModel(model, context)) }),
+    });
+    context.out(json ? JSON.stringify(found, null, 2) : validationLines(found).join('\n'));
+    return found.errors > 0 || (strict && found.warnings > 0) ? 1 : 0;
+  },
+});
+
+function open(name: string, split: string | undefined, context: Context): Promise<PreferenceDataset> {
+  return split === undefined ? openData(name, context) : readPreferences(name, { split });
+}

@@ -1,0 +1,111 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { percentiles, wilson } from '../inspect.js';
+import { byteTokenizer } from '../test/index.js';
+import type { PreferencePair } from '../types.js';
+import { Histogram } from './_tally.js';
+import { validateDataset } from './validate.js';
+
+const rowsOf = (pairs: readonly PreferencePair[], options = {}) =>
+  Object.fromEntries(validateDataset(pairs, options).findings.map(({ code, rows }) => [code, rows]));
+const pair = (prompt: string, chosen: string, rejected: string, more = {}): PreferencePair => ({
+  prompt,
+  chosen,
+  rejected,
+  ...more,
+});
+
+describe('validateDataset', () => {
+  it('finds each thing at its row', () => {
+    const pairs = [
+      pair('a', 'x1', 'y1'),
+      pair('a', 'y1', 'x1'),
+      pair('a', 'x1', 'y1'),
+      pair('b', 'same', 'same'),
+      pair('c', ' \n', 'yes!'),
+      pair('d', 'caf\ufffd', 'tea'),
+      pair('e', 'good', 'fine', { chosenScore: 1, rejectedScore: 3 }),
+    ];
+    expect(rowsOf(pairs, { test: [pair('e', 'p', 'q'), pair('z', 'p', 'q')] })).toEqual({
+      'identical-answers': [3],
+      'empty-answer': [4],
+      'shared-prompts': [6],
+      contradiction: [1, 2],
+      duplicate: [2],
+      'replacement-character': [5],
+      'negative-margin': [6],
+    });
+    const found = validateDataset(pairs, { test: [pair('e', 'p', 'q'), pair('z', 'p', 'q')] });
+    expect(found).toMatchObject({ rows: 7, prompts: 5, errors: 3, warnings: 4, unit: 'characters' });
+    expect(found.sharedPrompts).toEqual({ prompts: 1, of: 2 });
+    expect(found.scoreMargins).toMatchObject({ rows: 1, p50: -2 });
+    expect(found.chosenLonger).toEqual(wilson(1, 2)); // "caf\ufffd" is the longer one, the blank answer the shorter
+    expect(JSON.parse(JSON.stringify(found))).toEqual(found);
+  });
+
+  it('finds nothing wrong where nothing is', () => {
+    expect(validateDataset([pair('a', 'x', 'y'), pair('b', 'x', 'y')])).toMatchObject({ errors: 0, warnings: 0 });
+  });
+
+  it('counts tokens, and rows that limits would cut or leave without an answer', () => {
+    const pairs = [pair('12', '123', '1'), pair('1234', '1', '2'), pair('12345678', '1', '2')];
+    const found = validateDataset(pairs, { tokenizer: byteTokenizer(), maxLength: 6 });
+    expect(found.unit).toBe('tokens');
+    expect(found.lengths.chosen).toMatchObject({ min: 2, max: 4 }); // each with its end token
+    expect(rowsOf(pairs, { tokenizer: byteTokenizer(), maxLength: 6 })).toEqual({ 'answer-cut-away': [2] });
+    expect(rowsOf(pairs, { tokenizer: byteTokenizer(), maxLength: 5 })).toEqual({
+      'answer-cut-away': [2],
+      truncated: [0, 1],
+    });
+    expect(rowsOf([pair('', 'x', 'y')], { tokenizer: byteTokenizer() })).toEqual({ 'no-tokens': [0] });
+    expect(() => validateDataset(pairs, { maxLength: 5 })).toThrow('needs a tokenizer');
+    expect(() => validateDataset(pairs, { tokenizer: byteTokenizer(), maxLength: 0 })).toThrow('positive integer');
+  });
+
+  it('warns of length bias only where the interval leaves no doubt', () => {
+    const longer = (count: number, of: number) =>
+      Array.from({ length: of }, (_, i) => (i < count ? pair(`${i}`, 'long', 'x') : pair(`${i}`, 'x', 'long')));
+    expect(rowsOf(longer(9, 10))).toEqual({}); // the interval of 90 % of ten pairs begins just below 60 %
+    expect(Object.keys(rowsOf(longer(80, 100)))).toEqual(['length-bias']);
+    expect(Object.keys(rowsOf(longer(20, 100)))).toEqual(['length-bias']);
+    expect(rowsOf(longer(55, 100))).toEqual({});
+  });
+
+  it('knows the order of roles', () => {
+    const say = (...roles: readonly string[]) => roles.map((role, i) => ({ role, content: `${role} ${i}` }));
+    const chat = (prompt: readonly string[], answer: readonly string[]): PreferencePair => ({
+      prompt: say(...prompt),
+      chosen: say(...answer),
+      rejected: [{ role: 'assistant', content: 'no' }],
+    });
+    const good = [
+      chat(['user'], ['assistant']),
+      chat(['system', 'user', 'assistant', 'user'], ['assistant']),
+      chat(['user', 'assistant', 'tool'], ['assistant', 'tool', 'assistant']),
+    ];
+    const bad = [
+      chat(['user', 'system', 'user'], ['assistant']),
+      chat(['user', 'user'], ['assistant']),
+      chat(['user', 'assistant'], ['assistant']),
+      chat(['user'], ['user']),
+      chat(['user'], ['assistant', 'user']),
+      chat(['system'], ['assistant']),
+    ];
+    expect(rowsOf([...good, ...bad])).toMatchObject({ 'roles-out-of-order': [3, 4, 5, 6, 7, 8] });
+  });
+});
+
+describe('Histogram', () => {
+  it('gives the percentiles of the list', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 50 })), (values) => {
+        const histogram = new Histogram();
+        for (const value of values) histogram.add(value);
+        const { mean, ...ranks } = histogram.percentiles();
+        const { mean: expected, ...expectedRanks } = percentiles(values);
+        expect(ranks).toEqual(expectedRanks);
+        expect(mean).toBeCloseTo(expected, 9);
+      }),
+    );
+  });
+});

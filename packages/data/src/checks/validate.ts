@@ -1,0 +1,175 @@
+import { createHash } from 'node:crypto';
+import { DpoError } from '@dpo/base';
+import { isChat, plainText, sameText } from '../conversation.js';
+import { type EncodedPair, encodePairs } from '../encode.js';
+import { type Percentiles, percentiles, type Share, wilson } from '../inspect.js';
+import type { PreferencePair, Text, TextEncoder_ } from '../types.js';
+import { rolesInOrder } from './_roles.js';
+import { type Finding, Findings, Histogram } from './_tally.js';
+
+/** What {@link validateDataset} checks against. */
+export interface ValidateOptions {
+  /** The held-out pairs, whose prompts must not be among the training pairs'. */
+  readonly test?: Iterable<PreferencePair> | undefined;
+  /** Counts lengths in its tokens; without it they are in characters, and no cuts are known. */
+  readonly tokenizer?: TextEncoder_ | undefined;
+  /** Most tokens of prompt and answer together, as in training. Needs `tokenizer`. */
+  readonly maxLength?: number | undefined;
+  /** Most tokens of a prompt, as in training. Needs `tokenizer`. */
+  readonly maxPromptLength?: number | undefined;
+}
+
+/** What {@link validateDataset} found. Plain data. */
+export interface Validation {
+  readonly rows: number;
+  readonly prompts: number;
+  readonly errors: number;
+  readonly warnings: number;
+  /** What is wrong; `errors` and `warnings` count these kinds, not rows. */
+  readonly findings: readonly Finding[];
+  readonly unit: 'characters' | 'tokens';
+  readonly lengths: Readonly<Record<'prompt' | 'chosen' | 'rejected', Percentiles>>;
+  /** How often the chosen answer is the longer one, among pairs of unequal length, with the 95 % Wilson interval. */
+  readonly chosenLonger: Share;
+  /** chosen score − rejected score, where both are there. */
+  readonly scoreMargins?: Percentiles & { readonly rows: number };
+  /** Prompts of these pairs that are in the test set, and all prompts of the test set. */
+  readonly sharedPrompts?: { readonly prompts: number; readonly of: number };
+}
+
+/** Beyond these the whole interval of `chosenLonger` is worth a warning. */
+const LENGTH_BIAS = [0.4, 0.6] as const;
+
+/**
+ * Checks preference pairs before training: identical, empty, repeated and contradictory answers, prompts shared with
+ * the test set, replacement characters, roles out of order, lengths and what limits would cut, length bias, score
+ * margins. One pass; texts are kept as hashes only.
+ *
+ * Errors: `options.invalid` (a limit without a tokenizer, or not a positive integer), `data.no-chat-template`.
+ */
+export function validateDataset(pairs: Iterable<PreferencePair>, options: ValidateOptions = {}): Validation {
+  checkOptions(options);
+  const testPrompts = options.test === undefined ? undefined : hashedPrompts(options.test);
+  const findings = new Findings();
+  const prompts = new Set<string>();
+  const shared = new Set<string>();
+  const seen = new Set<string>();
+  const margins: number[] = [];
+  const lengths = { prompt: new Histogram(), chosen: new Histogram(), rejected: new Histogram() };
+  let [rows, longer, unequal] = [0, 0, 0];
+
+  for (const pair of pairs) {
+    const row = rows++;
+    const prompt = hashOf(pair.prompt);
+    prompts.add(prompt);
+    if (testPrompts?.has(prompt)) {
+      shared.add(prompt);
+      findings.add('shared-prompts', row);
+    }
+    checkAnswers(pair, seen, findings, row);
+    if (!rolesInOrder(pair)) findings.add('roles-out-of-order', row);
+    if ([pair.prompt, pair.chosen, pair.rejected].some((text) => plainText(text).includes('\ufffd'))) {
+      findings.add('replacement-character', row);
+    }
+    if (pair.chosenScore !== undefined && pair.rejectedScore !== undefined) {
+      margins.push(pair.chosenScore - pair.rejectedScore);
+      if (pair.chosenScore < pair.rejectedScore) findings.add('negative-margin', row);
+    }
+    const sizes = sizesOf(pair, options, findings, row);
+    if (sizes === undefined) continue;
+    for (const part of ['prompt', 'chosen', 'rejected'] as const) lengths[part].add(sizes[part]);
+    if (sizes.chosen !== sizes.rejected) unequal++;
+    if (sizes.chosen > sizes.rejected) longer++;
+  }
+
+  const chosenLonger = wilson(longer, unequal);
+  const [least, most] = LENGTH_BIAS;
+  if (chosenLonger.low > most || chosenLonger.high < least) {
+    findings.addWhole('length-bias', Math.max(longer, unequal - longer));
+  }
+  const list = findings.list();
+  return {
+    rows,
+    prompts: prompts.size,
+    errors: list.filter(({ level }) => level === 'error').length,
+    warnings: list.filter(({ level }) => level === 'warning').length,
+    findings: list,
+    unit: options.tokenizer === undefined ? 'characters' : 'tokens',
+    lengths: {
+      prompt: lengths.prompt.percentiles(),
+      chosen: lengths.chosen.percentiles(),
+      rejected: lengths.rejected.percentiles(),
+    },
+    chosenLonger,
+    ...(margins.length === 0 ? {} : { scoreMargins: { ...percentiles(margins), rows: margins.length } }),
+    ...(testPrompts === undefined ? {} : { sharedPrompts: { prompts: shared.size, of: testPrompts.size } }),
+  };
+}
+
+function checkAnswers(pair: PreferencePair, seen: Set<string>, findings: Findings, row: number): void {
+  const { prompt, chosen, rejected } = pair;
+  if (isBlank(chosen) || isBlank(rejected)) findings.add('empty-answer', row);
+  const key = hashOf(prompt, chosen, rejected);
+  if (seen.has(key)) findings.add('duplicate', row);
+  if (sameText(chosen, rejected)) findings.add('identical-answers', row);
+  else if (seen.has(hashOf(prompt, rejected, chosen))) findings.add('contradiction', row);
+  seen.add(key);
+}
+
+interface Sizes {
+  readonly prompt: number;
+  readonly chosen: number;
+  readonly rejected: number;
+}
+
+function sizesOf(pair: PreferencePair, options: ValidateOptions, findings: Findings, row: number): Sizes | undefined {
+  if (options.tokenizer === undefined) {
+    const size = (text: Text) => plainText(text).length;
+    return { prompt: size(pair.prompt), chosen: size(pair.chosen), rejected: size(pair.rejected) };
+  }
+  const encoded = encode(pair, options.tokenizer);
+  if (encoded === undefined) {
+    findings.add('no-tokens', row);
+    return undefined;
+  }
+  const { maxLength = Number.POSITIVE_INFINITY, maxPromptLength = Number.POSITIVE_INFINITY } = options;
+  const [prompt, chosen, rejected] = [encoded.prompt.length, encoded.chosen.length, encoded.rejected.length];
+  const kept = Math.min(prompt, maxPromptLength);
+  if (kept >= maxLength) findings.add('answer-cut-away', row);
+  else if (kept < prompt || kept + Math.max(chosen, rejected) > maxLength) findings.add('truncated', row);
+  return { prompt, chosen, rejected };
+}
+
+function encode(pair: PreferencePair, tokenizer: TextEncoder_): EncodedPair | undefined {
+  try {
+    return encodePairs([pair], tokenizer)[0];
+  } catch (error) {
+    if (error instanceof DpoError && ['data.empty-prompt', 'data.empty-answer'].includes(error.code)) return undefined;
+    throw error;
+  }
+}
+
+function isBlank(text: Text): boolean {
+  return isChat(text) ? text.every(({ content }) => content.trim() === '') : text.trim() === '';
+}
+
+function hashedPrompts(pairs: Iterable<PreferencePair>): Set<string> {
+  const hashes = new Set<string>();
+  for (const { prompt } of pairs) hashes.add(hashOf(prompt));
+  return hashes;
+}
+
+/** 128 bits of SHA-256: among a billion texts two are the same by chance once in 10²¹ cases. */
+function hashOf(...texts: readonly Text[]): string {
+  return createHash('sha256').update(JSON.stringify(texts)).digest().toString('latin1', 0, 16);
+}
+
+function checkOptions(options: ValidateOptions): void {
+  for (const name of ['maxLength', 'maxPromptLength'] as const) {
+    const value = options[name];
+    if (value === undefined) continue;
+    if (Number.isInteger(value) && value > 0 && options.tokenizer !== undefined) continue;
+    const what = options.tokenizer === undefined ? 'needs a tokenizer' : `must be a positive integer, not ${value}`;
+    throw new DpoError('options.invalid', `${name} ${what}.`, { values: { [name]: value } });
+  }
+}
