@@ -94,11 +94,13 @@ export async function runDemo(options: DemoOptions, context: Context): Promise<D
     const trained = await trainOn(data, policy, { name, options, steps, engine }, context);
     if (trained.interrupted) return { model: name, folder: trained.folder };
 
-    const after = await draw(policy, heldOutOpenings, steps.evaluationSamples, 'Sampling held-out reviews, after');
-    context.progress('Measuring …');
-    // All weights have moved: the reference is opened once more, for the time of the measurement.
+    // All weights have moved: the reference is opened once more for the measurement, while the policy draws.
     const adapterOff = policy.model.adapter !== undefined;
-    const reference = adapterOff ? policy : await openModel(engine, name, context);
+    const [after, reference] = await Promise.all([
+      draw(policy, heldOutOpenings, steps.evaluationSamples, 'Sampling held-out reviews, after'),
+      adapterOff ? policy : openModel(engine, name, { ...context, progress: () => undefined }),
+    ]);
+    context.progress('Measuring …');
     const evaluation = await evaluateSentiment({
       policy: policy.model,
       reference: reference.model,

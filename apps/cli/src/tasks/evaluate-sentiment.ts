@@ -1,5 +1,5 @@
 import { sequenceLogps } from '@dpo/core';
-import { encodePairs, pack, pairGroup, preferenceDataset } from '@dpo/data';
+import { encodePairs, type PackedBatch, type PromptGroup, pack, pairGroup, preferenceDataset } from '@dpo/data';
 import {
   bestOfN,
   countTexts,
@@ -81,6 +81,12 @@ function stored({ prompt, text, reward }: MeasuredSample) {
   return { prompt, text, reward };
 }
 
+/** Rows of one group each that end with the longest: all groups are about as long, and a whole row of padding costs as much. */
+function packTightly(groups: readonly PromptGroup[]): PackedBatch {
+  const size = ({ prompt, answers }: PromptGroup) => answers.reduce((sum, { length }) => sum + length, prompt.length);
+  return pack(groups, { length: 4 * Math.ceil(Math.max(...groups.map(size)) / 4) });
+}
+
 /** log π_ref of the policy's own texts, of the very tokens that it drew. Texts of one prompt share its pass. */
 async function referenceLogps({ reference, adapterOff, after, signal }: SentimentEvidence): Promise<number[]> {
   const byPrompt = new Map<number, TextSample[]>();
@@ -90,7 +96,7 @@ async function referenceLogps({ reference, adapterOff, after, signal }: Sentimen
     prompt: Int32Array.from(samples[0]?.promptTokens ?? []),
     answers: samples.map(({ tokens }) => Int32Array.from(tokens)),
   }));
-  const logps = await sequenceLogps(reference, groups, { pack, adapter: !adapterOff, signal });
+  const logps = await sequenceLogps(reference, groups, { pack: packTightly, adapter: !adapterOff, signal });
   const bySample = new Map(
     prompts.flatMap((samples, g) => samples.map((sample, a) => [sample, logps[g]?.[a] as number] as const)),
   );
@@ -102,7 +108,7 @@ async function heldOutAccuracy({ policy, tokenizer, before, header, beta, signal
   const pairs = sentimentPairs(before, header);
   if (pairs.length === 0) return undefined;
   const encoded = encodePairs(preferenceDataset(pairs), tokenizer, { eos: false });
-  const logps = await sequenceLogps(policy, encoded.map(pairGroup), { pack, signal });
+  const logps = await sequenceLogps(policy, encoded.map(pairGroup), { pack: packTightly, signal });
   const scored = pairs.map(({ referenceChosenLogp = 0, referenceRejectedLogp = 0 }, i) => {
     const [policyChosenLogp, policyRejectedLogp] = logps[i] as [number, number];
     return { policyChosenLogp, policyRejectedLogp, referenceChosenLogp, referenceRejectedLogp };

@@ -19,8 +19,12 @@ export interface BatchOptions extends GenerateOptions {
   /** Rows of the compiled functions; a smaller batch is filled up with copies of its last row. */
   readonly size: number;
   readonly promptsPerBatch: number;
+  /** The longest prompt of all batches. */
+  readonly longest: number;
 }
 
+/** Up to this length padding costs more than compiling. */
+const SHORT = 32;
 /** Slots of the cache come in multiples of this. */
 const SLOTS_UNIT = 8;
 /** Steps that must be left for fewer rows to pay: another shape is compiled for them. */
@@ -36,11 +40,13 @@ export async function continueBatch(
   options: BatchOptions,
   onTokens: (tokens: number) => void,
 ): Promise<void> {
-  const { size, promptsPerBatch, maxNewTokens, temperature = 1, topK, topP, adapter = true, signal } = options;
+  const { size, promptsPerBatch, longest, maxNewTokens, temperature = 1, topK, topP, adapter = true, signal } = options;
   const filters = topK !== undefined || topP !== undefined;
   const mode: DrawMode = temperature === 0 ? 'greedy' : filters ? 'filter' : temperature === 1 ? 'sample' : 'tempered';
   const used = [...new Set(batch.map(({ prompt }) => prompt))];
-  const length = bucket(Math.max(...used.map((prompt) => prompts[prompt]?.length ?? 0)));
+  const own = bucket(Math.max(...used.map((prompt) => prompts[prompt]?.length ?? 0)));
+  // Batches of short prompts have one shape.
+  const length = Math.max(own, Math.min(SHORT, bucket(longest)));
   // The last token drawn is not read again, so it needs no slot. Every step reads all slots: few are left empty.
   const slots = Math.ceil((length + maxNewTokens - 1) / SLOTS_UNIT) * SLOTS_UNIT;
 
@@ -134,8 +140,11 @@ function append(
   return count;
 }
 
-/** Lengths are rounded up, so that few shapes are compiled: to 16s, beyond 128 to eighths of the power of two below. */
+/**
+ * Lengths are rounded up, so that few shapes are compiled: short ones to 4s, others to 16s, beyond 128 to eighths of the power
+ * of two below.
+ */
 function bucket(length: number): number {
-  const unit = Math.max(16, 2 ** Math.floor(Math.log2(length) - 3));
+  const unit = length <= SHORT ? 4 : Math.max(16, 2 ** Math.floor(Math.log2(length) - 3));
   return Math.ceil(length / unit) * unit;
 }

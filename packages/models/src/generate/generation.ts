@@ -73,11 +73,12 @@ export async function generate(
   );
   const promptsPerBatch = Math.max(0, ...batches.map((batch) => new Set(batch.map(({ prompt }) => prompt)).size));
 
+  const longest = prompts.reduce((most, { length }) => Math.max(most, length), 0);
   const sessions = Sessions.of(model);
   let done = 0;
   await sessions.alone(async () => {
     for (const batch of batches)
-      await continueBatch(sessions, prompts, batch, { ...options, size, promptsPerBatch }, (tokens) => {
+      await continueBatch(sessions, prompts, batch, { ...options, size, promptsPerBatch, longest }, (tokens) => {
         done += tokens;
         options.onProgress?.(done);
       });
