@@ -2,6 +2,7 @@ export { type Batches, type BatchOptions, batches } from './batches.js';
 export type { BuildOptions, PublishedFiles } from './builders/_published.js';
 export { buildHh } from './builders/hh.js';
 export { buildImdb, type ImdbOptions } from './builders/imdb.js';
+export { buildLabelled } from './builders/labelled.js';
 export { buildShp, type ShpOptions } from './builders/shp.js';
 export { buildTldr, type TldrOptions } from './builders/tldr.js';
 export { writeBuiltPreferences } from './builders/write-built.js';

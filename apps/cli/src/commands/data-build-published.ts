@@ -1,5 +1,5 @@
 import type { DpoError } from '@dpo/base';
-import { buildHh, buildShp, buildTldr, type PreferencePair, writeBuiltPreferences } from '@dpo/data';
+import { buildHh, buildLabelled, buildShp, buildTldr, type PreferencePair, writeBuiltPreferences } from '@dpo/data';
 import { z } from 'zod';
 import { type Context, defineCommand } from '../command/define.js';
 
@@ -46,6 +46,19 @@ export const dataBuildTldrCommand = defineCommand({
   }),
   run: ({ input, output, onError, split }, context) =>
     build(output, onError, context, (told) => buildTldr(input.split(','), { ...told, split })),
+});
+
+/** `dpo data build labelled`: pairs from singly labelled answers, as KTO takes them. */
+export const dataBuildLabelledCommand = defineCommand({
+  name: 'data build labelled',
+  summary: 'Build preference pairs from single answers with labels (prompt, completion, label)',
+  positional: ['input', 'output'],
+  options: z.strictObject({ input: files.input, output: files.output }),
+  details: 'Every desirable answer of a prompt is paired with every undesirable one of the same prompt.',
+  run: ({ input, output }, context) => {
+    const again = { [Symbol.asyncIterator]: () => buildLabelled(input.split(',')) };
+    return build(output, 'stop', context, () => again);
+  },
 });
 
 const SHOWN = 5;

@@ -1,7 +1,12 @@
 import type { Command } from '../command/define.js';
 import { dataConvertCommand, dataInspectCommand } from './data.js';
 import { dataBuildCommand } from './data-build.js';
-import { dataBuildHhCommand, dataBuildShpCommand, dataBuildTldrCommand } from './data-build-published.js';
+import {
+  dataBuildHhCommand,
+  dataBuildLabelledCommand,
+  dataBuildShpCommand,
+  dataBuildTldrCommand,
+} from './data-build-published.js';
 import { dataValidateCommand } from './data-validate.js';
 import { demoCommand } from './demo.js';
 import { doctorCommand } from './doctor.js';
@@ -30,6 +35,7 @@ export const commands: readonly Command[] = [
   dataBuildHhCommand,
   dataBuildShpCommand,
   dataBuildTldrCommand,
+  dataBuildLabelledCommand,
   reportCommand,
   engineInstallCommand,
   engineInfoCommand,
