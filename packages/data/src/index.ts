@@ -26,6 +26,8 @@ export { inspectPreferences, type Percentiles, type PreferenceInspection, type S
 export { joinPreferences } from './join.js';
 export { type PackOptions, pack, packLength } from './pack.js';
 export { type ReadOptions, readPreferences, readRanked } from './read.js';
+export { type FilterOptions, filterPreferences } from './select/filter.js';
+export { type MixPart, mixPreferences } from './select/mix.js';
 export { type SplitOptions, splitByPrompt } from './split.js';
 export type {
   Dataset,

@@ -7,6 +7,7 @@ import {
   dataBuildShpCommand,
   dataBuildTldrCommand,
 } from './data-build-published.js';
+import { dataFilterCommand, dataMixCommand, dataSplitCommand } from './data-select.js';
 import { dataValidateCommand } from './data-validate.js';
 import { demoCommand } from './demo.js';
 import { doctorCommand } from './doctor.js';
@@ -31,6 +32,9 @@ export const commands: readonly Command[] = [
   dataInspectCommand,
   dataValidateCommand,
   dataConvertCommand,
+  dataMixCommand,
+  dataFilterCommand,
+  dataSplitCommand,
   dataBuildCommand,
   dataBuildHhCommand,
   dataBuildShpCommand,

@@ -1,0 +1,82 @@
+import { DpoError } from '@dpo/base';
+import { filterPreferences, type MixPart, mixPreferences, splitByPrompt, writePreferences } from '@dpo/data';
+import { z } from 'zod';
+import { defineCommand } from '../command/define.js';
+import { USAGE } from '../command/parse.js';
+import { openData } from '../session/find-data.js';
+
+const input = z.string().describe('The file, folder or dataset of the hub to read');
+const output = z.string().describe('The dataset to write: .arrow, .jsonl, …');
+const seed = z.number().int().default(0).describe('Draws the rows');
+
+/** `dpo data mix`: several datasets in one, by weight. */
+export const dataMixCommand = defineCommand({
+  name: 'data mix',
+  summary: 'Mix datasets by weight: FILE=WEIGHT,FILE=WEIGHT,…',
+  positional: ['parts', 'output'],
+  options: z.strictObject({
+    parts: z.string().describe('Datasets with their weights (1 where none is given), separated by commas'),
+    output,
+    seed,
+  }),
+  details: 'The mixture is as large as the weights allow without repeating a row.',
+  run: async ({ parts, output, seed }, context) => {
+    const mixture: MixPart[] = [];
+    for (const part of parts.split(',')) {
+      const [, name = part, given] = /^(.*)=([^=]*)$/.exec(part) ?? [];
+      const weight = Number(given ?? 1);
+      if (!(weight > 0 && Number.isFinite(weight)) || given?.trim() === '')
+        throw new DpoError(USAGE, `dpo data mix: the weight of ${name} must be a number above 0, not "${given}".`);
+      mixture.push({ dataset: await openData(name, context), weight });
+    }
+    const mixed = mixPreferences(mixture, seed);
+    await writePreferences(mixed, output);
+    context.note(`Wrote ${mixed.length} pairs to ${output}.`);
+    return 0;
+  },
+});
+
+/** `dpo data filter`: the pairs within limits. */
+export const dataFilterCommand = defineCommand({
+  name: 'data filter',
+  summary: 'Keep the pairs within limits of score margin and length',
+  positional: ['input', 'output'],
+  options: z.strictObject({
+    input,
+    output,
+    minMargin: z.number().optional().describe('Least chosen score − rejected score'),
+    maxMargin: z.number().optional().describe('Most of it'),
+    maxPromptCharacters: z.number().int().positive().optional().describe('Longest prompt'),
+    maxAnswerCharacters: z.number().int().positive().optional().describe('Longest answer'),
+    minAnswerCharacters: z.number().int().positive().optional().describe('Shortest answer'),
+  }),
+  run: async ({ input, output, ...limits }, context) => {
+    const pairs = await openData(input, context);
+    const kept = [...filterPreferences(pairs, limits)];
+    await writePreferences(kept, output);
+    context.note(`Kept ${kept.length} of ${pairs.length} pairs in ${output}.`);
+    return 0;
+  },
+});
+
+/** `dpo data split`: training and held-out pairs, no prompt in both. */
+export const dataSplitCommand = defineCommand({
+  name: 'data split',
+  summary: 'Split a dataset by prompt into training and held-out pairs',
+  positional: ['input', 'train', 'heldOut'],
+  options: z.strictObject({
+    input,
+    train: z.string().describe('The training set to write'),
+    heldOut: z.string().describe('The held-out set to write'),
+    fraction: z.number().gt(0).lt(1).default(0.1).describe('Share of the prompts to hold out'),
+    seed,
+  }),
+  run: async ({ input, train, heldOut, ...options }, context) => {
+    if (train === heldOut) throw new DpoError(USAGE, 'dpo data split: the two sets need two places.');
+    const parts = splitByPrompt(await openData(input, context), options);
+    await writePreferences(parts.train, train);
+    await writePreferences(parts.heldOut, heldOut);
+    context.note(`Wrote ${parts.train.length} pairs to ${train} and ${parts.heldOut.length} to ${heldOut}.`);
+    return 0;
+  },
+});

@@ -1,0 +1,54 @@
+import { DpoError } from '@dpo/base';
+import { plainText } from '../conversation.js';
+import type { PreferencePair } from '../types.js';
+
+/** Which pairs to keep. All limits that are given must hold. */
+export interface FilterOptions {
+  /** Least chosen score − rejected score. Pairs without both scores are left out. */
+  readonly minMargin?: number | undefined;
+  /** Most of it. Pairs without both scores are left out. */
+  readonly maxMargin?: number | undefined;
+  /** Most characters (UTF-16 units) of the prompt; a conversation counts as `role: content` lines. */
+  readonly maxPromptCharacters?: number | undefined;
+  /** Most characters of the longer answer. */
+  readonly maxAnswerCharacters?: number | undefined;
+  /** Fewest characters of the shorter answer. */
+  readonly minAnswerCharacters?: number | undefined;
+}
+
+/**
+ * The pairs within limits of score margin and length, as one goes through them.
+ *
+ * Errors: `options.invalid` for a limit that is no number.
+ */
+export function filterPreferences(pairs: Iterable<PreferencePair>, options: FilterOptions): Iterable<PreferencePair> {
+  for (const [name, value] of Object.entries(options)) {
+    if (value !== undefined && Number.isNaN(value)) {
+      throw new DpoError('options.invalid', `${name} must be a number.`, { values: { [name]: value } });
+    }
+  }
+  return {
+    *[Symbol.iterator]() {
+      for (const pair of pairs) if (isWithin(pair, options)) yield pair;
+    },
+  };
+}
+
+function isWithin(pair: PreferencePair, options: FilterOptions): boolean {
+  const { minMargin, maxMargin } = options;
+  if (minMargin !== undefined || maxMargin !== undefined) {
+    // A missing score makes the margin NaN, which lies within no limits.
+    const margin = (pair.chosenScore ?? Number.NaN) - (pair.rejectedScore ?? Number.NaN);
+    if (!(margin >= (minMargin ?? Number.NEGATIVE_INFINITY) && margin <= (maxMargin ?? Number.POSITIVE_INFINITY))) {
+      return false;
+    }
+  }
+  const { maxPromptCharacters: prompt = Number.POSITIVE_INFINITY, maxAnswerCharacters = Number.POSITIVE_INFINITY } =
+    options;
+  const answers = [pair.chosen, pair.rejected].map((text) => plainText(text).length);
+  return (
+    plainText(pair.prompt).length <= prompt &&
+    Math.max(...answers) <= maxAnswerCharacters &&
+    Math.min(...answers) >= (options.minAnswerCharacters ?? 0)
+  );
+}

@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import type { PreferencePair } from '../types.js';
+import { filterPreferences } from './filter.js';
+import { mixPreferences } from './mix.js';
+
+const rows = (source: string, count: number): PreferencePair[] =>
+  Array.from({ length: count }, (_, i) => ({ prompt: `${source} ${i}`, chosen: 'x', rejected: 'y', source }));
+
+describe('mixPreferences', () => {
+  const parts = [
+    { dataset: rows('a', 100), weight: 3 },
+    { dataset: rows('b', 20), weight: 1 },
+  ];
+
+  it('is as large as the weights allow, repeats no row, and is shuffled', () => {
+    const mixed = [...mixPreferences(parts, 1)];
+    expect(mixed.filter(({ source }) => source === 'a')).toHaveLength(60);
+    expect(mixed.filter(({ source }) => source === 'b')).toHaveLength(20);
+    expect(new Set(mixed.map(({ prompt }) => prompt)).size).toBe(80);
+    expect(mixed.slice(0, 40).some(({ source }) => source === 'b')).toBe(true);
+  });
+
+  it('depends on the seed alone', () => {
+    const prompts = (seed: number) => [...mixPreferences(parts, seed)].map(({ prompt }) => prompt);
+    expect(prompts(1)).toEqual(prompts(1));
+    expect(prompts(2)).not.toEqual(prompts(1));
+    expect(new Set([...prompts(1), ...prompts(2)]).size).toBeGreaterThan(80); // other rows too, not only their order
+  });
+
+  it('refuses what cannot be mixed', () => {
+    expect(() => mixPreferences([])).toThrow('no parts');
+    expect(() => mixPreferences([{ dataset: rows('a', 2), weight: 0 }])).toThrow('part 1');
+    expect(() =>
+      mixPreferences([
+        { dataset: rows('a', 2), weight: 1 },
+        { dataset: [], weight: 1 },
+      ]),
+    ).toThrow('part 2');
+  });
+});
+
+describe('filterPreferences', () => {
+  const pairs: PreferencePair[] = [
+    { prompt: 'one', chosen: 'aaaa', rejected: 'b', chosenScore: 3, rejectedScore: 1 },
+    { prompt: 'three', chosen: 'a', rejected: 'bbb', chosenScore: 1, rejectedScore: 1.5 },
+    { prompt: 'two', chosen: 'aa', rejected: 'bb' },
+  ];
+  const kept = (options: object) => [...filterPreferences(pairs, options)].map(({ prompt }) => prompt);
+
+  it('keeps what lies within limits, ends included', () => {
+    expect(kept({})).toEqual(['one', 'three', 'two']);
+    expect(kept({ minMargin: 2 })).toEqual(['one']);
+    expect(kept({ maxMargin: 0 })).toEqual(['three']);
+    expect(kept({ maxPromptCharacters: 3 })).toEqual(['one', 'two']);
+    expect(kept({ maxAnswerCharacters: 3 })).toEqual(['three', 'two']);
+    expect(kept({ minAnswerCharacters: 2 })).toEqual(['two']);
+    expect(() => kept({ minMargin: Number.NaN })).toThrow('minMargin');
+  });
+});
