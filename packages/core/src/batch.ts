@@ -2,11 +2,32 @@ import type { Engine, Scope, Values, Variable } from '@dpo/engine';
 import { type PackedInputs, packedValues } from '@dpo/models';
 import type * as tf from '@tensorflow/tfjs-core';
 
-/** A preference pair in tokens. `@dpo/data`'s EncodedPair is one. */
-export interface TokenPair {
+/** What every row that is trained on has: a prompt in tokens, and a weight where `withWeights` reads one. */
+export interface TokenRow {
   readonly prompt: Int32Array;
+  /** How much the row's loss counts; see `withWeights`. */
+  readonly weight?: number | undefined;
+}
+
+/** A preference pair in tokens. `@dpo/data`'s EncodedPair is one. */
+export interface TokenPair extends TokenRow {
   readonly chosen: Int32Array;
   readonly rejected: Int32Array;
+  /** By how much the chosen answer should win, for methods that are told to read it. */
+  readonly margin?: number | undefined;
+}
+
+/** One answer that was judged on its own. `@dpo/data`'s EncodedAnswer is one. */
+export interface TokenAnswer extends TokenRow {
+  readonly completion: Int32Array;
+  /** Another prompt's answer: what KTO's KL divergence is estimated on. */
+  readonly mismatched: Int32Array;
+  readonly desirable: boolean;
+}
+
+/** Answers to one prompt, the best first. `@dpo/data`'s EncodedRanking is one. */
+export interface TokenRanking extends TokenRow {
+  readonly answers: readonly Int32Array[];
 }
 
 /** A prompt and the answers that share it. */

@@ -62,7 +62,7 @@ const LEFTOVER = /^\.checkpoint-\d+\..*\.partial/;
 export async function saveCheckpoint(
   options: CheckpointOptions & {
     readonly state: TrainingState;
-    readonly method: Method;
+    readonly method: Pick<Method, 'name'>;
     readonly optimizer: Optimizer;
     readonly compiled: Pick<CompiledSteps, 'slots'>;
   },

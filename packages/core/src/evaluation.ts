@@ -1,14 +1,14 @@
-import type { Pack, TokenPair } from './batch.js';
+import type { Pack, TokenPair, TokenRow } from './batch.js';
 import type { TrainingState } from './checkpoint.js';
 import type { Method } from './method.js';
 import { type EvaluationMetrics, evaluationMetrics, pairMetrics, pairValues } from './metrics.js';
-import { microBatch, rowsPerMicroBatch, split } from './micro-batches.js';
+import { type BatchSource, baselineBatch, byAnswers, microBatch, rowsPerMicroBatch, split } from './micro-batches.js';
 import type { Reference } from './reference.js';
 import type { CompiledSteps } from './step.js';
 
 /** Pairs to measure on, with the reference's view of them. */
-export interface EvaluationOptions {
-  readonly pairs: readonly TokenPair[];
+export interface EvaluationOptions<Row extends TokenRow = TokenPair> {
+  readonly pairs: readonly Row[];
   /** Evaluates after every so many steps, and after the last. */
   readonly everySteps: number;
   /** Where `reference` of the training holds numbers of the training rows, those of these rows; else the same one. */
@@ -22,7 +22,7 @@ export interface EvaluationOptions {
 }
 
 /** The number that says which evaluation is best. */
-export function metricOf(evaluation: EvaluationOptions | undefined): keyof EvaluationMetrics {
+export function metricOf(evaluation: Pick<EvaluationOptions, 'metric'> | undefined): keyof EvaluationMetrics {
   return evaluation?.metric ?? 'eval_loss';
 }
 
@@ -30,7 +30,7 @@ export function metricOf(evaluation: EvaluationOptions | undefined): keyof Evalu
 export function isBetter(
   now: EvaluationMetrics,
   { best }: TrainingState,
-  evaluation: EvaluationOptions | undefined,
+  evaluation: Pick<EvaluationOptions, 'metric' | 'minDelta'> | undefined,
 ): boolean {
   const metric = metricOf(evaluation);
   const value = now[metric] ?? Number.NaN;
@@ -39,19 +39,47 @@ export function isBetter(
   return (metric === 'eval_loss' ? best.value - value : value - best.value) > (evaluation?.minDelta ?? 0);
 }
 
-interface Evaluated {
-  readonly pairs: readonly TokenPair[];
-  readonly method: Method;
+interface Evaluated<Row extends TokenRow> {
+  readonly pairs: readonly Row[];
+  readonly method: Method<Row>;
   readonly reference: Reference;
   readonly pack: Pack;
   readonly microBatchTokens?: number | undefined;
 }
 
-/** Measures all pairs, without an update. */
-export async function evaluate(compiled: CompiledSteps, options: Evaluated): Promise<EvaluationMetrics> {
+/** Measures all rows, without an update; a method's baseline is estimated over all of them. */
+export async function evaluate<Row extends TokenRow>(
+  compiled: CompiledSteps,
+  options: Evaluated<Row>,
+): Promise<EvaluationMetrics> {
   const { pairs, method, microBatchTokens = 2048 } = options;
-  const parts = Math.ceil(pairs.length / rowsPerMicroBatch(pairs, method, microBatchTokens));
+  const perPart = rowsPerMicroBatch(pairs, method, microBatchTokens);
+  const parts = byAnswers([...pairs.keys()], options).flatMap((same) => split(same, Math.ceil(same.length / perPart)));
+  const baseline = await estimateBaseline(compiled, parts, options);
   const outputs = [];
-  for (const rows of split([...pairs.keys()], parts)) outputs.push(await compiled.evaluate(microBatch(rows, options)));
-  return evaluationMetrics(pairMetrics(pairValues(outputs, method), method, pairs));
+  for (const rows of parts) outputs.push(await compiled.evaluate(microBatch(rows, options), baseline));
+  const measured = parts.flat().map((row) => pairs[row] as Row);
+  const metrics = pairMetrics(pairValues(outputs, method), method, measured);
+  return evaluationMetrics({ ...metrics, ...baselineRecord(method, baseline) });
+}
+
+/** The method's baseline over these rows, or undefined where it has none. */
+export async function estimateBaseline<Row extends TokenRow>(
+  compiled: CompiledSteps,
+  parts: readonly (readonly number[])[],
+  source: BatchSource<Row>,
+): Promise<number | undefined> {
+  const { baseline } = source.method;
+  if (baseline === undefined) return undefined;
+  const ratios: number[] = [];
+  for (const rows of parts) ratios.push(...(await compiled.logRatios(baselineBatch(rows, source, baseline))));
+  return baseline.estimate(ratios);
+}
+
+/** A baseline under its name, for the records. */
+export function baselineRecord<Row extends TokenRow>(
+  { baseline }: Method<Row>,
+  value: number | undefined,
+): { readonly kl?: number } {
+  return baseline === undefined || value === undefined ? {} : { [baseline.name]: value };
 }

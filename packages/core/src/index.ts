@@ -1,5 +1,15 @@
 export { type AnswerOptions, type CutPair, watchAnswers } from './answer-warnings.js';
-export type { Pack, PackedBatch, PromptGroup, ScoringModel, TokenPair, TrainableModel } from './batch.js';
+export type {
+  Pack,
+  PackedBatch,
+  PromptGroup,
+  ScoringModel,
+  TokenAnswer,
+  TokenPair,
+  TokenRanking,
+  TokenRow,
+  TrainableModel,
+} from './batch.js';
 export {
   type CheckpointOptions,
   latestCheckpoint,
@@ -9,10 +19,19 @@ export {
   type TrainingState,
 } from './checkpoint.js';
 export type { EvaluationOptions } from './evaluation.js';
-export { type LossEntry, type PreferenceLossName, preferenceLoss, preferenceLosses } from './losses/registry.js';
+export { type KtoOptions, ktoKl, ktoLoss } from './losses/kto-loss.js';
+export { plackettLuceLoss } from './losses/plackett-luce-loss.js';
+export {
+  type LossEntry,
+  type PreferenceLossName,
+  preferenceLoss,
+  preferenceLosses,
+  rowLosses,
+} from './losses/registry.js';
 export type { LossOptions, PairLosses, PreferenceLoss } from './losses/types.js';
 export { type WeightedLoss, weightedSum } from './losses/weighted-sum.js';
 export {
+  type Baseline,
   type Method,
   type MethodInputs,
   type MethodName,
@@ -20,10 +39,14 @@ export {
   type MethodTerms,
   methodNamed,
   methodNames,
+  type PreferenceMethodOptions,
   preferenceMethod,
   type Side,
   supervisedMethod,
 } from './method.js';
+export { ktoMethod } from './methods/kto.js';
+export { plackettLuceMethod } from './methods/plackett-luce.js';
+export { withWeights } from './methods/with-weights.js';
 export type { EvaluationMetrics, PairMetrics, PairValues } from './metrics.js';
 export { type AdafactorOptions, adafactor } from './optimizers/adafactor.js';
 export { type AdamWOptions, adamw } from './optimizers/adamw.js';

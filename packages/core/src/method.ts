@@ -1,52 +1,95 @@
+import { DpoError } from '@dpo/base';
 import * as tf from '@tensorflow/tfjs-core';
-import { type PreferenceLossName, preferenceLoss, preferenceLosses } from './losses/registry.js';
+import type { TokenPair, TokenRow } from './batch.js';
+import { type LossEntry, type PreferenceLossName, preferenceLoss, preferenceLosses } from './losses/registry.js';
 import type { LossOptions, PreferenceLoss } from './losses/types.js';
 
 /** An answer of a preference pair. */
 export type Side = 'chosen' | 'rejected';
 
-/** What a method sees of a batch. K is the number of its `sides`; column k belongs to `sides[k]`. */
+/** What a method sees of a batch. K is the number of answers that it reads of a row. */
 export interface MethodInputs {
-  readonly policy: tf.Tensor2D; // [pairs, K], log π(y|x), differentiable
-  readonly reference: tf.Tensor2D; // [pairs, K], log π_ref(y|x); zeros for a method without a reference
-  readonly lengths: tf.Tensor2D; // [pairs, K], answer tokens
+  readonly policy: tf.Tensor2D; // [rows, K], log π(y|x), differentiable
+  readonly reference: tf.Tensor2D; // [rows, K], log π_ref(y|x); zeros for a method without a reference
+  readonly lengths: tf.Tensor2D; // [rows, K], answer tokens
+  /** The rows' numbers, by the names that the method's `numbers` gave them, [rows] each. */
+  readonly numbers: Readonly<Record<string, tf.Tensor1D>>;
+  /** The method's baseline over all rows of the step; 0 for a method without one. */
+  readonly baseline: tf.Scalar;
 }
 
-/** What a method makes of it. The trainer takes the mean of the losses over all pairs of a step. */
+/** What a method makes of it. The trainer takes the mean of the losses over all rows of a step. */
 export interface MethodTerms {
-  readonly losses: tf.Tensor1D; // [pairs]
+  readonly losses: tf.Tensor1D; // [rows]
   /** Implicit rewards, for the records alone; absent where the method has none. */
-  readonly rewards?: tf.Tensor2D | undefined; // [pairs, K]
+  readonly rewards?: tf.Tensor2D | undefined; // [rows, sides]
+  /** Log-probabilities for the records, where they are not `policy` as it is. */
+  readonly logps?: tf.Tensor2D | undefined; // [rows, sides]
 }
 
-/** A way to train: which answers the model reads, whether a reference scores them too, and what is made of the numbers. */
-export interface Method {
+/** A number that a step is told, estimated over all of its rows without a gradient, from answers of its own. */
+export interface Baseline<Row extends TokenRow> {
+  /** Its name in the records. */
+  readonly name: 'kl';
+  /** What the answers are called where reference log-probabilities were computed before. */
+  readonly sides: readonly string[];
+  readonly answers: (row: Row) => readonly Int32Array[];
+  /** The number, from log π(y|x) − log π_ref(y|x) of each answer. */
+  readonly estimate: (logRatios: readonly number[]) => number;
+}
+
+/**
+ * A way to train: which answers of a row the model reads, whether a reference scores them too, and what is made of the
+ * numbers. `Row` is the kind of row that it takes.
+ */
+export interface Method<Row extends TokenRow = TokenPair> {
   readonly name: string;
+  /** What the columns of rewards and log-probabilities are in the records. */
   readonly sides: readonly Side[];
   readonly needsReference: boolean;
+  /** What the answers are called where reference log-probabilities were computed before. Default: as the sides. */
+  readonly reads?: readonly string[] | undefined;
+  /** The answers of a row that the model reads, in the order of the columns. */
+  readonly answers: (row: Row) => readonly Int32Array[];
+  /** Numbers of a row that `apply` reads, by name. */
+  readonly numbers?: ((row: Row) => Readonly<Record<string, number | undefined>>) | undefined;
+  readonly baseline?: Baseline<Row> | undefined;
+  /** True where a row is of one side alone: the other side's columns hold NaN. */
+  readonly unpaired?: boolean | undefined;
   readonly apply: (inputs: MethodInputs) => MethodTerms;
 }
 
 /** What a caller may set of a loss; the answers' lengths come from the batch. */
-export type MethodOptions = Omit<LossOptions, 'chosenLengths' | 'rejectedLengths'>;
+export type MethodOptions = Omit<LossOptions, 'chosenLengths' | 'rejectedLengths' | 'margins'> & {
+  /** Asks of each pair that the chosen answer wins by the row's `margin`; for the losses that take one. */
+  readonly readMargin?: boolean | undefined;
+};
+
+/** What is said of a preference loss that is not in the registry. */
+export interface PreferenceMethodOptions extends MethodOptions {
+  /** Default true. */
+  readonly needsReference?: boolean | undefined;
+}
 
 /** A training method from a preference loss of one's own. */
 export function preferenceMethod(
   name: string,
   loss: PreferenceLoss,
-  { needsReference = true, ...options }: MethodOptions & { readonly needsReference?: boolean } = {},
+  { needsReference = true, readMargin = false, ...options }: PreferenceMethodOptions = {},
 ): Method {
   return {
     name,
     sides: ['chosen', 'rejected'],
     needsReference,
-    apply: ({ policy, reference, lengths }) => {
+    answers: ({ chosen, rejected }) => [chosen, rejected],
+    numbers: readMargin ? ({ margin }) => ({ margin }) : undefined,
+    apply: ({ policy, reference, lengths, numbers }) => {
       const { losses, chosenRewards, rejectedRewards } = loss(
         column(policy, 0),
         column(policy, 1),
         column(reference, 0),
         column(reference, 1),
-        { ...options, chosenLengths: column(lengths, 0), rejectedLengths: column(lengths, 1) },
+        { ...options, chosenLengths: column(lengths, 0), rejectedLengths: column(lengths, 1), margins: numbers.margin },
       );
       return { losses, rewards: tf.stack([chosenRewards, rejectedRewards], 1) as tf.Tensor2D };
     },
@@ -65,6 +108,7 @@ export function supervisedMethod(): Method {
     name: 'sft',
     sides: ['chosen'],
     needsReference: false,
+    answers: ({ chosen }) => [chosen],
     apply: ({ policy }) => ({ losses: tf.neg(column(policy, 0)) }),
   };
 }
@@ -77,14 +121,26 @@ export const methodNames = ['sft', ...Object.keys(preferenceLosses)] as readonly
 /**
  * A method of the registry, by the name that `--method` takes.
  *
- * @throws DpoError `loss.unknown`, naming the nearest known one.
+ * @throws DpoError `loss.unknown`, naming the nearest known one; `loss.takes-no-margin`.
  */
 export function methodNamed(name: string, options: MethodOptions = {}): Method {
   if (name === 'sft') return supervisedMethod();
-  const { loss, needsReference } = preferenceLoss(name);
+  const { loss, needsReference, takesMargin = false } = preferenceLoss(name);
+  if (options.readMargin && !takesMargin) throw takesNoMargin(name);
   return preferenceMethod(name, loss, { ...options, needsReference });
 }
 
-function column(matrix: tf.Tensor2D, k: number): tf.Tensor1D {
+function takesNoMargin(name: string): DpoError {
+  const able = Object.entries<LossEntry>(preferenceLosses).flatMap(([loss, entry]) =>
+    entry.takesMargin ? [loss] : [],
+  );
+  return new DpoError('loss.takes-no-margin', `The loss ${name} takes no margin of its own for each pair.`, {
+    values: { name, able },
+    hint: `Those that do: ${able.join(', ')}.`,
+  });
+}
+
+/** Column k of a matrix, as a vector. */
+export function column(matrix: tf.Tensor2D, k: number): tf.Tensor1D {
   return tf.reshape(tf.slice(matrix, [0, k], [-1, 1]), [matrix.shape[0]]);
 }

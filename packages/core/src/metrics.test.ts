@@ -10,7 +10,7 @@ const pair = (chosen: number, rejected: number) => ({
 });
 const metrics = (margins: readonly number[], lengths: readonly (readonly [number, number])[]) =>
   pairMetrics(
-    { losses: margins, policy: [margins, margins], rewards: [margins, margins.map(() => 0)] },
+    { losses: margins, logps: [margins, margins], rewards: [margins, margins.map(() => 0)] },
     method,
     lengths.map(([chosen, rejected]) => pair(chosen, rejected)),
   );

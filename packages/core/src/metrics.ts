@@ -1,8 +1,12 @@
 import type { Values } from '@dpo/engine';
-import type { TokenPair } from './batch.js';
+import type { TokenRow } from './batch.js';
 import type { Method } from './method.js';
 
-/** Means over pairs, under the names that TRL gives them. Those of rewards are absent for a method without rewards. */
+/**
+ * Means over pairs, under the names that TRL gives them. Those of rewards are absent for a method without rewards. Where rows
+ * are of one side alone (KTO), each mean is over the rows of its side, and accuracies compare every chosen answer of the
+ * step with every rejected one.
+ */
 export interface PairMetrics {
   readonly loss: number;
   readonly 'rewards/chosen'?: number;
@@ -18,53 +22,89 @@ export interface PairMetrics {
   /** log π(y_w|x), summed over the answer. */
   readonly 'logps/chosen'?: number;
   readonly 'logps/rejected'?: number;
+  /** KTO's estimate of the KL divergence from the reference, in nats. */
+  readonly kl?: number;
 }
 
 /** What a compiled function says of each pair. */
 export interface PairValues {
   readonly losses: readonly number[]; // [pairs]
-  /** By column of the method's sides. */
-  readonly policy: readonly (readonly number[])[]; // [K][pairs]
-  readonly rewards: readonly (readonly number[])[] | undefined; // [K][pairs]
+  /** log π(y|x) by column of the method's sides; NaN where a row is not of that side. */
+  readonly logps: readonly (readonly number[])[]; // [sides][pairs]
+  readonly rewards: readonly (readonly number[])[] | undefined; // [sides][pairs]
 }
 
 /** Reads the per-pair outputs of a compiled function, one after another where there were several micro-batches. */
-export function pairValues(outputs: readonly Readonly<Record<string, Values>>[], method: Method): PairValues {
-  const k = method.sides.length;
+export function pairValues(
+  outputs: readonly Readonly<Record<string, Values>>[],
+  { sides }: { readonly sides: readonly string[] },
+): PairValues {
   const all = (name: string) => outputs.flatMap((output) => [...(output[name]?.data ?? [])]);
-  const columns = (values: readonly number[]) => method.sides.map((_, i) => values.filter((_, j) => j % k === i));
+  const columns = (values: readonly number[]) =>
+    sides.map((_, side) => values.filter((_, i) => i % sides.length === side));
   const rewards = all('rewards');
   return {
     losses: all('losses'),
-    policy: columns(all('policy')),
+    logps: columns(all('logps')),
     rewards: rewards.length === 0 ? undefined : columns(rewards),
   };
 }
 
-/** The means that go into the records, of the pairs that the values belong to, in their order. */
-export function pairMetrics(
-  { losses, policy, rewards }: PairValues,
-  method: Method,
-  pairs: readonly TokenPair[],
+/** The means that go into the records, of the rows that the values belong to, in their order. */
+export function pairMetrics<Row extends TokenRow>(
+  { losses, logps, rewards }: PairValues,
+  method: Method<Row>,
+  rows: readonly Row[],
 ): PairMetrics {
   const bySide = (what: string, columns: readonly (readonly number[])[]) =>
-    Object.fromEntries(method.sides.map((side, i) => [`${what}/${side}`, mean(columns[i] ?? [])]));
-  const [chosen, rejected] = rewards ?? [];
-  const margins = chosen !== undefined && rejected !== undefined ? chosen.map((c, i) => c - (rejected[i] ?? 0)) : [];
-  const longer = pairs.map((pair) => pair.chosen.length - pair.rejected.length);
-  const correlation = margins.length === longer.length ? pearson(margins, longer) : undefined;
+    Object.fromEntries(
+      method.sides.flatMap((side, i) => {
+        const values = method.unpaired ? there(columns[i] ?? []) : (columns[i] ?? []);
+        return values.length === 0 ? [] : [[`${what}/${side}`, mean(values)]];
+      }),
+    );
   return {
     loss: mean(losses),
     ...(rewards === undefined ? {} : bySide('rewards', rewards)),
-    ...(margins.length === 0
-      ? {}
-      : {
-          'rewards/accuracies': mean(margins.map((margin) => (margin > 0 ? 1 : margin === 0 ? 0.5 : 0))),
-          'rewards/margins': mean(margins),
-        }),
-    ...(correlation === undefined ? {} : { 'rewards/length_correlation': correlation }),
-    ...bySide('logps', policy),
+    ...(method.unpaired ? unpairedMargins(rewards) : pairedMargins(rewards, method, rows)),
+    ...bySide('logps', logps),
   };
+}
+
+function pairedMargins<Row extends TokenRow>(
+  [chosen, rejected]: readonly (readonly number[])[] = [],
+  method: Method<Row>,
+  rows: readonly Row[],
+): Partial<PairMetrics> {
+  if (chosen === undefined || rejected === undefined || chosen.length === 0) return {};
+  const margins = chosen.map((c, i) => c - (rejected[i] ?? 0));
+  const longer = rows.map((row) => {
+    const answers = method.answers(row);
+    return (answers[0]?.length ?? 0) - (answers.at(-1)?.length ?? 0);
+  });
+  const correlation = margins.length === longer.length ? pearson(margins, longer) : undefined;
+  return {
+    'rewards/accuracies': mean(margins.map(rightly)),
+    'rewards/margins': mean(margins),
+    ...(correlation === undefined ? {} : { 'rewards/length_correlation': correlation }),
+  };
+}
+
+function unpairedMargins(rewards: readonly (readonly number[])[] = []): Partial<PairMetrics> {
+  const [chosen = [], rejected = []] = rewards.map(there);
+  if (chosen.length === 0 || rejected.length === 0) return {};
+  return {
+    'rewards/accuracies': mean(chosen.flatMap((c) => rejected.map((r) => rightly(c - r)))),
+    'rewards/margins': mean(chosen) - mean(rejected),
+  };
+}
+
+function rightly(margin: number): number {
+  return margin > 0 ? 1 : margin === 0 ? 0.5 : 0;
+}
+
+function there(values: readonly number[]): readonly number[] {
+  return values.filter((value) => !Number.isNaN(value));
 }
 
 /** The same numbers under the names of an evaluation: `eval_` before each. */

@@ -1,13 +1,21 @@
 import { DpoError } from '@dpo/base';
 import type { Values } from '@dpo/engine';
-import { batchValues, type Pack, type TokenPair } from './batch.js';
-import type { Method } from './method.js';
+import { batchValues, type Pack, type TokenRow } from './batch.js';
+import type { Baseline, Method } from './method.js';
 import type { Reference } from './reference.js';
 
-/** What one call of a compiled function takes: some rows of the data, packed, with their reference. */
+/** What one call of a compiled function takes: some rows of the data, packed, with their reference and numbers. */
 export interface MicroBatch {
   readonly rows: readonly number[];
   readonly inputs: Readonly<Record<string, Values>>;
+}
+
+/** What rows are made into micro-batches with. */
+export interface BatchSource<Row extends TokenRow> {
+  readonly pairs: readonly Row[];
+  readonly method: Method<Row>;
+  readonly reference: Reference;
+  readonly pack: Pack;
 }
 
 /**
@@ -25,29 +33,85 @@ export function split<T>(rows: readonly T[], count: number): T[][] {
 }
 
 /** How many rows fit into a micro-batch of so many tokens whatever rows they are: at least one. */
-export function rowsPerMicroBatch(pairs: readonly TokenPair[], method: Method, tokens: number): number {
-  const longest = pairs.reduce((most, pair) => {
-    const answers = method.sides.reduce((sum, side) => sum + pair[side].length, 0);
-    return Math.max(most, pair.prompt.length + answers);
+export function rowsPerMicroBatch<Row extends TokenRow>(
+  pairs: readonly Row[],
+  method: Method<Row>,
+  tokens: number,
+): number {
+  const longest = pairs.reduce((most, row) => {
+    const answers = method.answers(row).reduce((sum, { length }) => sum + length, 0);
+    return Math.max(most, row.prompt.length + answers);
   }, 1);
   return Math.max(1, Math.floor(tokens / longest));
 }
 
-/** Packs rows of the data into the inputs of a compiled function. */
-export function microBatch(
+/** The rows by their number of answers, since those of a packed batch have equally many; one part for most methods. */
+export function byAnswers<Row extends TokenRow>(
   rows: readonly number[],
-  { pairs, method, reference, pack }: { pairs: readonly TokenPair[]; method: Method; reference: Reference; pack: Pack },
-): MicroBatch {
-  const groups = rows.map((row) => {
-    const pair = pairs[row];
-    if (pair === undefined)
-      throw new DpoError('train.no-such-row', `Row ${row} was asked for, but there are ${pairs.length} pairs.`, {
-        values: { row, pairs: pairs.length },
-      });
-    return { prompt: pair.prompt, answers: method.sides.map((side) => pair[side]) };
-  });
+  { pairs, method }: Pick<BatchSource<Row>, 'pairs' | 'method'>,
+): number[][] {
+  const parts = new Map<number, number[]>();
+  for (const row of rows) {
+    const { length } = method.answers(rowOf(pairs, row));
+    const part = parts.get(length) ?? [];
+    part.push(row);
+    parts.set(length, part);
+  }
+  return [...parts.values()];
+}
+
+/** Packs rows of the data into the inputs of a compiled function. */
+export function microBatch<Row extends TokenRow>(rows: readonly number[], source: BatchSource<Row>): MicroBatch {
+  const { method } = source;
+  const given = rows.map((row) => method.numbers?.(rowOf(source.pairs, row)) ?? {});
+  const numbers = Object.keys(given[0] ?? {}).map((name) => [
+    `number/${name}`,
+    {
+      dtype: 'float32' as const,
+      shape: [rows.length],
+      data: Float32Array.from(given.map((values, i) => present(values[name], name, rows[i] as number))),
+    },
+  ]);
+  const { sides, reads = sides, answers } = method;
   return {
     rows,
-    inputs: { ...batchValues(pack(groups), method.sides.length), ...reference.inputs(rows, method.sides) },
+    inputs: { ...answersOf(rows, source, { sides: reads, answers }), ...Object.fromEntries(numbers) },
   };
+}
+
+/** The same for the answers that the method's baseline is estimated on. */
+export function baselineBatch<Row extends TokenRow>(
+  rows: readonly number[],
+  source: BatchSource<Row>,
+  baseline: Baseline<Row>,
+): MicroBatch {
+  return { rows, inputs: answersOf(rows, source, baseline) };
+}
+
+function answersOf<Row extends TokenRow>(
+  rows: readonly number[],
+  { pairs, reference, pack }: BatchSource<Row>,
+  { sides, answers }: Pick<Baseline<Row>, 'sides' | 'answers'>,
+): Readonly<Record<string, Values>> {
+  const groups = rows.map((index) => {
+    const row = rowOf(pairs, index);
+    return { prompt: row.prompt, answers: answers(row) };
+  });
+  return { ...batchValues(pack(groups), groups[0]?.answers.length ?? 1), ...reference.inputs(rows, sides) };
+}
+
+function rowOf<Row>(pairs: readonly Row[], row: number): Row {
+  const found = pairs[row];
+  if (found !== undefined) return found;
+  throw new DpoError('train.no-such-row', `Row ${row} was asked for, but there are ${pairs.length} rows.`, {
+    values: { row, rows: pairs.length },
+  });
+}
+
+function present(value: number | undefined, name: string, row: number): number {
+  if (value !== undefined && Number.isFinite(value)) return value;
+  throw new DpoError('train.missing-number', `Row ${row} has no ${name}, which the method reads.`, {
+    values: { row, name },
+    hint: `Give every row a finite ${name}, or train without.`,
+  });
 }

@@ -78,7 +78,11 @@ it('the loss of one’s own is the one that its text says', async () => {
   const rows = (...values: number[][]) => tf.tensor2d(values); // [pairs, 2 answers]
   const policy = rows([-4, -9], [-4, -8]);
   const reference = rows([-5, -8], [-5, -8]);
-  const { losses } = method.apply({ policy, reference, lengths: rows([3, 3], [3, 3]) });
+  const { losses } = method.apply({
+    ...{ policy, reference, numbers: {} },
+    lengths: rows([3, 3], [3, 3]),
+    baseline: tf.scalar(0),
+  });
   // β 0.5: rewards 0.5 and −0.5 make a margin of 1, nothing short of it; 0.5 and 0 fall short by one half.
   expect(losses.arraySync()).toEqual([0, 0.25]);
 });

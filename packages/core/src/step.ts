@@ -1,6 +1,6 @@
 import type { EngineFunction, Scope, Values, Variable } from '@dpo/engine';
 import * as tf from '@tensorflow/tfjs-core';
-import { batchInputs, parameters, scalarValue, type TrainableModel } from './batch.js';
+import { batchInputs, parameters, scalarValue, type TokenRow, type TrainableModel } from './batch.js';
 import type { Method } from './method.js';
 import type { MicroBatch } from './micro-batches.js';
 import { clipCoefficient, globalNorm, scaleOrZero } from './optimizers/clip.js';
@@ -23,16 +23,19 @@ export interface CompiledSteps {
     batches: readonly MicroBatch[],
     learningRate: number,
     t: number,
+    baseline?: number,
   ): Promise<{ readonly outputs: readonly Outputs[]; readonly norm: number }>;
-  /** The same numbers of each pair without an update. */
-  evaluate(batch: MicroBatch): Promise<Outputs>;
+  /** The same numbers of each row without an update. */
+  evaluate(batch: MicroBatch, baseline?: number): Promise<Outputs>;
+  /** log π − log π_ref of each answer: what a method's baseline is estimated from. */
+  logRatios(batch: MicroBatch): Promise<readonly number[]>;
   /** Frees functions and state. */
   dispose(): void;
 }
 
-export interface StepOptions {
+export interface StepOptions<Row extends TokenRow> {
   readonly model: TrainableModel;
-  readonly method: Method;
+  readonly method: Method<Row>;
   readonly reference: Reference;
   readonly optimizer: Optimizer;
   readonly maxGradNorm: number;
@@ -40,7 +43,7 @@ export interface StepOptions {
 }
 
 /** Compiles a method, a model and an optimizer into the functions of a training run. */
-export function compileSteps(options: StepOptions): CompiledSteps {
+export function compileSteps<Row extends TokenRow>(options: StepOptions<Row>): CompiledSteps {
   const { model, method, reference, optimizer, maxGradNorm, activationCheckpointing = false } = options;
   const { engine } = model;
   const dropping = (model.adapter?.dropout ?? 0) > 0;
@@ -79,12 +82,15 @@ export function compileSteps(options: StepOptions): CompiledSteps {
     const params = parameters(model, scope, new Map(names.map((name, i) => [name, given[i] as tf.Tensor])));
     const logps = model.sequenceLogps(params, batch, { dropoutSeed, activationCheckpointing });
     const policy = tf.reshape<tf.Rank.R2>(logps, batch.lengths.shape); // [pairs, K]
-    const { losses, rewards } = method.apply({
+    const terms = method.apply({
       policy,
       reference: tf.reshape(referenceLogps, batch.lengths.shape),
       lengths: batch.lengths,
+      numbers: numbersOf(inputs),
+      baseline: (inputs.baseline as tf.Scalar | undefined) ?? tf.scalar(0),
     });
-    return { losses, policy, ...(rewards === undefined ? {} : { rewards }) };
+    const { losses, rewards, logps: recorded = policy } = terms;
+    return { losses, logps: recorded, ...(rewards === undefined ? {} : { rewards }) };
   };
 
   /** Gradients of scale · Σ losses, and each pair's numbers. The reference is outside the tape: it has no gradient. */
@@ -133,6 +139,12 @@ export function compileSteps(options: StepOptions): CompiledSteps {
     );
   });
 
+  const logRatios = compile('log-ratios', (scope, inputs) => {
+    const batch = batchInputs(inputs);
+    const policy = model.sequenceLogps(parameters(model, scope), batch);
+    return { ratios: tf.sub(policy, tf.reshape(reference.logps(scope, batch, inputs), [batch.sequences])) };
+  });
+
   /** Made at the first step that needs them, as they take as much memory as the weights. */
   const accumulation = once(() => {
     const sums = weights.map((weight, i) => make(`gradient-sum/${names[i]}`, weight.shape));
@@ -157,7 +169,7 @@ export function compileSteps(options: StepOptions): CompiledSteps {
 
   return {
     slots: new Map(names.map((name, i) => [name, slots[i] as Record<string, Variable>])),
-    update: async (batches, learningRate, t) => {
+    update: async (batches, learningRate, t, baseline) => {
       const scale = scalarValue(1 / batches.reduce((sum, { rows }) => sum + rows.length, 0));
       const scalars = Object.fromEntries(
         Object.entries(optimizer.scalars(learningRate, t)).map(([name, value]) => [name, scalarValue(value)]),
@@ -167,21 +179,43 @@ export function compileSteps(options: StepOptions): CompiledSteps {
         dropping ? { dropoutSeed: { dtype: 'int32' as const, shape: [], data: Int32Array.of(t * 1024 + index) } } : {};
       const [first] = batches;
       if (batches.length === 1 && first !== undefined) {
-        const output = await fused({ ...first.inputs, ...scalars, ...dropoutSeed(0), scale });
+        const output = await fused({
+          ...first.inputs,
+          ...withBaseline(baseline),
+          ...scalars,
+          ...dropoutSeed(0),
+          scale,
+        });
         return { outputs: [output], norm: numberOf(output.norm) };
       }
       const { add, apply } = accumulation();
       const outputs: Outputs[] = [];
-      for (const [i, { inputs }] of batches.entries()) outputs.push(await add({ ...inputs, ...dropoutSeed(i), scale }));
+      for (const [i, { inputs }] of batches.entries())
+        outputs.push(await add({ ...inputs, ...withBaseline(baseline), ...dropoutSeed(i), scale }));
       const { norm } = await apply(scalars);
       return { outputs, norm: numberOf(norm) };
     },
-    evaluate: ({ inputs }) => evaluate(inputs),
+    evaluate: ({ inputs }, baseline) => evaluate({ ...inputs, ...withBaseline(baseline) }),
+    logRatios: async ({ inputs }) => [...((await logRatios(inputs)).ratios?.data ?? [])],
     dispose: () => {
       for (const compiled of functions) compiled.dispose();
       for (const variable of made) variable.dispose();
     },
   };
+}
+
+/** The inputs that are numbers of the rows, by the names that the method gave them. */
+function numbersOf(inputs: Tensors): Record<string, tf.Tensor1D> {
+  const prefix = 'number/';
+  return Object.fromEntries(
+    Object.entries(inputs).flatMap(([name, tensor]) =>
+      name.startsWith(prefix) ? [[name.slice(prefix.length), tensor as tf.Tensor1D]] : [],
+    ),
+  );
+}
+
+function withBaseline(baseline: number | undefined): Record<string, Values> {
+  return baseline === undefined ? {} : { baseline: scalarValue(baseline) };
 }
 
 /** The largest finite float32. Comparing with it is false for NaN too, and every backend can compare. */

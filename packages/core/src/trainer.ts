@@ -1,18 +1,26 @@
 import { DpoError } from '@dpo/base';
-import type { Pack, TokenPair, TrainableModel } from './batch.js';
+import type { Pack, TokenPair, TokenRow, TrainableModel } from './batch.js';
 import { type CheckpointOptions, restoreCheckpoint, saveCheckpoint, type TrainingState } from './checkpoint.js';
-import { type EvaluationOptions, evaluate, isBetter, metricOf } from './evaluation.js';
+import {
+  baselineRecord,
+  type EvaluationOptions,
+  estimateBaseline,
+  evaluate,
+  isBetter,
+  metricOf,
+} from './evaluation.js';
 import type { Method } from './method.js';
 import { type EvaluationMetrics, type PairMetrics, type PairValues, pairMetrics, pairValues } from './metrics.js';
-import { microBatch, rowsPerMicroBatch, split } from './micro-batches.js';
+import { byAnswers, microBatch, rowsPerMicroBatch, split } from './micro-batches.js';
 import type { Optimizer } from './optimizers/types.js';
 import type { Reference } from './reference.js';
 import { compileSteps } from './step.js';
 
-export interface TrainOptions {
+export interface TrainOptions<Row extends TokenRow = TokenPair> {
   /** The policy. Its trainable variables are changed in place. */
   readonly model: TrainableModel;
-  readonly method: Method;
+  /** What is made of the rows. It says what kind of row it takes: KTO's does not take pairs. */
+  readonly method: Method<Row>;
   /** log π_ref; `noReference()` for a method that needs none. */
   readonly reference: Reference;
   readonly optimizer: Optimizer;
@@ -20,7 +28,7 @@ export interface TrainOptions {
   readonly learningRate: (step: number) => number;
   /** Gradients are scaled down to this global norm; `Infinity` for never. Default 10. */
   readonly maxGradNorm?: number | undefined;
-  readonly pairs: readonly TokenPair[];
+  readonly pairs: readonly Row[];
   /** The rows of `pairs` that step k, from 1, trains on. A function of k alone, so that a resumed run goes on exactly. */
   readonly rowsOfStep: (step: number) => Iterable<number>;
   /** The last step. */
@@ -35,13 +43,13 @@ export interface TrainOptions {
    * batches, about a third more time, the same numbers. Default false.
    */
   readonly activationCheckpointing?: boolean | undefined;
-  readonly evaluation?: EvaluationOptions | undefined;
+  readonly evaluation?: EvaluationOptions<Row> | undefined;
   readonly checkpoints?: CheckpointOptions | undefined;
   /** A checkpoint's folder to go on from. The model must be of the shape that it was then; its weights are read. */
   readonly resume?: string | undefined;
   /** Ends the run, evaluated and with a checkpoint as after its last step, once it has taken so many seconds. */
   readonly maxSeconds?: number | undefined;
-  /** Is told the numbers of each pair of a step, in the order of its rows, before the step's record comes. */
+  /** Is told the numbers of each row of a step, in the order in which they were computed, before the step's record comes. */
   readonly onPairs?: ((step: number, values: PairValues) => void) | undefined;
   /** Aborting ends the run after the step in progress, with a checkpoint where there are checkpoints. */
   readonly signal?: AbortSignal | undefined;
@@ -78,7 +86,9 @@ const HOPELESS = 3;
  * @throws DpoError `train.not-finite` after three steps in a row without a finite gradient, with a checkpoint;
  * `checkpoint.mismatch` where `resume` does not fit the model or the optimizer; `train.no-such-row`.
  */
-export async function* train(options: TrainOptions): AsyncGenerator<StepRecord, void, undefined> {
+export async function* train<Row extends TokenRow = TokenPair>(
+  options: TrainOptions<Row>,
+): AsyncGenerator<StepRecord, void, undefined> {
   const { model, method, reference, optimizer, pairs, steps, evaluation, checkpoints, signal } = options;
   const deadline = performance.now() + 1000 * (options.maxSeconds ?? Number.POSITIVE_INFINITY);
   const patience = evaluation?.patience ?? Number.POSITIVE_INFINITY;
@@ -99,9 +109,12 @@ export async function* train(options: TrainOptions): AsyncGenerator<StepRecord, 
       const rows = [...options.rowsOfStep(step)];
       const learningRate = options.learningRate(step);
 
-      const parts = split(rows, options.accumulation ?? Math.ceil(rows.length / perMicroBatch));
+      const parts = split(rows, options.accumulation ?? Math.ceil(rows.length / perMicroBatch)).flatMap((part) =>
+        byAnswers(part, options),
+      );
+      const baseline = await estimateBaseline(compiled, parts, options);
       const batches = parts.map((part) => microBatch(part, options));
-      const { outputs, norm } = await compiled.update(batches, learningRate, state.updates + 1);
+      const { outputs, norm } = await compiled.update(batches, learningRate, state.updates + 1, baseline);
 
       const finite = Number.isFinite(norm);
       state = {
@@ -129,7 +142,8 @@ export async function* train(options: TrainOptions): AsyncGenerator<StepRecord, 
       yield {
         step,
         epoch: state.pairs / pairs.length,
-        ...pairMetrics(values, method, pick(rows, pairs)),
+        ...pairMetrics(values, method, pick(parts.flat(), pairs)),
+        ...baselineRecord(method, baseline),
         grad_norm: norm,
         learning_rate: learningRate,
         pairs_per_second: rows.length / seconds,
@@ -154,8 +168,8 @@ export async function* train(options: TrainOptions): AsyncGenerator<StepRecord, 
 }
 
 /** The rows are known to be there: they were packed. */
-function pick(rows: readonly number[], pairs: readonly TokenPair[]): TokenPair[] {
-  return rows.map((row) => pairs[row] as TokenPair);
+function pick<Row>(rows: readonly number[], pairs: readonly Row[]): Row[] {
+  return rows.map((row) => pairs[row] as Row);
 }
 
 function notFinite(step: number, rows: readonly number[]): DpoError {

@@ -100,10 +100,7 @@ async function checkStored({ model, pairs }: ReferenceInputs, stored: StoredLogp
   });
 }
 
-interface StoredLogps {
-  readonly chosen: readonly number[];
-  readonly rejected: readonly number[];
-}
+type StoredLogps = Readonly<Record<'chosen' | 'rejected', readonly number[]>>;
 
 /** The log-probabilities of the dataset's columns, where every row has them. */
 function storedLogps(dataset: PreferenceDataset): StoredLogps | undefined {

@@ -10,6 +10,16 @@ export function implicitReward(policy: tf.Tensor1D, reference: tf.Tensor1D, beta
   return tf.mul(tf.sub(policy, reference), beta);
 }
 
+/** z = s_w − s_l − m, the reward margin beyond what the pair asks for; m is 0 where no margins are given. */
+export function marginBeyond(
+  chosenRewards: tf.Tensor1D,
+  rejectedRewards: tf.Tensor1D,
+  margins?: tf.Tensor1D,
+): tf.Tensor1D {
+  const z = tf.sub<tf.Tensor1D>(chosenRewards, rejectedRewards); // [pairs]
+  return margins === undefined ? z : tf.sub(z, margins);
+}
+
 /** −log σ(z), exact for every float32 z; `tf.logSigmoid` has a gradient that overflows. */
 export function negativeLogSigmoid(z: tf.Tensor1D): tf.Tensor1D {
   return tf.softplus(tf.neg(z));

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { DEFAULT_BETA, implicitReward } from './_common.js';
+import { DEFAULT_BETA, implicitReward, marginBeyond } from './_common.js';
 import type { PreferenceLoss } from './types.js';
 
 /**
@@ -9,18 +9,18 @@ import type { PreferenceLoss } from './types.js';
  *
  * Source: arXiv 2305.10425 (SLiC-HF), 2309.06657 (RSO, with β for its γ).
  *
- * @param options `beta` (default 0.1): 1/β is the margin of log-ratios that the loss asks for.
+ * @param options `beta` (default 0.1): 1/β is the margin of log-ratios that the loss asks for; `margins` m, taken from z (default 0).
  */
 export const hingeLoss: PreferenceLoss = (
   policyChosen,
   policyRejected,
   referenceChosen,
   referenceRejected,
-  { beta = DEFAULT_BETA },
+  { beta = DEFAULT_BETA, margins },
 ) => {
   const chosenRewards = implicitReward(policyChosen, referenceChosen, beta); // [pairs]
   const rejectedRewards = implicitReward(policyRejected, referenceRejected, beta); // [pairs]
-  const z = tf.sub<tf.Tensor1D>(chosenRewards, rejectedRewards); // [pairs]
+  const z = marginBeyond(chosenRewards, rejectedRewards, margins); // [pairs]
   const losses: tf.Tensor1D = tf.relu(tf.sub(1, z));
   return { losses, chosenRewards, rejectedRewards };
 };

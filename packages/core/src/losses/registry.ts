@@ -30,6 +30,8 @@ export interface LossEntry {
   readonly source: string;
   /** Whether log π_ref is read. Where it is not, a run needs no reference model. */
   readonly needsReference: boolean;
+  /** Whether a margin m of each pair can be given, which is taken from z. */
+  readonly takesMargin?: boolean;
   readonly loss: PreferenceLoss;
 }
 
@@ -40,6 +42,7 @@ export const preferenceLosses = {
     formula: '−log σ(z)',
     source: 'arXiv 2305.18290, Eq. 7',
     needsReference: true,
+    takesMargin: true,
     loss: sigmoidLoss,
   },
   cdpo: {
@@ -75,6 +78,7 @@ export const preferenceLosses = {
     formula: 'max(0, 1 − z)',
     source: 'arXiv 2305.10425; arXiv 2309.06657',
     needsReference: true,
+    takesMargin: true,
     loss: hingeLoss,
   },
   'dpo-norm': {
@@ -197,6 +201,22 @@ export const preferenceLosses = {
     loss: orpoLoss,
   },
 } as const satisfies Readonly<Record<string, LossEntry>>;
+
+/** The losses of rows other than pairs. They are methods of their own: `ktoMethod`, `plackettLuceMethod`. */
+export const rowLosses = {
+  kto: {
+    title: 'KTO, of single answers that were judged',
+    formula: '1 − σ(s − βz₀) if desirable, else 1 − σ(βz₀ − s); z₀ = KL(π ‖ π_ref)',
+    source: 'arXiv 2402.01306, Eq. 8',
+    needsReference: true,
+  },
+  'plackett-luce': {
+    title: 'DPO on rankings of K answers',
+    formula: '−Σ_k (s_k − log Σ_{j≥k} e^{s_j})',
+    source: 'arXiv 2305.18290, Eq. 20',
+    needsReference: true,
+  },
+} as const satisfies Readonly<Record<string, Omit<LossEntry, 'loss'>>>;
 
 /** A name in {@link preferenceLosses}. */
 export type PreferenceLossName = keyof typeof preferenceLosses;

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { DEFAULT_BETA, implicitReward, negativeLogSigmoid } from './_common.js';
+import { DEFAULT_BETA, implicitReward, marginBeyond, negativeLogSigmoid } from './_common.js';
 import type { PreferenceLoss } from './types.js';
 
 /**
@@ -9,20 +9,21 @@ import type { PreferenceLoss } from './types.js';
  *     L = −(1−ε) log σ(z) − ε log σ(−z)
  *
  * With ε = 0 this is Eq. 7 of arXiv 2305.18290; L = ln 2 where policy and reference agree.
+ * With a margin m to each pair z is s_w − s_l − m: DPO with an offset (arXiv 2402.10571).
  * With ε > 0 it is conservative DPO (cDPO), which supposes that a share ε of the labels is wrong.
  *
- * @param options `beta` (default 0.1), `labelSmoothing` ε in [0, ½) (default 0).
+ * @param options `beta` (default 0.1), `labelSmoothing` ε in [0, ½) (default 0), `margins` m (default 0).
  */
 export const sigmoidLoss: PreferenceLoss = (
   policyChosen,
   policyRejected,
   referenceChosen,
   referenceRejected,
-  { beta = DEFAULT_BETA, labelSmoothing = 0 },
+  { beta = DEFAULT_BETA, labelSmoothing = 0, margins },
 ) => {
   const chosenRewards = implicitReward(policyChosen, referenceChosen, beta); // [pairs]
   const rejectedRewards = implicitReward(policyRejected, referenceRejected, beta); // [pairs]
-  const z = tf.sub<tf.Tensor1D>(chosenRewards, rejectedRewards); // [pairs]
+  const z = marginBeyond(chosenRewards, rejectedRewards, margins); // [pairs]
   const plain = negativeLogSigmoid(z); // Eq. 7
   const losses =
     labelSmoothing === 0

@@ -16,6 +16,8 @@ export interface LossOptions {
   readonly temperature?: number | undefined;
   /** Tokens of each chosen answer, [pairs] float32. The trainer gives them; only losses per token read them. */
   readonly chosenLengths?: Tensor1D | undefined;
+  /** m: by how much z should exceed 0 for each pair, [pairs]. The trainer gives it where a method reads it. */
+  readonly margins?: Tensor1D | undefined;
   /** Tokens of each rejected answer, [pairs] float32. */
   readonly rejectedLengths?: Tensor1D | undefined;
 }

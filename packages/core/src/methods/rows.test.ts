@@ -1,0 +1,368 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { pack } from '@dpo/data';
+import { openEngine } from '@dpo/engine';
+import { testEngine } from '@dpo/engine/test';
+import { loadModel } from '@dpo/models';
+import * as tf from '@tensorflow/tfjs-core';
+import fc from 'fast-check';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { TokenAnswer, TokenPair, TokenRanking, TokenRow } from '../batch.js';
+import { ktoKl, ktoLoss } from '../losses/kto-loss.js';
+import { plackettLuceLoss } from '../losses/plackett-luce-loss.js';
+import { preferenceLosses } from '../losses/registry.js';
+import { type Method, methodNamed } from '../method.js';
+import { adamw } from '../optimizers/adamw.js';
+import { learningRates } from '../optimizers/schedules.js';
+import { precomputedReference, referenceModel } from '../reference.js';
+import { sequenceLogps } from '../score.js';
+import { bigramModel } from '../test/bigram-model.js';
+import { type StepRecord, type TrainOptions, train } from '../trainer.js';
+import { ktoMethod } from './kto.js';
+import { plackettLuceMethod } from './plackett-luce.js';
+import { withWeights } from './with-weights.js';
+
+interface Run {
+  readonly method: 'kto' | 'plackett-luce' | 'dpo';
+  readonly rows: readonly Readonly<Record<string, number[] | number[][] | number | boolean>>[];
+  readonly records: readonly Readonly<Record<string, number>>[];
+  readonly moved: Readonly<Record<string, number>>;
+}
+
+const folder = new URL('../../../../tooling/parity/fixtures/core/', import.meta.url);
+const fixture: {
+  readonly beta: number;
+  readonly steps: number;
+  readonly batch: number;
+  readonly learningRate: number;
+  readonly warmupSteps: number;
+  readonly desirableWeight: number;
+  readonly undesirableWeight: number;
+  readonly runs: readonly Run[];
+} = JSON.parse(readFileSync(new URL('rows.json', folder), 'utf8'));
+
+const { beta } = fixture;
+const best = await openEngine();
+afterAll(() => best.dispose());
+await tf.setBackend('cpu');
+
+/** Lists of numbers become tokens; everything else stays. */
+function tokens<Row>(row: Run['rows'][number]): Row {
+  return Object.fromEntries(
+    Object.entries(row).map(([key, value]) => {
+      if (!Array.isArray(value)) return [key, value];
+      return [
+        key,
+        Array.isArray(value[0])
+          ? value.map((ids) => Int32Array.from(ids as number[]))
+          : Int32Array.from(value as number[]),
+      ];
+    }),
+  ) as Row;
+}
+
+const runNamed = (name: Run['method']) => fixture.runs.find(({ method }) => method === name) as Run;
+
+async function follow<Row extends TokenRow>(name: Run['method'], method: Method<Row>, accumulation?: number) {
+  const run = runNamed(name);
+  const rows = run.rows.map((row) => tokens<Row>(row));
+  const path = fileURLToPath(new URL('gpt2', folder));
+  const { model } = await loadModel(best, path);
+  const { model: frozen } = await loadModel(best, path);
+  const before = new Map(
+    await Promise.all([...model.trainable()].map(async ([key, v]) => [key, await v.read()] as const)),
+  );
+  const records: StepRecord[] = [];
+  const { learningRate, warmupSteps, steps, batch } = fixture;
+  for await (const record of train({
+    ...{ model, method, pack, steps, accumulation, maxGradNorm: 10 },
+    reference: referenceModel(frozen),
+    optimizer: adamw(),
+    pairs: rows,
+    rowsOfStep: (step: number) => Array.from({ length: batch }, (_, i) => ((step - 1) * batch + i) % rows.length),
+    learningRate: learningRates({ learningRate, warmupSteps, steps }),
+  }))
+    records.push(record);
+  run.records.forEach((want, k) => {
+    for (const [key, value] of Object.entries(want)) {
+      const got = (records[k] as unknown as Record<string, number>)[key] as number;
+      // Rewards and the KL divergence are differences of sums of some tens.
+      const size = key === 'loss' || key === 'grad_norm' ? Math.abs(value) : Math.max(1, Math.abs(value));
+      expect(Math.abs(got - value), `step ${k + 1}, ${key}: got ${got}, want ${value}`).toBeLessThan(1e-4 * size);
+    }
+  });
+  for (const [key, norm] of Object.entries(run.moved)) {
+    if (key.endsWith('c_attn.bias')) continue; // A key's bias has no gradient but rounding.
+    const old = before.get(key) as Float32Array;
+    const now = await (model.trainable().get(key) as { read(): Promise<Float32Array> }).read();
+    expect(Math.abs(Math.hypot(...now.map((value, i) => value - (old[i] as number))) - norm), key).toBeLessThan(
+      1e-4 * norm,
+    );
+  }
+  return records;
+}
+
+const weights = { desirableWeight: fixture.desirableWeight, undesirableWeight: fixture.undesirableWeight };
+
+describe('twelve steps as a plain PyTorch loop takes them', () => {
+  it('KTO on labelled answers, in one batch and accumulated, with the KL divergence of the whole step', async () => {
+    const whole = await follow('kto', ktoMethod({ beta, ...weights }));
+    expect(Math.max(...whole.map(({ kl = 0 }) => kl))).toBeGreaterThan(0.05);
+    await follow('kto', ktoMethod({ beta, ...weights }), 3);
+  });
+
+  it('Plackett–Luce on rankings of two to four answers', async () => {
+    await follow('plackett-luce', plackettLuceMethod({ beta }));
+  });
+
+  it('DPO with a margin and a weight to each pair', async () => {
+    await follow<TokenPair>('dpo', withWeights(methodNamed('dpo', { beta, readMargin: true })));
+  });
+});
+
+const logp = fc.double({ min: -200, max: 0, noNaN: true }).map(Math.fround);
+const vector = (...values: number[]) => tf.tensor1d(values);
+
+describe('KTO', () => {
+  const kto = (policy: number, desirable: 0 | 1, kl = 0, options = {}) => {
+    const run = (x: tf.Tensor) =>
+      ktoLoss(x as tf.Tensor1D, vector(0), vector(desirable), tf.scalar(kl), { beta: 0.5, ...options });
+    const { losses, rewards } = run(vector(policy));
+    const gradient = tf.grad((x) => tf.sum(run(x).losses))(vector(policy));
+    return {
+      loss: losses.dataSync()[0] as number,
+      reward: rewards.dataSync()[0],
+      gradient: gradient.dataSync()[0] as number,
+    };
+  };
+  const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+
+  it('by hand: half of the weight at the reference, less where the answer goes the right way', () => {
+    expect(kto(0, 1).loss).toBeCloseTo(0.5, 6);
+    expect(kto(0, 0, 0, { undesirableWeight: 3 }).loss).toBeCloseTo(1.5, 6);
+    // s = 1, β z₀ = 0.25
+    expect(kto(2, 1, 0.5).loss).toBeCloseTo(1 - sigmoid(0.75), 6);
+    expect(kto(2, 0, 0.5).loss).toBeCloseTo(1 - sigmoid(-0.75), 6);
+    expect(kto(2, 1).reward).toBe(1);
+    // dL/ds = −λ σ′, times β
+    expect(kto(2, 1, 0.5, { desirableWeight: 2 }).gradient).toBeCloseTo(-2 * 0.5 * sigmoid(0.75) * sigmoid(-0.75), 6);
+  });
+
+  it('a desirable and an undesirable answer of the same reward share one weight, and pull against each other', () => {
+    fc.assert(
+      fc.property(logp, fc.double({ min: 0, max: 20, noNaN: true }), (x, kl) => {
+        const [good, bad] = [kto(x, 1, kl), kto(x, 0, kl)];
+        expect(good.loss + bad.loss).toBeCloseTo(1, 5);
+        expect(good.gradient + bad.gradient).toBeCloseTo(0, 6);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('stays finite at rewards of ±1e4', () => {
+    for (const x of [1e4, -1e4, 1e5, -1e5])
+      for (const desirable of [0, 1] as const)
+        for (const value of Object.values(kto(x, desirable, 1e4))) expect(Number.isFinite(value)).toBe(true);
+  });
+
+  it('estimates the KL divergence by the mean log-ratio, never below 0', () => {
+    expect(ktoKl([1, 2, 6])).toBe(3);
+    expect(ktoKl([1, -4])).toBe(0);
+  });
+
+  it('refuses a negative weight', () => {
+    expect(() => kto(0, 1, 0, { desirableWeight: -1 })).toThrow(expect.objectContaining({ code: 'loss.out-of-range' }));
+  });
+});
+
+describe('Plackett–Luce', () => {
+  const run = (rows: number[][], reference = rows.map((row) => row.map(() => 0)), betaOf = 0.5) => {
+    const loss = (x: tf.Tensor) => plackettLuceLoss(x as tf.Tensor2D, tf.tensor2d(reference), { beta: betaOf });
+    const gradient = tf.grad((x) => tf.sum(loss(x).losses))(tf.tensor2d(rows));
+    return { losses: [...loss(tf.tensor2d(rows)).losses.dataSync()], gradient: [...gradient.dataSync()] };
+  };
+
+  it('is ln K! at the reference', () => {
+    expect(run([[-3, -3]]).losses[0]).toBeCloseTo(Math.LN2, 6);
+    expect(run([[-7, -2, -4, -9]], [[-7, -2, -4, -9]]).losses[0]).toBeCloseTo(Math.log(24), 5);
+  });
+
+  it('by hand: the first of three, then the second of two', () => {
+    const [a, b, c] = [1, 0.5, -1];
+    const { exp, log } = Math;
+    const expected = log(exp(a) + exp(b) + exp(c)) - a + log(exp(b) + exp(c)) - b;
+    expect(run([[2, 1, -2]]).losses[0]).toBeCloseTo(expected, 6);
+  });
+
+  it('with two answers is DPO', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(logp, logp), { minLength: 1, maxLength: 4 }), (pairs) => {
+        const [chosen, rejected] = [vector(...pairs.map(([c]) => c)), vector(...pairs.map(([, r]) => r))];
+        const zero = tf.zerosLike(chosen);
+        const { losses } = preferenceLosses.dpo.loss(chosen, rejected, zero, zero, { beta: 0.5 });
+        const want = [...losses.dataSync()];
+        run(pairs.map((pair) => [...pair])).losses.forEach((loss, i) => {
+          expect(Math.abs(loss - (want[i] as number))).toBeLessThan(1e-5 * Math.max(1, want[i] as number));
+        });
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('does not change when all rewards shift, so that its gradient sums to 0', () => {
+    fc.assert(
+      fc.property(fc.array(logp, { minLength: 2, maxLength: 6 }), (row) => {
+        expect(run([row]).gradient.reduce((sum, g) => sum + g, 0)).toBeCloseTo(0, 4);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('stays finite at rewards of ±1e4', () => {
+    const { losses, gradient } = run([
+      [1e5, -1e5, 0],
+      [-1e5, 0, 1e5],
+    ]);
+    for (const value of [...losses, ...gradient]) expect(Number.isFinite(value)).toBe(true);
+  });
+});
+
+describe('in training', () => {
+  const ids = (...values: number[]) => Int32Array.from(values);
+  const singles: TokenAnswer[] = [
+    { prompt: ids(1), completion: ids(2, 3), mismatched: ids(4), desirable: true },
+    { prompt: ids(2), completion: ids(4), mismatched: ids(5, 6), desirable: false },
+    { prompt: ids(3), completion: ids(5, 6), mismatched: ids(7), desirable: true },
+    { prompt: ids(4), completion: ids(7), mismatched: ids(2, 3), desirable: true },
+  ];
+  const kto = (change: Partial<TrainOptions<TokenAnswer>> = {}): TrainOptions<TokenAnswer> => {
+    const engine = testEngine();
+    return {
+      model: bigramModel(engine),
+      method: ktoMethod({ beta: 0.5 }),
+      reference: referenceModel(bigramModel(engine, { name: 'reference', seed: 1 })),
+      optimizer: adamw(),
+      learningRate: () => 0.05,
+      pairs: singles,
+      rowsOfStep: () => [0, 1, 2, 3],
+      steps: 2,
+      pack,
+      ...change,
+    };
+  };
+  const all = async (options: TrainOptions<TokenAnswer>) => {
+    const records: StepRecord[] = [];
+    for await (const record of train(options)) records.push(record);
+    return records;
+  };
+
+  it('records each label’s means, and accuracies over all pairs of the step', async () => {
+    const [record] = await all(kto());
+    const rewards: number[][] = [];
+    await all(
+      kto({
+        onPairs: (step, values) => void (step === 1 && rewards.push(...(values.rewards ?? []).map((r) => [...r]))),
+      }),
+    );
+    const [chosen, rejected] = rewards as [number[], number[]];
+    expect(chosen.map(Number.isNaN)).toEqual([false, true, false, false]);
+    expect(rejected.map(Number.isNaN)).toEqual([true, false, true, true]);
+    const good = chosen.filter((value) => !Number.isNaN(value));
+    const bad = rejected[1] as number;
+    expect(record?.['rewards/chosen']).toBeCloseTo(good.reduce((a, b) => a + b) / 3, 6);
+    expect(record?.['rewards/rejected']).toBeCloseTo(bad, 6);
+    expect(record?.['rewards/accuracies']).toBeCloseTo(good.filter((value) => value > bad).length / 3, 6);
+    expect(record?.['rewards/length_correlation']).toBeUndefined();
+  });
+
+  it('leaves out what a step without undesirable answers has not', async () => {
+    const [record] = await all(kto({ rowsOfStep: () => [0, 2], steps: 1 }));
+    expect(record).not.toHaveProperty('rewards/rejected');
+    expect(record).not.toHaveProperty('rewards/margins');
+    expect(Number.isFinite(record?.loss)).toBe(true);
+  });
+
+  it('takes reference log-probabilities from before, those of the mismatched answers too', async () => {
+    const given = kto();
+    const start = bigramModel(testEngine(), { name: 'start', seed: 1 });
+    const scored = await sequenceLogps(
+      start,
+      singles.map(({ prompt, completion, mismatched }) => ({ prompt, answers: [completion, mismatched] })),
+      { pack },
+    );
+    const computed = await all({
+      ...given,
+      reference: precomputedReference({
+        completion: scored.map(([logp]) => logp as number),
+        mismatched: scored.map(([, logp]) => logp as number),
+      }),
+    });
+    const online = await all(kto());
+    computed.forEach(({ loss, kl }, i) => {
+      expect(loss).toBeCloseTo(online[i]?.loss as number, 5);
+      expect(kl).toBeCloseTo(online[i]?.kl as number, 5);
+    });
+  });
+
+  it('evaluates with the KL divergence of all held-out rows', async () => {
+    const held = await all(kto({ evaluation: { pairs: singles, everySteps: 1 }, steps: 1, microBatchTokens: 6 }));
+    const [whole] = await all(kto({ evaluation: { pairs: singles, everySteps: 1 }, steps: 1 }));
+    expect(held[0]?.eval_kl).toBeCloseTo(whole?.eval_kl as number, 5);
+    expect(held[0]?.eval_loss).toBeCloseTo(whole?.eval_loss as number, 5);
+  });
+
+  it('does not take pairs', () => {
+    const pairs: TokenPair[] = [];
+    // @ts-expect-error: KTO's rows are labelled answers.
+    const wrong = () => train({ ...kto(), pairs });
+    expect(wrong).toBeTypeOf('function');
+  });
+
+  it('names the row that lacks a weight, and the losses that take a margin', async () => {
+    const rows = singles.map((row, i) => (i === 2 ? row : { ...row, weight: 1 }));
+    await expect(all(kto({ method: withWeights(ktoMethod()), pairs: rows }))).rejects.toMatchObject({
+      code: 'train.missing-number',
+      values: { row: 2, name: 'weight' },
+    });
+    expect(() => methodNamed('ipo', { readMargin: true })).toThrow(
+      expect.objectContaining({ code: 'loss.takes-no-margin', hint: 'Those that do: dpo, hinge.' }),
+    );
+  });
+
+  it('weights count, and are not normalised', async () => {
+    const losses = async (weight: number) =>
+      (
+        await all(
+          kto({
+            method: withWeights(ktoMethod({ beta: 0.5 })),
+            pairs: singles.map((row) => ({ ...row, weight })),
+            steps: 1,
+          }),
+        )
+      )[0];
+    const [one, three] = [await losses(1), await losses(3)];
+    expect(three?.loss).toBeCloseTo(3 * (one?.loss as number), 5);
+    expect(three?.grad_norm).toBeCloseTo(3 * (one?.grad_norm as number), 4);
+  });
+
+  it('rankings take precomputed numbers by row', async () => {
+    const rankings: TokenRanking[] = [
+      { prompt: ids(1), answers: [ids(2), ids(3, 4), ids(5)] },
+      { prompt: ids(2), answers: [ids(6, 1), ids(3)] },
+    ];
+    const engine = testEngine();
+    const model = bigramModel(engine);
+    const scored = await sequenceLogps(model, rankings, { pack });
+    const records: StepRecord[] = [];
+    for await (const record of train({
+      ...{ model, pack, optimizer: adamw(), learningRate: () => 0.1, pairs: rankings, steps: 3 },
+      method: plackettLuceMethod({ beta: 1 }),
+      reference: precomputedReference(scored),
+      rowsOfStep: () => [0, 1],
+    }))
+      records.push(record);
+    expect(records[0]?.loss).toBeCloseTo((Math.log(6) + Math.log(2)) / 2, 5);
+    expect(records[2]?.loss).toBeLessThan(records[0]?.loss as number);
+    expect(records[2]?.['rewards/accuracies']).toBe(1);
+  });
+});
