@@ -8,9 +8,14 @@ const pair = (chosen: number[], rejected: number[], cut: [number, number] = [0, 
   rejected: Int32Array.from(rejected),
   cut: { chosen: cut[0], rejected: cut[1] },
 });
-const both = { sides: ['chosen', 'rejected'], end: EOS } as const;
-const codes = (...[pairs, options]: Parameters<typeof watchAnswers>) =>
-  watchAnswers(pairs, options).map(({ code, step, message }) => [code, step, message.split(' answers')[0]]);
+type Side = 'chosen' | 'rejected';
+const both = ['chosen', 'rejected'] as const;
+const codes = (pairs: readonly ReturnType<typeof pair>[], sides: readonly Side[] = both) => codesOf(pairs, EOS, sides);
+const codesOf = (pairs: readonly ReturnType<typeof pair>[], end: number | undefined, sides: readonly Side[] = both) =>
+  watchAnswers(
+    pairs.flatMap((each) => sides.map((side) => ({ tokens: each[side], cut: each.cut[side] }))),
+    end,
+  ).map(({ code, step, message }) => [code, step, message.split(' answers')[0]]);
 
 it('has nothing to say of answers that end', () => {
   expect(codes([pair([1, EOS], [2, EOS]), pair([1, EOS], [3], [0, 4])], both)).toEqual([]);
@@ -20,12 +25,12 @@ it('says that most answers were cut, of the sides that are trained on', () => {
   const pairs = [pair([1], [2, EOS], [3, 0]), pair([1], [2, EOS], [1, 0]), pair([1, EOS], [2], [0, 1])];
   // Three of six answers, which is no more than half; but two of three chosen ones.
   expect(codes(pairs, both)).toEqual([]);
-  expect(codes(pairs, { sides: ['chosen'], end: EOS })).toEqual([['answers-truncated', 0, '2 of 3']]);
+  expect(codes(pairs, ['chosen'])).toEqual([['answers-truncated', 0, '2 of 3']]);
 });
 
 it('says that answers never end, unless they are not meant to', () => {
   const pairs = [pair([1, 7], [2, 7]), pair([1, 7], [2, EOS]), pair([4], [4], [9, 9])];
   // The cut ones cannot end, and do not count.
   expect(codes(pairs, both)).toEqual([['answers-never-end', 0, '3 of 4 whole']]);
-  expect(codes(pairs, { sides: ['chosen', 'rejected'], end: undefined })).toEqual([]);
+  expect(codesOf(pairs, undefined)).toEqual([]);
 });

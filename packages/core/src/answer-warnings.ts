@@ -1,17 +1,9 @@
-import type { TokenPair } from './batch.js';
-import type { Side } from './method.js';
 import type { TrainingWarning } from './warnings.js';
 
-/** A pair with the number of tokens that each answer has lost. */
-export interface CutPair extends TokenPair {
-  readonly cut: Readonly<Record<Side, number>>;
-}
-
-export interface AnswerOptions {
-  /** The answers that are trained on. */
-  readonly sides: readonly Side[];
-  /** The token at which generation stops; undefined where nothing is said of ends. */
-  readonly end: number | undefined;
+/** An answer that is trained on, and how many tokens it has lost. */
+export interface CutAnswer {
+  readonly tokens: Int32Array;
+  readonly cut: number;
 }
 
 /**
@@ -21,10 +13,11 @@ export interface AnswerOptions {
  * |---|---|
  * | `answers-truncated` | more than half of the answers were cut: the model learns to break off |
  * | `answers-never-end` | of the answers that were not cut, more than half lack the end token: the model never learns to stop |
+ *
+ * @param end the token at which generation stops; undefined where nothing is said of ends
  */
-export function watchAnswers(pairs: readonly CutPair[], { sides, end }: AnswerOptions): TrainingWarning[] {
-  const answers = pairs.flatMap((pair) => sides.map((side) => ({ tokens: pair[side], cut: pair.cut[side] > 0 })));
-  const whole = answers.filter(({ cut }) => !cut);
+export function watchAnswers(answers: readonly CutAnswer[], end: number | undefined): TrainingWarning[] {
+  const whole = answers.filter((answer) => answer.cut === 0);
   const cut = answers.length - whole.length;
   const endless = end === undefined ? 0 : whole.filter(({ tokens }) => tokens.at(-1) !== end).length;
   const warnings: TrainingWarning[] = [];

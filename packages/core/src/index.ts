@@ -1,4 +1,4 @@
-export { type AnswerOptions, type CutPair, watchAnswers } from './answer-warnings.js';
+export { type CutAnswer, watchAnswers } from './answer-warnings.js';
 export type {
   Pack,
   PackedBatch,

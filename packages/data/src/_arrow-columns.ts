@@ -1,4 +1,4 @@
-import { type Data, DataType, Field, Float64, List, makeData, Struct, Utf8, Vector } from 'apache-arrow';
+import { Bool, type Data, DataType, Field, Float64, List, makeData, Struct, Utf8, Vector } from 'apache-arrow';
 import type { Column } from './columns.js';
 
 /** A value of a column as JavaScript has it: strings, numbers, lists and objects of them; `undefined` for null. */
@@ -25,6 +25,7 @@ export function arrowType(column: Column, chat: boolean): DataType {
     string: () => new Utf8(),
     number: () => new Float64(),
     numbers: () => listOf(new Float64()),
+    boolean: () => new Bool(),
   };
   return types[column.kind]();
 }
@@ -83,6 +84,7 @@ export function cellBuilder(type: DataType): CellBuilder {
   if (DataType.isUtf8(type)) return utf8Builder(type);
   if (DataType.isList(type)) return listBuilder(type);
   if (DataType.isStruct(type)) return structBuilder(type);
+  if (DataType.isBool(type)) return boolBuilder(type);
   return float64Builder(new Float64());
 }
 
@@ -132,6 +134,25 @@ function float64Builder(type: Float64): CellBuilder {
     },
     finish() {
       const data = makeData({ type, length: values.length, data: Float64Array.from(values), ...validity.finish() });
+      values.length = 0;
+      return data;
+    },
+  };
+}
+
+function boolBuilder(type: Bool): CellBuilder {
+  const values: boolean[] = [];
+  const validity = validityBuilder();
+  return {
+    append(value) {
+      values.push(validity.append(value) && value === true);
+    },
+    finish() {
+      const bits = new Uint8Array(Math.ceil(values.length / 8));
+      values.forEach((value, i) => {
+        if (value) bits[i >> 3] = (bits[i >> 3] as number) | (1 << (i & 7));
+      });
+      const data = makeData({ type, length: values.length, data: bits, ...validity.finish() });
       values.length = 0;
       return data;
     },

@@ -81,6 +81,14 @@ export function parseNumber(value: unknown, key: string, place: Place): number |
   return number;
 }
 
+/** True or false, which some files write as 1 and 0. */
+export function parseBoolean(value: unknown, key: string, place: Place): boolean {
+  if (typeof value === 'boolean') return value;
+  const number = typeof value === 'bigint' ? Number(value) : value;
+  if (number === 0 || number === 1) return number === 1;
+  throw wrongType(value, key, 'true or false', place);
+}
+
 /** A name or number as a string, or `undefined` where there is none. */
 export function parseLabel(value: unknown, key: string, place: Place): string | undefined {
   if (value === undefined || value === null) return undefined;

@@ -1,6 +1,7 @@
 import {
   type FileRecord,
   parseAnswer,
+  parseBoolean,
   parseLabel,
   parseNumber,
   parseText,
@@ -8,13 +9,13 @@ import {
   wrongType,
 } from './_parse-values.js';
 import { kindOf, type Place, rowError } from './_place.js';
-import { type Column, type ColumnMapping, preferenceColumns, rankedColumns } from './columns.js';
+import { type Column, type ColumnMapping, labelledColumns, preferenceColumns, rankedColumns } from './columns.js';
 import { isChat, sharedMessages, splitConversations } from './conversation.js';
-import type { Message, PreferencePair, RankedList, Text } from './types.js';
+import type { LabelledAnswer, Message, PreferencePair, RankedList, Text } from './types.js';
 
 /** One kind of row: its columns, how it is read from a file's record and put into one. */
 export interface RowFormat<Row> {
-  readonly name: 'preference' | 'ranked';
+  readonly name: 'preference' | 'ranked' | 'labelled';
   readonly columns: readonly Column[];
   /** Checks and normalises a record, whose keys are the file's; errors name the place. */
   parse(record: unknown, place: Place, mapping?: ColumnMapping): Row;
@@ -42,21 +43,20 @@ export const preferenceFormat: RowFormat<PreferencePair> = {
       required(row, promptKey, preferenceColumns, place);
     }
     const texts = arrange(prompt, chosen, rejected, place);
-    const id = parseLabel(row[key('id')], key('id'), place);
-    const source = parseLabel(row[key('source')], key('source'), place);
     const number = (name: string) => parseNumber(row[key(name)], key(name), place);
     const chosenScore = number('chosen_score');
     const rejectedScore = number('rejected_score');
     const referenceChosenLogp = number('reference_chosen_logp');
     const referenceRejectedLogp = number('reference_rejected_logp');
+    const margin = number('margin');
     return {
       ...texts,
-      ...(id === undefined ? {} : { id }),
-      ...(source === undefined ? {} : { source }),
+      ...extras(row, key, place),
       ...(chosenScore === undefined ? {} : { chosenScore }),
       ...(rejectedScore === undefined ? {} : { rejectedScore }),
       ...(referenceChosenLogp === undefined ? {} : { referenceChosenLogp }),
       ...(referenceRejectedLogp === undefined ? {} : { referenceRejectedLogp }),
+      ...(margin === undefined ? {} : { margin }),
     };
   },
   record: (row) => recordOf(preferenceColumns, row),
@@ -91,19 +91,55 @@ export const rankedFormat: RowFormat<RankedList> = {
     for (const response of responses) {
       if (isChat(response) !== isChat(prompt)) throw mixed(place);
     }
-    const id = parseLabel(row[key('id')], key('id'), place);
-    const source = parseLabel(row[key('source')], key('source'), place);
-    return {
-      prompt,
-      responses,
-      scores,
-      ...(id === undefined ? {} : { id }),
-      ...(source === undefined ? {} : { source }),
-    };
+    return { prompt, responses, scores, ...extras(row, key, place) };
   },
   record: (row) => recordOf(rankedColumns, row),
   chat: (row) => isChat(row.prompt),
 };
+
+/** Judged answers: prompt, completion, label. */
+export const labelledFormat: RowFormat<LabelledAnswer> = {
+  name: 'labelled',
+  columns: labelledColumns,
+  parse(record, place, mapping = {}) {
+    const row = asRecord(record, place);
+    const key = (name: string) => mapping[name] ?? name;
+    const [promptKey, completionKey, labelKey] = [key('prompt'), key('completion'), key('label')];
+    if (row[completionKey] === undefined && row.chosen !== undefined && row.rejected !== undefined) {
+      throw rowError(
+        'data.unknown-shape',
+        place,
+        'the row is a pair (prompt, chosen, rejected), not an answer that was judged on its own.',
+        { keys: Object.keys(row) },
+        'Two such answers are made of a pair on request: dpo data convert --answers, or labelPairs.',
+      );
+    }
+    const prompt = parseText(required(row, promptKey, labelledColumns, place), promptKey, place);
+    const whole = parseAnswer(required(row, completionKey, labelledColumns, place), completionKey, place);
+    const label = parseBoolean(required(row, labelKey, labelledColumns, place), labelKey, place);
+    if (isChat(prompt) !== isChat(whole)) throw mixed(place);
+    const completion = isChat(prompt) && isChat(whole) && repeats(prompt, whole) ? whole.slice(prompt.length) : whole;
+    return { prompt, completion, label, ...extras(row, key, place) };
+  },
+  record: (row) => recordOf(labelledColumns, row),
+  chat: (row) => isChat(row.prompt),
+};
+
+/** What rows of every format may have besides. */
+function extras(
+  row: FileRecord,
+  key: (name: string) => string,
+  place: Place,
+): { readonly id?: string; readonly source?: string; readonly weight?: number } {
+  const id = parseLabel(row[key('id')], key('id'), place);
+  const source = parseLabel(row[key('source')], key('source'), place);
+  const weight = parseNumber(row[key('weight')], key('weight'), place);
+  return {
+    ...(id === undefined ? {} : { id }),
+    ...(source === undefined ? {} : { source }),
+    ...(weight === undefined ? {} : { weight }),
+  };
+}
 
 /** Throws `data.mixed-rows` unless the row's texts are of the dataset's kind. */
 export function checkKind<Row>(format: RowFormat<Row>, row: Row, chat: boolean, place: Place): void {
@@ -147,12 +183,15 @@ function arrange(
   if (prompt.length === 0) {
     throw rowError('data.empty-prompt', place, '"prompt" holds no message.', { key: 'prompt' });
   }
-  const repeats = (answer: readonly Message[]) =>
-    answer.length > prompt.length && sharedMessages(prompt, answer) === prompt.length;
-  if (repeats(chosen) && repeats(rejected)) {
+  if (repeats(prompt, chosen) && repeats(prompt, rejected)) {
     return { prompt, chosen: chosen.slice(prompt.length), rejected: rejected.slice(prompt.length) };
   }
   return { prompt, chosen, rejected };
+}
+
+/** True where an answer is a whole conversation that begins with its prompt. */
+function repeats(prompt: readonly Message[], answer: readonly Message[]): boolean {
+  return answer.length > prompt.length && sharedMessages(prompt, answer) === prompt.length;
 }
 
 function mixed(place: Place) {

@@ -50,6 +50,7 @@ function toRecord(
     const text = fields[i];
     if (column === undefined) record[name] = text;
     else if (column.kind === 'number') record[name] = text === undefined ? undefined : toNumber(text);
+    else if (column.kind === 'boolean') record[name] = toBoolean(text);
     else record[name] = text ?? (column.required ? '' : undefined);
   });
   return record;
@@ -59,6 +60,17 @@ function toRecord(
 function toNumber(text: string): number | string {
   const number = Number(text);
   return text.trim() === '' || !Number.isFinite(number) ? text : number;
+}
+
+/** What `true`, `false`, 1 and 0 say, or the field itself. */
+function toBoolean(text: string | undefined): boolean | string | undefined {
+  const known = new Map([
+    ['true', true],
+    ['1', true],
+    ['false', false],
+    ['0', false],
+  ]);
+  return text === undefined ? undefined : (known.get(text.toLowerCase()) ?? text);
 }
 
 /** Writes rows as CSV with the columns that some row has. Conversations and lists are `data.not-for-csv`. */

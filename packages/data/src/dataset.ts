@@ -1,7 +1,16 @@
 import { createHash } from 'node:crypto';
 import { DpoError } from '@dpo/base';
-import { checkKind, preferenceFormat, type RowFormat, rankedFormat } from './_row-format.js';
-import type { Dataset, Message, PreferenceDataset, PreferencePair, RankedDataset, RankedList } from './types.js';
+import { checkKind, labelledFormat, preferenceFormat, type RowFormat, rankedFormat } from './_row-format.js';
+import type {
+  Dataset,
+  LabelledAnswer,
+  LabelledDataset,
+  Message,
+  PreferenceDataset,
+  PreferencePair,
+  RankedDataset,
+  RankedList,
+} from './types.js';
 
 /**
  * A dataset in memory, checked as a file's rows would be: texts all plain or all conversations, answers not empty,
@@ -17,6 +26,27 @@ export function preferenceDataset(pairs: Iterable<PreferencePair>): PreferenceDa
 /** Ranked lists in memory, checked as {@link preferenceDataset} checks pairs. */
 export function rankedDataset(lists: Iterable<RankedList>): RankedDataset {
   return memoryDataset(rankedFormat, lists);
+}
+
+/** Judged answers in memory, checked as {@link preferenceDataset} checks pairs. */
+export function labelledDataset(answers: Iterable<LabelledAnswer>): LabelledDataset {
+  return memoryDataset(labelledFormat, answers);
+}
+
+/**
+ * The answers of pairs, judged one by one: each chosen answer desirable, each rejected one not. It forgets which answer was
+ * compared with which.
+ */
+export function* labelPairs(pairs: Iterable<PreferencePair>): Generator<LabelledAnswer> {
+  for (const { prompt, chosen, rejected, id, source, weight } of pairs) {
+    const rest = {
+      ...(id === undefined ? {} : { id }),
+      ...(source === undefined ? {} : { source }),
+      ...(weight === undefined ? {} : { weight }),
+    };
+    yield { prompt, completion: chosen, label: true, ...rest };
+    yield { prompt, completion: rejected, label: false, ...rest };
+  }
 }
 
 function memoryDataset<Row>(format: RowFormat<Row>, given: Iterable<Row>): Dataset<Row> {

@@ -1,8 +1,9 @@
 import { DpoError } from '@dpo/base';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { cutSummary } from './cuts.js';
 import { preferenceDataset } from './dataset.js';
-import { cutSummary, encodePairs, encodePrompts, pairGroup } from './encode.js';
+import { encodePairs, encodePrompts, pairGroup } from './encode.js';
 import { pack } from './pack.js';
 import { byteTokenizer, tinyPairs } from './test/index.js';
 import type { PreferencePair } from './types.js';
@@ -75,10 +76,10 @@ describe('encodePairs', () => {
       { prompt: 'abcdefgh', chosen: 'ijkl', rejected: 'mnop' },
     ];
     expect(cutSummary(encodePairs(pairs, plain, { maxPromptLength: 4, maxLength: 7 }))).toEqual({
-      pairs: 3,
+      rows: 3,
       truncatedPrompts: 2,
       truncatedAnswers: 3,
-      truncatedPairs: 2,
+      truncatedRows: 2,
       promptTokensCut: 6,
       answerTokensCut: 6,
     });

@@ -1,3 +1,4 @@
+export type { EncodeOptions } from './_encode-text.js';
 export { type Batches, type BatchOptions, batches } from './batches.js';
 export type { BuildOptions, PublishedFiles } from './builders/_published.js';
 export { buildHh } from './builders/hh.js';
@@ -8,29 +9,24 @@ export { buildTldr, type TldrOptions } from './builders/tldr.js';
 export { writeBuiltPreferences } from './builders/write-built.js';
 export type { Finding, FindingCode } from './checks/_tally.js';
 export { type ValidateOptions, type Validation, validateDataset } from './checks/validate.js';
-export type { ColumnName, RankedColumnName } from './columns.js';
+export type { ColumnName, LabelledColumnName, RankedColumnName } from './columns.js';
 export { isChat, plainText } from './conversation.js';
 export { convertPreferences } from './convert.js';
-export { preferenceDataset, rankedDataset } from './dataset.js';
-export {
-  type CutSummary,
-  cutSummary,
-  type EncodedPair,
-  type EncodedPrompt,
-  type EncodeOptions,
-  encodePairs,
-  encodePrompts,
-  pairGroup,
-} from './encode.js';
+export { type CutSummary, cutSummary, type RowCuts } from './cuts.js';
+export { labelledDataset, labelPairs, preferenceDataset, rankedDataset } from './dataset.js';
+export { type EncodedPair, type EncodedPrompt, encodePairs, encodePrompts, pairGroup } from './encode.js';
+export { type EncodedAnswer, type EncodedRanking, encodeAnswers, encodeRankings } from './encode-rows.js';
 export { inspectPreferences, type Percentiles, type PreferenceInspection, type Share } from './inspect.js';
-export { joinPreferences } from './join.js';
+export { joinLabelled, joinPreferences, joinRanked } from './join.js';
 export { type PackOptions, pack, packLength } from './pack.js';
-export { type ReadOptions, readPreferences, readRanked } from './read.js';
+export { type ReadOptions, readLabelled, readPreferences, readRanked } from './read.js';
 export { type FilterOptions, filterPreferences } from './select/filter.js';
 export { type MixPart, mixPreferences } from './select/mix.js';
 export { type SplitOptions, splitByPrompt } from './split.js';
 export type {
   Dataset,
+  LabelledAnswer,
+  LabelledDataset,
   Message,
   PackedBatch,
   PreferenceDataset,
@@ -41,4 +37,4 @@ export type {
   Text,
   TextEncoder_,
 } from './types.js';
-export { writePreferences, writeRanked } from './write.js';
+export { writeLabelled, writePreferences, writeRanked } from './write.js';

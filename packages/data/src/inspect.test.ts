@@ -40,10 +40,10 @@ describe('inspectPreferences', () => {
     expect(found.lengths.prompt.max).toBe(2);
     expect(found.lengths.chosen.max).toBe('long answer'.length + 1);
     expect(found.cuts).toEqual({
-      pairs: 4,
+      rows: 4,
       truncatedPrompts: 4,
       truncatedAnswers: 3,
-      truncatedPairs: 4,
+      truncatedRows: 4,
       promptTokensCut: 4,
       answerTokensCut: 15,
       answersCutAway: 0,

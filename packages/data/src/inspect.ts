@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
+import type { EncodeOptions } from './_encode-text.js';
 import { isChat, plainText, sameText } from './conversation.js';
-import { type CutSummary, cutSummary, type EncodedPair, type EncodeOptions, encodePairs } from './encode.js';
+import { type CutSummary, cutSummary } from './cuts.js';
+import { type EncodedPair, encodePairs } from './encode.js';
 import type { PreferenceDataset, PreferencePair, Text, TextEncoder_ } from './types.js';
 
 /** Smallest, quantiles and largest of a list of numbers, each one of the numbers (nearest rank). */

@@ -1,6 +1,6 @@
-import { checkKind, preferenceFormat } from './_row-format.js';
+import { checkKind, labelledFormat, preferenceFormat, type RowFormat, rankedFormat } from './_row-format.js';
 import { emptyDataset, fingerprintOf, noSuchRow } from './dataset.js';
-import type { PreferenceDataset, PreferencePair } from './types.js';
+import type { Dataset, LabelledDataset, PreferenceDataset, RankedDataset } from './types.js';
 
 /**
  * Several datasets as one, row after row: the files that a large dataset is divided into. Nothing is copied. The
@@ -9,12 +9,26 @@ import type { PreferenceDataset, PreferencePair } from './types.js';
  * Errors: `data.empty-dataset` for no datasets, `data.mixed-rows` where some are plain text and some conversations.
  */
 export function joinPreferences(parts: readonly PreferenceDataset[], path?: string): PreferenceDataset {
+  return joinDatasets(preferenceFormat, parts, path);
+}
+
+/** Datasets of ranked lists as one, as {@link joinPreferences} joins pairs. */
+export function joinRanked(parts: readonly RankedDataset[], path?: string): RankedDataset {
+  return joinDatasets(rankedFormat, parts, path);
+}
+
+/** Datasets of judged answers as one, as {@link joinPreferences} joins pairs. */
+export function joinLabelled(parts: readonly LabelledDataset[], path?: string): LabelledDataset {
+  return joinDatasets(labelledFormat, parts, path);
+}
+
+function joinDatasets<Row>(format: RowFormat<Row>, parts: readonly Dataset<Row>[], path?: string): Dataset<Row> {
   const [first, ...others] = parts;
   if (first === undefined) throw emptyDataset(path);
   if (others.length === 0 && path === undefined) return first;
-  const chat = preferenceFormat.chat(first.at(0));
+  const chat = format.chat(first.at(0));
   for (const part of others)
-    checkKind(preferenceFormat, part.at(0), chat, { ...(part.path === undefined ? {} : { path: part.path }), row: 0 });
+    checkKind(format, part.at(0), chat, { ...(part.path === undefined ? {} : { path: part.path }), row: 0 });
 
   const starts: number[] = [];
   let length = 0;
@@ -22,7 +36,7 @@ export function joinPreferences(parts: readonly PreferenceDataset[], path?: stri
     starts.push(length);
     length += part.length;
   }
-  function* rows(): Generator<PreferencePair> {
+  function* rows(): Generator<Row> {
     for (const part of parts) yield* part;
   }
   let fingerprint: string | undefined;
@@ -32,10 +46,10 @@ export function joinPreferences(parts: readonly PreferenceDataset[], path?: stri
     at(row) {
       if (!(Number.isInteger(row) && row >= 0 && row < length)) noSuchRow(row, length);
       const part = starts.findLastIndex((start) => start <= row);
-      return (parts[part] as PreferenceDataset).at(row - (starts[part] as number));
+      return (parts[part] as Dataset<Row>).at(row - (starts[part] as number));
     },
     get fingerprint() {
-      fingerprint ??= fingerprintOf(preferenceFormat, { [Symbol.iterator]: rows });
+      fingerprint ??= fingerprintOf(format, { [Symbol.iterator]: rows });
       return fingerprint;
     },
     [Symbol.iterator]: rows,

@@ -5,14 +5,14 @@ import { type Block, openArrowFile } from './_arrow-blocks.js';
 import { arrowDataset } from './_arrow-dataset.js';
 import { type FileKind, fileKind } from './_file-kind.js';
 import { type PlacedRecord, recordSource } from './_records.js';
-import { preferenceFormat, type RowFormat, rankedFormat } from './_row-format.js';
+import { labelledFormat, preferenceFormat, type RowFormat, rankedFormat } from './_row-format.js';
 import { withRecordBatches } from './_row-source.js';
-import type { Column, ColumnMapping, ColumnName, RankedColumnName } from './columns.js';
+import type { Column, ColumnMapping, ColumnName, LabelledColumnName, RankedColumnName } from './columns.js';
 import { readCsv } from './csv.js';
 import { openDatasetsFolder } from './datasets-folder.js';
 import { readJsonl } from './jsonl.js';
 import { readParquet } from './parquet.js';
-import type { Dataset, PreferenceDataset, RankedDataset } from './types.js';
+import type { Dataset, LabelledDataset, PreferenceDataset, RankedDataset } from './types.js';
 
 /** How to read a dataset. */
 export interface ReadOptions<Name extends string = ColumnName> {
@@ -40,6 +40,14 @@ export async function readPreferences(path: string, options: ReadOptions = {}): 
 /** Reads and checks a dataset of ranked lists (`prompt`, `responses`, `scores`), as {@link readPreferences} reads pairs. */
 export async function readRanked(path: string, options: ReadOptions<RankedColumnName> = {}): Promise<RankedDataset> {
   return readDataset(rankedFormat, path, options.columns, options.split);
+}
+
+/** Reads and checks answers that were judged one by one (`prompt`, `completion`, `label`), as {@link readPreferences} reads pairs. */
+export async function readLabelled(
+  path: string,
+  options: ReadOptions<LabelledColumnName> = {},
+): Promise<LabelledDataset> {
+  return readDataset(labelledFormat, path, options.columns, options.split);
 }
 
 /** How the dataset at this path is stored: a folder, or what its ending says. Errors: `file.not-found`, `data.unknown-format`. */

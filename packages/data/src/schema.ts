@@ -59,6 +59,7 @@ const EXPECTED: Record<Column['kind'], string> = {
   string: 'text or integers',
   number: 'numbers',
   numbers: 'lists of numbers',
+  boolean: 'true or false',
 };
 
 /** Whole conversations need no prompt column: the prompt is their shared beginning. */
@@ -101,6 +102,8 @@ function fits(column: Column, type: DataType): boolean {
       return isNumber(type) || DataType.isNull(type);
     case 'numbers':
       return isListOf(type, isNumber);
+    case 'boolean':
+      return DataType.isBool(type) || DataType.isInt(type);
   }
 }
 

@@ -22,6 +22,10 @@ export interface PreferencePair {
   readonly referenceChosenLogp?: number;
   /** log π_ref(rejected | prompt), in nats, summed over the answer's tokens. */
   readonly referenceRejectedLogp?: number;
+  /** By how much the chosen answer's reward should exceed the rejected one's, for losses that are told to read it. */
+  readonly margin?: number;
+  /** How much the pair counts in training, where weights are asked for. */
+  readonly weight?: number;
 }
 
 /** Several answers to one prompt, each with a score: higher is better. */
@@ -32,6 +36,20 @@ export interface RankedList {
   readonly scores: readonly number[];
   readonly id?: string;
   readonly source?: string;
+  /** How much the list counts in training, where weights are asked for. */
+  readonly weight?: number;
+}
+
+/** One answer to a prompt, judged on its own: the data of KTO. */
+export interface LabelledAnswer {
+  readonly prompt: Text;
+  readonly completion: Text;
+  /** True where the answer is desirable. */
+  readonly label: boolean;
+  readonly id?: string;
+  readonly source?: string;
+  /** How much the answer counts in training, where weights are asked for. */
+  readonly weight?: number;
 }
 
 /** Rows that can be read by their number, counted from 0, without being held as objects. */
@@ -53,6 +71,9 @@ export interface PreferenceDataset extends Dataset<PreferencePair> {}
 
 /** A checked set of ranked lists. */
 export interface RankedDataset extends Dataset<RankedList> {}
+
+/** A checked set of judged answers. */
+export interface LabelledDataset extends Dataset<LabelledAnswer> {}
 
 /** What turning text into tokens needs of a tokenizer. */
 export interface TextEncoder_ {

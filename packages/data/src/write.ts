@@ -2,13 +2,13 @@ import { DpoError } from '@dpo/base';
 import { writeFileAtomic, writeFolderAtomic } from '@dpo/base/files';
 import { writeArrowFile } from './_arrow-write.js';
 import { fileKind } from './_file-kind.js';
-import { preferenceFormat, type RowFormat, rankedFormat } from './_row-format.js';
+import { labelledFormat, preferenceFormat, type RowFormat, rankedFormat } from './_row-format.js';
 import { iterableSource, type RowSource, withRecordBatches } from './_row-source.js';
 import { writeCsv } from './csv.js';
 import { checkedRows } from './dataset.js';
 import { fillDatasetsFolder, isReplaceable, pythonMetadata } from './datasets-folder.js';
 import { writeJsonl } from './jsonl.js';
-import type { PreferencePair, RankedList } from './types.js';
+import type { LabelledAnswer, PreferencePair, RankedList } from './types.js';
 
 /**
  * Writes a preference dataset: `.arrow` (IPC file), `.jsonl`, `.jsonl.gz`, `.csv` (plain texts only), or, where the name has no ending, a folder that
@@ -24,6 +24,11 @@ export async function writePreferences(dataset: Iterable<PreferencePair>, path: 
 /** Writes ranked lists, as {@link writePreferences} writes pairs. */
 export async function writeRanked(dataset: Iterable<RankedList>, path: string): Promise<void> {
   await writeDataset(rankedFormat, iterableSource(checkedRows(rankedFormat, dataset)), path);
+}
+
+/** Writes judged answers, as {@link writePreferences} writes pairs. */
+export async function writeLabelled(dataset: Iterable<LabelledAnswer>, path: string): Promise<void> {
+  await writeDataset(labelledFormat, iterableSource(checkedRows(labelledFormat, dataset)), path);
 }
 
 /** Writes checked rows in the format that the path's ending names; returns how many. */

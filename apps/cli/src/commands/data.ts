@@ -1,4 +1,4 @@
-import { convertPreferences, inspectPreferences, readPreferences } from '@dpo/data';
+import { convertPreferences, inspectPreferences, labelPairs, readPreferences, writeLabelled } from '@dpo/data';
 import { loadTokenizer } from '@dpo/models';
 import { z } from 'zod';
 import { defineCommand } from '../command/define.js';
@@ -17,13 +17,21 @@ export const dataConvertCommand = defineCommand({
     prompt: z.string().optional().describe('The column that holds prompts, where it has another name'),
     chosen: z.string().optional().describe('The column of chosen answers'),
     rejected: z.string().optional().describe('The column of rejected answers'),
+    answers: z
+      .boolean()
+      .default(false)
+      .describe('Writes each pair as two answers judged on their own (prompt, completion, label), for --method kto'),
   }),
-  run: async ({ input, output, split, prompt, chosen, rejected }, context) => {
+  run: async ({ input, output, split, prompt, chosen, rejected, answers }, context) => {
     const named = Object.entries({ prompt, chosen, rejected }).filter((entry) => entry[1] !== undefined);
-    const { rows } = await convertPreferences(input, output, {
-      ...(split === undefined ? {} : { split }),
-      columns: Object.fromEntries(named),
-    });
+    const options = { ...(split === undefined ? {} : { split }), columns: Object.fromEntries(named) };
+    if (answers) {
+      const pairs = await readPreferences(input, options);
+      await writeLabelled({ [Symbol.iterator]: () => labelPairs(pairs) }, output);
+      context.note(`Wrote ${2 * pairs.length} answers to ${output}.`);
+      return 0;
+    }
+    const { rows } = await convertPreferences(input, output, options);
     context.note(`Wrote ${rows} pairs to ${output}.`);
     return 0;
   },

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { writeFileAtomic } from '@dpo/base/files';
 import { sequenceLogps } from '@dpo/core';
-import { type EncodedPair, type PreferenceDataset, pack, pairGroup } from '@dpo/data';
+import { type EncodedPair, encodePairs, type PreferenceDataset, pack, pairGroup } from '@dpo/data';
 import { type Engine, openEngine } from '@dpo/engine';
 import { z } from 'zod';
 import { type Context, defineCommand } from '../command/define.js';
@@ -57,7 +57,7 @@ async function scorePairs(
   context: Context,
 ): Promise<{ readonly pairs: readonly EncodedPair[]; readonly logps: readonly (readonly number[])[] }> {
   const { model, tokenizer } = await openModel(engine, name, context);
-  const pairs = encodeFor(model, tokenizer, dataset, options, context);
+  const pairs = encodeFor({ model, tokenizer }, dataset, encodePairs, options, context);
   const logps = await sequenceLogps(model, pairs.map(pairGroup), {
     pack,
     signal: context.signal,

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { defineCommand } from '../command/define.js';
 import { trainingOptions } from '../options/training.js';
 import { runTrainingCommand } from '../training/command.js';
+import { pairRows } from '../training/row-kinds.js';
 
 /** `dpo sft`: supervised fine-tuning on the chosen answers (the paper's Preferred-FT, and its reference model). */
 export const sftCommand = defineCommand({
@@ -16,6 +17,7 @@ export const sftCommand = defineCommand({
       {
         name: 'sft',
         options,
+        rows: pairRows,
         method: supervisedMethod(),
         reference: async () => ({ train: noReference(), held: undefined }),
       },

@@ -1,9 +1,21 @@
-import { methodNamed, methodNames } from '@dpo/core';
+import { DpoError } from '@dpo/base';
+import {
+  ktoMethod,
+  type Method,
+  methodNamed,
+  methodNames,
+  plackettLuceMethod,
+  rowLosses,
+  type TokenRow,
+  withWeights,
+} from '@dpo/core';
+import type { RowCuts } from '@dpo/data';
 import { z } from 'zod';
 import { defineCommand } from '../command/define.js';
 import { presets, trainingOptions } from '../options/training.js';
 import { runTrainingCommand } from '../training/command.js';
 import { dpoReference } from '../training/dpo-reference.js';
+import { answerRows, pairRows, type RowKind, rankingRows } from '../training/row-kinds.js';
 
 /** `dpo train`: preference optimisation, DPO unless told otherwise. */
 export const trainCommand = defineCommand({
@@ -17,9 +29,9 @@ export const trainCommand = defineCommand({
       .describe("Start from a named set of options: paper = the DPO paper's settings"),
     ref: z.string().optional().describe('The reference model [the model as it is before training]'),
     method: z
-      .enum(methodNames as [string, ...string[]])
+      .enum([...methodNames, ...(Object.keys(rowLosses) as (keyof typeof rowLosses)[])] as [string, ...string[]])
       .default('dpo')
-      .describe('Loss'),
+      .describe('Loss; kto takes rows of prompt, completion, label, and plackett-luce of prompt, responses, scores'),
     beta: z.number().positive().default(0.1).describe('How strongly the model is held to the reference'),
     labelSmoothing: z.number().min(0).lt(0.5).default(0).describe('Share of pairs believed to be swapped'),
     weight: z
@@ -28,6 +40,13 @@ export const trainCommand = defineCommand({
       .describe("Weight of the loss's second term: rpo, cpo, orpo, dpop, unlikelihood [the method's own]"),
     alpha: z.number().gt(0).lt(1).optional().describe('α of dpo-alpha [0.5]'),
     targetMargin: z.number().min(0).optional().describe('γ of simpo [1]'),
+    desirableWeight: z.number().min(0).default(1).describe('Weight of desirable answers: kto'),
+    undesirableWeight: z.number().min(0).default(1).describe('Weight of undesirable answers: kto'),
+    rowMargins: z
+      .boolean()
+      .default(false)
+      .describe('Asks of each pair for the margin in its column margin: dpo, hinge'),
+    rowWeights: z.boolean().default(false).describe("Multiplies each row's loss by its column weight"),
     precomputeReference: z
       .boolean()
       .default(false)
@@ -36,13 +55,25 @@ export const trainCommand = defineCommand({
   presets,
   details: 'Example: dpo train --model ./my-model --data pairs.jsonl --output runs/first --learning-rate 5e-6',
   run: (options, context) => {
+    const { beta, desirableWeight, undesirableWeight, rowMargins: readMargin } = options;
+    const start = <Given, Row extends TokenRow & RowCuts>(rows: RowKind<Given, Row>, plain: Method<Row>) => {
+      const method = options.rowWeights ? withWeights(plain) : plain;
+      return runTrainingCommand(
+        {
+          ...{ name: 'train', options, rows, method },
+          needs: [...(readMargin ? (['margin'] as const) : []), ...(options.rowWeights ? (['weight'] as const) : [])],
+          beta: method.needsReference ? beta : undefined,
+          reference: (opened) => dpoReference(options, method, opened, context),
+        },
+        context,
+      );
+    };
+    if (readMargin && Object.hasOwn(rowLosses, options.method))
+      throw new DpoError('cli.usage', `--row-margins is about pairs, which ${options.method} does not take.`);
+    if (options.method === 'kto') return start(answerRows, ktoMethod({ beta, desirableWeight, undesirableWeight }));
+    if (options.method === 'plackett-luce') return start(rankingRows, plackettLuceMethod({ beta }));
     // DPO with label smoothing is cDPO.
     const name = options.method === 'dpo' && options.labelSmoothing > 0 ? 'cdpo' : options.method;
-    const method = methodNamed(name, options);
-    const beta = method.needsReference ? options.beta : undefined;
-    return runTrainingCommand(
-      { name: 'train', options, method, beta, reference: (opened) => dpoReference(options, method, opened, context) },
-      context,
-    );
+    return start(pairRows, methodNamed(name, { ...options, readMargin }));
   },
 });

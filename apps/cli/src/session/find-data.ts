@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { joinPreferences, type PreferenceDataset, readPreferences } from '@dpo/data';
+import { type Dataset, joinPreferences, type PreferenceDataset, readPreferences } from '@dpo/data';
 import { downloadDataset } from '@dpo/models';
 import type { Context } from '../command/define.js';
 import { megabytes } from '../ui/format.js';
@@ -15,15 +15,30 @@ const fileEnding = /\.(arrow|jsonl|jsonl\.gz|json|csv|parquet|gz)$/;
  * of the split (`train` where none is named) are fetched into the cache that Python shares.
  */
 export async function openData(name: string, context: Context): Promise<PreferenceDataset> {
+  return openRows(name, { read: readPreferences, join: joinPreferences }, context);
+}
+
+/** How rows of a kind are read from a file or folder, and several files of them joined. */
+export interface RowReader<Row> {
+  read(path: string): Promise<Dataset<Row>>;
+  join(parts: readonly Dataset<Row>[], name: string): Dataset<Row>;
+}
+
+/** What {@link openData} does for pairs, for rows of any kind. */
+export async function openRows<Row>(
+  name: string,
+  { read, join }: RowReader<Row>,
+  context: Context,
+): Promise<Dataset<Row>> {
   const there = await stat(name).catch(() => undefined);
   const [, repository, split = 'train'] = hubDataset.exec(name) ?? [];
-  if (there !== undefined || repository === undefined || fileEnding.test(name)) return readPreferences(name);
+  if (there !== undefined || repository === undefined || fileEnding.test(name)) return read(name);
   const { files } = await downloadDataset(repository, {
     split,
     onProgress: ({ file, received, total }) =>
       context.progress(`Fetching ${name}: ${file} ${megabytes(received)}${total ? ` of ${megabytes(total)}` : ''}`),
   });
-  const parts: PreferenceDataset[] = [];
-  for (const { path } of files) parts.push(await readPreferences(path));
-  return joinPreferences(parts, name);
+  const parts: Dataset<Row>[] = [];
+  for (const { path } of files) parts.push(await read(path));
+  return join(parts, name);
 }

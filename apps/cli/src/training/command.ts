@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { DpoError } from '@dpo/base';
-import { type Method, watchAnswers } from '@dpo/core';
+import { type Method, type TokenRow, watchAnswers } from '@dpo/core';
+import type { RowCuts } from '@dpo/data';
 import { openEngine } from '@dpo/engine';
 import { writeReport } from '@dpo/eval';
 import type { z } from 'zod';
@@ -8,46 +9,56 @@ import type { Context } from '../command/define.js';
 import { EXIT } from '../command/run.js';
 import { engineSettings } from '../options/engine.js';
 import type { trainingOptions } from '../options/training.js';
-import { openData } from '../session/find-data.js';
+import { openRows } from '../session/find-data.js';
 import { encodeFor } from '../session/open-data.js';
 import { version } from '../session/versions.js';
 import { duration, short } from '../ui/format.js';
 import type { ReferenceInputs, References } from './dpo-reference.js';
 import { openPolicy, optimizerOf, parameterCounts } from './prepare.js';
+import type { RowKind } from './row-kinds.js';
 import { checkSameRun, claimRunFolder, type RunConfig } from './run-folder.js';
 import { runTraining, type TrainingResult } from './run-training.js';
 
 type TrainingOptions = z.output<z.ZodObject<typeof trainingOptions>>;
 
 /** What differs between the training commands. */
-export interface TrainingCommand {
+export interface TrainingCommand<Given, Row extends TokenRow & RowCuts> {
   readonly name: string;
   readonly options: TrainingOptions;
-  readonly method: Method;
+  /** The kind of row that the data hold. */
+  readonly rows: RowKind<Given, Row>;
+  readonly method: Method<Row>;
   /** β, where rewards are β (log π − log π_ref). */
   readonly beta?: number | undefined;
-  readonly reference: (inputs: ReferenceInputs) => Promise<References>;
+  /** Numbers that every row must have. */
+  readonly needs?: readonly ('margin' | 'weight')[] | undefined;
+  readonly reference: (inputs: ReferenceInputs<Row>) => Promise<References>;
 }
 
 /** A training command from its options to its last line. Returns the exit code. */
-export async function runTrainingCommand(command: TrainingCommand, context: Context): Promise<number> {
-  const { options, method } = command;
+export async function runTrainingCommand<Given, Row extends TokenRow & RowCuts>(
+  command: TrainingCommand<Given, Row>,
+  context: Context,
+): Promise<number> {
+  const { options, method, rows: kind } = command;
   checkCombinations(options);
   const resume = await claimRunFolder(options.output, options);
-  const dataset = await openData(options.data, context);
+  const dataset = await openRows(options.data, kind, context);
+  for (const name of command.needs ?? []) checkNumbers(dataset, name);
   const { fingerprint } = dataset;
   if (resume !== undefined) await checkSameRun(options.output, { options, dataset: { fingerprint } });
-  const heldData = options.evalData === undefined ? undefined : await openData(options.evalData, context);
+  const heldData = options.evalData === undefined ? undefined : await openRows(options.evalData, kind, context);
 
   const engine = await openEngine(engineSettings(options));
   try {
     context.note(`Engine: ${engine.description}`);
     const { model, tokenizer, source } = await openPolicy(engine, options, context);
-    const pairs = encodeFor(model, tokenizer, dataset, options, context);
-    const heldPairs = heldData && encodeFor(model, tokenizer, heldData, options, context);
+    const opened = { model, tokenizer };
+    const rows = encodeFor(opened, dataset, kind.encode, options, context);
+    const heldRows = heldData && encodeFor(opened, heldData, kind.encode, options, context);
     const counts = parameterCounts(model);
     const batch = options.batchSize * options.gradAccumulation;
-    const steps = options.maxSteps ?? Math.ceil((options.epochs * pairs.length) / batch);
+    const steps = options.maxSteps ?? Math.ceil((options.epochs * rows.length) / batch);
     const config: RunConfig = {
       command: command.name,
       options: { ...options },
@@ -58,10 +69,10 @@ export async function runTrainingCommand(command: TrainingCommand, context: Cont
       versions: { dpo: version, node: process.version },
       engine: engine.description,
     };
-    const reference = await command.reference({ model, dataset, pairs, heldPairs });
+    const reference = await command.reference({ model, rows, heldRows, stored: kind.stored(dataset) });
     context.note(
       `Model: ${options.model}, ${counts.parameters.toLocaleString('en')} parameters, ` +
-        `${counts.trained.toLocaleString('en')} trained. Data: ${pairs.length} pairs, ${steps} steps of ${batch}.`,
+        `${counts.trained.toLocaleString('en')} trained. Data: ${rows.length} ${kind.name}, ${steps} steps of ${batch}.`,
     );
     const started = performance.now();
     const result = await runTraining(
@@ -71,15 +82,18 @@ export async function runTrainingCommand(command: TrainingCommand, context: Cont
         method,
         reference: reference.train,
         optimizer: optimizerOf(options),
-        pairs,
+        pairs: rows,
         steps,
         settings: {
           ...options,
           beta: command.beta,
-          early: watchAnswers(pairs, { sides: method.sides, end: options.eos ? tokenizer.eosTokenId : undefined }),
+          early: watchAnswers(
+            rows.flatMap((row) => kind.answers(row, method.sides)),
+            options.eos ? tokenizer.eosTokenId : undefined,
+          ),
         },
-        evaluation: heldPairs && {
-          pairs: heldPairs,
+        evaluation: heldRows && {
+          pairs: heldRows,
           everySteps: options.evalSteps ?? steps,
           metric: options.evalMetric,
           patience: options.patience,
@@ -95,6 +109,19 @@ export async function runTrainingCommand(command: TrainingCommand, context: Cont
     return await conclude(command, result, { steps, seconds: (performance.now() - started) / 1000 }, context);
   } finally {
     await engine.dispose();
+  }
+}
+
+/** Before the model is loaded: a number that is missing would only show when its row's turn comes. */
+function checkNumbers(dataset: Iterable<unknown>, name: 'margin' | 'weight'): void {
+  let row = 0;
+  for (const values of dataset) {
+    if ((values as Readonly<Record<string, unknown>>)[name] === undefined)
+      throw new DpoError('train.missing-number', `Row ${row} has no ${name}, which --row-${name}s reads.`, {
+        values: { row, name },
+        hint: `Give every row a number in the column ${name}, or train without --row-${name}s.`,
+      });
+    row++;
   }
 }
 
@@ -117,7 +144,7 @@ function checkCombinations(options: TrainingOptions): void {
 }
 
 async function conclude(
-  { name, options }: TrainingCommand,
+  { name, options }: { readonly name: string; readonly options: TrainingOptions },
   { interrupted, records, folder }: TrainingResult,
   { steps, seconds }: { readonly steps: number; readonly seconds: number },
   context: Context,

@@ -6,46 +6,46 @@ import {
   type Reference,
   referenceModel,
   sequenceLogps,
+  type TokenRow,
   withoutAdapter,
 } from '@dpo/core';
-import { type EncodedPair, type PreferenceDataset, pack, pairGroup } from '@dpo/data';
+import { pack } from '@dpo/data';
 import { cloneModel, type LanguageModel } from '@dpo/models';
 import type { Context } from '../command/define.js';
 import { openModel } from '../session/open-model.js';
+import type { StoredLogps } from './row-kinds.js';
 
-/** The reference of the training pairs, and that of the held-out ones where it is another. */
+/** The reference of the training rows, and that of the held-out ones where it is another. */
 export interface References {
   readonly train: Reference;
   readonly held: Reference | undefined;
 }
 
 /** What is open when the reference is made. */
-export interface ReferenceInputs {
+export interface ReferenceInputs<Row> {
   readonly model: LanguageModel;
-  readonly dataset: PreferenceDataset;
-  readonly pairs: readonly EncodedPair[];
-  readonly heldPairs: readonly EncodedPair[] | undefined;
+  readonly rows: readonly Row[];
+  readonly heldRows: readonly Row[] | undefined;
+  /** The reference log-probabilities that the data hold. */
+  readonly stored: StoredLogps | undefined;
 }
 
 /**
  * The reference that the options ask for: log-probabilities stored in the data or computed before training, the model
  * without its adapter, or a second model (`--ref`, or the policy as it is now) that scores each batch.
  */
-export async function dpoReference(
+export async function dpoReference<Row extends TokenRow>(
   options: { readonly ref?: string | undefined; readonly precomputeReference: boolean },
-  method: Method,
-  inputs: ReferenceInputs,
+  method: Method<Row>,
+  inputs: ReferenceInputs<Row>,
   context: Context,
 ): Promise<References> {
-  const { model, heldPairs } = inputs;
+  const { model, rows, heldRows, stored } = inputs;
   if (!method.needsReference) return { train: noReference(), held: undefined };
-  if (options.ref === undefined && heldPairs === undefined && !options.precomputeReference) {
-    const stored = storedLogps(inputs.dataset);
-    if (stored !== undefined) {
-      await checkStored(inputs, stored);
-      context.note('Reference: the log-probabilities in the data.');
-      return { train: precomputedReference(stored), held: undefined };
-    }
+  if (options.ref === undefined && heldRows === undefined && !options.precomputeReference && stored !== undefined) {
+    await checkStored(model, method, rows, stored);
+    context.note('Reference: the log-probabilities in the data.');
+    return { train: precomputedReference(stored), held: undefined };
   }
   const ref = options.ref === undefined ? undefined : (await openModel(model.engine, options.ref, context)).model;
   if (!options.precomputeReference) {
@@ -53,38 +53,58 @@ export async function dpoReference(
     if (model.adapter !== undefined) return { train: withoutAdapter(model), held: undefined };
     return { train: referenceModel(await cloneModel(model)), held: undefined };
   }
-  const compute = async (pairs: readonly EncodedPair[]) => {
-    const logps = await sequenceLogps(ref ?? model, pairs.map(pairGroup), {
+  const compute = async (given: readonly Row[]) => {
+    const logps = await sequenceLogps(ref ?? model, groupsOf(given, method), {
       pack,
       adapter: ref !== undefined,
       signal: context.signal,
-      onProgress: (done, total) => context.progress(`Reference log-probabilities: ${done}/${total} pairs`),
+      onProgress: (done, total) => context.progress(`Reference log-probabilities: ${done}/${total} rows`),
     });
-    return precomputedReference({
-      chosen: logps.map(([chosen]) => chosen as number),
-      rejected: logps.map(([, rejected]) => rejected as number),
-    });
+    const names = namesOf(method);
+    // Rankings have other numbers of answers, and no names for them.
+    return precomputedReference(logps.every(({ length }) => length === names.length) ? byName(logps, names) : logps);
   };
   const references = {
-    train: await compute(inputs.pairs),
-    held: heldPairs === undefined ? undefined : await compute(heldPairs),
+    train: await compute(rows),
+    held: heldRows === undefined ? undefined : await compute(heldRows),
   };
   ref?.dispose();
   return references;
+}
+
+/** All answers of a row that the method reads, those of its baseline behind the others. */
+function groupsOf<Row extends TokenRow>(rows: readonly Row[], { answers, baseline }: Method<Row>) {
+  return rows.map((row) => ({ prompt: row.prompt, answers: [...answers(row), ...(baseline?.answers(row) ?? [])] }));
+}
+
+/** What those answers are called. */
+function namesOf<Row extends TokenRow>(method: Method<Row>): readonly string[] {
+  return [...(method.reads ?? method.sides), ...(method.baseline?.sides ?? [])];
+}
+
+function byName(logps: readonly (readonly number[])[], names: readonly string[]): StoredLogps {
+  return Object.fromEntries(names.map((name, k) => [name, logps.map((ofRow) => ofRow[k] as number)]));
 }
 
 /** Rows that are computed again to see whether stored log-probabilities still hold. */
 const CHECKED = 8;
 
 /** Stored log-probabilities are of one model, one tokenizer and one way to encode: computes some again and compares. */
-async function checkStored({ model, pairs }: ReferenceInputs, stored: StoredLogps): Promise<void> {
-  const rows = Array.from({ length: Math.min(CHECKED, pairs.length) }, (_, i) =>
-    Math.floor((i * pairs.length) / Math.min(CHECKED, pairs.length)),
+async function checkStored<Row extends TokenRow>(
+  model: LanguageModel,
+  method: Method<Row>,
+  given: readonly Row[],
+  stored: StoredLogps,
+): Promise<void> {
+  const count = Math.min(CHECKED, given.length);
+  const rows = Array.from({ length: count }, (_, i) => Math.floor((i * given.length) / count));
+  const groups = groupsOf(
+    rows.map((row) => given[row] as Row),
+    method,
   );
-  const groups = rows.map((row) => pairGroup(pairs[row] as EncodedPair));
   const computed = await sequenceLogps(model, groups, { pack, adapter: false });
   rows.forEach((row, i) => {
-    const there = [stored.chosen[row] as number, stored.rejected[row] as number];
+    const there = namesOf(method).map((name) => stored[name]?.[row] as number);
     const now = computed[i] as number[];
     const off = there.findIndex((logp, side) => Math.abs(logp - (now[side] as number)) > 0.05 + 1e-3 * Math.abs(logp));
     if (off < 0) return;
@@ -98,18 +118,4 @@ async function checkStored({ model, pairs }: ReferenceInputs, stored: StoredLogp
       },
     );
   });
-}
-
-type StoredLogps = Readonly<Record<'chosen' | 'rejected', readonly number[]>>;
-
-/** The log-probabilities of the dataset's columns, where every row has them. */
-function storedLogps(dataset: PreferenceDataset): StoredLogps | undefined {
-  const chosen: number[] = [];
-  const rejected: number[] = [];
-  for (const row of dataset) {
-    if (row.referenceChosenLogp === undefined || row.referenceRejectedLogp === undefined) return undefined;
-    chosen.push(row.referenceChosenLogp);
-    rejected.push(row.referenceRejectedLogp);
-  }
-  return { chosen, rejected };
 }

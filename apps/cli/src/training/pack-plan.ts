@@ -1,4 +1,4 @@
-import type { Method, Pack, TokenPair } from '@dpo/core';
+import type { Method, Pack, TokenRow } from '@dpo/core';
 import { type PackedBatch, pack, packLength } from '@dpo/data';
 
 /** Steps whose batches are laid out in advance; a longer run has many shapes to fall into anyway. */
@@ -10,16 +10,18 @@ const SLACK = 1.3;
  * A way to pack the batches of a run into as few shapes as can be, since every shape is traced and optimised once, which takes
  * seconds: rows of one length for the whole run, and where batches are alike, one number of rows and of predicted tokens.
  */
-export function planPacking(
-  pairs: readonly TokenPair[],
-  method: Method,
+export function planPacking<Row extends TokenRow>(
+  pairs: readonly Row[],
+  method: Method<Row>,
   rowsOfStep: (step: number) => Iterable<number>,
   steps: number,
   parts: number,
 ): Pack {
-  const group = ({ prompt, ...answers }: TokenPair) => ({ prompt, answers: method.sides.map((side) => answers[side]) });
+  const group = (row: Row) => ({ prompt: row.prompt, answers: method.answers(row) });
+  // Rankings of different lengths are packed apart, in batches of many sizes: there is nothing to plan.
+  if (new Set(pairs.map((row) => method.answers(row).length)).size > 1) return (groups) => pack(groups);
   const batches = Array.from({ length: Math.min(steps, PLANNED) }, (_, k) =>
-    [...rowsOfStep(k + 1)].map((row) => group(pairs[row] as TokenPair)),
+    [...rowsOfStep(k + 1)].map((row) => group(pairs[row] as Row)),
   );
   const size = Math.ceil((batches[0]?.length ?? 1) / parts);
   const micro = batches.flatMap((batch) =>
@@ -28,7 +30,7 @@ export function planPacking(
   // The longest pair of all data must fit, in whatever step it comes.
   const longest = pairs.reduce(
     (most, pair) => (sizeOf(group(pair)) > sizeOf(group(most)) ? pair : most),
-    pairs[0] as TokenPair,
+    pairs[0] as Row,
   );
   const roomy = Math.max(packLength(micro.flat(), size), packLength([group(longest)]));
   if (steps > PLANNED) return (groups) => pack(groups, { length: roomy });

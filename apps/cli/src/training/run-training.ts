@@ -10,6 +10,7 @@ import {
   type ScheduleName,
   type StepRecord,
   type TokenPair,
+  type TokenRow,
   type TrainingWarning,
   train,
   writeRunConfig,
@@ -25,13 +26,13 @@ import type { RunConfig } from './run-folder.js';
 import { openWatch } from './watch.js';
 
 /** One training run, everything opened and checked. */
-export interface TrainingRun {
+export interface TrainingRun<Row extends TokenRow = TokenPair> {
   readonly model: LanguageModel;
   readonly source: ModelFiles;
-  readonly method: Method;
+  readonly method: Method<Row>;
   readonly reference: Reference;
   readonly optimizer: Optimizer;
-  readonly pairs: readonly TokenPair[];
+  readonly pairs: readonly Row[];
   readonly steps: number;
   readonly settings: {
     readonly learningRate: number;
@@ -51,7 +52,7 @@ export interface TrainingRun {
     readonly beta?: number | undefined;
     readonly early?: readonly TrainingWarning[] | undefined;
   };
-  readonly evaluation?: EvaluationOptions | undefined;
+  readonly evaluation?: EvaluationOptions<Row> | undefined;
   readonly output: string;
   readonly config: RunConfig;
   readonly resume?: string | undefined;
@@ -68,7 +69,10 @@ export interface TrainingResult {
  * Runs the training and keeps its records: `config.json`, `metrics.jsonl`, checkpoints, and at the end `final/`.
  * After an interruption there is a checkpoint and no `final/`.
  */
-export async function runTraining(run: TrainingRun, context: Context): Promise<TrainingResult> {
+export async function runTraining<Row extends TokenRow = TokenPair>(
+  run: TrainingRun<Row>,
+  context: Context,
+): Promise<TrainingResult> {
   const { model, settings, steps, output } = run;
   await writeRunConfig(output, run.config);
   const resumed = run.resume === undefined ? 0 : Number(/(\d+)$/.exec(run.resume)?.[1]);
@@ -106,7 +110,8 @@ export async function runTraining(run: TrainingRun, context: Context): Promise<T
     },
     maxSeconds: settings.maxTime === undefined ? undefined : seconds(settings.maxTime),
     onPairs: (_, { rewards: [chosen, rejected] = [] }) => {
-      margins = rejected === undefined ? [] : (chosen ?? []).map((reward, i) => reward - (rejected[i] ?? 0));
+      const all = rejected === undefined ? [] : (chosen ?? []).map((reward, i) => reward - (rejected[i] ?? 0));
+      margins = run.method.unpaired ? [] : all;
     },
     signal: context.signal,
   })) {

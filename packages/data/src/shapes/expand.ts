@@ -31,7 +31,7 @@ export function expandRecord(record: unknown, place: Place): readonly unknown[] 
       place,
       'the row is a single labelled answer (prompt, completion, label), not a pair.',
       { keys: Object.keys(row) },
-      'Pairs of them are made on request: dpo data build labelled, or buildLabelled.',
+      'The method kto trains on such rows. Pairs of them are made on request: dpo data build labelled, or buildLabelled.',
     );
   }
   if ('prompt' in row) return [row];

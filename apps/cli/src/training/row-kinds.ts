@@ -1,0 +1,75 @@
+import type { CutAnswer, Side, TokenRow } from '@dpo/core';
+import {
+  type Dataset,
+  type EncodedAnswer,
+  type EncodedPair,
+  type EncodedRanking,
+  encodeAnswers,
+  encodePairs,
+  encodeRankings,
+  joinLabelled,
+  joinPreferences,
+  joinRanked,
+  type LabelledAnswer,
+  type PreferencePair,
+  type RankedList,
+  type RowCuts,
+  readLabelled,
+  readPreferences,
+  readRanked,
+} from '@dpo/data';
+import type { RowReader } from '../session/find-data.js';
+import type { Encode } from '../session/open-data.js';
+
+/** Log-probabilities that the data hold, by the answer's name. */
+export type StoredLogps = Readonly<Record<string, readonly number[]>>;
+
+/** A kind of row that can be trained on: how it is read, encoded and looked at. */
+export interface RowKind<Given, Row extends TokenRow & RowCuts> extends RowReader<Given> {
+  /** What a user calls them. */
+  readonly name: 'pairs' | 'answers' | 'rankings';
+  readonly encode: Encode<Given, Row>;
+  /** The row's answers with what they have lost, those of these sides where it has sides. */
+  answers(row: Row, sides: readonly Side[]): readonly CutAnswer[];
+  /** The reference log-probabilities in the data, where every row has them. */
+  stored(dataset: Dataset<Given>): StoredLogps | undefined;
+}
+
+/** Preference pairs: what most methods take. */
+export const pairRows: RowKind<PreferencePair, EncodedPair> = {
+  name: 'pairs',
+  read: readPreferences,
+  join: joinPreferences,
+  encode: encodePairs,
+  answers: (row, sides) => sides.map((side) => ({ tokens: row[side], cut: row.cut[side] })),
+  stored(dataset) {
+    const chosen: number[] = [];
+    const rejected: number[] = [];
+    for (const { referenceChosenLogp, referenceRejectedLogp } of dataset) {
+      if (referenceChosenLogp === undefined || referenceRejectedLogp === undefined) return undefined;
+      chosen.push(referenceChosenLogp);
+      rejected.push(referenceRejectedLogp);
+    }
+    return { chosen, rejected };
+  },
+};
+
+/** Answers that were judged one by one, for KTO. */
+export const answerRows: RowKind<LabelledAnswer, EncodedAnswer> = {
+  name: 'answers',
+  read: readLabelled,
+  join: joinLabelled,
+  encode: encodeAnswers,
+  answers: ({ completion, cut }) => [{ tokens: completion, cut: cut.completion }],
+  stored: () => undefined,
+};
+
+/** Ranked lists of answers, for Plackett–Luce. */
+export const rankingRows: RowKind<RankedList, EncodedRanking> = {
+  name: 'rankings',
+  read: readRanked,
+  join: joinRanked,
+  encode: encodeRankings,
+  answers: ({ answers, cut }) => answers.map((tokens, k) => ({ tokens, cut: cut[k] ?? 0 })),
+  stored: () => undefined,
+};

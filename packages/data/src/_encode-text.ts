@@ -1,0 +1,118 @@
+import { DpoError } from '@dpo/base';
+import { isChat } from './conversation.js';
+import type { Message, Text, TextEncoder_ } from './types.js';
+
+/** Where to cut what is too long, in tokens. Without a limit nothing is cut. */
+export interface EncodeOptions {
+  /** Most tokens of prompt and answer together; what is over is cut from the answer's end, and then no EOS follows. */
+  readonly maxLength?: number | undefined;
+  /** Most tokens of the prompt; what is over is cut from its beginning. */
+  readonly maxPromptLength?: number | undefined;
+  /** False appends no EOS to answers, for texts that were cut off. Default true. */
+  readonly eos?: boolean | undefined;
+}
+
+/** Tokens, and how many were cut. */
+export interface Piece {
+  readonly tokens: Int32Array;
+  readonly cut: number;
+}
+
+/** A prompt: BOS before a plain one, the template around a chat; what is over `maxPromptLength` is cut from its beginning. */
+export function encodePrompt(prompt: Text, tokenizer: TextEncoder_, options: EncodeOptions, row: number): Piece {
+  const whole = isChat(prompt)
+    ? toTokens(tokenizer.encode(chatTemplate(tokenizer, row).prompt(prompt)))
+    : withBos(toTokens(tokenizer.encode(prompt)), tokenizer.bosPrefix);
+  const cut = Math.max(0, whole.length - (options.maxPromptLength ?? whole.length));
+  if (whole.length === 0) {
+    throw new DpoError('data.empty-prompt', `The prompt of row ${row} has no tokens.`, {
+      values: { row },
+      hint: "The prompt's last token predicts the answer's first one; this tokenizer begins a prompt with nothing of its own.",
+    });
+  }
+  return { tokens: cut === 0 ? whole : whole.slice(cut), cut };
+}
+
+/** A whole answer, with EOS after a plain one. */
+export function encodeAnswer(
+  prompt: Text,
+  answer: Text,
+  tokenizer: TextEncoder_,
+  options: EncodeOptions,
+  row: number,
+  key: string,
+): Int32Array {
+  const tokens = isChat(prompt)
+    ? toTokens(tokenizer.encode(chatTemplate(tokenizer, row).answer(prompt, asMessages(answer))))
+    : toTokens(tokenizer.encode(asPlain(answer, row)));
+  if (tokens.length === 0) {
+    throw new DpoError('data.empty-answer', `The ${key} answer of row ${row} has no tokens.`, { values: { row, key } });
+  }
+  const eos = options.eos === false ? undefined : tokenizer.eosTokenId;
+  if (isChat(prompt) || eos === undefined || tokens[tokens.length - 1] === eos) return tokens;
+  return concat(tokens, Int32Array.of(eos));
+}
+
+/** Cuts an answer to what its prompt leaves of `maxLength`. */
+export function cutAnswer(tokens: Int32Array, prompt: number, options: EncodeOptions, row: number, key: string): Piece {
+  const { maxLength } = options;
+  if (maxLength === undefined || prompt + tokens.length <= maxLength) return { tokens, cut: 0 };
+  const room = maxLength - prompt;
+  if (room < 1) {
+    throw new DpoError(
+      'data.answer-cut-away',
+      `Row ${row}: the prompt's ${prompt} tokens leave nothing of the ${key} answer within maxLength ${maxLength}.`,
+      {
+        values: { row, key, promptTokens: prompt, maxLength, maxPromptLength: options.maxPromptLength },
+        hint: 'Raise maxLength, or set maxPromptLength well below it.',
+      },
+    );
+  }
+  return { tokens: tokens.slice(0, room), cut: tokens.length - room };
+}
+
+function chatTemplate(tokenizer: TextEncoder_, row: number): NonNullable<TextEncoder_['chat']> {
+  if (tokenizer.chat !== undefined) return tokenizer.chat;
+  throw new DpoError('data.no-chat-template', `Row ${row} is a conversation, and the tokenizer has no chat template.`, {
+    values: { row },
+    hint: 'Use a model whose tokenizer has a chat template, or give prompt and answers as plain text.',
+  });
+}
+
+function asMessages(answer: Text): readonly Message[] {
+  return isChat(answer) ? answer : [{ role: 'assistant', content: answer }];
+}
+
+function asPlain(answer: Text, row: number): string {
+  if (!isChat(answer)) return answer;
+  throw new DpoError('data.mixed-row', `Row ${row}: the prompt is plain text and the answer a conversation.`, {
+    values: { row },
+  });
+}
+
+function withBos(tokens: Int32Array, bos: readonly number[]): Int32Array {
+  if (bos.length === 0 || bos.every((id, i) => tokens[i] === id)) return tokens;
+  return concat(Int32Array.from(bos), tokens);
+}
+
+function concat(a: Int32Array, b: Int32Array): Int32Array {
+  const joined = new Int32Array(a.length + b.length);
+  joined.set(a);
+  joined.set(b, a.length);
+  return joined;
+}
+
+function toTokens(ids: Int32Array | number[]): Int32Array {
+  return ids instanceof Int32Array ? ids : Int32Array.from(ids);
+}
+
+/** Throws `options.invalid` for a limit that is no positive integer. */
+export function checkLimits(options: EncodeOptions): void {
+  for (const name of ['maxLength', 'maxPromptLength'] as const) {
+    const value = options[name];
+    if (value === undefined || (Number.isInteger(value) && value > 0)) continue;
+    throw new DpoError('options.invalid', `${name} must be a positive integer, not ${value}.`, {
+      values: { [name]: value },
+    });
+  }
+}

@@ -1,0 +1,122 @@
+import { DpoError } from '@dpo/base';
+import { checkLimits, cutAnswer, type EncodeOptions, encodeAnswer, encodePrompt } from './_encode-text.js';
+import type { LabelledAnswer, RankedList, TextEncoder_ } from './types.js';
+
+/** A judged answer in tokens, with another prompt's answer beside it. */
+export interface EncodedAnswer {
+  /** Its row in the dataset. */
+  readonly row: number;
+  readonly prompt: Int32Array;
+  readonly completion: Int32Array;
+  /** The answer of the next row with another prompt (the first rows come after the last), cut to what this prompt leaves. */
+  readonly mismatched: Int32Array;
+  readonly desirable: boolean;
+  readonly weight?: number | undefined;
+  /** How many tokens were cut from each, an EOS that no longer fits included. */
+  readonly cut: { readonly prompt: number; readonly completion: number };
+}
+
+/** A ranking in tokens. */
+export interface EncodedRanking {
+  /** Its row in the dataset. */
+  readonly row: number;
+  readonly prompt: Int32Array;
+  /** The best first; of answers with equal scores only the first. */
+  readonly answers: readonly Int32Array[];
+  readonly weight?: number | undefined;
+  /** How many tokens were cut from the prompt, and from the answers by their number. */
+  readonly cut: { readonly prompt: number } & Readonly<Record<string, number>>;
+}
+
+/**
+ * Turns judged answers into tokens, as `encodePairs` does pairs. Each gets another prompt's answer beside it, the same in
+ * every run, on which KTO estimates its KL divergence.
+ *
+ * Errors name the row: those of `encodePairs`, and `data.one-prompt` where all rows have the same prompt.
+ */
+export function encodeAnswers(
+  dataset: Iterable<LabelledAnswer>,
+  tokenizer: TextEncoder_,
+  options: EncodeOptions = {},
+): EncodedAnswer[] {
+  checkLimits(options);
+  const rows = [...dataset].map(({ prompt, completion, label, weight }, row) => ({
+    prompt: encodePrompt(prompt, tokenizer, options, row),
+    whole: encodeAnswer(prompt, completion, tokenizer, options, row, 'completion'),
+    key: JSON.stringify(prompt),
+    label,
+    weight,
+  }));
+  const others = nextDifferent(rows.map(({ key }) => key));
+  return rows.map(({ prompt, whole, label, weight }, row) => {
+    const length = prompt.tokens.length;
+    const completion = cutAnswer(whole, length, options, row, 'completion');
+    const other = (rows[others[row] as number] as (typeof rows)[number]).whole;
+    return {
+      row,
+      prompt: prompt.tokens,
+      completion: completion.tokens,
+      mismatched: cutAnswer(other, length, options, row, 'mismatched').tokens,
+      desirable: label,
+      ...(weight === undefined ? {} : { weight }),
+      cut: { prompt: prompt.cut, completion: completion.cut },
+    };
+  });
+}
+
+/**
+ * Turns ranked lists into tokens, as `encodePairs` does pairs: the answer with the highest score first. A score says nothing
+ * of answers that share it, so only the first of those is kept; lists with one score alone are left out.
+ *
+ * Errors name the row: those of `encodePairs`, and `data.no-ranking` where no list has two different scores.
+ */
+export function encodeRankings(
+  dataset: Iterable<RankedList>,
+  tokenizer: TextEncoder_,
+  options: EncodeOptions = {},
+): EncodedRanking[] {
+  checkLimits(options);
+  const encoded: EncodedRanking[] = [];
+  let row = -1;
+  for (const { prompt: text, responses, scores, weight } of dataset) {
+    row++;
+    const order = [...responses.keys()].sort((a, b) => (scores[b] as number) - (scores[a] as number) || a - b);
+    const ranked = order.filter((i, k) => k === 0 || scores[i] !== scores[order[k - 1] as number]);
+    if (ranked.length < 2) continue;
+    const prompt = encodePrompt(text, tokenizer, options, row);
+    const answers = ranked.map((i) => {
+      const key = `responses[${i}]`;
+      const whole = encodeAnswer(text, responses[i] as string, tokenizer, options, row, key);
+      return cutAnswer(whole, prompt.tokens.length, options, row, key);
+    });
+    encoded.push({
+      row,
+      prompt: prompt.tokens,
+      answers: answers.map(({ tokens }) => tokens),
+      ...(weight === undefined ? {} : { weight }),
+      cut: { prompt: prompt.cut, ...Object.fromEntries(answers.map(({ cut }, k) => [String(k), cut])) },
+    });
+  }
+  if (encoded.length > 0) return encoded;
+  throw new DpoError('data.no-ranking', 'No list has two answers with different scores: there is nothing to rank.', {
+    values: { rows: row + 1 },
+    hint: 'Check the column of scores.',
+  });
+}
+
+/** For each row the next one, around the end, whose prompt is another. */
+function nextDifferent(prompts: readonly string[]): Int32Array {
+  const { length } = prompts;
+  const next = new Int32Array(length);
+  if (prompts.every((prompt) => prompt === prompts[0]))
+    throw new DpoError('data.one-prompt', 'All rows have the same prompt, so that no answer can be given to another.', {
+      values: { rows: length },
+      hint: 'KTO needs answers to two prompts or more.',
+    });
+  // Twice around, backwards: the second time every row's follower is known.
+  for (let k = 2 * length - 1; k >= 0; k--) {
+    const [row, follower] = [k % length, (k + 1) % length];
+    next[row] = prompts[row] === prompts[follower] ? (next[follower] as number) : follower;
+  }
+  return next;
+}
