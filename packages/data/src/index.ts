@@ -15,6 +15,7 @@ export { convertPreferences } from './convert.js';
 export { type CutSummary, cutSummary, type RowCuts } from './cuts.js';
 export { labelledDataset, labelPairs, preferenceDataset, rankedDataset } from './dataset.js';
 export { type EncodedPair, type EncodedPrompt, encodePairs, encodePrompts, pairGroup } from './encode.js';
+export { type BatchTextEncoder, type EncodeAheadOptions, encodeAhead } from './encode-ahead.js';
 export { type EncodedAnswer, type EncodedRanking, encodeAnswers, encodeRankings } from './encode-rows.js';
 export { inspectPreferences, type Percentiles, type PreferenceInspection, type Share } from './inspect.js';
 export { joinLabelled, joinPreferences, joinRanked } from './join.js';

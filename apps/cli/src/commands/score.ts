@@ -57,7 +57,7 @@ async function scorePairs(
   context: Context,
 ): Promise<{ readonly pairs: readonly EncodedPair[]; readonly logps: readonly (readonly number[])[] }> {
   const { model, tokenizer } = await openModel(engine, name, context);
-  const pairs = encodeFor({ model, tokenizer }, dataset, encodePairs, options, context);
+  const pairs = await encodeFor({ model, tokenizer }, dataset, encodePairs, options, context);
   const logps = await sequenceLogps(model, pairs.map(pairGroup), {
     pack,
     signal: context.signal,

@@ -3,10 +3,11 @@ import {
   cutSummary,
   type Dataset,
   type EncodeOptions,
+  encodeAhead,
   type RowCuts,
   type TextEncoder_,
 } from '@dpo/data';
-import type { LanguageModel, Tokenizer } from '@dpo/models';
+import { type LanguageModel, openBatchEncoder, type Tokenizer } from '@dpo/models';
 import type { Context } from '../command/define.js';
 
 /** Where texts are cut, in tokens, and whether answers get an end-of-text token. */
@@ -23,18 +24,48 @@ const LONGEST = 1024;
 export type Encode<Given, Row> = (dataset: Iterable<Given>, tokenizer: TextEncoder_, options: EncodeOptions) => Row[];
 
 /** Encodes a dataset for a model, within what the model takes, and says what was cut. */
-export function encodeFor<Given, Row extends RowCuts>(
+export async function encodeFor<Given, Row extends RowCuts>(
   { model, tokenizer }: { readonly model: LanguageModel; readonly tokenizer: Tokenizer },
   dataset: Dataset<Given>,
   encode: Encode<Given, Row>,
   options: LengthOptions,
   context: Context,
-): Row[] {
+): Promise<Row[]> {
   const maxLength = Math.min(options.maxLength ?? LONGEST, model.maxPositions);
-  const rows = encode(dataset, tokenizer, { ...options, maxLength });
+  const rows = await encodeMany(dataset, encode, tokenizer, { ...options, maxLength }, context);
   const cuts = cutSummary(rows);
   if (cuts.truncatedRows > 0) context.note(cutNote(cuts, maxLength));
   return rows;
+}
+
+/** Rows of which the first few say how long the texts of all are. */
+const MEASURED = 64;
+/** Fewer rows are encoded before threads would have started. */
+const FEW = 1000;
+
+/** The tokens of all rows: of many, by the native tokenizer where it is installed, or in threads. */
+async function encodeMany<Given, Row>(
+  dataset: Dataset<Given>,
+  encode: Encode<Given, Row>,
+  tokenizer: Tokenizer,
+  options: EncodeOptions,
+  context: Context,
+): Promise<Row[]> {
+  if (dataset.length < FEW) return encode(dataset, tokenizer, options);
+  const measured = Array.from({ length: MEASURED }, (_, row) => JSON.stringify(dataset.at(row)).length);
+  const units = (measured.reduce((sum, length) => sum + length, 0) / MEASURED) * dataset.length;
+  const batch = await openBatchEncoder(tokenizer, { units });
+  if (batch.note !== undefined)
+    context.note(`The native tokenizer is not used: ${batch.note}. The ids are the same, only slower.`);
+  try {
+    return await encodeAhead(dataset, encode, tokenizer, batch, {
+      ...options,
+      signal: context.signal,
+      onProgress: (rows, total) => context.progress(`Tokenising: ${rows} of ${total} rows`),
+    });
+  } finally {
+    await batch.close();
+  }
 }
 
 function cutNote(cuts: CutSummary, maxLength: number): string {

@@ -54,8 +54,8 @@ export async function runTrainingCommand<Given, Row extends TokenRow & RowCuts>(
     context.note(`Engine: ${engine.description}`);
     const { model, tokenizer, source } = await openPolicy(engine, options, context);
     const opened = { model, tokenizer };
-    const rows = encodeFor(opened, dataset, kind.encode, options, context);
-    const heldRows = heldData && encodeFor(opened, heldData, kind.encode, options, context);
+    const rows = await encodeFor(opened, dataset, kind.encode, options, context);
+    const heldRows = heldData && (await encodeFor(opened, heldData, kind.encode, options, context));
     const counts = parameterCounts(model);
     const batch = options.batchSize * options.gradAccumulation;
     const steps = options.maxSteps ?? Math.ceil((options.epochs * rows.length) / batch);

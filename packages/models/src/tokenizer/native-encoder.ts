@@ -1,0 +1,79 @@
+import type { BatchEncoder } from './batch-encoder.js';
+import type { Tokenizer } from './tokenizer.js';
+
+/** What is used of the npm package `tokenizers`. */
+interface NativeLibrary {
+  readonly Tokenizer: { fromString(json: string): NativeTokenizer };
+}
+interface NativeTokenizer {
+  encodeBatch(
+    texts: readonly string[],
+    options: { readonly addSpecialTokens: boolean },
+  ): Promise<readonly { getIds(): number[] }[]>;
+}
+
+/** Texts in which tokenizers differ: spaces, digits, scripts, emoji with joiners, control characters, code. */
+const PROBES = [
+  'Hello, world!',
+  '  two  spaces \t and\n\nlines \r\n',
+  "I'm sure they'll've said 12,345.67 at 8½ o’clock — “so”…",
+  'Grüße aus Köln; ça va ? Ελληνικά, русский, עברית, العربية, हिन्दी, 中文字符、日本語テキスト。한국어',
+  '👩‍👩‍👧‍👦 🇩🇪 🏳️‍🌈 e\u0301 ﬁ Ⅷ ³ \u200b\ufeff\u00a0',
+  'for (let i = 0; i < 10; i++) { a[i] ||= `$` + i; } // <|im_start|> </s> [CLS] <unk>',
+  'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa',
+  '\u0000\u0001\u007f',
+];
+/** One text of so many is encoded here too, and compared. */
+const SAMPLED = 256;
+
+/**
+ * The native library over this tokenizer; nothing where it is not installed, a note where it cannot be used.
+ *
+ * @param json `tokenizer.json`; what it says of truncation and padding is for batches of a model and is left out
+ */
+export async function openNative(
+  tokenizer: Tokenizer,
+  json: Readonly<Record<string, unknown>>,
+): Promise<{ readonly encoder?: BatchEncoder; readonly note?: string }> {
+  const library = await installed();
+  if (library === undefined) return {};
+  try {
+    const native = library.Tokenizer.fromString(JSON.stringify({ ...json, truncation: null, padding: null }));
+    const encode = async (texts: readonly string[]): Promise<readonly number[][]> =>
+      (await native.encodeBatch(texts, { addSpecialTokens: false })).map((encoding) => encoding.getIds());
+    const probed = await encode(PROBES);
+    const off = PROBES.findIndex((text, i) => differs(tokenizer, text, probed[i]));
+    if (off >= 0) return { note: `it gives other ids for ${JSON.stringify(PROBES[off])}` };
+    let trusted = true;
+    return {
+      encoder: {
+        by: 'native',
+        async encode(texts) {
+          const here = () => texts.map((text) => tokenizer.encode(text));
+          if (!trusted) return here();
+          const ids = await encode(texts);
+          trusted = texts.every((text, i) => i % SAMPLED > 0 || !differs(tokenizer, text, ids[i]));
+          return trusted ? ids : here();
+        },
+        close: async () => undefined,
+      },
+    };
+  } catch (error) {
+    return { note: (error as Error).message };
+  }
+}
+
+function differs(tokenizer: Tokenizer, text: string, ids: readonly number[] | undefined): boolean {
+  return tokenizer.encode(text).join() !== ids?.join();
+}
+
+/** An optional peer: its name is out of the compiler's and bundlers' sight. */
+async function installed(): Promise<NativeLibrary | undefined> {
+  const name = 'tokenizers';
+  try {
+    const library = (await import(name)) as NativeLibrary & { readonly default?: NativeLibrary };
+    return library.Tokenizer === undefined ? library.default : library;
+  } catch {
+    return undefined;
+  }
+}
