@@ -1,16 +1,7 @@
 import type { BatchEncoder } from './batch-encoder.js';
 import type { Tokenizer } from './tokenizer.js';
 
-/** What is used of the npm package `tokenizers`. */
-interface NativeLibrary {
-  readonly Tokenizer: { fromString(json: string): NativeTokenizer };
-}
-interface NativeTokenizer {
-  encodeBatch(
-    texts: readonly string[],
-    options: { readonly addSpecialTokens: boolean },
-  ): Promise<readonly { getIds(): number[] }[]>;
-}
+type NativeLibrary = Pick<typeof import('tokenizers'), 'Tokenizer'>;
 
 /** Texts in which tokenizers differ: spaces, digits, scripts, emoji with joiners, control characters, code. */
 const PROBES = [
@@ -40,7 +31,7 @@ export async function openNative(
   try {
     const native = library.Tokenizer.fromString(JSON.stringify({ ...json, truncation: null, padding: null }));
     const encode = async (texts: readonly string[]): Promise<readonly number[][]> =>
-      (await native.encodeBatch(texts, { addSpecialTokens: false })).map((encoding) => encoding.getIds());
+      (await native.encodeBatch([...texts], { addSpecialTokens: false })).map((encoding) => encoding.getIds());
     const probed = await encode(PROBES);
     const off = PROBES.findIndex((text, i) => differs(tokenizer, text, probed[i]));
     if (off >= 0) return { note: `it gives other ids for ${JSON.stringify(PROBES[off])}` };
@@ -67,12 +58,10 @@ function differs(tokenizer: Tokenizer, text: string, ids: readonly number[] | un
   return tokenizer.encode(text).join() !== ids?.join();
 }
 
-/** An optional peer: its name is out of the compiler's and bundlers' sight. */
+/** An optional peer: it may be missing, or have no binary for this machine. */
 async function installed(): Promise<NativeLibrary | undefined> {
-  const name = 'tokenizers';
   try {
-    const library = (await import(name)) as NativeLibrary & { readonly default?: NativeLibrary };
-    return library.Tokenizer === undefined ? library.default : library;
+    return await import('tokenizers');
   } catch {
     return undefined;
   }
