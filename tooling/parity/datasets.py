@@ -70,8 +70,13 @@ def write():
         file.write_table(large, max_chunksize=3)
     with pa.ipc.new_stream(OUT / "stream.arrow", large.schema) as stream:
         stream.write_table(large, max_chunksize=3)
+    long = pa.Table.from_pylist([{**row, "prompt": row["prompt"] * 40} for row in train])
     with pa.ipc.new_file(OUT / "compressed.arrow", large.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as file:
         file.write_table(large)
+    with pa.ipc.new_file(OUT / "lz4.arrow", long.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as file:
+        file.write_table(long, max_chunksize=3)
+    with pa.ipc.new_stream(OUT / "zstd-stream.arrow", long.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as stream:
+        stream.write_table(long, max_chunksize=3)
     ranked = pa.table(
         {"prompt": ["p"], "responses": [["a", "b", "c"]], "scores": pa.array([[3, 2.5, -1]], pa.list_(pa.float32()))}
     )
@@ -86,8 +91,9 @@ def write():
 
 
 def check(folder):
-    """Prints the rows of a folder as JSON lines, as Python sees them."""
-    for row in datasets.load_from_disk(folder):
+    """Prints the rows of a folder, or of an Arrow file, as JSON lines, as Python sees them."""
+    rows = pa.ipc.open_file(folder).read_all().to_pylist() if folder.endswith(".arrow") else datasets.load_from_disk(folder)
+    for row in rows:
         print(json.dumps(row, ensure_ascii=False))
 
 

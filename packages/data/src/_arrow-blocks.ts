@@ -10,6 +10,7 @@ import {
   RecordBatchStreamWriter,
   type Schema,
 } from 'apache-arrow';
+import { loadCodecs, needsCodecs, requireCodecs } from './_arrow-codecs.js';
 
 /** A record batch that is read when it is needed. */
 export interface Block {
@@ -33,19 +34,20 @@ interface Span {
 interface Found {
   readonly schema: Schema;
   readonly dictionaries: readonly Span[];
-  readonly batches: readonly (Span & { readonly rows: number })[];
+  readonly batches: readonly BatchSpan[];
 }
 
-/** Part of what the Arrow library says of compressed buffers. */
-const COMPRESSED = 'codec not found';
+interface BatchSpan extends Span {
+  readonly rows: number;
+}
 
 const MAGIC = Buffer.from('ARROW1');
 
 /**
  * Finds the record batches of an Arrow IPC file, in the file format or the stream format, without reading them.
  *
- * Errors: `data.truncated-file` (the file ends before its end), `data.broken-file` (not Arrow, or damaged),
- * `data.compressed-file` (compressed buffers), and those of the file system.
+ * Errors: `data.truncated-file` (the file ends before its end), `data.broken-file` (not Arrow, or damaged), and those of
+ * the file system.
  */
 export async function openArrowFile(path: string): Promise<ArrowBlocks> {
   let file: FileHandle;
@@ -70,10 +72,12 @@ export async function openArrowFile(path: string): Promise<ArrowBlocks> {
       })),
     };
   } catch (error) {
-    throw asBroken(asFileError(error, path), path);
+    if (!needsCodecs(error)) throw asBroken(asFileError(error, path), path);
   } finally {
     await file.close();
   }
+  await loadCodecs();
+  return openArrowFile(path);
 }
 
 /** The file format: the footer at its end lists schema, dictionaries and record batches. */
@@ -93,7 +97,7 @@ async function findByFooter(file: FileHandle, size: number, path: string): Promi
       }
       return span;
     };
-    const batches: (Span & { rows: number })[] = [];
+    const batches: BatchSpan[] = [];
     for (const block of footer.recordBatches()) {
       const metadata = await readSpan(file, { ...place(block), bytes: Number(block.metaDataLength) });
       const start = metadata.readInt32LE(0) === -1 ? 8 : 4;
@@ -109,7 +113,7 @@ async function findByFooter(file: FileHandle, size: number, path: string): Promi
 async function findInStream(file: FileHandle, size: number, path: string): Promise<Found> {
   let schema: Schema | undefined;
   const dictionaries: Span[] = [];
-  const batches: (Span & { rows: number })[] = [];
+  const batches: BatchSpan[] = [];
   let ended = false;
   let offset = 0;
   while (offset < size && !ended) {
@@ -140,9 +144,9 @@ async function findInStream(file: FileHandle, size: number, path: string): Promi
 
 function batchRows(message: Message): number {
   if (!message.isRecordBatch()) throw new RangeError('a message that is no record batch');
-  const header = message.header();
-  if (header.compression !== null) throw new RangeError(COMPRESSED);
-  return header.length;
+  const { length, compression } = message.header();
+  if (compression !== null) requireCodecs();
+  return length;
 }
 
 /** Reads a record batch with the dictionaries before it, as a little stream of its own. */
@@ -213,13 +217,6 @@ function truncated(path: string, size: number, what: string): DpoError {
 export function asBroken(error: unknown, path: string): unknown {
   if (DpoError.is(error)) return error;
   const reason = error instanceof Error ? error.message : String(error);
-  if (reason.includes(COMPRESSED)) {
-    return new DpoError('data.compressed-file', `${path} is a compressed Arrow file, which cannot be read yet.`, {
-      values: { path },
-      hint: 'Write it without compression.',
-      cause: error,
-    });
-  }
   return new DpoError('data.broken-file', `${path} cannot be read as Arrow: ${reason}.`, {
     values: { path, reason },
     hint: 'The file is damaged or no Arrow IPC file: write or download it again.',

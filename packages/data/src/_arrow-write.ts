@@ -8,6 +8,7 @@ import {
   type Schema,
 } from 'apache-arrow';
 import { CollectingQueue } from './_arrow-blocks.js';
+import { type ArrowCompression, compressedWriter, loadCodecs } from './_arrow-codecs.js';
 
 /** Writes record batches to one Arrow file, each as it comes. */
 export class ArrowFileWriter {
@@ -27,11 +28,19 @@ export class ArrowFileWriter {
     this.#writer = writer.reset(this.#queue, schema);
   }
 
-  /** Opens the file anew, in the file format (with a footer) or the stream format. `hash` is fed what is written. */
-  static async open(path: string, kind: 'file' | 'stream', schema: Schema, hash?: Hash): Promise<ArrowFileWriter> {
+  /**
+   * Opens the file anew, in the file format (with a footer) or the stream format. `hash` is fed what is written; buffers of
+   * the file format may be compressed.
+   */
+  static async open(
+    path: string,
+    kind: 'file' | 'stream',
+    schema: Schema,
+    { hash, compression }: { readonly hash?: Hash; readonly compression?: ArrowCompression | undefined } = {},
+  ): Promise<ArrowFileWriter> {
+    if (compression !== undefined) await loadCodecs();
     const file = await open(path, 'w');
-    const writer = kind === 'file' ? new RecordBatchFileWriter() : new RecordBatchStreamWriter();
-    return new ArrowFileWriter(file, writer, schema, hash);
+    return new ArrowFileWriter(file, writerOf(kind, compression), schema, hash);
   }
 
   async write(batch: RecordBatch): Promise<void> {
@@ -65,13 +74,19 @@ export class ArrowFileWriter {
   }
 }
 
+function writerOf(kind: 'file' | 'stream', compression: ArrowCompression | undefined): RecordBatchWriter {
+  if (compression !== undefined) return compressedWriter(compression);
+  return kind === 'file' ? new RecordBatchFileWriter() : new RecordBatchStreamWriter();
+}
+
 /** Writes all batches to one file in the file format. */
 export async function writeArrowFile(
   path: string,
   schema: Schema,
   batches: AsyncIterable<RecordBatch>,
+  compression?: ArrowCompression,
 ): Promise<number> {
-  const writer = await ArrowFileWriter.open(path, 'file', schema);
+  const writer = await ArrowFileWriter.open(path, 'file', schema, { compression });
   try {
     for await (const batch of batches) await writer.write(batch);
   } catch (error) {

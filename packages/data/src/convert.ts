@@ -3,7 +3,7 @@ import { recordSource } from './_records.js';
 import { preferenceFormat } from './_row-format.js';
 import { iterableSource } from './_row-source.js';
 import { kindOfDataset, type ReadOptions, readPreferences, recordReader } from './read.js';
-import { noParquet, writeDataset } from './write.js';
+import { noParquet, type WriteOptions, writeDataset } from './write.js';
 
 /**
  * Reads a preference dataset and writes it in the format that `output` names. Rows are passed on as they are read, so the
@@ -14,7 +14,7 @@ import { noParquet, writeDataset } from './write.js';
 export async function convertPreferences(
   input: string,
   output: string,
-  options: ReadOptions = {},
+  options: ReadOptions & WriteOptions = {},
 ): Promise<{ readonly rows: number }> {
   if (fileKind(output) === 'parquet') throw noParquet(output);
   const kind = await kindOfDataset(input);
@@ -23,5 +23,5 @@ export async function convertPreferences(
     kind === 'arrow' || kind === 'folder'
       ? iterableSource(await readPreferences(input, options), input)
       : recordSource(preferenceFormat, input, columns, recordReader(preferenceFormat, kind, input, columns));
-  return { rows: await writeDataset(preferenceFormat, source, output) };
+  return { rows: await writeDataset(preferenceFormat, source, output, options) };
 }

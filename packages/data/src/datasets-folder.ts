@@ -109,7 +109,7 @@ export async function fillDatasetsFolder(
     for await (const batch of batches) {
       if (writer === undefined) {
         const shard = join(folder, `shard-${shards.length}`);
-        writer = await ArrowFileWriter.open(shard, 'stream', schema, hash);
+        writer = await ArrowFileWriter.open(shard, 'stream', schema, { hash });
         shards.push(shard);
       }
       await writer.write(batch);

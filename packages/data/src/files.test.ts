@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -229,9 +229,55 @@ describe('what Python wrote', () => {
     });
   });
 
-  it('says that compressed files cannot be read', async () => {
-    expect((await errorOf(() => readPreferences(join(fixtures, 'compressed.arrow')))).code).toBe(
-      'data.compressed-file',
+  it('reads files whose buffers pyarrow compressed, by LZ4 and Zstandard, files and streams', async () => {
+    const large = await readPreferences(join(fixtures, 'large.arrow'));
+    expect([...(await readPreferences(join(fixtures, 'compressed.arrow')))]).toEqual([...large]);
+    const long = (await expected('train')).map((row) => ({ ...row, prompt: (row.prompt as string).repeat(40) }));
+    for (const name of ['lz4.arrow', 'zstd-stream.arrow'])
+      expect([...(await readPreferences(join(fixtures, name)))]).toEqual(long);
+  });
+});
+
+describe('compressed Arrow files', () => {
+  it.each(['lz4', 'zstd'] as const)('%s: are smaller, and give equal rows again', async (compression) => {
+    await fc.assert(
+      fc.asyncProperty(datasets, async (pairs) => {
+        const path = place('.arrow');
+        await writePreferences(pairs, path, { compression });
+        const read = await readPreferences(path);
+        expect([...read]).toEqual([...preferenceDataset(pairs)]);
+        expect(read.fingerprint).toBe(preferenceDataset(pairs).fingerprint);
+      }),
+      { numRuns: 25 },
     );
+    const rows = Array.from({ length: 3000 }, (_, i) => ({
+      prompt: `Question ${i}`,
+      chosen: 'yes, it is',
+      rejected: 'no',
+    }));
+    const [plain, small] = [place('.arrow'), place('.arrow')];
+    await writePreferences(rows, plain);
+    await writePreferences(rows, small, { compression });
+    expect((await stat(small)).size).toBeLessThan((await stat(plain)).size / 2);
+    expect([...(await readPreferences(small))]).toEqual(rows);
+  });
+
+  it('write before each buffer how long it will be again, as the format asks', async () => {
+    // One buffer of 1000 texts of 24 bytes.
+    const rows = Array.from({ length: 1000 }, () => ({ prompt: 'a'.repeat(24), chosen: 'b', rejected: 'c' }));
+    const path = place('.arrow');
+    await writePreferences(rows, path, { compression: 'lz4' });
+    const prefix = Buffer.alloc(8);
+    prefix.writeBigInt64LE(24_000n);
+    // Behind it an LZ4 frame begins.
+    expect((await readFile(path)).includes(Buffer.concat([prefix, Buffer.from([0x04, 0x22, 0x4d, 0x18])]))).toBe(true);
+  });
+
+  it('are refused for formats without compression of their own', async () => {
+    const rows = [{ prompt: 'p', chosen: 'c', rejected: 'r' }];
+    for (const ending of ['.jsonl', '.csv', ''])
+      expect((await errorOf(() => writePreferences(rows, place(ending), { compression: 'lz4' }))).code).toBe(
+        'data.not-compressible',
+      );
   });
 });

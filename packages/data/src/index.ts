@@ -38,4 +38,4 @@ export type {
   Text,
   TextEncoder_,
 } from './types.js';
-export { writeLabelled, writePreferences, writeRanked } from './write.js';
+export { type WriteOptions, writeLabelled, writePreferences, writeRanked } from './write.js';

@@ -1,5 +1,6 @@
 import { DpoError } from '@dpo/base';
 import { writeFileAtomic, writeFolderAtomic } from '@dpo/base/files';
+import type { ArrowCompression } from './_arrow-codecs.js';
 import { writeArrowFile } from './_arrow-write.js';
 import { fileKind } from './_file-kind.js';
 import { labelledFormat, preferenceFormat, type RowFormat, rankedFormat } from './_row-format.js';
@@ -10,31 +11,52 @@ import { fillDatasetsFolder, isReplaceable, pythonMetadata } from './datasets-fo
 import { writeJsonl } from './jsonl.js';
 import type { LabelledAnswer, PreferencePair, RankedList } from './types.js';
 
+/** How to write a dataset. */
+export interface WriteOptions {
+  /** Compresses the buffers of an Arrow file: `lz4` is fast, `zstd` smaller. Default: not. */
+  readonly compression?: ArrowCompression | undefined;
+}
+
 /**
  * Writes a preference dataset: `.arrow` (IPC file), `.jsonl`, `.jsonl.gz`, `.csv` (plain texts only), or, where the name has no ending, a folder that
  * `datasets.load_from_disk` opens in Python. The place gets the whole dataset or stays as it was.
  *
  * Errors: those of rows (as `preferenceDataset` gives them), `data.empty-dataset`, `data.unknown-format`,
- * `data.not-a-dataset-folder` (the place holds a folder of something else), and those of the file system.
+ * `data.not-a-dataset-folder` (the place holds a folder of something else), `data.not-compressible` (a format without
+ * compression of its own), and those of the file system.
  */
-export async function writePreferences(dataset: Iterable<PreferencePair>, path: string): Promise<void> {
-  await writeDataset(preferenceFormat, iterableSource(checkedRows(preferenceFormat, dataset)), path);
+export async function writePreferences(
+  dataset: Iterable<PreferencePair>,
+  path: string,
+  options?: WriteOptions,
+): Promise<void> {
+  await writeDataset(preferenceFormat, iterableSource(checkedRows(preferenceFormat, dataset)), path, options);
 }
 
 /** Writes ranked lists, as {@link writePreferences} writes pairs. */
-export async function writeRanked(dataset: Iterable<RankedList>, path: string): Promise<void> {
-  await writeDataset(rankedFormat, iterableSource(checkedRows(rankedFormat, dataset)), path);
+export async function writeRanked(dataset: Iterable<RankedList>, path: string, options?: WriteOptions): Promise<void> {
+  await writeDataset(rankedFormat, iterableSource(checkedRows(rankedFormat, dataset)), path, options);
 }
 
 /** Writes judged answers, as {@link writePreferences} writes pairs. */
-export async function writeLabelled(dataset: Iterable<LabelledAnswer>, path: string): Promise<void> {
-  await writeDataset(labelledFormat, iterableSource(checkedRows(labelledFormat, dataset)), path);
+export async function writeLabelled(
+  dataset: Iterable<LabelledAnswer>,
+  path: string,
+  options?: WriteOptions,
+): Promise<void> {
+  await writeDataset(labelledFormat, iterableSource(checkedRows(labelledFormat, dataset)), path, options);
 }
 
 /** Writes checked rows in the format that the path's ending names; returns how many. */
-export async function writeDataset<Row>(format: RowFormat<Row>, source: RowSource<Row>, path: string): Promise<number> {
+export async function writeDataset<Row>(
+  format: RowFormat<Row>,
+  source: RowSource<Row>,
+  path: string,
+  { compression }: WriteOptions = {},
+): Promise<number> {
   const kind = fileKind(path);
   if (kind === 'parquet') throw noParquet(path);
+  if (compression !== undefined && kind !== 'arrow') throw notCompressible(path);
   let rows = 0;
   if (kind === 'folder') {
     if (!(await isReplaceable(path))) {
@@ -55,7 +77,7 @@ export async function writeDataset<Row>(format: RowFormat<Row>, source: RowSourc
       () => ({}),
       async (schema, batches) =>
         writeFileAtomic(path, async (file) => {
-          rows = await writeArrowFile(file, schema, batches);
+          rows = await writeArrowFile(file, schema, batches, compression);
         }),
     );
   } else {
@@ -66,6 +88,13 @@ export async function writeDataset<Row>(format: RowFormat<Row>, source: RowSourc
     });
   }
   return rows;
+}
+
+function notCompressible(path: string): DpoError {
+  return new DpoError('data.not-compressible', `${path}: only Arrow files are compressed this way.`, {
+    values: { path },
+    hint: 'Write .arrow, or .jsonl.gz.',
+  });
 }
 
 /** The error for a place that names a format which is only read. */

@@ -17,17 +17,18 @@ export const dataConvertCommand = defineCommand({
     prompt: z.string().optional().describe('The column that holds prompts, where it has another name'),
     chosen: z.string().optional().describe('The column of chosen answers'),
     rejected: z.string().optional().describe('The column of rejected answers'),
+    compression: z.enum(['lz4', 'zstd']).optional().describe('Compresses the buffers of an .arrow file'),
     answers: z
       .boolean()
       .default(false)
       .describe('Writes each pair as two answers judged on their own (prompt, completion, label), for --method kto'),
   }),
-  run: async ({ input, output, split, prompt, chosen, rejected, answers }, context) => {
+  run: async ({ input, output, split, prompt, chosen, rejected, compression, answers }, context) => {
     const named = Object.entries({ prompt, chosen, rejected }).filter((entry) => entry[1] !== undefined);
-    const options = { ...(split === undefined ? {} : { split }), columns: Object.fromEntries(named) };
+    const options = { ...(split === undefined ? {} : { split }), columns: Object.fromEntries(named), compression };
     if (answers) {
       const pairs = await readPreferences(input, options);
-      await writeLabelled({ [Symbol.iterator]: () => labelPairs(pairs) }, output);
+      await writeLabelled({ [Symbol.iterator]: () => labelPairs(pairs) }, output, { compression });
       context.note(`Wrote ${2 * pairs.length} answers to ${output}.`);
       return 0;
     }
