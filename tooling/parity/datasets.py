@@ -49,7 +49,7 @@ def chat_rows(count):
 
 def write():
     shutil.rmtree(OUT, ignore_errors=True)
-    OUT.mkdir(parents=True)
+    (OUT / "shapes").mkdir(parents=True)
     train, test = text_rows(7, "train"), text_rows(3, "test")
 
     datasets.Dataset.from_list(train).save_to_disk(OUT / "plain", num_shards=2)
@@ -86,8 +86,59 @@ def write():
     pq.write_table(pa.Table.from_pylist(train), OUT / "plain.parquet", row_group_size=3, compression="snappy")
     pq.write_table(pa.Table.from_pylist(chat_rows(4)), OUT / "chat.parquet", compression="zstd")
 
+    write_shapes()
+    broken = pa.Table.from_pylist([{**train[0], "chosen": chosen} for chosen in ("yes", "", None, "no")])
+    with pa.ipc.new_file(OUT / "broken-rows.arrow", broken.schema) as file:
+        file.write_table(broken, max_chunksize=2)
+
     rows = {"train": train, "test": test, "chat": chat_rows(4)}
     (OUT / "rows.json").write_text(json.dumps(rows, ensure_ascii=False, indent=1) + "\n")
+
+
+def write_shapes():
+    """Pairs in the shapes that they are published in, as Parquet files and as a folder of `datasets`."""
+
+    def turn(role, content):
+        return {"role": role, "content": content}
+
+    shapes = {
+        "instruction": [
+            {"instruction": "Name a colour.", "input": "A warm one.", "output_1": "Blue", "output_2": "Red", "preference": 2},
+            {"instruction": "Add.", "input": "", "output_1": "3", "output_2": "4", "preference": 1},
+        ],
+        "ultrafeedback": [
+            {
+                "source": "evol",
+                "instruction": f"Task {i}",
+                "models": ["a", "b", "c"],
+                "completions": [
+                    {"model": "a", "response": f"fair {i}", "overall_score": 6.0, "fine-grained_score": 3.5},
+                    {"model": "b", "response": f"best {i}", "overall_score": 5.0, "fine-grained_score": 4.5},
+                    {"model": "c", "response": f"worst {i}", "overall_score": 8.0, "fine-grained_score": 1.25},
+                ],
+            }
+            for i in range(3)
+        ],
+        "binarized": [
+            {
+                "prompt": "Hi",
+                "chosen": [turn("user", "Hi"), turn("assistant", f"Hello {i}")],
+                "rejected": [turn("user", "Hi"), turn("assistant", "No")],
+                "score_chosen": 8.5,
+                "score_rejected": 2.0 + i,
+            }
+            for i in range(2)
+        ],
+        "kto": [
+            {"prompt": "p", "completion": "good", "label": True},
+            {"prompt": "q", "completion": "bad", "label": False},
+        ],
+    }
+    for name, rows in shapes.items():
+        pq.write_table(pa.Table.from_pylist(rows), OUT / "shapes" / f"{name}.parquet")
+        folder = OUT / "shapes" / name
+        shutil.rmtree(folder, ignore_errors=True)
+        datasets.Dataset.from_list(rows).save_to_disk(folder)
 
 
 def check(folder):

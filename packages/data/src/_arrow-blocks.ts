@@ -50,6 +50,10 @@ const MAGIC = Buffer.from('ARROW1');
  * the file system.
  */
 export async function openArrowFile(path: string): Promise<ArrowBlocks> {
+  return openWithCodecs(path, false);
+}
+
+async function openWithCodecs(path: string, loaded: boolean): Promise<ArrowBlocks> {
   let file: FileHandle;
   try {
     file = await open(path, 'r');
@@ -72,12 +76,12 @@ export async function openArrowFile(path: string): Promise<ArrowBlocks> {
       })),
     };
   } catch (error) {
-    if (!needsCodecs(error)) throw asBroken(asFileError(error, path), path);
+    if (loaded || !needsCodecs(error)) throw asBroken(asFileError(error, path), path);
   } finally {
     await file.close();
   }
   await loadCodecs();
-  return openArrowFile(path);
+  return openWithCodecs(path, true);
 }
 
 /** The file format: the footer at its end lists schema, dictionaries and record batches. */

@@ -18,10 +18,10 @@ export async function convertPreferences(
 ): Promise<{ readonly rows: number }> {
   if (fileKind(output) === 'parquet') throw noParquet(output);
   const kind = await kindOfDataset(input);
-  const { columns = {} } = options;
+  const { columns = {}, onError } = options;
   const source =
     kind === 'arrow' || kind === 'folder'
       ? iterableSource(await readPreferences(input, options), input)
-      : recordSource(preferenceFormat, input, columns, recordReader(preferenceFormat, kind, input, columns));
+      : recordSource(preferenceFormat, input, columns, recordReader(preferenceFormat, kind, input, columns), onError);
   return { rows: await writeDataset(preferenceFormat, source, output, options) };
 }

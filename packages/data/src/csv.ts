@@ -11,8 +11,8 @@ import { emptyDataset } from './dataset.js';
 
 /**
  * The records of a CSV file (RFC 4180: commas, double quotes, a header line). A field without anything in it is no value,
- * one of two double quotes the empty text. Errors: `data.ragged-row` (other number of fields than the header),
- * `data.broken-csv`, `data.invalid-text`.
+ * one of two double quotes the empty text. A row with another number of fields than the header comes with its error
+ * `data.ragged-row`. Errors: `data.broken-csv`, `data.invalid-text`.
  */
 export async function* readCsv(path: string, columns: readonly Column[]): AsyncGenerator<readonly PlacedRecord[]> {
   const kinds = new Map(columns.map((column) => [column.name, column]));
@@ -21,21 +21,21 @@ export async function* readCsv(path: string, columns: readonly Column[]): AsyncG
     const records: PlacedRecord[] = [];
     for (const row of rows) {
       if (header === undefined) header = row.fields.map((name) => name ?? '');
-      else records.push({ record: toRecord(header, row, kinds, path), line: row.line });
+      else records.push(placed(header, row, kinds, path));
     }
     yield records;
   }
 }
 
-function toRecord(
+function placed(
   header: readonly string[],
   row: CsvRow,
   columns: ReadonlyMap<string, Column>,
   path: string,
-): Readonly<Record<string, unknown>> {
+): PlacedRecord {
   const { fields, line } = row;
   if (fields.length !== header.length) {
-    throw new DpoError(
+    const error = new DpoError(
       'data.ragged-row',
       `${path}, line ${line}: ${fields.length} fields where the header has ${header.length}.`,
       {
@@ -43,6 +43,7 @@ function toRecord(
         hint: 'Put texts with commas, quotes or line ends in double quotes.',
       },
     );
+    return { record: undefined, line, error };
   }
   const record: Record<string, unknown> = {};
   header.forEach((name, i) => {
@@ -53,7 +54,7 @@ function toRecord(
     else if (column.kind === 'boolean') record[name] = toBoolean(text);
     else record[name] = text ?? (column.required ? '' : undefined);
   });
-  return record;
+  return { record, line };
 }
 
 /** The number that a field spells, or the field itself, so that the row's check can name it. */

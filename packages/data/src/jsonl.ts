@@ -11,27 +11,26 @@ import type { RowSource } from './_row-source.js';
 import { emptyDataset } from './dataset.js';
 
 /**
- * The records of a JSONL file (one JSON object a line; `.gz` is unpacked), read line by line. `data.broken-json` names file,
- * line, column and what was expected there.
+ * The records of a JSONL file (one JSON object a line; `.gz` is unpacked), read line by line. A line that is no JSON comes
+ * with its error `data.broken-json`, which names file, line, column and what was expected there.
  */
 export async function* readJsonl(path: string): AsyncGenerator<readonly PlacedRecord[]> {
-  for await (const lines of readLines(path)) {
-    yield lines.map((line) => ({ record: parseLine(line, path), line: line.number }));
-  }
+  for await (const lines of readLines(path)) yield lines.map((line) => parseLine(line, path));
 }
 
-function parseLine(line: Line, path: string): unknown {
+function parseLine(line: Line, path: string): PlacedRecord {
   try {
-    return JSON.parse(line.text);
+    return { record: JSON.parse(line.text), line: line.number };
   } catch (cause) {
     const found = locateJsonError(line.text);
     const column = (found?.offset ?? 0) + 1;
     const what = found === undefined ? 'not valid JSON' : `expected ${found.expected}, found ${found.found}`;
-    throw new DpoError('data.broken-json', `${path}, line ${line.number}, column ${column}: ${what}.`, {
+    const error = new DpoError('data.broken-json', `${path}, line ${line.number}, column ${column}: ${what}.`, {
       values: { path, line: line.number, column, expected: found?.expected, found: found?.found },
       hint: 'Every line must be one whole JSON object.',
       cause,
     });
+    return { record: undefined, line: line.number, error };
   }
 }
 

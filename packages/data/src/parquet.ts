@@ -3,19 +3,21 @@ import { asFileError } from '@dpo/base/files';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import type { PlacedRecord } from './_records.js';
-import type { Column } from './columns.js';
 
 /**
  * The records of a Parquet file, row group by row group; of the file's columns only those wanted are read.
  * Errors: `data.truncated-file`, `data.broken-file`, those of the file system.
  */
-export async function* readParquet(path: string, columns: readonly Column[]): AsyncGenerator<readonly PlacedRecord[]> {
+export async function* readParquet(
+  path: string,
+  columns: ReadonlySet<string>,
+): AsyncGenerator<readonly PlacedRecord[]> {
   try {
     const file = await asyncBufferFromFile(path);
     await checkEnds(file, path);
     const metadata = await parquetMetadataAsync(file);
     const there = parquetSchema(metadata).children.map(({ element }) => element.name);
-    const wanted = there.filter((name) => columns.some((column) => column.name === name));
+    const wanted = there.filter((name) => columns.has(name));
     checkCounts(metadata);
     let rowStart = 0;
     for (const group of metadata.row_groups) {

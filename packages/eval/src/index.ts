@@ -29,6 +29,7 @@ export {
 } from './evaluation-file.js';
 export type { Comparison, Judge } from './judge.js';
 export type { MetricsRecord, ReportData } from './report/data.js';
+export { type DataReport, renderDataReport } from './report/data-report.js';
 export { renderReport } from './report/render.js';
 export { reportData, writeReport } from './report/write-report.js';
 export {

@@ -29,7 +29,7 @@ describe('dpo data build hh', () => {
     expect(skipped.code).toBe(0);
     expect(skipped.notes).toEqual([
       `Wrote 1 pairs to ${output}.`,
-      'Left out 1 rows:',
+      'Left out 1 row:',
       expect.stringContaining('line 2: what comes before the last answers differs'),
     ]);
     expect((await readPreferences(output)).at(0).chosen).toBe(' Yes.');

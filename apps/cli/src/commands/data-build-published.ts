@@ -1,12 +1,12 @@
-import type { DpoError } from '@dpo/base';
 import { buildHh, buildLabelled, buildShp, buildTldr, type PreferencePair, writeBuiltPreferences } from '@dpo/data';
 import { z } from 'zod';
 import { type Context, defineCommand } from '../command/define.js';
+import { onErrorOption, type SkippedRows, skippedRows } from '../session/skipped-rows.js';
 
 const files = {
   input: z.string().describe('The published file, .jsonl or .jsonl.gz; several are separated by commas'),
   output: z.string().describe('The dataset to write: .arrow, .jsonl, …'),
-  onError: z.enum(['stop', 'skip']).default('stop').describe('What to do with rows that cannot be used'),
+  onError: onErrorOption,
 };
 
 /** `dpo data build hh`: Anthropic's helpful and harmless dialogues. */
@@ -61,23 +61,15 @@ export const dataBuildLabelledCommand = defineCommand({
   },
 });
 
-const SHOWN = 5;
-
 async function build(
   output: string,
   onError: 'stop' | 'skip',
   context: Context,
-  start: (told: { onError?: (error: DpoError) => void }) => AsyncIterable<PreferencePair>,
+  start: (told: Pick<SkippedRows, 'onError'>) => AsyncIterable<PreferencePair>,
 ): Promise<number> {
-  // Writing goes through the pairs more than once: what was skipped is known by its message.
-  const skipped = new Set<string>();
-  const told = onError === 'stop' ? {} : { onError: ({ message }: DpoError) => void skipped.add(message) };
-  const { rows } = await writeBuiltPreferences(start(told), output);
+  const skipped = skippedRows(onError);
+  const { rows } = await writeBuiltPreferences(start(skipped), output);
   context.note(`Wrote ${rows} pairs to ${output}.`);
-  if (skipped.size > 0) {
-    context.note(`Left out ${skipped.size} rows:`);
-    for (const message of [...skipped].slice(0, SHOWN)) context.note(`  ${message}`);
-    if (skipped.size > SHOWN) context.note(`  … and ${skipped.size - SHOWN} more`);
-  }
+  skipped.report(context);
   return 0;
 }

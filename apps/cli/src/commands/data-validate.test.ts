@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Validation } from '@dpo/data';
@@ -49,5 +49,45 @@ describe('dpo data validate', () => {
     expect(found.findings.map((finding) => finding.code)).toContain('answer-cut-away');
     const without = await validate(train, '--max-length', '4');
     expect([without.code, without.notes.join('\n')]).toEqual([1, expect.stringContaining('needs a tokenizer')]);
+  });
+});
+
+describe('rows that cannot be used', () => {
+  it('stop everything, or are left out, told and counted', async () => {
+    const path = join(folder, 'rows.jsonl');
+    await writeFile(
+      path,
+      '{"prompt":"a","chosen":"x","rejected":"y"}\n{"prompt":"a"}\n{"prompt":"b","chosen":"","rejected":"y"}\n',
+    );
+    const stopped = await validate(path);
+    expect([stopped.code, stopped.notes.join('\n')]).toEqual([1, expect.stringContaining('line 2: the key "chosen"')]);
+    const page = join(folder, 'page.html');
+    const { code, out, notes } = await validate(path, '--on-error', 'skip', '--json', '--html', page);
+    expect(code).toBe(0);
+    expect(JSON.parse(out.join('\n'))).toMatchObject({
+      rows: 1,
+      skipped: [expect.stringContaining('line 2'), expect.stringContaining('line 3')],
+    });
+    expect(notes.join('\n')).toMatch(/Left out 2 rows:\n .*line 2.*\n .*line 3/);
+    expect(await readFile(page, 'utf8')).toContain('2 could not be read.');
+  });
+
+  it('the same when converting; where none is left nothing is written', async () => {
+    const path = join(folder, 'rows.csv');
+    await writeFile(path, 'prompt,chosen,rejected\na,x,y\nb,x\n');
+    const out = join(folder, 'out.arrow');
+    const converted = await runCli(['data', 'convert', path, out, '--on-error', 'skip']);
+    expect([converted.code, converted.notes]).toEqual([
+      0,
+      [`Wrote 1 pairs to ${out}.`, 'Left out 1 row:', expect.stringContaining('line 3')],
+    ]);
+    const none = join(folder, 'none.jsonl');
+    await writeFile(none, '{"prompt":"a"}\n');
+    const refused = await runCli(['data', 'convert', none, join(folder, 'none.arrow'), '--on-error', 'skip']);
+    expect([refused.code, refused.notes.join('\n')]).toEqual([
+      1,
+      expect.stringContaining('none of its 1 rows can be used'),
+    ]);
+    await expect(readFile(join(folder, 'none.arrow'))).rejects.toMatchObject({ code: 'ENOENT' });
   });
 });

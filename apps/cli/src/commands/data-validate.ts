@@ -1,9 +1,13 @@
+import { writeFile } from 'node:fs/promises';
+import { writeFileAtomic } from '@dpo/base/files';
 import { type PreferenceDataset, readPreferences, validateDataset } from '@dpo/data';
+import { renderDataReport } from '@dpo/eval';
 import { loadTokenizer } from '@dpo/models';
 import { z } from 'zod';
 import { type Context, defineCommand } from '../command/define.js';
 import { openData } from '../session/find-data.js';
 import { findModel } from '../session/open-model.js';
+import { onErrorOption, type SkippedRows, skippedRows } from '../session/skipped-rows.js';
 import { validationLines } from '../ui/validation.js';
 
 /** `dpo data validate`: whether a dataset is fit for training; the exit code says so to scripts. */
@@ -19,24 +23,39 @@ export const dataValidateCommand = defineCommand({
     model: z.string().optional().describe('Counts tokens with the tokenizer of this model'),
     maxLength: z.number().int().positive().optional().describe('Reports what this limit would cut; needs --model'),
     maxPromptLength: z.number().int().positive().optional().describe('As --max-length, for prompts'),
+    html: z.string().optional().describe('Writes a page about the data to this file'),
     json: z.boolean().default(false).describe('JSON instead of text'),
+    onError: onErrorOption,
     strict: z.boolean().default(false).describe('Warnings too give exit code 1'),
   }),
   details:
     'Errors: identical or blank answers, no tokens, roles out of order, answers cut away whole, prompts shared with --test.\n' +
     'Warnings: contradictions, duplicates, replacement characters, cuts, negative score margins, length bias.',
-  run: async ({ input, split, test, testSplit, model, json, strict, ...limits }, context) => {
-    const pairs = await open(input, split, context);
+  run: async ({ input, split, test, testSplit, model, html, json, onError, strict, ...limits }, context) => {
+    const skipped = skippedRows(onError);
+    const pairs = await open(input, split, context, skipped);
     const found = validateDataset(pairs, {
       ...limits,
       ...(test === undefined ? {} : { test: await open(test, testSplit, context) }),
       ...(model === undefined ? {} : { tokenizer: await loadTokenizer(await findModel(model, context)) }),
     });
-    context.out(json ? JSON.stringify(found, null, 2) : validationLines(found).join('\n'));
+    const left = skipped.messages();
+    context.out(json ? JSON.stringify({ ...found, skipped: left }, null, 2) : validationLines(found).join('\n'));
+    skipped.report(context);
+    if (html !== undefined) {
+      const page = renderDataReport({ title: input, validation: found, pair: (row) => pairs.at(row), skipped: left });
+      await writeFileAtomic(html, (file) => writeFile(file, page));
+      context.note(`Report: ${html}`);
+    }
     return found.errors > 0 || (strict && found.warnings > 0) ? 1 : 0;
   },
 });
 
-function open(name: string, split: string | undefined, context: Context): Promise<PreferenceDataset> {
-  return split === undefined ? openData(name, context) : readPreferences(name, { split });
+function open(
+  name: string,
+  split: string | undefined,
+  context: Context,
+  { onError }: Pick<SkippedRows, 'onError'> = { onError: undefined },
+): Promise<PreferenceDataset> {
+  return split === undefined ? openData(name, context, { onError }) : readPreferences(name, { split, onError });
 }

@@ -3,6 +3,7 @@ import { loadTokenizer } from '@dpo/models';
 import { z } from 'zod';
 import { defineCommand } from '../command/define.js';
 import { findModel } from '../session/open-model.js';
+import { onErrorOption, skippedRows } from '../session/skipped-rows.js';
 import { inspectionLines } from '../ui/inspection.js';
 
 /** `dpo data convert`: one format into another. */
@@ -18,22 +19,31 @@ export const dataConvertCommand = defineCommand({
     chosen: z.string().optional().describe('The column of chosen answers'),
     rejected: z.string().optional().describe('The column of rejected answers'),
     compression: z.enum(['lz4', 'zstd']).optional().describe('Compresses the buffers of an .arrow file'),
+    onError: onErrorOption,
     answers: z
       .boolean()
       .default(false)
       .describe('Writes each pair as two answers judged on their own (prompt, completion, label), for --method kto'),
   }),
-  run: async ({ input, output, split, prompt, chosen, rejected, compression, answers }, context) => {
+  run: async ({ input, output, split, prompt, chosen, rejected, compression, onError, answers }, context) => {
+    const skipped = skippedRows(onError);
     const named = Object.entries({ prompt, chosen, rejected }).filter((entry) => entry[1] !== undefined);
-    const options = { ...(split === undefined ? {} : { split }), columns: Object.fromEntries(named), compression };
+    const options = {
+      ...(split === undefined ? {} : { split }),
+      columns: Object.fromEntries(named),
+      compression,
+      onError: skipped.onError,
+    };
     if (answers) {
       const pairs = await readPreferences(input, options);
       await writeLabelled({ [Symbol.iterator]: () => labelPairs(pairs) }, output, { compression });
       context.note(`Wrote ${2 * pairs.length} answers to ${output}.`);
+      skipped.report(context);
       return 0;
     }
     const { rows } = await convertPreferences(input, output, options);
     context.note(`Wrote ${rows} pairs to ${output}.`);
+    skipped.report(context);
     return 0;
   },
 });

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { type Dataset, joinPreferences, type PreferenceDataset, readPreferences } from '@dpo/data';
+import { type Dataset, joinPreferences, type PreferenceDataset, type ReadOptions, readPreferences } from '@dpo/data';
 import { downloadDataset } from '@dpo/models';
 import type { Context } from '../command/define.js';
 import { megabytes } from '../ui/format.js';
@@ -14,8 +14,13 @@ const fileEnding = /\.(arrow|jsonl|jsonl\.gz|json|csv|parquet|gz)$/;
  * Reads what `--data` names: a file or folder, or a dataset of the hub as `org/name[@revision][:split]`, whose Parquet files
  * of the split (`train` where none is named) are fetched into the cache that Python shares.
  */
-export async function openData(name: string, context: Context): Promise<PreferenceDataset> {
-  return openRows(name, { read: readPreferences, join: joinPreferences }, context);
+export async function openData(
+  name: string,
+  context: Context,
+  options: Pick<ReadOptions, 'onError'> = {},
+): Promise<PreferenceDataset> {
+  const read = (path: string) => readPreferences(path, options);
+  return openRows(name, { read, join: joinPreferences }, context);
 }
 
 /** How rows of a kind are read from a file or folder, and several files of them joined. */

@@ -31,18 +31,23 @@ export function publishedPairs(
   return {
     async *[Symbol.asyncIterator]() {
       for await (const row of publishedRows(files)) {
-        const pair = usable(options, () => convert({ record: asObject(row.record, row.place), place: row.place }));
+        const pair = usable(options, () => {
+          if (row.error !== undefined) throw row.error;
+          return convert({ record: asObject(row.record, row.place), place: row.place });
+        });
         if (pair !== undefined) yield pair;
       }
     },
   };
 }
 
-async function* publishedRows(files: PublishedFiles): AsyncGenerator<{ record: unknown; place: Place }> {
+async function* publishedRows(
+  files: PublishedFiles,
+): AsyncGenerator<{ record: unknown; error: DpoError | undefined; place: Place }> {
   for (const path of typeof files === 'string' ? [files] : files) {
     let row = 0;
     for await (const records of readJsonl(path)) {
-      for (const { record, line } of records) yield { record, place: { path, line, row: row++ } };
+      for (const { record, line, error } of records) yield { record, error, place: { path, line, row: row++ } };
     }
   }
 }

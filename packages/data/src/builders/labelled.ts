@@ -15,7 +15,8 @@ export async function* buildLabelled(files: PublishedFiles): AsyncGenerator<Pref
   for (const path of typeof files === 'string' ? [files] : files) {
     let row = 0;
     for await (const records of readJsonl(path)) {
-      for (const { record, line } of records) {
+      for (const { record, line, error } of records) {
+        if (error !== undefined) throw error;
         const place = { path, line, row: row++ };
         const object = asObject(record, place);
         const prompt = parseText(required(object, 'prompt', [], place), 'prompt', place);

@@ -1,7 +1,13 @@
 import { type FileRecord, parseNumber, parseText, wrongType } from '../_parse-values.js';
 import { type Place, rowError } from '../_place.js';
 
-/** The shapes of JSON rows that become pairs without being told how, for error messages. */
+/** Columns that rows of the recognised shapes have besides our own. */
+export const shapeColumns: readonly string[] = [
+  ...['instruction', 'input', 'output', 'output_1', 'output_2', 'preference', 'completions'],
+  ...['score_chosen', 'score_rejected', 'completion', 'label'],
+];
+
+/** The shapes of rows that become pairs without being told how, for error messages. */
 const RECOGNISED = [
   'prompt, chosen, rejected (with score_chosen and score_rejected where there are scores)',
   'chosen and rejected as whole conversations',
@@ -11,7 +17,7 @@ const RECOGNISED = [
 ];
 
 /**
- * The preference records of one JSON row, by our column names, from the shapes that preference data comes in. A row of
+ * The preference records of one row, by our column names, from the shapes that preference data comes in. A row of
  * UltraFeedback gives its best completion with its worst (by `fine-grained_score`, or `overall_score` where that is
  * missing), and nothing where all are equal; a row of the DPO paper's code gives all of its pairs. Rows in our own shape are
  * handed back as they are, wrong ones too: who parses them says what is missing.
@@ -48,8 +54,9 @@ export function expandRecord(record: unknown, place: Place): readonly unknown[] 
 /** UltraFeedback-binarized names its scores the other way round. */
 function withScores(row: FileRecord): FileRecord {
   const { score_chosen: chosen, score_rejected: rejected } = row;
-  if (typeof chosen !== 'number' || typeof rejected !== 'number' || 'chosen_score' in row) return row;
-  return { ...row, chosen_score: chosen, rejected_score: rejected };
+  if (chosen === undefined || rejected === undefined || 'chosen_score' in row) return row;
+  const number = (score: unknown) => (typeof score === 'string' ? Number(score) : score);
+  return { ...row, chosen_score: number(chosen), rejected_score: number(rejected) };
 }
 
 function withPrompt(row: FileRecord): FileRecord {
@@ -67,8 +74,10 @@ function instructionOf(row: FileRecord): unknown {
 function instruction(row: FileRecord, place: Place): FileRecord {
   const prompt = instructionOf(row);
   if ('output_1' in row) {
-    const { preference, output_1: first, output_2: second } = row;
-    if (preference !== 1 && preference !== 2) throw wrongType(preference, 'preference', '1 or 2', place);
+    const { output_1: first, output_2: second } = row;
+    // Numbers of CSV files and of 64 bits come as something else.
+    const preference = ['string', 'bigint'].includes(typeof row.preference) ? Number(row.preference) : row.preference;
+    if (preference !== 1 && preference !== 2) throw wrongType(row.preference, 'preference', '1 or 2', place);
     return preference === 1 ? { prompt, chosen: first, rejected: second } : { prompt, chosen: second, rejected: first };
   }
   const { output } = row;

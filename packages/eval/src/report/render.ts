@@ -1,5 +1,5 @@
 import type { ReportData } from './data.js';
-import { Html, html } from './html.js';
+import { page } from './page.js';
 import { configuration } from './sections/configuration.js';
 import { curves } from './sections/curves.js';
 import { evidence } from './sections/evidence.js';
@@ -9,7 +9,6 @@ import { samples } from './sections/samples.js';
 import { tiles } from './sections/tiles.js';
 import { verdict } from './sections/verdict.js';
 import { wordTable } from './sections/word-table.js';
-import { style } from './style.js';
 
 const sections = [header, verdict, tiles, evidence, samples, wordTable, curves, configuration, reading];
 
@@ -18,9 +17,8 @@ const sections = [header, verdict, tiles, evidence, samples, wordTable, curves, 
  * What the data lack is left out.
  */
 export function renderReport(data: ReportData): string {
-  return html`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark"><meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>${data.title}</title><style>${new Html(style)}</style></head>
-<body><main>${sections.map((section) => section(data))}</main></body></html>
-`.text;
+  return page(
+    data.title,
+    sections.map((section) => section(data)),
+  );
 }
