@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import { Bool, type Data, DataType, Field, Float64, List, makeData, Struct, Utf8, Vector } from 'apache-arrow';
 import type { Column } from './columns.js';
 
@@ -46,9 +47,13 @@ function valueReader(data: Data): CellReader {
   if (DataType.isUtf8(type) || DataType.isLargeUtf8(type)) {
     const { values, valueOffsets } = data as Data<Utf8>;
     const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
+    // Plain ASCII, which most of it is, is copied instead of decoded.
+    const encoding = isAscii(bytes) ? 'latin1' : 'utf8';
     return (row) => {
-      const [from, to] = span(valueOffsets, row, bytes.length);
-      return bytes.toString('utf8', from, to);
+      const from = Number(valueOffsets[row]);
+      const to = Number(valueOffsets[row + 1]);
+      if (!(from >= 0 && from <= to && to <= bytes.length)) throw outside(row, from, to, bytes.length);
+      return bytes.toString(encoding, from, to);
     };
   }
   if (DataType.isList(type) || DataType.isLargeList(type)) {
@@ -76,7 +81,11 @@ function span(offsets: Int32Array | BigInt64Array, row: number, length: number):
   const from = Number(offsets[row]);
   const to = Number(offsets[row + 1]);
   if (from >= 0 && from <= to && to <= length) return [from, to];
-  throw new RangeError(`cell ${row} reaches from ${from} to ${to} of ${length}`);
+  throw outside(row, from, to, length);
+}
+
+function outside(row: number, from: number, to: number, length: number): RangeError {
+  return new RangeError(`cell ${row} reaches from ${from} to ${to} of ${length}`);
 }
 
 /** A builder for values of one of the types that {@link arrowType} gives. */

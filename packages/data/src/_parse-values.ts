@@ -6,9 +6,6 @@ import type { Message, Text } from './types.js';
 /** A row as a file gives it: values by the file's column names. */
 export type FileRecord = Readonly<Record<string, unknown>>;
 
-/** Half of a surrogate pair: a string that holds one has no UTF-8 form. */
-const LONE_SURROGATE = /\p{Surrogate}/u;
-
 /** The value under `key`, or `data.missing-column` with the nearest other key as a hint. */
 export function required(record: FileRecord, key: string, columns: readonly Column[], place: Place): unknown {
   const value = record[key];
@@ -31,7 +28,8 @@ export function required(record: FileRecord, key: string, columns: readonly Colu
 /** A string, checked to have a UTF-8 form. */
 export function parseString(value: unknown, key: string, place: Place): string {
   if (typeof value !== 'string') throw wrongType(value, key, 'a string', place);
-  if (LONE_SURROGATE.test(value)) {
+  // Half of a surrogate pair has no UTF-8 form.
+  if (!value.isWellFormed()) {
     throw rowError(
       'data.invalid-text',
       place,

@@ -43,6 +43,8 @@ export const preferenceFormat: RowFormat<PreferencePair> = {
       required(row, promptKey, preferenceColumns, place);
     }
     const texts = arrange(prompt, chosen, rejected, place);
+    // Nothing else is there: so it is with most rows, and millions of them are read.
+    if (given !== undefined && Object.keys(row).length === 3) return texts;
     const number = (name: string) => parseNumber(row[key(name)], key(name), place);
     const chosenScore = number('chosen_score');
     const rejectedScore = number('rejected_score');
