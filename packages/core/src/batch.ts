@@ -58,6 +58,12 @@ export interface PackedBatch {
 /** Packs groups that have equally many answers; sequence g · K + a is answer a of group g. */
 export type Pack = (groups: readonly PromptGroup[]) => PackedBatch;
 
+/**
+ * Divides the groups of a step into micro-batches, given as the groups' numbers: every group is in one. `@dpo/data`'s
+ * `planPacking` makes one that leaves little padding.
+ */
+export type Divide = (groups: readonly PromptGroup[]) => readonly (readonly number[])[];
+
 /** What scoring needs of a language model; `@dpo/models`' LanguageModel has it. */
 export interface ScoringModel {
   readonly engine: Engine;

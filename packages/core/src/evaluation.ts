@@ -1,8 +1,8 @@
-import type { Pack, TokenPair, TokenRow } from './batch.js';
+import type { Divide, Pack, TokenPair, TokenRow } from './batch.js';
 import type { TrainingState } from './checkpoint.js';
 import type { Method } from './method.js';
 import { type EvaluationMetrics, evaluationMetrics, pairMetrics, pairValues } from './metrics.js';
-import { type BatchSource, baselineBatch, byAnswers, microBatch, rowsPerMicroBatch, split } from './micro-batches.js';
+import { type BatchSource, baselineBatch, divideRows, microBatch } from './micro-batches.js';
 import type { Reference } from './reference.js';
 import type { CompiledSteps } from './step.js';
 
@@ -44,6 +44,7 @@ interface Evaluated<Row extends TokenRow> {
   readonly method: Method<Row>;
   readonly reference: Reference;
   readonly pack: Pack;
+  readonly divide?: Divide | undefined;
   readonly microBatchTokens?: number | undefined;
 }
 
@@ -52,9 +53,8 @@ export async function evaluate<Row extends TokenRow>(
   compiled: CompiledSteps,
   options: Evaluated<Row>,
 ): Promise<EvaluationMetrics> {
-  const { pairs, method, microBatchTokens = 2048 } = options;
-  const perPart = rowsPerMicroBatch(pairs, method, microBatchTokens);
-  const parts = byAnswers([...pairs.keys()], options).flatMap((same) => split(same, Math.ceil(same.length / perPart)));
+  const { pairs, method } = options;
+  const parts = divideRows([...pairs.keys()], options);
   const baseline = await estimateBaseline(compiled, parts, options);
   const outputs = [];
   for (const rows of parts) outputs.push(await compiled.evaluate(microBatch(rows, options), baseline));

@@ -1,5 +1,6 @@
 export { type CutAnswer, watchAnswers } from './answer-warnings.js';
 export type {
+  Divide,
   Pack,
   PackedBatch,
   PromptGroup,

@@ -23,7 +23,7 @@ beforeAll(async () => {
     configFile: false,
     logLevel: 'silent',
     root: fileURLToPath(new URL('..', import.meta.url)),
-    ssr: { noExternal: true, external: ['koffi'], resolve: { conditions: ['source'] } },
+    ssr: { noExternal: true, external: ['koffi', 'tokenizers', 'lz4-napi'], resolve: { conditions: ['source'] } },
     build: {
       ssr: fileURLToPath(new URL('_kill-run-for-tests.ts', import.meta.url)),
       outDir: join(folder, 'script'),

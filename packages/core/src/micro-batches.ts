@@ -1,6 +1,6 @@
 import { DpoError } from '@dpo/base';
 import type { Values } from '@dpo/engine';
-import { batchValues, type Pack, type TokenRow } from './batch.js';
+import { batchValues, type Divide, type Pack, type PromptGroup, type TokenRow } from './batch.js';
 import type { Baseline, Method } from './method.js';
 import type { Reference } from './reference.js';
 
@@ -33,11 +33,7 @@ export function split<T>(rows: readonly T[], count: number): T[][] {
 }
 
 /** How many rows fit into a micro-batch of so many tokens whatever rows they are: at least one. */
-export function rowsPerMicroBatch<Row extends TokenRow>(
-  pairs: readonly Row[],
-  method: Method<Row>,
-  tokens: number,
-): number {
+function rowsPerMicroBatch<Row extends TokenRow>(pairs: readonly Row[], method: Method<Row>, tokens: number): number {
   const longest = pairs.reduce((most, row) => {
     const answers = method.answers(row).reduce((sum, { length }) => sum + length, 0);
     return Math.max(most, row.prompt.length + answers);
@@ -45,8 +41,29 @@ export function rowsPerMicroBatch<Row extends TokenRow>(
   return Math.max(1, Math.floor(tokens / longest));
 }
 
+/**
+ * The micro-batches of these rows: as `divide` says, else as many as `count`, else as few as may hold no more than
+ * `microBatchTokens` (default 2048) whatever rows they are. Rows of one micro-batch have equally many answers.
+ */
+export function divideRows<Row extends TokenRow>(
+  rows: readonly number[],
+  options: BatchSource<Row> & {
+    readonly divide?: Divide | undefined;
+    readonly microBatchTokens?: number | undefined;
+  },
+  count?: number,
+): number[][] {
+  const { pairs, method, divide, microBatchTokens = 2048 } = options;
+  const parts = () => {
+    if (count === undefined && divide !== undefined)
+      return divide(groupsOf(rows, pairs, method)).map((part) => part.map((i) => rows[i] as number));
+    return split(rows, count ?? Math.ceil(rows.length / rowsPerMicroBatch(pairs, method, microBatchTokens)));
+  };
+  return parts().flatMap((part) => byAnswers(part, options));
+}
+
 /** The rows by their number of answers, since those of a packed batch have equally many; one part for most methods. */
-export function byAnswers<Row extends TokenRow>(
+function byAnswers<Row extends TokenRow>(
   rows: readonly number[],
   { pairs, method }: Pick<BatchSource<Row>, 'pairs' | 'method'>,
 ): number[][] {
@@ -93,11 +110,19 @@ function answersOf<Row extends TokenRow>(
   { pairs, reference, pack }: BatchSource<Row>,
   { sides, answers }: Pick<Baseline<Row>, 'sides' | 'answers'>,
 ): Readonly<Record<string, Values>> {
-  const groups = rows.map((index) => {
+  const groups = groupsOf(rows, pairs, { answers });
+  return { ...batchValues(pack(groups), groups[0]?.answers.length ?? 1), ...reference.inputs(rows, sides) };
+}
+
+function groupsOf<Row extends TokenRow>(
+  rows: readonly number[],
+  pairs: readonly Row[],
+  { answers }: Pick<Baseline<Row>, 'answers'>,
+): PromptGroup[] {
+  return rows.map((index) => {
     const row = rowOf(pairs, index);
     return { prompt: row.prompt, answers: answers(row) };
   });
-  return { ...batchValues(pack(groups), groups[0]?.answers.length ?? 1), ...reference.inputs(rows, sides) };
 }
 
 function rowOf<Row>(pairs: readonly Row[], row: number): Row {

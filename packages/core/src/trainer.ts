@@ -1,5 +1,5 @@
 import { DpoError } from '@dpo/base';
-import type { Pack, TokenPair, TokenRow, TrainableModel } from './batch.js';
+import type { Divide, Pack, TokenPair, TokenRow, TrainableModel } from './batch.js';
 import { type CheckpointOptions, restoreCheckpoint, saveCheckpoint, type TrainingState } from './checkpoint.js';
 import {
   baselineRecord,
@@ -11,7 +11,7 @@ import {
 } from './evaluation.js';
 import type { Method } from './method.js';
 import { type EvaluationMetrics, type PairMetrics, type PairValues, pairMetrics, pairValues } from './metrics.js';
-import { byAnswers, microBatch, rowsPerMicroBatch, split } from './micro-batches.js';
+import { divideRows, microBatch } from './micro-batches.js';
 import type { Optimizer } from './optimizers/types.js';
 import type { Reference } from './reference.js';
 import { compileSteps } from './step.js';
@@ -34,7 +34,9 @@ export interface TrainOptions<Row extends TokenRow = TokenPair> {
   /** The last step. */
   readonly steps: number;
   readonly pack: Pack;
-  /** Micro-batches to a step. Default: as few as `microBatchTokens` allows. The result does not depend on it. */
+  /** How a step is divided into micro-batches. Default: equally many rows each. The result does not depend on it. */
+  readonly divide?: Divide | undefined;
+  /** Micro-batches to a step. Default: as `divide` says, or as few as `microBatchTokens` allows. The result does not depend on it. */
   readonly accumulation?: number | undefined;
   /** Tokens that one forward and backward pass may hold, which bounds memory. Default 2048. */
   readonly microBatchTokens?: number | undefined;
@@ -94,7 +96,6 @@ export async function* train<Row extends TokenRow = TokenPair>(
   const patience = evaluation?.patience ?? Number.POSITIVE_INFINITY;
   const compiled = compileSteps({ ...options, maxGradNorm: options.maxGradNorm ?? 10 });
   let state: TrainingState = { step: 0, updates: 0, skipped: 0, pairs: 0 };
-  const perMicroBatch = rowsPerMicroBatch(pairs, method, options.microBatchTokens ?? 2048);
   const save = async () => {
     if (checkpoints !== undefined) await saveCheckpoint({ ...checkpoints, state, method, optimizer, compiled });
   };
@@ -109,9 +110,7 @@ export async function* train<Row extends TokenRow = TokenPair>(
       const rows = [...options.rowsOfStep(step)];
       const learningRate = options.learningRate(step);
 
-      const parts = split(rows, options.accumulation ?? Math.ceil(rows.length / perMicroBatch)).flatMap((part) =>
-        byAnswers(part, options),
-      );
+      const parts = divideRows(rows, options, options.accumulation);
       const baseline = await estimateBaseline(compiled, parts, options);
       const batches = parts.map((part) => microBatch(part, options));
       const { outputs, norm } = await compiled.update(batches, learningRate, state.updates + 1, baseline);

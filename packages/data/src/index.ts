@@ -20,6 +20,7 @@ export { type EncodedAnswer, type EncodedRanking, encodeAnswers, encodeRankings 
 export { inspectPreferences, type Percentiles, type PreferenceInspection, type Share } from './inspect.js';
 export { joinLabelled, joinPreferences, joinRanked } from './join.js';
 export { type PackOptions, pack, packLength } from './pack.js';
+export { type PackingPlan, type PlanOptions, planPacking } from './plan-packing.js';
 export { type ReadOptions, readLabelled, readPreferences, readRanked } from './read.js';
 export { type FilterOptions, filterPreferences } from './select/filter.js';
 export { type MixPart, mixPreferences } from './select/mix.js';

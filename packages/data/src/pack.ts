@@ -129,7 +129,7 @@ export function packLength(groups: readonly PromptGroup[], batchSize: number = g
   for (const length of candidateLengths(sizes)) {
     let total = 0;
     for (let from = 0; from < sizes.length; from += batchSize) {
-      total += cost(bucket(firstFit(sizes.slice(from, from + batchSize), length).rows, 1), length);
+      total += positionCost(bucket(firstFit(sizes.slice(from, from + batchSize), length).rows, 1), length);
     }
     if (total < bestCost) {
       best = length;
@@ -167,7 +167,7 @@ function chooseLayout(sizes: readonly number[], options: PackOptions): Layout {
   for (const length of lengths) {
     const layout = firstFit(sizes, length);
     if (options.rows !== undefined && layout.rows > options.rows) continue;
-    const layoutCost = cost(options.rows ?? bucket(layout.rows, 1), length);
+    const layoutCost = positionCost(options.rows ?? bucket(layout.rows, 1), length);
     if (layoutCost < bestCost) {
       best = layout;
       bestCost = layoutCost;
@@ -195,7 +195,7 @@ function candidateLengths(sizes: readonly number[], rows?: number): number[] {
 }
 
 /** What a step over B rows of T positions costs, in positions of a model without attention. */
-function cost(rows: number, length: number): number {
+export function positionCost(rows: number, length: number): number {
   return rows * length * (1 + length / ATTENTION_LENGTH);
 }
 

@@ -15,11 +15,10 @@ import {
   train,
   writeRunConfig,
 } from '@dpo/core';
-import { batches } from '@dpo/data';
+import { batches, type PackingPlan, planPacking } from '@dpo/data';
 import { type LanguageModel, type ModelFiles, saveAdapter, saveModel } from '@dpo/models';
 import type { Context } from '../command/define.js';
 import { bestCheckpoint, copyTrained } from './best-checkpoint.js';
-import { planPacking } from './pack-plan.js';
 import { progressLine } from './progress.js';
 import { runCard } from './run-card.js';
 import type { RunConfig } from './run-folder.js';
@@ -95,7 +94,7 @@ export async function runTraining<Row extends TokenRow = TokenPair>(
     activationCheckpointing: settings.activationCheckpointing,
     rowsOfStep: (step) => deal.rows(step),
     accumulation: settings.gradAccumulation > 1 ? settings.gradAccumulation : undefined,
-    pack: planPacking(run.pairs, run.method, (step) => deal.rows(step), steps, settings.gradAccumulation),
+    ...planOf(run, (step) => deal.rows(step)),
     checkpoints: {
       folder: output,
       everySteps: settings.saveSteps,
@@ -130,6 +129,22 @@ export async function runTraining<Row extends TokenRow = TokenPair>(
     best === undefined ? saveTrained(model, run.source, folder, card) : copyTrained(best, folder, card),
   );
   return { interrupted, records, folder: resolve(final) };
+}
+
+/** Steps whose batches are laid out in advance; those of a longer run are like them. */
+const PLANNED = 400;
+
+function planOf<Row extends TokenRow>(
+  { pairs, method, steps, settings }: TrainingRun<Row>,
+  rowsOfStep: (step: number) => Iterable<number>,
+): Pick<PackingPlan, 'pack' | 'divide'> {
+  const groups = (step: number) =>
+    [...rowsOfStep(step)].map((index) => {
+      const row = pairs[index] as Row;
+      return { prompt: row.prompt, answers: method.answers(row) };
+    });
+  const planned = Array.from({ length: Math.min(steps, PLANNED) }, (_, i) => groups(i + 1));
+  return planPacking(planned, { microBatches: settings.gradAccumulation, steps });
 }
 
 const unit = { s: 1, m: 60, h: 3600 } as const;
