@@ -32,7 +32,14 @@ export { mergeAdapter } from './lora/merge-adapter.js';
 export type { Adapter } from './lora/types.js';
 export { cloneModel } from './model/clone-model.js';
 export { createModel } from './model/create-model.js';
-export { type LoadedModel, type LoadOptions, loadModel } from './model/load-model.js';
+export {
+  type CheckedModel,
+  type CheckOptions,
+  checkModel,
+  type LoadedModel,
+  type LoadOptions,
+  loadModel,
+} from './model/load-model.js';
 export {
   type ModelCard,
   type ModelCardData,

@@ -1,6 +1,8 @@
 import { DpoError } from '@dpo/base';
 import type { Engine } from '@dpo/engine';
 import {
+  type CheckOptions,
+  checkModel,
   type LanguageModel,
   loadAdapter,
   loadModel,
@@ -31,13 +33,7 @@ export async function openModel(engine: Engine, name: string, context: Context):
   const adapter = files.adapter?.config;
   await files.close();
   if (adapter === undefined) return openBase(engine, path, context);
-  const base = adapter.base_model_name_or_path;
-  if (typeof base !== 'string' || base === '')
-    throw new DpoError('model.no-base', `${path} is an adapter that does not name its base model.`, {
-      values: { path },
-      hint: 'Set base_model_name_or_path in its adapter_config.json.',
-    });
-  const opened = await openBase(engine, await findModel(base, context), context);
+  const opened = await openBase(engine, await findModel(baseOf(adapter, path), context), context);
   return { ...opened, model: await loadAdapter(opened.model, path) };
 }
 
@@ -45,12 +41,38 @@ async function openBase(engine: Engine, path: string, context: Context): Promise
   const { model, tokenizer, source } = await loadModel(engine, path, {
     onProgress: (bytes, total) => context.progress(`Loading ${path}: ${Math.round((100 * bytes) / total)} %`),
   });
-  if (tokenizer === undefined)
-    throw new DpoError('model.no-tokenizer', `${path} has no tokenizer.json.`, {
-      values: { path },
-      hint: 'Copy the tokenizer files of the model into its folder.',
-    });
+  if (tokenizer === undefined) throw noTokenizer(path);
   return { model, tokenizer, source, path };
+}
+
+/**
+ * Throws what {@link openModel} would throw of a model's files, without an engine and without reading a weight: in
+ * milliseconds, before anything large is opened.
+ */
+export async function checkOpens(name: string, context: Context, options: CheckOptions = {}): Promise<void> {
+  const path = await findModel(name, context);
+  const files = await openModelFiles(path);
+  const adapter = files.adapter?.config;
+  await files.close();
+  const base = adapter === undefined ? path : await findModel(baseOf(adapter, path), context);
+  const { hasTokenizer } = await checkModel(base, options);
+  if (!hasTokenizer) throw noTokenizer(base);
+}
+
+function baseOf(adapter: Readonly<Record<string, unknown>>, path: string): string {
+  const base = adapter.base_model_name_or_path;
+  if (typeof base === 'string' && base !== '') return base;
+  throw new DpoError('model.no-base', `${path} is an adapter that does not name its base model.`, {
+    values: { path },
+    hint: 'Set base_model_name_or_path in its adapter_config.json.',
+  });
+}
+
+function noTokenizer(path: string): DpoError {
+  return new DpoError('model.no-tokenizer', `${path} has no tokenizer.json.`, {
+    values: { path },
+    hint: 'Copy the tokenizer files of the model into its folder.',
+  });
 }
 
 /** The local folder or file of a model, fetched from the hub where it is not one. */

@@ -13,10 +13,11 @@ import { openRows } from '../session/find-data.js';
 import { encodeFor } from '../session/open-data.js';
 import { version } from '../session/versions.js';
 import { duration, short } from '../ui/format.js';
+import { checkModels } from './check-models.js';
 import type { ReferenceInputs, References } from './dpo-reference.js';
 import { openPolicy, optimizerOf, parameterCounts } from './prepare.js';
 import type { RowKind } from './row-kinds.js';
-import { checkSameRun, claimRunFolder, type RunConfig } from './run-folder.js';
+import { checkSameRun, claimRunFolder, clearRunFolder, type RunConfig } from './run-folder.js';
 import { runTraining, type TrainingResult } from './run-training.js';
 
 type TrainingOptions = z.output<z.ZodObject<typeof trainingOptions>>;
@@ -43,11 +44,13 @@ export async function runTrainingCommand<Given, Row extends TokenRow & RowCuts>(
   const { options, method, rows: kind } = command;
   checkCombinations(options);
   const resume = await claimRunFolder(options.output, options);
+  await checkModels(options, 'here', context);
   const dataset = await openRows(options.data, kind, context);
   for (const name of command.needs ?? []) checkNumbers(dataset, name);
   const { fingerprint } = dataset;
   if (resume !== undefined) await checkSameRun(options.output, { options, dataset: { fingerprint } });
   const heldData = options.evalData === undefined ? undefined : await openRows(options.evalData, kind, context);
+  await checkModels(options, 'hub', context);
 
   const engine = await openEngine(engineSettings(options));
   try {
@@ -74,6 +77,7 @@ export async function runTrainingCommand<Given, Row extends TokenRow & RowCuts>(
       `Model: ${options.model}, ${counts.parameters.toLocaleString('en')} parameters, ` +
         `${counts.trained.toLocaleString('en')} trained. Data: ${rows.length} ${kind.name}, ${steps} steps of ${batch}.`,
     );
+    if (options.overwrite && resume === undefined) await clearRunFolder(options.output);
     const started = performance.now();
     const result = await runTraining(
       {

@@ -35,8 +35,8 @@ const free = new Set([
 ]);
 
 /**
- * Checks the place of a run before anything is loaded. A finished run is an error unless it is to be replaced; to be
- * resumed, there must be a checkpoint, which is returned.
+ * Checks the place of a run before anything is loaded, and writes nothing. A finished run is an error unless it is to be
+ * replaced; to be resumed, there must be a checkpoint, which is returned.
  */
 export async function claimRunFolder(
   folder: string,
@@ -60,8 +60,12 @@ export async function claimRunFolder(
       values: { folder },
       hint: 'Choose another --output, go on with it by --resume, or replace it by --overwrite.',
     });
-  await rm(folder, { recursive: true, force: true });
   return undefined;
+}
+
+/** Removes the run that `--overwrite` replaces: only once all that the new one needs is known to be good. */
+export async function clearRunFolder(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
 }
 
 /** What a run and its continuation must have in common; known before anything large is opened. */

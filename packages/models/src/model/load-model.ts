@@ -2,6 +2,7 @@ import { DpoError } from '@dpo/base';
 import type { Engine } from '@dpo/engine';
 import { decoderFor } from '../architectures/registry.js';
 import { type ModelFiles, openModelFiles } from '../files/model-files.js';
+import { targetLayers } from '../lora/targets.js';
 import { loadTokenizer, type Tokenizer } from '../tokenizer/tokenizer.js';
 import { hasTokenizer } from '../tokenizer/vocabulary-files.js';
 import { languageModel } from './language-model.js';
@@ -33,20 +34,52 @@ export interface LoadedModel {
 export async function loadModel(engine: Engine, path: string, options: LoadOptions = {}): Promise<LoadedModel> {
   const source = await openModelFiles(path);
   try {
-    if (source.adapter !== undefined) throw isAdapter(source);
-    checkLayers(source);
-    const decoder = decoderFor(source.config, source.path);
-    const { weights: shapes, prefix, config } = decoder;
-    const plan = { modelType: config.modelType, weights: shapes, prefix, isExtra: decoder.isExtra };
-    const places = matchTensors(plan, source, options.extraTensors ?? 'error');
-    const tokenizer = hasTokenizer(source.tokenizerFiles) ? await loadTokenizer(source.tokenizerFiles) : undefined;
-    if (tokenizer !== undefined && tokenizer.vocabSize > config.vocabSize)
-      throw tooManyTokens(source, tokenizer.vocabSize, config.vocabSize);
+    const { decoder, plan, places, tokenizer } = await planModel(source, options);
     const weights = await readWeights(engine, plan, source, places, options.onProgress);
     return { model: languageModel(engine, decoder, weights), tokenizer, source };
   } finally {
     await source.close();
   }
+}
+
+/**
+ * Finds out without reading a weight, and without an engine, whether {@link loadModel} would open a model: its
+ * configuration, the names and shapes of its weights, its tokenizer. Throws what `loadModel` would throw.
+ */
+export async function checkModel(path: string, options: CheckOptions = {}): Promise<CheckedModel> {
+  const source = await openModelFiles(path);
+  try {
+    const { decoder, tokenizer } = await planModel(source, options);
+    if (options.loraTargets !== undefined) targetLayers(decoder, options.loraTargets);
+    return { hasTokenizer: tokenizer !== undefined };
+  } finally {
+    await source.close();
+  }
+}
+
+/** What else a model is to be good for. */
+export interface CheckOptions extends Pick<LoadOptions, 'extraTensors'> {
+  /** Layers that are to get adapters: `lora.unknown-target` where there are none of that name. */
+  readonly loraTargets?: readonly string[] | undefined;
+}
+
+/** What is known of a model that could be opened. */
+export interface CheckedModel {
+  readonly hasTokenizer: boolean;
+}
+
+/** All that is to be known before weights are read. */
+async function planModel(source: ModelFiles, { extraTensors = 'error' }: Pick<LoadOptions, 'extraTensors'>) {
+  if (source.adapter !== undefined) throw isAdapter(source);
+  checkLayers(source);
+  const decoder = decoderFor(source.config, source.path);
+  const { weights, prefix, config } = decoder;
+  const plan = { modelType: config.modelType, weights, prefix, isExtra: decoder.isExtra };
+  const places = matchTensors(plan, source, extraTensors);
+  const tokenizer = hasTokenizer(source.tokenizerFiles) ? await loadTokenizer(source.tokenizerFiles) : undefined;
+  if (tokenizer !== undefined && tokenizer.vocabSize > config.vocabSize)
+    throw tooManyTokens(source, tokenizer.vocabSize, config.vocabSize);
+  return { decoder, plan, places, tokenizer };
 }
 
 /** The error of an adapter's folder where a model's is needed. */
