@@ -23,6 +23,8 @@ export interface WatchOptions {
   readonly window?: number | undefined;
   /** β, where rewards are β (log π − log π_ref): without it nothing is said of the KL divergence. */
   readonly beta?: number | undefined;
+  /** The file in which the rows of a skipped step are kept, to be named. */
+  readonly batchFile?: ((step: number) => string) | undefined;
 }
 
 /**
@@ -42,11 +44,12 @@ export function watchTraining({
   warmupSteps = 0,
   window = 20,
   beta,
+  batchFile,
 }: WatchOptions = {}): (record: StepRecord) => TrainingWarning[] {
   const recent: StepRecord[] = [];
   const said = new Set<string>();
   return (record) => {
-    if (record.skipped) return once(said, [gradientWarning(record)]);
+    if (record.skipped) return once(said, [gradientWarning(record, batchFile?.(record.step))]);
     if (record.step <= warmupSteps || record['rewards/chosen'] === undefined) return [];
     recent.push(record);
     if (recent.length > window) recent.shift();
@@ -135,7 +138,7 @@ function drift(step: number, recent: readonly StepRecord[], beta: number | undef
 /** A correlation of margins with lengths that is no accident: over twenty steps of eight pairs, six deviations. */
 const EXPLOIT = 0.5;
 
-function gradientWarning({ step, rows = [] }: StepRecord): TrainingWarning {
+function gradientWarning({ step, rows = [] }: StepRecord, file?: string): TrainingWarning {
   const named =
     rows.length === 0
       ? ''
@@ -143,7 +146,7 @@ function gradientWarning({ step, rows = [] }: StepRecord): TrainingWarning {
   return {
     code: 'gradient-not-finite',
     step,
-    message: `The gradient of step ${step} was not finite; the step was skipped.${named}`,
+    message: `The gradient of step ${step} was not finite; the step was skipped.${named}${file === undefined ? '' : ` They are kept in ${file}.`}`,
     hint: 'Look at these rows (counted from 0). If it happens again, lower the learning rate or train in float32.',
   };
 }

@@ -91,6 +91,7 @@ export async function runTrainingCommand<Given, Row extends TokenRow & RowCuts>(
         settings: {
           ...options,
           beta: command.beta,
+          rowAt: (row) => dataset.at(row),
           early: watchAnswers(
             rows.flatMap((row) => kind.answers(row, method.sides)),
             options.eos ? tokenizer.eosTokenId : undefined,

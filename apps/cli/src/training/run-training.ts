@@ -50,6 +50,7 @@ export interface TrainingRun<Row extends TokenRow = TokenPair> {
     readonly tensorboard?: boolean | undefined;
     readonly beta?: number | undefined;
     readonly early?: readonly TrainingWarning[] | undefined;
+    readonly rowAt?: ((row: number) => unknown) | undefined;
   };
   readonly evaluation?: EvaluationOptions<Row> | undefined;
   readonly output: string;

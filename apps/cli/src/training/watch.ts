@@ -1,4 +1,4 @@
-import { appendFile, rm } from 'node:fs/promises';
+import { appendFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asFileError } from '@dpo/base/files';
 import { openTensorBoard, readMetrics, type StepRecord, type TrainingWarning, watchTraining } from '@dpo/core';
@@ -10,19 +10,22 @@ export interface WatchSettings {
   readonly tensorboard?: boolean | undefined;
   /** What was known before the first step. */
   readonly early?: readonly TrainingWarning[] | undefined;
+  /** A row of the data as it was read, for the files of skipped steps. */
+  readonly rowAt?: ((row: number) => unknown) | undefined;
 }
 
 /**
- * What is done with each record besides storing it: TensorBoard events, and warnings, said once and kept in
- * `warnings.jsonl` of the run folder. A resumed run is watched as if it had not stopped.
+ * What is done with each record besides storing it: TensorBoard events, the rows of skipped steps in
+ * `skipped-batch-N.jsonl`, and warnings, said once and kept in `warnings.jsonl` of the run folder. A resumed run is watched as if it had not stopped.
  */
 export async function openWatch(
   folder: string,
   afterStep: number,
-  { warmupSteps, beta, tensorboard = true, early = [] }: WatchSettings,
+  { warmupSteps, beta, tensorboard = true, early = [], rowAt }: WatchSettings,
   context: Context,
 ): Promise<(record: StepRecord, margins: readonly number[]) => Promise<void>> {
-  const watch = watchTraining({ warmupSteps, beta });
+  const batchFile = (step: number) => join(folder, `skipped-batch-${step}.jsonl`);
+  const watch = watchTraining({ warmupSteps, beta, batchFile: rowAt && batchFile });
   const path = join(folder, 'warnings.jsonl');
   if (afterStep === 0) await rm(path, { force: true });
   else for (const record of await readMetrics(folder)) watch(record as unknown as StepRecord);
@@ -38,6 +41,15 @@ export async function openWatch(
   return async (record, margins) => {
     await events?.add(record.step, record);
     await events?.addHistogram(record.step, 'margins', margins);
+    if (record.skipped && rowAt) await keepRows(batchFile(record.step), record, rowAt);
     for (const warning of watch(record)) await say(warning);
   };
+}
+
+/** Keeps the rows of a skipped step, one JSON object a line: the step, the row's number from 0, and what the data hold. */
+async function keepRows(path: string, { step, rows = [] }: StepRecord, rowAt: (row: number) => unknown): Promise<void> {
+  const lines = rows.map((row) => `${JSON.stringify({ step, row, ...Object(rowAt(row)) })}\n`);
+  await writeFile(path, lines.join('')).catch((error: unknown) => {
+    throw asFileError(error, path);
+  });
 }
