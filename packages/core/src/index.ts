@@ -47,6 +47,7 @@ export {
 } from './method.js';
 export { ktoMethod } from './methods/kto.js';
 export { plackettLuceMethod } from './methods/plackett-luce.js';
+export { sumOfMethods, type WeightedMethod } from './methods/sum-of-methods.js';
 export { withWeights } from './methods/with-weights.js';
 export type { EvaluationMetrics, PairMetrics, PairValues } from './metrics.js';
 export { type AdafactorOptions, adafactor } from './optimizers/adafactor.js';

@@ -15,6 +15,7 @@ import { defineCommand } from '../command/define.js';
 import { presets, trainingOptions } from '../options/training.js';
 import { runTrainingCommand } from '../training/command.js';
 import { dpoReference } from '../training/dpo-reference.js';
+import { methodOfLossTypes } from '../training/loss-types.js';
 import { answerRows, pairRows, type RowKind, rankingRows } from '../training/row-kinds.js';
 
 /** `dpo train`: preference optimisation, DPO unless told otherwise. */
@@ -32,6 +33,8 @@ export const trainCommand = defineCommand({
       .enum([...methodNames, ...(Object.keys(rowLosses) as (keyof typeof rowLosses)[])] as [string, ...string[]])
       .default('dpo')
       .describe('Loss; kto takes rows of prompt, completion, label, and plackett-luce of prompt, responses, scores'),
+    lossType: z.array(z.string()).optional().describe('Several losses of pairs in place of --method, such as dpo,sft'),
+    lossWeights: z.array(z.coerce.number()).optional().describe('Their weights in the sum, such as 1,0.2 [all 1]'),
     beta: z.number().positive().default(0.1).describe('How strongly the model is held to the reference'),
     labelSmoothing: z.number().min(0).lt(0.5).default(0).describe('Share of pairs believed to be swapped'),
     weight: z
@@ -72,6 +75,8 @@ export const trainCommand = defineCommand({
       throw new DpoError('cli.usage', `--row-margins is about pairs, which ${options.method} does not take.`);
     if (options.method === 'kto') return start(answerRows, ktoMethod({ beta, desirableWeight, undesirableWeight }));
     if (options.method === 'plackett-luce') return start(rankingRows, plackettLuceMethod({ beta }));
+    const sum = methodOfLossTypes(options, { ...options, readMargin });
+    if (sum !== undefined) return start(pairRows, sum);
     // DPO with label smoothing is cDPO.
     const name = options.method === 'dpo' && options.labelSmoothing > 0 ? 'cdpo' : options.method;
     return start(pairRows, methodNamed(name, { ...options, readMargin }));
