@@ -1,4 +1,5 @@
 import type { EncodeOptions } from './_encode-text.js';
+import type { TokenCache } from './token-cache.js';
 import type { Dataset, TextEncoder_ } from './types.js';
 
 /** Turns many texts into tokens at once, each to what the tokenizer's `encode` makes of it: `@dpo/models`' BatchEncoder does. */
@@ -11,6 +12,8 @@ export interface EncodeAheadOptions extends EncodeOptions {
   /** Is told how many rows' texts are encoded. */
   readonly onProgress?: ((rows: number, total: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Where encoded texts are kept: what it holds is not encoded again. It is closed in any case. */
+  readonly cache?: TokenCache | undefined;
 }
 
 /** Rows whose texts are encoded at once. */
@@ -30,20 +33,69 @@ export async function encodeAhead<Given, Row>(
   encode: (rows: Iterable<Given>, tokenizer: TextEncoder_, options: EncodeOptions) => Row[],
   tokenizer: TextEncoder_,
   batch: BatchTextEncoder,
-  { onProgress, signal, ...options }: EncodeAheadOptions = {},
+  { onProgress, signal, cache, ...options }: EncodeAheadOptions = {},
 ): Promise<Row[]> {
-  const ready: Int32Array[] = [];
+  let complete = false;
+  try {
+    const ready = await readyTexts(dataset, encode, tokenizer, batch, { onProgress, signal, cache, ...options });
+    // Something is wrong with some rows, or they cannot be looked at apart: encoding all in turn says what it is.
+    if (ready === undefined) return encode(dataset, tokenizer, options);
+    let next = 0;
+    let fits = true;
+    const replay: TextEncoder_ = {
+      ...tokenizer,
+      encode(text) {
+        const index = next++;
+        const ids = ready[index];
+        // Tokens of an earlier run are tried here and there, in case this tokenizer has become another.
+        if (ids !== undefined && !(cache?.whole && index % TRIED === 0 && differ(ids, tokenizer.encode(text))))
+          return ids;
+        fits = false;
+        return tokenizer.encode(text);
+      },
+    };
+    const rows = encode(dataset, replay, options);
+    complete = fits && next === ready.length;
+    return complete ? rows : encode(dataset, tokenizer, options);
+  } finally {
+    await cache?.close(complete);
+  }
+}
+
+/** The tokens of all texts in the order in which encoding asks for them; undefined where looking ahead fails. */
+async function readyTexts<Given, Row>(
+  dataset: Dataset<Given>,
+  encode: (rows: Iterable<Given>, tokenizer: TextEncoder_, options: EncodeOptions) => Row[],
+  tokenizer: TextEncoder_,
+  batch: BatchTextEncoder,
+  { onProgress, signal, cache, ...options }: EncodeAheadOptions,
+): Promise<Int32Array[] | undefined> {
+  const ready = (await cache?.stored()) ?? [];
+  if (cache?.whole) return ready;
+  const stored = ready.length;
+  let asked = 0;
   for (let from = 0; from < dataset.length; from += ROWS) {
     signal?.throwIfAborted();
     const wanted = textsOf(slice(dataset, from, from + ROWS), encode, tokenizer, options);
-    // Something is wrong with these rows, or they cannot be looked at apart: encoding all in turn says what it is.
-    if (wanted === undefined) return encode(dataset, tokenizer, options);
-    for (const ids of await batch.encode(wanted)) ready.push(Int32Array.from(ids));
+    if (wanted === undefined) return undefined;
+    asked += wanted.length;
+    // What was stored ends with a slice, or within one whose last texts are encoded now.
+    const missing = wanted.slice(Math.max(0, wanted.length - Math.max(0, asked - stored)));
+    if (missing.length > 0) {
+      const encoded = (await batch.encode(missing)).map((ids) => Int32Array.from(ids));
+      for (const ids of encoded) ready.push(ids);
+      await cache?.append(encoded);
+    }
     onProgress?.(Math.min(dataset.length, from + ROWS), dataset.length);
   }
-  let next = 0;
-  const replay: TextEncoder_ = { ...tokenizer, encode: () => ready[next++] as Int32Array };
-  return encode(dataset, replay, options);
+  return ready;
+}
+
+/** One stored text of so many is encoded again. */
+const TRIED = 512;
+
+function differ(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
+  return a.length !== b.length || Array.from(a).some((id, i) => id !== b[i]);
 }
 
 /** The texts that encoding these rows asks for, in order; undefined where it fails. */

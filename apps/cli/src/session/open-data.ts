@@ -1,12 +1,15 @@
+import { join } from 'node:path';
 import {
   type CutSummary,
   cutSummary,
   type Dataset,
   type EncodeOptions,
   encodeAhead,
+  openTokenCache,
   type RowCuts,
   type TextEncoder_,
 } from '@dpo/data';
+import { cacheFolder } from '@dpo/engine';
 import { type LanguageModel, openBatchEncoder, type Tokenizer } from '@dpo/models';
 import type { Context } from '../command/define.js';
 
@@ -15,6 +18,8 @@ export interface LengthOptions {
   readonly maxLength?: number | undefined;
   readonly maxPromptLength?: number | undefined;
   readonly eos?: boolean | undefined;
+  /** Keeps tokens from run to run. */
+  readonly tokenCache?: boolean | undefined;
 }
 
 /** The longest sequence that is read where the user names none. */
@@ -48,7 +53,7 @@ async function encodeMany<Given, Row>(
   dataset: Dataset<Given>,
   encode: Encode<Given, Row>,
   tokenizer: Tokenizer,
-  options: EncodeOptions,
+  options: EncodeOptions & { readonly tokenCache?: boolean | undefined },
   context: Context,
 ): Promise<Row[]> {
   if (dataset.length < FEW) return encode(dataset, tokenizer, options);
@@ -57,9 +62,17 @@ async function encodeMany<Given, Row>(
   const batch = await openBatchEncoder(tokenizer, { units });
   if (batch.note !== undefined)
     context.note(`The native tokenizer is not used: ${batch.note}. The ids are the same, only slower.`);
+  const cache = options.tokenCache
+    ? await openTokenCache(join(cacheFolder(), 'tokens'), {
+        dataset: dataset.fingerprint,
+        files: tokenizer.files,
+        encode: encode.name,
+      })
+    : undefined;
   try {
     return await encodeAhead(dataset, encode, tokenizer, batch, {
       ...options,
+      cache,
       signal: context.signal,
       onProgress: (rows, total) => context.progress(`Tokenising: ${rows} of ${total} rows`),
     });

@@ -18,6 +18,7 @@ export interface RunConfig {
 
 /** Options that may differ between a run and its continuation: they do not change what is computed. */
 const free = new Set([
+  'tokenCache',
   ...[
     'output',
     'resume',
