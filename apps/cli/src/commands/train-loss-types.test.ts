@@ -56,6 +56,7 @@ describe('dpo train --loss-type', () => {
     expect(await said('--loss-weights', '1')).toContain('--loss-type, which is not given');
     expect(await said('--loss-type', 'dpo,sft', '--loss-weights', '1,x')).toContain('--loss-weights');
     expect(await said('--loss-type', 'dpo,sft', '--method', 'ipo')).toContain('give one of them');
+    expect(await said('--loss-type', 'dpo', '--method', 'kto')).toContain('give one of them');
     expect(await readdir(folder)).not.toContain('new');
   });
 });

@@ -73,10 +73,10 @@ export const trainCommand = defineCommand({
     };
     if (readMargin && Object.hasOwn(rowLosses, options.method))
       throw new DpoError('cli.usage', `--row-margins is about pairs, which ${options.method} does not take.`);
-    if (options.method === 'kto') return start(answerRows, ktoMethod({ beta, desirableWeight, undesirableWeight }));
-    if (options.method === 'plackett-luce') return start(rankingRows, plackettLuceMethod({ beta }));
     const sum = methodOfLossTypes(options, { ...options, readMargin });
     if (sum !== undefined) return start(pairRows, sum);
+    if (options.method === 'kto') return start(answerRows, ktoMethod({ beta, desirableWeight, undesirableWeight }));
+    if (options.method === 'plackett-luce') return start(rankingRows, plackettLuceMethod({ beta }));
     // DPO with label smoothing is cDPO.
     const name = options.method === 'dpo' && options.labelSmoothing > 0 ? 'cdpo' : options.method;
     return start(pairRows, methodNamed(name, { ...options, readMargin }));

@@ -30,7 +30,9 @@ export function methodOfLossTypes(
       const near = nearest(name, methodNames);
       throw usage(`--loss-type: there is no loss "${name}" of pairs.${near ? ` Did you mean "${near}"?` : ''}`);
     }
-  return sumOfMethods(names.map((name, i) => ({ method: methodNamed(name, options), weight: weights?.[i] })));
+  // DPO with label smoothing is cDPO.
+  const meant = (name: string) => (name === 'dpo' && (options.labelSmoothing ?? 0) > 0 ? 'cdpo' : name);
+  return sumOfMethods(names.map((name, i) => ({ method: methodNamed(meant(name), options), weight: weights?.[i] })));
 }
 
 function usage(message: string): DpoError {
