@@ -61,6 +61,15 @@ describe('openTensorBoard', () => {
     expect(text.endsWith(`3af001${doubles(...counts)}`)).toBe(true);
   });
 
+  it('writes a text as a string tensor of the text plugin', async () => {
+    const file = await openTensorBoard(folder, 0, () => 1500);
+    await file.addText(1, 's', 'hi');
+    const [, , event] = records(await readFile(file.path)) as Buffer[];
+    // Tag "s"; metadata with plugin_data { plugin_name "text" } and data_class tensor; a tensor of type 7, shape [1], "hi".
+    const [tag, metadata, tensor] = ['0a0173', '4a0a0a060a04746578742002', '420c080712041202080142026869'];
+    expect(event?.toString('hex')).toBe(`09000000000000f83f10012a1f0a1d${tag}${metadata}${tensor}`);
+  });
+
   it('says which folder cannot be written', async () => {
     const file = await openTensorBoard(folder);
     await expect(openTensorBoard(join(file.path, 'below'))).rejects.toThrow(

@@ -11,6 +11,8 @@ export interface TensorBoardFile {
   add(step: number, record: object): Promise<void>;
   /** Adds how finite numbers are spread, under a name, at a step. Adds nothing where there are none. */
   addHistogram(step: number, name: string, values: readonly number[]): Promise<void>;
+  /** Adds a text in Markdown under a name, at a step, for TensorBoard's page of texts. */
+  addText(step: number, name: string, text: string): Promise<void>;
 }
 
 /**
@@ -55,7 +57,23 @@ export async function openTensorBoard(
       const value = Buffer.concat([field(1, new TextEncoder().encode(name)), field(5, histogram(finite))]);
       await guarded(appendFile(path, record(event(seconds(), step, field(5, field(1, value))))));
     },
+    addText: (step, name, text) => {
+      // Summary.Value: the tag in field 1, in 9 which plugin shows it (and that it is a tensor), in 8 the tensor.
+      const plugin = Buffer.concat([field(1, field(1, utf8('text'))), bytesOf(varintField(4, 2))]);
+      const value = Buffer.concat([field(1, utf8(name)), field(9, plugin), field(8, stringTensor(text))]);
+      return guarded(appendFile(path, record(event(seconds(), step, field(5, field(1, value))))));
+    },
   };
+}
+
+function utf8(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+/** TensorProto of one string: the type (7) in field 1, the shape [1] in 2, the string in 8. */
+function stringTensor(text: string): Buffer {
+  const shape = field(2, bytesOf(varintField(1, 1)));
+  return Buffer.concat([bytesOf(varintField(1, 7)), field(2, shape), field(8, utf8(text))]);
 }
 
 /** Buckets of a histogram, all of one width. */
