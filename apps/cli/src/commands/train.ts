@@ -50,6 +50,12 @@ export const trainCommand = defineCommand({
       .default(false)
       .describe('Asks of each pair for the margin in its column margin: dpo, hinge'),
     rowWeights: z.boolean().default(false).describe("Multiplies each row's loss by its column weight"),
+    evalSamples: z
+      .int()
+      .min(2)
+      .optional()
+      .describe('Answers N held-out prompts at each evaluation: samples, and their KL to the reference'),
+    evalSampleTokens: z.int().positive().default(64).describe('Longest of these answers, in tokens'),
     precomputeReference: z
       .boolean()
       .default(false)
@@ -59,12 +65,18 @@ export const trainCommand = defineCommand({
   details: 'Example: dpo train --model ./my-model --data pairs.jsonl --output runs/first --learning-rate 5e-6',
   run: (options, context) => {
     const { beta, desirableWeight, undesirableWeight, rowMargins: readMargin } = options;
+    if (options.evalSamples !== undefined && (options.evalData === undefined || options.precomputeReference))
+      throw new DpoError('cli.usage', '--eval-samples needs --eval-data, and a reference that is not precomputed.');
     const start = <Given, Row extends TokenRow & RowCuts>(rows: RowKind<Given, Row>, plain: Method<Row>) => {
       const method = options.rowWeights ? withWeights(plain) : plain;
       return runTrainingCommand(
         {
           ...{ name: 'train', options, rows, method },
           needs: [...(readMargin ? (['margin'] as const) : []), ...(options.rowWeights ? (['weight'] as const) : [])],
+          draw:
+            options.evalSamples === undefined
+              ? undefined
+              : { count: options.evalSamples, maxNewTokens: options.evalSampleTokens, seed: options.seed },
           beta: method.needsReference ? beta : undefined,
           reference: (opened) => dpoReference(options, method, opened, context),
         },

@@ -15,6 +15,7 @@ import { version } from '../session/versions.js';
 import { duration, short } from '../ui/format.js';
 import { checkModels } from './check-models.js';
 import type { ReferenceInputs, References } from './dpo-reference.js';
+import { type DrawOptions, drawHeldOut } from './draw-held-out.js';
 import { openPolicy, optimizerOf, parameterCounts } from './prepare.js';
 import type { RowKind } from './row-kinds.js';
 import { checkSameRun, claimRunFolder, clearRunFolder, type RunConfig } from './run-folder.js';
@@ -34,6 +35,8 @@ export interface TrainingCommand<Given, Row extends TokenRow & RowCuts> {
   /** Numbers that every row must have. */
   readonly needs?: readonly ('margin' | 'weight')[] | undefined;
   readonly reference: (inputs: ReferenceInputs<Row>) => Promise<References>;
+  /** What is drawn at each evaluation. */
+  readonly draw?: DrawOptions | undefined;
 }
 
 /** A training command from its options to its last line. Returns the exit code. */
@@ -105,6 +108,10 @@ export async function runTrainingCommand<Given, Row extends TokenRow & RowCuts>(
           minDelta: options.minDelta,
           reference: reference.held,
         },
+        draw:
+          command.draw && reference.scorer && heldRows
+            ? drawHeldOut.bind(undefined, opened, reference.scorer, heldRows, command.draw, context.signal)
+            : undefined,
         output: options.output,
         config,
         resume,

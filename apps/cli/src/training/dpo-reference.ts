@@ -13,12 +13,15 @@ import { pack } from '@dpo/data';
 import { cloneModel, type LanguageModel } from '@dpo/models';
 import type { Context } from '../command/define.js';
 import { openModel } from '../session/open-model.js';
+import type { Scorer } from './draw-held-out.js';
 import type { StoredLogps } from './row-kinds.js';
 
 /** The reference of the training rows, and that of the held-out ones where it is another. */
 export interface References {
   readonly train: Reference;
   readonly held: Reference | undefined;
+  /** The reference as a model that can score other answers, where there is one. */
+  readonly scorer?: Scorer | undefined;
 }
 
 /** What is open when the reference is made. */
@@ -49,9 +52,10 @@ export async function dpoReference<Row extends TokenRow>(
   }
   const ref = options.ref === undefined ? undefined : (await openModel(model.engine, options.ref, context)).model;
   if (!options.precomputeReference) {
-    if (ref !== undefined) return { train: referenceModel(ref), held: undefined };
-    if (model.adapter !== undefined) return { train: withoutAdapter(model), held: undefined };
-    return { train: referenceModel(await cloneModel(model)), held: undefined };
+    if (ref !== undefined) return withScorer(ref);
+    if (model.adapter !== undefined)
+      return { train: withoutAdapter(model), held: undefined, scorer: { model, adapter: false } };
+    return withScorer(await cloneModel(model));
   }
   const compute = async (given: readonly Row[]) => {
     const logps = await sequenceLogps(ref ?? model, groupsOf(given, method), {
@@ -70,6 +74,10 @@ export async function dpoReference<Row extends TokenRow>(
   };
   ref?.dispose();
   return references;
+}
+
+function withScorer(model: LanguageModel): References {
+  return { train: referenceModel(model), held: undefined, scorer: { model, adapter: true } };
 }
 
 /** All answers of a row that the method reads, those of its baseline behind the others. */

@@ -19,6 +19,7 @@ import { batches, type PackingPlan, planPacking } from '@dpo/data';
 import { type LanguageModel, type ModelFiles, saveAdapter, saveModel } from '@dpo/models';
 import type { Context } from '../command/define.js';
 import { bestCheckpoint, copyTrained } from './best-checkpoint.js';
+import type { Drawn } from './draw-held-out.js';
 import { progressLine } from './progress.js';
 import { runCard } from './run-card.js';
 import type { RunConfig } from './run-folder.js';
@@ -53,6 +54,8 @@ export interface TrainingRun<Row extends TokenRow = TokenPair> {
     readonly rowAt?: ((row: number) => unknown) | undefined;
   };
   readonly evaluation?: EvaluationOptions<Row> | undefined;
+  /** Draws answers at each evaluation. */
+  readonly draw?: (() => Promise<Drawn | undefined>) | undefined;
   readonly output: string;
   readonly config: RunConfig;
   readonly resume?: string | undefined;
@@ -88,7 +91,7 @@ export async function runTraining<Row extends TokenRow = TokenPair>(
   let margins: number[] = [];
   let checkpoint = '';
   const started = performance.now();
-  for await (const record of train({
+  for await (const trained of train({
     ...run,
     learningRate: learningRates({ ...settings, steps }),
     maxGradNorm: settings.maxGradNorm,
@@ -115,9 +118,11 @@ export async function runTraining<Row extends TokenRow = TokenPair>(
     },
     signal: context.signal,
   })) {
+    const drawn = trained.eval_loss === undefined ? undefined : await run.draw?.();
+    const record = { ...trained, ...drawn?.metrics };
     records.push(record);
     await metrics.append(record);
-    await watched(record, margins);
+    await watched(record, margins, drawn?.text);
     const perStep = (performance.now() - started) / 1000 / records.length;
     context.progress(progressLine(record, steps, perStep));
   }

@@ -23,7 +23,7 @@ export async function openWatch(
   afterStep: number,
   { warmupSteps, beta, tensorboard = true, early = [], rowAt }: WatchSettings,
   context: Context,
-): Promise<(record: StepRecord, margins: readonly number[]) => Promise<void>> {
+): Promise<(record: StepRecord, margins: readonly number[], samples?: string) => Promise<void>> {
   const batchFile = (step: number) => join(folder, `skipped-batch-${step}.jsonl`);
   const watch = watchTraining({ warmupSteps, beta, batchFile: rowAt && batchFile });
   const path = join(folder, 'warnings.jsonl');
@@ -38,9 +38,10 @@ export async function openWatch(
     });
   };
   for (const warning of early) await say(warning, afterStep > 0);
-  return async (record, margins) => {
+  return async (record, margins, samples) => {
     await events?.add(record.step, record);
     await events?.addHistogram(record.step, 'margins', margins);
+    if (samples !== undefined) await events?.addText(record.step, 'samples', samples);
     if (record.skipped && rowAt) await keepRows(batchFile(record.step), record, rowAt);
     for (const warning of watch(record)) await say(warning);
   };
