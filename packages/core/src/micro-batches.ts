@@ -22,7 +22,7 @@ export interface BatchSource<Row extends TokenRow> {
  * Splits rows into `count` runs as equal as can be (the longer ones first), so that at most two sizes occur and few
  * shapes are compiled.
  */
-export function split<T>(rows: readonly T[], count: number): T[][] {
+function split<T>(rows: readonly T[], count: number): T[][] {
   const parts = Math.max(1, Math.min(count, rows.length));
   const short = Math.floor(rows.length / parts);
   const longer = rows.length % parts;

@@ -232,7 +232,7 @@ describe('fuzzing', () => {
         await writeFile(path, bytes);
         await onlyTyped(path);
       }),
-      // The same damage each time: hyparquet was once seen to run without end on a damaged page header.
+      // The same damage each time: without a thread of its own, as sources have none, some damage runs without end.
       { numRuns: 100, seed: 7 },
     );
   });

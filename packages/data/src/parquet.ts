@@ -1,57 +1,87 @@
+import { existsSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { Worker } from 'node:worker_threads';
 import { DpoError } from '@dpo/base';
 import { asFileError } from '@dpo/base/files';
-import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet';
-import { compressors } from 'hyparquet-compressors';
+import { parquetGroups, type RowGroup } from './_parquet-groups.js';
 import type { PlacedRecord } from './_records.js';
+import type { ParquetReply } from './parquet-worker.js';
+
+/** How a Parquet file is read apart from everything else. */
+export interface Apart {
+  /** The thread's script. */
+  readonly script: URL;
+  /** Milliseconds that a row group may take, for a file of so many bytes. */
+  readonly limit: (bytes: number) => number;
+  /** MiB that the thread's heap may take. */
+  readonly heap: number;
+}
+
+/** Sources that run uncompiled have no script for a thread. */
+const ownScript = new URL('./parquet-worker.js', import.meta.url);
+const own: Apart | undefined = existsSync(ownScript)
+  ? { script: ownScript, limit: (bytes) => 30_000 + bytes / 1000, heap: 4096 }
+  : undefined;
 
 /**
- * The records of a Parquet file, row group by row group; of the file's columns only those wanted are read.
+ * The records of a Parquet file, row group by row group; of the file's columns only those wanted are read. A thread of its
+ * own reads them: damaged lengths can make the library count for hours or fill all memory, which ends that thread alone.
+ *
  * Errors: `data.truncated-file`, `data.broken-file`, those of the file system.
  */
 export async function* readParquet(
   path: string,
   columns: ReadonlySet<string>,
+  apart: Apart | undefined = own,
 ): AsyncGenerator<readonly PlacedRecord[]> {
   try {
-    const file = await asyncBufferFromFile(path);
-    await checkEnds(file, path);
-    const metadata = await parquetMetadataAsync(file);
-    const there = parquetSchema(metadata).children.map(({ element }) => element.name);
-    const wanted = there.filter((name) => columns.has(name));
-    checkCounts(metadata);
-    let rowStart = 0;
-    for (const group of metadata.row_groups) {
-      const rowEnd = rowStart + Number(group.num_rows);
-      const records = await parquetReadObjects({ file, metadata, columns: wanted, rowStart, rowEnd, compressors });
-      yield records.map((record) => ({ record }));
-      rowStart = rowEnd;
-    }
+    const groups = apart === undefined ? parquetGroups(path, columns) : groupsApart(path, columns, apart);
+    for await (const group of groups) yield group.map((record) => ({ record }));
   } catch (error) {
     throw asBrokenParquet(asFileError(error, path), path);
   }
 }
 
-/** Row counts are what loops run to: those of the groups must be sensible and add up to the file's. */
-function checkCounts(metadata: Awaited<ReturnType<typeof parquetMetadataAsync>>): void {
-  const counts = metadata.row_groups.map(({ num_rows }) => Number(num_rows));
-  const total = counts.reduce((sum, count) => sum + count, 0);
-  if (total !== Number(metadata.num_rows) || counts.some((count) => !Number.isSafeInteger(count) || count < 0))
-    throw new Error(`its row groups hold ${total} rows, its footer says ${metadata.num_rows}`);
+async function* groupsApart(
+  path: string,
+  columns: ReadonlySet<string>,
+  { script, limit, heap }: Apart,
+): AsyncGenerator<RowGroup> {
+  const { size } = await stat(path);
+  const worker = new Worker(script, {
+    workerData: { path, columns: [...columns] },
+    resourceLimits: { maxOldGenerationSizeMb: heap },
+  });
+  try {
+    for (;;) {
+      const reply = await next(worker, limit(size));
+      if ('error' in reply) throw reply.error;
+      if ('code' in reply) throw new DpoError(reply.code, reply.message, reply.details);
+      if (reply.group === undefined) return;
+      yield reply.group;
+    }
+  } finally {
+    await worker.terminate();
+  }
 }
 
-/** A Parquet file begins and ends with `PAR1`: one cut short does not end so. */
-async function checkEnds(file: Awaited<ReturnType<typeof asyncBufferFromFile>>, path: string): Promise<void> {
-  const size = file.byteLength;
-  const text = async (from: number, to: number) => Buffer.from(await file.slice(from, to)).toString('latin1');
-  if (size >= 12 && (await text(size - 4, size)) === 'PAR1') return;
-  throw new DpoError(
-    'data.truncated-file',
-    `${path} is not a whole Parquet file: its footer is missing (${size} bytes).`,
-    {
-      values: { path, bytes: size },
-      hint: 'Write or download it again.',
-    },
-  );
+/** Asks the thread for its next row group. */
+function next(worker: Worker, milliseconds: number): Promise<ParquetReply> {
+  return new Promise((resolve, reject) => {
+    const settle = (act: () => void) => {
+      clearTimeout(timer);
+      worker.off('message', answered).off('error', died);
+      act();
+    };
+    const answered = (reply: ParquetReply) => settle(() => resolve(reply));
+    const died = (error: Error) => settle(() => reject(error));
+    const timer = setTimeout(
+      () => settle(() => reject(new Error(`a row group could not be read within ${Math.ceil(milliseconds / 1000)} s`))),
+      milliseconds,
+    );
+    worker.on('message', answered).on('error', died);
+    worker.postMessage('next');
+  });
 }
 
 function asBrokenParquet(error: unknown, path: string): unknown {

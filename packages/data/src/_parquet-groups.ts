@@ -1,0 +1,45 @@
+import { DpoError } from '@dpo/base';
+import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet';
+import { compressors } from 'hyparquet-compressors';
+
+/** One row group's rows as plain objects, those of the wanted columns that are there. */
+export type RowGroup = readonly Readonly<Record<string, unknown>>[];
+
+/** The row groups of a Parquet file, one after another. What is wrong with the file is thrown as the library throws it. */
+export async function* parquetGroups(path: string, columns: ReadonlySet<string>): AsyncGenerator<RowGroup> {
+  const file = await asyncBufferFromFile(path);
+  await checkEnds(file, path);
+  const metadata = await parquetMetadataAsync(file);
+  const there = parquetSchema(metadata).children.map(({ element }) => element.name);
+  const wanted = there.filter((name) => columns.has(name));
+  checkCounts(metadata);
+  let rowStart = 0;
+  for (const group of metadata.row_groups) {
+    const rowEnd = rowStart + Number(group.num_rows);
+    yield await parquetReadObjects({ file, metadata, columns: wanted, rowStart, rowEnd, compressors });
+    rowStart = rowEnd;
+  }
+}
+
+/** Row counts are what loops run to: those of the groups must be sensible and add up to the file's. */
+function checkCounts(metadata: Awaited<ReturnType<typeof parquetMetadataAsync>>): void {
+  const counts = metadata.row_groups.map(({ num_rows }) => Number(num_rows));
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  if (total !== Number(metadata.num_rows) || counts.some((count) => !Number.isSafeInteger(count) || count < 0))
+    throw new Error(`its row groups hold ${total} rows, its footer says ${metadata.num_rows}`);
+}
+
+/** A Parquet file begins and ends with `PAR1`: one cut short does not end so. */
+async function checkEnds(file: Awaited<ReturnType<typeof asyncBufferFromFile>>, path: string): Promise<void> {
+  const size = file.byteLength;
+  const text = async (from: number, to: number) => Buffer.from(await file.slice(from, to)).toString('latin1');
+  if (size >= 12 && (await text(size - 4, size)) === 'PAR1') return;
+  throw new DpoError(
+    'data.truncated-file',
+    `${path} is not a whole Parquet file: its footer is missing (${size} bytes).`,
+    {
+      values: { path, bytes: size },
+      hint: 'Write or download it again.',
+    },
+  );
+}
