@@ -31,7 +31,7 @@ const free = new Set([
     'patience',
     'minDelta',
   ],
-  ...['loadBest', 'maxTime', 'keepCheckpoints', 'tensorboard'],
+  ...['loadBest', 'maxTime', 'keepCheckpoints', 'tensorboard', 'evalSamples', 'evalSampleTokens'],
   ...['engine', 'threads', 'device', 'memoryLimit', 'xla', 'activationCheckpointing'],
 ]);
 
