@@ -3,7 +3,7 @@ import { pack } from '@dpo/data';
 import { testEngine } from '@dpo/engine/test';
 import { writeSafetensors } from '@dpo/models';
 import { latestCheckpoint } from './checkpoint.js';
-import { methodNamed } from './method.js';
+import { methodNamed } from './methods/method-named.js';
 import { optimizers } from './optimizers/registry.js';
 import { learningRates } from './optimizers/schedules.js';
 import { referenceModel } from './reference.js';

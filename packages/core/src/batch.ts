@@ -1,5 +1,5 @@
 import type { Engine, Scope, Values, Variable } from '@dpo/engine';
-import { type PackedInputs, packedValues } from '@dpo/models';
+import { type AlignedLogps, type PackedInputs, packedValues } from '@dpo/models';
 import type * as tf from '@tensorflow/tfjs-core';
 
 /** What every row that is trained on has: a prompt in tokens, and a weight where `withWeights` reads one. */
@@ -34,6 +34,8 @@ export interface TokenRanking extends TokenRow {
 export interface PromptGroup {
   readonly prompt: Int32Array;
   readonly answers: readonly Int32Array[];
+  /** How much each token of each answer counts in the answer's log-probability. Default: 1. All groups of a batch or none. */
+  readonly tokenWeights?: readonly Float32Array[] | undefined;
 }
 
 /**
@@ -87,20 +89,41 @@ export interface ScoringModel {
 
 /** What training needs besides. */
 export interface TrainableModel extends ScoringModel {
+  /** The same with {@link AlignedLogps}, for methods that read alignments. */
+  alignedLogps(...given: Parameters<ScoringModel['sequenceLogps']>): AlignedLogps;
   /** The variables that training changes, by name: the adapter's if there is one, else all weights. */
   trainable(): ReadonlyMap<string, Variable>;
 }
 
-/** A packed batch as inputs of an engine function, with the answers' lengths as [groups, K], K answers to a group. */
-export function batchValues(batch: PackedBatch, answersPerGroup: number): Record<string, Values> {
+/** Groups packed into inputs of an engine function, with the answers' lengths as [groups, K], K answers to a group. */
+export function batchValues(groups: readonly PromptGroup[], pack: Pack): Record<string, Values> {
+  const batch = pack(groups);
+  const answersPerGroup = groups[0]?.answers.length ?? 1;
   return {
     ...packedValues(batch),
+    ...tokenWeightValues(groups, batch),
     lengths: {
       dtype: 'float32',
       shape: [batch.sequences / answersPerGroup, answersPerGroup],
       data: Float32Array.from(batch.lengths),
     },
   };
+}
+
+/** The tokens' weights in the order in which they are predicted. */
+function tokenWeightValues(groups: readonly PromptGroup[], { sequence }: PackedBatch): Record<string, Values> {
+  if (groups.every(({ tokenWeights }) => tokenWeights === undefined)) return {};
+  const weights = groups.flatMap(({ answers, tokenWeights }) =>
+    answers.map(({ length }, k) => tokenWeights?.[k] ?? new Float32Array(length).fill(1)),
+  );
+  const next = new Uint32Array(weights.length);
+  // Filling entries are of no sequence.
+  const data = Float32Array.from(sequence, (s) => {
+    const token = next[s] ?? 0;
+    next[s] = token + 1;
+    return weights[s]?.[token] ?? 0;
+  });
+  return { tokenWeights: { dtype: 'float32', shape: [sequence.length], data } };
 }
 
 /** The other side of {@link batchValues}: the same tensors by their names, and S from the lengths' static shape. */

@@ -8,7 +8,7 @@ import { writeSafetensors } from '@dpo/models';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { TrainableModel } from './batch.js';
 import { latestCheckpoint, listCheckpoints, readCheckpointState } from './checkpoint.js';
-import { methodNamed } from './method.js';
+import { methodNamed } from './methods/method-named.js';
 import { optimizers } from './optimizers/registry.js';
 import { learningRates } from './optimizers/schedules.js';
 import { referenceModel } from './reference.js';

@@ -7,6 +7,7 @@ import { openSafetensors, writeSafetensors } from '@dpo/models';
 import type { TrainableModel } from './batch.js';
 import type { Method } from './method.js';
 import type { Optimizer } from './optimizers/types.js';
+import type { Reference } from './reference.js';
 import type { CompiledSteps } from './step.js';
 
 /** Where a run is. With the weights and the optimizer's slots, all that its future depends on. */
@@ -52,6 +53,7 @@ export interface StoredState extends TrainingState {
 
 const STATE = 'trainer_state.json';
 const OPTIMIZER = 'optimizer.safetensors';
+const REFERENCE = 'reference.safetensors';
 const FOLDER = /^checkpoint-(\d+)$/;
 const LEFTOVER = /^\.checkpoint-\d+\..*\.partial/;
 
@@ -65,21 +67,16 @@ export async function saveCheckpoint(
     readonly method: Pick<Method, 'name'>;
     readonly optimizer: Optimizer;
     readonly compiled: Pick<CompiledSteps, 'slots'>;
+    readonly reference?: Pick<Reference, 'moving'> | undefined;
   },
 ): Promise<string> {
   const { folder, state, method, optimizer, config } = options;
   const path = join(folder, `checkpoint-${state.step}`);
   await writeFolderAtomic(path, async (temporary) => {
     await options.saveModel(temporary);
-    await writeSafetensors(
-      join(temporary, OPTIMIZER),
-      slotEntries(options.compiled).map(({ name, variable }) => ({
-        name,
-        shape: variable.shape,
-        dtype: 'float32' as const,
-        data: () => variable.read(),
-      })),
-    );
+    await writeVariables(join(temporary, OPTIMIZER), slotEntries(options.compiled));
+    const moving = movingEntries(options.reference);
+    if (moving.length > 0) await writeVariables(join(temporary, REFERENCE), moving);
     const stored: StoredState = {
       version: 1,
       ...state,
@@ -144,15 +141,23 @@ export async function restoreCheckpoint(
     model,
     optimizer,
     compiled,
-  }: { model: TrainableModel; optimizer: Optimizer; compiled: Pick<CompiledSteps, 'slots'> },
+    reference,
+  }: {
+    readonly model: TrainableModel;
+    readonly optimizer: Optimizer;
+    readonly compiled: Pick<CompiledSteps, 'slots'>;
+    readonly reference?: Pick<Reference, 'moving'> | undefined;
+  },
 ): Promise<TrainingState> {
   const { step, updates, skipped, pairs, best, stale, optimizer: stored } = await readCheckpointState(path);
   if (stored.name !== optimizer.name)
     throw mismatch(path, `was trained with ${stored.name}, this run uses ${optimizer.name}`);
   const weights = [...model.trainable()].map(([name, variable]) => ({ name, variable }));
+  const moving = movingEntries(reference);
   const sources = [
     { file: path, entries: weights },
     { file: join(path, OPTIMIZER), entries: slotEntries(compiled) },
+    ...(moving.length > 0 ? [{ file: join(path, REFERENCE), entries: moving }] : []),
   ];
   const opened = [];
   try {
@@ -178,7 +183,29 @@ export async function restoreCheckpoint(
   };
 }
 
-function slotEntries({ slots }: Pick<CompiledSteps, 'slots'>): { name: string; variable: Variable }[] {
+interface Entry {
+  readonly name: string;
+  readonly variable: Variable;
+}
+
+async function writeVariables(file: string, entries: readonly Entry[]): Promise<void> {
+  await writeSafetensors(
+    file,
+    entries.map(({ name, variable }) => ({
+      name,
+      shape: variable.shape,
+      dtype: 'float32' as const,
+      data: () => variable.read(),
+    })),
+  );
+}
+
+/** The weights of a reference that moves. */
+function movingEntries(reference: Pick<Reference, 'moving'> | undefined): Entry[] {
+  return [...(reference?.moving?.variables ?? [])].map(([name, variable]) => ({ name, variable }));
+}
+
+function slotEntries({ slots }: Pick<CompiledSteps, 'slots'>): Entry[] {
   return [...slots].flatMap(([weight, bySlot]) =>
     Object.entries(bySlot).map(([slot, variable]) => ({ name: `${slot}/${weight}`, variable })),
   );

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { TokenPair, TrainableModel } from './batch.js';
 import { latestCheckpoint, listCheckpoints, readCheckpointState } from './checkpoint.js';
 import type { EvaluationOptions } from './evaluation.js';
-import { methodNamed } from './method.js';
+import { methodNamed } from './methods/method-named.js';
 import { optimizers } from './optimizers/registry.js';
 import { referenceModel } from './reference.js';
 import { bigramModel } from './test/bigram-model.js';

@@ -1,6 +1,6 @@
 import type { Divide, Pack, TokenPair, TokenRow } from './batch.js';
 import type { TrainingState } from './checkpoint.js';
-import type { Method } from './method.js';
+import type { Baseline, Method } from './method.js';
 import { type EvaluationMetrics, evaluationMetrics, pairMetrics, pairValues } from './metrics.js';
 import { type BatchSource, baselineBatch, divideRows, microBatch } from './micro-batches.js';
 import type { Reference } from './reference.js';
@@ -55,25 +55,67 @@ export async function evaluate<Row extends TokenRow>(
 ): Promise<EvaluationMetrics> {
   const { pairs, method } = options;
   const parts = divideRows([...pairs.keys()], options);
-  const baseline = await estimateBaseline(compiled, parts, options);
+  const { baseline, across } = await lookAhead(compiled, parts, options);
   const outputs = [];
-  for (const rows of parts) outputs.push(await compiled.evaluate(microBatch(rows, options), baseline));
+  for (const [i, rows] of parts.entries())
+    outputs.push(await compiled.evaluate(microBatch(rows, options, across?.[i]), baseline));
   const measured = parts.flat().map((row) => pairs[row] as Row);
   const metrics = pairMetrics(pairValues(outputs, method), method, measured);
   return evaluationMetrics({ ...metrics, ...baselineRecord(method, baseline) });
 }
 
-/** The method's baseline over these rows, or undefined where it has none. */
-export async function estimateBaseline<Row extends TokenRow>(
+/** What a method is told of all rows of a step together, where it asks. */
+interface Ahead {
+  readonly baseline?: number | undefined;
+  /** Numbers of each row of each part. */
+  readonly across?: readonly (readonly Readonly<Record<string, number>>[])[] | undefined;
+}
+
+/** Computes without a gradient what the method needs to know of all these rows before it sees some of them. */
+export async function lookAhead<Row extends TokenRow>(
   compiled: CompiledSteps,
   parts: readonly (readonly number[])[],
   source: BatchSource<Row>,
-): Promise<number | undefined> {
-  const { baseline } = source.method;
-  if (baseline === undefined) return undefined;
+): Promise<Ahead> {
+  const { baseline, acrossRows } = source.method;
+  return {
+    baseline: baseline && (await estimateBaseline(compiled, parts, source, baseline)),
+    across: acrossRows && (await numbersAcross(compiled, parts, source, acrossRows)),
+  };
+}
+
+async function estimateBaseline<Row extends TokenRow>(
+  compiled: CompiledSteps,
+  parts: readonly (readonly number[])[],
+  source: BatchSource<Row>,
+  baseline: Baseline<Row>,
+): Promise<number> {
   const ratios: number[] = [];
-  for (const rows of parts) ratios.push(...(await compiled.logRatios(baselineBatch(rows, source, baseline))));
+  for (const rows of parts) {
+    const { policy, reference } = await compiled.logps(baselineBatch(rows, source, baseline));
+    policy.forEach((logps, i) => {
+      ratios.push(...logps.map((logp, k) => logp - (reference[i]?.[k] as number)));
+    });
+  }
   return baseline.estimate(ratios);
+}
+
+async function numbersAcross<Row extends TokenRow>(
+  compiled: CompiledSteps,
+  parts: readonly (readonly number[])[],
+  source: BatchSource<Row>,
+  acrossRows: NonNullable<Method<Row>['acrossRows']>,
+): Promise<Ahead['across']> {
+  // Numbers that rows have from elsewhere are not needed for this.
+  const plain = { ...source, method: { ...source.method, numbers: undefined } };
+  const seen = [];
+  for (const rows of parts) seen.push(await compiled.logps(microBatch(rows, plain)));
+  const numbers = acrossRows({
+    policy: seen.flatMap(({ policy }) => policy),
+    reference: seen.flatMap(({ reference }) => reference),
+  });
+  const starts = parts.map((_, i) => parts.slice(0, i).reduce((sum, { length }) => sum + length, 0));
+  return parts.map(({ length }, i) => numbers.slice(starts[i], (starts[i] as number) + length));
 }
 
 /** A baseline under its name, for the records. */

@@ -20,6 +20,7 @@ export {
   type TrainingState,
 } from './checkpoint.js';
 export type { EvaluationOptions } from './evaluation.js';
+export { type AotOptions, aotLoss, matchRanks } from './losses/aot-loss.js';
 export { type KtoOptions, ktoKl, ktoLoss } from './losses/kto-loss.js';
 export { plackettLuceLoss } from './losses/plackett-luce-loss.js';
 export {
@@ -28,6 +29,7 @@ export {
   preferenceLoss,
   preferenceLosses,
   rowLosses,
+  stepLosses,
 } from './losses/registry.js';
 export type { LossOptions, PairLosses, PreferenceLoss } from './losses/types.js';
 export { type WeightedLoss, weightedSum } from './losses/weighted-sum.js';
@@ -35,19 +37,21 @@ export {
   type Baseline,
   type Method,
   type MethodInputs,
-  type MethodName,
   type MethodOptions,
   type MethodTerms,
-  methodNamed,
-  methodNames,
   type PreferenceMethodOptions,
   preferenceMethod,
   type Side,
+  type StepLogps,
   supervisedMethod,
 } from './method.js';
+export { aotMethod, aotUnpairedMethod } from './methods/aot.js';
 export { ktoMethod } from './methods/kto.js';
+export { type MethodName, methodNamed, methodNames } from './methods/method-named.js';
 export { plackettLuceMethod } from './methods/plackett-luce.js';
 export { sumOfMethods, type WeightedMethod } from './methods/sum-of-methods.js';
+export { withLengthDesensitization } from './methods/with-length-desensitization.js';
+export { withPolicyWeights } from './methods/with-policy-weights.js';
 export { withWeights } from './methods/with-weights.js';
 export type { EvaluationMetrics, PairMetrics, PairValues } from './metrics.js';
 export { type AdafactorOptions, adafactor } from './optimizers/adafactor.js';
@@ -67,6 +71,9 @@ export {
 export { type SgdOptions, sgd } from './optimizers/sgd.js';
 export type { Optimizer, WeightUpdate } from './optimizers/types.js';
 export {
+  type MovingReferenceOptions,
+  type MovingState,
+  movingReference,
   noReference,
   precomputedReference,
   type Reference,

@@ -1,7 +1,5 @@
-import { DpoError } from '@dpo/base';
 import * as tf from '@tensorflow/tfjs-core';
 import type { TokenPair, TokenRow } from './batch.js';
-import { type LossEntry, type PreferenceLossName, preferenceLoss, preferenceLosses } from './losses/registry.js';
 import type { LossOptions, PreferenceLoss } from './losses/types.js';
 
 /** An answer of a preference pair. */
@@ -16,6 +14,8 @@ export interface MethodInputs {
   readonly numbers: Readonly<Record<string, tf.Tensor1D>>;
   /** The method's baseline over all rows of the step; 0 for a method without one. */
   readonly baseline: tf.Scalar;
+  /** Mean over an answer's tokens of log π(y_t) − log Σ_v π(v)², [rows, K], without a gradient, where the method asks. */
+  readonly alignments?: tf.Tensor2D | undefined;
 }
 
 /** What a method makes of it. The trainer takes the mean of the losses over all rows of a step. */
@@ -38,6 +38,12 @@ export interface Baseline<Row extends TokenRow> {
   readonly estimate: (logRatios: readonly number[]) => number;
 }
 
+/** The rows of a step side by side: log-probabilities, one array to a row, K numbers each. */
+export interface StepLogps {
+  readonly policy: readonly (readonly number[])[];
+  readonly reference: readonly (readonly number[])[];
+}
+
 /**
  * A way to train: which answers of a row the model reads, whether a reference scores them too, and what is made of the
  * numbers. `Row` is the kind of row that it takes.
@@ -54,6 +60,15 @@ export interface Method<Row extends TokenRow = TokenPair> {
   /** Numbers of a row that `apply` reads, by name. */
   readonly numbers?: ((row: Row) => Readonly<Record<string, number | undefined>>) | undefined;
   readonly baseline?: Baseline<Row> | undefined;
+  /**
+   * More numbers for `apply`, of each row, that depend on all rows of the step: it is computed twice then, first without a
+   * gradient for these.
+   */
+  readonly acrossRows?: ((logps: StepLogps) => readonly Readonly<Record<string, number>>[]) | undefined;
+  /** How much each token of each of these answers counts in the answer's log-probability. Default: 1. */
+  readonly tokenWeights?: ((answers: readonly Int32Array[]) => readonly Float32Array[]) | undefined;
+  /** Whether `apply` reads `alignments`. */
+  readonly needsAlignments?: boolean | undefined;
   /** True where a row is of one side alone: the other side's columns hold NaN. */
   readonly unpaired?: boolean | undefined;
   readonly apply: (inputs: MethodInputs) => MethodTerms;
@@ -111,33 +126,6 @@ export function supervisedMethod(): Method {
     answers: ({ chosen }) => [chosen],
     apply: ({ policy }) => ({ losses: tf.neg(column(policy, 0)) }),
   };
-}
-
-/** The names that {@link methodNamed} knows: supervised fine-tuning and every preference loss. */
-export type MethodName = 'sft' | PreferenceLossName;
-
-export const methodNames = ['sft', ...Object.keys(preferenceLosses)] as readonly MethodName[];
-
-/**
- * A method of the registry, by the name that `--method` takes.
- *
- * @throws DpoError `loss.unknown`, naming the nearest known one; `loss.takes-no-margin`.
- */
-export function methodNamed(name: string, options: MethodOptions = {}): Method {
-  if (name === 'sft') return supervisedMethod();
-  const { loss, needsReference, takesMargin = false } = preferenceLoss(name);
-  if (options.readMargin && !takesMargin) throw takesNoMargin(name);
-  return preferenceMethod(name, loss, { ...options, needsReference });
-}
-
-function takesNoMargin(name: string): DpoError {
-  const able = Object.entries<LossEntry>(preferenceLosses).flatMap(([loss, entry]) =>
-    entry.takesMargin ? [loss] : [],
-  );
-  return new DpoError('loss.takes-no-margin', `The loss ${name} takes no margin of its own for each pair.`, {
-    values: { name, able },
-    hint: `Those that do: ${able.join(', ')}.`,
-  });
 }
 
 /** Column k of a matrix, as a vector. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { methodNamed } from './method.js';
+import { methodNamed } from './methods/method-named.js';
 import { pairMetrics } from './metrics.js';
 
 const method = methodNamed('dpo');

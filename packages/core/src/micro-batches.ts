@@ -77,10 +77,19 @@ function byAnswers<Row extends TokenRow>(
   return [...parts.values()];
 }
 
-/** Packs rows of the data into the inputs of a compiled function. */
-export function microBatch<Row extends TokenRow>(rows: readonly number[], source: BatchSource<Row>): MicroBatch {
+/** Packs rows of the data into the inputs of a compiled function, with what the method said of each across the step. */
+export function microBatch<Row extends TokenRow>(
+  rows: readonly number[],
+  source: BatchSource<Row>,
+  across: readonly Readonly<Record<string, number>>[] = [],
+): MicroBatch {
   const { method } = source;
-  const given = rows.map((row) => method.numbers?.(rowOf(source.pairs, row)) ?? {});
+  const given = rows.map(
+    (row, i): Readonly<Record<string, number | undefined>> => ({
+      ...method.numbers?.(rowOf(source.pairs, row)),
+      ...across[i],
+    }),
+  );
   const numbers = Object.keys(given[0] ?? {}).map((name) => [
     `number/${name}`,
     {
@@ -89,10 +98,10 @@ export function microBatch<Row extends TokenRow>(rows: readonly number[], source
       data: Float32Array.from(given.map((values, i) => present(values[name], name, rows[i] as number))),
     },
   ]);
-  const { sides, reads = sides, answers } = method;
+  const { sides, reads = sides, answers, tokenWeights } = method;
   return {
     rows,
-    inputs: { ...answersOf(rows, source, { sides: reads, answers }), ...Object.fromEntries(numbers) },
+    inputs: { ...answersOf(rows, source, { sides: reads, answers, tokenWeights }), ...Object.fromEntries(numbers) },
   };
 }
 
@@ -108,20 +117,20 @@ export function baselineBatch<Row extends TokenRow>(
 function answersOf<Row extends TokenRow>(
   rows: readonly number[],
   { pairs, reference, pack }: BatchSource<Row>,
-  { sides, answers }: Pick<Baseline<Row>, 'sides' | 'answers'>,
+  read: Pick<Baseline<Row>, 'sides' | 'answers'> & Pick<Method<Row>, 'tokenWeights'>,
 ): Readonly<Record<string, Values>> {
-  const groups = groupsOf(rows, pairs, { answers });
-  return { ...batchValues(pack(groups), groups[0]?.answers.length ?? 1), ...reference.inputs(rows, sides) };
+  return { ...batchValues(groupsOf(rows, pairs, read), pack), ...reference.inputs(rows, read.sides) };
 }
 
 function groupsOf<Row extends TokenRow>(
   rows: readonly number[],
   pairs: readonly Row[],
-  { answers }: Pick<Baseline<Row>, 'answers'>,
+  read: Pick<Method<Row>, 'answers' | 'tokenWeights'>,
 ): PromptGroup[] {
   return rows.map((index) => {
     const row = rowOf(pairs, index);
-    return { prompt: row.prompt, answers: answers(row) };
+    const answers = read.answers(row);
+    return { prompt: row.prompt, answers, tokenWeights: read.tokenWeights?.(answers) };
   });
 }
 

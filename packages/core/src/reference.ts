@@ -1,8 +1,8 @@
 import { DpoError } from '@dpo/base';
-import type { Scope, Values } from '@dpo/engine';
+import type { Scope, Values, Variable } from '@dpo/engine';
 import type { PackedInputs } from '@dpo/models';
 import * as tf from '@tensorflow/tfjs-core';
-import { parameters, type ScoringModel } from './batch.js';
+import { parameters, type ScoringModel, type TrainableModel } from './batch.js';
 
 /** Where log π_ref comes from: numbers that go into the compiled step with each batch, or a computation inside it. */
 export interface Reference {
@@ -10,6 +10,24 @@ export interface Reference {
   inputs(rows: readonly number[], sides: readonly string[]): Readonly<Record<string, Values>>;
   /** log π_ref of each sequence of the batch, [S]. */
   logps(scope: Scope, batch: PackedInputs, inputs: Readonly<Record<string, tf.Tensor>>): tf.Tensor;
+  /** Where the reference follows the policy: what of it moves, which checkpoints hold too. */
+  readonly moving?: MovingState | undefined;
+}
+
+/** How a reference follows the policy. */
+export interface MovingState {
+  readonly mixup: number;
+  readonly everySteps: number;
+  /** The reference's own weights, by the names that the policy's trainable ones have. */
+  readonly variables: ReadonlyMap<string, Variable>;
+}
+
+/** How far and how often a reference follows the policy. */
+export interface MovingReferenceOptions {
+  /** α in (0, 1]: the policy's share in the new reference; 1 copies the policy. Default 0.6. */
+  readonly mixup?: number | undefined;
+  /** It moves after every so many steps. Default 512. */
+  readonly everySteps?: number | undefined;
 }
 
 /** A second model scores each batch inside the step. Its weights stay as they are; it lives in the policy's engine. */
@@ -29,6 +47,39 @@ export function withoutAdapter(model: ScoringModel): Reference {
   return {
     inputs: () => ({}),
     logps: (scope, batch) => model.sequenceLogps(parameters(model, scope), batch, { adapter: false }),
+  };
+}
+
+/**
+ * TR-DPO: a reference that starts as the policy is now and follows it, after every so many steps
+ *
+ *     π_ref ← α π + (1 − α) π_ref,   weight by weight
+ *
+ * With an adapter only the adapter's weights are kept twice. The policy must be the model that is trained. Source: arXiv
+ * 2404.09656; TRL's `sync_ref_model`, whose defaults these are.
+ *
+ * @throws DpoError `reference.out-of-range` for α outside (0, 1], or steps that are no positive whole number.
+ */
+export async function movingReference(
+  policy: TrainableModel,
+  { mixup = 0.6, everySteps = 512 }: MovingReferenceOptions = {},
+): Promise<Reference> {
+  if (!(mixup > 0 && mixup <= 1) || !Number.isSafeInteger(everySteps) || everySteps < 1)
+    throw new DpoError(
+      'reference.out-of-range',
+      `A moving reference needs a share in (0, 1] and whole steps from 1 on, got ${mixup} and ${everySteps}.`,
+      { values: { mixup, everySteps } },
+    );
+  const variables = new Map<string, Variable>();
+  for (const [name, variable] of policy.trainable())
+    variables.set(name, policy.engine.variable(`reference/${name}`, variable.shape, await variable.read()));
+  return {
+    inputs: () => ({}),
+    logps: (scope, batch) => {
+      const own = new Map([...variables].map(([name, variable]) => [name, scope.read(variable)]));
+      return policy.sequenceLogps(parameters(policy, scope, own), batch);
+    },
+    moving: { variables, mixup, everySteps },
   };
 }
 

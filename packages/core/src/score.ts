@@ -11,7 +11,7 @@ export interface ScoreOptions {
 }
 
 /**
- * log π(y|x) of every answer of every group, in nats, summed over the answer's tokens: result[g][a].
+ * log π(y|x) of every answer of every group, in nats, summed over the answer's tokens by their weights: result[g][a].
  *
  * Groups are scored longest first in batches of equally many groups, so that few shapes are compiled and memory is at
  * its most at the start. An aborted signal throws its reason between batches.
@@ -30,9 +30,13 @@ export async function sequenceLogps(
   try {
     for (const batch of batches(groups, batchTokens)) {
       signal?.throwIfAborted();
-      const packed = pack(batch.map(({ group }) => group));
-      const k = packed.sequences / batch.length;
-      const { logps } = await score(batchValues(packed, k));
+      const k = batch[0]?.group.answers.length ?? 1;
+      const { logps } = await score(
+        batchValues(
+          batch.map(({ group }) => group),
+          pack,
+        ),
+      );
       batch.forEach(({ index }, i) => {
         // Groups that only fill the last batch were scored before, with the same result.
         result[index] = [...logps.data.subarray(i * k, (i + 1) * k)];

@@ -1,7 +1,7 @@
 import type { EngineFunction, Scope, Values, Variable } from '@dpo/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import { batchInputs, parameters, scalarValue, type TokenRow, type TrainableModel } from './batch.js';
-import type { Method } from './method.js';
+import type { Method, StepLogps } from './method.js';
 import type { MicroBatch } from './micro-batches.js';
 import { clipCoefficient, globalNorm, scaleOrZero } from './optimizers/clip.js';
 import { type Optimizer, slotShapes } from './optimizers/types.js';
@@ -27,8 +27,10 @@ export interface CompiledSteps {
   ): Promise<{ readonly outputs: readonly Outputs[]; readonly norm: number }>;
   /** The same numbers of each row without an update. */
   evaluate(batch: MicroBatch, baseline?: number): Promise<Outputs>;
-  /** log π − log π_ref of each answer: what a method's baseline is estimated from. */
-  logRatios(batch: MicroBatch): Promise<readonly number[]>;
+  /** log π and log π_ref of each answer: what a method knows of a step before it sees its parts. */
+  logps(batch: MicroBatch): Promise<StepLogps>;
+  /** Moves the reference towards the policy, where this step is one of those that do. */
+  moveReference(step: number): Promise<void>;
   /** Frees functions and state. */
   dispose(): void;
 }
@@ -80,10 +82,14 @@ export function compileSteps<Row extends TokenRow>(options: StepOptions<Row>): C
   ) => {
     const batch = batchInputs(inputs);
     const params = parameters(model, scope, new Map(names.map((name, i) => [name, given[i] as tf.Tensor])));
-    const logps = model.sequenceLogps(params, batch, { dropoutSeed, activationCheckpointing });
+    const options = { dropoutSeed, activationCheckpointing };
+    const { logps, alignments } = method.needsAlignments
+      ? model.alignedLogps(params, batch, options)
+      : { logps: model.sequenceLogps(params, batch, options), alignments: undefined };
     const policy = tf.reshape<tf.Rank.R2>(logps, batch.lengths.shape); // [pairs, K]
     const terms = method.apply({
       policy,
+      alignments: alignments && tf.div(tf.reshape(alignments, batch.lengths.shape), tf.maximum(batch.lengths, 1)),
       reference: tf.reshape(referenceLogps, batch.lengths.shape),
       lengths: batch.lengths,
       numbers: numbersOf(inputs),
@@ -139,10 +145,23 @@ export function compileSteps<Row extends TokenRow>(options: StepOptions<Row>): C
     );
   });
 
-  const logRatios = compile('log-ratios', (scope, inputs) => {
+  const logps = compile('logps', (scope, inputs) => {
     const batch = batchInputs(inputs);
-    const policy = model.sequenceLogps(parameters(model, scope), batch);
-    return { ratios: tf.sub(policy, tf.reshape(reference.logps(scope, batch, inputs), [batch.sequences])) };
+    const { shape } = batch.lengths;
+    return {
+      policy: tf.reshape(model.sequenceLogps(parameters(model, scope), batch), shape),
+      reference: tf.reshape(reference.logps(scope, batch, inputs), shape),
+    };
+  });
+
+  const { moving } = reference;
+  const moveReference = compile('move-reference', (scope) => {
+    const { variables = new Map<string, Variable>(), mixup = 1 } = moving ?? {};
+    for (const [name, variable] of variables) {
+      const policy = scope.read(model.trainable().get(name) as Variable);
+      scope.assign(variable, tf.add(tf.mul(policy, mixup), tf.mul(scope.read(variable), 1 - mixup)));
+    }
+    return {};
   });
 
   /** Made at the first step that needs them, as they take as much memory as the weights. */
@@ -196,7 +215,13 @@ export function compileSteps<Row extends TokenRow>(options: StepOptions<Row>): C
       return { outputs, norm: numberOf(norm) };
     },
     evaluate: ({ inputs }, baseline) => evaluate({ ...inputs, ...withBaseline(baseline) }),
-    logRatios: async ({ inputs }) => [...((await logRatios(inputs)).ratios?.data ?? [])],
+    logps: async ({ inputs }) => {
+      const { policy, reference } = await logps(inputs);
+      return { policy: rowsOf(policy), reference: rowsOf(reference) };
+    },
+    moveReference: async (step) => {
+      if (moving !== undefined && step % moving.everySteps === 0) await moveReference({});
+    },
     dispose: () => {
       for (const compiled of functions) compiled.dispose();
       for (const variable of made) variable.dispose();
@@ -220,6 +245,12 @@ function withBaseline(baseline: number | undefined): Record<string, Values> {
 
 /** The largest finite float32. Comparing with it is false for NaN too, and every backend can compare. */
 const LARGEST = 3.4028234e38;
+
+/** A matrix row by row. */
+function rowsOf(values: Values | undefined): number[][] {
+  const { shape: [rows = 0, columns = 0] = [], data = [] } = values ?? {};
+  return Array.from({ length: rows }, (_, row) => [...data.slice(row * columns, (row + 1) * columns)]);
+}
 
 function numberOf(values: Values | undefined): number {
   return values?.data[0] ?? Number.NaN;

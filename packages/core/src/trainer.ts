@@ -1,14 +1,7 @@
 import { DpoError } from '@dpo/base';
 import type { Divide, Pack, TokenPair, TokenRow, TrainableModel } from './batch.js';
 import { type CheckpointOptions, restoreCheckpoint, saveCheckpoint, type TrainingState } from './checkpoint.js';
-import {
-  baselineRecord,
-  type EvaluationOptions,
-  estimateBaseline,
-  evaluate,
-  isBetter,
-  metricOf,
-} from './evaluation.js';
+import { baselineRecord, type EvaluationOptions, evaluate, isBetter, lookAhead, metricOf } from './evaluation.js';
 import type { Method } from './method.js';
 import { type EvaluationMetrics, type PairMetrics, type PairValues, pairMetrics, pairValues } from './metrics.js';
 import { divideRows, microBatch } from './micro-batches.js';
@@ -97,11 +90,13 @@ export async function* train<Row extends TokenRow = TokenPair>(
   const compiled = compileSteps({ ...options, maxGradNorm: options.maxGradNorm ?? 10 });
   let state: TrainingState = { step: 0, updates: 0, skipped: 0, pairs: 0 };
   const save = async () => {
-    if (checkpoints !== undefined) await saveCheckpoint({ ...checkpoints, state, method, optimizer, compiled });
+    if (checkpoints !== undefined)
+      await saveCheckpoint({ ...checkpoints, state, method, optimizer, compiled, reference });
   };
 
   try {
-    if (options.resume !== undefined) state = await restoreCheckpoint(options.resume, { model, optimizer, compiled });
+    if (options.resume !== undefined)
+      state = await restoreCheckpoint(options.resume, { model, optimizer, compiled, reference });
 
     let over = false;
     while (state.step < steps && !over && (state.stale ?? 0) < patience && !signal?.aborted) {
@@ -111,11 +106,12 @@ export async function* train<Row extends TokenRow = TokenPair>(
       const learningRate = options.learningRate(step);
 
       const parts = divideRows(rows, options, options.accumulation);
-      const baseline = await estimateBaseline(compiled, parts, options);
-      const batches = parts.map((part) => microBatch(part, options));
+      const { baseline, across } = await lookAhead(compiled, parts, options);
+      const batches = parts.map((part, i) => microBatch(part, options, across?.[i]));
       const { outputs, norm } = await compiled.update(batches, learningRate, state.updates + 1, baseline);
 
       const finite = Number.isFinite(norm);
+      await compiled.moveReference(step);
       state = {
         ...state,
         step,

@@ -49,7 +49,7 @@ export {
 } from './model/model-card.js';
 export { packedValues } from './model/packed-values.js';
 export { type SaveOptions, saveModel } from './model/save-model.js';
-export type { LanguageModel, PackedInputs, PackedNumbers, PackedValues, Params } from './model/types.js';
+export type { AlignedLogps, LanguageModel, PackedInputs, PackedNumbers, PackedValues, Params } from './model/types.js';
 export { type BatchEncoder, type BatchEncoderOptions, openBatchEncoder } from './tokenizer/batch-encoder.js';
 export type { Chat, ChatMessage } from './tokenizer/chat.js';
 export { createTokenizer, loadTokenizer, type Tokenizer } from './tokenizer/tokenizer.js';

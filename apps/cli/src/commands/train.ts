@@ -2,7 +2,6 @@ import { DpoError } from '@dpo/base';
 import {
   ktoMethod,
   type Method,
-  methodNamed,
   methodNames,
   plackettLuceMethod,
   rowLosses,
@@ -15,7 +14,7 @@ import { defineCommand } from '../command/define.js';
 import { presets, trainingOptions } from '../options/training.js';
 import { runTrainingCommand } from '../training/command.js';
 import { dpoReference } from '../training/dpo-reference.js';
-import { methodOfLossTypes } from '../training/loss-types.js';
+import { checkForPairs, pairMethod } from '../training/pair-method.js';
 import { answerRows, pairRows, type RowKind, rankingRows } from '../training/row-kinds.js';
 
 /** `dpo train`: preference optimisation, DPO unless told otherwise. */
@@ -50,6 +49,24 @@ export const trainCommand = defineCommand({
       .default(false)
       .describe('Asks of each pair for the margin in its column margin: dpo, hinge'),
     rowWeights: z.boolean().default(false).describe("Multiplies each row's loss by its column weight"),
+    ldAlpha: z
+      .number()
+      .min(0)
+      .max(1)
+      .optional()
+      .describe('LD-DPO: weight of what the longer answer has beyond the other one [1]'),
+    wpo: z.boolean().default(false).describe('WPO: weighs each pair by how likely the policy is to write its answers'),
+    refSyncSteps: z
+      .int()
+      .positive()
+      .optional()
+      .describe('TR-DPO: the reference follows the policy, every so many steps'),
+    refMixupAlpha: z
+      .number()
+      .gt(0)
+      .max(1)
+      .optional()
+      .describe("TR-DPO: the policy's share in the new reference, 1 to copy it [0.6]"),
     evalSamples: z
       .int()
       .min(2)
@@ -64,15 +81,17 @@ export const trainCommand = defineCommand({
   presets,
   details: 'Example: dpo train --model ./my-model --data pairs.jsonl --output runs/first --learning-rate 5e-6',
   run: (options, context) => {
-    const { beta, desirableWeight, undesirableWeight, rowMargins: readMargin } = options;
+    const { beta, desirableWeight, undesirableWeight, rowMargins } = options;
     if (options.evalSamples !== undefined && (options.evalData === undefined || options.precomputeReference))
       throw new DpoError('cli.usage', '--eval-samples needs --eval-data, and a reference that is not precomputed.');
     const start = <Given, Row extends TokenRow & RowCuts>(rows: RowKind<Given, Row>, plain: Method<Row>) => {
       const method = options.rowWeights ? withWeights(plain) : plain;
+      if (options.refSyncSteps !== undefined && !method.needsReference)
+        throw new DpoError('cli.usage', `${method.name} has no reference that --ref-sync-steps could move.`);
       return runTrainingCommand(
         {
           ...{ name: 'train', options, rows, method },
-          needs: [...(readMargin ? (['margin'] as const) : []), ...(options.rowWeights ? (['weight'] as const) : [])],
+          needs: [...(rowMargins ? (['margin'] as const) : []), ...(options.rowWeights ? (['weight'] as const) : [])],
           draw:
             options.evalSamples === undefined
               ? undefined
@@ -83,14 +102,32 @@ export const trainCommand = defineCommand({
         context,
       );
     };
-    if (readMargin && Object.hasOwn(rowLosses, options.method))
-      throw new DpoError('cli.usage', `--row-margins is about pairs, which ${options.method} does not take.`);
-    const sum = methodOfLossTypes(options, { ...options, readMargin });
-    if (sum !== undefined) return start(pairRows, sum);
+    checkForPairs(options);
+    checkMoving(options);
+    if (options.lossType !== undefined) return start(pairRows, pairMethod(options));
     if (options.method === 'kto') return start(answerRows, ktoMethod({ beta, desirableWeight, undesirableWeight }));
     if (options.method === 'plackett-luce') return start(rankingRows, plackettLuceMethod({ beta }));
-    // DPO with label smoothing is cDPO.
-    const name = options.method === 'dpo' && options.labelSmoothing > 0 ? 'cdpo' : options.method;
-    return start(pairRows, methodNamed(name, { ...options, readMargin }));
+    return start(pairRows, pairMethod(options));
   },
 });
+
+/** A reference that follows the policy starts as the policy, and has no numbers from before. */
+function checkMoving(options: {
+  readonly ref?: string | undefined;
+  readonly refSyncSteps?: number | undefined;
+  readonly refMixupAlpha?: number | undefined;
+  readonly precomputeReference: boolean;
+  readonly evalSamples?: number | undefined;
+}): void {
+  if (options.refSyncSteps === undefined) {
+    if (options.refMixupAlpha === undefined) return;
+    throw new DpoError('cli.usage', '--ref-mixup-alpha is about a reference that moves: it needs --ref-sync-steps.');
+  }
+  const against = {
+    '--ref': options.ref !== undefined,
+    '--precompute-reference': options.precomputeReference,
+    '--eval-samples': options.evalSamples !== undefined,
+  };
+  for (const [option, is] of Object.entries(against))
+    if (is) throw new DpoError('cli.usage', `${option} needs a reference that stays: leave out --ref-sync-steps.`);
+}

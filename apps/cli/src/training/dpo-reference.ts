@@ -1,6 +1,7 @@
 import { DpoError } from '@dpo/base';
 import {
   type Method,
+  movingReference,
   noReference,
   precomputedReference,
   type Reference,
@@ -34,17 +35,28 @@ export interface ReferenceInputs<Row> {
 }
 
 /**
- * The reference that the options ask for: log-probabilities stored in the data or computed before training, the model
+ * The reference that the options ask for: one that follows the policy, log-probabilities stored in the data or computed before training, the model
  * without its adapter, or a second model (`--ref`, or the policy as it is now) that scores each batch.
  */
 export async function dpoReference<Row extends TokenRow>(
-  options: { readonly ref?: string | undefined; readonly precomputeReference: boolean },
+  options: {
+    readonly ref?: string | undefined;
+    readonly precomputeReference: boolean;
+    readonly refSyncSteps?: number | undefined;
+    readonly refMixupAlpha?: number | undefined;
+  },
   method: Method<Row>,
   inputs: ReferenceInputs<Row>,
   context: Context,
 ): Promise<References> {
-  const { model, rows, heldRows, stored } = inputs;
+  const { model, rows, heldRows } = inputs;
+  // What is stored are sums of all tokens alike.
+  const stored = method.tokenWeights === undefined ? inputs.stored : undefined;
   if (!method.needsReference) return { train: noReference(), held: undefined };
+  if (options.refSyncSteps !== undefined) {
+    const { refSyncSteps: everySteps, refMixupAlpha: mixup } = options;
+    return { train: await movingReference(model, { everySteps, mixup }), held: undefined };
+  }
   if (options.ref === undefined && heldRows === undefined && !options.precomputeReference && stored !== undefined) {
     await checkStored(model, method, rows, stored);
     context.note('Reference: the log-probabilities in the data.');
@@ -81,8 +93,11 @@ function withScorer(model: LanguageModel): References {
 }
 
 /** All answers of a row that the method reads, those of its baseline behind the others. */
-function groupsOf<Row extends TokenRow>(rows: readonly Row[], { answers, baseline }: Method<Row>) {
-  return rows.map((row) => ({ prompt: row.prompt, answers: [...answers(row), ...(baseline?.answers(row) ?? [])] }));
+function groupsOf<Row extends TokenRow>(rows: readonly Row[], method: Method<Row>) {
+  return rows.map((row) => {
+    const answers = [...method.answers(row), ...(method.baseline?.answers(row) ?? [])];
+    return { prompt: row.prompt, answers, tokenWeights: method.tokenWeights?.(answers) };
+  });
 }
 
 /** What those answers are called. */

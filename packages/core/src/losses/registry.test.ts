@@ -4,7 +4,7 @@ import { testEngine } from '@dpo/engine/test';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type PreferenceLossName, preferenceLoss, preferenceLosses, rowLosses } from './registry.js';
+import { type PreferenceLossName, preferenceLoss, preferenceLosses, rowLosses, stepLosses } from './registry.js';
 import type { LossOptions, PreferenceLoss } from './types.js';
 import { weightedSum } from './weighted-sum.js';
 
@@ -311,7 +311,7 @@ describe('the registry', () => {
       return /^`[a-z-]+`$/.test(cells[1] ?? '') ? [cells.slice(1, -1)] : [];
     });
     expect(found).toEqual(
-      Object.entries({ ...preferenceLosses, ...rowLosses }).map(
+      Object.entries({ ...preferenceLosses, ...stepLosses, ...rowLosses }).map(
         ([name, { title, formula, source, needsReference }]) => [
           `\`${name}\``,
           title,

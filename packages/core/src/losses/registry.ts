@@ -218,6 +218,23 @@ export const rowLosses = {
   },
 } as const satisfies Readonly<Record<string, Omit<LossEntry, 'loss'>>>;
 
+/** The losses that compare the pairs of a step with each other. `methodNamed` takes their names too. */
+export const stepLosses = {
+  aot: {
+    title: 'AOT, pairs',
+    formula:
+      '−(1−ε) log σ(βδ) − ε log σ(−βδ), δ between log π(y_w) − log π(y_l) and log π_ref(y_w) − log π_ref(y_l) of equal rank',
+    source: 'arXiv 2406.05882',
+    needsReference: true,
+  },
+  'aot-unpaired': {
+    title: 'AOT, answers of different pairs',
+    formula: 'the same, δ between r_w and r_l of equal rank',
+    source: 'arXiv 2406.05882',
+    needsReference: true,
+  },
+} as const satisfies Readonly<Record<string, Omit<LossEntry, 'loss'>>>;
+
 /** A name in {@link preferenceLosses}. */
 export type PreferenceLossName = keyof typeof preferenceLosses;
 
@@ -228,9 +245,13 @@ export type PreferenceLossName = keyof typeof preferenceLosses;
  */
 export function preferenceLoss(name: string): LossEntry {
   if (Object.hasOwn(preferenceLosses, name)) return preferenceLosses[name as PreferenceLossName];
-  const known = Object.keys(preferenceLosses);
+  throw unknownLoss(name, Object.keys(preferenceLosses));
+}
+
+/** The error of a name that is none of these. */
+export function unknownLoss(name: string, known: readonly string[]): DpoError {
   const near = nearest(name, known);
-  throw new DpoError('loss.unknown', `There is no loss named ${JSON.stringify(name)}.`, {
+  return new DpoError('loss.unknown', `There is no loss named ${JSON.stringify(name)}.`, {
     values: { name, known },
     hint: near === undefined ? `Known: ${known.join(', ')}.` : `Did you mean ${near}?`,
   });

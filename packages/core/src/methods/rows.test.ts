@@ -11,7 +11,7 @@ import type { TokenAnswer, TokenPair, TokenRanking, TokenRow } from '../batch.js
 import { ktoKl, ktoLoss } from '../losses/kto-loss.js';
 import { plackettLuceLoss } from '../losses/plackett-luce-loss.js';
 import { preferenceLosses } from '../losses/registry.js';
-import { type Method, methodNamed } from '../method.js';
+import type { Method } from '../method.js';
 import { adamw } from '../optimizers/adamw.js';
 import { learningRates } from '../optimizers/schedules.js';
 import { precomputedReference, referenceModel } from '../reference.js';
@@ -19,6 +19,7 @@ import { sequenceLogps } from '../score.js';
 import { bigramModel } from '../test/bigram-model.js';
 import { type StepRecord, type TrainOptions, train } from '../trainer.js';
 import { ktoMethod } from './kto.js';
+import { methodNamed } from './method-named.js';
 import { plackettLuceMethod } from './plackett-luce.js';
 import { withWeights } from './with-weights.js';
 

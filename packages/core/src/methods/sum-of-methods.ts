@@ -22,6 +22,7 @@ export function sumOfMethods(terms: readonly WeightedMethod[]): Method {
     throw new DpoError('loss.out-of-range', 'A weighted sum of losses needs at least one loss, and finite weights.', {
       values: { weights },
     });
+  const across = terms.flatMap(({ method }) => method.acrossRows ?? []);
   return {
     name: terms.map(({ method }, i) => (weights[i] === 1 ? method.name : `${weights[i]}*${method.name}`)).join('+'),
     sides: ['chosen', 'rejected'],
@@ -30,6 +31,13 @@ export function sumOfMethods(terms: readonly WeightedMethod[]): Method {
     numbers: terms.some(({ method }) => method.numbers !== undefined)
       ? (row) => Object.assign({}, ...terms.map(({ method }) => method.numbers?.(row)))
       : undefined,
+    acrossRows:
+      across.length === 0
+        ? undefined
+        : (logps) => {
+            const told = across.map((ofTerm) => ofTerm(logps));
+            return logps.policy.map((_, row) => Object.assign({}, ...told.map((numbers) => numbers[row])));
+          },
     apply: (inputs) => {
       const made = terms.map(({ method }) => method.apply(inputs));
       const { rewards, logps } = made.find((term) => term.rewards !== undefined) ?? {};

@@ -1,5 +1,6 @@
 import { random } from '@dpo/base';
 import type { Engine } from '@dpo/engine';
+import type { PackedInputs, Params } from '@dpo/models';
 import * as tf from '@tensorflow/tfjs-core';
 import type { TrainableModel } from '../batch.js';
 
@@ -16,17 +17,33 @@ export function bigramModel(engine: Engine, { vocabSize = 11, seed = 0, name = '
     ['table', table],
     ['bias', bias],
   ]);
+  const distributions = (params: Params, { ids, predictors }: PackedInputs) => {
+    const current = tf.gather(tf.reshape(ids, [-1]), predictors); // [R]
+    return tf.logSoftmax(tf.add(tf.gather(params('table'), current), params('bias'))); // [R, V]
+  };
+  const sums = (ofTokens: tf.Tensor, { sequence, sequences }: PackedInputs) =>
+    // Padding has sequence number S: one segment more, cut off again.
+    tf.slice(tf.unsortedSegmentSum(ofTokens as tf.Tensor1D, sequence, sequences + 1), [0], [sequences]) as tf.Tensor1D;
+  const taken = (logps: tf.Tensor, { targets }: PackedInputs) =>
+    tf.sum<tf.Tensor1D>(tf.mul(logps, tf.oneHot(targets, vocabSize)), 1); // [R]
+  const sequenceLogps = (params: Params, batch: PackedInputs) =>
+    sums(tf.mul(taken(distributions(params, batch), batch), batch.tokenWeights ?? 1), batch);
   return {
     engine,
     weights,
     trainable: () => weights,
-    sequenceLogps: (params, { ids, predictors, targets, sequence, sequences }) => {
-      const current = tf.gather(tf.reshape(ids, [-1]), predictors); // [R]
-      const logits = tf.add(tf.gather(params('table'), current), params('bias')); // [R, V]
-      const picked = tf.mul(tf.logSoftmax(logits), tf.oneHot(targets, vocabSize)); // [R, V]
-      // Padding has sequence number S: one segment more, cut off again.
-      const sums = tf.unsortedSegmentSum(tf.sum(picked, 1), sequence, sequences + 1); // [S + 1]
-      return tf.slice(sums, [0], [sequences]) as tf.Tensor1D;
+    sequenceLogps,
+    alignedLogps: (params, batch) => {
+      // The parameters are no inputs, so that no gradient goes through.
+      const alignments = tf.customGrad((given) => {
+        const logps = distributions(params, batch); // [R, V]
+        const own = tf.log(tf.sum(tf.exp(tf.mul(logps, 2)), 1)); // [R]
+        return {
+          value: sums(tf.sub(taken(logps, batch), own), batch),
+          gradFunc: () => tf.zerosLike(given as tf.Tensor),
+        };
+      })(tf.scalar(0)) as tf.Tensor1D;
+      return { logps: sequenceLogps(params, batch), alignments };
     },
   };
 }

@@ -50,14 +50,23 @@ export function tokenLogps(
   hidden: tf.Tensor2D,
   head: LogitHead,
   targets: tf.Tensor1D,
-  { keep = 128 * megabyte, piece = 64 * megabyte }: LogitLimits = {},
+  limits: LogitLimits = {},
 ): tf.Tensor1D {
-  const rowBytes = 4 * head.unembedding.shape[0];
-  const whole = hidden.shape[0] * rowBytes <= keep;
-  const logps = whole
-    ? keepingLogits(hidden, head, targets)
-    : inPieces(hidden, head, targets, Math.max(1, Math.floor(piece / rowBytes)));
-  return tf.reshape(logps, [hidden.shape[0]]);
+  const [rows] = hidden.shape;
+  const pieceRows = rowsOfPiece(hidden, head, limits);
+  const logps = pieceRows === rows ? keepingLogits(hidden, head, targets) : inPieces(hidden, head, targets, pieceRows);
+  return tf.reshape(logps, [rows]);
+}
+
+/** How many rows of logits there may be at once: all where they are small enough to be kept. */
+export function rowsOfPiece(
+  hidden: tf.Tensor2D,
+  { unembedding }: LogitHead,
+  { keep = 128 * megabyte, piece = 64 * megabyte }: LogitLimits,
+): number {
+  const [rows] = hidden.shape;
+  const rowBytes = 4 * unembedding.shape[0];
+  return rows * rowBytes <= keep ? rows : Math.max(1, Math.floor(piece / rowBytes));
 }
 
 function keepingLogits(hidden: tf.Tensor2D, head: LogitHead, targets: tf.Tensor1D): tf.Tensor {
@@ -177,7 +186,7 @@ export function at(logits: tf.Tensor, columns: tf.Tensor1D): tf.Tensor {
 }
 
 /** As few pieces as fit, all but equally long: few shapes, and no small rest. */
-function pieceSizes(rows: number, most: number): number[] {
+export function pieceSizes(rows: number, most: number): number[] {
   const count = Math.ceil(rows / most);
   return Array.from({ length: count }, (_, i) => Math.floor(((i + 1) * rows) / count) - Math.floor((i * rows) / count));
 }

@@ -3,12 +3,13 @@ import type { Engine, Variable } from '@dpo/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Decoder } from '../architectures/types.js';
 import { type Attend, packedAttention } from '../blocks/packed-attention.js';
+import { tokenAlignments } from '../blocks/token-alignments.js';
 import { type LogitHead, logitsOf, tokenLogps } from '../blocks/token-logps.js';
 import { adaptedProduct } from '../lora/adapted-product.js';
 import { headParameterName, parameterName } from '../lora/modules-to-save.js';
 import type { Adapter } from '../lora/types.js';
 import { checkpointedBlocks, computeBlock } from './compute-block.js';
-import type { AdapterToggle, LanguageModel, Params } from './types.js';
+import type { AdapterToggle, GradientOptions, LanguageModel, PackedInputs, Params } from './types.js';
 
 /** Choosing rows in the last layer pays where they are at most this part of all. */
 const FEWER = 0.9;
@@ -51,6 +52,17 @@ export function languageModel(
     cap: decoder.logitCap,
   });
 
+  /** The hidden states that predict the answers' tokens, behind the final norm: [R, D]. */
+  const answerRows = (params: Params, batch: PackedInputs, options: GradientOptions = {}): tf.Tensor2D => {
+    // Only rows that predict something meet the vocabulary, which costs as much as many layers.
+    // A layer that is computed again by itself needs a mask of its own; compiled, they are one.
+    const attend: Attend = options.activationCheckpointing
+      ? (...layer) => packedAttention(batch)(...layer)
+      : packedAttention(batch);
+    const states = model.hidden(params, batch, attend, { ...options, at: batch.predictors });
+    return decoder.finalNorm(states, { weight: weightsOf(params, options) });
+  };
+
   const model: LanguageModel = {
     config,
     engine,
@@ -83,18 +95,16 @@ export function languageModel(
     },
     logits: (params, rows, options) =>
       logitsOf(decoder.finalNorm(rows, { weight: weightsOf(params, options) }), head(params, options)),
-    sequenceLogps(params, batch, options) {
-      const { predictors, targets, sequence, sequences } = batch;
-      // Only rows that predict something meet the vocabulary, which costs as much as many layers.
-      // A layer that is computed again by itself needs a mask of its own; compiled, they are one.
-      const attend: Attend = options?.activationCheckpointing
-        ? (...layer) => packedAttention(batch)(...layer)
-        : packedAttention(batch);
-      const states = model.hidden(params, batch, attend, { ...options, at: predictors }); // [R, D]
-      const rows = decoder.finalNorm(states, { weight: weightsOf(params, options) }); // [R, D]
-      const logps = tokenLogps(rows, head(params, options), targets); // [R]
-      // Filling entries are numbered S: one segment more, cut off again.
-      return tf.slice(tf.unsortedSegmentSum(logps, sequence, sequences + 1), [0], [sequences]) as tf.Tensor1D;
+    sequenceLogps: (params, batch, options) =>
+      sums(tokenLogps(answerRows(params, batch, options), head(params, options), batch.targets), batch),
+    alignedLogps(params, batch, options) {
+      const rows = answerRows(params, batch, options); // [R, D]
+      const [unembed, { targets }] = [head(params, options), batch];
+      const aligned = tokenAlignments(rows, unembed, targets); // [R]
+      return {
+        logps: sums(tokenLogps(rows, unembed, targets), batch),
+        alignments: sums(aligned, { ...batch, tokenWeights: undefined }),
+      };
     },
     onDispose: (callback) => {
       callbacks.push(callback);
@@ -108,4 +118,14 @@ export function languageModel(
     },
   };
   return model;
+}
+
+/** A number to each token summed over each sequence, [R] → [S]. */
+function sums(
+  ofTokens: tf.Tensor1D,
+  { sequence, sequences, tokenWeights }: Pick<PackedInputs, 'sequence' | 'sequences' | 'tokenWeights'>,
+): tf.Tensor1D {
+  const weighted = tokenWeights === undefined ? ofTokens : tf.mul(ofTokens, tokenWeights);
+  // Filling entries are numbered S: one segment more, cut off again.
+  return tf.slice(tf.unsortedSegmentSum(weighted, sequence, sequences + 1), [0], [sequences]) as tf.Tensor1D;
 }

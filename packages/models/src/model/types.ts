@@ -15,7 +15,8 @@ export interface AdapterToggle {
   readonly dropoutSeed?: tf.Tensor | undefined;
 }
 
-interface GradientOptions extends AdapterToggle {
+/** How the gradient is computed besides. */
+export interface GradientOptions extends AdapterToggle {
   /** Keeps each layer's input alone for the gradient and computes the layer again there: less memory, more time. */
   readonly activationCheckpointing?: boolean | undefined;
 }
@@ -41,6 +42,16 @@ export interface PackedInputs extends Tokens {
   /** [R] the sequence that the target belongs to; S where the entry only fills. */
   readonly sequence: tf.Tensor1D;
   readonly sequences: number;
+  /** [R] how much each token counts in its sequence's sum. Default: 1. */
+  readonly tokenWeights?: tf.Tensor1D | undefined;
+}
+
+/** Log-probabilities of sequences, and how they compare with what the model would draw by itself. */
+export interface AlignedLogps {
+  /** As of `sequenceLogps`: [S]. */
+  readonly logps: tf.Tensor1D;
+  /** Σ_t (log π(y_t) − log Σ_v π(v)²) over an answer's tokens, without a gradient: [S]. */
+  readonly alignments: tf.Tensor1D;
 }
 
 /** The same as numbers outside the engine, in the form in which `@dpo/data` packs. */
@@ -81,6 +92,8 @@ export interface LanguageModel {
    * gives. For the body of an engine function.
    */
   sequenceLogps(params: Params, batch: PackedInputs, options?: GradientOptions): tf.Tensor1D;
+  /** The same, and how near each sequence is to the model's own samples, by {@link AlignedLogps}. */
+  alignedLogps(params: Params, batch: PackedInputs, options?: GradientOptions): AlignedLogps;
   /**
    * Hidden states before the final norm, [B·T, D], or with `at` those of some flat positions b·T + t alone, [R, D]: then
    * the last layer computes little for the others. For the body of an engine function.

@@ -1,0 +1,53 @@
+import { DpoError } from '@dpo/base';
+import type { AotOptions } from '../losses/aot-loss.js';
+import {
+  type LossEntry,
+  type PreferenceLossName,
+  preferenceLoss,
+  preferenceLosses,
+  stepLosses,
+  unknownLoss,
+} from '../losses/registry.js';
+import { type Method, type MethodOptions, preferenceMethod, supervisedMethod } from '../method.js';
+import { aotMethod, aotUnpairedMethod } from './aot.js';
+
+/** The names that {@link methodNamed} knows: supervised fine-tuning and every preference loss. */
+export type MethodName = 'sft' | PreferenceLossName | keyof typeof stepLosses;
+
+export const methodNames = [
+  'sft',
+  ...Object.keys(preferenceLosses),
+  ...Object.keys(stepLosses),
+] as readonly MethodName[];
+
+const stepMethods: Readonly<Record<keyof typeof stepLosses, (options: AotOptions) => Method>> = {
+  aot: aotMethod,
+  'aot-unpaired': aotUnpairedMethod,
+};
+
+/**
+ * A method of the registry, by the name that `--method` takes.
+ *
+ * @throws DpoError `loss.unknown`, naming the nearest known one; `loss.takes-no-margin`.
+ */
+export function methodNamed(name: string, options: MethodOptions = {}): Method {
+  if (name === 'sft') return supervisedMethod();
+  if (!methodNames.some((known) => known === name)) throw unknownLoss(name, methodNames);
+  if (Object.hasOwn(stepMethods, name)) {
+    if (options.readMargin) throw takesNoMargin(name);
+    return stepMethods[name as keyof typeof stepMethods](options);
+  }
+  const { loss, needsReference, takesMargin = false } = preferenceLoss(name);
+  if (options.readMargin && !takesMargin) throw takesNoMargin(name);
+  return preferenceMethod(name, loss, { ...options, needsReference });
+}
+
+function takesNoMargin(name: string): DpoError {
+  const able = Object.entries<LossEntry>(preferenceLosses).flatMap(([loss, entry]) =>
+    entry.takesMargin ? [loss] : [],
+  );
+  return new DpoError('loss.takes-no-margin', `The loss ${name} takes no margin of its own for each pair.`, {
+    values: { name, able },
+    hint: `Those that do: ${able.join(', ')}.`,
+  });
+}

@@ -1,0 +1,42 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { after } from './_after.js';
+import { at, type LogitHead, type LogitLimits, logitsOf, logSumExp, pieceSizes, rowsOfPiece } from './token-logps.js';
+
+/**
+ * How near given tokens are to what the model would draw, without a gradient:
+ *
+ *     a_r = log π(target_r) − log Σ_v π(v)² = z_{r, target_r} + log Σ_v exp z_{r, v} − log Σ_v exp 2 z_{r, v}
+ *
+ * 0 for every token where the distribution is uniform, and for its only token where it is sure; below 0 for tokens less
+ * likely than what is drawn on average. Source: "sampled alignment" of WPO, arXiv 2406.11827.
+ *
+ * @param hidden [R, D]
+ * @param targets [R] int32
+ * @returns [R]
+ */
+export function tokenAlignments(
+  hidden: tf.Tensor2D,
+  head: LogitHead,
+  targets: tf.Tensor1D,
+  limits: LogitLimits = {},
+): tf.Tensor1D {
+  const sizes = pieceSizes(hidden.shape[0], rowsOfPiece(hidden, head, limits));
+  const compute = (rows: tf.Tensor): tf.Tensor => {
+    const wanted = tf.split(targets, sizes);
+    const pieces: tf.Tensor[] = [];
+    for (const [i, piece] of tf.split(rows, sizes).entries()) {
+      const last = pieces.at(-1);
+      const started = last === undefined ? piece : after(piece, last);
+      const logits = logitsOf(started as tf.Tensor2D, head); // [r, V]
+      const total = tf.sub(logSumExp(logits), logSumExp(tf.mul(logits, 2)));
+      pieces.push(tf.add(at(logits, wanted[i] as tf.Tensor1D), total)); // [r, 1]
+    }
+    return tf.reshape(tf.concat(pieces), [rows.shape[0] as number]);
+  };
+  // The unembedding is not an input, so that no zeros of its size are added to its gradient.
+  const op = tf.customGrad((rows) => {
+    const { shape } = rows as tf.Tensor;
+    return { value: compute(rows as tf.Tensor), gradFunc: () => tf.zeros(shape) };
+  });
+  return op(hidden) as tf.Tensor1D;
+}
