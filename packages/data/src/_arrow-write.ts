@@ -17,6 +17,7 @@ export class ArrowFileWriter {
   readonly #file: FileHandle;
   readonly #writer: RecordBatchWriter;
   readonly #queue = new CollectingQueue();
+  #written: Promise<void> = Promise.resolve();
 
   private constructor(
     file: FileHandle,
@@ -53,17 +54,28 @@ export class ArrowFileWriter {
   async finish(): Promise<void> {
     this.#writer.finish();
     await this.#drain();
+    await this.#written;
     await this.#file.sync();
     await this.#file.close();
   }
 
   /** Closes the file as it is. */
   async abandon(): Promise<void> {
+    await this.#written.catch(() => undefined);
     await this.#file.close();
   }
 
+  /** What is there is on its way to the disk while the next batch is made; not more than that. */
   async #drain(): Promise<void> {
-    for (const piece of this.#queue.take()) {
+    const pieces = this.#queue.take();
+    await this.#written;
+    this.#written = this.#writeAll(pieces);
+    // It is told to whoever waits for it next; until then it is nobody's.
+    this.#written.catch(() => undefined);
+  }
+
+  async #writeAll(pieces: readonly Uint8Array[]): Promise<void> {
+    for (const piece of pieces) {
       for (let done = 0; done < piece.byteLength; ) {
         const { bytesWritten } = await this.#file.write(piece, done, piece.byteLength - done);
         done += bytesWritten;
