@@ -48,6 +48,34 @@ describe('batches', () => {
     );
   });
 
+  it('deals each batch out to the workers, each row to one', () => {
+    const cases = fc.record({
+      count: fc.integer({ min: 1, max: 60 }),
+      of: fc.integer({ min: 1, max: 5 }),
+      each: fc.integer({ min: 1, max: 8 }),
+      seed: fc.integer(),
+      step: fc.integer({ min: 1, max: 12 }),
+    });
+    fc.assert(
+      fc.property(cases, ({ count, of, each, seed, step }) => {
+        const options = { batchSize: of * each, shuffle: true, seed };
+        const parts = Array.from({ length: of }, (_, index) => [
+          ...batches(count, { ...options, worker: { index, of } }).rows(step),
+        ]);
+        const together = Array.from({ length: of * each }, (_, i) => parts[i % of]?.[Math.floor(i / of)]);
+        expect(together).toEqual([...batches(count, options).rows(step)]);
+      }),
+      { numRuns: 100 },
+    );
+    for (const worker of [
+      { index: 2, of: 2 },
+      { index: 0, of: 3 },
+      { index: -1, of: 2 },
+      { index: 0, of: 0 },
+    ])
+      expect(() => batches(9, { batchSize: 4, worker })).toThrow(expect.objectContaining({ code: 'options.invalid' }));
+  });
+
   it('refuses what it cannot deal', () => {
     expect(() => batches(0, { batchSize: 1 })).toThrow(/no rows/);
     expect(() => batches(3, { batchSize: 0 })).toThrow(/positive integer/);

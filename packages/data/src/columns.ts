@@ -1,3 +1,5 @@
+import type { Text } from './types.js';
+
 /** What a column holds: a text or conversation, a list of these, plain strings, numbers, lists of numbers, true or false. */
 type ColumnKind = 'text' | 'texts' | 'string' | 'number' | 'numbers' | 'boolean';
 
@@ -9,7 +11,12 @@ export interface Column<Name extends string = string> {
   readonly required: boolean;
 }
 
-function column<const Name extends string>(name: Name, key: string, kind: ColumnKind, required = false): Column<Name> {
+function column<
+  const Name extends string,
+  const Key extends string,
+  const Kind extends ColumnKind,
+  const Required extends boolean = false,
+>(name: Name, key: Key, kind: Kind, required: Required = false as Required) {
   return { name, key, kind, required };
 }
 
@@ -56,6 +63,26 @@ export type RankedColumnName = (typeof rankedColumns)[number]['name'];
 
 /** A column of a table of judged answers. */
 export type LabelledColumnName = (typeof labelledColumns)[number]['name'];
+
+interface Values {
+  readonly text: Text;
+  readonly texts: readonly Text[];
+  readonly string: string;
+  readonly number: number;
+  readonly numbers: readonly number[];
+  readonly boolean: boolean;
+}
+
+type Defined = Column & { readonly key: string };
+type RequiredOf<C extends Defined> = Extract<C, { readonly required: true }>;
+type OptionalOf<C extends Defined> = Exclude<C, RequiredOf<C>>;
+
+/** The row object that such columns become. The interfaces of `types.ts` are these types, with words to each property. */
+export type RowOf<Columns extends readonly Defined[]> = {
+  readonly [C in RequiredOf<Columns[number]> as C['key']]: Values[C['kind']];
+} & {
+  readonly [C in OptionalOf<Columns[number]> as C['key']]?: Values[C['kind']];
+};
 
 /** Which column of a file to read as which of ours: `{ chosen: 'preferred' }`. Ours not named keep their names. */
 export type ColumnMapping = Readonly<Partial<Record<string, string>>>;
