@@ -1,0 +1,166 @@
+// `node tooling/bench/data.mjs`: reading, iterating, tokenising and packing of preference data, beside Python's. See README.md.
+import { spawn, spawnSync } from 'node:child_process';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { writeFileAtomic } from '@dpo/base/files';
+import { cpuFlags } from '@dpo/engine';
+import { dataDocument, dataTables } from './data-report.mjs';
+import { writePairs } from './data-text.mjs';
+import { median } from './measure.mjs';
+import { peerPython } from './python.mjs';
+import { describeMachine } from './report.mjs';
+
+const file = (name) => fileURLToPath(new URL(name, import.meta.url));
+const say = (line) => process.stderr.write(`${line}\n`);
+const options = {
+  rows: { type: 'string', default: '200000' },
+  repeat: { type: 'string', default: '3' },
+  tokenizer: { type: 'string' },
+  large: { type: 'boolean', default: false },
+  write: { type: 'boolean', default: false },
+};
+const values = parsed();
+const [rows, repeat] = [count('rows'), count('repeat')];
+const folder = await mkdtemp(join(tmpdir(), 'dpo-bench-data-'));
+const at = (name) => join(folder, name);
+try {
+  const python = peerPython(say);
+  const tokenizer = values.tokenizer ?? (await smallTokenizer());
+  say(`Writing ${rows} pairs …`);
+  await writePairs(at('pairs.jsonl'), rows);
+  const bytes = { input: (await stat(at('pairs.jsonl'))).size };
+
+  const ours = (...args) => run([process.execPath, file('data-ours.mjs')], args);
+  const peer = (...args) => run([python, file('data_peer.py')], args);
+  const results = {
+    convert: await alternate('JSONL to Arrow', {
+      ours: () => ours('convert', at('pairs.jsonl'), at('ours.arrow')),
+      datasets: () => afresh(at('cache'), () => peer('convert', at('pairs.jsonl'), at('cache'))),
+      pyarrow: () => peer('pyarrow-convert', at('pairs.jsonl'), at('pyarrow.arrow')),
+    }),
+  };
+  await peer('convert', at('pairs.jsonl'), at('kept'));
+  const theirs = (await readdir(at('kept'), { recursive: true })).find((name) => name.endsWith('.arrow'));
+  bytes.arrow = (await stat(at('ours.arrow'))).size;
+  results.iterate = await alternate('all rows of the Arrow file', {
+    ours: () => ours('iterate', at('ours.arrow')),
+    datasets: () => peer('iterate', join(at('kept'), theirs)),
+  });
+  checkEqual('texts', results.iterate.ours[0].units, results.iterate.datasets[0].units);
+  const some = String(Math.min(rows, 10000));
+  results.tokenise = await alternate('tokenising', {
+    here: () => ours('tokenise', at('ours.arrow'), tokenizer, 'here', some),
+    workers: () => ours('tokenise', at('ours.arrow'), tokenizer, 'workers', some),
+    native: () => ours('tokenise', at('ours.arrow'), tokenizer, 'native', some),
+    tokenizers: () => peer('tokenise', at('pairs.jsonl'), tokenizer, some),
+  });
+  const counts = Object.values(results.tokenise).map(([{ tokens }]) => tokens);
+  for (const tokens of counts) checkEqual('tokens', tokens, counts[0]);
+  results.pack = [];
+  for (const batch of [8, 32, 64, 96]) results.pack.push({ batch, ...(await ours('pack', String(batch))) });
+  if (values.large) {
+    say('Writing 2,000,000 pairs …');
+    await writePairs(at('large.jsonl'), 2_000_000);
+    bytes.large = (await stat(at('large.jsonl'))).size;
+    results.large = {
+      convert: await ours('convert', at('large.jsonl'), at('large.arrow')),
+      iterate: await ours('iterate', at('large.arrow')),
+    };
+    bytes.largeArrow = (await stat(at('large.arrow'))).size;
+  }
+
+  const report = {
+    date: new Date().toISOString().slice(0, 10),
+    machine: describeMachine(await cpuFlags()),
+    ...{ rows, repeat, bytes, results },
+    tokenizer:
+      values.tokenizer === undefined ? 'a small byte-level one of the tests' : values.tokenizer.split('/').at(-1),
+  };
+  process.stdout.write(`${dataTables(report)}\n`);
+  if (values.write) {
+    const output = file('../../docs/benchmarks-data.md');
+    const notes = await readFile(file('data-notes.md'), 'utf8');
+    await writeFileAtomic(output, (temporary) => writeFile(temporary, dataDocument(report, notes)));
+    say(`Written to ${output}.`);
+  }
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}
+
+/** Each side `repeat` times, in turn: whatever slows the machine for a while slows all. */
+async function alternate(name, sides) {
+  const results = Object.fromEntries(Object.keys(sides).map((side) => [side, []]));
+  for (let round = 1; round <= repeat; round++)
+    for (const [side, work] of Object.entries(sides)) {
+      // What the side before has left to be written to disk is not this one's.
+      spawnSync('sync');
+      const result = await work();
+      results[side].push(result);
+      say(`  ${round}/${repeat} ${name}, ${side}: ${result.seconds.toFixed(2)} s`);
+    }
+  for (const runs of Object.values(results)) runs.seconds = median(runs.map(({ seconds }) => seconds));
+  return results;
+}
+
+/** A cache would make the second run a copy of the first. */
+async function afresh(path, work) {
+  await rm(path, { recursive: true, force: true });
+  return work();
+}
+
+/** A tokenizer that is in the repository; `--tokenizer` takes a model's. */
+async function smallTokenizer() {
+  await mkdir(at('tokenizer'));
+  await copyFile(file('../parity/fixtures/tokenizer/smollm.tokenizer.json'), at('tokenizer/tokenizer.json'));
+  return at('tokenizer');
+}
+
+function checkEqual(what, a, b) {
+  if (a !== b) throw new Error(`The sides differ in their ${what}: ${a} and ${b}. Nothing is comparable then.`);
+}
+
+function run([program, script], args) {
+  return new Promise((resolve, reject) => {
+    const env = {
+      ...process.env,
+      HF_DATASETS_OFFLINE: '1',
+      HF_HUB_OFFLINE: '1',
+      HF_DATASETS_DISABLE_PROGRESS_BARS: '1',
+    };
+    const child = spawn(program, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
+    let [printed, errors] = ['', ''];
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      printed += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      errors = (errors + text).slice(-4000);
+    });
+    child.on('error', reject);
+    child.on('close', (code) => {
+      if (code === 0) resolve(JSON.parse(printed.trim().split('\n').at(-1)));
+      else reject(new Error(`${script} ${args[0]} failed:\n${errors}`));
+    });
+  });
+}
+
+function parsed() {
+  try {
+    return parseArgs({ options }).values;
+  } catch (error) {
+    return fail(error.message);
+  }
+}
+
+function count(name) {
+  const value = Number(values[name]);
+  if (!Number.isInteger(value) || value < 1) fail(`--${name} must be a positive integer, not ${values[name]}.`);
+  return value;
+}
+
+function fail(message) {
+  say(`Error: ${message}`);
+  process.exit(2);
+}
