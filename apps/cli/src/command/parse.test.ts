@@ -57,7 +57,8 @@ describe('parseOptions', () => {
     [['in', '--beta', 'much'], '--beta needs a number, not "much"'],
     [['in', '--beta', '-1'], '--beta: '],
     [['in', '--max-steps', '1.5'], '--max-steps: '],
-    [['in', '--precision', 'half'], '--precision: '],
+    [['in', '--precision', 'half'], '--precision knows no "half": there are '],
+    [['in', '--precision', 'flot32'], '--precision knows no "flot32": did you mean float32? There are '],
     [['in', 'more'], '"more" is one argument too many'],
     [[], 'INPUT is missing'],
   ])('refuses %j', async (args, message) => {

@@ -40,8 +40,9 @@ export async function parseOptions(command: Command, args: readonly string[]): P
   const given = parseArguments(command, options, args);
   const file = typeof given.config === 'string' ? await readConfig(given.config, options) : {};
   const preset = command.presets?.[String(given.preset ?? file.preset)] ?? {};
-  const result = command.options.safeParse({ ...preset, ...file, ...given });
-  if (!result.success) throw invalid(command, options, result.error);
+  const values = { ...preset, ...file, ...given };
+  const result = command.options.safeParse(values);
+  if (!result.success) throw invalid(command, options, values, result.error);
   return result.data;
 }
 
@@ -127,13 +128,22 @@ function unknown(command: Command, shown: string, name: string, known: readonly 
   );
 }
 
-function invalid(command: Command, options: readonly OptionInfo[], error: z.ZodError): DpoError {
+function invalid(
+  command: Command,
+  options: readonly OptionInfo[],
+  values: Readonly<Record<string, unknown>>,
+  error: z.ZodError,
+): DpoError {
   const lines = error.issues.map((issue) => {
     const key = String(issue.path[0] ?? '');
     const option = options.find((candidate) => candidate.key === key);
     const place = command.positional?.includes(key) ? key.toUpperCase() : `--${option?.flag ?? key}`;
     const missing = issue.code === 'invalid_type' && issue.input === undefined && issue.message.includes('undefined');
-    return missing ? `${place} is missing` : `${place}: ${issue.message}`;
+    if (missing) return `${place} is missing`;
+    const known = issue.code === 'invalid_value' ? issue.values.map(String) : [];
+    if (known.length === 0) return `${place}: ${issue.message}`;
+    const near = nearest(String(values[key]), known);
+    return `${place} knows no ${JSON.stringify(values[key])}: ${near ? `did you mean ${near}? There` : 'there'} are ${known.join(', ')}`;
   });
   return new DpoError(USAGE, `dpo ${command.name}: ${lines.join('; ')}.`, { hint: help(command) });
 }
