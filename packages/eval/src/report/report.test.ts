@@ -48,6 +48,14 @@ describe('renderReport', () => {
     expect(renderReport({ title: 't', records: diverged })).toContain('from step 4 on the loss is not a number');
   });
 
+  it('draws the KL to the reference where evaluations have measured it', () => {
+    const [first, second, ...rest] = sampleRecords();
+    const measured = [{ ...first, eval_kl: 0.5 }, { ...second, eval_kl: 2.25 }, ...rest] as typeof rest;
+    expect(renderReport({ title: 't', records: measured })).toContain('<figcaption>KL to the reference, nats');
+    expect(renderReport({ title: 't', records: measured })).toContain('2.25');
+    expect(renderReport({ title: 't', records: sampleRecords() })).not.toContain('KL to the reference, nats');
+  });
+
   it('asks nothing of the network and runs no script', () => {
     const page = renderReport(full);
     expect(page).not.toMatch(/<script|https?:|url\(|@import|<link|<img| on\w+=/);

@@ -49,6 +49,14 @@ const charts: readonly {
       ['rejected', 'logps/rejected', 'other'],
     ],
   },
+  {
+    // KTO's estimate over each step, or that on answers drawn at evaluations.
+    title: 'KL to the reference, nats',
+    lines: [
+      ['training', 'kl', 'after'],
+      ['held out', 'eval_kl', 'held'],
+    ],
+  },
   { title: 'Gradient norm', lines: [['gradient norm', 'grad_norm', 'after']] },
   { title: 'Learning rate', lines: [['learning rate', 'learning_rate', 'after']] },
   { title: 'Pairs per second', lines: [['pairs per second', 'pairs_per_second', 'after']] },
