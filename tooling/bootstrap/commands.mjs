@@ -1,11 +1,8 @@
 import { join } from 'node:path';
-import { build } from './build.mjs';
+import { build, cli } from './build.mjs';
 import { pnpmEnv, pnpmExec } from './pnpm.mjs';
 import { runInForeground } from './process.mjs';
 import { root } from './root.mjs';
-
-/** The command line's program. */
-export const cli = join(root, 'apps', 'cli', 'dist', 'main.js');
 
 /** Runs the command line. */
 export function runDpo(args) {

@@ -1,8 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build } from './build.mjs';
-import { cli } from './commands.mjs';
+import { build, cli } from './build.mjs';
+
 import { runInForeground } from './process.mjs';
 import { root, say } from './root.mjs';
 

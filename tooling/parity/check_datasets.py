@@ -19,7 +19,7 @@ sys.path = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(
 import datasets  # noqa: E402
 import pyarrow as pa  # noqa: E402
 
-DPO = Path(__file__).parents[2] / "apps" / "cli" / "dist" / "main.js"
+DPO = Path(__file__).parents[2] / "apps" / "cli" / "dist" / "bundle" / "main.js"
 
 
 def text_rows(count, word):

@@ -1,0 +1,15 @@
+// The program as few files: hundreds of small modules take a second to be found and read, these a third of it.
+import { defineConfig } from 'rolldown';
+
+export default defineConfig({
+  input: {
+    main: 'dist/main.js',
+    // Threads of their own, which the packages look for beside the module that starts them.
+    'parquet-worker': '../../packages/data/dist/parquet-worker.js',
+    'encode-worker': '../../packages/models/dist/tokenizer/encode-worker.js',
+  },
+  platform: 'node',
+  // The engine finds its files beside its own modules, and one tfjs must serve it and the models; the others are native.
+  external: [/^@dpo\/(base|engine)(\/|$)/, /^@tensorflow\//, 'lz4-napi', 'tokenizers', 'koffi'],
+  output: { dir: 'dist/bundle', format: 'esm', cleanDir: true },
+});
