@@ -8,12 +8,14 @@ export {
   type LibraryCandidate,
   lookForLibraries,
 } from './library/find-library.js';
+export { cudaDownloadBytes, cudaFolder, installCudaLibraries } from './library/install-cuda-libraries.js';
 export { type InstallOptions, type InstallProgress, installLibrary } from './library/install-library.js';
 export { cpuFlags } from './library/machine.js';
 export { tensorflowVersion, wheelFor } from './library/wheels.js';
 export { type OpenEngineOptions, openEngine } from './open-engine.js';
 export { openPortable } from './portable/open-portable.js';
 export { statelessUniform } from './stateless-uniform.js';
+export { missingCudaLibraries } from './tensorflow/_cuda-libraries.js';
 export type {
   AdamUpdate,
   DType,

@@ -1,4 +1,14 @@
-import { type EngineInfo, engineInfo, findLibrary, installLibrary, tensorflowVersion, wheelFor } from '@dpo/engine';
+import {
+  cudaDownloadBytes,
+  type EngineInfo,
+  engineInfo,
+  findLibrary,
+  installCudaLibraries,
+  installLibrary,
+  missingCudaLibraries,
+  tensorflowVersion,
+  wheelFor,
+} from '@dpo/engine';
 import { z } from 'zod';
 import { type Context, defineCommand } from '../command/define.js';
 import { megabytes } from '../ui/format.js';
@@ -8,17 +18,22 @@ export const engineInstallCommand = defineCommand({
   name: 'engine install',
   summary: `Fetch TensorFlow ${tensorflowVersion}'s library, which makes training fast`,
   options: z.strictObject({
-    cuda: z.boolean().default(false).describe('The library for NVIDIA GPUs (Linux x64)'),
+    cuda: z
+      .boolean()
+      .default(false)
+      .describe('The library for NVIDIA GPUs (Linux x64), and CUDA 12 where the system has none'),
+    cudaLibraries: z.boolean().default(true).describe('Fetches no CUDA libraries, whatever the system has'),
     ifMissing: z
       .boolean()
       .default(false)
       .describe('Only where none is found, and without an error where it cannot be fetched'),
   }),
   details: 'It comes out of TensorFlow’s own Python wheel, by the pip of whatever Python is there, into the cache.',
-  run: async ({ cuda, ifMissing }, context) => {
+  run: async ({ cuda, cudaLibraries, ifMissing }, context) => {
     if (ifMissing && (await findLibrary()) !== undefined) return 0;
     try {
       await installWithProgress(cuda, context);
+      if (cuda && cudaLibraries) await installCudaWithProgress(context);
     } catch (error) {
       if (!ifMissing || context.signal.aborted) throw error;
       context.note(`${(error as Error).message} The portable engine is used instead.`);
@@ -41,6 +56,23 @@ export async function installWithProgress(cuda: boolean, context: Context): Prom
   });
   context.note(`TensorFlow is in ${folder}.`);
   return folder;
+}
+
+/** Fetches NVIDIA's libraries where the system's loader lacks some. All come, as they belong together. */
+async function installCudaWithProgress(context: Context): Promise<void> {
+  const missing = missingCudaLibraries();
+  if (missing.length === 0) {
+    context.note('The system has the CUDA libraries.');
+    return;
+  }
+  context.note(
+    `The system has no ${missing.join(', ')}. Fetching CUDA 12 (${megabytes(cudaDownloadBytes)} to download, once) …`,
+  );
+  const folder = await installCudaLibraries({
+    signal: context.signal,
+    onProgress: ({ bytes, total }) => context.progress(`Downloading CUDA: ${megabytes(bytes)} of ${megabytes(total)}`),
+  });
+  context.note(`The CUDA libraries are in ${folder}. The driver (libcuda.so.1) comes with the system.`);
 }
 
 /** `dpo engine info`: what computes here, and why. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { DpoError } from '@dpo/base';
 import { flushFile } from '@dpo/base/files';
@@ -12,30 +12,34 @@ export interface UnpackOptions {
   /** Gets the bytes written so far, and all that will be. */
   readonly onProgress: (bytes: number, total: number) => void;
   readonly signal: AbortSignal | undefined;
+  /** What a file is called in the folder. Default: as in the wheel, without its folders. */
+  readonly nameOf?: ((file: string) => string) | undefined;
 }
 
 /**
- * Takes files out of a wheel into a folder, without the folders of their names: streamed, flushed, and held to the
- * sizes and SHA-256 sums of the wheel's RECORD.
+ * Takes files out of a wheel into a folder, those named or all that suit: streamed, flushed, and held to the sizes and
+ * SHA-256 sums of the wheel's RECORD.
  *
  * Throws `zip.damaged`, `file.disk-full`; an AbortError when the signal says so.
  */
 export async function unpackWheel(
   path: string,
-  files: readonly string[],
+  wanted: readonly string[] | ((file: string) => boolean),
   folder: string,
-  { onProgress, signal }: UnpackOptions,
+  { onProgress, signal, nameOf = basename }: UnpackOptions,
 ): Promise<Manifest['files']> {
   const zip = await openZip(path);
   try {
     await mkdir(folder, { recursive: true });
+    const files = typeof wanted === 'function' ? [...zip.entries.keys()].filter(wanted) : wanted;
     const record = await readRecord(zip, `${folder}.record`);
     const total = files.reduce((sum, file) => sum + (zip.entries.get(file)?.size ?? 0), 0);
     const done: { name: string; size: number; sha256: string }[] = [];
     let before = 0;
     for (const file of files) {
-      const name = basename(file);
+      const name = nameOf(file);
       const target = join(folder, name);
+      await mkdir(dirname(target), { recursive: true });
       const options = { onProgress: (bytes: number) => onProgress(before + bytes, total) };
       await zip.extract(file, target, signal === undefined ? options : { ...options, signal });
       await flushFile(target);

@@ -1,5 +1,6 @@
 import { mkdir, rename, rm, statfs } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { DpoError } from '@dpo/base';
 import { asFileError } from '@dpo/base/files';
 import { pipDownload } from '@dpo/base/pip';
@@ -54,11 +55,20 @@ export async function installLibrary(options: InstallOptions = {}): Promise<Foun
       await rm(scratch, { recursive: true, force: true, maxRetries: 2 });
     }
   }
-  const installed = await inCache(folder, cuda);
+  const installed = await inPlace(folder, cuda);
   if (installed === undefined || installed.unsuitable !== undefined)
     throw new DpoError('engine.library-not-found', `${folder} is not there although it was just installed.`);
   const { unsuitable: _, ...library } = installed;
   return library;
+}
+
+/** What is in the cache. Another installation that is told to replace it takes it away for a moment. */
+async function inPlace(folder: string, cuda: boolean): ReturnType<typeof inCache> {
+  for (let tries = 0; ; tries++) {
+    const installed = await inCache(folder, cuda);
+    if (tries === 20 || (installed !== undefined && installed.unsuitable === undefined)) return installed;
+    await setTimeout(50);
+  }
 }
 
 async function wheelForThisMachine(cuda: boolean): Promise<Wheel> {
@@ -104,15 +114,15 @@ async function fetchInto(scratch: string, wheel: Wheel, folder: string, options:
   await place(unpacked, folder, join(scratch, 'replaced'), options.force);
 }
 
-/** Refuses to begin what cannot end well. */
-async function needSpace(folder: string, bytes: number): Promise<void> {
+/** Refuses to begin what cannot end well: throws `engine.disk-full`. */
+export async function needSpace(folder: string, bytes: number): Promise<void> {
   const { bavail, bsize } = await statfs(folder);
   const free = bavail * bsize;
   if (free >= bytes) return;
   const gigabytes = (n: number): string => `${(n / 1e9).toFixed(1)} GB`;
   throw new DpoError(
     'engine.disk-full',
-    `${gigabytes(bytes)} are needed to install libtensorflow, and ${gigabytes(free)} are free where the cache is.`,
+    `${gigabytes(bytes)} are needed for the installation, and ${gigabytes(free)} are free where the cache is.`,
     { values: { folder, bytes, free }, hint: 'Free some space, or set XDG_CACHE_HOME to a folder on another disk.' },
   );
 }

@@ -3,6 +3,7 @@ import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { DpoError } from '@dpo/base';
 import koffi, { type LibraryHandle } from 'koffi';
+import { openCudaLibraries } from './_cuda-libraries.js';
 import { withoutStandardError } from './_quiet.js';
 
 /** An address in native memory: an opaque TensorFlow object. */
@@ -189,6 +190,7 @@ function libraryFiles(folder: string): readonly string[] {
 
 function bind(folder: string, paths: readonly string[]): CApi {
   try {
+    openCudaLibraries(folder);
     const libraries = paths.map((path) => koffi.load(path, { global: true }));
     const library = libraries.at(-1) as LibraryHandle;
     for (const path of paths) keepLoaded(path);

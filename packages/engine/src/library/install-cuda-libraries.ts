@@ -1,0 +1,119 @@
+import { chmod, mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { DpoError } from '@dpo/base';
+import { asFileError } from '@dpo/base/files';
+import { pipDownload } from '@dpo/base/pip';
+import { makeScratch, removeLeftScratch } from './_scratch.js';
+import { unpackWheel } from './_unpack.js';
+import { cacheFolder as defaultCacheFolder } from './cache-folder.js';
+import { type CudaWheel, cudaWheels, unpackedBytes } from './cuda-wheels.js';
+import { type InstallOptions, needSpace } from './install-library.js';
+import { type Manifest, writeManifest } from './manifest.js';
+
+/** Bytes of all wheels together, about. */
+export const cudaDownloadBytes = cudaWheels.reduce((sum, { bytes }) => sum + bytes, 0);
+
+/** Where the libraries lie: beside libtensorflow's folder, which looks for them there. */
+export function cudaFolder(cacheFolder = defaultCacheFolder()): string {
+  return join(cacheFolder, 'nvidia');
+}
+
+/**
+ * Fetches NVIDIA's CUDA 12 libraries into the cache: their own wheels by pip, of each the libraries, checked against the
+ * wheel's checksums. What is there and whole is not fetched again, so that an interrupted installation goes on with the wheel
+ * it was at. The driver (libcuda.so.1) is not among them. Linux x64 alone.
+ *
+ * @returns the folder
+ * Throws `engine.no-wheel`, `engine.disk-full`, `pip.*`, `zip.damaged`, `file.*`; an AbortError when the signal says so.
+ */
+export async function installCudaLibraries({
+  cacheFolder = defaultCacheFolder(),
+  force = false,
+  onProgress,
+  signal,
+}: Omit<InstallOptions, 'cuda'> = {}): Promise<string> {
+  const { platform, arch } = process;
+  if (platform !== 'linux' || arch !== 'x64')
+    throw new DpoError('engine.no-wheel', `There are no CUDA libraries for this machine (${platform}, ${arch}).`, {
+      values: { platform, arch },
+      hint: 'CUDA is for Linux on x64 processors.',
+    });
+  const folder = cudaFolder(cacheFolder);
+  await removeLeftScratch(cacheFolder);
+  const due: CudaWheel[] = [];
+  for (const wheel of cudaWheels) if (force || !(await isWhole(join(folder, wheel.folder), wheel))) due.push(wheel);
+  if (due.length === 0) return folder;
+  const scratch = await makeScratch(cacheFolder).catch((error: unknown) => {
+    throw asFileError(error, cacheFolder);
+  });
+  try {
+    await needSpace(scratch, unpackedBytes(due) + Math.max(...due.map(({ bytes }) => bytes)));
+    const total = due.reduce((sum, { bytes }) => sum + bytes, 0);
+    let before = 0;
+    for (const wheel of due) {
+      signal?.throwIfAborted();
+      const done = before;
+      await fetchOne(wheel, folder, scratch, {
+        signal,
+        onBytes: (bytes) =>
+          onProgress?.({ phase: 'download', bytes: Math.min(total, done + Math.min(bytes, wheel.bytes)), total }),
+      });
+      before += wheel.bytes;
+    }
+  } finally {
+    await rm(scratch, { recursive: true, force: true, maxRetries: 2 });
+  }
+  return folder;
+}
+
+/** Libraries, the assembler that the driver may lack, and the device code that XLA links. */
+const KEPT = /\.so(\.\d+)*$|\/bin\/ptxas$|\/libdevice\/[^/]+\.bc$/;
+
+async function fetchOne(
+  wheel: CudaWheel,
+  folder: string,
+  scratch: string,
+  { signal, onBytes }: { readonly signal: AbortSignal | undefined; readonly onBytes: (bytes: number) => void },
+): Promise<void> {
+  const path = await pipDownload({
+    requirement: `${wheel.package}==${wheel.version}`,
+    folder: scratch,
+    options: ['--only-binary=:all:', ...platforms.flatMap((tag) => ['--platform', tag])],
+    onProgress: onBytes,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  const prefix = `nvidia/${wheel.folder}/`;
+  const unpacked = join(scratch, wheel.folder);
+  const files = await unpackWheel(path, (file) => file.startsWith(prefix) && KEPT.test(file), unpacked, {
+    onProgress: () => undefined,
+    signal,
+    nameOf: (file) => file.slice(prefix.length),
+  });
+  if (files.length === 0)
+    throw new DpoError('zip.damaged', `${basename(path)} holds no libraries.`, { values: { path } });
+  for (const { name } of files) if (name.startsWith('bin/')) await chmod(join(unpacked, name), 0o755);
+  await writeManifest(unpacked, { version: wheel.version, cuda: true, wheel: basename(path), files });
+  await rm(path);
+  const target = join(folder, wheel.folder);
+  await mkdir(folder, { recursive: true });
+  await rename(target, join(scratch, `replaced-${wheel.folder}`)).catch(() => undefined);
+  await rename(unpacked, target).catch(async (error: unknown) => {
+    // Another installation was first.
+    if (!(await isWhole(target, wheel))) throw asFileError(error, target);
+  });
+}
+
+/** What the wheels were built for, by pip's names. */
+const platforms = ['manylinux2014_x86_64', 'manylinux_2_17_x86_64', 'manylinux_2_27_x86_64'];
+
+/** Whether a folder is this wheel's, with all files as long as its manifest says. */
+async function isWhole(folder: string, { version }: CudaWheel): Promise<boolean> {
+  try {
+    const manifest = JSON.parse(await readFile(join(folder, 'library.json'), 'utf8')) as Manifest;
+    if (manifest.version !== version) return false;
+    for (const { name, size } of manifest.files) if ((await stat(join(folder, name))).size !== size) return false;
+    return true;
+  } catch {
+    return false;
+  }
+}
