@@ -1,20 +1,19 @@
 // `node tooling/bench/data.mjs`: reading, iterating, tokenising and packing of preference data, beside Python's. See README.md.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { writeFileAtomic } from '@dpo/base/files';
 import { cpuFlags } from '@dpo/engine';
 import { dataDocument, dataTables } from './data-report.mjs';
 import { writePairs } from './data-text.mjs';
-import { median } from './measure.mjs';
+import { median, output as run } from './measure.mjs';
+import { readOptions, say } from './options.mjs';
 import { peerPython } from './python.mjs';
 import { describeMachine } from './report.mjs';
 
 const file = (name) => fileURLToPath(new URL(name, import.meta.url));
-const say = (line) => process.stderr.write(`${line}\n`);
 const options = {
   rows: { type: 'string', default: '200000' },
   repeat: { type: 'string', default: '3' },
@@ -22,7 +21,7 @@ const options = {
   large: { type: 'boolean', default: false },
   write: { type: 'boolean', default: false },
 };
-const values = parsed();
+const { values, count } = readOptions(options);
 const [rows, repeat] = [count('rows'), count('repeat')];
 const folder = await mkdtemp(join(tmpdir(), 'dpo-bench-data-'));
 const at = (name) => join(folder, name);
@@ -33,8 +32,9 @@ try {
   await writePairs(at('pairs.jsonl'), rows);
   const bytes = { input: (await stat(at('pairs.jsonl'))).size };
 
+  const offline = { HF_DATASETS_OFFLINE: '1', HF_HUB_OFFLINE: '1', HF_DATASETS_DISABLE_PROGRESS_BARS: '1' };
   const ours = (...args) => run([process.execPath, file('data-ours.mjs')], args);
-  const peer = (...args) => run([python, file('data_peer.py')], args);
+  const peer = (...args) => run([python, file('data_peer.py')], args, { ...process.env, ...offline });
   const results = {
     convert: await alternate('JSONL to Arrow', {
       ours: () => ours('convert', at('pairs.jsonl'), at('ours.arrow')),
@@ -120,47 +120,4 @@ async function smallTokenizer() {
 
 function checkEqual(what, a, b) {
   if (a !== b) throw new Error(`The sides differ in their ${what}: ${a} and ${b}. Nothing is comparable then.`);
-}
-
-function run([program, script], args) {
-  return new Promise((resolve, reject) => {
-    const env = {
-      ...process.env,
-      HF_DATASETS_OFFLINE: '1',
-      HF_HUB_OFFLINE: '1',
-      HF_DATASETS_DISABLE_PROGRESS_BARS: '1',
-    };
-    const child = spawn(program, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
-    let [printed, errors] = ['', ''];
-    child.stdout.setEncoding('utf8').on('data', (text) => {
-      printed += text;
-    });
-    child.stderr.setEncoding('utf8').on('data', (text) => {
-      errors = (errors + text).slice(-4000);
-    });
-    child.on('error', reject);
-    child.on('close', (code) => {
-      if (code === 0) resolve(JSON.parse(printed.trim().split('\n').at(-1)));
-      else reject(new Error(`${script} ${args[0]} failed:\n${errors}`));
-    });
-  });
-}
-
-function parsed() {
-  try {
-    return parseArgs({ options }).values;
-  } catch (error) {
-    return fail(error.message);
-  }
-}
-
-function count(name) {
-  const value = Number(values[name]);
-  if (!Number.isInteger(value) || value < 1) fail(`--${name} must be a positive integer, not ${values[name]}.`);
-  return value;
-}
-
-function fail(message) {
-  say(`Error: ${message}`);
-  process.exit(2);
 }

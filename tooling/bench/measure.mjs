@@ -49,9 +49,10 @@ function busySeconds() {
   return cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys, 0) / 1000;
 }
 
-function output([program, script], args) {
+/** Runs a program and reads the last line that it prints, as JSON. */
+export function output([program, script], args, env = process.env) {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
     let printed = '';
     let errors = '';
     child.stdout.setEncoding('utf8').on('data', (text) => {

@@ -1,11 +1,11 @@
 // `pnpm bench`: our training steps beside TRL's, and our generation beside transformers', on this machine. See README.md.
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { nearest } from '@dpo/base';
 import { writeFileAtomic } from '@dpo/base/files';
 import { cpuFlags } from '@dpo/engine';
 import { measure, measureProducts } from './measure.mjs';
+import { fail, readOptions, say } from './options.mjs';
 import { peerPython } from './python.mjs';
 import { describeMachine, document, machineText, mergeResults, summarise, table } from './report.mjs';
 import { works } from './works.mjs';
@@ -13,7 +13,6 @@ import { works } from './works.mjs';
 const file = (name) => fileURLToPath(new URL(name, import.meta.url));
 const output = file('../../docs/benchmarks.md');
 const measurements = file('results.json');
-const say = (line) => process.stderr.write(`${line}\n`);
 
 const options = {
   rows: { type: 'string' },
@@ -22,7 +21,7 @@ const options = {
   json: { type: 'boolean', default: false },
   write: { type: 'boolean', default: false },
 };
-const values = parsed();
+const { values, count } = readOptions(options);
 const settings = { steps: count('steps'), repeat: count('repeat') };
 const chosen = values.rows === undefined ? works : values.rows.split(',').map(rowNamed);
 const flags = await cpuFlags();
@@ -56,27 +55,8 @@ if (values.write || values.rows === undefined) {
   say(`Written to ${output}.`);
 }
 
-function parsed() {
-  try {
-    return parseArgs({ options }).values;
-  } catch (error) {
-    return fail(error.message);
-  }
-}
-
-function count(name) {
-  const value = Number(values[name]);
-  if (!Number.isInteger(value) || value < 1) fail(`--${name} must be a positive integer, not ${values[name]}.`);
-  return value;
-}
-
 function rowNamed(name) {
   const names = works.map((work) => work.name);
   const work = works.find((candidate) => candidate.name === name);
   return work ?? fail(`There is no row "${name}". Did you mean ${nearest(name, names) ?? names.join(', ')}?`);
-}
-
-function fail(message) {
-  say(`Error: ${message}`);
-  process.exit(2);
 }

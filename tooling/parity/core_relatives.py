@@ -13,11 +13,11 @@ import json
 
 import torch
 import torch.nn.functional as F
-from core import OUT, rate, write
+from core import OUT, write
+from core_rows import BETA, RATE, SIZE, STEPS, WARMUP, follow
 from transformers import GPT2LMHeadModel
 
-BETA, STEPS, SIZE, RATE, WARMUP, SMOOTHING = 0.3, 12, 5, 2e-3, 3, 0.1
-LD_ALPHA, SYNC_STEPS, MIXUP = 0.4, 4, 0.6
+SMOOTHING, LD_ALPHA, SYNC_STEPS, MIXUP = 0.1, 0.4, 4, 0.6
 
 
 def token_logits(model, prompt, answer):
@@ -106,25 +106,20 @@ def main():
     }  # fmt: skip
     runs = {"ld-dpo": ld_dpo, "wpo": wpo, "aot": aot, "aot-unpaired": aot_unpaired, "tr-dpo": dpo}
     for name, loss_of in runs.items():
-        policy, reference = copy.deepcopy(start), copy.deepcopy(start)
-        optimizer = torch.optim.AdamW(policy.parameters(), lr=0.0, weight_decay=0.0)
-        before = {key: value.detach().clone() for key, value in policy.named_parameters()}
-        records = []
-        for k in range(1, STEPS + 1):
-            batch = [pairs[((k - 1) * SIZE + i) % len(pairs)] for i in range(SIZE)]
-            loss, record = loss_of(policy, reference, batch)
-            optimizer.zero_grad()
-            loss.backward()
-            norm = torch.nn.utils.clip_grad_norm_(policy.parameters(), 10.0)
-            for group in optimizer.param_groups:
-                group["lr"] = rate(k, RATE, WARMUP)
-            optimizer.step()
-            if name == "tr-dpo" and k % SYNC_STEPS == 0:
+        reference = copy.deepcopy(start)
+
+        def sync(k, policy, reference=reference):
+            if k % SYNC_STEPS == 0:
                 with torch.no_grad():
                     for old, new in zip(reference.parameters(), policy.parameters()):
                         old.mul_(1 - MIXUP).add_(new, alpha=MIXUP)
-            records.append({"loss": loss.item(), "grad_norm": norm.item(), **record})
-        moved = {key: (value - before[key]).norm().item() for key, value in policy.named_parameters()}
+
+        records, moved = follow(
+            start,
+            pairs,
+            lambda policy, batch, loss_of=loss_of, reference=reference: loss_of(policy, reference, batch),
+            after=sync if name == "tr-dpo" else None,
+        )
         out["runs"].append({"name": name, "records": records, "moved": moved})
         print(name, [round(record["loss"], 4) for record in records])
     write("relatives.json", out)

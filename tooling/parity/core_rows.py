@@ -81,26 +81,33 @@ def rows():
     ]
 
 
+def follow(start, data, loss_of, after=None):
+    """STEPS steps of AdamW over SIZE rows each: what each step recorded, how far each weight moved."""
+    policy = copy.deepcopy(start)
+    optimizer = torch.optim.AdamW(policy.parameters(), lr=0.0, weight_decay=0.0)
+    records = []
+    for k in range(1, STEPS + 1):
+        loss, record = loss_of(policy, [data[((k - 1) * SIZE + i) % len(data)] for i in range(SIZE)])
+        optimizer.zero_grad()
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(policy.parameters(), 10.0)
+        for group in optimizer.param_groups:
+            group["lr"] = rate(k, RATE, WARMUP)
+        optimizer.step()
+        if after is not None:
+            after(k, policy)
+        records.append({"loss": loss.item(), "grad_norm": norm.item(), **record})
+    old = dict(start.named_parameters())
+    moved = {key: (value - old[key]).detach().norm().item() for key, value in policy.named_parameters()}
+    return records, moved
+
+
 def main():
     start = GPT2LMHeadModel.from_pretrained(OUT / "gpt2", dtype=torch.float32).eval()
     out = {"beta": BETA, "steps": STEPS, "batch": SIZE, "learningRate": RATE, "warmupSteps": WARMUP,
            "desirableWeight": DESIRABLE, "undesirableWeight": UNDESIRABLE, "runs": []}
     for name, loss_of, data in rows():
-        policy = copy.deepcopy(start)
-        optimizer = torch.optim.AdamW(policy.parameters(), lr=0.0, weight_decay=0.0)
-        before = {key: value.detach().clone() for key, value in policy.named_parameters()}
-        records = []
-        for k in range(1, STEPS + 1):
-            batch = [data[((k - 1) * SIZE + i) % len(data)] for i in range(SIZE)]
-            loss, record = loss_of(policy, start, batch)
-            optimizer.zero_grad()
-            loss.backward()
-            norm = torch.nn.utils.clip_grad_norm_(policy.parameters(), 10.0)
-            for group in optimizer.param_groups:
-                group["lr"] = rate(k, RATE, WARMUP)
-            optimizer.step()
-            records.append({"loss": loss.item(), "grad_norm": norm.item(), **record})
-        moved = {key: (value - before[key]).norm().item() for key, value in policy.named_parameters()}
+        records, moved = follow(start, data, lambda policy, batch: loss_of(policy, start, batch))
         out["runs"].append({"method": name, "rows": data, "records": records, "moved": moved})
         print(name, [round(record["loss"], 4) for record in records], [round(record.get("kl", 0), 3) for record in records])
     write("rows.json", out)
