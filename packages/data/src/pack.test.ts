@@ -44,16 +44,20 @@ function unpack(batch: PackedBatch): { prompt: number[]; answer: number[] }[] {
 
 describe('pack', () => {
   it('lays a pair out by hand', () => {
-    const batch = pack([{ prompt: ids(5, 6), answers: [ids(7, 8, 9), ids(10)] }], { length: 8, rows: 1, tokens: 5 });
-    expect([...batch.ids]).toEqual([5, 6, 7, 8, 9, 10, 0, 0]);
-    expect([...batch.positions]).toEqual([0, 1, 2, 3, 4, 2, 0, 0]);
-    expect([...batch.groups]).toEqual([1, 1, 1, 1, 1, 1, 0, 0]);
-    expect([...batch.answers]).toEqual([0, 0, 1, 1, 1, 2, 0, 0]);
-    expect([...batch.predictors]).toEqual([1, 2, 3, 1, 0]);
-    expect([...batch.targets]).toEqual([7, 8, 9, 10, 0]);
-    expect([...batch.sequence]).toEqual([0, 0, 0, 1, 2]);
-    expect([...batch.lengths]).toEqual([3, 1]);
-    expect(batch.fill).toBe(6 / 8);
+    const batch = pack([{ prompt: ids(5, 6), answers: [ids(7, 8, 9), ids(10, 11), ids(12)] }], {
+      length: 8,
+      rows: 1,
+      tokens: 7,
+    });
+    expect([...batch.ids]).toEqual([5, 6, 7, 8, 10, 0, 0, 0]);
+    expect([...batch.positions]).toEqual([0, 1, 2, 3, 2, 0, 0, 0]);
+    expect([...batch.groups]).toEqual([1, 1, 1, 1, 1, 0, 0, 0]);
+    expect([...batch.answers]).toEqual([0, 0, 1, 1, 2, 0, 0, 0]);
+    expect([...batch.predictors]).toEqual([1, 2, 3, 1, 4, 1, 0]);
+    expect([...batch.targets]).toEqual([7, 8, 9, 10, 11, 12, 0]);
+    expect([...batch.sequence]).toEqual([0, 0, 0, 1, 1, 2, 3]);
+    expect([...batch.lengths]).toEqual([3, 2, 1]);
+    expect(batch.fill).toBe(5 / 8);
   });
 
   it('gives back every sequence, in the order given, with its positions', () => {
@@ -70,11 +74,14 @@ describe('pack', () => {
     );
   });
 
-  it('writes each token exactly once and pads the rest', () => {
+  it('writes each token but the last of an answer exactly once and pads the rest', () => {
     fc.assert(
       fc.property(batches, (groups) => {
         const batch = pack(groups);
-        const given = groups.flatMap((group) => [group.prompt, ...group.answers].flatMap((part) => [...part]));
+        const given = groups.flatMap(({ prompt, answers }) => [
+          ...prompt,
+          ...answers.flatMap((answer) => [...answer.slice(0, -1)]),
+        ]);
         const written = [...batch.ids].filter((_, i) => batch.groups[i] !== 0);
         expect(written.sort((a, b) => a - b)).toEqual(given.sort((a, b) => a - b));
         expect(batch.fill).toBeCloseTo(given.length / (batch.rows * batch.length), 12);
@@ -136,7 +143,7 @@ describe('pack', () => {
   });
 
   it('finds a length for forced rows', () => {
-    const group = (n: number): PromptGroup => ({ prompt: new Int32Array(n), answers: [ids(1)] });
+    const group = (n: number): PromptGroup => ({ prompt: new Int32Array(n), answers: [ids(1, 2)] });
     const batch = pack([group(99), group(99), group(99), group(99), group(99), group(99), group(99)], { rows: 1 });
     expect(batch.rows).toBe(1);
     expect(batch.length).toBe(768);
@@ -148,7 +155,7 @@ describe('pack', () => {
       answers: [new Int32Array(answer), new Int32Array(answer)],
     });
     const long = pack([group(384, 64), group(384, 64)]);
-    expect([long.rows, long.length, long.fill]).toEqual([2, 512, 1]);
+    expect([long.rows, long.length, long.fill]).toEqual([2, 512, 510 / 512]);
     const short = pack(Array.from({ length: 64 }, (_, i) => group(20 + (i % 7) * 5, 15 + ((i * 5) % 11) * 3)));
     expect(short.fill).toBeGreaterThan(0.85);
     expect(short.length).toBeLessThanOrEqual(512);
@@ -188,12 +195,12 @@ describe('pack', () => {
     ['data.uneven-groups', [{ prompt: ids(1), answers: [] }], {}],
     ['data.empty-prompt', [{ prompt: ids(), answers: [ids(1)] }], {}],
     ['data.empty-answer', [{ prompt: ids(1), answers: [ids()] }], {}],
-    ['data.group-too-long', [{ prompt: ids(1, 2), answers: [ids(3)] }], { length: 2 }],
+    ['data.group-too-long', [{ prompt: ids(1, 2), answers: [ids(3, 4)] }], { length: 2 }],
     [
       'data.batch-too-large',
       [
         { prompt: ids(1, 2), answers: [ids(3)] },
-        { prompt: ids(1), answers: [ids(3)] },
+        { prompt: ids(1), answers: [ids(3, 4)] },
       ],
       { length: 3, rows: 1 },
     ],

@@ -26,7 +26,8 @@ const ATTENTION_LENGTH = 1536;
 
 /**
  * Lays prompts and their answers out as `[prompt | answer 1 | … | answer K]`, several groups to a row (first fit by
- * decreasing length). The prompt is written once; positions of every answer start at the prompt's length.
+ * decreasing length). The prompt is written once; positions of every answer start at the prompt's length. The last token
+ * of an answer is a target only: nothing follows that it could predict, so it takes no position.
  *
  * T, B and R are rounded up to buckets, so that batches of a run share few shapes; T is the bucket with the least
  * cost B·T·(1 + T / 1536), padding and attention together. `options` force them.
@@ -86,15 +87,16 @@ export function pack(groups: readonly PromptGroup[], options: PackOptions = {}):
     fillFrom(positions, start, promptEnd, 0);
     let at = promptEnd;
     group.answers.forEach((answer, a) => {
-      ids.set(answer, at);
-      fillFrom(positions, at, at + answer.length, group.prompt.length);
-      answerNumbers.fill(a + 1, at, at + answer.length);
+      const end = at + answer.length - 1;
+      ids.set(answer.subarray(0, -1), at);
+      fillFrom(positions, at, end, group.prompt.length);
+      answerNumbers.fill(a + 1, at, end);
       targets.set(answer, entry);
       sequence.fill(g * answersPerGroup + a, entry, entry + answer.length);
       predictors[entry] = promptEnd - 1;
       fillFrom(predictors, entry + 1, entry + answer.length, at);
       entry += answer.length;
-      at += answer.length;
+      at = end;
     });
   });
 
@@ -154,9 +156,9 @@ function chooseLayout(sizes: readonly number[], options: PackOptions): Layout {
     const group = sizes.indexOf(longest);
     throw new DpoError(
       'data.group-too-long',
-      `Group ${group} has ${longest} tokens (prompt and answers), more than a row's ${options.length}.`,
+      `Group ${group} takes ${longest} positions (prompt and answers), more than a row's ${options.length}.`,
       {
-        values: { group, tokens: longest, length: options.length },
+        values: { group, positions: longest, length: options.length },
         hint: 'Raise length, or cut with maxLength when encoding.',
       },
     );
@@ -176,9 +178,9 @@ function chooseLayout(sizes: readonly number[], options: PackOptions): Layout {
   if (best === undefined) {
     throw new DpoError(
       'data.batch-too-large',
-      `${sizes.length} groups of ${sum(sizes)} tokens do not fit ${options.rows} rows of ${options.length} positions.`,
+      `${sizes.length} groups of ${sum(sizes)} positions do not fit ${options.rows} rows of ${options.length} positions.`,
       {
-        values: { groups: sizes.length, tokens: sum(sizes), rows: options.rows, length: options.length },
+        values: { groups: sizes.length, positions: sum(sizes), rows: options.rows, length: options.length },
         hint: 'Raise rows or length, or pack fewer groups at once.',
       },
     );
@@ -250,8 +252,9 @@ function checkGroups(groups: readonly PromptGroup[]): number {
   return answers;
 }
 
-function groupSize(group: PromptGroup): number {
-  return group.answers.reduce((size, answer) => size + answer.length, group.prompt.length);
+/** Positions that a group takes: those of its prompt and of all tokens of its answers but their last. */
+export function groupSize(group: PromptGroup): number {
+  return group.answers.reduce((size, answer) => size + answer.length - 1, group.prompt.length);
 }
 
 function fillFrom(array: Int32Array, from: number, to: number, first: number): void {

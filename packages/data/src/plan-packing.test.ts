@@ -59,10 +59,10 @@ describe('a plan', () => {
 
   it('has one shape where batches are alike, rows ending with the longest', () => {
     const rows = Array.from({ length: 48 }, (_, i) => ({
-      prompt: tokens(6 + (i % 3)),
+      prompt: tokens(8 + (i % 3)),
       answers: [tokens(24), tokens(24)],
     }));
-    // The longest has 8 + 24 + 24 tokens.
+    // The longest takes 10 + 23 + 23 positions.
     expect(planPacking(stepsOf(rows, 8, 6)).shapes).toEqual([{ rows: 8, length: 56, tokens: 384 }]);
   });
 

@@ -1,5 +1,5 @@
 import { bucketsBetween } from './_buckets.js';
-import { type PackOptions, pack, positionCost } from './pack.js';
+import { groupSize, type PackOptions, pack, positionCost } from './pack.js';
 import type { PackedBatch, PromptGroup } from './types.js';
 
 /** What {@link planPacking} is told of a run. */
@@ -247,8 +247,4 @@ function shapeCost({ rows, length }: { readonly rows: number; readonly length: n
 
 function answerTokens(group: PromptGroup | undefined): number {
   return group?.answers.reduce((sum, { length }) => sum + length, 0) ?? 0;
-}
-
-function groupSize(group: PromptGroup): number {
-  return group.prompt.length + answerTokens(group);
 }

@@ -113,7 +113,7 @@ export interface PackedBatch {
   readonly tokens: number;
   /** S = groups × K. */
   readonly sequences: number;
-  /** [B·T] token ids; 0 where padded. */
+  /** [B·T] token ids, without the last of each answer, which predicts nothing; 0 where padded. */
   readonly ids: Int32Array;
   /** [B·T] position within the sequence; every answer starts at its prompt's length. 0 where padded. */
   readonly positions: Int32Array;
@@ -129,6 +129,6 @@ export interface PackedBatch {
   readonly sequence: Int32Array;
   /** [S] answer tokens of each sequence. */
   readonly lengths: Int32Array;
-  /** Real tokens / (B·T), in (0, 1]. */
+  /** Positions with a token / (B·T), in (0, 1]. */
   readonly fill: number;
 }

@@ -55,6 +55,8 @@ export interface Tokens {
   readonly positions: tf.Tensor2D;
   /** 0 for padding, else the number of the prompt and its answers in the row. Left out where a row is one text. */
   readonly groups?: tf.Tensor2D | undefined;
+  /** How many tokens of each text come after those in the rows: 1 where an answer's last token is a target only. Default 0. */
+  readonly unread?: number | undefined;
 }
 
 /** A decoder as its configuration describes it: names and shapes of weights, and the computation. It holds no numbers. */

@@ -59,7 +59,8 @@ export function languageModel(
     const attend: Attend = options.activationCheckpointing
       ? (...layer) => packedAttention(batch)(...layer)
       : packedAttention(batch);
-    const states = model.hidden(params, batch, attend, { ...options, at: batch.predictors });
+    const tokens = { ...batch, unread: 1 };
+    const states = model.hidden(params, tokens, attend, { ...options, at: batch.predictors });
     return decoder.finalNorm(states, { weight: weightsOf(params, options) });
   };
 

@@ -27,8 +27,8 @@ interface HiddenOptions extends GradientOptions {
 }
 
 /**
- * Several sequences packed into rows, as tensors. Letters: B rows, T positions, R predicted tokens, S sequences.
- * `@dpo/data`'s `pack` makes the numbers.
+ * Several sequences packed into rows, as tensors. Letters: B rows, T positions, R predicted tokens, S sequences. The last
+ * token of an answer is a target only and takes no position. `@dpo/data`'s `pack` makes the numbers.
  */
 export interface PackedInputs extends Tokens {
   /** [B, T], 0 for padding, else the number of the prompt's group in its row. */

@@ -36,7 +36,8 @@ export function referencePacking(groups: readonly Group[], perRow = 1): PackedNu
       answer.forEach((id, i) => {
         const at = i === 0 ? lastOfPrompt : cells.length - 1;
         predicted.push({ row, at, target: id, sequence: sequences });
-        cells.push({ id, position: prompt.length + i, group: number + 1, answer: a + 1 });
+        // The last token is a target only.
+        if (i < answer.length - 1) cells.push({ id, position: prompt.length + i, group: number + 1, answer: a + 1 });
       });
       sequences++;
     });
