@@ -195,7 +195,7 @@ async function writeVariables(file: string, entries: readonly Entry[]): Promise<
       name,
       shape: variable.shape,
       dtype: 'float32' as const,
-      data: () => variable.read(),
+      data: (room) => variable.read(room),
     })),
   );
 }

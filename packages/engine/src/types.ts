@@ -19,8 +19,8 @@ export interface Variable {
   readonly shape: readonly number[];
   /** Replaces the value. The data are copied. */
   write(data: Float32Array): void;
-  /** A copy of the value. */
-  read(): Promise<Float32Array>;
+  /** A copy of the value; at the start of `into` where that is given, which must have room for it. */
+  read(into?: Float32Array): Promise<Float32Array>;
   /** Frees the memory. Using the variable afterwards is an error. */
   dispose(): void;
 }

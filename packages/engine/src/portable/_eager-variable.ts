@@ -1,6 +1,7 @@
 import { DpoError } from '@dpo/base';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkShape } from '../_check-values.js';
+import { checkRoom, copyOf } from '../_copy-out.js';
 import type { CallQueue } from '../tensorflow/_call-queue.js';
 import type { Variable } from '../types.js';
 
@@ -56,9 +57,12 @@ export class EagerVariable implements Variable {
     });
   }
 
-  async read(): Promise<Float32Array> {
+  async read(into?: Float32Array): Promise<Float32Array> {
     this.#checkAlive();
-    return this.owner.queue.run(async () => this.owner.onBackend(() => this.#tensor.dataSync<'float32'>().slice()));
+    checkRoom(this, into);
+    return this.owner.queue.run(async () =>
+      this.owner.onBackend(() => copyOf(this.#tensor.dataSync<'float32'>(), into)),
+    );
   }
 
   dispose(): void {

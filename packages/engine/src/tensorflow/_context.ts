@@ -1,6 +1,6 @@
 import type { CApi, Pointer } from './_c-api.js';
 import type { Attribute } from './_graph.js';
-import { dimensions, type ElementType, newTensor, tensorValues } from './_native-tensor.js';
+import { bytesOf, dimensions, type ElementType, isHopeless, newTensor, tensorValues } from './_native-tensor.js';
 import { checked, failureOf, tensorFlowError } from './_status.js';
 
 /** A TFE_TensorHandle. Its owner deletes it. */
@@ -26,6 +26,9 @@ export interface Device {
   /** What it lets TensorFlow take of its memory. */
   readonly memoryBytes: number;
 }
+
+/** From so many bytes on, running an operation costs less than writing on one thread. */
+const LARGE = 2 ** 18;
 
 /** TensorFlow's eager context: devices, thread pools, and the functions that were added. */
 export class Context {
@@ -91,14 +94,26 @@ export class Context {
     }
   }
 
-  /** Copies a tensor's values out and deletes the handle. */
-  download(handle: Handle): ReturnType<typeof tensorValues> {
+  /** Zeros, float32. Large ones are written by all threads: a page of memory costs most when it is first written to. */
+  zeros(shape: readonly number[]): Handle {
+    const bytes = bytesOf('float32', shape);
+    if (bytes < LARGE || isHopeless(bytes)) return this.upload('float32', shape, undefined);
+    const inputs = [this.upload('int32', [shape.length], shape), this.upload('float32', [], [0])];
+    try {
+      return this.execute({ name: 'Fill', inputs, outputs: 1 })[0] as Handle;
+    } finally {
+      for (const input of inputs) this.release(input);
+    }
+  }
+
+  /** Copies a tensor's values out, into `into` where that is given, and deletes the handle. */
+  download(handle: Handle, into?: Float32Array): ReturnType<typeof tensorValues> {
     try {
       const tensor = checked(this.api, 'TFE_TensorHandleResolve', (status) =>
         this.api.TFE_TensorHandleResolve(handle, status),
       );
       try {
-        return tensorValues(this.api, tensor);
+        return tensorValues(this.api, tensor, into);
       } finally {
         this.api.TF_DeleteTensor(tensor);
       }

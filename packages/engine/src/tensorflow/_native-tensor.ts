@@ -1,6 +1,7 @@
 import { totalmem } from 'node:os';
 import { DpoError } from '@dpo/base';
 import koffi from 'koffi';
+import { copyOf } from '../_copy-out.js';
 import type { CApi, Pointer } from './_c-api.js';
 
 /** The element types that the engine uses, under tfjs's names. */
@@ -35,10 +36,10 @@ export function newTensor(
   shape: readonly number[],
   data: ArrayLike<number> | undefined,
 ): Pointer {
-  const bytes = sizeOf(shape) * ELEMENT_BYTES[dtype];
-  // TensorFlow waits ten seconds for memory that others may free, for which there is no hope here.
-  const hopeless = bytes > totalmem();
-  const tensor = hopeless ? null : api.TF_AllocateTensor(DATA_TYPES[dtype], dimensions(shape), shape.length, bytes);
+  const bytes = bytesOf(dtype, shape);
+  const tensor = isHopeless(bytes)
+    ? null
+    : api.TF_AllocateTensor(DATA_TYPES[dtype], dimensions(shape), shape.length, bytes);
   if (!tensor || (bytes > 0 && !api.TF_TensorData(tensor)))
     throw new DpoError('engine.out-of-memory', `No memory for a tensor of ${bytes} bytes.`, {
       values: { bytes, shape },
@@ -52,15 +53,29 @@ export function newTensor(
   return tensor;
 }
 
-/** Copies a TF_Tensor's values out. The caller deletes the tensor. */
-export function tensorValues(api: CApi, tensor: Pointer): { dtype: ElementType; shape: number[]; data: HostData } {
+/** Whether there cannot be that much memory. TensorFlow would wait ten seconds for others to free it. */
+export function isHopeless(bytes: number): boolean {
+  return bytes > totalmem();
+}
+
+/** What the elements of a tensor take. */
+export function bytesOf(dtype: ElementType, shape: readonly number[]): number {
+  return sizeOf(shape) * ELEMENT_BYTES[dtype];
+}
+
+/** Copies a TF_Tensor's values out, into `into` where that is given. The caller deletes the tensor. */
+export function tensorValues(
+  api: CApi,
+  tensor: Pointer,
+  into?: HostData,
+): { dtype: ElementType; shape: number[]; data: HostData } {
   const dataType = api.TF_TensorType(tensor);
   const dtype = elementType(dataType);
   if (dtype === undefined)
     throw new DpoError('engine.tensorflow-failed', `TensorFlow returned a tensor of data type ${dataType}.`);
   const shape = Array.from({ length: api.TF_NumDims(tensor) }, (_, axis) => Number(api.TF_Dim(tensor, axis)));
   const bytes = Number(api.TF_TensorByteSize(tensor));
-  const data = bytes === 0 ? view(undefined, 0n, dtype, 0) : view(api, tensor, dtype, bytes).slice();
+  const data = bytes === 0 ? view(undefined, 0n, dtype, 0) : copyOf(view(api, tensor, dtype, bytes), into);
   return { dtype, shape, data };
 }
 

@@ -1,5 +1,6 @@
 import { DpoError } from '@dpo/base';
 import { checkShape } from '../_check-values.js';
+import { checkRoom } from '../_copy-out.js';
 import type { Variable } from '../types.js';
 import type { CallQueue } from './_call-queue.js';
 import type { Context, Handle } from './_context.js';
@@ -53,7 +54,8 @@ export class NativeVariable implements Variable {
 
   #set(data: Float32Array | undefined): void {
     const resource = this.#resource;
-    const value = this.context.upload('float32', this.shape, data);
+    const { context, shape } = this;
+    const value = data === undefined ? context.zeros(shape) : context.upload('float32', shape, data);
     this.queue.add(() => {
       try {
         this.context.execute({
@@ -68,8 +70,9 @@ export class NativeVariable implements Variable {
     });
   }
 
-  async read(): Promise<Float32Array> {
+  async read(into?: Float32Array): Promise<Float32Array> {
     const resource = this.resource;
+    checkRoom(this, into);
     return this.queue.run(async () => {
       const [value] = this.context.execute({
         name: 'ReadVariableOp',
@@ -77,7 +80,7 @@ export class NativeVariable implements Variable {
         attributes: { dtype: FLOAT },
         outputs: 1,
       });
-      return this.context.download(value as Handle).data as Float32Array;
+      return this.context.download(value as Handle, into).data as Float32Array;
     });
   }
 

@@ -68,6 +68,37 @@ describe.skipIf(library === undefined)('functions on TensorFlow', () => {
     expect([...(await w.read())]).toEqual([5, 6]);
   });
 
+  it('begins variables of every size at zero, also where memory was used before', async () => {
+    const used = engine.variable('used', [300, 1000], new Float32Array(300_000).fill(7));
+    await used.read();
+    used.dispose();
+    for (const shape of [[], [0], [3], [300, 1000]]) {
+      const w = engine.variable('zeros', shape);
+      const value = await w.read();
+      expect(value.length).toBe(shape.reduce((a, b) => a * b, 1));
+      expect(value.every((x) => x === 0)).toBe(true);
+      w.dispose();
+    }
+  });
+
+  it.each([
+    ['TensorFlow', () => engine],
+    ['plain', () => plain],
+  ])('reads a variable into room that is given: %s', async (_, which) => {
+    const w = which().variable('roomy', [3], Float32Array.of(1, 2, 3));
+    const room = new Float32Array(5).fill(9);
+    const value = await w.read(room);
+    expect([...value]).toEqual([1, 2, 3]);
+    expect([...room]).toEqual([1, 2, 3, 9, 9]);
+    w.write(Float32Array.of(4, 5, 6));
+    await w.read();
+    expect([...value]).toEqual([1, 2, 3]);
+    await expect(w.read(new Float32Array(2))).rejects.toMatchObject({
+      code: 'engine.wrong-shape',
+      values: { expected: 3, received: 2 },
+    });
+  });
+
   it('keeps calls, writes and reads in the order asked for', async () => {
     const w = engine.variable('ordered', [1]);
     const add = engine.function('increment', (scope) => {

@@ -10,8 +10,11 @@ export interface TensorToWrite {
   readonly shape: readonly number[];
   /** How the numbers are stored; bfloat16 is rounded to nearest, ties to even. */
   readonly dtype: 'float32' | 'bfloat16';
-  /** The numbers, row-major. Called once, when the tensors before it are written, so that one is in memory at a time. */
-  data(): Promise<Float32Array>;
+  /**
+   * The numbers, row-major. Called once, when the tensors before it are written, so that one is in memory at a time.
+   * `room` holds the largest tensor, for numbers that need not outlast their writing.
+   */
+  data(room: Float32Array): Promise<Float32Array>;
 }
 
 const stored = { float32: { name: 'F32', bytes: 4 }, bfloat16: { name: 'BF16', bytes: 2 } } as const;
@@ -33,11 +36,12 @@ export async function writeSafetensors(
   const tensors: TensorToWrite[] = [];
   for await (const entry of entries) tensors.push(entry);
   const { bytes, total } = header(path, tensors, metadata);
+  const room = new Float32Array(Math.max(0, ...tensors.map(sizeOf)));
   await writeFileAtomic(path, async (temporary) => {
     const file = await open(temporary, 'wx');
     try {
       await writeAll(file, bytes);
-      for (const tensor of tensors) await writeAll(file, await storedBytes(path, tensor));
+      for (const tensor of tensors) await writeAll(file, await storedBytes(path, tensor, room));
     } finally {
       await file.close();
     }
@@ -97,7 +101,11 @@ function digits(number: number): string {
 }
 
 function byteLength(tensor: TensorToWrite): number {
-  return tensor.shape.reduce((product, size) => product * size, 1) * stored[tensor.dtype].bytes;
+  return sizeOf(tensor) * stored[tensor.dtype].bytes;
+}
+
+function sizeOf({ shape }: TensorToWrite): number {
+  return shape.reduce((product, size) => product * size, 1);
 }
 
 function header(
@@ -124,9 +132,9 @@ function header(
   return { bytes, total: offset };
 }
 
-async function storedBytes(path: string, tensor: TensorToWrite): Promise<Uint8Array> {
-  const values = await tensor.data();
-  const expected = byteLength(tensor) / stored[tensor.dtype].bytes;
+async function storedBytes(path: string, tensor: TensorToWrite, room: Float32Array): Promise<Uint8Array> {
+  const values = await tensor.data(room);
+  const expected = sizeOf(tensor);
   if (values.length !== expected) {
     throw badTensor(path, tensor.name, `its shape has ${expected} numbers, its data ${values.length}`);
   }

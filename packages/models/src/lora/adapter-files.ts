@@ -42,7 +42,7 @@ export async function saveAdapter(
       name,
       shape: variable.shape,
       dtype: 'float32',
-      data: () => variable.read(),
+      data: (room) => variable.read(room),
     }),
   );
   await writeSafetensors(join(folder, 'adapter_model.safetensors'), tensors);

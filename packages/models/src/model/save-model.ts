@@ -33,7 +33,7 @@ export async function saveModel(model: LanguageModel, folder: string, options: S
     });
   await makeFolder(folder);
   const tensors = [...model.weights].map(
-    ([name, variable]): TensorToWrite => ({ name, shape: variable.shape, dtype, data: () => variable.read() }),
+    ([name, variable]): TensorToWrite => ({ name, shape: variable.shape, dtype, data: (room) => variable.read(room) }),
   );
   const files = await writeShardedSafetensors(folder, tensors, maxShardBytes === undefined ? {} : { maxShardBytes });
   await removeOldWeights(folder, files);

@@ -1,0 +1,23 @@
+import { DpoError } from '@dpo/base';
+import type { Variable } from './types.js';
+
+/** Throws `engine.wrong-shape` where a variable's value does not fit into the room given for it. */
+export function checkRoom({ name, shape }: Variable, into: Float32Array | undefined): void {
+  const size = shape.reduce((a, b) => a * b, 1);
+  if (into === undefined || into.length >= size) return;
+  throw new DpoError(
+    'engine.wrong-shape',
+    `Variable ${name} [${shape}] has ${size} elements and cannot be read into room for ${into.length}.`,
+    { values: { variable: name, shape, expected: size, received: into.length } },
+  );
+}
+
+/** A copy of values: at the start of `into`, as a view of it, or else in memory of its own. */
+export function copyOf<Data extends Float32Array | Int32Array | Uint8Array>(
+  values: Data,
+  into: Data | undefined,
+): Data {
+  if (into === undefined) return values.slice() as Data;
+  into.set(values);
+  return into.subarray(0, values.length) as Data;
+}
