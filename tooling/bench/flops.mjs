@@ -5,8 +5,8 @@ const KEPT_LOGITS = 128 * 2 ** 20;
  * Floating-point operations of the matrix products in one of our training steps, two to a multiplication with its
  * addition: what a step cannot do without, whatever else it does.
  *
- * A forward pass has 2 · (weights) per token, 4 · T · (heads · head size) per token and layer for attention over rows of T
- * positions, and 2 · D · V per predicted token; after the last attention only predicted tokens count. The gradient takes
+ * A forward pass has 2 · (weights) per token, 4 · (T + 1) / 2 · (heads · head size) per token and layer for attention of each
+ * position to those up to itself, and 2 · D · V per predicted token; after the last attention only predicted tokens count. The gradient takes
  * twice the forward pass, or once where only an adapter is trained; a reference inside the step takes one more, activation
  * checkpointing one more of the layers, logits that are not kept one more of those.
  *
@@ -24,7 +24,7 @@ export function stepFlops(model, { rows, length, tokens }, { lora, onlineReferen
   const beforeAttention = sum(lastLayer.filter(({ name }) => /(q|k|v)_proj|c_attn|query_key_value/.test(name)));
   const all = rows * length;
   const wanted = Math.min(all, tokens);
-  const attention = 4 * config.layers * length * config.heads * config.headSize * all;
+  const attention = 2 * config.layers * (length + 1) * config.heads * config.headSize * all;
   const layers = 2 * perToken * all + 2 * beforeAttention * all + 2 * (sum(lastLayer) - beforeAttention) * wanted;
   const logits = 2 * config.width * config.vocabSize * tokens;
   const forward = layers + attention + logits;
