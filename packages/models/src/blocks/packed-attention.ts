@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { pieceSizes } from './_piece-sizes.js';
 import { type AttentionSettings, attention } from './attention.js';
 import { attentionBias, type PackedLayout } from './attention-bias.js';
-import { pieceSizes } from './token-logps.js';
 
 /**
  * How queries meet keys and values: those of the same pass under a mask (training, scoring), or those of all tokens so

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { after } from './_after.js';
-import { at, type LogitHead, type LogitLimits, logitsOf, logSumExp, pieceSizes, rowsOfPiece } from './token-logps.js';
+import { pieceSizes } from './_piece-sizes.js';
+import { at, type LogitHead, type LogitLimits, logitsOf, logSumExp, rowsOfPiece } from './token-logps.js';
 
 /**
  * How near given tokens are to what the model would draw, without a gradient:

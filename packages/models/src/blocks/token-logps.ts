@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { after } from './_after.js';
+import { pieceSizes } from './_piece-sizes.js';
 import { withGradient } from './_with-gradient.js';
 import { softCap } from './soft-cap.js';
 
@@ -183,10 +184,4 @@ export function at(logits: tf.Tensor, columns: tf.Tensor1D): tf.Tensor {
   const [rows, width] = logits.shape as [number, number];
   const starts = tf.range(0, rows * width, width, 'int32');
   return tf.reshape(tf.gather(tf.reshape(logits, [rows * width]), tf.add(columns, starts)), [rows, 1]);
-}
-
-/** As few pieces as fit, all but equally long: few shapes, and no small rest. */
-export function pieceSizes(rows: number, most: number): number[] {
-  const count = Math.ceil(rows / most);
-  return Array.from({ length: count }, (_, i) => Math.floor(((i + 1) * rows) / count) - Math.floor((i * rows) / count));
 }
