@@ -5,10 +5,10 @@ const KEPT_LOGITS = 128 * 2 ** 20;
  * Floating-point operations of the matrix products in one of our training steps, two to a multiplication with its
  * addition: what a step cannot do without, whatever else it does.
  *
- * A forward pass has 2 · (weights) per token, 4 · (T + 1) / 2 · (heads · head size) per token and layer for attention of each
- * position to those up to itself, and 2 · D · V per predicted token; after the last attention only predicted tokens count. The gradient takes
- * twice the forward pass, or once where only an adapter is trained; a reference inside the step takes one more, activation
- * checkpointing one more of the layers, logits that are not kept one more of those.
+ * A forward pass has 2 · (weights) per token, 2 · (T + 1) · (heads · head size) per token and layer for attention of each
+ * position to those up to itself, and 2 · D · V per predicted token; after the last attention only predicted tokens count.
+ * The gradient takes twice the forward pass, or once where only an adapter is trained; a reference inside the step takes one
+ * more, activation checkpointing one more of the layers, logits that are not kept one more of those.
  *
  * @param model a LanguageModel
  * @param batch the packed batch: rows, length, tokens (the predicted ones)

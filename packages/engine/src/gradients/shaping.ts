@@ -69,7 +69,7 @@ export function defineShaping(): void {
   });
   register({
     kernelName: 'SplitV',
-    gradFunc: (dy, _, attributes) => ({ x: () => tf.concat(dy as tf.Tensor[], attributes.axis as number) }),
+    gradFunc: (dy, _, attributes) => ({ x: () => tf.concat(pieces(dy), attributes.axis as number) }),
   });
   register({
     kernelName: 'Pack',
@@ -81,8 +81,13 @@ export function defineShaping(): void {
   });
   register({
     kernelName: 'Unpack',
-    gradFunc: (dy, _, attributes) => ({ value: () => tf.stack(dy as tf.Tensor[], attributes.axis as number) }),
+    gradFunc: (dy, _, attributes) => ({ value: () => tf.stack(pieces(dy), attributes.axis as number) }),
   });
+}
+
+/** The gradients of a kernel's outputs; tfjs hands over that of an only output without a list around it. */
+function pieces(dy: tf.Tensor | tf.Tensor[]): tf.Tensor[] {
+  return Array.isArray(dy) ? dy : [dy];
 }
 
 function inverse(permutation: readonly number[]): number[] {

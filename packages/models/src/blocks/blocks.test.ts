@@ -1,6 +1,7 @@
 import { testEngine } from '@dpo/engine/test';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { expectSame, type Op } from './_expect-same-for-tests.js';
 import { geluTanh, siluTimes } from './activations.js';
 import { attention } from './attention.js';
 import { layerNorm } from './layer-norm.js';
@@ -11,31 +12,6 @@ beforeAll(async () => {
   testEngine();
   await tf.setBackend('cpu');
 });
-
-/** Numbers in ±1 without pattern, the same on every run. */
-function numbers(shape: readonly number[], seed = 0): tf.Tensor {
-  const size = shape.reduce((a, b) => a * b, 1);
-  return tf.tensor(
-    Float32Array.from({ length: size }, (_, i) => 2 * ((0.37 + (i + 100 * seed) * 0.618034) % 1) - 1),
-    [...shape],
-  );
-}
-
-type Op = (...inputs: tf.Tensor[]) => tf.Tensor;
-
-/** The value and all gradients of f equal those of g, which tfjs differentiates step by step. */
-function expectSame(f: Op, g: Op, ...shapes: readonly (readonly number[])[]): void {
-  const inputs = shapes.map((shape, i) => numbers(shape, i + 1));
-  const dy = numbers(g(...inputs).shape, 99);
-  const [a, b] = [f, g].map((op) => [op(...inputs), ...tf.grads(op)(inputs, dy)]) as [tf.Tensor[], tf.Tensor[]];
-  expect(a.map(({ shape }) => shape)).toEqual(b.map(({ shape }) => shape));
-  for (const [i, tensor] of a.entries()) {
-    const [got, want] = [tensor.dataSync(), (b[i] as tf.Tensor).dataSync()];
-    got.forEach((value, k) => {
-      expect(Math.abs(value - (want[k] as number))).toBeLessThan(2e-5 * (1 + Math.abs(want[k] as number)));
-    });
-  }
-}
 
 const turned = rotation(
   {

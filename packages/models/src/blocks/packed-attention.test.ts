@@ -3,9 +3,10 @@ import { testEngine } from '@dpo/engine/test';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { beforeAll, expect, it } from 'vitest';
+import { expectSame, type Op } from './_expect-same-for-tests.js';
 import { attention } from './attention.js';
 import { attentionBias } from './attention-bias.js';
-import { packedAttention, perWindow } from './packed-attention.js';
+import { type Attend, packedAttention, perWindow } from './packed-attention.js';
 
 beforeAll(async () => {
   testEngine();
@@ -25,7 +26,6 @@ it('taken in blocks of queries, values and gradients are those of all queries wi
   fc.assert(
     fc.property(cases, ({ length, rows, heads: [queries = 1, shared = 1], window, cap, seed }) => {
       const next = random(seed);
-      const normal = (...shape: number[]) => tf.tensor(tf.randomNormal(shape, 0, 1, 'float32', seed).dataSync(), shape);
       // Pieces of text of random lengths: prompts, answers, padding.
       const pieces = (most: number) => {
         let value = 0;
@@ -47,20 +47,16 @@ it('taken in blocks of queries, values and gradients are those of all queries wi
         'int32',
       );
       const layout = { groups: pieces(3), answers: pieces(2), positions };
-      const inputs = [queries, shared, shared].map((count) => normal(rows, count, length, size));
-      const dy = normal(rows, queries, length, size);
-      const results = (attend: (q: tf.Tensor4D, k: tf.Tensor4D, v: tf.Tensor4D) => tf.Tensor) => {
-        const { value, grads } = tf.valueAndGrads((...given) =>
-          tf.sum(tf.mul(attend(...(given as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D])), dy)),
-        )(inputs);
-        return [value, ...grads].map((tensor) => tensor.dataSync());
-      };
       const whole = attentionBias(layout, window);
-      const want = tf.tidy(() => results((q, k, v) => attention(q, k, v, whole, { cap })));
-      const got = tf.tidy(() => results((q, k, v) => packedAttention(layout)(0, q, k, v, { window, cap })));
-      for (const [i, tensor] of want.entries())
-        for (const [j, value] of tensor.entries())
-          expect(Math.abs((got[i]?.[j] ?? Number.NaN) - value)).toBeLessThan(1e-4 * (1 + Math.abs(value)));
+      const of =
+        (attend: Attend): Op =>
+        (...inputs) =>
+          attend(0, ...(inputs as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D]), { window, cap });
+      expectSame(
+        of(packedAttention(layout)),
+        of((_, q, k, v, settings) => attention(q, k, v, whole, settings)),
+        ...[queries, shared, shared].map((count) => [rows, count, length, size]),
+      );
     }),
     { numRuns: 12 },
   );

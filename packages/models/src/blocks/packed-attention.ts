@@ -30,7 +30,7 @@ export function packedAttention(layout: PackedLayout): Attend {
   const length = layout.groups.shape[1];
   const sizes = pieceSizes(length, Math.max(QUERIES, Math.ceil(length / MOST_BLOCKS)));
   const ends = sizes.map((_, i) => sizes.slice(0, i + 1).reduce((sum, size) => sum + size, 0));
-  const inBlocks = (x: tf.Tensor4D) => (sizes.length === 1 ? [x] : tf.split<tf.Tensor4D>(x, sizes, 2));
+  const inBlocks = (x: tf.Tensor4D) => tf.split<tf.Tensor4D>(x, sizes, 2);
   const biasesOf = perWindow(length, (window) => {
     const whole = attentionBias(layout, window); // [B, 1, T, T]
     return inBlocks(whole).map((bias, i) => firstOf(bias, 3, ends[i] as number));
@@ -41,7 +41,7 @@ export function packedAttention(layout: PackedLayout): Attend {
       const end = ends[i] as number;
       return attention(queries, firstOf(k, 2, end), firstOf(v, 2, end), biases[i] as tf.Tensor4D, settings);
     });
-    return attended.length === 1 ? (attended[0] as tf.Tensor4D) : tf.concat(attended, 2);
+    return tf.concat(attended, 2);
   };
 }
 
