@@ -8,7 +8,8 @@ import { root } from './root.mjs';
 export function runDpo(args) {
   // npm starts scripts in the repository's root; paths in the arguments are meant from where the user is.
   const cwd = process.env.INIT_CWD ?? process.cwd();
-  return runInForeground(process.execPath, [cli, ...args], { cwd });
+  // The program's hints print the command that is typed here.
+  return runInForeground(process.execPath, [cli, ...args], { cwd, env: { DPO_PROGRAM: 'npm run dpo --' } });
 }
 
 /** Measures training beside TRL's. */

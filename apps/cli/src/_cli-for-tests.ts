@@ -23,6 +23,7 @@ export async function runCli(
   const controller = new AbortController();
   const context = {
     interactive: false,
+    program: 'dpo',
     signal: controller.signal,
     out: (line: string) => out.push(line),
     note: (line: string) => notes.push(line),

@@ -8,3 +8,9 @@ it('finds the nearest name and stays silent where nothing is near', () => {
   expect(nearest('BATCH-SIZE', known)).toBe('batch-size');
   expect(nearest('temperature', known)).toBeUndefined();
 });
+
+it('does not take a short word for another one that shares no more than a letter with it', () => {
+  expect(nearest('lr', ['xla', 'ref', 'dora'])).toBeUndefined();
+  expect(nearest('xl', ['xla'])).toBe('xla');
+  expect(nearest('mdoel', ['model'])).toBe('model');
+});

@@ -1,10 +1,11 @@
 /**
  * The candidate nearest to `name` by edit distance, for "did you mean" hints.
- * Returns `undefined` where nothing is near (more than a third of the letters differ, and more than two).
+ * Returns `undefined` when nothing is near: when more than a third of the letters differ, more than two of a word of
+ * four to eight letters, or more than one of a shorter word (of two letters, two edits reach every other word).
  */
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1;
+  let bestDistance = Math.max(name.length < 4 ? 1 : 2, Math.floor(name.length / 3)) + 1;
   for (const candidate of candidates) {
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance) {

@@ -1,3 +1,5 @@
+import { createInterface } from 'node:readline/promises';
+import { programTyped } from './as-typed.js';
 import type { Context } from './define.js';
 
 /**
@@ -30,6 +32,22 @@ export function processContext(): Context {
 
   return {
     interactive,
+    program: programTyped(process.env),
+    ...(interactive && process.stdin.isTTY === true
+      ? {
+          ask: async (question: string) => {
+            endLine();
+            const terminal = createInterface({ input: process.stdin, output: process.stderr });
+            // The terminal hands Ctrl-C to the question; here it means what it means everywhere.
+            terminal.on('SIGINT', () => process.emit('SIGINT'));
+            try {
+              return await terminal.question(question, { signal: controller.signal });
+            } finally {
+              terminal.close();
+            }
+          },
+        }
+      : {}),
     signal: controller.signal,
     out: (line) => {
       endLine();

@@ -10,6 +10,10 @@ export interface Context {
   readonly progress: (line: string) => void;
   /** Whether standard error is a terminal. */
   readonly interactive: boolean;
+  /** Puts a question to the user and resolves to the line that is typed; absent where nobody sits at a terminal. */
+  readonly ask?: (question: string) => Promise<string>;
+  /** The words that start the program, as its user types them: `dpo`, `npx dpo`, `npm run dpo --`. */
+  readonly program: string;
   /** Fires at the first Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal;
 }

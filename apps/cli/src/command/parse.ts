@@ -3,6 +3,7 @@ import { DpoError, nearest } from '@dpo/base';
 import { asFileError } from '@dpo/base/files';
 import type { z } from 'zod';
 import type { Command } from './define.js';
+import { otherWordFor } from './other-words.js';
 import { camel, type OptionInfo, optionsOf } from './schema.js';
 
 /** The code of every error that is the caller's wording: exit code 2. */
@@ -120,7 +121,7 @@ async function readConfig(path: string, options: readonly OptionInfo[]): Promise
 }
 
 function unknown(command: Command, shown: string, name: string, known: readonly string[], prefix: string): DpoError {
-  const near = nearest(name, known);
+  const near = otherWordFor(name, new Set(known)) ?? nearest(name, known);
   return new DpoError(
     USAGE,
     `dpo ${command.name}: unknown option ${shown}.${near ? ` Did you mean ${prefix}${near}?` : ''}`,

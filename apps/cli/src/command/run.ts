@@ -1,4 +1,5 @@
 import { DpoError } from '@dpo/base';
+import { asTyped } from './as-typed.js';
 import type { Command, Context } from './define.js';
 import { helpPage, overview } from './help.js';
 import { findCommand, parseOptions, USAGE } from './parse.js';
@@ -8,7 +9,7 @@ export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
 /**
  * Runs the command that `args` name and returns the exit code. Errors become one clear message on standard error;
- * only a defect of ours shows a stack.
+ * only a defect of ours shows a stack. Help, notes and errors name commands and options as the user types them.
  */
 export async function runCommand(
   commands: readonly Command[],
@@ -16,24 +17,33 @@ export async function runCommand(
   context: Context,
   version: string,
 ): Promise<number> {
+  const names = new Set(commands.map(({ name }) => name.split(' ')[0] ?? name));
+  const said = (text: string, command?: Command) => asTyped(text, context.program, names, command);
+  let command: Command | undefined;
   try {
-    if (args.length === 0 || args[0] === '--help' || args[0] === 'help') {
-      context.out(overview(commands));
+    if (args.length === 0 || isHelp(args[0]) || (args[0] === 'help' && args.length === 1)) {
+      context.out(said(overview(commands)));
       return args.length === 0 ? EXIT.usage : EXIT.done;
     }
     if (args[0] === '--version') {
       context.out(version);
       return EXIT.done;
     }
-    const { command, rest } = findCommand(commands, args);
-    if (rest.includes('--help')) {
-      context.out(helpPage(command));
+    const found = findCommand(commands, args[0] === 'help' ? args.slice(1) : args);
+    command = found.command;
+    if (args[0] === 'help' || found.rest.some(isHelp)) {
+      context.out(said(helpPage(command)));
       return EXIT.done;
     }
-    return (await command.run(await parseOptions(command, rest), context)) ?? EXIT.done;
+    const speaking = { ...context, note: (line: string) => context.note(said(line, command)) };
+    return (await command.run(await parseOptions(command, found.rest), speaking)) ?? EXIT.done;
   } catch (error) {
-    return report(error, context);
+    return report(error, { ...context, note: (line) => context.note(said(line, command)) });
   }
+}
+
+function isHelp(word: string | undefined): boolean {
+  return word === '--help' || word === '-h';
 }
 
 function report(error: unknown, context: Context): number {

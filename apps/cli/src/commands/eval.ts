@@ -5,6 +5,7 @@ import { type Context, defineCommand } from '../command/define.js';
 import { header as sentimentHeader } from '../demo/openings.js';
 import { engineOptions, engineSettings } from '../options/engine.js';
 import { samplingOptions } from '../options/sampling.js';
+import { offerEngine } from '../session/offer-engine.js';
 import { openModel } from '../session/open-model.js';
 import { readPrompts } from '../session/read-lines.js';
 import { evaluateSentiment } from '../tasks/evaluate-sentiment.js';
@@ -28,6 +29,7 @@ export const evalSentimentCommand = defineCommand({
   }),
   run: async (options, context) => {
     const prompts = await readPrompts(options.prompts);
+    await offerEngine(options, context);
     const engine = await openEngine(engineSettings(options));
     try {
       const reference = await openModel(engine, options.ref, context);

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { defineCommand } from '../command/define.js';
 import { engineOptions, engineSettings } from '../options/engine.js';
 import { samplingOptions } from '../options/sampling.js';
+import { offerEngine } from '../session/offer-engine.js';
 import { openModel } from '../session/open-model.js';
 import { readPrompts } from '../session/read-lines.js';
 import { sampleTexts } from '../tasks/sample-texts.js';
@@ -34,6 +35,7 @@ export const generateCommand = defineCommand({
       options.prompts !== undefined
         ? await readPrompts(options.prompts)
         : [options.chat ? [{ role: 'user', content: single }] : single];
+    await offerEngine(options, context);
     const engine = await openEngine(engineSettings(options));
     try {
       const { model, tokenizer } = await openModel(engine, options.model, context);

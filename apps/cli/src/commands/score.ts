@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { type Context, defineCommand } from '../command/define.js';
 import { engineOptions, engineSettings } from '../options/engine.js';
 import { openData } from '../session/find-data.js';
+import { offerEngine } from '../session/offer-engine.js';
 import { encodeFor, type LengthOptions } from '../session/open-data.js';
 import { openModel } from '../session/open-model.js';
 
@@ -28,6 +29,7 @@ export const scoreCommand = defineCommand({
   }),
   run: async (options, context) => {
     const dataset = await openData(options.data, context);
+    await offerEngine(options, context);
     const engine = await openEngine(engineSettings(options));
     try {
       const score = async (name: string) => scorePairs(engine, name, dataset, options, context);

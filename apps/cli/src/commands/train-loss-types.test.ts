@@ -38,7 +38,7 @@ describe('dpo train --loss-type', () => {
     expect(half.code).toBe(130);
     const resume = [...common, '--output', at('halves'), '--resume'];
     const changed = await runCli([...resume, '--loss-type', 'dpo,sft', '--loss-weights', '1,0.3']);
-    expect(changed.notes.join()).toContain('lossWeights was [1,0.2], is [1,0.3]');
+    expect(changed.notes.join()).toContain('--loss-weights was [1,0.2], is [1,0.3]');
     expect((await runCli([...resume, ...sum])).code).toBe(0);
     const weights = (run: string) => readFile(at(`${run}/final/model.safetensors`));
     expect((await weights('halves')).equals(await weights('whole'))).toBe(true);

@@ -35,6 +35,7 @@ const context: Context = {
   note: () => undefined,
   progress: () => undefined,
   interactive: false,
+  program: 'dpo',
   signal: new AbortController().signal,
 };
 

@@ -10,6 +10,7 @@ import { EXIT } from '../command/run.js';
 import { engineSettings } from '../options/engine.js';
 import type { trainingOptions } from '../options/training.js';
 import { openRows } from '../session/find-data.js';
+import { offerEngine } from '../session/offer-engine.js';
 import { encodeFor } from '../session/open-data.js';
 import { version } from '../session/versions.js';
 import { duration, short } from '../ui/format.js';
@@ -48,6 +49,7 @@ export async function runTrainingCommand<Given, Row extends TokenRow & RowCuts>(
   checkCombinations(options);
   const resume = await claimRunFolder(options.output, options);
   await checkModels(options, 'here', context);
+  await offerEngine(options, context);
   const dataset = await openRows(options.data, kind, context);
   for (const name of command.needs ?? []) checkNumbers(dataset, name);
   const { fingerprint } = dataset;

@@ -1,0 +1,45 @@
+import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { cacheFolder, findLibrary, wheelFor } from '@dpo/engine';
+import type { Context } from '../command/define.js';
+import { installWithProgress } from '../commands/engine.js';
+import { megabytes } from '../ui/format.js';
+
+/**
+ * Says before any work, where no TensorFlow is installed, that the portable engine computes, and which command makes
+ * training faster. At a terminal the download is offered, once: the answer is kept in the cache folder.
+ *
+ * Silent where TensorFlow is found, where `--engine` names another engine, and on machines that TensorFlow has no
+ * library for.
+ */
+export async function offerEngine(options: { readonly engine: string }, context: Context): Promise<void> {
+  if (options.engine !== 'auto') return;
+  const wheel = wheelFor(false);
+  if (wheel === undefined || (await findLibrary()) !== undefined) return;
+  const size = megabytes(wheel.bytes);
+  context.note(
+    'TensorFlow is not installed, so the portable engine (WebAssembly) computes: the same results, several times slower.',
+  );
+  if (context.ask !== undefined && !(await wasOffered())) {
+    const answer = await context.ask(`Fetch TensorFlow now (${size} to download, once)? [Y/n] `);
+    if (/^(|y|yes)$/i.test(answer.trim())) {
+      await installWithProgress(false, context);
+      return;
+    }
+    await keepAnswer();
+  }
+  context.note(`Faster: dpo engine install (${size} to download, once).`);
+}
+
+const answerFile = () => join(cacheFolder(), 'engine-was-offered');
+
+async function wasOffered(): Promise<boolean> {
+  return (await stat(answerFile()).catch(() => undefined)) !== undefined;
+}
+
+/** A cache folder that cannot be written asks again next time, which is no reason to fail. */
+async function keepAnswer(): Promise<void> {
+  await mkdir(cacheFolder(), { recursive: true })
+    .then(() => writeFile(answerFile(), ''))
+    .catch(() => undefined);
+}
