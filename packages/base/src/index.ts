@@ -1,3 +1,4 @@
 export { DpoError, type DpoErrorDetails } from './error.js';
+export type { Json } from './json.js';
 export { nearest } from './nearest.js';
 export { normal, permutation, type Random, random } from './random.js';

@@ -27,6 +27,9 @@ export function arrowType(column: Column, chat: boolean): DataType {
     number: () => new Float64(),
     numbers: () => listOf(new Float64()),
     boolean: () => new Bool(),
+    // As TRL takes them, and as they differ from row to row.
+    tools: () => new Utf8(),
+    variables: () => new Utf8(),
   };
   return types[column.kind]();
 }

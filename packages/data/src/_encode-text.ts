@@ -1,4 +1,4 @@
-import { DpoError } from '@dpo/base';
+import { DpoError, type Json } from '@dpo/base';
 import { isChat } from './conversation.js';
 import type { Message, Text, TextEncoder_ } from './types.js';
 
@@ -12,6 +12,9 @@ export interface EncodeOptions {
   readonly eos?: boolean | undefined;
 }
 
+/** What a row hands to the chat template besides its messages. */
+type TemplateVariables = Readonly<Record<string, Json>>;
+
 /** Tokens, and how many were cut. */
 export interface Piece {
   readonly tokens: Int32Array;
@@ -19,9 +22,15 @@ export interface Piece {
 }
 
 /** A prompt: BOS before a plain one, the template around a chat; what is over `maxPromptLength` is cut from its beginning. */
-export function encodePrompt(prompt: Text, tokenizer: TextEncoder_, options: EncodeOptions, row: number): Piece {
+export function encodePrompt(
+  prompt: Text,
+  variables: TemplateVariables,
+  tokenizer: TextEncoder_,
+  options: EncodeOptions,
+  row: number,
+): Piece {
   const whole = isChat(prompt)
-    ? toTokens(tokenizer.encode(chatTemplate(tokenizer, row).prompt(prompt)))
+    ? toTokens(tokenizer.encode(chatTemplate(tokenizer, row).prompt(prompt, variables)))
     : withBos(toTokens(tokenizer.encode(prompt)), tokenizer.bosPrefix);
   const cut = Math.max(0, whole.length - (options.maxPromptLength ?? whole.length));
   if (whole.length === 0) {
@@ -36,6 +45,7 @@ export function encodePrompt(prompt: Text, tokenizer: TextEncoder_, options: Enc
 /** A whole answer, with EOS after a plain one. */
 export function encodeAnswer(
   prompt: Text,
+  variables: TemplateVariables,
   answer: Text,
   tokenizer: TextEncoder_,
   options: EncodeOptions,
@@ -43,7 +53,7 @@ export function encodeAnswer(
   key: string,
 ): Int32Array {
   const tokens = isChat(prompt)
-    ? toTokens(tokenizer.encode(chatTemplate(tokenizer, row).answer(prompt, asMessages(answer))))
+    ? toTokens(tokenizer.encode(chatTemplate(tokenizer, row).answer(prompt, asMessages(answer), variables)))
     : toTokens(tokenizer.encode(asPlain(answer, row)));
   if (tokens.length === 0) {
     throw new DpoError('data.empty-answer', `The ${key} answer of row ${row} has no tokens.`, { values: { row, key } });

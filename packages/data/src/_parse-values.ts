@@ -1,7 +1,7 @@
-import { nearest } from '@dpo/base';
+import { type Json, nearest } from '@dpo/base';
 import { kindOf, type Place, rowError } from './_place.js';
 import type { Column } from './columns.js';
-import type { Message, Text } from './types.js';
+import type { Message, TemplateInputs, Text } from './types.js';
 
 /** A row as a file gives it: values by the file's column names. */
 export type FileRecord = Readonly<Record<string, unknown>>;
@@ -41,24 +41,110 @@ export function parseString(value: unknown, key: string, place: Place): string {
   return value;
 }
 
-/** Plain text or a list of `{ role, content }`; other keys of a message are dropped. */
+/** Plain text or a list of messages, with all that the messages say. */
 export function parseText(value: unknown, key: string, place: Place): Text {
   if (typeof value === 'string') return parseString(value, key, place);
   if (!Array.isArray(value)) throw wrongType(value, key, 'a string or a list of messages', place);
-  return value.map((message: unknown, index): Message => {
-    const at = `${key}[${index}]`;
-    if (typeof message !== 'object' || message === null || Array.isArray(message)) {
-      throw wrongType(message, at, 'a message with role and content', place);
-    }
-    const { role, content } = message as FileRecord;
-    return { role: parseString(role, `${at}.role`, place), content: parseString(content, `${at}.content`, place) };
-  });
+  return value.map((message: unknown, index): Message => parseMessage(message, `${key}[${index}]`, place));
+}
+
+/**
+ * A message: `role`, `content` (a text, a list of parts, or nothing where the message calls tools), and every other key that
+ * is not null. Python's `datasets` fills the keys that only some messages have with null, so null is no value.
+ */
+function parseMessage(value: unknown, key: string, place: Place): Message {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw wrongType(value, key, 'a message with role and content', place);
+  }
+  const { role, content, ...others } = value as FileRecord;
+  const message = { role: parseString(role, `${key}.role`, place), content: parseContent(content, `${key}.content`) };
+  const said = Object.entries(others).filter(([, other]) => other !== undefined && other !== null);
+  if (said.length === 0) {
+    if (message.content === null) throw wrongType(content, `${key}.content`, 'a string', place);
+    return message;
+  }
+  return {
+    ...message,
+    ...Object.fromEntries(said.map(([name, other]) => [name, parseJson(other, `${key}.${name}`, place)])),
+  };
+
+  function parseContent(given: unknown, at: string): Message['content'] {
+    if (given === undefined || given === null) return null;
+    if (!Array.isArray(given)) return parseString(given, at, place);
+    return given.map((part: unknown, i) => parseJson(part, `${at}[${i}]`, place));
+  }
+}
+
+/** Any JSON value: whole texts, finite numbers; 64-bit integers become numbers, `undefined` in objects is left out. */
+function parseJson(value: unknown, key: string, place: Place): Json {
+  if (value === null || typeof value === 'boolean') return value;
+  if (typeof value === 'string') return parseString(value, key, place);
+  if (typeof value === 'number' || typeof value === 'bigint') return parseNumber(value, key, place) as number;
+  if (Array.isArray(value)) return value.map((item: unknown, i) => parseJson(item ?? null, `${key}[${i}]`, place));
+  if (typeof value !== 'object') throw wrongType(value, key, 'a JSON value', place);
+  const entries = Object.entries(value).filter(([, item]) => item !== undefined);
+  return Object.fromEntries(entries.map(([name, item]) => [name, parseJson(item, `${key}.${name}`, place)]));
+}
+
+/** The tools of a row: a list of JSON schemas, or the JSON text of such a list; `undefined` where there are none. */
+export function parseTools(value: unknown, key: string, place: Place): readonly Json[] | undefined {
+  const given = typeof value === 'string' ? parseJsonText(value, key, 'a list of tools', place) : value;
+  if (given === undefined || given === null) return undefined;
+  if (!Array.isArray(given)) throw wrongType(given, key, 'a list of tools, or its JSON text', place);
+  if (given.length === 0) return undefined;
+  return given.map((tool: unknown, i) => parseTool(tool, `${key}[${i}]`, place));
+}
+
+/** One tool; TRL's data sets hold lists of JSON texts too. */
+function parseTool(value: unknown, key: string, place: Place): Json {
+  const tool = typeof value === 'string' ? parseJsonText(value, key, 'a tool', place) : value;
+  if (typeof tool === 'object' && tool !== null && !Array.isArray(tool)) return parseJson(tool, key, place);
+  throw wrongType(tool, key, 'an object that describes a tool', place);
+}
+
+/** The variables of a row for the chat template: an object, or its JSON text; `undefined` where there are none. */
+export function parseVariables(value: unknown, key: string, place: Place): Readonly<Record<string, Json>> | undefined {
+  const given = typeof value === 'string' ? parseJsonText(value, key, 'an object', place) : value;
+  if (given === undefined || given === null) return undefined;
+  if (typeof given !== 'object' || Array.isArray(given))
+    throw wrongType(given, key, 'an object, or its JSON text', place);
+  const said = Object.entries(given).filter(([, item]) => item !== undefined && item !== null);
+  if (said.length === 0) return undefined;
+  return Object.fromEntries(said.map(([name, item]) => [name, parseJson(item, `${key}.${name}`, place)]));
+}
+
+/** `data.not-for-plain-text` where a row of plain text speaks to the chat template: nothing would be made of what it says. */
+export function checkInputs(prompt: Text, { tools, templateVariables }: TemplateInputs, place: Place): void {
+  if (typeof prompt !== 'string' || (tools === undefined && templateVariables === undefined)) return;
+  const key = tools === undefined ? 'chat_template_kwargs' : 'tools';
+  throw rowError(
+    'data.not-for-plain-text',
+    place,
+    `"${key}" is for the chat template, and the prompt is plain text, which goes through none.`,
+    { key },
+    `Give prompt and answers as conversations, or leave "${key}" out.`,
+  );
+}
+
+function parseJsonText(text: string, key: string, expected: string, place: Place): unknown {
+  if (text.trim() === '') return undefined;
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw rowError(
+      'data.wrong-type',
+      place,
+      `"${key}" must be ${expected}, as JSON: ${cause instanceof Error ? cause.message : String(cause)}.`,
+      { key, expected },
+      'Write JSON: double quotes, true, false and null.',
+    );
+  }
 }
 
 /** An answer: as {@link parseText}, and not empty (`data.empty-answer`). */
 export function parseAnswer(value: unknown, key: string, place: Place): Text {
   const text = parseText(value, key, place);
-  const empty = typeof text === 'string' ? text === '' : text.every(({ content }) => content === '');
+  const empty = typeof text === 'string' ? text === '' : text.every(saysNothing);
   if (empty) {
     throw rowError(
       'data.empty-answer',
@@ -69,6 +155,11 @@ export function parseAnswer(value: unknown, key: string, place: Place): Text {
     );
   }
   return text;
+}
+
+/** True for a message without words and without anything else to say. */
+function saysNothing({ role: _, content, ...others }: Message): boolean {
+  return Object.keys(others).length === 0 && (content === null || content.length === 0);
 }
 
 /** A finite number, or `undefined` where there is none. */

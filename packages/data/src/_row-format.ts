@@ -1,17 +1,20 @@
 import {
+  checkInputs,
   type FileRecord,
   parseAnswer,
   parseBoolean,
   parseLabel,
   parseNumber,
   parseText,
+  parseTools,
+  parseVariables,
   required,
   wrongType,
 } from './_parse-values.js';
 import { kindOf, type Place, rowError } from './_place.js';
 import { type Column, type ColumnMapping, labelledColumns, preferenceColumns, rankedColumns } from './columns.js';
 import { isChat, sharedMessages, splitConversations } from './conversation.js';
-import type { LabelledAnswer, Message, PreferencePair, RankedList, Text } from './types.js';
+import type { LabelledAnswer, Message, PreferencePair, RankedList, TemplateInputs, Text } from './types.js';
 
 /** One kind of row: its columns, how it is read from a file's record and put into one. */
 export interface RowFormat<Row> {
@@ -53,7 +56,7 @@ export const preferenceFormat: RowFormat<PreferencePair> = {
     const margin = number('margin');
     return {
       ...texts,
-      ...extras(row, key, place),
+      ...extras(row, texts.prompt, key, place),
       ...(chosenScore === undefined ? {} : { chosenScore }),
       ...(rejectedScore === undefined ? {} : { rejectedScore }),
       ...(referenceChosenLogp === undefined ? {} : { referenceChosenLogp }),
@@ -93,7 +96,7 @@ export const rankedFormat: RowFormat<RankedList> = {
     for (const response of responses) {
       if (isChat(response) !== isChat(prompt)) throw mixed(place);
     }
-    return { prompt, responses, scores, ...extras(row, key, place) };
+    return { prompt, responses, scores, ...extras(row, prompt, key, place) };
   },
   record: (row) => recordOf(rankedColumns, row),
   chat: (row) => isChat(row.prompt),
@@ -121,7 +124,7 @@ export const labelledFormat: RowFormat<LabelledAnswer> = {
     const label = parseBoolean(required(row, labelKey, labelledColumns, place), labelKey, place);
     if (isChat(prompt) !== isChat(whole)) throw mixed(place);
     const completion = isChat(prompt) && isChat(whole) && repeats(prompt, whole) ? whole.slice(prompt.length) : whole;
-    return { prompt, completion, label, ...extras(row, key, place) };
+    return { prompt, completion, label, ...extras(row, prompt, key, place) };
   },
   record: (row) => recordOf(labelledColumns, row),
   chat: (row) => isChat(row.prompt),
@@ -130,16 +133,25 @@ export const labelledFormat: RowFormat<LabelledAnswer> = {
 /** What rows of every format may have besides. */
 function extras(
   row: FileRecord,
+  prompt: Text,
   key: (name: string) => string,
   place: Place,
-): { readonly id?: string; readonly source?: string; readonly weight?: number } {
+): { readonly id?: string; readonly source?: string; readonly weight?: number } & TemplateInputs {
   const id = parseLabel(row[key('id')], key('id'), place);
   const source = parseLabel(row[key('source')], key('source'), place);
   const weight = parseNumber(row[key('weight')], key('weight'), place);
+  const tools = parseTools(row[key('tools')], key('tools'), place);
+  const variables = parseVariables(row[key('chat_template_kwargs')], key('chat_template_kwargs'), place);
+  const inputs = {
+    ...(tools === undefined ? {} : { tools }),
+    ...(variables === undefined ? {} : { templateVariables: variables }),
+  };
+  checkInputs(prompt, inputs, place);
   return {
     ...(id === undefined ? {} : { id }),
     ...(source === undefined ? {} : { source }),
     ...(weight === undefined ? {} : { weight }),
+    ...inputs,
   };
 }
 

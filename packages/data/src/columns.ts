@@ -1,7 +1,11 @@
+import type { Json } from '@dpo/base';
 import type { Text } from './types.js';
 
-/** What a column holds: a text or conversation, a list of these, plain strings, numbers, lists of numbers, true or false. */
-type ColumnKind = 'text' | 'texts' | 'string' | 'number' | 'numbers' | 'boolean';
+/**
+ * What a column holds: a text or conversation, a list of these, plain strings, numbers, lists of numbers, true or false, a
+ * list of tools, or an object of template variables; the last two as JSON.
+ */
+type ColumnKind = 'text' | 'texts' | 'string' | 'number' | 'numbers' | 'boolean' | 'tools' | 'variables';
 
 /** One column of a dataset file, and the property of the row object that it becomes. */
 export interface Column<Name extends string = string> {
@@ -33,6 +37,8 @@ export const preferenceColumns = [
   column('reference_rejected_logp', 'referenceRejectedLogp', 'number'),
   column('margin', 'margin', 'number'),
   column('weight', 'weight', 'number'),
+  column('tools', 'tools', 'tools'),
+  column('chat_template_kwargs', 'templateVariables', 'variables'),
 ] as const;
 
 /** The columns of a table of ranked lists, in the order they are written. */
@@ -43,6 +49,8 @@ export const rankedColumns = [
   column('id', 'id', 'string'),
   column('source', 'source', 'string'),
   column('weight', 'weight', 'number'),
+  column('tools', 'tools', 'tools'),
+  column('chat_template_kwargs', 'templateVariables', 'variables'),
 ] as const;
 
 /** The columns of a table of answers that were judged one by one, in the order they are written. */
@@ -53,6 +61,8 @@ export const labelledColumns = [
   column('id', 'id', 'string'),
   column('source', 'source', 'string'),
   column('weight', 'weight', 'number'),
+  column('tools', 'tools', 'tools'),
+  column('chat_template_kwargs', 'templateVariables', 'variables'),
 ] as const;
 
 /** A column of a preference table. */
@@ -71,6 +81,8 @@ interface Values {
   readonly number: number;
   readonly numbers: readonly number[];
   readonly boolean: boolean;
+  readonly tools: readonly Json[];
+  readonly variables: Readonly<Record<string, Json>>;
 }
 
 type Defined = Column & { readonly key: string };

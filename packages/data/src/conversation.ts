@@ -1,4 +1,6 @@
-import type { Message, Text } from './types.js';
+import type { Json } from '@dpo/base';
+import { sameJson } from './_json.js';
+import type { Message, TemplateInputs, Text } from './types.js';
 
 /** True for a list of chat messages, false for plain text. */
 export function isChat(text: Text): text is readonly Message[] {
@@ -11,14 +13,19 @@ export function sameText(a: Text, b: Text): boolean {
   return a.length === b.length && sharedMessages(a, b) === a.length;
 }
 
-/** How many whole messages two conversations begin with in common. */
+/** How many whole messages two conversations begin with in common, equal in all that they say. */
 export function sharedMessages(a: readonly Message[], b: readonly Message[]): number {
   let count = 0;
   for (; count < a.length && count < b.length; count++) {
-    const [left, right] = [a[count], b[count]];
-    if (left?.role !== right?.role || left?.content !== right?.content) break;
+    if (!sameMessage(a[count] as Message, b[count] as Message)) break;
   }
   return count;
+}
+
+/** True where two messages say the same; in which order their keys stand makes no difference. */
+function sameMessage(a: Message, b: Message): boolean {
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => sameJson(a[key], b[key]));
 }
 
 /**
@@ -35,7 +42,29 @@ export function splitConversations(
   return { prompt: chosen.slice(0, count), chosen: chosen.slice(count), rejected: rejected.slice(count) };
 }
 
-/** A text for people and for comparing lengths: messages as `role: content` lines. */
+/** The variables that a row hands to the chat template: its own, and its tools under `tools`. */
+export function templateVariables({ tools, templateVariables: own }: TemplateInputs): Readonly<Record<string, Json>> {
+  return tools === undefined ? (own ?? {}) : { ...own, tools };
+}
+
+/** A text for people and for comparing lengths: messages as `role: content` lines, whatever else they say after it as JSON. */
 export function plainText(text: Text): string {
-  return isChat(text) ? text.map(({ role, content }) => `${role}: ${content}`).join('\n') : text;
+  return isChat(text) ? text.map(messageText).join('\n') : text;
+}
+
+function messageText({ role, content, ...others }: Message): string {
+  const said = [contentText(content), Object.keys(others).length === 0 ? '' : JSON.stringify(others)];
+  return `${role}: ${said.filter((part) => part !== '').join(' ')}`;
+}
+
+/** The words of a message: its content, or the texts of its parts, any other part as JSON. */
+export function contentText(content: Message['content']): string {
+  if (content === null || typeof content === 'string') return content ?? '';
+  return content.map(partText).join('');
+}
+
+function partText(part: Json): string {
+  if (typeof part === 'string') return part;
+  if (part !== null && typeof part === 'object' && 'text' in part && typeof part.text === 'string') return part.text;
+  return JSON.stringify(part);
 }

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { DpoError } from '@dpo/base';
 import { checkKind, labelledFormat, preferenceFormat, type RowFormat, rankedFormat } from './_row-format.js';
+import type { Column } from './columns.js';
 import type {
   Dataset,
   LabelledAnswer,
   LabelledDataset,
-  Message,
   PreferenceDataset,
   PreferencePair,
   RankedDataset,
@@ -38,8 +38,10 @@ export function labelledDataset(answers: Iterable<LabelledAnswer>): LabelledData
  * compared with which.
  */
 export function* labelPairs(pairs: Iterable<PreferencePair>): Generator<LabelledAnswer> {
-  for (const { prompt, chosen, rejected, id, source, weight } of pairs) {
+  for (const { prompt, chosen, rejected, id, source, weight, tools, templateVariables } of pairs) {
     const rest = {
+      ...(tools === undefined ? {} : { tools }),
+      ...(templateVariables === undefined ? {} : { templateVariables }),
       ...(id === undefined ? {} : { id }),
       ...(source === undefined ? {} : { source }),
       ...(weight === undefined ? {} : { weight }),
@@ -97,7 +99,7 @@ export function fingerprintOf<Row>(format: RowFormat<Row>, rows: Iterable<Row>):
   let text = '';
   for (const row of rows) {
     const record = format.record(row);
-    for (const { name } of format.columns) text += canonical(record[name]);
+    for (const column of format.columns) text += canonicalColumn(column, record[column.name]);
     if (text.length < HASH_UNITS) continue;
     hash.update(text);
     text = '';
@@ -106,17 +108,29 @@ export function fingerprintOf<Row>(format: RowFormat<Row>, rows: Iterable<Row>):
   return hash.digest('hex');
 }
 
+/** Columns that came later say nothing where they hold nothing: rows without them keep their fingerprint. */
+function canonicalColumn({ name, kind }: Column, value: unknown): string {
+  if (kind !== 'tools' && kind !== 'variables') return canonical(value);
+  return value === undefined ? '' : `${name}=${canonical(value)}`;
+}
+
 /** A value in a form that no other value has: every text with its length before it, every list with its count. */
 function canonical(value: unknown): string {
   if (value === undefined) return '-';
   if (typeof value === 'string') return `"${value.length}:${value}`;
   if (Array.isArray(value)) return `[${value.length}:${value.map(canonical).join('')}`;
-  if (isMessage(value)) return `{${canonical(value.role)}${canonical(value.content)}`;
+  if (typeof value === 'object' && value !== null) return canonicalObject(value as Readonly<Record<string, unknown>>);
   return `#${value};`;
 }
 
-function isMessage(value: unknown): value is Message {
-  return typeof value === 'object' && value !== null && 'role' in value && 'content' in value;
+/** A message by its role and content, what else it says in the order of the names; other objects as they are written. */
+function canonicalObject(value: Readonly<Record<string, unknown>>): string {
+  const { role, content, ...others } = value;
+  const isMessage = role !== undefined && content !== undefined;
+  const names = isMessage ? Object.keys(others).sort() : Object.keys(value);
+  if (isMessage && names.length === 0) return `{${canonical(role)}${canonical(content)}`;
+  const rest = names.map((name) => `${canonical(name)}${canonical(value[name])}`).join('');
+  return `{${isMessage ? `${canonical(role)}${canonical(content)}` : ''}+${names.length}:${rest}`;
 }
 
 /** Throws `data.no-such-row`. */

@@ -1,5 +1,6 @@
 import { DpoError } from '@dpo/base';
 import { checkLimits, cutAnswer, type EncodeOptions, encodeAnswer, encodePrompt } from './_encode-text.js';
+import { templateVariables } from './conversation.js';
 import type { LabelledAnswer, RankedList, TextEncoder_ } from './types.js';
 
 /** A judged answer in tokens, with another prompt's answer beside it. */
@@ -40,13 +41,17 @@ export function encodeAnswers(
   options: EncodeOptions = {},
 ): EncodedAnswer[] {
   checkLimits(options);
-  const rows = [...dataset].map(({ prompt, completion, label, weight }, row) => ({
-    prompt: encodePrompt(prompt, tokenizer, options, row),
-    whole: encodeAnswer(prompt, completion, tokenizer, options, row, 'completion'),
-    key: JSON.stringify(prompt),
-    label,
-    weight,
-  }));
+  const rows = [...dataset].map((answer, row) => {
+    const { prompt, completion, label, weight } = answer;
+    const variables = templateVariables(answer);
+    return {
+      prompt: encodePrompt(prompt, variables, tokenizer, options, row),
+      whole: encodeAnswer(prompt, variables, completion, tokenizer, options, row, 'completion'),
+      key: JSON.stringify([prompt, variables]),
+      label,
+      weight,
+    };
+  });
   const others = nextDifferent(rows.map(({ key }) => key));
   return rows.map(({ prompt, whole, label, weight }, row) => {
     const length = prompt.tokens.length;
@@ -78,15 +83,17 @@ export function encodeRankings(
   checkLimits(options);
   const encoded: EncodedRanking[] = [];
   let row = -1;
-  for (const { prompt: text, responses, scores, weight } of dataset) {
+  for (const list of dataset) {
     row++;
+    const { prompt: text, responses, scores, weight } = list;
     const order = [...responses.keys()].sort((a, b) => (scores[b] as number) - (scores[a] as number) || a - b);
     const ranked = order.filter((i, k) => k === 0 || scores[i] !== scores[order[k - 1] as number]);
     if (ranked.length < 2) continue;
-    const prompt = encodePrompt(text, tokenizer, options, row);
+    const variables = templateVariables(list);
+    const prompt = encodePrompt(text, variables, tokenizer, options, row);
     const answers = ranked.map((i) => {
       const key = `responses[${i}]`;
-      const whole = encodeAnswer(text, responses[i] as string, tokenizer, options, row, key);
+      const whole = encodeAnswer(text, variables, responses[i] as string, tokenizer, options, row, key);
       return cutAnswer(whole, prompt.tokens.length, options, row, key);
     });
     encoded.push({

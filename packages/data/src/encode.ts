@@ -1,5 +1,6 @@
 import { checkLimits, cutAnswer, type EncodeOptions, encodeAnswer, encodePrompt } from './_encode-text.js';
-import type { PreferencePair, PromptGroup, Text, TextEncoder_ } from './types.js';
+import { templateVariables } from './conversation.js';
+import type { PreferencePair, PromptGroup, PromptRow, Text, TextEncoder_ } from './types.js';
 
 /** A preference pair in tokens. */
 export interface EncodedPair {
@@ -41,9 +42,10 @@ export function encodePairs(
   const pairs: EncodedPair[] = [];
   for (const pair of dataset) {
     const row = pairs.length;
-    const prompt = encodePrompt(pair.prompt, tokenizer, options, row);
+    const variables = templateVariables(pair);
+    const prompt = encodePrompt(pair.prompt, variables, tokenizer, options, row);
     const answer = (key: 'chosen' | 'rejected') => {
-      const full = encodeAnswer(pair.prompt, pair[key], tokenizer, options, row, key);
+      const full = encodeAnswer(pair.prompt, variables, pair[key], tokenizer, options, row, key);
       return cutAnswer(full, prompt.tokens.length, options, row, key);
     };
     const chosen = answer('chosen');
@@ -63,17 +65,22 @@ export function encodePairs(
 
 /** Turns prompts into tokens for generation, exactly as {@link encodePairs} does; `maxLength` has no effect. */
 export function encodePrompts(
-  prompts: Iterable<Text>,
+  prompts: Iterable<Text | PromptRow>,
   tokenizer: TextEncoder_,
   options: EncodeOptions = {},
 ): EncodedPrompt[] {
   checkLimits(options);
   const encoded: EncodedPrompt[] = [];
-  for (const prompt of prompts) {
+  for (const given of prompts) {
     const row = encoded.length;
-    encoded.push({ row, ...encodePrompt(prompt, tokenizer, options, row) });
+    const { prompt, ...inputs } = asPromptRow(given);
+    encoded.push({ row, ...encodePrompt(prompt, templateVariables(inputs), tokenizer, options, row) });
   }
   return encoded;
+}
+
+function asPromptRow(given: Text | PromptRow): PromptRow {
+  return typeof given === 'object' && !Array.isArray(given) ? (given as PromptRow) : { prompt: given as Text };
 }
 
 /** A pair as a group of two answers, chosen first, for packing. */

@@ -10,7 +10,7 @@ export { writeBuiltPreferences } from './builders/write-built.js';
 export type { Finding, FindingCode } from './checks/_tally.js';
 export { type ValidateOptions, type Validation, validateDataset } from './checks/validate.js';
 export type { ColumnName, LabelledColumnName, RankedColumnName } from './columns.js';
-export { isChat, plainText } from './conversation.js';
+export { isChat, plainText, templateVariables } from './conversation.js';
 export { convertPreferences } from './convert.js';
 export { type CutSummary, cutSummary, type RowCuts } from './cuts.js';
 export { labelledDataset, labelPairs, preferenceDataset, rankedDataset } from './dataset.js';
@@ -21,6 +21,7 @@ export { inspectPreferences, type Percentiles, type PreferenceInspection, type S
 export { joinLabelled, joinPreferences, joinRanked } from './join.js';
 export { type PackOptions, pack, packLength } from './pack.js';
 export { type PackingPlan, type PlanOptions, planPacking } from './plan-packing.js';
+export { parsePrompt } from './prompt-row.js';
 export { type ReadOptions, readLabelled, readPreferences, readRanked } from './read.js';
 export { type FilterOptions, filterPreferences } from './select/filter.js';
 export { type MixPart, mixPreferences } from './select/mix.js';
@@ -35,8 +36,10 @@ export type {
   PreferenceDataset,
   PreferencePair,
   PromptGroup,
+  PromptRow,
   RankedDataset,
   RankedList,
+  TemplateInputs,
   Text,
   TextEncoder_,
 } from './types.js';

@@ -60,6 +60,8 @@ const EXPECTED: Record<Column['kind'], string> = {
   number: 'numbers',
   numbers: 'lists of numbers',
   boolean: 'true or false',
+  tools: 'lists of tools, or their JSON text',
+  variables: 'objects, or their JSON text',
 };
 
 /** Whole conversations need no prompt column: the prompt is their shared beginning. */
@@ -104,6 +106,10 @@ function fits(column: Column, type: DataType): boolean {
       return isListOf(type, isNumber);
     case 'boolean':
       return DataType.isBool(type) || DataType.isInt(type);
+    case 'tools':
+      return isText(type) || DataType.isNull(type) || isListOf(type, (item) => isText(item) || DataType.isStruct(item));
+    case 'variables':
+      return isText(type) || DataType.isNull(type) || DataType.isStruct(type);
   }
 }
 

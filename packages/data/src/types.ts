@@ -1,15 +1,33 @@
+import type { Json } from '@dpo/base';
+
 /** One turn of a conversation. */
 export interface Message {
   /** Who speaks: `system`, `user`, `assistant`, `tool`, … as the model's chat template knows it. */
   readonly role: string;
-  readonly content: string;
+  /** A text, a list of parts (`{ type: 'text', text }`), or null where the message only calls tools. */
+  readonly content: string | null | readonly Json[];
+  /** Whatever else the chat template is to see: `tool_calls`, `name`, `reasoning_content`, …; never null. */
+  readonly [key: string]: Json;
 }
 
 /** A prompt or an answer: plain text, or chat messages that go through the model's chat template. */
 export type Text = string | readonly Message[];
 
+/** What a row says to the chat template besides its messages. Only rows of conversations have it. */
+export interface TemplateInputs {
+  /** The tools that the model may call, as JSON schemas: the template's variable `tools`. Absent where there are none. */
+  readonly tools?: readonly Json[];
+  /** Other variables of the template, by name: the column `chat_template_kwargs`. */
+  readonly templateVariables?: Readonly<Record<string, Json>>;
+}
+
+/** A prompt to be answered. */
+export interface PromptRow extends TemplateInputs {
+  readonly prompt: Text;
+}
+
 /** One preference: of two answers to a prompt, `chosen` was preferred to `rejected`. */
-export interface PreferencePair {
+export interface PreferencePair extends TemplateInputs {
   readonly prompt: Text;
   readonly chosen: Text;
   readonly rejected: Text;
@@ -29,7 +47,7 @@ export interface PreferencePair {
 }
 
 /** Several answers to one prompt, each with a score: higher is better. */
-export interface RankedList {
+export interface RankedList extends TemplateInputs {
   readonly prompt: Text;
   readonly responses: readonly Text[];
   /** One score to a response, in the same order. */
@@ -41,7 +59,7 @@ export interface RankedList {
 }
 
 /** One answer to a prompt, judged on its own: the data of KTO. */
-export interface LabelledAnswer {
+export interface LabelledAnswer extends TemplateInputs {
   readonly prompt: Text;
   readonly completion: Text;
   /** True where the answer is desirable. */
@@ -85,10 +103,17 @@ export interface TextEncoder_ {
   /** The model's chat template, where it has one. */
   readonly chat?:
     | {
-        /** The prompt's text, up to and with the words that make the model answer. */
-        prompt(messages: readonly Message[]): string;
-        /** What the template writes after `prompt(prompt)`, up to and with the end-of-turn token. */
-        answer(prompt: readonly Message[], answer: readonly Message[]): string;
+        /**
+         * The prompt's text, up to and with the words that make the model answer. `variables` are handed to the template by
+         * their names, `tools` among them.
+         */
+        prompt(messages: readonly Message[], variables?: Readonly<Record<string, Json>>): string;
+        /** What the template writes after `prompt(prompt, variables)`, up to and with the end-of-turn token. */
+        answer(
+          prompt: readonly Message[],
+          answer: readonly Message[],
+          variables?: Readonly<Record<string, Json>>,
+        ): string;
       }
     | undefined;
 }

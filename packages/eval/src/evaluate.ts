@@ -1,5 +1,5 @@
 import { DpoError } from '@dpo/base';
-import type { Text } from '@dpo/data';
+import type { Message, Text } from '@dpo/data';
 import { type RewardKl, rewardKl } from './evaluation.js';
 
 /** A text as a sampler draws it. */
@@ -96,5 +96,10 @@ function finite(what: string, value: number | undefined, i: number): number {
 }
 
 function plain(prompt: Text): string {
-  return typeof prompt === 'string' ? prompt : prompt.map(({ role, content }) => `${role}: ${content}`).join('\n');
+  return typeof prompt === 'string' ? prompt : prompt.map(shown).join('\n');
+}
+
+function shown({ role, content, ...others }: Message): string {
+  const words = typeof content === 'string' ? content : JSON.stringify(content);
+  return `${role}: ${words}${Object.keys(others).length === 0 ? '' : ` ${JSON.stringify(others)}`}`;
 }

@@ -1,4 +1,4 @@
-import { encodePrompts, type Text } from '@dpo/data';
+import { encodePrompts, type PromptRow, type TemplateInputs, type Text } from '@dpo/data';
 import { generate, type LanguageModel, type Tokenizer } from '@dpo/models';
 
 /** What to draw from a model. */
@@ -20,7 +20,7 @@ export interface SampleOptions {
 }
 
 /** One sampled answer. `dpo generate` writes these, one JSON object to a line. */
-export interface TextSample {
+export interface TextSample extends TemplateInputs {
   /** The prompt's number, counted from 0. */
   readonly index: number;
   /** The sample's number among those of its prompt. */
@@ -46,7 +46,7 @@ export interface TextSample {
 export async function sampleTexts(
   model: LanguageModel,
   tokenizer: Tokenizer,
-  prompts: readonly Text[],
+  prompts: readonly (Text | PromptRow)[],
   options: SampleOptions,
 ): Promise<TextSample[]> {
   const encoded = encodePrompts(prompts, tokenizer);
@@ -66,7 +66,7 @@ export async function sampleTexts(
     return {
       index: prompt,
       sample,
-      prompt: prompts[prompt] as Text,
+      ...asRow(prompts[prompt] as Text | PromptRow),
       text: beforeStop(tokenizer.decode(tokens, { skipSpecialTokens: true }), stop),
       ...(exact ? { answer } : {}),
       logp: logps.reduce((sum, logp) => sum + logp, 0),
@@ -75,6 +75,10 @@ export async function sampleTexts(
       tokens: [...tokens],
     };
   });
+}
+
+function asRow(prompt: Text | PromptRow): PromptRow {
+  return typeof prompt === 'object' && 'prompt' in prompt ? prompt : { prompt };
 }
 
 /**

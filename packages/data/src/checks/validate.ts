@@ -150,7 +150,9 @@ function encode(pair: PreferencePair, tokenizer: TextEncoder_): EncodedPair | un
 }
 
 function isBlank(text: Text): boolean {
-  return isChat(text) ? text.every(({ content }) => content.trim() === '') : text.trim() === '';
+  return isChat(text)
+    ? text.every((message) => plainText([message]).trim() === `${message.role}:`)
+    : text.trim() === '';
 }
 
 function hashedPrompts(pairs: Iterable<PreferencePair>): Set<string> {

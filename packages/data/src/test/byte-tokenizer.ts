@@ -1,10 +1,15 @@
+import type { Json } from '@dpo/base';
+import { contentText } from '../conversation.js';
 import type { Message, TextEncoder_ } from '../types.js';
 
 /** What a {@link byteTokenizer} does besides turning bytes into tokens. */
 export interface ByteTokenizerOptions {
   /** Put the beginning-of-sequence token before prompts. */
   readonly bos?: boolean;
-  /** Have a chat template: `[role] content` lines, each turn ended by `</s>`. */
+  /**
+   * Have a chat template: `[role] content` lines, each turn ended by `</s>`; what a message says besides is written as JSON
+   * after its content, what a row hands to the template as JSON before everything.
+   */
   readonly chat?: boolean;
 }
 
@@ -22,7 +27,7 @@ const SPECIAL: readonly string[] = ['<pad>', '<s>', '</s>'];
  * tokens 0, 1 (beginning) and 2 (end). It has no merges, so encoding a text in two parts equals encoding it whole.
  */
 export function byteTokenizer(options: ByteTokenizerOptions = {}): ByteTokenizer {
-  const turn = ({ role, content }: Message) => `[${role}] ${content}</s>`;
+  const turn = (message: Message) => `[${message.role}] ${contentText(message.content)}${others(message)}</s>`;
   return {
     vocabSize: 256 + SPECIAL.length,
     bosPrefix: options.bos === true ? [1] : [],
@@ -44,10 +49,18 @@ export function byteTokenizer(options: ByteTokenizerOptions = {}): ByteTokenizer
     ...(options.chat === true
       ? {
           chat: {
-            prompt: (messages) => `${messages.map(turn).join('')}[assistant] `,
+            prompt: (messages, variables) => `${stated(variables)}${messages.map(turn).join('')}[assistant] `,
             answer: (_prompt, answer) => answer.map(turn).join('').slice('[assistant] '.length),
           },
         }
       : {}),
   };
+}
+
+function others({ role: _, content: __, ...rest }: Message): string {
+  return Object.keys(rest).length === 0 ? '' : JSON.stringify(rest);
+}
+
+function stated(variables: Readonly<Record<string, Json>> = {}): string {
+  return Object.keys(variables).length === 0 ? '' : JSON.stringify(variables);
 }

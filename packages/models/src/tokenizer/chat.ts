@@ -1,4 +1,4 @@
-import { DpoError } from '@dpo/base';
+import { DpoError, type Json } from '@dpo/base';
 import { Template } from '@huggingface/jinja';
 import { parseJsonObject } from '../files/json-object.js';
 import type { SpecialTokens } from './special-tokens.js';
@@ -6,18 +6,24 @@ import type { SpecialTokens } from './special-tokens.js';
 /** One turn of a chat. */
 export interface ChatMessage {
   readonly role: string;
-  readonly content: string;
+  /** A text, a list of parts, or null where the message only calls tools. */
+  readonly content: string | null | readonly Json[];
+  /** What else the template is to see: `tool_calls`, `name`, … */
+  readonly [key: string]: Json;
 }
+
+/** What a template sees besides messages: `tools`, and whatever a row names. */
+export type ChatVariables = Readonly<Record<string, Json>>;
 
 /** A model's chat template, with an exact answer to where the prompt ends. */
 export interface Chat {
   /** The text of a prompt: the template with `add_generation_prompt`, ready for the model to answer. */
-  prompt(messages: readonly ChatMessage[]): string;
+  prompt(messages: readonly ChatMessage[], variables?: ChatVariables): string;
   /**
-   * The text of an answer: what the template writes after `prompt(prompt)`, up to and with the token that ends the
+   * The text of an answer: what the template writes after `prompt(prompt, variables)`, up to and with the token that ends the
    * turn. What it writes after that (often a line break) the model never has to produce, so it is left out.
    */
-  answer(prompt: readonly ChatMessage[], answer: readonly ChatMessage[]): string;
+  answer(prompt: readonly ChatMessage[], answer: readonly ChatMessage[], variables?: ChatVariables): string;
 }
 
 /**
@@ -35,10 +41,14 @@ export function chatOf(
   if (source === undefined) return undefined;
   // Parsed when first used: a template that this library cannot parse must not keep the tokenizer from plain text.
   let template: Template | undefined;
-  const render = (messages: readonly ChatMessage[], add_generation_prompt: boolean): string => {
+  const render = (
+    messages: readonly ChatMessage[],
+    variables: ChatVariables,
+    add_generation_prompt: boolean,
+  ): string => {
     try {
       template ??= new Template(source);
-      return template.render({ ...special.named, messages, add_generation_prompt });
+      return template.render({ ...special.named, ...variables, messages, add_generation_prompt });
     } catch (cause) {
       throw new DpoError('tokenizer.template-failed', `The chat template failed: ${(cause as Error).message}`, {
         values: { roles: messages.map((message) => message.role) },
@@ -48,14 +58,19 @@ export function chatOf(
     }
   };
   return {
-    prompt: (messages) => render(messages, true),
-    answer(prompt, answer) {
-      const before = render(prompt, true);
-      const whole = render([...prompt, ...answer], false);
+    prompt: (messages, variables = {}) => render(messages, variables, true),
+    answer(prompt, answer, variables = {}) {
+      const before = render(prompt, variables, true);
+      const whole = render([...prompt, ...answer], variables, false);
       if (!whole.startsWith(before)) throw mismatch(before, whole);
-      return endOfTurn(whole.slice(before.length), answer.at(-1)?.content ?? '', special.texts);
+      return endOfTurn(whole.slice(before.length), lastText(answer), special.texts);
     },
   };
+}
+
+function lastText(messages: readonly ChatMessage[]): string {
+  const content = messages.at(-1)?.content;
+  return typeof content === 'string' ? content : '';
 }
 
 function templateSource(files: Readonly<Record<string, string>>, config: Record<string, unknown>): string | undefined {

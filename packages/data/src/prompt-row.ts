@@ -1,0 +1,38 @@
+import { checkInputs, parseText, parseTools, parseVariables, required } from './_parse-values.js';
+import { kindOf, type Place, rowError } from './_place.js';
+import { isChat } from './conversation.js';
+import type { PromptRow } from './types.js';
+
+/**
+ * A prompt as a file of prompts gives it: a text, a list of messages, or an object with `prompt` and, for conversations,
+ * `tools` and `chat_template_kwargs`.
+ *
+ * Errors name the place: `data.broken-row`, `data.missing-column`, `data.wrong-type`, `data.invalid-text`,
+ * `data.empty-prompt`, `data.not-for-plain-text`.
+ */
+export function parsePrompt(value: unknown, place: Place): PromptRow {
+  const row = typeof value === 'object' && value !== null && !Array.isArray(value) ? value : { prompt: value };
+  const record = row as Readonly<Record<string, unknown>>;
+  const given = required(record, 'prompt', [], place);
+  if (typeof given !== 'string' && !Array.isArray(given)) {
+    throw rowError(
+      'data.broken-row',
+      place,
+      `there is no prompt, but ${kindOf(given)}.`,
+      { received: kindOf(given) },
+      'Write one JSON object to a line: {"prompt": "…"}.',
+    );
+  }
+  const prompt = parseText(given, 'prompt', place);
+  if (isChat(prompt) && prompt.length === 0) {
+    throw rowError('data.empty-prompt', place, '"prompt" holds no message.', { key: 'prompt' });
+  }
+  const tools = parseTools(record.tools, 'tools', place);
+  const templateVariables = parseVariables(record.chat_template_kwargs, 'chat_template_kwargs', place);
+  const inputs = {
+    ...(tools === undefined ? {} : { tools }),
+    ...(templateVariables === undefined ? {} : { templateVariables }),
+  };
+  checkInputs(prompt, inputs, place);
+  return { prompt, ...inputs };
+}
