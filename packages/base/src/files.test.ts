@@ -2,8 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { DpoError } from './error.js';
-import { asFileError, writeFileAtomic, writeFolderAtomic } from './files.js';
+import { writeFileAtomic, writeFolderAtomic } from './files.js';
 
 let folder: string;
 beforeEach(async () => {
@@ -41,13 +40,5 @@ describe('writeFolderAtomic', () => {
     await writeFolderAtomic(path, (temporary) => writeFile(join(temporary, 'fresh'), 'x'));
     expect(await readdir(path)).toEqual(['fresh']);
     expect(await readdir(folder)).toEqual(['model']);
-  });
-});
-
-describe('asFileError', () => {
-  it('names the path and says what to do', async () => {
-    const error = await readFile(join(folder, 'none')).catch((cause: unknown) => asFileError(cause, 'none'));
-    expect(DpoError.is(error, 'file.not-found')).toBe(true);
-    expect((error as DpoError).message).toBe('none does not exist.');
   });
 });

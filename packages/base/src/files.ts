@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { DpoError } from './error.js';
+import { asFileError } from './file-error.js';
+
+export { asFileError };
 
 /**
  * Writes a file so that it is either whole or not there: `write` fills a temporary file beside the place,
@@ -63,31 +65,4 @@ export async function flushFile(path: string): Promise<void> {
   } finally {
     await file.close();
   }
-}
-
-/** A file-system error as a {@link DpoError} (`file.not-found`, `file.no-access`, `file.disk-full`, …) that names the path. */
-export function asFileError(error: unknown, path: string): unknown {
-  if (!(error instanceof Error) || !('code' in error) || DpoError.is(error)) return error;
-  const known: Record<string, readonly [string, string, string]> = {
-    ENOENT: ['file.not-found', 'does not exist', 'Check the path.'],
-    EACCES: [
-      'file.no-access',
-      'cannot be accessed: permission denied',
-      'Choose another place or change its permissions.',
-    ],
-    EPERM: [
-      'file.no-access',
-      'cannot be accessed: operation not permitted',
-      'Choose another place or change its permissions.',
-    ],
-    EROFS: ['file.no-access', 'cannot be written: the file system is read-only', 'Choose another place.'],
-    ENOSPC: ['file.disk-full', 'cannot be written: the disk is full', 'Free some space and run the command again.'],
-    ENOTDIR: ['file.not-a-folder', 'has a file where a folder is needed', 'Check the path.'],
-    EISDIR: ['file.not-a-file', 'is a folder where a file is needed', 'Check the path.'],
-    EEXIST: ['file.exists', 'is in the way', 'Choose another place or remove it.'],
-  };
-  const entry = known[String(error.code)];
-  if (entry === undefined) return error;
-  const [code, what, hint] = entry;
-  return new DpoError(code, `${path} ${what}.`, { values: { path, system: error.code }, hint, cause: error });
 }

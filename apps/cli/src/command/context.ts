@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises';
+import { asFileError } from '@dpo/base/files';
 import { programTyped } from './as-typed.js';
 import type { Context } from './define.js';
 
@@ -27,8 +28,12 @@ export function processContext(): Context {
       interrupted = Date.now();
       controller.abort();
     });
-  // A reader that closes the pipe early (| head) is no failure.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // A reader that closes the pipe early (| head) is no failure.
+    if (error.code === 'EPIPE') process.exit(0);
+    process.stderr.write(`Error: ${(asFileError(error, 'Standard output') as Error).message}\n`);
+    process.exit(1);
+  });
 
   return {
     interactive,

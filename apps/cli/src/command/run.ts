@@ -1,4 +1,5 @@
 import { DpoError } from '@dpo/base';
+import { asFileError } from '@dpo/base/files';
 import { asTyped } from './as-typed.js';
 import type { Command, Context } from './define.js';
 import { helpPage, overview } from './help.js';
@@ -46,7 +47,8 @@ function isHelp(word: string | undefined): boolean {
   return word === '--help' || word === '-h';
 }
 
-function report(error: unknown, context: Context): number {
+function report(thrown: unknown, context: Context): number {
+  const error = asKnown(thrown);
   if (context.signal.aborted && !DpoError.is(error)) {
     context.note('Interrupted.');
     return EXIT.interrupted;
@@ -61,4 +63,10 @@ function report(error: unknown, context: Context): number {
   context.note(`Error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   context.note('  This is a defect of dpo: please report it with the lines above.');
   return EXIT.failed;
+}
+
+/** An error of the system that no code of ours has named is still what a user or a disk caused, no defect. */
+function asKnown(error: unknown): unknown {
+  if (!(error instanceof Error) || !('syscall' in error)) return error;
+  return asFileError(error, 'path' in error ? String(error.path) : `What ${String(error.syscall)} was for`);
 }
