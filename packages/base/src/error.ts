@@ -1,3 +1,5 @@
+import { redact, redactDeep } from './redact.js';
+
 /** What a {@link DpoError} carries besides its message. */
 export interface DpoErrorDetails {
   /** The values that explain the error: file, row, key, expected, received. Plain JSON. */
@@ -12,6 +14,8 @@ export interface DpoErrorDetails {
  * `code` (`data.broken-row`, `model.truncated-file`, …), the values behind it and what to do next.
  *
  * Codes are `<area>.<what>` in kebab-case and belong to the public interface.
+ *
+ * Secrets are taken out of all that the error carries, its cause included: see `redact`.
  */
 export class DpoError extends Error {
   readonly code: string;
@@ -19,11 +23,11 @@ export class DpoError extends Error {
   readonly hint: string | undefined;
 
   constructor(code: string, message: string, details: DpoErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(redact(message), details.cause === undefined ? undefined : { cause: redactDeep(details.cause) });
     this.name = 'DpoError';
     this.code = code;
-    this.values = details.values ?? {};
-    this.hint = details.hint;
+    this.values = redactDeep(details.values ?? {}) as Readonly<Record<string, unknown>>;
+    this.hint = details.hint === undefined ? undefined : redact(details.hint);
   }
 
   /**

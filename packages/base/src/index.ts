@@ -2,3 +2,4 @@ export { DpoError, type DpoErrorDetails } from './error.js';
 export type { Json } from './json.js';
 export { nearest } from './nearest.js';
 export { normal, permutation, type Random, random } from './random.js';
+export { keepSecret, keepSecretsOf, redact } from './redact.js';

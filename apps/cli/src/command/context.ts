@@ -1,11 +1,12 @@
 import { createInterface } from 'node:readline/promises';
+import { redact } from '@dpo/base';
 import { asFileError } from '@dpo/base/files';
 import { programTyped } from './as-typed.js';
 import type { Context } from './define.js';
 
 /**
  * The context of a command in a process: results to standard output, the rest to standard error, the first Ctrl-C or
- * SIGTERM to the signal. A second one ends the process at once.
+ * SIGTERM to the signal. A second one ends the process at once. Notes and progress hold no secrets; results are as they are.
  */
 export function processContext(): Context {
   const interactive = process.stderr.isTTY === true;
@@ -60,9 +61,10 @@ export function processContext(): Context {
     },
     note: (line) => {
       endLine();
-      process.stderr.write(`${line}\n`);
+      process.stderr.write(`${redact(line)}\n`);
     },
-    progress: (line) => {
+    progress: (text) => {
+      const line = redact(text);
       if (interactive) {
         const width = Math.max(20, (process.stderr.columns ?? 80) - 1);
         process.stderr.write(`\r\x1b[2K${line.slice(0, width)}`);

@@ -1,0 +1,157 @@
+/** What stands where a secret was. */
+const mask = '***';
+
+/** A part of a secret this long betrays it; shorter ones are parts of any word. */
+const partLength = 6;
+
+/** The parts of each known secret, by the secret. */
+const known = new Map<string, ReadonlySet<string>>();
+let environmentKnown = false;
+
+/**
+ * Keeps a secret (a token, a password) out of every message from now on: {@link redact} takes out each of its parts of
+ * six letters or more, also where they are escaped as in JSON or in an address. Shorter secrets are not recognised.
+ */
+export function keepSecret(secret: string): void {
+  for (const form of formsOf(secret)) {
+    if (form.length < partLength || known.has(form)) continue;
+    const parts = new Set<string>();
+    for (let at = 0; at + partLength <= form.length; at++) parts.add(form.slice(at, at + partLength));
+    known.set(form, parts);
+  }
+}
+
+/**
+ * {@link keepSecret} for what an environment holds: values of variables named as tokens, passwords and keys are, and
+ * passwords in addresses (`HF_ENDPOINT`, `HTTPS_PROXY`, `PIP_INDEX_URL`, …).
+ */
+export function keepSecretsOf(environment: Readonly<Record<string, string | undefined>>): void {
+  for (const [name, value = ''] of Object.entries(environment)) {
+    if (/(TOKEN|PASSWORD|PASSWD|SECRET|API_?KEY)$/i.test(name)) keepSecret(value.trim());
+    // Several addresses may stand in one variable (PIP_EXTRA_INDEX_URL); a proxy's need not say its scheme.
+    for (const address of value.includes('@') ? value.split(/\s+/) : []) {
+      const login = /^(?:[a-z][a-z0-9+.-]{0,20}:\/\/)?(.+)@/i.exec(address)?.[1] ?? '';
+      if (address.includes('://') || /proxy$/i.test(name)) keepLogin(login);
+    }
+  }
+}
+
+/** `user:password`, or a token alone, as both stand before the @ of an address. */
+function keepLogin(login: string): void {
+  const colon = login.indexOf(':');
+  keepSecret(login.slice(colon + 1));
+  if (colon >= 0) keepSecret(base64(login));
+}
+
+function formsOf(secret: string): string[] {
+  const lines = secret.split(/[\r\n]+/);
+  return [secret, ...lines, JSON.stringify(secret).slice(1, -1), ...encodings(secret)];
+}
+
+function encodings(secret: string): string[] {
+  try {
+    return [encodeURIComponent(secret), decodeURIComponent(secret)];
+  } catch {
+    return []; // Half a character, or a % that encodes nothing.
+  }
+}
+
+function base64(text: string): string {
+  return btoa(String.fromCodePoint(...new TextEncoder().encode(text)));
+}
+
+/**
+ * A text without secrets: logins in addresses, what follows the ? of an address (signatures stand there),
+ * authorization headers, tokens of the Hugging Face hub, and every part of a secret that is known
+ * ({@link keepSecret}; the process's own environment is known from the start).
+ */
+export function redact(text: string): string {
+  if (!environmentKnown) {
+    environmentKnown = true;
+    // Browsers have no environment.
+    if (typeof process !== 'undefined') keepSecretsOf(process.env);
+  }
+  return withoutParts(withoutPatterns(text));
+}
+
+function withoutPatterns(text: string): string {
+  return text
+    .replace(/[^\s"'<>()`]+/g, (word) => (word.includes('://') ? withoutLogin(word) : word))
+    .replace(/\b(Bearer|Basic) [^\s"']{6,}/g, `$1 ${mask}`)
+    .replace(/\bhf_[A-Za-z0-9]{6,}/g, mask);
+}
+
+/** An address, its login and query masked. */
+function withoutLogin(word: string): string {
+  const start = word.indexOf('://') + '://'.length;
+  const at = word.lastIndexOf('@');
+  const before = word.slice(start, Math.max(at, start));
+  // A password may hold a / or an @; the @ of a path has no colon before it but that of a port.
+  const isLogin = at >= start && (!before.includes('/') || /:(?!\d+\/)/.test(before));
+  const rest = isLogin ? mask + word.slice(at) : word.slice(start);
+  const query = rest.indexOf('?');
+  return word.slice(0, start) + (query < 0 || query === rest.length - 1 ? rest : `${rest.slice(0, query)}?${mask}`);
+}
+
+/** Masks what lies within any part of any known secret. */
+function withoutParts(text: string): string {
+  const inside = new Uint8Array(text.length);
+  for (const parts of known.values()) {
+    for (let at = 0; at + partLength <= text.length; at++) {
+      if (parts.has(text.slice(at, at + partLength))) inside.fill(1, at, at + partLength);
+    }
+  }
+  if (!inside.includes(1)) return text;
+  let result = '';
+  for (let at = 0; at < text.length; at++) {
+    if (inside[at] === 0) result += text.charAt(at);
+    else if (inside[at - 1] !== 1) result += mask;
+  }
+  return result;
+}
+
+/**
+ * {@link redact} for all texts in plain JSON and in errors (message, stack, own fields, cause). What holds no secret is
+ * returned as it is, the rest as a copy.
+ */
+export function redactDeep(value: unknown): unknown {
+  return redactWithin(value, new Set());
+}
+
+/** Below this many floors there is nothing that a person reads. */
+const deepest = 20;
+
+function redactWithin(value: unknown, above: ReadonlySet<unknown>): unknown {
+  if (typeof value === 'string') return redact(value);
+  if (typeof value !== 'object' || value === null || above.has(value) || above.size > deepest) return value;
+  const floor = new Set([...above, value]);
+  if (value instanceof Error) return redactError(value, floor);
+  if (Array.isArray(value)) {
+    const items = value.map((item) => redactWithin(item, floor));
+    return items.some((item, i) => item !== value[i]) ? items : value;
+  }
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return value;
+  const entries = Object.entries(value).map(([key, item]) => [redact(key), redactWithin(item, floor), key, item]);
+  const changed = entries.some(([key, item, oldKey, oldItem]) => key !== oldKey || item !== oldItem);
+  return changed ? Object.fromEntries(entries.map(([key, item]) => [key, item])) : value;
+}
+
+/** Properties that errors keep out of sight, and that a logger prints all the same. */
+const hidden = ['message', 'stack', 'cause', 'errors'] as const;
+
+function redactError(error: Error, above: ReadonlySet<unknown>): Error {
+  const names = [...new Set([...Object.keys(error), ...hidden.filter((name) => name in error)])];
+  const fields = names.map((name) => {
+    const before: unknown = Reflect.get(error, name);
+    return { name, before, after: redactWithin(before, above) };
+  });
+  if (fields.every(({ before, after }) => before === after)) return error;
+  // A copy of the same class: it is told apart by that, and some errors' fields cannot be written.
+  const copy: Error = Object.create(Object.getPrototypeOf(error));
+  for (const { name, after } of fields) {
+    const enumerable = Object.prototype.propertyIsEnumerable.call(error, name);
+    Object.defineProperty(copy, name, { value: after, enumerable, configurable: true, writable: true });
+  }
+  return copy;
+}
