@@ -1,6 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { leftoverName } from '@dpo/base/files';
 import { pack } from '@dpo/data';
 import type { Engine } from '@dpo/engine';
 import { testEngine } from '@dpo/engine/test';
@@ -152,6 +154,7 @@ describe('checkpoints', () => {
       config: { beta: 0.1 },
     });
     expect((await readdir(join(folder, 'checkpoint-8'))).sort()).toEqual([
+      '.dpo.json',
       'model.safetensors',
       'optimizer.safetensors',
       'trainer_state.json',
@@ -159,7 +162,8 @@ describe('checkpoints', () => {
   });
 
   it('are pruned to the last n, half-written ones too', async () => {
-    await mkdir(join(folder, '.checkpoint-3.0badcafe.partial'), { recursive: true });
+    const { pid } = spawnSync(process.execPath, ['--version']);
+    await mkdir(leftoverName(join(folder, 'checkpoint-3')).replace(`.${process.pid}-`, `.${pid}-`));
     const { options, model } = setUp(testEngine());
     const checkpoints = { folder, everySteps: 2, keep: 2, saveModel: (into: string) => saveModel(model, into) };
     await run({ ...options, checkpoints });

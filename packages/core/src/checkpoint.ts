@@ -1,7 +1,7 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DpoError } from '@dpo/base';
-import { asFileError, writeFileAtomic, writeFolderAtomic } from '@dpo/base/files';
+import { asFileError, removeOwn, writeFileAtomic, writeFolderAtomic } from '@dpo/base/files';
 import type { Variable } from '@dpo/engine';
 import { openSafetensors, writeSafetensors } from '@dpo/models';
 import type { TrainableModel } from './batch.js';
@@ -55,7 +55,6 @@ const STATE = 'trainer_state.json';
 const OPTIMIZER = 'optimizer.safetensors';
 const REFERENCE = 'reference.safetensors';
 const FOLDER = /^checkpoint-(\d+)$/;
-const LEFTOVER = /^\.checkpoint-\d+\..*\.partial/;
 
 /**
  * Writes `checkpoint-N` beside its place and renames it into it, so that a checkpoint is whole or not there, then
@@ -72,7 +71,7 @@ export async function saveCheckpoint(
 ): Promise<string> {
   const { folder, state, method, optimizer, config } = options;
   const path = join(folder, `checkpoint-${state.step}`);
-  await writeFolderAtomic(path, async (temporary) => {
+  await writeFolderAtomic(path, 'checkpoint', async (temporary) => {
     await options.saveModel(temporary);
     await writeVariables(join(temporary, OPTIMIZER), slotEntries(options.compiled));
     const moving = movingEntries(options.reference);
@@ -217,9 +216,7 @@ async function prune(folder: string, keep: number, best: number | undefined): Pr
     .slice(0, Math.max(0, checkpoints.length - Math.max(1, keep)))
     .filter(({ step }) => step !== best)
     .map(({ path }) => path);
-  // What a killed run left half written.
-  const leftovers = (await namesIn(folder)).filter((name) => LEFTOVER.test(name)).map((name) => join(folder, name));
-  for (const path of [...old, ...leftovers]) await rm(path, { recursive: true, force: true });
+  for (const path of old) await removeOwn(path);
 }
 
 async function namesIn(folder: string): Promise<string[]> {

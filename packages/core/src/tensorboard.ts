@@ -1,7 +1,7 @@
-import { appendFile, mkdir, writeFile } from 'node:fs/promises';
+import { appendFile, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { asFileError } from '@dpo/base/files';
+import { asFileError, makeFolder } from '@dpo/base/files';
 import { maskedCrc32c } from './_crc32c.js';
 
 /** A run's scalars as TensorBoard reads them. */
@@ -33,7 +33,7 @@ export async function openTensorBoard(
         throw asFileError(error, path);
       },
     );
-  await guarded(mkdir(folder, { recursive: true }));
+  await guarded(makeFolder(folder));
   // SessionLog with status START, in field 7.
   const start = event(seconds(), afterStep + 1, field(7, bytesOf(varintField(1, 1))));
   const head = event(seconds(), 0, field(3, new TextEncoder().encode('brain.Event:2')));

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile, rename, stat } from 'node:fs/promises';
+import { readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DpoError, nearest } from '@dpo/base';
 import { asFileError } from '@dpo/base/files';
@@ -77,14 +77,6 @@ function shardNames(state: unknown): string[] | undefined {
   const files: unknown = isObject(state) ? state._data_files : undefined;
   if (!Array.isArray(files)) return undefined;
   return files.flatMap((file: unknown) => (isObject(file) && typeof file.filename === 'string' ? [file.filename] : []));
-}
-
-/** True for a folder that {@link openDatasetsFolder} reads or that holds nothing: one that may be written over. */
-export async function isReplaceable(path: string): Promise<boolean> {
-  const there = await stat(path).catch(() => undefined);
-  if (!there?.isDirectory()) return true;
-  const names = await readdir(path);
-  return names.length === 0 || names.includes('state.json') || names.includes('dataset_dict.json');
 }
 
 /**

@@ -148,12 +148,21 @@ describe('writing and reading again', () => {
     await writePreferences(tinyPairs(), path);
     await writePreferences([tinyPairs().at(3)], `${path}/`);
     expect((await readPreferences(path)).length).toBe(1);
-    expect((await readdir(path)).sort()).toEqual(['data-00000-of-00001.arrow', 'dataset_info.json', 'state.json']);
+    expect((await readdir(path)).sort()).toEqual([
+      '.dpo.json',
+      'data-00000-of-00001.arrow',
+      'dataset_info.json',
+      'state.json',
+    ]);
     const other = place('');
     await mkdir(other);
     await writeFile(join(other, 'thesis.txt'), 'years of work');
-    expect((await errorOf(() => writePreferences(tinyPairs(), other))).code).toBe('data.not-a-dataset-folder');
+    expect((await errorOf(() => writePreferences(tinyPairs(), other))).code).toBe('file.not-ours');
     expect(await readdir(other)).toEqual(['thesis.txt']);
+    // What Python wrote is not ours to replace, though it is a dataset.
+    await rm(join(path, '.dpo.json'));
+    expect((await errorOf(() => writePreferences(tinyPairs(), path))).code).toBe('file.not-ours');
+    expect((await readPreferences(path)).length).toBe(1);
   });
 });
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { type FileHandle, open, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '@dpo/base/files';
 import {
   Field,
   Int32,
@@ -57,7 +58,7 @@ export async function openTokenCache(folder: string, key: TokenCacheKey): Promis
   const part = join(folder, `${name}.part`);
   const lock = join(folder, `${name}.lock`);
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     await removeOld(folder);
     if (await exists(whole)) {
       await utimes(whole, new Date(), new Date());

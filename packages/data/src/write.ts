@@ -1,5 +1,5 @@
 import { DpoError } from '@dpo/base';
-import { writeFileAtomic, writeFolderAtomic } from '@dpo/base/files';
+import { placeOf, writeFileAtomic, writeFolderAtomic } from '@dpo/base/files';
 import type { ArrowCompression } from './_arrow-codecs.js';
 import { writeArrowFile } from './_arrow-write.js';
 import { fileKind } from './_file-kind.js';
@@ -7,7 +7,7 @@ import { labelledFormat, preferenceFormat, type RowFormat, rankedFormat } from '
 import { iterableSource, type RowSource, withRecordBatches } from './_row-source.js';
 import { writeCsv } from './csv.js';
 import { checkedRows } from './dataset.js';
-import { fillDatasetsFolder, isReplaceable, pythonMetadata } from './datasets-folder.js';
+import { fillDatasetsFolder, pythonMetadata } from './datasets-folder.js';
 import { writeJsonl } from './jsonl.js';
 import type { LabelledAnswer, PreferencePair, RankedList } from './types.js';
 
@@ -22,7 +22,7 @@ export interface WriteOptions {
  * `datasets.load_from_disk` opens in Python. The place gets the whole dataset or stays as it was.
  *
  * Errors: those of rows (as `preferenceDataset` gives them), `data.empty-dataset`, `data.unknown-format`,
- * `data.not-a-dataset-folder` (the place holds a folder of something else), `data.not-compressible` (a format without
+ * `file.not-ours` (the place holds a folder that this program did not write), `data.not-compressible` (a format without
  * compression of its own), and those of the file system.
  */
 export async function writePreferences(
@@ -59,14 +59,10 @@ export async function writeDataset<Row>(
   if (compression !== undefined && kind !== 'arrow') throw notCompressible(path);
   let rows = 0;
   if (kind === 'folder') {
-    if (!(await isReplaceable(path))) {
-      throw new DpoError('data.not-a-dataset-folder', `${path} holds other files, and is left as it is.`, {
-        values: { path },
-        hint: 'Choose a new or empty folder, or one that holds a dataset.',
-      });
-    }
+    // Before the rows are read: they may be many.
+    await placeOf(path, 'dataset');
     await withRecordBatches(format, source, pythonMetadata, async (schema, batches) =>
-      writeFolderAtomic(path.replace(/\/+$/, ''), async (folder) => {
+      writeFolderAtomic(path, 'dataset', async (folder) => {
         rows = await fillDatasetsFolder(folder, schema, batches);
       }),
     );

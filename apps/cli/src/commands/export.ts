@@ -38,7 +38,7 @@ export const exportCommand = defineCommand({
       context.signal.throwIfAborted();
       context.progress(`Writing ${options.output} …`);
       const maxShardBytes = options.maxShardGb * 1e9;
-      await writeFolderAtomic(options.output, (folder) =>
+      await writeFolderAtomic(options.output, 'model', (folder) =>
         saveModel(merged, folder, { source, dtype: options.dtype, maxShardBytes }),
       );
       context.note(`Wrote ${options.dtype} weights${adapted ? ', the adapter merged into its base' : ''}.`);

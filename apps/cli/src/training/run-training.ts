@@ -131,7 +131,7 @@ export async function runTraining<Row extends TokenRow = TokenPair>(
   const final = join(output, 'final');
   const card = runCard({ output, config: run.config, adapter: model.adapter !== undefined, records });
   const best = settings.loadBest ? await bestCheckpoint(output) : undefined;
-  await writeFolderAtomic(final, (folder) =>
+  await writeFolderAtomic(final, 'model', (folder) =>
     best === undefined ? saveTrained(model, run.source, folder, card) : copyTrained(best, folder, card),
   );
   return { interrupted, records, folder: resolve(final) };

@@ -1,7 +1,7 @@
-import { copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { DpoError } from '@dpo/base';
-import { asFileError, flushFile, writeFileAtomic } from '@dpo/base/files';
+import { flushFile, makeFolder, writeFileAtomic } from '@dpo/base/files';
 import { writeConfig } from '../files/config-json.js';
 import type { ModelFiles } from '../files/model-files.js';
 import { type TensorToWrite, writeShardedSafetensors } from '../files/write-safetensors.js';
@@ -65,13 +65,6 @@ async function removeOldWeights(folder: string, written: readonly string[]): Pro
   for (const name of await readdir(folder))
     if (/^model(-\d+-of-\d+)?\.safetensors(\.index\.json)?$/.test(name) && !written.includes(name))
       await rm(join(folder, name));
-}
-
-/** Makes a folder and those above it, with errors that name it. */
-export async function makeFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
-    throw asFileError(error, folder);
-  });
 }
 
 /** Writes a text file whole or not at all. */

@@ -1,0 +1,12 @@
+import { spawnSync } from 'node:child_process';
+import { leftoverName } from './leftovers.js';
+
+/** The number of a process that has ended. */
+export function endedProcess(): number {
+  return spawnSync(process.execPath, ['--version']).pid;
+}
+
+/** A leftover's name as another process would have made it. */
+export function leftoverOf(pid: number, path: string, ending?: 'partial' | 'old'): string {
+  return leftoverName(path, ending).replace(`.${process.pid}-`, `.${pid}-`);
+}

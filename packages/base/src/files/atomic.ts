@@ -1,0 +1,141 @@
+import { lstat, mkdir, open, realpath, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { DpoError } from '../error.js';
+import { asFileError } from '../file-error.js';
+import { systemCode } from './_system-code.js';
+import { leftoverName, removeLeftovers, settleOld } from './leftovers.js';
+import { makeFolder } from './make-folder.js';
+import { type FolderKind, isEmptyFolder, readMark, writeMark } from './mark.js';
+
+/**
+ * Writes a file so that it is either whole or not there: `write` fills a temporary file beside the place,
+ * which is flushed to disk and renamed into it. On an error the temporary file is removed and the place is as it was.
+ * A file replaces only a file; a link stays, and the file that it leads to is replaced.
+ *
+ * `write` gets the temporary path and must create the file there.
+ *
+ * @throws DpoError `file.not-a-file` where the place holds a folder or a device, and those of {@link asFileError}
+ */
+export async function writeFileAtomic(path: string, write: (temporary: string) => Promise<void>): Promise<void> {
+  await placeAtomic(path, 'file', async (temporary) => {
+    await write(temporary);
+    await flushFile(temporary);
+  });
+}
+
+/**
+ * Writes a folder so that it is either whole or not there: `write` fills a temporary folder beside the place,
+ * whose files are expected to be flushed by their writers; it gets a mark of its kind and is renamed into place.
+ *
+ * A folder replaces only an empty one, or one with the same mark, which is moved aside first and removed after the rename.
+ * Files in it that this program did not write go over to the new folder.
+ *
+ * @throws DpoError `file.not-ours` where the place holds anything else, and those of {@link asFileError}
+ */
+export async function writeFolderAtomic(
+  path: string,
+  kind: FolderKind,
+  write: (temporary: string) => Promise<void>,
+): Promise<void> {
+  await placeAtomic(path, kind, async (temporary) => {
+    await mkdir(temporary);
+    await write(temporary);
+    await writeMark(temporary, { kind });
+  });
+}
+
+async function placeAtomic(
+  path: string,
+  kind: FolderKind | 'file',
+  write: (temporary: string) => Promise<void>,
+): Promise<void> {
+  let temporary: string | undefined;
+  try {
+    const place = await placeOf(path, kind);
+    await makeFolder(dirname(place));
+    await removeLeftovers(dirname(place));
+    temporary = leftoverName(place);
+    await write(temporary);
+    // Once more: writing may have taken hours.
+    await placeOf(path, kind);
+    if (kind === 'file') await rename(temporary, place);
+    else await replaceFolder(temporary, place);
+  } catch (error) {
+    if (temporary !== undefined) await rm(temporary, { recursive: true, force: true });
+    throw asFileError(error, path);
+  }
+}
+
+/**
+ * Where a file or a folder that is called `path` goes: links are followed. Writes nothing.
+ *
+ * @throws DpoError `file.not-a-file`, `file.not-a-folder`, `file.not-ours`, `file.broken-link` for what may not be replaced
+ */
+export async function placeOf(path: string, kind: FolderKind | 'file'): Promise<string> {
+  const place = await followLink(path.length > 1 ? path.replace(/[/\\]+$/, '') : path);
+  const there = await stat(place).catch((error: unknown) => {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw asFileError(error, path);
+  });
+  if (kind === 'file') {
+    if (/[/\\]$/.test(path) || there?.isDirectory()) throw notAFile(path, 'is a folder where a file is needed');
+    if (there !== undefined && !there.isFile()) throw notAFile(path, 'is a device or a pipe where a file is needed');
+  } else if (there !== undefined) await checkReplaceable(path, place, kind, there.isDirectory());
+  return place;
+}
+
+async function followLink(path: string): Promise<string> {
+  const there = await lstat(path).catch(() => undefined);
+  if (!there?.isSymbolicLink()) return path;
+  return realpath(path).catch((error: unknown) => {
+    throw new DpoError('file.broken-link', `${path} is a link that leads nowhere.`, {
+      values: { path },
+      hint: 'Remove the link, or choose another place.',
+      cause: error,
+    });
+  });
+}
+
+async function checkReplaceable(path: string, place: string, kind: FolderKind, isFolder: boolean): Promise<void> {
+  if (!isFolder)
+    throw new DpoError('file.not-a-folder', `${path} is a file where a folder is needed.`, {
+      values: { path },
+      hint: 'Choose another place.',
+    });
+  if ((await readMark(place))?.kind === kind || (await isEmptyFolder(place))) return;
+  throw new DpoError('file.not-ours', `${path} is a folder with other content than a ${kind} of dpo, and stays.`, {
+    values: { path, kind },
+    hint: 'Choose a new or an empty folder, or empty this one yourself.',
+  });
+}
+
+function notAFile(path: string, what: string): DpoError {
+  return new DpoError('file.not-a-file', `${path} ${what}.`, { values: { path }, hint: 'Choose another name.' });
+}
+
+async function replaceFolder(temporary: string, place: string): Promise<void> {
+  if ((await stat(place).catch(() => undefined)) === undefined) return rename(temporary, place);
+  if ((await readMark(place)) === undefined) {
+    // Fails where the folder is not empty any more.
+    await rmdir(place);
+    return rename(temporary, place);
+  }
+  const aside = leftoverName(place, 'old');
+  await mkdir(aside);
+  try {
+    await rename(place, join(aside, basename(place)));
+    await rename(temporary, place);
+  } finally {
+    await settleOld(aside);
+  }
+}
+
+/** Flushes a file's content to disk. */
+export async function flushFile(path: string): Promise<void> {
+  const file = await open(path, 'r+');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}

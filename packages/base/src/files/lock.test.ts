@@ -1,0 +1,98 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { endedProcess } from './_processes-for-tests.js';
+import { lockFolder } from './lock.js';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'dpo-lock-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const run = () => join(folder, 'runs/first');
+const file = () => join(run(), '.dpo.lock');
+type Claim = Readonly<Record<'id' | 'owner', string>>;
+
+/** The lock of another process: this one's with changes. */
+async function stale(changes: (claim: Claim) => object): Promise<void> {
+  const lock = await lockFolder(run(), 'dpo train');
+  const claim = JSON.parse(await readFile(file(), 'utf8')) as Claim;
+  await lock.release();
+  await mkdir(run(), { recursive: true });
+  await writeFile(file(), JSON.stringify({ ...claim, ...changes(claim) }));
+}
+
+describe('lockFolder', () => {
+  it('names the owner to the second, and leaves nothing', async () => {
+    const lock = await lockFolder(run(), 'dpo train');
+    const second = await lockFolder(run(), 'dpo sft').catch((error: unknown) => error);
+    expect(second).toMatchObject({ code: 'file.locked', values: { pid: process.pid, host: hostname() } });
+    expect(String(second)).toMatch(
+      new RegExp(`is in use by process ${process.pid} on ${hostname()}: dpo train, since \\d{4}-`),
+    );
+    expect(await readdir(run())).toEqual(['.dpo.lock']);
+    await lock.release();
+    expect(await readdir(folder)).toEqual([]);
+    await (await lockFolder(run(), 'dpo sft')).release();
+  });
+
+  it('leaves folders in which something came, and those that were there', async () => {
+    const lock = await lockFolder(run(), 'dpo train');
+    await writeFile(join(run(), 'metrics.jsonl'), '');
+    await lock.release();
+    expect(await readdir(run())).toEqual(['metrics.jsonl']);
+  });
+
+  it('is free when its process is gone, also where the number has been given again', async () => {
+    const gone = endedProcess();
+    await stale(({ owner }) => ({ owner: owner.replace(/^\d+/, String(gone)) }));
+    await (await lockFolder(run(), 'dpo train')).release();
+    if (process.platform !== 'linux') return;
+    // This process's own number, at another moment.
+    await stale(({ owner }) => ({ owner: owner.replace(/-[0-9a-f]{8}-/, '-0badcafe-') }));
+    await (await lockFolder(run(), 'dpo train')).release();
+    expect(await readdir(run())).toEqual([]);
+  });
+
+  it('is held by a process elsewhere for as long as it shows that it lives', async () => {
+    await stale(({ owner }) => ({ owner: owner.replace(/[0-9a-f]{8}$/, '00000000'), host: 'other', pid: 7 }));
+    await expect(lockFolder(run(), 'dpo train')).rejects.toMatchObject({
+      message: expect.stringContaining('in use by process 7 on other'),
+      hint: expect.stringContaining(`remove ${file()}`),
+    });
+    const before = new Date(Date.now() - 60 * 60_000);
+    await utimes(file(), before, before);
+    await (await lockFolder(run(), 'dpo train')).release();
+  });
+
+  it('is taken over by one of many', async () => {
+    const gone = endedProcess();
+    await stale(({ owner }) => ({ owner: owner.replace(/^\d+/, String(gone)) }));
+    // Left by a process that was killed while it took the lock over.
+    const left = JSON.parse(await readFile(file(), 'utf8')) as Claim;
+    await writeFile(`${file()}.${left.id}`, JSON.stringify({ ...left, id: 'feed' }));
+    const tries = await Promise.allSettled(Array.from({ length: 30 }, (_, i) => lockFolder(run(), `dpo try ${i}`)));
+    const won = tries.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+    const lost = tries.flatMap((each) => (each.status === 'rejected' ? [(each.reason as { code: string }).code] : []));
+    expect(won).toHaveLength(1);
+    expect(new Set(lost)).toEqual(new Set(['file.locked']));
+    expect(await readdir(run())).toEqual(['.dpo.lock']);
+    await won[0]?.release();
+  });
+
+  it('is refused while another process lives that holds it', async () => {
+    const child = spawn(process.execPath, ['-e', 'setInterval(() => undefined, 1000)']);
+    try {
+      await stale(({ owner }) => ({ owner: owner.replace(/^\d+-[0-9a-f]{8}/, `${child.pid}-00000000`) }));
+      await expect(lockFolder(run(), 'dpo train')).rejects.toMatchObject({ code: 'file.locked' });
+    } finally {
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    }
+    await (await lockFolder(run(), 'dpo train')).release();
+  });
+});

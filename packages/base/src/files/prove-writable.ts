@@ -1,0 +1,22 @@
+import { mkdir, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { asFileError } from '../file-error.js';
+import { leftoverName } from './leftovers.js';
+import { cannotMake, nearestFolder } from './make-folder.js';
+
+/**
+ * Proves that entries can be made in a folder, or, where it is missing, in the nearest one above it, by making an entry and
+ * removing it. Nothing stays.
+ *
+ * @throws DpoError `file.no-access`, `file.disk-full`, `file.cannot-make`, … with the path of the folder
+ */
+export async function proveWritable(folder: string): Promise<void> {
+  const { nearest, missing } = await nearestFolder(folder);
+  const entry = leftoverName(join(nearest, 'dpo'));
+  await mkdir(entry).catch((error: unknown) => {
+    throw cannotMake(error, missing[0] ?? folder);
+  });
+  await rmdir(entry).catch((error: unknown) => {
+    throw asFileError(error, folder);
+  });
+}
