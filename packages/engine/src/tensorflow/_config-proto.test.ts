@@ -7,10 +7,6 @@ it('writes nothing where nothing is set', () => {
   expect(hex(configProto({}))).toBe('');
 });
 
-it('writes what protoc writes for bfloat16', () => {
-  expect(hex(configProto({ bfloat16: true }))).toBe('52055203f80101');
-});
-
 it('writes the thread counts, long ones in several bytes', () => {
   expect(hex(configProto({ threads: 3 }))).toBe('10032803');
   expect(hex(configProto({ threads: 300 }))).toBe('10ac0228ac02');

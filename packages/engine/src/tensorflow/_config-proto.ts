@@ -2,8 +2,6 @@
 export interface Config {
   /** Threads inside one operation (field 2) and across operations (field 5); TensorFlow decides where undefined. */
   readonly threads?: number | undefined;
-  /** graph_options.rewrite_options.auto_mixed_precision_onednn_bfloat16 = ON (fields 10, 10, 31). */
-  readonly bfloat16?: boolean | undefined;
   /** allow_soft_placement (field 7): an operation that a GPU does not have runs on the processor. */
   readonly softPlacement?: boolean | undefined;
   /**
@@ -17,14 +15,13 @@ export interface Config {
  * A serialised `tensorflow.ConfigProto`. A few fields do not warrant a protocol buffer library; the numbers are those
  * of tensorflow/core/protobuf/config.proto and rewriter_config.proto.
  */
-export function configProto({ threads, bfloat16, softPlacement, gpuMemory }: Config): Uint8Array {
+export function configProto({ threads, softPlacement, gpuMemory }: Config): Uint8Array {
   const bytes: number[] = [];
   if (threads !== undefined) bytes.push(...integer(2, threads), ...integer(5, threads));
   if (gpuMemory === 'growing') bytes.push(...message(6, integer(4, 1)));
   else if (gpuMemory !== undefined)
     bytes.push(...message(6, message(9, message(1, message(1, float(gpuMemory.bytes / 2 ** 20))))));
   if (softPlacement) bytes.push(...integer(7, 1));
-  if (bfloat16) bytes.push(...message(10, message(10, integer(31, 1))));
   return Uint8Array.from(bytes);
 }
 

@@ -163,10 +163,8 @@ export class TraceScope implements Scope {
       held === undefined ? matrix(this.#readNow(variable, use, [])) : graph.node('DeepCopy', [matrix(held)]);
     const written = graph.node('InplaceUpdate', [target, places, rows]);
     use.written = graph.node('Reshape', [written, graph.vector(variable.shape)]);
-    // The variable gets a tensor of its own, told apart by its −1: in bfloat16 the one that feeds products is rounded.
-    const [, ...others] = variable.shape;
     if (held === undefined) use.writes.push(written.output.oper);
-    else this.#replace(use, graph.node('Reshape', [written, graph.vector([-1, ...others])]));
+    else this.#replace(use, use.written);
     return use.written;
   }
 

@@ -11,7 +11,6 @@ export interface TracedFunctionOptions {
   readonly queue: CallQueue;
   readonly precision: Precision;
   readonly xla: boolean;
-  readonly bfloat16By: 'optimiser' | 'casts';
 }
 
 /** A function of the engine: traced once per signature, called off the main thread. */
@@ -25,11 +24,7 @@ export class TracedFunction<In extends string, Out extends string> {
     readonly body: FunctionBody<In, Out>,
     readonly options: TracedFunctionOptions,
   ) {
-    const { context, precision, bfloat16By } = options;
-    const config = configProto({
-      bfloat16: precision === 'bfloat16' && bfloat16By === 'optimiser',
-      softPlacement: context.device !== undefined,
-    });
+    const config = configProto({ softPlacement: options.context.device !== undefined });
     this.#attributes = {
       ...(config.length > 0 ? { config_proto: { bytes: config } } : {}),
       ...(options.xla ? { _XlaMustCompile: { bool: true } } : {}),
@@ -114,8 +109,8 @@ export class TracedFunction<In extends string, Out extends string> {
   }
 
   get #traceOptions(): TraceOptions {
-    const { xla, precision, bfloat16By } = this.options;
-    return { xla, roundProducts: precision === 'bfloat16' && bfloat16By === 'casts' };
+    const { xla, precision } = this.options;
+    return { xla, roundProducts: precision === 'bfloat16' };
   }
 
   /** What failed while the function ran, with the operation and the line that made it where TensorFlow names one. */

@@ -14,7 +14,10 @@ import { NativeVariable } from './_variable.js';
 export interface TensorFlowOptions {
   /** The folder that holds libtensorflow_cc and libtensorflow_framework. */
   readonly folder: string;
-  /** What matrix products are computed in; variables, norms and losses are float32 in either case. */
+  /**
+   * What matrix products are computed in. In bfloat16 each product's factors are cast to bfloat16 and the product back to
+   * float32; variables, norms and losses are float32 in either case.
+   */
   readonly precision?: Precision | undefined;
   /** Threads; TensorFlow takes as many as the machine has where this is left out. */
   readonly threads?: number | undefined;
@@ -29,11 +32,6 @@ export interface TensorFlowOptions {
   readonly xla?: boolean | undefined;
   /** On GPUs, lets float32 products round their inputs to 10 bits (TensorFloat-32). Default false. */
   readonly tf32?: boolean | undefined;
-  /**
-   * How products become bfloat16: by TensorFlow's graph optimiser, which knows processors, or by casts around them, for
-   * GPUs and XLA. Default by the device.
-   */
-  readonly bfloat16By?: 'optimiser' | 'casts' | undefined;
 }
 
 /**
@@ -53,8 +51,6 @@ export function openTensorFlow(options: TensorFlowOptions): Engine {
   const gpuMemory = memoryLimit === undefined ? 'growing' : { bytes: memoryLimit };
   const context = new Context(api, configProto({ threads, gpuMemory, softPlacement: true }));
   const place = placeOn(context, wanted);
-  // What XLA compiles never comes before the optimiser.
-  const { bfloat16By = place.device === 'cpu' && !xla ? 'optimiser' : 'casts' } = options;
   const queue = new CallQueue();
   const variables = new Set<NativeVariable>();
   const functions = new Set<{ dispose(): void }>();
@@ -86,7 +82,6 @@ export function openTensorFlow(options: TensorFlowOptions): Engine {
         queue,
         precision: options.precision ?? precision,
         xla,
-        bfloat16By,
       });
       functions.add(fn);
       return fn.callable(() => functions.delete(fn));

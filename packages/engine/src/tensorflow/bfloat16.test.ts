@@ -8,7 +8,7 @@ import { libraryForTests } from './_library-for-tests.js';
 import { openTensorFlow } from './tensorflow-engine.js';
 
 const library = await libraryForTests();
-const casting = () => openTensorFlow({ folder: library ?? '', precision: 'bfloat16', bfloat16By: 'casts' });
+const casting = () => openTensorFlow({ folder: library ?? '', precision: 'bfloat16' });
 
 it.skipIf(library === undefined)('rounds what goes into products to 8 bits, and nothing else', async () => {
   const engine = casting();

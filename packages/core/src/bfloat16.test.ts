@@ -1,0 +1,99 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { random } from '@dpo/base';
+import { pack } from '@dpo/data';
+import { type Engine, findLibrary, openEngine } from '@dpo/engine';
+import { addLora, cloneModel, createModel, type LanguageModel, supportedArchitectures } from '@dpo/models';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { TokenPair } from './batch.js';
+import { methodNamed } from './methods/method-named.js';
+import { optimizers } from './optimizers/registry.js';
+import { type Reference, referenceModel, withoutAdapter } from './reference.js';
+import { type StepRecord, train } from './trainer.js';
+
+const fixtures = new URL('../../../tooling/parity/fixtures/models/', import.meta.url);
+const configOf = (name: string) =>
+  JSON.parse(readFileSync(new URL(`${name}/config.json`, fixtures), 'utf8')) as Readonly<Record<string, unknown>>;
+const typeOf = (name: string) => configOf(name).model_type;
+/** One of transformers' tiny models for each architecture: their configurations. */
+const models = readdirSync(fixtures, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name)
+  .sort()
+  .filter((name, i, all) => all.findIndex((other) => typeOf(other) === typeOf(name)) === i);
+
+const library = await findLibrary();
+const engines: Engine[] = [];
+const open = async (precision: 'float32' | 'bfloat16') => {
+  const engine = await openEngine({ kind: 'tensorflow', precision });
+  engines.push(engine);
+  return engine;
+};
+const exact = library === undefined ? undefined : await open('float32');
+const rounded = library === undefined ? undefined : await open('bfloat16');
+afterAll(async () => {
+  for (const engine of engines) await engine.dispose();
+});
+
+/** A new model whose products are about as large as what goes into them, as in a trained one: 0.2 ≈ 1 / √32. */
+const create = (engine: Engine | undefined, name: string): LanguageModel =>
+  createModel(engine as Engine, { ...configOf(name), initializer_range: 0.2 }, { seed: 3 });
+
+/** Thirty-two pairs of random ids: over many the rounding of each averages out. */
+function pairsFor({ vocabSize }: LanguageModel): TokenPair[] {
+  const uniform = random(5);
+  const ids = (length: number) => Int32Array.from({ length }, () => Math.floor(uniform() * vocabSize));
+  return Array.from({ length: 32 }, (_, i) => ({
+    prompt: ids(3 + (i % 4)),
+    chosen: ids(7 - (i % 4)),
+    rejected: ids(4 + (i % 4)),
+  }));
+}
+
+async function records(model: LanguageModel, reference: Reference, steps: number): Promise<StepRecord[]> {
+  const pairs = pairsFor(model);
+  const taken: StepRecord[] = [];
+  for await (const record of train({
+    ...{ model, reference, pairs, steps, pack },
+    method: methodNamed('dpo', { beta: 0.1 }),
+    optimizer: optimizers.adamw(),
+    learningRate: () => 1e-3,
+    rowsOfStep: () => pairs.keys(),
+  }))
+    taken.push(record);
+  return taken;
+}
+
+/** Twelve steps of all weights, held to a second model with the same. */
+async function trajectory(engine: Engine | undefined, name: string): Promise<StepRecord[]> {
+  const model = create(engine, name);
+  const second = await cloneModel(model);
+  try {
+    return await records(model, referenceModel(second), 12);
+  } finally {
+    model.dispose();
+    second.dispose();
+  }
+}
+
+describe.skipIf(library === undefined)('bfloat16', () => {
+  it('is tried on every architecture', () => {
+    expect(models.map(typeOf).sort()).toEqual([...supportedArchitectures].sort());
+  });
+
+  it.each(models)('%s: the first gradient and the losses of twelve steps as in float32, to 1 in 100', async (name) => {
+    const [wanted, got] = [await trajectory(exact, name), await trajectory(rounded, name)];
+    expect(Math.abs((got[0]?.loss ?? 0) - Math.LN2)).toBeLessThan(1e-3);
+    expect(Math.abs((got[0]?.grad_norm ?? 0) / (wanted[0]?.grad_norm ?? 0) - 1)).toBeLessThan(0.01);
+    // It learns, so that the steps compare more than a beginning.
+    expect(wanted.at(-1)?.loss).toBeLessThan(0.6);
+    for (const [i, { loss }] of wanted.entries())
+      expect(Math.abs((got[i]?.loss ?? 0) / loss - 1), `step ${i + 1}`).toBeLessThan(0.01);
+  });
+
+  it.each(['gpt2', 'llama'])('%s: a new adapter begins at ln 2', async (name) => {
+    const model = await addLora(create(rounded, name), { rank: 4, alpha: 8, seed: 1 });
+    const [first] = await records(model, withoutAdapter(model), 1);
+    model.dispose();
+    expect(Math.abs((first?.loss ?? 0) - Math.LN2)).toBeLessThan(1e-3);
+  });
+});
