@@ -30,7 +30,10 @@ export interface MovingReferenceOptions {
   readonly everySteps?: number | undefined;
 }
 
-/** A second model scores each batch inside the step. Its weights stay as they are; it lives in the policy's engine. */
+/**
+ * A second model scores each batch inside the step. Its weights stay as they are; it lives in the policy's engine. For a
+ * policy that goes on from a given adapter it is `cloneModel(policy)`, which copies the adapter alone.
+ */
 export function referenceModel(model: ScoringModel): Reference {
   return {
     inputs: () => ({}),
@@ -38,7 +41,10 @@ export function referenceModel(model: ScoringModel): Reference {
   };
 }
 
-/** The policy without its LoRA adapter: the reference costs no memory of its own. */
+/**
+ * The policy without its LoRA adapter: the reference costs no memory of its own. It is the policy as it begins where the
+ * adapter is new; for a given adapter, which changes the base already, see {@link referenceModel}.
+ */
 export function withoutAdapter(model: ScoringModel): Reference {
   if (model.adapter === undefined)
     throw new DpoError('reference.no-adapter', 'The reference is the model without its adapter, but it has none.', {

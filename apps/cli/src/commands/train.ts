@@ -27,7 +27,10 @@ export const trainCommand = defineCommand({
       .enum(['paper'])
       .optional()
       .describe("Start from a named set of options: paper = the DPO paper's settings"),
-    ref: z.string().optional().describe('The reference model [the model as it is before training]'),
+    ref: z
+      .string()
+      .optional()
+      .describe('The reference model [the model as it is before training, a given adapter included]'),
     method: z
       .enum([...methodNames, ...(Object.keys(rowLosses) as (keyof typeof rowLosses)[])] as [string, ...string[]])
       .default('dpo')

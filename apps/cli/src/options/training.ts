@@ -40,7 +40,10 @@ export const trainingOptions = {
   maxPromptLength: z.int().positive().optional().describe('Longest prompt, in tokens; its end is kept'),
   eos: z.boolean().default(true).describe('Appends no end-of-text token to answers: for texts that were cut off'),
   tokenCache: z.boolean().default(true).describe('Keeps no tokens for the next run'),
-  adapter: z.string().optional().describe('A PEFT LoRA folder to start from'),
+  adapter: z
+    .string()
+    .optional()
+    .describe('A PEFT LoRA folder to start from; in train the reference is base plus adapter as given'),
   loraRank: z.int().positive().optional().describe('Trains LoRA adapters of this rank instead of all weights'),
   loraAlpha: z.number().positive().optional().describe('LoRA scale is alpha / rank [2 x rank]'),
   loraTargets: z.array(z.string()).optional().describe('Layers that get adapters, by name [all linear layers]'),

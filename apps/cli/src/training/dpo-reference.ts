@@ -35,12 +35,16 @@ export interface ReferenceInputs<Row> {
 }
 
 /**
- * The reference that the options ask for: one that follows the policy, log-probabilities stored in the data or computed before training, the model
- * without its adapter, or a second model (`--ref`, or the policy as it is now) that scores each batch.
+ * The reference that the options ask for: one that follows the policy, log-probabilities stored in the data or computed
+ * before training, or a model that scores each batch: `--ref`, else the policy as it is now. Of an adapter's model the
+ * adapter alone is kept a second time, and of a new adapter, which changes nothing yet, nothing is.
+ *
+ * A resumed run calls this before its checkpoint is read, so that the reference is again the policy as it first was.
  */
 export async function dpoReference<Row extends TokenRow>(
   options: {
     readonly ref?: string | undefined;
+    readonly loraRank?: number | undefined;
     readonly precomputeReference: boolean;
     readonly refSyncSteps?: number | undefined;
     readonly refMixupAlpha?: number | undefined;
@@ -53,26 +57,29 @@ export async function dpoReference<Row extends TokenRow>(
   // What is stored are sums of all tokens alike.
   const stored = method.tokenWeights === undefined ? inputs.stored : undefined;
   if (!method.needsReference) return { train: noReference(), held: undefined };
+  const beginning = describe(model, options.loraRank);
   if (options.refSyncSteps !== undefined) {
     const { refSyncSteps: everySteps, refMixupAlpha: mixup } = options;
+    context.note(`Reference: ${beginning}; it follows the policy every ${everySteps} steps.`);
     return { train: await movingReference(model, { everySteps, mixup }), held: undefined };
   }
   if (options.ref === undefined && heldRows === undefined && !options.precomputeReference && stored !== undefined) {
     await checkStored(model, method, rows, stored);
-    context.note('Reference: the log-probabilities in the data.');
+    context.note(`Reference: the log-probabilities in the data, which are those of ${beginning}.`);
     return { train: precomputedReference(stored), held: undefined };
   }
   const ref = options.ref === undefined ? undefined : (await openModel(model.engine, options.ref, context)).model;
+  context.note(`Reference: ${options.ref ?? beginning}${options.precomputeReference ? ', computed once' : ''}.`);
   if (!options.precomputeReference) {
     if (ref !== undefined) return withScorer(ref);
-    if (model.adapter !== undefined)
+    if (options.loraRank !== undefined)
       return { train: withoutAdapter(model), held: undefined, scorer: { model, adapter: false } };
     return withScorer(await cloneModel(model));
   }
   const compute = async (given: readonly Row[]) => {
     const logps = await sequenceLogps(ref ?? model, groupsOf(given, method), {
       pack,
-      adapter: ref !== undefined,
+      adapter: ref !== undefined || options.loraRank === undefined,
       signal: context.signal,
       onProgress: (done, total) => context.progress(`Reference log-probabilities: ${done}/${total} rows`),
     });
@@ -86,6 +93,14 @@ export async function dpoReference<Row extends TokenRow>(
   };
   ref?.dispose();
   return references;
+}
+
+/** The policy before its first step, in words. */
+function describe({ adapter }: LanguageModel, loraRank: number | undefined): string {
+  if (adapter === undefined) return 'the model as it is before training';
+  return loraRank === undefined
+    ? 'the base with the adapter as given'
+    : 'the base, which the new adapter leaves as it is';
 }
 
 function withScorer(model: LanguageModel): References {
@@ -125,7 +140,7 @@ async function checkStored<Row extends TokenRow>(
     rows.map((row) => given[row] as Row),
     method,
   );
-  const computed = await sequenceLogps(model, groups, { pack, adapter: false });
+  const computed = await sequenceLogps(model, groups, { pack });
   rows.forEach((row, i) => {
     const there = namesOf(method).map((name) => stored[name]?.[row] as number);
     const now = computed[i] as number[];

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openModelFiles } from '../files/model-files.js';
 import { writeSafetensors } from '../files/write-safetensors.js';
 import { generate } from '../generate/generation.js';
+import { cloneModel } from '../model/clone-model.js';
 import { loadModel } from '../model/load-model.js';
 import { saveModel } from '../model/save-model.js';
 import { scoreGroups, tokenLogits } from '../test/_packing.js';
@@ -79,6 +80,16 @@ describe.each([
     const folder = join(scratch, `${name}-merged`);
     await saveModel(merged, folder);
     expect(await tokenLogits((await loadModel(testEngine(), folder)).model, expected.ids)).toEqual(logits);
+  });
+
+  it('gives them by a copy of the adapter on the same base, whatever becomes of the first', async () => {
+    const model = await open();
+    const frozen = await cloneModel(model);
+    expect(frozen.weights).toBe(model.weights);
+    for (const variable of model.trainable().values()) variable.write((await variable.read()).fill(0.5));
+    expectClose(await tokenLogits(frozen, expected.ids), expected.logits.flat(), 1e-4);
+    frozen.dispose();
+    expect((await tokenLogits(model, expected.ids, { adapter: false })).every(Number.isFinite)).toBe(true);
   });
 
   it('gives the same when generating as when scoring', async () => {

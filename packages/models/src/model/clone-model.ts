@@ -3,12 +3,25 @@ import { languageModel } from './language-model.js';
 import type { LanguageModel } from './types.js';
 
 /**
- * A second set of the same weights, which stays as it is while the first is trained: a frozen reference. The adapter is
- * not copied. Copied one weight at a time.
+ * The model as it is now, which stays so while the first is trained: a frozen reference. Without an adapter all weights
+ * are copied, one at a time. With an adapter only the adapter is copied: the base, which training leaves as it is, is
+ * shared, so that the copy can be used no longer than the model.
  */
 export async function cloneModel(model: LanguageModel): Promise<LanguageModel> {
+  const { engine, decoder, adapter } = model;
+  if (adapter === undefined) return languageModel(engine, decoder, await copied(model, model.weights));
+  const weights = await copied(model, adapter.weights);
+  return languageModel(engine, decoder, model.weights, { ...adapter, weights }, { ownsBase: false });
+}
+
+async function copied({ engine }: LanguageModel, from: ReadonlyMap<string, Variable>): Promise<Map<string, Variable>> {
   const weights = new Map<string, Variable>();
-  for (const [name, variable] of model.weights)
-    weights.set(name, model.engine.variable(name, variable.shape, await variable.read()));
-  return languageModel(model.engine, model.decoder, weights);
+  try {
+    for (const [name, variable] of from)
+      weights.set(name, engine.variable(name, variable.shape, await variable.read()));
+  } catch (error) {
+    for (const variable of weights.values()) variable.dispose();
+    throw error;
+  }
+  return weights;
 }

@@ -14,12 +14,18 @@ import type { AdapterToggle, GradientOptions, LanguageModel, PackedInputs, Param
 /** Choosing rows in the last layer pays where they are at most this part of all. */
 const FEWER = 0.9;
 
+interface Ownership {
+  /** False where the base's weights belong to another model, which disposes of them. Default true. */
+  readonly ownsBase?: boolean;
+}
+
 /** Puts a decoder, its weights' variables and an adapter together. The model owns the variables. */
 export function languageModel(
   engine: Engine,
   decoder: Decoder,
   weights: ReadonlyMap<string, Variable>,
   adapter?: Adapter,
+  { ownsBase = true }: Ownership = {},
 ): LanguageModel {
   const { config } = decoder;
   const callbacks: (() => void)[] = [];
@@ -114,7 +120,7 @@ export function languageModel(
       if (disposed) return;
       disposed = true;
       for (const callback of callbacks) callback();
-      for (const variable of weights.values()) variable.dispose();
+      if (ownsBase) for (const variable of weights.values()) variable.dispose();
       for (const variable of adapter?.weights.values() ?? []) variable.dispose();
     },
   };
