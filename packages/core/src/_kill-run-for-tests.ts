@@ -2,13 +2,13 @@ import { join } from 'node:path';
 import { pack } from '@dpo/data';
 import { testEngine } from '@dpo/engine/test';
 import { writeSafetensors } from '@dpo/models';
-import { latestCheckpoint } from './checkpoint.js';
 import { methodNamed } from './methods/method-named.js';
 import { optimizers } from './optimizers/registry.js';
 import { learningRates } from './optimizers/schedules.js';
 import { referenceModel } from './reference.js';
 import { bigramModel } from './test/bigram-model.js';
 import { train } from './trainer.js';
+import { findWholeCheckpoint } from './whole-checkpoints.js';
 
 const pairs = Array.from({ length: 10 }, (_, i) => ({
   prompt: Int32Array.of(i % 7, (i * 3) % 11),
@@ -16,7 +16,7 @@ const pairs = Array.from({ length: 10 }, (_, i) => ({
   rejected: Int32Array.of((i * 2) % 9, 10),
 }));
 
-/** Trains, from the folder's latest checkpoint where there is one, with a checkpoint after each second step. */
+/** Trains, from the folder's newest whole checkpoint where there is one, with a checkpoint after each second step. */
 export async function trainInFolder(folder: string, steps: number, onStep: (step: number) => void): Promise<number[]> {
   const engine = testEngine();
   const model = bigramModel(engine);
@@ -45,7 +45,7 @@ export async function trainInFolder(folder: string, steps: number, onStep: (step
         await writeSafetensors(join(into, 'model.safetensors'), entries());
       },
     },
-    resume: await latestCheckpoint(folder),
+    resume: (await findWholeCheckpoint(folder)).newest?.path,
   }))
     onStep(step);
   const weights = await Promise.all([...model.trainable().values()].map((variable) => variable.read()));

@@ -2,14 +2,15 @@ import { spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { leftoverName } from '@dpo/base/files';
+import { fileDigest, leftoverName } from '@dpo/base/files';
 import { pack } from '@dpo/data';
 import type { Engine } from '@dpo/engine';
 import { testEngine } from '@dpo/engine/test';
 import { writeSafetensors } from '@dpo/models';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { TrainableModel } from './batch.js';
-import { latestCheckpoint, listCheckpoints, readCheckpointState } from './checkpoint.js';
+import { readCheckpointState } from './checkpoint-state.js';
+import { latestCheckpoint, listCheckpoints } from './list-checkpoints.js';
 import { methodNamed } from './methods/method-named.js';
 import { optimizers } from './optimizers/registry.js';
 import { learningRates } from './optimizers/schedules.js';
@@ -152,6 +153,10 @@ describe('checkpoints', () => {
       method: 'dpo',
       optimizer: { name: 'adamw', settings: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 } },
       config: { beta: 0.1 },
+      files: {
+        'model.safetensors': await fileDigest(join(folder, 'checkpoint-8', 'model.safetensors')),
+        'optimizer.safetensors': await fileDigest(join(folder, 'checkpoint-8', 'optimizer.safetensors')),
+      },
     });
     expect((await readdir(join(folder, 'checkpoint-8'))).sort()).toEqual([
       '.dpo.json',
@@ -253,10 +258,15 @@ describe('metrics.jsonl', () => {
     ]);
   });
 
-  it('names a broken line', async () => {
-    await writeFile(join(folder, 'metrics.jsonl'), '{"step":1}\nnonsense\n{"step":3}\n');
-    await expect(readMetrics(folder)).rejects.toThrow(
-      expect.objectContaining({ code: 'run.bad-metrics', values: expect.objectContaining({ line: 2 }) }),
-    );
-  });
+  it.each(['nonsense', 'null', '7', '[]', '{"loss":1}', '{"step":"1"}', '\0\0\0', '{"step":2'])(
+    'names a line in the middle that is %j, and leaves it out where it is the last',
+    async (line) => {
+      await writeFile(join(folder, 'metrics.jsonl'), `{"step":1}\n${line}\n{"step":3}\n`);
+      await expect(readMetrics(folder)).rejects.toMatchObject({ code: 'run.bad-metrics', values: { line: 2 } });
+      for (const end of ['\n', '']) {
+        await writeFile(join(folder, 'metrics.jsonl'), `{"step":1}\n${line}${end}`);
+        expect(await readMetrics(folder)).toEqual([{ step: 1 }]);
+      }
+    },
+  );
 });

@@ -1,29 +1,17 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DpoError } from '@dpo/base';
-import { asFileError, removeOwn, writeFileAtomic, writeFolderAtomic } from '@dpo/base/files';
+import { removeOwn, writeFileAtomic, writeFolderAtomic } from '@dpo/base/files';
 import type { Variable } from '@dpo/engine';
 import { openSafetensors, writeSafetensors } from '@dpo/models';
 import type { TrainableModel } from './batch.js';
+import { OPTIMIZER, readCheckpointState, STATE, type StoredState, type TrainingState } from './checkpoint-state.js';
+import { listCheckpoints } from './list-checkpoints.js';
 import type { Method } from './method.js';
 import type { Optimizer } from './optimizers/types.js';
 import type { Reference } from './reference.js';
 import type { CompiledSteps } from './step.js';
-
-/** Where a run is. With the weights and the optimizer's slots, all that its future depends on. */
-export interface TrainingState {
-  readonly step: number;
-  /** Updates that were applied: the optimizer's t. */
-  readonly updates: number;
-  /** Steps in a row, up to this one, whose gradient was not finite. */
-  readonly skipped: number;
-  /** Pairs trained on so far. */
-  readonly pairs: number;
-  /** The best evaluation so far. */
-  readonly best?: { readonly step: number; readonly value: number };
-  /** Evaluations since then. */
-  readonly stale?: number;
-}
+import { digestFiles } from './whole-checkpoints.js';
 
 export interface CheckpointOptions {
   /** The run's folder; checkpoints are `checkpoint-N` in it. */
@@ -40,21 +28,12 @@ export interface CheckpointOptions {
   readonly saveModel: (folder: string) => Promise<void>;
   /** The run's resolved configuration, stored with each checkpoint. */
   readonly config?: unknown;
+  /** What tells the run from every other one, stored with each checkpoint. */
+  readonly run?: string | undefined;
   readonly onSaved?: ((path: string, state: TrainingState) => void) | undefined;
 }
 
-/** What `trainer_state.json` of a checkpoint says. */
-export interface StoredState extends TrainingState {
-  readonly version: 1;
-  readonly method: string;
-  readonly optimizer: { readonly name: string; readonly settings: Readonly<Record<string, number | boolean>> };
-  readonly config?: unknown;
-}
-
-const STATE = 'trainer_state.json';
-const OPTIMIZER = 'optimizer.safetensors';
 const REFERENCE = 'reference.safetensors';
-const FOLDER = /^checkpoint-(\d+)$/;
 
 /**
  * Writes `checkpoint-N` beside its place and renames it into it, so that a checkpoint is whole or not there, then
@@ -82,51 +61,14 @@ export async function saveCheckpoint(
       method: method.name,
       optimizer: { name: optimizer.name, settings: optimizer.settings },
       ...(config === undefined ? {} : { config }),
+      ...(options.run === undefined ? {} : { run: options.run }),
+      files: await digestFiles(temporary),
     };
     await writeFileAtomic(join(temporary, STATE), (file) => writeFile(file, `${JSON.stringify(stored, null, 2)}\n`));
   });
-  await prune(folder, options.keep ?? Number.POSITIVE_INFINITY, state.best?.step);
+  await prune(folder, options.keep ?? Number.POSITIVE_INFINITY, state);
   options.onSaved?.(path, state);
   return path;
-}
-
-/** The checkpoints of a run's folder, oldest first. A folder that is not there has none. */
-export async function listCheckpoints(folder: string): Promise<{ readonly step: number; readonly path: string }[]> {
-  const names = await namesIn(folder);
-  return names
-    .flatMap((name) => {
-      const step = FOLDER.exec(name)?.[1];
-      return step === undefined ? [] : [{ step: Number(step), path: join(folder, name) }];
-    })
-    .sort((a, b) => a.step - b.step);
-}
-
-/** The checkpoint of the latest step, or undefined where there is none. */
-export async function latestCheckpoint(folder: string): Promise<string | undefined> {
-  return (await listCheckpoints(folder)).at(-1)?.path;
-}
-
-/**
- * What a checkpoint says of its run.
- *
- * @throws DpoError `checkpoint.unreadable` where it is no checkpoint, or one of a later version.
- */
-export async function readCheckpointState(path: string): Promise<StoredState> {
-  const file = join(path, STATE);
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw unreadable(path, `${STATE} cannot be read`, asFileError(cause, file));
-  });
-  let stored: Partial<StoredState> | null;
-  try {
-    stored = JSON.parse(text) as Partial<StoredState> | null;
-  } catch (cause) {
-    throw unreadable(path, `${STATE} is not JSON`, cause);
-  }
-  if (stored?.version !== 1) throw unreadable(path, `its version is ${stored?.version}, known is 1`);
-  const counts = [stored.step, stored.updates, stored.skipped, stored.pairs];
-  if (!counts.every((count) => Number.isSafeInteger(count) && (count as number) >= 0))
-    throw unreadable(path, `${STATE} lacks step, updates, skipped or pairs`);
-  return stored as StoredState;
 }
 
 /**
@@ -210,29 +152,14 @@ function slotEntries({ slots }: Pick<CompiledSteps, 'slots'>): Entry[] {
   );
 }
 
-async function prune(folder: string, keep: number, best: number | undefined): Promise<void> {
-  const checkpoints = await listCheckpoints(folder);
+async function prune(folder: string, keep: number, { step: now, best }: TrainingState): Promise<void> {
+  // One of a later step is none of this run's: it does not count, and stays.
+  const checkpoints = (await listCheckpoints(folder)).filter(({ step }) => step <= now);
   const old = checkpoints
     .slice(0, Math.max(0, checkpoints.length - Math.max(1, keep)))
-    .filter(({ step }) => step !== best)
+    .filter(({ step }) => step !== best?.step)
     .map(({ path }) => path);
   for (const path of old) await removeOwn(path);
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  return readdir(folder).catch((error: unknown) => {
-    const known = asFileError(error, folder);
-    if (DpoError.is(known, 'file.not-found')) return [];
-    throw known;
-  });
-}
-
-function unreadable(path: string, why: string, cause?: unknown): DpoError {
-  return new DpoError('checkpoint.unreadable', `${path} is not a checkpoint that can be read: ${why}.`, {
-    values: { path },
-    hint: 'Resume from another checkpoint of the run.',
-    cause,
-  });
 }
 
 function mismatch(path: string, how: string): DpoError {

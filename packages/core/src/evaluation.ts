@@ -1,5 +1,5 @@
 import type { Divide, Pack, TokenPair, TokenRow } from './batch.js';
-import type { TrainingState } from './checkpoint.js';
+import type { TrainingState } from './checkpoint-state.js';
 import type { Baseline, Method } from './method.js';
 import { type EvaluationMetrics, evaluationMetrics, pairMetrics, pairValues } from './metrics.js';
 import { type BatchSource, baselineBatch, divideRows, microBatch } from './micro-batches.js';

@@ -11,15 +11,10 @@ export type {
   TokenRow,
   TrainableModel,
 } from './batch.js';
-export {
-  type CheckpointOptions,
-  latestCheckpoint,
-  listCheckpoints,
-  readCheckpointState,
-  type StoredState,
-  type TrainingState,
-} from './checkpoint.js';
+export type { CheckpointOptions } from './checkpoint.js';
+export { readCheckpointState, type StoredState, type TrainingState } from './checkpoint-state.js';
 export type { EvaluationOptions } from './evaluation.js';
+export { latestCheckpoint, listCheckpoints } from './list-checkpoints.js';
 export { type AotOptions, aotLoss, matchRanks } from './losses/aot-loss.js';
 export { type KtoOptions, ktoKl, ktoLoss } from './losses/kto-loss.js';
 export { plackettLuceLoss } from './losses/plackett-luce-loss.js';
@@ -85,3 +80,10 @@ export { type ScoreOptions, sequenceLogps } from './score.js';
 export { openTensorBoard, type TensorBoardFile } from './tensorboard.js';
 export { type StepRecord, type TrainOptions, train } from './trainer.js';
 export { type TrainingWarning, type WatchOptions, watchTraining } from './warnings.js';
+export {
+  checkCheckpoint,
+  type FoundCheckpoints,
+  findWholeCheckpoint,
+  type TornCheckpoint,
+  type WholeCheckpoint,
+} from './whole-checkpoints.js';

@@ -26,8 +26,16 @@ export async function openMetrics(folder: string, afterStep = 0): Promise<Metric
   };
 }
 
-/** The records of a run's `metrics.jsonl`; none where there is no such file. A torn last line is left out. */
-export async function readMetrics(folder: string): Promise<({ step: number } & Record<string, unknown>)[]> {
+/** A line of `metrics.jsonl`. */
+export type StoredRecord = { readonly step: number } & Readonly<Record<string, unknown>>;
+
+/**
+ * The records of a run's `metrics.jsonl`; none where there is no such file. A last line that a kill or a lost disk left
+ * damaged is left out.
+ *
+ * @throws DpoError `run.bad-metrics` with the number of any other line that is no record
+ */
+export async function readMetrics(folder: string): Promise<StoredRecord[]> {
   const path = join(folder, 'metrics.jsonl');
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     const known = asFileError(error, path);
@@ -37,16 +45,26 @@ export async function readMetrics(folder: string): Promise<({ step: number } & R
   const lines = text.split('\n');
   // Every whole line ends in a newline, so that the last piece is empty or torn.
   lines.pop();
-  return lines.map((line, i) => {
-    try {
-      return JSON.parse(line) as { step: number } & Record<string, unknown>;
-    } catch (cause) {
-      throw new DpoError('run.bad-metrics', `${path}, line ${i + 1} is not JSON.`, {
-        values: { path, line: i + 1 },
-        hint: 'Mend or remove that line.',
-        cause,
-      });
-    }
+  const records = lines.map(recordOf);
+  if (records.at(-1) === undefined) records.pop();
+  return records.map((record, i) => record ?? badLine(path, i + 1));
+}
+
+/** What a line says; undefined where it is no record. */
+function recordOf(line: string): StoredRecord | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    const isRecord = typeof value === 'object' && value !== null && 'step' in value;
+    return isRecord && Number.isSafeInteger(value.step) ? (value as StoredRecord) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function badLine(path: string, line: number): never {
+  throw new DpoError('run.bad-metrics', `${path}, line ${line} is no record: a JSON object with a step.`, {
+    values: { path, line },
+    hint: 'Mend or remove that line.',
   });
 }
 

@@ -1,6 +1,7 @@
 import { DpoError } from '@dpo/base';
 import type { Divide, Pack, TokenPair, TokenRow, TrainableModel } from './batch.js';
-import { type CheckpointOptions, restoreCheckpoint, saveCheckpoint, type TrainingState } from './checkpoint.js';
+import { type CheckpointOptions, restoreCheckpoint, saveCheckpoint } from './checkpoint.js';
+import type { TrainingState } from './checkpoint-state.js';
 import { baselineRecord, type EvaluationOptions, evaluate, isBetter, lookAhead, metricOf } from './evaluation.js';
 import type { Method } from './method.js';
 import { type EvaluationMetrics, type PairMetrics, type PairValues, pairMetrics, pairValues } from './metrics.js';

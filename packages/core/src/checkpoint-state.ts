@@ -1,0 +1,98 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DpoError } from '@dpo/base';
+import { asFileError, type FileDigest } from '@dpo/base/files';
+
+/** Where a run is. With the weights and the optimizer's slots, all that its future depends on. */
+export interface TrainingState {
+  readonly step: number;
+  /** Updates that were applied: the optimizer's t. */
+  readonly updates: number;
+  /** Steps in a row, up to this one, whose gradient was not finite. */
+  readonly skipped: number;
+  /** Pairs trained on so far. */
+  readonly pairs: number;
+  /** The best evaluation so far. */
+  readonly best?: { readonly step: number; readonly value: number };
+  /** Evaluations since then. */
+  readonly stale?: number;
+}
+
+/** What `trainer_state.json` of a checkpoint says. */
+export interface StoredState extends TrainingState {
+  readonly version: 1;
+  readonly method: string;
+  readonly optimizer: { readonly name: string; readonly settings: Readonly<Record<string, number | boolean>> };
+  readonly config?: unknown;
+  /** What tells the run from every other one that could have written a checkpoint here. */
+  readonly run?: string;
+  /** The other files of the checkpoint, by name. Checkpoints of earlier versions list none. */
+  readonly files?: Readonly<Record<string, FileDigest>>;
+}
+
+/** The file of a checkpoint that says where the run was. */
+export const STATE = 'trainer_state.json';
+/** The file with the optimizer's slots. */
+export const OPTIMIZER = 'optimizer.safetensors';
+
+/**
+ * What a checkpoint says of its run.
+ *
+ * @throws DpoError `checkpoint.unreadable` where it is no checkpoint, or one of a later version.
+ */
+export async function readCheckpointState(path: string): Promise<StoredState> {
+  const file = join(path, STATE);
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    const known = asFileError(cause, file);
+    const why = DpoError.is(known, 'file.not-found') ? 'is missing' : 'cannot be read';
+    throw unreadable(path, `${STATE} ${why}`, known);
+  });
+  let stored: unknown;
+  try {
+    stored = JSON.parse(text);
+  } catch (cause) {
+    throw unreadable(path, `${STATE} is not JSON`, cause);
+  }
+  if (!isObject(stored)) throw unreadable(path, `${STATE} is no JSON object`);
+  if (stored.version !== 1) throw unreadable(path, `its version is ${JSON.stringify(stored.version)}, known is 1`);
+  const wrong = Object.entries(shape).find(([key, fits]) => !fits(stored[key]));
+  if (wrong !== undefined) throw unreadable(path, `${STATE} has no sound "${wrong[0]}"`);
+  return stored as unknown as StoredState;
+}
+
+type Test = (value: unknown) => boolean;
+
+const isCount: Test = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+const isText: Test = (value) => typeof value === 'string';
+const isDigest: Test = (value) => isObject(value) && isCount(value.bytes) && isText(value.sha256);
+const unlessMissing =
+  (test: Test): Test =>
+  (value) =>
+    value === undefined || test(value);
+
+/** What each key must be for the state to be used without another look. */
+const shape: Readonly<Record<Exclude<keyof StoredState, 'version' | 'config'>, Test>> = {
+  step: isCount,
+  updates: isCount,
+  skipped: isCount,
+  pairs: isCount,
+  method: isText,
+  optimizer: (value) => isObject(value) && isText(value.name) && isObject(value.settings),
+  best: unlessMissing((value) => isObject(value) && isCount(value.step) && Number.isFinite(value.value)),
+  stale: unlessMissing(isCount),
+  run: unlessMissing(isText),
+  files: unlessMissing((value) => isObject(value) && Object.values(value).every(isDigest)),
+};
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The error of a checkpoint that cannot be gone on from. */
+export function unreadable(path: string, why: string, cause?: unknown): DpoError {
+  return new DpoError('checkpoint.unreadable', `${path} is not a checkpoint that can be read: ${why}.`, {
+    values: { path, why },
+    hint: 'Resume from another checkpoint of the run.',
+    cause,
+  });
+}

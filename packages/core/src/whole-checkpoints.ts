@@ -1,0 +1,104 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DpoError } from '@dpo/base';
+import { asFileError, type FileDigest, fileDigest } from '@dpo/base/files';
+import { openSafetensors } from '@dpo/models';
+import { OPTIMIZER, readCheckpointState, STATE, type StoredState, unreadable } from './checkpoint-state.js';
+import { listCheckpoints } from './list-checkpoints.js';
+
+/** A checkpoint with what it says of its run. */
+export interface WholeCheckpoint {
+  readonly path: string;
+  readonly state: StoredState;
+}
+
+/** A checkpoint that cannot be gone on from. */
+export interface TornCheckpoint {
+  readonly path: string;
+  /** What is wrong with it: `checkpoint.unreadable`. */
+  readonly error: DpoError;
+}
+
+/** The checkpoints of a run's folder, as far as they matter for going on. */
+export interface FoundCheckpoints {
+  /** The whole checkpoint of the latest step. */
+  readonly newest: WholeCheckpoint | undefined;
+  /** Those that would have come before it, were they whole. */
+  readonly torn: readonly TornCheckpoint[];
+}
+
+/**
+ * Looks for the newest whole checkpoint of a run's folder. Steps are those that checkpoints say of themselves; the number in
+ * the name of its folder counts only for a checkpoint that says nothing.
+ */
+export async function findWholeCheckpoint(folder: string, signal?: AbortSignal): Promise<FoundCheckpoints> {
+  const candidates = await Promise.all(
+    (await listCheckpoints(folder)).map(async ({ path, step }) => {
+      const state = await readCheckpointState(path).catch(asTorn);
+      return { path, state, step: DpoError.is(state) ? step : state.step };
+    }),
+  );
+  const torn: TornCheckpoint[] = [];
+  for (const { path, state } of candidates.sort((a, b) => b.step - a.step)) {
+    const error = DpoError.is(state) ? state : await checkFiles(path, state, signal).catch(asTorn);
+    if (error === undefined) return { newest: { path, state: state as StoredState }, torn };
+    torn.push({ path, error });
+  }
+  return { newest: undefined, torn };
+}
+
+/**
+ * Checks that a checkpoint is whole: its state, all files that it lists with their digests, and the headers and sizes of its
+ * weights.
+ *
+ * @throws DpoError `checkpoint.unreadable` with the file and what is wrong with it
+ */
+export async function checkCheckpoint(path: string, signal?: AbortSignal): Promise<WholeCheckpoint> {
+  const state = await readCheckpointState(path);
+  await checkFiles(path, state, signal);
+  return { path, state };
+}
+
+async function checkFiles(
+  path: string,
+  { files = {} }: StoredState,
+  signal: AbortSignal | undefined,
+): Promise<undefined> {
+  for (const [name, { bytes }] of Object.entries(files)) {
+    const there = await stat(join(path, name)).catch((cause: unknown) => {
+      throw unreadable(path, `${name} is missing`, asFileError(cause, join(path, name)));
+    });
+    if (there.size !== bytes) throw unreadable(path, `${name} has ${there.size} bytes of ${bytes}`);
+  }
+  for (const weights of [path, join(path, OPTIMIZER)]) {
+    const tensors = await openSafetensors(weights).catch((cause: unknown) => {
+      throw unreadable(path, reasonOf(cause), cause);
+    });
+    await tensors.close();
+  }
+  for (const [name, { sha256 }] of Object.entries(files)) {
+    const now = await fileDigest(join(path, name), signal).catch((cause: unknown) => {
+      throw DpoError.is(cause) ? unreadable(path, reasonOf(cause), cause) : cause;
+    });
+    if (now.sha256 !== sha256) throw unreadable(path, `${name} has not the content that was written`);
+  }
+}
+
+/** What an error says, as the end of a sentence. */
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message.replace(/\.$/, '') : String(error);
+}
+
+/** The digests of a checkpoint's files, which are all in its folder by now but its state. */
+export async function digestFiles(folder: string): Promise<Record<string, FileDigest>> {
+  const digests: Record<string, FileDigest> = {};
+  for (const entry of (await readdir(folder, { withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1)))
+    if (entry.isFile() && entry.name !== STATE) digests[entry.name] = await fileDigest(join(folder, entry.name));
+  return digests;
+}
+
+/** What says that a checkpoint is torn; whatever else went wrong is thrown on. */
+function asTorn(error: unknown): DpoError {
+  if (DpoError.is(error, 'checkpoint.unreadable')) return error;
+  throw error;
+}
