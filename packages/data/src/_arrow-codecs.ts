@@ -16,16 +16,6 @@ export function loadCodecs(): Promise<void> {
   return ready;
 }
 
-/** True for what the Arrow library throws at compressed buffers before {@link loadCodecs}. */
-export function needsCodecs(error: unknown): boolean {
-  return error instanceof Error && error.message.includes('codec not found');
-}
-
-/** Throws an error that {@link needsCodecs}, unless they are there. */
-export function requireCodecs(): void {
-  if (compressionRegistry.get(types.zstd) === null) throw new Error('codec not found');
-}
-
 async function load(): Promise<void> {
   const [{ Zstd }, { compressFrameSync, decompressFrameSync }] = await Promise.all([
     import('@hpcc-js/wasm-zstd'),

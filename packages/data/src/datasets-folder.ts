@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, rename } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { DpoError, nearest } from '@dpo/base';
 import { asFileError } from '@dpo/base/files';
 import { DataType, type RecordBatch, type Schema } from 'apache-arrow';
@@ -30,7 +30,9 @@ export async function openDatasetsFolder(path: string, split: string | undefined
       hint: 'A folder written by save_to_disk holds state.json, dataset_info.json and data-*.arrow.',
     });
   }
-  const shards = await Promise.all(listed.map((name) => openArrowFile(join(path, name))));
+  checkShardNames(listed, path);
+  const shards: ArrowBlocks[] = [];
+  for (const name of listed) shards.push(await openArrowFile(join(path, name)));
   const schema = (shards[0] as ArrowBlocks).schema;
   shards.forEach((shard, i) => {
     if (String(shard.schema) === String(schema)) return;
@@ -40,6 +42,26 @@ export async function openDatasetsFolder(path: string, split: string | undefined
     });
   });
   return { schema, blocks: shards.flatMap(({ blocks }) => blocks) };
+}
+
+/** Shards lie in their folder, and each is read once: `state.json` may say anything. */
+function checkShardNames(names: readonly string[], path: string): void {
+  const seen = new Set<string>();
+  for (const name of names) {
+    if (name === basename(name) && name !== '..' && !seen.has(name)) {
+      seen.add(name);
+      continue;
+    }
+    const what = seen.has(name) ? 'twice' : 'which is no name of a file in it';
+    throw new DpoError(
+      'data.broken-file',
+      `${join(path, 'state.json')} lists the shard ${JSON.stringify(name)}, ${what}.`,
+      {
+        values: { path, shard: name },
+        hint: 'Write the dataset again.',
+      },
+    );
+  }
 }
 
 async function chooseSplit(path: string, dictionary: unknown, split: string | undefined): Promise<string> {

@@ -1,0 +1,122 @@
+/**
+ * A table of a FlatBuffer, read so that no position in it leads out of the bytes. Fields are named by their slot, counted
+ * from 0 in the order of the schema. Every method throws a RangeError where the bytes say something that cannot be.
+ */
+export interface FlatTable {
+  /** A number of 8, 16 or 32 bits. */
+  number(slot: number, bits: 8 | 16 | 32, fallback: number): number;
+  /** A number of 64 bits, which must be safe to compute with. */
+  long(slot: number, fallback: number): number;
+  /** A text, or undefined where there is none. */
+  text(slot: number): string | undefined;
+  table(slot: number): FlatTable | undefined;
+  tables(slot: number): readonly FlatTable[];
+  /** A list of structs of so many bytes each. */
+  structs(slot: number, bytes: number): FlatStructs;
+}
+
+/** A list of structs: numbers of 64 or 32 bits at an offset within each. */
+interface FlatStructs {
+  readonly count: number;
+  long(index: number, offset: number): number;
+  int(index: number, offset: number): number;
+}
+
+/**
+ * The root table of a FlatBuffer.
+ *
+ * Tables and texts may be named from several places, and by that make a few bytes into millions of values: more is not read
+ * than bytes without repetition could hold.
+ */
+export function flatRoot(bytes: Uint8Array): FlatTable {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const bounds: Bounds = { view, left: 2 * bytes.byteLength + 1024 };
+  return tableAt(bounds, follow(bounds, 0));
+}
+
+interface Bounds {
+  readonly view: DataView;
+  /** Bytes that may still be read. */
+  left: number;
+}
+
+function spend(bounds: Bounds, bytes: number): void {
+  bounds.left -= bytes;
+  if (bounds.left < 0) throw new RangeError('its metadata repeat themselves without end');
+}
+
+/** Throws unless `bytes` bytes lie at `at`. */
+function within({ view }: Bounds, at: number, bytes: number): number {
+  if (at >= 0 && bytes >= 0 && at + bytes <= view.byteLength) return at;
+  throw new RangeError(`its metadata lead to byte ${at + bytes} of ${view.byteLength}`);
+}
+
+/** Where the offset at `at` leads: forwards always, so that no way through the bytes is a circle. */
+function follow(bounds: Bounds, at: number): number {
+  const offset = bounds.view.getUint32(within(bounds, at, 4), true);
+  if (offset === 0) throw new RangeError('its metadata lead nowhere');
+  return within(bounds, at + offset, 4);
+}
+
+function tableAt(bounds: Bounds, at: number): FlatTable {
+  const { view } = bounds;
+  const fields = within(bounds, at - view.getInt32(within(bounds, at, 4), true), 4);
+  const fieldBytes = view.getInt16(fields, true);
+  if (fieldBytes < 4) throw new RangeError('a table of its metadata has no fields');
+  within(bounds, fields, fieldBytes);
+  spend(bounds, 4);
+
+  const place = (slot: number, bytes: number): number | undefined => {
+    const entry = 4 + 2 * slot;
+    const offset = entry + 2 <= fieldBytes ? view.getInt16(fields + entry, true) : 0;
+    return offset === 0 ? undefined : within(bounds, at + offset, bytes);
+  };
+  const list = (slot: number, bytes: number): { readonly from: number; readonly count: number } => {
+    const field = place(slot, 4);
+    if (field === undefined) return { from: 0, count: 0 };
+    const head = follow(bounds, field);
+    const count = view.getInt32(head, true);
+    within(bounds, head + 4, count * bytes);
+    spend(bounds, 4 + count * bytes);
+    return { from: head + 4, count };
+  };
+  return {
+    number(slot, bits, fallback) {
+      const from = place(slot, bits / 8);
+      if (from === undefined) return fallback;
+      if (bits === 8) return view.getUint8(from);
+      return bits === 16 ? view.getInt16(from, true) : view.getInt32(from, true);
+    },
+    long(slot, fallback) {
+      const from = place(slot, 8);
+      return from === undefined ? fallback : safe(view.getBigInt64(from, true));
+    },
+    text(slot) {
+      if (place(slot, 4) === undefined) return undefined;
+      const { from, count } = list(slot, 1);
+      return Buffer.from(view.buffer, view.byteOffset + from, count).toString('utf8');
+    },
+    table(slot) {
+      const field = place(slot, 4);
+      return field === undefined ? undefined : tableAt(bounds, follow(bounds, field));
+    },
+    tables(slot) {
+      const { from, count } = list(slot, 4);
+      return Array.from({ length: count }, (_, i) => tableAt(bounds, follow(bounds, from + 4 * i)));
+    },
+    structs(slot, bytes) {
+      const { from, count } = list(slot, bytes);
+      return {
+        count,
+        long: (index, offset) => safe(view.getBigInt64(from + index * bytes + offset, true)),
+        int: (index, offset) => view.getInt32(from + index * bytes + offset, true),
+      };
+    },
+  };
+}
+
+function safe(value: bigint): number {
+  const number = Number(value);
+  if (Number.isSafeInteger(number)) return number;
+  throw new RangeError(`its metadata hold a number of ${value}`);
+}
