@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { changesPackages } from './commands.mjs';
 import { explain } from './install.mjs';
 import { checkNode } from './node-version.mjs';
 import { runQuietly } from './process.mjs';
@@ -49,6 +50,13 @@ describe('what went wrong', () => {
   ])('%s', (said, message) => {
     expect(explain(said.split('\n'))).toMatch(message);
   });
+});
+
+it('leaves the installation to pnpm where pnpm changes the packages', () => {
+  expect(changesPackages(['add', '-w', 'left-pad'])).toBe(true);
+  expect(changesPackages(['--recursive', 'update'])).toBe(true);
+  expect(changesPackages(['changeset'])).toBe(false);
+  expect(changesPackages([])).toBe(false);
 });
 
 it('runs a program and hears both of its streams, line by line', async () => {

@@ -20,6 +20,12 @@ export async function runBench(args) {
   return runInForeground(process.execPath, [join(root, 'tooling', 'bench', 'run.mjs'), ...args], { cwd: root });
 }
 
+/** Whether pnpm's own arguments install, add or remove packages. */
+export function changesPackages(args) {
+  const word = args.find((arg) => !arg.startsWith('-'));
+  return ['install', 'i', 'add', 'remove', 'rm', 'update', 'up', 'dedupe'].includes(word);
+}
+
 /** Runs pnpm of the pinned version, for those who have none. */
 export function runPnpm(args) {
   const [program, all] = pnpmExec(args);

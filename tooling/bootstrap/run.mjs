@@ -3,7 +3,7 @@
 // Plain Node without dependencies, as nothing is installed yet when it starts.
 
 import { build } from './build.mjs';
-import { runBench, runDpo, runPnpm } from './commands.mjs';
+import { changesPackages, runBench, runDpo, runPnpm } from './commands.mjs';
 import { install } from './install.mjs';
 import { checkNode } from './node-version.mjs';
 import { Failure, Interrupted } from './process.mjs';
@@ -34,7 +34,8 @@ async function main([name, ...args]) {
   }
   try {
     checkNode();
-    await install();
+    // Whoever changes the dependencies has a lockfile that is out of date until pnpm itself has run.
+    if (name !== 'pnpm' || !changesPackages(args)) await install();
     return await command(args);
   } catch (error) {
     if (error instanceof Interrupted) return 130;

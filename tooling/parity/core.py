@@ -1,6 +1,7 @@
 """Writes what PyTorch computes for @dpo/core's parity tests into tooling/parity/fixtures/core/.
 
-    python tooling/parity/core.py
+    python tooling/parity/core.py                 all of them
+    python tooling/parity/core.py losses          the named ones: losses, optimizers, schedules, trajectories
 
 Needs torch and transformers (README.md beside this file says which versions made the committed files).
 The losses are TRL 1.13's definitions (trl/trainer/dpo_trainer.py, `_compute_loss`), written out in float64.
@@ -9,6 +10,7 @@ The losses are TRL 1.13's definitions (trl/trainer/dpo_trainer.py, `_compute_los
 import copy
 import json
 import math
+import sys
 from pathlib import Path
 
 import torch
@@ -472,8 +474,10 @@ def trajectories():
     write("trajectories.json", out)
 
 
+PARTS = {"losses": losses, "optimizers": optimizers, "schedules": schedules, "trajectories": trajectories}
+
 if __name__ == "__main__":
-    losses()
-    optimizers()
-    schedules()
-    trajectories()
+    for part in sys.argv[1:] or PARTS:
+        if part not in PARTS:
+            sys.exit(f"There is no {part}: there are {', '.join(PARTS)}.")
+        PARTS[part]()
