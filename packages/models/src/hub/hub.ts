@@ -1,10 +1,11 @@
 import { stat } from 'node:fs/promises';
 import { DpoError } from '@dpo/base';
 import { CachedRepository, isCommit, sizeOf } from './cache.js';
+import { listFiles } from './list-files.js';
 import { needHubName, parseHubName } from './name.js';
 import { request } from './request.js';
 import { type HubOptions, hubSettings } from './settings.js';
-import { type DownloadProgress, fetchFiles, listFiles } from './snapshot.js';
+import { type DownloadProgress, fetchFiles } from './snapshot.js';
 import { wantedFiles } from './wanted-files.js';
 
 /** What to download, and from where. */
@@ -20,8 +21,9 @@ export interface DownloadOptions extends HubOptions {
  * cached files serve if they are complete.
  *
  * @returns the folder of the snapshot
- * Throws `hub.bad-name`, `hub.not-found`, `hub.no-access`, `hub.no-weights`, `hub.offline`, `hub.unreachable`,
- * `hub.wrong-content`.
+ * @throws DpoError `hub.bad-name`, `hub.bad-endpoint`, `hub.bad-token`, `hub.bad-setting`, `hub.not-found`,
+ * `hub.no-access`, `hub.no-weights`, `hub.offline`, `hub.unreachable`, `hub.answer-too-large`, `hub.failed`,
+ * `hub.wrong-content`, and the file errors; the signal's reason
  */
 export async function downloadModel(name: string, options: DownloadOptions = {}): Promise<string> {
   const settings = await hubSettings(options);
@@ -31,7 +33,9 @@ export async function downloadModel(name: string, options: DownloadOptions = {})
   if (cached !== undefined && (settings.offline || isCommit(model.name.revision))) return cached;
   if (settings.offline) return offline(model, options.files !== undefined);
 
-  const listed = await listFiles(settings, model.name).catch((error: unknown) => {
+  // Where the cache can serve, nobody waits for more than one try.
+  const patience = cached === undefined ? settings : { ...settings, tries: 1 };
+  const listed = await listFiles(patience, model.name).catch((error: unknown) => {
     if (cached !== undefined && DpoError.is(error, 'hub.unreachable')) return undefined;
     throw error;
   });
@@ -49,7 +53,7 @@ export async function downloadModel(name: string, options: DownloadOptions = {})
 /**
  * The folder or file of a model that is named by its path or by its name on the hub. A path that exists comes first.
  *
- * Throws `model.not-found` where it is neither, and what {@link downloadModel} throws.
+ * @throws DpoError `model.not-found` where it is neither, and what {@link downloadModel} throws
  */
 export async function resolveModel(nameOrPath: string, options: DownloadOptions = {}): Promise<string> {
   if (await stat(nameOrPath).catch(() => undefined)) return nameOrPath;
@@ -71,7 +75,11 @@ export async function resolveModel(nameOrPath: string, options: DownloadOptions 
   }
 }
 
-/** Whether the hub answers within a time: one small request, no retries. False when offline is asked for. */
+/**
+ * Whether the hub answers within a time: one small request, no retries. False when offline is asked for.
+ *
+ * @throws DpoError `hub.bad-endpoint`, `hub.bad-token`, `hub.bad-setting`; the signal's reason
+ */
 export async function hubAnswers(timeoutMs: number, options: HubOptions = {}): Promise<boolean> {
   const settings = await hubSettings({ ...options, connectTimeoutMs: timeoutMs, tries: 1 });
   if (settings.offline) return false;
@@ -79,6 +87,7 @@ export async function hubAnswers(timeoutMs: number, options: HubOptions = {}): P
     await request(settings, '/', 'the hub', { method: 'HEAD', redirect: 'manual' });
     return true;
   } catch (error) {
+    settings.signal?.throwIfAborted();
     // An address that refuses this request is there all the same.
     return (
       DpoError.is(error, 'hub.not-found') || DpoError.is(error, 'hub.no-access') || DpoError.is(error, 'hub.failed')

@@ -1,88 +1,112 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { DpoError } from '@dpo/base';
+import { Passing } from './retries.js';
 import type { HubSettings } from './settings.js';
+import { whileWaiting } from './waiting.js';
 
-/** A failure that another try may mend: no connection, a connection that broke, a server that is overloaded. */
-class Passing extends Error {}
+/** How to ask. */
+export interface RequestOptions {
+  readonly method?: 'GET' | 'HEAD';
+  readonly headers?: Readonly<Record<string, string>>;
+  /** `manual`: a redirection is the answer, and not followed. */
+  readonly redirect?: 'manual';
+}
 
-/** Marks an error as worth another try. */
-export function passing(message: string, cause?: unknown): Error {
-  return new Passing(message, { cause });
+/** What came. */
+export interface Answer {
+  readonly response: Response;
+  /** The server that it came from. */
+  readonly host: string;
+  /** Where it came from. */
+  readonly url: URL;
+  /** Whether the hub sent the request elsewhere. */
+  readonly redirected: boolean;
 }
 
 /**
- * Tries something again while it fails in passing, with growing pauses.
+ * One request to the hub, and on to where the hub sends it. The token goes to the hub's own host, and to no other.
  *
- * Throws `hub.unreachable` when the tries are used up, other errors at once.
- */
-export async function withRetries<T>(settings: HubSettings, what: string, attempt: () => Promise<T>): Promise<T> {
-  for (let tried = 1; ; tried++) {
-    settings.signal?.throwIfAborted();
-    try {
-      return await attempt();
-    } catch (error) {
-      settings.signal?.throwIfAborted();
-      if (!(error instanceof Passing)) throw error;
-      if (tried >= settings.tries) {
-        throw new DpoError(
-          'hub.unreachable',
-          `${what} could not be fetched from ${settings.endpoint}: ${error.message}.`,
-          {
-            values: { endpoint: settings.endpoint, what, tries: tried },
-            hint: 'Check the network, or set HF_ENDPOINT to a mirror; what arrived is kept, and the next run goes on from there.',
-            cause: error,
-          },
-        );
-      }
-      await sleep(settings.retryDelayMs * 2 ** (tried - 1), undefined, settings.signal && { signal: settings.signal });
-    }
-  }
-}
-
-/**
- * One request to the hub. Statuses that will not change are typed errors (`hub.not-found`, `hub.no-access`,
- * `hub.failed`), others are passing ones.
- *
- * @param path from the endpoint on, with its slash
+ * @param path from the hub's address on, with its slash; or a whole address
  * @param what the model or file asked for, named in errors
- * @param init.redirect `manual`: a redirection is the answer, and not followed
+ * @throws DpoError for statuses that will not change: `hub.not-found`, `hub.no-access`, `hub.failed`; `Passing` for others
  */
 export async function request(
   settings: HubSettings,
-  path: string,
+  path: string | URL,
   what: string,
-  init: { method?: 'GET' | 'HEAD'; headers?: Record<string, string>; redirect?: 'manual' } = {},
-): Promise<Response> {
-  const started = new AbortController();
+  options: RequestOptions = {},
+): Promise<Answer> {
+  let url = typeof path === 'string' ? new URL(settings.address.base + path) : path;
+  for (let redirects = 0; ; redirects++) {
+    const response = await ask(settings, url, options);
+    const answer = { response, url, host: url.host, redirected: redirects > 0 };
+    if (response.status >= 300 && response.status < 400 && response.status !== 304) {
+      if (options.redirect === 'manual') return answer;
+      discard(response);
+      url = nextAddress(settings, response, url, what, redirects);
+      continue;
+    }
+    if (response.ok) return answer;
+    discard(response);
+    throw refusal(settings, what, response, url.host);
+  }
+}
+
+/** Lets the rest of an answer go, and its connection. */
+export function discard(response: Response): void {
+  response.body?.cancel().catch(() => undefined);
+}
+
+async function ask(settings: HubSettings, url: URL, options: RequestOptions): Promise<Response> {
+  const { connectTimeoutMs, signal } = settings;
+  const late = new AbortController();
+  const { host } = url;
   const timer = setTimeout(
-    () => started.abort(passing(`no answer within ${settings.connectTimeoutMs / 1000} s`)),
-    settings.connectTimeoutMs,
+    () => late.abort(new Passing(`no answer within ${connectTimeoutMs / 1000} s`, { host })),
+    connectTimeoutMs,
   );
-  const signals = settings.signal === undefined ? [started.signal] : [started.signal, settings.signal];
-  let response: Response;
+  const answer = fetch(url, {
+    method: options.method ?? 'GET',
+    redirect: 'manual',
+    headers: {
+      'user-agent': 'dpo',
+      // Lengths and ranges count the bytes of the file, so it must come as it is.
+      'accept-encoding': 'identity',
+      ...authorization(settings, url),
+      ...options.headers,
+    },
+    signal: signal === undefined ? late.signal : AbortSignal.any([late.signal, signal]),
+  });
   try {
-    response = await fetch(settings.endpoint + path, {
-      ...init,
-      headers: {
-        'user-agent': 'dpo',
-        // Lengths and ranges count the bytes of the file, so it must come as it is.
-        'accept-encoding': 'identity',
-        ...(settings.token === undefined ? {} : { authorization: `Bearer ${settings.token}` }),
-        ...init.headers,
-      },
-      signal: AbortSignal.any(signals),
-    });
+    return await whileWaiting(settings, host, 'an answer', answer);
   } catch (error) {
-    settings.signal?.throwIfAborted();
-    if (error instanceof Passing) throw error;
-    throw passing(reason(error), error);
+    signal?.throwIfAborted();
+    throw error instanceof Passing ? error : new Passing(reason(error), { host, cause: error });
   } finally {
     clearTimeout(timer);
   }
-  const redirected = init.redirect === 'manual' && response.status >= 300 && response.status < 400;
-  if (response.ok || redirected) return response;
-  await response.body?.cancel().catch(() => undefined);
-  throw refusal(settings, what, response);
+}
+
+/** What a mirror's address says for itself counts before the token, as in Python. */
+function authorization({ address, token }: HubSettings, url: URL): { authorization?: string } {
+  if (url.origin !== address.origin) return {};
+  if (address.login !== undefined) return { authorization: `Basic ${Buffer.from(address.login).toString('base64')}` };
+  return token === undefined ? {} : { authorization: `Bearer ${token}` };
+}
+
+function nextAddress(settings: HubSettings, response: Response, from: URL, what: string, redirects: number): URL {
+  const location = response.headers.get('location') ?? '';
+  const next = URL.canParse(location, from.href) ? new URL(location, from) : undefined;
+  if (location === '' || next === undefined || !/^https?:$/.test(next.protocol))
+    throw failed(`${from.host} sends the request for ${what} on to no address.`, { what, host: from.host });
+  if (redirects >= settings.maxRedirects)
+    throw failed(`${from.host} sends the request for ${what} on and on, ${redirects + 1} times.`, {
+      what,
+      host: from.host,
+    });
+  // A login that a redirection brings is no business of ours, and fetch() refuses it.
+  next.username = '';
+  next.password = '';
+  return next;
 }
 
 /** What fetch() says is "fetch failed"; what happened stands in the cause. */
@@ -91,24 +115,39 @@ function reason(error: unknown): string {
   return cause instanceof Error ? ('code' in cause && String(cause.code)) || cause.message : String(cause);
 }
 
-function refusal(settings: HubSettings, what: string, response: Response): Error {
+/** An error for a hub that does not behave as one. */
+export function failed(message: string, values: Readonly<Record<string, unknown>>): DpoError {
+  return new DpoError('hub.failed', message, { values, hint: 'Is HF_ENDPOINT the address of a model hub?' });
+}
+
+function refusal(settings: HubSettings, what: string, response: Response, host: string): Error {
   const { status } = response;
-  const values = { what, status, endpoint: settings.endpoint };
-  if (status === 429 || status >= 500) return passing(`the hub answers with status ${status}`);
+  const values = { what, status, host };
+  if (status === 408 || status === 429 || status >= 500)
+    return new Passing(`it answers with status ${status}`, { host, status, pauseMs: pauseAskedFor(response) });
+  if (status === 416) return new Passing('it does not have the rest of the file', { host, status });
   if (status === 401 || status === 403) {
-    return new DpoError('hub.no-access', `The hub gives no access to ${what} (status ${status}).`, {
+    const anonymous = settings.token === undefined && settings.address.login === undefined;
+    return new DpoError('hub.no-access', `${host} gives no access to ${what} (status ${status}).`, {
       values,
-      hint:
-        settings.token === undefined
-          ? 'Check the name. For a private or gated model set HF_TOKEN to a token that may read it.'
-          : 'Check the name, and that the token may read the model and its licence is accepted.',
+      hint: anonymous
+        ? 'Check the name. For a private or gated model set HF_TOKEN to a token that may read it.'
+        : 'Check the name, and that the token may read the model and its licence is accepted.',
     });
   }
   if (status === 404) {
-    return new DpoError('hub.not-found', `The hub has no ${what}.`, {
+    return new DpoError('hub.not-found', `${host} has no ${what}.`, {
       values,
       hint: 'Check the name and the revision.',
     });
   }
-  return new DpoError('hub.failed', `The hub answers with status ${status} for ${what}.`, { values });
+  return new DpoError('hub.failed', `${host} answers with status ${status} for ${what}.`, { values });
+}
+
+/** Retry-After in milliseconds: a number of seconds, or a date. */
+function pauseAskedFor(response: Response): number | undefined {
+  const text = response.headers.get('retry-after') ?? '';
+  if (/^\d+$/.test(text)) return Number(text) * 1000;
+  const until = Date.parse(text);
+  return Number.isNaN(until) ? undefined : Math.max(0, until - Date.now());
 }

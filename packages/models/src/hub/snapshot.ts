@@ -1,11 +1,10 @@
-import { stat } from 'node:fs/promises';
+import { mkdir, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DpoError } from '@dpo/base';
-import { isObject } from '../files/json-object.js';
-import { type CachedRepository, isCommit } from './cache.js';
-import { describeFile, downloadFile, type HubFile } from './download-file.js';
-import { described, type HubName } from './name.js';
-import { request, withRetries } from './request.js';
+import { asFileError } from '@dpo/base/files';
+import type { CachedRepository } from './cache.js';
+import { describeFile, type HubFile } from './describe-file.js';
+import { downloadFile } from './download-file.js';
 import type { HubSettings } from './settings.js';
 
 /** How far a download has come. */
@@ -20,7 +19,11 @@ export interface DownloadProgress {
 /** Descriptions asked for at a time. */
 const together = 4;
 
-/** Downloads files of a commit into its snapshot, those that are not there yet. */
+/**
+ * Downloads files of a commit into its snapshot, those that are not there yet.
+ *
+ * @throws DpoError `file.disk-full` before anything is fetched that does not fit, and what downloading a file throws
+ */
 export async function fetchFiles(
   settings: HubSettings,
   repository: CachedRepository,
@@ -40,6 +43,8 @@ export async function fetchFiles(
     files.push(...(await Promise.all(batch.map((file) => describeFile(settings, repository.name, commit, file)))));
   }
   const total = files.reduce((sum, { size }) => sum + size, 0);
+  const there = await Promise.all(files.map(({ etag }) => repository.bytesOf(etag)));
+  await needSpace(repository, total - there.reduce((sum, bytes) => sum + bytes, 0));
   let before = 0;
   for (const file of files) {
     await downloadFile(settings, repository, commit, file, (bytes) => {
@@ -50,32 +55,17 @@ export async function fetchFiles(
   }
 }
 
-/**
- * The commit that a revision names, and the names of its files.
- *
- * Throws `hub.not-found`, `hub.no-access`, `hub.unreachable`, `hub.failed`.
- */
-export async function listFiles(settings: HubSettings, name: HubName): Promise<{ commit: string; names: string[] }> {
-  const { kind, id, revision } = name;
-  const what = described(name);
-  const answer: unknown = await withRetries(settings, what, async () => {
-    const response = await request(settings, `/api/${kind}s/${id}/revision/${encodeURIComponent(revision)}`, what);
-    return response.json().catch(() => undefined);
+async function needSpace({ folder, name }: CachedRepository, bytes: number): Promise<void> {
+  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+    throw asFileError(error, folder);
   });
-  const { sha, siblings } = isObject(answer) ? answer : {};
-  if (typeof sha !== 'string' || !isCommit(sha) || !Array.isArray(siblings)) {
-    throw new DpoError('hub.failed', `${settings.endpoint} does not answer as a model hub does.`, {
-      values: { endpoint: settings.endpoint },
-      hint: 'Is HF_ENDPOINT the address of a model hub?',
-    });
-  }
-  const names = siblings.flatMap((entry: unknown) =>
-    isObject(entry) && typeof entry.rfilename === 'string' && isInside(entry.rfilename) ? [entry.rfilename] : [],
+  const { bavail, bsize } = await statfs(folder);
+  const free = bavail * bsize;
+  if (bytes <= free) return;
+  const gigabytes = (count: number): string => `${(count / 1e9).toFixed(1)} GB`;
+  throw new DpoError(
+    'file.disk-full',
+    `${name.id} takes ${gigabytes(bytes)} more, and ${gigabytes(free)} are free where the cache is (${folder}).`,
+    { values: { folder, bytes, free }, hint: 'Free some space, or set HF_HUB_CACHE to a folder on another disk.' },
   );
-  return { commit: sha, names };
-}
-
-/** A file's name becomes a path: it must stay in its folder. */
-function isInside(name: string): boolean {
-  return !/[\\\0:]/.test(name) && name.split('/').every((part) => part !== '' && !/^\.+$/.test(part));
 }

@@ -14,7 +14,9 @@ export class FakeHub {
   readonly commit = 'a'.repeat(40);
   /** Requests that came: `HEAD /org/name/…`, with the range asked for. */
   readonly requests: string[] = [];
-  /** Lets a request fail: true where it has answered itself. */
+  /** Sees every request first: true where it has answered itself. */
+  intercept: (request: IncomingMessage, response: ServerResponse, url: string) => boolean = () => false;
+  /** Lets a list or a content fail: true where it has answered itself. */
   misbehave: (request: IncomingMessage, response: ServerResponse, content: Uint8Array) => boolean = () => false;
   /** The token without which nothing is given. */
   token: string | undefined;
@@ -37,6 +39,7 @@ export class FakeHub {
   private answer(request: IncomingMessage, response: ServerResponse): void {
     const url = decodeURIComponent(request.url ?? '');
     this.requests.push(`${request.method} ${url}${request.headers.range ? ` ${request.headers.range}` : ''}`);
+    if (this.intercept(request, response, url)) return;
     const content = this.repository(url)?.[fileIn(url)];
     if (url.startsWith('/elsewhere/')) {
       // Stores refuse what carries the hub's token besides their own signature.

@@ -1,0 +1,117 @@
+import { DpoError } from '@dpo/base';
+import { type Answer, failed } from './request.js';
+import { Passing } from './retries.js';
+import type { HubSettings } from './settings.js';
+
+/**
+ * The chunks of an answer. Ends with `Passing` when the connection breaks, when nothing comes for `idleTimeoutMs`, and when
+ * less than `minBytesPerSecond` comes for so long: a server that sends a byte a second is no better than one that sends none.
+ *
+ * @param what named while it is waited for
+ */
+export async function* chunksOf(settings: HubSettings, answer: Answer, what: string): AsyncGenerator<Uint8Array> {
+  const { response, host } = answer;
+  if (response.body === null) throw new Passing('its answer is empty', { host });
+  const reader = response.body.getReader();
+  const watch = watchPace(settings, host, what);
+  try {
+    for (;;) {
+      const { done, value } = await watch.during(reader.read()).catch((error: unknown) => {
+        settings.signal?.throwIfAborted();
+        throw error instanceof Passing ? error : new Passing('the connection broke', { host, cause: error });
+      });
+      if (done) return;
+      watch.add(value.length);
+      yield value;
+    }
+  } finally {
+    watch.stop();
+    reader.cancel().catch(() => undefined);
+  }
+}
+
+interface Watch {
+  /** Waits for a chunk, as long as the pace allows. */
+  during<T>(read: Promise<T>): Promise<T>;
+  add(bytes: number): void;
+  stop(): void;
+}
+
+/** Looks at the time spent waiting for chunks, not at what their reader takes to use them. */
+function watchPace(settings: HubSettings, host: string, what: string): Watch {
+  const { idleTimeoutMs, minBytesPerSecond, onWaiting } = settings;
+  let since: number | undefined; // when the wait for the next chunk began
+  let told = 0; // seconds of this wait that have been told
+  let waited = 0; // milliseconds of earlier waits in this stretch
+  let bytes = 0; // that came in this stretch
+  let fail: (error: Error) => void = () => undefined;
+  const tick = (): void => {
+    if (since === undefined) return;
+    const wait = Date.now() - since;
+    const seconds = Math.floor(wait / 1000);
+    if (seconds > told) onWaiting?.({ host, what, seconds });
+    told = Math.max(told, seconds);
+    const limit = `${idleTimeoutMs / 1000} s`;
+    if (wait >= idleTimeoutMs) fail(new Passing(`nothing has come for ${limit}`, { host }));
+    else if (waited + wait >= idleTimeoutMs) {
+      if (bytes < (minBytesPerSecond * idleTimeoutMs) / 1000)
+        fail(new Passing(`only ${bytes} bytes have come in ${limit}`, { host }));
+      // The next stretch begins here, in the middle of a wait.
+      waited = -wait;
+      bytes = 0;
+    }
+  };
+  const timer = setInterval(tick, Math.min(1000, Math.ceil(idleTimeoutMs / 4)));
+  return {
+    during: (read) => {
+      since = Date.now();
+      told = 0;
+      return new Promise((resolve, reject) => {
+        fail = reject;
+        read.then(resolve, reject);
+      });
+    },
+    add: (count) => {
+      bytes += count;
+      if (since !== undefined) waited += Date.now() - since;
+      since = undefined;
+    },
+    stop: () => clearInterval(timer),
+  };
+}
+
+/**
+ * An answer as JSON, of at most `maxBytes`.
+ *
+ * @returns the value, and the bytes that it took
+ * @throws DpoError `hub.answer-too-large`, `hub.failed` where it is no JSON; `Passing` as {@link chunksOf}
+ */
+export async function readJson(
+  settings: HubSettings,
+  answer: Answer,
+  what: string,
+  maxBytes: number,
+): Promise<{ value: unknown; bytes: number }> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of chunksOf(settings, answer, `the rest of the list of ${what}`)) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) throw tooLarge(settings, answer.host, what, `of over ${settings.maxListBytes} bytes`);
+    chunks.push(chunk);
+  }
+  try {
+    return { value: JSON.parse(Buffer.concat(chunks).toString('utf8')), bytes };
+  } catch {
+    const values = { what, host: answer.host };
+    throw failed(`${answer.host} does not answer as a model hub does: its list of ${what} is no JSON.`, values);
+  }
+}
+
+/** An error for a list without end. */
+export function tooLarge(settings: HubSettings, host: string, what: string, extent: string): DpoError {
+  const { maxListBytes, maxPages } = settings;
+  return new DpoError('hub.answer-too-large', `${host} answers with a list ${extent} for ${what}.`, {
+    values: { host, what, maxListBytes, maxPages },
+    hint: 'Is HF_ENDPOINT the address of a model hub? DPO_HUB_MAX_LIST_BYTES and DPO_HUB_MAX_PAGES set the limits.',
+  });
+}

@@ -1,0 +1,266 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FakeHub } from '../test/fake-hub.js';
+import { type DownloadOptions, downloadModel } from './hub.js';
+import type { Waiting } from './settings.js';
+
+const weights = Uint8Array.from({ length: 300_000 }, (_, i) => (i * 31) % 251);
+const config = new TextEncoder().encode('{"model_type":"gpt2"}');
+
+let folder: string;
+let hub: FakeHub;
+let host: string;
+let options: DownloadOptions;
+let timers: NodeJS.Timeout[];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'hub-stalls-'));
+  hub = new FakeHub({ 'org/name': { 'config.json': config, 'model.safetensors': weights } });
+  const endpoint = await hub.start();
+  host = new URL(endpoint).host;
+  timers = [];
+  options = {
+    endpoint,
+    env: { HF_HOME: folder },
+    connectTimeoutMs: 150,
+    idleTimeoutMs: 200,
+    listTimeoutMs: 1000,
+    maxListBytes: 200_000,
+    maxPages: 5,
+    tries: 2,
+    retryDelayMs: 1,
+    maxPauseMs: 20,
+  };
+});
+afterEach(async () => {
+  for (const timer of timers) clearInterval(timer);
+  await hub.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+type Misbehaviour = (response: ServerResponse, request: IncomingMessage) => unknown;
+
+const list = '/api/';
+const head = 'HEAD';
+const content = '/elsewhere/';
+
+/** Lets the server misbehave at one point: the list, the description of a file, or the content of the large one. */
+function at(point: string, misbehave: Misbehaviour): void {
+  hub.intercept = (request, response, url) => {
+    if (point === head ? request.method !== head : !url.startsWith(point)) return false;
+    misbehave(response, request);
+    return true;
+  };
+}
+
+const drip =
+  (headers: Record<string, string>, text: string, milliseconds = 50): Misbehaviour =>
+  (response) => {
+    response.writeHead(200, headers);
+    timers.push(setInterval(() => response.write(text), milliseconds));
+  };
+const half: Misbehaviour = (response) => {
+  response.writeHead(200, { 'content-length': weights.length });
+  response.write(weights.subarray(0, 150_000));
+};
+const page = (link: (n: number) => string): Misbehaviour => {
+  let pages = 0;
+  return (response) =>
+    response.setHeader('link', `<${link(++pages)}>; rel="next"`).end(JSON.stringify({ sha: hub.commit, siblings: [] }));
+};
+const storm =
+  (status: number, after: string): Misbehaviour =>
+  (response) =>
+    response.writeHead(status, { 'retry-after': after }).end();
+const silent: Misbehaviour = () => undefined;
+const inHeaders: Misbehaviour = (_, { socket }) => socket.write('HTTP/1.1 200 OK\r\ncontent-ty');
+const reset: Misbehaviour = (_, { socket }) => socket.resetAndDestroy();
+const tooLong: Misbehaviour = (response) => {
+  response.writeHead(200, { 'content-length': weights.length + 7 });
+  response.end(Buffer.concat([weights, Buffer.alloc(7)]));
+};
+
+const cases: [name: string, point: string, Misbehaviour, code: string, message: string][] = [
+  ['accepts and is silent', list, silent, 'hub.unreachable', 'no answer within 0.15 s'],
+  ['stops within the headers of a list', list, inHeaders, 'hub.unreachable', 'no answer within 0.15 s'],
+  ['stops within a list', list, (r) => r.writeHead(200).write('{"sha": "'), 'hub.unreachable', 'nothing has come'],
+  ['drips a list', list, drip({}, ' '), 'hub.unreachable', 'in 0.2 s'],
+  ['sends a list without end', list, drip({}, '[1],'.repeat(20_000), 1), 'hub.answer-too-large', 'over 200000 bytes'],
+  ['sends pages without end', list, page((n) => `/api/more?page=${n}`), 'hub.answer-too-large', 'over 5 pages'],
+  ['sends pages in a circle', list, page(() => '/api/more'), 'hub.failed', 'in a circle'],
+  ['has pages elsewhere', list, page((n) => `http://localhost:1/${n}`), 'hub.failed', 'localhost:1'],
+  ['has a list that is no JSON', list, (r) => r.end('<html>'), 'hub.failed', 'no JSON'],
+  ['is overloaded for long', list, storm(503, '3600'), 'hub.unreachable', 'status 503'],
+  ['wants fewer requests', head, storm(429, 'Wed, 21 Oct 2099 07:28:00 GMT'), 'hub.unreachable', 'status 429'],
+  ['resets connections', list, reset, 'hub.unreachable', 'ECONNRESET'],
+  ['does not describe a file', head, silent, 'hub.unreachable', 'no answer'],
+  ['sends descriptions round', head, (r, q) => r.writeHead(307, { location: q.url }).end(), 'hub.failed', 'on and on'],
+  ['is silent about a content', content, silent, 'hub.unreachable', 'no answer'],
+  ['stops within a file', content, half, 'hub.unreachable', 'nothing has come for 0.2 s'],
+  ['drips a file', content, drip({}, 'x'), 'hub.unreachable', 'bytes have come in 0.2 s'],
+  ['resets a file', content, reset, 'hub.unreachable', 'ECONNRESET'],
+  ['sends a content round', content, (r, q) => r.writeHead(302, { location: q.url }).end(), 'hub.failed', 'on and on'],
+  [
+    'leads to a file of this machine',
+    content,
+    (r) => r.writeHead(302, { location: 'file:///etc/hostname' }).end(),
+    'hub.failed',
+    'no address',
+  ],
+  ['announces another length', content, tooLong, 'hub.unreachable', '300007 bytes where 300000'],
+  ['is overloaded with files', content, storm(503, '1'), 'hub.unreachable', 'status 503'],
+];
+
+describe('a hub that', () => {
+  it.each(cases)('%s: ends in an error that says what and where, and the next run goes on', async (...testCase) => {
+    const [, point, misbehave, code, message] = testCase;
+    at(point, misbehave);
+    const where = point === content ? /localhost:\d+|127\.0\.0\.1:\d+/ : new RegExp(host);
+    const error: unknown = await downloadModel('org/name', options).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code, message: expect.stringContaining(message) });
+    expect(String(error)).toMatch(where);
+    expect(String(error)).toContain('org/name');
+    // What is left is a beginning that the next run goes on from.
+    const blobs = join(folder, 'hub', 'models--org--name', 'blobs');
+    for (const name of await readdir(blobs).catch(() => [])) {
+      const { size } = await stat(join(blobs, name));
+      const left = await readFile(join(blobs, name));
+      expect(size).toBeGreaterThan(0);
+      if (name.endsWith('.incomplete') && misbehave === half) expect(left.equals(weights.subarray(0, size))).toBe(true);
+    }
+    hub.intercept = () => false;
+    hub.requests.length = 0;
+    const snapshot = await downloadModel('org/name', options);
+    expect((await readFile(join(snapshot, 'model.safetensors'))).equals(weights)).toBe(true);
+    expect(hub.requests.some((request) => request.endsWith(' bytes=150000-'))).toBe(misbehave === half);
+    expect((await readdir(blobs)).filter((name) => name.endsWith('.incomplete'))).toEqual([]);
+  });
+
+  it.each(cases.filter(([, , misbehave]) => [silent, inHeaders, half].includes(misbehave)))(
+    '%s: is left at once when the signal says so',
+    async (_, point, misbehave) => {
+      const control = new AbortController();
+      at(point, (response, request) => {
+        misbehave(response, request);
+        setTimeout(() => control.abort(), 20);
+      });
+      const patient = { ...options, connectTimeoutMs: 60_000, idleTimeoutMs: 60_000, listTimeoutMs: 60_000 };
+      const stopped = downloadModel('org/name', { ...patient, signal: control.signal });
+      await expect(stopped).rejects.toMatchObject({ name: 'AbortError' });
+    },
+  );
+
+  it('asks for an hour: the pause ends when the signal says so', async () => {
+    const control = new AbortController();
+    at(list, (response) => {
+      response.writeHead(429, { 'retry-after': '3600' }).end();
+      setTimeout(() => control.abort(), 20);
+    });
+    const stopped = downloadModel('org/name', {
+      ...options,
+      maxPauseMs: 3_600_000,
+      listTimeoutMs: 3_600_000,
+      signal: control.signal,
+    });
+    await expect(stopped).rejects.toMatchObject({ name: 'AbortError' });
+  });
+
+  it('is silent: whoever waits is told every second what for', async () => {
+    at(list, silent);
+    const told: Waiting[] = [];
+    const patient = {
+      ...options,
+      connectTimeoutMs: 1200,
+      tries: 1,
+      onWaiting: (waiting: Waiting) => told.push(waiting),
+    };
+    await expect(downloadModel('org/name', { ...patient, listTimeoutMs: 5000 })).rejects.toThrow('no answer');
+    expect(told).toEqual([{ host, what: 'an answer', seconds: 1 }]);
+  });
+});
+
+describe.skipIf(process.platform === 'win32')('a server that never accepts', () => {
+  let server: ChildProcess;
+  afterEach(() => server.kill('SIGKILL'));
+
+  it('is an error within its time', async () => {
+    const script =
+      "require('net').createServer().listen(0, '127.0.0.1', function () { console.log(this.address().port) })";
+    server = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const [port] = server.stdout === null ? [] : await once(server.stdout, 'data');
+    server.kill('SIGSTOP');
+    const endpoint = `http://127.0.0.1:${String(port).trim()}`;
+    await expect(downloadModel('org/name', { ...options, endpoint })).rejects.toMatchObject({
+      code: 'hub.unreachable',
+      message: expect.stringContaining('no answer within 0.15 s'),
+    });
+  });
+});
+
+describe('a download goes on', () => {
+  /** Answers as the store does, with a checksum of its own, and breaks off after 100,000 bytes for the first `breaks` times. */
+  function store(breaks: number, etag: (time: number) => string, knowsRanges = true): string[] {
+    const asked: string[] = [];
+    hub.intercept = (request, response, url) => {
+      if (!url.startsWith(content)) return false;
+      asked.push(`${request.headers.range} ${request.headers['if-range']}`);
+      const time = asked.length;
+      const same = request.headers['if-range'] === undefined || request.headers['if-range'] === etag(time);
+      const asksFrom = Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
+      const start = knowsRanges && same ? asksFrom : 0;
+      response.writeHead(start > 0 ? 206 : 200, {
+        etag: etag(time),
+        'content-length': weights.length - start,
+        ...(start > 0 ? { 'content-range': `bytes ${start}-${weights.length - 1}/${weights.length}` } : {}),
+      });
+      if (time > breaks) response.end(weights.subarray(start));
+      else response.write(weights.subarray(start, start + 100_000), () => setTimeout(() => response.destroy(), 20));
+      return true;
+    };
+    return asked;
+  }
+  const sound = async (snapshot: string) =>
+    expect((await readFile(join(snapshot, 'model.safetensors'))).equals(weights)).toBe(true);
+
+  it('however often a server breaks off, as long as more comes each time', async () => {
+    const asked = store(2, () => '"one"');
+    await sound(await downloadModel('org/name', { ...options, minBytesPerSecond: 1000 }));
+    expect(asked).toEqual(['undefined undefined', 'bytes=100000- "one"', 'bytes=200000- "one"']);
+  });
+
+  it('from the beginning where the file has changed since', async () => {
+    const asked = store(1, (time) => `"${time}"`);
+    await sound(await downloadModel('org/name', options));
+    expect(asked).toEqual(['undefined undefined', 'bytes=100000- "1"']);
+  });
+
+  it('from the beginning where the server knows no ranges', async () => {
+    store(1, () => 'W/"weak"', false);
+    await sound(await downloadModel('org/name', options));
+  });
+});
+
+it('the list of a repository without a short list comes in pages', async () => {
+  hub.intercept = (_, response, url) => {
+    if (url.endsWith('/revision/main')) response.end(JSON.stringify({ sha: hub.commit }));
+    else if (/\/tree\/a+\?recursive=true&expand=false$/.test(url))
+      response.setHeader('link', `<http://${host}/api/models/org/name/tree/page2?cursor=x>; rel="next"`).end(
+        JSON.stringify([
+          { type: 'file', path: 'config.json' },
+          { type: 'directory', path: 'model.safetensors' },
+        ]),
+      );
+    else if (url.includes('/tree/page2')) response.end(JSON.stringify([{ type: 'file', path: 'model.safetensors' }]));
+    else return false;
+    return true;
+  };
+  expect((await readdir(await downloadModel('org/name', options))).sort()).toEqual([
+    'config.json',
+    'model.safetensors',
+  ]);
+});
