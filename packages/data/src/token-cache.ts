@@ -38,8 +38,12 @@ export interface TokenCacheKey {
   readonly encode: string;
 }
 
-/** Raised when texts are asked for in another order or form, so that older caches are not used. */
-const VERSION = 1;
+/**
+ * Raised when texts are asked for in another order or form, or when texts get other tokens, so that older caches are not used.
+ *
+ * 2: an answer's tokens are those that follow its prompt's; added tokens and normalisers as in Python.
+ */
+const VERSION = 2;
 /** Caches that were not used for so long are removed, in milliseconds. */
 const KEPT = 30 * 24 * 3600 * 1000;
 

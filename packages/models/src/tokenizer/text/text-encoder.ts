@@ -1,9 +1,6 @@
 import type { Item, TextCutter } from './text-cutter.js';
 import type { WordEncoder } from './word-encoder.js';
 
-/** Raised when a text's ids change, so that ids of earlier versions are not used. */
-export const ENCODING_VERSION = 2;
-
 /** Turns texts into ids. */
 export interface TextEncoding {
   encode(text: string): number[];

@@ -23,8 +23,10 @@ export function wordEncoder(library: Library, json: Readonly<Record<string, unkn
   const { model } = library;
   if (model === null) throw new TypeError('it has no model');
   const config = isObject(json.model) ? json.model : {};
+  // The library takes the unknown word of a list of words from tokenizer_config.json.
+  const unknown = model.unk_token_id ?? model.tokens_to_ids.get(String(config.unk_token));
   const encode = (word: string): number[] =>
-    (model._call([word]) as string[]).flatMap((token) => model.tokens_to_ids.get(token) ?? model.unk_token_id ?? []);
+    (model._call([word]) as string[]).flatMap((token) => model.tokens_to_ids.get(token) ?? unknown ?? []);
   const kept = new Map<string, readonly number[]>();
   const idsOfWord = (word: string): readonly number[] => {
     const known = kept.get(word);
