@@ -54,7 +54,7 @@ export interface Tokenizer {
 }
 
 /** What {@link Tokenizer.decode} leaves out. */
-export interface DecodeOptions {
+interface DecodeOptions {
   readonly skipSpecialTokens?: boolean;
 }
 
