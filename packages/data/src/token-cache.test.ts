@@ -1,13 +1,12 @@
-import { mkdtemp, readdir, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TextToEncode } from '@dpo/base';
 import { tableFromIPC } from 'apache-arrow';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { preferenceDataset } from './dataset.js';
 import { type EncodedPair, encodePairs } from './encode.js';
 import { encodeAhead } from './encode-ahead.js';
-import { byteTokenizer, encodeEach } from './test/index.js';
+import { byteTokenizer } from './test/index.js';
 import { openTokenCache, type TokenCache } from './token-cache.js';
 
 let folder: string;
@@ -31,10 +30,10 @@ const open = async (change: Partial<typeof key> = {}) =>
 async function encodeWith(cache: TokenCache, stopAfter = Number.POSITIVE_INFINITY, options = {}) {
   let texts = 0;
   const batch = {
-    encode: async (given: readonly TextToEncode[]) => {
+    encode: async (given: readonly string[]) => {
       if (texts >= stopAfter) throw new Error('killed');
       texts += given.length;
-      return encodeEach(tokenizer, given);
+      return given.map((text) => tokenizer.encode(text));
     },
   };
   const rows = await encodeAhead(pairs, encodePairs, tokenizer, batch, { ...options, cache }).catch(() => undefined);
@@ -99,8 +98,7 @@ it('is of one dataset, one tokenizer and one way to ask for texts', async () => 
 
 it('is left, and removed, where its tokens are not what the tokenizer says', async () => {
   await encodeWith(await open());
-  const encode = (text: string) => tokenizer.encode(text.toUpperCase());
-  const other = { ...tokenizer, encode, encodeAfter: (_before: string, text: string) => encode(text) };
+  const other = { ...tokenizer, encode: (text: string) => tokenizer.encode(text.toUpperCase()) };
   const cache = await open();
   const rows = await encodeAhead(pairs, encodePairs, other, { encode: async () => [] }, { cache });
   expect(digest(rows)).toEqual(digest(encodePairs(pairs, other)));
@@ -133,4 +131,64 @@ it('removes what was not used for a month', async () => {
 it('does without where the folder cannot be written', async () => {
   await writeFile(join(folder, 'file'), '');
   expect(await openTokenCache(join(folder, 'file', 'tokens'), key)).toBeUndefined();
+});
+
+describe('a cache that is not as it was written', () => {
+  const small = preferenceDataset([...pairs].slice(0, 40));
+  /** Encodes a few rows: what came, how many texts were encoded, what was told. */
+  const run = async () => {
+    const damaged: string[] = [];
+    let texts = 0;
+    const cache = await openTokenCache(folder, key, { onDamaged: (path) => damaged.push(path) });
+    const encode = async (given: readonly string[]) => {
+      texts += given.length;
+      return given.map((text) => tokenizer.encode(text));
+    };
+    const rows = await encodeAhead(small, encodePairs, tokenizer, { encode }, { cache });
+    return { right: digest(rows) === digest(encodePairs(small, tokenizer)), texts, damaged };
+  };
+
+  it('is thrown away with a word, and written again, whichever byte was changed', async () => {
+    await run();
+    const [name] = await readdir(folder);
+    const path = join(folder, name as string);
+    const whole = await readFile(path);
+    for (let at = 0; at < whole.length; at += 29) {
+      const bytes = Buffer.from(whole);
+      bytes[at] = (bytes[at] as number) ^ (1 << (at % 8));
+      await writeFile(path, bytes);
+      const { right, texts, damaged } = await run();
+      expect(right, `byte ${at}`).toBe(true);
+      // Bytes between buffers, and numbers of no consequence, say nothing of the ids.
+      expect(
+        [
+          [0, []],
+          [120, [path]],
+        ],
+        `byte ${at}`,
+      ).toContainEqual([texts, damaged]);
+      expect(await run()).toEqual({ right: true, texts: 0, damaged: [] });
+    }
+    const changed = Buffer.from(whole);
+    const id = whole.lastIndexOf(Buffer.from(Int32Array.from(tokenizer.encode('no 39')).buffer));
+    changed.writeInt32LE(1, id);
+    await writeFile(path, changed);
+    expect(await run()).toEqual({ right: true, texts: 120, damaged: [path] });
+  });
+
+  it('is of another version, cut short, empty or no file at all', async () => {
+    await run();
+    const [name] = await readdir(folder);
+    const path = join(folder, name as string);
+    const whole = await readFile(path);
+    const older = Buffer.from(whole);
+    older.write('1', older.indexOf('dpo.tokens') - 8);
+    for (const bytes of [whole.subarray(0, -8), whole.subarray(0, 900), Buffer.alloc(0), Buffer.from('PAR1'), older]) {
+      await writeFile(path, bytes);
+      expect(await run()).toEqual({ right: true, texts: 120, damaged: [path] });
+    }
+    await rm(path);
+    await mkdir(path);
+    expect(await run()).toMatchObject({ right: true });
+  });
 });

@@ -2,19 +2,7 @@ import { createHash } from 'node:crypto';
 import { type FileHandle, open, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder } from '@dpo/base/files';
-import {
-  Field,
-  Int32,
-  List,
-  Message,
-  makeData,
-  RecordBatch,
-  RecordBatchStreamWriter,
-  Schema,
-  Struct,
-  tableFromIPC,
-} from 'apache-arrow';
-import { CollectingQueue } from './_arrow-blocks.js';
+import { readTokens, tokenWriter, VERSION } from './_stored-tokens.js';
 
 /** Encoded texts of one dataset by one tokenizer, kept from run to run. */
 export interface TokenCache {
@@ -38,25 +26,27 @@ export interface TokenCacheKey {
   readonly encode: string;
 }
 
-/**
- * Raised when texts are asked for in another order or form, or when texts get other tokens, so that older caches are not used.
- *
- * 2: an answer's tokens are those that follow its prompt's; added tokens and normalisers as in Python.
- */
-const VERSION = 2;
 /** Caches that were not used for so long are removed, in milliseconds. */
 const KEPT = 30 * 24 * 3600 * 1000;
 
-const item = new Field('item', new Int32(), false);
-const schema = new Schema([new Field('ids', new List(item), false)], new Map([['dpo.tokens', String(VERSION)]]));
+/** What {@link openTokenCache} is told besides. */
+export interface TokenCacheOptions {
+  /** Is told of a cache that is not as it was written; what is wrong in it is thrown away. */
+  readonly onDamaged?: ((path: string) => void) | undefined;
+}
 
 /**
  * Opens the cache of these tokens in a folder: an Arrow IPC stream with a list of ids to each text, in the order in which
  * encoding asks for them. Its name is a fingerprint of all that ids depend on; limits of length are applied afterwards and
  * change nothing. It is written batch by batch, so that an interrupted run leaves what it has done; a batch that was cut off
- * is dropped. Undefined where another process is writing it, or the folder cannot be written.
+ * is dropped, and so is all from the first byte on that is not as it was written. Undefined where another process is writing
+ * it, or the folder cannot be used.
  */
-export async function openTokenCache(folder: string, key: TokenCacheKey): Promise<TokenCache | undefined> {
+export async function openTokenCache(
+  folder: string,
+  key: TokenCacheKey,
+  { onDamaged }: TokenCacheOptions = {},
+): Promise<TokenCache | undefined> {
   const name = fingerprint(key);
   const whole = join(folder, `${name}.arrow`);
   const part = join(folder, `${name}.part`);
@@ -64,52 +54,77 @@ export async function openTokenCache(folder: string, key: TokenCacheKey): Promis
   try {
     await makeFolder(folder);
     await removeOld(folder);
-    if (await exists(whole)) {
-      await utimes(whole, new Date(), new Date());
-      return {
-        whole: true,
-        stored: () => readBatches(whole),
-        append: async () => undefined,
-        // What turned out not to fit is of no use to the next run either.
-        close: (complete) => (complete ? Promise.resolve() : rm(whole, { force: true })),
-      };
-    }
+    const stored = await readWhole(whole, onDamaged);
+    if (stored !== undefined) return wholeCache(whole, stored);
     if (!(await claim(lock))) return undefined;
+    return await partCache(part, whole, lock, onDamaged).catch(async (error: unknown) => {
+      await rm(lock, { force: true });
+      throw error;
+    });
   } catch {
     return undefined;
   }
+}
+
+/** The texts of a cache that is whole; undefined where there is none, or where it was damaged and is removed now. */
+async function readWhole(path: string, onDamaged: TokenCacheOptions['onDamaged']): Promise<Int32Array[] | undefined> {
+  if (!(await exists(path))) return undefined;
+  const { state, texts } = readTokens(await readFile(path));
+  if (state !== 'whole') {
+    await rm(path, { force: true });
+    onDamaged?.(path);
+    return undefined;
+  }
+  await utimes(path, new Date(), new Date());
+  return texts;
+}
+
+function wholeCache(path: string, texts: Int32Array[]): TokenCache {
+  return {
+    whole: true,
+    stored: async () => texts,
+    append: async () => undefined,
+    // What turned out not to fit is of no use to the next run either.
+    close: (complete) => (complete ? Promise.resolve() : rm(path, { force: true })),
+  };
+}
+
+/** A cache that is written, from where an earlier run had come to. */
+async function partCache(
+  part: string,
+  whole: string,
+  lock: string,
+  onDamaged: TokenCacheOptions['onDamaged'],
+): Promise<TokenCache> {
+  const { texts, end, digest, state } = readTokens(await readFile(part).catch(() => Buffer.alloc(0)));
+  if (state === 'damaged') onDamaged?.(part);
+  const writer = tokenWriter(digest);
   let file: FileHandle | undefined;
-  const writer = new RecordBatchStreamWriter();
-  const queue = new CollectingQueue();
-  writer.reset(queue, schema);
-  const head = Buffer.concat(queue.take());
-  const write = async (bytes: Uint8Array) => {
-    file ??= await open(part, 'a');
-    await file.write(bytes);
+  // A disk that is full costs the cache and not the run.
+  let lost = false;
+  const write = async (bytes: () => Uint8Array) => {
+    try {
+      if (file === undefined) {
+        file = await open(part, 'a');
+        await file.truncate(end);
+        if (end === 0) await file.write(writer.head);
+      }
+      if (!lost) await file.write(bytes());
+    } catch {
+      lost = true;
+    }
   };
   return {
     whole: false,
-    async stored() {
-      const bytes = await readFile(part).catch(() => Buffer.alloc(0));
-      const end = wholeBytes(bytes);
-      const kept = await open(part, 'a');
-      await kept.truncate(end);
-      await kept.close();
-      if (end === 0) await write(head);
-      return end === 0 ? [] : listsOf(bytes.subarray(0, end));
-    },
-    async append(texts) {
-      writer.write(batchOf(texts));
-      await write(Buffer.concat(queue.take()));
-    },
+    stored: async () => texts,
+    append: (added) => write(() => writer.batch(added)),
     async close(complete) {
-      if (complete) {
-        writer.finish();
-        await write(Buffer.concat(queue.take()));
-        await file?.sync();
-      }
+      if (complete) await write(() => writer.end());
+      await file?.sync().catch(() => {
+        lost = true;
+      });
       await file?.close();
-      if (complete) await rename(part, whole);
+      if (complete && !lost) await rename(part, whole);
       await rm(lock, { force: true });
     },
   };
@@ -119,50 +134,6 @@ function fingerprint({ dataset, files, encode }: TokenCacheKey): string {
   const hash = createHash('sha256').update(JSON.stringify([VERSION, dataset, encode]));
   for (const name of Object.keys(files).sort()) hash.update(JSON.stringify([name, files[name]]));
   return hash.digest('hex');
-}
-
-function batchOf(texts: readonly Int32Array[]): RecordBatch {
-  const offsets = new Int32Array(texts.length + 1);
-  texts.forEach(({ length }, i) => {
-    offsets[i + 1] = (offsets[i] as number) + length;
-  });
-  const ids = new Int32Array(offsets[texts.length] as number);
-  texts.forEach((text, i) => {
-    ids.set(text, offsets[i]);
-  });
-  const child = makeData({ type: new Int32(), length: ids.length, nullCount: 0, data: ids });
-  const lists = makeData({ type: new List(item), length: texts.length, nullCount: 0, valueOffsets: offsets, child });
-  return new RecordBatch(
-    schema,
-    makeData({ type: new Struct(schema.fields), length: texts.length, nullCount: 0, children: [lists] }),
-  );
-}
-
-async function readBatches(path: string): Promise<Int32Array[]> {
-  return listsOf(await readFile(path));
-}
-
-function listsOf(bytes: Uint8Array): Int32Array[] {
-  return tableFromIPC(bytes).batches.flatMap((batch) => {
-    const lists = batch.data.children[0];
-    const ids = lists?.children[0]?.values as Int32Array | undefined;
-    const offsets = lists?.valueOffsets as Int32Array | undefined;
-    if (ids === undefined || offsets === undefined) return [];
-    return Array.from({ length: batch.numRows }, (_, i) => ids.subarray(offsets[i], offsets[i + 1]));
-  });
-}
-
-/** Where the last whole message of a stream ends; 0 where not even the schema is whole. */
-function wholeBytes(bytes: Buffer): number {
-  let end = 0;
-  while (end + 8 <= bytes.length && bytes.readInt32LE(end) === -1) {
-    const metadata = bytes.readInt32LE(end + 4);
-    if (metadata <= 0 || end + 8 + metadata > bytes.length) break;
-    const body = Number(Message.decode(bytes.subarray(end + 8, end + 8 + metadata)).bodyLength);
-    if (end + 8 + metadata + body > bytes.length) break;
-    end += 8 + metadata + body;
-  }
-  return end;
 }
 
 /** Takes the right to write, from a process that is gone too. */

@@ -63,11 +63,16 @@ async function encodeMany<Given, Row>(
   if (batch.note !== undefined)
     context.note(`The native tokenizer is not used: ${batch.note}. The ids are the same, only slower.`);
   const cache = options.tokenCache
-    ? await openTokenCache(join(cacheFolder(), 'tokens'), {
-        dataset: dataset.fingerprint,
-        files: tokenizer.files,
-        encode: encode.name,
-      })
+    ? await openTokenCache(
+        join(cacheFolder(), 'tokens'),
+        { dataset: dataset.fingerprint, files: tokenizer.files, encode: encode.name },
+        {
+          onDamaged: (path) =>
+            context.note(
+              `${path}, a store of tokens, is damaged: it is thrown away, and the tokens are computed again.`,
+            ),
+        },
+      )
     : undefined;
   try {
     return await encodeAhead(dataset, encode, tokenizer, batch, {

