@@ -1,0 +1,111 @@
+// Damages the bytes of a file: the same damage for the same numbers.
+import { random } from '@dpo/base';
+
+/** Numbers with which lengths, counts and positions lead far away, back, or nowhere. */
+const EXTREMES = [0, 1, 2, 7, 0xff, 0xffff, 0x7fffffff, 0x40000000, 0x80000000, 0xffffffff, 2 ** 40, 2 ** 53, 2 ** 63];
+/** JSON values with which readers fall: wrong types, absurd numbers, names that every object has. */
+const VALUES = [
+  ...[null, true, -1, 0, 0.5, 3, 1e9, 2 ** 40, 2 ** 53, 1e308, '', 'x', '__proto__', 'constructor', '(', '\x1b[2J'],
+  ...[[], {}, [[]], [null], [1e9], { a: 1 }, { 0: {} }, '\ud800', '\u2581', '{{', '{% for'],
+];
+
+/**
+ * One damaged form of a file.
+ *
+ * @param form how the file is built: `bytes`, `json`, `lines` (JSON lines), `safetensors`
+ * @param seeds the whole files of the format
+ * @param key what the damage depends on
+ */
+export function mutate(form, seeds, ...key) {
+  const next = random(...key);
+  const below = (n) => Math.floor(next() * n);
+  const whole = seeds[below(seeds.length)];
+  const structured = form !== 'bytes' && next() < 0.7;
+  let bytes = structured ? STRUCTURED[form](Buffer.from(whole), next) : Buffer.from(whole);
+  if (structured && next() < 0.8) return bytes;
+  for (let times = 1 + below(4); times > 0; times--) {
+    const act = BYTES[below(BYTES.length)];
+    bytes = act(bytes, below, seeds);
+  }
+  return bytes;
+}
+
+/** Damage to bytes whatever they mean. */
+const BYTES = [
+  (bytes, below) => {
+    if (bytes.length > 0) bytes[below(bytes.length)] ^= 1 << below(8);
+    return bytes;
+  },
+  (bytes, below) => {
+    if (bytes.length > 0) bytes[below(bytes.length)] = below(256);
+    return bytes;
+  },
+  (bytes, below) => {
+    const at = below(bytes.length + 1);
+    return bytes.fill(below(256), at, Math.min(bytes.length, at + below(40)));
+  },
+  (bytes, below) => bytes.subarray(0, below(bytes.length + 1)),
+  (bytes, below) =>
+    Buffer.concat([bytes.subarray(0, below(bytes.length + 1)), bytes.subarray(below(bytes.length + 1))]),
+  (bytes, below, seeds) => {
+    const other = seeds[below(seeds.length)];
+    return Buffer.concat([bytes.subarray(0, below(bytes.length + 1)), other.subarray(below(other.length + 1))]);
+  },
+  (bytes, below) => extreme(bytes, below, below(bytes.length)),
+  // Lengths and counts stand at multiples of four, and most of them near the beginning or the end.
+  (bytes, below) => extreme(bytes, below, 4 * below(bytes.length / 4)),
+  (bytes, below) => extreme(bytes, below, 4 * below(Math.min(bytes.length, 2048) / 4)),
+  (bytes, below) => extreme(bytes, below, Math.max(0, bytes.length - 1 - below(600))),
+];
+
+function extreme(bytes, below, at) {
+  const value = EXTREMES[below(EXTREMES.length)];
+  const wide = below(2) === 1;
+  if (at + 8 > bytes.length) return bytes;
+  if (wide) bytes.writeBigUInt64LE(BigInt(value), at);
+  else bytes.writeUInt32LE(value % 2 ** 32, at);
+  return bytes;
+}
+
+const STRUCTURED = {
+  json: (bytes, next) => Buffer.from(jsonText(bytes.toString(), next)),
+  lines(bytes, next) {
+    const lines = bytes.toString().split('\n');
+    const at = Math.floor(next() * lines.length);
+    lines[at] = jsonText(lines[at], next);
+    return Buffer.from(lines.join('\n'));
+  },
+  safetensors(bytes, next) {
+    const end = 8 + Number(bytes.readBigUInt64LE(0));
+    const header = Buffer.from(jsonText(bytes.subarray(8, end).toString(), next));
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(header.length));
+    return Buffer.concat([length, header, bytes.subarray(end)]);
+  },
+};
+
+function jsonText(text, next) {
+  if (text.trim() === '') return '[]';
+  const changed = JSON.stringify(changedJson(JSON.parse(text), next));
+  if (next() > 0.03) return changed;
+  const deep = Math.floor(next() * 120_000);
+  return next() < 0.5 ? `${'['.repeat(deep)}${changed}${']'.repeat(deep)}` : `{"a":${'['.repeat(deep)}`;
+}
+
+/** A JSON value with something in it, wherever that is, replaced, left out, or under another name. */
+function changedJson(value, next, depth = 0) {
+  const pick = (list) => list[Math.floor(next() * list.length)];
+  const keys = typeof value === 'object' && value !== null ? Object.keys(value) : [];
+  if (keys.length === 0 || next() < 0.1) return next() < 0.03 ? 'x'.repeat(300_000) : pick(VALUES);
+  const copy = Array.isArray(value) ? [...value] : { ...value };
+  const key = pick(keys);
+  const act = next();
+  if (depth < 12 && act < 0.6) copy[key] = changedJson(value[key], next, depth + 1);
+  else if (act < 0.8) copy[key] = pick(VALUES);
+  else if (act < 0.9) copy[pick(keys)] = copy[key];
+  else {
+    if (act < 0.95) copy[`${key}x`] = copy[key];
+    delete copy[key];
+  }
+  return copy;
+}
