@@ -1,7 +1,11 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { pipDownload } from './pip.js';
 
 let folder: string;
@@ -16,6 +20,45 @@ async function python(script: string): Promise<string> {
   await writeFile(path, `#!/bin/sh\n${script}\n`);
   await chmod(path, 0o755);
   return path;
+}
+
+/** The numbers of the processes that a script has written to `pids`. */
+async function started(): Promise<number[]> {
+  return vi.waitFor(async () => {
+    const pids = (await readFile(join(folder, 'pids'), 'utf8')).trim().split(/\s+/).map(Number);
+    expect(pids[0]).toBeGreaterThan(0);
+    return pids;
+  }, 20_000);
+}
+
+/** Waits until processes have ended. */
+async function gone(pids: readonly number[]): Promise<void> {
+  const runs = (pid: number): boolean => {
+    try {
+      process.kill(pid, 0);
+      // One that has ended and that nobody has asked about keeps its number.
+      return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+    } catch {
+      return false;
+    }
+  };
+  await vi.waitFor(() => expect(pids.filter(runs)).toEqual([]), 20_000);
+}
+
+/** A process that can be killed runs plain JavaScript: the sources in one file, made by the bundler that vitest brings. */
+async function program(): Promise<string> {
+  const vitest = createRequire(import.meta.url).resolve('vitest/package.json');
+  const { build } = await import(pathToFileURL(createRequire(vitest).resolve('vite')).href);
+  await build({
+    configFile: false,
+    logLevel: 'silent',
+    build: {
+      ssr: fileURLToPath(new URL('_pip-run-for-tests.ts', import.meta.url)),
+      outDir: join(folder, 'program'),
+      rollupOptions: { output: { entryFileNames: 'run.mjs' } },
+    },
+  });
+  return join(folder, 'program', 'run.mjs');
 }
 
 describe('pipDownload', () => {
@@ -56,15 +99,36 @@ describe('pipDownload', () => {
     await expect(fetched).rejects.toMatchObject({ code: 'pip.no-python' });
   });
 
-  it('stops when asked', async () => {
+  it('stops when asked, with all that pip has started', async () => {
     const control = new AbortController();
     const fetched = pipDownload({
       requirement: 'a==1',
-      folder,
-      python: await python('exec sleep 30'),
+      folder: join(folder, 'wheels'),
+      python: await python(
+        `sleep 30 & echo "$$ $!" > ${folder}/pids.part; mv ${folder}/pids.part ${folder}/pids; wait`,
+      ),
       signal: control.signal,
     });
-    setTimeout(() => control.abort(), 100);
+    const pids = await started();
+    control.abort();
     await expect(fetched).rejects.toMatchObject({ name: 'AbortError' });
+    await gone(pids);
+    expect(await readdir(join(folder, 'wheels'))).toEqual([]);
+  });
+
+  it('takes with it what pip leaves running', async () => {
+    const script = `sleep 30 & echo "$!" > ${folder}/pids; for last; do :; done; printf abc > "$last/a-1-any.whl"`;
+    await pipDownload({ requirement: 'a==1', folder: join(folder, 'wheels'), python: await python(script) });
+    await gone(await started());
+  });
+
+  it('ends with the process that started pip, also where that is killed', async () => {
+    const run = await python(
+      `sleep 30 & echo "$$ $!" > ${folder}/pids.part; mv ${folder}/pids.part ${folder}/pids; exec sleep 30`,
+    );
+    const child = spawn(process.execPath, [await program(), join(folder, 'wheels'), run], { stdio: 'ignore' });
+    const pids = await started();
+    child.kill('SIGKILL');
+    await gone(pids);
   });
 });

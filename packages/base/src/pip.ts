@@ -1,6 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { runBound } from './_bound-child.js';
 import { DpoError } from './error.js';
 
 /** A package to fetch with pip, and where to. */
@@ -20,10 +20,11 @@ export interface PipDownload {
 
 /**
  * Fetches one package file, without its dependencies, by the pip of whatever Python is there, with the user's own pip
- * settings (index, proxy, certificates).
+ * settings (index, proxy, certificates). pip ends with this process, however this process ends (on Windows: when the signal
+ * says so).
  *
  * @returns the path of the file
- * Throws `pip.no-python`, `pip.no-pip`, `pip.no-network`, `pip.failed`; an AbortError when the signal says so.
+ * @throws DpoError `pip.no-python`, `pip.no-pip`, `pip.no-network`, `pip.failed`; the signal's reason
  */
 export async function pipDownload(request: PipDownload): Promise<string> {
   const { folder, requirement, signal } = request;
@@ -50,36 +51,20 @@ export async function pipDownload(request: PipDownload): Promise<string> {
 async function runPip(python: string, request: PipDownload, temporary: string): Promise<boolean> {
   const quiet = ['--disable-pip-version-check', '--no-input', '--no-cache-dir', '--progress-bar', 'off'];
   const pip = ['-m', 'pip', 'download', request.requirement, '--no-deps', ...(request.options ?? []), ...quiet];
-  const child = spawn(python, [...pip, '-d', request.folder], {
-    env: { ...process.env, TMPDIR: temporary, TEMP: temporary, TMP: temporary },
-    stdio: ['ignore', 'ignore', 'pipe'],
-    ...(request.signal === undefined ? {} : { signal: request.signal }),
-  });
   const watch = setInterval(() => {
     folderBytes(temporary).then(request.onProgress, () => undefined);
   }, 500);
   try {
-    const { code, output } = await ended(child);
-    if (code === 'ENOENT') return false;
+    const { code, output } = await runBound(python, [...pip, '-d', request.folder], {
+      env: { ...process.env, TMPDIR: temporary, TEMP: temporary, TMP: temporary },
+      signal: request.signal,
+    });
+    if (code === 'missing') return false;
     if (code !== 0) throw failure(python, request.requirement, output);
     return true;
   } finally {
     clearInterval(watch);
   }
-}
-
-async function ended(child: ChildProcess): Promise<{ code: number | string | null; output: string }> {
-  let output = '';
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    output = (output + text).slice(-20_000);
-  });
-  return new Promise((resolve, reject) => {
-    child.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') resolve({ code: 'ENOENT', output });
-      else reject(error);
-    });
-    child.on('close', (code) => resolve({ code, output }));
-  });
 }
 
 function failure(python: string, requirement: string, output: string): DpoError {

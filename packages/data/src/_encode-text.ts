@@ -21,17 +21,27 @@ export interface Piece {
   readonly cut: number;
 }
 
+/** A prompt in tokens, with what its answers are encoded by. */
+export interface EncodedPromptText extends Piece {
+  readonly given: Text;
+  readonly variables: TemplateVariables;
+  /** The whole text that was encoded: a conversation's as its template writes it. */
+  readonly text: string;
+}
+
 /** A prompt: BOS before a plain one, the template around a chat; what is over `maxPromptLength` is cut from its beginning. */
 export function encodePrompt(
-  prompt: Text,
+  given: Text,
   variables: TemplateVariables,
   tokenizer: TextEncoder_,
   options: EncodeOptions,
   row: number,
-): Piece {
-  const whole = isChat(prompt)
-    ? toTokens(tokenizer.encode(chatTemplate(tokenizer, row).prompt(prompt, variables)))
-    : withBos(toTokens(tokenizer.encode(prompt)), tokenizer.bosPrefix);
+): EncodedPromptText {
+  const text = isChat(given)
+    ? atRow(row, 'prompt', () => chatTemplate(tokenizer, row).prompt(given, variables))
+    : given;
+  const ids = checkedTokens(tokenizer, row, 'prompt', () => tokenizer.encode(text));
+  const whole = isChat(given) ? ids : withBos(ids, tokenizer.bosPrefix);
   const cut = Math.max(0, whole.length - (options.maxPromptLength ?? whole.length));
   if (whole.length === 0) {
     throw new DpoError('data.empty-prompt', `The prompt of row ${row} has no tokens.`, {
@@ -39,28 +49,75 @@ export function encodePrompt(
       hint: "The prompt's last token predicts the answer's first one; this tokenizer begins a prompt with nothing of its own.",
     });
   }
-  return { tokens: cut === 0 ? whole : whole.slice(cut), cut };
+  return { tokens: cut === 0 ? whole : whole.slice(cut), cut, given, variables, text };
 }
 
-/** A whole answer, with EOS after a plain one. */
+/** A whole answer: the tokens that follow its prompt's in the text of both, with EOS after a plain one. */
 export function encodeAnswer(
-  prompt: Text,
-  variables: TemplateVariables,
+  prompt: EncodedPromptText,
   answer: Text,
   tokenizer: TextEncoder_,
   options: EncodeOptions,
   row: number,
   key: string,
 ): Int32Array {
-  const tokens = isChat(prompt)
-    ? toTokens(tokenizer.encode(chatTemplate(tokenizer, row).answer(prompt, asMessages(answer), variables)))
-    : toTokens(tokenizer.encode(asPlain(answer, row)));
+  const { given, variables, text: before } = prompt;
+  const text = isChat(given)
+    ? atRow(row, key, () => chatTemplate(tokenizer, row).answer(given, asMessages(answer), variables))
+    : asPlain(answer, row);
+  const apart = !isChat(given) && tokenizer.answersApart === true;
+  const tokens = checkedTokens(tokenizer, row, key, () =>
+    apart ? tokenizer.encode(text) : tokenizer.encodeAfter(before, text),
+  );
   if (tokens.length === 0) {
     throw new DpoError('data.empty-answer', `The ${key} answer of row ${row} has no tokens.`, { values: { row, key } });
   }
   const eos = options.eos === false ? undefined : tokenizer.eosTokenId;
-  if (isChat(prompt) || eos === undefined || tokens[tokens.length - 1] === eos) return tokens;
+  if (isChat(given) || eos === undefined || isEnd(tokens.at(-1), tokenizer)) return tokens;
   return concat(tokens, Int32Array.of(eos));
+}
+
+/** Whether a token ends an answer. */
+function isEnd(id: number | undefined, { eosTokenId, endTokenIds = [] }: TextEncoder_): boolean {
+  return id !== undefined && (id === eosTokenId || endTokenIds.includes(id));
+}
+
+/** Tokens that the model has rows for; errors of the tokenizer get the row's number. */
+function checkedTokens(
+  tokenizer: TextEncoder_,
+  row: number,
+  key: string,
+  encode: () => Int32Array | number[],
+): Int32Array {
+  const tokens = toTokens(atRow(row, key, encode));
+  const { embeddingRows } = tokenizer;
+  if (embeddingRows === undefined) return tokens;
+  const id = tokens.find((token) => token >= embeddingRows);
+  if (id === undefined) return tokens;
+  const token = tokenizer.decode?.([id]) ?? '';
+  throw new DpoError(
+    'data.token-without-row',
+    `Row ${row}, ${key}: the token ${JSON.stringify(token)} has the id ${id}, and the model's embedding only ${embeddingRows} rows.`,
+    {
+      values: { row, key, token, id, embeddingRows },
+      hint: 'The model never learned this token. Write the text without it, or leave the row out.',
+    },
+  );
+}
+
+/** Names the row where the tokenizer or its template cannot take a text. */
+function atRow<T>(row: number, key: string, call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    if (!DpoError.is(error) || !error.code.startsWith('tokenizer.')) throw error;
+    const { code, message, values, hint } = error;
+    throw new DpoError(code, `Row ${row}, ${key}: ${message}`, {
+      values: { ...values, row, key },
+      ...(hint === undefined ? {} : { hint }),
+      cause: error,
+    });
+  }
 }
 
 /** Cuts an answer to what its prompt leaves of `maxLength`. */

@@ -14,8 +14,14 @@ import { CollectingQueue } from './_arrow-blocks.js';
 import { checkMessage, messageHead } from './_arrow-find.js';
 import { type ArrowField, readMessage } from './_arrow-metadata.js';
 
-/** Raised when texts are asked for, or stored, in another order or form, so that older caches are not used. */
-export const VERSION = 2;
+/**
+ * Raised when texts are asked for or stored in another order or form, or when texts get other tokens, so that older caches
+ * are not used.
+ *
+ * 2: an answer's tokens are those that follow its prompt's; added tokens and normalisers as in Python.
+ * 3: each batch has a digest.
+ */
+export const VERSION = 3;
 /** Each batch says here what it and all before it hold, so that no byte of an id changes unseen. */
 const DIGEST = 'dpo.digest';
 

@@ -1,10 +1,11 @@
+import type { TextToEncode } from '@dpo/base';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { labelledDataset, preferenceDataset, rankedDataset } from './dataset.js';
 import { encodePairs } from './encode.js';
 import { encodeAhead } from './encode-ahead.js';
 import { encodeAnswers, encodeRankings } from './encode-rows.js';
-import { byteTokenizer } from './test/index.js';
+import { byteTokenizer, encodeEach } from './test/index.js';
 
 const word = fc.string({ minLength: 1, maxLength: 12, unit: 'grapheme' });
 const options = fc.record({
@@ -17,9 +18,9 @@ const options = fc.record({
 function batchOf(tokenizer: ReturnType<typeof byteTokenizer>) {
   const batch = {
     calls: 0,
-    encode: async (texts: readonly string[]) => {
+    encode: async (texts: readonly TextToEncode[]) => {
       batch.calls++;
-      return texts.map((text) => tokenizer.encode(text));
+      return encodeEach(tokenizer, texts);
     },
   };
   return batch;

@@ -1,10 +1,11 @@
+import type { TextToEncode } from '@dpo/base';
 import type { EncodeOptions } from './_encode-text.js';
 import type { TokenCache } from './token-cache.js';
 import type { Dataset, TextEncoder_ } from './types.js';
 
-/** Turns many texts into tokens at once, each to what the tokenizer's `encode` makes of it: `@dpo/models`' BatchEncoder does. */
+/** Turns many texts into tokens at once, each to what the tokenizer's `encode` or `encodeAfter` makes of it: `@dpo/models`' BatchEncoder does. */
 export interface BatchTextEncoder {
-  encode(texts: readonly string[]): Promise<readonly ArrayLike<number>[]>;
+  encode(texts: readonly TextToEncode[]): Promise<readonly ArrayLike<number>[]>;
 }
 
 /** What {@link encodeAhead} is told besides the options of encoding. */
@@ -42,17 +43,18 @@ export async function encodeAhead<Given, Row>(
     if (ready === undefined) return encode(dataset, tokenizer, options);
     let next = 0;
     let fits = true;
+    const nextOr = (encodeNow: () => Int32Array | number[]): Int32Array | number[] => {
+      const index = next++;
+      const ids = ready[index];
+      // Tokens of an earlier run are tried here and there, in case this tokenizer has become another.
+      if (ids !== undefined && !(cache?.whole && index % TRIED === 0 && differ(ids, encodeNow()))) return ids;
+      fits = false;
+      return encodeNow();
+    };
     const replay: TextEncoder_ = {
       ...tokenizer,
-      encode(text) {
-        const index = next++;
-        const ids = ready[index];
-        // Tokens of an earlier run are tried here and there, in case this tokenizer has become another.
-        if (ids !== undefined && !(cache?.whole && index % TRIED === 0 && differ(ids, tokenizer.encode(text))))
-          return ids;
-        fits = false;
-        return tokenizer.encode(text);
-      },
+      encode: (text) => nextOr(() => tokenizer.encode(text)),
+      encodeAfter: (before, text) => nextOr(() => tokenizer.encodeAfter(before, text)),
     };
     const rows = encode(dataset, replay, options);
     complete = fits && next === ready.length;
@@ -104,13 +106,17 @@ function textsOf<Given, Row>(
   encode: (rows: Iterable<Given>, tokenizer: TextEncoder_, options: EncodeOptions) => Row[],
   tokenizer: TextEncoder_,
   { eos }: EncodeOptions,
-): string[] | undefined {
-  const texts: string[] = [];
+): TextToEncode[] | undefined {
+  const texts: TextToEncode[] = [];
   const listen: TextEncoder_ = {
     ...tokenizer,
     // Any token will do where there is text, so that nothing is taken for empty.
     encode: (text) => {
       texts.push(text);
+      return text === '' ? [] : [0];
+    },
+    encodeAfter: (before, text) => {
+      texts.push({ before, text });
       return text === '' ? [] : [0];
     },
   };

@@ -44,9 +44,10 @@ export function encodeAnswers(
   const rows = [...dataset].map((answer, row) => {
     const { prompt, completion, label, weight } = answer;
     const variables = templateVariables(answer);
+    const encoded = encodePrompt(prompt, variables, tokenizer, options, row);
     return {
-      prompt: encodePrompt(prompt, variables, tokenizer, options, row),
-      whole: encodeAnswer(prompt, variables, completion, tokenizer, options, row, 'completion'),
+      prompt: { tokens: encoded.tokens, cut: encoded.cut },
+      whole: encodeAnswer(encoded, completion, tokenizer, options, row, 'completion'),
       key: JSON.stringify([prompt, variables]),
       label,
       weight,
@@ -89,11 +90,10 @@ export function encodeRankings(
     const order = [...responses.keys()].sort((a, b) => (scores[b] as number) - (scores[a] as number) || a - b);
     const ranked = order.filter((i, k) => k === 0 || scores[i] !== scores[order[k - 1] as number]);
     if (ranked.length < 2) continue;
-    const variables = templateVariables(list);
-    const prompt = encodePrompt(text, variables, tokenizer, options, row);
+    const prompt = encodePrompt(text, templateVariables(list), tokenizer, options, row);
     const answers = ranked.map((i) => {
       const key = `responses[${i}]`;
-      const whole = encodeAnswer(text, variables, responses[i] as string, tokenizer, options, row, key);
+      const whole = encodeAnswer(prompt, responses[i] as string, tokenizer, options, row, key);
       return cutAnswer(whole, prompt.tokens.length, options, row, key);
     });
     encoded.push({

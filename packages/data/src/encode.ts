@@ -21,17 +21,20 @@ export interface EncodedPrompt {
   readonly tokens: Int32Array;
   /** How many tokens were cut from its beginning. */
   readonly cut: number;
+  /** The whole text: a conversation's as its template writes it. */
+  readonly text: string;
 }
 
 /**
  * Turns pairs into tokens exactly as generation will see them.
  *
- * Prompt and answers are encoded separately. A plain prompt gets the tokenizer's `bosPrefix`, unless it begins with it
- * already; a plain answer gets EOS at its end, unless it ends in EOS already or was cut. Conversations are encoded as
- * the chat template writes them, special tokens and all: nothing is added.
+ * A prompt's tokens are those that generation is given; an answer's are those that follow them in the text of both. A
+ * plain prompt gets the tokenizer's `bosPrefix`, unless it begins with it already; a plain answer gets EOS at its end,
+ * unless it ends in an end token already or was cut. Conversations are encoded as the chat template writes them, special
+ * tokens and all: nothing is added.
  *
  * Errors name the row: `data.answer-cut-away` (the prompt leaves no room for the answer), `data.empty-answer` and
- * `data.empty-prompt` (no tokens), `data.no-chat-template`; `options.invalid` for a limit that is no positive integer.
+ * `data.empty-prompt` (no tokens), `data.token-without-row`, `data.no-chat-template`, those of the tokenizer; `options.invalid` for a limit that is no positive integer.
  */
 export function encodePairs(
   dataset: Iterable<PreferencePair>,
@@ -42,10 +45,9 @@ export function encodePairs(
   const pairs: EncodedPair[] = [];
   for (const pair of dataset) {
     const row = pairs.length;
-    const variables = templateVariables(pair);
-    const prompt = encodePrompt(pair.prompt, variables, tokenizer, options, row);
+    const prompt = encodePrompt(pair.prompt, templateVariables(pair), tokenizer, options, row);
     const answer = (key: 'chosen' | 'rejected') => {
-      const full = encodeAnswer(pair.prompt, variables, pair[key], tokenizer, options, row, key);
+      const full = encodeAnswer(prompt, pair[key], tokenizer, options, row, key);
       return cutAnswer(full, prompt.tokens.length, options, row, key);
     };
     const chosen = answer('chosen');
@@ -74,7 +76,8 @@ export function encodePrompts(
   for (const given of prompts) {
     const row = encoded.length;
     const { prompt, ...inputs } = asPromptRow(given);
-    encoded.push({ row, ...encodePrompt(prompt, templateVariables(inputs), tokenizer, options, row) });
+    const { tokens, cut, text } = encodePrompt(prompt, templateVariables(inputs), tokenizer, options, row);
+    encoded.push({ row, tokens, cut, text });
   }
   return encoded;
 }

@@ -97,9 +97,23 @@ export interface LabelledDataset extends Dataset<LabelledAnswer> {}
 export interface TextEncoder_ {
   /** The text's tokens, without any special token that the text does not spell out. */
   encode(text: string): Int32Array | number[];
+  /**
+   * The tokens of a text that follows another: those after `before`'s in the whole text's, where these begin with
+   * `before`'s; else those of the text as it goes on, without what the tokenizer puts before a text.
+   */
+  encodeAfter(before: string, text: string): Int32Array | number[];
+  /** Whether a plain answer is encoded as a text of its own. Default false: it follows its prompt. */
+  readonly answersApart?: boolean | undefined;
   /** What the tokenizer puts before a prompt: usually nothing, or the beginning-of-sequence token. */
   readonly bosPrefix: readonly number[];
+  /** What a plain answer gets at its end. */
   readonly eosTokenId: number | undefined;
+  /** All tokens that end an answer, where there are more than `eosTokenId`. */
+  readonly endTokenIds?: readonly number[] | undefined;
+  /** Rows of the model's embedding, where the tokenizer has more tokens: a text with one of these cannot be used. */
+  readonly embeddingRows?: number | undefined;
+  /** The text of tokens, for messages. */
+  decode?(ids: number[]): string;
   /** The model's chat template, where it has one. */
   readonly chat?:
     | {

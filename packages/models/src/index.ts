@@ -3,6 +3,7 @@ export type { Decoder, ModelConfig, WeightSpec } from './architectures/types.js'
 export type { Classification, Classifier, ClassifyOptions } from './classifiers/classifier.js';
 export { type LoadClassifierOptions, type LoadedClassifier, loadClassifier } from './classifiers/load-classifier.js';
 export { supportedClassifiers } from './classifiers/network.js';
+export { modelDigests } from './files/model-digests.js';
 export { type ModelFiles, openModelFiles, type WeightEntry } from './files/model-files.js';
 export { openSafetensors, type Safetensors } from './files/safetensors.js';
 export type { SafetensorsDtype, SafetensorsEntry } from './files/safetensors-header.js';

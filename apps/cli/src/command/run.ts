@@ -3,6 +3,7 @@ import { asFileError } from '@dpo/base/files';
 import { asTyped } from './as-typed.js';
 import type { Command, Context } from './define.js';
 import { helpPage, overview } from './help.js';
+import { isInterruption } from './interrupted.js';
 import { findCommand, parseOptions, USAGE } from './parse.js';
 
 /** Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted after saving. */
@@ -49,7 +50,7 @@ function isHelp(word: string | undefined): boolean {
 
 function report(thrown: unknown, context: Context): number {
   const error = asKnown(thrown);
-  if (context.signal.aborted && !DpoError.is(error)) {
+  if (isInterruption(error, context.signal) || (context.signal.aborted && !DpoError.is(error))) {
     context.note('Interrupted.');
     return EXIT.interrupted;
   }

@@ -38,11 +38,10 @@ export const demoCommand = defineCommand({
         });
       throw error;
     });
-    const { evaluation } = result;
-    if (evaluation === undefined) {
-      context.note(
-        `Interrupted. The state of the training is saved in ${result.folder}. Go on by the same command and --resume.`,
-      );
+    if ('checkpoint' in result) {
+      const saved =
+        result.checkpoint === undefined ? '' : ` The state of the training is saved in ${result.checkpoint}.`;
+      context.note(`Interrupted.${saved} What is done so far is kept: the same command with --resume goes on.`);
       return EXIT.interrupted;
     }
     for (const line of summary(result, options.output, (performance.now() - started) / 1000)) context.out(line);
@@ -50,15 +49,19 @@ export const demoCommand = defineCommand({
   },
 });
 
-function summary({ evaluation, folder, report }: DemoResult, output: string, seconds: number): string[] {
+function summary(
+  { evaluation, folder, report }: Exclude<DemoResult, { checkpoint: unknown }>,
+  output: string,
+  seconds: number,
+): string[] {
   const here = (path: string) => relative(process.cwd(), path) || path;
   const opening = heldOutOpenings[0] ?? '';
   return [
     '',
-    `Done in ${duration(seconds)}. On ${evaluation?.prompts} held-out openings:`,
-    ...(evaluation === undefined ? [] : evaluationLines(evaluation)),
+    `Done in ${duration(seconds)}. On ${evaluation.prompts} held-out openings:`,
+    ...evaluationLines(evaluation),
     '',
-    `Report   ${here(report ?? output)}`,
+    `Report   ${here(report)}`,
     `Model    ${here(folder)} (opens in Python transformers)`,
     `Files    ${here(output)}: prompts, samples, pairs.arrow, metrics.jsonl, evaluation.json`,
     '',

@@ -1,7 +1,7 @@
 import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { writeFileAtomic } from '@dpo/base/files';
-import { adamw, latestCheckpoint, methodNamed, precomputedReference } from '@dpo/core';
+import { adamw, listCheckpoints, methodNamed, precomputedReference } from '@dpo/core';
 import { encodePairs, readPreferences, writePreferences } from '@dpo/data';
 import { type Engine, findLibrary, openEngine } from '@dpo/engine';
 import { type Evaluation, writeEvaluation, writeReport } from '@dpo/eval';
@@ -16,6 +16,7 @@ import { evaluateSentiment } from '../tasks/evaluate-sentiment.js';
 import { sampleTexts, type TextSample } from '../tasks/sample-texts.js';
 import { sentimentPairs } from '../tasks/sentiment-pairs.js';
 import { parameterCounts } from '../training/prepare.js';
+import { findResumption } from '../training/resumption.js';
 import type { RunConfig } from '../training/run-folder.js';
 import { runTraining } from '../training/run-training.js';
 import { findDemoModel } from './find-demo-model.js';
@@ -34,13 +35,16 @@ export interface DemoOptions extends EngineChoice {
   readonly resume: boolean;
 }
 
-/** How the demo ended. `evaluation` is missing where the training was interrupted. */
-export interface DemoResult {
-  readonly model: string;
-  readonly folder: string;
-  readonly report?: string;
-  readonly evaluation?: Evaluation;
-}
+/** How the demo ended. */
+export type DemoResult =
+  | {
+      readonly model: string;
+      readonly folder: string;
+      readonly report: string;
+      readonly evaluation: Evaluation;
+    }
+  /** The training was interrupted; the checkpoint is there where a step was done. */
+  | { readonly checkpoint: string | undefined };
 
 /**
  * The paper's controlled-sentiment experiment (section 6.1) on one model: sample, rate, pair, train by DPO, measure. It
@@ -92,7 +96,7 @@ export async function runDemo(options: DemoOptions, context: Context): Promise<D
 
     const policy = await withAdapter(base, options);
     const trained = await trainOn(data, policy, { name, options, steps, engine }, context);
-    if (trained.interrupted) return { model: name, folder: trained.folder };
+    if (trained.interrupted || trained.folder === undefined) return { checkpoint: trained.folder };
 
     // All weights have moved: the reference is opened once more for the measurement, while the policy draws.
     const adapterOff = policy.model.adapter !== undefined;
@@ -201,7 +205,10 @@ async function trainOn(
       settings,
       output: options.output,
       config,
-      resume: options.resume ? await latestCheckpoint(options.output) : undefined,
+      resume:
+        options.resume && (await listCheckpoints(options.output)).length > 0
+          ? await findResumption(options.output, undefined, context)
+          : undefined,
     },
     context,
   );

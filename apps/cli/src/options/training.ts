@@ -76,7 +76,8 @@ export const trainingOptions = {
     .describe('Ends the run after this long, such as 90m or 2.5h'),
   keepCheckpoints: z.int().positive().default(2).describe('Checkpoints that are kept, besides the best'),
   tensorboard: z.boolean().default(true).describe('Writes no TensorBoard events'),
-  resume: z.boolean().default(false).describe('Goes on from the last checkpoint in --output'),
+  resume: z.boolean().default(false).describe('Goes on from the newest whole checkpoint in --output'),
+  resumeFrom: z.string().optional().describe('Goes on from this checkpoint of the run instead'),
   overwrite: z.boolean().default(false).describe('Replaces a finished run in --output'),
   ...engineOptions,
 } as const;

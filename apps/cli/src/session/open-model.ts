@@ -28,12 +28,9 @@ export interface OpenModel {
  * the adapter on.
  */
 export async function openModel(engine: Engine, name: string, context: Context): Promise<OpenModel> {
-  const path = await findModel(name, context);
-  const files = await openModelFiles(path);
-  const adapter = files.adapter?.config;
-  await files.close();
-  if (adapter === undefined) return openBase(engine, path, context);
-  const opened = await openBase(engine, await findModel(baseOf(adapter, path), context), context);
+  const { path, base } = await modelAndBase(await findModel(name, context), context);
+  if (base === undefined) return openBase(engine, path, context);
+  const opened = await openBase(engine, base, context);
   return { ...opened, model: await loadAdapter(opened.model, path) };
 }
 
@@ -50,13 +47,20 @@ async function openBase(engine: Engine, path: string, context: Context): Promise
  * milliseconds, before anything large is opened.
  */
 export async function checkOpens(name: string, context: Context, options: CheckOptions = {}): Promise<void> {
-  const path = await findModel(name, context);
+  const { path, base = path } = await modelAndBase(await findModel(name, context), context);
+  const { hasTokenizer } = await checkModel(base, options);
+  if (!hasTokenizer) throw noTokenizer(base);
+}
+
+/** A model's folder or file and, for an adapter, those of its base. */
+export async function modelAndBase(
+  path: string,
+  context: Context,
+): Promise<{ readonly path: string; readonly base?: string }> {
   const files = await openModelFiles(path);
   const adapter = files.adapter?.config;
   await files.close();
-  const base = adapter === undefined ? path : await findModel(baseOf(adapter, path), context);
-  const { hasTokenizer } = await checkModel(base, options);
-  if (!hasTokenizer) throw noTokenizer(base);
+  return adapter === undefined ? { path } : { path, base: await findModel(baseOf(adapter, path), context) };
 }
 
 function baseOf(adapter: Readonly<Record<string, unknown>>, path: string): string {

@@ -1,4 +1,4 @@
-import { encodePrompts, type PromptRow, type TemplateInputs, type Text } from '@dpo/data';
+import { type EncodedPrompt, encodePrompts, type PromptRow, type TemplateInputs, type Text } from '@dpo/data';
 import { generate, type LanguageModel, type Tokenizer } from '@dpo/models';
 
 /** What to draw from a model. */
@@ -61,17 +61,21 @@ export async function sampleTexts(
     },
   );
   return generations.map(({ prompt, sample, tokens, logps, finished }) => {
-    const answer = tokenizer.decode(tokens);
-    const exact = tokenizer.encode(answer).join() === tokens.join();
+    const { text: before, tokens: promptTokens } = encoded[prompt] as EncodedPrompt;
+    const answer = tokenizer.decodeAfter(promptTokens, tokens);
+    const row = asRow(prompts[prompt] as Text | PromptRow);
+    const apart = tokenizer.answersApart && typeof row.prompt === 'string';
+    const again = apart ? tokenizer.encode(answer) : tokenizer.encodeAfter(before, answer);
+    const exact = again.join() === tokens.join();
     return {
       index: prompt,
       sample,
-      ...asRow(prompts[prompt] as Text | PromptRow),
-      text: beforeStop(tokenizer.decode(tokens, { skipSpecialTokens: true }), stop),
+      ...row,
+      text: beforeStop(tokenizer.decodeAfter(promptTokens, tokens, { skipSpecialTokens: true }), stop),
       ...(exact ? { answer } : {}),
       logp: logps.reduce((sum, logp) => sum + logp, 0),
       finished,
-      promptTokens: [...(encoded[prompt]?.tokens ?? [])],
+      promptTokens: [...promptTokens],
       tokens: [...tokens],
     };
   });

@@ -17,10 +17,14 @@ import { duration, short } from '../ui/format.js';
 import { checkModels } from './check-models.js';
 import type { ReferenceInputs, References } from './dpo-reference.js';
 import { type DrawOptions, drawHeldOut } from './draw-held-out.js';
+import { interruptionNote, sayWhatIsSaved } from './interruption.js';
 import { openPolicy, optimizerOf, parameterCounts } from './prepare.js';
+import { findResumption } from './resumption.js';
 import type { RowKind } from './row-kinds.js';
-import { checkSameRun, claimRunFolder, clearRunFolder, type RunConfig } from './run-folder.js';
+import { claimRunFolder, clearRunFolder, type RunConfig } from './run-folder.js';
+import { identityOf } from './run-identity.js';
 import { runTraining, type TrainingResult } from './run-training.js';
+import { checkSameRun } from './same-run.js';
 
 type TrainingOptions = z.output<z.ZodObject<typeof trainingOptions>>;
 
@@ -45,17 +49,30 @@ export async function runTrainingCommand<Given, Row extends TokenRow & RowCuts>(
   command: TrainingCommand<Given, Row>,
   context: Context,
 ): Promise<number> {
+  checkCombinations(command.options);
+  const resuming = command.options.resume || command.options.resumeFrom !== undefined;
+  return sayWhatIsSaved(resuming, context, () => beginOrGoOn(command, resuming, context));
+}
+
+async function beginOrGoOn<Given, Row extends TokenRow & RowCuts>(
+  command: TrainingCommand<Given, Row>,
+  resuming: boolean,
+  context: Context,
+): Promise<number> {
   const { options, method, rows: kind } = command;
-  checkCombinations(options);
-  const resume = await claimRunFolder(options.output, options);
+  await claimRunFolder(options.output, { resume: resuming, overwrite: options.overwrite });
+  const resume = resuming ? await findResumption(options.output, options.resumeFrom, context) : undefined;
   await checkModels(options, 'here', context);
   await offerEngine(options, context);
   const dataset = await openRows(options.data, kind, context);
   for (const name of command.needs ?? []) checkNumbers(dataset, name);
   const { fingerprint } = dataset;
-  if (resume !== undefined) await checkSameRun(options.output, { options, dataset: { fingerprint } });
+  const now = { command: command.name, options, dataset: { fingerprint } };
+  if (resume !== undefined) await checkSameRun(options.output, resume, now, context);
   const heldData = options.evalData === undefined ? undefined : await openRows(options.evalData, kind, context);
   await checkModels(options, 'hub', context);
+  const identity = await identityOf(options, heldData, context);
+  if (resume !== undefined) await checkSameRun(options.output, resume, { ...now, identity }, context);
 
   const engine = await openEngine(engineSettings(options));
   try {
@@ -76,6 +93,7 @@ export async function runTrainingCommand<Given, Row extends TokenRow & RowCuts>(
       dataset: { path: resolve(options.data), rows: dataset.length, fingerprint },
       versions: { dpo: version, node: process.version },
       engine: engine.description,
+      identity,
     };
     const reference = await command.reference({ model, rows, heldRows, stored: kind.stored(dataset) });
     context.note(
@@ -112,7 +130,7 @@ export async function runTrainingCommand<Given, Row extends TokenRow & RowCuts>(
         },
         draw:
           command.draw && reference.scorer && heldRows
-            ? drawHeldOut.bind(undefined, opened, reference.scorer, heldRows, command.draw, context.signal)
+            ? drawHeldOut.bind(undefined, opened, reference.scorer, heldRows, command.draw)
             : undefined,
         output: options.output,
         config,
@@ -120,7 +138,8 @@ export async function runTrainingCommand<Given, Row extends TokenRow & RowCuts>(
       },
       context,
     );
-    return await conclude(command, result, { steps, seconds: (performance.now() - started) / 1000 }, context);
+    const seconds = (performance.now() - started) / 1000;
+    return await conclude(command, result, { steps, seconds, resuming }, context);
   } finally {
     await engine.dispose();
   }
@@ -160,11 +179,11 @@ function checkCombinations(options: TrainingOptions): void {
 async function conclude(
   { name, options }: { readonly name: string; readonly options: TrainingOptions },
   { interrupted, records, folder }: TrainingResult,
-  { steps, seconds }: { readonly steps: number; readonly seconds: number },
+  { steps, seconds, resuming }: { readonly steps: number; readonly seconds: number; readonly resuming: boolean },
   context: Context,
 ): Promise<number> {
-  if (interrupted) {
-    context.note(`Interrupted. Saved ${folder}. Go on with the same command and --resume.`);
+  if (interrupted || folder === undefined) {
+    context.note(interruptionNote(folder, resuming));
     return EXIT.interrupted;
   }
   await writeReport(options.output);

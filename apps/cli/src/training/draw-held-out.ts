@@ -33,7 +33,6 @@ export async function drawHeldOut(
   reference: Scorer,
   rows: readonly TokenRow[],
   { count, maxNewTokens, seed }: DrawOptions,
-  signal: AbortSignal,
 ): Promise<Drawn | undefined> {
   const prompts = rows.map(({ prompt }) => prompt).filter(({ length }) => length > 0 && length < model.maxPositions);
   const chosen = prompts.slice(0, count);
@@ -45,7 +44,7 @@ export async function drawHeldOut(
     stopTokens: tokenizer.eosTokenId === undefined ? [] : [tokenizer.eosTokenId],
   });
   const groups = answers.map(({ prompt, tokens }) => ({ prompt: chosen[prompt] as Int32Array, answers: [tokens] }));
-  const scored = await sequenceLogps(reference.model, groups, { pack, adapter: reference.adapter, signal });
+  const scored = await sequenceLogps(reference.model, groups, { pack, adapter: reference.adapter });
   const ratios = answers.map(({ logps }, i) => logps.reduce((sum, logp) => sum + logp, 0) - (scored[i]?.[0] as number));
   const kl = ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length;
   const variance = ratios.reduce((sum, ratio) => sum + (ratio - kl) ** 2, 0) / (ratios.length - 1);

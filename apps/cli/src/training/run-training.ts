@@ -21,8 +21,10 @@ import type { Context } from '../command/define.js';
 import { bestCheckpoint, copyTrained } from './best-checkpoint.js';
 import type { Drawn } from './draw-held-out.js';
 import { progressLine } from './progress.js';
+import { type Resumption, setAside } from './resumption.js';
 import { runCard } from './run-card.js';
 import type { RunConfig } from './run-folder.js';
+import { runKey } from './run-identity.js';
 import { openWatch } from './watch.js';
 
 /** One training run, everything opened and checked. */
@@ -58,27 +60,28 @@ export interface TrainingRun<Row extends TokenRow = TokenPair> {
   readonly draw?: (() => Promise<Drawn | undefined>) | undefined;
   readonly output: string;
   readonly config: RunConfig;
-  readonly resume?: string | undefined;
+  readonly resume?: Resumption | undefined;
 }
 
 export interface TrainingResult {
   readonly interrupted: boolean;
   readonly records: readonly StepRecord[];
-  /** The folder of the trained model; after an interruption, that of the checkpoint. */
-  readonly folder: string;
+  /** The folder of the trained model; after an interruption, that of the checkpoint where a step was done. */
+  readonly folder: string | undefined;
 }
 
 /**
  * Runs the training and keeps its records: `config.json`, `metrics.jsonl`, checkpoints, and at the end `final/`.
- * After an interruption there is a checkpoint and no `final/`.
+ * After an interruption there is a checkpoint, where a step was done, and no `final/`.
  */
 export async function runTraining<Row extends TokenRow = TokenPair>(
   run: TrainingRun<Row>,
   context: Context,
 ): Promise<TrainingResult> {
   const { model, settings, steps, output } = run;
+  if (run.resume !== undefined) await setAside(run.resume, context);
   await writeRunConfig(output, run.config);
-  const resumed = run.resume === undefined ? 0 : Number(/(\d+)$/.exec(run.resume)?.[1]);
+  const resumed = run.resume?.state.step ?? 0;
   const metrics = await openMetrics(output, resumed);
   const deal = batches(run.pairs.length, {
     batchSize: settings.batchSize * settings.gradAccumulation,
@@ -89,10 +92,11 @@ export async function runTraining<Row extends TokenRow = TokenPair>(
   const watched = await openWatch(output, resumed, settings, context);
   const records: StepRecord[] = [];
   let margins: number[] = [];
-  let checkpoint = '';
+  let checkpoint: string | undefined;
   const started = performance.now();
   for await (const trained of train({
     ...run,
+    resume: run.resume?.checkpoint,
     learningRate: learningRates({ ...settings, steps }),
     maxGradNorm: settings.maxGradNorm,
     activationCheckpointing: settings.activationCheckpointing,
@@ -107,6 +111,7 @@ export async function runTraining<Row extends TokenRow = TokenPair>(
       keep: settings.keepCheckpoints ?? 2,
       saveModel: save,
       config: run.config.options,
+      run: run.config.identity && runKey({ ...run.config, identity: run.config.identity }),
       onSaved: (path) => {
         checkpoint = path;
       },
@@ -127,7 +132,7 @@ export async function runTraining<Row extends TokenRow = TokenPair>(
     context.progress(progressLine(record, steps, perStep));
   }
   const interrupted = context.signal.aborted && (records.at(-1)?.step ?? resumed) < steps;
-  if (interrupted) return { interrupted, records, folder: resolve(checkpoint) };
+  if (interrupted) return { interrupted, records, folder: checkpoint && resolve(checkpoint) };
   const final = join(output, 'final');
   const card = runCard({ output, config: run.config, adapter: model.adapter !== undefined, records });
   const best = settings.loadBest ? await bestCheckpoint(output) : undefined;

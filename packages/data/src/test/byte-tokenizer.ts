@@ -1,4 +1,4 @@
-import type { Json } from '@dpo/base';
+import type { Json, TextToEncode } from '@dpo/base';
 import { contentText } from '../conversation.js';
 import type { Message, TextEncoder_ } from '../types.js';
 
@@ -17,6 +17,7 @@ export interface ByteTokenizerOptions {
 export interface ByteTokenizer extends TextEncoder_ {
   readonly vocabSize: number;
   encode(text: string): number[];
+  encodeAfter(before: string, text: string): number[];
   decode(ids: Iterable<number>): string;
 }
 
@@ -28,16 +29,18 @@ const SPECIAL: readonly string[] = ['<pad>', '<s>', '</s>'];
  */
 export function byteTokenizer(options: ByteTokenizerOptions = {}): ByteTokenizer {
   const turn = (message: Message) => `[${message.role}] ${contentText(message.content)}${others(message)}</s>`;
+  const encode = (text: string): number[] =>
+    text
+      .split(/(<pad>|<s>|<\/s>)/)
+      .flatMap((part, i) =>
+        i % 2 === 1 ? [SPECIAL.indexOf(part)] : Array.from(Buffer.from(part), (byte) => byte + SPECIAL.length),
+      );
   return {
     vocabSize: 256 + SPECIAL.length,
     bosPrefix: options.bos === true ? [1] : [],
     eosTokenId: 2,
-    encode: (text) =>
-      text
-        .split(/(<pad>|<s>|<\/s>)/)
-        .flatMap((part, i) =>
-          i % 2 === 1 ? [SPECIAL.indexOf(part)] : Array.from(Buffer.from(part), (byte) => byte + SPECIAL.length),
-        ),
+    encode,
+    encodeAfter: (_before, text) => encode(text),
     decode(ids) {
       const parts: Buffer[] = [];
       for (const id of ids) {
@@ -63,4 +66,14 @@ function others({ role: _, content: __, ...rest }: Message): string {
 
 function stated(variables: Readonly<Record<string, Json>> = {}): string {
   return Object.keys(variables).length === 0 ? '' : JSON.stringify(variables);
+}
+
+/** The tokens of many texts, one by one: what a batch encoder gives. */
+export function encodeEach(
+  tokenizer: Pick<TextEncoder_, 'encode' | 'encodeAfter'>,
+  texts: readonly TextToEncode[],
+): ArrayLike<number>[] {
+  return texts.map((text) =>
+    typeof text === 'string' ? tokenizer.encode(text) : tokenizer.encodeAfter(text.before, text.text),
+  );
 }

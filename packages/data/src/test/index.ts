@@ -1,2 +1,2 @@
-export { type ByteTokenizer, type ByteTokenizerOptions, byteTokenizer } from './byte-tokenizer.js';
+export { type ByteTokenizer, type ByteTokenizerOptions, byteTokenizer, encodeEach } from './byte-tokenizer.js';
 export { tinyPairs } from './tiny-pairs.js';

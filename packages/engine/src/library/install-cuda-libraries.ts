@@ -1,9 +1,9 @@
 import { chmod, mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { DpoError } from '@dpo/base';
-import { asFileError } from '@dpo/base/files';
+import { asFileError, removeLeftovers } from '@dpo/base/files';
 import { pipDownload } from '@dpo/base/pip';
-import { makeScratch, removeLeftScratch } from './_scratch.js';
+import { makeScratch } from './_scratch.js';
 import { unpackWheel } from './_unpack.js';
 import { cacheFolder as defaultCacheFolder } from './cache-folder.js';
 import { type CudaWheel, cudaWheels, unpackedBytes } from './cuda-wheels.js';
@@ -39,13 +39,11 @@ export async function installCudaLibraries({
       hint: 'CUDA is for Linux on x64 processors.',
     });
   const folder = cudaFolder(cacheFolder);
-  await removeLeftScratch(cacheFolder);
+  await removeLeftovers(cacheFolder);
   const due: CudaWheel[] = [];
   for (const wheel of cudaWheels) if (force || !(await isWhole(join(folder, wheel.folder), wheel))) due.push(wheel);
   if (due.length === 0) return folder;
-  const scratch = await makeScratch(cacheFolder).catch((error: unknown) => {
-    throw asFileError(error, cacheFolder);
-  });
+  const scratch = await makeScratch(cacheFolder);
   try {
     await needSpace(scratch, unpackedBytes(due) + Math.max(...due.map(({ bytes }) => bytes)));
     const total = due.reduce((sum, { bytes }) => sum + bytes, 0);

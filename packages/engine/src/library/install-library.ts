@@ -2,10 +2,10 @@ import { mkdir, rename, rm, statfs } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { DpoError } from '@dpo/base';
-import { asFileError } from '@dpo/base/files';
+import { asFileError, removeLeftovers } from '@dpo/base/files';
 import { pipDownload } from '@dpo/base/pip';
 import { inCache } from './_places.js';
-import { makeScratch, removeLeftScratch } from './_scratch.js';
+import { makeScratch } from './_scratch.js';
 import { unpackWheel } from './_unpack.js';
 import { cacheFolder as defaultCacheFolder } from './cache-folder.js';
 import { type FoundLibrary, installedFolder } from './find-library.js';
@@ -43,12 +43,10 @@ export async function installLibrary(options: InstallOptions = {}): Promise<Foun
   const { cuda = false, cacheFolder = defaultCacheFolder(), force = false, signal } = options;
   const folder = installedFolder(cuda, cacheFolder);
   const wheel = await wheelForThisMachine(cuda);
-  await removeLeftScratch(cacheFolder);
+  await removeLeftovers(cacheFolder);
   if (force || (await whatIsMissing(folder)) !== undefined) {
     signal?.throwIfAborted();
-    const scratch = await makeScratch(cacheFolder).catch((error: unknown) => {
-      throw asFileError(error, cacheFolder);
-    });
+    const scratch = await makeScratch(cacheFolder);
     try {
       await fetchInto(scratch, wheel, folder, { ...options, cuda, force });
     } finally {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { hostname, tmpdir } from 'node:os';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { leftoverName } from '@dpo/base/files';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { makeZip } from './_zip-for-tests.js';
 import { findLibrary, installedFolder, lookForLibraries } from './find-library.js';
@@ -215,22 +216,12 @@ describe.runIf(wheelFor(false) !== undefined && process.platform !== 'win32')('i
   });
 
   it('removes what killed runs left behind, and nothing of runs that go on', async () => {
-    const machine = hostname().replaceAll(/[^A-Za-z0-9.]/g, '_');
-    const scratch = async (name: string, old = false): Promise<void> => {
-      const place = join(cache(), name);
-      await mkdir(place, { recursive: true });
-      await writeFile(join(place, 'part'), 'part');
-      const then = new Date(Date.now() - 24 * 60 * 60 * 1000);
-      if (old) for (const path of [join(place, 'part'), place]) await utimes(path, then, then);
-    };
-    await scratch(`.install-${machine}-999999999-a`);
-    await scratch(`.install-${machine}-${process.ppid}-b`);
-    await scratch('.install-elsewhere-1-c');
-    await scratch('.install-elsewhere-1-d', true);
+    const own = leftoverName(join(cache(), 'install'));
+    const killed = own.replace(`.${process.pid}-`, '.999999999-');
+    for (const scratch of [own, killed]) await mkdir(join(scratch, '.pip'), { recursive: true });
     await offerWheel();
     const found = await installLibrary();
-    const stay = [`.install-${machine}-${process.ppid}-b`, '.install-elsewhere-1-c', basename(found.folder)];
-    expect((await left()).sort()).toEqual(stay.sort());
+    expect((await left()).sort()).toEqual([basename(own), basename(found.folder)].sort());
   });
 
   it('may run twice at once', async () => {

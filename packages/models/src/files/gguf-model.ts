@@ -25,6 +25,7 @@ export async function openGgufModel(path: string): Promise<ModelFiles> {
     return {
       path,
       format: 'gguf',
+      weightFiles: [path],
       config,
       tensors,
       read: (name, into) => readWeight(gguf, tensors, config, name, into),

@@ -22,6 +22,8 @@ export interface ModelFiles {
   /** The folder or file that was opened. */
   readonly path: string;
   readonly format: 'safetensors' | 'gguf';
+  /** Paths of the files that hold the weights. */
+  readonly weightFiles: readonly string[];
   /** `config.json`; for GGUF, what transformers would have there. Empty for an adapter's folder without one. */
   readonly config: Record<string, unknown>;
   /** Weights by Hugging Face name. */
@@ -97,6 +99,7 @@ export async function openModelFiles(path: string): Promise<ModelFiles> {
     return {
       path,
       format: 'safetensors',
+      weightFiles: weights.files,
       config: configText === undefined ? {} : parseConfig(configText, join(path, 'config.json')),
       tensors: weights.tensors,
       read: weights.read,

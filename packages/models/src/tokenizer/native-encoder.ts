@@ -1,4 +1,5 @@
-import type { BatchEncoder } from './batch-encoder.js';
+import type { TextToEncode } from '@dpo/base';
+import { type BatchEncoder, encodeHere } from './batch-encoder.js';
 import type { Tokenizer } from './tokenizer.js';
 
 type NativeLibrary = Pick<typeof import('tokenizers'), 'Tokenizer'>;
@@ -40,9 +41,9 @@ export async function openNative(
       encoder: {
         by: 'native',
         async encode(texts) {
-          const here = () => texts.map((text) => tokenizer.encode(text));
+          const here = () => texts.map((text) => encodeHere(tokenizer, text));
           if (!trusted) return here();
-          const ids = await encode(texts);
+          const ids = await followed(tokenizer, texts, encode);
           trusted = texts.every((text, i) => i % SAMPLED > 0 || !differs(tokenizer, text, ids[i]));
           return trusted ? ids : here();
         },
@@ -54,8 +55,36 @@ export async function openNative(
   }
 }
 
-function differs(tokenizer: Tokenizer, text: string, ids: readonly number[] | undefined): boolean {
-  return tokenizer.encode(text).join() !== ids?.join();
+/** The ids of texts, of which some follow others: encoded as whole texts, of which the rest after the first part is taken. */
+async function followed(
+  tokenizer: Tokenizer,
+  texts: readonly TextToEncode[],
+  encode: (texts: readonly string[]) => Promise<readonly number[][]>,
+): Promise<readonly number[][]> {
+  const wanted = new Map<string, number>();
+  const placeOf = (text: string): number => {
+    const place = wanted.get(text) ?? wanted.size;
+    wanted.set(text, place);
+    return place;
+  };
+  const places = texts.map((text) =>
+    typeof text === 'string'
+      ? { whole: placeOf(text) }
+      : { before: placeOf(text.before), whole: placeOf(text.before + text.text) },
+  );
+  const ids = await encode([...wanted.keys()]);
+  return places.map(({ before, whole }, i) => {
+    const all = ids[whole] as number[];
+    if (before === undefined) return all;
+    const head = ids[before] as number[];
+    return head.every((id, k) => id === all[k])
+      ? all.slice(head.length)
+      : encodeHere(tokenizer, texts[i] as TextToEncode);
+  });
+}
+
+function differs(tokenizer: Tokenizer, text: TextToEncode, ids: readonly number[] | undefined): boolean {
+  return encodeHere(tokenizer, text).join() !== ids?.join();
 }
 
 /** An optional peer: it may be missing, or have no binary for this machine. */

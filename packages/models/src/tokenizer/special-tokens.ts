@@ -1,4 +1,5 @@
 import { isObject, parseJsonObject } from '../files/json-object.js';
+import { type AddedToken, addedTokenOf } from './text/added-tokens.js';
 
 /** The tokens of a tokenizer that are no text. */
 export interface SpecialTokens {
@@ -28,12 +29,7 @@ export function specialTokensOf(
   config: Record<string, unknown>,
   idOf: (token: string) => number | undefined,
 ): SpecialTokens {
-  const map = parseJsonObject(files['special_tokens_map.json'] ?? '{}', 'special_tokens_map.json');
-  const named: Record<string, string> = {};
-  for (const role of roles) {
-    const text = contentOf(config[role]) ?? contentOf(map[role]);
-    if (text !== undefined) named[role] = text;
-  }
+  const named = namedTokens(files, config);
   const added = addedSpecials(json);
   // GPT-2's own files name no special tokens: its tokenizer class in transformers knows that this one is all of them.
   if (named.eos_token === undefined && added.includes(gpt2End)) {
@@ -46,6 +42,58 @@ export function specialTokensOf(
     return text === undefined ? undefined : idOf(text);
   };
   return { bosId: id('bos_token'), eosId: id('eos_token'), padId: id('pad_token'), named, texts };
+}
+
+/** `bos_token`, `eos_token`, … → their text: what `tokenizer_config.json` says, else `special_tokens_map.json`. */
+export function namedTokens(
+  files: Readonly<Record<string, string>>,
+  config: Record<string, unknown>,
+): Record<string, string> {
+  const map = parseJsonObject(files['special_tokens_map.json'] ?? '{}', 'special_tokens_map.json');
+  const named: Record<string, string> = {};
+  for (const role of roles) {
+    const text = contentOf(config[role]) ?? contentOf(map[role]);
+    if (text !== undefined) named[role] = text;
+  }
+  return named;
+}
+
+/**
+ * The tokens that are found in texts before these are cut into words: those of `tokenizer.json`, those that
+ * `added_tokens_decoder` in `tokenizer_config.json` describes otherwise or adds, and special tokens that the files name and
+ * the vocabulary has, as transformers adds them (`tokenization_utils_tokenizers.py`).
+ *
+ * @param idOf the vocabulary's own ids
+ */
+export function addedTokensOf(
+  json: Record<string, unknown>,
+  config: Record<string, unknown>,
+  named: Readonly<Record<string, string>>,
+  idOf: (token: string) => number | undefined,
+): readonly AddedToken[] {
+  const tokens = new Map<string, AddedToken>();
+  const entries: unknown[] = Array.isArray(json.added_tokens) ? json.added_tokens : [];
+  for (const entry of entries) {
+    const token = addedTokenOf(entry);
+    if (token !== undefined) tokens.set(token.content, token);
+  }
+  const decoder = isObject(config.added_tokens_decoder) ? config.added_tokens_decoder : {};
+  for (const [id, entry] of Object.entries(decoder)) {
+    const token = addedTokenOf(entry, Number(id));
+    if (token === undefined) continue;
+    const known = tokens.get(token.content)?.id ?? idOf(token.content) ?? token.id;
+    tokens.set(token.content, { ...token, id: known });
+  }
+  const extra: unknown[] = [config.extra_special_tokens, config.additional_special_tokens].flatMap((list) =>
+    isObject(list) ? Object.values(list) : Array.isArray(list) ? (list as unknown[]) : [],
+  );
+  for (const content of [...Object.values(named), ...extra.map(contentOf)]) {
+    const id = content === undefined ? undefined : idOf(content);
+    if (content === undefined || content === '' || id === undefined || tokens.has(content)) continue;
+    const flags = { singleWord: false, lstrip: false, rstrip: false, normalized: false, special: true };
+    tokens.set(content, { id, content, ...flags });
+  }
+  return [...tokens.values()];
 }
 
 function addedSpecials(json: Record<string, unknown>): string[] {
@@ -65,26 +113,15 @@ function contentOf(token: unknown): string | undefined {
  * What a tokenizer puts before a prompt: what its post-processor puts before a text. `add_bos_token` in
  * `tokenizer_config.json` overrules that in both directions, as in transformers.
  *
- * @param encode with and without special tokens
+ * @param prefix the ids that the post-processor puts before a text
  */
 export function bosPrefixOf(
-  encode: (text: string, addSpecialTokens: boolean) => number[],
+  prefix: readonly number[],
   config: Record<string, unknown>,
   bosId: number | undefined,
 ): readonly number[] {
-  const plain = encode('a', false);
-  const full = encode('a', true);
-  const at = indexOfRun(full, plain);
-  const prefix = at > 0 ? full.slice(0, at) : [];
   if (bosId === undefined) return prefix;
   if (config.add_bos_token === true && !prefix.includes(bosId)) return [bosId, ...prefix];
   if (config.add_bos_token === false) return prefix.filter((id) => id !== bosId);
   return prefix;
-}
-
-function indexOfRun(ids: readonly number[], run: readonly number[]): number {
-  for (let start = 0; start + run.length <= ids.length; start++) {
-    if (run.every((id, offset) => ids[start + offset] === id)) return start;
-  }
-  return -1;
 }

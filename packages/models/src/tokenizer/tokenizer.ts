@@ -1,19 +1,28 @@
 import { stat } from 'node:fs/promises';
 import { DpoError } from '@dpo/base';
 import { asFileError } from '@dpo/base/files';
-import { Tokenizer as Encoder } from '@huggingface/tokenizers';
+import type { Tokenizer as Library } from '@huggingface/tokenizers';
 import { parseJsonObject } from '../files/json-object.js';
 import { readTextFiles } from '../files/model-files.js';
 import { type Chat, chatOf } from './chat.js';
 import { checkParts } from './check-parts.js';
-import { mendByteFallback, mendPreTokenizer } from './mend.js';
-import { bosPrefixOf, specialTokensOf } from './special-tokens.js';
+import { aroundOf, openLibrary, separateAddedTokens } from './library.js';
+import { addedTokensOf, bosPrefixOf, namedTokens, specialTokensOf } from './special-tokens.js';
+import { changesEnds, textCutter } from './text/text-cutter.js';
+import { textEncoding } from './text/text-encoder.js';
+import { wordEncoder } from './text/word-encoder.js';
 import { tokenizerJsonOfVocabulary } from './vocabulary-files.js';
 
 /** Turns text into token ids and back, as the Python library does with the same files. */
 export interface Tokenizer {
   /** The ids of a text alone: nothing is put before or after it. Special tokens written out in it become their ids. */
   encode(text: string): number[];
+  /**
+   * The ids of a text that follows another one: those after the ids of `before` in the ids of both as one text, where
+   * these begin with the ids of `before`. Elsewhere a token lies across the border; then the ids are those of the text as
+   * it goes on, with nothing put before it (`▁`, a space), so that they read as the text after what was generated from.
+   */
+  encodeAfter(before: string, text: string): number[];
   /** The ids of a text with the special tokens that the tokenizer puts around one, as for a classifier. */
   encodeWithSpecials(text: string): number[];
   /**
@@ -21,7 +30,16 @@ export interface Tokenizer {
    * gives the ids again where the tokenizer allows. Ids beyond the vocabulary, which models with a padded embedding
    * can draw, have no text.
    */
-  decode(ids: ArrayLike<number>, options?: { skipSpecialTokens?: boolean }): string;
+  decode(ids: ArrayLike<number>, options?: DecodeOptions): string;
+  /** The text of ids that follow others: decoded alone, SentencePiece's tokens lose the space that they begin with. */
+  decodeAfter(before: ArrayLike<number>, ids: ArrayLike<number>, options?: DecodeOptions): string;
+  /**
+   * Whether a plain answer is a text of its own, encoded by `encode`: byte-level tokenizers that put a space before every
+   * text, or strip blanks from one, do so with an answer too.
+   */
+  readonly answersApart: boolean;
+  /** Whether the patterns of tokenizer.json surely come to an end. Others are stopped after some seconds. */
+  readonly endsSoon: boolean;
   /** What belongs before a prompt: usually nothing, or the one id that begins a text. */
   readonly bosPrefix: readonly number[];
   /** The id that ends an answer, if the tokenizer names one. */
@@ -33,6 +51,11 @@ export interface Tokenizer {
   readonly chat?: Chat;
   /** The files that it was made of, by name, to be written beside weights. */
   readonly files: Readonly<Record<string, string>>;
+}
+
+/** What {@link Tokenizer.decode} leaves out. */
+interface DecodeOptions {
+  readonly skipSpecialTokens?: boolean;
 }
 
 /**
@@ -63,28 +86,47 @@ export function createTokenizer(files: Readonly<Record<string, string>>, where =
   const config = parseJsonObject(files['tokenizer_config.json'] ?? '{}', 'tokenizer_config.json');
   const json = tokenizerJson(files, config, where);
   const use = <T>(call: () => T): T => guarded(where, call);
-  const encoder = use(() => createEncoder(json, config));
-  const special = specialTokensOf(files, json, config, (token) => encoder.token_to_id(token));
-  const vocabSize = use(() => vocabSizeOf(encoder));
+  const { library, tokens, encoding, cutter, idOf } = use(() => open(files, json, config));
+  const special = specialTokensOf(files, json, config, idOf);
+  const around = use(() => aroundOf(library, tokens));
   const chat = chatOf(files, config, special);
-  const encode = (text: string, add_special_tokens: boolean): number[] =>
-    text === '' && !add_special_tokens ? [] : use(() => encoder.encode(text, { add_special_tokens }).ids);
+  const decode = (ids: ArrayLike<number>, { skipSpecialTokens = false }: DecodeOptions = {}): string => {
+    const known = Array.from(ids).filter((id) => library.id_to_token(id) !== undefined);
+    if (known.length === 0) return '';
+    const options = { skip_special_tokens: skipSpecialTokens, clean_up_tokenization_spaces: false };
+    return use(() => library.decode(known, options));
+  };
   return {
-    encode: (text) => encode(text, false),
-    encodeWithSpecials: (text) => encode(text, true),
-    decode(ids, { skipSpecialTokens = false } = {}) {
-      const known = Array.from(ids).filter((id) => encoder.id_to_token(id) !== undefined);
-      if (known.length === 0) return '';
-      const options = { skip_special_tokens: skipSpecialTokens, clean_up_tokenization_spaces: false };
-      return use(() => encoder.decode(known, options));
-    },
-    bosPrefix: bosPrefixOf(encode, config, special.bosId),
+    encode: (text) => use(() => encoding.encode(text)),
+    encodeAfter: (before, text) => use(() => encoding.encodeAfter(before, text)),
+    encodeWithSpecials: (text) => use(() => [...around.before, ...encoding.encode(text), ...around.after]),
+    decode,
+    decodeAfter: (before, ids, options) => textAfter(decode, before, ids, options),
+    answersApart: changesEnds(json),
+    endsSoon: cutter.endsSoon,
+    bosPrefix: bosPrefixOf(around.before, config, special.bosId),
     eosTokenId: special.eosId,
     padTokenId: special.padId,
-    vocabSize,
+    vocabSize: use(() => vocabSizeOf(library)),
     ...(chat === undefined ? {} : { chat }),
     files,
   };
+}
+
+/** So many ids before a text say how it begins. */
+const CONTEXT = 8;
+
+/** What ids add to the text of the ids before them. */
+function textAfter(
+  decode: Tokenizer['decode'],
+  before: ArrayLike<number>,
+  ids: ArrayLike<number>,
+  options?: DecodeOptions,
+): string {
+  const context = Array.from(before).slice(-CONTEXT);
+  const head = decode(context, options);
+  const whole = decode([...context, ...Array.from(ids)], options);
+  return whole.startsWith(head) ? whole.slice(head.length) : decode(ids, options);
 }
 
 function tokenizerJson(
@@ -102,14 +144,16 @@ function tokenizerJson(
   });
 }
 
-function createEncoder(json: Record<string, unknown>, config: Record<string, unknown>): Encoder {
-  // The library reads absent parts as errors; the format lets them be absent.
-  const parts = { normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null, added_tokens: [] };
+function open(files: Readonly<Record<string, string>>, json: Record<string, unknown>, config: Record<string, unknown>) {
   checkParts(json);
-  const mended = { ...parts, ...json, pre_tokenizer: mendPreTokenizer(json.pre_tokenizer ?? null) };
-  const encoder = new Encoder(mended, config);
-  mendByteFallback(encoder, json);
-  return encoder;
+  const library = openLibrary(json, config);
+  separateAddedTokens(library, json);
+  const own = (token: string) => library.token_to_id(token);
+  const tokens = addedTokensOf(json, config, namedTokens(files, config), own);
+  const ids = new Map(tokens.map(({ content, id }) => [content, id]));
+  const cutter = textCutter(json, tokens);
+  const encoding = textEncoding(cutter, wordEncoder(library, json));
+  return { library, tokens, cutter, encoding, idOf: (token: string) => ids.get(token) ?? own(token) };
 }
 
 /** Calls the library. It finds what is wrong with a tokenizer.json when it stumbles over it, be it in use. */
@@ -117,6 +161,7 @@ function guarded<T>(where: string, call: () => T): T {
   try {
     return call();
   } catch (cause) {
+    if (DpoError.is(cause)) throw cause;
     throw new DpoError('tokenizer.unsupported', `${where} cannot be used: ${(cause as Error).message}.`, {
       values: { where },
       hint: 'Its tokenizer.json is damaged, or has parts that are not known here.',
@@ -125,8 +170,8 @@ function guarded<T>(where: string, call: () => T): T {
   }
 }
 
-function vocabSizeOf(encoder: Encoder): number {
+function vocabSizeOf(library: Library): number {
   let largest = -1;
-  for (const id of encoder.get_vocab(true).values()) largest = Math.max(largest, id);
+  for (const id of library.get_vocab(true).values()) largest = Math.max(largest, id);
   return largest + 1;
 }

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { DpoError } from '@dpo/base';
+import { DpoError, type TextToEncode } from '@dpo/base';
 import type { BatchEncoder } from './batch-encoder.js';
 import type { EncodeReply, EncodeRequest } from './encode-worker.js';
 import type { Tokenizer } from './tokenizer.js';
@@ -49,12 +49,12 @@ export function openWorkers(
   };
 }
 
-function piecesOf(texts: readonly string[]): readonly { readonly from: number; readonly to: number }[] {
+function piecesOf(texts: readonly TextToEncode[]): readonly { readonly from: number; readonly to: number }[] {
   const pieces: { from: number; to: number }[] = [];
   let from = 0;
   let units = 0;
   texts.forEach((text, i) => {
-    units += text.length;
+    units += typeof text === 'string' ? text.length : text.before.length + text.text.length;
     if (units < PIECE && i + 1 < texts.length) return;
     pieces.push({ from, to: i + 1 });
     from = i + 1;

@@ -1,0 +1,142 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DpoError } from '@dpo/base';
+import { asFileError } from '@dpo/base/files';
+import { z } from 'zod';
+import type { Context } from '../command/define.js';
+import { optionsOf } from '../command/schema.js';
+import { trainingOptions } from '../options/training.js';
+import type { Resumption } from './resumption.js';
+import type { RunConfig } from './run-folder.js';
+import { changedFiles, type RunIdentity, runKey } from './run-identity.js';
+
+/** Options that may differ between a run and its continuation: they do not change what is computed. */
+const free = new Set([
+  ...['output', 'resume', 'resumeFrom', 'overwrite', 'config', 'tokenCache', 'tensorboard'],
+  ...['saveSteps', 'keepCheckpoints', 'maxTime', 'evalSamples', 'evalSampleTokens'],
+  ...['evalSteps', 'evalData', 'evalMetric', 'patience', 'minDelta', 'loadBest'],
+  ...['engine', 'threads', 'device', 'memoryLimit', 'xla', 'activationCheckpointing'],
+]);
+
+/** What a run and its continuation must have in common. */
+export interface RunNow {
+  readonly command: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly dataset: { readonly fingerprint: string };
+  /** Known only once the models are there. */
+  readonly identity?: RunIdentity | undefined;
+}
+
+/**
+ * Checks that a resumed run is the one that was begun: its command, the options that decide its numbers, its data and, where
+ * they are known by now, the files of its models; and that the checkpoint is of that run.
+ *
+ * @throws DpoError `run.changed` with the list of what differs; `run.bad-config` where `config.json` of the run is damaged
+ */
+export async function checkSameRun(
+  folder: string,
+  { checkpoint, state }: Resumption,
+  now: RunNow,
+  context: Context,
+): Promise<void> {
+  const then = await readRunConfig(folder);
+  const changed = [
+    ...(then.command === now.command ? [] : [`the command was ${then.command}, is ${now.command}`]),
+    ...changedOptions(then.options, now.options),
+    ...(then.dataset.fingerprint === now.dataset.fingerprint ? [] : ['the data have other content']),
+    ...changedIdentity(then, now, state.best !== undefined, context),
+  ];
+  if (changed.length > 0)
+    throw new DpoError(
+      'run.changed',
+      `The run in ${folder} cannot be resumed with another configuration: ${changed.join('; ')}.`,
+      {
+        values: { folder, changed },
+        hint: 'Give what it was begun with, or begin a new run in another folder.',
+      },
+    );
+  const own = state.config as Readonly<Record<string, unknown>> | null | undefined;
+  const other = [
+    ...(typeof own === 'object' && own !== null ? changedOptions(own, now.options) : []),
+    ...(now.identity === undefined || [undefined, runKey({ ...now, identity: now.identity })].includes(state.run)
+      ? []
+      : ['its data or its models have other content']),
+  ];
+  if (other.length > 0)
+    throw new DpoError('run.changed', `${checkpoint} is of another run than ${folder}: ${other.join('; ')}.`, {
+      values: { folder, checkpoint, changed: other },
+      hint: 'Name a checkpoint of this run by --resume-from.',
+    });
+}
+
+const defaults = Object.fromEntries(
+  optionsOf(z.strictObject(trainingOptions)).map(({ key, default: value }) => [key, value]),
+);
+
+function changedOptions(
+  then: Readonly<Record<string, unknown>>,
+  now: Readonly<Record<string, unknown>>,
+): readonly string[] {
+  // With a constant rate a run may be made longer or shorter.
+  const steps = now.schedule === 'constant' ? new Set(['maxSteps', 'epochs']) : new Set<string>();
+  const keys = new Set([...Object.keys(then), ...Object.keys(now)]);
+  // An option that an earlier version did not have was as its default is.
+  const was = (key: string) => JSON.stringify(then[key] ?? defaults[key]);
+  return [...keys]
+    .filter((key) => !free.has(key) && !steps.has(key) && was(key) !== JSON.stringify(now[key]))
+    .map((key) => `${key} was ${was(key)}, is ${JSON.stringify(now[key])}`);
+}
+
+function changedIdentity(then: RunConfig, now: RunNow, evaluated: boolean, context: Context): string[] {
+  if (now.identity === undefined) return [];
+  if (then.identity === undefined) {
+    context.note(
+      'This run was begun by an earlier version, which kept no digests of its models: that weights, tokenizer and template ' +
+        'are still the same is not checked.',
+    );
+    return [];
+  }
+  const changed = changedFiles(then.identity.files, now.identity.files);
+  // Held-out data only decide something where evaluations are compared with those from before.
+  const { patience, loadBest, evalMetric } = now.options;
+  if (!evaluated || (patience === undefined && loadBest !== true)) return changed;
+  if (then.identity.heldOut !== now.identity.heldOut) changed.push('the held-out data have other content');
+  if (then.options.evalMetric !== evalMetric)
+    changed.push(`evalMetric was ${JSON.stringify(then.options.evalMetric)}, is ${JSON.stringify(evalMetric)}`);
+  return changed;
+}
+
+const configShape = z.looseObject({
+  command: z.string(),
+  options: z.record(z.string(), z.unknown()),
+  dataset: z.looseObject({ fingerprint: z.string() }),
+  identity: z
+    .object({
+      files: z.record(z.string(), z.record(z.string(), z.string())),
+      heldOut: z.string().optional(),
+    })
+    .optional(),
+});
+
+async function readRunConfig(folder: string): Promise<RunConfig> {
+  const path = join(folder, 'config.json');
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw asFileError(error, path);
+  });
+  const bad = (what: string, cause?: unknown) =>
+    new DpoError('run.bad-config', `${path} ${what}.`, {
+      values: { path },
+      hint: 'Restore the file, or begin a new run in another folder.',
+      cause,
+    });
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw bad('is not valid JSON', cause);
+  }
+  const read = configShape.safeParse(value);
+  if (read.success) return read.data as unknown as RunConfig;
+  const key = read.error.issues[0]?.path.join('.') || 'object';
+  throw bad(`is no configuration of a run: it has no sound "${key}"`, read.error);
+}

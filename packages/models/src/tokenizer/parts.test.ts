@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { createTokenizer, type Tokenizer } from './tokenizer.js';
+
+interface Made {
+  readonly json: Record<string, unknown>;
+  readonly model: string;
+  readonly config?: Record<string, unknown>;
+  /** 8 digits to each text: the beginning of SHA-256 of its ids. */
+  readonly hashes: string;
+}
+
+interface Parts {
+  readonly models: Readonly<Record<string, unknown>>;
+  readonly texts: readonly string[];
+  readonly tokenizers: Readonly<Record<string, Made>>;
+}
+
+interface Following {
+  readonly prompts: readonly string[];
+  readonly answers: readonly string[];
+  /** By tokenizer, to each prompt 8 digits to each answer, or dots where the whole text's ids do not begin with the prompt's. */
+  readonly tokenizers: Readonly<Record<string, readonly string[]>>;
+}
+
+const fixtures = new URL('../../../../tooling/parity/fixtures/tokenizer-parts/', import.meta.url);
+const read = async (name: string): Promise<unknown> => JSON.parse(await readFile(new URL(name, fixtures), 'utf8'));
+const { models, texts, tokenizers } = (await read('parts.json')) as Parts;
+const following = (await read('following.json')) as Following;
+
+function open(name: string): Tokenizer {
+  const { json, model, config } = tokenizers[name] as Made;
+  return createTokenizer({
+    'tokenizer.json': JSON.stringify({ ...json, model: models[model] }),
+    'tokenizer_config.json': JSON.stringify(config ?? {}),
+  });
+}
+
+const digits = (ids: readonly number[]): string => createHash('sha256').update(ids.join()).digest('hex').slice(0, 8);
+const at = (hashes: string, i: number): string => hashes.slice(8 * i, 8 * i + 8);
+
+// Ids that transformers gives with the same files, made by tooling/parity/tokenizer_parts.py.
+describe('ids are those of Python', () => {
+  it.each(Object.entries(tokenizers))('with the tokenizer %s', (name, { hashes }) => {
+    const tokenizer = open(name);
+    expect(texts.filter((text, i) => digits(tokenizer.encode(text)) !== at(hashes, i))).toEqual([]);
+  });
+});
+
+describe('what follows a prompt are the ids that follow it in the whole text of Python', () => {
+  it.each(Object.entries(following.tokenizers))('with the tokenizer %s', (name, rows) => {
+    const tokenizer = open(name);
+    const wrong: unknown[] = [];
+    let across = 0;
+    following.prompts.forEach((prompt, p) => {
+      following.answers.forEach((answer, a) => {
+        const expected = at(rows[p] as string, a);
+        const ids = tokenizer.encodeAfter(prompt, answer);
+        if (expected === '........') across++;
+        else if (digits(ids) !== expected) wrong.push([prompt, answer, ids]);
+      });
+    });
+    expect(wrong).toEqual([]);
+    expect(across).toBeLessThan(rows.length * following.answers.length * 0.5);
+  });
+});

@@ -1,0 +1,87 @@
+import * as parts from '@huggingface/tokenizers';
+import { isObject } from '../../files/json-object.js';
+import { endsSoon } from './ends-soon.js';
+
+/** A `pattern` of tokenizer.json: a regular expression in Oniguruma's dialect, or a text. */
+export interface Pattern {
+  readonly regex: RegExp;
+  /** Whether matching surely takes time in proportion to the text. */
+  readonly endsSoon: boolean;
+}
+
+/** A stretch of a text, and whether the pattern matches it. */
+export interface Stretch {
+  readonly from: number;
+  readonly to: number;
+  readonly match: boolean;
+}
+
+/** What becomes of the matches that a text is cut at. */
+export type Behaviour = 'removed' | 'isolated' | 'contiguous' | 'mergedwithprevious' | 'mergedwithnext';
+
+/** The library's own translator of patterns; its declarations lose this export where file names need endings. */
+const { SplitPreTokenizer } = parts as unknown as {
+  readonly SplitPreTokenizer: new (config: Readonly<Record<string, unknown>>) => { readonly pattern: RegExp | null };
+};
+
+const behaviours: readonly string[] = ['removed', 'isolated', 'contiguous', 'mergedwithprevious', 'mergedwithnext'];
+
+/**
+ * Compiles a `pattern` of tokenizer.json. The dialect is translated by `@huggingface/tokenizers`.
+ *
+ * @throws TypeError for what is no pattern, SyntaxError for what JavaScript cannot express
+ */
+export function compilePattern(pattern: unknown): Pattern {
+  if (!isObject(pattern)) throw new TypeError(`the pattern ${JSON.stringify(pattern)} is none`);
+  const { Regex: source, String: text } = pattern;
+  const config = typeof source === 'string' ? { Regex: source } : { String: String(text) };
+  const { pattern: regex } = new SplitPreTokenizer({
+    type: 'Split',
+    pattern: config,
+    behavior: 'Isolated',
+    invert: true,
+  });
+  if (regex === null) throw new TypeError(`the pattern ${JSON.stringify(pattern)} is none`);
+  return { regex, endsSoon: typeof source === 'string' ? endsSoon(source) : true };
+}
+
+/** The `behavior` of a part of tokenizer.json. Files spell it as a word or with capitals. */
+export function behaviourOf(value: unknown): Behaviour {
+  const name = String(value).toLowerCase().replaceAll('_', '');
+  if (!behaviours.includes(name)) throw new TypeError(`the behavior ${JSON.stringify(value)} is none`);
+  return name as Behaviour;
+}
+
+/** Cuts a text into what a pattern matches and what lies between, in order. */
+export function stretches(text: string, regex: RegExp, invert = false): Stretch[] {
+  const found: Stretch[] = [];
+  let end = 0;
+  for (const {
+    index,
+    0: { length },
+  } of text.matchAll(regex)) {
+    if (index > end) found.push({ from: end, to: index, match: invert });
+    found.push({ from: index, to: index + length, match: !invert });
+    end = index + length;
+  }
+  if (end < text.length) found.push({ from: end, to: text.length, match: invert });
+  return found;
+}
+
+/** Where a text is cut: `SplitDelimiterBehavior` of Hugging Face's tokenizers, `normalizer.rs`. */
+export function cutsOf(found: readonly Stretch[], behaviour: Behaviour): (readonly [number, number])[] {
+  if (behaviour === 'removed') return found.flatMap(({ from, to, match }) => (match ? [] : [[from, to] as const]));
+  if (behaviour === 'isolated') return found.map(({ from, to }) => [from, to]);
+  const backwards = behaviour === 'mergedwithnext';
+  const cuts: [number, number][] = [];
+  let before = false;
+  for (const { from, to, match } of backwards ? found.toReversed() : found) {
+    const last = cuts.at(-1);
+    const merge = behaviour === 'contiguous' ? match === before : match && !before;
+    if (last === undefined || !merge) cuts.push([from, to]);
+    else if (backwards) last[0] = from;
+    else last[1] = to;
+    before = match;
+  }
+  return backwards ? cuts.reverse() : cuts;
+}

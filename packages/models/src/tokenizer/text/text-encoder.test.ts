@@ -1,0 +1,110 @@
+import { readFile } from 'node:fs/promises';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createTokenizer, type Tokenizer } from '../tokenizer.js';
+
+interface Parts {
+  readonly models: Readonly<Record<string, unknown>>;
+  readonly tokenizers: Readonly<
+    Record<string, { readonly json: Record<string, unknown>; readonly model: string; readonly hashes: string }>
+  >;
+}
+
+const path = new URL('../../../../../tooling/parity/fixtures/tokenizer-parts/parts.json', import.meta.url);
+const { models, tokenizers } = JSON.parse(await readFile(path, 'utf8')) as Parts;
+function open(name: string): Tokenizer {
+  const { json, model } = tokenizers[name] as Parts['tokenizers'][string];
+  return createTokenizer({ 'tokenizer.json': JSON.stringify({ ...json, model: models[model] }) });
+}
+
+/** Texts with what borders are made of: blanks, digits, letters of many scripts. */
+const texts = fc
+  .array(
+    fc.oneof(
+      fc.string({ unit: 'grapheme', maxLength: 6 }),
+      fc.constantFrom(' ', '  ', '\n', '\r\n', '\t', 'a', 'the', ' the', '12', '345', '.', ':', '語', 'ing', '👩‍👩‍👧'),
+    ),
+    { maxLength: 6 },
+  )
+  .map((parts) => parts.join(''))
+  // The character that stands for a space reads as one.
+  .filter((text) => !text.includes('\u2581'));
+
+describe('a prompt’s ids and those of what follows', () => {
+  it.each(['byte-level', 'llama3', 'o200k', 'deepseek', 'digits', 'ignore-merges'])(
+    'read as both texts: %s',
+    (name) => {
+      const tokenizer = open(name);
+      fc.assert(
+        fc.property(texts, texts, (prompt, answer) => {
+          const ids = [...tokenizer.encode(prompt), ...tokenizer.encodeAfter(prompt, answer)];
+          expect(tokenizer.decode(ids)).toBe(prompt + answer);
+        }),
+        { numRuns: 60 },
+      );
+    },
+  );
+
+  it.each([
+    'llama-prepend',
+    'gemma-replace',
+    ...['bpe', 'unigram'].flatMap((kind) =>
+      ['always', 'first', 'never'].flatMap((scheme) => [
+        `metaspace-${kind}-${scheme}-split`,
+        `metaspace-${kind}-${scheme}-whole`,
+      ]),
+    ),
+  ])('read as both texts: %s', (name) => {
+    const tokenizer = open(name);
+    fc.assert(
+      // A space at the beginning is the one that is put there.
+      fc.property(texts, texts, (words, answer) => {
+        const prompt = `x${words}`;
+        const ids = [...tokenizer.encode(prompt), ...tokenizer.encodeAfter(prompt, answer)];
+        expect(tokenizer.decode(ids)).toBe(prompt + answer);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('are those of the whole text where these begin with the prompt’s', () => {
+    for (const name of [
+      'byte-level',
+      'llama-prepend',
+      'metaspace-unigram-first-split',
+      'added-both-bytes',
+      'word-piece',
+    ]) {
+      const tokenizer = open(name);
+      fc.assert(
+        fc.property(texts, texts, (prompt, answer) => {
+          const [before, whole] = [tokenizer.encode(prompt), tokenizer.encode(prompt + answer)];
+          fc.pre(before.every((id, i) => id === whole[i]));
+          expect(tokenizer.encodeAfter(prompt, answer)).toEqual(whole.slice(before.length));
+        }),
+        { numRuns: 60 },
+      );
+    }
+  });
+});
+
+describe('where a token of the whole text lies across the border', () => {
+  it('an answer goes on from the prompt as it was given', () => {
+    const tokenizer = open('byte-level');
+    const [space, the] = [tokenizer.encode('Say: '), tokenizer.encode('the')];
+    // The whole text has " the" there.
+    expect(tokenizer.encode('Say: the').slice(0, space.length)).not.toEqual(space);
+    expect(tokenizer.encodeAfter('Say: ', 'the')).toEqual(the);
+  });
+
+  it('no space is put before it, and a word that goes on is cut as one', () => {
+    const always = open('metaspace-bpe-always-split');
+    expect(always.decode([...always.encode('The sky is'), ...always.encodeAfter('The sky is', 'land')])).toBe(
+      'The sky island',
+    );
+    const words = open('word-piece');
+    // "the" is one piece, so that the whole word does not begin with "th".
+    expect(words.encode('the')).toHaveLength(1);
+    expect(words.decode([...words.encode('th'), ...words.encodeAfter('th', 'e')])).toBe('the');
+  });
+});
