@@ -10,11 +10,16 @@ const pair = (chosen: number[], rejected: number[], cut: [number, number] = [0, 
 });
 type Side = 'chosen' | 'rejected';
 const both = ['chosen', 'rejected'] as const;
-const codes = (pairs: readonly ReturnType<typeof pair>[], sides: readonly Side[] = both) => codesOf(pairs, EOS, sides);
-const codesOf = (pairs: readonly ReturnType<typeof pair>[], end: number | undefined, sides: readonly Side[] = both) =>
+const codes = (pairs: readonly ReturnType<typeof pair>[], sides: readonly Side[] = both) =>
+  codesOf(pairs, [EOS], sides);
+const codesOf = (
+  pairs: readonly ReturnType<typeof pair>[],
+  ends: readonly number[] | undefined,
+  sides: readonly Side[] = both,
+) =>
   watchAnswers(
     pairs.flatMap((each) => sides.map((side) => ({ tokens: each[side], cut: each.cut[side] }))),
-    end,
+    ends,
   ).map(({ code, step, message }) => [code, step, message.split(' answers')[0]]);
 
 it('has nothing to say of answers that end', () => {
@@ -33,4 +38,10 @@ it('says that answers never end, unless they are not meant to', () => {
   // The cut ones cannot end, and do not count.
   expect(codes(pairs, both)).toEqual([['answers-never-end', 0, '3 of 4 whole']]);
   expect(codesOf(pairs, undefined)).toEqual([]);
+  // Either token is an end.
+  expect(codesOf(pairs, [EOS, 7])).toEqual([]);
+});
+
+it('says that no answer can end where nothing names an end', () => {
+  expect(codesOf([pair([1], [2])], [])).toEqual([['answers-never-end', 0, '2 of 2 whole']]);
 });

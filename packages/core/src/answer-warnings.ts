@@ -12,14 +12,14 @@ export interface CutAnswer {
  * | code | when |
  * |---|---|
  * | `answers-truncated` | more than half of the answers were cut: the model learns to break off |
- * | `answers-never-end` | of the answers that were not cut, more than half lack the end token: the model never learns to stop |
+ * | `answers-never-end` | of the answers that were not cut, more than half end in none of the end tokens, or there is no such token: the model never learns to stop |
  *
- * @param end the token at which generation stops; undefined where nothing is said of ends
+ * @param ends the tokens at which generation stops; undefined where nothing is to be said of ends
  */
-export function watchAnswers(answers: readonly CutAnswer[], end: number | undefined): TrainingWarning[] {
+export function watchAnswers(answers: readonly CutAnswer[], ends: readonly number[] | undefined): TrainingWarning[] {
   const whole = answers.filter((answer) => answer.cut === 0);
   const cut = answers.length - whole.length;
-  const endless = end === undefined ? 0 : whole.filter(({ tokens }) => tokens.at(-1) !== end).length;
+  const endless = ends === undefined ? 0 : whole.filter(({ tokens }) => !ends.includes(tokens.at(-1) ?? -1)).length;
   const warnings: TrainingWarning[] = [];
   if (2 * cut > answers.length)
     warnings.push({
@@ -32,8 +32,14 @@ export function watchAnswers(answers: readonly CutAnswer[], end: number | undefi
     warnings.push({
       code: 'answers-never-end',
       step: 0,
-      message: `${endless} of ${whole.length} whole answers do not end in the end-of-text token ${end}: the model never learns to stop.`,
-      hint: 'Check the tokenizer’s eos_token, and that a chat template ends a turn with it.',
+      message:
+        ends?.length === 0
+          ? `${endless} of ${whole.length} whole answers end in no end token, since neither the tokenizer nor the model names one: the model never learns to stop.`
+          : `${endless} of ${whole.length} whole answers do not end in an end token (${ends?.join(', ')}): the model never learns to stop.`,
+      hint:
+        ends?.length === 0
+          ? 'Name one: eos_token in tokenizer_config.json, or eos_token_id in generation_config.json.'
+          : 'Check eos_token_id in generation_config.json, and that a chat template ends a turn with one of these tokens.',
     });
   return warnings;
 }

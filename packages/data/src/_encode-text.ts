@@ -40,8 +40,8 @@ export function encodePrompt(
   const text = isChat(given)
     ? atRow(row, 'prompt', () => chatTemplate(tokenizer, row).prompt(given, variables))
     : given;
-  const ids = checkedTokens(tokenizer, row, 'prompt', () => tokenizer.encode(text));
-  const whole = isChat(given) ? ids : withBos(ids, tokenizer.bosPrefix);
+  const ids = toTokens(atRow(row, 'prompt', () => tokenizer.encode(text)));
+  const whole = withRows(isChat(given) ? ids : withBos(ids, tokenizer.bosPrefix), tokenizer, row, 'prompt');
   const cut = Math.max(0, whole.length - (options.maxPromptLength ?? whole.length));
   if (whole.length === 0) {
     throw new DpoError('data.empty-prompt', `The prompt of row ${row} has no tokens.`, {
@@ -66,15 +66,14 @@ export function encodeAnswer(
     ? atRow(row, key, () => chatTemplate(tokenizer, row).answer(given, asMessages(answer), variables))
     : asPlain(answer, row);
   const apart = !isChat(given) && tokenizer.answersApart === true;
-  const tokens = checkedTokens(tokenizer, row, key, () =>
-    apart ? tokenizer.encode(text) : tokenizer.encodeAfter(before, text),
-  );
+  const encode = () => (apart ? tokenizer.encode(text) : tokenizer.encodeAfter(before, text));
+  const tokens = withRows(toTokens(atRow(row, key, encode)), tokenizer, row, key);
   if (tokens.length === 0) {
     throw new DpoError('data.empty-answer', `The ${key} answer of row ${row} has no tokens.`, { values: { row, key } });
   }
   const eos = options.eos === false ? undefined : tokenizer.eosTokenId;
   if (isChat(given) || eos === undefined || isEnd(tokens.at(-1), tokenizer)) return tokens;
-  return concat(tokens, Int32Array.of(eos));
+  return withRows(concat(tokens, Int32Array.of(eos)), tokenizer, row, key);
 }
 
 /** Whether a token ends an answer. */
@@ -82,14 +81,8 @@ function isEnd(id: number | undefined, { eosTokenId, endTokenIds = [] }: TextEnc
   return id !== undefined && (id === eosTokenId || endTokenIds.includes(id));
 }
 
-/** Tokens that the model has rows for; errors of the tokenizer get the row's number. */
-function checkedTokens(
-  tokenizer: TextEncoder_,
-  row: number,
-  key: string,
-  encode: () => Int32Array | number[],
-): Int32Array {
-  const tokens = toTokens(atRow(row, key, encode));
+/** Tokens that the model has rows for. */
+function withRows(tokens: Int32Array, tokenizer: TextEncoder_, row: number, key: string): Int32Array {
   const { embeddingRows } = tokenizer;
   if (embeddingRows === undefined) return tokens;
   const id = tokens.find((token) => token >= embeddingRows);

@@ -150,6 +150,77 @@ describe('encodePairs', () => {
   });
 });
 
+describe('what the tokenizer says of answers', () => {
+  const pair = { prompt: 'ab', chosen: 'cd', rejected: 'e' };
+
+  it('an answer has the tokens that follow its prompt’s', () => {
+    const asked: unknown[] = [];
+    const encodeAfter = (before: string, text: string) => {
+      asked.push([before, text]);
+      return [7];
+    };
+    const [encoded] = encodePairs([pair], { ...plain, encodeAfter });
+    expect(asked).toEqual([
+      ['ab', 'cd'],
+      ['ab', 'e'],
+    ]);
+    expect([...(encoded?.chosen ?? [])]).toEqual([7, EOS]);
+    asked.length = 0;
+    const messages = { prompt: [{ role: 'user', content: 'x' }], chosen: 'y', rejected: 'z' };
+    encodePairs([messages], { ...chat, encodeAfter });
+    expect(asked).toEqual([
+      ['[user] x</s>[assistant] ', 'y</s>'],
+      ['[user] x</s>[assistant] ', 'z</s>'],
+    ]);
+    // A tokenizer of which plain answers are texts of their own.
+    expect(encodePairs([pair], { ...plain, encodeAfter, answersApart: true })).toEqual(encodePairs([pair], plain));
+  });
+
+  it('an answer that ends in any end token gets no second one', () => {
+    const [c] = plain.encode('c');
+    const ends = { ...plain, endTokenIds: [EOS, c as number] };
+    expect(encodeOne({ prompt: 'a', chosen: 'bc', rejected: 'cb' }, ends)).toMatchObject({
+      chosen: 'bc',
+      rejected: 'cb</s>',
+    });
+  });
+
+  it('a token without a row in the embedding is an error that names row and token', () => {
+    const [z] = plain.encode('z');
+    const small = { ...plain, embeddingRows: z as number };
+    expect(encodePairs([pair], small)).toEqual(encodePairs([pair], plain));
+    const told = (changed: Partial<typeof pair>, key: string) =>
+      expect(() => encodePairs([pair, { ...pair, ...changed }], small)).toThrow(
+        expect.objectContaining({
+          code: 'data.token-without-row',
+          message: `Row 1, ${key}: the token "z" has the id ${z}, and the model's embedding only ${z} rows.`,
+          values: { row: 1, key, token: 'z', id: z, embeddingRows: z },
+        }),
+      );
+    told({ prompt: 'az' }, 'prompt');
+    told({ rejected: 'yz' }, 'rejected');
+    expect(() => encodePairs([pair], { ...plain, embeddingRows: 200, eosTokenId: 300 })).toThrow(
+      expect.objectContaining({ code: 'data.token-without-row' }),
+    );
+  });
+
+  it('an error of the tokenizer gets the row and the key', () => {
+    const encodeAfter = (_before: string, text: string): number[] => {
+      if (text === 'e')
+        throw new DpoError('tokenizer.endless-pattern', 'Too long.', { values: { a: 1 }, hint: 'Shorten it.' });
+      return [7];
+    };
+    expect(() => encodePairs([pair], { ...plain, encodeAfter })).toThrow(
+      expect.objectContaining({
+        code: 'tokenizer.endless-pattern',
+        message: 'Row 0, rejected: Too long.',
+        values: { a: 1, row: 0, key: 'rejected' },
+        hint: 'Shorten it.',
+      }),
+    );
+  });
+});
+
 describe('encodePrompts', () => {
   it('encodes as encodePairs does', () => {
     const dataset = preferenceDataset(tinyPairs());

@@ -52,6 +52,8 @@ export {
 export { packedValues } from './model/packed-values.js';
 export { type SaveOptions, saveModel } from './model/save-model.js';
 export type { AlignedLogps, LanguageModel, PackedInputs, PackedNumbers, PackedValues, Params } from './model/types.js';
+export { adapterTokenizerFiles } from './tokenizer/adapter-tokenizer.js';
 export { type BatchEncoder, type BatchEncoderOptions, openBatchEncoder } from './tokenizer/batch-encoder.js';
 export type { Chat, ChatMessage, ChatVariables } from './tokenizer/chat.js';
+export { forModel } from './tokenizer/for-model.js';
 export { createTokenizer, loadTokenizer, type Tokenizer } from './tokenizer/tokenizer.js';

@@ -3,6 +3,7 @@ import { writeFileAtomic } from '@dpo/base/files';
 import { sequenceLogps } from '@dpo/core';
 import { type EncodedPair, encodePairs, type PreferenceDataset, pack, pairGroup } from '@dpo/data';
 import { type Engine, openEngine } from '@dpo/engine';
+import type { Tokenizer } from '@dpo/models';
 import { z } from 'zod';
 import { type Context, defineCommand } from '../command/define.js';
 import { engineOptions, engineSettings } from '../options/engine.js';
@@ -32,9 +33,11 @@ export const scoreCommand = defineCommand({
     await offerEngine(options, context);
     const engine = await openEngine(engineSettings(options));
     try {
-      const score = async (name: string) => scorePairs(engine, name, dataset, options, context);
+      const score = async (name: string, tokenizer?: Tokenizer) =>
+        scorePairs(engine, { name, tokenizer }, dataset, options, context);
       const policy = await score(options.model);
-      const reference = options.ref === undefined ? undefined : await score(options.ref);
+      // The same tokens as the policy's, whatever template lies beside the reference.
+      const reference = options.ref === undefined ? undefined : await score(options.ref, policy.tokenizer);
       const lines = policy.pairs.map((pair, index) =>
         JSON.stringify(scoreLine(index, pair, policy.logps[index], reference?.logps[index], options.beta)),
       );
@@ -50,15 +53,24 @@ export const scoreCommand = defineCommand({
   },
 });
 
+/** Pairs in tokens, and the log-probabilities of their answers. */
+interface Scored {
+  readonly pairs: readonly EncodedPair[];
+  readonly logps: readonly (readonly number[])[];
+  readonly tokenizer: Tokenizer;
+}
+
 /** One model after another, so that no two are in memory at once. */
 async function scorePairs(
   engine: Engine,
-  name: string,
+  given: { readonly name: string; readonly tokenizer: Tokenizer | undefined },
   dataset: PreferenceDataset,
   options: LengthOptions,
   context: Context,
-): Promise<{ readonly pairs: readonly EncodedPair[]; readonly logps: readonly (readonly number[])[] }> {
-  const { model, tokenizer } = await openModel(engine, name, context);
+): Promise<Scored> {
+  const { name } = given;
+  const { model, tokenizer: own } = await openModel(engine, name, context);
+  const tokenizer = given.tokenizer ?? own;
   const pairs = await encodeFor({ model, tokenizer }, dataset, encodePairs, options, context);
   const logps = await sequenceLogps(model, pairs.map(pairGroup), {
     pack,
@@ -66,7 +78,7 @@ async function scorePairs(
     onProgress: (done, total) => context.progress(`Scoring with ${name}: ${done}/${total} pairs`),
   });
   model.dispose();
-  return { pairs, logps };
+  return { pairs, logps, tokenizer };
 }
 
 function scoreLine(

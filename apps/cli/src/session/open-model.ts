@@ -1,11 +1,14 @@
 import { DpoError } from '@dpo/base';
 import type { Engine } from '@dpo/engine';
 import {
+  adapterTokenizerFiles,
   type CheckOptions,
   checkModel,
+  forModel,
   type LanguageModel,
   loadAdapter,
   loadModel,
+  loadTokenizer,
   type ModelFiles,
   openModelFiles,
   resolveModel,
@@ -29,17 +32,37 @@ export interface OpenModel {
  */
 export async function openModel(engine: Engine, name: string, context: Context): Promise<OpenModel> {
   const { path, base } = await modelAndBase(await findModel(name, context), context);
-  if (base === undefined) return openBase(engine, path, context);
-  const opened = await openBase(engine, base, context);
-  return { ...opened, model: await loadAdapter(opened.model, path) };
+  const opened = await openBase(engine, base ?? path, context);
+  const whole = base === undefined ? opened : await withAdapter(opened, path);
+  const { tokenizer } = whole;
+  if (tokenizer === undefined) throw noTokenizer(path);
+  return { ...whole, tokenizer };
 }
 
-async function openBase(engine: Engine, path: string, context: Context): Promise<OpenModel> {
+/** What is known of a model whose folder may have no tokenizer. */
+type OpenBase = Omit<OpenModel, 'tokenizer'> & { readonly tokenizer: Tokenizer | undefined };
+
+async function openBase(engine: Engine, path: string, context: Context): Promise<OpenBase> {
   const { model, tokenizer, source } = await loadModel(engine, path, {
     onProgress: (bytes, total) => context.progress(`Loading ${path}: ${Math.round((100 * bytes) / total)} %`),
   });
-  if (tokenizer === undefined) throw noTokenizer(path);
   return { model, tokenizer, source, path };
+}
+
+/** A model with a PEFT folder's adapter on, and with the tokenizer and the template that lie beside the adapter. */
+export async function withAdapter<Opened extends OpenBase>(opened: Opened, adapter: string): Promise<Opened> {
+  const model = await loadAdapter(opened.model, adapter);
+  const files = await openModelFiles(adapter);
+  await files.close();
+  const { source } = opened;
+  if (!bringsTokenizer(files)) return { ...opened, model };
+  const tokenizerFiles = adapterTokenizerFiles(source.tokenizerFiles, files.tokenizerFiles);
+  const tokenizer = forModel(await loadTokenizer(tokenizerFiles), source.config, model.vocabSize);
+  return { ...opened, model, tokenizer, source: { ...source, tokenizerFiles } };
+}
+
+function bringsTokenizer({ tokenizerFiles }: ModelFiles): boolean {
+  return Object.keys(tokenizerFiles).some((name) => name !== 'generation_config.json');
 }
 
 /**
@@ -49,7 +72,17 @@ async function openBase(engine: Engine, path: string, context: Context): Promise
 export async function checkOpens(name: string, context: Context, options: CheckOptions = {}): Promise<void> {
   const { path, base = path } = await modelAndBase(await findModel(name, context), context);
   const { hasTokenizer } = await checkModel(base, options);
+  if (base !== path && (await checkAdapterTokenizer(base, path))) return;
   if (!hasTokenizer) throw noTokenizer(base);
+}
+
+/** Opens the tokenizer of an adapter on its base; false where nothing of one lies beside the adapter. */
+async function checkAdapterTokenizer(base: string, path: string): Promise<boolean> {
+  const [own, adapter] = [await openModelFiles(base), await openModelFiles(path)];
+  await Promise.all([own.close(), adapter.close()]);
+  if (!bringsTokenizer(adapter)) return false;
+  await loadTokenizer(adapterTokenizerFiles(own.tokenizerFiles, adapter.tokenizerFiles));
+  return true;
 }
 
 /** A model's folder or file and, for an adapter, those of its base. */

@@ -56,7 +56,7 @@ export async function sampleTexts(
     encoded.map(({ tokens }) => tokens),
     {
       ...options,
-      stopTokens: tokenizer.eosTokenId === undefined ? [] : [tokenizer.eosTokenId],
+      stopTokens: tokenizer.endTokenIds,
       stopWhen: stop === undefined ? undefined : endsWith(stop, tokenizer),
     },
   );

@@ -117,7 +117,7 @@ async function beginOrGoOn<Given, Row extends TokenRow & RowCuts>(
           rowAt: (row) => dataset.at(row),
           early: watchAnswers(
             rows.flatMap((row) => kind.answers(row, method.sides)),
-            options.eos ? tokenizer.eosTokenId : undefined,
+            options.eos ? tokenizer.endTokenIds : undefined,
           ),
         },
         evaluation: heldRows && {

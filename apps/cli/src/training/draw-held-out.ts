@@ -41,7 +41,7 @@ export async function drawHeldOut(
   const answers = await generate(model, chosen, {
     maxNewTokens: Math.min(maxNewTokens, room),
     seed,
-    stopTokens: tokenizer.eosTokenId === undefined ? [] : [tokenizer.eosTokenId],
+    stopTokens: tokenizer.endTokenIds,
   });
   const groups = answers.map(({ prompt, tokens }) => ({ prompt: chosen[prompt] as Int32Array, answers: [tokens] }));
   const scored = await sequenceLogps(reference.model, groups, { pack, adapter: reference.adapter });

@@ -1,8 +1,8 @@
 import { type Optimizer, type OptimizerName, optimizers, sgd, withRateRatios } from '@dpo/core';
 import type { Engine } from '@dpo/engine';
-import { addLora, type LanguageModel, loadAdapter } from '@dpo/models';
+import { addLora, type LanguageModel } from '@dpo/models';
 import type { Context } from '../command/define.js';
-import { type OpenModel, openModel } from '../session/open-model.js';
+import { type OpenModel, openModel, withAdapter } from '../session/open-model.js';
 
 /** The options that decide what is trained. */
 export interface PolicyOptions {
@@ -21,7 +21,7 @@ export interface PolicyOptions {
 /** Opens the model to train, with a new or a given LoRA adapter where the options ask for one. */
 export async function openPolicy(engine: Engine, options: PolicyOptions, context: Context): Promise<OpenModel> {
   const opened = await openModel(engine, options.model, context);
-  if (options.adapter !== undefined) return { ...opened, model: await loadAdapter(opened.model, options.adapter) };
+  if (options.adapter !== undefined) return withAdapter(opened, options.adapter);
   if (options.loraRank === undefined) return opened;
   const model = await addLora(opened.model, {
     rank: options.loraRank,

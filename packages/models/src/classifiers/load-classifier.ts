@@ -1,7 +1,7 @@
 import { DpoError } from '@dpo/base';
 import type { Engine, Precision, Variable } from '@dpo/engine';
 import { openModelFiles } from '../files/model-files.js';
-import { isAdapter, tooManyTokens } from '../model/load-model.js';
+import { isAdapter } from '../model/load-model.js';
 import { checkLayers, matchTensors, readWeights } from '../model/read-weights.js';
 import { loadTokenizer, type Tokenizer } from '../tokenizer/tokenizer.js';
 import { hasTokenizer } from '../tokenizer/vocabulary-files.js';
@@ -47,7 +47,6 @@ export async function loadClassifier(
         hint: 'Write one in Python: AutoTokenizer.from_pretrained("MODEL").save_pretrained("MODEL").',
       });
     const tokenizer = await loadTokenizer(source.tokenizerFiles);
-    if (tokenizer.vocabSize > network.vocabSize) throw tooManyTokens(source, tokenizer.vocabSize, network.vocabSize);
     weights = await readWeights(engine, network, source, places, options.onProgress);
     const classifier = textClassifier({
       engine,

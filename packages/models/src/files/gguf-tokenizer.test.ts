@@ -53,6 +53,21 @@ describe('a tokenizer in a GGUF file', () => {
     expect(tokenizerOf(metadata).encode('The')).toEqual([at]);
   });
 
+  it('ends answers at the ends of a text, a turn and a message', async () => {
+    const metadata = await metadataOf('sentencepiece');
+    const endsOf = () =>
+      (
+        JSON.parse(ggufTokenizerFiles(new GgufMetadata('some.gguf', metadata), 64)['generation_config.json'] ?? '') as {
+          eos_token_id: unknown;
+        }
+      ).eos_token_id;
+    const eos = metadata.get('tokenizer.ggml.eos_token_id');
+    expect(endsOf()).toBe(eos);
+    metadata.set('tokenizer.ggml.eot_token_id', 5);
+    metadata.set('tokenizer.ggml.eom_token_id', 6);
+    expect(endsOf()).toEqual([eos, 5, 6]);
+  });
+
   it.each<[string, string, GgufValue]>([
     ['tokenizer.ggml.model', 'tokenizer.unsupported', 't5'],
     ['tokenizer.ggml.precompiled_charsmap', 'tokenizer.unsupported', [1, 2]],

@@ -68,6 +68,9 @@ export function ggufTokenizerFiles(metadata: GgufMetadata, contextLength: unknow
     const id = metadata.number(`tokenizer.ggml.${name}_token_id`);
     if (id !== undefined) generation[`${name === 'padding' ? 'pad' : name}_token_id`] = id;
   }
+  // The ends of a text, a turn and a message: llama.cpp stops at each of them.
+  const ends = ['eos', 'eot', 'eom'].flatMap((name) => metadata.number(`tokenizer.ggml.${name}_token_id`) ?? []);
+  if (new Set(ends).size > 1) generation.eos_token_id = [...new Set(ends)];
   return {
     'tokenizer.json': JSON.stringify(json),
     'tokenizer_config.json': `${JSON.stringify(config, null, 2)}\n`,

@@ -3,6 +3,7 @@ import type { Engine } from '@dpo/engine';
 import { decoderFor } from '../architectures/registry.js';
 import { type ModelFiles, openModelFiles } from '../files/model-files.js';
 import { targetLayers } from '../lora/targets.js';
+import { forModel } from '../tokenizer/for-model.js';
 import { loadTokenizer, type Tokenizer } from '../tokenizer/tokenizer.js';
 import { hasTokenizer } from '../tokenizer/vocabulary-files.js';
 import { languageModel } from './language-model.js';
@@ -28,7 +29,7 @@ export interface LoadedModel {
  * Loads a language model from a Hugging Face folder or a GGUF file. Weights are read one at a time into variables.
  *
  * Errors: `model.unsupported-architecture`, `model.bad-config`, `model.unsupported-config`, `model.missing-tensor`,
- * `model.extra-tensor`, `model.wrong-shape`, `model.not-finite`, `model.adapter`, `model.vocabulary`, and those of
+ * `model.extra-tensor`, `model.wrong-shape`, `model.not-finite`, `model.adapter`, and those of
  * {@link openModelFiles}.
  */
 export async function loadModel(engine: Engine, path: string, options: LoadOptions = {}): Promise<LoadedModel> {
@@ -76,9 +77,9 @@ async function planModel(source: ModelFiles, { extraTensors = 'error' }: Pick<Lo
   const { weights, prefix, config } = decoder;
   const plan = { modelType: config.modelType, weights, prefix, isExtra: decoder.isExtra };
   const places = matchTensors(plan, source, extraTensors);
-  const tokenizer = hasTokenizer(source.tokenizerFiles) ? await loadTokenizer(source.tokenizerFiles) : undefined;
-  if (tokenizer !== undefined && tokenizer.vocabSize > config.vocabSize)
-    throw tooManyTokens(source, tokenizer.vocabSize, config.vocabSize);
+  const tokenizer = hasTokenizer(source.tokenizerFiles)
+    ? forModel(await loadTokenizer(source.tokenizerFiles), source.config, config.vocabSize)
+    : undefined;
   return { decoder, plan, places, tokenizer };
 }
 
@@ -89,13 +90,4 @@ export function isAdapter({ path, adapter }: ModelFiles): DpoError {
     values: { path, base: base ?? null },
     hint: `Load its base model${typeof base === 'string' && base ? ` (${base})` : ''}, then the adapter onto it.`,
   });
-}
-
-/** The error of a tokenizer with more tokens than the model has rows for. */
-export function tooManyTokens({ path }: ModelFiles, tokens: number, vocabSize: number): DpoError {
-  return new DpoError(
-    'model.vocabulary',
-    `${path}: the tokenizer has ${tokens} tokens, but the model only knows ${vocabSize}.`,
-    { values: { path, tokens, vocabSize }, hint: 'Tokenizer and model belong to different models.' },
-  );
 }

@@ -42,11 +42,15 @@ export interface Tokenizer {
   readonly endsSoon: boolean;
   /** What belongs before a prompt: usually nothing, or the one id that begins a text. */
   readonly bosPrefix: readonly number[];
-  /** The id that ends an answer, if the tokenizer names one. */
+  /** The id that a plain answer gets at its end: the tokenizer's, else the first that its model names. */
   readonly eosTokenId: number | undefined;
+  /** All ids that end an answer: those that the model names, else the tokenizer's. */
+  readonly endTokenIds: readonly number[];
   readonly padTokenId: number | undefined;
   /** One more than the largest id. */
   readonly vocabSize: number;
+  /** Rows of the model's embedding, where these are fewer: ids from there on cannot be used. */
+  readonly embeddingRows?: number | undefined;
   /** The chat template; absent where the tokenizer has none. */
   readonly chat?: Chat;
   /** The files that it was made of, by name, to be written beside weights. */
@@ -106,6 +110,7 @@ export function createTokenizer(files: Readonly<Record<string, string>>, where =
     endsSoon: cutter.endsSoon,
     bosPrefix: bosPrefixOf(around.before, config, special.bosId),
     eosTokenId: special.eosId,
+    endTokenIds: special.eosId === undefined ? [] : [special.eosId],
     padTokenId: special.padId,
     vocabSize: use(() => vocabSizeOf(library)),
     ...(chat === undefined ? {} : { chat }),

@@ -1,0 +1,98 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { pairsFile, runCli, tinyModelFolder } from '../_cli-for-tests.js';
+
+let folder: string;
+let model: string;
+let data: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'dpo-ends-'));
+  data = await pairsFile(folder, 4);
+  model = await tinyModelFolder(join(folder, 'model'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const write = (name: string, value: unknown) => writeFile(join(model, name), JSON.stringify(value));
+const change = async (name: string, changed: object) =>
+  write(name, { ...(JSON.parse(await readFile(join(model, name), 'utf8')) as object), ...changed });
+const cpu = ['--engine', 'cpu'];
+const train = (...more: string[]) =>
+  runCli(['train', '--model', model, '--data', data, '--max-steps', '1', '--batch-size', '2', ...cpu, ...more]);
+
+it('generates up to any token that generation_config.json names', async () => {
+  const generate = async () => {
+    const { out } = await runCli([
+      'generate',
+      '--model',
+      model,
+      '--prompt',
+      'a',
+      '--max-new-tokens',
+      '5',
+      '--json',
+      ...cpu,
+    ]);
+    const { tokens, finished } = JSON.parse(out.join('\n')) as { tokens: number[]; finished: boolean };
+    return [tokens.length, finished];
+  };
+  await write('generation_config.json', { eos_token_id: 256 });
+  expect(await generate()).toEqual([5, false]);
+  await write('generation_config.json', { eos_token_id: Array.from({ length: 257 }, (_, id) => id) });
+  expect(await generate()).toEqual([1, true]);
+});
+
+it('says in training that nothing names an end, and nothing where the model does', async () => {
+  const tokenizer = JSON.parse(await readFile(join(model, 'tokenizer.json'), 'utf8')) as Record<string, unknown>;
+  await write('tokenizer.json', { ...tokenizer, added_tokens: [] });
+  await write('tokenizer_config.json', {});
+  await write('special_tokens_map.json', {});
+  const told = 'since neither the tokenizer nor the model names one: the model never learns to stop';
+  const nameless = await train('--output', join(folder, 'nameless'));
+  expect(nameless.notes.join('\n')).toContain(told);
+  await change('config.json', { eos_token_id: 3 });
+  const named = await train('--output', join(folder, 'named'));
+  expect([named.code, named.notes.join('\n').includes('never learns to stop')]).toEqual([0, false]);
+});
+
+it('opens a model with more tokens than rows, and names the row and the token that has none', async () => {
+  const tokenizer = JSON.parse(await readFile(join(model, 'tokenizer.json'), 'utf8')) as { added_tokens: object[] };
+  const image = {
+    id: 257,
+    content: '<image>',
+    single_word: false,
+    lstrip: false,
+    rstrip: false,
+    normalized: false,
+    special: true,
+  };
+  await write('tokenizer.json', { ...tokenizer, added_tokens: [...tokenizer.added_tokens, image] });
+  const score = () => runCli(['score', '--model', model, '--data', data, ...cpu]);
+  expect((await score()).out).toHaveLength(4);
+  const rows = await readFile(data, 'utf8');
+  await writeFile(data, `${rows}{"prompt": "Look: <image>", "chosen": "a", "rejected": "b"}\n`);
+  const { code, out, notes } = await score();
+  expect([code, out]).toEqual([1, []]);
+  expect(notes.join('\n')).toContain('Row 4, prompt: the token "<image>" has the id 257');
+});
+
+it('takes the tokenizer and the template beside an adapter before those of its base', async () => {
+  await train('--output', join(folder, 'run'), '--lora-rank', '1');
+  const adapter = join(folder, 'run', 'final');
+  const message = (role: string, content: string) => [{ role, content }];
+  const chats = [
+    { prompt: message('user', 'a'), chosen: message('assistant', 'bc'), rejected: message('assistant', 'd') },
+  ];
+  await writeFile(data, chats.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  const turn = '{% for m in messages %}<{{ m.content }}>{% endfor %}{% if add_generation_prompt %}<{% endif %}';
+  await writeFile(join(model, 'chat_template.jinja'), turn);
+  const scored = async () => {
+    const { out } = await runCli(['score', '--model', adapter, '--ref', model, '--data', data, ...cpu]);
+    return JSON.parse(out.join('\n')) as { chosenTokens: number; policyChosenLogp: number; rejectedTokens: number };
+  };
+  await rm(join(adapter, 'chat_template.jinja'), { force: true });
+  expect(await scored()).toMatchObject({ chosenTokens: 3, rejectedTokens: 2 });
+  await writeFile(join(adapter, 'chat_template.jinja'), turn.replace('}}>', '}} end>'));
+  expect(await scored()).toMatchObject({ chosenTokens: 7, rejectedTokens: 6 });
+});

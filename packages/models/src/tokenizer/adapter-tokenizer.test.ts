@@ -1,0 +1,43 @@
+import { expect, it } from 'vitest';
+import { adapterTokenizerFiles } from './adapter-tokenizer.js';
+
+const config = (value: object) => JSON.stringify(value);
+const base = {
+  'tokenizer.json': 'base',
+  'tokenizer_config.json': config({ eos_token: 'base', chat_template: 'base' }),
+  'special_tokens_map.json': 'base',
+  'generation_config.json': 'base',
+};
+
+it('takes a tokenizer beside the adapter whole, with the base’s defaults of generation', () => {
+  const adapter = {
+    'tokenizer.json': 'adapter',
+    'tokenizer_config.json': config({}),
+    'chat_template.jinja': 'adapter',
+  };
+  expect(adapterTokenizerFiles(base, adapter)).toEqual({ ...adapter, 'generation_config.json': 'base' });
+});
+
+it('takes a template beside the adapter in the place of every template of the base', () => {
+  const adapter = { 'chat_template.jinja': 'adapter' };
+  const files = adapterTokenizerFiles({ ...base, 'chat_template.json': config({ chat_template: 'base' }) }, adapter);
+  expect(files['chat_template.jinja']).toBe('adapter');
+  expect(JSON.parse(files['tokenizer_config.json'] ?? '')).toEqual({ eos_token: 'base' });
+  expect(files).not.toHaveProperty(['chat_template.json']);
+  expect(files['tokenizer.json']).toBe('base');
+  const inConfig = { 'tokenizer_config.json': config({ chat_template: 'adapter' }) };
+  expect(adapterTokenizerFiles({ ...base, 'chat_template.jinja': 'base' }, inConfig)).toEqual({ ...base, ...inConfig });
+});
+
+it('keeps the base’s template where the adapter has a tokenizer without one', () => {
+  const adapter = { 'tokenizer.json': 'adapter', 'tokenizer_config.json': config({}) };
+  expect(adapterTokenizerFiles({ ...base, 'chat_template.jinja': 'base' }, adapter)['chat_template.jinja']).toBe(
+    'base',
+  );
+  const kept = adapterTokenizerFiles(base, adapter)['chat_template.json'] ?? '';
+  expect(JSON.parse(kept)).toEqual({ chat_template: 'base' });
+});
+
+it('is the base’s where the adapter brings nothing', () => {
+  expect(adapterTokenizerFiles(base, {})).toEqual(base);
+});

@@ -1,0 +1,39 @@
+import { expect, it } from 'vitest';
+import { tinyTokenizer } from '../test/index.js';
+import { forModel } from './for-model.js';
+import { createTokenizer } from './tokenizer.js';
+
+const { files } = tinyTokenizer({ chat: true });
+const withFile = (name: string, value: unknown) => createTokenizer({ ...files, [name]: JSON.stringify(value) });
+const ends = (generation: unknown, config: Record<string, unknown>) => {
+  const { endTokenIds, eosTokenId } = forModel(withFile('generation_config.json', generation), config, 259);
+  return [endTokenIds, eosTokenId];
+};
+
+it('ends an answer at every id that generation_config.json names, else config.json, else the tokenizer', () => {
+  // The tokenizer's own is <|im_end|>, 258: plain answers get it whatever the model names.
+  expect(ends({ eos_token_id: [256, 258, 256] }, { eos_token_id: 7 })).toEqual([[256, 258], 258]);
+  expect(ends({ eos_token_id: 256 }, { eos_token_id: 7 })).toEqual([[256], 258]);
+  expect(ends({ eos_token_id: null }, { eos_token_id: [7, 8] })).toEqual([[7, 8], 258]);
+  expect(ends({}, { text_config: { eos_token_id: 9 } })).toEqual([[9], 258]);
+  expect(ends({ eos_token_id: [-1, 'x'] }, {})).toEqual([[258], 258]);
+});
+
+it('gives plain answers the first end that the model names where the tokenizer names none', () => {
+  const config = JSON.stringify({ clean_up_tokenization_spaces: false });
+  const nameless = createTokenizer({
+    'tokenizer.json': JSON.stringify({
+      ...(JSON.parse(files['tokenizer.json'] ?? '') as object),
+      added_tokens: [{ id: 258, content: '<|im_end|>', special: true }],
+    }),
+    'tokenizer_config.json': config,
+  });
+  expect([nameless.eosTokenId, nameless.endTokenIds]).toEqual([undefined, []]);
+  expect(forModel(nameless, { eos_token_id: [258, 3] }, 259)).toMatchObject({ eosTokenId: 258, endTokenIds: [258, 3] });
+  expect(forModel(nameless, {}, 259)).toMatchObject({ eosTokenId: undefined, endTokenIds: [] });
+});
+
+it('says how many rows the embedding has where these are fewer than the tokens', () => {
+  expect(forModel(tinyTokenizer(), {}, 256).embeddingRows).toBe(256);
+  expect('embeddingRows' in forModel(tinyTokenizer(), {}, 257)).toBe(false);
+});
