@@ -46,6 +46,10 @@ describe('what went wrong', () => {
     ['npm error code EAI_AGAIN\nnpm error request to the registry failed', /registry does not answer/],
     ['ENOSPC: no space left on device', /disk is full/],
     ["EACCES: permission denied, mkdir '/x/node_modules'", /cannot be written: EACCES.*\/x\/node_modules/],
+    [
+      'ERR 401 https://me:p@ss/w@host/x?t=1 _authToken=abc',
+      /installed\.\nERR 401 https:\/\/\*\*\*@host\/x\?\*\*\* _authToken=\*\*\*$/,
+    ],
     ['lockfile is not up to date with package.json', /cannot be installed\.\nlockfile is not up to date/],
   ])('%s', (said, message) => {
     expect(explain(said.split('\n'))).toMatch(message);

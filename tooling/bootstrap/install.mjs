@@ -73,7 +73,7 @@ function parseEvent(line) {
 
 /** One message from what npm and pnpm said. */
 export function explain(lines) {
-  const said = lines.map((line) => line.replace(/^npm (error|ERR!) ?/, '').trim());
+  const said = lines.map((line) => withoutLogins(line.replace(/^npm (error|ERR!) ?/, '').trim()));
   const text = said.join('\n');
   if (
     /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|META_FETCH_FAIL|NO_OFFLINE/.test(
@@ -86,6 +86,15 @@ export function explain(lines) {
     return `The dependencies cannot be written: ${firstWith(said, /EACCES|EPERM|EROFS/)}`;
   const last = said.filter((line) => line !== '' && !/complete log of this run/.test(line)).slice(-8);
   return `The dependencies cannot be installed.\n${last.join('\n')}`;
+}
+
+/** A line without logins and queries of addresses, and without tokens: a registry's address may hold a password. */
+function withoutLogins(line) {
+  return line
+    .replace(/:\/\/\S*:(?!\d+\/)\S*@/g, '://***@')
+    .replace(/:\/\/[^\s/]*@/g, '://***@')
+    .replace(/(:\/\/[^\s?]*\?)\S+/g, '$1***')
+    .replace(/(_auth(?:Token)?\s*[=:]\s*|\b(?:Bearer|Basic) )\S+/gi, '$1***');
 }
 
 function firstWith(lines, pattern) {
