@@ -12,37 +12,69 @@ export interface CellBuilder {
   finish(): Data;
 }
 
-const messageType = new Struct<{ role: Utf8; content: Utf8 }>([
-  new Field('role', new Utf8(), true),
-  new Field('content', new Utf8(), true),
+/** How a message's keys besides its role are stored: as text, or as JSON text. */
+export type MessageLayout = ReadonlyMap<string, 'text' | 'json'>;
+
+/** What messages of plain words need. */
+export const plainMessages: MessageLayout = new Map([['content', 'text']]);
+
+/**
+ * Marks text as JSON: Arrow's own extension type, which Python's `datasets` reads as its feature `Json`. Values that differ in
+ * their kind or keys from message to message have no type in common but this.
+ */
+const jsonMetadata = new Map([
+  ['ARROW:extension:name', 'arrow.json'],
+  ['ARROW:extension:metadata', ''],
 ]);
 
-/** The Arrow type of a column: texts are UTF-8, or lists of `{ role, content }` where `chat` holds. */
-export function arrowType(column: Column, chat: boolean): DataType {
-  const text = (): DataType => (chat ? listOf(messageType) : new Utf8());
-  const types: Record<Column['kind'], () => DataType> = {
+/** True for a column or key that holds JSON as text. */
+export function isJsonField({ metadata }: Field): boolean {
+  return metadata.get('ARROW:extension:name') === 'arrow.json';
+}
+
+function jsonField(name: string): Field {
+  return new Field(name, new Utf8(), true, jsonMetadata);
+}
+
+/** A column's field: texts are UTF-8, or lists of messages where they are given; `null` holds no messages. */
+export function arrowField(column: Column, messages: MessageLayout | undefined): Field {
+  if (column.kind === 'variables') return jsonField(column.name);
+  const text = (): DataType => (messages === undefined ? new Utf8() : listOf(messageType(messages)));
+  const types: Record<Exclude<Column['kind'], 'variables'>, () => DataType> = {
     text,
     texts: () => listOf(text()),
     string: () => new Utf8(),
     number: () => new Float64(),
     numbers: () => listOf(new Float64()),
     boolean: () => new Bool(),
-    // As TRL takes them, and as they differ from row to row.
+    // JSON text without a mark: so TRL takes tools with every version of Python's `datasets`.
     tools: () => new Utf8(),
-    variables: () => new Utf8(),
   };
-  return types[column.kind]();
+  return new Field(column.name, types[column.kind](), true);
+}
+
+function messageType(layout: MessageLayout): Struct {
+  const others = [...layout].map(([name, kind]) =>
+    kind === 'json' ? jsonField(name) : new Field(name, new Utf8(), true),
+  );
+  return new Struct([new Field('role', new Utf8(), true), ...others]);
 }
 
 function listOf(type: DataType): List {
   return new List(new Field('item', type, true));
 }
 
-/** Reads a column's cells without turning the column into objects. */
-export function cellReader(data: Data): CellReader {
+/** Reads a column's cells without turning the column into objects. Keys that hold null are left out of objects. */
+export function cellReader(data: Data, field?: Field): CellReader {
   const valid = data.nullCount === 0 ? () => true : (row: number) => data.getValid(row);
-  const read = valueReader(data);
+  const plain = valueReader(data);
+  const read = field !== undefined && isJsonField(field) ? (row: number) => fromJson(plain(row)) : plain;
   return (row) => (valid(row) ? read(row) : undefined);
+}
+
+/** The value that marked text spells. */
+function fromJson(text: unknown): unknown {
+  return typeof text === 'string' ? (JSON.parse(text) as unknown) : text;
 }
 
 function valueReader(data: Data): CellReader {
@@ -62,15 +94,22 @@ function valueReader(data: Data): CellReader {
   if (DataType.isList(type) || DataType.isLargeList(type)) {
     const { valueOffsets } = data as Data<List>;
     const items = data.children[0] as Data;
-    const item = cellReader(items);
+    const item = cellReader(items, type.children[0]);
     return (row) => {
       const [from, to] = span(valueOffsets, row, items.length);
       return Array.from({ length: to - from }, (_, i) => item(from + i));
     };
   }
   if (DataType.isStruct(type)) {
-    const fields = type.children.map((field, i) => [field.name, cellReader(data.children[i] as Data)] as const);
-    return (row) => Object.fromEntries(fields.map(([name, read]) => [name, read(row)]));
+    const fields = type.children.map((field, i) => [field.name, cellReader(data.children[i] as Data, field)] as const);
+    return (row) => {
+      const entries: [string, unknown][] = [];
+      for (const [name, read] of fields) {
+        const value = read(row);
+        if (value !== undefined && value !== null) entries.push([name, value]);
+      }
+      return Object.fromEntries(entries);
+    };
   }
   const vector = new Vector([data]);
   return (row) => {
@@ -91,16 +130,18 @@ function outside(row: number, from: number, to: number, length: number): RangeEr
   return new RangeError(`cell ${row} reaches from ${from} to ${to} of ${length}`);
 }
 
-/** A builder for values of one of the types that {@link arrowType} gives. */
-export function cellBuilder(type: DataType): CellBuilder {
-  if (DataType.isUtf8(type)) return utf8Builder(type);
+/** A builder for values of one of the fields that {@link arrowField} gives, or of a field within. */
+export function cellBuilder(field: Field): CellBuilder {
+  const type: DataType = field.type;
+  if (DataType.isUtf8(type)) return utf8Builder(type, isJsonField(field));
   if (DataType.isList(type)) return listBuilder(type);
   if (DataType.isStruct(type)) return structBuilder(type);
   if (DataType.isBool(type)) return boolBuilder(type);
   return float64Builder(new Float64());
 }
 
-function utf8Builder(type: Utf8): CellBuilder {
+/** Texts as they are, anything else as JSON; with `json` texts too. */
+function utf8Builder(type: Utf8, json: boolean): CellBuilder {
   let bytes = Buffer.allocUnsafeSlow(1 << 16);
   let used = 0;
   const offsets = [0];
@@ -108,7 +149,7 @@ function utf8Builder(type: Utf8): CellBuilder {
   return {
     append(value) {
       if (validity.append(value)) {
-        const text = String(value);
+        const text = json || typeof value === 'object' ? JSON.stringify(value) : String(value);
         // A UTF-16 unit takes at most three bytes; measuring exactly is only worth it where that does not fit.
         if (used + text.length * 3 > bytes.length) {
           const needed = used + Buffer.byteLength(text);
@@ -172,7 +213,7 @@ function boolBuilder(type: Bool): CellBuilder {
 }
 
 function listBuilder(type: List): CellBuilder {
-  const item = cellBuilder(type.children[0]?.type ?? new Utf8());
+  const item = cellBuilder(type.children[0] ?? new Field('item', new Utf8(), true));
   const offsets = [0];
   const validity = validityBuilder();
   return {
@@ -196,7 +237,7 @@ function listBuilder(type: List): CellBuilder {
 }
 
 function structBuilder(type: Struct): CellBuilder {
-  const fields = type.children.map((field) => [field.name, cellBuilder(field.type)] as const);
+  const fields = type.children.map((field) => [field.name, cellBuilder(field)] as const);
   const validity = validityBuilder();
   let length = 0;
   return {

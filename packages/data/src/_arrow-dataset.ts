@@ -2,6 +2,7 @@ import type { RecordBatch, Schema } from 'apache-arrow';
 import { asBroken, type Block } from './_arrow-blocks.js';
 import { type CellReader, cellReader } from './_arrow-columns.js';
 import { checkKind, type RowFormat } from './_row-format.js';
+import type { Notes } from './_told.js';
 import type { ColumnMapping } from './columns.js';
 import { emptyDataset, fingerprintOf, noSuchRow } from './dataset.js';
 import { checkSchema } from './schema.js';
@@ -9,6 +10,15 @@ import type { Dataset } from './types.js';
 
 /** Record batches read from a file are kept up to this many bytes, the last used longest. */
 const CACHE_BYTES = 1 << 28;
+
+/** What {@link arrowDataset} may be told. */
+interface ArrowDatasetOptions {
+  readonly mapping?: ColumnMapping;
+  /** False for rows that are known to be good. Default true. */
+  readonly check?: boolean;
+  /** Is told, while rows are checked, what was put right in them. */
+  readonly told?: Notes;
+}
 
 /**
  * A dataset over Arrow record batches: rows become objects when they are asked for, batches are read from the file when
@@ -19,8 +29,7 @@ export function arrowDataset<Row>(
   schema: Schema,
   blocks: readonly Block[],
   path: string,
-  mapping: ColumnMapping = {},
-  check = true,
+  { mapping = {}, check = true, told }: ArrowDatasetOptions = {},
 ): Dataset<Row> {
   checkSchema(format, schema, mapping, path);
   const starts = [0];
@@ -29,7 +38,7 @@ export function arrowDataset<Row>(
   if (length === 0) throw emptyDataset(path);
 
   const cache = blockCache(format, blocks, mapping, path);
-  const readRow = (block: number, within: number): Row => {
+  const readRow = (block: number, within: number, told?: Notes): Row => {
     const row = (starts[block] as number) + within;
     const record: Record<string, unknown> = {};
     try {
@@ -40,16 +49,17 @@ export function arrowDataset<Row>(
     } catch (error) {
       throw asBroken(error, path);
     }
-    return format.parse(record, { row, path }, mapping);
+    told?.next();
+    return format.parse(record, { row, path, told }, mapping);
   };
-  function* rows(): Generator<Row> {
+  function* rows(told?: Notes): Generator<Row> {
     for (let block = 0; block < blocks.length; block++) {
       const count = (blocks[block] as Block).rows;
-      for (let within = 0; within < count; within++) yield readRow(block, within);
+      for (let within = 0; within < count; within++) yield readRow(block, within, told);
     }
   }
 
-  if (check) checkRows(format, rows(), path);
+  if (check) checkRows(format, rows(told), path);
 
   let fingerprint: string | undefined;
   return {
@@ -64,7 +74,7 @@ export function arrowDataset<Row>(
       fingerprint ??= fingerprintOf(format, rows());
       return fingerprint;
     },
-    [Symbol.iterator]: rows,
+    [Symbol.iterator]: () => rows(),
   };
 }
 
@@ -110,7 +120,7 @@ function columnReaders<Row>(format: RowFormat<Row>, batch: RecordBatch, mapping:
     const data = batch.data.children[index];
     if (data === undefined) continue;
     try {
-      readers.push([name, cellReader(data)]);
+      readers.push([name, cellReader(data, batch.schema.fields[index])]);
     } catch (error) {
       throw asBroken(error, path);
     }

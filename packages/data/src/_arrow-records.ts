@@ -2,7 +2,7 @@ import { asBroken, type Block } from './_arrow-blocks.js';
 import { cellReader } from './_arrow-columns.js';
 import type { PlacedRecord } from './_records.js';
 
-/** The rows of record batches as plain objects, those of these columns that are there; null is left out. */
+/** The rows of record batches as plain objects, those of these columns that are there. */
 export async function* arrowRecords(
   blocks: readonly Block[],
   columns: ReadonlySet<string>,
@@ -12,15 +12,15 @@ export async function* arrowRecords(
     const records: PlacedRecord[] = [];
     try {
       const batch = block.load();
-      const readers = batch.schema.fields.flatMap(({ name }, i) => {
-        const data = columns.has(name) ? batch.data.children[i] : undefined;
-        return data === undefined ? [] : [[name, cellReader(data)] as const];
+      const readers = batch.schema.fields.flatMap((field, i) => {
+        const data = columns.has(field.name) ? batch.data.children[i] : undefined;
+        return data === undefined ? [] : [[field.name, cellReader(data, field)] as const];
       });
       for (let row = 0; row < block.rows; row++) {
         const record: Record<string, unknown> = {};
         for (const [name, read] of readers) {
-          const value = read(row);
-          if (value !== undefined && value !== null) record[name] = value;
+          // A column that is there says something even where it holds nothing.
+          record[name] = read(row) ?? null;
         }
         records.push({ record });
       }

@@ -1,22 +1,35 @@
 import { DpoError } from '@dpo/base';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
+import { withoutNulls } from './_parquet-values.js';
 
-/** One row group's rows as plain objects, those of the wanted columns that are there. */
-export type RowGroup = readonly Readonly<Record<string, unknown>>[];
+/** A row group. */
+export interface RowGroup {
+  /** Its rows as plain objects, with those of the wanted columns that are there. */
+  readonly rows: readonly Readonly<Record<string, unknown>>[];
+  /** All columns of the file, wanted or not. */
+  readonly columns: readonly string[];
+}
 
 /** The row groups of a Parquet file, one after another. What is wrong with the file is thrown as the library throws it. */
 export async function* parquetGroups(path: string, columns: ReadonlySet<string>): AsyncGenerator<RowGroup> {
   const file = await asyncBufferFromFile(path);
   await checkEnds(file, path);
   const metadata = await parquetMetadataAsync(file);
-  const there = parquetSchema(metadata).children.map(({ element }) => element.name);
-  const wanted = there.filter((name) => columns.has(name));
+  const there = parquetSchema(metadata).children;
+  const nodes = there.filter(({ element }) => columns.has(element.name));
+  const wanted = nodes.map(({ element }) => element.name);
   checkCounts(metadata);
   let rowStart = 0;
   for (const group of metadata.row_groups) {
     const rowEnd = rowStart + Number(group.num_rows);
-    yield await parquetReadObjects({ file, metadata, columns: wanted, rowStart, rowEnd, compressors });
+    const rows = await parquetReadObjects({ file, metadata, columns: wanted, rowStart, rowEnd, compressors });
+    yield {
+      rows: rows.map((row) =>
+        Object.fromEntries(nodes.map((node) => [node.element.name, withoutNulls(row[node.element.name], node)])),
+      ),
+      columns: there.map(({ element }) => element.name),
+    };
     rowStart = rowEnd;
   }
 }

@@ -1,7 +1,7 @@
 import { type Json, nearest } from '@dpo/base';
 import { kindOf, type Place, rowError } from './_place.js';
 import type { Column } from './columns.js';
-import type { Message, TemplateInputs, Text } from './types.js';
+import type { TemplateInputs, Text } from './types.js';
 
 /** A row as a file gives it: values by the file's column names. */
 export type FileRecord = Readonly<Record<string, unknown>>;
@@ -41,49 +41,23 @@ export function parseString(value: unknown, key: string, place: Place): string {
   return value;
 }
 
-/** Plain text or a list of messages, with all that the messages say. */
-export function parseText(value: unknown, key: string, place: Place): Text {
-  if (typeof value === 'string') return parseString(value, key, place);
-  if (!Array.isArray(value)) throw wrongType(value, key, 'a string or a list of messages', place);
-  return value.map((message: unknown, index): Message => parseMessage(message, `${key}[${index}]`, place));
-}
-
-/**
- * A message: `role`, `content` (a text, a list of parts, or nothing where the message calls tools), and every other key that
- * is not null. Python's `datasets` fills the keys that only some messages have with null, so null is no value.
- */
-function parseMessage(value: unknown, key: string, place: Place): Message {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw wrongType(value, key, 'a message with role and content', place);
-  }
-  const { role, content, ...others } = value as FileRecord;
-  const message = { role: parseString(role, `${key}.role`, place), content: parseContent(content, `${key}.content`) };
-  const said = Object.entries(others).filter(([, other]) => other !== undefined && other !== null);
-  if (said.length === 0) {
-    if (message.content === null) throw wrongType(content, `${key}.content`, 'a string', place);
-    return message;
-  }
-  return {
-    ...message,
-    ...Object.fromEntries(said.map(([name, other]) => [name, parseJson(other, `${key}.${name}`, place)])),
-  };
-
-  function parseContent(given: unknown, at: string): Message['content'] {
-    if (given === undefined || given === null) return null;
-    if (!Array.isArray(given)) return parseString(given, at, place);
-    return given.map((part: unknown, i) => parseJson(part, `${at}[${i}]`, place));
-  }
-}
-
 /** Any JSON value: whole texts, finite numbers; 64-bit integers become numbers, `undefined` in objects is left out. */
-function parseJson(value: unknown, key: string, place: Place): Json {
+export function parseJson(value: unknown, key: string, place: Place): Json {
   if (value === null || typeof value === 'boolean') return value;
   if (typeof value === 'string') return parseString(value, key, place);
-  if (typeof value === 'number' || typeof value === 'bigint') return parseNumber(value, key, place) as number;
+  if (typeof value === 'number' || typeof value === 'bigint') return (parseNumber(value, key, place) as number) + 0;
   if (Array.isArray(value)) return value.map((item: unknown, i) => parseJson(item ?? null, `${key}[${i}]`, place));
-  if (typeof value !== 'object') throw wrongType(value, key, 'a JSON value', place);
+  if (!isPlain(value)) throw wrongType(value, key, 'a JSON value', place);
   const entries = Object.entries(value).filter(([, item]) => item !== undefined);
-  return Object.fromEntries(entries.map(([name, item]) => [name, parseJson(item, `${key}.${name}`, place)]));
+  return Object.fromEntries(
+    entries.map(([name, item]) => [parseString(name, key, place), parseJson(item, `${key}.${name}`, place)]),
+  );
+}
+
+function isPlain(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype;
 }
 
 /** The tools of a row: a list of JSON schemas, or the JSON text of such a list; `undefined` where there are none. */
@@ -126,7 +100,8 @@ export function checkInputs(prompt: Text, { tools, templateVariables }: Template
   );
 }
 
-function parseJsonText(text: string, key: string, expected: string, place: Place): unknown {
+/** The value that a JSON text spells; `undefined` for a blank one. */
+export function parseJsonText(text: string, key: string, expected: string, place: Place): unknown {
   if (text.trim() === '') return undefined;
   try {
     return JSON.parse(text);
@@ -139,27 +114,6 @@ function parseJsonText(text: string, key: string, expected: string, place: Place
       'Write JSON: double quotes, true, false and null.',
     );
   }
-}
-
-/** An answer: as {@link parseText}, and not empty (`data.empty-answer`). */
-export function parseAnswer(value: unknown, key: string, place: Place): Text {
-  const text = parseText(value, key, place);
-  const empty = typeof text === 'string' ? text === '' : text.every(saysNothing);
-  if (empty) {
-    throw rowError(
-      'data.empty-answer',
-      place,
-      `"${key}" is empty.`,
-      { key },
-      'Remove the row or give the answer a text.',
-    );
-  }
-  return text;
-}
-
-/** True for a message without words and without anything else to say. */
-function saysNothing({ role: _, content, ...others }: Message): boolean {
-  return Object.keys(others).length === 0 && (content === null || content.length === 0);
 }
 
 /** A finite number, or `undefined` where there is none. */

@@ -1,4 +1,5 @@
 import { DpoError } from '@dpo/base';
+import type { Told } from './_told.js';
 
 /** Where a row stands, for error messages. */
 export interface Place {
@@ -7,6 +8,8 @@ export interface Place {
   readonly path?: string | undefined;
   /** Counted from 1, in files of lines. */
   readonly line?: number | undefined;
+  /** Is told what is put right in the row. */
+  readonly told?: Told | undefined;
 }
 
 /** `pairs.jsonl, line 3` or `pairs.arrow, row 2` or `row 2`. */

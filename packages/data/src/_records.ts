@@ -1,8 +1,10 @@
 import { DpoError } from '@dpo/base';
+import { contextColumns } from './_context-columns.js';
 import { checkKind, type RowFormat } from './_row-format.js';
 import type { RowSource } from './_row-source.js';
+import { Notes, type ReadNotes } from './_told.js';
 import type { ColumnMapping } from './columns.js';
-import { expandRecord } from './shapes/expand.js';
+import { type Expanded, Expander } from './shapes/expand.js';
 
 /** A row as a file gives it, and where. */
 export interface PlacedRecord {
@@ -13,11 +15,18 @@ export interface PlacedRecord {
   readonly error?: DpoError | undefined;
 }
 
+/** What going through records is told besides. */
+export interface RecordOptions {
+  readonly onError?: OnError | undefined;
+  /** Is told once, when all rows were gone through, what there is to say of them. */
+  readonly onNotes?: ((notes: ReadNotes) => void) | undefined;
+}
+
 /** Is told of each row that cannot be used, which is then left out. */
 export type OnError = (error: DpoError) => void;
 
 /**
- * The rows of a file that gives records one after another, checked as one goes through them. Known shapes of pairs are
+ * The rows of a file that gives records one after another, checked as one goes through them. Known shapes are
  * recognised unless columns are mapped. Without `onError` the first row that cannot be used is thrown; with it all are told
  * once, and `data.all-skipped` is thrown where no row is left.
  */
@@ -26,10 +35,12 @@ export function recordSource<Row>(
   path: string,
   mapping: ColumnMapping,
   read: () => AsyncIterable<readonly PlacedRecord[]>,
-  onError?: OnError,
+  { onError, onNotes }: RecordOptions = {},
 ): RowSource<Row> {
-  const expand = format.name === 'preference' && Object.keys(mapping).length === 0;
+  const mapped = Object.keys(mapping).length > 0;
+  const known = new Set([...contextColumns, ...format.columns.map(({ name }) => mapping[name] ?? name)]);
   const told = new Set<number>();
+  let noted = false;
   return {
     path,
     async *chunks() {
@@ -37,11 +48,16 @@ export function recordSource<Row>(
       let index = 0;
       let chat: boolean | undefined;
       let first: DpoError | undefined;
+      const notes = new Notes();
+      const expander = new Expander(format.name);
       const parse = ({ record, line, error }: PlacedRecord): Row[] => {
         if (error !== undefined) throw error;
-        const given = expand ? expandRecord(record, { row, path, line }) : [record];
-        return given.map((one, i) => {
-          const place = { row: row + i, path, line };
+        notes.next();
+        const here = { row, path, line, told: notes };
+        const { records, aside } = mapped ? named(record, known) : expander.expand(record, here);
+        for (const key of aside) notes.aside(key);
+        return records.map((one, i) => {
+          const place = { ...here, row: row + i };
           const value = format.parse(one, place, mapping);
           checkKind(format, value, chat ?? format.chat(value), place);
           return value;
@@ -68,8 +84,20 @@ export function recordSource<Row>(
         yield rows;
       }
       if (first !== undefined && told.size === index) throw allSkipped(path, index, first);
+      notes.next();
+      expander.end();
+      // The rows may be gone through again: what there is to say is said once.
+      if (!noted) onNotes?.(notes.of(path));
+      noted = true;
     },
   };
+}
+
+/** A row whose columns somebody has named: it is of no other shape. */
+function named(record: unknown, known: ReadonlySet<string>): Expanded {
+  const keys = typeof record === 'object' && record !== null ? Object.entries(record) : [];
+  const aside = keys.flatMap(([key, value]) => (known.has(key) || value === null || value === undefined ? [] : [key]));
+  return { records: [record], aside };
 }
 
 function allSkipped(path: string, rows: number, first: DpoError): DpoError {

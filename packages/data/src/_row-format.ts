@@ -1,11 +1,13 @@
+import { arrange, cutRepeatedText } from './_arrange.js';
+import { withContext } from './_context-columns.js';
+import { parseAnswer, parseText } from './_messages.js';
 import {
   checkInputs,
   type FileRecord,
-  parseAnswer,
   parseBoolean,
+  parseJsonText,
   parseLabel,
   parseNumber,
-  parseText,
   parseTools,
   parseVariables,
   required,
@@ -13,8 +15,8 @@ import {
 } from './_parse-values.js';
 import { kindOf, type Place, rowError } from './_place.js';
 import { type Column, type ColumnMapping, labelledColumns, preferenceColumns, rankedColumns } from './columns.js';
-import { isChat, sharedMessages, splitConversations } from './conversation.js';
-import type { LabelledAnswer, Message, PreferencePair, RankedList, TemplateInputs, Text } from './types.js';
+import { isChat } from './conversation.js';
+import type { LabelledAnswer, PreferencePair, RankedList, TemplateInputs, Text } from './types.js';
 
 /** One kind of row: its columns, how it is read from a file's record and put into one. */
 export interface RowFormat<Row> {
@@ -45,7 +47,9 @@ export const preferenceFormat: RowFormat<PreferencePair> = {
     if (prompt === undefined && !(isChat(chosen) && isChat(rejected))) {
       required(row, promptKey, preferenceColumns, place);
     }
-    const texts = arrange(prompt, chosen, rejected, place);
+    const inOrder = arranged(prompt, [chosen, rejected], [chosenKey, rejectedKey], place);
+    const { prompt: asked, answers } = withContext(inOrder, row, place);
+    const texts = { prompt: asked, chosen: answers[0] as Text, rejected: answers[1] as Text };
     // Nothing else is there: so it is with most rows, and millions of them are read.
     if (given !== undefined && Object.keys(row).length === 3) return texts;
     const number = (name: string) => parseNumber(row[key(name)], key(name), place);
@@ -93,10 +97,10 @@ export const rankedFormat: RowFormat<RankedList> = {
         { responses: responses.length, scores: scores.length },
       );
     }
-    for (const response of responses) {
-      if (isChat(response) !== isChat(prompt)) throw mixed(place);
-    }
-    return { prompt, responses, scores, ...extras(row, prompt, key, place) };
+    const keys = responses.map((_, i) => `${responsesKey}[${i}]`);
+    if (isChat(prompt) !== isChat(responses[0] as Text)) throw mixed(place);
+    const texts = withContext(arranged(prompt, responses, keys, place), row, place);
+    return { prompt: texts.prompt, responses: texts.answers, scores, ...extras(row, texts.prompt, key, place) };
   },
   record: (row) => recordOf(rankedColumns, row),
   chat: (row) => isChat(row.prompt),
@@ -123,8 +127,14 @@ export const labelledFormat: RowFormat<LabelledAnswer> = {
     const whole = parseAnswer(required(row, completionKey, labelledColumns, place), completionKey, place);
     const label = parseBoolean(required(row, labelKey, labelledColumns, place), labelKey, place);
     if (isChat(prompt) !== isChat(whole)) throw mixed(place);
-    const completion = isChat(prompt) && isChat(whole) && repeats(prompt, whole) ? whole.slice(prompt.length) : whole;
-    return { prompt, completion, label, ...extras(row, prompt, key, place) };
+    const inOrder = isChat(whole) ? arranged(prompt, [whole], [completionKey], place) : { prompt, answers: [whole] };
+    const texts = withContext(inOrder, row, place);
+    return {
+      prompt: texts.prompt,
+      completion: texts.answers[0] as Text,
+      label,
+      ...extras(row, texts.prompt, key, place),
+    };
   },
   record: (row) => recordOf(labelledColumns, row),
   chat: (row) => isChat(row.prompt),
@@ -168,44 +178,18 @@ export function checkKind<Row>(format: RowFormat<Row>, row: Row, chat: boolean, 
   );
 }
 
-/** Puts prompt and answers in order: whole conversations are split at their shared beginning. */
-function arrange(
+/** Puts the prompt and answers of a row in order, texts and conversations alike. */
+function arranged(
   prompt: Text | undefined,
-  chosen: Text,
-  rejected: Text,
+  texts: readonly Text[],
+  keys: readonly string[],
   place: Place,
-): { prompt: Text; chosen: Text; rejected: Text } {
-  if (!isChat(chosen) || !isChat(rejected)) {
-    if (prompt === undefined || isChat(prompt) || isChat(chosen) || isChat(rejected)) throw mixed(place);
-    return { prompt, chosen, rejected };
-  }
-  if (prompt === undefined || !isChat(prompt)) {
-    const split = splitConversations(chosen, rejected);
-    if (prompt === undefined) {
-      if (split !== undefined) return split;
-      throw rowError(
-        'data.no-shared-beginning',
-        place,
-        'there is no prompt, and the two conversations share no first message.',
-        {},
-        'Give the prompt in a column of its own.',
-      );
-    }
-    if (split?.prompt.some(({ content }) => content === prompt)) return split;
-    return { prompt: [{ role: 'user', content: prompt }], chosen, rejected };
-  }
-  if (prompt.length === 0) {
-    throw rowError('data.empty-prompt', place, '"prompt" holds no message.', { key: 'prompt' });
-  }
-  if (repeats(prompt, chosen) && repeats(prompt, rejected)) {
-    return { prompt, chosen: chosen.slice(prompt.length), rejected: rejected.slice(prompt.length) };
-  }
-  return { prompt, chosen, rejected };
-}
-
-/** True where an answer is a whole conversation that begins with its prompt. */
-function repeats(prompt: readonly Message[], answer: readonly Message[]): boolean {
-  return answer.length > prompt.length && sharedMessages(prompt, answer) === prompt.length;
+): { readonly prompt: Text; readonly answers: readonly Text[] } {
+  const answers = texts.filter(isChat);
+  if (answers.length === texts.length) return arrange(prompt, { keys, answers }, place);
+  const plain = texts.flatMap((text) => (typeof text === 'string' ? [text] : []));
+  if (plain.length < texts.length || prompt === undefined || isChat(prompt)) throw mixed(place);
+  return { prompt, answers: cutRepeatedText(prompt, plain, place) };
 }
 
 function mixed(place: Place) {
@@ -225,9 +209,11 @@ function asRecord(record: unknown, place: Place): FileRecord {
   });
 }
 
+/** A list; a file that knows none has its JSON text. */
 function asList(value: unknown, key: string, place: Place): readonly unknown[] {
-  if (!Array.isArray(value)) throw wrongType(value, key, 'a list', place);
-  return value;
+  const list = typeof value === 'string' ? parseJsonText(value, key, 'a list', place) : value;
+  if (!Array.isArray(list)) throw wrongType(value, key, 'a list', place);
+  return list;
 }
 
 function recordOf(columns: readonly Column[], row: object): FileRecord {

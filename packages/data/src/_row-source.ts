@@ -1,5 +1,6 @@
 import { makeData, RecordBatch, Schema, Struct } from 'apache-arrow';
 import { type CellBuilder, cellBuilder } from './_arrow-columns.js';
+import { MessageShapes } from './_message-shapes.js';
 import type { RowFormat } from './_row-format.js';
 import { emptyDataset } from './dataset.js';
 import { arrowSchema } from './schema.js';
@@ -15,16 +16,17 @@ const ROWS_PER_BATCH = 1000;
 /** A record batch is closed early when its texts reach about this many UTF-16 units. */
 const UNITS_PER_BATCH = 1 << 25;
 
-/** A row has a column that the rows before it lacked. */
+/** A row has a column that the rows before it lacked, or a message of it says what theirs did not. */
 class WiderRow extends Error {
   constructor(readonly names: readonly string[]) {
-    super('a row has a column that the rows before it lacked');
+    super('a row does not fit into the columns of the rows before it');
   }
 }
 
 /**
  * Hands `use` the schema of the rows and the rows as record batches. Optional columns are there where a row has them:
- * they are known from the first chunk, and when a later row brings another, `use` is called again from the start.
+ * they are known from the first chunk, and when a later row brings another, or a message's key that no message before it had,
+ * `use` is called again from the start.
  */
 export async function withRecordBatches<Row, Result>(
   format: RowFormat<Row>,
@@ -34,13 +36,17 @@ export async function withRecordBatches<Row, Result>(
 ): Promise<Result> {
   const names = new Set(format.columns.filter(({ required }) => required).map(({ name }) => name));
   const first = await firstChunk(source);
-  for (const row of first) for (const name of Object.keys(format.record(row))) names.add(name);
-  const chat = format.chat(first[0] as Row);
+  const messages = format.chat(first[0] as Row) ? new MessageShapes() : undefined;
+  for (const row of first) {
+    const record = format.record(row);
+    for (const name of Object.keys(record)) names.add(name);
+    messages?.add(format, record);
+  }
   for (;;) {
-    const plain = arrowSchema(format, names, chat);
+    const plain = arrowSchema(format, names, messages?.layout);
     const schema = new Schema(plain.fields, new Map([...plain.metadata, ...Object.entries(metadata(plain))]));
     try {
-      return await use(schema, recordBatches(format, schema, source));
+      return await use(schema, recordBatches(format, schema, source, messages));
     } catch (error) {
       if (!(error instanceof WiderRow)) throw error;
       for (const name of error.names) names.add(name);
@@ -57,8 +63,9 @@ async function* recordBatches<Row>(
   format: RowFormat<Row>,
   schema: Schema,
   source: RowSource<Row>,
+  messages: MessageShapes | undefined,
 ): AsyncGenerator<RecordBatch> {
-  const builders = new Map<string, CellBuilder>(schema.fields.map((field) => [field.name, cellBuilder(field.type)]));
+  const builders = new Map<string, CellBuilder>(schema.fields.map((field) => [field.name, cellBuilder(field)]));
   let rows = 0;
   let units = 0;
   const close = (): RecordBatch => {
@@ -72,7 +79,8 @@ async function* recordBatches<Row>(
     for (const row of chunk) {
       const record = format.record(row);
       const unknown = Object.keys(record).filter((name) => !builders.has(name));
-      if (unknown.length > 0) throw new WiderRow(unknown);
+      // All that the rows need is learnt before it is begun again.
+      if (messages?.add(format, record) || unknown.length > 0) throw new WiderRow(unknown);
       for (const [name, builder] of builders) {
         const value = record[name];
         builder.append(value);

@@ -28,18 +28,18 @@ function sameMessage(a: Message, b: Message): boolean {
   return keys.length === Object.keys(b).length && keys.every((key) => sameJson(a[key], b[key]));
 }
 
-/**
- * Splits two whole conversations into the prompt that both begin with and the answers that follow. The split falls
- * between messages, never inside one, and leaves each answer at least its last message. `undefined` where they share
- * no first message.
- */
-export function splitConversations(
-  chosen: readonly Message[],
-  rejected: readonly Message[],
-): { prompt: readonly Message[]; chosen: readonly Message[]; rejected: readonly Message[] } | undefined {
-  const count = Math.min(sharedMessages(chosen, rejected), chosen.length - 1, rejected.length - 1);
-  if (count < 1) return undefined;
-  return { prompt: chosen.slice(0, count), chosen: chosen.slice(count), rejected: rejected.slice(count) };
+/** As {@link sharedMessages}, blanks and line breaks at the ends of their texts aside. */
+export function sharedButSpace(a: readonly Message[], b: readonly Message[]): number {
+  let count = 0;
+  while (count < a.length && count < b.length && sameButSpace(a[count] as Message, b[count] as Message)) count++;
+  return count;
+}
+
+/** True where two messages say the same, blanks and line breaks at the ends of their texts aside. */
+export function sameButSpace(a: Message, b: Message): boolean {
+  const trimmed = (message: Message) =>
+    typeof message.content === 'string' ? { ...message, content: message.content.trim() } : message;
+  return sameMessage(trimmed(a), trimmed(b));
 }
 
 /** The variables that a row hands to the chat template: its own, and its tools under `tools`. */

@@ -1,8 +1,7 @@
 import { fileKind } from './_file-kind.js';
-import { recordSource } from './_records.js';
 import { preferenceFormat } from './_row-format.js';
 import { iterableSource } from './_row-source.js';
-import { kindOfDataset, type ReadOptions, readPreferences, recordReader } from './read.js';
+import { fileSource, kindOfDataset, type ReadOptions, readPreferences } from './read.js';
 import { noParquet, type WriteOptions, writeDataset } from './write.js';
 
 /**
@@ -18,10 +17,9 @@ export async function convertPreferences(
 ): Promise<{ readonly rows: number }> {
   if (fileKind(output) === 'parquet') throw noParquet(output);
   const kind = await kindOfDataset(input);
-  const { columns = {}, onError } = options;
   const source =
     kind === 'arrow' || kind === 'folder'
       ? iterableSource(await readPreferences(input, options), input)
-      : recordSource(preferenceFormat, input, columns, recordReader(preferenceFormat, kind, input, columns), onError);
+      : fileSource(preferenceFormat, kind, input, options);
   return { rows: await writeDataset(preferenceFormat, source, output, options) };
 }

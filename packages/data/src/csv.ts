@@ -74,7 +74,7 @@ function toBoolean(text: string | undefined): boolean | string | undefined {
   return text === undefined ? undefined : (known.get(text.toLowerCase()) ?? text);
 }
 
-/** Writes rows as CSV with the columns that some row has. Conversations and lists are `data.not-for-csv`. */
+/** Writes rows as CSV with the columns that some row has. */
 export async function writeCsv<Row>(format: RowFormat<Row>, source: RowSource<Row>, file: string): Promise<number> {
   const present = new Set<string>();
   let rows = 0;
@@ -90,7 +90,7 @@ export async function writeCsv<Row>(format: RowFormat<Row>, source: RowSource<Ro
       yield chunk
         .map((row) => {
           const record = format.record(row);
-          return `${names.map((name) => toField(record[name], name)).join(',')}\r\n`;
+          return `${names.map((name) => toField(record[name])).join(',')}\r\n`;
         })
         .join('');
     }
@@ -99,14 +99,9 @@ export async function writeCsv<Row>(format: RowFormat<Row>, source: RowSource<Ro
   return rows;
 }
 
-function toField(value: unknown, name: string): string {
+/** Lists and objects are JSON in their field, which reading knows. */
+function toField(value: unknown): string {
   if (value === undefined) return '';
-  if (typeof value === 'object') {
-    throw new DpoError('data.not-for-csv', `CSV holds plain texts, and "${name}" is a list.`, {
-      values: { key: name },
-      hint: 'Write .jsonl or .arrow.',
-    });
-  }
-  const text = String(value);
+  const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
   return text === '' || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -82,7 +82,7 @@ describe('preferenceDataset', () => {
       'data.mixed-rows',
       [
         { prompt: 'a', chosen: 'b', rejected: 'c' },
-        { prompt: [user('a')], chosen: [user('b')], rejected: [user('c')] },
+        { prompt: [user('a')], chosen: [assistant('b')], rejected: [assistant('c')] },
       ],
     ],
     ['data.no-shared-beginning', [{ chosen: [user('a')], rejected: [user('b')] }]],

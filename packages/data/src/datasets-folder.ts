@@ -3,8 +3,9 @@ import { readdir, readFile, rename } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { DpoError, nearest } from '@dpo/base';
 import { asFileError } from '@dpo/base/files';
-import { DataType, type RecordBatch, type Schema } from 'apache-arrow';
+import { DataType, type Field, type RecordBatch, type Schema } from 'apache-arrow';
 import { type ArrowBlocks, openArrowFile } from './_arrow-blocks.js';
+import { isJsonField } from './_arrow-columns.js';
 import { ArrowFileWriter } from './_arrow-write.js';
 import { writeText } from './_write-text.js';
 
@@ -170,15 +171,16 @@ export function pythonMetadata(schema: Schema): Readonly<Record<string, string>>
 
 /** The columns as `datasets.Features` in JSON; lists as `[item]`, which every version reads. */
 function pythonFeatures(schema: Schema): Record<string, unknown> {
-  return Object.fromEntries(schema.fields.map(({ name, type }) => [name, pythonFeature(type)]));
+  return Object.fromEntries(schema.fields.map((field) => [field.name, pythonFeature(field)]));
 }
 
-function pythonFeature(type: DataType): unknown {
-  if (DataType.isList(type)) return type.children.map((item) => pythonFeature(item.type));
-  if (DataType.isStruct(type)) {
-    return Object.fromEntries(type.children.map((field) => [field.name, pythonFeature(field.type)]));
-  }
-  return { dtype: DataType.isUtf8(type) ? 'string' : 'float64', _type: 'Value' };
+function pythonFeature(field: Field): unknown {
+  if (isJsonField(field)) return { _type: 'Json' };
+  const type: DataType = field.type;
+  if (DataType.isList(type)) return type.children.map(pythonFeature);
+  if (DataType.isStruct(type))
+    return Object.fromEntries(type.children.map((child) => [child.name, pythonFeature(child)]));
+  return { dtype: DataType.isUtf8(type) ? 'string' : DataType.isBool(type) ? 'bool' : 'float64', _type: 'Value' };
 }
 
 async function readJson(path: string): Promise<unknown> {

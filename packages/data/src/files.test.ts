@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { DpoError } from '@dpo/base';
+import { DpoError, type Json } from '@dpo/base';
 import { tableFromIPC } from 'apache-arrow';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -35,10 +35,43 @@ async function errorOf(act: () => Promise<unknown>): Promise<DpoError> {
 }
 
 const textWord = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 });
-const conversation = fc.array(fc.record({ role: fc.constantFrom('user', 'assistant'), content: textWord }), {
-  minLength: 1,
-  maxLength: 3,
+/** Whatever JSON can hold; text that Arrow can hold, and zero without a sign. */
+const json = fc
+  .jsonValue({ maxDepth: 3, stringUnit: 'grapheme' })
+  .map((value) => JSON.parse(JSON.stringify(value)) as Json);
+const extraKey = fc.oneof(
+  fc.constantFrom('name', 'tool_calls', 'reasoning_content', '__proto__', 'constructor'),
+  textWord.filter((key) => !['role', 'content'].includes(key)),
+);
+const content = fc.oneof(textWord, textWord, fc.array(json, { minLength: 1, maxLength: 2 }));
+const messageOf = (role: string): fc.Arbitrary<Message> =>
+  fc
+    .tuple(
+      content,
+      fc.array(
+        fc.tuple(
+          extraKey,
+          json.filter((value) => value !== null),
+        ),
+        { maxLength: 2 },
+      ),
+    )
+    .map(([words, others]) => ({ role, content: words, ...Object.fromEntries(others) }));
+const toolCall = fc.record({
+  role: fc.constant('assistant'),
+  content: fc.constant(null),
+  tool_calls: fc.array(json, { minLength: 1 }),
 });
+const asked = fc.array(messageOf('user'), { minLength: 1, maxLength: 2 });
+const answered = fc.array(fc.oneof(messageOf('assistant'), toolCall), { minLength: 1, maxLength: 2 });
+const templateInputs = {
+  tools: fc.array(fc.dictionary(textWord, json), { minLength: 1, maxLength: 2 }),
+  templateVariables: fc.dictionary(
+    extraKey,
+    json.filter((value) => value !== null),
+    { minKeys: 1, maxKeys: 2 },
+  ),
+};
 const optional = {
   id: textWord,
   source: textWord,
@@ -46,15 +79,19 @@ const optional = {
   rejectedScore: fc.double({ noNaN: true, noDefaultInfinity: true }).map((x) => x + 0),
   referenceChosenLogp: fc.double({ max: 0, noNaN: true, noDefaultInfinity: true }).map((x) => x + 0),
 };
-const pairsOf = (text: fc.Arbitrary<string> | fc.Arbitrary<Message[]>): fc.Arbitrary<PreferencePair[]> =>
-  fc.array(
-    fc.record(
-      { prompt: text, chosen: text, rejected: text, ...optional },
-      { requiredKeys: ['prompt', 'chosen', 'rejected'] },
-    ),
-    { minLength: 1, maxLength: 8 },
-  ) as fc.Arbitrary<PreferencePair[]>;
-const datasets = fc.oneof(pairsOf(textWord), pairsOf(conversation));
+function pairsOf<Value>(
+  prompt: fc.Arbitrary<Value>,
+  answer: fc.Arbitrary<Value>,
+  others: Record<string, fc.Arbitrary<unknown>> = optional,
+): fc.Arbitrary<PreferencePair[]> {
+  const pair = fc.record(
+    { prompt, chosen: answer, rejected: answer, ...others },
+    { requiredKeys: ['prompt', 'chosen', 'rejected'] },
+  );
+  return fc.array(pair, { minLength: 1, maxLength: 8 }) as unknown as fc.Arbitrary<PreferencePair[]>;
+}
+const conversations = pairsOf<readonly Message[]>(asked, answered, { ...optional, ...templateInputs });
+const datasets = fc.oneof(pairsOf<string>(textWord, textWord), conversations, conversations);
 
 const formats = ['.arrow', '.jsonl', '.jsonl.gz', ''] as const;
 
@@ -71,31 +108,30 @@ describe('writing and reading again', () => {
         expect(read.fingerprint).toBe(dataset.fingerprint);
         expect(read.path).toBe(path);
       }),
-      { numRuns: 25 },
-    );
-  });
-
-  it('gives equal rows from CSV too, where texts are plain', async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        pairsOf(fc.oneof(textWord, fc.constantFrom('a,b', '"', '""', 'a\r\nb', '\n', ' ', '\r'))),
-        async (pairs) => {
-          const path = place('.csv');
-          await writePreferences(pairs, path);
-          expect([...(await readPreferences(path))]).toEqual([...preferenceDataset(pairs)]);
-        },
-      ),
       { numRuns: 40 },
     );
   });
 
-  it.each(formats)('keeps ranked lists: "%s"', async (ending) => {
+  it('gives equal rows from CSV too, conversations as JSON', async () => {
+    const text = fc.oneof(textWord, fc.constantFrom('a,b', '"', '""', 'a\r\nb', '\n', ' ', '\r'));
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(pairsOf<string>(text, text), conversations), async (pairs) => {
+        const path = place('.csv');
+        await writePreferences(pairs, path);
+        expect([...(await readPreferences(path))]).toEqual([...preferenceDataset(pairs)]);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it.each([...formats, '.csv'])('keeps ranked lists: "%s"', async (ending) => {
     const user = (content: string) => [{ role: 'user', content }];
+    const assistant = (content: string) => [{ role: 'assistant', content }];
     const lists = [
       { prompt: 'p', responses: ['a', 'b', 'c'], scores: [1, 0.1, -3] },
       { prompt: 'q', responses: ['a', 'b'], scores: [0, 1], source: 'here' },
     ];
-    const chats = [{ prompt: user('p'), responses: [user('a'), user('b')], scores: [2, 1] }];
+    const chats = [{ prompt: user('p'), responses: [assistant('a'), assistant('b')], scores: [2, 1] }];
     for (const rows of [lists, chats]) {
       const path = place(ending);
       await writeRanked(rows, path);
@@ -257,7 +293,7 @@ describe('compressed Arrow files', () => {
         expect([...read]).toEqual([...preferenceDataset(pairs)]);
         expect(read.fingerprint).toBe(preferenceDataset(pairs).fingerprint);
       }),
-      { numRuns: 25 },
+      { numRuns: 40 },
     );
     const rows = Array.from({ length: 3000 }, (_, i) => ({
       prompt: `Question ${i}`,

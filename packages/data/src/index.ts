@@ -1,4 +1,5 @@
 export type { EncodeOptions } from './_encode-text.js';
+export type { MendCode, Mended, ReadNotes } from './_told.js';
 export { type Batches, type BatchOptions, batches } from './batches.js';
 export type { BuildOptions, PublishedFiles } from './builders/_published.js';
 export { buildHh } from './builders/hh.js';

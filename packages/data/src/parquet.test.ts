@@ -35,7 +35,8 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 async function rowsOf(path: string, how?: Apart): Promise<unknown[]> {
   const rows: unknown[] = [];
-  for await (const records of readParquet(path, columns, how)) rows.push(...records.map(({ record }) => record));
+  for await (const records of readParquet(path, columns, undefined, how))
+    rows.push(...records.map(({ record }) => record));
   return rows;
 }
 

@@ -24,7 +24,8 @@ const own: Apart | undefined = existsSync(ownScript)
   : undefined;
 
 /**
- * The records of a Parquet file, row group by row group; of the file's columns only those wanted are read. A thread of its
+ * The records of a Parquet file, row group by row group; of the file's columns only those wanted are read;
+ * `onColumns` is told of all. A thread of its
  * own reads them: damaged lengths can make the library count for hours or fill all memory, which ends that thread alone.
  *
  * Errors: `data.truncated-file`, `data.broken-file`, those of the file system.
@@ -32,11 +33,15 @@ const own: Apart | undefined = existsSync(ownScript)
 export async function* readParquet(
   path: string,
   columns: ReadonlySet<string>,
+  onColumns: (names: readonly string[]) => void = () => undefined,
   apart: Apart | undefined = own,
 ): AsyncGenerator<readonly PlacedRecord[]> {
   try {
     const groups = apart === undefined ? parquetGroups(path, columns) : groupsApart(path, columns, apart);
-    for await (const group of groups) yield group.map((record) => ({ record }));
+    for await (const group of groups) {
+      onColumns(group.columns);
+      yield group.rows.map((record) => ({ record }));
+    }
   } catch (error) {
     throw asBrokenParquet(asFileError(error, path), path);
   }

@@ -1,4 +1,5 @@
-import { checkInputs, parseText, parseTools, parseVariables, required } from './_parse-values.js';
+import { parseText } from './_messages.js';
+import { checkInputs, parseTools, parseVariables, required } from './_parse-values.js';
 import { kindOf, type Place, rowError } from './_place.js';
 import { isChat } from './conversation.js';
 import type { PromptRow } from './types.js';

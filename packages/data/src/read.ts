@@ -1,21 +1,23 @@
 import { stat } from 'node:fs/promises';
 import type { DpoError } from '@dpo/base';
 import { asFileError } from '@dpo/base/files';
-import type { RecordBatch } from 'apache-arrow';
+import type { DataType, RecordBatch, Schema } from 'apache-arrow';
 import { type Block, openArrowFile } from './_arrow-blocks.js';
 import { arrowDataset } from './_arrow-dataset.js';
 import { arrowRecords } from './_arrow-records.js';
+import { contextColumns } from './_context-columns.js';
 import { type FileKind, fileKind } from './_file-kind.js';
 import { type PlacedRecord, recordSource } from './_records.js';
 import { labelledFormat, preferenceFormat, type RowFormat, rankedFormat } from './_row-format.js';
 import { type RowSource, withRecordBatches } from './_row-source.js';
+import { Notes, type ReadNotes } from './_told.js';
 import type { Column, ColumnMapping, ColumnName, LabelledColumnName, RankedColumnName } from './columns.js';
 import { readCsv } from './csv.js';
 import { openDatasetsFolder } from './datasets-folder.js';
 import { readJsonl } from './jsonl.js';
 import { readParquet } from './parquet.js';
-import { checkSchema } from './schema.js';
-import { shapeColumns } from './shapes/expand.js';
+import { checkSchema, isPromptWithin } from './schema.js';
+import { promptColumns, scoreColumns, shapeColumns } from './shapes/expand.js';
 import type { Dataset, LabelledDataset, PreferenceDataset, RankedDataset } from './types.js';
 
 /** How to read a dataset. */
@@ -29,6 +31,10 @@ export interface ReadOptions<Name extends string = ColumnName> {
    * such row is thrown. Where no row is left, `data.all-skipped` is thrown.
    */
   readonly onError?: ((error: DpoError) => void) | undefined;
+  /**
+   * Is told once of each file, when it is read, which columns nothing was made of and what was put right in how many rows.
+   */
+  readonly onNotes?: ((notes: ReadNotes) => void) | undefined;
 }
 
 /**
@@ -73,26 +79,56 @@ export async function kindOfDataset(path: string): Promise<FileKind> {
 async function readDataset<Row>(
   format: RowFormat<Row>,
   path: string,
-  { columns = {}, split, onError }: ReadOptions<string>,
+  { columns = {}, split, onError, onNotes }: ReadOptions<string>,
 ): Promise<Dataset<Row>> {
   const kind = await kindOfDataset(path);
   if (kind === 'folder' || kind === 'arrow') {
     const { schema, blocks } = await (kind === 'folder' ? openDatasetsFolder(path, split) : openArrowFile(path));
-    const names = new Set(schema.fields.map(({ name }) => name));
-    const shaped = mayBeShaped(format, columns) && isShaped(names);
-    const mapping = shaped ? columns : withScores(format, columns, names);
+    const shaped = isShaped(format, schema, columns);
+    const mapping = shaped ? columns : withScores(format, columns, new Set(schema.fields.map(({ name }) => name)));
     // Row by row only where it must be: what is of our shape stays in the file.
-    if (!shaped && onError === undefined) return arrowDataset(format, schema, blocks, path, mapping);
+    if (!shaped && onError === undefined) {
+      const notes = new Notes();
+      const dataset = arrowDataset(format, schema, blocks, path, { mapping, told: notes });
+      onNotes?.(withAside(notes.of(path), unused(format, schema, mapping)));
+      return dataset;
+    }
     if (!shaped) checkSchema(format, schema, mapping, path);
-    const wanted = new Set([...wantedColumns(format, mapping).map(({ name }) => name), ...shapeColumns]);
+    const wanted = readColumns(format, columns);
+    const aside = schema.fields.map(({ name }) => name).filter((name) => !wanted.has(name));
     return inMemory(
       format,
       path,
-      recordSource(format, path, mapping, () => arrowRecords(blocks, wanted, path), onError),
+      recordSource(format, path, mapping, () => arrowRecords(blocks, wanted, path), {
+        onError,
+        onNotes: (notes) => onNotes?.(withAside(notes, aside)),
+      }),
     );
   }
-  const read = recordReader(format, kind, path, columns);
-  return inMemory(format, path, recordSource(format, path, columns, read, onError));
+  return inMemory(format, path, fileSource(format, kind, path, { columns, onError, onNotes }));
+}
+
+/** The rows of a file that is not Arrow, checked as one goes through them. */
+export function fileSource<Row>(
+  format: RowFormat<Row>,
+  kind: Exclude<FileKind, 'arrow' | 'folder'>,
+  path: string,
+  { columns = {}, onError, onNotes }: ReadOptions<string>,
+): RowSource<Row> {
+  const aside = new Set<string>();
+  const wanted = readColumns(format, columns);
+  // Parquet is read by columns, of which those that are not wanted are never seen in a row.
+  const onColumns = (names: readonly string[]) => {
+    for (const name of names) if (!wanted.has(name)) aside.add(name);
+  };
+  return recordSource(format, path, columns, recordReader(format, kind, path, columns, onColumns), {
+    onError,
+    onNotes: (notes) => onNotes?.(withAside(notes, [...aside])),
+  });
+}
+
+function withAside(notes: ReadNotes, names: readonly string[]): ReadNotes {
+  return { ...notes, leftAside: [...new Set([...notes.leftAside, ...names])].sort() };
 }
 
 /** Keeps rows as Arrow columns. */
@@ -104,42 +140,57 @@ function inMemory<Row>(format: RowFormat<Row>, path: string, source: RowSource<R
     async (schema, batches) => {
       const blocks: Block[] = [];
       for await (const batch of batches) blocks.push(memoryBlock(batch));
-      return arrowDataset(format, schema, blocks, path, {}, false);
+      return arrowDataset(format, schema, blocks, path, { check: false });
     },
   );
 }
 
-/** Shapes are recognised in pairs whose columns nobody has named. */
-function mayBeShaped<Row>(format: RowFormat<Row>, columns: ColumnMapping): boolean {
-  return format.name === 'preference' && Object.keys(columns).length === 0;
+/** Shapes are recognised in rows whose columns nobody has named. */
+function mayBeShaped(columns: ColumnMapping): boolean {
+  return Object.keys(columns).length === 0;
 }
 
-/** Whether columns are those of a shape that must be turned into ours row by row. */
-function isShaped(names: ReadonlySet<string>): boolean {
-  if (['prompt', 'chosen', 'rejected'].every((name) => names.has(name))) return false;
-  return shapeColumns.some((name) => names.has(name) && !name.startsWith('score_'));
+/** Whether rows must be turned into ours one by one. */
+function isShaped<Row>(format: RowFormat<Row>, { fields }: Schema, columns: ColumnMapping): boolean {
+  const types = new Map(fields.map((field): [string, DataType] => [field.name, field.type]));
+  if (contextColumns.some((name) => types.has(name))) return true;
+  if (!mayBeShaped(columns)) return false;
+  if (format.name === 'labelled') return false;
+  if (format.name === 'ranked') return !types.has('responses') && shapeColumns.some((name) => types.has(name));
+  if (!types.has('chosen') || !types.has('rejected')) return shapeColumns.some((name) => types.has(name));
+  return !types.has('prompt') && (promptColumns.some((name) => types.has(name)) || !isPromptWithin(types, columns));
 }
 
-/** UltraFeedback-binarized names its scores the other way round. */
+/** The file's columns that nothing is made of, where its rows are of our shape. */
+function unused<Row>(format: RowFormat<Row>, { fields }: Schema, mapping: ColumnMapping): readonly string[] {
+  const used = new Set(wantedColumns(format, mapping).map(({ name }) => name));
+  return fields.flatMap(({ name }) => (used.has(name) ? [] : [name]));
+}
+
+/** UltraFeedback-binarized and others have other names for their scores. */
 function withScores<Row>(format: RowFormat<Row>, columns: ColumnMapping, names: ReadonlySet<string>): ColumnMapping {
-  if (!mayBeShaped(format, columns) || names.has('chosen_score') || !names.has('score_chosen')) return columns;
-  return { chosen_score: 'score_chosen', rejected_score: 'score_rejected' };
+  if (format.name !== 'preference' || !mayBeShaped(columns)) return columns;
+  const found = scoreColumns.find(([chosen, rejected]) => names.has(chosen) && names.has(rejected));
+  return found === undefined ? columns : { chosen_score: found[0], rejected_score: found[1] };
 }
 
-/** How to go through the records of a file that is not Arrow. */
-export function recordReader<Row>(
+/** How to go through the records of a file that is not Arrow. `onColumns` is told all columns of a Parquet file. */
+function recordReader<Row>(
   format: RowFormat<Row>,
   kind: Exclude<FileKind, 'arrow' | 'folder'>,
   path: string,
   columns: ColumnMapping,
+  onColumns: (names: readonly string[]) => void,
 ): () => AsyncIterable<readonly PlacedRecord[]> {
-  const wanted = wantedColumns(format, columns);
-  if (kind === 'parquet') {
-    const names = new Set([...wanted.map(({ name }) => name), ...(mayBeShaped(format, columns) ? shapeColumns : [])]);
-    return () => readParquet(path, names);
-  }
-  if (kind === 'csv') return () => readCsv(path, wanted);
+  if (kind === 'parquet') return () => readParquet(path, readColumns(format, columns), onColumns);
+  if (kind === 'csv') return () => readCsv(path, wantedColumns(format, columns));
   return () => readJsonl(path);
+}
+
+/** The names of all columns that are looked at. */
+function readColumns<Row>(format: RowFormat<Row>, columns: ColumnMapping): ReadonlySet<string> {
+  const named = wantedColumns(format, columns).map(({ name }) => name);
+  return new Set([...named, ...contextColumns, ...(mayBeShaped(columns) ? shapeColumns : [])]);
 }
 
 /** The format's columns under the names that the file has for them. */

@@ -1,17 +1,19 @@
 import { DpoError, nearest } from '@dpo/base';
-import { DataType, Field, Schema } from 'apache-arrow';
-import { arrowType } from './_arrow-columns.js';
+import { DataType, type Field, Schema } from 'apache-arrow';
+import { arrowField, isJsonField, type MessageLayout } from './_arrow-columns.js';
 import type { RowFormat } from './_row-format.js';
 import type { Column, ColumnMapping } from './columns.js';
 
 /** Version of the tables' layout, kept under `dpo.schema` in the Arrow schema's metadata. */
 const SCHEMA_VERSION = 1;
 
-/** The Arrow schema of a table with these columns; texts are lists of messages where `chat` holds. */
-export function arrowSchema<Row>(format: RowFormat<Row>, names: ReadonlySet<string>, chat: boolean): Schema {
-  const fields = format.columns
-    .filter(({ name }) => names.has(name))
-    .map((column) => new Field(column.name, arrowType(column, chat), true));
+/** The Arrow schema of a table with these columns; texts are lists of messages where a layout of them is given. */
+export function arrowSchema<Row>(
+  format: RowFormat<Row>,
+  names: ReadonlySet<string>,
+  messages: MessageLayout | undefined,
+): Schema {
+  const fields = format.columns.filter(({ name }) => names.has(name)).map((column) => arrowField(column, messages));
   const metadata = { 'dpo.schema': String(SCHEMA_VERSION), 'dpo.table': format.name };
   return new Schema(fields, new Map(Object.entries(metadata)));
 }
@@ -66,7 +68,11 @@ const EXPECTED: Record<Column['kind'], string> = {
 
 /** Whole conversations need no prompt column: the prompt is their shared beginning. */
 function promptIsWithin(column: Column, types: ReadonlyMap<string, DataType>, mapping: ColumnMapping): boolean {
-  if (column.name !== 'prompt') return false;
+  return column.name === 'prompt' && isPromptWithin(types, mapping);
+}
+
+/** True where the columns of answers hold conversations, with which a prompt may begin. */
+export function isPromptWithin(types: ReadonlyMap<string, DataType>, mapping: ColumnMapping): boolean {
   const answers = ['chosen', 'rejected'].map((name) => types.get(mapping[name] ?? name));
   return answers.every((type) => type !== undefined && isConversation(type));
 }
@@ -95,7 +101,7 @@ function missingColumn<Row>(
 function fits(column: Column, type: DataType): boolean {
   switch (column.kind) {
     case 'text':
-      return isText(type) || isConversation(type);
+      return isText(type) || isConversation(type) || isMessage(type);
     case 'texts':
       return isListOf(type, (item) => isText(item) || isConversation(item));
     case 'string':
@@ -122,16 +128,20 @@ function isNumber(type: DataType): boolean {
   return DataType.isFloat(type) || DataType.isInt(type);
 }
 
-function isListOf(type: DataType, item: (type: DataType) => boolean): boolean {
+function isListOf(type: DataType, item: (type: DataType, field: Field) => boolean): boolean {
   if (!DataType.isList(type) && !DataType.isLargeList(type)) return false;
-  const child: DataType | undefined = type.children[0]?.type;
-  return child !== undefined && item(child);
+  const child = type.children[0] as Field | undefined;
+  return child !== undefined && item(child.type, child);
 }
 
+/** Lists of messages, or of JSON objects: each row's are looked at when the row is parsed. */
 function isConversation(type: DataType): boolean {
-  return isListOf(type, (item) => {
-    if (!DataType.isStruct(item)) return false;
-    const fields: readonly Field[] = item.children;
-    return ['role', 'content'].every((name) => fields.some((field) => field.name === name && isText(field.type)));
-  });
+  return isListOf(type, (item, field) => isMessage(item) || isJsonField(field));
+}
+
+/** `role` with `content`, or `from` with `value`, whatever else is there. */
+function isMessage(type: DataType): boolean {
+  if (!DataType.isStruct(type)) return false;
+  const names = new Set((type.children as readonly Field[]).map(({ name }) => name));
+  return (names.has('role') && names.has('content')) || (names.has('from') && names.has('value'));
 }

@@ -18,7 +18,7 @@ export interface WriteOptions {
 }
 
 /**
- * Writes a preference dataset: `.arrow` (IPC file), `.jsonl`, `.jsonl.gz`, `.csv` (plain texts only), or, where the name has no ending, a folder that
+ * Writes a preference dataset: `.arrow` (IPC file), `.jsonl`, `.jsonl.gz`, `.csv` (conversations as JSON), or, where the name has no ending, a folder that
  * `datasets.load_from_disk` opens in Python. The place gets the whole dataset or stays as it was.
  *
  * Errors: those of rows (as `preferenceDataset` gives them), `data.empty-dataset`, `data.unknown-format`,

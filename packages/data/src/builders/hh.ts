@@ -1,4 +1,4 @@
-import { parseAnswer } from '../_parse-values.js';
+import { parseAnswer } from '../_messages.js';
 import { type Place, rowError } from '../_place.js';
 import type { PreferencePair } from '../types.js';
 import { type BuildOptions, type PublishedFiles, publishedPairs, textOf } from './_published.js';

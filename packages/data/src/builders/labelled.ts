@@ -1,4 +1,5 @@
-import { parseText, required, wrongType } from '../_parse-values.js';
+import { parseText } from '../_messages.js';
+import { required, wrongType } from '../_parse-values.js';
 import { readJsonl } from '../jsonl.js';
 import type { PreferencePair, Text } from '../types.js';
 import { asObject, type PublishedFiles } from './_published.js';

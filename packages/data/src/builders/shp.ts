@@ -1,5 +1,6 @@
 import { DpoError } from '@dpo/base';
-import { parseAnswer, parseNumber, required } from '../_parse-values.js';
+import { parseAnswer } from '../_messages.js';
+import { parseNumber, required } from '../_parse-values.js';
 import { rowError } from '../_place.js';
 import { seededUnit } from '../_seeded.js';
 import type { PreferencePair } from '../types.js';

@@ -1,4 +1,5 @@
-import { parseAnswer, required, wrongType } from '../_parse-values.js';
+import { parseAnswer } from '../_messages.js';
+import { required, wrongType } from '../_parse-values.js';
 import { rowError } from '../_place.js';
 import type { PreferencePair } from '../types.js';
 import { asObject, type BuildOptions, choiceOf, type PublishedFiles, publishedPairs, textOf } from './_published.js';

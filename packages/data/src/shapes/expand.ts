@@ -1,136 +1,205 @@
-import { type FileRecord, parseNumber, parseText, wrongType } from '../_parse-values.js';
+import { contextColumns } from '../_context-columns.js';
+import type { FileRecord } from '../_parse-values.js';
 import { type Place, rowError } from '../_place.js';
+import { type Column, labelledColumns, preferenceColumns, rankedColumns } from '../columns.js';
+import { pairShapes, promptShapes } from './_pair-shapes.js';
+import { isPaperShape, PAPER, paperPairs } from './_paper-shape.js';
+import { refusedShapes } from './_refused-shapes.js';
+import { scoredShapes } from './_scored-shapes.js';
+import { asNumber, bestAndWorst, holds, type Shape } from './_shape.js';
+
+/** The shapes that are recognised, in the order in which they are tried. */
+export const shapes: readonly Shape[] = [...pairShapes, ...scoredShapes];
+
+/** Names of the columns of scores: ours, and those of UltraFeedback binarized, distilabel and Argilla. */
+export const scoreColumns: readonly (readonly [string, string])[] = [
+  ['chosen_score', 'rejected_score'],
+  ['score_chosen', 'score_rejected'],
+  ['chosen_rating', 'rejected_rating'],
+  ['chosen-rating', 'rejected-rating'],
+];
 
 /** Columns that rows of the recognised shapes have besides our own. */
 export const shapeColumns: readonly string[] = [
-  ...['instruction', 'input', 'output', 'output_1', 'output_2', 'preference', 'completions'],
-  ...['score_chosen', 'score_rejected', 'completion', 'label'],
+  ...new Set([
+    ...shapes.flatMap(({ keys, also = [] }) => [...keys, ...also]),
+    ...scoreColumns.flat(),
+    ...contextColumns,
+    // What refused shapes are known by.
+    ...['human_ref_A', 'human_ref_B', 'labels', 'info', 'summaries', 'choice', 'completion', 'label'],
+  ]),
 ];
 
-/** The shapes of rows that become pairs without being told how, for error messages. */
-const RECOGNISED = [
-  'prompt, chosen, rejected (with score_chosen and score_rejected where there are scores)',
-  'chosen and rejected as whole conversations',
-  'instruction, input, and chosen/rejected, or output as a list of two (the better first), or output_1/output_2/preference',
-  'instruction and completions with scores (UltraFeedback)',
-  '{prompt: {responses, pairs, sft_target}}',
-];
+/** Columns that hold a prompt where no column of that name does. */
+export const promptColumns: readonly string[] = promptShapes.map(({ keys }) => keys[0] as string);
+
+/** Ours that any row may have: whatever shape the row is of, they are read. */
+const ours = (columns: readonly Column[]): ReadonlySet<string> =>
+  new Set([...columns.map(({ name }) => name), ...contextColumns]);
+const OWN = {
+  preference: new Set([...ours(preferenceColumns), ...scoreColumns.flat()]),
+  ranked: ours(rankedColumns),
+  labelled: ours(labelledColumns),
+};
+
+/** The records that a row makes, by our column names. */
+export interface Expanded {
+  readonly records: readonly unknown[];
+  /** The row's keys that nothing was made of. */
+  readonly aside: readonly string[];
+}
 
 /**
- * The preference records of one row, by our column names, from the shapes that preference data comes in. A row of
- * UltraFeedback gives its best completion with its worst (by `fine-grained_score`, or `overall_score` where that is
- * missing), and nothing where all are equal; a row of the DPO paper's code gives all of its pairs. Rows in our own shape are
- * handed back as they are, wrong ones too: who parses them says what is missing.
+ * Turns rows of the shapes that preference data comes in into records of ours. A row of UltraFeedback gives its best completion
+ * with its worst, and nothing where all are equal; a row of the DPO paper's code gives all of its pairs; rows of HelpSteer2 make
+ * pairs two by two. Rows in our own shape are handed back as they are, wrong ones too: who parses them says what is missing.
  *
- * Errors: `data.unknown-shape` (the row's keys and what is recognised), `data.wrong-type`, `data.broken-row`.
+ * Errors: `data.unknown-shape` (the row's keys and the nearest shape), `data.ambiguous-shape`, `data.wrong-type`,
+ * `data.broken-row`.
  */
-export function expandRecord(record: unknown, place: Place): readonly unknown[] {
-  if (typeof record !== 'object' || record === null || Array.isArray(record)) return [record];
-  const row = record as FileRecord;
-  if ('chosen' in row || 'rejected' in row) return [withScores('instruction' in row ? withPrompt(row) : row)];
-  if ('instruction' in row && 'completions' in row) return ultraFeedback(row, place);
-  if ('instruction' in row && ('output' in row || 'output_1' in row)) return [instruction(row, place)];
-  if (isPaperShape(row)) return Object.entries(row).flatMap(([prompt, value]) => paper(prompt, value, place));
-  if ('label' in row && 'completion' in row) {
-    throw rowError(
-      'data.unknown-shape',
-      place,
-      'the row is a single labelled answer (prompt, completion, label), not a pair.',
-      { keys: Object.keys(row) },
-      'The method kto trains on such rows. Pairs of them are made on request: dpo data build labelled, or buildLabelled.',
-    );
+export class Expander {
+  /** The row before, where it waits for another answer to its prompt. */
+  #waiting:
+    | { readonly prompt: string; readonly answer: unknown; readonly score: number; readonly place: Place }
+    | undefined;
+
+  constructor(private readonly kind: keyof typeof OWN) {}
+
+  expand(record: unknown, place: Place): Expanded {
+    if (typeof record !== 'object' || record === null || Array.isArray(record)) return { records: [record], aside: [] };
+    const row = record as FileRecord;
+    if (this.kind !== 'preference') return this.#other(row, place);
+    if (isPaperShape(row)) {
+      return { records: Object.entries(row).flatMap(([prompt, value]) => paperPairs(prompt, value, place)), aside: [] };
+    }
+    const shape = shapeOf(row, place);
+    if (shape === undefined) return { records: [row], aside: [] };
+    const records = shape.part === undefined ? shape.pairs(row, place) : this.#pair(shape.part(row, place), place);
+    const rest = carried(row, shape, 'preference');
+    return {
+      records: records.map((one) => withScores(one === row ? row : { ...rest, ...one }, row)),
+      aside: asideOf(row, OWN.preference, shape),
+    };
   }
-  if ('prompt' in row) return [row];
-  const keys = Object.keys(row);
+
+  /** Ends the rows: one that still waits has no other answer to be compared with. */
+  end(): void {
+    this.#leave();
+  }
+
+  #other(row: FileRecord, place: Place): Expanded {
+    const own = OWN[this.kind];
+    const shape =
+      this.kind === 'ranked' && !holds(row, 'responses') ? shapes.find((one) => isRanked(one, row)) : undefined;
+    if (shape?.rankings === undefined) return { records: [row], aside: asideOf(row, own) };
+    const rest = carried(row, shape, this.kind);
+    return {
+      records: shape.rankings(row, place).map((one) => ({ ...rest, ...one })),
+      aside: asideOf(row, own, shape),
+    };
+  }
+
+  /** The pair of this row's answer and the one that waits for it. */
+  #pair(part: { readonly prompt: unknown; readonly answer: unknown; readonly score: number }, place: Place) {
+    const prompt = JSON.stringify(part.prompt);
+    const before = this.#waiting;
+    if (before?.prompt !== prompt) {
+      this.#leave();
+      this.#waiting = { ...part, prompt, place };
+      return [];
+    }
+    this.#waiting = undefined;
+    const pairs = bestAndWorst(part.prompt, [before, part]);
+    if (pairs.length === 0) place.told?.mend('unpaired-rows', place.row);
+    return pairs;
+  }
+
+  #leave(): void {
+    const { place } = this.#waiting ?? {};
+    place?.told?.mend('unpaired-rows', place.row);
+    this.#waiting = undefined;
+  }
+}
+
+function isRanked(shape: Shape, row: FileRecord): boolean {
+  return shape.rankings !== undefined && shape.keys.every((key) => holds(row, key));
+}
+
+/** The row's shape; undefined where it has a column of ours, whose check says what is missing. */
+function shapeOf(row: FileRecord, place: Place): Shape | undefined {
+  const refused = refusedShapes.find((shape) => shape.matches(row));
+  if (refused !== undefined) {
+    throw rowError('data.unknown-shape', place, `${refused.what}.`, { keys: Object.keys(row) }, refused.hint);
+  }
+  const found = shapes.find((shape) => isShape(shape, row));
+  if (found !== undefined) {
+    checkOne(found, row, place);
+    return found;
+  }
+  if (['prompt', 'chosen', 'rejected'].some((key) => key in row)) return undefined;
+  throw unknownShape(row, place);
+}
+
+function isShape(shape: Shape, row: FileRecord): boolean {
+  return shape.keys.every((key) => holds(row, key)) && (shape.matches?.(row) ?? true);
+}
+
+/** `data.ambiguous-shape` where two columns could be the prompt, and say different things. */
+function checkOne(found: Shape, row: FileRecord, place: Place): void {
+  if (!promptShapes.includes(found)) return;
+  const other = promptShapes.find((shape) => shape !== found && isShape(shape, row) && shape.keys[0] !== found.keys[0]);
+  const [first, second] = [found.keys[0] as string, other?.keys[0]];
+  if (second === undefined || JSON.stringify(row[first]) === JSON.stringify(row[second])) return;
   throw rowError(
+    'data.ambiguous-shape',
+    place,
+    `both "${first}" and "${second}" could be the prompt: the row has ${quoted(Object.keys(row))}.`,
+    { keys: Object.keys(row), shapes: [found.name, other?.name] },
+    `Say which column holds the prompt (--prompt ${first}, or columns: { prompt: '${first}' }).`,
+  );
+}
+
+/** Ours of the row that the shape does not make something else of. */
+function carried(row: FileRecord, shape: Shape, kind: keyof typeof OWN): FileRecord {
+  const used = new Set([...shape.keys, ...(shape.also ?? [])]);
+  return Object.fromEntries(Object.entries(row).filter(([key]) => OWN[kind].has(key) && !used.has(key)));
+}
+
+function asideOf(row: FileRecord, own: ReadonlySet<string>, shape?: Shape): readonly string[] {
+  const used = (key: string) => own.has(key) || shape?.keys.includes(key) || shape?.also?.includes(key);
+  return Object.keys(row).filter((key) => holds(row, key) && row[key] !== '' && !used(key));
+}
+
+/** Scores under another name. */
+function withScores(record: FileRecord, row: FileRecord): FileRecord {
+  const names = scoreColumns.find(([chosen, rejected]) => holds(row, chosen) && holds(row, rejected));
+  if (names === undefined || holds(record, 'chosen_score') || names[0] === 'chosen_score') return record;
+  return { ...record, chosen_score: asNumber(row[names[0]]), rejected_score: asNumber(row[names[1]]) };
+}
+
+function unknownShape(row: FileRecord, place: Place) {
+  const keys = Object.keys(row);
+  const near = nearestShape(row);
+  const recognised = [...shapes.map(({ description }) => description), PAPER];
+  const missing = near?.keys.filter((key) => !holds(row, key)) ?? [];
+  return rowError(
     'data.unknown-shape',
     place,
-    `the row has ${keys.map((key) => `"${key}"`).join(', ') || 'no keys'}, which is no shape that is recognised.`,
-    { keys, recognised: RECOGNISED },
-    `Recognised are: ${RECOGNISED.join('; ')}. Other columns can be mapped by name.`,
+    `the row has ${quoted(keys) || 'no keys'}, which is no shape that is recognised.`,
+    { keys, recognised, ...(near === undefined ? {} : { nearest: near.name, missing }) },
+    near === undefined
+      ? `Recognised are: ${recognised.join('; ')}. Other columns can be mapped by name.`
+      : `The nearest shape is ${near.name} (${near.description}), for which ${quoted(missing)} ${missing.length === 1 ? 'is' : 'are'} missing. Other columns can be mapped by name.`,
   );
 }
 
-/** UltraFeedback-binarized names its scores the other way round. */
-function withScores(row: FileRecord): FileRecord {
-  const { score_chosen: chosen, score_rejected: rejected } = row;
-  if (chosen === undefined || rejected === undefined || 'chosen_score' in row) return row;
-  const number = (score: unknown) => (typeof score === 'string' ? Number(score) : score);
-  return { ...row, chosen_score: number(chosen), rejected_score: number(rejected) };
+/** The shape of whose keys the largest share is there, and at least one. */
+function nearestShape(row: FileRecord): Shape | undefined {
+  const share = ({ keys }: Shape) => keys.filter((key) => holds(row, key)).length / keys.length;
+  const best = shapes.reduce((a, b) => (share(b) > share(a) ? b : a));
+  return share(best) > 0 ? best : undefined;
 }
 
-function withPrompt(row: FileRecord): FileRecord {
-  return 'prompt' in row ? row : { ...row, prompt: instructionOf(row) };
-}
-
-/** Instruction and input, a blank line between them, as instruction-tuned models are shown them. */
-function instructionOf(row: FileRecord): unknown {
-  const { instruction, input } = row;
-  return typeof instruction === 'string' && typeof input === 'string' && input !== ''
-    ? `${instruction}\n\n${input}`
-    : instruction;
-}
-
-function instruction(row: FileRecord, place: Place): FileRecord {
-  const prompt = instructionOf(row);
-  if ('output_1' in row) {
-    const { output_1: first, output_2: second } = row;
-    // Numbers of CSV files and of 64 bits come as something else.
-    const preference = ['string', 'bigint'].includes(typeof row.preference) ? Number(row.preference) : row.preference;
-    if (preference !== 1 && preference !== 2) throw wrongType(row.preference, 'preference', '1 or 2', place);
-    return preference === 1 ? { prompt, chosen: first, rejected: second } : { prompt, chosen: second, rejected: first };
-  }
-  const { output } = row;
-  if (!Array.isArray(output) || output.length !== 2) throw wrongType(output, 'output', 'a list of two answers', place);
-  return { prompt, chosen: output[0], rejected: output[1] };
-}
-
-function ultraFeedback(row: FileRecord, place: Place): readonly FileRecord[] {
-  if (!Array.isArray(row.completions)) throw wrongType(row.completions, 'completions', 'a list', place);
-  const rated = row.completions.map((value: unknown, i) => {
-    if (typeof value !== 'object' || value === null) throw wrongType(value, `completions[${i}]`, 'an object', place);
-    const completion = value as FileRecord;
-    const key = completion['fine-grained_score'] == null ? 'overall_score' : 'fine-grained_score';
-    const score = parseNumber(completion[key], `completions[${i}].${key}`, place);
-    if (score === undefined) throw wrongType(completion[key], `completions[${i}].${key}`, 'a finite number', place);
-    return { response: parseText(completion.response, `completions[${i}].response`, place), score };
-  });
-  const [best, ...others] = rated.toSorted((a, b) => b.score - a.score);
-  const worst = others.at(-1);
-  if (best === undefined || worst === undefined || best.score === worst.score) return [];
-  return [
-    {
-      prompt: instructionOf(row),
-      chosen: best.response,
-      rejected: worst.response,
-      ...(typeof row.source === 'string' ? { source: row.source } : {}),
-      chosen_score: best.score,
-      rejected_score: worst.score,
-    },
-  ];
-}
-
-function isPaperShape(row: FileRecord): boolean {
-  const values = Object.values(row);
-  return (
-    values.length > 0 &&
-    values.every((value) => typeof value === 'object' && value !== null && 'responses' in value && 'pairs' in value)
-  );
-}
-
-/** One prompt of the DPO paper's code: `pairs` are indices into `responses`, the preferred one first. */
-function paper(prompt: string, value: unknown, place: Place): FileRecord[] {
-  const { responses, pairs } = value as FileRecord;
-  if (!Array.isArray(responses)) throw wrongType(responses, 'responses', 'a list', place);
-  if (!Array.isArray(pairs)) throw wrongType(pairs, 'pairs', 'a list of pairs of indices', place);
-  return pairs.map((pair: unknown) => {
-    const [chosen, rejected] = Array.isArray(pair) && pair.length === 2 ? pair.map((i) => responses[i] as unknown) : [];
-    if (chosen === undefined || rejected === undefined) {
-      throw rowError('data.broken-row', place, `${JSON.stringify(pair)} is no pair of indices into "responses".`, {
-        pair,
-        responses: responses.length,
-      });
-    }
-    return { prompt, chosen, rejected };
-  });
+function quoted(keys: readonly string[]): string {
+  return keys.map((key) => `"${key}"`).join(', ');
 }

@@ -1,0 +1,31 @@
+import { type FileRecord, wrongType } from '../_parse-values.js';
+import { type Place, rowError } from '../_place.js';
+
+/** Of a row of the DPO paper's code, for error messages. */
+export const PAPER = "{prompt: {responses, pairs, sft_target}} (the DPO paper's code)";
+
+/** True for a row whose keys are prompts and whose values hold answers and which is better than which. */
+export function isPaperShape(row: FileRecord): boolean {
+  const values = Object.values(row);
+  return (
+    values.length > 0 &&
+    values.every((value) => typeof value === 'object' && value !== null && 'responses' in value && 'pairs' in value)
+  );
+}
+
+/** The pairs of one prompt of the DPO paper's code: `pairs` are indices into `responses`, the preferred one first. */
+export function paperPairs(prompt: string, value: unknown, place: Place): FileRecord[] {
+  const { responses, pairs } = value as FileRecord;
+  if (!Array.isArray(responses)) throw wrongType(responses, 'responses', 'a list', place);
+  if (!Array.isArray(pairs)) throw wrongType(pairs, 'pairs', 'a list of pairs of indices', place);
+  return pairs.map((pair: unknown) => {
+    const [chosen, rejected] = Array.isArray(pair) && pair.length === 2 ? pair.map((i) => responses[i] as unknown) : [];
+    if (chosen === undefined || rejected === undefined) {
+      throw rowError('data.broken-row', place, `${JSON.stringify(pair)} is no pair of indices into "responses".`, {
+        pair,
+        responses: responses.length,
+      });
+    }
+    return { prompt, chosen, rejected };
+  });
+}

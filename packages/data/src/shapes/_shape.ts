@@ -1,0 +1,72 @@
+import { type FileRecord, wrongType } from '../_parse-values.js';
+import type { Place } from '../_place.js';
+
+/** A form in which preference data are published, known by its keys. */
+export interface Shape {
+  /** One word for it. */
+  readonly name: string;
+  /** What a row looks like: for errors and the documentation. */
+  readonly description: string;
+  /** The keys that must hold something. */
+  readonly keys: readonly string[];
+  /** Keys that are read where they are there. */
+  readonly also?: readonly string[];
+  /** What must hold besides. */
+  matches?(row: FileRecord): boolean;
+  /** The row's pairs, by our column names; none where it prefers nothing. */
+  pairs(row: FileRecord, place: Place): readonly FileRecord[];
+  /** The row's ranked lists, where it holds more than a pair. */
+  rankings?(row: FileRecord, place: Place): readonly FileRecord[];
+  /** Where two rows in a row make a pair: what the row is part of, and what it is worth. */
+  part?(row: FileRecord, place: Place): { readonly prompt: unknown; readonly answer: unknown; readonly score: number };
+}
+
+/** True where the row says something under this key. */
+export function holds(row: FileRecord, key: string): boolean {
+  return row[key] !== undefined && row[key] !== null;
+}
+
+/** The value as a list: `data.wrong-type`. */
+export function listOf(value: unknown, key: string, place: Place, expected = 'a list'): readonly unknown[] {
+  if (!Array.isArray(value)) throw wrongType(value, key, expected, place);
+  return value;
+}
+
+/** The value as an object: `data.wrong-type`. */
+export function objectOf(value: unknown, key: string, place: Place): FileRecord {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as FileRecord;
+  throw wrongType(value, key, 'an object', place);
+}
+
+/** A plain answer as the assistant's turn, where the prompt is a conversation; anything else as it is. */
+export function asTurn(answer: unknown): unknown {
+  return typeof answer === 'string' ? [{ role: 'assistant', content: answer }] : answer;
+}
+
+/** The number that a field spells; what is no number is left for the check to name. */
+export function asNumber(value: unknown): unknown {
+  if (typeof value === 'bigint') return Number(value);
+  return typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value)) ? Number(value) : value;
+}
+
+/** An answer with what it is worth: higher is better. */
+export interface Rated {
+  readonly answer: unknown;
+  readonly score: number;
+}
+
+/** The best with the worst; nothing where all are worth the same. */
+export function bestAndWorst(prompt: unknown, rated: readonly Rated[]): readonly FileRecord[] {
+  const [best, ...others] = rated.toSorted((a, b) => b.score - a.score);
+  const worst = others.at(-1);
+  if (best === undefined || worst === undefined || best.score === worst.score) return [];
+  return [
+    { prompt, chosen: best.answer, rejected: worst.answer, chosen_score: best.score, rejected_score: worst.score },
+  ];
+}
+
+/** All of them, as a ranked list; nothing where there are not two. */
+export function ranking(prompt: unknown, rated: readonly Rated[]): readonly FileRecord[] {
+  if (rated.length < 2) return [];
+  return [{ prompt, responses: rated.map(({ answer }) => answer), scores: rated.map(({ score }) => score) }];
+}
