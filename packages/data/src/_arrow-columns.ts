@@ -15,9 +15,6 @@ export interface CellBuilder {
 /** How a message's keys besides its role are stored: as text, or as JSON text. */
 export type MessageLayout = ReadonlyMap<string, 'text' | 'json'>;
 
-/** What messages of plain words need. */
-export const plainMessages: MessageLayout = new Map([['content', 'text']]);
-
 /**
  * Marks text as JSON: Arrow's own extension type, which Python's `datasets` reads as its feature `Json`. Values that differ in
  * their kind or keys from message to message have no type in common but this.

@@ -23,7 +23,7 @@ export interface RecordOptions {
 }
 
 /** Is told of each row that cannot be used, which is then left out. */
-export type OnError = (error: DpoError) => void;
+type OnError = (error: DpoError) => void;
 
 /**
  * The rows of a file that gives records one after another, checked as one goes through them. Known shapes are

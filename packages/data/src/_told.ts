@@ -7,7 +7,7 @@ export type MendCode =
   | 'unpaired-rows';
 
 /** What was put right in each case, for people. */
-export const MENDED: Readonly<Record<MendCode, string>> = {
+const MENDED: Readonly<Record<MendCode, string>> = {
   'prompt-repeated': 'The answers began with the prompt once more, which was cut off there.',
   'conversation-as-text': 'A conversation was given as JSON within a text, and was read as a conversation.',
   'role-names': 'Roles had other names (Human, GPT, capitals), and are called user, assistant and system now.',

@@ -8,6 +8,7 @@ export { buildLabelled } from './builders/labelled.js';
 export { buildShp, type ShpOptions } from './builders/shp.js';
 export { buildTldr, type TldrOptions } from './builders/tldr.js';
 export { writeBuiltPreferences } from './builders/write-built.js';
+export type { SaidBesides } from './checks/_besides.js';
 export type { Finding, FindingCode } from './checks/_tally.js';
 export { type ValidateOptions, type Validation, validateDataset } from './checks/validate.js';
 export type { ColumnName, LabelledColumnName, RankedColumnName } from './columns.js';

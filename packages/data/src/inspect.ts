@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { EncodeOptions } from './_encode-text.js';
-import { isChat, plainText, sameText } from './conversation.js';
+import { BesidesTally, type SaidBesides } from './checks/_besides.js';
+import { isChat, plainText, sameText, templateVariables } from './conversation.js';
 import { type CutSummary, cutSummary } from './cuts.js';
 import { type EncodedPair, encodePairs } from './encode.js';
 import type { PreferenceDataset, PreferencePair, Text, TextEncoder_ } from './types.js';
@@ -45,6 +46,8 @@ export interface PreferenceInspection {
   /** chosen score − rejected score, where both are there. */
   readonly scoreMargins?: Percentiles & { readonly rows: number; readonly negative: number };
   readonly referenceLogps: number;
+  /** What the chat template is told besides roles and contents, where it is. */
+  readonly besides?: SaidBesides;
   /** What `maxLength` and `maxPromptLength` would cut, and how many rows they would leave without an answer; only with a tokenizer. */
   readonly cuts?: CutSummary & { readonly answersCutAway: number };
 }
@@ -71,21 +74,24 @@ export function inspectPreferences(
   let rows = 0;
   let chat = false;
   let referenceLogps = 0;
+  const tally = new BesidesTally();
 
   for (const pair of dataset) {
     const row = rows++;
     chat ||= isChat(pair.prompt);
-    prompts.add(JSON.stringify(pair.prompt));
+    tally.add(pair);
+    const asked = JSON.stringify([pair.prompt, templateVariables(pair)]);
+    prompts.add(asked);
     if (pair.source !== undefined) sources.set(pair.source, (sources.get(pair.source) ?? 0) + 1);
     if (pair.chosenScore !== undefined && pair.rejectedScore !== undefined) {
       margins.push(pair.chosenScore - pair.rejectedScore);
     }
     if (pair.referenceChosenLogp !== undefined && pair.referenceRejectedLogp !== undefined) referenceLogps++;
 
-    const key = pairKey(pair.prompt, pair.chosen, pair.rejected);
+    const key = pairKey(asked, pair.chosen, pair.rejected);
     if (seen.has(key)) duplicates.push(row);
     if (sameText(pair.chosen, pair.rejected)) identicalAnswers.push(row);
-    else if (seen.has(pairKey(pair.prompt, pair.rejected, pair.chosen))) contradictions.push(row);
+    else if (seen.has(pairKey(asked, pair.rejected, pair.chosen))) contradictions.push(row);
     seen.add(key);
 
     if (tokenizer === undefined) {
@@ -99,6 +105,7 @@ export function inspectPreferences(
   }
   const unequal = lengths.chosen.map((chosen, i) => chosen - (lengths.rejected[i] ?? 0)).filter((d) => d !== 0);
 
+  const besides = tally.found;
   return {
     rows,
     kind: chat ? 'chat' : 'text',
@@ -124,6 +131,7 @@ export function inspectPreferences(
           },
         }),
     referenceLogps,
+    ...(besides === undefined ? {} : { besides }),
     ...(encoded === undefined ? {} : { cuts: wouldCut(encoded, options) }),
   };
 }
@@ -173,7 +181,7 @@ export function wilson(count: number, of: number): Share {
   return { count, of, share, low, high };
 }
 
-function pairKey(prompt: Text, chosen: Text, rejected: Text): string {
+function pairKey(prompt: string, chosen: Text, rejected: Text): string {
   return createHash('sha256')
     .update(JSON.stringify([prompt, chosen, rejected]))
     .digest('base64');

@@ -1,13 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import { writeFileAtomic } from '@dpo/base/files';
-import { type PreferenceDataset, readPreferences, validateDataset } from '@dpo/data';
+import { type PreferenceDataset, type ReadOptions, readPreferences, validateDataset } from '@dpo/data';
 import { renderDataReport } from '@dpo/eval';
 import { loadTokenizer } from '@dpo/models';
 import { z } from 'zod';
 import { type Context, defineCommand } from '../command/define.js';
 import { openData } from '../session/find-data.js';
 import { findModel } from '../session/open-model.js';
-import { onErrorOption, type SkippedRows, skippedRows } from '../session/skipped-rows.js';
+import { collectNotes, tellNotes } from '../session/read-notes.js';
+import { onErrorOption, skippedRows } from '../session/skipped-rows.js';
 import { validationLines } from '../ui/validation.js';
 
 /** `dpo data validate`: whether a dataset is fit for training; the exit code says so to scripts. */
@@ -33,14 +34,25 @@ export const dataValidateCommand = defineCommand({
     'Warnings: contradictions, duplicates, replacement characters, cuts, negative score margins, length bias.',
   run: async ({ input, split, test, testSplit, model, html, json, onError, strict, ...limits }, context) => {
     const skipped = skippedRows(onError);
-    const pairs = await open(input, split, context, skipped);
+    const notes = collectNotes();
+    const pairs = await open(input, split, context, { onError: skipped.onError, onNotes: notes.onNotes });
     const found = validateDataset(pairs, {
+      mended: notes.all.flatMap(({ mended }) => mended),
       ...limits,
       ...(test === undefined ? {} : { test: await open(test, testSplit, context) }),
       ...(model === undefined ? {} : { tokenizer: await loadTokenizer(await findModel(model, context)) }),
     });
     const left = skipped.messages();
-    context.out(json ? JSON.stringify({ ...found, skipped: left }, null, 2) : validationLines(found).join('\n'));
+    context.out(
+      json
+        ? JSON.stringify(
+            { ...found, skipped: left, leftAside: notes.all.flatMap(({ leftAside }) => leftAside) },
+            null,
+            2,
+          )
+        : validationLines(found).join('\n'),
+    );
+    for (const { path, leftAside } of notes.all) tellNotes({ path, leftAside, mended: [] }, context);
     skipped.report(context);
     if (html !== undefined) {
       const page = renderDataReport({ title: input, validation: found, pair: (row) => pairs.at(row), skipped: left });
@@ -55,7 +67,7 @@ function open(
   name: string,
   split: string | undefined,
   context: Context,
-  { onError }: Pick<SkippedRows, 'onError'> = { onError: undefined },
+  options: Pick<ReadOptions, 'onError' | 'onNotes'> = {},
 ): Promise<PreferenceDataset> {
-  return split === undefined ? openData(name, context, { onError }) : readPreferences(name, { split, onError });
+  return split === undefined ? openData(name, context, options) : readPreferences(name, { split, ...options });
 }

@@ -1,8 +1,16 @@
-import { convertPreferences, inspectPreferences, labelPairs, readPreferences, writeLabelled } from '@dpo/data';
+import {
+  convertPreferences,
+  inspectPreferences,
+  labelPairs,
+  type ReadNotes,
+  readPreferences,
+  writeLabelled,
+} from '@dpo/data';
 import { loadTokenizer } from '@dpo/models';
 import { z } from 'zod';
 import { defineCommand } from '../command/define.js';
 import { findModel } from '../session/open-model.js';
+import { collectNotes, tellNotes } from '../session/read-notes.js';
 import { onErrorOption, skippedRows } from '../session/skipped-rows.js';
 import { inspectionLines } from '../ui/inspection.js';
 
@@ -33,6 +41,7 @@ export const dataConvertCommand = defineCommand({
       columns: Object.fromEntries(named),
       compression,
       onError: skipped.onError,
+      onNotes: (notes: ReadNotes) => tellNotes(notes, context),
     };
     if (answers) {
       const pairs = await readPreferences(input, options);
@@ -60,10 +69,13 @@ export const dataInspectCommand = defineCommand({
     json: z.boolean().default(false).describe('JSON instead of text'),
   }),
   run: async ({ input, model, split, json }, context) => {
-    const dataset = await readPreferences(input, split === undefined ? {} : { split });
+    const notes = collectNotes();
+    const dataset = await readPreferences(input, { split, onNotes: notes.onNotes });
     const tokenizer = model === undefined ? undefined : await loadTokenizer(await findModel(model, context));
     const inspection = inspectPreferences(dataset, tokenizer);
-    context.out(json ? JSON.stringify(inspection, null, 2) : inspectionLines(inspection).join('\n'));
+    if (!json) for (const note of notes.all) tellNotes(note, context);
+    const found = { ...inspection, read: notes.all.map(({ leftAside, mended }) => ({ leftAside, mended })) };
+    context.out(json ? JSON.stringify(found, null, 2) : inspectionLines(inspection).join('\n'));
     return 0;
   },
 });

@@ -1,8 +1,16 @@
 import { stat } from 'node:fs/promises';
-import { type Dataset, joinPreferences, type PreferenceDataset, type ReadOptions, readPreferences } from '@dpo/data';
+import {
+  type Dataset,
+  joinPreferences,
+  type PreferenceDataset,
+  type ReadNotes,
+  type ReadOptions,
+  readPreferences,
+} from '@dpo/data';
 import { downloadDataset } from '@dpo/models';
 import type { Context } from '../command/define.js';
 import { fetchOptions } from './fetch-options.js';
+import { tellNotes } from './read-notes.js';
 
 /** `org/name`, with a revision after @ and a split after a colon; `datasets/` may come before. */
 const hubDataset = /^((?:datasets\/)?[\w.-]+\/[\w.-]+(?:@[\w./-]+)?)(?::([\w.-]+))?$/;
@@ -17,15 +25,15 @@ const fileEnding = /\.(arrow|jsonl|jsonl\.gz|json|csv|parquet|gz)$/;
 export async function openData(
   name: string,
   context: Context,
-  options: Pick<ReadOptions, 'onError'> = {},
+  options: Pick<ReadOptions, 'onError' | 'onNotes'> = {},
 ): Promise<PreferenceDataset> {
-  const read = (path: string) => readPreferences(path, options);
+  const read = (path: string, also: Pick<ReadOptions, 'onNotes'>) => readPreferences(path, { ...also, ...options });
   return openRows(name, { read, join: joinPreferences }, context);
 }
 
 /** How rows of a kind are read from a file or folder, and several files of them joined. */
 export interface RowReader<Row> {
-  read(path: string): Promise<Dataset<Row>>;
+  read(path: string, options: Pick<ReadOptions, 'onNotes'>): Promise<Dataset<Row>>;
   join(parts: readonly Dataset<Row>[], name: string): Dataset<Row>;
 }
 
@@ -35,14 +43,15 @@ export async function openRows<Row>(
   { read, join }: RowReader<Row>,
   context: Context,
 ): Promise<Dataset<Row>> {
+  const onNotes = (notes: ReadNotes) => tellNotes(notes, context);
   const there = await stat(name).catch(() => undefined);
   const [, repository, split = 'train'] = hubDataset.exec(name) ?? [];
-  if (there !== undefined || repository === undefined || fileEnding.test(name)) return read(name);
+  if (there !== undefined || repository === undefined || fileEnding.test(name)) return read(name, { onNotes });
   const { files } = await downloadDataset(repository, {
     split,
     ...fetchOptions(name, context),
   });
   const parts: Dataset<Row>[] = [];
-  for (const { path } of files) parts.push(await read(path));
+  for (const { path } of files) parts.push(await read(path, { onNotes }));
   return join(parts, name);
 }

@@ -1,4 +1,5 @@
 import type { PreferenceInspection } from '@dpo/data';
+import { besidesLines } from './besides.js';
 
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 
@@ -25,6 +26,7 @@ export function inspectionLines(found: PreferenceInspection): string[] {
       : [
           `Score margins: median ${found.scoreMargins.p50}, ${found.scoreMargins.negative} negative of ${found.scoreMargins.rows}`,
         ]),
+    ...besidesLines(found.besides),
     ...(found.referenceLogps > 0 ? [`Reference log-probabilities: ${found.referenceLogps} rows`] : []),
   ];
 }

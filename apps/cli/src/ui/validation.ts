@@ -1,4 +1,5 @@
 import type { Validation } from '@dpo/data';
+import { besidesLines } from './besides.js';
 
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 const ROWS = 5;
@@ -23,6 +24,7 @@ export function validationLines(found: Validation): string[] {
       : [
           `Score margins: lowest ${margins.min}, median ${margins.p50}, highest ${margins.max} (${margins.rows} pairs)`,
         ]),
+    ...besidesLines(found.besides),
     ...found.findings.map(({ level, code, message, count, rows }) => {
       const named = rows.slice(0, ROWS).join(', ');
       const where = rows.length === 0 ? '' : `: ${named}${count > ROWS ? ', …' : ''}`;

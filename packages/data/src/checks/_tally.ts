@@ -1,3 +1,4 @@
+import type { MendCode } from '../_told.js';
 import type { Percentiles } from '../inspect.js';
 
 /** Counts of whole numbers, from which percentiles come without keeping every number. */
@@ -32,9 +33,12 @@ export class Histogram {
   }
 }
 
-/** What can be wrong with a dataset. */
-export type FindingCode =
+/** What can be wrong with a dataset, or was put right when it was read. */
+export type FindingCode = KnownCode | MendCode;
+
+type KnownCode =
   | 'identical-answers'
+  | 'prompt-in-answers'
   | 'empty-answer'
   | 'no-tokens'
   | 'roles-out-of-order'
@@ -61,7 +65,7 @@ export interface Finding {
 
 const ROWS_NAMED = 20;
 
-const KNOWN: Readonly<Record<FindingCode, readonly [Finding['level'], string]>> = {
+const KNOWN: Readonly<Record<KnownCode, readonly [Finding['level'], string]>> = {
   'identical-answers': ['error', 'The two answers are the same.'],
   'empty-answer': ['error', 'An answer is empty or blank.'],
   'no-tokens': ['error', 'The prompt or an answer has no tokens.'],
@@ -71,6 +75,10 @@ const KNOWN: Readonly<Record<FindingCode, readonly [Finding['level'], string]>> 
   ],
   'answer-cut-away': ['error', 'The prompt leaves nothing of an answer within the longest length.'],
   'shared-prompts': ['error', 'The prompt is in the test set too.'],
+  'prompt-in-answers': [
+    'warning',
+    'Answers begin with the prompt, which is trained on once more where they do not mean to repeat it.',
+  ],
   contradiction: ['warning', 'An earlier row prefers the same two answers the other way round.'],
   duplicate: ['warning', 'The row repeats an earlier one.'],
   'replacement-character': ['warning', 'A text holds U+FFFD, which stands for bytes that were lost.'],
@@ -81,9 +89,9 @@ const KNOWN: Readonly<Record<FindingCode, readonly [Finding['level'], string]>> 
 
 /** Collects findings by code, with the first rows of each. */
 export class Findings {
-  readonly #found = new Map<FindingCode, { count: number; rows: number[] }>();
+  readonly #found = new Map<KnownCode, { count: number; rows: number[] }>();
 
-  add(code: FindingCode, row: number): void {
+  add(code: KnownCode, row: number): void {
     const found = this.#found.get(code) ?? { count: 0, rows: [] };
     found.count++;
     if (found.rows.length < ROWS_NAMED) found.rows.push(row);
@@ -91,13 +99,13 @@ export class Findings {
   }
 
   /** About the dataset as a whole; `count` rows support it. */
-  addWhole(code: FindingCode, count: number): void {
+  addWhole(code: KnownCode, count: number): void {
     this.#found.set(code, { count, rows: [] });
   }
 
   /** Errors first, each kind in the order in which it is explained. */
   list(): Finding[] {
-    const order = Object.keys(KNOWN) as FindingCode[];
+    const order = Object.keys(KNOWN) as KnownCode[];
     return order.flatMap((code) => {
       const found = this.#found.get(code);
       const [level, message] = KNOWN[code];

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { DpoError } from '@dpo/base';
-import { isChat, plainText, sameText } from '../conversation.js';
+import type { Mended } from '../_told.js';
+import { isChat, plainText, sameText, templateVariables } from '../conversation.js';
 import { type EncodedPair, encodePairs } from '../encode.js';
 import { type Percentiles, percentiles, type Share, wilson } from '../inspect.js';
 import type { PreferencePair, Text, TextEncoder_ } from '../types.js';
+import { BesidesTally, type SaidBesides } from './_besides.js';
 import { rolesInOrder } from './_roles.js';
 import { type Finding, Findings, Histogram } from './_tally.js';
 
@@ -13,6 +15,8 @@ export interface ValidateOptions {
   readonly test?: Iterable<PreferencePair> | undefined;
   /** Counts lengths in its tokens; without it they are in characters, and no cuts are known. */
   readonly tokenizer?: TextEncoder_ | undefined;
+  /** What reading put right: counted among the warnings. */
+  readonly mended?: readonly Mended[] | undefined;
   /** Most tokens of prompt and answer together, as in training. Needs `tokenizer`. */
   readonly maxLength?: number | undefined;
   /** Most tokens of a prompt, as in training. Needs `tokenizer`. */
@@ -33,16 +37,21 @@ export interface Validation {
   readonly chosenLonger: Share;
   /** chosen score − rejected score, where both are there. */
   readonly scoreMargins?: Percentiles & { readonly rows: number };
+  /** What the chat template is told besides roles and contents, where it is. */
+  readonly besides?: SaidBesides;
   /** Prompts of these pairs that are in the test set, and all prompts of the test set. */
   readonly sharedPrompts?: { readonly prompts: number; readonly of: number };
 }
+
+/** The characters from which a prompt at the head of one answer is worth a look. */
+const LONG_PROMPT = 16;
 
 /** Beyond these the whole interval of `chosenLonger` is worth a warning. */
 const LENGTH_BIAS = [0.4, 0.6] as const;
 
 /**
  * Checks preference pairs before training: identical, empty, repeated and contradictory answers, prompts shared with
- * the test set, replacement characters, roles out of order, lengths and what limits would cut, length bias, score
+ * the test set, prompts repeated in answers, replacement characters, roles out of order, lengths and what limits would cut, length bias, score
  * margins. One pass; texts are kept as hashes only.
  *
  * Errors: `options.invalid` (a limit without a tokenizer, or not a positive integer), `data.no-chat-template`.
@@ -56,10 +65,12 @@ export function validateDataset(pairs: Iterable<PreferencePair>, options: Valida
   const seen = new Set<string>();
   const margins: number[] = [];
   const lengths = { prompt: new Histogram(), chosen: new Histogram(), rejected: new Histogram() };
+  const tally = new BesidesTally();
   let [rows, longer, unequal] = [0, 0, 0];
 
   for (const pair of pairs) {
     const row = rows++;
+    tally.add(pair);
     const prompt = hashOf(pair.prompt);
     prompts.add(prompt);
     if (testPrompts?.has(prompt)) {
@@ -67,6 +78,7 @@ export function validateDataset(pairs: Iterable<PreferencePair>, options: Valida
       findings.add('shared-prompts', row);
     }
     checkAnswers(pair, seen, findings, row);
+    if (isPromptRepeated(pair)) findings.add('prompt-in-answers', row);
     if (!rolesInOrder(pair)) findings.add('roles-out-of-order', row);
     if ([pair.prompt, pair.chosen, pair.rejected].some((text) => plainText(text).includes('\ufffd'))) {
       findings.add('replacement-character', row);
@@ -87,7 +99,8 @@ export function validateDataset(pairs: Iterable<PreferencePair>, options: Valida
   if (chosenLonger.low > most || chosenLonger.high < least) {
     findings.addWhole('length-bias', Math.max(longer, unequal - longer));
   }
-  const list = findings.list();
+  const besides = tally.found;
+  const list = [...findings.list(), ...(options.mended ?? []).map(asFinding)];
   return {
     rows,
     prompts: prompts.size,
@@ -101,19 +114,33 @@ export function validateDataset(pairs: Iterable<PreferencePair>, options: Valida
       rejected: lengths.rejected.percentiles(),
     },
     chosenLonger,
+    ...(besides === undefined ? {} : { besides }),
     ...(margins.length === 0 ? {} : { scoreMargins: { ...percentiles(margins), rows: margins.length } }),
     ...(testPrompts === undefined ? {} : { sharedPrompts: { prompts: shared.size, of: testPrompts.size } }),
   };
 }
 
+function asFinding({ code, message, count, rows }: Mended): Finding {
+  return { code, level: 'warning', message, count, rows };
+}
+
 function checkAnswers(pair: PreferencePair, seen: Set<string>, findings: Findings, row: number): void {
   const { prompt, chosen, rejected } = pair;
+  const variables = JSON.stringify(templateVariables(pair));
   if (isBlank(chosen) || isBlank(rejected)) findings.add('empty-answer', row);
-  const key = hashOf(prompt, chosen, rejected);
+  const key = hashOf(prompt, chosen, rejected, variables);
   if (seen.has(key)) findings.add('duplicate', row);
   if (sameText(chosen, rejected)) findings.add('identical-answers', row);
-  else if (seen.has(hashOf(prompt, rejected, chosen))) findings.add('contradiction', row);
+  else if (seen.has(hashOf(prompt, rejected, chosen, variables))) findings.add('contradiction', row);
   seen.add(key);
+}
+
+/** True for a plain text of some length with which an answer begins; short ones, and other answers, may do so by themselves. */
+function isPromptRepeated({ prompt, chosen, rejected }: PreferencePair): boolean {
+  if (isChat(prompt) || prompt.trim() === '') return false;
+  const start = prompt.trim();
+  const repeats = [chosen, rejected].filter((answer) => !isChat(answer) && answer.trimStart().startsWith(start));
+  return repeats.length === 2 || (repeats.length === 1 && start.length >= LONG_PROMPT);
 }
 
 interface Sizes {

@@ -27,7 +27,7 @@ export function instructionOf(row: FileRecord): unknown {
 }
 
 /** True where both answers are conversations that begin with what was asked. */
-export function areWhole(row: FileRecord): boolean {
+function areWhole(row: FileRecord): boolean {
   return [row.chosen, row.rejected].every((answer) => {
     const first: unknown = Array.isArray(answer) && answer.length > 1 ? answer[0] : undefined;
     if (typeof first !== 'object' || first === null) return false;

@@ -9,7 +9,7 @@ import { scoredShapes } from './_scored-shapes.js';
 import { asNumber, bestAndWorst, holds, type Shape } from './_shape.js';
 
 /** The shapes that are recognised, in the order in which they are tried. */
-export const shapes: readonly Shape[] = [...pairShapes, ...scoredShapes];
+const shapes: readonly Shape[] = [...pairShapes, ...scoredShapes];
 
 /** Names of the columns of scores: ours, and those of UltraFeedback binarized, distilabel and Argilla. */
 export const scoreColumns: readonly (readonly [string, string])[] = [

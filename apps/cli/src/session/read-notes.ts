@@ -1,0 +1,36 @@
+import type { ReadNotes } from '@dpo/data';
+import type { Context } from '../command/define.js';
+
+/** Collects what reading files has to say, to be told or counted. */
+export interface CollectedNotes {
+  readonly onNotes: (notes: ReadNotes) => void;
+  readonly all: readonly ReadNotes[];
+}
+
+/** Collects the notes of one or several files. */
+export function collectNotes(): CollectedNotes {
+  const all: ReadNotes[] = [];
+  return { all, onNotes: (notes) => void all.push(notes) };
+}
+
+/** Says once of a file which of its columns nothing is made of, and what was put right in how many rows. */
+export function tellNotes({ path, leftAside, mended }: ReadNotes, context: Pick<Context, 'note'>): void {
+  for (const { message, count, rows } of mended) {
+    context.note(
+      `${path}: ${count === 1 ? `1 row (${rows[0]})` : `${count} rows (${firstOf(rows, count)})`}: ${message}`,
+    );
+  }
+  if (leftAside.length > 0) context.note(`${path}: not used: ${listed(leftAside)}.`);
+}
+
+const SHOWN = 5;
+const NAMED = 20;
+
+function firstOf(rows: readonly number[], count: number): string {
+  return `${rows.slice(0, SHOWN).join(', ')}${count > SHOWN ? ', …' : ''}`;
+}
+
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, NAMED).map((name) => `"${name}"`);
+  return `${shown.join(', ')}${names.length > NAMED ? ` and ${names.length - NAMED} more` : ''}`;
+}
