@@ -5,7 +5,7 @@ import { isCommit } from './cache.js';
 import { described, type HubName } from './name.js';
 import { failed, request } from './request.js';
 import { withRetries } from './retries.js';
-import type { HubSettings } from './settings.js';
+import type { HubSettings, Waiting } from './settings.js';
 
 /** Above so many files the hub's short list is not to be relied on, as in Python; the long one comes in pages. */
 const manyFiles = 50_000;
@@ -20,9 +20,14 @@ export async function listFiles(settings: HubSettings, name: HubName): Promise<{
   const what = described(name);
   const { host } = settings.address;
   const late = new AbortController();
-  const timer = setTimeout(() => late.abort(tookTooLong(settings, what)), settings.listTimeoutMs);
+  let waitedFor: string | undefined;
+  const timer = setTimeout(() => late.abort(tookTooLong(settings, what, waitedFor)), settings.listTimeoutMs);
   const signal = settings.signal === undefined ? late.signal : AbortSignal.any([settings.signal, late.signal]);
-  const limited = { ...settings, signal };
+  const onWaiting = (waiting: Waiting): void => {
+    waitedFor = waiting.what;
+    settings.onWaiting?.(waiting);
+  };
+  const limited = { ...settings, signal, onWaiting };
   try {
     const { kind, id, revision } = name;
     const path = `/api/${kind}s/${id}`;
@@ -100,10 +105,15 @@ function isInside(name: string): boolean {
   return !/[\\\0:]/.test(name) && name.split('/').every((part) => part !== '' && !/^\.+$/.test(part));
 }
 
-function tookTooLong({ address, listTimeoutMs }: HubSettings, what: string): DpoError {
+function tookTooLong({ address, listTimeoutMs }: HubSettings, what: string, waitedFor: string | undefined): DpoError {
   const seconds = listTimeoutMs / 1000;
-  return new DpoError('hub.unreachable', `The list of ${what} has not come from ${address.host} within ${seconds} s.`, {
-    values: { host: address.host, what, seconds },
-    hint: 'Check the network, or set HF_ENDPOINT to a mirror, or DPO_HUB_LIST_TIMEOUT to more seconds.',
-  });
+  const reason = waitedFor === undefined ? '' : `; the last wait was for ${waitedFor}`;
+  return new DpoError(
+    'hub.unreachable',
+    `The list of ${what} has not come from ${address.host} within ${seconds} s${reason}.`,
+    {
+      values: { host: address.host, what, seconds },
+      hint: 'Check the network, or set HF_ENDPOINT to a mirror, or DPO_HUB_LIST_TIMEOUT to more seconds.',
+    },
+  );
 }

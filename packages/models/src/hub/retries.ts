@@ -48,7 +48,9 @@ export async function withRetries<T>(settings: HubSettings, what: string, attemp
       const jitter = Math.random() * retryDelayMs * 2 ** (tried - 1);
       const pause = Math.min(Math.max(jitter, error.details.pauseMs ?? 0), maxPauseMs);
       const next = `the next try (${tried + 1} of ${tries}): ${error.message}`;
-      await whileWaiting(settings, host, next, sleep(pause, undefined, signal && { signal }));
+      // The pause itself ends with an error that is not the signal's reason.
+      const paused = sleep(pause, undefined, signal && { signal }).catch(() => signal?.throwIfAborted());
+      await whileWaiting(settings, host, next, paused);
     }
   }
 }

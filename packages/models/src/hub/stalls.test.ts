@@ -170,6 +170,17 @@ describe('a hub that', () => {
     await expect(stopped).rejects.toMatchObject({ name: 'AbortError' });
   });
 
+  it('is overloaded longer than a list may take: the error says what was waited for', async () => {
+    at(list, storm(503, '3600'));
+    const late = { ...options, listTimeoutMs: 1300, maxPauseMs: 3_600_000 };
+    await expect(downloadModel('org/name', late)).rejects.toMatchObject({
+      code: 'hub.unreachable',
+      message: expect.stringMatching(
+        /within 1.3 s; the last wait was for the next try \(2 of 2\): it answers with status 503/,
+      ),
+    });
+  });
+
   it('is silent: whoever waits is told every second what for', async () => {
     at(list, silent);
     const told: Waiting[] = [];
