@@ -50,13 +50,16 @@ export class ArrowFileWriter {
     await this.#drain();
   }
 
-  /** Ends the file and flushes it to disk. */
+  /** Ends the file and flushes it to disk. The file is closed also where that fails. */
   async finish(): Promise<void> {
-    this.#writer.finish();
-    await this.#drain();
-    await this.#written;
-    await this.#file.sync();
-    await this.#file.close();
+    try {
+      this.#writer.finish();
+      await this.#drain();
+      await this.#written;
+      await this.#file.sync();
+    } finally {
+      await this.#file.close();
+    }
   }
 
   /** Closes the file as it is. */

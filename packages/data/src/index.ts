@@ -1,4 +1,5 @@
 export type { EncodeOptions } from './_encode-text.js';
+export { type FileKind, fileKind } from './_file-kind.js';
 export type { MendCode, Mended, ReadNotes } from './_told.js';
 export { type Batches, type BatchOptions, batches } from './batches.js';
 export type { BuildOptions, PublishedFiles } from './builders/_published.js';

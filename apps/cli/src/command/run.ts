@@ -1,5 +1,6 @@
 import { DpoError } from '@dpo/base';
 import { asFileError } from '@dpo/base/files';
+import { holdOutputs } from '../places/hold-outputs.js';
 import { asTyped } from './as-typed.js';
 import type { Command, Context } from './define.js';
 import { helpPage, overview } from './help.js';
@@ -38,7 +39,13 @@ export async function runCommand(
       return EXIT.done;
     }
     const speaking = { ...context, note: (line: string) => context.note(said(line, command)) };
-    return (await command.run(await parseOptions(command, found.rest), speaking)) ?? EXIT.done;
+    const options = await parseOptions(command, found.rest);
+    const held = await holdOutputs(command, options);
+    try {
+      return (await command.run(options, speaking)) ?? EXIT.done;
+    } finally {
+      await held.release();
+    }
   } catch (error) {
     return report(error, { ...context, note: (line) => context.note(said(line, command)) });
   }

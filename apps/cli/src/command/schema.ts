@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { PlaceRole } from '../places/role.js';
 
 /** One option, read off the schema. */
 export interface OptionInfo {
@@ -11,6 +12,8 @@ export interface OptionInfo {
   readonly choices: readonly string[] | undefined;
   readonly default: unknown;
   readonly required: boolean;
+  /** What the option names, where it names a place. */
+  readonly place: PlaceRole | undefined;
 }
 
 /** The options of a command's schema, in its order. */
@@ -24,6 +27,7 @@ export function optionsOf(schema: z.ZodObject): OptionInfo[] {
     choices: property.enum?.map(String),
     default: property.default,
     required: json.required?.includes(key) ?? false,
+    place: property.place,
   }));
 }
 
@@ -33,6 +37,7 @@ interface JsonSchema {
   readonly enum?: readonly unknown[];
   readonly default?: unknown;
   readonly required?: readonly string[];
+  readonly place?: PlaceRole;
   readonly properties?: Readonly<Record<string, JsonSchema>>;
 }
 

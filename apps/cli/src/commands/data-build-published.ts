@@ -1,11 +1,12 @@
 import { buildHh, buildLabelled, buildShp, buildTldr, type PreferencePair, writeBuiltPreferences } from '@dpo/data';
 import { z } from 'zod';
 import { type Context, defineCommand } from '../command/define.js';
+import { place } from '../places/role.js';
 import { onErrorOption, type SkippedRows, skippedRows } from '../session/skipped-rows.js';
 
 const files = {
-  input: z.string().describe('The published file, .jsonl or .jsonl.gz; several are separated by commas'),
-  output: z.string().describe('The dataset to write: .arrow, .jsonl, …'),
+  input: place('input').describe('The published file, .jsonl or .jsonl.gz; several are separated by commas'),
+  output: place('output-dataset').describe('The dataset to write: .arrow, .jsonl, …'),
   onError: onErrorOption,
 };
 

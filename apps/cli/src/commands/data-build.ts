@@ -3,6 +3,7 @@ import { writePreferences } from '@dpo/data';
 import { z } from 'zod';
 import { defineCommand } from '../command/define.js';
 import { header as sentimentHeader } from '../demo/openings.js';
+import { place } from '../places/role.js';
 import { readJsonLines } from '../session/read-lines.js';
 import type { TextSample } from '../tasks/sample-texts.js';
 import { sentimentPairs } from '../tasks/sentiment-pairs.js';
@@ -13,8 +14,8 @@ export const dataBuildCommand = defineCommand({
   summary: 'Build preference pairs from samples of dpo generate, rated by sentiment',
   positional: ['samples', 'output'],
   options: z.strictObject({
-    samples: z.string().describe('The JSONL file that dpo generate --out wrote'),
-    output: z.string().describe('The dataset to write: .arrow, .jsonl, …'),
+    samples: place('input').describe('The JSONL file that dpo generate --out wrote'),
+    output: place('output-dataset').describe('The dataset to write: .arrow, .jsonl, …'),
     header: z.string().default(sentimentHeader).describe('Beginning of the prompts that the reward does not read'),
   }),
   details:

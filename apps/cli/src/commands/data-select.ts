@@ -3,10 +3,11 @@ import { filterPreferences, type MixPart, mixPreferences, splitByPrompt, writePr
 import { z } from 'zod';
 import { defineCommand } from '../command/define.js';
 import { USAGE } from '../command/parse.js';
+import { place } from '../places/role.js';
 import { openData } from '../session/find-data.js';
 
-const input = z.string().describe('The file, folder or dataset of the hub to read');
-const output = z.string().describe('The dataset to write: .arrow, .jsonl, …');
+const input = place('input').describe('The file, folder or dataset of the hub to read');
+const output = place('output-dataset').describe('The dataset to write: .arrow, .jsonl, …');
 const seed = z.number().int().default(0).describe('Draws the rows');
 
 /** `dpo data mix`: several datasets in one, by weight. */
@@ -15,7 +16,7 @@ export const dataMixCommand = defineCommand({
   summary: 'Mix datasets by weight: FILE=WEIGHT,FILE=WEIGHT,…',
   positional: ['parts', 'output'],
   options: z.strictObject({
-    parts: z.string().describe('Datasets with their weights (1 where none is given), separated by commas'),
+    parts: place('input').describe('Datasets with their weights (1 where none is given), separated by commas'),
     output,
     seed,
   }),
@@ -66,13 +67,12 @@ export const dataSplitCommand = defineCommand({
   positional: ['input', 'train', 'heldOut'],
   options: z.strictObject({
     input,
-    train: z.string().describe('The training set to write'),
-    heldOut: z.string().describe('The held-out set to write'),
+    train: place('output-dataset').describe('The training set to write'),
+    heldOut: place('output-dataset').describe('The held-out set to write'),
     fraction: z.number().gt(0).lt(1).default(0.1).describe('Share of the prompts to hold out'),
     seed,
   }),
   run: async ({ input, train, heldOut, ...options }, context) => {
-    if (train === heldOut) throw new DpoError(USAGE, 'dpo data split: the two sets need two places.');
     const parts = splitByPrompt(await openData(input, context), options);
     await writePreferences(parts.train, train);
     await writePreferences(parts.heldOut, heldOut);

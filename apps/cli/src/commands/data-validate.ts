@@ -5,6 +5,7 @@ import { renderDataReport } from '@dpo/eval';
 import { loadTokenizer } from '@dpo/models';
 import { z } from 'zod';
 import { type Context, defineCommand } from '../command/define.js';
+import { place } from '../places/role.js';
 import { openData } from '../session/find-data.js';
 import { findModel } from '../session/open-model.js';
 import { collectNotes, tellNotes } from '../session/read-notes.js';
@@ -17,14 +18,14 @@ export const dataValidateCommand = defineCommand({
   summary: 'Check preference data before training; exit code 1 where something is wrong',
   positional: ['input'],
   options: z.strictObject({
-    input: z.string().describe('The file, folder or dataset of the hub to check'),
+    input: place('input').describe('The file, folder or dataset of the hub to check'),
     split: z.string().optional().describe('Which split of a DatasetDict folder [train]'),
-    test: z.string().optional().describe('The held-out set: its prompts must not be in the data'),
+    test: place('input').optional().describe('The held-out set: its prompts must not be in the data'),
     testSplit: z.string().optional().describe('Which split of the held-out set'),
-    model: z.string().optional().describe('Counts tokens with the tokenizer of this model'),
+    model: place('input-model').optional().describe('Counts tokens with the tokenizer of this model'),
     maxLength: z.number().int().positive().optional().describe('Reports what this limit would cut; needs --model'),
     maxPromptLength: z.number().int().positive().optional().describe('As --max-length, for prompts'),
-    html: z.string().optional().describe('Writes a page about the data to this file'),
+    html: place('output-file').optional().describe('Writes a page about the data to this file'),
     json: z.boolean().default(false).describe('JSON instead of text'),
     onError: onErrorOption,
     strict: z.boolean().default(false).describe('Warnings too give exit code 1'),

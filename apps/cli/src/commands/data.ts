@@ -9,6 +9,7 @@ import {
 import { loadTokenizer } from '@dpo/models';
 import { z } from 'zod';
 import { defineCommand } from '../command/define.js';
+import { place } from '../places/role.js';
 import { findModel } from '../session/open-model.js';
 import { collectNotes, tellNotes } from '../session/read-notes.js';
 import { onErrorOption, skippedRows } from '../session/skipped-rows.js';
@@ -20,8 +21,8 @@ export const dataConvertCommand = defineCommand({
   summary: 'Convert preference data: .jsonl, .jsonl.gz, .csv, .arrow, .parquet (read), Python datasets folders',
   positional: ['input', 'output'],
   options: z.strictObject({
-    input: z.string().describe('The file or folder to read'),
-    output: z.string().describe('The file or folder to write; its ending says the format'),
+    input: place('input').describe('The file or folder to read'),
+    output: place('output-dataset').describe('The file or folder to write; its ending says the format'),
     split: z.string().optional().describe('Which split of a DatasetDict folder [train]'),
     prompt: z.string().optional().describe('The column that holds prompts, where it has another name'),
     chosen: z.string().optional().describe('The column of chosen answers'),
@@ -63,8 +64,8 @@ export const dataInspectCommand = defineCommand({
   summary: 'Count, measure and check preference data',
   positional: ['input'],
   options: z.strictObject({
-    input: z.string().describe('The file or folder to read'),
-    model: z.string().optional().describe('Counts tokens with the tokenizer of this model'),
+    input: place('input').describe('The file or folder to read'),
+    model: place('input-model').optional().describe('Counts tokens with the tokenizer of this model'),
     split: z.string().optional().describe('Which split of a DatasetDict folder [train]'),
     json: z.boolean().default(false).describe('JSON instead of text'),
   }),

@@ -1,5 +1,4 @@
-import { readFile, rm } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { relative } from 'node:path';
 import { DpoError } from '@dpo/base';
 import { z } from 'zod';
 import { defineCommand } from '../command/define.js';
@@ -7,6 +6,9 @@ import { EXIT } from '../command/run.js';
 import { header, heldOutOpenings } from '../demo/openings.js';
 import { type DemoResult, runDemo } from '../demo/run-demo.js';
 import { engineOptions } from '../options/engine.js';
+import { clearRun } from '../places/clear-run.js';
+import { runIn } from '../places/own-run.js';
+import { place } from '../places/role.js';
 import { evaluationLines } from '../ui/evaluation.js';
 import { duration } from '../ui/format.js';
 
@@ -15,12 +17,11 @@ export const demoCommand = defineCommand({
   name: 'demo',
   summary: "Train a real model by DPO and measure it: the paper's sentiment experiment",
   options: z.strictObject({
-    model: z
-      .string()
+    model: place('input-model')
       .optional()
       .describe('Another model than SmolLM2-135M-Instruct: a folder, a GGUF file or org/name'),
     tiny: z.boolean().default(false).describe('A tiny GPT-2 made on the spot: a minute, no download, any engine'),
-    output: z.string().default('runs/demo').describe('The run folder; an earlier demo in it is replaced'),
+    output: place('output-run').default('runs/demo').describe('The run folder; an earlier demo in it is replaced'),
     loraRank: z.int().positive().optional().describe('Trains LoRA adapters of this rank instead of all weights'),
     resume: z.boolean().default(false).describe('Goes on with an interrupted demo in --output'),
     seed: z.int().default(0).describe('Seed of the samples and of the order of the data'),
@@ -72,17 +73,12 @@ function summary(
 
 /** Makes room for a demo. What is in the folder goes, if a demo made it; anything else stays, and is an error. */
 async function clear(output: string): Promise<void> {
-  const text = await readFile(join(output, 'config.json'), 'utf8').catch(() => undefined);
-  if (text === undefined) return;
-  const command = (JSON.parse(text) as { command?: unknown }).command;
+  const command = await runIn(output);
+  if (command === undefined) return;
   if (command !== 'demo')
-    throw new DpoError(
-      'run.exists',
-      `${output} holds a run of dpo ${String(command)}, which the demo does not replace.`,
-      {
-        values: { output },
-        hint: 'Choose another folder with --output.',
-      },
-    );
-  await rm(output, { recursive: true, force: true });
+    throw new DpoError('run.exists', `${output} holds a run of dpo ${command}, which the demo does not replace.`, {
+      values: { output },
+      hint: 'Choose another folder with --output.',
+    });
+  await clearRun(output);
 }

@@ -5,6 +5,7 @@ import { type Context, defineCommand } from '../command/define.js';
 import { header as sentimentHeader } from '../demo/openings.js';
 import { engineOptions, engineSettings } from '../options/engine.js';
 import { samplingOptions } from '../options/sampling.js';
+import { place } from '../places/role.js';
 import { offerEngine } from '../session/offer-engine.js';
 import { openModel } from '../session/open-model.js';
 import { readPrompts } from '../session/read-lines.js';
@@ -17,10 +18,10 @@ export const evalSentimentCommand = defineCommand({
   name: 'eval sentiment',
   summary: 'Measure sentiment reward and KL of a model beside its reference',
   options: z.strictObject({
-    model: z.string().describe('The trained model'),
-    ref: z.string().describe('What it was trained from'),
-    prompts: z.string().describe('A JSONL file of held-out prompts'),
-    run: z.string().optional().describe('A run folder that gets evaluation.json and a new report.html'),
+    model: place('input-model').describe('The trained model'),
+    ref: place('input-model').describe('What it was trained from'),
+    prompts: place('input').describe('A JSONL file of held-out prompts'),
+    run: place('into-run').optional().describe('A run folder that gets evaluation.json and a new report.html'),
     header: z.string().default(sentimentHeader).describe('Beginning of the prompts that the reward does not read'),
     beta: z.number().positive().default(0.1).describe('Scale of the implicit rewards'),
     json: z.boolean().default(false).describe('The evaluation as JSON on standard output'),

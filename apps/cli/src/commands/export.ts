@@ -7,6 +7,7 @@ import { mergeAdapter, saveModel } from '@dpo/models';
 import { z } from 'zod';
 import { defineCommand } from '../command/define.js';
 import { engineOptions, engineSettings } from '../options/engine.js';
+import { place } from '../places/role.js';
 import { openModel } from '../session/open-model.js';
 
 /** `dpo export`: a model as a Hugging Face folder of its own, adapters merged, in the dtype that is wanted. */
@@ -14,12 +15,12 @@ export const exportCommand = defineCommand({
   name: 'export',
   summary: 'Write a model as a Hugging Face folder: merges adapters, converts GGUF and dtypes',
   options: z.strictObject({
-    model: z.string().describe('A folder, a GGUF file, a PEFT folder, or org/name of the hub'),
-    output: z.string().describe('The folder to write'),
+    model: place('input-model').describe('A folder, a GGUF file, a PEFT folder, or org/name of the hub'),
+    output: place('output-model').describe('The folder to write'),
     dtype: z.enum(['float32', 'bfloat16']).default('float32').describe('How weights are stored'),
     maxShardGb: z.number().positive().default(5).describe('Largest file of weights, in gigabytes (10⁹ bytes)'),
     overwrite: z.boolean().default(false).describe('Replaces a folder that is there'),
-    config: z.string().optional().describe('A JSON file of these options'),
+    config: place('input').optional().describe('A JSON file of these options'),
     ...engineOptions,
   }),
   details: 'Example: dpo export --model runs/first/final --output merged --dtype bfloat16',

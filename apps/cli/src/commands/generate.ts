@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { defineCommand } from '../command/define.js';
 import { engineOptions, engineSettings } from '../options/engine.js';
 import { samplingOptions } from '../options/sampling.js';
+import { place } from '../places/role.js';
 import { offerEngine } from '../session/offer-engine.js';
 import { openModel } from '../session/open-model.js';
 import { readPrompts } from '../session/read-lines.js';
@@ -16,13 +17,13 @@ export const generateCommand = defineCommand({
   name: 'generate',
   summary: 'Sample answers from a model',
   options: z.strictObject({
-    model: z.string().describe('A folder, a GGUF file, a PEFT folder, or org/name of the hub'),
+    model: place('input-model').describe('A folder, a GGUF file, a PEFT folder, or org/name of the hub'),
     prompt: z.string().optional().describe('One prompt, as plain text'),
     chat: z.boolean().default(false).describe("Puts --prompt into the model's chat template, as the user's turn"),
-    prompts: z.string().optional().describe('A JSONL file of prompts'),
-    out: z.string().optional().describe('The JSONL file to write [the texts on standard output]'),
+    prompts: place('input').optional().describe('A JSONL file of prompts'),
+    out: place('output-file').optional().describe('The JSONL file to write [the texts on standard output]'),
     json: z.boolean().default(false).describe('JSON lines on standard output instead of texts'),
-    config: z.string().optional().describe('A JSON file of these options'),
+    config: place('input').optional().describe('A JSON file of these options'),
     ...samplingOptions,
     ...engineOptions,
   }),

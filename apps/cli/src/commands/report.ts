@@ -1,13 +1,14 @@
 import { writeReport } from '@dpo/eval';
 import { z } from 'zod';
 import { defineCommand } from '../command/define.js';
+import { place } from '../places/role.js';
 
 /** `dpo report`: the HTML report of a run folder. */
 export const reportCommand = defineCommand({
   name: 'report',
   summary: 'Write report.html of a run folder',
   positional: ['run'],
-  options: z.strictObject({ run: z.string().describe('The run folder') }),
+  options: z.strictObject({ run: place('into-run').describe('The run folder') }),
   run: async ({ run }, context) => {
     context.out(await writeReport(run));
     return 0;

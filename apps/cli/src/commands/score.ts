@@ -7,6 +7,7 @@ import type { Tokenizer } from '@dpo/models';
 import { z } from 'zod';
 import { type Context, defineCommand } from '../command/define.js';
 import { engineOptions, engineSettings } from '../options/engine.js';
+import { place } from '../places/role.js';
 import { openData } from '../session/find-data.js';
 import { offerEngine } from '../session/offer-engine.js';
 import { encodeFor, type LengthOptions } from '../session/open-data.js';
@@ -17,11 +18,13 @@ export const scoreCommand = defineCommand({
   name: 'score',
   summary: 'Log-probabilities and rewards of preference pairs under a model',
   options: z.strictObject({
-    model: z.string().describe('The policy: a folder, a GGUF file, a PEFT folder, or org/name of the hub'),
-    ref: z.string().optional().describe('The reference model; without it there are no rewards'),
-    data: z.string().describe('Preference data: a file, a folder of Python datasets, or org/name[:split] of the hub'),
-    out: z.string().optional().describe('The JSONL file to write [standard output]'),
-    config: z.string().optional().describe('A JSON file of these options'),
+    model: place('input-model').describe('The policy: a folder, a GGUF file, a PEFT folder, or org/name of the hub'),
+    ref: place('input-model').optional().describe('The reference model; without it there are no rewards'),
+    data: place('input').describe(
+      'Preference data: a file, a folder of Python datasets, or org/name[:split] of the hub',
+    ),
+    out: place('output-file').optional().describe('The JSONL file to write [standard output]'),
+    config: place('input').optional().describe('A JSON file of these options'),
     beta: z.number().positive().default(0.1).describe('Scale of the implicit rewards'),
     maxLength: z.int().positive().optional().describe('Longest prompt and answer together, in tokens'),
     maxPromptLength: z.int().positive().optional().describe('Longest prompt, in tokens; its end is kept'),

@@ -12,6 +12,7 @@ import type { RowCuts } from '@dpo/data';
 import { z } from 'zod';
 import { defineCommand } from '../command/define.js';
 import { presets, trainingOptions } from '../options/training.js';
+import { place } from '../places/role.js';
 import { runTrainingCommand } from '../training/command.js';
 import { dpoReference } from '../training/dpo-reference.js';
 import { checkForPairs, pairMethod } from '../training/pair-method.js';
@@ -27,8 +28,7 @@ export const trainCommand = defineCommand({
       .enum(['paper'])
       .optional()
       .describe("Start from a named set of options: paper = the DPO paper's settings"),
-    ref: z
-      .string()
+    ref: place('input-model')
       .optional()
       .describe('The reference model [the model as it is before training, a given adapter included]'),
     method: z

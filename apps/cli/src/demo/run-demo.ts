@@ -1,6 +1,6 @@
-import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { writeFileAtomic } from '@dpo/base/files';
+import { makeFolder, writeFileAtomic } from '@dpo/base/files';
 import { adamw, listCheckpoints, methodNamed, precomputedReference } from '@dpo/core';
 import { encodePairs, readPreferences, writePreferences } from '@dpo/data';
 import { type Engine, findLibrary, openEngine } from '@dpo/engine';
@@ -58,7 +58,7 @@ export async function runDemo(options: DemoOptions, context: Context): Promise<D
     context.note(`Engine: ${engine.description}`);
     const steps = recipe({ lora: options.loraRank !== undefined, tiny: options.tiny });
     const name = await chooseModel(engine, options, context);
-    await mkdir(output, { recursive: true });
+    await makeFolder(output);
     const base = await openModel(engine, name, context);
     context.note(`Model: ${name}, ${parameterCounts(base.model).parameters.toLocaleString('en')} parameters`);
 

@@ -1,5 +1,4 @@
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { writeFolderAtomic } from '@dpo/base/files';
 import { adamw, learningRates, noReference, supervisedMethod, train } from '@dpo/core';
 import { batches, encodePairs, pack } from '@dpo/data';
 import type { Engine } from '@dpo/engine';
@@ -55,8 +54,9 @@ export async function makeTinyModel(engine: Engine, folder: string, seed: number
   }))
     context.progress(`Teaching a tiny GPT-2 to write reviews: step ${step}/${STEPS}  loss ${loss.toFixed(2)}`);
   context.signal.throwIfAborted();
-  await mkdir(folder, { recursive: true });
-  await saveModel(model, folder, { source: { tokenizerFiles: files } });
+  await writeFolderAtomic(folder, 'model', (temporary) =>
+    saveModel(model, temporary, { source: { tokenizerFiles: files } }),
+  );
   model.dispose();
-  return join(folder);
+  return folder;
 }

@@ -1,18 +1,17 @@
 import { z } from 'zod';
+import { place } from '../places/role.js';
 import { engineOptions } from './engine.js';
 
 /** The options that `dpo train` and `dpo sft` share. Their defaults are part of the interface: numbers depend on them. */
 export const trainingOptions = {
-  model: z
-    .string()
-    .describe('The model to train: a Hugging Face folder, a GGUF file, or org/name[@revision] of the hub'),
-  data: z
-    .string()
-    .describe(
-      'Preference data: .jsonl, .jsonl.gz, .csv, .parquet, .arrow, a folder of Python datasets, or org/name[@revision][:split] of the hub',
-    ),
-  output: z.string().describe('The run folder to write'),
-  config: z.string().optional().describe('A JSON file of these options, in camelCase; the command line wins'),
+  model: place('input-model').describe(
+    'The model to train: a Hugging Face folder, a GGUF file, or org/name[@revision] of the hub',
+  ),
+  data: place('input').describe(
+    'Preference data: .jsonl, .jsonl.gz, .csv, .parquet, .arrow, a folder of Python datasets, or org/name[@revision][:split] of the hub',
+  ),
+  output: place('output-run').describe('The run folder to write'),
+  config: place('input').optional().describe('A JSON file of these options, in camelCase; the command line wins'),
   learningRate: z.number().positive().default(1e-6).describe('Learning rate after warm-up'),
   optimizer: z.enum(['adamw', 'rmsprop', 'sgd', 'lion', 'adafactor']).default('adamw').describe('Optimizer'),
   momentum: z.number().min(0).lt(1).default(0).describe('Momentum of sgd'),
@@ -40,8 +39,7 @@ export const trainingOptions = {
   maxPromptLength: z.int().positive().optional().describe('Longest prompt, in tokens; its end is kept'),
   eos: z.boolean().default(true).describe('Appends no end-of-text token to answers: for texts that were cut off'),
   tokenCache: z.boolean().default(true).describe('Keeps no tokens for the next run'),
-  adapter: z
-    .string()
+  adapter: place('input-model')
     .optional()
     .describe('A PEFT LoRA folder to start from; in train the reference is base plus adapter as given'),
   loraRank: z.int().positive().optional().describe('Trains LoRA adapters of this rank instead of all weights'),
@@ -60,7 +58,7 @@ export const trainingOptions = {
   shuffle: z.boolean().default(true).describe('Takes the rows in the order of the file'),
   seed: z.int().default(0).describe('Seed of the order of the data and of new adapters'),
   saveSteps: z.int().positive().optional().describe('Writes a checkpoint every N steps'),
-  evalData: z.string().optional().describe('Held-out preference data'),
+  evalData: place('input').optional().describe('Held-out preference data'),
   evalSteps: z.int().positive().optional().describe('Evaluates every N steps, and at the end'),
   evalMetric: z
     .enum(['eval_loss', 'eval_rewards/accuracies', 'eval_rewards/margins'])
@@ -77,7 +75,7 @@ export const trainingOptions = {
   keepCheckpoints: z.int().positive().default(2).describe('Checkpoints that are kept, besides the best'),
   tensorboard: z.boolean().default(true).describe('Writes no TensorBoard events'),
   resume: z.boolean().default(false).describe('Goes on from the newest whole checkpoint in --output'),
-  resumeFrom: z.string().optional().describe('Goes on from this checkpoint of the run instead'),
+  resumeFrom: place('inside-output').optional().describe('Goes on from this checkpoint of the run instead'),
   overwrite: z.boolean().default(false).describe('Replaces a finished run in --output'),
   ...engineOptions,
 } as const;

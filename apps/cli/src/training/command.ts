@@ -9,6 +9,7 @@ import type { Context } from '../command/define.js';
 import { EXIT } from '../command/run.js';
 import { engineSettings } from '../options/engine.js';
 import type { trainingOptions } from '../options/training.js';
+import { clearRun } from '../places/clear-run.js';
 import { openRows } from '../session/find-data.js';
 import { offerEngine } from '../session/offer-engine.js';
 import { encodeFor } from '../session/open-data.js';
@@ -21,7 +22,7 @@ import { interruptionNote, sayWhatIsSaved } from './interruption.js';
 import { openPolicy, optimizerOf, parameterCounts } from './prepare.js';
 import { findResumption } from './resumption.js';
 import type { RowKind } from './row-kinds.js';
-import { claimRunFolder, clearRunFolder, type RunConfig } from './run-folder.js';
+import { claimRunFolder, type RunConfig } from './run-folder.js';
 import { identityOf } from './run-identity.js';
 import { runTraining, type TrainingResult } from './run-training.js';
 import { checkSameRun } from './same-run.js';
@@ -100,7 +101,8 @@ async function beginOrGoOn<Given, Row extends TokenRow & RowCuts>(
       `Model: ${options.model}, ${counts.parameters.toLocaleString('en')} parameters, ` +
         `${counts.trained.toLocaleString('en')} trained. Data: ${rows.length} ${kind.name}, ${steps} steps of ${batch}.`,
     );
-    if (options.overwrite && resume === undefined) await clearRunFolder(options.output);
+    // Only once all that the new run needs is known to be good.
+    if (options.overwrite && resume === undefined) await clearRun(options.output);
     const started = performance.now();
     const result = await runTraining(
       {

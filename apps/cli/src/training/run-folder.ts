@@ -1,4 +1,4 @@
-import { rm, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DpoError } from '@dpo/base';
 import { latestCheckpoint } from '@dpo/core';
@@ -27,9 +27,6 @@ export async function claimRunFolder(
   folder: string,
   { resume, overwrite }: { readonly resume: boolean; readonly overwrite: boolean },
 ): Promise<void> {
-  const there = await stat(folder).catch(() => undefined);
-  if (there !== undefined && !there.isDirectory())
-    throw new DpoError('run.not-a-folder', `${folder} is a file; --output must be a folder.`, { values: { folder } });
   if (resume || overwrite) return;
   const finished = (await stat(join(folder, 'final')).catch(() => undefined)) !== undefined;
   const checkpoint = await latestCheckpoint(folder);
@@ -38,9 +35,4 @@ export async function claimRunFolder(
     values: { folder },
     hint: `Choose another --output${checkpoint === undefined ? '' : ', go on with it by --resume'}, or replace it by --overwrite.`,
   });
-}
-
-/** Removes the run that `--overwrite` replaces: only once all that the new one needs is known to be good. */
-export async function clearRunFolder(folder: string): Promise<void> {
-  await rm(folder, { recursive: true, force: true });
 }

@@ -1,5 +1,5 @@
 import { lstat, mkdir, open, realpath, rename, rm, rmdir, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { DpoError } from '../error.js';
 import { asFileError } from '../file-error.js';
 import { systemCode } from './_system-code.js';
@@ -72,7 +72,7 @@ async function placeAtomic(
  * @throws DpoError `file.not-a-file`, `file.not-a-folder`, `file.not-ours`, `file.broken-link` for what may not be replaced
  */
 export async function placeOf(path: string, kind: FolderKind | 'file'): Promise<string> {
-  const place = await followLink(path.length > 1 ? path.replace(/[/\\]+$/, '') : path);
+  const place = await followLink(resolve(path));
   const there = await stat(place).catch((error: unknown) => {
     if (systemCode(error) === 'ENOENT') return undefined;
     throw asFileError(error, path);

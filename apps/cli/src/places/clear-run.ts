@@ -1,0 +1,28 @@
+import { lstat, readdir, realpath, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { removeOwn } from '@dpo/base/files';
+import { runIn } from './own-run.js';
+
+/** Files that a training writes into its run folder. */
+const files =
+  /^(config\.json|(metrics|warnings|skipped-batch-\d+)\.jsonl|evaluation\.json|report\.html|events\.out\.tfevents\..*)$/;
+/** Folders of a training: each carries a mark. */
+const folders = /^(final|((torn|later)-)?checkpoint-\d+(-\d+)?)$/;
+/** What the demo writes besides. */
+const demoFiles = /^((held-out-)?prompts\.jsonl|samples\.jsonl|held-out-before\.jsonl|pairs\.arrow)$/;
+const demoFolders = /^base$/;
+
+/**
+ * Removes what a run of ours left in its folder; whatever else is there stays, and so does the folder. A link stays: what it
+ * leads to is cleared.
+ */
+export async function clearRun(folder: string): Promise<void> {
+  const demo = (await runIn(folder)) === 'demo';
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name);
+    // A link among the entries may have led to another one, which is gone by now.
+    const there = await lstat(path).catch(() => undefined);
+    if (folders.test(name) || (demo && demoFolders.test(name))) await removeOwn(await realpath(path).catch(() => path));
+    else if (there?.isFile() && (files.test(name) || (demo && demoFiles.test(name)))) await rm(path);
+  }
+}

@@ -1,0 +1,116 @@
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { leftoverName, lockFolder, writeFolderAtomic, writeMark } from '@dpo/base/files';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { runCli } from '../_cli-for-tests.js';
+import { parseOptions } from '../command/parse.js';
+import { commands } from '../commands/index.js';
+import { treeOf } from './_tree-for-tests.js';
+import { holdOutputs } from './hold-outputs.js';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'dpo-hold-'));
+  for (const name of ['model', 'data', 'empty']) await mkdir(at(name));
+  for (const name of ['model/config.json', 'pairs.jsonl', 'data/shard.jsonl']) await writeFile(at(name), '{}');
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const at = (name: string) => join(folder, name);
+
+/** Guards the outputs of a command, and gives them back at once. */
+async function passes(name: string, ...args: readonly string[]): Promise<void> {
+  const command = commands.find((each) => each.name === name);
+  if (command === undefined) return expect.unreachable();
+  const held = await holdOutputs(command, await parseOptions(command, args));
+  await held.release();
+}
+const train = (output: string, ...more: readonly string[]) =>
+  passes('train', '--model', at('model'), '--data', at('pairs.jsonl'), '--output', output, ...more);
+
+describe('holdOutputs', () => {
+  it('lets good places pass, and leaves nothing there', async () => {
+    const before = await treeOf(folder);
+    await train(at('runs/first'));
+    await train(at('empty'));
+    // A folder beside the model's files is no part of the model.
+    await train(at('model/runs/first'));
+    await passes('score', '--model', at('model'), '--data', at('pairs.jsonl'), '--out', at('new/scores.jsonl'));
+    await passes('export', '--model', at('model'), '--output', at('empty'));
+    await passes('data convert', at('data'), at('folder'));
+    expect(await treeOf(folder)).toEqual(before);
+  });
+
+  it('knows a run by its mark, or by its configuration', async () => {
+    await mkdir(at('marked'));
+    await writeMark(at('marked'), { kind: 'run', files: [], command: 'train' });
+    await mkdir(at('copied'));
+    await writeFile(at('copied/config.json'), JSON.stringify({ command: 'sft', versions: { dpo: '0.0.0' } }));
+    for (const name of ['marked', 'copied']) {
+      await train(at(name), '--overwrite');
+      // What is measured of a run may be its own model.
+      const measured = ['--model', at(`${name}/final`), '--ref', at('model'), '--prompts', at('pairs.jsonl')];
+      await passes('eval sentiment', ...measured, '--run', at(name));
+    }
+    await expect(train(at('model'))).rejects.toMatchObject({ code: 'run.not-ours' });
+    // Not after hours of training.
+    await mkdir(at('marked/final'));
+    await writeFile(at('marked/final/thesis.txt'), 'mine');
+    await expect(train(at('marked'), '--overwrite')).rejects.toMatchObject({ code: 'file.not-ours' });
+  });
+
+  it('keeps what is read out of what is written, also where only the base of an adapter is read', async () => {
+    const made = (name: string) =>
+      writeFolderAtomic(at(name), 'model', (temporary) => writeFile(join(temporary, 'config.json'), '{}'));
+    await made('base');
+    await mkdir(at('adapter'));
+    const config = JSON.stringify({ base_model_name_or_path: at('base') });
+    await writeFile(at('adapter/adapter_config.json'), config);
+    const exporting = passes('export', '--model', at('adapter'), '--output', at('base'), '--overwrite');
+    await expect(exporting).rejects.toMatchObject({
+      code: 'cli.usage',
+      message: expect.stringContaining('the base of'),
+    });
+    await made('run/final');
+    await writeMark(at('run'), { kind: 'run', files: [] });
+    await expect(
+      passes('train', '--model', at('run/final'), '--data', at('pairs.jsonl'), '--output', at('run'), '--overwrite'),
+    ).rejects.toMatchObject({ code: 'cli.usage', message: expect.stringContaining('lies in what is written') });
+    for (const output of ['data/all.jsonl', 'data/part/all.jsonl'])
+      await expect(passes('data convert', `${at('data')}/*.jsonl`, at(output))).rejects.toMatchObject({
+        message: expect.stringContaining('would lie in what is read'),
+      });
+  });
+
+  it('removes what killed commands left, and nothing else', async () => {
+    await writeFile(leftoverName(at('scores.jsonl')).replace(`.${process.pid}-`, '.4194305-'), 'half');
+    const own = leftoverName(at('scores.jsonl'));
+    await writeFile(own, 'in work');
+    await passes('score', '--model', at('model'), '--data', at('pairs.jsonl'), '--out', at('scores.jsonl'));
+    expect((await readdir(folder)).filter((name) => name.endsWith('.partial'))).toEqual([own.slice(folder.length + 1)]);
+  });
+});
+
+describe('a run folder in which a command works', () => {
+  it('is refused to every other command, with the name of the owner', async () => {
+    const lock = await lockFolder(at('run'), 'dpo train');
+    await writeMark(at('run'), { kind: 'run', files: [] });
+    const before = await treeOf(folder);
+    const training = ['--model', at('model'), '--data', at('pairs.jsonl'), '--output', at('run'), '--overwrite'];
+    for (const args of [
+      ['train', ...training],
+      ['sft', ...training],
+      ['demo', '--output', at('run')],
+      ['report', at('run')],
+      ['eval', 'sentiment', '--model', at('model'), '--ref', at('model'), '--prompts', at('p'), '--run', at('run')],
+    ]) {
+      const { code, notes } = await runCli(args);
+      expect([code, notes[0]]).toEqual([1, expect.stringContaining(`in use by process ${process.pid} on `)]);
+      expect(notes.join('\n')).not.toContain('Engine:');
+    }
+    expect(await treeOf(folder)).toEqual(before);
+    await lock.release();
+    await train(at('run'), '--overwrite');
+  });
+});

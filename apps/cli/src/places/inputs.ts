@@ -1,0 +1,43 @@
+import { readFile, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type NamedPlace, realPlace } from './named-place.js';
+
+/**
+ * What an input's value names on this machine. Values may list several (`a.jsonl,b.jsonl`), give each a weight (`a.jsonl=2`) or
+ * a split (`folder:test`), or be a pattern (`shards/*.jsonl`), which stands for its folder. Names of the hub name nothing here.
+ */
+export async function inputsOf(given: Omit<NamedPlace, 'real'>): Promise<NamedPlace[]> {
+  const parts = [given.path, ...given.path.split(',')].map((part) => part.trim()).filter((part) => part !== '');
+  const paths = parts.flatMap((part) => [part, part.replace(/=[^=]*$/, ''), part.replace(/:[^:/\\]*$/, '')]);
+  const found: NamedPlace[] = [];
+  for (const path of new Set(paths.flatMap((path) => [path, folderOfPattern(path)])))
+    if (path !== undefined && (await isThere(path))) found.push({ ...given, path, real: await realPlace(path) });
+  if (given.role !== 'input-model') return found;
+  const bases = await Promise.all(found.map((model) => baseOf(model)));
+  return [...found, ...bases.flatMap((base) => base ?? [])];
+}
+
+/** The base that an adapter's folder names: it is read as well. */
+async function baseOf({ path, label }: NamedPlace): Promise<NamedPlace | undefined> {
+  try {
+    const config = JSON.parse(await readFile(join(path, 'adapter_config.json'), 'utf8')) as Record<string, unknown>;
+    const base = config.base_model_name_or_path;
+    if (typeof base !== 'string' || !(await isThere(base))) return undefined;
+    return { label: `the base of ${label}`, role: 'input-model', path: base, real: await realPlace(base) };
+  } catch {
+    // No adapter, or one that is told of when it is opened.
+    return undefined;
+  }
+}
+
+function folderOfPattern(path: string): string | undefined {
+  const wild = path.search(/[*?[{]/);
+  return wild < 0 ? undefined : dirname(`${path.slice(0, wild)}x`);
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,27 @@
+import { realpath } from 'node:fs/promises';
+import { basename, dirname, join, resolve, sep } from 'node:path';
+import type { PlaceRole } from './role.js';
+
+/** A place that an option names. */
+export interface NamedPlace {
+  /** How the user wrote it: `--output`, `INPUT`. */
+  readonly label: string;
+  readonly role: PlaceRole;
+  /** As given. */
+  readonly path: string;
+  /** Where that is: absolute, links followed. */
+  readonly real: string;
+}
+
+/** The absolute path with all links followed, also of what is not there yet. */
+export async function realPlace(path: string): Promise<string> {
+  const absolute = resolve(path);
+  const there = await realpath(absolute).catch(() => undefined);
+  if (there !== undefined || dirname(absolute) === absolute) return there ?? absolute;
+  return join(await realPlace(dirname(absolute)), basename(absolute));
+}
+
+/** Whether a path lies below a folder. */
+export function isInside(path: string, folder: string): boolean {
+  return path !== folder && path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+}

@@ -1,0 +1,33 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isEmptyFolder, readMark } from '@dpo/base/files';
+
+/**
+ * The command that began the run in a folder; undefined where there is no run of ours. A run is known by the mark of its
+ * folder, or by its `config.json` where the folder was copied without hidden files.
+ */
+export async function runIn(folder: string): Promise<string | undefined> {
+  const mark = await readMark(folder);
+  const config = await readConfig(folder);
+  const command = typeof config?.command === 'string' && isOurs(config.versions) ? config.command : undefined;
+  if (mark?.kind === 'run') return command ?? mark.command ?? 'train';
+  return command;
+}
+
+/** Whether a run may begin in a folder: one that is missing or empty, or holds a run of ours. */
+export async function mayHoldRun(folder: string, isThere: boolean): Promise<boolean> {
+  return !isThere || (await runIn(folder)) !== undefined || (await isEmptyFolder(folder));
+}
+
+async function readConfig(folder: string): Promise<Readonly<Record<string, unknown>> | undefined> {
+  try {
+    return JSON.parse(await readFile(join(folder, 'config.json'), 'utf8')) as Readonly<Record<string, unknown>>;
+  } catch {
+    // Missing or damaged: then the mark alone speaks for the folder.
+    return undefined;
+  }
+}
+
+function isOurs(versions: unknown): boolean {
+  return typeof versions === 'object' && versions !== null && 'dpo' in versions;
+}
