@@ -45,6 +45,7 @@ describe('dpo train', () => {
     expect(code).toBe(0);
     expect(out).toEqual([at('run/final')]);
     expect((await readdir(at('run'))).sort()).toEqual([
+      '.dpo.json',
       'config.json',
       expect.stringMatching(/^events\.out\.tfevents\./),
       'final',
