@@ -142,9 +142,9 @@ describe('a cache that is not as it was written', () => {
     const damaged: string[] = [];
     let texts = 0;
     const cache = await openTokenCache(folder, key, { onDamaged: (path) => damaged.push(path) });
-    const encode = async (given: readonly string[]) => {
+    const encode = async (given: readonly TextToEncode[]) => {
       texts += given.length;
-      return given.map((text) => tokenizer.encode(text));
+      return encodeEach(tokenizer, given);
     };
     const rows = await encodeAhead(small, encodePairs, tokenizer, { encode }, { cache });
     return { right: digest(rows) === digest(encodePairs(small, tokenizer)), texts, damaged };
