@@ -1,4 +1,5 @@
 import { redact, redactDeep } from './redact.js';
+import { shortened, shortenedDeep, visible } from './shown.js';
 
 /** What a {@link DpoError} carries besides its message. */
 export interface DpoErrorDetails {
@@ -15,7 +16,8 @@ export interface DpoErrorDetails {
  *
  * Codes are `<area>.<what>` in kebab-case and belong to the public interface.
  *
- * Secrets are taken out of all that the error carries, its cause included: see `redact`.
+ * Secrets are taken out of all that the error carries, its cause included: see `redact`. Message, hint and values hold what
+ * files say, so long texts are cut in the middle, and what a terminal would obey is written out.
  */
 export class DpoError extends Error {
   readonly code: string;
@@ -23,11 +25,11 @@ export class DpoError extends Error {
   readonly hint: string | undefined;
 
   constructor(code: string, message: string, details: DpoErrorDetails = {}) {
-    super(redact(message), details.cause === undefined ? undefined : { cause: redactDeep(details.cause) });
+    super(sayable(message), details.cause === undefined ? undefined : { cause: redactDeep(details.cause) });
     this.name = 'DpoError';
     this.code = code;
-    this.values = redactDeep(details.values ?? {}) as Readonly<Record<string, unknown>>;
-    this.hint = details.hint === undefined ? undefined : redact(details.hint);
+    this.values = redactDeep(shortenedDeep(details.values ?? {})) as Readonly<Record<string, unknown>>;
+    this.hint = details.hint === undefined ? undefined : sayable(details.hint);
   }
 
   /**
@@ -38,4 +40,12 @@ export class DpoError extends Error {
     if (!(value instanceof Error) || value.name !== 'DpoError' || !('code' in value)) return false;
     return code === undefined || value.code === code;
   }
+}
+
+/** The longest message: what a person still reads. */
+const LONGEST = 2000;
+
+/** Cut twice, so that a secret which the first cut parts is not at a place that the second one leaves. */
+function sayable(text: string): string {
+  return shortened(visible(redact(shortened(text, 4 * LONGEST))), LONGEST);
 }

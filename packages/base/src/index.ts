@@ -3,4 +3,5 @@ export type { Json } from './json.js';
 export { nearest } from './nearest.js';
 export { normal, permutation, type Random, random } from './random.js';
 export { keepSecret, keepSecretsOf, redact } from './redact.js';
+export { quoted, shortened, visible } from './shown.js';
 export type { TextToEncode } from './text-to-encode.js';

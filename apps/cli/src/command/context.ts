@@ -1,12 +1,16 @@
 import { createInterface } from 'node:readline/promises';
-import { redact } from '@dpo/base';
+import { redact, shortened, visible } from '@dpo/base';
 import { asFileError } from '@dpo/base/files';
 import { programTyped } from './as-typed.js';
 import type { Context } from './define.js';
 
+/** More than any list of ours; what is longer is a file's. */
+const LONGEST_NOTE = 10_000;
+
 /**
  * The context of a command in a process: results to standard output, the rest to standard error, the first Ctrl-C or
- * SIGTERM to the signal. A second one ends the process at once. Notes and progress hold no secrets; results are as they are.
+ * SIGTERM to the signal. A second one ends the process at once. Notes and progress hold no secrets. Nothing that is written
+ * makes a terminal do anything: what files hold may stand in all of it.
  */
 export function processContext(): Context {
   const interactive = process.stderr.isTTY === true;
@@ -57,14 +61,14 @@ export function processContext(): Context {
     signal: controller.signal,
     out: (line) => {
       endLine();
-      process.stdout.write(`${line}\n`);
+      process.stdout.write(`${visible(line)}\n`);
     },
     note: (line) => {
       endLine();
-      process.stderr.write(`${redact(line)}\n`);
+      process.stderr.write(`${shortened(visible(redact(line)), LONGEST_NOTE)}\n`);
     },
     progress: (text) => {
-      const line = redact(text);
+      const line = visible(redact(text)).replace(/\s+/g, ' ');
       if (interactive) {
         const width = Math.max(20, (process.stderr.columns ?? 80) - 1);
         process.stderr.write(`\r\x1b[2K${line.slice(0, width)}`);

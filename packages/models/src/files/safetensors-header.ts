@@ -1,4 +1,4 @@
-import { DpoError } from '@dpo/base';
+import { DpoError, quoted } from '@dpo/base';
 import type { ByteFile } from './byte-file.js';
 import { checkDisguise } from './disguise.js';
 import { duplicateKey, isObject } from './json-object.js';
@@ -118,11 +118,11 @@ function parseEntry(name: string, value: unknown, dataStart: number, bad: Bad): 
   if (!isObject(value)) throw bad('its entry is not an object', name);
   const { dtype, shape, data_offsets: offsets } = value;
   if (typeof dtype !== 'string' || !Object.hasOwn(dtypeBytes, dtype)) {
-    throw bad(`its dtype ${JSON.stringify(dtype)} is none of ${Object.keys(dtypeBytes).join(', ')}`, name);
+    throw bad(`its dtype ${quoted(dtype)} is none of ${Object.keys(dtypeBytes).join(', ')}`, name);
   }
-  if (!isCounts(shape)) throw bad(`its shape ${brief(shape)} is not a list of sizes`, name);
+  if (!isCounts(shape)) throw bad(`its shape ${quoted(shape)} is not a list of sizes`, name);
   if (!isCounts(offsets) || offsets.length !== 2) {
-    throw bad(`its data_offsets ${brief(offsets)} are not two byte positions`, name);
+    throw bad(`its data_offsets ${quoted(offsets)} are not two byte positions`, name);
   }
   const [begin, end] = offsets as [number, number];
   if (end < begin) throw bad(`its data ends (${end}) before it begins (${begin})`, name);
@@ -140,11 +140,6 @@ function sizeOf(shape: readonly number[]): number {
 
 function isCounts(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((entry) => Number.isSafeInteger(entry) && entry >= 0);
-}
-
-function brief(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'undefined';
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }
 
 /** The tensors must fill the data without overlaps and holes: what lies between them would be nobody's. */
