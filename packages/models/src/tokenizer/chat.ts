@@ -1,6 +1,7 @@
 import { DpoError, type Json } from '@dpo/base';
-import { Template } from '@huggingface/jinja';
-import { parseJsonObject } from '../files/json-object.js';
+import { afterLastMessage } from './chat-answer-end.js';
+import { renderer } from './chat-render.js';
+import { templatesOf } from './chat-template-files.js';
 import type { SpecialTokens } from './special-tokens.js';
 
 /** One turn of a chat. */
@@ -27,78 +28,61 @@ export interface Chat {
 }
 
 /**
- * The chat template of a tokenizer: `chat_template.jinja`, else `chat_template` in `tokenizer_config.json` (of
- * several the one named `default`), else `chat_template.json`. Undefined where there is none.
+ * The chat template of a tokenizer, found and rendered as transformers finds and renders it: undefined where the files
+ * have none. Templates get `messages`, `add_generation_prompt`, `tools` and `documents` (none where they are not given),
+ * the special tokens by name, and the variables.
  *
- * Templates get `messages`, `add_generation_prompt` and the special tokens by name, as in transformers.
+ * A template is read when it is first used: one with a fault must not keep the tokenizer from plain text.
+ *
+ * @param where the tokenizer's folder, named in errors
+ * @param ends the tokens that end an answer
+ * @param now what `strftime_now` tells; default: the time of the call
  */
 export function chatOf(
   files: Readonly<Record<string, string>>,
   config: Record<string, unknown>,
   special: SpecialTokens,
+  { where, ends, now = () => new Date() }: { where: string; ends: readonly string[]; now?: () => Date },
 ): Chat | undefined {
-  const source = templateSource(files, config);
-  if (source === undefined) return undefined;
-  // Parsed when first used: a template that this library cannot parse must not keep the tokenizer from plain text.
-  let template: Template | undefined;
-  const render = (
-    messages: readonly ChatMessage[],
-    variables: ChatVariables,
-    add_generation_prompt: boolean,
-  ): string => {
-    try {
-      template ??= new Template(source);
-      return template.render({ ...special.named, ...variables, messages, add_generation_prompt });
-    } catch (cause) {
-      throw new DpoError('tokenizer.template-failed', `The chat template failed: ${(cause as Error).message}`, {
-        values: { roles: messages.map((message) => message.role) },
-        hint: 'Check the roles and their order: many templates want user and assistant to alternate.',
-        cause,
-      });
-    }
-  };
+  const templates = templatesOf(files, config, where);
+  if (templates === undefined) return undefined;
+  const render = renderer(templates, special);
   return {
-    prompt: (messages, variables = {}) => render(messages, variables, true),
+    prompt: (messages, variables = {}) => render(messages, variables, { answering: true, now: now() }),
     answer(prompt, answer, variables = {}) {
-      const before = render(prompt, variables, true);
-      const whole = render([...prompt, ...answer], variables, false);
+      const moment = now();
+      const before = render(prompt, variables, { answering: true, now: moment });
+      const conversation = (last: readonly ChatMessage[]): string =>
+        render([...prompt, ...last], variables, { answering: false, now: moment });
+      const whole = conversation(answer);
       if (!whole.startsWith(before)) throw mismatch(before, whole);
-      return endOfTurn(whole.slice(before.length), lastText(answer), special.texts);
+      return upToEnd(whole.slice(before.length), afterLastMessage(whole, answer, conversation), [
+        ends,
+        [...special.texts],
+      ]);
     },
   };
 }
 
-function lastText(messages: readonly ChatMessage[]): string {
-  const content = messages.at(-1)?.content;
-  return typeof content === 'string' ? content : '';
-}
-
-function templateSource(files: Readonly<Record<string, string>>, config: Record<string, unknown>): string | undefined {
-  const jinja = files['chat_template.jinja'];
-  if (jinja !== undefined) return jinja;
-  const json = files['chat_template.json'];
-  const value =
-    config.chat_template ??
-    (json === undefined ? undefined : parseJsonObject(json, 'chat_template.json').chat_template);
-  if (typeof value === 'string') return value;
-  if (!Array.isArray(value)) return undefined;
-  const named = value as { name?: unknown; template?: unknown }[];
-  const chosen = named.find((entry) => entry.name === 'default') ?? named[0];
-  return typeof chosen?.template === 'string' ? chosen.template : undefined;
-}
-
-/** Cuts after the first special token that follows the last message's content; without one, nothing is cut. */
-function endOfTurn(text: string, content: string, special: ReadonlySet<string>): string {
-  const found = text.lastIndexOf(content.trim());
-  const from = found < 0 ? 0 : found + content.trim().length;
-  const candidates = [...special].filter((token) => token !== '');
-  // Where the template rewrote the content, only the last special token is sure to come after it.
-  const ends = candidates
-    .map((token) => ({ token, at: found < 0 ? text.lastIndexOf(token) : text.indexOf(token, from) }))
-    .filter((end) => end.at >= 0)
-    .sort((a, b) => (found < 0 ? b.at - a.at : a.at - b.at) || b.token.length - a.token.length);
-  const end = ends[0];
-  return end === undefined ? text : text.slice(0, end.at + end.token.length);
+/**
+ * Cuts an answer behind the first token after the last message that ends an answer, else behind the first special token
+ * there. Without one, nothing is cut.
+ *
+ * @param after how many characters at the text's end come after the last message; undefined where that is not known:
+ * then the last such token of all is taken, the only one that is sure to come after the message
+ * @param tokens the tokens to look for: the second list where the text has none of the first
+ */
+function upToEnd(text: string, after: number | undefined, tokens: readonly (readonly string[])[]): string {
+  const from = after === undefined ? 0 : Math.max(0, text.length - after);
+  for (const list of tokens) {
+    const [end] = list
+      .filter((token) => token !== '')
+      .map((token) => ({ token, at: after === undefined ? text.lastIndexOf(token) : text.indexOf(token, from) }))
+      .filter(({ at }) => at >= 0)
+      .sort((a, b) => (after === undefined ? b.at - a.at : a.at - b.at) || b.token.length - a.token.length);
+    if (end !== undefined) return text.slice(0, end.at + end.token.length);
+  }
+  return text;
 }
 
 function mismatch(prompt: string, whole: string): DpoError {

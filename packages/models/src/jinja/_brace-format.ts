@@ -1,0 +1,85 @@
+import { attribute, item } from './_attributes.js';
+import { formatValue } from './_format-spec.js';
+import { failure } from './_jinja-error.js';
+import { repr, str } from './_print.js';
+import type { Arguments, Value } from './_values.js';
+import type { Work } from './_work.js';
+
+/** `text.format(…)`: what stands in braces is replaced by a value, an attribute or an item of one, formatted. */
+export function braceFormat(text: string, given: Arguments, work: Work): string {
+  return new Formatter(given, work).format(text, 2);
+}
+
+class Formatter {
+  private automatic = 0;
+
+  constructor(
+    private readonly given: Arguments,
+    private readonly work: Work,
+  ) {}
+
+  /** @param depth how many levels of fields within fields are allowed, as in Python */
+  format(text: string, depth: number): string {
+    if (depth < 0) throw failure('Max string recursion exceeded');
+    let result = '';
+    for (let at = 0; at < text.length; at++) {
+      const char = text[at] as string;
+      if (char !== '{' && char !== '}') {
+        result += char;
+      } else if (text[at + 1] === char) {
+        result += char;
+        at++;
+      } else {
+        if (char === '}') throw failure("Single '}' encountered in format string");
+        const end = closing(text, at);
+        result += this.field(text.slice(at + 1, end), depth);
+        at = end;
+      }
+      this.work.joined(result.length);
+    }
+    return result;
+  }
+
+  private field(inside: string, depth: number): string {
+    const [, path = '', conversion, spec = ''] = /^([^!:]*)(?:!([^:]*))?(?::([\s\S]*))?$/.exec(inside) ?? [];
+    const value = this.value(path);
+    const format = this.format(spec, depth - 1);
+    if (conversion === undefined) return formatValue(value, format, this.work);
+    if (!['s', 'r', 'a'].includes(conversion)) throw failure(`Unknown conversion specifier '${conversion}'`);
+    return formatValue(conversion === 's' ? str(value, this.work) : repr(value, this.work), format, this.work);
+  }
+
+  private value(path: string): Value {
+    const [, first = '', rest = ''] = /^([^.[]*)([\s\S]*)$/.exec(path) ?? [];
+    let value = this.first(first);
+    const step = /\.([^.[]+)|\[([^\]]+)\]/y;
+    while (step.lastIndex < rest.length) {
+      const found = step.exec(rest);
+      if (found === null) throw failure('Empty attribute in format string');
+      const key = found[2];
+      if (key === undefined) value = attribute(value, found[1] as string, this.work);
+      else value = item(value, /^\d+$/.test(key) ? Number(key) : key, this.work);
+    }
+    return value;
+  }
+
+  private first(name: string): Value {
+    if (name !== '' && !/^\d+$/.test(name)) {
+      const value = this.given.named.get(name);
+      if (value === undefined) throw failure(`KeyError: '${name}'`);
+      return value;
+    }
+    const value = this.given.positional[name === '' ? this.automatic++ : Number(name)];
+    if (value === undefined) throw failure('Replacement index out of range for positional args tuple');
+    return value;
+  }
+}
+
+function closing(text: string, from: number): number {
+  let depth = 0;
+  for (let at = from; at < text.length; at++) {
+    if (text[at] === '{') depth++;
+    if (text[at] === '}' && --depth === 0) return at;
+  }
+  throw failure("expected '}' before end of string");
+}

@@ -1,0 +1,303 @@
+import type { CallArguments, Expression } from './_nodes.js';
+import { ParserState } from './_parser-state.js';
+import { describe } from './_token-stream.js';
+import { int } from './_values.js';
+
+const comparisons = new Set(['==', '!=', '<', '<=', '>', '>=']);
+const constants: Readonly<Record<string, null | boolean>> = {
+  true: true,
+  True: true,
+  false: false,
+  False: false,
+  none: null,
+  None: null,
+};
+
+/** Reads expressions, by Jinja's own order of operators. */
+export class ExpressionParser extends ParserState {
+  /** An expression, or several with commas between them: a tuple. */
+  tuple(options: { condition?: boolean; end?: string; parentheses?: boolean } = {}): Expression {
+    const items: Expression[] = [];
+    let commas = false;
+    for (;;) {
+      if (items.length > 0) this.stream.expect(',');
+      if (this.tupleEnds(options.end)) break;
+      items.push(this.expression(options.condition ?? true));
+      if (!this.stream.is(',')) break;
+      commas = true;
+    }
+    const [first] = items;
+    if (!commas && first !== undefined) return first;
+    if (!commas && options.parentheses !== true) {
+      throw this.stream.error(`Expected an expression, got '${describe(this.stream.current)}'`);
+    }
+    return { kind: 'tuple', items };
+  }
+
+  private tupleEnds(end: string | undefined): boolean {
+    const { stream } = this;
+    return (
+      stream.is('variable_end') || stream.is('block_end') || stream.is(')') || (end !== undefined && stream.is(end))
+    );
+  }
+
+  expression(condition = true): Expression {
+    return this.nested(() => (condition ? this.condition() : this.or()));
+  }
+
+  private condition(): Expression {
+    const mark = this.unknown.length;
+    let yes = this.or();
+    while (this.stream.skip('name:if')) {
+      const test = this.or();
+      const no = this.stream.skip('name:else') ? this.nested(() => this.condition()) : undefined;
+      yes = { kind: 'condition', test, yes, no };
+      // A name that is not known matters only where its branch is taken.
+      this.unknown.length = mark;
+    }
+    return yes;
+  }
+
+  private or(): Expression {
+    let left = this.and();
+    while (this.stream.skip('name:or')) left = { kind: 'or', left, right: this.and() };
+    return left;
+  }
+
+  private and(): Expression {
+    let left = this.not();
+    while (this.stream.skip('name:and')) left = { kind: 'and', left, right: this.not() };
+    return left;
+  }
+
+  private not(): Expression {
+    if (this.stream.skip('name:not')) return { kind: 'not', of: this.nested(() => this.not()) };
+    return this.comparison();
+  }
+
+  private comparison(): Expression {
+    const first = this.sum();
+    const rest: (readonly [string, Expression])[] = [];
+    for (;;) {
+      if (comparisons.has(this.stream.current.type)) rest.push([this.stream.next().type, this.sum()]);
+      else if (this.stream.skip('name:in')) rest.push(['in', this.sum()]);
+      else if (this.stream.is('name:not') && this.stream.aheadIs('name:in')) {
+        this.stream.next();
+        this.stream.next();
+        rest.push(['not in', this.sum()]);
+      } else return rest.length === 0 ? first : { kind: 'compare', first, rest };
+    }
+  }
+
+  private sum(): Expression {
+    return this.binary(['+', '-'], () => this.concat());
+  }
+
+  private concat(): Expression {
+    const first = this.product();
+    if (!this.stream.is('~')) return first;
+    const items = [first];
+    while (this.stream.skip('~')) items.push(this.product());
+    return { kind: 'concat', items };
+  }
+
+  private product(): Expression {
+    return this.binary(['*', '/', '//', '%'], () => this.binary(['**'], () => this.unary()));
+  }
+
+  private binary(signs: readonly string[], operand: () => Expression): Expression {
+    let left = operand();
+    while (signs.includes(this.stream.current.type)) {
+      left = { kind: 'binary', sign: this.stream.next().type, left, right: operand() };
+    }
+    return left;
+  }
+
+  private unary(filters = true): Expression {
+    const { type } = this.stream.current;
+    let node: Expression;
+    if (type === '-' || type === '+') {
+      this.stream.next();
+      node = { kind: 'unary', sign: type, of: this.nested(() => this.unary(false)) };
+    } else node = this.primary();
+    node = this.postfix(node);
+    return filters ? this.filtersAndTests(node) : node;
+  }
+
+  private primary(): Expression {
+    const token = this.stream.current;
+    switch (token.type) {
+      case 'name':
+        this.stream.next();
+        if (Object.hasOwn(constants, token.value)) return { kind: 'constant', value: constants[token.value] as null };
+        this.read(token.value);
+        return { kind: 'name', name: token.value };
+      case 'string':
+        return { kind: 'constant', value: this.strings() };
+      case 'integer':
+        return { kind: 'integer', value: int(Number(this.stream.next().value)) };
+      case 'float':
+        return { kind: 'float', value: Number(this.stream.next().value) };
+      case '(': {
+        this.stream.next();
+        const inside = this.nested(() => this.tuple({ parentheses: true }));
+        this.stream.expect(')');
+        return inside;
+      }
+      case '[':
+        return { kind: 'list', items: this.sequence('[', ']', () => this.expression()) };
+      case '{':
+        return { kind: 'dict', pairs: this.sequence('{', '}', () => this.pair()) };
+    }
+    throw this.stream.error(`unexpected '${describe(token)}'`);
+  }
+
+  /** Literals beside each other are one text. */
+  private strings(): string {
+    let text = '';
+    while (this.stream.is('string')) text += this.stream.next().value;
+    return text;
+  }
+
+  private sequence<T>(open: string, close: string, one: () => T): T[] {
+    this.stream.expect(open);
+    const items: T[] = [];
+    while (!this.stream.is(close)) {
+      if (items.length > 0) this.stream.expect(',');
+      if (this.stream.is(close)) break;
+      items.push(one());
+    }
+    this.stream.expect(close);
+    return items;
+  }
+
+  private pair(): readonly [Expression, Expression] {
+    const key = this.expression();
+    this.stream.expect(':');
+    return [key, this.expression()];
+  }
+
+  private postfix(start: Expression): Expression {
+    let node = start;
+    for (;;) {
+      if (this.stream.is('.')) node = this.dotted(node);
+      else if (this.stream.is('[')) node = this.subscript(node);
+      else if (this.stream.is('(')) node = { kind: 'call', of: node, given: this.callArguments() };
+      else return node;
+    }
+  }
+
+  private dotted(of: Expression): Expression {
+    this.stream.next();
+    const token = this.stream.next();
+    if (token.type === 'name') return { kind: 'attribute', of, name: token.value };
+    if (token.type !== 'integer') throw this.stream.error('expected name or number', token.line);
+    return { kind: 'item', of, key: { kind: 'integer', value: int(Number(token.value)) } };
+  }
+
+  private subscript(of: Expression): Expression {
+    this.stream.expect('[');
+    const keys: Expression[] = [];
+    let parts: readonly (Expression | undefined)[] | undefined;
+    while (!this.stream.is(']')) {
+      if (keys.length > 0 || parts !== undefined) this.stream.expect(',');
+      const key = this.stream.is(':') ? undefined : this.expression();
+      if (this.stream.is(':')) parts = this.sliceParts(key);
+      else if (key !== undefined) keys.push(key);
+    }
+    this.stream.expect(']');
+    if (parts !== undefined && keys.length === 0) return { kind: 'slice', of, parts };
+    if (parts !== undefined) throw this.stream.error('a slice beside other keys is not known here');
+    const [only] = keys;
+    return { kind: 'item', of, key: keys.length === 1 && only !== undefined ? only : { kind: 'tuple', items: keys } };
+  }
+
+  private sliceParts(start: Expression | undefined): readonly (Expression | undefined)[] {
+    const part = (): Expression | undefined =>
+      this.stream.is(':') || this.stream.is(']') || this.stream.is(',') ? undefined : this.expression();
+    this.stream.expect(':');
+    const stop = part();
+    return [start, stop, this.stream.skip(':') ? part() : undefined];
+  }
+
+  private callArguments(): CallArguments {
+    const { line } = this.stream.expect('(');
+    const positional: Expression[] = [];
+    const named: (readonly [string, Expression])[] = [];
+    let list: Expression | undefined;
+    let dict: Expression | undefined;
+    const ensure = (right: boolean): void => {
+      if (!right) throw this.stream.error('invalid syntax for function call expression', line);
+    };
+    for (let first = true; !this.stream.is(')'); first = false) {
+      if (!first) this.stream.expect(',');
+      if (this.stream.is(')')) break;
+      if (this.stream.skip('*')) {
+        ensure(list === undefined && dict === undefined);
+        list = this.expression();
+      } else if (this.stream.skip('**')) {
+        ensure(dict === undefined);
+        dict = this.expression();
+      } else if (this.stream.is('name') && this.stream.aheadIs('=')) {
+        ensure(dict === undefined);
+        const name = this.stream.next().value;
+        this.stream.next();
+        named.push([name, this.expression()]);
+      } else {
+        ensure(list === undefined && dict === undefined && named.length === 0);
+        positional.push(this.expression());
+      }
+    }
+    this.stream.expect(')');
+    return { positional, named, list, dict };
+  }
+
+  private filtersAndTests(start: Expression): Expression {
+    let node = start;
+    for (;;) {
+      if (this.stream.is('|')) node = this.filters(node) as Expression;
+      else if (this.stream.is('name:is')) node = this.test(node);
+      else if (this.stream.is('(')) node = { kind: 'call', of: node, given: this.callArguments() };
+      else return node;
+    }
+  }
+
+  /** Filters one after the other; the first one's bar is left out where a block begins with it. */
+  protected filters(start: Expression | undefined, inline = false): Expression | undefined {
+    let node = start;
+    for (let first = inline; first || this.stream.is('|'); first = false) {
+      if (!first) this.stream.next();
+      const { line } = this.stream.current;
+      const name = this.dottedName();
+      this.useOf('filter', name, line);
+      node = { kind: 'filter', of: node, name, given: this.stream.is('(') ? this.callArguments() : nothingGiven };
+    }
+    return node;
+  }
+
+  private dottedName(): string {
+    let name = this.stream.expect('name').value;
+    while (this.stream.skip('.')) name += `.${this.stream.expect('name').value}`;
+    return name;
+  }
+
+  private test(of: Expression): Expression {
+    const { line } = this.stream.next();
+    const negated = this.stream.skip('name:not');
+    const name = this.dottedName();
+    this.useOf('test', name, line);
+    const node: Expression = { kind: 'test', of, name, given: this.testArguments() };
+    return negated ? { kind: 'not', of: node } : node;
+  }
+
+  private testArguments(): CallArguments {
+    const { stream } = this;
+    if (stream.is('(')) return this.callArguments();
+    const begins = ['name', 'string', 'integer', 'float', '[', '{'].includes(stream.current.type);
+    if (!begins || stream.is('name:else') || stream.is('name:or') || stream.is('name:and')) return nothingGiven;
+    if (stream.is('name:is')) throw stream.error('You cannot chain multiple tests with is');
+    return { ...nothingGiven, positional: [this.postfix(this.primary())] };
+  }
+}
+
+const nothingGiven: CallArguments = { positional: [], named: [], list: undefined, dict: undefined };

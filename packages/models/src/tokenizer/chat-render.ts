@@ -1,0 +1,80 @@
+import { DpoError, type Json } from '@dpo/base';
+import { JinjaError, parseTemplate, type Template } from '../jinja/template.js';
+import type { ChatMessage, ChatVariables } from './chat.js';
+import type { ChooseTemplate, TemplateSource } from './chat-template-files.js';
+import type { SpecialTokens } from './special-tokens.js';
+
+/** Writes a conversation as text. */
+export type RenderChat = (
+  messages: readonly ChatMessage[],
+  variables: ChatVariables,
+  how: { readonly answering: boolean; readonly now: Date },
+) => string;
+
+/**
+ * Renders conversations by the template that is chosen for them.
+ *
+ * @throws DpoError `tokenizer.template-failed` with the template's file and line: its syntax is wrong, an operation fails,
+ * or it raises in its own words; `tokenizer.template-limit` where it does more than a template may;
+ * `tokenizer.empty-conversation`
+ */
+export function renderer(choose: ChooseTemplate, special: SpecialTokens): RenderChat {
+  const parsed = new Map<string, Template>();
+  const templateOf = ({ source }: TemplateSource): Template => {
+    const known = parsed.get(source) ?? parseTemplate(source);
+    parsed.set(source, known);
+    return known;
+  };
+  return (messages, variables, { answering, now }) => {
+    if (messages.length === 0) throw empty();
+    const tools = variables.tools !== undefined && variables.tools !== null;
+    const chosen = choose(tools);
+    try {
+      return templateOf(chosen).render(inputs(messages, variables, answering, special), { now }).text;
+    } catch (error) {
+      throw error instanceof JinjaError ? failed(error, chosen, messages) : error;
+    }
+  };
+}
+
+/** What a template sees: a variable takes the place of a special token of the same name, as in transformers. */
+function inputs(
+  messages: readonly ChatMessage[],
+  variables: ChatVariables,
+  add_generation_prompt: boolean,
+  special: SpecialTokens,
+): Record<string, Json> {
+  return { ...special.named, tools: null, documents: null, ...variables, messages, add_generation_prompt };
+}
+
+function empty(): DpoError {
+  return new DpoError('tokenizer.empty-conversation', 'A conversation without messages has no text.', {
+    hint: 'Give at least one message.',
+  });
+}
+
+function failed(error: JinjaError, { file }: TemplateSource, messages: readonly ChatMessage[]): DpoError {
+  const { fault, line, message } = error;
+  const place = line === undefined ? file : `${file}, line ${line}`;
+  const values = { file, ...(line === undefined ? {} : { line }), fault, roles: messages.map(({ role }) => role) };
+  if (fault === 'limit') {
+    return new DpoError('tokenizer.template-limit', `The chat template does too much (${place}): ${message}.`, {
+      values,
+      hint: 'Templates of models stay far below the limits. Check where this one comes from.',
+      cause: error,
+    });
+  }
+  const what = fault === 'raised' ? 'refuses the conversation' : fault === 'syntax' ? 'cannot be read' : 'failed';
+  return new DpoError('tokenizer.template-failed', `The chat template ${what} (${place}): ${message}`, {
+    values,
+    hint: hints[fault],
+    cause: error,
+  });
+}
+
+const hints: Readonly<Record<'raised' | 'syntax' | 'runtime', string>> = {
+  raised:
+    'The words are the template’s own. Many templates want user and assistant to alternate, or know no system message.',
+  syntax: 'Compare it with the file of the model’s publisher: Python’s Jinja refuses it as well.',
+  runtime: 'Check the keys and roles of the messages: Python’s Jinja fails on them as well.',
+};
