@@ -10,7 +10,13 @@ export interface TrainingWarning {
     | 'length-exploit'
     | 'gradient-not-finite'
     | 'answers-truncated'
-    | 'answers-never-end';
+    | 'answers-never-end'
+    | 'pairs-identical'
+    | 'rows-repeated'
+    | 'rows-contradictory'
+    | 'one-label'
+    | 'prompts-shared'
+    | 'reference-incomplete';
   readonly step: number;
   readonly message: string;
   readonly hint: string;

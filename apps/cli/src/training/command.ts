@@ -26,6 +26,7 @@ import { claimRunFolder, type RunConfig } from './run-folder.js';
 import { identityOf } from './run-identity.js';
 import { runTraining, type TrainingResult } from './run-training.js';
 import { checkSameRun } from './same-run.js';
+import { rowWarnings } from './watch-rows.js';
 
 type TrainingOptions = z.output<z.ZodObject<typeof trainingOptions>>;
 
@@ -96,7 +97,9 @@ async function beginOrGoOn<Given, Row extends TokenRow & RowCuts>(
       engine: engine.description,
       identity,
     };
-    const reference = await command.reference({ model, rows, heldRows, stored: kind.stored(dataset) });
+    const stored = kind.stored(dataset);
+    const early = rowWarnings(kind, { train: rows, held: heldRows, stored, sides: method.sides });
+    const reference = await command.reference({ model, rows, heldRows, stored: stored.logps });
     context.note(
       `Model: ${options.model}, ${counts.parameters.toLocaleString('en')} parameters, ` +
         `${counts.trained.toLocaleString('en')} trained. Data: ${rows.length} ${kind.name}, ${steps} steps of ${batch}.`,
@@ -117,10 +120,13 @@ async function beginOrGoOn<Given, Row extends TokenRow & RowCuts>(
           ...options,
           beta: command.beta,
           rowAt: (row) => dataset.at(row),
-          early: watchAnswers(
-            rows.flatMap((row) => kind.answers(row, method.sides)),
-            options.eos ? tokenizer.endTokenIds : undefined,
-          ),
+          early: [
+            ...early,
+            ...watchAnswers(
+              rows.flatMap((row) => kind.answers(row, method.sides)),
+              options.eos ? tokenizer.endTokenIds : undefined,
+            ),
+          ],
         },
         evaluation: heldRows && {
           pairs: heldRows,

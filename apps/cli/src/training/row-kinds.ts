@@ -24,6 +24,14 @@ import type { Encode } from '../session/open-data.js';
 /** Log-probabilities that the data hold, by the answer's name. */
 export type StoredLogps = Readonly<Record<string, readonly number[]>>;
 
+/** What the data hold of the reference. */
+export interface StoredReference {
+  readonly logps?: StoredLogps;
+  readonly rows: number;
+}
+
+const noneStored: StoredReference = { rows: 0 };
+
 /** A kind of row that can be trained on: how it is read, encoded and looked at. */
 export interface RowKind<Given, Row extends TokenRow & RowCuts> extends RowReader<Given> {
   /** What a user calls them. */
@@ -31,8 +39,10 @@ export interface RowKind<Given, Row extends TokenRow & RowCuts> extends RowReade
   readonly encode: Encode<Given, Row>;
   /** The row's answers with what they have lost, those of these sides where it has sides. */
   answers(row: Row, sides: readonly Side[]): readonly CutAnswer[];
-  /** The reference log-probabilities in the data, where every row has them. */
-  stored(dataset: Dataset<Given>): StoredLogps | undefined;
+  /** Of answers that were judged on their own: whether this one is desirable. */
+  desirable?(row: Row): boolean;
+  /** The reference log-probabilities in the data, where every row has them, and how many rows have them. */
+  stored(dataset: Dataset<Given>): StoredReference;
 }
 
 /** Preference pairs: what most methods take. */
@@ -46,11 +56,12 @@ export const pairRows: RowKind<PreferencePair, EncodedPair> = {
     const chosen: number[] = [];
     const rejected: number[] = [];
     for (const { referenceChosenLogp, referenceRejectedLogp } of dataset) {
-      if (referenceChosenLogp === undefined || referenceRejectedLogp === undefined) return undefined;
+      if (referenceChosenLogp === undefined || referenceRejectedLogp === undefined) continue;
       chosen.push(referenceChosenLogp);
       rejected.push(referenceRejectedLogp);
     }
-    return { chosen, rejected };
+    const rows = chosen.length;
+    return rows > 0 && rows === dataset.length ? { logps: { chosen, rejected }, rows } : { rows };
   },
 };
 
@@ -61,7 +72,8 @@ export const answerRows: RowKind<LabelledAnswer, EncodedAnswer> = {
   join: joinLabelled,
   encode: encodeAnswers,
   answers: ({ completion, cut }) => [{ tokens: completion, cut: cut.completion }],
-  stored: () => undefined,
+  desirable: ({ desirable }) => desirable,
+  stored: () => noneStored,
 };
 
 /** Ranked lists of answers, for Plackett–Luce. */
@@ -71,5 +83,5 @@ export const rankingRows: RowKind<RankedList, EncodedRanking> = {
   join: joinRanked,
   encode: encodeRankings,
   answers: ({ answers, cut }) => answers.map((tokens, k) => ({ tokens, cut: cut[k] ?? 0 })),
-  stored: () => undefined,
+  stored: () => noneStored,
 };

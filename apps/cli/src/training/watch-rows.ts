@@ -1,0 +1,42 @@
+import { type Side, type TokenRow, type TrainingWarning, watchRows } from '@dpo/core';
+import type { RowCuts } from '@dpo/data';
+import type { RowKind, StoredReference } from './row-kinds.js';
+
+/** The rows that are trained on and held out, and what the data hold of the reference. */
+interface Rows<Row> {
+  readonly train: readonly Row[];
+  readonly held: readonly Row[] | undefined;
+  readonly stored: StoredReference;
+  /** The answers that the method reads. */
+  readonly sides: readonly Side[];
+}
+
+/**
+ * What is wrong with rows although each of them can be used; known before the first step.
+ *
+ * @throws `train.nothing-to-learn`
+ */
+export function rowWarnings<Given, Row extends TokenRow & RowCuts>(
+  kind: RowKind<Given, Row>,
+  { train, held = [], stored, sides }: Rows<Row>,
+): TrainingWarning[] {
+  const watched = (row: Row, index: number) => ({
+    row: index,
+    prompt: row.prompt,
+    answers: kind.answers(row, sides),
+    desirable: kind.desirable?.(row),
+  });
+  return [...watchRows(train.map(watched), held.map(watched)), ...incompleteReference(stored, train.length)];
+}
+
+function incompleteReference({ rows }: StoredReference, of: number): TrainingWarning[] {
+  if (rows === 0 || rows >= of) return [];
+  return [
+    {
+      code: 'reference-incomplete',
+      step: 0,
+      message: `Only ${rows} of ${of} rows have reference log-probabilities (reference_chosen_logp, reference_rejected_logp): none of them are used.`,
+      hint: 'Give all rows both numbers, or leave the columns out.',
+    },
+  ];
+}

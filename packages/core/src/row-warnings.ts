@@ -1,0 +1,132 @@
+import { DpoError } from '@dpo/base';
+import type { CutAnswer } from './answer-warnings.js';
+import type { TrainingWarning } from './warnings.js';
+
+/** A row as it will be trained on: its prompt and its answers, in tokens. */
+export interface WatchedRow {
+  /** Its row in the data. */
+  readonly row: number;
+  readonly prompt: Int32Array;
+  /** One answer or more; of several, the method compares them. */
+  readonly answers: readonly CutAnswer[];
+  /** Of answers that were judged on their own: whether this one is desirable. */
+  readonly desirable?: boolean | undefined;
+}
+
+/** From this share of the rows on, repeated rows are worth a warning. */
+const REPEATED = 0.05;
+/** From this share of the rows on, contradictory rows are. */
+const CONTRADICTORY = 0.01;
+
+/**
+ * What the rows say before the first step, with step 0. One pass over the tokens; rows are known by 53-bit hashes.
+ *
+ * | code | when |
+ * |---|---|
+ * | `pairs-identical` | answers that are compared are the same, maybe only after cuts: such rows give no gradient |
+ * | `rows-repeated` | 5 % of the rows or more are an earlier row again |
+ * | `rows-contradictory` | 1 % of the rows or more say the opposite of an earlier row |
+ * | `one-label` | all judged answers have the same label |
+ * | `prompts-shared` | held-out prompts are among the training prompts |
+ *
+ * @throws `train.nothing-to-learn` where the answers of every row are the same
+ */
+export function watchRows(rows: readonly WatchedRow[], held: readonly WatchedRow[] = []): TrainingWarning[] {
+  return [identical(rows), ...repeated(rows), oneLabel(rows), shared(rows, held)].flatMap((warning) =>
+    warning === undefined ? [] : [{ ...warning, step: 0 }],
+  );
+}
+
+type Found = Omit<TrainingWarning, 'step'> | undefined;
+
+function identical(rows: readonly WatchedRow[]): Found {
+  const compared = rows.filter(({ answers }) => answers.length > 1);
+  const same = compared.filter(({ answers }) => answers.every(({ tokens }) => sameTokens(tokens, answers[0]?.tokens)));
+  if (same.length === 0) return undefined;
+  const byCuts = same.filter(({ answers }) => answers.some(({ cut }) => cut > 0)).length;
+  const cuts = byCuts === 0 ? '' : `, ${byCuts} of them after they were cut`;
+  const first = same[0]?.row;
+  const hint =
+    byCuts > 0
+      ? 'Raise the longest length, so that what tells the answers apart is not cut away.'
+      : 'Leave such rows out; `dpo data validate` lists them.';
+  if (same.length === rows.length)
+    throw new DpoError(
+      'train.nothing-to-learn',
+      `The answers of every row are the same${cuts}: there is no preference to learn.`,
+      {
+        values: { rows: rows.length, cut: byCuts },
+        hint: byCuts > 0 ? hint : 'Check which columns hold the chosen and the rejected answers.',
+      },
+    );
+  return {
+    code: 'pairs-identical',
+    message: `${same.length} of ${rows.length} rows have answers that are the same${cuts} (the first is row ${first}): such rows teach nothing.`,
+    hint,
+  };
+}
+
+function* repeated(rows: readonly WatchedRow[]): Generator<Found> {
+  const seen = new Set<string>();
+  let [again, opposite] = [0, 0];
+  for (const { prompt, answers, desirable } of rows) {
+    const start = hash(prompt);
+    const hashes = answers.map(({ tokens }) => hash(tokens));
+    const label = desirable === undefined ? '' : String(desirable);
+    const key = `${start} ${hashes.join(' ')} ${label}`;
+    const turned = `${start} ${[...hashes].reverse().join(' ')} ${desirable === undefined ? '' : String(!desirable)}`;
+    if (seen.has(key)) again++;
+    else if (turned !== key && seen.has(turned)) opposite++;
+    seen.add(key);
+  }
+  if (again >= REPEATED * rows.length && again > 0)
+    yield {
+      code: 'rows-repeated',
+      message: `${again} of ${rows.length} rows are an earlier row again: they count twice.`,
+      hint: 'Leave repeated rows out; `dpo data validate` lists them.',
+    };
+  if (opposite >= CONTRADICTORY * rows.length && opposite > 0)
+    yield {
+      code: 'rows-contradictory',
+      message: `${opposite} of ${rows.length} rows say the opposite of an earlier row.`,
+      hint: 'Leave out what annotators did not agree on, or train with label smoothing; `dpo data validate` lists the rows.',
+    };
+}
+
+function oneLabel(rows: readonly WatchedRow[]): Found {
+  const labels = new Set(rows.map(({ desirable }) => desirable));
+  const [label] = labels;
+  if (labels.size !== 1 || label === undefined) return undefined;
+  return {
+    code: 'one-label',
+    message: `All ${rows.length} answers are ${label ? 'desirable' : 'undesirable'}: nothing says what the model should ${label ? 'avoid' : 'prefer'}.`,
+    hint: 'Check the column of labels; both kinds are needed.',
+  };
+}
+
+function shared(rows: readonly WatchedRow[], held: readonly WatchedRow[]): Found {
+  if (held.length === 0) return undefined;
+  const prompts = new Set(rows.map(({ prompt }) => hash(prompt)));
+  const found = held.filter(({ prompt }) => prompts.has(hash(prompt)));
+  if (found.length === 0) return undefined;
+  return {
+    code: 'prompts-shared',
+    message: `${found.length} of ${held.length} held-out rows have prompts of the training data (the first is row ${found[0]?.row}): evaluation looks better than it is.`,
+    hint: 'Divide the data by prompt: dpo data split.',
+  };
+}
+
+function sameTokens(a: Int32Array, b: Int32Array | undefined): boolean {
+  return b !== undefined && a.length === b.length && a.every((token, i) => token === b[i]);
+}
+
+/** FNV-1a twice with different starts, as one number of 53 bits. */
+function hash(tokens: Int32Array): number {
+  let a = 0x811c9dc5;
+  let b = 0x01234567 ^ tokens.length;
+  for (const token of tokens) {
+    a = Math.imul(a ^ token, 0x01000193);
+    b = Math.imul(b ^ token ^ (a >>> 15), 0x85ebca6b);
+  }
+  return (a >>> 0) * 2 ** 21 + (b >>> 11);
+}
