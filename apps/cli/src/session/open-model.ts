@@ -43,9 +43,10 @@ export async function openModel(engine: Engine, name: string, context: Context):
 type OpenBase = Omit<OpenModel, 'tokenizer'> & { readonly tokenizer: Tokenizer | undefined };
 
 async function openBase(engine: Engine, path: string, context: Context): Promise<OpenBase> {
-  const { model, tokenizer, source } = await loadModel(engine, path, {
+  const { model, tokenizer, source, notes } = await loadModel(engine, path, {
     onProgress: (bytes, total) => context.progress(`Loading ${path}: ${Math.round((100 * bytes) / total)} %`),
   });
+  for (const note of notes) context.note(note);
   return { model, tokenizer, source, path };
 }
 

@@ -92,9 +92,10 @@ export function gemmaFamily(settings: ConfigReader, variant: GemmaVariant): Deco
     weights: table.weights,
     linearLayout: 'out-in',
     unembedding: tiedHead ? 'model.embed_tokens.weight' : 'lm_head.weight',
+    head: 'lm_head.weight',
     logitCap: variant.logitCap,
     prefix: 'model.',
-    isExtra: (name) => tiedHead && name === 'lm_head.weight',
+    isExtra: () => false,
 
     hidden(tokens, { weight, linear, attend, needed, block }) {
       const [rows, length] = tokens.ids.shape;

@@ -102,8 +102,9 @@ export function llamaFamily(settings: ConfigReader, variant: LlamaVariant): Deco
     weights: table.weights,
     linearLayout: 'out-in',
     unembedding: tiedHead ? 'model.embed_tokens.weight' : 'lm_head.weight',
+    head: 'lm_head.weight',
     prefix: 'model.',
-    isExtra: (name) => name.endsWith('rotary_emb.inv_freq') || (tiedHead && name === 'lm_head.weight'),
+    isExtra: () => false,
 
     hidden(tokens, { weight, linear, attend, needed, block }) {
       const [rows, length] = tokens.ids.shape;

@@ -1,5 +1,5 @@
 import { gemmaFamily } from './_gemma-family.js';
-import type { ConfigReader } from './config-reader.js';
+import { ConfigReader } from './config-reader.js';
 import { rotaryOf } from './read-rotary.js';
 import type { Decoder } from './types.js';
 
@@ -15,13 +15,15 @@ export function gemma3(settings: ConfigReader): Decoder {
     headNorms: true,
     slides: (layer) => (layer + 1) % pattern !== 0,
     rotary(headSize, maxPositions) {
-      // transformers 5 has the parameters of both kinds of layers in one place; earlier versions scale the full ones alone.
+      // transformers 5 has the parameters of both kinds of layers in one place; `rope_scaling` of earlier versions is about
+      // the full ones alone and goes before.
       const both = settings.object('rope_parameters');
-      const full = both?.object('full_attention') ?? settings.object('rope_scaling');
+      const [full, scaling] = [both?.object('full_attention'), settings.object('rope_scaling')];
+      const scaled = scaling && new ConfigReader({ ...full?.raw, ...scaling.raw }, scaling.path);
       const sliding = both?.object('sliding_attention');
       const [theta, local] = [settings.positive('rope_theta', 1e6), settings.positive('rope_local_base_freq', 1e4)];
       return {
-        full: rotaryOf(settings, full, headSize, maxPositions, theta),
+        full: rotaryOf(settings, scaled ?? full, headSize, maxPositions, theta),
         sliding: rotaryOf(settings, sliding, headSize, maxPositions, local),
       };
     },

@@ -6,7 +6,7 @@ import { rotate, rotation } from '../blocks/rotary.js';
 import type { RotarySettings } from '../blocks/rotary-frequencies.js';
 import { weightTable } from './_weights.js';
 import type { ConfigReader } from './config-reader.js';
-import { rotaryOf, stretched } from './read-rotary.js';
+import { rotaryOf, rotaryParameters, stretched } from './read-rotary.js';
 import type { Decoder, ModelConfig } from './types.js';
 
 /**
@@ -66,10 +66,12 @@ export function gptNeox(settings: ConfigReader): Decoder {
     weights: table.weights,
     linearLayout: 'out-in',
     unembedding: tiedHead ? 'gpt_neox.embed_in.weight' : 'embed_out.weight',
+    head: 'embed_out.weight',
+    // As transformers calls the module since version 5; `state_dict` gives that name.
+    headAliases: ['lm_head.weight'],
     prefix: 'gpt_neox.',
-    // Causal masks and rotary frequencies that older versions of transformers saved, and the tied head.
-    isExtra: (name) =>
-      /\.attention\.(bias|masked_bias|rotary_emb\.inv_freq)$/.test(name) || (tiedHead && name === 'embed_out.weight'),
+    // Causal masks that older versions of transformers saved.
+    isExtra: (name) => /\.attention\.(bias|masked_bias)$/.test(name),
 
     hidden(tokens, { weight, linear, attend, needed, block }) {
       const [rows, length] = tokens.ids.shape;
@@ -107,9 +109,9 @@ export function gptNeox(settings: ConfigReader): Decoder {
   };
 }
 
-/** `rope_parameters` (transformers 5), else `rotary_emb_base`, `rotary_pct` and `rope_scaling`. */
+/** What `rotaryParameters` finds; what it leaves out, `rotary_emb_base` and `rotary_pct` say. */
 function readPartialRotary(settings: ConfigReader, headSize: number, maxPositions: number): RotarySettings {
-  const parameters = settings.object('rope_parameters') ?? settings.object('rope_scaling');
+  const parameters = rotaryParameters(settings);
   const part = settings.positive('rotary_pct', 0.25);
   const rotated = Math.trunc(headSize * (parameters?.positive('partial_rotary_factor', part) ?? part));
   return rotaryOf(settings, parameters, rotated, maxPositions, settings.positive('rotary_emb_base', 10000));

@@ -65,9 +65,10 @@ export function gpt2(settings: ConfigReader): Decoder {
     weights: table.weights,
     linearLayout: 'in-out',
     unembedding: tiedHead ? 'transformer.wte.weight' : 'lm_head.weight',
+    head: 'lm_head.weight',
     prefix: 'transformer.',
-    // Causal masks that older versions of transformers saved, and the tied head.
-    isExtra: (name) => /(^|\.)h\.\d+\.attn\.(bias|masked_bias)$/.test(name) || (tiedHead && name === 'lm_head.weight'),
+    // Causal masks that older versions of transformers saved.
+    isExtra: (name) => /(^|\.)h\.\d+\.attn\.(bias|masked_bias)$/.test(name),
 
     hidden({ ids, positions }, { weight, linear, attend, needed, block }) {
       const [rows, length] = ids.shape;

@@ -64,10 +64,11 @@ export function gptj(settings: ConfigReader): Decoder {
     weights: table.weights,
     linearLayout: 'out-in',
     unembedding: tiedHead ? 'transformer.wte.weight' : 'lm_head.weight',
+    head: 'lm_head.weight',
     logitBias: 'lm_head.bias',
     prefix: 'transformer.',
-    // Causal masks that older versions of transformers saved, and the tied head.
-    isExtra: (name) => /(^|\.)h\.\d+\.attn\.(bias|masked_bias)$/.test(name) || (tiedHead && name === 'lm_head.weight'),
+    // Causal masks that older versions of transformers saved.
+    isExtra: (name) => /(^|\.)h\.\d+\.attn\.(bias|masked_bias)$/.test(name),
 
     hidden(tokens, { weight, linear, attend, needed, block }) {
       const [rows, length] = tokens.ids.shape;

@@ -70,8 +70,9 @@ export function olmo2(settings: ConfigReader): Decoder {
     weights: table.weights,
     linearLayout: 'out-in',
     unembedding: tiedHead ? 'model.embed_tokens.weight' : 'lm_head.weight',
+    head: 'lm_head.weight',
     prefix: 'model.',
-    isExtra: (name) => tiedHead && name === 'lm_head.weight',
+    isExtra: () => false,
 
     hidden(tokens, { weight, linear, attend, needed, block }) {
       const [rows, length] = tokens.ids.shape;

@@ -6,7 +6,7 @@ import { rotate, rotation } from '../blocks/rotary.js';
 import type { RotarySettings } from '../blocks/rotary-frequencies.js';
 import { weightTable } from './_weights.js';
 import { ConfigReader } from './config-reader.js';
-import { rotaryOf, stretched } from './read-rotary.js';
+import { rotaryOf, rotaryParameters, stretched } from './read-rotary.js';
 import type { Decoder, ModelConfig } from './types.js';
 
 /**
@@ -63,8 +63,9 @@ export function phi3(settings: ConfigReader): Decoder {
     weights: table.weights,
     linearLayout: 'out-in',
     unembedding: tiedHead ? 'model.embed_tokens.weight' : 'lm_head.weight',
+    head: 'lm_head.weight',
     prefix: 'model.',
-    isExtra: (name) => tiedHead && name === 'lm_head.weight',
+    isExtra: () => false,
 
     hidden(tokens, { weight, linear, attend, needed, block }) {
       const [rows, length] = tokens.ids.shape;
@@ -99,11 +100,11 @@ export function phi3(settings: ConfigReader): Decoder {
 }
 
 /**
- * `rope_parameters` (transformers 5), else `rope_theta`, `partial_rotary_factor` and `rope_scaling`, whose types "su" and
- * "yarn" mean longrope here; the original length stands beside them.
+ * What `rotaryParameters` finds, whose types "su" and "yarn" mean longrope here; what it leaves out, `rope_theta`,
+ * `partial_rotary_factor` and `original_max_position_embeddings` beside it say.
  */
 function readPartialRotary(settings: ConfigReader, headSize: number, maxPositions: number): RotarySettings {
-  const given = settings.object('rope_parameters') ?? settings.object('rope_scaling');
+  const given = rotaryParameters(settings);
   const type = given?.raw.rope_type ?? given?.raw.type;
   const parameters =
     given &&

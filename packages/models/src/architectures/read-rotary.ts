@@ -2,7 +2,18 @@ import type { RotaryScaling, RotarySettings } from '../blocks/rotary-frequencies
 import type { ConfigReader } from './config-reader.js';
 
 /**
- * Rotary settings from a configuration: `rope_parameters` (transformers 5), else `rope_theta` and `rope_scaling`.
+ * The settings of rotary positions: `rope_scaling` where it says something, which goes before `rope_parameters`
+ * (transformers 5) as in transformers' own `convert_rope_params_to_dict`.
+ */
+export function rotaryParameters(settings: ConfigReader): ConfigReader | undefined {
+  const scaling = settings.object('rope_scaling');
+  const given = scaling !== undefined && Object.keys(scaling.raw).length > 0;
+  return given ? scaling : settings.object('rope_parameters');
+}
+
+/**
+ * Rotary settings from a configuration: see {@link rotaryParameters}; a base that they do not name is `rope_theta`.
+ * Without a scaling, transformers does not read `partial_rotary_factor` for these models, and neither does this.
  *
  * Throws `model.unsupported-config` for a scaling other than linear, dynamic, llama3, yarn and longrope.
  *
@@ -11,10 +22,11 @@ import type { ConfigReader } from './config-reader.js';
  * @param theta the base where the configuration has none
  */
 export function readRotary(settings: ConfigReader, size: number, maxPositions: number, theta = 10000): RotarySettings {
-  const parameters = settings.object('rope_parameters') ?? settings.object('rope_scaling');
-  if ((parameters?.raw.partial_rotary_factor ?? 1) !== 1)
-    throw settings.unsupported('partial_rotary_factor', parameters?.raw.partial_rotary_factor, '1');
-  return rotaryOf(settings, parameters, size, maxPositions, settings.positive('rope_theta', theta));
+  const parameters = rotaryParameters(settings);
+  const rotary = rotaryOf(settings, parameters, size, maxPositions, settings.positive('rope_theta', theta));
+  if (rotary.scaling !== undefined && (parameters?.raw.partial_rotary_factor ?? 1) !== 1)
+    throw settings.unsupported('partial_rotary_factor', parameters?.raw.partial_rotary_factor, '1 beside a scaling');
+  return rotary;
 }
 
 /** As {@link readRotary}, from parameters that are found already. */

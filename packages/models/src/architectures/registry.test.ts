@@ -121,7 +121,7 @@ describe('what is not computed is refused', () => {
     [
       'llama',
       '"partial_rotary_factor": 0.5',
-      { rope_parameters: { rope_type: 'default', partial_rotary_factor: 0.5 } },
+      { rope_parameters: { rope_type: 'linear', factor: 2, partial_rotary_factor: 0.5 } },
     ],
     ['mistral', '"hidden_act": "gelu"', { hidden_act: 'gelu' }],
     [

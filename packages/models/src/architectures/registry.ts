@@ -1,4 +1,3 @@
-import { DpoError } from '@dpo/base';
 import { ConfigReader } from './config-reader.js';
 import { gemma2 } from './gemma2.js';
 import { gemma3 } from './gemma3.js';
@@ -13,6 +12,7 @@ import { qwen2 } from './qwen2.js';
 import { qwen3 } from './qwen3.js';
 import { smollm3 } from './smollm3.js';
 import type { Decoder } from './types.js';
+import { unsupportedType } from './unsupported-type.js';
 
 /** Every architecture by the `model_type` of its configuration. */
 const architectures: Readonly<Record<string, (settings: ConfigReader) => Decoder>> = {
@@ -43,11 +43,6 @@ export const supportedArchitectures: readonly string[] = Object.keys(architectur
 export function decoderFor(raw: Readonly<Record<string, unknown>>, path = 'the configuration'): Decoder {
   const type = raw.model_type;
   const known = typeof type === 'string' && Object.hasOwn(architectures, type) ? architectures[type] : undefined;
-  if (known === undefined)
-    throw new DpoError(
-      'model.unsupported-architecture',
-      `${path}: model_type ${JSON.stringify(type) ?? 'missing'} is not supported; these are: ${supportedArchitectures.join(', ')}.`,
-      { values: { path, modelType: type ?? null, supported: supportedArchitectures } },
-    );
+  if (known === undefined) throw unsupportedType(raw, path, supportedArchitectures);
   return known(new ConfigReader(raw, path));
 }

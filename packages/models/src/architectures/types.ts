@@ -68,13 +68,17 @@ export interface Decoder {
   readonly linearLayout: 'out-in' | 'in-out';
   /** The weight that turns hidden states into logits, [V, D]. */
   readonly unembedding: string;
+  /** What the unembedding is called where it is a weight of its own: that of an untied head. */
+  readonly head: string;
+  /** What files may call the head besides. */
+  readonly headAliases?: readonly string[] | undefined;
   /** The name of what is added to the logits, [V]. */
   readonly logitBias?: string | undefined;
   /** Keeps logits within ± this: cap · tanh(logit / cap). */
   readonly logitCap?: number | undefined;
   /** What stands before the names of all weights but the head's; files made of the bare decoder leave it out. */
   readonly prefix: string;
-  /** True for a tensor that files may hold besides the weights: a constant, or a copy of the tied head. */
+  /** True for a tensor that files may hold besides the weights: a constant. */
   isExtra(name: string): boolean;
   /** Hidden states before the final norm, [B·T, D], or those of the rows that `needed` leaves. */
   hidden(tokens: Tokens, computation: Computation): tf.Tensor2D;

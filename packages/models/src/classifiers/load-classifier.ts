@@ -2,7 +2,8 @@ import { DpoError } from '@dpo/base';
 import type { Engine, Precision, Variable } from '@dpo/engine';
 import { openModelFiles } from '../files/model-files.js';
 import { isAdapter } from '../model/load-model.js';
-import { checkLayers, matchTensors, readWeights } from '../model/read-weights.js';
+import { matchTensors } from '../model/match-tensors.js';
+import { checkLayers, readWeights } from '../model/read-weights.js';
 import { loadTokenizer, type Tokenizer } from '../tokenizer/tokenizer.js';
 import { hasTokenizer } from '../tokenizer/vocabulary-files.js';
 import { type Classifier, textClassifier } from './classifier.js';
@@ -40,7 +41,7 @@ export async function loadClassifier(
     checkLayers(source);
     const labels = labelsOf(source.config);
     const network = networkFor(source.config, source.path, labels.names.length);
-    const places = matchTensors(network, source, 'error');
+    const { places } = matchTensors(network, source, 'error');
     if (!hasTokenizer(source.tokenizerFiles))
       throw new DpoError('classifier.no-tokenizer', `${folder} has no tokenizer.json, without which no text is read.`, {
         values: { path: folder },

@@ -43,16 +43,24 @@ export function parseConfig(text: string, path: string): Record<string, unknown>
   return config;
 }
 
+/** A configuration with some settings changed: what {@link parseConfig} read as a float is still written as one. */
+export function changedConfig(
+  config: Readonly<Record<string, unknown>>,
+  changes: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const changed = { ...config, ...changes };
+  const own = floats.get(config);
+  if (own !== undefined) floats.set(changed, own);
+  return changed;
+}
+
 /** The text of a config.json with some settings changed: what {@link parseConfig} read as a float stays one. */
 export function writeConfig(
   config: Readonly<Record<string, unknown>>,
   changes: Readonly<Record<string, unknown>>,
 ): string {
-  const changed = { ...config, ...changes };
-  const own = floats.get(config);
-  if (own !== undefined) floats.set(changed, own);
   const marked = JSON.stringify(
-    changed,
+    changedConfig(config, changes),
     function (this: object, key: string, value: unknown) {
       const literal = floats.get(this)?.get(key);
       return literal !== undefined && value === Number(literal) ? `\u0001${literal}` : value;

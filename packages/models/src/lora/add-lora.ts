@@ -2,7 +2,7 @@ import { DpoError, random } from '@dpo/base';
 import type { Variable } from '@dpo/engine';
 import { languageModel } from '../model/language-model.js';
 import type { LanguageModel } from '../model/types.js';
-import { tiedHead, weightsToSave } from './modules-to-save.js';
+import { weightsToSave } from './modules-to-save.js';
 import { rowNorms } from './row-norms.js';
 import { allTargets, type LinearLayer, targetLayers } from './targets.js';
 import { type AdapterSettings, adapterWeightName, layerSettings, magnitudeName, savedWeightName } from './types.js';
@@ -56,7 +56,7 @@ export async function addLora(model: LanguageModel, options: LoraOptions): Promi
       if (settings.dora) add(magnitudeName(layer.name), [layer.outputs], await rowNorms(model, layer));
     }
     for (const name of saved) {
-      const base = model.variable(name === tiedHead ? decoder.unembedding : name);
+      const base = model.variable(name === decoder.head ? decoder.unembedding : name);
       add(savedWeightName(name), base.shape, await base.read());
     }
   } catch (error) {

@@ -2,10 +2,10 @@ import type { Variable } from '@dpo/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import { decoderFor } from '../architectures/registry.js';
 import type { Decoder } from '../architectures/types.js';
+import { changedConfig } from '../files/config-json.js';
 import { languageModel } from '../model/language-model.js';
 import type { LanguageModel } from '../model/types.js';
 import { adaptedWeight, outputNorms } from './adapted-product.js';
-import { tiedHead } from './modules-to-save.js';
 import { type Adapter, adapterWeightName, magnitudeName, savedWeightName } from './types.js';
 
 /**
@@ -56,12 +56,13 @@ async function mergeLayers(model: LanguageModel, adapter: Adapter): Promise<void
 
 function mergedWeights(model: LanguageModel, adapter: Adapter): { decoder: Decoder; weights: Map<string, Variable> } {
   const { config } = model;
-  const parted = config.tiedHead && (adapter.saved.has(tiedHead) || adapter.saved.has(model.decoder.unembedding));
-  const decoder = parted ? decoderFor({ ...config.raw, tie_word_embeddings: false }) : model.decoder;
+  const { head, unembedding } = model.decoder;
+  const parted = config.tiedHead && (adapter.saved.has(head) || adapter.saved.has(unembedding));
+  const decoder = parted ? decoderFor(changedConfig(config.raw, { tie_word_embeddings: false })) : model.decoder;
   const weights = new Map<string, Variable>();
   for (const name of decoder.weights.keys()) {
     const own = adapter.weights.get(savedWeightName(name));
-    const base = model.weights.get(parted && name === tiedHead ? model.decoder.unembedding : name);
+    const base = model.weights.get(parted && name === head ? unembedding : name);
     weights.set(name, own ?? (base as Variable));
   }
   return { decoder, weights };

@@ -2,14 +2,11 @@ import { DpoError, nearest } from '@dpo/base';
 import type { Decoder } from '../architectures/types.js';
 import { type Adapter, savedWeightName } from './types.js';
 
-/** What a tied head is called where an adapter has one of its own. */
-export const tiedHead = 'lm_head.weight';
-
 /** The shapes of all weights that an adapter can save in full: the model's, and a head where it is tied. */
 export function savableWeights(decoder: Decoder): ReadonlyMap<string, readonly number[]> {
   const shapes = new Map<string, readonly number[]>([...decoder.weights].map(([name, { shape }]) => [name, shape]));
   const embedding = decoder.weights.get(decoder.unembedding)?.shape;
-  if (decoder.config.tiedHead && embedding !== undefined) shapes.set(tiedHead, embedding);
+  if (decoder.config.tiedHead && embedding !== undefined) shapes.set(decoder.head, embedding);
   return shapes;
 }
 
@@ -58,5 +55,5 @@ export function parameterName(adapter: Adapter | undefined, weight: string): str
  */
 export function headParameterName(decoder: Decoder, adapter: Adapter | undefined): string {
   if (!decoder.config.tiedHead) return parameterName(adapter, decoder.unembedding);
-  return adapter?.saved.has(tiedHead) ? savedWeightName(tiedHead) : decoder.unembedding;
+  return adapter?.saved.has(decoder.head) ? savedWeightName(decoder.head) : decoder.unembedding;
 }

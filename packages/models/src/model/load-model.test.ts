@@ -67,9 +67,9 @@ describe('tensors under other names', () => {
     }
   });
 
-  it('that are constants or the tied head, are left aside', async () => {
+  it('that are constants, are left aside', async () => {
     const masks = await changed(gpt2(), (tensors) => {
-      for (const name of ['transformer.h.0.attn.bias', 'transformer.h.1.attn.masked_bias', 'lm_head.weight'])
+      for (const name of ['transformer.h.0.attn.bias', 'transformer.h.1.attn.masked_bias'])
         tensors.set(name, tensor(name, [2]));
     });
     await load(masks);
@@ -85,7 +85,7 @@ describe('errors name file and tensor', () => {
   const weight = 'transformer.h.1.mlp.c_fc.weight';
   const mistakes: readonly (readonly [code: string, what: string, change: Change])[] = [
     ['model.missing-tensor', weight, (tensors) => tensors.delete(weight)],
-    ['model.extra-tensor', 'score.weight', (tensors) => tensors.set('score', tensor('score.weight', [1, 32]))],
+    ['model.extra-tensor', 'cross.weight', (tensors) => tensors.set('cross', tensor('cross.weight', [1, 32]))],
     ['model.wrong-shape', weight, (tensors) => tensors.set(weight, tensor(weight, [128, 32]))],
     [
       'model.not-finite',
@@ -137,11 +137,15 @@ describe('errors name file and tensor', () => {
       { rope_parameters: { rope_type: 'proportional', factor: 2 } },
     ],
     ['model.bad-config', '"factor" must be a number above 0', { rope_scaling: { type: 'linear' } }],
-    ['model.unsupported-config', 'partial_rotary_factor', { rope_parameters: { partial_rotary_factor: 0.5 } }],
+    [
+      'model.unsupported-config',
+      'partial_rotary_factor',
+      { rope_parameters: { rope_type: 'linear', factor: 2, partial_rotary_factor: 0.5 } },
+    ],
     ['model.bad-config', '"rope_scaling" must be an object', { rope_scaling: 4 }],
     ['model.bad-config', '"num_attention_heads" must be a multiple', { num_key_value_heads: 3 }],
     ['model.unsupported-config', '"head_dim": 7', { head_dim: 7 }],
-    ['model.missing-tensor', 'lm_head.weight', { tie_word_embeddings: false }],
+    ['model.not-a-language-model', 'lm_head.weight', { tie_word_embeddings: false }],
   ])('%s: %s', async (code, what, config) => {
     const folder = await changed(llama(), undefined, config);
     await expect(load(folder)).rejects.toMatchObject({ code, message: expect.stringContaining(what) });

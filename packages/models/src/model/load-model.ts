@@ -1,13 +1,16 @@
 import { DpoError } from '@dpo/base';
 import type { Engine } from '@dpo/engine';
 import { decoderFor } from '../architectures/registry.js';
+import type { Decoder } from '../architectures/types.js';
 import { type ModelFiles, openModelFiles } from '../files/model-files.js';
 import { targetLayers } from '../lora/targets.js';
 import { forModel } from '../tokenizer/for-model.js';
 import { loadTokenizer, type Tokenizer } from '../tokenizer/tokenizer.js';
 import { hasTokenizer } from '../tokenizer/vocabulary-files.js';
 import { languageModel } from './language-model.js';
-import { checkLayers, matchTensors, readWeights } from './read-weights.js';
+import { matchTensors, type WeightPlan } from './match-tensors.js';
+import { withOwnHead } from './own-head.js';
+import { checkLayers, readWeights } from './read-weights.js';
 import type { LanguageModel } from './types.js';
 
 export interface LoadOptions {
@@ -23,21 +26,26 @@ export interface LoadedModel {
   readonly tokenizer: Tokenizer | undefined;
   /** What was opened. Its weights are read and its file is closed; configuration and texts stay at hand for saving. */
   readonly source: ModelFiles;
+  /** What of the files was taken otherwise than their configuration says, or left aside: a sentence each. */
+  readonly notes: readonly string[];
 }
 
 /**
  * Loads a language model from a Hugging Face folder or a GGUF file. Weights are read one at a time into variables.
  *
- * Errors: `model.unsupported-architecture`, `model.bad-config`, `model.unsupported-config`, `model.missing-tensor`,
+ * Errors: `model.unsupported-architecture`, `model.bad-config`, `model.unsupported-config`, `model.quantised`,
+ * `model.not-a-language-model`, `model.unmerged-adapter`, `model.unknown-prefix`, `model.missing-tensor`,
  * `model.extra-tensor`, `model.wrong-shape`, `model.not-finite`, `model.adapter`, and those of
  * {@link openModelFiles}.
  */
 export async function loadModel(engine: Engine, path: string, options: LoadOptions = {}): Promise<LoadedModel> {
   const source = await openModelFiles(path);
   try {
-    const { decoder, plan, places, tokenizer } = await planModel(source, options);
-    const weights = await readWeights(engine, plan, source, places, options.onProgress);
-    return { model: languageModel(engine, decoder, weights), tokenizer, source };
+    const { tokenizer, ...planned } = await planModel(source, options);
+    const { decoder, matched } = await withOwnHead(planned, source);
+    const weights = await readWeights(engine, decoder, source, matched.places, options.onProgress);
+    const notes = notesOn(source, planned.decoder, decoder, matched.leftAside);
+    return { model: languageModel(engine, decoder, weights), tokenizer, source, notes };
   } finally {
     await source.close();
   }
@@ -74,13 +82,28 @@ async function planModel(source: ModelFiles, { extraTensors = 'error' }: Pick<Lo
   if (source.adapter !== undefined) throw isAdapter(source);
   checkLayers(source);
   const decoder = decoderFor(source.config, source.path);
-  const { weights, prefix, config } = decoder;
-  const plan = { modelType: config.modelType, weights, prefix, isExtra: decoder.isExtra };
-  const places = matchTensors(plan, source, extraTensors);
+  const { config } = decoder;
+  const matched = matchTensors(planOf(decoder), source, extraTensors);
   const tokenizer = hasTokenizer(source.tokenizerFiles)
     ? forModel(await loadTokenizer(source.tokenizerFiles), source.config, config.vocabSize)
     : undefined;
-  return { decoder, plan, places, tokenizer };
+  return { decoder, matched, tokenizer };
+}
+
+function planOf({ config, weights, prefix, isExtra, head, headAliases = [], unembedding }: Decoder): WeightPlan {
+  const tiedTo = config.tiedHead ? unembedding : undefined;
+  return { modelType: config.modelType, weights, prefix, isExtra, head: { name: head, aliases: headAliases, tiedTo } };
+}
+
+function notesOn({ path }: ModelFiles, planned: Decoder, decoder: Decoder, leftAside: readonly string[]): string[] {
+  return [
+    ...(planned === decoder
+      ? []
+      : [
+          `${path} says "tie_word_embeddings": true, but has a head that differs from the embedding: the head is taken.`,
+        ]),
+    ...(leftAside.length === 0 ? [] : [`${path}: the value head (${leftAside.join(', ')}) is left aside.`]),
+  ];
 }
 
 /** The error of an adapter's folder where a model's is needed. */
