@@ -1,7 +1,8 @@
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runBound } from './_bound-child.js';
 import { DpoError } from './error.js';
+import { makeFolder } from './files.js';
 
 /** A package to fetch with pip, and where to. */
 export interface PipDownload {
@@ -30,7 +31,7 @@ export async function pipDownload(request: PipDownload): Promise<string> {
   const { folder, requirement, signal } = request;
   // pip fills a file in its temporary folder first; one of our own can be watched, and removed whatever happens.
   const temporary = join(folder, '.pip');
-  await mkdir(temporary, { recursive: true });
+  await makeFolder(temporary);
   const before = new Set(await readdir(folder));
   const candidates = request.python === undefined ? ['python3', 'python'] : [request.python];
   try {

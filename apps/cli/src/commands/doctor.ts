@@ -1,4 +1,5 @@
-import { access, constants, mkdir, statfs } from 'node:fs/promises';
+import { access, constants, statfs } from 'node:fs/promises';
+import { makeFolder } from '@dpo/base/files';
 import { engineInfo } from '@dpo/engine';
 import { z } from 'zod';
 import { defineCommand } from '../command/define.js';
@@ -48,7 +49,7 @@ async function engineChecks(): Promise<Check[]> {
 async function cacheCheck(cache: string): Promise<Check> {
   const hint = 'Set XDG_CACHE_HOME to a folder that can be written, with 3 GB free.';
   try {
-    await mkdir(cache, { recursive: true });
+    await makeFolder(cache);
     await access(cache, constants.W_OK);
     const { bavail, bsize } = await statfs(cache);
     return { name: 'Cache', ok: bavail * bsize > 3e9, says: `${cache}, ${megabytes(bavail * bsize)} free`, hint };

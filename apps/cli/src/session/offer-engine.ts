@@ -1,5 +1,6 @@
-import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '@dpo/base/files';
 import { cacheFolder, findLibrary, wheelFor } from '@dpo/engine';
 import type { Context } from '../command/define.js';
 import { installWithProgress } from '../commands/engine.js';
@@ -39,7 +40,7 @@ async function wasOffered(): Promise<boolean> {
 
 /** A cache folder that cannot be written asks again next time, which is no reason to fail. */
 async function keepAnswer(): Promise<void> {
-  await mkdir(cacheFolder(), { recursive: true })
+  await makeFolder(cacheFolder())
     .then(() => writeFile(answerFile(), ''))
     .catch(() => undefined);
 }

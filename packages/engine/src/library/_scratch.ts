@@ -1,11 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { asFileError, leftoverName } from '@dpo/base/files';
+import { asFileError, leftoverName, makeFolder } from '@dpo/base/files';
 
 /** Makes a folder for one installation. Its name says whose it is, for `removeLeftovers`. */
 export async function makeScratch(cache: string): Promise<string> {
   try {
-    await mkdir(cache, { recursive: true });
+    await makeFolder(cache);
     const scratch = leftoverName(join(cache, 'install'));
     await mkdir(scratch);
     return scratch;

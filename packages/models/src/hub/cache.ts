@@ -1,6 +1,14 @@
-import { copyFile, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { leftoverName, ownTag, removeLeftovers, stateOf, tagPattern, writeFileAtomic } from '@dpo/base/files';
+import {
+  leftoverName,
+  makeFolder,
+  ownTag,
+  removeLeftovers,
+  stateOf,
+  tagPattern,
+  writeFileAtomic,
+} from '@dpo/base/files';
 import { isObject } from '../files/json-object.js';
 import type { HubName } from './name.js';
 
@@ -51,7 +59,7 @@ export class CachedRepository {
   /** Puts a blob into a snapshot under a file's name: a relative link, or a copy where links are not allowed. */
   async place(etag: string, commit: string, file: string): Promise<void> {
     const path = join(this.snapshot(commit), ...file.split('/'));
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     await removeLeftovers(dirname(path));
     const temporary = leftoverName(path);
     await symlink(relative(dirname(path), this.blob(etag)), temporary).catch(() =>
@@ -67,7 +75,7 @@ export class CachedRepository {
    */
   async partial(etag: string): Promise<{ path: string; bytes: number }> {
     const path = `${this.blob(etag)}.${ownTag()}.incomplete`;
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     for (const left of await this.leftovers()) {
       const there = await stat(left.path).catch(() => undefined);
       // Another process may take it over first: then it is gone, and this one starts anew.

