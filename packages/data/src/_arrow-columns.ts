@@ -1,5 +1,6 @@
 import { isAscii } from 'node:buffer';
 import { Bool, type Data, DataType, Field, Float64, List, makeData, Struct, Utf8, Vector } from 'apache-arrow';
+import { boundedJson } from './_bounded-json.js';
 import type { Column } from './columns.js';
 
 /** A value of a column as JavaScript has it: strings, numbers, lists and objects of them; `undefined` for null. */
@@ -71,7 +72,7 @@ export function cellReader(data: Data, field?: Field): CellReader {
 
 /** The value that marked text spells. */
 function fromJson(text: unknown): unknown {
-  return typeof text === 'string' ? (JSON.parse(text) as unknown) : text;
+  return typeof text === 'string' ? boundedJson(text) : text;
 }
 
 function valueReader(data: Data): CellReader {

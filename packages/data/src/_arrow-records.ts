@@ -2,6 +2,9 @@ import { asBroken, type Block } from './_arrow-blocks.js';
 import { cellReader } from './_arrow-columns.js';
 import type { PlacedRecord } from './_records.js';
 
+/** Rows that are objects at a time. */
+const ROWS = 1000;
+
 /** The rows of record batches as plain objects, those of these columns that are there. */
 export async function* arrowRecords(
   blocks: readonly Block[],
@@ -9,7 +12,7 @@ export async function* arrowRecords(
   path: string,
 ): AsyncGenerator<readonly PlacedRecord[]> {
   for (const block of blocks) {
-    const records: PlacedRecord[] = [];
+    let records: PlacedRecord[] = [];
     try {
       const batch = block.load();
       const readers = batch.schema.fields.flatMap((field, i) => {
@@ -23,6 +26,9 @@ export async function* arrowRecords(
           record[name] = read(row) ?? null;
         }
         records.push({ record });
+        if (records.length < ROWS) continue;
+        yield records;
+        records = [];
       }
     } catch (error) {
       throw asBroken(error, path);

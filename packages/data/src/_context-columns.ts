@@ -1,3 +1,4 @@
+import { boundedJson } from './_bounded-json.js';
 import { type FileRecord, parseString, wrongType } from './_parse-values.js';
 import { type Place, rowError } from './_place.js';
 import { isChat, sameButSpace, sharedButSpace } from './conversation.js';
@@ -70,7 +71,7 @@ function historyOf(value: unknown, place: Place): readonly Message[] {
 function fromText(text: string, place: Place): unknown {
   if (text.trim() === '') return undefined;
   try {
-    return JSON.parse(text);
+    return boundedJson(text);
   } catch {
     throw wrongHistory(text, place);
   }

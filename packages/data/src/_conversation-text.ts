@@ -1,3 +1,4 @@
+import { boundedJson } from './_bounded-json.js';
 import { type Place, rowError } from './_place.js';
 
 /** `{` or `[{` at the beginning, or what NumPy puts before it. */
@@ -18,7 +19,7 @@ export function conversationWithin(text: string, key: string, place: Place): rea
   if (!BEGINS.test(text) || !SPEAKER.test(text) || !WORDS.test(text)) return undefined;
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = boundedJson(text);
   } catch {
     if (MESSAGES.test(text) || PYTHON_MESSAGE.test(text)) throw asText(text, key, place);
     return undefined;

@@ -32,10 +32,17 @@ export async function* readCsvRows(path: string): AsyncGenerator<readonly CsvRow
 /** What may follow: a field, more of a bare field, more of a quoted one, or what comes after a closing quote. */
 type State = 'start' | 'bare' | 'quoted' | 'closed';
 
+/** UTF-16 units of a field: more than any answer has, and a quarter of what a text of JavaScript can be. */
+const LONGEST_FIELD = 2 ** 27;
+/** More columns than any dataset has. */
+const MOST_FIELDS = 100_000;
+
 class CsvParser {
   line = 1;
   #state: State = 'start';
   #field = '';
+  /** Where the quoted field begins. */
+  #fieldLine = 1;
   #fields: (string | undefined)[] = [];
   #rowLine = 1;
   #rows: CsvRow[] = [];
@@ -52,7 +59,9 @@ class CsvParser {
 
   /** Ends the text; returns a last record that no line end closed. */
   end(): readonly CsvRow[] {
-    if (this.#state === 'quoted') throw this.#broken('a quoted field is never closed');
+    if (this.#state === 'quoted') {
+      throw this.#broken(`a quoted field is never closed, since the quote in line ${this.#fieldLine}`);
+    }
     if (this.#state !== 'start' || this.#fields.length > 0) this.#endRow();
     return this.#take();
   }
@@ -64,7 +73,7 @@ class CsvParser {
       const quote = text.indexOf('"', at);
       const end = quote < 0 ? text.length : quote;
       this.#countLines(text, at, end);
-      this.#field += text.slice(at, end);
+      this.#more(text, at, end);
       if (quote < 0) return end;
       this.#state = 'closed';
       return end + 1;
@@ -81,20 +90,30 @@ class CsvParser {
     } else if (mark === '"') {
       if (this.#state === 'bare') throw this.#broken('a double quote inside a field without quotes');
       if (this.#state === 'closed') this.#field += '"';
+      else this.#fieldLine = this.line;
       this.#state = 'quoted';
     } else {
       if (this.#state === 'closed') throw this.#broken('text after a closing quote');
       const rest = /[",\r\n]/g;
       rest.lastIndex = at;
       const end = rest.exec(text)?.index ?? text.length;
-      this.#field += text.slice(at, end);
+      this.#more(text, at, end);
       this.#state = 'bare';
       return end;
     }
     return at + 1;
   }
 
+  #more(text: string, from: number, to: number): void {
+    if (this.#field.length + to - from > LONGEST_FIELD) {
+      const since = this.#state === 'quoted' ? `, since the quote in line ${this.#fieldLine}` : '';
+      throw this.#broken(`a field is longer than ${LONGEST_FIELD} characters${since}`);
+    }
+    this.#field += text.slice(from, to);
+  }
+
   #endField(): void {
+    if (this.#fields.length === MOST_FIELDS) throw this.#broken(`a row has more than ${MOST_FIELDS} fields`);
     this.#fields.push(this.#state === 'start' ? undefined : this.#field);
     this.#field = '';
     this.#state = 'start';

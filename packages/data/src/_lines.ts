@@ -13,29 +13,43 @@ export interface Line {
 
 const NEWLINE = 0x0a;
 const READ_BYTES = 1 << 20;
+/** Longer than any row, and a quarter of what a text of JavaScript can be. */
+const LONGEST_LINE = 1 << 27;
 
 /**
  * A UTF-8 file's lines that are not blank, a block at a time, with `.gz` unpacked on the way. Ends of lines are `\n` or
  * `\r\n`; a byte-order mark at the beginning is skipped.
  *
  * Errors: those of the file system, `data.truncated-file` (gzip cut short), `data.broken-file` (no gzip),
- * `data.invalid-text` (not UTF-8; names the line).
+ * `data.invalid-text` (not UTF-8; names the line), `data.line-too-long`.
  */
 export async function* readLines(path: string): AsyncGenerator<readonly Line[]> {
   let rest: Buffer[] = [];
   let number = 0;
+  let held = 0;
   for await (const chunk of readBytes(path)) {
+    held += chunk.length;
     const end = chunk.lastIndexOf(NEWLINE) + 1;
     if (end === 0) {
+      if (held > LONGEST_LINE) throw tooLong(path, number + 1);
       rest.push(chunk);
       continue;
     }
     const block = splitBlock(Buffer.concat([...rest, chunk.subarray(0, end)]), number, path);
     rest = [chunk.subarray(end)];
+    held = chunk.length - end;
     number = block.number;
     yield block.lines;
   }
   yield splitBlock(Buffer.concat(rest), number, path).lines;
+}
+
+function tooLong(path: string, line: number): DpoError {
+  const mebibytes = LONGEST_LINE / 2 ** 20;
+  return new DpoError('data.line-too-long', `${path}, line ${line} is longer than ${mebibytes} MiB.`, {
+    values: { path, line, bytes: LONGEST_LINE },
+    hint: 'Every row must stand on a line of its own, and the file be what its ending says.',
+  });
 }
 
 /** A file's bytes, a piece at a time, with `.gz` unpacked on the way. */

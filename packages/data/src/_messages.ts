@@ -1,3 +1,4 @@
+import { boundedJson } from './_bounded-json.js';
 import { conversationWithin } from './_conversation-text.js';
 import { type FileRecord, parseJson, parseString, wrongType } from './_parse-values.js';
 import { type Place, rowError } from './_place.js';
@@ -125,7 +126,7 @@ function functionCalls(value: unknown, key: string, place: Place): Message['tool
 
 function jsonOf(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return boundedJson(text);
   } catch {
     return undefined;
   }

@@ -1,4 +1,5 @@
 import { type Json, nearest } from '@dpo/base';
+import { boundedJson } from './_bounded-json.js';
 import { kindOf, type Place, rowError } from './_place.js';
 import type { Column } from './columns.js';
 import type { TemplateInputs, Text } from './types.js';
@@ -104,7 +105,7 @@ export function checkInputs(prompt: Text, { tools, templateVariables }: Template
 export function parseJsonText(text: string, key: string, expected: string, place: Place): unknown {
   if (text.trim() === '') return undefined;
   try {
-    return JSON.parse(text);
+    return boundedJson(text);
   } catch (cause) {
     throw rowError(
       'data.wrong-type',

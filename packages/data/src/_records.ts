@@ -39,13 +39,15 @@ export function recordSource<Row>(
 ): RowSource<Row> {
   const mapped = Object.keys(mapping).length > 0;
   const known = new Set([...contextColumns, ...format.columns.map(({ name }) => mapping[name] ?? name)]);
-  const told = new Set<number>();
+  // Rows come in the same order each time: those up to here were told of.
+  let told = 0;
   let noted = false;
   return {
     path,
     async *chunks() {
       let row = 0;
       let index = 0;
+      let failed = 0;
       let chat: boolean | undefined;
       let first: DpoError | undefined;
       const notes = new Notes();
@@ -77,13 +79,14 @@ export function recordSource<Row>(
             first ??= error;
             // Rows are counted as the file has them.
             row++;
-            if (!told.has(index)) onError(error);
-            told.add(index);
+            failed++;
+            if (index > told) onError(error);
+            told = Math.max(told, index);
           }
         }
         yield rows;
       }
-      if (first !== undefined && told.size === index) throw allSkipped(path, index, first);
+      if (first !== undefined && failed === index) throw allSkipped(path, index, first);
       notes.next();
       expander.end();
       // The rows may be gone through again: what there is to say is said once.

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { DpoError } from '@dpo/base';
+import { boundedJson, TooDeep } from './_bounded-json.js';
 import { locateJsonError } from './_json-error.js';
 import { type Line, readLines } from './_lines.js';
 import type { PlacedRecord } from './_records.js';
@@ -20,11 +21,12 @@ export async function* readJsonl(path: string): AsyncGenerator<readonly PlacedRe
 
 function parseLine(line: Line, path: string): PlacedRecord {
   try {
-    return { record: JSON.parse(line.text), line: line.number };
+    return { record: boundedJson(line.text), line: line.number };
   } catch (cause) {
-    const found = locateJsonError(line.text);
+    const found = cause instanceof TooDeep ? undefined : locateJsonError(line.text);
     const column = (found?.offset ?? 0) + 1;
-    const what = found === undefined ? 'not valid JSON' : `expected ${found.expected}, found ${found.found}`;
+    const unplaced = cause instanceof TooDeep ? cause.message : 'not valid JSON';
+    const what = found === undefined ? unplaced : `expected ${found.expected}, found ${found.found}`;
     const error = new DpoError('data.broken-json', `${path}, line ${line.number}, column ${column}: ${what}.`, {
       values: { path, line: line.number, column, expected: found?.expected, found: found?.found },
       hint: 'Every line must be one whole JSON object.',

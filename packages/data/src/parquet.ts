@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import { DpoError } from '@dpo/base';
 import { asFileError } from '@dpo/base/files';
+import { checkDepth } from './_bounded-json.js';
 import { parquetGroups, type RowGroup } from './_parquet-groups.js';
 import type { PlacedRecord } from './_records.js';
 import type { ParquetReply } from './parquet-worker.js';
@@ -40,6 +41,8 @@ export async function* readParquet(
     const groups = apart === undefined ? parquetGroups(path, columns) : groupsApart(path, columns, apart);
     for await (const group of groups) {
       onColumns(group.columns);
+      // Columns may hold JSON, which comes parsed.
+      for (const record of group.rows) checkDepth(record);
       yield group.rows.map((record) => ({ record }));
     }
   } catch (error) {

@@ -1,3 +1,4 @@
+import { boundedJson } from '../_bounded-json.js';
 import { type FileRecord, parseTools } from '../_parse-values.js';
 import { asTurn, holds, listOf, objectOf, type Shape } from './_shape.js';
 
@@ -73,7 +74,7 @@ function withArgumentsOf(call: unknown): unknown {
   if (typeof called !== 'object' || called === null || !('arguments' in called)) return call;
   if (typeof called.arguments !== 'string') return call;
   try {
-    const given: unknown = JSON.parse(called.arguments);
+    const given: unknown = boundedJson(called.arguments);
     return typeof given === 'object' && given !== null ? { ...call, function: { ...called, arguments: given } } : call;
   } catch {
     return call;
