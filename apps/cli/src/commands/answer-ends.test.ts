@@ -95,4 +95,7 @@ it('takes the tokenizer and the template beside an adapter before those of its b
   expect(await scored()).toMatchObject({ chosenTokens: 3, rejectedTokens: 2 });
   await writeFile(join(adapter, 'chat_template.jinja'), turn.replace('}}>', '}} end>'));
   expect(await scored()).toMatchObject({ chosenTokens: 7, rejectedTokens: 6 });
+  // The same tokenizer counts tokens where no weights are read.
+  const inspected = await runCli(['data', 'inspect', data, '--model', adapter, '--json']);
+  expect(JSON.parse(inspected.out.join('\n'))).toMatchObject({ unit: 'tokens', lengths: { chosen: { max: 7 } } });
 });

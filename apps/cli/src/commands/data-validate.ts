@@ -2,12 +2,11 @@ import { writeFile } from 'node:fs/promises';
 import { writeFileAtomic } from '@dpo/base/files';
 import { type PreferenceDataset, type ReadOptions, readPreferences, validateDataset } from '@dpo/data';
 import { renderDataReport } from '@dpo/eval';
-import { loadTokenizer } from '@dpo/models';
 import { z } from 'zod';
 import { type Context, defineCommand } from '../command/define.js';
 import { place } from '../places/role.js';
 import { openData } from '../session/find-data.js';
-import { findModel } from '../session/open-model.js';
+import { openTokenizer } from '../session/open-model.js';
 import { collectNotes, tellNotes } from '../session/read-notes.js';
 import { onErrorOption, skippedRows } from '../session/skipped-rows.js';
 import { validationLines } from '../ui/validation.js';
@@ -41,7 +40,7 @@ export const dataValidateCommand = defineCommand({
       mended: notes.all.flatMap(({ mended }) => mended),
       ...limits,
       ...(test === undefined ? {} : { test: await open(test, testSplit, context) }),
-      ...(model === undefined ? {} : { tokenizer: await loadTokenizer(await findModel(model, context)) }),
+      ...(model === undefined ? {} : { tokenizer: await openTokenizer(model, context) }),
     });
     const left = skipped.messages();
     context.out(

@@ -6,11 +6,10 @@ import {
   readPreferences,
   writeLabelled,
 } from '@dpo/data';
-import { loadTokenizer } from '@dpo/models';
 import { z } from 'zod';
 import { defineCommand } from '../command/define.js';
 import { place } from '../places/role.js';
-import { findModel } from '../session/open-model.js';
+import { openTokenizer } from '../session/open-model.js';
 import { collectNotes, tellNotes } from '../session/read-notes.js';
 import { onErrorOption, skippedRows } from '../session/skipped-rows.js';
 import { inspectionLines } from '../ui/inspection.js';
@@ -72,7 +71,7 @@ export const dataInspectCommand = defineCommand({
   run: async ({ input, model, split, json }, context) => {
     const notes = collectNotes();
     const dataset = await readPreferences(input, { split, onNotes: notes.onNotes });
-    const tokenizer = model === undefined ? undefined : await loadTokenizer(await findModel(model, context));
+    const tokenizer = model === undefined ? undefined : await openTokenizer(model, context);
     const inspection = inspectPreferences(dataset, tokenizer);
     if (!json) for (const note of notes.all) tellNotes(note, context);
     const found = { ...inspection, read: notes.all.map(({ leftAside, mended }) => ({ leftAside, mended })) };

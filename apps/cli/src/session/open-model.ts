@@ -53,8 +53,7 @@ async function openBase(engine: Engine, path: string, context: Context): Promise
 /** A model with a PEFT folder's adapter on, and with the tokenizer and the template that lie beside the adapter. */
 export async function withAdapter<Opened extends OpenBase>(opened: Opened, adapter: string): Promise<Opened> {
   const model = await loadAdapter(opened.model, adapter);
-  const files = await openModelFiles(adapter);
-  await files.close();
+  const files = await describe(adapter);
   const { source } = opened;
   if (!bringsTokenizer(files)) return { ...opened, model };
   const tokenizerFiles = adapterTokenizerFiles(source.tokenizerFiles, files.tokenizerFiles);
@@ -79,11 +78,38 @@ export async function checkOpens(name: string, context: Context, options: CheckO
 
 /** Opens the tokenizer of an adapter on its base; false where nothing of one lies beside the adapter. */
 async function checkAdapterTokenizer(base: string, path: string): Promise<boolean> {
-  const [own, adapter] = [await openModelFiles(base), await openModelFiles(path)];
-  await Promise.all([own.close(), adapter.close()]);
+  const [own, adapter] = [await describe(base), await describe(path)];
   if (!bringsTokenizer(adapter)) return false;
   await loadTokenizer(adapterTokenizerFiles(own.tokenizerFiles, adapter.tokenizerFiles));
   return true;
+}
+
+/** Folders that may yet have a tokenizer. */
+const noModel = ['model.no-config', 'model.no-weights', 'model.pickle'];
+
+/**
+ * The tokenizer of what `--model` names, as {@link openModel} would open it, without the weights; or that of a folder that
+ * has no more than a tokenizer.
+ */
+export async function openTokenizer(name: string, context: Context): Promise<Tokenizer> {
+  const found = await findModel(name, context);
+  try {
+    const { path, base = path } = await modelAndBase(found, context);
+    const [own, adapter] = [await describe(base), await describe(path)];
+    const files =
+      base === path ? own.tokenizerFiles : adapterTokenizerFiles(own.tokenizerFiles, adapter.tokenizerFiles);
+    const { vocab_size: rows } = own.config;
+    return forModel(await loadTokenizer(files), own.config, typeof rows === 'number' ? rows : Number.POSITIVE_INFINITY);
+  } catch (error) {
+    if (DpoError.is(error) && noModel.includes(error.code)) return loadTokenizer(found);
+    throw error;
+  }
+}
+
+async function describe(path: string): Promise<ModelFiles> {
+  const files = await openModelFiles(path);
+  await files.close();
+  return files;
 }
 
 /** A model's folder or file and, for an adapter, those of its base. */
@@ -91,9 +117,7 @@ export async function modelAndBase(
   path: string,
   context: Context,
 ): Promise<{ readonly path: string; readonly base?: string }> {
-  const files = await openModelFiles(path);
-  const adapter = files.adapter?.config;
-  await files.close();
+  const adapter = (await describe(path)).adapter?.config;
   return adapter === undefined ? { path } : { path, base: await findModel(baseOf(adapter, path), context) };
 }
 

@@ -45,6 +45,15 @@ describe.each(['smollm', 'llama3', 'unigram', 'sentencepiece-bpe', 'word-piece']
     expect([encoder.by, encoder.note]).toEqual(['native', undefined]);
     expect(plain(await encoder.encode(lines))).toEqual(lines.map((line) => tokenizer.encode(line)));
   });
+
+  it('encodes what follows a text to the same ids', async () => {
+    const tokenizer = await open(name);
+    const encoder = await openBatchEncoder(tokenizer);
+    const following = lines.slice(0, 400).map((text, i) => ({ before: lines[(7 * i) % 400] as string, text }));
+    expect(plain(await encoder.encode(following))).toEqual(
+      following.map(({ before, text }) => tokenizer.encodeAfter(before, text)),
+    );
+  });
 });
 
 describe('the smollm tokenizer', () => {
@@ -70,6 +79,8 @@ describe('the smollm tokenizer', () => {
     const many = Array.from({ length: 6 }, (_, k) => lines.map((line) => `${line} ${k}`)).flat();
     expect(plain(await encoder.encode(many))).toEqual(many.map((text) => tokenizer.encode(text)));
     expect(plain(await encoder.encode(['', 'one']))).toEqual([[], tokenizer.encode('one')]);
+    const after = { before: 'Say: ', text: 'the' };
+    expect(plain(await encoder.encode([after]))).toEqual([tokenizer.encodeAfter(after.before, after.text)]);
     expect(await encoder.encode([])).toEqual([]);
     await encoder.close();
   });
@@ -77,6 +88,15 @@ describe('the smollm tokenizer', () => {
   it('starts no threads for little text', async () => {
     const encoder = await openBatchEncoder(await open('smollm'), { native: false, threads: 2, units: 1000 });
     expect(encoder.by).toBe('here');
+  });
+
+  it('is not encoded by the native library where a pattern may never end', async () => {
+    const json = JSON.parse(await read('smollm.tokenizer.json')) as Record<string, unknown>;
+    const normalizer = { type: 'Replace', pattern: { Regex: '(a+)+$' }, content: 'a' };
+    const tokenizer = createTokenizer({ 'tokenizer.json': JSON.stringify({ ...json, normalizer }) });
+    const encoder = await openBatchEncoder(tokenizer, { threads: 1 });
+    expect(encoder.by).toBe('here');
+    expect(plain(await encoder.encode(['baaa']))).toEqual([tokenizer.encode('ba')]);
   });
 
   it('leaves the native library where it differs', async () => {

@@ -2,6 +2,8 @@ import { Tokenizer as Library } from '@huggingface/tokenizers';
 import { isObject } from '../files/json-object.js';
 import { mendByteFallback } from './mend.js';
 import type { AddedToken } from './text/added-tokens.js';
+import { endsSoon } from './text/ends-soon.js';
+import { limitTime } from './text/time-limit.js';
 
 /** Special tokens that a tokenizer puts around a text, as for a classifier. */
 export interface Around {
@@ -36,6 +38,28 @@ export function separateAddedTokens(library: Library, json: Readonly<Record<stri
     if (id === undefined) model.tokens_to_ids.delete(content);
     else model.tokens_to_ids.set(content, id);
   }
+}
+
+/** Decodes by the library. Ids that have no token have no text. Patterns that may never end are stopped. */
+export function decoderOf(
+  library: Library,
+  json: Readonly<Record<string, unknown>>,
+): (ids: ArrayLike<number>, skipSpecialTokens: boolean) => string {
+  const endless = patternsOf(json.decoder).filter((source) => !endsSoon(source));
+  return (ids, skip_special_tokens) => {
+    const known = Array.from(ids).filter((id) => library.id_to_token(id) !== undefined);
+    if (known.length === 0) return '';
+    const decode = () => library.decode(known, { skip_special_tokens, clean_up_tokenization_spaces: false });
+    if (endless.length === 0) return decode();
+    return limitTime(known.map((id) => library.id_to_token(id)).join(''), endless, decode);
+  };
+}
+
+/** The regular expressions in a part, at any depth. */
+function patternsOf(part: unknown): readonly string[] {
+  if (typeof part !== 'object' || part === null) return [];
+  const { Regex: own } = part as Record<string, unknown>;
+  return [...(typeof own === 'string' ? [own] : []), ...Object.values(part).flatMap(patternsOf)];
 }
 
 /** What a post-processor puts before and after a text. */

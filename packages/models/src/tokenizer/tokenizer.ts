@@ -7,7 +7,7 @@ import { readTextFiles } from '../files/model-files.js';
 import { type Chat, chatOf } from './chat.js';
 import { endTextsOf } from './chat-ends.js';
 import { checkParts } from './check-parts.js';
-import { aroundOf, openLibrary, separateAddedTokens } from './library.js';
+import { aroundOf, decoderOf, openLibrary, separateAddedTokens } from './library.js';
 import { addedTokensOf, bosPrefixOf, namedTokens, specialTokensOf } from './special-tokens.js';
 import { changesEnds, textCutter } from './text/text-cutter.js';
 import { textEncoding } from './text/text-encoder.js';
@@ -98,12 +98,9 @@ export function createTokenizer(files: Readonly<Record<string, string>>, where =
     where,
     ends: endTextsOf(files, special.named.eos_token, (id) => library.id_to_token(id)),
   });
-  const decode = (ids: ArrayLike<number>, { skipSpecialTokens = false }: DecodeOptions = {}): string => {
-    const known = Array.from(ids).filter((id) => library.id_to_token(id) !== undefined);
-    if (known.length === 0) return '';
-    const options = { skip_special_tokens: skipSpecialTokens, clean_up_tokenization_spaces: false };
-    return use(() => library.decode(known, options));
-  };
+  const decodeIds = decoderOf(library, json);
+  const decode = (ids: ArrayLike<number>, { skipSpecialTokens = false }: DecodeOptions = {}): string =>
+    use(() => decodeIds(ids, skipSpecialTokens));
   return {
     encode: (text) => use(() => encoding.encode(text)),
     encodeAfter: (before, text) => use(() => encoding.encodeAfter(before, text)),

@@ -46,6 +46,20 @@ describe('a pattern that steps back without end', () => {
     expect(split.decode(split.encode('baaa'))).toBe('baaa');
   });
 
+  it('is an error where tokens are decoded', () => {
+    const json = JSON.parse(tinyTokenizer().files['tokenizer.json'] ?? '') as Record<string, unknown>;
+    const long = { id: 257, content: `${'a'.repeat(50)}b`, special: false, normalized: false };
+    const tokenizer = createTokenizer({
+      'tokenizer.json': JSON.stringify({
+        ...json,
+        added_tokens: [long],
+        decoder: { type: 'Replace', pattern: { Regex: '(a+)+$' }, content: '' },
+      }),
+    });
+    expect(tokenizer.decode([98])).toBe('b');
+    expect(() => tokenizer.decode([257])).toThrow(expect.objectContaining({ code: 'tokenizer.endless-pattern' }));
+  });
+
   it('passes on what goes wrong otherwise', () => {
     const wrong = new TypeError('wrong');
     expect(() =>
