@@ -4,7 +4,8 @@ import { defineConfig } from 'rolldown';
 export default defineConfig({
   input: {
     main: 'dist/main.js',
-    // Threads of their own, which the packages look for beside the module that starts them.
+    // Threads of their own, which are looked for beside the module that starts them.
+    'command-thread': 'dist/command-thread.js',
     'parquet-worker': '../../packages/data/dist/parquet-worker.js',
     'encode-worker': '../../packages/models/dist/tokenizer/encode-worker.js',
   },

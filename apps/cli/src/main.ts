@@ -1,7 +1,19 @@
 #!/usr/bin/env node
+import { removeUnfinished } from '@dpo/base/files';
+import { exitNow } from '@dpo/engine';
 import { processContext } from './command/context.js';
-import { runCommand } from './command/run.js';
+import { EXIT, runCommand } from './command/run.js';
+import { runApart, runsApart } from './command/run-apart.js';
 import { commands } from './commands/index.js';
 import { version } from './session/versions.js';
 
-process.exitCode = await runCommand(commands, process.argv.slice(2), processContext(), version);
+const args = process.argv.slice(2);
+const context = processContext();
+process.exitCode = runsApart(args)
+  ? await runApart(args, context, new URL('./command-thread.js', import.meta.url))
+  : await runCommand(commands, args, context, version);
+// What an interrupted command was doing has nobody who waits for it.
+if (process.exitCode === EXIT.interrupted) {
+  removeUnfinished();
+  exitNow(EXIT.interrupted);
+}

@@ -1,7 +1,13 @@
 export { asFileError } from './file-error.js';
 export { flushFile, placeOf, writeFileAtomic, writeFolderAtomic } from './files/atomic.js';
 export { type FileDigest, fileDigest } from './files/digest.js';
-export { leftoverName, removeLeftovers } from './files/leftovers.js';
+export {
+  adoptUnfinished,
+  leftoverName,
+  removeLeftovers,
+  removeUnfinished,
+  watchUnfinished,
+} from './files/leftovers.js';
 export { type FolderLock, lockFolder } from './files/lock.js';
 export { makeFolder } from './files/make-folder.js';
 export { type FolderKind, isEmptyFolder, readMark, removeOwn, writeMark } from './files/mark.js';

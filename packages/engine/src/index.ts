@@ -1,4 +1,5 @@
 export { type Block, checkpoint } from './checkpoint.js';
+export { exitNow } from './exit-now.js';
 export { cacheFolder } from './library/cache-folder.js';
 export { type EngineInfo, engineInfo } from './library/engine-info.js';
 export {

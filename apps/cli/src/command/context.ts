@@ -2,19 +2,18 @@ import { createInterface } from 'node:readline/promises';
 import { redact, shortened, visible } from '@dpo/base';
 import { asFileError } from '@dpo/base/files';
 import { programTyped } from './as-typed.js';
-import type { Context } from './define.js';
+import type { BareContext } from './define.js';
+import { firstSignal } from './signals.js';
 
 /** More than any list of ours; what is longer is a file's. */
 const LONGEST_NOTE = 10_000;
 
 /**
- * The context of a command in a process: results to standard output, the rest to standard error, the first Ctrl-C or
- * SIGTERM to the signal. A second one ends the process at once. Notes and progress hold no secrets. Nothing that is written
- * makes a terminal do anything: what files hold may stand in all of it.
+ * The context of a command in a process: results to standard output, the rest to standard error. Notes and progress hold no
+ * secrets. Nothing that is written makes a terminal do anything: what files hold may stand in all of it.
  */
-export function processContext(): Context {
+export function processContext(): BareContext {
   const interactive = process.stderr.isTTY === true;
-  const controller = new AbortController();
   let open = false; // whether the terminal's current line is a progress line
   let last = 0;
 
@@ -22,17 +21,7 @@ export function processContext(): Context {
     if (open) process.stderr.write('\n');
     open = false;
   };
-  let interrupted = 0;
-  for (const name of ['SIGINT', 'SIGTERM'] as const)
-    process.on(name, () => {
-      if (controller.signal.aborted) {
-        // npm passes on what the whole process group got already: within a second it is the same Ctrl-C.
-        if (Date.now() - interrupted > 1000) process.exit(130);
-        return;
-      }
-      interrupted = Date.now();
-      controller.abort();
-    });
+  const signal = firstSignal(endLine);
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     // A reader that closes the pipe early (| head) is no failure.
     if (error.code === 'EPIPE') process.exit(0);
@@ -51,14 +40,14 @@ export function processContext(): Context {
             // The terminal hands Ctrl-C to the question; here it means what it means everywhere.
             terminal.on('SIGINT', () => process.emit('SIGINT'));
             try {
-              return await terminal.question(question, { signal: controller.signal });
+              return await terminal.question(question, { signal });
             } finally {
               terminal.close();
             }
           },
         }
       : {}),
-    signal: controller.signal,
+    signal,
     out: (line) => {
       endLine();
       process.stdout.write(`${visible(line)}\n`);

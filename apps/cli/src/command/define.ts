@@ -14,9 +14,17 @@ export interface Context {
   readonly ask?: (question: string) => Promise<string>;
   /** The words that start the program, as its user types them: `dpo`, `npx dpo`, `npm run dpo --`. */
   readonly program: string;
-  /** Fires at the first Ctrl-C or SIGTERM. */
+  /**
+   * Fires at the first Ctrl-C, SIGTERM or SIGHUP. A command that has not ended some moments later is left where it is, with the
+   * exit code of an interruption.
+   */
   readonly signal: AbortSignal;
+  /** Does a part of the work that is not left so: the training step in progress and the checkpoint after it. */
+  readonly finishing: <T>(part: () => Promise<T>) => Promise<T>;
 }
+
+/** What a process gives of it. */
+export type BareContext = Omit<Context, 'finishing'>;
 
 /** One command: its words, its options as a schema, and what it does. */
 export interface Command<Schema extends z.ZodObject = z.ZodObject> {
@@ -33,6 +41,8 @@ export interface Command<Schema extends z.ZodObject = z.ZodObject> {
   readonly presets?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** Does the work. Returns the exit code, 0 where nothing is returned. */
   readonly run: (options: z.output<Schema>, context: Context) => Promise<number | undefined>;
+  /** What to say where the command is interrupted and says nothing itself. [Interrupted.] */
+  readonly whenInterrupted?: (options: z.output<Schema>) => string;
 }
 
 /** Keeps the link between a command's schema and the options that its `run` gets. */

@@ -2,7 +2,8 @@ import { DpoError } from '@dpo/base';
 import { asFileError } from '@dpo/base/files';
 import { holdOutputs } from '../places/hold-outputs.js';
 import { asTyped } from './as-typed.js';
-import type { Command, Context } from './define.js';
+import type { BareContext, Command } from './define.js';
+import { stoppable } from './end-soon.js';
 import { helpPage, overview } from './help.js';
 import { isInterruption } from './interrupted.js';
 import { findCommand, parseOptions, USAGE } from './parse.js';
@@ -17,12 +18,13 @@ export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 export async function runCommand(
   commands: readonly Command[],
   args: readonly string[],
-  context: Context,
+  context: BareContext,
   version: string,
 ): Promise<number> {
   const names = new Set(commands.map(({ name }) => name.split(' ')[0] ?? name));
   const said = (text: string, command?: Command) => asTyped(text, context.program, names, command);
   let command: Command | undefined;
+  let whenInterrupted = () => 'Interrupted.';
   try {
     if (args.length === 0 || isHelp(args[0]) || (args[0] === 'help' && args.length === 1)) {
       context.out(said(overview(commands)));
@@ -38,16 +40,18 @@ export async function runCommand(
       context.out(said(helpPage(command)));
       return EXIT.done;
     }
-    const speaking = { ...context, note: (line: string) => context.note(said(line, command)) };
+    const { finishing, result } = stoppable(context.signal);
+    const speaking = { ...context, finishing, note: (line: string) => context.note(said(line, command)) };
     const options = await parseOptions(command, found.rest);
-    const held = await holdOutputs(command, options);
+    if (command.whenInterrupted !== undefined) whenInterrupted = command.whenInterrupted.bind(command, options);
+    const held = await result(holdOutputs(command, options));
     try {
-      return (await command.run(options, speaking)) ?? EXIT.done;
+      return (await result(command.run(options, speaking))) ?? EXIT.done;
     } finally {
       await held.release();
     }
   } catch (error) {
-    return report(error, { ...context, note: (line) => context.note(said(line, command)) });
+    return report(error, { ...context, note: (line) => context.note(said(line, command)) }, whenInterrupted);
   }
 }
 
@@ -55,10 +59,10 @@ function isHelp(word: string | undefined): boolean {
   return word === '--help' || word === '-h';
 }
 
-function report(thrown: unknown, context: Context): number {
+function report(thrown: unknown, context: BareContext, whenInterrupted: () => string): number {
   const error = asKnown(thrown);
   if (isInterruption(error, context.signal) || (context.signal.aborted && !DpoError.is(error))) {
-    context.note('Interrupted.');
+    context.note(whenInterrupted());
     return EXIT.interrupted;
   }
   if (DpoError.is(error)) {

@@ -12,6 +12,8 @@ import { place } from '../places/role.js';
 import { evaluationLines } from '../ui/evaluation.js';
 import { duration } from '../ui/format.js';
 
+const KEPT = 'What is done so far is kept: the same command with --resume goes on.';
+
 /** `dpo demo`: the paper's sentiment experiment, on a real model, from nothing to a report. */
 export const demoCommand = defineCommand({
   name: 'demo',
@@ -27,11 +29,11 @@ export const demoCommand = defineCommand({
     seed: z.int().default(0).describe('Seed of the samples and of the order of the data'),
     ...engineOptions,
   }),
+  whenInterrupted: () => `Interrupted. ${KEPT}`,
   run: async (options, context) => {
     const started = performance.now();
     if (!options.resume) await clear(options.output);
     const result = await runDemo(options, context).catch((error: unknown) => {
-      if (context.signal.aborted) context.note('What is done so far is kept: the same command with --resume goes on.');
       if (DpoError.is(error) && error.code.startsWith('pip.'))
         throw new DpoError(error.code, error.message, {
           hint: `${error.hint ?? ''} Without network: npm run demo -- --tiny, or --model with a folder.`.trim(),
@@ -42,7 +44,7 @@ export const demoCommand = defineCommand({
     if ('checkpoint' in result) {
       const saved =
         result.checkpoint === undefined ? '' : ` The state of the training is saved in ${result.checkpoint}.`;
-      context.note(`Interrupted.${saved} What is done so far is kept: the same command with --resume goes on.`);
+      context.note(`Interrupted.${saved} ${KEPT}`);
       return EXIT.interrupted;
     }
     for (const line of summary(result, options.output, (performance.now() - started) / 1000)) context.out(line);

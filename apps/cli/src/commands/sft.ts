@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { defineCommand } from '../command/define.js';
 import { trainingOptions } from '../options/training.js';
 import { runTrainingCommand } from '../training/command.js';
+import { nothingSavedNote } from '../training/interruption.js';
 import { pairRows } from '../training/row-kinds.js';
 
 /** `dpo sft`: supervised fine-tuning on the chosen answers (the paper's Preferred-FT, and its reference model). */
@@ -12,6 +13,7 @@ export const sftCommand = defineCommand({
   options: z.strictObject(trainingOptions),
   details:
     'Takes the same data as dpo train and reads prompt and chosen. The loss is −log π(y|x), summed over the answer.',
+  whenInterrupted: nothingSavedNote,
   run: (options, context) =>
     runTrainingCommand(
       {

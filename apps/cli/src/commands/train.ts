@@ -15,6 +15,7 @@ import { presets, trainingOptions } from '../options/training.js';
 import { place } from '../places/role.js';
 import { runTrainingCommand } from '../training/command.js';
 import { dpoReference } from '../training/dpo-reference.js';
+import { nothingSavedNote } from '../training/interruption.js';
 import { checkForPairs, pairMethod } from '../training/pair-method.js';
 import { answerRows, pairRows, type RowKind, rankingRows } from '../training/row-kinds.js';
 
@@ -82,6 +83,7 @@ export const trainCommand = defineCommand({
       .describe('Computes reference log-probabilities once, before training: leaner, and faster from the second epoch'),
   }),
   presets,
+  whenInterrupted: nothingSavedNote,
   details: 'Example: dpo train --model ./my-model --data pairs.jsonl --output runs/first --learning-rate 5e-6',
   run: (options, context) => {
     const { beta, desirableWeight, undesirableWeight, rowMargins } = options;

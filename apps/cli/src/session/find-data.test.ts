@@ -37,6 +37,7 @@ const context: Context = {
   interactive: false,
   program: 'dpo',
   signal: new AbortController().signal,
+  finishing: (part) => part(),
 };
 
 it('fetches the Parquet files of a split of a hub dataset, and reads them as one', async () => {

@@ -29,6 +29,7 @@ function terminal(answer?: string) {
     interactive: answer !== undefined,
     program: 'dpo',
     signal: new AbortController().signal,
+    finishing: (part) => part(),
     ...(answer === undefined
       ? {}
       : {

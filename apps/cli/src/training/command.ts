@@ -18,7 +18,7 @@ import { duration, short } from '../ui/format.js';
 import { checkModels } from './check-models.js';
 import type { ReferenceInputs, References } from './dpo-reference.js';
 import { type DrawOptions, drawHeldOut } from './draw-held-out.js';
-import { interruptionNote, sayWhatIsSaved } from './interruption.js';
+import { isResuming, nothingSavedNote, savedNote } from './interruption.js';
 import { openPolicy, optimizerOf, parameterCounts } from './prepare.js';
 import { findResumption } from './resumption.js';
 import type { RowKind } from './row-kinds.js';
@@ -51,17 +51,9 @@ export async function runTrainingCommand<Given, Row extends TokenRow & RowCuts>(
   command: TrainingCommand<Given, Row>,
   context: Context,
 ): Promise<number> {
-  checkCombinations(command.options);
-  const resuming = command.options.resume || command.options.resumeFrom !== undefined;
-  return sayWhatIsSaved(resuming, context, () => beginOrGoOn(command, resuming, context));
-}
-
-async function beginOrGoOn<Given, Row extends TokenRow & RowCuts>(
-  command: TrainingCommand<Given, Row>,
-  resuming: boolean,
-  context: Context,
-): Promise<number> {
   const { options, method, rows: kind } = command;
+  checkCombinations(options);
+  const resuming = isResuming(options);
   await claimRunFolder(options.output, { resume: resuming, overwrite: options.overwrite });
   const resume = resuming ? await findResumption(options.output, options.resumeFrom, context) : undefined;
   await checkModels(options, 'here', context);
@@ -147,7 +139,7 @@ async function beginOrGoOn<Given, Row extends TokenRow & RowCuts>(
       context,
     );
     const seconds = (performance.now() - started) / 1000;
-    return await conclude(command, result, { steps, seconds, resuming }, context);
+    return await conclude(command, result, { steps, seconds }, context);
   } finally {
     await engine.dispose();
   }
@@ -187,11 +179,11 @@ function checkCombinations(options: TrainingOptions): void {
 async function conclude(
   { name, options }: { readonly name: string; readonly options: TrainingOptions },
   { interrupted, records, folder }: TrainingResult,
-  { steps, seconds, resuming }: { readonly steps: number; readonly seconds: number; readonly resuming: boolean },
+  { steps, seconds }: { readonly steps: number; readonly seconds: number },
   context: Context,
 ): Promise<number> {
   if (interrupted || folder === undefined) {
-    context.note(interruptionNote(folder, resuming));
+    context.note(folder === undefined ? nothingSavedNote(options) : savedNote(folder));
     return EXIT.interrupted;
   }
   await writeReport(options.output);

@@ -1,29 +1,22 @@
-import type { Context } from '../command/define.js';
-import { isInterruption } from '../command/interrupted.js';
-import { EXIT } from '../command/run.js';
-
-/**
- * What is said of a run that was interrupted: where its checkpoint is, or that there is none because no step was done. What it
- * advises can be done as it stands.
- */
-export function interruptionNote(saved: string | undefined, resuming: boolean): string {
-  if (saved !== undefined) return `Interrupted. Saved ${saved}. Go on with the same command and --resume.`;
-  return resuming
-    ? 'Interrupted before another step was done: nothing new was saved. The same command goes on from where it did.'
-    : 'Interrupted before the first step was done: nothing was saved. The same command begins the run.';
+/** The options that say whether a run goes on with an earlier one. */
+interface ResumeOptions {
+  readonly resume: boolean;
+  readonly resumeFrom?: string | undefined;
 }
 
-/** Does the work of a training command, and says what an interruption before its first step leaves. */
-export async function sayWhatIsSaved(
-  resuming: boolean,
-  context: Context,
-  work: () => Promise<number>,
-): Promise<number> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!isInterruption(error, context.signal)) throw error;
-    context.note(interruptionNote(undefined, resuming));
-    return EXIT.interrupted;
-  }
+/** Whether a run goes on with an earlier one. */
+export function isResuming({ resume, resumeFrom }: ResumeOptions): boolean {
+  return resume || resumeFrom !== undefined;
+}
+
+/** What is said of a run that was interrupted after a step: where its checkpoint is. */
+export function savedNote(checkpoint: string): string {
+  return `Interrupted. Saved ${checkpoint}. Go on with the same command and --resume.`;
+}
+
+/** What is said of a run that was interrupted before a step was done. What it advises can be done as it stands. */
+export function nothingSavedNote(options: ResumeOptions): string {
+  return isResuming(options)
+    ? 'Interrupted before another step was done: nothing new was saved. The same command goes on from where it did.'
+    : 'Interrupted before the first step was done: nothing was saved. The same command begins the run.';
 }

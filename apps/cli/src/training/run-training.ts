@@ -74,10 +74,14 @@ export interface TrainingResult {
  * Runs the training and keeps its records: `config.json`, `metrics.jsonl`, checkpoints, and at the end `final/`.
  * After an interruption there is a checkpoint, where a step was done, and no `final/`.
  */
-export async function runTraining<Row extends TokenRow = TokenPair>(
+export function runTraining<Row extends TokenRow = TokenPair>(
   run: TrainingRun<Row>,
   context: Context,
 ): Promise<TrainingResult> {
+  return context.finishing(() => trainAndKeep(run, context));
+}
+
+async function trainAndKeep<Row extends TokenRow>(run: TrainingRun<Row>, context: Context): Promise<TrainingResult> {
   const { model, settings, steps, output } = run;
   if (run.resume !== undefined) await setAside(run.resume, context);
   await writeRunConfig(output, run.config);

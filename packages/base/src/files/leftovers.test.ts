@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { endedProcess, leftoverOf } from './_processes-for-tests.js';
 import { writeFileAtomic, writeFolderAtomic } from './atomic.js';
-import { leftoverName, removeLeftovers } from './leftovers.js';
+import { leftoverName, removeLeftovers, removeUnfinished, watchUnfinished } from './leftovers.js';
 import { writeMark } from './mark.js';
 
 let folder: string;
@@ -66,4 +66,17 @@ describe('removeLeftovers', () => {
     expect(await readFile(at('model/weights'), 'utf8')).toBe('new');
     expect(await readFile(at('model/notes.txt'), 'utf8')).toBe('mine');
   });
+});
+
+it('removes what this process is writing, where it ends without coming back to it', async () => {
+  const heard: string[] = [];
+  watchUnfinished((path) => heard.push(path));
+  const [file, below] = [leftoverName(join(folder, 'a.jsonl')), leftoverName(join(folder, 'model'))];
+  await writeFile(file, 'half');
+  await mkdir(below);
+  await writeFile(join(below, 'weights'), 'half');
+  await writeFile(join(folder, 'mine'), 'whole');
+  expect(heard).toEqual([file, below]);
+  removeUnfinished();
+  expect(await readdir(folder)).toEqual(['mine']);
 });
