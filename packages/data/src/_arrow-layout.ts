@@ -1,10 +1,6 @@
 import type { ArrowField, BatchContents, Layout } from './_arrow-metadata.js';
-import { frameBytes } from './_frame-bytes.js';
+import { frameBytes, mostUnpacked } from './_frame-bytes.js';
 
-/** Unpacked buffers of a batch may take this many bytes whatever they take packed. */
-const UNPACKED_BYTES = 1 << 26;
-/** Beyond that, so many times what they take packed: no text is compressed as well as that. */
-const BEST_RATIO = 1000;
 /** The libraries index rows by 32 bits. */
 const MOST_ROWS = 2 ** 31 - 1;
 /** Before each compressed buffer stands the length that it will have. */
@@ -39,7 +35,7 @@ export function checkLayout(
 function checkRows({ rows, compression }: BatchContents, bodyBytes: number): void {
   if (!(rows >= 0 && rows <= MOST_ROWS)) throw new RangeError(`a record batch says that it has ${rows} rows`);
   // A row takes a bit at least, where it has a value at all.
-  const most = 8 * (compression === undefined ? bodyBytes : Math.max(UNPACKED_BYTES, bodyBytes * BEST_RATIO));
+  const most = 8 * (compression === undefined ? bodyBytes : mostUnpacked(bodyBytes));
   if (rows > most) throw new RangeError(`a record batch says that it has ${rows} rows in ${bodyBytes} bytes`);
 }
 
@@ -60,7 +56,7 @@ function bufferSizes(
     const packed = body.subarray(offset, offset + bytes);
     const size = unpackedSize(packed, compression, i);
     unpacked += size;
-    if (unpacked > Math.max(UNPACKED_BYTES, bodyBytes * BEST_RATIO)) {
+    if (unpacked > mostUnpacked(bodyBytes)) {
       throw new RangeError(`its buffers would unpack from ${bodyBytes} bytes to ${unpacked} and more`);
     }
     return size;

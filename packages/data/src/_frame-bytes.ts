@@ -1,3 +1,13 @@
+/** What is unpacked at once may take this many bytes whatever it takes packed. */
+const UNPACKED_BYTES = 1 << 26;
+/** Beyond that, so many times what it takes packed: no text is compressed as well as that. */
+const BEST_RATIO = 1000;
+
+/** The most bytes that so many packed ones may become; what is larger was made to fill memory. */
+export function mostUnpacked(packed: number): number {
+  return Math.max(UNPACKED_BYTES, packed * BEST_RATIO);
+}
+
 /** How many bytes a compressed frame unpacks to: exactly where both are the same. */
 export interface FrameBytes {
   readonly least: number;

@@ -1,6 +1,12 @@
 import { DpoError } from '@dpo/base';
-import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet';
-import { compressors } from 'hyparquet-compressors';
+import {
+  asyncBufferFromFile,
+  type FileMetaData,
+  parquetMetadataAsync,
+  parquetReadObjects,
+  parquetSchema,
+} from 'hyparquet';
+import { boundedCompressors } from './_parquet-compressors.js';
 import { withoutNulls } from './_parquet-values.js';
 
 /** A row group. */
@@ -23,6 +29,7 @@ export async function* parquetGroups(path: string, columns: ReadonlySet<string>)
   let rowStart = 0;
   for (const group of metadata.row_groups) {
     const rowEnd = rowStart + Number(group.num_rows);
+    const compressors = boundedCompressors(file.byteLength);
     const rows = await parquetReadObjects({ file, metadata, columns: wanted, rowStart, rowEnd, compressors });
     yield {
       rows: rows.map((row) =>
@@ -34,13 +41,20 @@ export async function* parquetGroups(path: string, columns: ReadonlySet<string>)
   }
 }
 
+/** Rows of a group become objects at once. Writers end a group long before. */
+const MOST_ROWS = 2 ** 23;
+
 /** Row counts are what loops run to: those of the groups must be sensible and add up to the file's. */
-function checkCounts(metadata: Awaited<ReturnType<typeof parquetMetadataAsync>>): void {
+export function checkCounts(metadata: Pick<FileMetaData, 'num_rows'> & { readonly row_groups: readonly Rows[] }): void {
   const counts = metadata.row_groups.map(({ num_rows }) => Number(num_rows));
   const total = counts.reduce((sum, count) => sum + count, 0);
   if (total !== Number(metadata.num_rows) || counts.some((count) => !Number.isSafeInteger(count) || count < 0))
     throw new Error(`its row groups hold ${total} rows, its footer says ${metadata.num_rows}`);
+  const large = counts.find((count) => count > MOST_ROWS);
+  if (large !== undefined) throw new Error(`a row group says that it has ${large} rows, more than ${MOST_ROWS}`);
 }
+
+type Rows = Pick<FileMetaData['row_groups'][number], 'num_rows'>;
 
 /** A Parquet file begins and ends with `PAR1`: one cut short does not end so. */
 async function checkEnds(file: Awaited<ReturnType<typeof asyncBufferFromFile>>, path: string): Promise<void> {
