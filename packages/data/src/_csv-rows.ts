@@ -1,5 +1,5 @@
 import { DpoError } from '@dpo/base';
-import { readBytes } from './_lines.js';
+import { readBytes } from './_compression.js';
 
 /** One record of a CSV file. */
 export interface CsvRow {
@@ -9,10 +9,10 @@ export interface CsvRow {
   readonly line: number;
 }
 
-/** The records of a CSV file, a block at a time. Blank lines are skipped. */
-export async function* readCsvRows(path: string): AsyncGenerator<readonly CsvRow[]> {
+/** The records of a CSV file with this separator, a block at a time. Blank lines are skipped. */
+export async function* readCsvRows(path: string, separator = ','): AsyncGenerator<readonly CsvRow[]> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
-  const parser = new CsvParser(path);
+  const parser = new CsvParser(path, separator);
   const decode = (bytes?: Buffer): string => {
     try {
       return bytes === undefined ? decoder.decode() : decoder.decode(bytes, { stream: true });
@@ -49,7 +49,15 @@ class CsvParser {
   /** A carriage return came: a line feed must follow. */
   #halfEnd = false;
 
-  constructor(private readonly path: string) {}
+  /** What ends a run of plain characters. */
+  readonly #marks: RegExp;
+
+  constructor(
+    private readonly path: string,
+    private readonly separator: string,
+  ) {
+    this.#marks = new RegExp(`["\\r\\n${separator}]`, 'g');
+  }
 
   /** Takes more text; returns the records that ended in it. */
   push(text: string): readonly CsvRow[] {
@@ -79,7 +87,7 @@ class CsvParser {
       return end + 1;
     }
     if (this.#halfEnd && mark !== '\n') throw this.#broken('a carriage return without a line feed');
-    if (mark === ',') this.#endField();
+    if (mark === this.separator) this.#endField();
     else if (mark === '\n') {
       this.#halfEnd = false;
       this.#endRow();
@@ -94,9 +102,8 @@ class CsvParser {
       this.#state = 'quoted';
     } else {
       if (this.#state === 'closed') throw this.#broken('text after a closing quote');
-      const rest = /[",\r\n]/g;
-      rest.lastIndex = at;
-      const end = rest.exec(text)?.index ?? text.length;
+      this.#marks.lastIndex = at;
+      const end = this.#marks.exec(text)?.index ?? text.length;
       this.#more(text, at, end);
       this.#state = 'bare';
       return end;

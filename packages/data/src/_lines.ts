@@ -1,8 +1,6 @@
 import { isAscii, isUtf8 } from 'node:buffer';
-import { createReadStream } from 'node:fs';
-import { createGunzip } from 'node:zlib';
 import { DpoError } from '@dpo/base';
-import { asFileError } from '@dpo/base/files';
+import { readBytes } from './_compression.js';
 
 /** One line of a text file. */
 export interface Line {
@@ -12,15 +10,14 @@ export interface Line {
 }
 
 const NEWLINE = 0x0a;
-const READ_BYTES = 1 << 20;
 /** Longer than any row, and a quarter of what a text of JavaScript can be. */
-const LONGEST_LINE = 1 << 27;
+export const LONGEST_LINE = 1 << 27;
 
 /**
- * A UTF-8 file's lines that are not blank, a block at a time, with `.gz` unpacked on the way. Ends of lines are `\n` or
+ * A UTF-8 file's lines that are not blank, a block at a time, unpacked on the way where they are compressed. Ends of lines are `\n` or
  * `\r\n`; a byte-order mark at the beginning is skipped.
  *
- * Errors: those of the file system, `data.truncated-file` (gzip cut short), `data.broken-file` (no gzip),
+ * Errors: those of the file system, `data.truncated-file` (cut short), `data.broken-file` (damaged),
  * `data.invalid-text` (not UTF-8; names the line), `data.line-too-long`.
  */
 export async function* readLines(path: string): AsyncGenerator<readonly Line[]> {
@@ -44,46 +41,13 @@ export async function* readLines(path: string): AsyncGenerator<readonly Line[]> 
   yield splitBlock(Buffer.concat(rest), number, path).lines;
 }
 
-function tooLong(path: string, line: number): DpoError {
+/** The error for a line, or a value of JSON, that is longer than {@link LONGEST_LINE} bytes. */
+export function tooLong(path: string, line: number): DpoError {
   const mebibytes = LONGEST_LINE / 2 ** 20;
   return new DpoError('data.line-too-long', `${path}, line ${line} is longer than ${mebibytes} MiB.`, {
     values: { path, line, bytes: LONGEST_LINE },
     hint: 'Every row must stand on a line of its own, and the file be what its ending says.',
   });
-}
-
-/** A file's bytes, a piece at a time, with `.gz` unpacked on the way. */
-export async function* readBytes(path: string): AsyncGenerator<Buffer> {
-  const file = createReadStream(path, { highWaterMark: READ_BYTES });
-  const zipped = path.endsWith('.gz');
-  const stream = zipped ? file.pipe(createGunzip({ chunkSize: READ_BYTES })) : file;
-  if (zipped) file.once('error', (error) => stream.destroy(error));
-  try {
-    for await (const chunk of stream) yield chunk as Buffer;
-  } catch (error) {
-    throw asReadError(error, path);
-  } finally {
-    file.destroy();
-  }
-}
-
-function asReadError(error: unknown, path: string): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'Z_BUF_ERROR') {
-    return new DpoError('data.truncated-file', `${path} is cut short: the gzip stream has no end.`, {
-      values: { path },
-      hint: 'Write or download it again.',
-      cause: error,
-    });
-  }
-  if (typeof code === 'string' && code.startsWith('Z_')) {
-    return new DpoError('data.broken-file', `${path} cannot be unpacked as gzip.`, {
-      values: { path },
-      hint: 'The file is damaged or not compressed with gzip.',
-      cause: error,
-    });
-  }
-  return asFileError(error, path);
 }
 
 function splitBlock(block: Buffer, linesBefore: number, path: string): { lines: Line[]; number: number } {

@@ -99,11 +99,13 @@ describe('JSON lines', () => {
     expect([error.code, error.values.line]).toEqual(['data.invalid-text', 3]);
   });
 
-  it('tells a gzip file cut short from one that is none', async () => {
+  it('tells a gzip file cut short from a damaged one, and reads text that only has the name', async () => {
     const zipped = gzipSync(Buffer.from(`${good}\n`.repeat(100)));
     expect((await readText(zipped, '.jsonl.gz')).length).toBe(100);
     expect((await errorOf(() => readText(zipped.subarray(0, 40), '.jsonl.gz'))).code).toBe('data.truncated-file');
-    expect((await errorOf(() => readText(good, '.jsonl.gz'))).code).toBe('data.broken-file');
+    const damaged = Buffer.from(zipped).fill(0xff, 12, 30);
+    expect((await errorOf(() => readText(damaged, '.jsonl.gz'))).code).toBe('data.broken-file');
+    expect((await readText(good, '.jsonl.gz')).length).toBe(1);
   });
 
   it('refuses an empty file', async () => {
@@ -150,7 +152,7 @@ describe('bad input', () => {
   it('knows paths that lead nowhere', async () => {
     expect((await errorOf(() => readPreferences(join(folder, 'nowhere.arrow')))).code).toBe('file.not-found');
     expect((await errorOf(() => readPreferences(join(folder, 'nowhere')))).code).toBe('file.not-found');
-    const error = await errorOf(() => readText('', '.json'));
+    const error = await errorOf(() => readText('', '.jsonx'));
     expect([error.code, error.hint]).toEqual(['data.unknown-format', expect.stringContaining('Did you mean .jsonl?')]);
     const empty = place('');
     await mkdir(empty);

@@ -2,7 +2,9 @@ import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { DpoError } from '@dpo/base';
+import { unpackedStart } from './_compression.js';
 import { type CsvRow, readCsvRows } from './_csv-rows.js';
+import { checkDisguise, DISGUISE_BYTES } from './_disguise.js';
 import type { PlacedRecord } from './_records.js';
 import type { RowFormat } from './_row-format.js';
 import type { RowSource } from './_row-source.js';
@@ -10,14 +12,17 @@ import type { Column } from './columns.js';
 import { emptyDataset } from './dataset.js';
 
 /**
- * The records of a CSV file (RFC 4180: commas, double quotes, a header line). A field without anything in it is no value,
+ * The records of a CSV file (RFC 4180: commas, double quotes, a header line). Tabs or semicolons separate instead where the
+ * header has them and no comma, as spreadsheets write in many countries. A field without anything in it is no value,
  * one of two double quotes the empty text. A row with another number of fields than the header comes with its error
- * `data.ragged-row`. Errors: `data.broken-csv`, `data.invalid-text`.
+ * `data.ragged-row`. Errors: `data.broken-csv`, `data.invalid-text`, those of `checkDisguise`.
  */
 export async function* readCsv(path: string, columns: readonly Column[]): AsyncGenerator<readonly PlacedRecord[]> {
   const kinds = new Map(columns.map((column) => [column.name, column]));
+  const start = await unpackedStart(path);
+  checkDisguise(start.subarray(0, DISGUISE_BYTES), path);
   let header: readonly string[] | undefined;
-  for await (const rows of readCsvRows(path)) {
+  for await (const rows of readCsvRows(path, separatorOf(start))) {
     const records: PlacedRecord[] = [];
     for (const row of rows) {
       if (header === undefined) header = row.fields.map((name) => name ?? '');
@@ -25,6 +30,13 @@ export async function* readCsv(path: string, columns: readonly Column[]): AsyncG
     }
     yield records;
   }
+}
+
+/** What separates the names in a header line; names in quotes may hold anything. */
+function separatorOf(start: Buffer): string {
+  const text = start.toString('utf8').replace(/"(?:[^"]|"")*"/g, '');
+  const header = text.split('\n', 1)[0] ?? '';
+  return [',', '\t', ';'].find((separator) => header.includes(separator)) ?? ',';
 }
 
 function placed(

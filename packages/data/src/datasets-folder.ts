@@ -1,16 +1,27 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, rename } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { DpoError, nearest } from '@dpo/base';
+import { DpoError } from '@dpo/base';
 import { asFileError } from '@dpo/base/files';
 import { DataType, type Field, type RecordBatch, type Schema } from 'apache-arrow';
 import { type ArrowBlocks, openArrowFile } from './_arrow-blocks.js';
 import { isJsonField } from './_arrow-columns.js';
 import { ArrowFileWriter } from './_arrow-write.js';
+import { noSuchSplit } from './_no-such-split.js';
 import { writeText } from './_write-text.js';
+import { emptyDataset } from './dataset.js';
 
 /** A shard is ended when it reaches this size, as Python's `datasets` does by default. */
 const SHARD_BYTES = 500_000_000;
+const SHARD = /^data-\d+-of-\d+\.arrow$/;
+
+/** Whether a folder was written by `save_to_disk`, even where its `state.json` is lost. */
+export async function isDatasetsFolder(path: string): Promise<boolean> {
+  const names = await readdir(path).catch((error: unknown) => {
+    throw asFileError(error, path);
+  });
+  return names.includes('dataset_dict.json') || names.includes('state.json') || names.some((name) => SHARD.test(name));
+}
 
 /**
  * Opens a folder that Python's `datasets` wrote by `save_to_disk`: `state.json` lists the shards, Arrow streams each. Of a
@@ -25,11 +36,16 @@ export async function openDatasetsFolder(path: string, split: string | undefined
   if (split !== undefined) await checkSplit(path, split);
   const state = await readJson(join(path, 'state.json'));
   const listed = state === undefined ? await findShards(path) : shardNames(state);
+  if (state !== undefined && listed?.length === 0) throw emptyDataset(path);
   if (listed === undefined || listed.length === 0) {
-    throw new DpoError('data.not-a-dataset-folder', `${path} is no folder written by Python's datasets.`, {
-      values: { path },
-      hint: 'A folder written by save_to_disk holds state.json, dataset_info.json and data-*.arrow.',
-    });
+    throw new DpoError(
+      'data.not-a-dataset-folder',
+      `${path} is no folder written by Python's datasets, and holds no files of data.`,
+      {
+        values: { path },
+        hint: 'Read are folders written by save_to_disk (state.json, data-*.arrow), and folders of .parquet, .arrow, .jsonl, .json or .csv files.',
+      },
+    );
   }
   checkShardNames(listed, path);
   const shards: ArrowBlocks[] = [];
@@ -79,18 +95,10 @@ async function checkSplit(path: string, split: string): Promise<void> {
   if (own !== split) throw noSuchSplit(path, split, typeof own === 'string' ? [own] : []);
 }
 
-function noSuchSplit(path: string, split: string, splits: readonly string[]): DpoError {
-  const near = nearest(split, splits);
-  return new DpoError('data.no-such-split', `${path} has no split "${split}".`, {
-    values: { path, split, splits },
-    hint: `${near === undefined ? '' : `Did you mean "${near}"? `}It has ${splits.map((name) => `"${name}"`).join(', ') || 'no named splits'}.`,
-  });
-}
-
 /** Folders whose `state.json` is lost still hold their shards, in the order of their names. */
 async function findShards(path: string): Promise<string[]> {
   try {
-    return (await readdir(path)).filter((name) => /^data-\d+-of-\d+\.arrow$/.test(name)).sort();
+    return (await readdir(path)).filter((name) => SHARD.test(name)).sort();
   } catch (error) {
     throw asFileError(error, path);
   }

@@ -223,7 +223,10 @@ describe('what Python wrote', () => {
     expect([...(await readPreferences(path))]).toEqual(await expected('train'));
     expect([...(await readPreferences(path, { split: 'test' }))]).toEqual(await expected('test'));
     const error = await errorOf(() => readPreferences(path, { split: 'tset' }));
-    expect([error.code, error.hint]).toEqual(['data.no-such-split', 'Did you mean "test"? It has "train", "test".']);
+    expect([error.code, error.hint]).toEqual([
+      'data.no-such-split',
+      `Did you mean "test"? It has "train", "test": ${path}:train names one.`,
+    ]);
     expect((await errorOf(() => readPreferences(join(fixtures, 'plain'), { split: 'test' }))).code).toBe(
       'data.no-such-split',
     );

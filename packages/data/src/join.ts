@@ -22,7 +22,8 @@ export function joinLabelled(parts: readonly LabelledDataset[], path?: string): 
   return joinDatasets(labelledFormat, parts, path);
 }
 
-function joinDatasets<Row>(format: RowFormat<Row>, parts: readonly Dataset<Row>[], path?: string): Dataset<Row> {
+/** Datasets of one format as one, as {@link joinPreferences} joins pairs. */
+export function joinDatasets<Row>(format: RowFormat<Row>, parts: readonly Dataset<Row>[], path?: string): Dataset<Row> {
   const [first, ...others] = parts;
   if (first === undefined) throw emptyDataset(path);
   if (others.length === 0 && path === undefined) return first;

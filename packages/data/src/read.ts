@@ -2,29 +2,34 @@ import { stat } from 'node:fs/promises';
 import type { DpoError } from '@dpo/base';
 import { asFileError } from '@dpo/base/files';
 import type { DataType, RecordBatch, Schema } from 'apache-arrow';
-import { type Block, openArrowFile } from './_arrow-blocks.js';
+import { type ArrowBlocks, type Block, openArrowFile } from './_arrow-blocks.js';
 import { arrowDataset } from './_arrow-dataset.js';
 import { arrowRecords } from './_arrow-records.js';
+import { compressionOf, firstBytes } from './_compression.js';
 import { contextColumns } from './_context-columns.js';
-import { type FileKind, fileKind } from './_file-kind.js';
+import { checkDisguise, DISGUISE_BYTES } from './_disguise.js';
+import { type ReadKind, readKind } from './_file-kind.js';
+import { noSuchSplit } from './_no-such-split.js';
 import { type PlacedRecord, recordSource } from './_records.js';
 import { labelledFormat, preferenceFormat, type RowFormat, rankedFormat } from './_row-format.js';
 import { type RowSource, withRecordBatches } from './_row-source.js';
 import { Notes, type ReadNotes } from './_told.js';
 import type { Column, ColumnMapping, ColumnName, LabelledColumnName, RankedColumnName } from './columns.js';
 import { readCsv } from './csv.js';
-import { openDatasetsFolder } from './datasets-folder.js';
+import { isDatasetsFolder, openDatasetsFolder } from './datasets-folder.js';
+import { joinDatasets } from './join.js';
 import { readJsonl } from './jsonl.js';
 import { readParquet } from './parquet.js';
 import { checkSchema, isPromptWithin } from './schema.js';
 import { promptColumns, scoreColumns, shapeColumns } from './shapes/expand.js';
+import { isPattern, type Shards, shardsByPattern, shardsOf, splitFromPath } from './shards.js';
 import type { Dataset, LabelledDataset, PreferenceDataset, RankedDataset } from './types.js';
 
 /** How to read a dataset. */
 export interface ReadOptions<Name extends string = ColumnName> {
   /** Which of the file's columns to read as which of ours: `{ chosen: 'preferred' }`. */
   readonly columns?: Readonly<Partial<Record<Name, string>>> | undefined;
-  /** Which split of a Python `DatasetDict` folder to read; `train` where there are several. */
+  /** Which split of a folder to read; `train` where there are several. `FOLDER:split` as the path says the same. */
   readonly split?: string | undefined;
   /**
    * Is told of every row that cannot be used, with its line and what was expected; the row is left out. Without it the first
@@ -38,8 +43,10 @@ export interface ReadOptions<Name extends string = ColumnName> {
 }
 
 /**
- * Reads and checks a preference dataset: `.arrow` (IPC file or stream), `.jsonl`, `.jsonl.gz`, `.csv`, `.parquet`, or a folder written by
- * `save_to_disk` of Python's `datasets`. Columns that it does not know are left aside. An Arrow file is not held in memory:
+ * Reads and checks a preference dataset: `.arrow` (IPC file or stream), `.parquet`, JSON (`.jsonl`, `.json`, `.ndjson`: objects by
+ * lines, one array, or objects over several lines), `.csv` and `.tsv`, text also compressed by gzip or Zstandard; a folder
+ * written by `save_to_disk` of Python's `datasets`; a folder of such files, as dataset repositories have them, or a pattern
+ * (`data/*.parquet`). Columns that it does not know are left aside. An Arrow file is not held in memory:
  * its record batches are read when rows of theirs are; other formats are kept as Arrow columns. The shapes that preference
  * data usually come in are recognised (`instruction`/`input`/`output`, UltraFeedback, …), unless columns are mapped.
  *
@@ -47,7 +54,7 @@ export interface ReadOptions<Name extends string = ColumnName> {
  * `data.missing-column` (with the nearest key), `data.wrong-type`, `data.empty-answer`, `data.mixed-row`,
  * `data.mixed-rows`, `data.no-shared-beginning`, `data.invalid-text`, `data.truncated-file`, `data.broken-file`,
  * `data.ragged-row`, `data.broken-csv`,
- * `data.no-such-split`, `data.not-a-dataset-folder`.
+ * `data.no-such-split`, `data.not-a-dataset-folder`, `data.mixed-files`, those of `checkDisguise`.
  */
 export async function readPreferences(path: string, options: ReadOptions = {}): Promise<PreferenceDataset> {
   return readDataset(preferenceFormat, path, options);
@@ -66,52 +73,96 @@ export async function readLabelled(
   return readDataset(labelledFormat, path, options);
 }
 
-/** How the dataset at this path is stored: a folder, or what its ending says. Errors: `file.not-found`, `data.unknown-format`. */
-export async function kindOfDataset(path: string): Promise<FileKind> {
-  try {
-    return (await stat(path)).isDirectory() ? 'folder' : fileKind(path);
-  } catch (error) {
+/**
+ * How the dataset at this path is stored: `folder` for a folder (with a split after a colon, too) and for a pattern of several
+ * files, else what the file begins with or its ending says.
+ *
+ * @throws `file.not-found`, `data.unknown-format`, those of `checkDisguise`
+ */
+export async function kindOfDataset(given: string): Promise<ReadKind> {
+  const { path } = await splitFromPath(given, undefined);
+  const found = await stat(path).catch((error: unknown) => {
+    if (isPattern(path)) return undefined;
     throw asFileError(error, path);
-  }
+  });
+  if (found === undefined || found.isDirectory()) return 'folder';
+  const start = await firstBytes(path, DISGUISE_BYTES);
+  if (start.toString('latin1', 0, 4) === 'PAR1') return 'parquet';
+  if (start.toString('latin1', 0, 6) === 'ARROW1') return 'arrow';
+  // Text is looked at where it is unpacked.
+  if (compressionOf(start) === undefined) checkDisguise(start, path);
+  return readKind(path);
 }
 
-/** Reads rows of any format. */
+/** Reads rows of any format, of one file or of several. */
 async function readDataset<Row>(
   format: RowFormat<Row>,
-  path: string,
-  { columns = {}, split, onError, onNotes }: ReadOptions<string>,
+  given: string,
+  options: ReadOptions<string>,
 ): Promise<Dataset<Row>> {
+  const { path, split } = await splitFromPath(given, options.split);
   const kind = await kindOfDataset(path);
-  if (kind === 'folder' || kind === 'arrow') {
-    const { schema, blocks } = await (kind === 'folder' ? openDatasetsFolder(path, split) : openArrowFile(path));
-    const shaped = isShaped(format, schema, columns);
-    const mapping = shaped ? columns : withScores(format, columns, new Set(schema.fields.map(({ name }) => name)));
-    // Row by row only where it must be: what is of our shape stays in the file.
-    if (!shaped && onError === undefined) {
-      const notes = new Notes();
-      const dataset = arrowDataset(format, schema, blocks, path, { mapping, told: notes });
-      onNotes?.(withAside(notes.of(path), unused(format, schema, mapping)));
-      return dataset;
-    }
-    if (!shaped) checkSchema(format, schema, mapping, path);
-    const wanted = readColumns(format, columns);
-    const aside = schema.fields.map(({ name }) => name).filter((name) => !wanted.has(name));
-    return inMemory(
-      format,
-      path,
-      recordSource(format, path, mapping, () => arrowRecords(blocks, wanted, path), {
-        onError,
-        onNotes: (notes) => onNotes?.(withAside(notes, aside)),
-      }),
-    );
+  if (kind !== 'folder') {
+    if (split !== undefined) throw noSuchSplit(path, split, []);
+    return readFile(format, path, kind, options);
   }
-  return inMemory(format, path, fileSource(format, kind, path, { columns, onError, onNotes }));
+  const shards = await shardsAt(path, split);
+  if (shards === undefined) return readArrow(format, path, await openDatasetsFolder(path, split), options);
+  const parts: Dataset<Row>[] = [];
+  for (const file of shards.files) parts.push(await readFile(format, file, await kindOfDataset(file), options));
+  return joinDatasets(format, parts, path);
+}
+
+/** The files at a folder or pattern; undefined for a folder that Python's `datasets` saved. */
+async function shardsAt(path: string, split: string | undefined): Promise<Shards | undefined> {
+  const there = await stat(path).catch(() => undefined);
+  if (there === undefined) return shardsByPattern(path);
+  return (await isDatasetsFolder(path)) ? undefined : shardsOf(path, split);
+}
+
+async function readFile<Row>(
+  format: RowFormat<Row>,
+  path: string,
+  kind: ReadKind,
+  options: ReadOptions<string>,
+): Promise<Dataset<Row>> {
+  if (kind === 'arrow') return readArrow(format, path, await openArrowFile(path), options);
+  if (kind === 'folder') return readArrow(format, path, await openDatasetsFolder(path, undefined), options);
+  return inMemory(format, path, fileSource(format, kind, path, options));
+}
+
+async function readArrow<Row>(
+  format: RowFormat<Row>,
+  path: string,
+  { schema, blocks }: ArrowBlocks,
+  { columns = {}, onError, onNotes }: ReadOptions<string>,
+): Promise<Dataset<Row>> {
+  const shaped = isShaped(format, schema, columns);
+  const mapping = shaped ? columns : withScores(format, columns, new Set(schema.fields.map(({ name }) => name)));
+  // Row by row only where it must be: what is of our shape stays in the file.
+  if (!shaped && onError === undefined) {
+    const notes = new Notes();
+    const dataset = arrowDataset(format, schema, blocks, path, { mapping, told: notes });
+    onNotes?.(withAside(notes.of(path), unused(format, schema, mapping)));
+    return dataset;
+  }
+  if (!shaped) checkSchema(format, schema, mapping, path);
+  const wanted = readColumns(format, columns);
+  const aside = schema.fields.map(({ name }) => name).filter((name) => !wanted.has(name));
+  return inMemory(
+    format,
+    path,
+    recordSource(format, path, mapping, () => arrowRecords(blocks, wanted, path), {
+      onError,
+      onNotes: (notes) => onNotes?.(withAside(notes, aside)),
+    }),
+  );
 }
 
 /** The rows of a file that is not Arrow, checked as one goes through them. */
 export function fileSource<Row>(
   format: RowFormat<Row>,
-  kind: Exclude<FileKind, 'arrow' | 'folder'>,
+  kind: Exclude<ReadKind, 'arrow' | 'folder'>,
   path: string,
   { columns = {}, onError, onNotes }: ReadOptions<string>,
 ): RowSource<Row> {
@@ -177,7 +228,7 @@ function withScores<Row>(format: RowFormat<Row>, columns: ColumnMapping, names: 
 /** How to go through the records of a file that is not Arrow. `onColumns` is told all columns of a Parquet file. */
 function recordReader<Row>(
   format: RowFormat<Row>,
-  kind: Exclude<FileKind, 'arrow' | 'folder'>,
+  kind: Exclude<ReadKind, 'arrow' | 'folder'>,
   path: string,
   columns: ColumnMapping,
   onColumns: (names: readonly string[]) => void,

@@ -1,11 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { writeFileAtomic } from '@dpo/base/files';
-import { type PreferenceDataset, type ReadOptions, readPreferences, validateDataset } from '@dpo/data';
+import { validateDataset } from '@dpo/data';
 import { renderDataReport } from '@dpo/eval';
 import { z } from 'zod';
-import { type Context, defineCommand } from '../command/define.js';
+import { defineCommand } from '../command/define.js';
 import { place } from '../places/role.js';
-import { openData } from '../session/find-data.js';
+import { openData, withSplit } from '../session/find-data.js';
 import { openTokenizer } from '../session/open-model.js';
 import { collectNotes, tellNotes } from '../session/read-notes.js';
 import { onErrorOption, skippedRows } from '../session/skipped-rows.js';
@@ -18,7 +18,7 @@ export const dataValidateCommand = defineCommand({
   positional: ['input'],
   options: z.strictObject({
     input: place('input').describe('The file, folder or dataset of the hub to check'),
-    split: z.string().optional().describe('Which split of a DatasetDict folder [train]'),
+    split: z.string().optional().describe('Which split of the data [train]'),
     test: place('input').optional().describe('The held-out set: its prompts must not be in the data'),
     testSplit: z.string().optional().describe('Which split of the held-out set'),
     model: place('input-model').optional().describe('Counts tokens with the tokenizer of this model'),
@@ -35,11 +35,14 @@ export const dataValidateCommand = defineCommand({
   run: async ({ input, split, test, testSplit, model, html, json, onError, strict, ...limits }, context) => {
     const skipped = skippedRows(onError);
     const notes = collectNotes();
-    const pairs = await open(input, split, context, { onError: skipped.onError, onNotes: notes.onNotes });
+    const pairs = await openData(withSplit(input, split), context, {
+      onError: skipped.onError,
+      onNotes: notes.onNotes,
+    });
     const found = validateDataset(pairs, {
       mended: notes.all.flatMap(({ mended }) => mended),
       ...limits,
-      ...(test === undefined ? {} : { test: await open(test, testSplit, context) }),
+      ...(test === undefined ? {} : { test: await openData(withSplit(test, testSplit), context) }),
       ...(model === undefined ? {} : { tokenizer: await openTokenizer(model, context) }),
     });
     const left = skipped.messages();
@@ -62,12 +65,3 @@ export const dataValidateCommand = defineCommand({
     return found.errors > 0 || (strict && found.warnings > 0) ? 1 : 0;
   },
 });
-
-function open(
-  name: string,
-  split: string | undefined,
-  context: Context,
-  options: Pick<ReadOptions, 'onError' | 'onNotes'> = {},
-): Promise<PreferenceDataset> {
-  return split === undefined ? openData(name, context, options) : readPreferences(name, { split, ...options });
-}

@@ -9,6 +9,7 @@ import {
 import { z } from 'zod';
 import { defineCommand } from '../command/define.js';
 import { place } from '../places/role.js';
+import { openData, withSplit } from '../session/find-data.js';
 import { openTokenizer } from '../session/open-model.js';
 import { collectNotes, tellNotes } from '../session/read-notes.js';
 import { onErrorOption, skippedRows } from '../session/skipped-rows.js';
@@ -22,7 +23,7 @@ export const dataConvertCommand = defineCommand({
   options: z.strictObject({
     input: place('input').describe('The file or folder to read'),
     output: place('output-dataset').describe('The file or folder to write; its ending says the format'),
-    split: z.string().optional().describe('Which split of a DatasetDict folder [train]'),
+    split: z.string().optional().describe('Which split of the data [train]'),
     prompt: z.string().optional().describe('The column that holds prompts, where it has another name'),
     chosen: z.string().optional().describe('The column of chosen answers'),
     rejected: z.string().optional().describe('The column of rejected answers'),
@@ -65,12 +66,12 @@ export const dataInspectCommand = defineCommand({
   options: z.strictObject({
     input: place('input').describe('The file or folder to read'),
     model: place('input-model').optional().describe('Counts tokens with the tokenizer of this model'),
-    split: z.string().optional().describe('Which split of a DatasetDict folder [train]'),
+    split: z.string().optional().describe('Which split of the data [train]'),
     json: z.boolean().default(false).describe('JSON instead of text'),
   }),
   run: async ({ input, model, split, json }, context) => {
     const notes = collectNotes();
-    const dataset = await readPreferences(input, { split, onNotes: notes.onNotes });
+    const dataset = await openData(withSplit(input, split), context, { onNotes: notes.onNotes });
     const tokenizer = model === undefined ? undefined : await openTokenizer(model, context);
     const inspection = inspectPreferences(dataset, tokenizer);
     if (!json) for (const note of notes.all) tellNotes(note, context);

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { type Context, defineCommand } from '../command/define.js';
 import { engineOptions, engineSettings } from '../options/engine.js';
 import { place } from '../places/role.js';
-import { openData } from '../session/find-data.js';
+import { openData, withSplit } from '../session/find-data.js';
 import { offerEngine } from '../session/offer-engine.js';
 import { encodeFor, type LengthOptions } from '../session/open-data.js';
 import { openModel } from '../session/open-model.js';
@@ -21,8 +21,9 @@ export const scoreCommand = defineCommand({
     model: place('input-model').describe('The policy: a folder, a GGUF file, a PEFT folder, or org/name of the hub'),
     ref: place('input-model').optional().describe('The reference model; without it there are no rewards'),
     data: place('input').describe(
-      'Preference data: a file, a folder of Python datasets, or org/name[:split] of the hub',
+      'Preference data: a file, a folder of files or of Python datasets, or org/name[:split] of the hub',
     ),
+    split: z.string().optional().describe('Which split of --data [train]'),
     out: place('output-file').optional().describe('The JSONL file to write [standard output]'),
     config: place('input').optional().describe('A JSON file of these options'),
     beta: z.number().positive().default(0.1).describe('Scale of the implicit rewards'),
@@ -32,7 +33,7 @@ export const scoreCommand = defineCommand({
     ...engineOptions,
   }),
   run: async (options, context) => {
-    const dataset = await openData(options.data, context);
+    const dataset = await openData(withSplit(options.data, options.split), context);
     await offerEngine(options, context);
     const engine = await openEngine(engineSettings(options));
     try {

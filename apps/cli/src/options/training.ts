@@ -8,8 +8,9 @@ export const trainingOptions = {
     'The model to train: a Hugging Face folder, a GGUF file, or org/name[@revision] of the hub',
   ),
   data: place('input').describe(
-    'Preference data: .jsonl, .jsonl.gz, .csv, .parquet, .arrow, a folder of Python datasets, or org/name[@revision][:split] of the hub',
+    'Preference data: .jsonl, .json, .csv, .tsv, .parquet, .arrow, a folder or pattern of such files, a folder of Python datasets, or org/name[@revision] of the hub; :split after folders and names of the hub',
   ),
+  split: z.string().optional().describe('Which split of --data [train]'),
   output: place('output-run').describe('The run folder to write'),
   config: place('input').optional().describe('A JSON file of these options, in camelCase; the command line wins'),
   learningRate: z.number().positive().default(1e-6).describe('Learning rate after warm-up'),
@@ -59,6 +60,7 @@ export const trainingOptions = {
   seed: z.int().default(0).describe('Seed of the order of the data and of new adapters'),
   saveSteps: z.int().positive().optional().describe('Writes a checkpoint every N steps'),
   evalData: place('input').optional().describe('Held-out preference data'),
+  evalSplit: z.string().optional().describe('Which split of --eval-data [train]'),
   evalSteps: z.int().positive().optional().describe('Evaluates every N steps, and at the end'),
   evalMetric: z
     .enum(['eval_loss', 'eval_rewards/accuracies', 'eval_rewards/margins'])

@@ -15,8 +15,13 @@ import { tellNotes } from './read-notes.js';
 /** `org/name`, with a revision after @ and a split after a colon; `datasets/` may come before. */
 const hubDataset = /^((?:datasets\/)?[\w.-]+\/[\w.-]+(?:@[\w./-]+)?)(?::([\w.-]+))?$/;
 
+/** What `--data NAME --split SPLIT` names: the same as NAME:SPLIT. */
+export function withSplit(name: string, split: string | undefined): string {
+  return split === undefined ? name : `${name}:${split}`;
+}
+
 /** Endings that a file would have: a name with one of them is a file that is missing, not a dataset of the hub. */
-const fileEnding = /\.(arrow|jsonl|jsonl\.gz|json|csv|parquet|gz)$/;
+const fileEnding = /\.(arrow|parquet|jsonl|json|ndjson|jsonlines|csv|tsv|gz|zst)$/;
 
 /**
  * Reads what `--data` names: a file or folder, or a dataset of the hub as `org/name[@revision][:split]`, whose Parquet files
@@ -44,9 +49,10 @@ export async function openRows<Row>(
   context: Context,
 ): Promise<Dataset<Row>> {
   const onNotes = (notes: ReadNotes) => tellNotes(notes, context);
-  const there = await stat(name).catch(() => undefined);
+  // A local folder may have a split after a colon too.
+  const there = (await isThere(name)) || (await isThere(name.replace(/:[\w.-]+$/, '')));
   const [, repository, split = 'train'] = hubDataset.exec(name) ?? [];
-  if (there !== undefined || repository === undefined || fileEnding.test(name)) return read(name, { onNotes });
+  if (there || repository === undefined || fileEnding.test(name)) return read(name, { onNotes });
   const { files } = await downloadDataset(repository, {
     split,
     ...fetchOptions(name, context),
@@ -54,4 +60,8 @@ export async function openRows<Row>(
   const parts: Dataset<Row>[] = [];
   for (const { path } of files) parts.push(await read(path, { onNotes }));
   return join(parts, name);
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
 }

@@ -10,7 +10,7 @@ import { EXIT } from '../command/run.js';
 import { engineSettings } from '../options/engine.js';
 import type { trainingOptions } from '../options/training.js';
 import { clearRun } from '../places/clear-run.js';
-import { openRows } from '../session/find-data.js';
+import { openRows, withSplit } from '../session/find-data.js';
 import { offerEngine } from '../session/offer-engine.js';
 import { encodeFor } from '../session/open-data.js';
 import { version } from '../session/versions.js';
@@ -58,12 +58,15 @@ export async function runTrainingCommand<Given, Row extends TokenRow & RowCuts>(
   const resume = resuming ? await findResumption(options.output, options.resumeFrom, context) : undefined;
   await checkModels(options, 'here', context);
   await offerEngine(options, context);
-  const dataset = await openRows(options.data, kind, context);
+  const dataset = await openRows(withSplit(options.data, options.split), kind, context);
   for (const name of command.needs ?? []) checkNumbers(dataset, name);
   const { fingerprint } = dataset;
   const now = { command: command.name, options, dataset: { fingerprint } };
   if (resume !== undefined) await checkSameRun(options.output, resume, now, context);
-  const heldData = options.evalData === undefined ? undefined : await openRows(options.evalData, kind, context);
+  const heldData =
+    options.evalData === undefined
+      ? undefined
+      : await openRows(withSplit(options.evalData, options.evalSplit), kind, context);
   await checkModels(options, 'hub', context);
   const identity = await identityOf(options, heldData, context);
   if (resume !== undefined) await checkSameRun(options.output, resume, { ...now, identity }, context);

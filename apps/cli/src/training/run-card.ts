@@ -4,7 +4,18 @@ import { type ModelCardMethod, type ModelCardResult, modelCard } from '@dpo/mode
 import type { RunConfig } from './run-folder.js';
 
 /** Options that say where, not how; the card names base and data by themselves. */
-const places = new Set(['model', 'data', 'evalData', 'output', 'config', 'resume', 'overwrite', 'ref']);
+const places = new Set([
+  'model',
+  'data',
+  'evalData',
+  'split',
+  'evalSplit',
+  'output',
+  'config',
+  'resume',
+  'overwrite',
+  'ref',
+]);
 
 /** What a card tells of a finished run. */
 export interface FinishedRun {
