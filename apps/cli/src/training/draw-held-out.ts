@@ -49,7 +49,10 @@ export async function drawHeldOut(
   const kl = ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length;
   const variance = ratios.reduce((sum, ratio) => sum + (ratio - kl) ** 2, 0) / (ratios.length - 1);
   const shown = (tokens: ArrayLike<number>) => tokenizer.decode(tokens, { skipSpecialTokens: true });
-  const text = answers.map(({ prompt, tokens }) => `**${shown(chosen[prompt] as Int32Array)}**${shown(tokens)}`);
+  const text = answers.map(({ prompt, tokens }) => {
+    const before = chosen[prompt] as Int32Array;
+    return `**${shown(before)}**${tokenizer.decodeAfter(before, tokens, { skipSpecialTokens: true })}`;
+  });
   return {
     metrics: { eval_kl: kl, eval_kl_error: Math.sqrt(variance / ratios.length) },
     text: text.join('\n\n---\n\n'),

@@ -28,7 +28,8 @@ function checkPatterns(part: unknown): void {
   for (const inner of Object.values(part)) checkPatterns(inner);
 }
 
-function checkId(token: string, id: unknown): void {
+/** Throws for an id that cannot be one. */
+export function checkId(token: string, id: unknown): void {
   if (Number.isSafeInteger(id) && Number(id) >= 0 && Number(id) < MOST) return;
   throw new TypeError(`the token ${JSON.stringify(token)} has the id ${JSON.stringify(id)}`);
 }

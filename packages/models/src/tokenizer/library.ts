@@ -40,6 +40,11 @@ export function separateAddedTokens(library: Library, json: Readonly<Record<stri
   }
 }
 
+/** Lets the library know the text of tokens that only `tokenizer_config.json` has. */
+export function nameAddedTokens(library: Library, tokens: readonly AddedToken[]): void {
+  for (const { id, content } of tokens) if (library.model !== null) library.model.vocab[id] ??= content;
+}
+
 /** Decodes by the library. Ids that have no token have no text. Patterns that may never end are stopped. */
 export function decoderOf(
   library: Library,

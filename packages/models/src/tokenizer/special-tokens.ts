@@ -1,4 +1,5 @@
 import { isObject, parseJsonObject } from '../files/json-object.js';
+import { checkId } from './check-parts.js';
 import { type AddedToken, addedTokenOf } from './text/added-tokens.js';
 
 /** The tokens of a tokenizer that are no text. */
@@ -81,6 +82,7 @@ export function addedTokensOf(
   for (const [id, entry] of Object.entries(decoder)) {
     const token = addedTokenOf(entry, Number(id));
     if (token === undefined) continue;
+    checkId(token.content, token.id);
     const known = tokens.get(token.content)?.id ?? idOf(token.content) ?? token.id;
     tokens.set(token.content, { ...token, id: known });
   }

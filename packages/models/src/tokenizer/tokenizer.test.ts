@@ -170,6 +170,21 @@ describe('a damaged tokenizer.json', () => {
     expect(changed((json) => Object.assign(json, { normalizer: part }))).toThrow(unsupported);
   });
 
+  it('has the tokens that tokenizer_config.json alone describes, unless they cannot be', () => {
+    const { files } = tinyTokenizer();
+    const described = (id: string) =>
+      createTokenizer({
+        'tokenizer.json': files['tokenizer.json'] ?? '',
+        'tokenizer_config.json': JSON.stringify({
+          added_tokens_decoder: { [id]: { content: '<image>', special: true } },
+        }),
+      });
+    const tokenizer = described('300');
+    expect(tokenizer.encode('a<image>')).toEqual([97, 300]);
+    expect([tokenizer.decode([300]), tokenizer.vocabSize]).toEqual(['<image>', 301]);
+    for (const id of ['1000000000', '-1', 'x']) expect(() => described(id)).toThrow(unsupported);
+  });
+
   it('without a model or a vocabulary is an error', () => {
     expect(changed((json) => Object.assign(json, { model: null }))).toThrow(unsupported);
     expect(changed((json) => Object.assign(json.model as object, { vocab: ['a'] }))).toThrow(unsupported);

@@ -7,7 +7,7 @@ import { readTextFiles } from '../files/model-files.js';
 import { type Chat, chatOf } from './chat.js';
 import { endTextsOf } from './chat-ends.js';
 import { checkParts } from './check-parts.js';
-import { aroundOf, decoderOf, openLibrary, separateAddedTokens } from './library.js';
+import { aroundOf, decoderOf, nameAddedTokens, openLibrary, separateAddedTokens } from './library.js';
 import { addedTokensOf, bosPrefixOf, namedTokens, specialTokensOf } from './special-tokens.js';
 import { changesEnds, textCutter } from './text/text-cutter.js';
 import { textEncoding } from './text/text-encoder.js';
@@ -156,6 +156,7 @@ function open(files: Readonly<Record<string, string>>, json: Record<string, unkn
   separateAddedTokens(library, json);
   const own = (token: string) => library.token_to_id(token);
   const tokens = addedTokensOf(json, config, namedTokens(files, config), own);
+  nameAddedTokens(library, tokens);
   const ids = new Map(tokens.map(({ content, id }) => [content, id]));
   const cutter = textCutter(json, tokens);
   const encoding = textEncoding(cutter, wordEncoder(library, json));
