@@ -18,6 +18,8 @@ interface ArrowDatasetOptions {
   readonly check?: boolean;
   /** Is told, while rows are checked, what was put right in them. */
   readonly told?: Notes;
+  /** The line that a row was read from. */
+  readonly lineOf?: Dataset<unknown>['lineOf'];
 }
 
 /**
@@ -29,7 +31,7 @@ export function arrowDataset<Row>(
   schema: Schema,
   blocks: readonly Block[],
   path: string,
-  { mapping = {}, check = true, told }: ArrowDatasetOptions = {},
+  { mapping = {}, check = true, told, lineOf }: ArrowDatasetOptions = {},
 ): Dataset<Row> {
   checkSchema(format, schema, mapping, path);
   const starts = [0];
@@ -65,6 +67,7 @@ export function arrowDataset<Row>(
   return {
     length,
     path,
+    ...(lineOf === undefined ? {} : { lineOf }),
     at(row) {
       if (!Number.isInteger(row) || row < 0 || row >= length) noSuchRow(row, length);
       const block = blockOf(starts, row);

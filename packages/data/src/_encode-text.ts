@@ -10,6 +10,8 @@ export interface EncodeOptions {
   readonly maxPromptLength?: number | undefined;
   /** False appends no EOS to answers, for texts that were cut off. Default true. */
   readonly eos?: boolean | undefined;
+  /** The number of the first pair, as errors name it. Default 0. */
+  readonly firstRow?: number | undefined;
 }
 
 /** What a row hands to the chat template besides its messages. */

@@ -42,14 +42,17 @@ export function recordSource<Row>(
   // Rows come in the same order each time: those up to here were told of.
   let told = 0;
   let noted = false;
+  let lines: number[] = [];
   return {
     path,
+    lineOf: (row) => lines[row],
     async *chunks() {
       let row = 0;
       let index = 0;
       let failed = 0;
       let chat: boolean | undefined;
       let first: DpoError | undefined;
+      lines = [];
       const notes = new Notes();
       const expander = new Expander(format.name);
       const parse = ({ record, line, error }: PlacedRecord): Row[] => {
@@ -73,6 +76,7 @@ export function recordSource<Row>(
             const parsed = parse(placed);
             chat ??= parsed[0] === undefined ? undefined : format.chat(parsed[0]);
             rows.push(...parsed);
+            if (placed.line !== undefined) for (const _ of parsed) lines.push(placed.line);
             row += parsed.length;
           } catch (error) {
             if (onError === undefined || !DpoError.is(error)) throw error;

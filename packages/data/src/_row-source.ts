@@ -8,6 +8,8 @@ import { arrowSchema } from './schema.js';
 /** Rows that can be gone through more than once, a chunk at a time. */
 export interface RowSource<Row> {
   readonly path?: string | undefined;
+  /** The line that a row was read from, by the row's number; known once the row was gone through. */
+  lineOf?(row: number): number | undefined;
   chunks(): AsyncIterable<readonly Row[]>;
 }
 

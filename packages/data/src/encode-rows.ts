@@ -1,4 +1,5 @@
 import { DpoError } from '@dpo/base';
+import { atPlaces, type PlacedRows } from './_encode-place.js';
 import { checkLimits, cutAnswer, type EncodeOptions, encodeAnswer, encodePrompt } from './_encode-text.js';
 import { templateVariables } from './conversation.js';
 import type { LabelledAnswer, RankedList, TextEncoder_ } from './types.js';
@@ -36,11 +37,19 @@ export interface EncodedRanking {
  * Errors name the row: those of `encodePairs`, and `data.one-prompt` where all rows have the same prompt.
  */
 export function encodeAnswers(
-  dataset: Iterable<LabelledAnswer>,
+  dataset: Iterable<LabelledAnswer> & PlacedRows,
   tokenizer: TextEncoder_,
   options: EncodeOptions = {},
 ): EncodedAnswer[] {
   checkLimits(options);
+  return atPlaces(dataset, () => answersOf(dataset, tokenizer, options));
+}
+
+function answersOf(
+  dataset: Iterable<LabelledAnswer>,
+  tokenizer: TextEncoder_,
+  options: EncodeOptions,
+): EncodedAnswer[] {
   const rows = [...dataset].map((answer, row) => {
     const { prompt, completion, label, weight } = answer;
     const variables = templateVariables(answer);
@@ -77,11 +86,15 @@ export function encodeAnswers(
  * Errors name the row: those of `encodePairs`, and `data.no-ranking` where no list has two different scores.
  */
 export function encodeRankings(
-  dataset: Iterable<RankedList>,
+  dataset: Iterable<RankedList> & PlacedRows,
   tokenizer: TextEncoder_,
   options: EncodeOptions = {},
 ): EncodedRanking[] {
   checkLimits(options);
+  return atPlaces(dataset, () => rankingsOf(dataset, tokenizer, options));
+}
+
+function rankingsOf(dataset: Iterable<RankedList>, tokenizer: TextEncoder_, options: EncodeOptions): EncodedRanking[] {
   const encoded: EncodedRanking[] = [];
   let row = -1;
   for (const list of dataset) {

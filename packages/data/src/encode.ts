@@ -1,3 +1,4 @@
+import { atPlaces, type PlacedRows } from './_encode-place.js';
 import { checkLimits, cutAnswer, type EncodeOptions, encodeAnswer, encodePrompt } from './_encode-text.js';
 import { templateVariables } from './conversation.js';
 import type { PreferencePair, PromptGroup, PromptRow, Text, TextEncoder_ } from './types.js';
@@ -33,18 +34,23 @@ export interface EncodedPrompt {
  * unless it ends in an end token already or was cut. Conversations are encoded as the chat template writes them, special
  * tokens and all: nothing is added.
  *
- * Errors name the row: `data.answer-cut-away` (the prompt leaves no room for the answer), `data.empty-answer` and
+ * Errors name the row, with file and line where the rows know them: `data.answer-cut-away` (the prompt leaves no room for the answer), `data.empty-answer` and
  * `data.empty-prompt` (no tokens), `data.token-without-row`, `data.no-chat-template`, those of the tokenizer; `options.invalid` for a limit that is no positive integer.
  */
 export function encodePairs(
-  dataset: Iterable<PreferencePair>,
+  dataset: Iterable<PreferencePair> & PlacedRows,
   tokenizer: TextEncoder_,
   options: EncodeOptions = {},
 ): EncodedPair[] {
   checkLimits(options);
+  return atPlaces(dataset, () => pairsOf(dataset, tokenizer, options));
+}
+
+function pairsOf(dataset: Iterable<PreferencePair>, tokenizer: TextEncoder_, options: EncodeOptions): EncodedPair[] {
+  const { firstRow = 0 } = options;
   const pairs: EncodedPair[] = [];
   for (const pair of dataset) {
-    const row = pairs.length;
+    const row = firstRow + pairs.length;
     const prompt = encodePrompt(pair.prompt, templateVariables(pair), tokenizer, options, row);
     const answer = (key: 'chosen' | 'rejected') => {
       const full = encodeAnswer(prompt, pair[key], tokenizer, options, row, key);
@@ -67,11 +73,19 @@ export function encodePairs(
 
 /** Turns prompts into tokens for generation, exactly as {@link encodePairs} does; `maxLength` has no effect. */
 export function encodePrompts(
-  prompts: Iterable<Text | PromptRow>,
+  prompts: Iterable<Text | PromptRow> & PlacedRows,
   tokenizer: TextEncoder_,
   options: EncodeOptions = {},
 ): EncodedPrompt[] {
   checkLimits(options);
+  return atPlaces(prompts, () => promptsOf(prompts, tokenizer, options));
+}
+
+function promptsOf(
+  prompts: Iterable<Text | PromptRow>,
+  tokenizer: TextEncoder_,
+  options: EncodeOptions,
+): EncodedPrompt[] {
   const encoded: EncodedPrompt[] = [];
   for (const given of prompts) {
     const row = encoded.length;

@@ -75,6 +75,8 @@ export interface Dataset<Row> extends Iterable<Row> {
   readonly length: number;
   /** The file or folder it was read from. */
   readonly path?: string;
+  /** The line of the file that a row was read from, counted from 1, in files of lines. */
+  lineOf?(row: number): number | undefined;
   /** The row with this number. A number outside 0 … length − 1 is `data.no-such-row`. */
   at(row: number): Row;
   /**

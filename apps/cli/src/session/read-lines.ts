@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { DpoError } from '@dpo/base';
 import { asFileError } from '@dpo/base/files';
-import { type PromptRow, parsePrompt } from '@dpo/data';
+import { type PlacedRows, type PromptRow, parsePrompt } from '@dpo/data';
 
 /** The JSON values of a JSONL file, blank lines left out. A line that is no JSON is an error that names it. */
 export async function readJsonLines(path: string): Promise<{ readonly line: number; readonly value: unknown }[]> {
@@ -23,10 +23,11 @@ export async function readJsonLines(path: string): Promise<{ readonly line: numb
 
 /**
  * The prompts of a JSONL file: each line a string, or an object whose `prompt` is a string or a list of messages; `tools` and
- * `chat_template_kwargs` go to the chat template.
+ * `chat_template_kwargs` go to the chat template. They know their lines, which errors of encoding name.
  */
-export async function readPrompts(path: string): Promise<PromptRow[]> {
-  const prompts = (await readJsonLines(path)).map(({ line, value }, row) => parsePrompt(value, { path, line, row }));
+export async function readPrompts(path: string): Promise<PromptRow[] & PlacedRows> {
+  const lines = await readJsonLines(path);
+  const prompts = lines.map(({ line, value }, row) => parsePrompt(value, { path, line, row }));
   if (prompts.length === 0) throw new DpoError('data.empty-dataset', `${path} has no prompts.`, { values: { path } });
-  return prompts;
+  return Object.assign(prompts, { path, lineOf: (row: number) => lines[row]?.line });
 }

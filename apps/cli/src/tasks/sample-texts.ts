@@ -1,4 +1,11 @@
-import { type EncodedPrompt, encodePrompts, type PromptRow, type TemplateInputs, type Text } from '@dpo/data';
+import {
+  type EncodedPrompt,
+  encodePrompts,
+  type PlacedRows,
+  type PromptRow,
+  type TemplateInputs,
+  type Text,
+} from '@dpo/data';
 import { generate, type LanguageModel, type Tokenizer } from '@dpo/models';
 
 /** What to draw from a model. */
@@ -46,7 +53,7 @@ export interface TextSample extends TemplateInputs {
 export async function sampleTexts(
   model: LanguageModel,
   tokenizer: Tokenizer,
-  prompts: readonly (Text | PromptRow)[],
+  prompts: readonly (Text | PromptRow)[] & PlacedRows,
   options: SampleOptions,
 ): Promise<TextSample[]> {
   const encoded = encodePrompts(prompts, tokenizer);

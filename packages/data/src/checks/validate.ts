@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { DpoError } from '@dpo/base';
+import { atPlaces, type PlacedRows } from '../_encode-place.js';
 import type { Mended } from '../_told.js';
 import { isChat, plainText, sameText, templateVariables } from '../conversation.js';
 import { type EncodedPair, encodePairs } from '../encode.js';
@@ -54,9 +55,13 @@ const LENGTH_BIAS = [0.4, 0.6] as const;
  * the test set, prompts repeated in answers, replacement characters, roles out of order, lengths and what limits would cut, length bias, score
  * margins. One pass; texts are kept as hashes only.
  *
- * Errors: `options.invalid` (a limit without a tokenizer, or not a positive integer), `data.no-chat-template`.
+ * Errors: `options.invalid` (a limit without a tokenizer, or not a positive integer), `data.no-chat-template`, those of the
+ * tokenizer and its chat template, with the row.
  */
-export function validateDataset(pairs: Iterable<PreferencePair>, options: ValidateOptions = {}): Validation {
+export function validateDataset(
+  pairs: Iterable<PreferencePair> & PlacedRows,
+  options: ValidateOptions = {},
+): Validation {
   checkOptions(options);
   const testPrompts = options.test === undefined ? undefined : hashedPrompts(options.test);
   const findings = new Findings();
@@ -87,7 +92,7 @@ export function validateDataset(pairs: Iterable<PreferencePair>, options: Valida
       margins.push(pair.chosenScore - pair.rejectedScore);
       if (pair.chosenScore < pair.rejectedScore) findings.add('negative-margin', row);
     }
-    const sizes = sizesOf(pair, options, findings, row);
+    const sizes = atPlaces(pairs, () => sizesOf(pair, options, findings, row));
     if (sizes === undefined) continue;
     for (const part of ['prompt', 'chosen', 'rejected'] as const) lengths[part].add(sizes[part]);
     if (sizes.chosen !== sizes.rejected) unequal++;
@@ -154,7 +159,7 @@ function sizesOf(pair: PreferencePair, options: ValidateOptions, findings: Findi
     const size = (text: Text) => plainText(text).length;
     return { prompt: size(pair.prompt), chosen: size(pair.chosen), rejected: size(pair.rejected) };
   }
-  const encoded = encode(pair, options.tokenizer);
+  const encoded = encode(pair, options.tokenizer, row);
   if (encoded === undefined) {
     findings.add('no-tokens', row);
     return undefined;
@@ -167,9 +172,9 @@ function sizesOf(pair: PreferencePair, options: ValidateOptions, findings: Findi
   return { prompt, chosen, rejected };
 }
 
-function encode(pair: PreferencePair, tokenizer: TextEncoder_): EncodedPair | undefined {
+function encode(pair: PreferencePair, tokenizer: TextEncoder_, firstRow: number): EncodedPair | undefined {
   try {
-    return encodePairs([pair], tokenizer)[0];
+    return encodePairs([pair], tokenizer, { firstRow })[0];
   } catch (error) {
     if (error instanceof DpoError && ['data.empty-prompt', 'data.empty-answer'].includes(error.code)) return undefined;
     throw error;
