@@ -123,7 +123,17 @@ export async function readTextFiles(folder: string): Promise<Record<string, stri
     const text = await readTextIfThere(join(folder, name));
     if (text !== undefined) files[name] = text;
   }
+  for (const name of await templateNames(folder)) {
+    const text = await readTextIfThere(join(folder, name));
+    if (text !== undefined) files[name] = text;
+  }
   return files;
+}
+
+/** The chat templates that a model has besides its default one, by their names within its folder. */
+async function templateNames(folder: string): Promise<string[]> {
+  const names = await readdir(join(folder, 'additional_chat_templates')).catch(() => []);
+  return names.filter((name) => name.endsWith('.jinja')).map((name) => `additional_chat_templates/${name}`);
 }
 
 async function openSingleFile(path: string): Promise<ModelFiles> {

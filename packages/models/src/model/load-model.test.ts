@@ -178,11 +178,13 @@ describe('tokenizer files', () => {
       ...tinyTokenizer().files,
       'generation_config.json': '{"top_p":0.90}',
       'chat_template.jinja': '{{ 1 }}\r\n',
+      'additional_chat_templates/tool_use.jinja': '{{ 2 }}',
     };
     const bytes = Uint8Array.from({ length: 500 }, (_, i) => (i * 37) % 256);
     await saveModel(tinyGpt2(testEngine(), { vocabSize: 257 }), one, { source: { tokenizerFiles: texts } });
     await writeFile(join(one, 'tokenizer.model'), bytes);
-    const { model, source } = await load(one);
+    const { model, source, tokenizer } = await load(one);
+    expect(tokenizer?.chat?.prompt([{ role: 'user', content: '' }], { tools: [] })).toBe('2');
     await saveModel(model, two, { source, card: modelCard({ name: 'again' }) });
     await saveModel(model, one, { source });
     for (const folder of [one, two]) {

@@ -1,5 +1,5 @@
 import { copyFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { DpoError } from '@dpo/base';
 import { flushFile, makeFolder, writeFileAtomic } from '@dpo/base/files';
 import { writeConfig } from '../files/config-json.js';
@@ -50,7 +50,12 @@ export async function writeCompanions(
   source: CompanionFiles | undefined,
   card?: string,
 ): Promise<void> {
-  for (const [name, text] of Object.entries(source?.tokenizerFiles ?? {})) await writeText(join(folder, name), text);
+  for (const [name, text] of Object.entries(source?.tokenizerFiles ?? {})) {
+    const path = join(folder, name);
+    // Chat templates with names lie in a folder of their own.
+    if (dirname(name) !== '.') await makeFolder(dirname(path));
+    await writeText(path, text);
+  }
   for (const path of source?.binaryFiles ?? []) {
     const target = join(folder, basename(path));
     // A model that is saved where it came from has the file already.

@@ -34,8 +34,25 @@ it('keeps the base’s template where the adapter has a tokenizer without one', 
   expect(adapterTokenizerFiles({ ...base, 'chat_template.jinja': 'base' }, adapter)['chat_template.jinja']).toBe(
     'base',
   );
-  const kept = adapterTokenizerFiles(base, adapter)['chat_template.json'] ?? '';
-  expect(JSON.parse(kept)).toEqual({ chat_template: 'base' });
+  // The configuration is the adapter's: the template of the base's gets a file of its own.
+  expect(adapterTokenizerFiles(base, adapter)['chat_template.jinja']).toBe('base');
+});
+
+it('keeps all of the base’s templates with names, and none of them beside one of the adapter', () => {
+  const named = ['default', 'tool_use'].map((name) => ({ name, template: `${name} of base` }));
+  const several = { ...base, 'tokenizer_config.json': config({ chat_template: named }) };
+  const files = adapterTokenizerFiles(several, { 'tokenizer.json': 'adapter' });
+  expect(files).toEqual({
+    'tokenizer.json': 'adapter',
+    'generation_config.json': 'base',
+    'chat_template.jinja': 'default of base',
+    'additional_chat_templates/tool_use.jinja': 'tool_use of base',
+  });
+  expect(adapterTokenizerFiles(files, { 'chat_template.jinja': 'adapter' })).toEqual({
+    'tokenizer.json': 'adapter',
+    'generation_config.json': 'base',
+    'chat_template.jinja': 'adapter',
+  });
 });
 
 it('is the base’s where the adapter brings nothing', () => {

@@ -1,9 +1,7 @@
-import { parseJsonObject } from '../files/json-object.js';
+import { isObject, parseJsonObject } from '../files/json-object.js';
 import { hasTokenizer } from './vocabulary-files.js';
 
 type Files = Readonly<Record<string, string>>;
-
-const templates = ['chat_template.jinja', 'chat_template.json'];
 
 /**
  * The tokenizer's files of an adapter on its base, by name. What lies beside the adapter goes before the base's: the adapter
@@ -11,34 +9,57 @@ const templates = ['chat_template.jinja', 'chat_template.json'];
  *
  * - A tokenizer beside the adapter is taken whole, as `AutoTokenizer.from_pretrained(ADAPTER)` takes it.
  * - A template beside the adapter, in whichever file, takes the place of every template of the base.
- * - What the adapter does not bring is the base's: a template beside a tokenizer without one, `generation_config.json`.
+ * - What the adapter does not bring is the base's: templates beside a tokenizer without any, `generation_config.json`.
  */
 export function adapterTokenizerFiles(base: Files, adapter: Files): Record<string, string> {
-  const own = hasTokenizer(adapter) ? only(base, [...templates, 'generation_config.json']) : { ...base };
-  const template = templateOf(base);
-  if (templateOf(adapter) === undefined) {
-    const lost = hasTokenizer(adapter) && template !== undefined && !templates.some((name) => name in own);
-    return {
-      ...own,
-      ...adapter,
-      ...(lost ? { 'chat_template.json': JSON.stringify({ chat_template: template }) } : {}),
-    };
-  }
-  for (const name of templates) delete own[name];
-  const config = own['tokenizer_config.json'];
-  if (config !== undefined) {
-    const { chat_template: _, ...rest } = parseJsonObject(config, 'tokenizer_config.json');
-    own['tokenizer_config.json'] = `${JSON.stringify(rest, null, 2)}\n`;
-  }
-  return { ...own, ...adapter };
+  const whole = hasTokenizer(adapter);
+  const keepsTemplates = !hasTemplate(adapter);
+  const kept = Object.entries(base).filter(([name]) =>
+    isTemplateFile(name) ? keepsTemplates : !whole || name === 'generation_config.json',
+  );
+  const files: Record<string, string> = { ...Object.fromEntries(kept), ...adapter };
+  if (!keepsTemplates) return withoutTemplate(files, adapter);
+  return whole ? { ...templatesOfConfig(base, files), ...files } : files;
 }
 
-/** A template, from whichever file it is in. */
-function templateOf(files: Files): unknown {
-  const parsed = (name: string) => parseJsonObject(files[name] ?? '{}', name).chat_template;
-  return files['chat_template.jinja'] ?? parsed('tokenizer_config.json') ?? parsed('chat_template.json');
+function isTemplateFile(name: string): boolean {
+  return (
+    name === 'chat_template.jinja' || name === 'chat_template.json' || name.startsWith('additional_chat_templates/')
+  );
 }
 
-function only(files: Files, names: readonly string[]): Record<string, string> {
-  return Object.fromEntries(Object.entries(files).filter(([name]) => names.includes(name)));
+function hasTemplate(files: Files): boolean {
+  return Object.keys(files).some(isTemplateFile) || templateIn(files) !== undefined;
+}
+
+function templateIn(files: Files): unknown {
+  return parseJsonObject(files['tokenizer_config.json'] ?? '{}', 'tokenizer_config.json').chat_template ?? undefined;
+}
+
+/** The base's configuration without its template, where the adapter has one in a file. */
+function withoutTemplate(files: Record<string, string>, adapter: Files): Record<string, string> {
+  const config = files['tokenizer_config.json'];
+  if (config === undefined || adapter['tokenizer_config.json'] !== undefined) return files;
+  const { chat_template: _, ...rest } = parseJsonObject(config, 'tokenizer_config.json');
+  return { ...files, 'tokenizer_config.json': `${JSON.stringify(rest, null, 2)}\n` };
+}
+
+/** The templates in the base's configuration as files of their own, where no file has one: the configuration is the adapter's. */
+function templatesOfConfig(base: Files, files: Files): Record<string, string> {
+  if (Object.keys(files).some((name) => isTemplateFile(name) && name !== 'chat_template.json')) return {};
+  const template = templateIn(base);
+  const named: unknown[] = Array.isArray(template) ? template : [{ name: 'default', template }];
+  return Object.fromEntries(
+    named.flatMap((entry): [string, string][] =>
+      isObject(entry) && typeof entry.name === 'string' && typeof entry.template === 'string'
+        ? [[fileOf(entry.name), entry.template]]
+        : [],
+    ),
+  );
+}
+
+function fileOf(name: string): string {
+  return name === 'default'
+    ? 'chat_template.jinja'
+    : `additional_chat_templates/${name.replace(/[^\w.-]/g, '_')}.jinja`;
 }

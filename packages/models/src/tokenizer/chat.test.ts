@@ -89,6 +89,24 @@ describe('the end of an answer', () => {
   });
 });
 
+describe('the time that a template tells', () => {
+  it('is one for a prompt and its answers', () => {
+    let minute = 0;
+    const clock = (): Date => new Date(2026, 0, 1, 0, minute++);
+    const files = { 'chat_template.jinja': `{{ strftime_now('%M') }} ${chatml}` };
+    const chat = chatOf(files, {}, special, { where: 'MODEL', ends: [], now: clock }) as Chat;
+    const prompt = [user];
+    expect(chat.prompt(prompt)).toMatch(/^00 /);
+    expect(answered(chat, 'Hi.')).toBe('Hi.<|im_end|>');
+    expect(chat.answer(prompt, [{ role: 'assistant', content: 'Hi.' }])).toBe('Hi.<|im_end|>');
+    expect(chat.prompt(prompt)).toMatch(/^01 /);
+    // A prompt that became longer is another one.
+    prompt.push({ role: 'assistant', content: 'A.' }, user);
+    expect(chat.answer(prompt, [{ role: 'assistant', content: 'Hi.' }])).toBe('Hi.<|im_end|>');
+    expect(chat.prompt(prompt)).toMatch(/^03 /);
+  });
+});
+
 describe('variables', () => {
   it('are what the row says, over special tokens; tools and documents are none without them', () => {
     const chat = withTemplate("{{ bos_token }}{{ tools is none }}{{ documents is none }}{{ mode | default('-') }}");

@@ -47,21 +47,49 @@ export function chatOf(
   const templates = templatesOf(files, config, where);
   if (templates === undefined) return undefined;
   const render = renderer(templates, special);
+  let last: Prompted | undefined;
+  const prompted = (messages: readonly ChatMessage[], variables: ChatVariables): Prompted => {
+    const moment = now();
+    last = {
+      messages: [...messages],
+      variables,
+      moment,
+      text: render(messages, variables, { answering: true, now: moment }),
+    };
+    return last;
+  };
   return {
-    prompt: (messages, variables = {}) => render(messages, variables, { answering: true, now: now() }),
-    answer(prompt, answer, variables = {}) {
-      const moment = now();
-      const before = render(prompt, variables, { answering: true, now: moment });
-      const conversation = (last: readonly ChatMessage[]): string =>
-        render([...prompt, ...last], variables, { answering: false, now: moment });
+    prompt: (messages, variables = none) => prompted(messages, variables).text,
+    answer(prompt, answer, variables = none) {
+      // The answers of a row follow the prompt that was just written, at the time that it tells.
+      const { text: before, moment } = isOf(last, prompt, variables) ? last : prompted(prompt, variables);
+      const conversation = (messages: readonly ChatMessage[]): string =>
+        render([...prompt, ...messages], variables, { answering: false, now: moment });
       const whole = conversation(answer);
       if (!whole.startsWith(before)) throw mismatch(before, whole);
-      return upToEnd(whole.slice(before.length), afterLastMessage(whole, answer, conversation), [
-        ends,
-        [...special.texts],
-      ]);
+      const after = afterLastMessage(whole, answer, conversation);
+      return upToEnd(whole.slice(before.length), after, [ends, [...special.texts]]);
     },
   };
+}
+
+const none: ChatVariables = {};
+
+/** A prompt that was written. */
+interface Prompted {
+  readonly messages: readonly ChatMessage[];
+  readonly variables: ChatVariables;
+  readonly moment: Date;
+  readonly text: string;
+}
+
+function isOf(
+  last: Prompted | undefined,
+  messages: readonly ChatMessage[],
+  variables: ChatVariables,
+): last is Prompted {
+  if (last?.variables !== variables || last.messages.length !== messages.length) return false;
+  return messages.every((message, i) => message === last.messages[i]);
 }
 
 /**
