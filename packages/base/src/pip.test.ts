@@ -117,7 +117,7 @@ describe('pipDownload', () => {
   });
 
   it('takes with it what pip leaves running', async () => {
-    const script = `sleep 30 & echo "$!" > ${folder}/pids; for last; do :; done; printf abc > "$last/a-1-any.whl"`;
+    const script = `sleep 90 & echo "$!" > ${folder}/pids; for last; do :; done; printf abc > "$last/a-1-any.whl"`;
     await pipDownload({ requirement: 'a==1', folder: join(folder, 'wheels'), python: await python(script) });
     await gone(await started());
   });
