@@ -29,6 +29,7 @@ ADAPTERS = {
         r=2, lora_alpha=4, target_modules=r".*layers\.(?:0\.self_attn\.[qk]|1\.mlp\.up)_proj", use_dora=True,
         rank_pattern={"q_proj": 1}, alpha_pattern={"mlp.up_proj": 7}, modules_to_save=["embed_tokens", "lm_head"],
     ),
+    "llama-both": dict(r=2, lora_alpha=4, target_modules=["q_proj"], modules_to_save=["embed_tokens", "lm_head"]),
 }  # fmt: skip
 IDS = [3, 14, 15, 92, 65, 35, 89, 79, 32]
 

@@ -66,7 +66,8 @@ const binaryFiles = ['tokenizer.model', 'sentencepiece.bpe.model', 'spiece.model
  * Opens a Hugging Face folder, a PEFT adapter's folder, a `.gguf` file, or a folder with one `.gguf`.
  * Reads descriptions only; weights are read one at a time, by position.
  *
- * Throws `model.not-found`, `model.no-config`, `model.no-weights`, `model.pickle`, and what the formats throw.
+ * Throws `model.not-found`, `model.no-config`, `model.no-weights`, `model.pickle`, `lora.not-peft`, and what the formats
+ * throw.
  */
 export async function openModelFiles(path: string): Promise<ModelFiles> {
   const there = await stat(path).catch((error: unknown) => {
@@ -91,6 +92,8 @@ export async function openModelFiles(path: string): Promise<ModelFiles> {
     return { ...(await openGgufModel(join(path, gguf[0] as string))), path };
   }
 
+  if (adapterText !== undefined)
+    checkPeft(path, names, parseJsonObject(adapterText, join(path, 'adapter_config.json')));
   if (!names.some((name) => name.endsWith('.safetensors') || name.endsWith('.safetensors.index.json'))) {
     throw noWeights(path, names, configText);
   }
@@ -145,6 +148,21 @@ async function openSingleFile(path: string): Promise<ModelFiles> {
       ? 'Give the folder that holds it and its config.json.'
       : 'Give a folder with config.json and model.safetensors, or a .gguf file.',
   });
+}
+
+/** MLX keeps its adapters in files of its own beside a configuration of PEFT's name. */
+function checkPeft(path: string, names: readonly string[], config: Readonly<Record<string, unknown>>): void {
+  const own = names.find((name) => /^(\d+_)?adapters\.(safetensors|npz)$/.test(name));
+  const settings = ['fine_tune_type', 'lora_parameters'].find((key) => key in config);
+  if (names.some((name) => name.startsWith('adapter_model.')) || (own === undefined && settings === undefined)) return;
+  throw new DpoError(
+    'lora.not-peft',
+    `${path} is an adapter of MLX, not of PEFT: ${own ?? `"${settings}" in adapter_config.json`}, and no adapter_model.safetensors.`,
+    {
+      values: { path, file: own ?? null },
+      hint: 'Merge it into its base with MLX (mlx_lm.fuse --model BASE --adapter-path FOLDER --save-path NEW, unquantised) and give NEW as the model.',
+    },
+  );
 }
 
 function noConfig(path: string, names: readonly string[]): DpoError {

@@ -9,6 +9,7 @@ import { languageModel } from '../model/language-model.js';
 import { type CompanionFiles, writeCompanions, writeText } from '../model/save-model.js';
 import type { LanguageModel } from '../model/types.js';
 import { adapterConfig, readAdapterConfig } from './adapter-config.js';
+import { peftNames } from './adapter-names.js';
 import { checkBare, checkDropout } from './add-lora.js';
 import { savableWeights } from './modules-to-save.js';
 import { linearLayers } from './targets.js';
@@ -63,6 +64,7 @@ export interface LoadAdapterOptions {
  * The model with the adapter of a PEFT folder. The result shares the model's weights and owns them.
  *
  * Throws `lora.has-adapter`, `lora.not-an-adapter`, `lora.unsupported` for what is not LoRA or DoRA as known here,
+ * `lora.unknown-names` for names that PEFT does not read, `lora.resized-vocabulary`,
  * `lora.wrong-base` where it does not fit the model, `lora.bad-dropout`.
  */
 export async function loadAdapter(
@@ -79,10 +81,12 @@ export async function loadAdapter(
     if (files.adapter === undefined)
       throw new DpoError('lora.not-an-adapter', `${folder} is a model, not an adapter.`, { values: { path: folder } });
     const settings = { ...readAdapterConfig(files.adapter.config, folder), dropout };
-    const { layers, saved, shapes } = matchTensors(model, files, settings);
+    const places = peftNames(files.tensors.keys(), decoder, folder);
+    const { layers, saved, shapes } = matchTensors(model, files, places, settings);
     for (const [name, shape] of shapes) {
-      const data = await files.read(name);
-      checkFinite(files.path, name, data);
+      const place = places.get(name) as string;
+      const data = await files.read(place);
+      checkFinite(files.path, place, data);
       weights.set(name, engine.variable(name, shape, data));
     }
     const adapted = layers.map((name) => ({ name, ...layerSettings(settings, name) }));
@@ -107,9 +111,14 @@ interface Matched {
 }
 
 /** What the files adapt: every tensor must belong to a layer or a weight of the model and have its shape. */
-function matchTensors(model: LanguageModel, files: ModelFiles, settings: AdapterSettings): Matched {
+function matchTensors(
+  model: LanguageModel,
+  files: ModelFiles,
+  places: ReadonlyMap<string, string>,
+  settings: AdapterSettings,
+): Matched {
   const { decoder } = model;
-  const layers = linearLayers(decoder).filter(({ name }) => files.tensors.has(adapterWeightName(name, 'A')));
+  const layers = linearLayers(decoder).filter(({ name }) => places.has(adapterWeightName(name, 'A')));
   const shapes = new Map<string, readonly number[]>();
   for (const { name, inputs, outputs } of layers) {
     const { rank } = layerSettings(settings, name);
@@ -119,16 +128,17 @@ function matchTensors(model: LanguageModel, files: ModelFiles, settings: Adapter
   }
   const savable = savableWeights(decoder);
   const saved = new Set<string>();
-  for (const name of files.tensors.keys()) {
+  for (const name of places.keys()) {
     const weight = savedWeightOf(name);
     const shape = weight === undefined ? undefined : savable.get(weight);
     if (weight === undefined || shape === undefined) continue;
     saved.add(weight);
     shapes.set(name, shape);
   }
-  for (const name of new Set([...files.tensors.keys(), ...shapes.keys()])) {
-    const [has, wants] = [files.tensors.get(name)?.shape, shapes.get(name)];
+  for (const name of new Set([...places.keys(), ...shapes.keys()])) {
+    const [has, wants] = [files.tensors.get(places.get(name) ?? '')?.shape, shapes.get(name)];
     if (has !== undefined && wants === undefined) checkAdaptable(files.path, name);
+    if (has !== undefined && wants !== undefined) checkVocabulary(model, files.path, name, has, wants);
     if (has === undefined || wants === undefined || has.join() !== wants.join())
       throw wrongBase(files.path, name, has, wants);
   }
@@ -137,13 +147,36 @@ function matchTensors(model: LanguageModel, files: ModelFiles, settings: Adapter
 
 /** Low-rank factors of an embedding or of the head, which PEFT can have, are told from those of another model. */
 function checkAdaptable(path: string, tensor: string): void {
-  if (!/\.(lm_head|embed_out|embed_tokens|embed_in|wte|wpe)\.lora_/.test(tensor)) return;
+  if (!/\.(lm_head|embed_out|embed_tokens|embed_in|wte|wpe)\.(lora_|base_layer\.)/.test(tensor)) return;
   throw new DpoError(
     'lora.unsupported',
-    `${path}, tensor "${tensor}": adapting embeddings or the head is not supported.`,
+    `${path}, tensor "${tensor}": embeddings or the head among "target_modules" is not supported.`,
     {
       values: { path, tensor },
       hint: 'Merge the adapter into its base model in Python (merge_and_unload) and load the result; train such modules in full instead.',
+    },
+  );
+}
+
+/** An adapter that brings an embedding or a head of another vocabulary was trained on the base after a resizing. */
+function checkVocabulary(
+  { vocabSize }: LanguageModel,
+  path: string,
+  tensor: string,
+  has: readonly number[],
+  wants: readonly number[],
+): void {
+  const [rows, wanted] = [has[0], wants[0]];
+  if (savedWeightOf(tensor) === undefined || wanted !== vocabSize || rows === wanted) return;
+  if (has.slice(1).join() !== wants.slice(1).join()) return;
+  throw new DpoError(
+    'lora.resized-vocabulary',
+    `${path}, tensor "${tensor}" has ${rows} rows, one to a token, and the base model ${wanted}: the adapter was trained after the base's vocabulary was resized.`,
+    {
+      values: { path, tensor, received: has, expected: wants },
+      hint:
+        `Resize the base in Python, base.resize_token_embeddings(${rows}), put the adapter on it, and save the result of ` +
+        'merge_and_unload(); or save the resized base and name it in adapter_config.json.',
     },
   );
 }

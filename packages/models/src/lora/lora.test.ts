@@ -34,13 +34,14 @@ function expectClose(got: ArrayLike<number>, want: ArrayLike<number>, tolerance:
 }
 
 // LoRA; DoRA with the embedding saved beside a tied head; rsLoRA; a head of its own beside a tied embedding; DoRA by a
-// regular expression, with other ranks and alphas of some layers, embedding and head saved.
+// regular expression, with other ranks and alphas of some layers, embedding and head saved; both saved beside a tied head.
 describe.each([
   ['gpt2', 'gpt2'],
   ['gpt2-dora', 'gpt2'],
   ['llama', 'llama'],
   ['llama-saved', 'llama'],
   ['llama-untied', 'llama-untied'],
+  ['llama-both', 'llama'],
 ])('an adapter made by PEFT: %s', (name, base) => {
   const expected = JSON.parse(readFileSync(new URL(`lora/${name}/expected.json`, fixtures), 'utf8')) as {
     ids: number[];

@@ -43,26 +43,29 @@ export interface Adapter extends AdapterSettings {
   readonly weights: ReadonlyMap<string, Variable>;
 }
 
-const prefix = 'base_model.model.';
+/** What PEFT puts before every name. */
+export const peftPrefix = 'base_model.model.';
 
 /** PEFT's name of a layer's A or B in `adapter_model.safetensors`. */
 export function adapterWeightName(layer: string, part: 'A' | 'B'): string {
-  return `${prefix}${layer}.lora_${part}.weight`;
+  return `${peftPrefix}${layer}.lora_${part}.weight`;
 }
 
 /** PEFT's name of a layer's magnitude (DoRA). */
 export function magnitudeName(layer: string): string {
-  return `${prefix}${layer}.lora_magnitude_vector`;
+  return `${peftPrefix}${layer}.lora_magnitude_vector`;
 }
 
 /** PEFT's name of a weight that is saved in full. */
 export function savedWeightName(weight: string): string {
-  return prefix + weight;
+  return peftPrefix + weight;
 }
 
 /** The weight behind PEFT's name, where it is one that is saved in full. */
 export function savedWeightOf(name: string): string | undefined {
-  return name.startsWith(prefix) && !/\.lora_[^.]+(\.weight)?$/.test(name) ? name.slice(prefix.length) : undefined;
+  return name.startsWith(peftPrefix) && !/\.lora_[^.]+(\.weight)?$/.test(name)
+    ? name.slice(peftPrefix.length)
+    : undefined;
 }
 
 /** The rank and the scaling of a layer: those of the first pattern that means it, else the adapter's. */
