@@ -86,20 +86,20 @@ MODELS = {
 }
 
 
-def write(model, kind, settings):
+def write(model, kind, settings, name=None, **options):
     config = json.loads((HERE / "models" / model / "config.json").read_text())
     architecture = gguf.MODEL_ARCH_NAMES[kind]
     names = gguf.get_tensor_name_map(kind, config["num_hidden_layers"])
-    writer = gguf.GGUFWriter(OUT / f"{model}.gguf", architecture)
+    writer = gguf.GGUFWriter(OUT / f"{name or model}.gguf", architecture, **options)
     writer.add_context_length(config["max_position_embeddings"])
     writer.add_embedding_length(config["hidden_size"])
     writer.add_block_count(config["num_hidden_layers"])
     writer.add_feed_forward_length(config["intermediate_size"])
     writer.add_head_count(config["num_attention_heads"])
     settings(writer, config)
-    for name, weight in load_file(HERE / "models" / model / "model.safetensors").items():
-        stored = changed(architecture, name, weight.float(), config)
-        place = names.get_name(name, try_suffixes=(".weight", ".bias"))
+    for key, weight in load_file(HERE / "models" / model / "model.safetensors").items():
+        stored = changed(architecture, key, weight.float(), config)
+        place = names.get_name(key, try_suffixes=(".weight", ".bias"))
         if stored.dim() == 1:
             writer.add_tensor(place, stored.numpy())
         else:
@@ -111,7 +111,27 @@ def write(model, kind, settings):
     writer.close()
 
 
+def write_other(name, type, settings):
+    """A file in the same format that is no model."""
+    writer = gguf.GGUFWriter(OUT / f"{name}.gguf", "llama")
+    writer.add_type(type)
+    settings(writer)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def adapter(writer):
+    writer.add_string(gguf.Keys.Adapter.TYPE, "lora")
+    writer.add_tensor("blk.0.attn_q.weight.lora_a", torch.zeros(2, 4).numpy())
+
+
 if __name__ == "__main__":
     OUT.mkdir(parents=True, exist_ok=True)
     for model, (kind, settings) in MODELS.items():
         write(model, kind, settings)
+    # As llama.cpp's gguf-split divides a model.
+    write("qwen2", *MODELS["qwen2"], name="qwen2-parts", split_max_tensors=16)
+    write_other("vocabulary", "model", lambda writer: writer.add_token_list(["a", "b"]))
+    write_other("adapter", "adapter", adapter)

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { DpoError } from '@dpo/base';
 import type { Engine } from '@dpo/engine';
 import {
@@ -35,7 +36,7 @@ export async function openModel(engine: Engine, name: string, context: Context):
   const opened = await openBase(engine, base ?? path, context);
   const whole = base === undefined ? opened : await withAdapter(opened, path);
   const { tokenizer } = whole;
-  if (tokenizer === undefined) throw noTokenizer(path);
+  if (tokenizer === undefined) throw await noTokenizer(path);
   return { ...whole, tokenizer };
 }
 
@@ -73,7 +74,7 @@ export async function checkOpens(name: string, context: Context, options: CheckO
   const { path, base = path } = await modelAndBase(await findModel(name, context), context);
   const { hasTokenizer } = await checkModel(base, options);
   if (base !== path && (await checkAdapterTokenizer(base, path))) return;
-  if (!hasTokenizer) throw noTokenizer(base);
+  if (!hasTokenizer) throw await noTokenizer(base);
 }
 
 /** Opens the tokenizer of an adapter on its base; false where nothing of one lies beside the adapter. */
@@ -130,11 +131,24 @@ function baseOf(adapter: Readonly<Record<string, unknown>>, path: string): strin
   });
 }
 
-function noTokenizer(path: string): DpoError {
-  return new DpoError('model.no-tokenizer', `${path} has no tokenizer.json.`, {
-    values: { path },
-    hint: 'Copy the tokenizer files of the model into its folder.',
-  });
+/** Says what there is of a tokenizer, if anything, and how it becomes one that is read. */
+async function noTokenizer(path: string): Promise<DpoError> {
+  const { format, binaryFiles = [], close } = await openModelFiles(path);
+  await close();
+  const error = (what: string, hint: string) =>
+    new DpoError('model.no-tokenizer', `${path} ${what}.`, { values: { path }, hint });
+  if (format === 'gguf')
+    return error(
+      'has no tokenizer in it',
+      'Put tokenizer.json and tokenizer_config.json of the model that it was made from beside it, in the same folder.',
+    );
+  const [sentencePiece] = binaryFiles.map((file) => basename(file));
+  if (sentencePiece !== undefined)
+    return error(
+      `has its tokenizer only as ${sentencePiece} (SentencePiece), and no tokenizer.json`,
+      `Make one in Python: AutoTokenizer.from_pretrained(${JSON.stringify(path)}).save_pretrained(${JSON.stringify(path)}), with transformers and sentencepiece installed.`,
+    );
+  return error('has no tokenizer.json', 'Copy the tokenizer files of the model into its folder.');
 }
 
 /** The local folder or file of a model, fetched from the hub where it is not one. */

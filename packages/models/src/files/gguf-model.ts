@@ -1,9 +1,10 @@
 import { DpoError } from '@dpo/base';
-import { type Gguf, openGguf } from './gguf.js';
+import type { Gguf } from './gguf.js';
 import { ggufArchitecture, ggufConfig } from './gguf-config.js';
 import { badGguf } from './gguf-cursor.js';
 import { GgufMetadata } from './gguf-metadata.js';
 import { type GgufPlace, joinHeadParts, placeOf, ropeFactors, transpose, undoRowOrder } from './gguf-names.js';
+import { openWholeGguf } from './gguf-parts.js';
 import { ggufTokenizerFiles } from './gguf-tokenizer.js';
 import type { ModelFiles, WeightEntry } from './model-files.js';
 
@@ -14,12 +15,16 @@ interface Placed extends WeightEntry, GgufPlace {
 
 /**
  * Opens a GGUF file under the view of a Hugging Face folder: names, layouts, `config.json` and tokenizer files as
- * transformers would have them. Weights are dequantised when read.
+ * transformers would have them. Weights are dequantised when read. Of a split model any part stands for the whole.
+ *
+ * @param beside reads the text files of the folder, which have the tokenizer of a GGUF file without one, or with one of a
+ * kind that is not known
  */
-export async function openGgufModel(path: string): Promise<ModelFiles> {
-  const gguf = await openGguf(path);
+export async function openGgufModel(path: string, beside: () => Promise<TextFiles>): Promise<ModelFiles> {
+  const gguf = await openWholeGguf(path);
   try {
     const metadata = new GgufMetadata(path, gguf.metadata);
+    checkIsModel(gguf, metadata);
     const config = await ggufConfig(gguf, metadata);
     const tensors = placeTensors(gguf, ggufArchitecture(metadata));
     return {
@@ -29,13 +34,57 @@ export async function openGgufModel(path: string): Promise<ModelFiles> {
       config,
       tensors,
       read: (name, into) => readWeight(gguf, tensors, config, name, into),
-      tokenizerFiles: ggufTokenizerFiles(metadata, config.max_position_embeddings ?? config.n_positions),
+      ...(await tokenizerOf(metadata, config.max_position_embeddings ?? config.n_positions, beside)),
       close: gguf.close,
     };
   } catch (error) {
     await gguf.close();
     throw error;
   }
+}
+
+/** Files in GGUF's format that are no models are told from damaged ones. */
+function checkIsModel({ path, tensors }: Gguf, metadata: GgufMetadata): void {
+  const type = metadata.text('general.type') ?? 'model';
+  const adapter = type === 'adapter' || metadata.has('adapter.type');
+  const vocabulary = tensors.size === 0 && metadata.has('tokenizer.ggml.tokens');
+  if (type === 'model' && !adapter && !vocabulary) return;
+  const what = vocabulary
+    ? 'only a vocabulary: a tokenizer without weights'
+    : adapter
+      ? 'an adapter (LoRA), not a model'
+      : `a file of type "${type}", not a model`;
+  throw new DpoError('model.gguf-is-no-model', `${path} holds ${what}.`, {
+    values: { path, type, adapter, vocabulary },
+    hint: adapter
+      ? 'Merge it into its base with llama.cpp’s llama-export-lora, or give the PEFT folder that it was made from.'
+      : 'Give the GGUF file with the model’s weights.',
+  });
+}
+
+type TextFiles = Readonly<Record<string, string>>;
+
+/** The tokenizer in the file, else that of the files beside it. */
+async function tokenizerOf(
+  metadata: GgufMetadata,
+  contextLength: unknown,
+  beside: () => Promise<TextFiles>,
+): Promise<Pick<ModelFiles, 'tokenizerFiles' | 'notes'>> {
+  let unknown: unknown;
+  try {
+    const own = ggufTokenizerFiles(metadata, contextLength);
+    if (Object.keys(own).length > 0) return { tokenizerFiles: own };
+  } catch (error) {
+    if (!DpoError.is(error, 'tokenizer.unsupported')) throw error;
+    unknown = error;
+  }
+  const files = await beside();
+  if (!('tokenizer.json' in files)) {
+    if (unknown !== undefined) throw unknown;
+    return { tokenizerFiles: {} };
+  }
+  const why = unknown === undefined ? 'has no tokenizer' : 'has a tokenizer of an unknown kind';
+  return { tokenizerFiles: files, notes: [`${metadata.path} ${why}: the tokenizer.json beside it is taken.`] };
 }
 
 function placeTensors(gguf: Gguf, architecture: string): Map<string, Placed> {

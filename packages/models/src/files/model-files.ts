@@ -4,6 +4,7 @@ import { DpoError } from '@dpo/base';
 import { asFileError } from '@dpo/base/files';
 import { parseConfig } from './config-json.js';
 import { openGgufModel } from './gguf-model.js';
+import { firstPart } from './gguf-parts.js';
 import { parseJsonObject, readTextIfThere } from './json-object.js';
 import { openSafetensors } from './safetensors.js';
 
@@ -35,6 +36,8 @@ export interface ModelFiles {
   read(name: string, into?: Float32Array<ArrayBuffer>): Promise<Float32Array<ArrayBuffer>>;
   /** The text files that go with the weights, by name: `tokenizer.json`, `generation_config.json`, … */
   readonly tokenizerFiles: Readonly<Record<string, string>>;
+  /** What was taken otherwise than might be expected: a sentence each. */
+  readonly notes?: readonly string[] | undefined;
   /** Paths of files that go with the weights and are no text: a SentencePiece model. */
   readonly binaryFiles?: readonly string[] | undefined;
   /** A PEFT adapter's folder: `adapter_config.json`. Its `tensors` are then the adapter's. */
@@ -88,8 +91,9 @@ export async function openModelFiles(path: string): Promise<ModelFiles> {
   if (configText === undefined && adapterText === undefined) {
     const gguf = names.filter((name) => name.toLowerCase().endsWith('.gguf'));
     if (gguf.length === 0) throw noConfig(path, names);
-    if (gguf.length > 1) throw severalGguf(path, gguf);
-    return { ...(await openGgufModel(join(path, gguf[0] as string))), path };
+    const only = gguf.length === 1 ? gguf[0] : firstPart(gguf);
+    if (only === undefined) throw severalGguf(path, gguf);
+    return { ...(await openGgufModel(join(path, only), () => readTextFiles(path))), path };
   }
 
   if (adapterText !== undefined)
@@ -140,7 +144,7 @@ async function templateNames(folder: string): Promise<string[]> {
 }
 
 async function openSingleFile(path: string): Promise<ModelFiles> {
-  if (path.toLowerCase().endsWith('.gguf')) return openGgufModel(path);
+  if (path.toLowerCase().endsWith('.gguf')) return openGgufModel(path, () => readTextFiles(dirname(path)));
   if (pickle.test(basename(path))) throw pickled(dirname(path), basename(path));
   throw new DpoError('model.unknown-format', `${path} is neither a folder nor a .gguf file.`, {
     values: { path },

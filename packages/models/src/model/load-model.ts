@@ -44,7 +44,7 @@ export async function loadModel(engine: Engine, path: string, options: LoadOptio
     const { tokenizer, ...planned } = await planModel(source, options);
     const { decoder, matched } = await withOwnHead(planned, source);
     const weights = await readWeights(engine, decoder, source, matched.places, options.onProgress);
-    const notes = notesOn(source, planned.decoder, decoder, matched.leftAside);
+    const notes = [...(source.notes ?? []), ...notesOn(source, planned.decoder, decoder, matched.leftAside)];
     return { model: languageModel(engine, decoder, weights), tokenizer, source, notes };
   } finally {
     await source.close();

@@ -1,0 +1,92 @@
+import { basename, dirname, join } from 'node:path';
+import { DpoError } from '@dpo/base';
+import { type Gguf, openGguf } from './gguf.js';
+import { badGguf } from './gguf-cursor.js';
+
+/** How llama.cpp's gguf-split names parts: `NAME-00001-of-00003.gguf`. */
+const partName = /^(.*)-(\d{5})-of-(\d{5})(\.gguf)$/i;
+
+/** The first of GGUF files that are parts of one model, where all of them are. */
+export function firstPart(names: readonly string[]): string | undefined {
+  const parts = names.map((name) => partName.exec(name));
+  const [first] = parts;
+  if (first === null || first === undefined) return undefined;
+  return parts.every((part) => part?.[1] === first[1] && part?.[3] === first[3]) ? [...names].sort()[0] : undefined;
+}
+
+/**
+ * Opens a GGUF file, and with one part of a split model the others, which lie beside it: the first has the metadata, each
+ * some of the tensors.
+ *
+ * @throws DpoError `model.missing-part`, and what {@link openGguf} throws
+ */
+export async function openWholeGguf(path: string): Promise<Gguf> {
+  const given = await openGguf(path);
+  const count = given.metadata.get('split.count');
+  if (typeof count !== 'number' || count <= 1) return given;
+  await given.close();
+  const parts: Gguf[] = [];
+  try {
+    for (const part of partPaths(path, count)) parts.push(await openPart(part, path, count));
+    return joined(path, parts);
+  } catch (error) {
+    for (const part of parts) await part.close();
+    throw error;
+  }
+}
+
+function partPaths(path: string, count: number): string[] {
+  const [, name, , of, ending] = partName.exec(basename(path)) ?? [];
+  if (name === undefined || Number(of) !== count)
+    throw new DpoError(
+      'model.missing-part',
+      `${path} is one of ${count} parts of a model, and its name does not say what the others are called.`,
+      {
+        values: { path, count },
+        hint: `Give the parts back the names that llama.cpp gives them (NAME-00001-of-${String(count).padStart(5, '0')}.gguf), or join them with gguf-split --merge.`,
+      },
+    );
+  return Array.from({ length: count }, (_, i) =>
+    join(dirname(path), `${name}-${String(i + 1).padStart(5, '0')}-of-${of}${ending}`),
+  );
+}
+
+async function openPart(part: string, given: string, count: number): Promise<Gguf> {
+  try {
+    return await openGguf(part);
+  } catch (error) {
+    if (!DpoError.is(error, 'file.not-found')) throw error;
+    throw new DpoError(
+      'model.missing-part',
+      `${given} is one of ${count} parts of a model, and ${basename(part)} is not beside it.`,
+      {
+        values: { path: given, count, missing: part },
+        hint: 'Fetch all parts into one folder: the model is then read from any of them. Or join them with gguf-split --merge.',
+        cause: error,
+      },
+    );
+  }
+}
+
+function joined(path: string, parts: readonly Gguf[]): Gguf {
+  const owners = new Map<string, Gguf>();
+  for (const part of parts)
+    for (const name of part.tensors.keys()) {
+      if (owners.has(name)) throw badGguf(part.path, `another part has the tensor "${name}" too`, { tensor: name });
+      owners.set(name, part);
+    }
+  const first = parts.find(({ metadata }) => metadata.get('split.no') === 0);
+  if (first === undefined) throw badGguf(path, 'none of its parts is the first');
+  const total = first.metadata.get('split.tensors.count');
+  if (typeof total === 'number' && total !== owners.size)
+    throw badGguf(path, `its parts hold ${owners.size} tensors together, where ${total} are announced`);
+  return {
+    path,
+    metadata: first.metadata,
+    tensors: new Map(parts.flatMap(({ tensors }) => [...tensors])),
+    read: (name, into) => (owners.get(name) ?? first).read(name, into),
+    close: async () => {
+      for (const part of parts) await part.close();
+    },
+  };
+}
