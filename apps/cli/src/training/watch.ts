@@ -1,8 +1,9 @@
-import { appendFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asFileError } from '@dpo/base/files';
 import { openTensorBoard, readMetrics, type StepRecord, type TrainingWarning, watchTraining } from '@dpo/core';
 import type { Context } from '../command/define.js';
+import { keepWarnings } from './kept-warnings.js';
 
 export interface WatchSettings {
   readonly warmupSteps: number;
@@ -27,8 +28,8 @@ export async function openWatch(
   const batchFile = (step: number) => join(folder, `skipped-batch-${step}.jsonl`);
   const watch = watchTraining({ warmupSteps, beta, batchFile: rowAt && batchFile });
   const path = join(folder, 'warnings.jsonl');
-  if (afterStep === 0) await rm(path, { force: true });
-  else for (const record of await readMetrics(folder)) watch(record as unknown as StepRecord);
+  await keepWarnings(path, afterStep);
+  if (afterStep > 0) for (const record of await readMetrics(folder)) watch(record as unknown as StepRecord);
   const events = tensorboard ? await openTensorBoard(folder, afterStep) : undefined;
   const say = async (warning: TrainingWarning, known = false) => {
     context.note(`Warning: ${warning.message} ${warning.hint}`);

@@ -1,10 +1,15 @@
 import type { ReportData } from '../data.js';
 import { type Html, html } from '../html.js';
 
+/** What is compared when a run is resumed, and tells a reader nothing: digests of files. */
+const forMachines = new Set(['identity']);
+
 /** What the run depended on: one table of the plain values, and one for each group of values. */
 export function configuration({ config }: ReportData): Html | undefined {
   if (config === undefined) return undefined;
-  const entries = Object.entries(config).filter(([, value]) => value !== undefined && value !== null);
+  const entries = Object.entries(config).filter(
+    ([key, value]) => value !== undefined && value !== null && !forMachines.has(key),
+  );
   const plain = entries.filter(([, value]) => !isGroup(value)).map(([key, value]) => [key, told(value)] as const);
   const groups = entries.flatMap(([key, value]) => (isGroup(value) ? [{ name: key, rows: flatten(value) }] : []));
   // Long tables last, so that the short ones stand beside each other.

@@ -1,0 +1,98 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DpoError, type Random, random } from '@dpo/base';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { writeEvaluation } from '../evaluation-file.js';
+import { sampleEvaluation, sampleRecords } from '../test/index.js';
+import { renderReport } from './render.js';
+import { reportData } from './write-report.js';
+
+const SEED = 13;
+const TRIES = 120;
+const names = ['config.json', 'metrics.jsonl', 'evaluation.json'] as const;
+
+let folder: string;
+const whole = new Map<string, string>();
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'dpo-damaged-'));
+  const config = {
+    command: 'train',
+    seed: 0,
+    options: { beta: 0.1, loraTargets: ['q', 'v'], resume: false },
+    model: { name: 'm' },
+  };
+  await writeFile(join(folder, 'config.json'), JSON.stringify(config, null, 2));
+  await writeFile(
+    join(folder, 'metrics.jsonl'),
+    sampleRecords()
+      .map((record) => `${JSON.stringify(record)}\n`)
+      .join(''),
+  );
+  await writeEvaluation(folder, sampleEvaluation());
+  for (const name of names) whole.set(name, await readFile(join(folder, name), 'utf8'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** What stands in the place of a JSON value. */
+const others = ['null', '7', '-1e999', '"text"', '[]', '{}', '[null]', 'true', '""', '{"step":1}', '\0\0\0', '1e308'];
+
+/** A text with a value replaced, a piece left out or twice, an end missing, or some letter another one. */
+function damage(text: string, draw: Random): string {
+  const pick = (count: number) => Math.floor(draw() * count);
+  const from = pick(text.length);
+  const to = Math.min(text.length, from + pick(80));
+  const values = [...text.matchAll(/(?<=: ?)("[^"]*"|-?[\d.]+|\[|\{|null)/g)];
+  const value = values[pick(values.length)];
+  switch (pick(5)) {
+    case 0:
+      return text.slice(0, from);
+    case 1:
+      return text.slice(0, from) + text.slice(to);
+    case 2:
+      return text.slice(0, to) + text.slice(from);
+    case 3:
+      return `${text.slice(0, from)}${String.fromCharCode(pick(256))}${text.slice(from + 1)}`;
+    default:
+      return value === undefined
+        ? (others[pick(others.length)] as string)
+        : text.slice(0, value.index) + others[pick(others.length)] + text.slice(value.index + value[0].length);
+  }
+}
+
+it(`makes a report of a damaged run folder, or says which file is damaged (seed ${SEED})`, async () => {
+  const draw = random(SEED);
+  let refused = 0;
+  for (let i = 0; i < TRIES; i++) {
+    const name = names[i % names.length] as (typeof names)[number];
+    const content = damage(whole.get(name) as string, draw);
+    await writeFile(join(folder, name), content);
+    const error = await reportData(folder)
+      .then(renderReport)
+      .then(
+        () => undefined,
+        (cause: unknown) => cause,
+      );
+    await writeFile(join(folder, name), whole.get(name) as string);
+    if (error === undefined) continue;
+    refused++;
+    if (!DpoError.is(error)) throw new Error(`${name}: ${(error as Error).stack}\n${content}`);
+    expect(error.message).toContain(name);
+  }
+  expect(refused).toBeGreaterThan(TRIES / 4);
+});
+
+it.each(names)('names %s where it is no JSON object', async (name) => {
+  for (const content of ['null', '7', '[]', '"a"', '{', '\0', '{"step":1}\n7\n{"step":2}\n']) {
+    await writeFile(join(folder, name), content);
+    const error = await reportData(folder)
+      .then(renderReport)
+      .then(
+        () => undefined,
+        (cause: unknown) => cause,
+      );
+    if (error !== undefined)
+      expect(error).toMatchObject({ code: 'eval.bad-file', message: expect.stringContaining(name) });
+  }
+  await writeFile(join(folder, name), whole.get(name) as string);
+});
