@@ -42,7 +42,7 @@ function rangeOf(given: Arguments): Range {
   if (step === 0) throw failure('range() arg 3 must not be zero');
   const range = new Range(start, stop, step);
   if (range.length <= maxRange) return range;
-  throw new JinjaError('limit', `Range too big. The sandbox blocks ranges larger than MAX_RANGE (${maxRange}).`);
+  throw new JinjaError('limit', `it goes beyond the limit of ranges of ${maxRange} items, as in Jinja's sandbox`);
 }
 
 function dictOf({ positional, named }: Arguments, work: Work): Dict {

@@ -180,7 +180,7 @@ describe('a template that fails', () => {
       'tokenizer.template-limit',
       'limit',
       '{% for i in range(999999999) %}{% endfor %}',
-      'does too much (chat_template.jinja, line 1): Range too big',
+      'does too much (chat_template.jinja, line 1): it goes beyond the limit of ranges of 100000 items',
     ],
   ])('is %s by %s', (code, fault, template, message) => {
     const error = errorOf(() => withTemplate(template).prompt([user]));
