@@ -79,13 +79,20 @@ function ask(worker, task) {
   });
 }
 
+// Ctrl-C ends the run with what was found so far.
+let stopped = false;
+for (const name of ['SIGINT', 'SIGTERM'])
+  process.once(name, () => {
+    stopped = true;
+  });
 let failures = 0;
 let worker = startWorker();
 for (const name of values.formats.split(',')) {
   const codes = new Map();
   let failed = 0;
   const started = Date.now();
-  for (let index = from; index < from + count; index++) {
+  let tried = 0;
+  for (let index = from; index < from + count && !stopped; index++, tried++) {
     const { code, death = false, stack = '' } = await ask(worker, { name, seed, index });
     codes.set(code, (codes.get(code) ?? 0) + 1);
     if (death) worker = startWorker();
@@ -99,7 +106,7 @@ for (const name of values.formats.split(',')) {
   if (values.keep !== undefined) await writeFile(values.keep, await damaged(name, seed, from));
   const told = [...codes].sort(([, a], [, b]) => b - a).map(([code, times]) => `${code} ${times}`);
   process.stdout.write(
-    `${name}: ${count} files, ${failed} failed, ${Math.round((Date.now() - started) / 1000)} s: ${told.join(', ')}\n`,
+    `${name}: ${tried} files, ${failed} failed, ${Math.round((Date.now() - started) / 1000)} s: ${told.join(', ')}\n`,
   );
   failures += failed;
 }
