@@ -15,7 +15,7 @@ export type { Finding, FindingCode } from './checks/_tally.js';
 export { type ValidateOptions, type Validation, validateDataset } from './checks/validate.js';
 export type { ColumnName, LabelledColumnName, RankedColumnName } from './columns.js';
 export { isChat, plainText, templateVariables } from './conversation.js';
-export { convertPreferences } from './convert.js';
+export { convertPreferences, convertToShape } from './convert.js';
 export { type CutSummary, cutSummary, type RowCuts } from './cuts.js';
 export { labelledDataset, labelPairs, preferenceDataset, rankedDataset } from './dataset.js';
 export { type EncodedPair, type EncodedPrompt, encodePairs, encodePrompts, pairGroup } from './encode.js';
@@ -29,6 +29,7 @@ export { parsePrompt } from './prompt-row.js';
 export { type ReadOptions, readLabelled, readPreferences, readRanked } from './read.js';
 export { type FilterOptions, filterPreferences } from './select/filter.js';
 export { type MixPart, mixPreferences } from './select/mix.js';
+export { type ShapeName, writableShapes } from './shapes/write-shape.js';
 export { type SplitOptions, splitByPrompt } from './split.js';
 export { openTokenCache, type TokenCache, type TokenCacheKey, type TokenCacheOptions } from './token-cache.js';
 export type {

@@ -1,19 +1,26 @@
+import { DpoError } from '@dpo/base';
 import {
   convertPreferences,
+  convertToShape,
   inspectPreferences,
   labelPairs,
   type ReadNotes,
   readPreferences,
+  type ShapeName,
+  writableShapes,
   writeLabelled,
 } from '@dpo/data';
 import { z } from 'zod';
 import { defineCommand } from '../command/define.js';
+import { USAGE } from '../command/parse.js';
 import { place } from '../places/role.js';
 import { openData, withSplit } from '../session/find-data.js';
 import { openTokenizer } from '../session/open-model.js';
 import { collectNotes, tellNotes } from '../session/read-notes.js';
 import { onErrorOption, skippedRows } from '../session/skipped-rows.js';
 import { inspectionLines } from '../ui/inspection.js';
+
+const shapeNames = Object.keys(writableShapes) as [ShapeName, ...ShapeName[]];
 
 /** `dpo data convert`: one format into another. */
 export const dataConvertCommand = defineCommand({
@@ -28,13 +35,17 @@ export const dataConvertCommand = defineCommand({
     chosen: z.string().optional().describe('The column of chosen answers'),
     rejected: z.string().optional().describe('The column of rejected answers'),
     compression: z.enum(['lz4', 'zstd']).optional().describe('Compresses the buffers of an .arrow file'),
+    shape: z.enum(shapeNames).optional().describe("Writes JSON lines in another program's shape"),
     onError: onErrorOption,
     answers: z
       .boolean()
       .default(false)
       .describe('Writes each pair as two answers judged on their own (prompt, completion, label), for --method kto'),
   }),
-  run: async ({ input, output, split, prompt, chosen, rejected, compression, onError, answers }, context) => {
+  run: async (given, context) => {
+    const { input, output, split, prompt, chosen, rejected, compression, shape, onError, answers } = given;
+    if (shape !== undefined && (answers || compression !== undefined))
+      throw new DpoError(USAGE, 'dpo data convert: --shape goes with neither --answers nor --compression.');
     const skipped = skippedRows(onError);
     const named = Object.entries({ prompt, chosen, rejected }).filter((entry) => entry[1] !== undefined);
     const options = {
@@ -51,7 +62,12 @@ export const dataConvertCommand = defineCommand({
       skipped.report(context);
       return 0;
     }
-    const { rows } = await convertPreferences(input, output, options);
+    const { rows, leftOut }: { readonly rows: number; readonly leftOut?: readonly string[] } =
+      shape === undefined
+        ? await convertPreferences(input, output, options)
+        : await convertToShape(input, output, shape, options);
+    if (leftOut !== undefined && leftOut.length > 0)
+      context.note(`The shape ${shape} has no place for: ${leftOut.join(', ')}.`);
     context.note(`Wrote ${rows} pairs to ${output}.`);
     skipped.report(context);
     return 0;

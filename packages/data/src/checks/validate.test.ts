@@ -16,6 +16,37 @@ const pair = (prompt: string, chosen: string, rejected: string, more = {}): Pref
 });
 
 describe('validateDataset', () => {
+  it('knows prompts at the head of answers, which reading left there', () => {
+    const long = 'What is two and two?';
+    const pairs = [
+      pair('Two?', 'Two? Yes.', 'Two? No.'),
+      pair(long, `${long} Four.`, 'Five.'),
+      pair('Hi', 'Hi!', 'Ho'),
+    ];
+    expect(rowsOf(pairs)).toEqual({ 'prompt-in-answers': [0, 1] });
+  });
+
+  it('counts what was put right among the warnings', () => {
+    const mended = [{ code: 'role-names', message: 'Roles.', count: 3, rows: [1, 2, 4] }] as const;
+    expect(validateDataset([pair('a', 'b', 'c')], { mended })).toMatchObject({
+      warnings: 1,
+      findings: [{ code: 'role-names', level: 'warning', count: 3, rows: [1, 2, 4] }],
+    });
+  });
+
+  it('tells pairs apart by what is said to the chat template, and counts it', () => {
+    const say = (role: string, content: string) => ({ role, content });
+    const chat = (more: object): PreferencePair => ({
+      prompt: [say('user', 'a')],
+      chosen: [say('assistant', 'b')],
+      rejected: [say('assistant', 'c')],
+      ...more,
+    });
+    const pairs = [chat({}), chat({ tools: [{ name: 'f' }] }), chat({ templateVariables: { x: 1 } }), chat({})];
+    expect(rowsOf(pairs)).toEqual({ duplicate: [3] });
+    expect(validateDataset(pairs).besides).toEqual({ tools: 1, templateVariables: { x: 1 }, messages: {} });
+  });
+
   it('finds each thing at its row', () => {
     const pairs = [
       pair('a', 'x1', 'y1'),

@@ -1,5 +1,6 @@
 import { boundedJson } from '../_bounded-json.js';
 import { type FileRecord, parseTools } from '../_parse-values.js';
+import type { Place } from '../_place.js';
 import { asTurn, holds, listOf, objectOf, type Shape } from './_shape.js';
 
 /** One prompt under one key, with the answers under others. */
@@ -87,11 +88,11 @@ const PROMPTS: readonly Shape[] = [
     'sharegpt',
     'conversations of {from, value}, chosen and rejected as one turn or a list (ShareGPT)',
     ['conversations', 'chosen', 'rejected'],
-    { pairs: (row) => [turns(row, 'conversations')] },
+    { pairs: (row, place) => [turns(row, 'conversations', place)] },
   ),
   named('messages', 'messages, chosen and rejected as one message each', ['messages', 'chosen', 'rejected'], {
     matches: (row) => !areWhole(row),
-    pairs: (row) => [turns(row, 'messages')],
+    pairs: (row, place) => [turns(row, 'messages', place)],
   }),
   named('orca', 'system, question, chosen, rejected (Orca)', ['question', 'chosen', 'rejected']),
   named(
@@ -105,8 +106,13 @@ const PROMPTS: readonly Shape[] = [
   }),
 ];
 
-function turns(row: FileRecord, key: string): FileRecord {
-  return { prompt: row[key], chosen: asTurn(row.chosen), rejected: asTurn(row.rejected) };
+function turns(row: FileRecord, key: string, place: Place): FileRecord {
+  const { chosen, rejected } = row;
+  return {
+    prompt: row[key],
+    chosen: asTurn(chosen, 'chosen', place),
+    rejected: asTurn(rejected, 'rejected', place),
+  };
 }
 
 /** Shapes whose prompt may stand beside another: two that say different things are refused. */

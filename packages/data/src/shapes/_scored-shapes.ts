@@ -2,7 +2,18 @@ import { parseText } from '../_messages.js';
 import { type FileRecord, parseNumber, wrongType } from '../_parse-values.js';
 import { type Place, rowError } from '../_place.js';
 import { instructionOf } from './_pair-shapes.js';
-import { asNumber, asTurn, bestAndWorst, holds, listOf, objectOf, type Rated, ranking, type Shape } from './_shape.js';
+import {
+  asNumber,
+  asTurn,
+  bestAndWorst,
+  holds,
+  isWords,
+  listOf,
+  objectOf,
+  type Rated,
+  ranking,
+  type Shape,
+} from './_shape.js';
 
 /** The number under a key, spelled or not: `data.wrong-type`. */
 function numberOf(row: FileRecord, key: string, place: Place, name = key): number {
@@ -117,9 +128,10 @@ const HELPSTEER3: Shape = {
   keys: ['context', 'response1', 'response2', 'overall_preference'],
   pairs(row, place) {
     const sign = -numberOf(row, 'overall_preference', place);
-    const chat = typeof row.context !== 'string';
-    const [first, second] = chat ? [asTurn(row.response1), asTurn(row.response2)] : [row.response1, row.response2];
-    return preferred(row.context, first, second, sign, place);
+    const { context, response1, response2 } = row;
+    if (isWords(context, 'context', place)) return preferred(context, response1, response2, sign, place);
+    const [first, second] = [asTurn(response1, 'response1', place), asTurn(response2, 'response2', place)];
+    return preferred(context, first, second, sign, place);
   },
 };
 

@@ -1,4 +1,5 @@
-import { type FileRecord, wrongType } from '../_parse-values.js';
+import { conversationWithin } from '../_conversation-text.js';
+import { type FileRecord, parseJsonText, wrongType } from '../_parse-values.js';
 import type { Place } from '../_place.js';
 
 /** A form in which preference data are published, known by its keys. */
@@ -26,21 +27,28 @@ export function holds(row: FileRecord, key: string): boolean {
   return row[key] !== undefined && row[key] !== null;
 }
 
-/** The value as a list: `data.wrong-type`. */
+/** The value as a list, which a file that knows none has as JSON: `data.wrong-type`. */
 export function listOf(value: unknown, key: string, place: Place, expected = 'a list'): readonly unknown[] {
-  if (!Array.isArray(value)) throw wrongType(value, key, expected, place);
-  return value;
+  const list = typeof value === 'string' ? parseJsonText(value, key, expected, place) : value;
+  if (!Array.isArray(list)) throw wrongType(value, key, expected, place);
+  return list;
 }
 
-/** The value as an object: `data.wrong-type`. */
+/** The value as an object, which a file that knows none has as JSON: `data.wrong-type`. */
 export function objectOf(value: unknown, key: string, place: Place): FileRecord {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as FileRecord;
+  const object = typeof value === 'string' ? parseJsonText(value, key, 'an object', place) : value;
+  if (typeof object === 'object' && object !== null && !Array.isArray(object)) return object as FileRecord;
   throw wrongType(value, key, 'an object', place);
 }
 
+/** True for a text that is nothing but words: no messages in JSON. */
+export function isWords(value: unknown, key: string, place: Place): value is string {
+  return typeof value === 'string' && conversationWithin(value, key, place) === undefined;
+}
+
 /** A plain answer as the assistant's turn, where the prompt is a conversation; anything else as it is. */
-export function asTurn(answer: unknown): unknown {
-  return typeof answer === 'string' ? [{ role: 'assistant', content: answer }] : answer;
+export function asTurn(answer: unknown, key: string, place: Place): unknown {
+  return isWords(answer, key, place) ? [{ role: 'assistant', content: answer }] : answer;
 }
 
 /** The number that a field spells; what is no number is left for the check to name. */
