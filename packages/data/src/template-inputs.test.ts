@@ -69,6 +69,15 @@ describe('what a row says to the chat template', () => {
     expect(parsePrompt('Hi', place)).toEqual({ prompt: 'Hi' });
   });
 
+  it('comes with what stands before the prompt, and keys of no use are told', () => {
+    const aside: string[] = [];
+    const given = { prompt: 'Hi', system: 'Be brief.', history: [['a', 'b']], topic: 'x', note: null };
+    expect(parsePrompt(given, { row: 0 }, (key) => void aside.push(key))).toEqual({
+      prompt: [say('system', 'Be brief.'), say('user', 'a'), say('assistant', 'b'), say('user', 'Hi')],
+    });
+    expect(aside).toEqual(['topic']);
+  });
+
   it.each([
     ['data.wrong-type', { prompt, tools: 'weather' }],
     ['data.wrong-type', { prompt, tools: [1] }],

@@ -74,6 +74,21 @@ describe('what reading has to say', () => {
     }
   });
 
+  it('names what prompts of generation say in vain', async () => {
+    const model = await tinyModelFolder(join(folder, 'model'));
+    const path = join(folder, 'prompts.jsonl');
+    await writeFile(path, '{"prompt":"Hi","topic":"x"}\n{"prompt":"Ho","topic":"y"}\n');
+    const { code, notes } = await runCli(['generate', '--model', model, '--prompts', path, '--max-new-tokens', '1']);
+    expect([code, times(notes, 'not used: "topic"')]).toEqual([0, 1]);
+  });
+
+  it('names what answers judged on their own cannot hold', async () => {
+    const path = join(folder, 'scored.jsonl');
+    await writeFile(path, '{"prompt":"p","chosen":"c","rejected":"r","chosen_score":2,"rejected_score":1}\n');
+    const { notes } = await runCli(['data', 'convert', path, join(folder, 'answers.jsonl'), '--answers']);
+    expect(times(notes, 'no place for: chosenScore, rejectedScore.')).toBe(1);
+  });
+
   it('is about the shape too that pairs are written in', async () => {
     const path = join(folder, 'scored.jsonl');
     await writeFile(path, '{"prompt":"p","chosen":"c","rejected":"r","chosen_score":2,"rejected_score":1}\n');

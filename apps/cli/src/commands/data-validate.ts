@@ -7,7 +7,7 @@ import { defineCommand } from '../command/define.js';
 import { place } from '../places/role.js';
 import { openData, withSplit } from '../session/find-data.js';
 import { openTokenizer } from '../session/open-model.js';
-import { collectNotes, tellNotes } from '../session/read-notes.js';
+import { collectNotes, mergeNotes, tellNotes } from '../session/read-notes.js';
 import { onErrorOption, skippedRows } from '../session/skipped-rows.js';
 import { validationLines } from '../ui/validation.js';
 
@@ -39,23 +39,18 @@ export const dataValidateCommand = defineCommand({
       onError: skipped.onError,
       onNotes: notes.onNotes,
     });
+    const { leftAside, mended } = mergeNotes(input, notes.all);
     const found = validateDataset(pairs, {
-      mended: notes.all.flatMap(({ mended }) => mended),
+      mended,
       ...limits,
       ...(test === undefined ? {} : { test: await openData(withSplit(test, testSplit), context) }),
       ...(model === undefined ? {} : { tokenizer: await openTokenizer(model, context) }),
     });
     const left = skipped.messages();
     context.out(
-      json
-        ? JSON.stringify(
-            { ...found, skipped: left, leftAside: notes.all.flatMap(({ leftAside }) => leftAside) },
-            null,
-            2,
-          )
-        : validationLines(found).join('\n'),
+      json ? JSON.stringify({ ...found, skipped: left, leftAside }, null, 2) : validationLines(found).join('\n'),
     );
-    for (const { path, leftAside } of notes.all) tellNotes({ path, leftAside, mended: [] }, context);
+    tellNotes({ path: input, leftAside, mended: [] }, context);
     skipped.report(context);
     if (html !== undefined) {
       const page = renderDataReport({ title: input, validation: found, pair: (row) => pairs.at(row), skipped: left });

@@ -4,6 +4,7 @@ import {
   convertToShape,
   inspectPreferences,
   labelPairs,
+  type PreferenceDataset,
   type ReadNotes,
   readPreferences,
   type ShapeName,
@@ -58,6 +59,8 @@ export const dataConvertCommand = defineCommand({
     if (answers) {
       const pairs = await readPreferences(input, options);
       await writeLabelled({ [Symbol.iterator]: () => labelPairs(pairs) }, output, { compression });
+      const lost = notOfAnswers(pairs);
+      if (lost.length > 0) context.note(`Answers judged on their own have no place for: ${lost.join(', ')}.`);
       context.note(`Wrote ${2 * pairs.length} answers to ${output}.`);
       skipped.report(context);
       return 0;
@@ -73,6 +76,21 @@ export const dataConvertCommand = defineCommand({
     return 0;
   },
 });
+
+const OF_PAIRS: ReadonlySet<string> = new Set([
+  'chosenScore',
+  'rejectedScore',
+  'referenceChosenLogp',
+  'referenceRejectedLogp',
+  'margin',
+]);
+
+/** What the pairs say of two answers together, which their answers alone do not hold. */
+function notOfAnswers(pairs: PreferenceDataset): readonly string[] {
+  const names = new Set<string>();
+  for (const pair of pairs) for (const name of Object.keys(pair)) names.add(name);
+  return [...names].filter((name) => OF_PAIRS.has(name));
+}
 
 /** `dpo data inspect`: what is in a dataset, and what is wrong with it. */
 export const dataInspectCommand = defineCommand({

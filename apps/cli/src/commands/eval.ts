@@ -29,7 +29,7 @@ export const evalSentimentCommand = defineCommand({
     ...engineOptions,
   }),
   run: async (options, context) => {
-    const prompts = await readPrompts(options.prompts);
+    const prompts = await readPrompts(options.prompts, context);
     await offerEngine(options, context);
     const engine = await openEngine(engineSettings(options));
     try {

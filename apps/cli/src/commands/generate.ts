@@ -34,7 +34,7 @@ export const generateCommand = defineCommand({
     const single = options.prompt ?? '';
     const prompts =
       options.prompts !== undefined
-        ? await readPrompts(options.prompts)
+        ? await readPrompts(options.prompts, context)
         : [options.chat ? [{ role: 'user', content: single }] : single];
     await offerEngine(options, context);
     const engine = await openEngine(engineSettings(options));

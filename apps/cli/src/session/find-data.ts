@@ -1,16 +1,9 @@
 import { stat } from 'node:fs/promises';
-import {
-  type Dataset,
-  joinPreferences,
-  type PreferenceDataset,
-  type ReadNotes,
-  type ReadOptions,
-  readPreferences,
-} from '@dpo/data';
+import { type Dataset, joinPreferences, type PreferenceDataset, type ReadOptions, readPreferences } from '@dpo/data';
 import { downloadDataset } from '@dpo/models';
 import type { Context } from '../command/define.js';
 import { fetchOptions } from './fetch-options.js';
-import { tellNotes } from './read-notes.js';
+import { collectNotes, mergeNotes, tellNotes } from './read-notes.js';
 
 /** `org/name`, with a revision after @ and a split after a colon; `datasets/` may come before. */
 const hubDataset = /^((?:datasets\/)?[\w.-]+\/[\w.-]+(?:@[\w./-]+)?)(?::([\w.-]+))?$/;
@@ -48,17 +41,20 @@ export async function openRows<Row>(
   { read, join }: RowReader<Row>,
   context: Context,
 ): Promise<Dataset<Row>> {
-  const onNotes = (notes: ReadNotes) => tellNotes(notes, context);
+  const notes = collectNotes();
   // A local folder may have a split after a colon too.
   const there = (await isThere(name)) || (await isThere(name.replace(/:[\w.-]+$/, '')));
   const [, repository, split = 'train'] = hubDataset.exec(name) ?? [];
-  if (there || repository === undefined || fileEnding.test(name)) return read(name, { onNotes });
+  if (there || repository === undefined || fileEnding.test(name)) {
+    return read(name, { onNotes: (note) => tellNotes(note, context) });
+  }
   const { files } = await downloadDataset(repository, {
     split,
     ...fetchOptions(name, context),
   });
   const parts: Dataset<Row>[] = [];
-  for (const { path } of files) parts.push(await read(path, { onNotes }));
+  for (const { path } of files) parts.push(await read(path, notes));
+  tellNotes(mergeNotes(name, notes.all), context);
   return join(parts, name);
 }
 

@@ -2,6 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { DpoError } from '@dpo/base';
 import { asFileError } from '@dpo/base/files';
 import { type PlacedRows, type PromptRow, parsePrompt } from '@dpo/data';
+import type { Context } from '../command/define.js';
+import { tellNotes } from './read-notes.js';
 
 /** The JSON values of a JSONL file, blank lines left out. A line that is no JSON is an error that names it. */
 export async function readJsonLines(path: string): Promise<{ readonly line: number; readonly value: unknown }[]> {
@@ -23,11 +25,16 @@ export async function readJsonLines(path: string): Promise<{ readonly line: numb
 
 /**
  * The prompts of a JSONL file: each line a string, or an object whose `prompt` is a string or a list of messages; `tools` and
- * `chat_template_kwargs` go to the chat template. They know their lines, which errors of encoding name.
+ * `chat_template_kwargs` go to the chat template. Other keys are named once. The prompts know their lines, which errors of
+ * encoding name.
  */
-export async function readPrompts(path: string): Promise<PromptRow[] & PlacedRows> {
+export async function readPrompts(path: string, context: Pick<Context, 'note'>): Promise<PromptRow[] & PlacedRows> {
+  const aside = new Set<string>();
   const lines = await readJsonLines(path);
-  const prompts = lines.map(({ line, value }, row) => parsePrompt(value, { path, line, row }));
+  const prompts = lines.map(({ line, value }, row) =>
+    parsePrompt(value, { path, line, row }, (key) => void aside.add(key)),
+  );
+  tellNotes({ path, leftAside: [...aside].sort(), mended: [] }, context);
   if (prompts.length === 0) throw new DpoError('data.empty-dataset', `${path} has no prompts.`, { values: { path } });
   return Object.assign(prompts, { path, lineOf: (row: number) => lines[row]?.line });
 }

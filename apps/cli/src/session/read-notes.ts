@@ -1,4 +1,4 @@
-import type { ReadNotes } from '@dpo/data';
+import type { Mended, ReadNotes } from '@dpo/data';
 import type { Context } from '../command/define.js';
 
 /** Collects what reading files has to say, to be told or counted. */
@@ -11,6 +11,18 @@ export interface CollectedNotes {
 export function collectNotes(): CollectedNotes {
   const all: ReadNotes[] = [];
   return { all, onNotes: (notes) => void all.push(notes) };
+}
+
+/** The notes of several files as those of one dataset; rows are named as each file counts them. */
+export function mergeNotes(path: string, all: readonly ReadNotes[]): ReadNotes {
+  const mended = new Map<string, Mended>();
+  for (const one of all.flatMap((notes) => notes.mended)) {
+    const before = mended.get(one.code);
+    const rows = [...(before?.rows ?? []), ...one.rows].slice(0, NAMED);
+    mended.set(one.code, { ...one, rows, count: (before?.count ?? 0) + one.count });
+  }
+  const leftAside = [...new Set(all.flatMap((notes) => notes.leftAside))].sort();
+  return { path, leftAside, mended: [...mended.values()] };
 }
 
 /** Says once of a file which of its columns nothing is made of, and what was put right in how many rows. */
