@@ -19,7 +19,7 @@ export const exportCommand = defineCommand({
     output: place('output-model').describe('The folder to write'),
     dtype: z.enum(['float32', 'bfloat16']).default('float32').describe('How weights are stored'),
     maxShardGb: z.number().positive().default(5).describe('Largest file of weights, in gigabytes (10⁹ bytes)'),
-    overwrite: z.boolean().default(false).describe('Replaces a folder that is there'),
+    overwrite: z.boolean().default(false).describe('Replaces a model that was exported there'),
     config: place('input').optional().describe('A JSON file of these options'),
     ...engineOptions,
   }),

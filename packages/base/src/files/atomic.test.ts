@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -66,9 +68,16 @@ describe('writeFileAtomic', () => {
     expect(await codeOf(writeFileAtomic(at('broken'), text('x')))).toBe('file.broken-link');
   });
 
-  it.skipIf(process.platform === 'win32')('replaces no device', async () => {
+  it.skipIf(process.platform === 'win32')('replaces no device and no socket', async () => {
     expect(await codeOf(writeFileAtomic('/dev/null', text('x')))).toBe('file.not-a-file');
     expect((await lstat('/dev/null')).isCharacterDevice()).toBe(true);
+    const server = createServer().listen(at('socket'));
+    await once(server, 'listening');
+    await symlink(at('socket'), at('link'));
+    for (const name of ['socket', 'link'])
+      expect(await codeOf(writeFileAtomic(at(name), text('x')))).toBe('file.not-a-file');
+    expect((await lstat(at('socket'))).isSocket()).toBe(true);
+    server.close();
   });
 
   it('takes names that leave no room for a longer one', async () => {

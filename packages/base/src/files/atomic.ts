@@ -72,27 +72,26 @@ async function placeAtomic(
  * @throws DpoError `file.not-a-file`, `file.not-a-folder`, `file.not-ours`, `file.broken-link` for what may not be replaced
  */
 export async function placeOf(path: string, kind: FolderKind | 'file'): Promise<string> {
-  const place = await followLink(resolve(path));
-  const there = await stat(place).catch((error: unknown) => {
+  const absolute = resolve(path);
+  const there = await stat(absolute).catch((error: unknown) => {
     if (systemCode(error) === 'ENOENT') return undefined;
     throw asFileError(error, path);
   });
   if (kind === 'file') {
     if (/[/\\]$/.test(path) || there?.isDirectory()) throw notAFile(path, 'is a folder where a file is needed');
     if (there !== undefined && !there.isFile()) throw notAFile(path, 'is a device or a pipe where a file is needed');
-  } else if (there !== undefined) await checkReplaceable(path, place, kind, there.isDirectory());
+  }
+  const isLink = (await lstat(absolute).catch(() => undefined))?.isSymbolicLink() ?? false;
+  if (isLink && there === undefined) throw brokenLink(path);
+  const place = isLink ? await realpath(absolute) : absolute;
+  if (kind !== 'file' && there !== undefined) await checkReplaceable(path, place, kind, there.isDirectory());
   return place;
 }
 
-async function followLink(path: string): Promise<string> {
-  const there = await lstat(path).catch(() => undefined);
-  if (!there?.isSymbolicLink()) return path;
-  return realpath(path).catch((error: unknown) => {
-    throw new DpoError('file.broken-link', `${path} is a link that leads nowhere.`, {
-      values: { path },
-      hint: 'Remove the link, or choose another place.',
-      cause: error,
-    });
+function brokenLink(path: string): DpoError {
+  return new DpoError('file.broken-link', `${path} is a link that leads nowhere.`, {
+    values: { path },
+    hint: 'Mend or remove the link, or choose another place.',
   });
 }
 
