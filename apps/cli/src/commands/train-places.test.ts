@@ -98,6 +98,55 @@ describe('dpo train', () => {
   });
 });
 
+describe('every command that writes', () => {
+  it('says that a disk is full, and leaves what is there', async ({ skip }) => {
+    const disk = mountDisk(at('disk'), 64);
+    if (disk === undefined) return skip('no disk can be mounted here');
+    try {
+      await writeFile(at('disk/old.jsonl'), 'old');
+      await writeFile(at('disk/filler'), Buffer.alloc(2 ** 20)).catch(() => undefined);
+      const samples = [' good', ' great', ' fine', ' bad', ' awful', ' sad'].map((text, index) => ({
+        index: 0,
+        sample: index,
+        prompt: 'Q',
+        text,
+        answer: text,
+        logp: -1,
+      }));
+      await writeFile(at('samples.jsonl'), samples.map((row) => `${JSON.stringify(row)}\n`).join(''));
+      const [model, pairs, old] = [['--model', at('model')], at('pairs.jsonl'), at('disk/old.jsonl')];
+      const cpu = ['--engine', 'cpu'];
+      const before = await treeOf(at('disk'));
+      for (const args of [
+        ['score', ...model, '--data', pairs, '--out', old, ...cpu],
+        ['generate', ...model, '--prompt', 'Q', '--max-new-tokens', '2', '--out', old, ...cpu],
+        ['export', ...model, '--output', at('disk/model'), ...cpu],
+        ['data', 'validate', pairs, '--html', old],
+        ...['convert', 'filter', 'mix'].map((name) => ['data', name, pairs, old]),
+        ['data', 'split', pairs, old, at('disk/new.jsonl')],
+        ['data', 'build', at('samples.jsonl'), old],
+        ['train', ...model, '--data', pairs, '--output', at('disk/run'), ...cpu],
+        ['sft', ...model, '--data', pairs, '--output', at('disk/run'), ...cpu],
+        ['demo', '--tiny', '--output', at('disk/run'), ...cpu],
+        ['eval', 'sentiment', ...model, '--ref', at('model'), '--prompts', pairs, '--run', at('disk/run'), ...cpu],
+        ['report', at('disk/run')],
+      ]) {
+        const { code, notes } = await runCli(args);
+        const errors = notes.filter((note) => note.startsWith('Error:'));
+        expect([args[0], args[1], code, errors]).toEqual([
+          args[0],
+          args[1],
+          1,
+          [expect.stringContaining('disk is full')],
+        ]);
+        expect(await treeOf(at('disk'))).toEqual(before);
+      }
+    } finally {
+      disk.remove();
+    }
+  });
+});
+
 describe('dpo data convert', () => {
   it('leaves the old file on a full disk, and nothing half written', async ({ skip }) => {
     const disk = mountDisk(at('disk'), 64);

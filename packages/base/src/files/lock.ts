@@ -78,10 +78,10 @@ async function acquire(path: string, folder: string, command: string): Promise<C
     since: new Date().toISOString(),
   };
   const written = leftoverName(path);
-  await writeFile(written, `${JSON.stringify(claim)}\n`, { flag: 'wx', flush: true }).catch((error: unknown) => {
-    throw cannotMake(error, folder);
-  });
   try {
+    await writeFile(written, `${JSON.stringify(claim)}\n`, { flag: 'wx', flush: true }).catch((error: unknown) => {
+      throw cannotMake(error, folder);
+    });
     for (;;) {
       if (await putInto(written, path)) return claim;
       const there = await readClaim(path);

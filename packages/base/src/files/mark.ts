@@ -1,7 +1,8 @@
-import { lstat, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
+import { lstat, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { asFileError } from '../file-error.js';
 import { systemCode } from './_system-code.js';
+import { leftoverName } from './leftovers.js';
 
 /** What a folder of ours is. */
 export type FolderKind = 'run' | 'model' | 'dataset' | 'checkpoint';
@@ -42,11 +43,15 @@ export async function writeMark(
 ): Promise<void> {
   const files = mark.files ?? (await filesIn(folder));
   const path = join(folder, NAME);
-  await writeFile(path, `${JSON.stringify({ writtenBy: 'dpo', ...mark, files }, null, 2)}\n`, { flush: true }).catch(
-    (error: unknown) => {
-      throw asFileError(error, path);
-    },
-  );
+  const text = `${JSON.stringify({ writtenBy: 'dpo', ...mark, files }, null, 2)}\n`;
+  const temporary = leftoverName(path);
+  try {
+    await writeFile(temporary, text, { flag: 'wx', flush: true });
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw asFileError(error, path);
+  }
 }
 
 /** Whether a folder holds nothing. */
