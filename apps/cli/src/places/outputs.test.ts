@@ -182,7 +182,7 @@ describe.each(Object.entries(writing))('dpo %s', (_, command) => {
 
 describe('options that name places', () => {
   // Whoever adds an option says what it names: a place of `places/role.ts`, or a text by its key here.
-  const texts = /^(prompt|chosen|rejected|split|testSplit|header|stop|device|maxTime)$/;
+  const texts = /^(prompt|chosen|rejected|split|testSplit|evalSplit|header|stop|device|maxTime)$/;
 
   it('are declared in every command', () => {
     const undeclared = commands.flatMap(({ name, options }) =>
