@@ -18,8 +18,8 @@ interface ArrowDatasetOptions {
   readonly check?: boolean;
   /** Is told, while rows are checked, what was put right in them. */
   readonly told?: Notes;
-  /** The line that a row was read from. */
-  readonly lineOf?: Dataset<unknown>['lineOf'];
+  /** The line of a row, where the rows come from a file of lines. */
+  readonly lineOf?: ((row: number) => number | undefined) | undefined;
 }
 
 /**
@@ -67,7 +67,7 @@ export function arrowDataset<Row>(
   return {
     length,
     path,
-    ...(lineOf === undefined ? {} : { lineOf }),
+    placeOf: (row) => ({ path, row, line: lineOf?.(row) }),
     at(row) {
       if (!Number.isInteger(row) || row < 0 || row >= length) noSuchRow(row, length);
       const block = blockOf(starts, row);

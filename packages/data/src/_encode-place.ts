@@ -1,28 +1,37 @@
 import { DpoError } from '@dpo/base';
+import { describePlace } from './_place.js';
 
-/** Rows that know where they stand in a file. */
-export interface PlacedRows {
-  /** The file that the rows were read from. */
-  readonly path?: string | undefined;
-  /** The line of the file that a row was read from, counted from 1, in files of lines. */
-  lineOf?(row: number): number | undefined;
+/** Where a row stands: its file, its number there from 0, and its line from 1 in files of lines. */
+export interface RowPlace {
+  readonly path: string;
+  readonly row: number;
+  readonly line?: number | undefined;
 }
 
-/** Encodes rows; an error that names a row by its number gets the file, and the line where the file has lines. */
-export function atPlaces<T>(rows: PlacedRows, encode: () => T): T {
+/** Rows that know where they stand in files. */
+export interface PlacedRows {
+  /** Where the row with this number stands. */
+  placeOf?(row: number): RowPlace;
+}
+
+/** Calls what looks at rows; an error that names a row by its number gets the file, and the line where the file has lines. */
+export function atPlaces<T>(rows: PlacedRows, call: () => T): T {
   try {
-    return encode();
+    return call();
   } catch (error) {
-    if (!DpoError.is(error)) throw error;
-    const { code, message, values, hint } = error;
-    const { row } = values;
-    if (typeof row !== 'number' || rows.path === undefined) throw error;
-    const line = rows.lineOf?.(row);
-    const place = line === undefined ? rows.path : `${rows.path}, line ${line}`;
-    throw new DpoError(code, `${place}: ${message}`, {
-      values: { ...values, path: rows.path, ...(line === undefined ? {} : { line }) },
-      ...(hint === undefined ? {} : { hint }),
-      cause: error,
-    });
+    throw DpoError.is(error) ? placedError(error, rows) : error;
   }
+}
+
+/** The error with its row's place before the message, and in its values. */
+export function placedError(error: DpoError, rows: PlacedRows): DpoError {
+  const { code, message, values, hint } = error;
+  const place = typeof values.row === 'number' ? rows.placeOf?.(values.row) : undefined;
+  if (place === undefined) return error;
+  const { path, line } = place;
+  return new DpoError(code, `${line === undefined ? path : describePlace(place)}: ${message}`, {
+    values: { ...values, path, ...(line === undefined ? {} : { line }) },
+    ...(hint === undefined ? {} : { hint }),
+    cause: error,
+  });
 }

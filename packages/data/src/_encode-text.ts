@@ -12,6 +12,8 @@ export interface EncodeOptions {
   readonly eos?: boolean | undefined;
   /** The number of the first pair, as errors name it. Default 0. */
   readonly firstRow?: number | undefined;
+  /** Is told of every row that cannot be encoded; the row is left out. Without it the first such row is thrown. */
+  readonly onError?: ((error: DpoError) => void) | undefined;
 }
 
 /** What a row hands to the chat template besides its messages. */

@@ -13,7 +13,7 @@ export interface Place {
 }
 
 /** `pairs.jsonl, line 3` or `pairs.arrow, row 2` or `row 2`. */
-function describePlace(place: Place): string {
+export function describePlace(place: Place): string {
   const within = place.line === undefined ? `row ${place.row}` : `line ${place.line}`;
   return place.path === undefined ? within : `${place.path}, ${within}`;
 }

@@ -42,11 +42,12 @@ export function recordSource<Row>(
   // Rows come in the same order each time: those up to here were told of.
   let told = 0;
   let noted = false;
-  let lines: number[] = [];
+  let lines: (number | undefined)[] = [];
   return {
     path,
     lineOf: (row) => lines[row],
     async *chunks() {
+      lines = [];
       let row = 0;
       let index = 0;
       let failed = 0;
@@ -76,7 +77,7 @@ export function recordSource<Row>(
             const parsed = parse(placed);
             chat ??= parsed[0] === undefined ? undefined : format.chat(parsed[0]);
             rows.push(...parsed);
-            if (placed.line !== undefined) for (const _ of parsed) lines.push(placed.line);
+            for (let i = 0; i < parsed.length; i++) lines.push(placed.line);
             row += parsed.length;
           } catch (error) {
             if (onError === undefined || !DpoError.is(error)) throw error;

@@ -1,4 +1,4 @@
-import type { TextToEncode } from '@dpo/base';
+import { DpoError, type TextToEncode } from '@dpo/base';
 import type { EncodeOptions } from './_encode-text.js';
 import type { TokenCache } from './token-cache.js';
 import type { Dataset, TextEncoder_ } from './types.js';
@@ -34,13 +34,14 @@ export async function encodeAhead<Given, Row>(
   encode: (rows: Iterable<Given>, tokenizer: TextEncoder_, options: EncodeOptions) => Row[],
   tokenizer: TextEncoder_,
   batch: BatchTextEncoder,
-  { onProgress, signal, cache, ...options }: EncodeAheadOptions = {},
+  { onProgress, signal, cache, onError, ...options }: EncodeAheadOptions = {},
 ): Promise<Row[]> {
+  const inTurn = () => encode(dataset, tokenizer, { ...options, onError });
   let complete = false;
   try {
     const ready = await readyTexts(dataset, encode, tokenizer, batch, { onProgress, signal, cache, ...options });
     // Something is wrong with some rows, or they cannot be looked at apart: encoding all in turn says what it is.
-    if (ready === undefined) return encode(dataset, tokenizer, options);
+    if (ready === undefined) return inTurn();
     let next = 0;
     let fits = true;
     const nextOr = (encodeNow: () => Int32Array | number[]): Int32Array | number[] => {
@@ -58,7 +59,11 @@ export async function encodeAhead<Given, Row>(
     };
     const rows = encode(dataset, replay, options);
     complete = fits && next === ready.length;
-    return complete ? rows : encode(dataset, tokenizer, options);
+    return complete ? rows : inTurn();
+  } catch (error) {
+    // A row that is to be left out would put the texts after it out of step.
+    if (onError === undefined || !DpoError.is(error)) throw error;
+    return inTurn();
   } finally {
     await cache?.close(complete);
   }

@@ -87,7 +87,9 @@ describe('an error of the chat template', () => {
     expect(errorOf(() => encodePrompts([[user], [bad, user]], tokenizer)).message).toBe(
       'Row 1, prompt: The chat template refuses the conversation.',
     );
-    const placed = Object.assign([[user], [bad, user]], { path: 'p.jsonl', lineOf: (row: number) => row + 5 });
+    const placed = Object.assign([[user], [bad, user]], {
+      placeOf: (row: number) => ({ path: 'p.jsonl', row, line: row + 5 }),
+    });
     expect(errorOf(() => encodePrompts(placed, tokenizer)).message).toMatch(/^p\.jsonl, line 6: Row 1, prompt: /);
   });
 });

@@ -1,6 +1,7 @@
 import { DpoError } from '@dpo/base';
-import { atPlaces, type PlacedRows } from './_encode-place.js';
-import { checkLimits, cutAnswer, type EncodeOptions, encodeAnswer, encodePrompt } from './_encode-text.js';
+import { encodeEach } from './_encode-each.js';
+import type { PlacedRows } from './_encode-place.js';
+import { cutAnswer, type EncodeOptions, encodeAnswer, encodePrompt } from './_encode-text.js';
 import { templateVariables } from './conversation.js';
 import type { LabelledAnswer, RankedList, TextEncoder_ } from './types.js';
 
@@ -41,37 +42,22 @@ export function encodeAnswers(
   tokenizer: TextEncoder_,
   options: EncodeOptions = {},
 ): EncodedAnswer[] {
-  checkLimits(options);
-  return atPlaces(dataset, () => answersOf(dataset, tokenizer, options));
-}
-
-function answersOf(
-  dataset: Iterable<LabelledAnswer>,
-  tokenizer: TextEncoder_,
-  options: EncodeOptions,
-): EncodedAnswer[] {
-  const rows = [...dataset].map((answer, row) => {
-    const { prompt, completion, label, weight } = answer;
+  const rows = encodeEach(dataset, options, (answer, row) => {
+    const { prompt: text, completion: given, label, weight } = answer;
     const variables = templateVariables(answer);
-    const encoded = encodePrompt(prompt, variables, tokenizer, options, row);
-    return {
-      prompt: { tokens: encoded.tokens, cut: encoded.cut },
-      whole: encodeAnswer(encoded, completion, tokenizer, options, row, 'completion'),
-      key: JSON.stringify([prompt, variables]),
-      label,
-      weight,
-    };
+    const prompt = encodePrompt(text, variables, tokenizer, options, row);
+    const whole = encodeAnswer(prompt, given, tokenizer, options, row, 'completion');
+    const completion = cutAnswer(whole, prompt.tokens.length, options, row, 'completion');
+    return { row, prompt, whole, completion, key: JSON.stringify([text, variables]), label, weight };
   });
   const others = nextDifferent(rows.map(({ key }) => key));
-  return rows.map(({ prompt, whole, label, weight }, row) => {
-    const length = prompt.tokens.length;
-    const completion = cutAnswer(whole, length, options, row, 'completion');
-    const other = (rows[others[row] as number] as (typeof rows)[number]).whole;
+  return rows.map(({ row, prompt, completion, label, weight }, index) => {
+    const other = (rows[others[index] as number] as (typeof rows)[number]).whole;
     return {
       row,
       prompt: prompt.tokens,
       completion: completion.tokens,
-      mismatched: cutAnswer(other, length, options, row, 'mismatched').tokens,
+      mismatched: cutAnswer(other, prompt.tokens.length, options, row, 'mismatched').tokens,
       desirable: label,
       ...(weight === undefined ? {} : { weight }),
       cut: { prompt: prompt.cut, completion: completion.cut },
@@ -90,36 +76,29 @@ export function encodeRankings(
   tokenizer: TextEncoder_,
   options: EncodeOptions = {},
 ): EncodedRanking[] {
-  checkLimits(options);
-  return atPlaces(dataset, () => rankingsOf(dataset, tokenizer, options));
-}
-
-function rankingsOf(dataset: Iterable<RankedList>, tokenizer: TextEncoder_, options: EncodeOptions): EncodedRanking[] {
-  const encoded: EncodedRanking[] = [];
-  let row = -1;
-  for (const list of dataset) {
-    row++;
+  const encoded = encodeEach(dataset, options, (list, row) => {
     const { prompt: text, responses, scores, weight } = list;
     const order = [...responses.keys()].sort((a, b) => (scores[b] as number) - (scores[a] as number) || a - b);
     const ranked = order.filter((i, k) => k === 0 || scores[i] !== scores[order[k - 1] as number]);
-    if (ranked.length < 2) continue;
+    if (ranked.length < 2) return undefined;
     const prompt = encodePrompt(text, templateVariables(list), tokenizer, options, row);
     const answers = ranked.map((i) => {
       const key = `responses[${i}]`;
       const whole = encodeAnswer(prompt, responses[i] as string, tokenizer, options, row, key);
       return cutAnswer(whole, prompt.tokens.length, options, row, key);
     });
-    encoded.push({
+    return {
       row,
       prompt: prompt.tokens,
       answers: answers.map(({ tokens }) => tokens),
       ...(weight === undefined ? {} : { weight }),
       cut: { prompt: prompt.cut, ...Object.fromEntries(answers.map(({ cut }, k) => [String(k), cut])) },
-    });
-  }
-  if (encoded.length > 0) return encoded;
+    };
+  });
+  const rankings = encoded.filter((ranking) => ranking !== undefined);
+  if (rankings.length > 0) return rankings;
   throw new DpoError('data.no-ranking', 'No list has two answers with different scores: there is nothing to rank.', {
-    values: { rows: row + 1 },
+    values: { rows: encoded.length },
     hint: 'Check the column of scores.',
   });
 }

@@ -1,5 +1,6 @@
-import { atPlaces, type PlacedRows } from './_encode-place.js';
-import { checkLimits, cutAnswer, type EncodeOptions, encodeAnswer, encodePrompt } from './_encode-text.js';
+import { encodeEach } from './_encode-each.js';
+import type { PlacedRows } from './_encode-place.js';
+import { cutAnswer, type EncodeOptions, encodeAnswer, encodePrompt } from './_encode-text.js';
 import { templateVariables } from './conversation.js';
 import type { PreferencePair, PromptGroup, PromptRow, Text, TextEncoder_ } from './types.js';
 
@@ -34,7 +35,7 @@ export interface EncodedPrompt {
  * unless it ends in an end token already or was cut. Conversations are encoded as the chat template writes them, special
  * tokens and all: nothing is added.
  *
- * Errors name the row, with file and line where the rows know them: `data.answer-cut-away` (the prompt leaves no room for the answer), `data.empty-answer` and
+ * Errors name the row, and file and line where the dataset knows them: `data.answer-cut-away` (the prompt leaves no room for the answer), `data.empty-answer` and
  * `data.empty-prompt` (no tokens), `data.token-without-row`, `data.no-chat-template`, those of the tokenizer; `options.invalid` for a limit that is no positive integer.
  */
 export function encodePairs(
@@ -42,15 +43,7 @@ export function encodePairs(
   tokenizer: TextEncoder_,
   options: EncodeOptions = {},
 ): EncodedPair[] {
-  checkLimits(options);
-  return atPlaces(dataset, () => pairsOf(dataset, tokenizer, options));
-}
-
-function pairsOf(dataset: Iterable<PreferencePair>, tokenizer: TextEncoder_, options: EncodeOptions): EncodedPair[] {
-  const { firstRow = 0 } = options;
-  const pairs: EncodedPair[] = [];
-  for (const pair of dataset) {
-    const row = firstRow + pairs.length;
+  return encodeEach(dataset, options, (pair, row) => {
     const prompt = encodePrompt(pair.prompt, templateVariables(pair), tokenizer, options, row);
     const answer = (key: 'chosen' | 'rejected') => {
       const full = encodeAnswer(prompt, pair[key], tokenizer, options, row, key);
@@ -58,7 +51,7 @@ function pairsOf(dataset: Iterable<PreferencePair>, tokenizer: TextEncoder_, opt
     };
     const chosen = answer('chosen');
     const rejected = answer('rejected');
-    pairs.push({
+    return {
       row,
       prompt: prompt.tokens,
       chosen: chosen.tokens,
@@ -66,9 +59,8 @@ function pairsOf(dataset: Iterable<PreferencePair>, tokenizer: TextEncoder_, opt
       ...(pair.margin === undefined ? {} : { margin: pair.margin }),
       ...(pair.weight === undefined ? {} : { weight: pair.weight }),
       cut: { prompt: prompt.cut, chosen: chosen.cut, rejected: rejected.cut },
-    });
-  }
-  return pairs;
+    };
+  });
 }
 
 /** Turns prompts into tokens for generation, exactly as {@link encodePairs} does; `maxLength` has no effect. */
@@ -77,23 +69,11 @@ export function encodePrompts(
   tokenizer: TextEncoder_,
   options: EncodeOptions = {},
 ): EncodedPrompt[] {
-  checkLimits(options);
-  return atPlaces(prompts, () => promptsOf(prompts, tokenizer, options));
-}
-
-function promptsOf(
-  prompts: Iterable<Text | PromptRow>,
-  tokenizer: TextEncoder_,
-  options: EncodeOptions,
-): EncodedPrompt[] {
-  const encoded: EncodedPrompt[] = [];
-  for (const given of prompts) {
-    const row = encoded.length;
+  return encodeEach(prompts, options, (given, row) => {
     const { prompt, ...inputs } = asPromptRow(given);
     const { tokens, cut, text } = encodePrompt(prompt, templateVariables(inputs), tokenizer, options, row);
-    encoded.push({ row, tokens, cut, text });
-  }
-  return encoded;
+    return { row, tokens, cut, text };
+  });
 }
 
 function asPromptRow(given: Text | PromptRow): PromptRow {

@@ -1,4 +1,4 @@
-export type { PlacedRows } from './_encode-place.js';
+export type { PlacedRows, RowPlace } from './_encode-place.js';
 export type { EncodeOptions } from './_encode-text.js';
 export { type FileKind, fileKind } from './_file-kind.js';
 export type { MendCode, Mended, ReadNotes } from './_told.js';

@@ -40,14 +40,22 @@ export function joinDatasets<Row>(format: RowFormat<Row>, parts: readonly Datase
   function* rows(): Generator<Row> {
     for (const part of parts) yield* part;
   }
+  const find = (row: number) => {
+    if (!(Number.isInteger(row) && row >= 0 && row < length)) noSuchRow(row, length);
+    const part = starts.findLastIndex((start) => start <= row);
+    return { dataset: parts[part] as Dataset<Row>, within: row - (starts[part] as number) };
+  };
   let fingerprint: string | undefined;
   return {
     length,
     ...(path === undefined ? {} : { path }),
+    placeOf(row) {
+      const { dataset, within } = find(row);
+      return dataset.placeOf?.(within) ?? { path: dataset.path ?? path ?? 'the data', row: within };
+    },
     at(row) {
-      if (!(Number.isInteger(row) && row >= 0 && row < length)) noSuchRow(row, length);
-      const part = starts.findLastIndex((start) => start <= row);
-      return (parts[part] as Dataset<Row>).at(row - (starts[part] as number));
+      const { dataset, within } = find(row);
+      return dataset.at(within);
     },
     get fingerprint() {
       fingerprint ??= fingerprintOf(format, { [Symbol.iterator]: rows });

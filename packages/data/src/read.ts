@@ -191,8 +191,7 @@ function inMemory<Row>(format: RowFormat<Row>, path: string, source: RowSource<R
     async (schema, batches) => {
       const blocks: Block[] = [];
       for await (const batch of batches) blocks.push(memoryBlock(batch));
-      const { lineOf } = source;
-      return arrowDataset(format, schema, blocks, path, { check: false, ...(lineOf === undefined ? {} : { lineOf }) });
+      return arrowDataset(format, schema, blocks, path, { check: false, lineOf: source.lineOf });
     },
   );
 }

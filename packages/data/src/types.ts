@@ -1,4 +1,5 @@
 import type { Json } from '@dpo/base';
+import type { RowPlace } from './_encode-place.js';
 
 /** One turn of a conversation. */
 export interface Message {
@@ -75,8 +76,8 @@ export interface Dataset<Row> extends Iterable<Row> {
   readonly length: number;
   /** The file or folder it was read from. */
   readonly path?: string;
-  /** The line of the file that a row was read from, counted from 1, in files of lines. */
-  lineOf?(row: number): number | undefined;
+  /** Where a row stands: its file, its number there, and its line in files of lines. For messages. */
+  placeOf?(row: number): RowPlace;
   /** The row with this number. A number outside 0 … length − 1 is `data.no-such-row`. */
   at(row: number): Row;
   /**

@@ -12,6 +12,7 @@ import { openData, withSplit } from '../session/find-data.js';
 import { offerEngine } from '../session/offer-engine.js';
 import { encodeFor, type LengthOptions } from '../session/open-data.js';
 import { openModel } from '../session/open-model.js';
+import { onErrorOption, type SkippedRows, skippedRows } from '../session/skipped-rows.js';
 
 /** `dpo score`: log-probabilities, implicit rewards and margins of preference pairs. */
 export const scoreCommand = defineCommand({
@@ -24,6 +25,7 @@ export const scoreCommand = defineCommand({
       'Preference data: a file, a folder of files or of Python datasets, or org/name[:split] of the hub',
     ),
     split: z.string().optional().describe('Which split of --data [train]'),
+    onError: onErrorOption,
     out: place('output-file').optional().describe('The JSONL file to write [standard output]'),
     config: place('input').optional().describe('A JSON file of these options'),
     beta: z.number().positive().default(0.1).describe('Scale of the implicit rewards'),
@@ -33,18 +35,21 @@ export const scoreCommand = defineCommand({
     ...engineOptions,
   }),
   run: async (options, context) => {
-    const dataset = await openData(withSplit(options.data, options.split), context);
+    const skipped = skippedRows(options.onError);
+    const { onError } = skipped;
+    const dataset = await openData(withSplit(options.data, options.split), context, { onError });
     await offerEngine(options, context);
     const engine = await openEngine(engineSettings(options));
     try {
       const score = async (name: string, tokenizer?: Tokenizer) =>
-        scorePairs(engine, { name, tokenizer }, dataset, options, context);
+        scorePairs(engine, { name, tokenizer, onError }, dataset, options, context);
       const policy = await score(options.model);
       // The same tokens as the policy's, whatever template lies beside the reference.
       const reference = options.ref === undefined ? undefined : await score(options.ref, policy.tokenizer);
       const lines = policy.pairs.map((pair, index) =>
-        JSON.stringify(scoreLine(index, pair, policy.logps[index], reference?.logps[index], options.beta)),
+        JSON.stringify(scoreLine(pair, policy.logps[index], reference?.logps[index], options.beta)),
       );
+      skipped.report(context);
       if (options.out === undefined) for (const line of lines) context.out(line);
       else {
         await writeFileAtomic(options.out, (path) => writeFile(path, `${lines.join('\n')}\n`));
@@ -67,7 +72,7 @@ interface Scored {
 /** One model after another, so that no two are in memory at once. */
 async function scorePairs(
   engine: Engine,
-  given: { readonly name: string; readonly tokenizer: Tokenizer | undefined },
+  given: { readonly name: string; readonly tokenizer: Tokenizer | undefined; readonly onError: SkippedRows['onError'] },
   dataset: PreferenceDataset,
   options: LengthOptions,
   context: Context,
@@ -75,7 +80,7 @@ async function scorePairs(
   const { name } = given;
   const { model, tokenizer: own } = await openModel(engine, name, context);
   const tokenizer = given.tokenizer ?? own;
-  const pairs = await encodeFor({ model, tokenizer }, dataset, encodePairs, options, context);
+  const pairs = await encodeFor({ model, tokenizer }, dataset, encodePairs, options, context, given.onError);
   const logps = await sequenceLogps(model, pairs.map(pairGroup), {
     pack,
     signal: context.signal,
@@ -86,12 +91,12 @@ async function scorePairs(
 }
 
 function scoreLine(
-  index: number,
   pair: EncodedPair,
   policy: readonly number[] | undefined,
   reference: readonly number[] | undefined,
   beta: number,
 ): Record<string, number> {
+  const { row: index } = pair;
   const [policyChosenLogp, policyRejectedLogp] = policy as [number, number];
   const tokens = { chosenTokens: pair.chosen.length, rejectedTokens: pair.rejected.length };
   if (reference === undefined) return { index, policyChosenLogp, policyRejectedLogp, ...tokens };

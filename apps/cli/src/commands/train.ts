@@ -1,14 +1,5 @@
 import { DpoError } from '@dpo/base';
-import {
-  ktoMethod,
-  type Method,
-  methodNames,
-  plackettLuceMethod,
-  rowLosses,
-  type TokenRow,
-  withWeights,
-} from '@dpo/core';
-import type { RowCuts } from '@dpo/data';
+import { ktoMethod, type Method, methodNames, plackettLuceMethod, rowLosses, withWeights } from '@dpo/core';
 import { z } from 'zod';
 import { defineCommand } from '../command/define.js';
 import { presets, trainingOptions } from '../options/training.js';
@@ -17,7 +8,7 @@ import { runTrainingCommand } from '../training/command.js';
 import { dpoReference } from '../training/dpo-reference.js';
 import { nothingSavedNote } from '../training/interruption.js';
 import { checkForPairs, pairMethod } from '../training/pair-method.js';
-import { answerRows, pairRows, type RowKind, rankingRows } from '../training/row-kinds.js';
+import { answerRows, type EncodedRow, pairRows, type RowKind, rankingRows } from '../training/row-kinds.js';
 
 /** `dpo train`: preference optimisation, DPO unless told otherwise. */
 export const trainCommand = defineCommand({
@@ -89,7 +80,7 @@ export const trainCommand = defineCommand({
     const { beta, desirableWeight, undesirableWeight, rowMargins } = options;
     if (options.evalSamples !== undefined && (options.evalData === undefined || options.precomputeReference))
       throw new DpoError('cli.usage', '--eval-samples needs --eval-data, and a reference that is not precomputed.');
-    const start = <Given, Row extends TokenRow & RowCuts>(rows: RowKind<Given, Row>, plain: Method<Row>) => {
+    const start = <Given, Row extends EncodedRow>(rows: RowKind<Given, Row>, plain: Method<Row>) => {
       const method = options.rowWeights ? withWeights(plain) : plain;
       if (options.refSyncSteps !== undefined && !method.needsReference)
         throw new DpoError('cli.usage', `${method.name} has no reference that --ref-sync-steps could move.`);

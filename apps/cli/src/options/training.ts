@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { place } from '../places/role.js';
+import { onErrorOption } from '../session/skipped-rows.js';
 import { engineOptions } from './engine.js';
 
 /** The options that `dpo train` and `dpo sft` share. Their defaults are part of the interface: numbers depend on them. */
@@ -11,6 +12,7 @@ export const trainingOptions = {
     'Preference data: .jsonl, .json, .csv, .tsv, .parquet, .arrow, a folder or pattern of such files, a folder of Python datasets, or org/name[@revision] of the hub; :split after folders and names of the hub',
   ),
   split: z.string().optional().describe('Which split of --data [train]'),
+  onError: onErrorOption,
   output: place('output-run').describe('The run folder to write'),
   config: place('input').optional().describe('A JSON file of these options, in camelCase; the command line wins'),
   learningRate: z.number().positive().default(1e-6).describe('Learning rate after warm-up'),

@@ -31,7 +31,7 @@ export async function openData(
 
 /** How rows of a kind are read from a file or folder, and several files of them joined. */
 export interface RowReader<Row> {
-  read(path: string, options: Pick<ReadOptions, 'onNotes'>): Promise<Dataset<Row>>;
+  read(path: string, options: Pick<ReadOptions, 'onNotes' | 'onError'>): Promise<Dataset<Row>>;
   join(parts: readonly Dataset<Row>[], name: string): Dataset<Row>;
 }
 
@@ -40,21 +40,27 @@ export async function openRows<Row>(
   name: string,
   { read, join }: RowReader<Row>,
   context: Context,
+  { onError }: Pick<ReadOptions, 'onError'> = {},
 ): Promise<Dataset<Row>> {
   const notes = collectNotes();
+  const options = { onNotes: notes.onNotes, onError };
+  // A folder or a pattern of several files says the same of each.
+  const tell = () => tellNotes(mergeNotes(name, notes.all), context);
   // A local folder may have a split after a colon too.
   const there = (await isThere(name)) || (await isThere(name.replace(/:[\w.-]+$/, '')));
   const [, repository, split = 'train'] = hubDataset.exec(name) ?? [];
   if (there || repository === undefined || fileEnding.test(name)) {
-    return read(name, { onNotes: (note) => tellNotes(note, context) });
+    const dataset = await read(name, options);
+    tell();
+    return dataset;
   }
   const { files } = await downloadDataset(repository, {
     split,
     ...fetchOptions(name, context),
   });
   const parts: Dataset<Row>[] = [];
-  for (const { path } of files) parts.push(await read(path, notes));
-  tellNotes(mergeNotes(name, notes.all), context);
+  for (const { path } of files) parts.push(await read(path, options));
+  tell();
   return join(parts, name);
 }
 

@@ -22,6 +22,9 @@ export interface LengthOptions {
   readonly tokenCache?: boolean | undefined;
 }
 
+/** Is told of rows that cannot be encoded, which are left out; without it the first one ends the command. */
+type OnError = EncodeOptions['onError'];
+
 /** The longest sequence that is read where the user names none. */
 const LONGEST = 1024;
 
@@ -33,11 +36,13 @@ export async function encodeFor<Given, Row extends RowCuts>(
   { model, tokenizer }: { readonly model: LanguageModel; readonly tokenizer: Tokenizer },
   dataset: Dataset<Given>,
   encode: Encode<Given, Row>,
-  options: LengthOptions,
+  { maxPromptLength, eos, tokenCache, ...options }: LengthOptions,
   context: Context,
+  onError?: OnError,
 ): Promise<Row[]> {
   const maxLength = Math.min(options.maxLength ?? LONGEST, model.maxPositions);
-  const rows = await encodeMany(dataset, encode, tokenizer, { ...options, maxLength }, context);
+  const limits = { maxLength, maxPromptLength, eos };
+  const rows = await encodeMany(dataset, encode, tokenizer, { ...limits, tokenCache, onError }, context);
   const cuts = cutSummary(rows);
   if (cuts.truncatedRows > 0) context.note(cutNote(cuts, maxLength));
   return rows;

@@ -36,5 +36,5 @@ export async function readPrompts(path: string, context: Pick<Context, 'note'>):
   );
   tellNotes({ path, leftAside: [...aside].sort(), mended: [] }, context);
   if (prompts.length === 0) throw new DpoError('data.empty-dataset', `${path} has no prompts.`, { values: { path } });
-  return Object.assign(prompts, { path, lineOf: (row: number) => lines[row]?.line });
+  return Object.assign(prompts, { placeOf: (row: number) => ({ path, row, line: lines[row]?.line }) });
 }

@@ -1,7 +1,6 @@
 import { join, resolve } from 'node:path';
 import { DpoError } from '@dpo/base';
-import { type Method, type TokenRow, watchAnswers } from '@dpo/core';
-import type { RowCuts } from '@dpo/data';
+import { type Method, watchAnswers } from '@dpo/core';
 import { openEngine } from '@dpo/engine';
 import { writeReport } from '@dpo/eval';
 import type { z } from 'zod';
@@ -13,6 +12,7 @@ import { clearRun } from '../places/clear-run.js';
 import { openRows, withSplit } from '../session/find-data.js';
 import { offerEngine } from '../session/offer-engine.js';
 import { encodeFor } from '../session/open-data.js';
+import { skippedRows } from '../session/skipped-rows.js';
 import { version } from '../session/versions.js';
 import { duration, short } from '../ui/format.js';
 import { checkModels } from './check-models.js';
@@ -21,7 +21,7 @@ import { type DrawOptions, drawHeldOut } from './draw-held-out.js';
 import { isResuming, nothingSavedNote, savedNote } from './interruption.js';
 import { openPolicy, optimizerOf, parameterCounts } from './prepare.js';
 import { findResumption } from './resumption.js';
-import type { RowKind } from './row-kinds.js';
+import { type EncodedRow, type RowKind, storedFor } from './row-kinds.js';
 import { claimRunFolder, type RunConfig } from './run-folder.js';
 import { identityOf } from './run-identity.js';
 import { runTraining, type TrainingResult } from './run-training.js';
@@ -31,7 +31,7 @@ import { rowWarnings } from './watch-rows.js';
 type TrainingOptions = z.output<z.ZodObject<typeof trainingOptions>>;
 
 /** What differs between the training commands. */
-export interface TrainingCommand<Given, Row extends TokenRow & RowCuts> {
+export interface TrainingCommand<Given, Row extends EncodedRow> {
   readonly name: string;
   readonly options: TrainingOptions;
   /** The kind of row that the data hold. */
@@ -47,7 +47,7 @@ export interface TrainingCommand<Given, Row extends TokenRow & RowCuts> {
 }
 
 /** A training command from its options to its last line. Returns the exit code. */
-export async function runTrainingCommand<Given, Row extends TokenRow & RowCuts>(
+export async function runTrainingCommand<Given, Row extends EncodedRow>(
   command: TrainingCommand<Given, Row>,
   context: Context,
 ): Promise<number> {
@@ -58,7 +58,9 @@ export async function runTrainingCommand<Given, Row extends TokenRow & RowCuts>(
   const resume = resuming ? await findResumption(options.output, options.resumeFrom, context) : undefined;
   await checkModels(options, 'here', context);
   await offerEngine(options, context);
-  const dataset = await openRows(withSplit(options.data, options.split), kind, context);
+  const skipped = skippedRows(options.onError);
+  const { onError } = skipped;
+  const dataset = await openRows(withSplit(options.data, options.split), kind, context, { onError });
   for (const name of command.needs ?? []) checkNumbers(dataset, name);
   const { fingerprint } = dataset;
   const now = { command: command.name, options, dataset: { fingerprint } };
@@ -66,7 +68,7 @@ export async function runTrainingCommand<Given, Row extends TokenRow & RowCuts>(
   const heldData =
     options.evalData === undefined
       ? undefined
-      : await openRows(withSplit(options.evalData, options.evalSplit), kind, context);
+      : await openRows(withSplit(options.evalData, options.evalSplit), kind, context, { onError });
   await checkModels(options, 'hub', context);
   const identity = await identityOf(options, heldData, context);
   if (resume !== undefined) await checkSameRun(options.output, resume, { ...now, identity }, context);
@@ -76,8 +78,9 @@ export async function runTrainingCommand<Given, Row extends TokenRow & RowCuts>(
     context.note(`Engine: ${engine.description}`);
     const { model, tokenizer, source } = await openPolicy(engine, options, context);
     const opened = { model, tokenizer };
-    const rows = await encodeFor(opened, dataset, kind.encode, options, context);
-    const heldRows = heldData && (await encodeFor(opened, heldData, kind.encode, options, context));
+    const rows = await encodeFor(opened, dataset, kind.encode, options, context, onError);
+    const heldRows = heldData && (await encodeFor(opened, heldData, kind.encode, options, context, onError));
+    skipped.report(context);
     const counts = parameterCounts(model);
     const batch = options.batchSize * options.gradAccumulation;
     const steps = options.maxSteps ?? Math.ceil((options.epochs * rows.length) / batch);
@@ -92,7 +95,7 @@ export async function runTrainingCommand<Given, Row extends TokenRow & RowCuts>(
       engine: engine.description,
       identity,
     };
-    const stored = kind.stored(dataset);
+    const stored = storedFor(rows, kind.stored(dataset));
     const early = rowWarnings(kind, { train: rows, held: heldRows, stored, sides: method.sides });
     const reference = await command.reference({ model, rows, heldRows, stored: stored.logps });
     context.note(
@@ -114,7 +117,7 @@ export async function runTrainingCommand<Given, Row extends TokenRow & RowCuts>(
         settings: {
           ...options,
           beta: command.beta,
-          rowAt: (row) => dataset.at(row),
+          rowAt: (index) => dataset.at(rows[index]?.row ?? index),
           early: [
             ...early,
             ...watchAnswers(

@@ -24,6 +24,9 @@ import type { Encode } from '../session/open-data.js';
 /** Log-probabilities that the data hold, by the answer's name. */
 export type StoredLogps = Readonly<Record<string, readonly number[]>>;
 
+/** A row in tokens that training takes, with its number in the data. */
+export type EncodedRow = TokenRow & RowCuts & { readonly row: number };
+
 /** What the data hold of the reference. */
 export interface StoredReference {
   readonly logps?: StoredLogps;
@@ -32,8 +35,18 @@ export interface StoredReference {
 
 const noneStored: StoredReference = { rows: 0 };
 
+/** What the data hold of the reference for the rows that are trained on, some of the data's being left out. */
+export function storedFor(
+  rows: readonly { readonly row: number }[],
+  { logps, rows: count }: StoredReference,
+): StoredReference {
+  if (logps === undefined) return { rows: count };
+  const chosen = Object.entries(logps).map(([name, numbers]) => [name, rows.map(({ row }) => numbers[row] as number)]);
+  return { logps: Object.fromEntries(chosen) as StoredLogps, rows: rows.length };
+}
+
 /** A kind of row that can be trained on: how it is read, encoded and looked at. */
-export interface RowKind<Given, Row extends TokenRow & RowCuts> extends RowReader<Given> {
+export interface RowKind<Given, Row extends EncodedRow> extends RowReader<Given> {
   /** What a user calls them. */
   readonly name: 'pairs' | 'answers' | 'rankings';
   readonly encode: Encode<Given, Row>;

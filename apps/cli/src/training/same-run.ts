@@ -14,7 +14,7 @@ import { changedFiles, type RunIdentity, runKey } from './run-identity.js';
 const free = new Set([
   ...['output', 'resume', 'resumeFrom', 'overwrite', 'config', 'tokenCache', 'tensorboard'],
   ...['saveSteps', 'keepCheckpoints', 'maxTime', 'evalSamples', 'evalSampleTokens'],
-  ...['evalSteps', 'evalData', 'evalSplit', 'evalMetric', 'patience', 'minDelta', 'loadBest'],
+  ...['evalSteps', 'evalData', 'evalSplit', 'onError', 'evalMetric', 'patience', 'minDelta', 'loadBest'],
   ...['engine', 'threads', 'device', 'memoryLimit', 'xla', 'activationCheckpointing'],
 ]);
 

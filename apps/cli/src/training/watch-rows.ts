@@ -1,6 +1,5 @@
-import { type Side, type TokenRow, type TrainingWarning, watchRows } from '@dpo/core';
-import type { RowCuts } from '@dpo/data';
-import type { RowKind, StoredReference } from './row-kinds.js';
+import { type Side, type TrainingWarning, watchRows } from '@dpo/core';
+import type { EncodedRow, RowKind, StoredReference } from './row-kinds.js';
 
 /** The rows that are trained on and held out, and what the data hold of the reference. */
 interface Rows<Row> {
@@ -16,12 +15,12 @@ interface Rows<Row> {
  *
  * @throws `train.nothing-to-learn`
  */
-export function rowWarnings<Given, Row extends TokenRow & RowCuts>(
+export function rowWarnings<Given, Row extends EncodedRow>(
   kind: RowKind<Given, Row>,
   { train, held = [], stored, sides }: Rows<Row>,
 ): TrainingWarning[] {
-  const watched = (row: Row, index: number) => ({
-    row: index,
+  const watched = (row: Row) => ({
+    row: row.row,
     prompt: row.prompt,
     answers: kind.answers(row, sides),
     desirable: kind.desirable?.(row),
