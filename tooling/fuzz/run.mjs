@@ -53,29 +53,48 @@ function useOf(pid) {
   }
 }
 
-/** What comes of one damaged file; `death` where the worker is no more. */
-function ask(worker, task) {
+/** Files that a worker opens before it is told of more: Ctrl-C ends a run between two stretches. */
+const STRETCH = 250;
+
+/**
+ * Has a worker open the files `from` to `to`, and hands each result to `onResult` with its number. Resolves to the number after
+ * the last one: it is smaller than `to` where a file ended the worker (a result with `death`) or took too much.
+ */
+function askFor(worker, { name, seed, from, to }, onResult) {
   return new Promise((resolve) => {
-    const started = Date.now();
-    const before = useOf(worker.pid).seconds;
-    const settle = (result) => {
+    let index = from;
+    let started = Date.now();
+    let before = useOf(worker.pid).seconds;
+    const settle = () => {
       clearInterval(watch);
-      worker.off('message', settle).off('exit', died);
-      resolve(result);
+      worker.off('message', answered).off('exit', died);
+      resolve(index);
     };
+    const dies = (code, stack) => {
+      onResult(index++, { code, death: true, stack });
+      settle();
+    };
+    const answered = (result) => {
+      onResult(index++, result);
+      started = Date.now();
+      before = undefined;
+      if (index === to) settle();
+    };
+    const died = (code, signal) => dies(`ended (${signal ?? code})`, worker.errors);
     const kill = (why) => {
       worker.off('exit', died).kill('SIGKILL');
-      settle({ code: why, death: true });
+      dies(why);
     };
-    const died = (code, signal) => settle({ code: `ended (${signal ?? code})`, death: true, stack: worker.errors });
     const watch = setInterval(() => {
       const { bytes, seconds } = useOf(worker.pid);
+      // The first look at a file: what the processor did before is other files' time.
+      before ??= seconds;
       // On a busy machine little of the time is the worker's own.
       if (seconds - before > SECONDS || Date.now() - started > 1000 * MOST_SECONDS) kill(`longer than ${SECONDS} s`);
       else if (bytes > BYTES) kill(`more than ${BYTES / 2 ** 20} MiB`);
     }, 100);
-    worker.once('message', settle).once('exit', died);
-    worker.send(task);
+    worker.on('message', answered).once('exit', died);
+    worker.send({ name, seed, from, to });
   });
 }
 
@@ -92,18 +111,21 @@ for (const name of values.formats.split(',')) {
   let failed = 0;
   const started = Date.now();
   let tried = 0;
-  for (let index = from; index < from + count && !stopped; index++, tried++) {
-    const { code, death = false, stack = '' } = await ask(worker, { name, seed, index });
+  const broken = [];
+  const onResult = (index, { code, death = false, stack = '' }) => {
+    tried++;
     codes.set(code, (codes.get(code) ?? 0) + 1);
     if (death) worker = startWorker();
-    if (!death && code !== 'untyped') continue;
+    if (!death && code !== 'untyped') return;
     failed++;
+    broken.push(index);
     process.stdout.write(
       `FAILED ${name}: ${code} (--formats ${name} --seed ${seed} --from ${index} --count 1)\n${stack}\n`,
     );
-    if (values.keep !== undefined) await writeFile(values.keep, await damaged(name, seed, index));
-  }
-  if (values.keep !== undefined) await writeFile(values.keep, await damaged(name, seed, from));
+  };
+  for (let at = from; at < from + count && !stopped; )
+    at = await askFor(worker, { name, seed, from: at, to: Math.min(at + STRETCH, from + count) }, onResult);
+  if (values.keep !== undefined) await writeFile(values.keep, await damaged(name, seed, broken.at(-1) ?? from));
   const told = [...codes].sort(([, a], [, b]) => b - a).map(([code, times]) => `${code} ${times}`);
   process.stdout.write(
     `${name}: ${tried} files, ${failed} failed, ${Math.round((Date.now() - started) / 1000)} s: ${told.join(', ')}\n`,
