@@ -58,6 +58,10 @@ describe('watchRows', () => {
     });
   });
 
+  it('does not take rows that cuts made the same for repeated ones', () => {
+    expect(codes(many(20, (i) => row(i, 1, [1, 2], 4)))).toEqual([]);
+  });
+
   it('watches labels', () => {
     expect(codes(many(6, (i) => judged(i, i, true)))).toEqual(['one-label']);
     expect(codes(many(6, (i) => judged(i, i, i > 0)))).toEqual([]);

@@ -24,7 +24,7 @@ const CONTRADICTORY = 0.01;
  * | code | when |
  * |---|---|
  * | `pairs-identical` | answers that are compared are the same, maybe only after cuts: such rows give no gradient |
- * | `rows-repeated` | 5 % of the rows or more are an earlier row again |
+ * | `rows-repeated` | 5 % of the rows or more are an earlier row again (rows with cut answers aside) |
  * | `rows-contradictory` | 1 % of the rows or more say the opposite of an earlier row |
  * | `one-label` | all judged answers have the same label |
  * | `prompts-shared` | held-out prompts are among the training prompts |
@@ -70,6 +70,8 @@ function* repeated(rows: readonly WatchedRow[]): Generator<Found> {
   const seen = new Set<string>();
   let [again, opposite] = [0, 0];
   for (const { prompt, answers, desirable } of rows) {
+    // What cuts made the same is told as cuts.
+    if (answers.some(({ cut }) => cut > 0)) continue;
     const start = hash(prompt);
     const hashes = answers.map(({ tokens }) => hash(tokens));
     const label = desirable === undefined ? '' : String(desirable);
