@@ -13,7 +13,7 @@ export interface CellBuilder {
   finish(): Data;
 }
 
-/** How a message's keys besides its role are stored: as text, or as JSON text. */
+/** How a message's keys are stored, in their order: as text, or as JSON text. */
 export type MessageLayout = ReadonlyMap<string, 'text' | 'json'>;
 
 /**
@@ -52,10 +52,9 @@ export function arrowField(column: Column, messages: MessageLayout | undefined):
 }
 
 function messageType(layout: MessageLayout): Struct {
-  const others = [...layout].map(([name, kind]) =>
-    kind === 'json' ? jsonField(name) : new Field(name, new Utf8(), true),
+  return new Struct(
+    [...layout].map(([name, kind]) => (kind === 'json' ? jsonField(name) : new Field(name, new Utf8(), true))),
   );
-  return new Struct([new Field('role', new Utf8(), true), ...others]);
 }
 
 function listOf(type: DataType): List {

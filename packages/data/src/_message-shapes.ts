@@ -2,9 +2,12 @@ import type { MessageLayout } from './_arrow-columns.js';
 import type { RowFormat } from './_row-format.js';
 import type { Message, Text } from './types.js';
 
-/** Learns from rows what messages say, so that the columns of a table hold it all: each key as text while it is always one. */
+/**
+ * Learns from rows what messages say, so that the columns of a table hold it all: each key as text while it is always one, and
+ * the keys in the order that messages have them.
+ */
 export class MessageShapes {
-  readonly #kinds = new Map<string, 'text' | 'json'>([['content', 'text']]);
+  #kinds = new Map<string, 'text' | 'json'>();
 
   get layout(): MessageLayout {
     return this.#kinds;
@@ -27,14 +30,24 @@ export class MessageShapes {
 
   #addMessage(message: Message): boolean {
     let wider = false;
+    let before: string | undefined;
     for (const key in message) {
       const value = message[key];
-      if (key === 'role' || value === null) continue;
+      if (value === undefined || (value === null && key !== 'content')) continue;
+      const kind = typeof value === 'string' || value === null ? 'text' : 'json';
       const known = this.#kinds.get(key);
-      if (known === 'json' || (known === 'text' && typeof value === 'string')) continue;
-      this.#kinds.set(key, typeof value === 'string' ? 'text' : 'json');
-      wider = true;
+      if (known === undefined) this.#insert(key, kind, before);
+      else if (known === 'text' && kind === 'json') this.#kinds.set(key, kind);
+      wider ||= known === undefined || (known === 'text' && kind === 'json');
+      before = key;
     }
     return wider;
+  }
+
+  /** A key that is new stands behind the one that it follows in its message, or first. */
+  #insert(key: string, kind: 'text' | 'json', before: string | undefined): void {
+    const entries = [...this.#kinds];
+    entries.splice(entries.findIndex(([name]) => name === before) + 1, 0, [key, kind]);
+    this.#kinds = new Map(entries);
   }
 }

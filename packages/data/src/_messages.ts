@@ -1,3 +1,4 @@
+import type { Json } from '@dpo/base';
 import { boundedJson } from './_bounded-json.js';
 import { conversationWithin } from './_conversation-text.js';
 import { type FileRecord, parseJson, parseString, wrongType } from './_parse-values.js';
@@ -54,7 +55,17 @@ function parseMessage(value: unknown, key: string, place: Place): Message {
   const said = otherKeys(others, key, place);
   const words = parseContent(content, `${key}.content`, place);
   if (words === null && !mayBeWordless(content, said)) throw noContent(given, key, place);
-  return { role: roleOf(parseString(role, `${key}.role`, place), place), content: words, ...said };
+  return inOrderOf(given, { role: roleOf(parseString(role, `${key}.role`, place), place), content: words, ...said });
+}
+
+/** The message with its keys as the file has them: a template that prints a whole message prints them in this order. */
+function inOrderOf(given: FileRecord, message: Message): Message {
+  const names = Object.keys(given).filter((name) => message[name] !== undefined);
+  // Content that a table left out as null stands where it usually does.
+  if (!names.includes('content')) names.splice(names.indexOf('role') + 1, 0, 'content');
+  if (names[0] === 'role' && names[1] === 'content') return message;
+  const ordered = Object.fromEntries(names.map((name) => [name, message[name] as Json]));
+  return { ...ordered, role: message.role, content: message.content };
 }
 
 function otherKeys(others: FileRecord, key: string, place: Place): Omit<Message, 'role' | 'content'> {

@@ -15,6 +15,23 @@ export interface PlacedRecord {
   readonly error?: DpoError | undefined;
 }
 
+/** The rows have to be gone through again, since a later row says how the earlier ones are to be read. */
+class BeginAgain extends Error {
+  constructor() {
+    super('a row says how the rows before it are to be read');
+  }
+}
+
+/** Does something with a source's rows, from the start again where a later row says how all of them are to be read. */
+export async function fromTheStart<Result>(use: () => Promise<Result>): Promise<Result> {
+  try {
+    return await use();
+  } catch (error) {
+    if (error instanceof BeginAgain) return use();
+    throw error;
+  }
+}
+
 /** What going through records is told besides. */
 export interface RecordOptions {
   readonly onError?: OnError | undefined;
@@ -42,6 +59,8 @@ export function recordSource<Row>(
   // Rows come in the same order each time: those up to here were told of.
   let told = 0;
   let noted = false;
+  // Columns that stand before a prompt make conversations of all rows: files of lines have them in some rows only.
+  let context = false;
   let lines: (number | undefined)[] = [];
   return {
     path,
@@ -60,7 +79,12 @@ export function recordSource<Row>(
         if (error !== undefined) throw error;
         notes.next();
         const here = { row, path, line, told: notes };
-        const { records, aside } = mapped ? named(record, known) : expander.expand(record, here);
+        if (!context && hasContext(record)) {
+          context = true;
+          if (chat === false) throw new BeginAgain();
+        }
+        const full = context ? withContextColumn(record) : record;
+        const { records, aside } = mapped ? named(full, known) : expander.expand(full, here);
         for (const key of aside) notes.aside(key);
         return records.map((one, i) => {
           const place = { ...here, row: row + i };
@@ -99,6 +123,16 @@ export function recordSource<Row>(
       noted = true;
     },
   };
+}
+
+function hasContext(record: unknown): boolean {
+  return typeof record === 'object' && record !== null && contextColumns.some((name) => name in record);
+}
+
+/** The row as one that has such a column and says nothing in it. */
+function withContextColumn(record: unknown): unknown {
+  if (hasContext(record) || typeof record !== 'object' || record === null || Array.isArray(record)) return record;
+  return { ...record, [contextColumns[0]]: null };
 }
 
 /** A row whose columns somebody has named: it is of no other shape. */

@@ -39,17 +39,16 @@ export const preferenceFormat: RowFormat<PreferencePair> = {
     const key = (name: string) => mapping[name] ?? name;
     const chosenKey = key('chosen');
     const rejectedKey = key('rejected');
-    const chosen = parseAnswer(required(row, chosenKey, preferenceColumns, place), chosenKey, place);
-    const rejected = parseAnswer(required(row, rejectedKey, preferenceColumns, place), rejectedKey, place);
+    const answers = [chosenKey, rejectedKey].map((name) =>
+      parseAnswer(required(row, name, preferenceColumns, place), name, place),
+    );
     const promptKey = key('prompt');
     const given = row[promptKey] ?? undefined;
     const prompt = given === undefined ? undefined : parseText(given, promptKey, place);
-    if (prompt === undefined && !(isChat(chosen) && isChat(rejected))) {
-      required(row, promptKey, preferenceColumns, place);
-    }
-    const inOrder = arranged(prompt, [chosen, rejected], [chosenKey, rejectedKey], place);
-    const { prompt: asked, answers } = withContext(inOrder, row, place);
-    const texts = { prompt: asked, chosen: answers[0] as Text, rejected: answers[1] as Text };
+    if (prompt === undefined && !answers.every(isChat)) required(row, promptKey, preferenceColumns, place);
+    const inOrder = arranged(prompt, answersTo(prompt, answers, place), [chosenKey, rejectedKey], place);
+    const { prompt: asked, answers: said } = withContext(inOrder, row, place);
+    const texts = { prompt: asked, chosen: said[0] as Text, rejected: said[1] as Text };
     // Nothing else is there: so it is with most rows, and millions of them are read.
     if (given !== undefined && Object.keys(row).length === 3) return texts;
     const number = (name: string) => parseNumber(row[key(name)], key(name), place);
@@ -81,7 +80,7 @@ export const rankedFormat: RowFormat<RankedList> = {
     const key = (name: string) => mapping[name] ?? name;
     const [promptKey, responsesKey, scoresKey] = [key('prompt'), key('responses'), key('scores')];
     const prompt = parseText(required(row, promptKey, rankedColumns, place), promptKey, place);
-    const responses = asList(required(row, responsesKey, rankedColumns, place), responsesKey, place).map((value, i) =>
+    const given = asList(required(row, responsesKey, rankedColumns, place), responsesKey, place).map((value, i) =>
       parseAnswer(value, `${responsesKey}[${i}]`, place),
     );
     const scores = asList(required(row, scoresKey, rankedColumns, place), scoresKey, place).map((value, i) => {
@@ -89,6 +88,7 @@ export const rankedFormat: RowFormat<RankedList> = {
       if (score === undefined) throw wrongType(value, `${scoresKey}[${i}]`, 'a finite number', place);
       return score;
     });
+    const responses = answersTo(prompt, given, place);
     if (responses.length < 2 || responses.length !== scores.length) {
       throw rowError(
         'data.broken-row',
@@ -124,7 +124,8 @@ export const labelledFormat: RowFormat<LabelledAnswer> = {
       );
     }
     const prompt = parseText(required(row, promptKey, labelledColumns, place), promptKey, place);
-    const whole = parseAnswer(required(row, completionKey, labelledColumns, place), completionKey, place);
+    const completion = parseAnswer(required(row, completionKey, labelledColumns, place), completionKey, place);
+    const [whole = completion] = answersTo(prompt, [completion], place);
     const label = parseBoolean(required(row, labelKey, labelledColumns, place), labelKey, place);
     if (isChat(prompt) !== isChat(whole)) throw mixed(place);
     const inOrder = isChat(whole) ? arranged(prompt, [whole], [completionKey], place) : { prompt, answers: [whole] };
@@ -178,6 +179,13 @@ export function checkKind<Row>(format: RowFormat<Row>, row: Row, chat: boolean, 
   );
 }
 
+/** Plain answers to a conversation are turns of the assistant: they have no other meaning. */
+function answersTo(prompt: Text | undefined, answers: readonly Text[], place: Place): readonly Text[] {
+  if (prompt === undefined || !isChat(prompt) || answers.every(isChat)) return answers;
+  place.told?.mend('answers-as-turns', place.row);
+  return answers.map((text) => (isChat(text) ? text : [{ role: 'assistant', content: text }]));
+}
+
 /** Puts the prompt and answers of a row in order, texts and conversations alike. */
 function arranged(
   prompt: Text | undefined,
@@ -196,9 +204,9 @@ function mixed(place: Place) {
   return rowError(
     'data.mixed-row',
     place,
-    'prompt and answers must be all plain text or all conversations.',
+    'the prompt is plain text, and one of its answers plain text, another a conversation.',
     {},
-    'Write an answer to a conversation as [{"role": "assistant", "content": …}].',
+    'Write all answers as plain text, or all as [{"role": "assistant", "content": …}].',
   );
 }
 

@@ -4,6 +4,7 @@ export type MendCode =
   | 'conversation-as-text'
   | 'role-names'
   | 'split-before-answers'
+  | 'answers-as-turns'
   | 'unpaired-rows';
 
 /** What was put right in each case, for people. */
@@ -13,6 +14,7 @@ const MENDED: Readonly<Record<MendCode, string>> = {
   'role-names': 'Roles had other names (Human, GPT, capitals), and are called user, assistant and system now.',
   'split-before-answers':
     'The conversations part at a turn that is not of the assistant: both answers begin with the turn of the assistant before.',
+  'answers-as-turns': 'Conversations had plain texts as answers, which were read as turns of the assistant.',
   'unpaired-rows': 'Rows hold no preference (a tie, or one answer alone), and were left out.',
 };
 

@@ -1,6 +1,7 @@
 import { DpoError } from '@dpo/base';
 import { writeFileAtomic } from '@dpo/base/files';
 import { fileKind } from './_file-kind.js';
+import { fromTheStart } from './_records.js';
 import { preferenceFormat } from './_row-format.js';
 import { iterableSource, type RowSource } from './_row-source.js';
 import { fileSource, kindOfDataset, type ReadOptions, readPreferences } from './read.js';
@@ -45,9 +46,11 @@ export async function convertToShape(
   }
   const source = await sourceOf(input, options);
   let written = { rows: 0, leftOut: [] as readonly string[] };
-  await writeFileAtomic(output, async (file) => {
-    written = await writeShape(shape, source, file, kind === 'jsonl.gz');
-  });
+  await fromTheStart(() =>
+    writeFileAtomic(output, async (file) => {
+      written = await writeShape(shape, source, file, kind === 'jsonl.gz');
+    }),
+  );
   return written;
 }
 

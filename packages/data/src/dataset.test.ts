@@ -77,7 +77,7 @@ describe('preferenceDataset', () => {
     ['data.empty-answer', [{ prompt: 'a', chosen: 'b', rejected: '' }]],
     ['data.empty-answer', [{ prompt: [user('a')], chosen: [], rejected: [user('b')] }]],
     ['data.empty-prompt', [{ prompt: [], chosen: [user('a')], rejected: [user('b')] }]],
-    ['data.mixed-row', [{ prompt: [user('a')], chosen: 'b', rejected: 'c' }]],
+    ['data.mixed-row', [{ prompt: 'a', chosen: 'b', rejected: [assistant('c')] }]],
     [
       'data.mixed-rows',
       [

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { DpoError } from '@dpo/base';
+import type { PlacedRows } from './_encode-place.js';
 import { checkKind, labelledFormat, preferenceFormat, type RowFormat, rankedFormat } from './_row-format.js';
 import type { Column } from './columns.js';
 import type {
@@ -14,12 +15,13 @@ import type {
 
 /**
  * A dataset in memory, checked as a file's rows would be: texts all plain or all conversations, answers not empty,
- * numbers finite; whole conversations are split at their shared beginning.
+ * numbers finite; whole conversations are split at their shared beginning. Where the rows know their places in files
+ * (`placeOf`), so does the dataset.
  *
  * Errors name the row: `data.missing-column`, `data.wrong-type`, `data.empty-answer`, `data.mixed-row`,
  * `data.mixed-rows`, `data.invalid-text`; `data.empty-dataset` where there is no row.
  */
-export function preferenceDataset(pairs: Iterable<PreferencePair>): PreferenceDataset {
+export function preferenceDataset(pairs: Iterable<PreferencePair> & PlacedRows): PreferenceDataset {
   return memoryDataset(preferenceFormat, pairs);
 }
 
@@ -51,12 +53,13 @@ export function* labelPairs(pairs: Iterable<PreferencePair>): Generator<Labelled
   }
 }
 
-function memoryDataset<Row>(format: RowFormat<Row>, given: Iterable<Row>): Dataset<Row> {
+function memoryDataset<Row>(format: RowFormat<Row>, given: Iterable<Row> & PlacedRows): Dataset<Row> {
   const rows = [...checkedRows(format, given)];
   if (rows.length === 0) throw emptyDataset(undefined);
   let fingerprint: string | undefined;
   return {
     length: rows.length,
+    ...(given.placeOf === undefined ? {} : { placeOf: given.placeOf.bind(given) }),
     at: (row) => rows[row] ?? noSuchRow(row, rows.length),
     get fingerprint() {
       fingerprint ??= fingerprintOf(format, rows);

@@ -4,9 +4,13 @@ import { join } from 'node:path';
 import { DpoError } from '@dpo/base';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { validateDataset } from './checks/validate.js';
+import { preferenceDataset } from './dataset.js';
 import { encodePairs, encodePrompts } from './encode.js';
 import { encodeAnswers, encodeRankings } from './encode-rows.js';
 import { readLabelled, readPreferences, readRanked } from './read.js';
+import { filterPreferences } from './select/filter.js';
+import { mixPreferences } from './select/mix.js';
+import { splitByPrompt } from './split.js';
 import { byteTokenizer } from './test/byte-tokenizer.js';
 import type { Message, TextEncoder_ } from './types.js';
 
@@ -54,6 +58,30 @@ function errorOf(run: () => unknown): DpoError {
 
 describe('an error of the chat template', () => {
   const pair = (first: object) => ({ prompt: [first, user], chosen: answer('Blue.'), rejected: answer('No.') });
+
+  it('names the file and the line also of rows that were filtered, mixed or split', async () => {
+    const [dataset, other] = [
+      await readPreferences(await file('a.jsonl', pair)),
+      await readPreferences(await file('b.jsonl', pair)),
+    ];
+    const split = splitByPrompt(dataset, { fraction: 0.5 });
+    const sets = {
+      filtered: filterPreferences(dataset, { maxPromptCharacters: 1000 }),
+      mixed: mixPreferences([
+        { dataset, weight: 1 },
+        { dataset: other, weight: 1 },
+      ]),
+      again: preferenceDataset(filterPreferences(dataset, {})),
+      half: [split.train, split.heldOut].find((part) => part.length === 1) ?? split.train,
+    };
+    for (const rows of Object.values(sets)) {
+      const error = errorOf(() => encodePairs(rows, tokenizer));
+      expect(error.message).toMatch(/[ab]\.jsonl, line 4: /);
+    }
+    const last = filterPreferences(dataset, { minAnswerCharacters: 1 });
+    expect(last.placeOf?.(2)).toMatchObject({ row: 2, line: 4 });
+    expect('placeOf' in filterPreferences([...dataset], {})).toBe(false);
+  });
 
   it('names the file, the line and the row of a pair', async () => {
     const path = await file('pairs.jsonl', pair);

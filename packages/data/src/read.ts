@@ -10,7 +10,7 @@ import { contextColumns } from './_context-columns.js';
 import { checkDisguise, DISGUISE_BYTES } from './_disguise.js';
 import { type ReadKind, readKind } from './_file-kind.js';
 import { noSuchSplit } from './_no-such-split.js';
-import { type PlacedRecord, recordSource } from './_records.js';
+import { fromTheStart, type PlacedRecord, recordSource } from './_records.js';
 import { labelledFormat, preferenceFormat, type RowFormat, rankedFormat } from './_row-format.js';
 import { type RowSource, withRecordBatches } from './_row-source.js';
 import { Notes, type ReadNotes } from './_told.js';
@@ -21,6 +21,7 @@ import { joinDatasets } from './join.js';
 import { readJsonl } from './jsonl.js';
 import { readParquet } from './parquet.js';
 import { checkSchema, isPromptWithin } from './schema.js';
+import { judgedColumns } from './shapes/_judged-shapes.js';
 import { promptColumns, scoreColumns, shapeColumns } from './shapes/expand.js';
 import { isPattern, type Shards, shardsByPattern, shardsOf, splitFromPath } from './shards.js';
 import type { Dataset, LabelledDataset, PreferenceDataset, RankedDataset } from './types.js';
@@ -184,16 +185,12 @@ function withAside(notes: ReadNotes, names: readonly string[]): ReadNotes {
 
 /** Keeps rows as Arrow columns. */
 function inMemory<Row>(format: RowFormat<Row>, path: string, source: RowSource<Row>): Promise<Dataset<Row>> {
-  return withRecordBatches(
-    format,
-    source,
-    () => ({}),
-    async (schema, batches) => {
-      const blocks: Block[] = [];
-      for await (const batch of batches) blocks.push(memoryBlock(batch));
-      return arrowDataset(format, schema, blocks, path, { check: false, lineOf: source.lineOf });
-    },
-  );
+  const read = async (schema: Schema, batches: AsyncIterable<RecordBatch>): Promise<Dataset<Row>> => {
+    const blocks: Block[] = [];
+    for await (const batch of batches) blocks.push(memoryBlock(batch));
+    return arrowDataset(format, schema, blocks, path, { check: false, lineOf: source.lineOf });
+  };
+  return fromTheStart(() => withRecordBatches(format, source, () => ({}), read));
 }
 
 /** Shapes are recognised in rows whose columns nobody has named. */
@@ -206,7 +203,9 @@ function isShaped<Row>(format: RowFormat<Row>, { fields }: Schema, columns: Colu
   const types = new Map(fields.map((field): [string, DataType] => [field.name, field.type]));
   if (contextColumns.some((name) => types.has(name))) return true;
   if (!mayBeShaped(columns)) return false;
-  if (format.name === 'labelled') return false;
+  if (format.name === 'labelled') {
+    return !(types.has('completion') && types.has('label')) && judgedColumns.some((name) => types.has(name));
+  }
   if (format.name === 'ranked') return !types.has('responses') && shapeColumns.some((name) => types.has(name));
   if (!types.has('chosen') || !types.has('rejected')) return shapeColumns.some((name) => types.has(name));
   return !types.has('prompt') && (promptColumns.some((name) => types.has(name)) || !isPromptWithin(types, columns));

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { DpoError } from '@dpo/base';
 import { preferenceDataset } from './dataset.js';
+import { drawnFrom, placedRows, type Rows } from './select/_placed.js';
 import type { PreferenceDataset, PreferencePair, Text } from './types.js';
 
 /** How to split a dataset in two. */
@@ -13,12 +14,12 @@ export interface SplitOptions {
 /**
  * Splits pairs into a training and a held-out set so that no prompt is in both. Whether a prompt is held out depends on
  * the prompt, the seed and the number of prompts alone, never on the order of the rows: of all prompts, sorted by a
- * seeded hash, the first `fraction` are held out, at least one and not all.
+ * seeded hash, the first `fraction` are held out, at least one and not all. Rows know their places in files where the dataset's do.
  *
  * Errors: `options.invalid` (fraction), `data.one-prompt` (fewer than two prompts).
  */
 export function splitByPrompt(
-  dataset: Iterable<PreferencePair>,
+  dataset: Rows<PreferencePair>,
   options: SplitOptions,
 ): { readonly train: PreferenceDataset; readonly heldOut: PreferenceDataset } {
   const { fraction, seed = 0 } = options;
@@ -27,8 +28,8 @@ export function splitByPrompt(
       values: { fraction },
     });
   }
-  const pairs = [...dataset];
-  const keys = pairs.map(({ prompt }) => promptKey(prompt, seed));
+  const pairs = [...drawnFrom(dataset)];
+  const keys = pairs.map(({ value }) => promptKey(value.prompt, seed));
   const order = [...new Set(keys)].sort();
   if (order.length < 2) {
     throw new DpoError('data.one-prompt', 'The dataset has fewer than two prompts and cannot be split by prompt.', {
@@ -37,7 +38,8 @@ export function splitByPrompt(
   }
   const count = Math.min(order.length - 1, Math.max(1, Math.round(fraction * order.length)));
   const held = new Set(order.slice(0, count));
-  const part = (holdOut: boolean) => preferenceDataset(pairs.filter((_, i) => held.has(keys[i] as string) === holdOut));
+  const part = (holdOut: boolean) =>
+    preferenceDataset(placedRows(pairs.filter((_, i) => held.has(keys[i] as string) === holdOut)));
   return { train: part(false), heldOut: part(true) };
 }
 

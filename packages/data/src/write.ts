@@ -3,6 +3,7 @@ import { placeOf, writeFileAtomic, writeFolderAtomic } from '@dpo/base/files';
 import type { ArrowCompression } from './_arrow-codecs.js';
 import { writeArrowFile } from './_arrow-write.js';
 import { fileKind } from './_file-kind.js';
+import { fromTheStart } from './_records.js';
 import { labelledFormat, preferenceFormat, type RowFormat, rankedFormat } from './_row-format.js';
 import { iterableSource, type RowSource, withRecordBatches } from './_row-source.js';
 import { writeCsv } from './csv.js';
@@ -52,7 +53,16 @@ export async function writeDataset<Row>(
   format: RowFormat<Row>,
   source: RowSource<Row>,
   path: string,
-  { compression }: WriteOptions = {},
+  options: WriteOptions = {},
+): Promise<number> {
+  return fromTheStart(() => writeRows(format, source, path, options));
+}
+
+async function writeRows<Row>(
+  format: RowFormat<Row>,
+  source: RowSource<Row>,
+  path: string,
+  { compression }: WriteOptions,
 ): Promise<number> {
   const kind = fileKind(path);
   if (kind === 'parquet') throw noParquet(path);

@@ -1,6 +1,8 @@
 import { DpoError } from '@dpo/base';
 import { plainText } from '../conversation.js';
+import { noSuchRow } from '../dataset.js';
 import type { PreferencePair } from '../types.js';
+import type { Rows } from './_placed.js';
 
 /** Which pairs to keep. All limits that are given must hold. */
 export interface FilterOptions {
@@ -17,21 +19,34 @@ export interface FilterOptions {
 }
 
 /**
- * The pairs within limits of score margin and length, as one goes through them.
+ * The pairs within limits of score margin and length, as one goes through them. They know their places in files where the pairs do.
  *
  * Errors: `options.invalid` for a limit that is no number.
  */
-export function filterPreferences(pairs: Iterable<PreferencePair>, options: FilterOptions): Iterable<PreferencePair> {
+export function filterPreferences(pairs: Rows<PreferencePair>, options: FilterOptions): Rows<PreferencePair> {
   for (const [name, value] of Object.entries(options)) {
     if (value !== undefined && Number.isNaN(value)) {
       throw new DpoError('options.invalid', `${name} must be a number.`, { values: { [name]: value } });
     }
   }
+  const { placeOf } = pairs;
   return {
     *[Symbol.iterator]() {
       for (const pair of pairs) if (isWithin(pair, options)) yield pair;
     },
+    ...(placeOf === undefined ? {} : { placeOf: (row) => placeOf.call(pairs, keptAt(pairs, options, row)) }),
   };
+}
+
+/** The number, in all pairs, of the pair that is kept as this one. Counted again: a place is asked for only by an error. */
+function keptAt(pairs: Iterable<PreferencePair>, options: FilterOptions, row: number): number {
+  let index = 0;
+  let kept = 0;
+  for (const pair of pairs) {
+    if (isWithin(pair, options) && kept++ === row) return index;
+    index++;
+  }
+  return noSuchRow(row, kept);
 }
 
 function isWithin(pair: PreferencePair, options: FilterOptions): boolean {

@@ -2,23 +2,24 @@ import { DpoError } from '@dpo/base';
 import { seededUnit } from '../_seeded.js';
 import { preferenceDataset } from '../dataset.js';
 import type { PreferenceDataset, PreferencePair } from '../types.js';
+import { drawnFrom, placedRows, type Rows } from './_placed.js';
 
 /** One part of a mixture. */
 export interface MixPart {
-  readonly dataset: Iterable<PreferencePair>;
+  readonly dataset: Rows<PreferencePair>;
   /** Its share of the mixture, relative to the other parts' weights. */
   readonly weight: number;
 }
 
 /**
  * Mixes datasets by weight, as large as can be without repeating a row: with n = minᵢ nᵢ / wᵢ (weights normalised), part
- * i gives round(n · wᵢ) of its rows, drawn by the seed, and all are shuffled by it.
+ * i gives round(n · wᵢ) of its rows, drawn by the seed, and all are shuffled by it. Rows know their places in files where all parts do.
  *
  * Errors: `options.invalid` (no parts, a weight that is not positive and finite, an empty part), `data.mixed-rows`.
  */
 export function mixPreferences(parts: readonly MixPart[], seed = 0): PreferenceDataset {
   const total = parts.reduce((sum, { weight }) => sum + weight, 0);
-  const lists = parts.map(({ dataset }) => [...dataset]);
+  const lists = parts.map(({ dataset }) => [...drawnFrom(dataset)]);
   const wrong = parts.findIndex(({ weight }, i) => !(weight > 0 && Number.isFinite(weight)) || lists[i]?.length === 0);
   if (parts.length === 0 || wrong >= 0) {
     const what = parts.length === 0 ? 'there are no parts' : `part ${wrong + 1} has no rows or a weight not above 0`;
@@ -30,7 +31,7 @@ export function mixPreferences(parts: readonly MixPart[], seed = 0): PreferenceD
     const count = Math.min(list.length, Math.max(1, Math.round(size * (shares[part] as number))));
     return shuffled(list, seed, `draw ${part}`).slice(0, count);
   });
-  return preferenceDataset(shuffled(drawn, seed, 'order'));
+  return preferenceDataset(placedRows(shuffled(drawn, seed, 'order')));
 }
 
 function shuffled<Value>(values: readonly Value[], seed: number, key: string): Value[] {

@@ -1,4 +1,5 @@
 import type { FileRecord } from '../_parse-values.js';
+import { isJudged } from './_judged-shapes.js';
 import { holds } from './_shape.js';
 
 /** A form that is known, and that makes no pairs by itself. */
@@ -30,8 +31,9 @@ export const refusedShapes: readonly RefusedShape[] = [
     matches: (row) => all(row, 'info', 'summaries', 'choice'),
   },
   {
-    what: 'the row is a single labelled answer (prompt, completion, label), not a pair',
+    what: 'the row is a single labelled answer (prompt, completion, label, or a conversation with kto_tag), not a pair',
     hint: 'The method kto trains on such rows. Pairs of them are made on request: dpo data build labelled, or buildLabelled.',
-    matches: (row) => 'label' in row && 'completion' in row && !('chosen' in row || 'rejected' in row),
+    matches: (row) =>
+      isJudged(row) || ('label' in row && 'completion' in row && !('chosen' in row || 'rejected' in row)),
   },
 ];

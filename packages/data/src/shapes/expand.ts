@@ -2,6 +2,7 @@ import { contextColumns } from '../_context-columns.js';
 import type { FileRecord } from '../_parse-values.js';
 import { type Place, rowError } from '../_place.js';
 import { type Column, labelledColumns, preferenceColumns, rankedColumns } from '../columns.js';
+import { judgedColumns, judgedOf } from './_judged-shapes.js';
 import { pairShapes, promptShapes } from './_pair-shapes.js';
 import { isPaperShape, PAPER, paperPairs } from './_paper-shape.js';
 import { refusedShapes } from './_refused-shapes.js';
@@ -25,6 +26,7 @@ export const shapeColumns: readonly string[] = [
     ...shapes.flatMap(({ keys, also = [] }) => [...keys, ...also]),
     ...scoreColumns.flat(),
     ...contextColumns,
+    ...judgedColumns,
     // What refused shapes are known by.
     ...['human_ref_A', 'human_ref_B', 'labels', 'info', 'summaries', 'choice', 'completion', 'label'],
   ]),
@@ -89,6 +91,15 @@ export class Expander {
 
   #other(row: FileRecord, place: Place): Expanded {
     const own = OWN[this.kind];
+    const judged = this.kind === 'labelled' ? judgedOf(row, place) : undefined;
+    if (judged !== undefined) {
+      const rest = Object.entries(row).filter(([key]) => !judged.keys.includes(key));
+      const ours = rest.filter(([key]) => own.has(key));
+      return {
+        records: [{ ...Object.fromEntries(ours), ...judged.record }],
+        aside: asideOf(Object.fromEntries(rest), own),
+      };
+    }
     const shape =
       this.kind === 'ranked' && !holds(row, 'responses') ? shapes.find((one) => isRanked(one, row)) : undefined;
     if (shape?.rankings === undefined) return { records: [row], aside: asideOf(row, own) };
