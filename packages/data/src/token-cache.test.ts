@@ -24,7 +24,7 @@ const pairs = preferenceDataset(
     rejected: i % 7 === 0 ? 'é' : `no ${i}`,
   })),
 );
-const key = { dataset: 'abc', files: { 'tokenizer.json': '{}' }, encode: 'encodePairs' };
+const key = { dataset: 'abc', files: { 'tokenizer.json': '{}' }, ends: [2], encode: 'encodePairs' };
 const open = async (change: Partial<typeof key> = {}) =>
   (await openTokenCache(folder, { ...key, ...change })) as TokenCache;
 /** Encodes with a cache; says how many texts were encoded. */
@@ -90,11 +90,16 @@ it('drops a batch that was cut off, at whatever byte', async () => {
 
 it('is of one dataset, one tokenizer and one way to ask for texts', async () => {
   await encodeWith(await open());
-  for (const change of [{ dataset: 'abd' }, { files: { 'tokenizer.json': '{ }' } }, { encode: 'encodeRankings' }]) {
+  for (const change of [
+    { dataset: 'abd' },
+    { files: { 'tokenizer.json': '{ }' } },
+    { ends: [2, 3] },
+    { encode: 'encodeRankings' },
+  ]) {
     const { texts } = await encodeWith(await open(change));
     expect(texts).toBe(27_000);
   }
-  expect(await readdir(folder)).toHaveLength(4);
+  expect(await readdir(folder)).toHaveLength(5);
 });
 
 it('is left, and removed, where its tokens are not what the tokenizer says', async () => {

@@ -22,6 +22,8 @@ export interface TokenCacheKey {
   readonly dataset: string;
   /** The tokenizer's files, chat template and all, by name. */
   readonly files: Readonly<Record<string, string>>;
+  /** The ids that end an answer: what a chat template writes is cut behind them. */
+  readonly ends: readonly number[];
   /** What asks for texts: the name of the function that encodes. */
   readonly encode: string;
 }
@@ -130,8 +132,8 @@ async function partCache(
   };
 }
 
-function fingerprint({ dataset, files, encode }: TokenCacheKey): string {
-  const hash = createHash('sha256').update(JSON.stringify([VERSION, dataset, encode]));
+function fingerprint({ dataset, files, ends, encode }: TokenCacheKey): string {
+  const hash = createHash('sha256').update(JSON.stringify([VERSION, dataset, ends, encode]));
   for (const name of Object.keys(files).sort()) hash.update(JSON.stringify([name, files[name]]));
   return hash.digest('hex');
 }

@@ -70,7 +70,7 @@ async function encodeMany<Given, Row>(
   const cache = options.tokenCache
     ? await openTokenCache(
         join(cacheFolder(), 'tokens'),
-        { dataset: dataset.fingerprint, files: tokenizer.files, encode: encode.name },
+        { dataset: dataset.fingerprint, files: tokenizer.files, ends: tokenizer.endTokenIds, encode: encode.name },
         {
           onDamaged: (path) =>
             context.note(

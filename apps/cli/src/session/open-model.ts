@@ -102,7 +102,8 @@ export async function openTokenizer(name: string, context: Context): Promise<Tok
     const { vocab_size: rows } = own.config;
     return forModel(await loadTokenizer(files), own.config, typeof rows === 'number' ? rows : Number.POSITIVE_INFINITY);
   } catch (error) {
-    if (DpoError.is(error) && noModel.includes(error.code)) return loadTokenizer(found);
+    if (DpoError.is(error) && noModel.includes(error.code))
+      return forModel(await loadTokenizer(found), {}, Number.POSITIVE_INFINITY);
     throw error;
   }
 }

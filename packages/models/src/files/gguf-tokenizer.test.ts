@@ -82,6 +82,16 @@ describe('a tokenizer in a GGUF file', () => {
     expect(() => tokenizerOf(metadata)).toThrow(expect.objectContaining({ code }));
   });
 
+  it('has no end where the file names none, also with a token that is usually one', async () => {
+    const metadata = await metadataOf('sentencepiece');
+    const eos = metadata.get('tokenizer.ggml.eos_token_id') as number;
+    const tokens = metadata.get('tokenizer.ggml.tokens') as string[];
+    metadata.set('tokenizer.ggml.tokens', tokens.with(eos, '<|endoftext|>'));
+    expect(tokenizerOf(metadata).endTokenIds).toEqual([eos]);
+    metadata.delete('tokenizer.ggml.eos_token_id');
+    expect(tokenizerOf(metadata)).toMatchObject({ eosTokenId: undefined, endTokenIds: [] });
+  });
+
   it('without tokens is none', () => {
     expect(ggufTokenizerFiles(new GgufMetadata('some.gguf', new Map()), 64)).toEqual({});
   });

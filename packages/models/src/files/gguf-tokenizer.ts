@@ -58,6 +58,8 @@ export function ggufTokenizerFiles(metadata: GgufMetadata, contextLength: unknow
     add_prefix_space: false,
     added_tokens_decoder: Object.fromEntries(addedTokens.map((added) => [String(added.id), decoderEntry(added)])),
     ...special,
+    // Without an end of text there is none, not the one that tokenizers of this kind usually have.
+    ...(special.eos_token === undefined ? { eos_token: null } : {}),
     ...(template === undefined ? {} : { chat_template: template }),
     clean_up_tokenization_spaces: false,
     ...(typeof contextLength === 'number' ? { model_max_length: contextLength } : {}),

@@ -1,7 +1,6 @@
 import type { DpoError } from '@dpo/base';
 import { describe, expect, it } from 'vitest';
 import { type Chat, chatOf } from './chat.js';
-import { endTextsOf } from './chat-ends.js';
 
 const user = { role: 'user', content: 'Hello?' };
 const tokens = ['<s>', '</s>', '<|im_start|>', '<|im_end|>', '<|call|>'];
@@ -77,15 +76,6 @@ describe('the end of an answer', () => {
       "{% if m.content | length > 6 %}{{ raise_exception('long') }}{% endif %}{{ m.content }}",
     );
     expect(answered(withTemplate(template), '</s>')).toBe('</s><|im_end|>');
-  });
-
-  it('is what generation_config.json names, else the end of text', () => {
-    const textOf = (id: number): string | undefined => tokens[id];
-    const config = (eos: unknown) => ({ 'generation_config.json': JSON.stringify({ eos_token_id: eos }) });
-    expect(endTextsOf(config([3, 1]), '<s>', textOf)).toEqual(['<|im_end|>', '</s>']);
-    expect(endTextsOf(config(3), '<s>', textOf)).toEqual(['<|im_end|>']);
-    expect(endTextsOf(config(99), '<s>', textOf)).toEqual(['<s>']);
-    expect(endTextsOf({}, undefined, textOf)).toEqual([]);
   });
 });
 

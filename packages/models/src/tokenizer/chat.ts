@@ -25,6 +25,8 @@ export interface Chat {
    * turn. What it writes after that (often a line break) the model never has to produce, so it is left out.
    */
   answer(prompt: readonly ChatMessage[], answer: readonly ChatMessage[], variables?: ChatVariables): string;
+  /** The same template for a model whose answers end in these tokens. */
+  withEnds(ends: readonly string[]): Chat;
 }
 
 /**
@@ -58,7 +60,7 @@ export function chatOf(
     };
     return last;
   };
-  return {
+  const endingIn = (tokens: readonly string[]): Chat => ({
     prompt: (messages, variables = none) => prompted(messages, variables).text,
     answer(prompt, answer, variables = none) {
       // The answers of a row follow the prompt that was just written, at the time that it tells.
@@ -68,9 +70,11 @@ export function chatOf(
       const whole = conversation(answer);
       if (!whole.startsWith(before)) throw mismatch(before, whole);
       const after = afterLastMessage(whole, answer, conversation);
-      return upToEnd(whole.slice(before.length), after, [ends, [...special.texts]]);
+      return upToEnd(whole.slice(before.length), after, [tokens, [...special.texts]]);
     },
-  };
+    withEnds: endingIn,
+  });
+  return endingIn(ends);
 }
 
 const none: ChatVariables = {};

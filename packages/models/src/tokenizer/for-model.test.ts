@@ -19,6 +19,35 @@ it('ends an answer at every id that generation_config.json names, else config.js
   expect(ends({ eos_token_id: [-1, 'x'] }, {})).toEqual([[258], 258]);
 });
 
+it('cuts what a chat template writes behind each of these tokens, and behind no other', () => {
+  const template =
+    '{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}{% if loop.last and not add_generation_prompt %}<|im_end|></s>{% endif %}\n{% endfor %}' +
+    '{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}';
+  const open = (generation: unknown) => {
+    const { added_tokens: added, ...json } = JSON.parse(files['tokenizer.json'] ?? '') as { added_tokens: object[] };
+    const end = { ...added[0], id: 259, content: '</s>' };
+    return createTokenizer({
+      ...files,
+      'tokenizer.json': JSON.stringify({ ...json, added_tokens: [...added, end] }),
+      'chat_template.jinja': template,
+      'generation_config.json': JSON.stringify(generation),
+    });
+  };
+  const answer = (generation: unknown, config: Record<string, unknown>) =>
+    forModel(open(generation), config, 260).chat?.answer(
+      [{ role: 'user', content: 'Hi' }],
+      [{ role: 'assistant', content: 'a' }],
+    );
+  const first = 'a<|im_end|>';
+  const both = 'a<|im_end|></s>';
+  expect(answer({}, {})).toBe(first);
+  expect(answer({}, { eos_token_id: 259 })).toBe(both);
+  expect(answer({}, { eos_token_id: [258, 259] })).toBe(first);
+  expect(answer({}, { text_config: { eos_token_id: [259] } })).toBe(both);
+  expect(answer({ eos_token_id: 259 }, { eos_token_id: 258 })).toBe(both);
+  expect(answer({ eos_token_id: [259, 258] }, { eos_token_id: 259 })).toBe(first);
+});
+
 it('gives plain answers the first end that the model names where the tokenizer names none', () => {
   const config = JSON.stringify({ clean_up_tokenization_spaces: false });
   const nameless = createTokenizer({

@@ -6,7 +6,8 @@ import type { Tokenizer } from './tokenizer.js';
  * where these are fewer than the tokens.
  *
  * Every id that `eos_token_id` names ends an answer, one or several: in `generation_config.json`, else in `config.json`, else
- * the tokenizer's end token. So does transformers' `generate`.
+ * the tokenizer's end token. So does transformers' `generate`. What a chat template writes of an answer is cut behind the
+ * same tokens. Of a GGUF file the ids `eos`, `eot` and `eom` are such.
  *
  * @param config the model's `config.json`
  * @param rows rows of the model's embedding
@@ -16,8 +17,10 @@ export function forModel(tokenizer: Tokenizer, config: Readonly<Record<string, u
   const nested = isObject(config.text_config) ? config.text_config : {};
   const named = [generation, config, nested].map((each) => idsOf(each.eos_token_id)).find(({ length }) => length > 0);
   const endTokenIds = named ?? tokenizer.endTokenIds;
+  const { chat } = tokenizer;
   return {
     ...tokenizer,
+    ...(chat === undefined ? {} : { chat: chat.withEnds(endTokenIds.map((id) => tokenizer.decode([id]))) }),
     endTokenIds,
     eosTokenId: tokenizer.eosTokenId ?? endTokenIds[0],
     ...(tokenizer.vocabSize > rows ? { embeddingRows: rows } : {}),

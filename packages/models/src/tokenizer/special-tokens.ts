@@ -32,8 +32,9 @@ export function specialTokensOf(
 ): SpecialTokens {
   const named = namedTokens(files, config);
   const added = addedSpecials(json);
-  // GPT-2's own files name no special tokens: its tokenizer class in transformers knows that this one is all of them.
-  if (named.eos_token === undefined && added.includes(gpt2End)) {
+  // GPT-2's own files name no special tokens: its tokenizer class in transformers knows that this one is all of them. Files
+  // that say null have none.
+  if (named.eos_token === undefined && config.eos_token !== null && added.includes(gpt2End)) {
     named.eos_token = gpt2End;
     named.bos_token ??= gpt2End;
   }

@@ -5,7 +5,6 @@ import type { Tokenizer as Library } from '@huggingface/tokenizers';
 import { parseJsonObject } from '../files/json-object.js';
 import { readTextFiles } from '../files/model-files.js';
 import { type Chat, chatOf } from './chat.js';
-import { endTextsOf } from './chat-ends.js';
 import { checkParts } from './check-parts.js';
 import { aroundOf, decoderOf, nameAddedTokens, openLibrary, separateAddedTokens } from './library.js';
 import { addedTokensOf, bosPrefixOf, namedTokens, specialTokensOf } from './special-tokens.js';
@@ -94,10 +93,9 @@ export function createTokenizer(files: Readonly<Record<string, string>>, where =
   const { library, tokens, encoding, cutter, idOf } = use(() => open(files, json, config));
   const special = specialTokensOf(files, json, config, idOf);
   const around = use(() => aroundOf(library, tokens));
-  const chat = chatOf(files, config, special, {
-    where,
-    ends: endTextsOf(files, special.named.eos_token, (id) => library.id_to_token(id)),
-  });
+  const { eos_token: eos } = special.named;
+  // What the model's files name besides, forModel knows.
+  const chat = chatOf(files, config, special, { where, ends: eos === undefined ? [] : [eos] });
   const decodeIds = decoderOf(library, json);
   const decode = (ids: ArrayLike<number>, { skipSpecialTokens = false }: DecodeOptions = {}): string =>
     use(() => decodeIds(ids, skipSpecialTokens));
