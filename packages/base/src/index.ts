@@ -1,4 +1,5 @@
 export { DpoError, type DpoErrorDetails } from './error.js';
+export { atOnce, inPieces, pauses, type Steps } from './in-pieces.js';
 export type { Json } from './json.js';
 export { nearest } from './nearest.js';
 export { normal, permutation, type Random, random } from './random.js';

@@ -75,7 +75,7 @@ export {
   referenceModel,
   withoutAdapter,
 } from './reference.js';
-export { type WatchedRow, watchRows } from './row-warnings.js';
+export { type WatchedRow, watchRows, watchRowsSteps } from './row-warnings.js';
 export { type MetricsFile, openMetrics, readMetrics, writeRunConfig } from './run-files.js';
 export { type ScoreOptions, sequenceLogps } from './score.js';
 export { openTensorBoard, type TensorBoardFile } from './tensorboard.js';

@@ -1,4 +1,4 @@
-import { DpoError } from '@dpo/base';
+import { atOnce, DpoError } from '@dpo/base';
 import type { CutAnswer } from './answer-warnings.js';
 import type { TrainingWarning } from './warnings.js';
 
@@ -32,16 +32,27 @@ const CONTRADICTORY = 0.01;
  * @throws `train.nothing-to-learn` where the answers of every row are the same
  */
 export function watchRows(rows: readonly WatchedRow[], held: readonly WatchedRow[] = []): TrainingWarning[] {
-  return [identical(rows), ...repeated(rows), oneLabel(rows), shared(rows, held)].flatMap((warning) =>
-    warning === undefined ? [] : [{ ...warning, step: 0 }],
-  );
+  return atOnce(watchRowsSteps(rows, held));
+}
+
+/** {@link watchRows} in steps of one row at the most, which `inPieces` of `@dpo/base` does with pauses. */
+export function* watchRowsSteps(
+  rows: readonly WatchedRow[],
+  held: readonly WatchedRow[] = [],
+): Generator<undefined, TrainingWarning[]> {
+  const found = [yield* identical(rows), ...(yield* repeated(rows)), oneLabel(rows), yield* shared(rows, held)];
+  return found.flatMap((warning) => (warning === undefined ? [] : [{ ...warning, step: 0 }]));
 }
 
 type Found = Omit<TrainingWarning, 'step'> | undefined;
 
-function identical(rows: readonly WatchedRow[]): Found {
-  const compared = rows.filter(({ answers }) => answers.length > 1);
-  const same = compared.filter(({ answers }) => answers.every(({ tokens }) => sameTokens(tokens, answers[0]?.tokens)));
+function* identical(rows: readonly WatchedRow[]): Generator<undefined, Found> {
+  const same: WatchedRow[] = [];
+  for (const row of rows) {
+    const [first, ...others] = row.answers;
+    if (others.length > 0 && others.every(({ tokens }) => sameTokens(tokens, first?.tokens))) same.push(row);
+    yield;
+  }
   if (same.length === 0) return undefined;
   const byCuts = same.filter(({ answers }) => answers.some(({ cut }) => cut > 0)).length;
   const cuts = byCuts === 0 ? '' : `, ${byCuts} of them after they were cut`;
@@ -66,7 +77,7 @@ function identical(rows: readonly WatchedRow[]): Found {
   };
 }
 
-function* repeated(rows: readonly WatchedRow[]): Generator<Found> {
+function* repeated(rows: readonly WatchedRow[]): Generator<undefined, Found[]> {
   const seen = new Set<string>();
   let [again, opposite] = [0, 0];
   for (const { prompt, answers, desirable } of rows) {
@@ -80,19 +91,22 @@ function* repeated(rows: readonly WatchedRow[]): Generator<Found> {
     if (seen.has(key)) again++;
     else if (turned !== key && seen.has(turned)) opposite++;
     seen.add(key);
+    yield;
   }
+  const found: Found[] = [];
   if (again >= REPEATED * rows.length && again > 0)
-    yield {
+    found.push({
       code: 'rows-repeated',
       message: `${again} of ${rows.length} rows are an earlier row again: they count twice.`,
       hint: 'Leave repeated rows out; `dpo data validate` lists them.',
-    };
+    });
   if (opposite >= CONTRADICTORY * rows.length && opposite > 0)
-    yield {
+    found.push({
       code: 'rows-contradictory',
       message: `${opposite} of ${rows.length} rows say the opposite of an earlier row.`,
       hint: 'Leave out what annotators did not agree on, or train with label smoothing; `dpo data validate` lists the rows.',
-    };
+    });
+  return found;
 }
 
 function oneLabel(rows: readonly WatchedRow[]): Found {
@@ -106,9 +120,13 @@ function oneLabel(rows: readonly WatchedRow[]): Found {
   };
 }
 
-function shared(rows: readonly WatchedRow[], held: readonly WatchedRow[]): Found {
+function* shared(rows: readonly WatchedRow[], held: readonly WatchedRow[]): Generator<undefined, Found> {
   if (held.length === 0) return undefined;
-  const prompts = new Set(rows.map(({ prompt }) => hash(prompt)));
+  const prompts = new Set<number>();
+  for (const { prompt } of rows) {
+    prompts.add(hash(prompt));
+    yield;
+  }
   const found = held.filter(({ prompt }) => prompts.has(hash(prompt)));
   if (found.length === 0) return undefined;
   return {

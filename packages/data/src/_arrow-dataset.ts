@@ -1,3 +1,4 @@
+import { inPieces } from '@dpo/base';
 import type { RecordBatch, Schema } from 'apache-arrow';
 import { asBroken, type Block } from './_arrow-blocks.js';
 import { type CellReader, cellReader } from './_arrow-columns.js';
@@ -20,19 +21,21 @@ interface ArrowDatasetOptions {
   readonly told?: Notes;
   /** The line of a row, where the rows come from a file of lines. */
   readonly lineOf?: ((row: number) => number | undefined) | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
  * A dataset over Arrow record batches: rows become objects when they are asked for, batches are read from the file when
- * a row of theirs is. All rows are checked once, here, unless they are known to be good.
+ * a row of theirs is. All rows are checked once, here, unless they are known to be good; signals and timers get their turn
+ * meanwhile.
  */
-export function arrowDataset<Row>(
+export async function arrowDataset<Row>(
   format: RowFormat<Row>,
   schema: Schema,
   blocks: readonly Block[],
   path: string,
-  { mapping = {}, check = true, told, lineOf }: ArrowDatasetOptions = {},
-): Dataset<Row> {
+  { mapping = {}, check = true, told, lineOf, signal }: ArrowDatasetOptions = {},
+): Promise<Dataset<Row>> {
   checkSchema(format, schema, mapping, path);
   const starts = [0];
   for (const block of blocks) starts.push((starts[starts.length - 1] as number) + block.rows);
@@ -61,9 +64,9 @@ export function arrowDataset<Row>(
     }
   }
 
-  if (check) checkRows(format, rows(told), path);
+  if (check) await inPieces(checkRows(format, rows(told), path), signal);
 
-  let fingerprint: string | undefined;
+  const print = fingerprintOf(format, { [Symbol.iterator]: () => rows() });
   return {
     length,
     path,
@@ -74,19 +77,21 @@ export function arrowDataset<Row>(
       return readRow(block, row - (starts[block] as number));
     },
     get fingerprint() {
-      fingerprint ??= fingerprintOf(format, rows());
-      return fingerprint;
+      return print.atOnce();
     },
+    fingerprintInPieces: print.inPieces,
     [Symbol.iterator]: () => rows(),
   };
 }
 
-function checkRows<Row>(format: RowFormat<Row>, rows: Iterable<Row>, path: string): void {
+/** One row a step. */
+function* checkRows<Row>(format: RowFormat<Row>, rows: Iterable<Row>, path: string): Generator<undefined, void> {
   let chat: boolean | undefined;
   let row = 0;
   for (const value of rows) {
     chat ??= format.chat(value);
     checkKind(format, value, chat, { row: row++, path });
+    yield;
   }
 }
 

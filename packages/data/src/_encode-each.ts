@@ -1,18 +1,44 @@
-import { DpoError } from '@dpo/base';
+import { atOnce, DpoError, type Steps } from '@dpo/base';
 import { type PlacedRows, placedError } from './_encode-place.js';
 import { checkLimits, type EncodeOptions } from './_encode-text.js';
+import type { TextEncoder_ } from './types.js';
+
+/** Turns rows into tokens. */
+type Encode<Given, Result> = (
+  rows: Iterable<Given> & PlacedRows,
+  tokenizer: TextEncoder_,
+  options?: EncodeOptions,
+) => Result;
+
+/** Turns rows of a kind into tokens, all at once; and by `steps`, which `inPieces` of `@dpo/base` does with pauses. */
+export interface Encoder<Given, Row> extends Encode<Given, Row[]> {
+  /** The same in steps of one row. */
+  readonly steps: Encode<Given, Steps<Row[]>>;
+}
+
+/** An encoder by its steps. Tokens that are kept from run to run are known by its name. */
+export function encoder<Given, Row>(
+  name: string,
+  steps: (rows: Iterable<Given> & PlacedRows, tokenizer: TextEncoder_, options: EncodeOptions) => Steps<Row[]>,
+): Encoder<Given, Row> {
+  const encode: Encode<Given, Row[]> = (rows, tokenizer, options = {}) => atOnce(steps(rows, tokenizer, options));
+  Object.defineProperty(encode, 'name', { value: name });
+  return Object.assign(encode, {
+    steps: ((rows, tokenizer, options = {}) => steps(rows, tokenizer, options)) satisfies Encode<Given, Steps<Row[]>>,
+  });
+}
 
 /**
- * Encodes rows one by one. An error of a row names the file and the line as well, where the rows know theirs. With `onError`
+ * Encodes rows one by one, one a step. An error of a row names the file and the line as well, where the rows know theirs. With `onError`
  * such rows are told and left out.
  *
  * @throws `data.all-skipped` where `onError` was told of every row; `options.invalid` for limits
  */
-export function encodeEach<Given, Encoded>(
+export function* encodeEach<Given, Encoded>(
   rows: Iterable<Given> & PlacedRows,
   options: EncodeOptions,
   encode: (given: Given, row: number) => Encoded,
-): Encoded[] {
+): Generator<undefined, Encoded[]> {
   checkLimits(options);
   const { onError, firstRow = 0 } = options;
   const encoded: Encoded[] = [];
@@ -29,6 +55,7 @@ export function encodeEach<Given, Encoded>(
       onError(placed);
     }
     row++;
+    yield;
   }
   if (first === undefined || encoded.length > 0) return encoded;
   throw new DpoError(

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { pauses } from '@dpo/base';
 import {
   Field,
   Int32,
@@ -69,8 +70,12 @@ export interface StoredTokens {
   readonly state: 'whole' | 'torn' | 'damaged';
 }
 
-/** Reads a stream of tokens up to its end or to the first batch that is not as it was written. */
-export function readTokens(bytes: Buffer): StoredTokens {
+/**
+ * Reads a stream of tokens up to its end or to the first batch that is not as it was written. Signals and timers get their
+ * turn meanwhile.
+ */
+export async function readTokens(bytes: Buffer): Promise<StoredTokens> {
+  const pause = pauses();
   const { head } = tokenWriter();
   const texts: Int32Array[] = [];
   let [end, digest] = [0, ''];
@@ -89,6 +94,7 @@ export function readTokens(bytes: Buffer): StoredTokens {
       for (let i = 0; i + 1 < offsets.length; i++) texts.push(ids.subarray(offsets[i], offsets[i + 1]));
       digest = batch.digest;
       end += batch.bytes;
+      await pause();
     } catch {
       return until('damaged');
     }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { DpoError } from '@dpo/base';
+import { atOnce, DpoError, inPieces } from '@dpo/base';
 import type { PlacedRows } from './_encode-place.js';
 import { checkKind, labelledFormat, preferenceFormat, type RowFormat, rankedFormat } from './_row-format.js';
 import type { Column } from './columns.js';
@@ -56,15 +56,15 @@ export function* labelPairs(pairs: Iterable<PreferencePair>): Generator<Labelled
 function memoryDataset<Row>(format: RowFormat<Row>, given: Iterable<Row> & PlacedRows): Dataset<Row> {
   const rows = [...checkedRows(format, given)];
   if (rows.length === 0) throw emptyDataset(undefined);
-  let fingerprint: string | undefined;
+  const print = fingerprintOf(format, rows);
   return {
     length: rows.length,
     ...(given.placeOf === undefined ? {} : { placeOf: given.placeOf.bind(given) }),
     at: (row) => rows[row] ?? noSuchRow(row, rows.length),
     get fingerprint() {
-      fingerprint ??= fingerprintOf(format, rows);
-      return fingerprint;
+      return print.atOnce();
     },
+    fingerprintInPieces: print.inPieces,
     [Symbol.iterator]: () => rows[Symbol.iterator](),
   };
 }
@@ -95,17 +95,39 @@ function isRow(value: unknown): boolean {
 /** Text is hashed when there are about this many UTF-16 units of it: fewer calls into the hash. */
 const HASH_UNITS = 1 << 16;
 
+/** A fingerprint that is computed once, when it is first asked for. */
+interface Fingerprint {
+  readonly atOnce: () => string;
+  readonly inPieces: (signal?: AbortSignal) => Promise<string>;
+}
+
 /** SHA-256 of the rows' column values in canonical form, one after another. */
-export function fingerprintOf<Row>(format: RowFormat<Row>, rows: Iterable<Row>): string {
+export function fingerprintOf<Row>(format: RowFormat<Row>, rows: Iterable<Row>): Fingerprint {
+  let known: string | undefined;
+  return {
+    atOnce: () => {
+      known ??= atOnce(fingerprintSteps(format, rows));
+      return known;
+    },
+    inPieces: async (signal) => {
+      known ??= await inPieces(fingerprintSteps(format, rows), signal);
+      return known;
+    },
+  };
+}
+
+function* fingerprintSteps<Row>(format: RowFormat<Row>, rows: Iterable<Row>): Generator<undefined, string> {
   const hash = createHash('sha256');
   hash.update(`dpo ${format.name} 1\n`);
   let text = '';
   for (const row of rows) {
     const record = format.record(row);
     for (const column of format.columns) text += canonicalColumn(column, record[column.name]);
-    if (text.length < HASH_UNITS) continue;
-    hash.update(text);
-    text = '';
+    if (text.length >= HASH_UNITS) {
+      hash.update(text);
+      text = '';
+    }
+    yield;
   }
   hash.update(text);
   return hash.digest('hex');

@@ -1,4 +1,5 @@
-import { DpoError, type TextToEncode } from '@dpo/base';
+import { DpoError, inPieces, type TextToEncode } from '@dpo/base';
+import type { Encoder } from './_encode-each.js';
 import type { EncodeOptions } from './_encode-text.js';
 import type { TokenCache } from './token-cache.js';
 import type { Dataset, TextEncoder_ } from './types.js';
@@ -25,23 +26,23 @@ const ROWS = 4096;
  * by threads or a native library. The result is that of `encode(dataset, tokenizer, options)`.
  *
  * The dataset is gone through twice: once to learn which texts are wanted, in which order, and once with the answers.
- * Tokens are held in memory, texts a few thousand rows at a time.
+ * Tokens are held in memory, texts a few thousand rows at a time. Signals and timers get their turn meanwhile.
  *
  * Errors: those of `encode`; the signal's reason where it is aborted.
  */
 export async function encodeAhead<Given, Row>(
   dataset: Dataset<Given>,
-  encode: (rows: Iterable<Given>, tokenizer: TextEncoder_, options: EncodeOptions) => Row[],
+  encode: Encoder<Given, Row>,
   tokenizer: TextEncoder_,
   batch: BatchTextEncoder,
   { onProgress, signal, cache, onError, ...options }: EncodeAheadOptions = {},
 ): Promise<Row[]> {
-  const inTurn = () => encode(dataset, tokenizer, { ...options, onError });
+  const inTurn = () => inPieces(encode.steps(dataset, tokenizer, { ...options, onError }), signal);
   let complete = false;
   try {
     const ready = await readyTexts(dataset, encode, tokenizer, batch, { onProgress, signal, cache, ...options });
     // Something is wrong with some rows, or they cannot be looked at apart: encoding all in turn says what it is.
-    if (ready === undefined) return inTurn();
+    if (ready === undefined) return await inTurn();
     let next = 0;
     let fits = true;
     const nextOr = (encodeNow: () => Int32Array | number[]): Int32Array | number[] => {
@@ -57,13 +58,13 @@ export async function encodeAhead<Given, Row>(
       encode: (text) => nextOr(() => tokenizer.encode(text)),
       encodeAfter: (before, text) => nextOr(() => tokenizer.encodeAfter(before, text)),
     };
-    const rows = encode(dataset, replay, options);
+    const rows = await inPieces(encode.steps(dataset, replay, options), signal);
     complete = fits && next === ready.length;
-    return complete ? rows : inTurn();
+    return complete ? rows : await inTurn();
   } catch (error) {
     // A row that is to be left out would put the texts after it out of step.
     if (onError === undefined || !DpoError.is(error)) throw error;
-    return inTurn();
+    return await inTurn();
   } finally {
     await cache?.close(complete);
   }
@@ -72,7 +73,7 @@ export async function encodeAhead<Given, Row>(
 /** The tokens of all texts in the order in which encoding asks for them; undefined where looking ahead fails. */
 async function readyTexts<Given, Row>(
   dataset: Dataset<Given>,
-  encode: (rows: Iterable<Given>, tokenizer: TextEncoder_, options: EncodeOptions) => Row[],
+  encode: Encoder<Given, Row>,
   tokenizer: TextEncoder_,
   batch: BatchTextEncoder,
   { onProgress, signal, cache, ...options }: EncodeAheadOptions,
@@ -83,7 +84,7 @@ async function readyTexts<Given, Row>(
   let asked = 0;
   for (let from = 0; from < dataset.length; from += ROWS) {
     signal?.throwIfAborted();
-    const wanted = textsOf(slice(dataset, from, from + ROWS), encode, tokenizer, options);
+    const wanted = await textsOf(slice(dataset, from, from + ROWS), encode, tokenizer, { signal, ...options });
     if (wanted === undefined) return undefined;
     asked += wanted.length;
     // What was stored ends with a slice, or within one whose last texts are encoded now.
@@ -106,12 +107,12 @@ function differ(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
 }
 
 /** The texts that encoding these rows asks for, in order; undefined where it fails. */
-function textsOf<Given, Row>(
+async function textsOf<Given, Row>(
   rows: Iterable<Given>,
-  encode: (rows: Iterable<Given>, tokenizer: TextEncoder_, options: EncodeOptions) => Row[],
+  encode: Encoder<Given, Row>,
   tokenizer: TextEncoder_,
-  { eos }: EncodeOptions,
-): TextToEncode[] | undefined {
+  { eos, signal }: EncodeAheadOptions,
+): Promise<TextToEncode[] | undefined> {
   const texts: TextToEncode[] = [];
   const listen: TextEncoder_ = {
     ...tokenizer,
@@ -126,9 +127,10 @@ function textsOf<Given, Row>(
     },
   };
   try {
-    encode(rows, listen, { eos });
+    await inPieces(encode.steps(rows, listen, { eos }), signal);
     return texts;
   } catch {
+    signal?.throwIfAborted();
     return undefined;
   }
 }

@@ -1,9 +1,8 @@
 import { DpoError } from '@dpo/base';
-import { encodeEach } from './_encode-each.js';
-import type { PlacedRows } from './_encode-place.js';
-import { cutAnswer, type EncodeOptions, encodeAnswer, encodePrompt } from './_encode-text.js';
+import { type Encoder, encodeEach, encoder } from './_encode-each.js';
+import { cutAnswer, encodeAnswer, encodePrompt } from './_encode-text.js';
 import { templateVariables } from './conversation.js';
-import type { LabelledAnswer, RankedList, TextEncoder_ } from './types.js';
+import type { LabelledAnswer, RankedList } from './types.js';
 
 /** A judged answer in tokens, with another prompt's answer beside it. */
 export interface EncodedAnswer {
@@ -37,33 +36,32 @@ export interface EncodedRanking {
  *
  * Errors name the row: those of `encodePairs`, and `data.one-prompt` where all rows have the same prompt.
  */
-export function encodeAnswers(
-  dataset: Iterable<LabelledAnswer> & PlacedRows,
-  tokenizer: TextEncoder_,
-  options: EncodeOptions = {},
-): EncodedAnswer[] {
-  const rows = encodeEach(dataset, options, (answer, row) => {
-    const { prompt: text, completion: given, label, weight } = answer;
-    const variables = templateVariables(answer);
-    const prompt = encodePrompt(text, variables, tokenizer, options, row);
-    const whole = encodeAnswer(prompt, given, tokenizer, options, row, 'completion');
-    const completion = cutAnswer(whole, prompt.tokens.length, options, row, 'completion');
-    return { row, prompt, whole, completion, key: JSON.stringify([text, variables]), label, weight };
-  });
-  const others = nextDifferent(rows.map(({ key }) => key));
-  return rows.map(({ row, prompt, completion, label, weight }, index) => {
-    const other = (rows[others[index] as number] as (typeof rows)[number]).whole;
-    return {
-      row,
-      prompt: prompt.tokens,
-      completion: completion.tokens,
-      mismatched: cutAnswer(other, prompt.tokens.length, options, row, 'mismatched').tokens,
-      desirable: label,
-      ...(weight === undefined ? {} : { weight }),
-      cut: { prompt: prompt.cut, completion: completion.cut },
-    };
-  });
-}
+export const encodeAnswers: Encoder<LabelledAnswer, EncodedAnswer> = encoder(
+  'encodeAnswers',
+  function* (dataset, tokenizer, options) {
+    const rows = yield* encodeEach(dataset, options, (answer, row) => {
+      const { prompt: text, completion: given, label, weight } = answer;
+      const variables = templateVariables(answer);
+      const prompt = encodePrompt(text, variables, tokenizer, options, row);
+      const whole = encodeAnswer(prompt, given, tokenizer, options, row, 'completion');
+      const completion = cutAnswer(whole, prompt.tokens.length, options, row, 'completion');
+      return { row, prompt, whole, completion, key: JSON.stringify([text, variables]), label, weight };
+    });
+    const others = nextDifferent(rows.map(({ key }) => key));
+    return rows.map(({ row, prompt, completion, label, weight }, index) => {
+      const other = (rows[others[index] as number] as (typeof rows)[number]).whole;
+      return {
+        row,
+        prompt: prompt.tokens,
+        completion: completion.tokens,
+        mismatched: cutAnswer(other, prompt.tokens.length, options, row, 'mismatched').tokens,
+        desirable: label,
+        ...(weight === undefined ? {} : { weight }),
+        cut: { prompt: prompt.cut, completion: completion.cut },
+      };
+    });
+  },
+);
 
 /**
  * Turns ranked lists into tokens, as `encodePairs` does pairs: the answer with the highest score first. A score says nothing
@@ -71,37 +69,36 @@ export function encodeAnswers(
  *
  * Errors name the row: those of `encodePairs`, and `data.no-ranking` where no list has two different scores.
  */
-export function encodeRankings(
-  dataset: Iterable<RankedList> & PlacedRows,
-  tokenizer: TextEncoder_,
-  options: EncodeOptions = {},
-): EncodedRanking[] {
-  const encoded = encodeEach(dataset, options, (list, row) => {
-    const { prompt: text, responses, scores, weight } = list;
-    const order = [...responses.keys()].sort((a, b) => (scores[b] as number) - (scores[a] as number) || a - b);
-    const ranked = order.filter((i, k) => k === 0 || scores[i] !== scores[order[k - 1] as number]);
-    if (ranked.length < 2) return undefined;
-    const prompt = encodePrompt(text, templateVariables(list), tokenizer, options, row);
-    const answers = ranked.map((i) => {
-      const key = `responses[${i}]`;
-      const whole = encodeAnswer(prompt, responses[i] as string, tokenizer, options, row, key);
-      return cutAnswer(whole, prompt.tokens.length, options, row, key);
+export const encodeRankings: Encoder<RankedList, EncodedRanking> = encoder(
+  'encodeRankings',
+  function* (dataset, tokenizer, options) {
+    const encoded = yield* encodeEach(dataset, options, (list, row) => {
+      const { prompt: text, responses, scores, weight } = list;
+      const order = [...responses.keys()].sort((a, b) => (scores[b] as number) - (scores[a] as number) || a - b);
+      const ranked = order.filter((i, k) => k === 0 || scores[i] !== scores[order[k - 1] as number]);
+      if (ranked.length < 2) return undefined;
+      const prompt = encodePrompt(text, templateVariables(list), tokenizer, options, row);
+      const answers = ranked.map((i) => {
+        const key = `responses[${i}]`;
+        const whole = encodeAnswer(prompt, responses[i] as string, tokenizer, options, row, key);
+        return cutAnswer(whole, prompt.tokens.length, options, row, key);
+      });
+      return {
+        row,
+        prompt: prompt.tokens,
+        answers: answers.map(({ tokens }) => tokens),
+        ...(weight === undefined ? {} : { weight }),
+        cut: { prompt: prompt.cut, ...Object.fromEntries(answers.map(({ cut }, k) => [String(k), cut])) },
+      };
     });
-    return {
-      row,
-      prompt: prompt.tokens,
-      answers: answers.map(({ tokens }) => tokens),
-      ...(weight === undefined ? {} : { weight }),
-      cut: { prompt: prompt.cut, ...Object.fromEntries(answers.map(({ cut }, k) => [String(k), cut])) },
-    };
-  });
-  const rankings = encoded.filter((ranking) => ranking !== undefined);
-  if (rankings.length > 0) return rankings;
-  throw new DpoError('data.no-ranking', 'No list has two answers with different scores: there is nothing to rank.', {
-    values: { rows: encoded.length },
-    hint: 'Check the column of scores.',
-  });
-}
+    const rankings = encoded.filter((ranking) => ranking !== undefined);
+    if (rankings.length > 0) return rankings;
+    throw new DpoError('data.no-ranking', 'No list has two answers with different scores: there is nothing to rank.', {
+      values: { rows: encoded.length },
+      hint: 'Check the column of scores.',
+    });
+  },
+);
 
 /** For each row the next one, around the end, whose prompt is another. */
 function nextDifferent(prompts: readonly string[]): Int32Array {

@@ -1,8 +1,7 @@
-import { encodeEach } from './_encode-each.js';
-import type { PlacedRows } from './_encode-place.js';
-import { cutAnswer, type EncodeOptions, encodeAnswer, encodePrompt } from './_encode-text.js';
+import { type Encoder, encodeEach, encoder } from './_encode-each.js';
+import { cutAnswer, encodeAnswer, encodePrompt } from './_encode-text.js';
 import { templateVariables } from './conversation.js';
-import type { PreferencePair, PromptGroup, PromptRow, Text, TextEncoder_ } from './types.js';
+import type { PreferencePair, PromptGroup, PromptRow, Text } from './types.js';
 
 /** A preference pair in tokens. */
 export interface EncodedPair {
@@ -38,12 +37,8 @@ export interface EncodedPrompt {
  * Errors name the row, and file and line where the dataset knows them: `data.answer-cut-away` (the prompt leaves no room for the answer), `data.empty-answer` and
  * `data.empty-prompt` (no tokens), `data.token-without-row`, `data.no-chat-template`, those of the tokenizer; `options.invalid` for a limit that is no positive integer.
  */
-export function encodePairs(
-  dataset: Iterable<PreferencePair> & PlacedRows,
-  tokenizer: TextEncoder_,
-  options: EncodeOptions = {},
-): EncodedPair[] {
-  return encodeEach(dataset, options, (pair, row) => {
+export const encodePairs: Encoder<PreferencePair, EncodedPair> = encoder('encodePairs', (dataset, tokenizer, options) =>
+  encodeEach(dataset, options, (pair, row) => {
     const prompt = encodePrompt(pair.prompt, templateVariables(pair), tokenizer, options, row);
     const answer = (key: 'chosen' | 'rejected') => {
       const full = encodeAnswer(prompt, pair[key], tokenizer, options, row, key);
@@ -60,21 +55,19 @@ export function encodePairs(
       ...(pair.weight === undefined ? {} : { weight: pair.weight }),
       cut: { prompt: prompt.cut, chosen: chosen.cut, rejected: rejected.cut },
     };
-  });
-}
+  }),
+);
 
 /** Turns prompts into tokens for generation, exactly as {@link encodePairs} does; `maxLength` has no effect. */
-export function encodePrompts(
-  prompts: Iterable<Text | PromptRow> & PlacedRows,
-  tokenizer: TextEncoder_,
-  options: EncodeOptions = {},
-): EncodedPrompt[] {
-  return encodeEach(prompts, options, (given, row) => {
-    const { prompt, ...inputs } = asPromptRow(given);
-    const { tokens, cut, text } = encodePrompt(prompt, templateVariables(inputs), tokenizer, options, row);
-    return { row, tokens, cut, text };
-  });
-}
+export const encodePrompts: Encoder<Text | PromptRow, EncodedPrompt> = encoder(
+  'encodePrompts',
+  (prompts, tokenizer, options) =>
+    encodeEach(prompts, options, (given, row) => {
+      const { prompt, ...inputs } = asPromptRow(given);
+      const { tokens, cut, text } = encodePrompt(prompt, templateVariables(inputs), tokenizer, options, row);
+      return { row, tokens, cut, text };
+    }),
+);
 
 function asPromptRow(given: Text | PromptRow): PromptRow {
   return typeof given === 'object' && !Array.isArray(given) ? (given as PromptRow) : { prompt: given as Text };

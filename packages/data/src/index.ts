@@ -1,3 +1,4 @@
+export type { Encoder } from './_encode-each.js';
 export type { PlacedRows, RowPlace } from './_encode-place.js';
 export type { EncodeOptions } from './_encode-text.js';
 export { type FileKind, fileKind } from './_file-kind.js';

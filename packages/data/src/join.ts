@@ -45,7 +45,7 @@ export function joinDatasets<Row>(format: RowFormat<Row>, parts: readonly Datase
     const part = starts.findLastIndex((start) => start <= row);
     return { dataset: parts[part] as Dataset<Row>, within: row - (starts[part] as number) };
   };
-  let fingerprint: string | undefined;
+  const print = fingerprintOf(format, { [Symbol.iterator]: rows });
   return {
     length,
     ...(path === undefined ? {} : { path }),
@@ -58,9 +58,9 @@ export function joinDatasets<Row>(format: RowFormat<Row>, parts: readonly Datase
       return dataset.at(within);
     },
     get fingerprint() {
-      fingerprint ??= fingerprintOf(format, { [Symbol.iterator]: rows });
-      return fingerprint;
+      return print.atOnce();
     },
+    fingerprintInPieces: print.inPieces,
     [Symbol.iterator]: rows,
   };
 }

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import type { DpoError } from '@dpo/base';
+import { type DpoError, pauses } from '@dpo/base';
 import { asFileError } from '@dpo/base/files';
 import type { DataType, RecordBatch, Schema } from 'apache-arrow';
 import { type ArrowBlocks, type Block, openArrowFile } from './_arrow-blocks.js';
@@ -41,6 +41,8 @@ export interface ReadOptions<Name extends string = ColumnName> {
    * Is told once of each file, when it is read, which columns nothing was made of and what was put right in how many rows.
    */
   readonly onNotes?: ((notes: ReadNotes) => void) | undefined;
+  /** Ends reading with its reason. Signals and timers of the process get their turn while rows are read. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -129,21 +131,21 @@ async function readFile<Row>(
 ): Promise<Dataset<Row>> {
   if (kind === 'arrow') return readArrow(format, path, await openArrowFile(path), options);
   if (kind === 'folder') return readArrow(format, path, await openDatasetsFolder(path, undefined), options);
-  return inMemory(format, path, fileSource(format, kind, path, options));
+  return inMemory(format, path, fileSource(format, kind, path, options), options.signal);
 }
 
 async function readArrow<Row>(
   format: RowFormat<Row>,
   path: string,
   { schema, blocks }: ArrowBlocks,
-  { columns = {}, onError, onNotes }: ReadOptions<string>,
+  { columns = {}, onError, onNotes, signal }: ReadOptions<string>,
 ): Promise<Dataset<Row>> {
   const shaped = isShaped(format, schema, columns);
   const mapping = shaped ? columns : withScores(format, columns, new Set(schema.fields.map(({ name }) => name)));
   // Row by row only where it must be: what is of our shape stays in the file.
   if (!shaped && onError === undefined) {
     const notes = new Notes();
-    const dataset = arrowDataset(format, schema, blocks, path, { mapping, told: notes });
+    const dataset = await arrowDataset(format, schema, blocks, path, { mapping, told: notes, signal });
     onNotes?.(withAside(notes.of(path), unused(format, schema, mapping)));
     return dataset;
   }
@@ -157,6 +159,7 @@ async function readArrow<Row>(
       onError,
       onNotes: (notes) => onNotes?.(withAside(notes, aside)),
     }),
+    signal,
   );
 }
 
@@ -184,10 +187,19 @@ function withAside(notes: ReadNotes, names: readonly string[]): ReadNotes {
 }
 
 /** Keeps rows as Arrow columns. */
-function inMemory<Row>(format: RowFormat<Row>, path: string, source: RowSource<Row>): Promise<Dataset<Row>> {
+function inMemory<Row>(
+  format: RowFormat<Row>,
+  path: string,
+  source: RowSource<Row>,
+  signal: AbortSignal | undefined,
+): Promise<Dataset<Row>> {
+  const pause = pauses(signal);
   const read = async (schema: Schema, batches: AsyncIterable<RecordBatch>): Promise<Dataset<Row>> => {
     const blocks: Block[] = [];
-    for await (const batch of batches) blocks.push(memoryBlock(batch));
+    for await (const batch of batches) {
+      blocks.push(memoryBlock(batch));
+      await pause();
+    }
     return arrowDataset(format, schema, blocks, path, { check: false, lineOf: source.lineOf });
   };
   return fromTheStart(() => withRecordBatches(format, source, () => ({}), read));

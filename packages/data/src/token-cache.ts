@@ -71,7 +71,7 @@ export async function openTokenCache(
 /** The texts of a cache that is whole; undefined where there is none, or where it was damaged and is removed now. */
 async function readWhole(path: string, onDamaged: TokenCacheOptions['onDamaged']): Promise<Int32Array[] | undefined> {
   if (!(await exists(path))) return undefined;
-  const { state, texts } = readTokens(await readFile(path));
+  const { state, texts } = await readTokens(await readFile(path));
   if (state !== 'whole') {
     await rm(path, { force: true });
     onDamaged?.(path);
@@ -98,7 +98,7 @@ async function partCache(
   lock: string,
   onDamaged: TokenCacheOptions['onDamaged'],
 ): Promise<TokenCache> {
-  const { texts, end, digest, state } = readTokens(await readFile(part).catch(() => Buffer.alloc(0)));
+  const { texts, end, digest, state } = await readTokens(await readFile(part).catch(() => Buffer.alloc(0)));
   if (state === 'damaged') onDamaged?.(part);
   const writer = tokenWriter(digest);
   let file: FileHandle | undefined;

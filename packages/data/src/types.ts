@@ -85,6 +85,11 @@ export interface Dataset<Row> extends Iterable<Row> {
    * file format they came from. Computed when it is first asked for.
    */
   readonly fingerprint: string;
+  /**
+   * The same, computed with pauses in which signals, timers and other work of the process get their turn; `fingerprint` has
+   * it afterwards. Rejects with the signal's reason.
+   */
+  fingerprintInPieces(signal?: AbortSignal): Promise<string>;
 }
 
 /** A checked set of preference pairs. */

@@ -25,13 +25,14 @@ export async function openData(
   context: Context,
   options: Pick<ReadOptions, 'onError' | 'onNotes'> = {},
 ): Promise<PreferenceDataset> {
-  const read = (path: string, also: Pick<ReadOptions, 'onNotes'>) => readPreferences(path, { ...also, ...options });
+  const read = (path: string, also: Pick<ReadOptions, 'onNotes' | 'signal'>) =>
+    readPreferences(path, { ...also, ...options });
   return openRows(name, { read, join: joinPreferences }, context);
 }
 
 /** How rows of a kind are read from a file or folder, and several files of them joined. */
 export interface RowReader<Row> {
-  read(path: string, options: Pick<ReadOptions, 'onNotes' | 'onError'>): Promise<Dataset<Row>>;
+  read(path: string, options: Pick<ReadOptions, 'onNotes' | 'onError' | 'signal'>): Promise<Dataset<Row>>;
   join(parts: readonly Dataset<Row>[], name: string): Dataset<Row>;
 }
 
@@ -43,7 +44,7 @@ export async function openRows<Row>(
   { onError }: Pick<ReadOptions, 'onError'> = {},
 ): Promise<Dataset<Row>> {
   const notes = collectNotes();
-  const options = { onNotes: notes.onNotes, onError };
+  const options = { onNotes: notes.onNotes, onError, signal: context.signal };
   // A folder or a pattern of several files says the same of each.
   const tell = () => tellNotes(mergeNotes(name, notes.all), context);
   // A local folder may have a split after a colon too.

@@ -1,13 +1,14 @@
 import { join } from 'node:path';
+import { inPieces } from '@dpo/base';
 import {
   type CutSummary,
   cutSummary,
   type Dataset,
   type EncodeOptions,
+  type Encoder,
   encodeAhead,
   openTokenCache,
   type RowCuts,
-  type TextEncoder_,
 } from '@dpo/data';
 import { cacheFolder } from '@dpo/engine';
 import { type LanguageModel, openBatchEncoder, type Tokenizer } from '@dpo/models';
@@ -28,14 +29,11 @@ type OnError = EncodeOptions['onError'];
 /** The longest sequence that is read where the user names none. */
 const LONGEST = 1024;
 
-/** Turns rows of a kind into tokens: `encodePairs` and its like. */
-export type Encode<Given, Row> = (dataset: Iterable<Given>, tokenizer: TextEncoder_, options: EncodeOptions) => Row[];
-
 /** Encodes a dataset for a model, within what the model takes, and says what was cut. */
 export async function encodeFor<Given, Row extends RowCuts>(
   { model, tokenizer }: { readonly model: LanguageModel; readonly tokenizer: Tokenizer },
   dataset: Dataset<Given>,
-  encode: Encode<Given, Row>,
+  encode: Encoder<Given, Row>,
   { maxPromptLength, eos, tokenCache, ...options }: LengthOptions,
   context: Context,
   onError?: OnError,
@@ -56,12 +54,12 @@ const FEW = 1000;
 /** The tokens of all rows: of many, by the native tokenizer where it is installed, or in threads. */
 async function encodeMany<Given, Row>(
   dataset: Dataset<Given>,
-  encode: Encode<Given, Row>,
+  encode: Encoder<Given, Row>,
   tokenizer: Tokenizer,
   options: EncodeOptions & { readonly tokenCache?: boolean | undefined },
   context: Context,
 ): Promise<Row[]> {
-  if (dataset.length < FEW) return encode(dataset, tokenizer, options);
+  if (dataset.length < FEW) return inPieces(encode.steps(dataset, tokenizer, options), context.signal);
   const measured = Array.from({ length: MEASURED }, (_, row) => JSON.stringify(dataset.at(row)).length);
   const units = (measured.reduce((sum, length) => sum + length, 0) / MEASURED) * dataset.length;
   const batch = await openBatchEncoder(tokenizer, { units });
@@ -70,7 +68,12 @@ async function encodeMany<Given, Row>(
   const cache = options.tokenCache
     ? await openTokenCache(
         join(cacheFolder(), 'tokens'),
-        { dataset: dataset.fingerprint, files: tokenizer.files, ends: tokenizer.endTokenIds, encode: encode.name },
+        {
+          dataset: await dataset.fingerprintInPieces(context.signal),
+          files: tokenizer.files,
+          ends: tokenizer.endTokenIds,
+          encode: encode.name,
+        },
         {
           onDamaged: (path) =>
             context.note(

@@ -1,26 +1,33 @@
 import { readFile } from 'node:fs/promises';
-import { DpoError } from '@dpo/base';
+import { DpoError, pauses } from '@dpo/base';
 import { asFileError } from '@dpo/base/files';
 import { type PlacedRows, type PromptRow, parsePrompt } from '@dpo/data';
 import type { Context } from '../command/define.js';
 import { tellNotes } from './read-notes.js';
 
-/** The JSON values of a JSONL file, blank lines left out. A line that is no JSON is an error that names it. */
+/**
+ * The JSON values of a JSONL file, blank lines left out. A line that is no JSON is an error that names it. Signals and timers
+ * of the process get their turn meanwhile.
+ */
 export async function readJsonLines(path: string): Promise<{ readonly line: number; readonly value: unknown }[]> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw asFileError(error, path);
   });
-  return text.split('\n').flatMap((content, i) => {
-    if (content.trim() === '') return [];
+  const values: { readonly line: number; readonly value: unknown }[] = [];
+  const pause = pauses();
+  for (const [i, content] of text.split('\n').entries()) {
+    if (content.trim() === '') continue;
     try {
-      return [{ line: i + 1, value: JSON.parse(content) as unknown }];
+      values.push({ line: i + 1, value: JSON.parse(content) as unknown });
     } catch (cause) {
       throw new DpoError('data.broken-row', `${path}, line ${i + 1} is not valid JSON: ${(cause as Error).message}.`, {
         values: { path, line: i + 1 },
         cause,
       });
     }
-  });
+    await pause();
+  }
+  return values;
 }
 
 /**
@@ -31,9 +38,12 @@ export async function readJsonLines(path: string): Promise<{ readonly line: numb
 export async function readPrompts(path: string, context: Pick<Context, 'note'>): Promise<PromptRow[] & PlacedRows> {
   const aside = new Set<string>();
   const lines = await readJsonLines(path);
-  const prompts = lines.map(({ line, value }, row) =>
-    parsePrompt(value, { path, line, row }, (key) => void aside.add(key)),
-  );
+  const prompts: PromptRow[] = [];
+  const pause = pauses();
+  for (const [row, { line, value }] of lines.entries()) {
+    prompts.push(parsePrompt(value, { path, line, row }, (key) => void aside.add(key)));
+    await pause();
+  }
   tellNotes({ path, leftAside: [...aside].sort(), mended: [] }, context);
   if (prompts.length === 0) throw new DpoError('data.empty-dataset', `${path} has no prompts.`, { values: { path } });
   return Object.assign(prompts, { placeOf: (row: number) => ({ path, row, line: lines[row]?.line }) });

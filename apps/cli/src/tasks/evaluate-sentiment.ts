@@ -1,3 +1,4 @@
+import { inPieces } from '@dpo/base';
 import { sequenceLogps } from '@dpo/core';
 import { encodePairs, type PackedBatch, type PromptGroup, pack, pairGroup, preferenceDataset } from '@dpo/data';
 import {
@@ -107,7 +108,7 @@ async function referenceLogps({ reference, adapterOff, after, signal }: Sentimen
 async function heldOutAccuracy({ policy, tokenizer, before, header, beta, signal }: SentimentEvidence) {
   const pairs = sentimentPairs(before, header);
   if (pairs.length === 0) return undefined;
-  const encoded = encodePairs(preferenceDataset(pairs), tokenizer, { eos: false });
+  const encoded = await inPieces(encodePairs.steps(preferenceDataset(pairs), tokenizer, { eos: false }), signal);
   const logps = await sequenceLogps(policy, encoded.map(pairGroup), { pack: packTightly, signal });
   const scored = pairs.map(({ referenceChosenLogp = 0, referenceRejectedLogp = 0 }, i) => {
     const [policyChosenLogp, policyRejectedLogp] = logps[i] as [number, number];

@@ -1,3 +1,4 @@
+import { inPieces, pauses } from '@dpo/base';
 import {
   type EncodedPrompt,
   encodePrompts,
@@ -56,7 +57,7 @@ export async function sampleTexts(
   prompts: readonly (Text | PromptRow)[] & PlacedRows,
   options: SampleOptions,
 ): Promise<TextSample[]> {
-  const encoded = encodePrompts(prompts, tokenizer);
+  const encoded = await inPieces(encodePrompts.steps(prompts, tokenizer), options.signal);
   const { stop } = options;
   const generations = await generate(
     model,
@@ -67,14 +68,16 @@ export async function sampleTexts(
       stopWhen: stop === undefined ? undefined : endsWith(stop, tokenizer),
     },
   );
-  return generations.map(({ prompt, sample, tokens, logps, finished }) => {
+  const samples: TextSample[] = [];
+  const pause = pauses(options.signal);
+  for (const { prompt, sample, tokens, logps, finished } of generations) {
     const { text: before, tokens: promptTokens } = encoded[prompt] as EncodedPrompt;
     const answer = tokenizer.decodeAfter(promptTokens, tokens);
     const row = asRow(prompts[prompt] as Text | PromptRow);
     const apart = tokenizer.answersApart && typeof row.prompt === 'string';
     const again = apart ? tokenizer.encode(answer) : tokenizer.encodeAfter(before, answer);
     const exact = again.join() === tokens.join();
-    return {
+    samples.push({
       index: prompt,
       sample,
       ...row,
@@ -84,8 +87,10 @@ export async function sampleTexts(
       finished,
       promptTokens: [...promptTokens],
       tokens: [...tokens],
-    };
-  });
+    });
+    await pause();
+  }
+  return samples;
 }
 
 function asRow(prompt: Text | PromptRow): PromptRow {

@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { DpoError } from '@dpo/base';
+import { DpoError, inPieces } from '@dpo/base';
 import { type Method, watchAnswers } from '@dpo/core';
 import { openEngine } from '@dpo/engine';
 import { writeReport } from '@dpo/eval';
@@ -61,8 +61,8 @@ export async function runTrainingCommand<Given, Row extends EncodedRow>(
   const skipped = skippedRows(options.onError);
   const { onError } = skipped;
   const dataset = await openRows(withSplit(options.data, options.split), kind, context, { onError });
-  for (const name of command.needs ?? []) checkNumbers(dataset, name);
-  const { fingerprint } = dataset;
+  for (const name of command.needs ?? []) await inPieces(checkNumbers(dataset, name), context.signal);
+  const fingerprint = await dataset.fingerprintInPieces(context.signal);
   const now = { command: command.name, options, dataset: { fingerprint } };
   if (resume !== undefined) await checkSameRun(options.output, resume, now, context);
   const heldData =
@@ -95,8 +95,9 @@ export async function runTrainingCommand<Given, Row extends EncodedRow>(
       engine: engine.description,
       identity,
     };
-    const stored = storedFor(rows, kind.stored(dataset));
-    const early = rowWarnings(kind, { train: rows, held: heldRows, stored, sides: method.sides });
+    const stored = storedFor(rows, await kind.stored(dataset, context.signal));
+    const watched = { train: rows, held: heldRows, stored, sides: method.sides };
+    const early = await rowWarnings(kind, watched, context.signal);
     const reference = await command.reference({ model, rows, heldRows, stored: stored.logps });
     context.note(
       `Model: ${options.model}, ${counts.parameters.toLocaleString('en')} parameters, ` +
@@ -152,7 +153,7 @@ export async function runTrainingCommand<Given, Row extends EncodedRow>(
 }
 
 /** Before the model is loaded: a number that is missing would only show when its row's turn comes. */
-function checkNumbers(dataset: Iterable<unknown>, name: 'margin' | 'weight'): void {
+function* checkNumbers(dataset: Iterable<unknown>, name: 'margin' | 'weight'): Generator<undefined, void> {
   let row = 0;
   for (const values of dataset) {
     if ((values as Readonly<Record<string, unknown>>)[name] === undefined)
@@ -161,6 +162,7 @@ function checkNumbers(dataset: Iterable<unknown>, name: 'margin' | 'weight'): vo
         hint: `Give every row a number in the column ${name}, or train without --row-${name}s.`,
       });
     row++;
+    yield;
   }
 }
 

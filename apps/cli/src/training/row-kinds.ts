@@ -1,9 +1,11 @@
+import { pauses } from '@dpo/base';
 import type { CutAnswer, Side, TokenRow } from '@dpo/core';
 import {
   type Dataset,
   type EncodedAnswer,
   type EncodedPair,
   type EncodedRanking,
+  type Encoder,
   encodeAnswers,
   encodePairs,
   encodeRankings,
@@ -19,7 +21,6 @@ import {
   readRanked,
 } from '@dpo/data';
 import type { RowReader } from '../session/find-data.js';
-import type { Encode } from '../session/open-data.js';
 
 /** Log-probabilities that the data hold, by the answer's name. */
 export type StoredLogps = Readonly<Record<string, readonly number[]>>;
@@ -49,13 +50,13 @@ export function storedFor(
 export interface RowKind<Given, Row extends EncodedRow> extends RowReader<Given> {
   /** What a user calls them. */
   readonly name: 'pairs' | 'answers' | 'rankings';
-  readonly encode: Encode<Given, Row>;
+  readonly encode: Encoder<Given, Row>;
   /** The row's answers with what they have lost, those of these sides where it has sides. */
   answers(row: Row, sides: readonly Side[]): readonly CutAnswer[];
   /** Of answers that were judged on their own: whether this one is desirable. */
   desirable?(row: Row): boolean;
   /** The reference log-probabilities in the data, where every row has them, and how many rows have them. */
-  stored(dataset: Dataset<Given>): StoredReference;
+  stored(dataset: Dataset<Given>, signal: AbortSignal): Promise<StoredReference>;
 }
 
 /** Preference pairs: what most methods take. */
@@ -65,10 +66,12 @@ export const pairRows: RowKind<PreferencePair, EncodedPair> = {
   join: joinPreferences,
   encode: encodePairs,
   answers: (row, sides) => sides.map((side) => ({ tokens: row[side], cut: row.cut[side] })),
-  stored(dataset) {
+  async stored(dataset, signal) {
+    const pause = pauses(signal);
     const chosen: number[] = [];
     const rejected: number[] = [];
     for (const { referenceChosenLogp, referenceRejectedLogp } of dataset) {
+      await pause();
       if (referenceChosenLogp === undefined || referenceRejectedLogp === undefined) continue;
       chosen.push(referenceChosenLogp);
       rejected.push(referenceRejectedLogp);
@@ -86,7 +89,7 @@ export const answerRows: RowKind<LabelledAnswer, EncodedAnswer> = {
   encode: encodeAnswers,
   answers: ({ completion, cut }) => [{ tokens: completion, cut: cut.completion }],
   desirable: ({ desirable }) => desirable,
-  stored: () => noneStored,
+  stored: async () => noneStored,
 };
 
 /** Ranked lists of answers, for Plackett–Luce. */
@@ -96,5 +99,5 @@ export const rankingRows: RowKind<RankedList, EncodedRanking> = {
   join: joinRanked,
   encode: encodeRankings,
   answers: ({ answers, cut }) => answers.map((tokens, k) => ({ tokens, cut: cut[k] ?? 0 })),
-  stored: () => noneStored,
+  stored: async () => noneStored,
 };

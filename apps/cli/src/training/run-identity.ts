@@ -25,7 +25,7 @@ interface NamedParts {
 /** Reads the files of a run's models once, whole, to know them again: it takes about as long as loading them does. */
 export async function identityOf(
   { model, ref, adapter }: NamedParts,
-  heldOut: Pick<Dataset<unknown>, 'fingerprint'> | undefined,
+  heldOut: Pick<Dataset<unknown>, 'fingerprintInPieces'> | undefined,
   context: Context,
 ): Promise<RunIdentity> {
   const files: Record<string, Record<string, string>> = {};
@@ -37,7 +37,7 @@ export async function identityOf(
     // The base of `--adapter` is the model, whatever the adapter calls it.
     if (base !== undefined && part !== 'adapter') files[`${part}'s base`] = await modelDigests(base, context.signal);
   }
-  return { files, ...(heldOut === undefined ? {} : { heldOut: heldOut.fingerprint }) };
+  return { files, ...(heldOut === undefined ? {} : { heldOut: await heldOut.fingerprintInPieces(context.signal) }) };
 }
 
 /** What tells a run from every other one, in a few letters: it goes into the run's checkpoints. */

@@ -1,4 +1,5 @@
-import { type Side, type TrainingWarning, watchRows } from '@dpo/core';
+import { inPieces } from '@dpo/base';
+import { type Side, type TrainingWarning, watchRowsSteps } from '@dpo/core';
 import type { EncodedRow, RowKind, StoredReference } from './row-kinds.js';
 
 /** The rows that are trained on and held out, and what the data hold of the reference. */
@@ -15,17 +16,19 @@ interface Rows<Row> {
  *
  * @throws `train.nothing-to-learn`
  */
-export function rowWarnings<Given, Row extends EncodedRow>(
+export async function rowWarnings<Given, Row extends EncodedRow>(
   kind: RowKind<Given, Row>,
   { train, held = [], stored, sides }: Rows<Row>,
-): TrainingWarning[] {
+  signal: AbortSignal,
+): Promise<TrainingWarning[]> {
   const watched = (row: Row) => ({
     row: row.row,
     prompt: row.prompt,
     answers: kind.answers(row, sides),
     desirable: kind.desirable?.(row),
   });
-  return [...watchRows(train.map(watched), held.map(watched)), ...incompleteReference(stored, train.length)];
+  const warnings = await inPieces(watchRowsSteps(train.map(watched), held.map(watched)), signal);
+  return [...warnings, ...incompleteReference(stored, train.length)];
 }
 
 function incompleteReference({ rows }: StoredReference, of: number): TrainingWarning[] {

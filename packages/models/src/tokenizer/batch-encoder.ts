@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import type { TextToEncode } from '@dpo/base';
+import { pauses, type TextToEncode } from '@dpo/base';
 import { parseJsonObject } from '../files/json-object.js';
 import { openNative } from './native-encoder.js';
 import type { Tokenizer } from './tokenizer.js';
@@ -60,7 +60,7 @@ export async function openBatchEncoder(
   return {
     by: 'here',
     note,
-    encode: async (texts) => texts.map((text) => encodeHere(tokenizer, text)),
+    encode: (texts) => encodeAllHere(tokenizer, texts),
     close: async () => undefined,
   };
 }
@@ -68,4 +68,18 @@ export async function openBatchEncoder(
 /** The ids of a text in this thread. */
 export function encodeHere(tokenizer: Pick<Tokenizer, 'encode' | 'encodeAfter'>, text: TextToEncode): number[] {
   return typeof text === 'string' ? tokenizer.encode(text) : tokenizer.encodeAfter(text.before, text.text);
+}
+
+/** The ids of texts in this thread. Signals and timers of the process get their turn meanwhile. */
+export async function encodeAllHere(
+  tokenizer: Pick<Tokenizer, 'encode' | 'encodeAfter'>,
+  texts: readonly TextToEncode[],
+): Promise<number[][]> {
+  const pause = pauses();
+  const encoded: number[][] = [];
+  for (const text of texts) {
+    encoded.push(encodeHere(tokenizer, text));
+    await pause();
+  }
+  return encoded;
 }

@@ -1,5 +1,5 @@
 import type { TextToEncode } from '@dpo/base';
-import { type BatchEncoder, encodeHere } from './batch-encoder.js';
+import { type BatchEncoder, encodeAllHere, encodeHere } from './batch-encoder.js';
 import type { Tokenizer } from './tokenizer.js';
 
 type NativeLibrary = Pick<typeof import('tokenizers'), 'Tokenizer'>;
@@ -41,7 +41,7 @@ export async function openNative(
       encoder: {
         by: 'native',
         async encode(texts) {
-          const here = () => texts.map((text) => encodeHere(tokenizer, text));
+          const here = () => encodeAllHere(tokenizer, texts);
           if (!trusted) return here();
           const ids = await followed(tokenizer, texts, encode);
           trusted = texts.every((text, i) => i % SAMPLED > 0 || !differs(tokenizer, text, ids[i]));

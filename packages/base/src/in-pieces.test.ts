@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import { atOnce, inPieces, pauses } from './in-pieces.js';
+
+/** Counts until it is told to stop: without a pause nobody could tell it. */
+function* until(stopped: () => boolean): Generator<undefined, number> {
+  let steps = 0;
+  while (!stopped()) {
+    steps++;
+    yield;
+  }
+  return steps;
+}
+
+function* three(): Generator<number, string> {
+  yield 1;
+  yield 2;
+  return 'three';
+}
+
+describe('steps', () => {
+  it('come to the same result at once and in pieces', async () => {
+    expect(atOnce(three())).toBe('three');
+    expect(await inPieces(three())).toBe('three');
+  });
+
+  it('in pieces let timers of the process fire', async () => {
+    let stopped = false;
+    setTimeout(() => {
+      stopped = true;
+    }, 1);
+    expect(await inPieces(until(() => stopped))).toBeGreaterThan(0);
+  });
+
+  it('end with the reason of a signal that fires between them', async () => {
+    const control = new AbortController();
+    setTimeout(() => control.abort(new Error('enough')), 1);
+    await expect(
+      inPieces(
+        until(() => false),
+        control.signal,
+      ),
+    ).rejects.toThrow('enough');
+  });
+
+  it('pass an error on', async () => {
+    const broken = function* (): Generator<undefined, never> {
+      yield;
+      throw new RangeError('broken');
+    };
+    await expect(inPieces(broken())).rejects.toThrow('broken');
+    expect(() => atOnce(broken())).toThrow('broken');
+  });
+});
+
+it('a loop that pauses lets timers of the process fire', async () => {
+  let stopped = false;
+  setTimeout(() => {
+    stopped = true;
+  }, 1);
+  const pause = pauses();
+  let paused = 0;
+  while (!stopped) {
+    const due = pause();
+    if (due !== undefined) paused++;
+    await due;
+  }
+  expect(paused).toBeGreaterThan(0);
+});
