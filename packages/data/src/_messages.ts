@@ -171,7 +171,7 @@ export function emptyAnswer(key: string, place: Place) {
     place,
     `"${key}" is empty.`,
     { key },
-    'Remove the row or give the answer a text.',
+    'Give the answer a text, or leave the row out (--on-error skip).',
   );
 }
 

@@ -33,5 +33,9 @@ describe('dpo data build hh', () => {
       expect.stringContaining('line 2: what comes before the last answers differs'),
     ]);
     expect((await readPreferences(output)).at(0).chosen).toBe(' Yes.');
+
+    await writeFile(input, JSON.stringify({ ...rows[0], chosen: '\n\nHuman: Well?\n\nAssistant:' }));
+    const { notes } = await runCli(['data', 'build', 'hh', input, join(folder, 'empty.arrow')]);
+    expect(notes.join('\n')).toMatch(/line 1: "chosen" is empty\.[\s\S]*--on-error skip/);
   });
 });
