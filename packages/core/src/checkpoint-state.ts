@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DpoError } from '@dpo/base';
-import { asFileError, type FileDigest } from '@dpo/base/files';
+import { asFileError, type FileDigest, readTextFile } from '@dpo/base/files';
 
 /** Where a run is. With the weights and the optimizer's slots, all that its future depends on. */
 export interface TrainingState {
@@ -42,7 +41,7 @@ export const OPTIMIZER = 'optimizer.safetensors';
  */
 export async function readCheckpointState(path: string): Promise<StoredState> {
   const file = join(path, STATE);
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+  const text = await readTextFile(file).catch((cause: unknown) => {
     const known = asFileError(cause, file);
     const why = DpoError.is(known, 'file.not-found') ? 'is missing' : 'cannot be read';
     throw unreadable(path, `${STATE} ${why}`, known);

@@ -1,7 +1,7 @@
-import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DpoError } from '@dpo/base';
-import { asFileError, writeFileAtomic } from '@dpo/base/files';
+import { asFileError, readTextFile, writeFileAtomic } from '@dpo/base/files';
 
 /** Appends records to a run's `metrics.jsonl`, one JSON object to a line. NaN and infinities become null. */
 export interface MetricsFile {
@@ -37,7 +37,7 @@ export type StoredRecord = { readonly step: number } & Readonly<Record<string, u
  */
 export async function readMetrics(folder: string): Promise<StoredRecord[]> {
   const path = join(folder, 'metrics.jsonl');
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+  const text = await readTextFile(path).catch((error: unknown) => {
     const known = asFileError(error, path);
     if (DpoError.is(known, 'file.not-found')) return '';
     throw known;

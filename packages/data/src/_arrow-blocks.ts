@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { DpoError } from '@dpo/base';
-import { asFileError } from '@dpo/base/files';
+import { asFileError, checkEnds } from '@dpo/base/files';
 import {
   AsyncByteQueue,
   type RecordBatch,
@@ -47,6 +47,7 @@ export interface ArrowBlocks {
 export async function openArrowFile(path: string): Promise<ArrowBlocks> {
   let file: FileHandle;
   try {
+    await checkEnds(path);
     file = await open(path, 'r');
   } catch (error) {
     throw asFileError(error, path);

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile, rename } from 'node:fs/promises';
+import { readdir, rename } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { DpoError } from '@dpo/base';
-import { asFileError } from '@dpo/base/files';
+import { asFileError, readTextFile } from '@dpo/base/files';
 import { DataType, type Field, type RecordBatch, type Schema } from 'apache-arrow';
 import { type ArrowBlocks, openArrowFile } from './_arrow-blocks.js';
 import { isJsonField } from './_arrow-columns.js';
@@ -194,7 +194,7 @@ function pythonFeature(field: Field): unknown {
 async function readJson(path: string): Promise<unknown> {
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = await readTextFile(path);
   } catch (error) {
     if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
       return undefined;

@@ -1,7 +1,7 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DpoError } from '@dpo/base';
-import { asFileError, writeFileAtomic } from '@dpo/base/files';
+import { asFileError, readTextFile, writeFileAtomic } from '@dpo/base/files';
 import { exactly, finite, list, optional, record, ShapeError, text, unsure } from './_shape.js';
 import type { PairAccuracy, RewardKl } from './evaluation.js';
 import type { ClusteredEstimate, Estimate } from './statistics.js';
@@ -64,7 +64,7 @@ export async function writeEvaluation(folder: string, evaluation: Evaluation): P
  */
 export async function readEvaluation(folder: string): Promise<Evaluation | undefined> {
   const path = join(folder, NAME);
-  const content = await readFile(path, 'utf8').catch((error: unknown) => {
+  const content = await readTextFile(path).catch((error: unknown) => {
     const known = asFileError(error, path);
     if (DpoError.is(known, 'file.not-found')) return undefined;
     throw known;

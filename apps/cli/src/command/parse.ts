@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { DpoError, nearest } from '@dpo/base';
-import { asFileError } from '@dpo/base/files';
+import { asFileError, readTextFile } from '@dpo/base/files';
 import type { z } from 'zod';
 import type { Command } from './define.js';
 import { otherWordFor } from './other-words.js';
@@ -100,7 +99,7 @@ function parseValue(command: Command, option: OptionInfo, text: string): unknown
 }
 
 async function readConfig(path: string, options: readonly OptionInfo[]): Promise<Record<string, unknown>> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+  const text = await readTextFile(path).catch((error: unknown) => {
     throw asFileError(error, path);
   });
   let parsed: unknown;

@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isEmptyFolder, readMark } from '@dpo/base/files';
+import { isEmptyFolder, readMark, readTextFile } from '@dpo/base/files';
 
 /**
  * The command that began the run in a folder; undefined where there is no run of ours. A run is known by the mark of its
@@ -21,7 +20,7 @@ export async function mayHoldRun(folder: string, isThere: boolean): Promise<bool
 
 async function readConfig(folder: string): Promise<Readonly<Record<string, unknown>> | undefined> {
   try {
-    return JSON.parse(await readFile(join(folder, 'config.json'), 'utf8')) as Readonly<Record<string, unknown>>;
+    return JSON.parse(await readTextFile(join(folder, 'config.json'))) as Readonly<Record<string, unknown>>;
   } catch {
     // Missing or damaged: then the mark alone speaks for the folder.
     return undefined;

@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { DpoError, pauses } from '@dpo/base';
-import { asFileError } from '@dpo/base/files';
+import { asFileError, readTextFile } from '@dpo/base/files';
 import { type PlacedRows, type PromptRow, parsePrompt } from '@dpo/data';
 import type { Context } from '../command/define.js';
 import { tellNotes } from './read-notes.js';
@@ -10,7 +9,7 @@ import { tellNotes } from './read-notes.js';
  * of the process get their turn meanwhile.
  */
 export async function readJsonLines(path: string): Promise<{ readonly line: number; readonly value: unknown }[]> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+  const text = await readTextFile(path).catch((error: unknown) => {
     throw asFileError(error, path);
   });
   const values: { readonly line: number; readonly value: unknown }[] = [];

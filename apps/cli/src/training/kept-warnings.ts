@@ -1,6 +1,6 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { DpoError } from '@dpo/base';
-import { asFileError, writeFileAtomic } from '@dpo/base/files';
+import { asFileError, readTextFile, writeFileAtomic } from '@dpo/base/files';
 
 /**
  * Leaves in `warnings.jsonl` what was said up to a step: a resumed run says later warnings again. Lines that a kill or something
@@ -8,7 +8,7 @@ import { asFileError, writeFileAtomic } from '@dpo/base/files';
  */
 export async function keepWarnings(path: string, afterStep: number): Promise<void> {
   if (afterStep === 0) return rm(path, { force: true });
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+  const text = await readTextFile(path).catch((error: unknown) => {
     const known = asFileError(error, path);
     if (DpoError.is(known, 'file.not-found')) return undefined;
     throw known;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { asFileError } from '../file-error.js';
+import { checkEnds } from './read-text-file.js';
 
 /** What a file holds, in a few bytes. */
 export interface FileDigest {
@@ -20,6 +21,7 @@ const PIECE = 1 << 20;
  */
 export async function fileDigest(path: string, signal?: AbortSignal): Promise<FileDigest> {
   try {
+    await checkEnds(path);
     const file = await open(path, 'r');
     try {
       const hash = createHash('sha256');

@@ -8,6 +8,7 @@ import { systemCode } from './_system-code.js';
 import { leftoverName, removeLeftovers } from './leftovers.js';
 import { cannotMake, makeFolder } from './make-folder.js';
 import { ownTag, stateOf } from './process-tag.js';
+import { readTextFile } from './read-text-file.js';
 
 /** The right to write into a folder. */
 export interface FolderLock {
@@ -132,7 +133,7 @@ async function putInto(written: string, path: string): Promise<boolean> {
 }
 
 async function readClaim(path: string): Promise<Claim | undefined> {
-  const text = await readFile(path, 'utf8').catch(() => '');
+  const text = await readTextFile(path).catch(() => '');
   try {
     const claim = JSON.parse(text) as Partial<Claim> | null;
     return typeof claim?.id === 'string' && typeof claim.owner === 'string' ? (claim as Claim) : undefined;

@@ -1,8 +1,9 @@
-import { lstat, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { lstat, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { asFileError } from '../file-error.js';
 import { systemCode } from './_system-code.js';
 import { leftoverName } from './leftovers.js';
+import { readTextFile } from './read-text-file.js';
 
 /** What a folder of ours is. */
 export type FolderKind = 'run' | 'model' | 'dataset' | 'checkpoint';
@@ -22,7 +23,7 @@ const NAME = '.dpo.json';
 /** The mark of a folder; undefined where there is none, or a damaged one. */
 export async function readMark(folder: string): Promise<Mark | undefined> {
   const path = join(folder, NAME);
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+  const text = await readTextFile(path).catch((error: unknown) => {
     if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes(systemCode(error) ?? '')) return '';
     throw asFileError(error, path);
   });

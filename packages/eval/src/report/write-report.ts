@@ -1,7 +1,7 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { DpoError } from '@dpo/base';
-import { asFileError, writeFileAtomic } from '@dpo/base/files';
+import { asFileError, readTextFile, writeFileAtomic } from '@dpo/base/files';
 import { readEvaluation } from '../evaluation-file.js';
 import type { MetricsRecord, ReportData } from './data.js';
 import { renderReport } from './render.js';
@@ -36,7 +36,7 @@ export async function writeReport(folder: string): Promise<string> {
 }
 
 async function readIfThere(path: string): Promise<string | undefined> {
-  return readFile(path, 'utf8').catch((error: unknown) => {
+  return readTextFile(path).catch((error: unknown) => {
     const known = asFileError(error, path);
     if (DpoError.is(known, 'file.not-found')) return undefined;
     throw known;

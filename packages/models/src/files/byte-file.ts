@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { DpoError } from '@dpo/base';
-import { asFileError } from '@dpo/base/files';
+import { asFileError, checkEnds } from '@dpo/base/files';
 
 /** A file read by position. No read goes past its end, and none asks the system for 2 GiB at once. */
 export interface ByteFile {
@@ -20,6 +20,7 @@ const piece = 64 * 1024 * 1024;
 /** Opens a file for positional reads. Throws the file errors of `@dpo/base/files` with the path. */
 export async function openByteFile(path: string): Promise<ByteFile> {
   try {
+    await checkEnds(path);
     const handle = await open(path, 'r');
     const stats = await handle.stat();
     if (!stats.isFile()) {

@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { DpoError } from '@dpo/base';
-import { asFileError } from '@dpo/base/files';
+import { asFileError, readTextFile } from '@dpo/base/files';
 
 /** True for a JSON object: not null, not a list. */
 export function isObject(value: unknown): value is Record<string, unknown> {
@@ -30,7 +29,7 @@ export function parseJsonObject(text: string, path: string): Record<string, unkn
 /** Reads a text file, or undefined where there is none. Other failures are file errors with the path. */
 export async function readTextIfThere(path: string): Promise<string | undefined> {
   try {
-    return await readFile(path, 'utf8');
+    return await readTextFile(path);
   } catch (error) {
     const known = asFileError(error, path);
     if (DpoError.is(known, 'file.not-found')) return undefined;

@@ -1,7 +1,7 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { DpoError } from '@dpo/base';
-import { asFileError } from '@dpo/base/files';
+import { asFileError, readTextFile } from '@dpo/base/files';
 import { type ByteFile, openByteFile } from './byte-file.js';
 import { type FloatDtype, floatBytes, roomFor, widen } from './floats.js';
 import { duplicateKey, isObject, parseJsonObject } from './json-object.js';
@@ -73,7 +73,7 @@ async function weightsPath(pathOrFolder: string): Promise<string> {
 }
 
 async function openSharded(path: string): Promise<Safetensors> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+  const text = await readTextFile(path).catch((error: unknown) => {
     throw asFileError(error, path);
   });
   const map = parseJsonObject(text, path).weight_map;

@@ -1,0 +1,31 @@
+import { readFile, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { DpoError } from '../error.js';
+
+/**
+ * Throws where a path leads to something that may never end: a named pipe waits for a writer already when it is opened, where
+ * no signal reaches the waiting, and devices such as `/dev/zero` have no end. A pipe that the shell made (`/dev/stdin`,
+ * `<(…)`) has a writer and passes.
+ *
+ * @throws DpoError `file.not-a-file`; errors of the system as they come
+ */
+export async function checkEnds(path: string): Promise<void> {
+  const there = await stat(path);
+  if (there.isFile() || there.isDirectory()) return;
+  if (there.isFIFO() && /^\/(dev|proc)\//.test(resolve(path))) return;
+  const what = there.isFIFO() ? 'a named pipe' : there.isSocket() ? 'a socket' : 'a device';
+  throw new DpoError('file.not-a-file', `${path} is ${what} where a file is needed.`, {
+    values: { path },
+    hint: 'Write what is to be read into a file first.',
+  });
+}
+
+/**
+ * The text of a file, in UTF-8.
+ *
+ * @throws those of {@link checkEnds}; errors of the system as they come
+ */
+export async function readTextFile(path: string): Promise<string> {
+  await checkEnds(path);
+  return readFile(path, 'utf8');
+}
