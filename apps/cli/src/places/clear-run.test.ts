@@ -47,6 +47,11 @@ describe('clearRun', () => {
     await clearRun(folder);
     expect(await readdir(at('checkpoint-9'))).toEqual(['thesis.txt']);
     expect((await lstat(at('checkpoint-4'))).isSymbolicLink()).toBe(true);
-    expect(await readdir(folder)).not.toContain('disk');
+    // Emptied, so that the next run can write through the link.
+    expect(await readdir(at('disk'))).toEqual([]);
+    await writeFolderAtomic(at('checkpoint-4'), 'checkpoint', (temporary) =>
+      writeFile(join(temporary, 'weights'), '2'),
+    );
+    expect(await readFile(at('disk/weights'), 'utf8')).toBe('2');
   });
 });

@@ -1,6 +1,6 @@
 import { lstat, readdir, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { removeOwn } from '@dpo/base/files';
+import { makeFolder, removeOwn } from '@dpo/base/files';
 import { runIn } from './own-run.js';
 
 /** Files that a training writes into its run folder. */
@@ -22,7 +22,15 @@ export async function clearRun(folder: string): Promise<void> {
     const path = join(folder, name);
     // A link among the entries may have led to another one, which is gone by now.
     const there = await lstat(path).catch(() => undefined);
-    if (folders.test(name) || (demo && demoFolders.test(name))) await removeOwn(await realpath(path).catch(() => path));
+    if (folders.test(name) || (demo && demoFolders.test(name)))
+      await clearFolder(path, there?.isSymbolicLink() ?? false);
     else if (there?.isFile() && (files.test(name) || (demo && demoFiles.test(name)))) await rm(path);
   }
+}
+
+async function clearFolder(path: string, isLink: boolean): Promise<void> {
+  const folder = await realpath(path).catch(() => path);
+  await removeOwn(folder);
+  // A link that leads nowhere would end the run when the folder is written again.
+  if (isLink && folder !== path) await makeFolder(folder);
 }

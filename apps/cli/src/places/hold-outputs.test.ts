@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { leftoverName, lockFolder, writeFolderAtomic, writeMark } from '@dpo/base/files';
@@ -39,6 +39,28 @@ describe('holdOutputs', () => {
     await passes('score', '--model', at('model'), '--data', at('pairs.jsonl'), '--out', at('new/scores.jsonl'));
     await passes('export', '--model', at('model'), '--output', at('empty'));
     await passes('data convert', at('data'), at('folder'));
+    expect(await treeOf(folder)).toEqual(before);
+  });
+
+  it('refuses outputs that links in a folder that is read lead to', async () => {
+    await mkdir(at('run'));
+    await writeMark(at('run'), { kind: 'run', files: [], command: 'train' });
+    await writeFolderAtomic(at('run/final'), 'model', (temporary) =>
+      writeFile(join(temporary, 'model.safetensors'), 'weights'),
+    );
+    await mkdir(at('linked/deep'), { recursive: true });
+    await symlink(at('run/final/model.safetensors'), at('linked/model.safetensors'));
+    await symlink(at('pairs.jsonl'), at('linked/deep/a.jsonl'));
+    // A link to a folder is no file of a model.
+    await symlink(at('run'), at('model/latest'));
+    await train(at('run'), '--overwrite');
+    const before = await treeOf(folder);
+    for (const [command, ...args] of [
+      ['train', '--model', at('linked'), '--data', at('pairs.jsonl'), '--output', at('run'), '--overwrite'],
+      ['data convert', at('linked'), at('pairs.jsonl')],
+      ['data convert', at('linked/deep/*.jsonl'), at('pairs.jsonl')],
+    ] as const)
+      await expect(passes(command, ...args), command).rejects.toMatchObject({ code: 'cli.usage' });
     expect(await treeOf(folder)).toEqual(before);
   });
 
