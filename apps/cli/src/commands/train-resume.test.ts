@@ -1,4 +1,4 @@
-import { appendFile, cp, mkdtemp, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdtemp, readdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -104,6 +104,23 @@ describe('dpo train --resume', () => {
     expect(code).toBe(1);
     expect(notes.join('\n')).toContain(message);
     expect(await readdir(at('run'))).toEqual(before);
+  });
+
+  it('goes on where the same content has other names', async () => {
+    await symlink(at('model'), at('link'));
+    await cp(at('reference'), at('elsewhere'), { recursive: true });
+    await rename(at('pairs.jsonl'), at('renamed.jsonl'));
+    const names = ['--model', at('link'), '--ref', at('elsewhere'), '--data', at('renamed.jsonl')];
+    await expectWhole(await train('--resume', ...names));
+  });
+
+  it('names another model by its files, and one that has come or gone by its option', async () => {
+    const other = await train('--resume', '--model', at('reference'));
+    expect(other.code).toBe(1);
+    expect(other.notes.join('\n')).toContain('model.safetensors of the model has other content');
+    const more = await train('--resume', '--adapter', at('model'));
+    expect(more.code).toBe(1);
+    expect(await readdir(at('run'))).not.toContain('checkpoint-5');
   });
 
   it('names all that has changed', async () => {

@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DpoError } from '@dpo/base';
-import { asFileError } from '@dpo/base/files';
+import { asFileError, readTextFile } from '@dpo/base/files';
 import { z } from 'zod';
 import type { Context } from '../command/define.js';
 import { optionsOf } from '../command/schema.js';
@@ -17,6 +16,9 @@ const free = new Set([
   ...['evalSteps', 'evalData', 'evalSplit', 'onError', 'evalMetric', 'patience', 'minDelta', 'loadBest'],
   ...['engine', 'threads', 'device', 'memoryLimit', 'xla', 'activationCheckpointing'],
 ]);
+
+/** Options that name what is read. Where the content is known by digests, the name may be another one. */
+const names = new Set(['model', 'ref', 'adapter', 'data']);
 
 /** What a run and its continuation must have in common. */
 export interface RunNow {
@@ -42,7 +44,7 @@ export async function checkSameRun(
   const then = await readRunConfig(folder);
   const changed = [
     ...(then.command === now.command ? [] : [`the command was ${then.command}, is ${now.command}`]),
-    ...changedOptions(then.options, now.options),
+    ...changedOptions(then.options, now.options, then.identity !== undefined),
     ...(then.dataset.fingerprint === now.dataset.fingerprint ? [] : ['the data have other content']),
     ...changedIdentity(then, now, state.best !== undefined, context),
   ];
@@ -57,7 +59,7 @@ export async function checkSameRun(
     );
   const own = state.config as Readonly<Record<string, unknown>> | null | undefined;
   const other = [
-    ...(typeof own === 'object' && own !== null ? changedOptions(own, now.options) : []),
+    ...(typeof own === 'object' && own !== null ? changedOptions(own, now.options, state.run !== undefined) : []),
     ...(now.identity === undefined || [undefined, runKey({ ...now, identity: now.identity })].includes(state.run)
       ? []
       : ['its data or its models have other content']),
@@ -76,14 +78,16 @@ const defaults = Object.fromEntries(
 function changedOptions(
   then: Readonly<Record<string, unknown>>,
   now: Readonly<Record<string, unknown>>,
+  contentKnown: boolean,
 ): readonly string[] {
   // With a constant rate a run may be made longer or shorter.
   const steps = now.schedule === 'constant' ? new Set(['maxSteps', 'epochs']) : new Set<string>();
   const keys = new Set([...Object.keys(then), ...Object.keys(now)]);
   // An option that an earlier version did not have was as its default is.
   const was = (key: string) => JSON.stringify(then[key] ?? defaults[key]);
+  const renamed = (key: string) => contentKnown && names.has(key) && then[key] !== undefined && now[key] !== undefined;
   return [...keys]
-    .filter((key) => !free.has(key) && !steps.has(key) && was(key) !== JSON.stringify(now[key]))
+    .filter((key) => !free.has(key) && !steps.has(key) && !renamed(key) && was(key) !== JSON.stringify(now[key]))
     .map((key) => `${key} was ${was(key)}, is ${JSON.stringify(now[key])}`);
 }
 
@@ -120,7 +124,7 @@ const configShape = z.looseObject({
 
 async function readRunConfig(folder: string): Promise<RunConfig> {
   const path = join(folder, 'config.json');
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+  const text = await readTextFile(path).catch((error: unknown) => {
     throw asFileError(error, path);
   });
   const bad = (what: string, cause?: unknown) =>
