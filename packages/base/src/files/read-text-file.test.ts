@@ -24,7 +24,8 @@ describe('readTextFile', () => {
 
   it.skipIf(process.platform === 'win32')('waits for no pipe and no device', async () => {
     await expect(readTextFile('/dev/zero')).rejects.toMatchObject({ code: 'file.not-a-file' });
-    for (const name of ['pipe', '.dpo.json', '.dpo.lock']) execFileSync('mkfifo', [join(folder, name)]);
+    for (const name of ['pipe', '.dpo.json', '.dpo.lock'])
+      execFileSync('sh', ['-c', 'mkfifo "$0"', join(folder, name)]);
     await expect(readTextFile(join(folder, 'pipe'))).rejects.toMatchObject({ code: 'file.not-a-file' });
     await expect(readMark(folder)).rejects.toMatchObject({ code: 'file.not-a-file' });
     await expect(lockFolder(folder, 'dpo train')).rejects.toMatchObject({ code: 'file.locked' });
