@@ -42,19 +42,22 @@ export const engineInstallCommand = defineCommand({
   },
 });
 
-/** Fetches the library and shows how it goes. Returns its folder. */
+/** Fetches the library where it is not in the cache yet, and shows how it goes. Returns its folder. */
 export async function installWithProgress(cuda: boolean, context: Context): Promise<string> {
   const size = wheelFor(cuda)?.bytes ?? 0;
-  context.note(`Fetching TensorFlow ${tensorflowVersion} (${megabytes(size)} to download, once) …`);
+  let fetched = false;
   const { folder } = await installLibrary({
     cuda,
     signal: context.signal,
-    onProgress: ({ phase, bytes, total }) =>
+    onProgress: ({ phase, bytes, total }) => {
+      if (!fetched) context.note(`Fetching TensorFlow ${tensorflowVersion} (${megabytes(size)} to download, once) …`);
+      fetched = true;
       context.progress(
         `${phase === 'download' ? 'Downloading' : 'Unpacking'} TensorFlow: ${megabytes(bytes)} of ${megabytes(total)}`,
-      ),
+      );
+    },
   });
-  context.note(`TensorFlow is in ${folder}.`);
+  context.note(fetched ? `TensorFlow is in ${folder}.` : `TensorFlow ${tensorflowVersion} is there already: ${folder}.`);
   return folder;
 }
 

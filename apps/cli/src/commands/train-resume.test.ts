@@ -223,6 +223,26 @@ describe('dpo train', () => {
     await expectWhole(await train());
   });
 
+  it('does not send the user of a finished run without checkpoints in a circle', async () => {
+    for (const step of [2, 4]) await rm(inRun(`checkpoint-${step}`), { recursive: true });
+    const { code, notes } = await train('--resume');
+    expect(code).toBe(1);
+    const said = notes.join('\n');
+    expect(said).toContain('holds a finished run');
+    expect(said).toContain(inRun('final'));
+    expect(said).toContain('--overwrite');
+    expect(said).not.toContain('Leave --resume out');
+  });
+
+  it('says as the next step a command that runs as it stands', async () => {
+    const { notes } = await train('--overwrite');
+    const next = notes.find((line) => line.startsWith('Next:')) ?? '';
+    const [, model, prompt] = / generate --model (\S+) --prompt "(.+)"$/.exec(next) ?? [];
+    expect(model).toBe(inRun('final'));
+    const answer = ['generate', '--model', String(model), '--prompt', String(prompt)];
+    expect(await runCli([...answer, '--max-new-tokens', '2', '--engine', 'cpu'])).toMatchObject({ code: 0 });
+  });
+
   it('does not replace a run that has a checkpoint, or is finished', async () => {
     expect((await train()).notes.join('\n')).toContain('go on with it by --resume, or replace it by --overwrite');
     for (const step of [2, 4]) await rm(inRun(`checkpoint-${step}`), { recursive: true });

@@ -15,6 +15,7 @@ import { encodeFor } from '../session/open-data.js';
 import { skippedRows } from '../session/skipped-rows.js';
 import { version } from '../session/versions.js';
 import { duration, short } from '../ui/format.js';
+import { shellWord } from '../ui/shell-word.js';
 import { checkModels } from './check-models.js';
 import type { ReferenceInputs, References } from './dpo-reference.js';
 import { type DrawOptions, drawHeldOut } from './draw-held-out.js';
@@ -208,8 +209,16 @@ async function conclude(
   }
   context.out(folder);
   context.note(`Report: ${join(resolve(options.output), 'report.html')}`);
-  context.note(`Next: dpo ${name === 'sft' ? 'train' : 'generate'} --model ${join(options.output, 'final')} …`);
+  context.note(`Next: ${nextCommand(name, options)}`);
   return EXIT.done;
+}
+
+/** A command that runs as it stands, so that it can be copied. */
+function nextCommand(name: string, { data, output }: TrainingOptions): string {
+  const final = shellWord(join(output, 'final'));
+  return name === 'sft'
+    ? `dpo train --model ${final} --data ${shellWord(data)} --output ${shellWord(`${output}-dpo`)}`
+    : `dpo generate --model ${final} --prompt "A prompt of your own"`;
 }
 
 function whyEarly({ maxTime, patience, evalMetric }: TrainingOptions, step: number, steps: number): string {

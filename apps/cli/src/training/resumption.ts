@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { rename, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { DpoError } from '@dpo/base';
@@ -36,7 +37,7 @@ export async function findResumption(
   const { newest, torn } = await findWholeCheckpoint(folder, context.signal);
   for (const { error } of torn) context.note(`Passed over: ${error.message}`);
   const chosen = resumeFrom === undefined ? newest : await checkCheckpoint(resumeFrom, context.signal);
-  if (chosen === undefined) throw nothingToResume(folder, torn);
+  if (chosen === undefined) throw await nothingToResume(folder, torn);
   // Before a model is loaded, not after.
   await readMetrics(folder);
   const later = [];
@@ -52,7 +53,14 @@ export async function findResumption(
   return { checkpoint: chosen.path, state: chosen.state, beyond };
 }
 
-function nothingToResume(folder: string, torn: readonly TornCheckpoint[]): DpoError {
+async function nothingToResume(folder: string, torn: readonly TornCheckpoint[]): Promise<DpoError> {
+  const final = join(folder, 'final');
+  // A finished run is refused without --resume too, so leaving the option out would lead back here.
+  if (torn.length === 0 && existsSync(final))
+    return new DpoError('run.nothing-to-resume', `${folder} holds a finished run, and no checkpoint to go on from.`, {
+      values: { folder, final },
+      hint: `The trained model is ${final}. To train again, choose another --output, or replace the run by --overwrite.`,
+    });
   if (torn.length === 0)
     return new DpoError('run.nothing-to-resume', `${folder} holds no checkpoint to resume from.`, {
       values: { folder },

@@ -1,0 +1,38 @@
+import { installLibrary } from '@dpo/engine';
+import { afterEach, expect, it, vi } from 'vitest';
+import type { Context } from '../command/define.js';
+import { installWithProgress } from './engine.js';
+
+vi.mock('@dpo/engine', async (original) => ({ ...(await original<object>()), installLibrary: vi.fn() }));
+afterEach(() => vi.resetAllMocks());
+
+const library = { folder: '/cache/library' } as Awaited<ReturnType<typeof installLibrary>>;
+
+async function notesOfInstalling(): Promise<string[]> {
+  const notes: string[] = [];
+  const context: Context = {
+    out: () => undefined,
+    note: (line) => notes.push(line),
+    progress: () => undefined,
+    interactive: false,
+    program: 'dpo',
+    signal: new AbortController().signal,
+    finishing: (part) => part(),
+  };
+  await installWithProgress(false, context);
+  return notes;
+}
+
+it('says that it fetches only where something is fetched', async () => {
+  vi.mocked(installLibrary).mockResolvedValueOnce(library);
+  expect(await notesOfInstalling()).toEqual([expect.stringMatching(/is there already: \/cache\/library\.$/)]);
+
+  vi.mocked(installLibrary).mockImplementationOnce(async ({ onProgress } = {}) => {
+    for (const bytes of [0, 5, 10]) onProgress?.({ phase: 'download', bytes, total: 10 });
+    return library;
+  });
+  expect(await notesOfInstalling()).toEqual([
+    expect.stringMatching(/^Fetching TensorFlow /),
+    'TensorFlow is in /cache/library.',
+  ]);
+});
