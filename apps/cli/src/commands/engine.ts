@@ -57,7 +57,9 @@ export async function installWithProgress(cuda: boolean, context: Context): Prom
       );
     },
   });
-  context.note(fetched ? `TensorFlow is in ${folder}.` : `TensorFlow ${tensorflowVersion} is there already: ${folder}.`);
+  context.note(
+    fetched ? `TensorFlow is in ${folder}.` : `TensorFlow ${tensorflowVersion} is there already: ${folder}.`,
+  );
   return folder;
 }
 
