@@ -167,15 +167,30 @@ TOOLS = [
     {"prompt": [turn("user", "Hi")], "chosen": [turn("assistant", "Hello", name="me")], "rejected": [turn("assistant", "No")]},
 ]
 
+PAIR = {"prompt": "Name a day.", "chosen": "Monday.", "rejected": "Blue."}
+# Labels that are no texts, and columns that nothing is made of.
+COLUMNS = {
+    "labels": [
+        {**PAIR, "id": 7.0, "source": ["sharegpt", "lmsys"]},
+        {**PAIR, "id": float("nan"), "source": []},
+    ],
+    "label-objects": [{**PAIR, "id": True, "source": {"name": "hh", "part": 2}}],
+    "unknown": [{"prompt": "Name a day.", "response_a": "Monday.", "response_b": "Blue.", "winner_model_a": 1}],
+}
+
+
+def write(name, rows):
+    table = pa.Table.from_pylist(rows)
+    pq.write_table(table, OUT / f"{name}.parquet")
+    with pa.ipc.new_file(OUT / f"{name}.arrow", table.schema) as file:
+        file.write_table(table)
+
 
 def main():
     shutil.rmtree(OUT, ignore_errors=True)
     OUT.mkdir(parents=True)
-    for name, rows in SHAPES.items():
-        table = pa.Table.from_pylist(rows)
-        pq.write_table(table, OUT / f"{name}.parquet")
-        with pa.ipc.new_file(OUT / f"{name}.arrow", table.schema) as file:
-            file.write_table(table)
+    for name, rows in [*SHAPES.items(), *COLUMNS.items()]:
+        write(name, rows)
     structs = datasets.Dataset.from_list(TOOLS)
     structs.save_to_disk(OUT / "tools-structs")
     structs.to_parquet(OUT / "tools-structs.parquet")

@@ -21,6 +21,8 @@ interface ArrowDatasetOptions {
   readonly told?: Notes;
   /** The line of a row, where the rows come from a file of lines. */
   readonly lineOf?: ((row: number) => number | undefined) | undefined;
+  /** The number of a row in what was read, where rows were left out. */
+  readonly numberOf?: ((row: number) => number) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -34,7 +36,7 @@ export async function arrowDataset<Row>(
   schema: Schema,
   blocks: readonly Block[],
   path: string,
-  { mapping = {}, check = true, told, lineOf, signal }: ArrowDatasetOptions = {},
+  { mapping = {}, check = true, told, lineOf, numberOf, signal }: ArrowDatasetOptions = {},
 ): Promise<Dataset<Row>> {
   checkSchema(format, schema, mapping, path);
   const starts = [0];
@@ -70,7 +72,8 @@ export async function arrowDataset<Row>(
   return {
     length,
     path,
-    placeOf: (row) => ({ path, row, line: lineOf?.(row) }),
+    placeOf: (row) => ({ path, row: numberOf?.(row) ?? row, line: lineOf?.(row) }),
+    ...(numberOf === undefined ? {} : { numberOf }),
     at(row) {
       if (!Number.isInteger(row) || row < 0 || row >= length) noSuchRow(row, length);
       const block = blockOf(starts, row);

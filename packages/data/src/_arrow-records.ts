@@ -5,7 +5,10 @@ import type { PlacedRecord } from './_records.js';
 /** Rows that are objects at a time. */
 const ROWS = 1000;
 
-/** The rows of record batches as plain objects, those of these columns that are there. */
+/**
+ * The rows of record batches as plain objects. A column other than these is there by its name alone, as undefined: what is said
+ * of a row's keys names all of them.
+ */
 export async function* arrowRecords(
   blocks: readonly Block[],
   columns: ReadonlySet<string>,
@@ -19,12 +22,14 @@ export async function* arrowRecords(
         const data = columns.has(field.name) ? batch.data.children[i] : undefined;
         return data === undefined ? [] : [[field.name, cellReader(data, field)] as const];
       });
+      const unread = batch.schema.fields.flatMap(({ name }) => (columns.has(name) ? [] : [name]));
       for (let row = 0; row < block.rows; row++) {
         const record: Record<string, unknown> = {};
         for (const [name, read] of readers) {
           // A column that is there says something even where it holds nothing.
           record[name] = read(row) ?? null;
         }
+        for (const name of unread) record[name] = undefined;
         records.push({ record });
         if (records.length < ROWS) continue;
         yield records;

@@ -11,7 +11,10 @@ import { withoutNulls } from './_parquet-values.js';
 
 /** A row group. */
 export interface RowGroup {
-  /** Its rows as plain objects, with those of the wanted columns that are there. */
+  /**
+   * Its rows as plain objects. A column that is not wanted is there by its name alone, as undefined: what is said of a row's
+   * keys names all of them.
+   */
   readonly rows: readonly Readonly<Record<string, unknown>>[];
   /** All columns of the file, wanted or not. */
   readonly columns: readonly string[];
@@ -24,6 +27,9 @@ export async function* parquetGroups(path: string, columns: ReadonlySet<string>)
   const metadata = await parquetMetadataAsync(file);
   const there = parquetSchema(metadata).children;
   const nodes = there.filter(({ element }) => columns.has(element.name));
+  const unread = Object.fromEntries(
+    there.flatMap(({ element: { name } }) => (columns.has(name) ? [] : [[name, undefined]])),
+  );
   const wanted = nodes.map(({ element }) => element.name);
   checkCounts(metadata);
   let rowStart = 0;
@@ -32,9 +38,10 @@ export async function* parquetGroups(path: string, columns: ReadonlySet<string>)
     const compressors = boundedCompressors(file.byteLength);
     const rows = await parquetReadObjects({ file, metadata, columns: wanted, rowStart, rowEnd, compressors });
     yield {
-      rows: rows.map((row) =>
-        Object.fromEntries(nodes.map((node) => [node.element.name, withoutNulls(row[node.element.name], node)])),
-      ),
+      rows: rows.map((row) => ({
+        ...Object.fromEntries(nodes.map((node) => [node.element.name, withoutNulls(row[node.element.name], node)])),
+        ...unread,
+      })),
       columns: there.map(({ element }) => element.name),
     };
     rowStart = rowEnd;

@@ -133,11 +133,18 @@ export function parseBoolean(value: unknown, key: string, place: Place): boolean
   throw wrongType(value, key, 'true or false', place);
 }
 
-/** A name or number as a string, or `undefined` where there is none. */
+/**
+ * A label as a text, or `undefined` where there is none. A label says where a row came from and changes no number, so no kind of
+ * it is a reason to refuse the row: numbers are written out, the names of a list are joined (Nectar has lists of sources), objects
+ * become JSON. pandas writes NaN where an id is missing.
+ */
 export function parseLabel(value: unknown, key: string, place: Place): string | undefined {
-  if (value === undefined || value === null) return undefined;
-  if (typeof value === 'number' || typeof value === 'bigint') return String(value);
-  return parseString(value, key, place);
+  if (value === undefined || value === null || Number.isNaN(value)) return undefined;
+  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value);
+  if (typeof value === 'string') return parseString(value, key, place);
+  if (!Array.isArray(value)) return JSON.stringify(parseJson(value, key, place));
+  const labels = value.flatMap((item: unknown, i) => parseLabel(item, `${key}[${i}]`, place) ?? []);
+  return labels.length === 0 ? undefined : labels.join(', ');
 }
 
 /** The error for a value of the wrong kind. */

@@ -62,17 +62,20 @@ export function recordSource<Row>(
   // Columns that stand before a prompt make conversations of all rows: files of lines have them in some rows only.
   let context = false;
   let lines: (number | undefined)[] = [];
+  let numbers: number[] = [];
+  let row = 0;
   return {
     path,
     lineOf: (row) => lines[row],
+    numberOf: (asked) => numbers[asked] ?? row,
     async *chunks() {
       lines = [];
-      let row = 0;
+      numbers = [];
+      row = 0;
       let index = 0;
       let failed = 0;
       let chat: boolean | undefined;
       let first: DpoError | undefined;
-      lines = [];
       const notes = new Notes();
       const expander = new Expander(format.name);
       const parse = ({ record, line, error }: PlacedRecord): Row[] => {
@@ -101,8 +104,10 @@ export function recordSource<Row>(
             const parsed = parse(placed);
             chat ??= parsed[0] === undefined ? undefined : format.chat(parsed[0]);
             rows.push(...parsed);
-            for (let i = 0; i < parsed.length; i++) lines.push(placed.line);
-            row += parsed.length;
+            for (let i = 0; i < parsed.length; i++) {
+              lines.push(placed.line);
+              numbers.push(row++);
+            }
           } catch (error) {
             if (onError === undefined || !DpoError.is(error)) throw error;
             first ??= error;

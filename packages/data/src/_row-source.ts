@@ -10,6 +10,8 @@ export interface RowSource<Row> {
   readonly path?: string | undefined;
   /** The line that a row was read from, by the row's number; known once the row was gone through. */
   lineOf?(row: number): number | undefined;
+  /** The row's number among all rows of the file, those that were left out too; known once the rows were gone through. */
+  numberOf?(row: number): number;
   chunks(): AsyncIterable<readonly Row[]>;
 }
 

@@ -46,8 +46,14 @@ export function joinDatasets<Row>(format: RowFormat<Row>, parts: readonly Datase
     return { dataset: parts[part] as Dataset<Row>, within: row - (starts[part] as number) };
   };
   const print = fingerprintOf(format, { [Symbol.iterator]: rows });
+  const numberIn = (part: Dataset<Row>, row: number) => part.numberOf?.(row) ?? row;
   return {
     length,
+    numberOf(row) {
+      const part = starts.findLastIndex((start) => start <= row);
+      const before = parts.slice(0, part).reduce((sum, one) => sum + numberIn(one, one.length), 0);
+      return before + numberIn(parts[part] as Dataset<Row>, row - (starts[part] as number));
+    },
     ...(path === undefined ? {} : { path }),
     placeOf(row) {
       const { dataset, within } = find(row);

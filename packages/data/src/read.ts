@@ -200,7 +200,8 @@ function inMemory<Row>(
       blocks.push(memoryBlock(batch));
       await pause();
     }
-    return arrowDataset(format, schema, blocks, path, { check: false, lineOf: source.lineOf });
+    const { lineOf, numberOf } = source;
+    return arrowDataset(format, schema, blocks, path, { check: false, lineOf, numberOf });
   };
   return fromTheStart(() => withRecordBatches(format, source, () => ({}), read));
 }

@@ -58,7 +58,7 @@ export function checkSchema<Row>(format: RowFormat<Row>, schema: Schema, mapping
 const EXPECTED: Record<Column['kind'], string> = {
   text: 'text or lists of {role, content}',
   texts: 'lists of texts or of conversations',
-  string: 'text or integers',
+  string: 'labels',
   number: 'numbers',
   numbers: 'lists of numbers',
   boolean: 'true or false',
@@ -105,7 +105,7 @@ function fits(column: Column, type: DataType): boolean {
     case 'texts':
       return isListOf(type, (item) => isText(item) || isConversation(item));
     case 'string':
-      return isText(type) || DataType.isInt(type) || DataType.isNull(type);
+      return true;
     case 'number':
       return isNumber(type) || DataType.isNull(type);
     case 'numbers':

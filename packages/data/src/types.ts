@@ -78,6 +78,11 @@ export interface Dataset<Row> extends Iterable<Row> {
   readonly path?: string;
   /** Where a row stands: its file, its number there, and its line in files of lines. For messages. */
   placeOf?(row: number): RowPlace;
+  /**
+   * The row's number, from 0, in what was read: rows that were left out on reading (`onError`) have numbers, too. For `length` it
+   * is how many rows there were. Where it is absent nothing was left out.
+   */
+  numberOf?(row: number): number;
   /** The row with this number. A number outside 0 … length − 1 is `data.no-such-row`. */
   at(row: number): Row;
   /**

@@ -46,9 +46,11 @@ export const scoreCommand = defineCommand({
       const policy = await score(options.model);
       // The same tokens as the policy's, whatever template lies beside the reference.
       const reference = options.ref === undefined ? undefined : await score(options.ref, policy.tokenizer);
-      const lines = policy.pairs.map((pair, index) =>
-        JSON.stringify(scoreLine(pair, policy.logps[index], reference?.logps[index], options.beta)),
-      );
+      const lines = policy.pairs.map((pair, i) => {
+        // Who joins the scores with the file counts the file's rows, whatever was left out of them.
+        const index = dataset.numberOf?.(pair.row) ?? pair.row;
+        return JSON.stringify({ index, ...scoreLine(pair, policy.logps[i], reference?.logps[i], options.beta) });
+      });
       skipped.report(context);
       if (options.out === undefined) for (const line of lines) context.out(line);
       else {
@@ -96,15 +98,13 @@ function scoreLine(
   reference: readonly number[] | undefined,
   beta: number,
 ): Record<string, number> {
-  const { row: index } = pair;
   const [policyChosenLogp, policyRejectedLogp] = policy as [number, number];
   const tokens = { chosenTokens: pair.chosen.length, rejectedTokens: pair.rejected.length };
-  if (reference === undefined) return { index, policyChosenLogp, policyRejectedLogp, ...tokens };
+  if (reference === undefined) return { policyChosenLogp, policyRejectedLogp, ...tokens };
   const [referenceChosenLogp, referenceRejectedLogp] = reference as [number, number];
   const rewardChosen = beta * (policyChosenLogp - referenceChosenLogp);
   const rewardRejected = beta * (policyRejectedLogp - referenceRejectedLogp);
   return {
-    index,
     policyChosenLogp,
     policyRejectedLogp,
     referenceChosenLogp,
