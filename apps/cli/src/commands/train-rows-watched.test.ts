@@ -73,11 +73,18 @@ it('warns of what can be trained on and is doubtful, and keeps the warnings', as
   expect(code).toBe(0);
   expect(said).toContain('1 of 6 rows say the opposite of an earlier row');
   expect(said).toContain('1 of 1 held-out rows have prompts of the training data');
-  expect(said).toContain('Only 1 of 6 rows have reference log-probabilities');
+  expect(said).toContain('Only 1 of 6 rows have both reference log-probabilities');
   const kept = (await readFile(at('doubtful/warnings.jsonl'), 'utf8')).trimEnd().split('\n');
   expect(kept.map((line) => (JSON.parse(line) as { code: string }).code)).toEqual(
     expect.arrayContaining(['rows-contradictory', 'prompts-shared', 'reference-incomplete']),
   );
+});
+
+it('warns where a row has one of the two numbers of the reference', async () => {
+  const rows = some((i) => pair(i, i === 2 ? { reference_chosen_logp: -9 } : {}));
+  const { code, said } = await train('one-number', rows);
+  expect(code).toBe(0);
+  expect(said).toContain('Only 0 of 6 rows have both reference log-probabilities');
 });
 
 it('warns where all answers have one label', async () => {

@@ -31,17 +31,18 @@ export type EncodedRow = TokenRow & RowCuts & { readonly row: number };
 /** What the data hold of the reference. */
 export interface StoredReference {
   readonly logps?: StoredLogps;
+  /** How many rows have both numbers. */
   readonly rows: number;
+  /** Whether some rows have both or one of them, and not all have both. */
+  readonly partial?: boolean;
 }
 
 const noneStored: StoredReference = { rows: 0 };
 
 /** What the data hold of the reference for the rows that are trained on, some of the data's being left out. */
-export function storedFor(
-  rows: readonly { readonly row: number }[],
-  { logps, rows: count }: StoredReference,
-): StoredReference {
-  if (logps === undefined) return { rows: count };
+export function storedFor(rows: readonly { readonly row: number }[], stored: StoredReference): StoredReference {
+  const { logps } = stored;
+  if (logps === undefined) return stored;
   const chosen = Object.entries(logps).map(([name, numbers]) => [name, rows.map(({ row }) => numbers[row] as number)]);
   return { logps: Object.fromEntries(chosen) as StoredLogps, rows: rows.length };
 }
@@ -70,14 +71,16 @@ export const pairRows: RowKind<PreferencePair, EncodedPair> = {
     const pause = pauses(signal);
     const chosen: number[] = [];
     const rejected: number[] = [];
+    let some = 0;
     for (const { referenceChosenLogp, referenceRejectedLogp } of dataset) {
       await pause();
+      if (referenceChosenLogp !== undefined || referenceRejectedLogp !== undefined) some++;
       if (referenceChosenLogp === undefined || referenceRejectedLogp === undefined) continue;
       chosen.push(referenceChosenLogp);
       rejected.push(referenceRejectedLogp);
     }
     const rows = chosen.length;
-    return rows > 0 && rows === dataset.length ? { logps: { chosen, rejected }, rows } : { rows };
+    return rows > 0 && rows === dataset.length ? { logps: { chosen, rejected }, rows } : { rows, partial: some > 0 };
   },
 };
 

@@ -31,13 +31,13 @@ export async function rowWarnings<Given, Row extends EncodedRow>(
   return [...warnings, ...incompleteReference(stored, train.length)];
 }
 
-function incompleteReference({ rows }: StoredReference, of: number): TrainingWarning[] {
-  if (rows === 0 || rows >= of) return [];
+function incompleteReference({ rows, partial = false }: StoredReference, of: number): TrainingWarning[] {
+  if (!partial) return [];
   return [
     {
       code: 'reference-incomplete',
       step: 0,
-      message: `Only ${rows} of ${of} rows have reference log-probabilities (reference_chosen_logp, reference_rejected_logp): none of them are used.`,
+      message: `Only ${rows} of ${of} rows have both reference log-probabilities (reference_chosen_logp, reference_rejected_logp): none of them are used.`,
       hint: 'Give all rows both numbers, or leave the columns out.',
     },
   ];

@@ -120,7 +120,10 @@ function checkPrompts(
       throw new DpoError(
         'generate.too-long',
         `Prompt ${prompt} has ${tokens.length} tokens, which with ${maxNewTokens} new ones is more than the model’s ${maxPositions} positions.`,
-        { values: { prompt, tokens: tokens.length, maxNewTokens, maxPositions }, hint: 'Shorten it, or ask for less.' },
+        {
+          values: { prompt, tokens: tokens.length, maxNewTokens, maxPositions },
+          hint: 'Shorten the prompt, or make maxNewTokens smaller.',
+        },
       );
     const wrong = Array.from(tokens).find((id) => !(Number.isSafeInteger(id) && id >= 0 && id < vocabSize));
     if (wrong !== undefined)
