@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -127,6 +128,11 @@ describe('files that are something else', () => {
     const { readFile } = await import('node:fs/promises');
     expect(await read('b.jsonl', await readFile(at('a.arrow')))).toEqual(pairs);
   });
+});
+
+it.skipIf(process.platform === 'win32')('refuses pipes, which can be read once only', async () => {
+  execFileSync('mkfifo', [at('pipe.jsonl')]);
+  await expect(readPreferences(at('pipe.jsonl'))).rejects.toMatchObject({ code: 'file.not-a-file' });
 });
 
 it('reads CSV with tabs and semicolons', async () => {

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { type DpoError, pauses } from '@dpo/base';
+import { DpoError, pauses } from '@dpo/base';
 import { asFileError } from '@dpo/base/files';
 import type { DataType, RecordBatch, Schema } from 'apache-arrow';
 import { type ArrowBlocks, type Block, openArrowFile } from './_arrow-blocks.js';
@@ -89,12 +89,21 @@ export async function kindOfDataset(given: string): Promise<ReadKind> {
     throw asFileError(error, path);
   });
   if (found === undefined || found.isDirectory()) return 'folder';
+  if (!found.isFile()) throw notAFile(path);
   const start = await firstBytes(path, DISGUISE_BYTES);
   if (start.toString('latin1', 0, 4) === 'PAR1') return 'parquet';
   if (start.toString('latin1', 0, 6) === 'ARROW1') return 'arrow';
   // Text is looked at where it is unpacked.
   if (compressionOf(start) === undefined) checkDisguise(start, path);
   return readKind(path);
+}
+
+/** Data are read more than once, which pipes and devices do not allow. */
+function notAFile(path: string): DpoError {
+  return new DpoError('file.not-a-file', `${path} is a pipe or a device where a file of data is needed.`, {
+    values: { path },
+    hint: 'Data are read more than once: write them into a file first.',
+  });
 }
 
 /** Reads rows of any format, of one file or of several. */

@@ -1,8 +1,9 @@
-import { execFileSync } from 'node:child_process';
-import { type FileHandle, mkdtemp, open, readdir, readFile, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 import { random } from '@dpo/base';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { pairsFile, tinyModelFolder } from '../_cli-for-tests.js';
@@ -35,10 +36,21 @@ const train = (...more: string[]) =>
     ...['--engine', 'cpu', '--no-tensorboard', '--learning-rate', '0.01', ...more],
   );
 
-/** A file that never ends: whoever reads it waits. Resolves to the end that would write, once somebody reads. */
-async function endless(name: string): Promise<() => Promise<FileHandle>> {
-  execFileSync('mkfifo', [at(name)]);
-  return () => open(at(name), 'w');
+/** A file of data that takes minutes to read: two thousand times the same member of gzip, unpacked 2 GB. */
+async function endless(name: string): Promise<void> {
+  const row = `${JSON.stringify({ prompt: 'Q:', chosen: ' yes', rejected: ' no' })}\n`;
+  const member = gzipSync(row.repeat(20_000));
+  await writeFile(at(name), Buffer.concat(Array.from({ length: 2000 }, () => member)));
+}
+
+/** Resolves when a program has a file open. */
+async function hasOpen({ child }: RunningProgram, name: string): Promise<void> {
+  const descriptors = `/proc/${child.pid}/fd`;
+  for (;;) {
+    for (const fd of await readdir(descriptors).catch(() => []))
+      if ((await readlink(`${descriptors}/${fd}`).catch(() => '')) === at(name)) return;
+    await sleep(20);
+  }
 }
 
 async function expectInterrupted(program: RunningProgram): Promise<string> {
@@ -46,30 +58,29 @@ async function expectInterrupted(program: RunningProgram): Promise<string> {
   return program.said();
 }
 
-describe.skipIf(process.platform === 'win32')('a signal', () => {
+// Where the system shows which files a program has open.
+describe.runIf(existsSync('/proc/self/fd'))('a signal', () => {
   it.each([
     ['SIGINT', 'data inspect', []],
     ['SIGTERM', 'data validate', []],
     ['SIGHUP', 'data convert', ['out.arrow']],
     ['SIGHUP', 'score', []],
   ] as const)('%s ends %s, and leaves nothing behind', async (signal, command, outputs) => {
-    const reading = await endless('pairs.jsonl');
+    await endless('pairs.jsonl');
     const input = command === 'score' ? ['--model', model, '--data', at('pairs.jsonl')] : [at('pairs.jsonl')];
     const program = start(...command.split(' '), ...input, ...outputs.map(at));
-    const writer = await reading();
+    await hasOpen(program, 'pairs.jsonl');
     program.child.kill(signal);
     expect(await expectInterrupted(program)).toContain('Interrupted.');
-    await writer.close();
     expect(await readdir(folder)).toEqual(['pairs.jsonl']);
   });
 
   it('before the first step says that nothing is saved, and the same command begins the run', async () => {
-    const reading = await endless('pairs.jsonl');
+    await endless('pairs.jsonl');
     const program = train('--max-steps', '2');
-    const writer = await reading();
+    await hasOpen(program, 'pairs.jsonl');
     program.child.kill('SIGINT');
     expect(await expectInterrupted(program)).toContain('nothing was saved. The same command begins the run.');
-    await writer.close();
     await rm(at('pairs.jsonl'));
     await pairsFile(folder);
     const again = train('--max-steps', '2');

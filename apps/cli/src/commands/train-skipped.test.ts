@@ -53,7 +53,7 @@ describe('dpo train on gradients that are not finite', () => {
     expect(code).toBe(1);
     expect(notes.join('\n')).toContain('not finite in 3 steps in a row, up to 4');
     expect((await readdir(at('run'))).sort()).toEqual([
-      ...['checkpoint-4', 'config.json', 'metrics.jsonl'],
+      ...['.dpo.json', 'checkpoint-4', 'config.json', 'metrics.jsonl'],
       ...['skipped-batch-2.jsonl', 'skipped-batch-3.jsonl', 'skipped-batch-4.jsonl', 'warnings.jsonl'],
     ]);
   });
