@@ -31,6 +31,7 @@ export { type ReadOptions, readLabelled, readPreferences, readRanked } from './r
 export { type FilterOptions, filterPreferences } from './select/filter.js';
 export { type MixPart, mixPreferences } from './select/mix.js';
 export { type ShapeName, writableShapes } from './shapes/write-shape.js';
+export { splitFromPath } from './shards.js';
 export { type SplitOptions, splitByPrompt } from './split.js';
 export { openTokenCache, type TokenCache, type TokenCacheKey, type TokenCacheOptions } from './token-cache.js';
 export type {

@@ -1,5 +1,12 @@
 import { stat } from 'node:fs/promises';
-import { type Dataset, joinPreferences, type PreferenceDataset, type ReadOptions, readPreferences } from '@dpo/data';
+import {
+  type Dataset,
+  joinPreferences,
+  type PreferenceDataset,
+  type ReadOptions,
+  readPreferences,
+  splitFromPath,
+} from '@dpo/data';
 import { downloadDataset } from '@dpo/models';
 import type { Context } from '../command/define.js';
 import { fetchOptions } from './fetch-options.js';
@@ -47,10 +54,9 @@ export async function openRows<Row>(
   const options = { onNotes: notes.onNotes, onError, signal: context.signal };
   // A folder or a pattern of several files says the same of each.
   const tell = () => tellNotes(mergeNotes(name, notes.all), context);
-  // A local folder may have a split after a colon too.
-  const there = (await isThere(name)) || (await isThere(name.replace(/:[\w.-]+$/, '')));
+  const local = await splitFromPath(name, undefined);
   const [, repository, split = 'train'] = hubDataset.exec(name) ?? [];
-  if (there || repository === undefined || fileEnding.test(name)) {
+  if ((await isThere(local.path)) || repository === undefined || fileEnding.test(name)) {
     const dataset = await read(name, options);
     tell();
     return dataset;
