@@ -6,7 +6,7 @@ export default defineConfig({
     main: 'dist/main.js',
     // Threads of their own, which are looked for beside the module that starts them.
     'command-thread': 'dist/command-thread.js',
-    'parquet-worker': '../../packages/data/dist/parquet-worker.js',
+    'parquet-worker': '../../packages/data/dist/files/parquet/parquet-worker.js',
     'encode-worker': '../../packages/models/dist/tokenizer/encode-worker.js',
   },
   platform: 'node',

@@ -19,7 +19,7 @@ export async function programFromSources(folder: string): Promise<string> {
     input: {
       main: join(repository, 'apps/cli/src/main.ts'),
       'command-thread': join(repository, 'apps/cli/src/command-thread.ts'),
-      'parquet-worker': join(repository, 'packages/data/src/parquet-worker.ts'),
+      'parquet-worker': join(repository, 'packages/data/src/files/parquet/parquet-worker.ts'),
       'encode-worker': join(repository, 'packages/models/src/tokenizer/encode-worker.ts'),
     },
     platform: 'node',

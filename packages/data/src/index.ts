@@ -1,39 +1,28 @@
-export type { Encoder } from './_encode-each.js';
-export type { PlacedRows, RowPlace } from './_encode-place.js';
-export type { EncodeOptions } from './_encode-text.js';
-export { type FileKind, fileKind } from './_file-kind.js';
-export type { MendCode, Mended, ReadNotes } from './_told.js';
-export { type Batches, type BatchOptions, batches } from './batches.js';
-export type { BuildOptions, PublishedFiles } from './builders/_published.js';
 export { buildHh } from './builders/hh.js';
 export { buildImdb, type ImdbOptions } from './builders/imdb.js';
 export { buildLabelled } from './builders/labelled.js';
+export type { BuildOptions, PublishedFiles } from './builders/published.js';
 export { buildShp, type ShpOptions } from './builders/shp.js';
 export { buildTldr, type TldrOptions } from './builders/tldr.js';
 export { writeBuiltPreferences } from './builders/write-built.js';
-export type { SaidBesides } from './checks/_besides.js';
-export type { Finding, FindingCode } from './checks/_tally.js';
+export type { SaidBesides } from './checks/besides.js';
+export { inspectPreferences, type Percentiles, type PreferenceInspection, type Share } from './checks/inspect.js';
+export type { Finding, FindingCode } from './checks/tally.js';
 export { type ValidateOptions, type Validation, validateDataset } from './checks/validate.js';
-export type { ColumnName, LabelledColumnName, RankedColumnName } from './columns.js';
-export { isChat, plainText, templateVariables } from './conversation.js';
-export { convertPreferences, convertToShape } from './convert.js';
-export { type CutSummary, cutSummary, type RowCuts } from './cuts.js';
-export { labelledDataset, labelPairs, preferenceDataset, rankedDataset } from './dataset.js';
-export { type EncodedPair, type EncodedPrompt, encodePairs, encodePrompts, pairGroup } from './encode.js';
-export { type BatchTextEncoder, type EncodeAheadOptions, encodeAhead } from './encode-ahead.js';
-export { type EncodedAnswer, type EncodedRanking, encodeAnswers, encodeRankings } from './encode-rows.js';
-export { inspectPreferences, type Percentiles, type PreferenceInspection, type Share } from './inspect.js';
-export { joinLabelled, joinPreferences, joinRanked } from './join.js';
-export { type PackOptions, pack, packLength } from './pack.js';
-export { type PackingPlan, type PlanOptions, planPacking } from './plan-packing.js';
-export { parsePrompt } from './prompt-row.js';
-export { type ReadOptions, readLabelled, readPreferences, readRanked } from './read.js';
-export { type FilterOptions, filterPreferences } from './select/filter.js';
-export { type MixPart, mixPreferences } from './select/mix.js';
-export { type ShapeName, writableShapes } from './shapes/write-shape.js';
-export { splitFromPath } from './shards.js';
-export { type SplitOptions, splitByPrompt } from './split.js';
-export { openTokenCache, type TokenCache, type TokenCacheKey, type TokenCacheOptions } from './token-cache.js';
+export { convertPreferences, convertToShape } from './files/convert.js';
+export { type FileKind, fileKind } from './files/file-kind.js';
+export { type ReadOptions, readLabelled, readPreferences, readRanked } from './files/read.js';
+export { splitFromPath } from './files/shards.js';
+export { type WriteOptions, writeLabelled, writePreferences, writeRanked } from './files/write.js';
+export { type Batches, type BatchOptions, batches } from './packing/batches.js';
+export { type PackOptions, pack, packLength } from './packing/pack.js';
+export { type PackingPlan, type PlanOptions, planPacking } from './packing/plan-packing.js';
+export type { ColumnName, LabelledColumnName, RankedColumnName } from './rows/columns.js';
+export { isChat, plainText, templateVariables } from './rows/conversation.js';
+export { labelledDataset, labelPairs, preferenceDataset, rankedDataset } from './rows/dataset.js';
+export type { PlacedRows, RowPlace } from './rows/encode-place.js';
+export type { MendCode, Mended, ReadNotes } from './rows/notes.js';
+export { parsePrompt } from './rows/prompt-row.js';
 export type {
   Dataset,
   LabelledAnswer,
@@ -49,5 +38,16 @@ export type {
   TemplateInputs,
   Text,
   TextEncoder_,
-} from './types.js';
-export { type WriteOptions, writeLabelled, writePreferences, writeRanked } from './write.js';
+} from './rows/types.js';
+export { type FilterOptions, filterPreferences } from './select/filter.js';
+export { joinLabelled, joinPreferences, joinRanked } from './select/join.js';
+export { type MixPart, mixPreferences } from './select/mix.js';
+export { type SplitOptions, splitByPrompt } from './select/split.js';
+export { type ShapeName, writableShapes } from './shapes/write-shape.js';
+export { type CutSummary, cutSummary, type RowCuts } from './tokens/cuts.js';
+export { type EncodedPair, type EncodedPrompt, encodePairs, encodePrompts, pairGroup } from './tokens/encode.js';
+export { type BatchTextEncoder, type EncodeAheadOptions, encodeAhead } from './tokens/encode-ahead.js';
+export type { Encoder } from './tokens/encode-each.js';
+export { type EncodedAnswer, type EncodedRanking, encodeAnswers, encodeRankings } from './tokens/encode-rows.js';
+export type { EncodeOptions } from './tokens/encode-text.js';
+export { openTokenCache, type TokenCache, type TokenCacheKey, type TokenCacheOptions } from './tokens/token-cache.js';

@@ -1,7 +1,7 @@
-import { parseAnswer } from '../_messages.js';
-import { type Place, rowError } from '../_place.js';
-import type { PreferencePair } from '../types.js';
-import { type BuildOptions, type PublishedFiles, publishedPairs, textOf } from './_published.js';
+import { parseAnswer } from '../rows/messages.js';
+import { type Place, rowError } from '../rows/place.js';
+import type { PreferencePair } from '../rows/types.js';
+import { type BuildOptions, type PublishedFiles, publishedPairs, textOf } from './published.js';
 
 const TURN = '\n\nAssistant:';
 

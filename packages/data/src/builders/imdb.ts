@@ -1,6 +1,6 @@
 import { DpoError } from '@dpo/base';
-import { seededUnit } from '../_seeded.js';
-import type { PreferencePair } from '../types.js';
+import type { PreferencePair } from '../rows/types.js';
+import { seededUnit } from '../select/seeded.js';
 
 /** What {@link buildImdb} needs of a model and a classifier. */
 export interface ImdbOptions {

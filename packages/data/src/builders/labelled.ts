@@ -1,7 +1,7 @@
-import { labelledFormat } from '../_row-format.js';
-import { readJsonl } from '../jsonl.js';
-import type { PreferencePair, PromptRow, Text } from '../types.js';
-import type { PublishedFiles } from './_published.js';
+import { readJsonl } from '../files/text/jsonl.js';
+import { labelledFormat } from '../rows/row-format.js';
+import type { PreferencePair, PromptRow, Text } from '../rows/types.js';
+import type { PublishedFiles } from './published.js';
 
 /**
  * Pairs from singly labelled answers, as KTO takes them (`prompt`, `completion`, `label` true where it is desirable):

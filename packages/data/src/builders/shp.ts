@@ -1,9 +1,9 @@
 import { DpoError } from '@dpo/base';
-import { parseAnswer } from '../_messages.js';
-import { parseNumber, required } from '../_parse-values.js';
-import { rowError } from '../_place.js';
-import { seededUnit } from '../_seeded.js';
-import type { PreferencePair } from '../types.js';
+import { parseAnswer } from '../rows/messages.js';
+import { parseNumber, required } from '../rows/parse-values.js';
+import { rowError } from '../rows/place.js';
+import type { PreferencePair } from '../rows/types.js';
+import { seededUnit } from '../select/seeded.js';
 import {
   type BuildOptions,
   choiceOf,
@@ -11,7 +11,7 @@ import {
   type PublishedRow,
   publishedPairs,
   textOf,
-} from './_published.js';
+} from './published.js';
 
 /** Which of the comparisons of SHP to take. */
 export interface ShpOptions extends BuildOptions {

@@ -1,8 +1,8 @@
-import { parseAnswer } from '../_messages.js';
-import { required, wrongType } from '../_parse-values.js';
-import { rowError } from '../_place.js';
-import type { PreferencePair } from '../types.js';
-import { asObject, type BuildOptions, choiceOf, type PublishedFiles, publishedPairs, textOf } from './_published.js';
+import { parseAnswer } from '../rows/messages.js';
+import { required, wrongType } from '../rows/parse-values.js';
+import { rowError } from '../rows/place.js';
+import type { PreferencePair } from '../rows/types.js';
+import { asObject, type BuildOptions, choiceOf, type PublishedFiles, publishedPairs, textOf } from './published.js';
 
 /** Which of the comparisons of summaries to take. */
 export interface TldrOptions extends BuildOptions {

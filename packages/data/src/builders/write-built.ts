@@ -1,6 +1,6 @@
-import { checkKind, preferenceFormat } from '../_row-format.js';
-import type { PreferencePair } from '../types.js';
-import { writeDataset } from '../write.js';
+import { writeDataset } from '../files/write.js';
+import { checkKind, preferenceFormat } from '../rows/row-format.js';
+import type { PreferencePair } from '../rows/types.js';
 
 const CHUNK = 1000;
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { percentiles, wilson } from '../inspect.js';
+import type { PreferencePair } from '../rows/types.js';
 import { byteTokenizer } from '../test/index.js';
-import type { PreferencePair } from '../types.js';
-import { Histogram } from './_tally.js';
+import { percentiles, wilson } from './inspect.js';
+import { Histogram } from './tally.js';
 import { validateDataset } from './validate.js';
 
 const rowsOf = (pairs: readonly PreferencePair[], options = {}) =>

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { DpoError } from '@dpo/base';
-import { atPlaces, type PlacedRows } from '../_encode-place.js';
-import type { Mended } from '../_told.js';
-import { isChat, plainText, sameText, templateVariables } from '../conversation.js';
-import { type EncodedPair, encodePairs } from '../encode.js';
-import { type Percentiles, percentiles, type Share, wilson } from '../inspect.js';
-import type { PreferencePair, Text, TextEncoder_ } from '../types.js';
-import { BesidesTally, type SaidBesides } from './_besides.js';
+import { isChat, plainText, sameText, templateVariables } from '../rows/conversation.js';
+import { atPlaces, type PlacedRows } from '../rows/encode-place.js';
+import type { Mended } from '../rows/notes.js';
+import type { PreferencePair, Text, TextEncoder_ } from '../rows/types.js';
+import { type EncodedPair, encodePairs } from '../tokens/encode.js';
 import { rolesInOrder } from './_roles.js';
-import { type Finding, Findings, Histogram } from './_tally.js';
+import { BesidesTally, type SaidBesides } from './besides.js';
+import { type Percentiles, percentiles, type Share, wilson } from './inspect.js';
+import { type Finding, Findings, Histogram } from './tally.js';
 
 /** What {@link validateDataset} checks against. */
 export interface ValidateOptions {

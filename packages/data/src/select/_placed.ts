@@ -1,4 +1,4 @@
-import type { PlacedRows, RowPlace } from '../_encode-place.js';
+import type { PlacedRows, RowPlace } from '../rows/encode-place.js';
 
 /** Rows that may know where they stand in files: a dataset, or a plain list. */
 export type Rows<Row> = Iterable<Row> & PlacedRows;

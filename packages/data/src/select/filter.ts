@@ -1,7 +1,7 @@
 import { DpoError } from '@dpo/base';
-import { plainText } from '../conversation.js';
-import { noSuchRow } from '../dataset.js';
-import type { PreferencePair } from '../types.js';
+import { plainText } from '../rows/conversation.js';
+import { noSuchRow } from '../rows/dataset.js';
+import type { PreferencePair } from '../rows/types.js';
 import type { Rows } from './_placed.js';
 
 /** Which pairs to keep. All limits that are given must hold. */

@@ -1,8 +1,8 @@
 import { DpoError } from '@dpo/base';
-import { seededUnit } from '../_seeded.js';
-import { preferenceDataset } from '../dataset.js';
-import type { PreferenceDataset, PreferencePair } from '../types.js';
+import { preferenceDataset } from '../rows/dataset.js';
+import type { PreferenceDataset, PreferencePair } from '../rows/types.js';
 import { drawnFrom, placedRows, type Rows } from './_placed.js';
+import { seededUnit } from './seeded.js';
 
 /** One part of a mixture. */
 export interface MixPart {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { PreferencePair } from '../types.js';
+import type { PreferencePair } from '../rows/types.js';
 import { filterPreferences } from './filter.js';
 import { mixPreferences } from './mix.js';
 

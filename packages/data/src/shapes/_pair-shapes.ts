@@ -1,6 +1,6 @@
-import { boundedJson } from '../_bounded-json.js';
-import { type FileRecord, parseTools } from '../_parse-values.js';
-import type { Place } from '../_place.js';
+import { boundedJson } from '../rows/bounded-json.js';
+import { type FileRecord, parseTools } from '../rows/parse-values.js';
+import type { Place } from '../rows/place.js';
 import { asTurn, holds, listOf, objectOf, type Shape } from './_shape.js';
 
 /** One prompt under one key, with the answers under others. */

@@ -1,5 +1,5 @@
-import { type FileRecord, wrongType } from '../_parse-values.js';
-import { type Place, rowError } from '../_place.js';
+import { type FileRecord, wrongType } from '../rows/parse-values.js';
+import { type Place, rowError } from '../rows/place.js';
 
 /** Of a row of the DPO paper's code, for error messages. */
 export const PAPER = "{prompt: {responses, pairs, sft_target}} (the DPO paper's code)";

@@ -1,6 +1,6 @@
-import type { FileRecord } from '../_parse-values.js';
-import { isJudged } from './_judged-shapes.js';
+import type { FileRecord } from '../rows/parse-values.js';
 import { holds } from './_shape.js';
+import { isJudged } from './judged-shapes.js';
 
 /** A form that is known, and that makes no pairs by itself. */
 export interface RefusedShape {

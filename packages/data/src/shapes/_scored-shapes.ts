@@ -1,6 +1,6 @@
-import { parseText } from '../_messages.js';
-import { type FileRecord, parseNumber, wrongType } from '../_parse-values.js';
-import { type Place, rowError } from '../_place.js';
+import { parseText } from '../rows/messages.js';
+import { type FileRecord, parseNumber, wrongType } from '../rows/parse-values.js';
+import { type Place, rowError } from '../rows/place.js';
 import { instructionOf } from './_pair-shapes.js';
 import {
   asNumber,

@@ -1,6 +1,6 @@
-import { conversationWithin } from '../_conversation-text.js';
-import { type FileRecord, parseJsonText, wrongType } from '../_parse-values.js';
-import type { Place } from '../_place.js';
+import { conversationWithin } from '../rows/conversation-text.js';
+import { type FileRecord, parseJsonText, wrongType } from '../rows/parse-values.js';
+import type { Place } from '../rows/place.js';
 
 /** A form in which preference data are published, known by its keys. */
 export interface Shape {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { buildLabelled } from '../builders/labelled.js';
-import { readPreferences } from '../read.js';
+import { readPreferences } from '../files/read.js';
 
 let folder: string;
 beforeEach(async () => {

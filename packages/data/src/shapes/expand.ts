@@ -1,13 +1,13 @@
-import { contextColumns } from '../_context-columns.js';
-import type { FileRecord } from '../_parse-values.js';
-import { type Place, rowError } from '../_place.js';
-import { type Column, labelledColumns, preferenceColumns, rankedColumns } from '../columns.js';
-import { judgedColumns, judgedOf } from './_judged-shapes.js';
+import { type Column, labelledColumns, preferenceColumns, rankedColumns } from '../rows/columns.js';
+import { contextColumns } from '../rows/context-columns.js';
+import type { FileRecord } from '../rows/parse-values.js';
+import { type Place, rowError } from '../rows/place.js';
 import { pairShapes, promptShapes } from './_pair-shapes.js';
 import { isPaperShape, PAPER, paperPairs } from './_paper-shape.js';
 import { refusedShapes } from './_refused-shapes.js';
 import { scoredShapes } from './_scored-shapes.js';
 import { asNumber, bestAndWorst, holds, type Shape } from './_shape.js';
+import { judgedColumns, judgedOf } from './judged-shapes.js';
 
 /** The shapes that are recognised, in the order in which they are tried. */
 const shapes: readonly Shape[] = [...pairShapes, ...scoredShapes];

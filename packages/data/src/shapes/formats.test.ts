@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DpoError } from '@dpo/base';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { convertPreferences } from '../convert.js';
-import { readLabelled, readPreferences } from '../read.js';
+import { convertPreferences } from '../files/convert.js';
+import { readLabelled, readPreferences } from '../files/read.js';
 
 /** Written by Python's pyarrow and datasets: tooling/parity/datasets.py. */
 const shapes = fileURLToPath(new URL('../../../../tooling/parity/fixtures/datasets/shapes/', import.meta.url));

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ReadNotes } from '../_told.js';
-import { encodePairs } from '../encode.js';
-import { readPreferences, readRanked } from '../read.js';
+import { readPreferences, readRanked } from '../files/read.js';
+import type { ReadNotes } from '../rows/notes.js';
+import type { PreferencePair } from '../rows/types.js';
 import { byteTokenizer } from '../test/index.js';
-import type { PreferencePair } from '../types.js';
+import { encodePairs } from '../tokens/encode.js';
 
 /** Written by Python's pyarrow and datasets: tooling/parity/published.py. */
 const published = fileURLToPath(new URL('../../../../tooling/parity/fixtures/published/', import.meta.url));

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { convertToShape } from '../convert.js';
-import { readPreferences } from '../read.js';
-import type { Message, PreferencePair } from '../types.js';
-import { writePreferences } from '../write.js';
+import { convertToShape } from '../files/convert.js';
+import { readPreferences } from '../files/read.js';
+import { writePreferences } from '../files/write.js';
+import type { Message, PreferencePair } from '../rows/types.js';
 import type { ShapeName } from './write-shape.js';
 
 const published = fileURLToPath(new URL('../../../../tooling/parity/fixtures/published/', import.meta.url));

@@ -3,11 +3,11 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import type { DpoError, Json } from '@dpo/base';
-import { type Place, rowError } from '../_place.js';
-import type { RowSource } from '../_row-source.js';
-import { isChat } from '../conversation.js';
-import { emptyDataset } from '../dataset.js';
-import type { Message, PreferencePair, Text } from '../types.js';
+import { isChat } from '../rows/conversation.js';
+import { emptyDataset } from '../rows/dataset.js';
+import { type Place, rowError } from '../rows/place.js';
+import type { RowSource } from '../rows/row-source.js';
+import type { Message, PreferencePair, Text } from '../rows/types.js';
 
 /** A shape that pairs can be written in. */
 export interface WritableShape {

@@ -1,6 +1,6 @@
 import type { Json, TextToEncode } from '@dpo/base';
-import { contentText } from '../conversation.js';
-import type { Message, TextEncoder_ } from '../types.js';
+import { contentText } from '../rows/conversation.js';
+import type { Message, TextEncoder_ } from '../rows/types.js';
 
 /** What a {@link byteTokenizer} does besides turning bytes into tokens. */
 export interface ByteTokenizerOptions {

@@ -1,5 +1,5 @@
-import { preferenceDataset } from '../dataset.js';
-import type { PreferenceDataset } from '../types.js';
+import { preferenceDataset } from '../rows/dataset.js';
+import type { PreferenceDataset } from '../rows/types.js';
 
 const openings = [
   'The film was',

@@ -1,0 +1,188 @@
+import { createHash } from 'node:crypto';
+import { isChat, plainText, sameText, templateVariables } from '../rows/conversation.js';
+import type { PreferenceDataset, PreferencePair, Text, TextEncoder_ } from '../rows/types.js';
+import { type CutSummary, cutSummary } from '../tokens/cuts.js';
+import { type EncodedPair, encodePairs } from '../tokens/encode.js';
+import type { EncodeOptions } from '../tokens/encode-text.js';
+import { BesidesTally, type SaidBesides } from './besides.js';
+
+/** Smallest, quantiles and largest of a list of numbers, each one of the numbers (nearest rank). */
+export interface Percentiles {
+  readonly min: number;
+  readonly p50: number;
+  readonly p90: number;
+  readonly p99: number;
+  readonly max: number;
+  readonly mean: number;
+}
+
+/** A share k / n with its 95 % confidence interval (Wilson). */
+export interface Share {
+  readonly count: number;
+  readonly of: number;
+  readonly share: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** What {@link inspectPreferences} finds. Plain data; row numbers are counted from 0. */
+export interface PreferenceInspection {
+  readonly rows: number;
+  readonly kind: 'text' | 'chat';
+  readonly prompts: number;
+  /** Rows by `source`, most frequent first; rows without one are not counted. */
+  readonly sources: readonly { readonly source: string; readonly rows: number }[];
+  /** What lengths are counted in. */
+  readonly unit: 'characters' | 'tokens';
+  readonly lengths: { readonly prompt: Percentiles; readonly chosen: Percentiles; readonly rejected: Percentiles };
+  /** Rows whose two answers are the same. */
+  readonly identicalAnswers: readonly number[];
+  /** Rows that repeat an earlier row's prompt, chosen and rejected. */
+  readonly duplicates: readonly number[];
+  /** Rows that prefer A to B where an earlier row with the same prompt prefers B to A. */
+  readonly contradictions: readonly number[];
+  /** How often the chosen answer is the longer one, among the pairs of unequal length; one half is no bias. */
+  readonly chosenLonger: Share;
+  /** chosen score − rejected score, where both are there. */
+  readonly scoreMargins?: Percentiles & { readonly rows: number; readonly negative: number };
+  readonly referenceLogps: number;
+  /** What the chat template is told besides roles and contents, where it is. */
+  readonly besides?: SaidBesides;
+  /** What `maxLength` and `maxPromptLength` would cut, and how many rows they would leave without an answer; only with a tokenizer. */
+  readonly cuts?: CutSummary & { readonly answersCutAway: number };
+}
+
+/**
+ * Counts what matters before training on a dataset: lengths (in tokens with a tokenizer, else in characters), identical,
+ * repeated and contradictory pairs, how often the preferred answer is the longer one, score margins.
+ *
+ * Errors with a tokenizer: those of `encodePairs`.
+ */
+export function inspectPreferences(
+  dataset: PreferenceDataset | readonly PreferencePair[],
+  tokenizer?: TextEncoder_,
+  options: EncodeOptions = {},
+): PreferenceInspection {
+  const prompts = new Set<string>();
+  const seen = new Set<string>();
+  const sources = new Map<string, number>();
+  const identicalAnswers: number[] = [];
+  const duplicates: number[] = [];
+  const contradictions: number[] = [];
+  const margins: number[] = [];
+  const lengths = { prompt: [] as number[], chosen: [] as number[], rejected: [] as number[] };
+  let rows = 0;
+  let chat = false;
+  let referenceLogps = 0;
+  const tally = new BesidesTally();
+
+  for (const pair of dataset) {
+    const row = rows++;
+    chat ||= isChat(pair.prompt);
+    tally.add(pair);
+    const asked = JSON.stringify([pair.prompt, templateVariables(pair)]);
+    prompts.add(asked);
+    if (pair.source !== undefined) sources.set(pair.source, (sources.get(pair.source) ?? 0) + 1);
+    if (pair.chosenScore !== undefined && pair.rejectedScore !== undefined) {
+      margins.push(pair.chosenScore - pair.rejectedScore);
+    }
+    if (pair.referenceChosenLogp !== undefined && pair.referenceRejectedLogp !== undefined) referenceLogps++;
+
+    const key = pairKey(asked, pair.chosen, pair.rejected);
+    if (seen.has(key)) duplicates.push(row);
+    if (sameText(pair.chosen, pair.rejected)) identicalAnswers.push(row);
+    else if (seen.has(pairKey(asked, pair.rejected, pair.chosen))) contradictions.push(row);
+    seen.add(key);
+
+    if (tokenizer === undefined) {
+      for (const part of ['prompt', 'chosen', 'rejected'] as const) lengths[part].push(plainText(pair[part]).length);
+    }
+  }
+
+  const encoded = tokenizer === undefined ? undefined : encodePairs(dataset, tokenizer);
+  for (const pair of encoded ?? []) {
+    for (const part of ['prompt', 'chosen', 'rejected'] as const) lengths[part].push(pair[part].length);
+  }
+  const unequal = lengths.chosen.map((chosen, i) => chosen - (lengths.rejected[i] ?? 0)).filter((d) => d !== 0);
+
+  const besides = tally.found;
+  return {
+    rows,
+    kind: chat ? 'chat' : 'text',
+    prompts: prompts.size,
+    sources: [...sources].map(([source, count]) => ({ source, rows: count })).sort((a, b) => b.rows - a.rows),
+    unit: tokenizer === undefined ? 'characters' : 'tokens',
+    lengths: {
+      prompt: percentiles(lengths.prompt),
+      chosen: percentiles(lengths.chosen),
+      rejected: percentiles(lengths.rejected),
+    },
+    identicalAnswers,
+    duplicates,
+    contradictions,
+    chosenLonger: wilson(unequal.filter((d) => d > 0).length, unequal.length),
+    ...(margins.length === 0
+      ? {}
+      : {
+          scoreMargins: {
+            ...percentiles(margins),
+            rows: margins.length,
+            negative: margins.filter((m) => m < 0).length,
+          },
+        }),
+    referenceLogps,
+    ...(besides === undefined ? {} : { besides }),
+    ...(encoded === undefined ? {} : { cuts: wouldCut(encoded, options) }),
+  };
+}
+
+function wouldCut(pairs: readonly EncodedPair[], options: EncodeOptions) {
+  const { maxLength = Number.POSITIVE_INFINITY, maxPromptLength = Number.POSITIVE_INFINITY } = options;
+  let answersCutAway = 0;
+  const cut = pairs.map((pair): EncodedPair => {
+    const prompt = Math.min(pair.prompt.length, maxPromptLength);
+    const over = (answer: Int32Array) => Math.min(answer.length, Math.max(0, prompt + answer.length - maxLength));
+    if (prompt >= maxLength) answersCutAway++;
+    return {
+      ...pair,
+      cut: { prompt: pair.prompt.length - prompt, chosen: over(pair.chosen), rejected: over(pair.rejected) },
+    };
+  });
+  return { ...cutSummary(cut), answersCutAway };
+}
+
+/** Percentiles by nearest rank: p-th = the ⌈p·n⌉-th smallest. All zero for an empty list. */
+export function percentiles(values: readonly number[]): Percentiles {
+  const sorted = Float64Array.from(values).sort();
+  const rank = (p: number) => sorted[Math.max(0, Math.ceil(p * sorted.length) - 1)] ?? 0;
+  return {
+    min: sorted[0] ?? 0,
+    p50: rank(0.5),
+    p90: rank(0.9),
+    p99: rank(0.99),
+    max: sorted[sorted.length - 1] ?? 0,
+    mean: sorted.length === 0 ? 0 : sorted.reduce((sum, value) => sum + value, 0) / sorted.length,
+  };
+}
+
+/**
+ * A share with its 95 % Wilson score interval: (p + z²/2n ± z √(p(1−p)/n + z²/4n²)) / (1 + z²/n), z = 1.96. Without
+ * observations the interval is all of [0, 1] and the share one half. (Wilson 1927, JASA 22.)
+ */
+export function wilson(count: number, of: number): Share {
+  if (of === 0) return { count, of, share: 0.5, low: 0, high: 1 };
+  const z = 1.959963984540054;
+  const share = count / of;
+  const centre = share + (z * z) / (2 * of);
+  const spread = z * Math.sqrt((share * (1 - share)) / of + (z * z) / (4 * of * of));
+  const scale = 1 + (z * z) / of;
+  const low = count === 0 ? 0 : (centre - spread) / scale;
+  const high = count === of ? 1 : (centre + spread) / scale;
+  return { count, of, share, low, high };
+}
+
+function pairKey(prompt: string, chosen: Text, rejected: Text): string {
+  return createHash('sha256')
+    .update(JSON.stringify([prompt, chosen, rejected]))
+    .digest('base64');
+}

@@ -1,0 +1,79 @@
+import { DpoError } from '@dpo/base';
+import {
+  asyncBufferFromFile,
+  type FileMetaData,
+  parquetMetadataAsync,
+  parquetReadObjects,
+  parquetSchema,
+} from 'hyparquet';
+import { boundedCompressors } from './_compressors.js';
+import { withoutNulls } from './_values.js';
+
+/** A row group. */
+export interface RowGroup {
+  /**
+   * Its rows as plain objects. A column that is not wanted is there by its name alone, as undefined: what is said of a row's
+   * keys names all of them.
+   */
+  readonly rows: readonly Readonly<Record<string, unknown>>[];
+  /** All columns of the file, wanted or not. */
+  readonly columns: readonly string[];
+}
+
+/** The row groups of a Parquet file, one after another. What is wrong with the file is thrown as the library throws it. */
+export async function* parquetGroups(path: string, columns: ReadonlySet<string>): AsyncGenerator<RowGroup> {
+  const file = await asyncBufferFromFile(path);
+  await checkEnds(file, path);
+  const metadata = await parquetMetadataAsync(file);
+  const there = parquetSchema(metadata).children;
+  const nodes = there.filter(({ element }) => columns.has(element.name));
+  const unread = Object.fromEntries(
+    there.flatMap(({ element: { name } }) => (columns.has(name) ? [] : [[name, undefined]])),
+  );
+  const wanted = nodes.map(({ element }) => element.name);
+  checkCounts(metadata);
+  let rowStart = 0;
+  for (const group of metadata.row_groups) {
+    const rowEnd = rowStart + Number(group.num_rows);
+    const compressors = boundedCompressors(file.byteLength);
+    const rows = await parquetReadObjects({ file, metadata, columns: wanted, rowStart, rowEnd, compressors });
+    yield {
+      rows: rows.map((row) => ({
+        ...Object.fromEntries(nodes.map((node) => [node.element.name, withoutNulls(row[node.element.name], node)])),
+        ...unread,
+      })),
+      columns: there.map(({ element }) => element.name),
+    };
+    rowStart = rowEnd;
+  }
+}
+
+/** Rows of a group become objects at once. Writers end a group long before. */
+const MOST_ROWS = 2 ** 23;
+
+/** Row counts are what loops run to: those of the groups must be sensible and add up to the file's. */
+export function checkCounts(metadata: Pick<FileMetaData, 'num_rows'> & { readonly row_groups: readonly Rows[] }): void {
+  const counts = metadata.row_groups.map(({ num_rows }) => Number(num_rows));
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  if (total !== Number(metadata.num_rows) || counts.some((count) => !Number.isSafeInteger(count) || count < 0))
+    throw new Error(`its row groups hold ${total} rows, its footer says ${metadata.num_rows}`);
+  const large = counts.find((count) => count > MOST_ROWS);
+  if (large !== undefined) throw new Error(`a row group says that it has ${large} rows, more than ${MOST_ROWS}`);
+}
+
+type Rows = Pick<FileMetaData['row_groups'][number], 'num_rows'>;
+
+/** A Parquet file begins and ends with `PAR1`: one cut short does not end so. */
+async function checkEnds(file: Awaited<ReturnType<typeof asyncBufferFromFile>>, path: string): Promise<void> {
+  const size = file.byteLength;
+  const text = async (from: number, to: number) => Buffer.from(await file.slice(from, to)).toString('latin1');
+  if (size >= 12 && (await text(size - 4, size)) === 'PAR1') return;
+  throw new DpoError(
+    'data.truncated-file',
+    `${path} is not a whole Parquet file: its footer is missing (${size} bytes).`,
+    {
+      values: { path, bytes: size },
+      hint: 'Write or download it again.',
+    },
+  );
+}

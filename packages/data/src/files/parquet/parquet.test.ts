@@ -1,0 +1,97 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { DpoError } from '@dpo/base';
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Apart, readParquet } from './parquet.js';
+
+const fixtures = fileURLToPath(new URL('../../../../../tooling/parity/fixtures/datasets/', import.meta.url));
+const columns = new Set(['prompt', 'chosen', 'rejected', 'completions', 'instruction']);
+let folder: string;
+let apart: Apart;
+/** A thread runs plain JavaScript: the sources in one file, made by the bundler that vitest brings. */
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'dpo-parquet-'));
+  const vitest = createRequire(import.meta.url).resolve('vitest/package.json');
+  const { build } = await import(pathToFileURL(createRequire(vitest).resolve('vite')).href);
+  await build({
+    configFile: false,
+    logLevel: 'silent',
+    root: fileURLToPath(new URL('../../..', import.meta.url)),
+    ssr: { noExternal: true, resolve: { conditions: ['source'] } },
+    build: {
+      ssr: fileURLToPath(new URL('parquet-worker.ts', import.meta.url)),
+      outDir: folder,
+      minify: false,
+      rollupOptions: { output: { entryFileNames: 'worker.mjs' } },
+    },
+  });
+  apart = { script: pathToFileURL(join(folder, 'worker.mjs')), limit: () => 2000, heap: 256 };
+}, 60_000);
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function rowsOf(path: string, how?: Apart): Promise<unknown[]> {
+  const rows: unknown[] = [];
+  for await (const records of readParquet(path, columns, undefined, how))
+    rows.push(...records.map(({ record }) => record));
+  return rows;
+}
+
+it('reads in a thread what it reads here', async () => {
+  for (const name of ['plain.parquet', 'chat.parquet', 'shapes/ultrafeedback.parquet']) {
+    const here = await rowsOf(join(fixtures, name));
+    expect(here.length).toBeGreaterThan(2);
+    expect(await rowsOf(join(fixtures, name), apart)).toEqual(here);
+  }
+});
+
+it('hands on what went wrong, with its code', async () => {
+  const path = join(folder, 'short.parquet');
+  await writeFile(path, (await readFile(join(fixtures, 'plain.parquet'))).subarray(0, 900));
+  await expect(rowsOf(path, apart)).rejects.toMatchObject({
+    code: 'data.truncated-file',
+    values: { path, bytes: 900 },
+    hint: 'Write or download it again.',
+  });
+  await expect(rowsOf(join(folder, 'none.parquet'), apart)).rejects.toMatchObject({ code: 'file.not-found' });
+});
+
+it('ends a thread that does not come to an end', async () => {
+  const endless = new URL('data:text/javascript,for (;;);');
+  await expect(
+    rowsOf(join(fixtures, 'plain.parquet'), { script: endless, limit: () => 100, heap: 64 }),
+  ).rejects.toMatchObject({
+    code: 'data.broken-file',
+    values: { reason: 'a row group could not be read within 1 s' },
+  });
+});
+
+it('ends a thread that fills its memory, and goes on', async () => {
+  const greedy = new URL('data:text/javascript,const all = []; for (;;) all.push(new Array(1e6).fill(0));');
+  const how = { script: greedy, limit: () => 60_000, heap: 32 };
+  await expect(rowsOf(join(fixtures, 'plain.parquet'), how)).rejects.toMatchObject({
+    code: 'data.broken-file',
+    message: expect.stringContaining('memory'),
+  });
+});
+
+it('any damage gives rows or a typed error, soon', async () => {
+  const whole = await readFile(join(fixtures, 'plain.parquet'));
+  const path = join(folder, 'damaged.parquet');
+  await fc.assert(
+    fc.asyncProperty(fc.nat({ max: whole.length - 5 }), fc.nat({ max: 255 }), async (at, byte) => {
+      const bytes = Buffer.from(whole);
+      bytes[at] = byte;
+      await writeFile(path, bytes);
+      const error = await rowsOf(path, apart).then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      );
+      expect(error === undefined || DpoError.is(error)).toBe(true);
+    }),
+    { numRuns: 60 },
+  );
+});

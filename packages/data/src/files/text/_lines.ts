@@ -1,0 +1,82 @@
+import { isAscii, isUtf8 } from 'node:buffer';
+import { DpoError } from '@dpo/base';
+import { readBytes } from './compression.js';
+
+/** One line of a text file. */
+export interface Line {
+  readonly text: string;
+  /** Counted from 1. */
+  readonly number: number;
+}
+
+const NEWLINE = 0x0a;
+/** Longer than any row, and a quarter of what a text of JavaScript can be. */
+export const LONGEST_LINE = 1 << 27;
+
+/**
+ * A UTF-8 file's lines that are not blank, a block at a time, unpacked on the way where they are compressed. Ends of lines are `\n` or
+ * `\r\n`; a byte-order mark at the beginning is skipped.
+ *
+ * Errors: those of the file system, `data.truncated-file` (cut short), `data.broken-file` (damaged),
+ * `data.invalid-text` (not UTF-8; names the line), `data.line-too-long`.
+ */
+export async function* readLines(path: string): AsyncGenerator<readonly Line[]> {
+  let rest: Buffer[] = [];
+  let number = 0;
+  let held = 0;
+  for await (const chunk of readBytes(path)) {
+    held += chunk.length;
+    const end = chunk.lastIndexOf(NEWLINE) + 1;
+    if (end === 0) {
+      if (held > LONGEST_LINE) throw tooLong(path, number + 1);
+      rest.push(chunk);
+      continue;
+    }
+    const block = splitBlock(Buffer.concat([...rest, chunk.subarray(0, end)]), number, path);
+    rest = [chunk.subarray(end)];
+    held = chunk.length - end;
+    number = block.number;
+    yield block.lines;
+  }
+  yield splitBlock(Buffer.concat(rest), number, path).lines;
+}
+
+/** The error for a line, or a value of JSON, that is longer than {@link LONGEST_LINE} bytes. */
+export function tooLong(path: string, line: number): DpoError {
+  const mebibytes = LONGEST_LINE / 2 ** 20;
+  return new DpoError('data.line-too-long', `${path}, line ${line} is longer than ${mebibytes} MiB.`, {
+    values: { path, line, bytes: LONGEST_LINE },
+    hint: 'Every row must stand on a line of its own, and the file be what its ending says.',
+  });
+}
+
+function splitBlock(block: Buffer, linesBefore: number, path: string): { lines: Line[]; number: number } {
+  const first = linesBefore === 0 && block[0] === 0xef && block[1] === 0xbb && block[2] === 0xbf;
+  const text = decode(first ? block.subarray(3) : block, linesBefore, path);
+  const lines: Line[] = [];
+  let number = linesBefore;
+  const parts = text.split('\n');
+  if (parts[parts.length - 1] === '') parts.pop();
+  for (const part of parts) {
+    number++;
+    const line = part.endsWith('\r') ? part.slice(0, -1) : part;
+    if (line.trim() !== '') lines.push({ text: line, number });
+  }
+  return { lines, number };
+}
+
+function decode(block: Buffer, linesBefore: number, path: string): string {
+  // Validating and decoding apart is three times as fast as a decoder that does both.
+  if (isAscii(block)) return block.toString('latin1');
+  if (isUtf8(block)) return block.toString('utf8');
+  let line = linesBefore + 1;
+  for (let from = 0; from < block.length; line++) {
+    const end = block.indexOf(NEWLINE, from) + 1 || block.length;
+    if (!isUtf8(block.subarray(from, end))) break;
+    from = end;
+  }
+  throw new DpoError('data.invalid-text', `${path}, line ${line}: the text is not valid UTF-8.`, {
+    values: { path, line },
+    hint: 'Save the file as UTF-8.',
+  });
+}

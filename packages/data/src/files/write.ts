@@ -1,0 +1,112 @@
+import { DpoError } from '@dpo/base';
+import { placeOf, writeFileAtomic, writeFolderAtomic } from '@dpo/base/files';
+import { checkedRows } from '../rows/dataset.js';
+import { labelledFormat, preferenceFormat, type RowFormat, rankedFormat } from '../rows/row-format.js';
+import { iterableSource, type RowSource, withRecordBatches } from '../rows/row-source.js';
+import type { LabelledAnswer, PreferencePair, RankedList } from '../rows/types.js';
+import type { ArrowCompression } from './arrow/codecs.js';
+import { writeArrowFile } from './arrow/write.js';
+import { fillDatasetsFolder, pythonMetadata } from './datasets-folder.js';
+import { fileKind } from './file-kind.js';
+import { fromTheStart } from './records.js';
+import { writeCsv } from './text/csv.js';
+import { writeJsonl } from './text/jsonl.js';
+
+/** How to write a dataset. */
+export interface WriteOptions {
+  /** Compresses the buffers of an Arrow file: `lz4` is fast, `zstd` smaller. Default: not. */
+  readonly compression?: ArrowCompression | undefined;
+}
+
+/**
+ * Writes a preference dataset: `.arrow` (IPC file), `.jsonl`, `.jsonl.gz`, `.csv` (conversations as JSON), or, where the name has no ending, a folder that
+ * `datasets.load_from_disk` opens in Python. The place gets the whole dataset or stays as it was.
+ *
+ * Errors: those of rows (as `preferenceDataset` gives them), `data.empty-dataset`, `data.unknown-format`,
+ * `file.not-ours` (the place holds a folder that this program did not write), `data.not-compressible` (a format without
+ * compression of its own), and those of the file system.
+ */
+export async function writePreferences(
+  dataset: Iterable<PreferencePair>,
+  path: string,
+  options?: WriteOptions,
+): Promise<void> {
+  await writeDataset(preferenceFormat, iterableSource(checkedRows(preferenceFormat, dataset)), path, options);
+}
+
+/** Writes ranked lists, as {@link writePreferences} writes pairs. */
+export async function writeRanked(dataset: Iterable<RankedList>, path: string, options?: WriteOptions): Promise<void> {
+  await writeDataset(rankedFormat, iterableSource(checkedRows(rankedFormat, dataset)), path, options);
+}
+
+/** Writes judged answers, as {@link writePreferences} writes pairs. */
+export async function writeLabelled(
+  dataset: Iterable<LabelledAnswer>,
+  path: string,
+  options?: WriteOptions,
+): Promise<void> {
+  await writeDataset(labelledFormat, iterableSource(checkedRows(labelledFormat, dataset)), path, options);
+}
+
+/** Writes checked rows in the format that the path's ending names; returns how many. */
+export async function writeDataset<Row>(
+  format: RowFormat<Row>,
+  source: RowSource<Row>,
+  path: string,
+  options: WriteOptions = {},
+): Promise<number> {
+  return fromTheStart(() => writeRows(format, source, path, options));
+}
+
+async function writeRows<Row>(
+  format: RowFormat<Row>,
+  source: RowSource<Row>,
+  path: string,
+  { compression }: WriteOptions,
+): Promise<number> {
+  const kind = fileKind(path);
+  if (kind === 'parquet') throw noParquet(path);
+  if (compression !== undefined && kind !== 'arrow') throw notCompressible(path);
+  let rows = 0;
+  if (kind === 'folder') {
+    // Before the rows are read: they may be many.
+    await placeOf(path, 'dataset');
+    await withRecordBatches(format, source, pythonMetadata, async (schema, batches) =>
+      writeFolderAtomic(path, 'dataset', async (folder) => {
+        rows = await fillDatasetsFolder(folder, schema, batches);
+      }),
+    );
+  } else if (kind === 'arrow') {
+    await withRecordBatches(
+      format,
+      source,
+      () => ({}),
+      async (schema, batches) =>
+        writeFileAtomic(path, async (file) => {
+          rows = await writeArrowFile(file, schema, batches, compression);
+        }),
+    );
+  } else {
+    await writeFileAtomic(path, async (file) => {
+      rows = await (kind === 'csv'
+        ? writeCsv(format, source, file)
+        : writeJsonl(format, source, file, kind === 'jsonl.gz'));
+    });
+  }
+  return rows;
+}
+
+function notCompressible(path: string): DpoError {
+  return new DpoError('data.not-compressible', `${path}: only Arrow files are compressed this way.`, {
+    values: { path },
+    hint: 'Write .arrow, or .jsonl.gz.',
+  });
+}
+
+/** The error for a place that names a format which is only read. */
+export function noParquet(path: string): DpoError {
+  return new DpoError('data.unknown-format', `${path}: Parquet is read, not written.`, {
+    values: { path },
+    hint: "Write .arrow or a folder of Python's datasets.",
+  });
+}

@@ -1,0 +1,43 @@
+import { DpoError } from '@dpo/base';
+import type { Told } from './notes.js';
+
+/** Where a row stands, for error messages. */
+export interface Place {
+  /** Counted from 0. */
+  readonly row: number;
+  readonly path?: string | undefined;
+  /** Counted from 1, in files of lines. */
+  readonly line?: number | undefined;
+  /** Is told what is put right in the row. */
+  readonly told?: Told | undefined;
+}
+
+/** `pairs.jsonl, line 3` or `pairs.arrow, row 2` or `row 2`. */
+export function describePlace(place: Place): string {
+  const within = place.line === undefined ? `row ${place.row}` : `line ${place.line}`;
+  return place.path === undefined ? within : `${place.path}, ${within}`;
+}
+
+/** A {@link DpoError} about one row; its message begins with the place. */
+export function rowError(
+  code: string,
+  place: Place,
+  what: string,
+  values: Readonly<Record<string, unknown>>,
+  hint?: string,
+): DpoError {
+  const { row, path, line } = place;
+  return new DpoError(code, `${describePlace(place)}: ${what}`, {
+    values: { row, ...(path === undefined ? {} : { path }), ...(line === undefined ? {} : { line }), ...values },
+    ...(hint === undefined ? {} : { hint }),
+  });
+}
+
+/** What a value is, in a word for messages. */
+export function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'an object';
+  if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
+  return `a ${typeof value}`;
+}

@@ -1,0 +1,115 @@
+import { makeData, RecordBatch, Schema, Struct } from 'apache-arrow';
+import { MessageShapes } from './_message-shapes.js';
+import { type CellBuilder, cellBuilder } from './arrow-columns.js';
+import { emptyDataset } from './dataset.js';
+import type { RowFormat } from './row-format.js';
+import { arrowSchema } from './schema.js';
+
+/** Rows that can be gone through more than once, a chunk at a time. */
+export interface RowSource<Row> {
+  readonly path?: string | undefined;
+  /** The line that a row was read from, by the row's number; known once the row was gone through. */
+  lineOf?(row: number): number | undefined;
+  /** The row's number among all rows of the file, those that were left out too; known once the rows were gone through. */
+  numberOf?(row: number): number;
+  chunks(): AsyncIterable<readonly Row[]>;
+}
+
+/** Rows in a record batch. Python's `datasets` writes as many. */
+const ROWS_PER_BATCH = 1000;
+/** A record batch is closed early when its texts reach about this many UTF-16 units. */
+const UNITS_PER_BATCH = 1 << 25;
+
+/** A row has a column that the rows before it lacked, or a message of it says what theirs did not. */
+class WiderRow extends Error {
+  constructor(readonly names: readonly string[]) {
+    super('a row does not fit into the columns of the rows before it');
+  }
+}
+
+/**
+ * Hands `use` the schema of the rows and the rows as record batches. Optional columns are there where a row has them:
+ * they are known from the first chunk, and when a later row brings another, or a message's key that no message before it had,
+ * `use` is called again from the start.
+ */
+export async function withRecordBatches<Row, Result>(
+  format: RowFormat<Row>,
+  source: RowSource<Row>,
+  metadata: (schema: Schema) => Readonly<Record<string, string>>,
+  use: (schema: Schema, batches: AsyncIterable<RecordBatch>) => Promise<Result>,
+): Promise<Result> {
+  const names = new Set(format.columns.filter(({ required }) => required).map(({ name }) => name));
+  const first = await firstChunk(source);
+  const messages = format.chat(first[0] as Row) ? new MessageShapes() : undefined;
+  for (const row of first) {
+    const record = format.record(row);
+    for (const name of Object.keys(record)) names.add(name);
+    messages?.add(format, record);
+  }
+  for (;;) {
+    const plain = arrowSchema(format, names, messages?.layout);
+    const schema = new Schema(plain.fields, new Map([...plain.metadata, ...Object.entries(metadata(plain))]));
+    try {
+      return await use(schema, recordBatches(format, schema, source, messages));
+    } catch (error) {
+      if (!(error instanceof WiderRow)) throw error;
+      for (const name of error.names) names.add(name);
+    }
+  }
+}
+
+async function firstChunk<Row>(source: RowSource<Row>): Promise<readonly Row[]> {
+  for await (const chunk of source.chunks()) if (chunk.length > 0) return chunk;
+  throw emptyDataset(source.path);
+}
+
+async function* recordBatches<Row>(
+  format: RowFormat<Row>,
+  schema: Schema,
+  source: RowSource<Row>,
+  messages: MessageShapes | undefined,
+): AsyncGenerator<RecordBatch> {
+  const builders = new Map<string, CellBuilder>(schema.fields.map((field) => [field.name, cellBuilder(field)]));
+  let rows = 0;
+  let units = 0;
+  const close = (): RecordBatch => {
+    const children = [...builders.values()].map((builder) => builder.finish());
+    const data = makeData({ type: new Struct(schema.fields), length: rows, nullCount: 0, children });
+    rows = 0;
+    units = 0;
+    return new RecordBatch(schema, data);
+  };
+  for await (const chunk of source.chunks()) {
+    for (const row of chunk) {
+      const record = format.record(row);
+      const unknown = Object.keys(record).filter((name) => !builders.has(name));
+      // All that the rows need is learnt before it is begun again.
+      if (messages?.add(format, record) || unknown.length > 0) throw new WiderRow(unknown);
+      for (const [name, builder] of builders) {
+        const value = record[name];
+        builder.append(value);
+        units += typeof value === 'string' ? value.length : 0;
+      }
+      rows++;
+      if (rows === ROWS_PER_BATCH || units >= UNITS_PER_BATCH) yield close();
+    }
+  }
+  if (rows > 0) yield close();
+}
+
+/** A source over rows that can be gone through more than once. */
+export function iterableSource<Row>(rows: Iterable<Row>, path?: string): RowSource<Row> {
+  return {
+    path,
+    async *chunks() {
+      let chunk: Row[] = [];
+      for (const row of rows) {
+        chunk.push(row);
+        if (chunk.length < ROWS_PER_BATCH) continue;
+        yield chunk;
+        chunk = [];
+      }
+      if (chunk.length > 0) yield chunk;
+    },
+  };
+}

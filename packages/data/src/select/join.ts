@@ -1,0 +1,72 @@
+import { emptyDataset, fingerprintOf, noSuchRow } from '../rows/dataset.js';
+import { checkKind, labelledFormat, preferenceFormat, type RowFormat, rankedFormat } from '../rows/row-format.js';
+import type { Dataset, LabelledDataset, PreferenceDataset, RankedDataset } from '../rows/types.js';
+
+/**
+ * Several datasets as one, row after row: the files that a large dataset is divided into. Nothing is copied. The
+ * fingerprint is that of the same rows in one file.
+ *
+ * Errors: `data.empty-dataset` for no datasets, `data.mixed-rows` where some are plain text and some conversations.
+ */
+export function joinPreferences(parts: readonly PreferenceDataset[], path?: string): PreferenceDataset {
+  return joinDatasets(preferenceFormat, parts, path);
+}
+
+/** Datasets of ranked lists as one, as {@link joinPreferences} joins pairs. */
+export function joinRanked(parts: readonly RankedDataset[], path?: string): RankedDataset {
+  return joinDatasets(rankedFormat, parts, path);
+}
+
+/** Datasets of judged answers as one, as {@link joinPreferences} joins pairs. */
+export function joinLabelled(parts: readonly LabelledDataset[], path?: string): LabelledDataset {
+  return joinDatasets(labelledFormat, parts, path);
+}
+
+/** Datasets of one format as one, as {@link joinPreferences} joins pairs. */
+export function joinDatasets<Row>(format: RowFormat<Row>, parts: readonly Dataset<Row>[], path?: string): Dataset<Row> {
+  const [first, ...others] = parts;
+  if (first === undefined) throw emptyDataset(path);
+  if (others.length === 0 && path === undefined) return first;
+  const chat = format.chat(first.at(0));
+  for (const part of others)
+    checkKind(format, part.at(0), chat, { ...(part.path === undefined ? {} : { path: part.path }), row: 0 });
+
+  const starts: number[] = [];
+  let length = 0;
+  for (const part of parts) {
+    starts.push(length);
+    length += part.length;
+  }
+  function* rows(): Generator<Row> {
+    for (const part of parts) yield* part;
+  }
+  const find = (row: number) => {
+    if (!(Number.isInteger(row) && row >= 0 && row < length)) noSuchRow(row, length);
+    const part = starts.findLastIndex((start) => start <= row);
+    return { dataset: parts[part] as Dataset<Row>, within: row - (starts[part] as number) };
+  };
+  const print = fingerprintOf(format, { [Symbol.iterator]: rows });
+  const numberIn = (part: Dataset<Row>, row: number) => part.numberOf?.(row) ?? row;
+  return {
+    length,
+    numberOf(row) {
+      const part = starts.findLastIndex((start) => start <= row);
+      const before = parts.slice(0, part).reduce((sum, one) => sum + numberIn(one, one.length), 0);
+      return before + numberIn(parts[part] as Dataset<Row>, row - (starts[part] as number));
+    },
+    ...(path === undefined ? {} : { path }),
+    placeOf(row) {
+      const { dataset, within } = find(row);
+      return dataset.placeOf?.(within) ?? { path: dataset.path ?? path ?? 'the data', row: within };
+    },
+    at(row) {
+      const { dataset, within } = find(row);
+      return dataset.at(within);
+    },
+    get fingerprint() {
+      return print.atOnce();
+    },
+    fingerprintInPieces: print.inPieces,
+    [Symbol.iterator]: rows,
+  };
+}

@@ -1,0 +1,118 @@
+import type { TextToEncode } from '@dpo/base';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { labelledDataset, preferenceDataset, rankedDataset } from '../rows/dataset.js';
+import { byteTokenizer, encodeEach } from '../test/index.js';
+import { encodePairs } from './encode.js';
+import { encodeAhead } from './encode-ahead.js';
+import { encodeAnswers, encodeRankings } from './encode-rows.js';
+
+const word = fc.string({ minLength: 1, maxLength: 12, unit: 'grapheme' });
+const options = fc.record({
+  maxLength: fc.option(fc.integer({ min: 40, max: 90 }), { nil: undefined }),
+  maxPromptLength: fc.option(fc.integer({ min: 1, max: 20 }), { nil: undefined }),
+  eos: fc.boolean(),
+});
+
+/** Encodes what it is asked, and says how often it was asked. */
+function batchOf(tokenizer: ReturnType<typeof byteTokenizer>) {
+  const batch = {
+    calls: 0,
+    encode: async (texts: readonly TextToEncode[]) => {
+      batch.calls++;
+      return encodeEach(tokenizer, texts);
+    },
+  };
+  return batch;
+}
+
+describe('encoding many texts at once', () => {
+  it('gives what encoding in turn gives: pairs, with and without a chat template', async () => {
+    const message = fc.record({ role: fc.constantFrom('user', 'assistant'), content: word });
+    const plain = fc.record({ prompt: word, chosen: word, rejected: word, weight: fc.constant(2) });
+    const chat = fc
+      .record({ prompt: fc.array(message, { minLength: 1, maxLength: 2 }), chosen: word, rejected: word })
+      .map(({ prompt, chosen, rejected }) => ({
+        prompt,
+        chosen: [{ role: 'assistant', content: chosen }],
+        rejected: [{ role: 'assistant', content: rejected }],
+      }));
+    const given = { minLength: 1, maxLength: 6 };
+    const pairs = fc.oneof(fc.array(plain, given), fc.array(chat, given));
+    await fc.assert(
+      fc.asyncProperty(pairs, options, async (rows, settings) => {
+        const tokenizer = byteTokenizer({ chat: true, bos: true });
+        const dataset = preferenceDataset(rows);
+        const batch = batchOf(tokenizer);
+        const inTurn = () => encodePairs(dataset, tokenizer, settings);
+        const ahead = encodeAhead(dataset, encodePairs, tokenizer, batch, settings);
+        let want: unknown;
+        try {
+          want = inTurn();
+        } catch (error) {
+          await expect(ahead).rejects.toEqual(error);
+          return;
+        }
+        expect(await ahead).toEqual(want);
+        expect(batch.calls).toBe(1);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('the same for judged answers and rankings', async () => {
+    const tokenizer = byteTokenizer();
+    const answers = labelledDataset(
+      Array.from({ length: 9 }, (_, i) => ({ prompt: `p${i % 4}`, completion: `c${i}`, label: i % 2 === 0 })),
+    );
+    expect(await encodeAhead(answers, encodeAnswers, tokenizer, batchOf(tokenizer), { maxLength: 4 })).toEqual(
+      encodeAnswers(answers, tokenizer, { maxLength: 4 }),
+    );
+    const lists = rankedDataset([
+      { prompt: 'p', responses: ['a', 'b', 'c'], scores: [1, 3, 2] },
+      { prompt: 'q', responses: ['a', 'b'], scores: [1, 1] },
+    ]);
+    expect(await encodeAhead(lists, encodeRankings, tokenizer, batchOf(tokenizer))).toEqual(
+      encodeRankings(lists, tokenizer),
+    );
+  });
+
+  it('takes slices of a large dataset, and those that cannot be looked at apart in turn', async () => {
+    const tokenizer = byteTokenizer();
+    const rows = (same: number, others: number) =>
+      labelledDataset(
+        Array.from({ length: same + others }, (_, i) => ({
+          prompt: i < same ? 'same' : `p${i}`,
+          completion: `c${i}`,
+          label: true,
+        })),
+      );
+    const seen: number[] = [];
+    const large = rows(2, 4998);
+    const batch = batchOf(tokenizer);
+    const encoded = await encodeAhead(large, encodeAnswers, tokenizer, batch, {
+      onProgress: (done) => seen.push(done),
+    });
+    expect(encoded).toEqual(encodeAnswers(large, tokenizer));
+    expect([batch.calls, seen]).toEqual([2, [4096, 5000]]);
+    // The first slice is of one prompt: no answer of another to go with it, but there is one in the second.
+    const odd = rows(4500, 500);
+    expect(await encodeAhead(odd, encodeAnswers, tokenizer, batchOf(tokenizer))).toEqual(encodeAnswers(odd, tokenizer));
+  });
+
+  it('says which row is wrong as encoding in turn does, and stops when asked', async () => {
+    const tokenizer = byteTokenizer();
+    const pairs = preferenceDataset([
+      { prompt: 'abc', chosen: 'd', rejected: 'e' },
+      { prompt: 'abcdef', chosen: 'd', rejected: 'e' },
+    ]);
+    await expect(
+      encodeAhead(pairs, encodePairs, tokenizer, batchOf(tokenizer), { maxLength: 5 }),
+    ).rejects.toMatchObject({
+      code: 'data.answer-cut-away',
+      values: { row: 1 },
+    });
+    const signal = AbortSignal.abort(new Error('stop'));
+    await expect(encodeAhead(pairs, encodePairs, tokenizer, batchOf(tokenizer), { signal })).rejects.toThrow('stop');
+  });
+});

@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+import { labelledDataset, preferenceDataset, rankedDataset } from '../rows/dataset.js';
+import { parsePrompt } from '../rows/prompt-row.js';
+import type { Message, PreferencePair } from '../rows/types.js';
+import { byteTokenizer } from '../test/index.js';
+import { encodePairs, encodePrompts } from './encode.js';
+import { encodeAnswers, encodeRankings } from './encode-rows.js';
+
+const chat = byteTokenizer({ chat: true });
+const say = (role: string, content: string): Message => ({ role, content });
+const call = {
+  role: 'assistant',
+  content: null,
+  tool_calls: [{ function: { name: 'weather', arguments: { city: 'Bern' } } }],
+};
+const inputs = {
+  tools: [{ type: 'function', function: { name: 'weather' } }],
+  templateVariables: { enable_thinking: false },
+};
+const prompt = [say('user', 'Hi')];
+const stated = '{"enable_thinking":false,"tools":[{"type":"function","function":{"name":"weather"}}]}';
+
+describe('what a row says to the chat template', () => {
+  it('reaches the prompt of every kind of row, and of generation', () => {
+    const wanted = `${stated}[user] Hi</s>[assistant] `;
+    const [pair] = encodePairs([{ prompt, chosen: [call], rejected: [say('assistant', 'No')], ...inputs }], chat);
+    expect(chat.decode(pair?.prompt ?? [])).toBe(wanted);
+    expect(chat.decode(pair?.chosen ?? [])).toBe(`${JSON.stringify({ tool_calls: call.tool_calls })}</s>`);
+    const list = { prompt, responses: [[say('assistant', 'a')], [say('assistant', 'b')]], scores: [1, 2] };
+    expect(chat.decode(encodeRankings([{ ...list, ...inputs }], chat)[0]?.prompt ?? [])).toBe(wanted);
+    const answer = { prompt, completion: [say('assistant', 'a')], label: true };
+    const other = { ...answer, prompt: [say('user', 'Ho')] };
+    expect(chat.decode(encodeAnswers([{ ...answer, ...inputs }, other], chat)[0]?.prompt ?? [])).toBe(wanted);
+    expect(chat.decode(encodePrompts([{ prompt, ...inputs }], chat)[0]?.tokens ?? [])).toBe(wanted);
+  });
+
+  it('is kept by datasets in memory and known by their fingerprints', () => {
+    const pair: PreferencePair = { prompt, chosen: [call], rejected: [say('assistant', 'No')], ...inputs };
+    const whole = preferenceDataset([pair]);
+    expect(whole.at(0)).toEqual(pair);
+    const { tools: _, ...without } = pair;
+    const others: readonly PreferencePair[] = [
+      without,
+      { ...pair, templateVariables: { enable_thinking: true } },
+      { ...pair, chosen: [{ ...call, tool_calls: [] }] },
+      { ...pair, chosen: [{ ...call, name: 'x' }] },
+    ];
+    const prints = [whole, ...others.map((other) => preferenceDataset([other]))].map(({ fingerprint }) => fingerprint);
+    expect(new Set(prints).size).toBe(prints.length);
+    expect(
+      rankedDataset([{ prompt, responses: [[call], [say('assistant', 'b')]], scores: [1, 2], ...inputs }]).at(0),
+    ).toMatchObject(inputs);
+    expect(labelledDataset([{ prompt, completion: [call], label: true, ...inputs }]).at(0)).toMatchObject(inputs);
+  });
+
+  it('is JSON or its text, and no value where it is empty or null', () => {
+    const place = { row: 0, path: 'p.jsonl', line: 1 };
+    const given = {
+      prompt,
+      tools: JSON.stringify(inputs.tools),
+      chat_template_kwargs: JSON.stringify(inputs.templateVariables),
+    };
+    expect(parsePrompt(given, place)).toEqual({ prompt, ...inputs });
+    expect(parsePrompt({ prompt, tools: inputs.tools.map((tool) => JSON.stringify(tool)) }, place)).toEqual({
+      prompt,
+      tools: inputs.tools,
+    });
+    expect(parsePrompt({ prompt, tools: [], chat_template_kwargs: null }, place)).toEqual({ prompt });
+    expect(parsePrompt('Hi', place)).toEqual({ prompt: 'Hi' });
+  });
+
+  it('comes with what stands before the prompt, and keys of no use are told', () => {
+    const aside: string[] = [];
+    const given = { prompt: 'Hi', system: 'Be brief.', history: [['a', 'b']], topic: 'x', note: null };
+    expect(parsePrompt(given, { row: 0 }, (key) => void aside.push(key))).toEqual({
+      prompt: [say('system', 'Be brief.'), say('user', 'a'), say('assistant', 'b'), say('user', 'Hi')],
+    });
+    expect(aside).toEqual(['topic']);
+  });
+
+  it.each([
+    ['data.wrong-type', { prompt, tools: 'weather' }],
+    ['data.wrong-type', { prompt, tools: [1] }],
+    ['data.wrong-type', { prompt, chat_template_kwargs: [] }],
+    ['data.not-for-plain-text', { prompt: 'Hi', tools: inputs.tools }],
+    ['data.broken-row', { prompt: 7 }],
+    ['data.missing-column', { promt: 'Hi' }],
+    ['data.empty-prompt', { prompt: [] }],
+  ])('refuses with %s: %j', (code, given) => {
+    expect(() => parsePrompt(given, { row: 3, path: 'p.jsonl', line: 4 })).toThrow(
+      expect.objectContaining({ code, values: expect.objectContaining({ line: 4 }) }),
+    );
+  });
+});

@@ -1,0 +1,201 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TextToEncode } from '@dpo/base';
+import { tableFromIPC } from 'apache-arrow';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { preferenceDataset } from '../rows/dataset.js';
+import { byteTokenizer, encodeEach } from '../test/index.js';
+import { type EncodedPair, encodePairs } from './encode.js';
+import { encodeAhead } from './encode-ahead.js';
+import { openTokenCache, type TokenCache } from './token-cache.js';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'dpo-tokens-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const tokenizer = byteTokenizer();
+const pairs = preferenceDataset(
+  Array.from({ length: 9000 }, (_, i) => ({
+    prompt: `q${i}`,
+    chosen: `yes ${i}`,
+    rejected: i % 7 === 0 ? 'é' : `no ${i}`,
+  })),
+);
+const key = { dataset: 'abc', files: { 'tokenizer.json': '{}' }, ends: [2], encode: 'encodePairs' };
+const open = async (change: Partial<typeof key> = {}) =>
+  (await openTokenCache(folder, { ...key, ...change })) as TokenCache;
+/** Encodes with a cache; says how many texts were encoded. */
+async function encodeWith(cache: TokenCache, stopAfter = Number.POSITIVE_INFINITY, options = {}) {
+  let texts = 0;
+  const batch = {
+    encode: async (given: readonly TextToEncode[]) => {
+      if (texts >= stopAfter) throw new Error('killed');
+      texts += given.length;
+      return encodeEach(tokenizer, given);
+    },
+  };
+  const rows = await encodeAhead(pairs, encodePairs, tokenizer, batch, { ...options, cache }).catch(() => undefined);
+  return { rows: digest(rows), texts };
+}
+/** All ids and cuts in one text: quicker to compare than thousands of arrays. */
+const digest = (rows: readonly EncodedPair[] | undefined) =>
+  rows?.map(({ prompt, chosen, rejected, cut }) => [prompt, chosen, rejected, Object.values(cut)].join('|')).join(';');
+const inTurn = digest(encodePairs(pairs, tokenizer));
+
+it('gives the same rows without encoding a text again, whatever the limits', async () => {
+  expect(await encodeWith(await open())).toEqual({ rows: inTurn, texts: 27_000 });
+  expect(await readdir(folder)).toEqual([expect.stringMatching(/^[0-9a-f]{64}\.arrow$/)]);
+  expect(await encodeWith(await open())).toEqual({ rows: inTurn, texts: 0 });
+  const limits = { maxLength: 9, maxPromptLength: 3, eos: false };
+  expect(await encodeWith(await open(), undefined, limits)).toEqual({
+    rows: digest(encodePairs(pairs, tokenizer, limits)),
+    texts: 0,
+  });
+});
+
+it('is an Arrow stream of lists of ids', async () => {
+  await encodeWith(await open());
+  const [name] = await readdir(folder);
+  const table = tableFromIPC(await readFile(join(folder, name as string)));
+  expect([table.numRows, String(table.schema.fields[0]?.type)]).toEqual([27_000, 'List<Int32>']);
+  const row = table.get(1) as unknown as { readonly ids: Iterable<number> };
+  expect(Array.from(row.ids)).toEqual(tokenizer.encode('yes 0'));
+});
+
+it('goes on where an interrupted run had come to', async () => {
+  const stopped = await encodeWith(await open(), 12_288);
+  expect(stopped).toEqual({ rows: undefined, texts: 12_288 });
+  expect(await readdir(folder)).toEqual([expect.stringMatching(/\.part$/)]);
+  expect(await encodeWith(await open())).toEqual({ rows: inTurn, texts: 27_000 - 12_288 });
+});
+
+it('drops a batch that was cut off, at whatever byte', async () => {
+  await encodeWith(await open(), 24_576);
+  const [name] = await readdir(folder);
+  const path = join(folder, name as string);
+  const whole = await readFile(path);
+  for (const bytes of [0, 3, 100, 1000, Math.floor(whole.length / 2), whole.length - 1, whole.length]) {
+    await writeFile(path, whole);
+    await truncate(path, bytes);
+    const { rows, texts } = await encodeWith(await open());
+    expect(rows === inTurn).toBe(true);
+    // One slice of 4096 rows, both, or none of them.
+    expect([27_000, 27_000 - 12_288, 27_000 - 24_576]).toContain(texts);
+    await rm(path.replace('.part', '.arrow'));
+  }
+});
+
+it('is of one dataset, one tokenizer and one way to ask for texts', async () => {
+  await encodeWith(await open());
+  for (const change of [
+    { dataset: 'abd' },
+    { files: { 'tokenizer.json': '{ }' } },
+    { ends: [2, 3] },
+    { encode: 'encodeRankings' },
+  ]) {
+    const { texts } = await encodeWith(await open(change));
+    expect(texts).toBe(27_000);
+  }
+  expect(await readdir(folder)).toHaveLength(5);
+});
+
+it('is left, and removed, where its tokens are not what the tokenizer says', async () => {
+  await encodeWith(await open());
+  const encode = (text: string) => tokenizer.encode(text.toUpperCase());
+  const other = { ...tokenizer, encode, encodeAfter: (_before: string, text: string) => encode(text) };
+  const cache = await open();
+  const rows = await encodeAhead(pairs, encodePairs, other, { encode: async () => [] }, { cache });
+  expect(digest(rows)).toEqual(digest(encodePairs(pairs, other)));
+  expect(await readdir(folder)).toEqual([]);
+});
+
+it('is written by one process at a time, and taken over from one that is gone', async () => {
+  const first = await open();
+  expect(await openTokenCache(folder, key)).toBeUndefined();
+  await first.close(false);
+  const [lock] = (await readdir(folder)).filter((name) => name.endsWith('.lock'));
+  expect(lock).toBeUndefined();
+  const again = await open();
+  const name = (await readdir(folder)).find((file) => file.endsWith('.lock')) as string;
+  await again.close(false);
+  // No process has this number.
+  await writeFile(join(folder, name), '4194304000');
+  expect(await openTokenCache(folder, key)).toBeDefined();
+});
+
+it('removes what was not used for a month', async () => {
+  await encodeWith(await open());
+  const [name] = await readdir(folder);
+  const old = new Date(Date.now() - 31 * 24 * 3600 * 1000);
+  await utimes(join(folder, name as string), old, old);
+  await (await open({ dataset: 'other' })).close(false);
+  expect(await readdir(folder)).toEqual([]);
+});
+
+it('does without where the folder cannot be written', async () => {
+  await writeFile(join(folder, 'file'), '');
+  expect(await openTokenCache(join(folder, 'file', 'tokens'), key)).toBeUndefined();
+});
+
+describe('a cache that is not as it was written', () => {
+  const small = preferenceDataset([...pairs].slice(0, 40));
+  /** Encodes a few rows: what came, how many texts were encoded, what was told. */
+  const run = async () => {
+    const damaged: string[] = [];
+    let texts = 0;
+    const cache = await openTokenCache(folder, key, { onDamaged: (path) => damaged.push(path) });
+    const encode = async (given: readonly TextToEncode[]) => {
+      texts += given.length;
+      return encodeEach(tokenizer, given);
+    };
+    const rows = await encodeAhead(small, encodePairs, tokenizer, { encode }, { cache });
+    return { right: digest(rows) === digest(encodePairs(small, tokenizer)), texts, damaged };
+  };
+
+  it('is thrown away with a word, and written again, whichever byte was changed', async () => {
+    await run();
+    const [name] = await readdir(folder);
+    const path = join(folder, name as string);
+    const whole = await readFile(path);
+    for (let at = 0; at < whole.length; at += 29) {
+      const bytes = Buffer.from(whole);
+      bytes[at] = (bytes[at] as number) ^ (1 << (at % 8));
+      await writeFile(path, bytes);
+      const { right, texts, damaged } = await run();
+      expect(right, `byte ${at}`).toBe(true);
+      // Bytes between buffers, and numbers of no consequence, say nothing of the ids.
+      expect(
+        [
+          [0, []],
+          [120, [path]],
+        ],
+        `byte ${at}`,
+      ).toContainEqual([texts, damaged]);
+      expect(await run()).toEqual({ right: true, texts: 0, damaged: [] });
+    }
+    const changed = Buffer.from(whole);
+    const id = whole.lastIndexOf(Buffer.from(Int32Array.from(tokenizer.encode('no 39')).buffer));
+    changed.writeInt32LE(1, id);
+    await writeFile(path, changed);
+    expect(await run()).toEqual({ right: true, texts: 120, damaged: [path] });
+  });
+
+  it('is of another version, cut short, empty or no file at all', async () => {
+    await run();
+    const [name] = await readdir(folder);
+    const path = join(folder, name as string);
+    const whole = await readFile(path);
+    const older = Buffer.from(whole);
+    older.write('1', older.indexOf('dpo.tokens') - 8);
+    for (const bytes of [whole.subarray(0, -8), whole.subarray(0, 900), Buffer.alloc(0), Buffer.from('PAR1'), older]) {
+      await writeFile(path, bytes);
+      expect(await run()).toEqual({ right: true, texts: 120, damaged: [path] });
+    }
+    await rm(path);
+    await mkdir(path);
+    expect(await run()).toMatchObject({ right: true });
+  });
+});
