@@ -38,13 +38,13 @@ export {
   preferenceMethod,
   type Side,
   type StepLogps,
-  supervisedMethod,
 } from './method.js';
 export { aotMethod, aotUnpairedMethod } from './methods/aot.js';
 export { ktoMethod } from './methods/kto.js';
 export { type MethodName, methodNamed, methodNames } from './methods/method-named.js';
 export { plackettLuceMethod } from './methods/plackett-luce.js';
 export { sumOfMethods, type WeightedMethod } from './methods/sum-of-methods.js';
+export { type SupervisedMean, supervisedMethod } from './methods/supervised.js';
 export { withLengthDesensitization } from './methods/with-length-desensitization.js';
 export { withPolicyWeights } from './methods/with-policy-weights.js';
 export { withWeights } from './methods/with-weights.js';

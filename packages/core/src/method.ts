@@ -18,7 +18,7 @@ export interface MethodInputs {
   readonly alignments?: tf.Tensor2D | undefined;
 }
 
-/** What a method makes of it. The trainer takes the mean of the losses over all rows of a step. */
+/** What a method makes of it. The trainer divides the sum of a step's losses by the number of its rows, or as `divisor` says. */
 export interface MethodTerms {
   readonly losses: tf.Tensor1D; // [rows]
   /** Implicit rewards, for the records alone; absent where the method has none. */
@@ -57,6 +57,11 @@ export interface Method<Row extends TokenRow = TokenPair> {
   readonly reads?: readonly string[] | undefined;
   /** The answers of a row that the model reads, in the order of the columns. */
   readonly answers: (row: Row) => readonly Int32Array[];
+  /**
+   * What a row adds to the number by which the sum of a step's losses is divided. Default: 1, which makes it the mean over
+   * rows. An answer's tokens make it the mean over the tokens of the step.
+   */
+  readonly divisor?: ((row: Row) => number) | undefined;
   /** Numbers of a row that `apply` reads, by name. */
   readonly numbers?: ((row: Row) => Readonly<Record<string, number | undefined>>) | undefined;
   readonly baseline?: Baseline<Row> | undefined;
@@ -111,21 +116,9 @@ export function preferenceMethod(
   };
 }
 
-/**
- * Supervised fine-tuning on the chosen answers (Preferred-FT where the data are preferences):
- *
- *     L = −log π(y_w|x), summed over the answer's tokens
- *
- * as in the DPO paper's code. The mean is over answers, as everywhere here, not over tokens.
- */
-export function supervisedMethod(): Method {
-  return {
-    name: 'sft',
-    sides: ['chosen'],
-    needsReference: false,
-    answers: ({ chosen }) => [chosen],
-    apply: ({ policy }) => ({ losses: tf.neg(column(policy, 0)) }),
-  };
+/** The number by which the sum of these rows' losses is divided: how many they are, or what the method's `divisor` says. */
+export function divisorOf<Row extends TokenRow>({ divisor }: Method<Row>, rows: readonly Row[]): number {
+  return divisor === undefined ? rows.length : rows.reduce((sum, row) => sum + divisor(row), 0);
 }
 
 /** Column k of a matrix, as a vector. */

@@ -1,6 +1,6 @@
 import type { Values } from '@dpo/engine';
 import type { TokenRow } from './batch.js';
-import type { Method } from './method.js';
+import { divisorOf, type Method } from './method.js';
 
 /**
  * Means over pairs, under the names that TRL gives them. Those of rewards are absent for a method without rewards. Where rows
@@ -64,7 +64,7 @@ export function pairMetrics<Row extends TokenRow>(
       }),
     );
   return {
-    loss: mean(losses),
+    loss: losses.reduce((sum, loss) => sum + loss, 0) / divisorOf(method, rows),
     ...(rewards === undefined ? {} : bySide('rewards', rewards)),
     ...(method.unpaired ? unpairedMargins(rewards) : pairedMargins(rewards, method, rows)),
     ...bySide('logps', logps),

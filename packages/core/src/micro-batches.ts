@@ -1,12 +1,14 @@
 import { DpoError } from '@dpo/base';
 import type { Values } from '@dpo/engine';
 import { batchValues, type Divide, type Pack, type PromptGroup, type TokenRow } from './batch.js';
-import type { Baseline, Method } from './method.js';
+import { type Baseline, divisorOf, type Method } from './method.js';
 import type { Reference } from './reference.js';
 
 /** What one call of a compiled function takes: some rows of the data, packed, with their reference and numbers. */
 export interface MicroBatch {
   readonly rows: readonly number[];
+  /** What these rows add to the number by which the sum of the step's losses is divided. */
+  readonly divisor: number;
   readonly inputs: Readonly<Record<string, Values>>;
 }
 
@@ -101,6 +103,10 @@ export function microBatch<Row extends TokenRow>(
   const { sides, reads = sides, answers, tokenWeights } = method;
   return {
     rows,
+    divisor: divisorOf(
+      method,
+      rows.map((row) => rowOf(source.pairs, row)),
+    ),
     inputs: { ...answersOf(rows, source, { sides: reads, answers, tokenWeights }), ...Object.fromEntries(numbers) },
   };
 }
@@ -111,7 +117,7 @@ export function baselineBatch<Row extends TokenRow>(
   source: BatchSource<Row>,
   baseline: Baseline<Row>,
 ): MicroBatch {
-  return { rows, inputs: answersOf(rows, source, baseline) };
+  return { rows, divisor: rows.length, inputs: answersOf(rows, source, baseline) };
 }
 
 function answersOf<Row extends TokenRow>(

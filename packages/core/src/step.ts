@@ -15,7 +15,8 @@ export interface CompiledSteps {
   /** The optimizer's state by weight and slot. */
   readonly slots: ReadonlyMap<string, Readonly<Record<string, Variable>>>;
   /**
-   * One update from the mean of the losses over all rows of the micro-batches, however many those are.
+   * One update from the sum of the losses of all micro-batches over the sum of their divisors: the mean over all rows for
+   * most methods, however many micro-batches there are.
    * `norm` is the gradient's before clipping; where it is not finite the weights stay as they were, and the
    * optimizer's moments fade as with a gradient of zero.
    */
@@ -189,7 +190,7 @@ export function compileSteps<Row extends TokenRow>(options: StepOptions<Row>): C
   return {
     slots: new Map(names.map((name, i) => [name, slots[i] as Record<string, Variable>])),
     update: async (batches, learningRate, t, baseline) => {
-      const scale = scalarValue(1 / batches.reduce((sum, { rows }) => sum + rows.length, 0));
+      const scale = scalarValue(1 / batches.reduce((sum, { divisor }) => sum + divisor, 0));
       const scalars = Object.fromEntries(
         Object.entries(optimizer.scalars(learningRate, t)).map(([name, value]) => [name, scalarValue(value)]),
       );

@@ -5,8 +5,9 @@ import { testEngine } from '@dpo/engine/test';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import type { TokenPair, TrainableModel } from './batch.js';
-import { type Method, preferenceMethod, supervisedMethod } from './method.js';
+import { type Method, preferenceMethod } from './method.js';
 import { methodNamed } from './methods/method-named.js';
+import { supervisedMethod } from './methods/supervised.js';
 import { optimizers } from './optimizers/registry.js';
 import { noReference, precomputedReference, referenceModel } from './reference.js';
 import { bigramModel } from './test/bigram-model.js';
@@ -242,7 +243,11 @@ describe('references', () => {
 
 describe('methods are functions', () => {
   it('supervised fine-tuning raises the chosen answers and reports no rewards', async () => {
-    const given = options(testEngine(), { method: supervisedMethod(), reference: noReference(), steps: 20 });
+    const given = options(testEngine(), {
+      method: supervisedMethod({ averageOver: 'answers' }),
+      reference: noReference(),
+      steps: 20,
+    });
     const start = await weightsOf(given.model);
     const records = await all(train(given));
     const first = records[0] as StepRecord;

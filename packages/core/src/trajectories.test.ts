@@ -8,8 +8,9 @@ import { openEngine } from '@dpo/engine';
 import { testEngine } from '@dpo/engine/test';
 import { addLora, type LanguageModel, loadAdapter, loadModel, saveAdapter } from '@dpo/models';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type Method, supervisedMethod } from './method.js';
+import type { Method } from './method.js';
 import { methodNamed } from './methods/method-named.js';
+import { supervisedMethod } from './methods/supervised.js';
 import { optimizers } from './optimizers/registry.js';
 import { learningRates } from './optimizers/schedules.js';
 import { noReference, precomputedReference, type Reference, referenceModel, withoutAdapter } from './reference.js';
@@ -50,7 +51,7 @@ const set = {
   'dpo-adamw': { method: dpo, optimizer: optimizers.adamw() },
   'dpo-rmsprop': { method: dpo, optimizer: optimizers.rmsprop() },
   'lora-adamw': { method: dpo, optimizer: optimizers.adamw() },
-  'sft-sgd': { method: supervisedMethod(), optimizer: optimizers.sgd({ momentum: 0.9 }) },
+  'sft-sgd': { method: supervisedMethod({ averageOver: 'answers' }), optimizer: optimizers.sgd({ momentum: 0.9 }) },
 };
 
 const at = (name: string) => fileURLToPath(new URL(name, folder));

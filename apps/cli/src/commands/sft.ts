@@ -10,9 +10,17 @@ import { pairRows } from '../training/row-kinds.js';
 export const sftCommand = defineCommand({
   name: 'sft',
   summary: 'Fine-tune a model on prompts and chosen answers',
-  options: z.strictObject(trainingOptions),
+  options: z.strictObject({
+    ...trainingOptions,
+    averageOver: z
+      .enum(['tokens', 'answers'])
+      .default('tokens')
+      .describe(
+        "What the loss is a mean over: all answer tokens of a step, or its answers, summed over each, as in the DPO paper's code",
+      ),
+  }),
   details:
-    'Takes the same data as dpo train and reads prompt and chosen. The loss is −log π(y|x), summed over the answer.',
+    'Takes the same data as dpo train and reads prompt and chosen. The loss is −log π(y|x) per answer token of the step.',
   whenInterrupted: nothingSavedNote,
   run: (options, context) =>
     runTrainingCommand(
@@ -20,7 +28,7 @@ export const sftCommand = defineCommand({
         name: 'sft',
         options,
         rows: pairRows,
-        method: supervisedMethod(),
+        method: supervisedMethod({ averageOver: options.averageOver }),
         reference: async () => ({ train: noReference(), held: undefined }),
       },
       context,

@@ -42,7 +42,7 @@ export async function makeTinyModel(engine: Engine, folder: string, seed: number
   const deal = batches(pairs.length, { batchSize: BATCH, shuffle: true, seed });
   for await (const { step, loss } of train({
     model,
-    method: supervisedMethod(),
+    method: supervisedMethod({ averageOver: 'answers' }),
     reference: noReference(),
     optimizer: adamw(),
     learningRate: learningRates({ learningRate: 5e-3, schedule: 'linear', warmupSteps: 5, steps: STEPS }),

@@ -20,6 +20,9 @@ const free = new Set([
 /** Options that name what is read. Where the content is known by digests, the name may be another one. */
 const names = new Set(['model', 'ref', 'adapter', 'data']);
 
+/** What earlier versions did before they had the option, where its default is something else. */
+const before: Readonly<Record<string, unknown>> = { averageOver: 'answers' };
+
 /** What a run and its continuation must have in common. */
 export interface RunNow {
   readonly command: string;
@@ -83,8 +86,8 @@ function changedOptions(
   // With a constant rate a run may be made longer or shorter.
   const steps = now.schedule === 'constant' ? new Set(['maxSteps', 'epochs']) : new Set<string>();
   const keys = new Set([...Object.keys(then), ...Object.keys(now)]);
-  // An option that an earlier version did not have was as its default is.
-  const was = (key: string) => JSON.stringify(then[key] ?? defaults[key]);
+  // An option that an earlier version did not have was as its default is, or as that version did without the option.
+  const was = (key: string) => JSON.stringify(then[key] ?? before[key] ?? defaults[key]);
   const renamed = (key: string) => contentKnown && names.has(key) && then[key] !== undefined && now[key] !== undefined;
   return [...keys]
     .filter((key) => !free.has(key) && !steps.has(key) && !renamed(key) && was(key) !== JSON.stringify(now[key]))

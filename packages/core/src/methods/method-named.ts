@@ -8,8 +8,9 @@ import {
   stepLosses,
   unknownLoss,
 } from '../losses/registry.js';
-import { type Method, type MethodOptions, preferenceMethod, supervisedMethod } from '../method.js';
+import { type Method, type MethodOptions, preferenceMethod } from '../method.js';
 import { aotMethod, aotUnpairedMethod } from './aot.js';
+import { supervisedMethod } from './supervised.js';
 
 /** The names that {@link methodNamed} knows: supervised fine-tuning and every preference loss. */
 export type MethodName = 'sft' | PreferenceLossName | keyof typeof stepLosses;
@@ -26,12 +27,13 @@ const stepMethods: Readonly<Record<keyof typeof stepLosses, (options: AotOptions
 };
 
 /**
- * A method of the registry, by the name that `--method` takes.
+ * A method of the registry, by the name that `--method` takes. Its loss is the mean over the pairs of a step, `sft` included,
+ * whose loss is the sum over an answer here: {@link supervisedMethod} has the mean over tokens.
  *
  * @throws DpoError `loss.unknown`, naming the nearest known one; `loss.takes-no-margin`.
  */
 export function methodNamed(name: string, options: MethodOptions = {}): Method {
-  if (name === 'sft') return supervisedMethod();
+  if (name === 'sft') return supervisedMethod({ averageOver: 'answers' });
   if (!methodNames.some((known) => known === name)) throw unknownLoss(name, methodNames);
   if (Object.hasOwn(stepMethods, name)) {
     if (options.readMargin) throw takesNoMargin(name);

@@ -12,15 +12,23 @@ export interface WeightedMethod {
 /**
  * Several methods of pairs as one: L = Σ wᵢ Lᵢ, row by row. Supervised fine-tuning may be one of them, which
  * {@link weightedSum} of losses does not know. Rewards in the records are those of the first term that has any.
- * TRL's `loss_type` with several names and `loss_weights` is the same.
+ * TRL's `loss_type` with several names and `loss_weights` is the same, but for `sft`, which TRL divides by the tokens of a
+ * micro-batch.
  *
- * @throws DpoError `loss.out-of-range` for no terms at all, or a weight that is not a finite number.
+ * @throws DpoError `loss.out-of-range` for no terms at all, a weight that is not a finite number, or a method whose loss is
+ * not a mean over pairs.
  */
 export function sumOfMethods(terms: readonly WeightedMethod[]): Method {
   const weights = terms.map(({ weight = 1 }) => weight);
   if (terms.length === 0 || weights.some((weight) => !Number.isFinite(weight)))
     throw new DpoError('loss.out-of-range', 'A weighted sum of losses needs at least one loss, and finite weights.', {
       values: { weights },
+    });
+  const other = terms.find(({ method }) => method.divisor !== undefined)?.method;
+  if (other !== undefined)
+    throw new DpoError('loss.out-of-range', `${other.name} is no mean over pairs, which the terms of a sum are.`, {
+      values: { method: other.name },
+      hint: "supervisedMethod({ averageOver: 'answers' }) is one.",
     });
   const across = terms.flatMap(({ method }) => method.acrossRows ?? []);
   return {
