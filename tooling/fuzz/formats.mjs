@@ -1,4 +1,5 @@
 // The formats: whole files to begin with, and what opens a damaged one as a user's command would.
+import { writeFileSync } from 'node:fs';
 import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -58,7 +59,7 @@ function dataFile(ending, form, fixturesOfIt, own = true) {
     seeds: async (folder) => [...(own ? await written(folder, ending) : []), ...(await many(...fixturesOfIt))],
     async open(bytes, folder) {
       const path = join(folder, `data${ending}`);
-      await writeFile(path, bytes);
+      writeFileSync(path, bytes);
       await readRows(path);
     },
   };
@@ -73,7 +74,7 @@ function fileIn(source, file, form, open) {
       return [await fixture(join(source, file))];
     },
     async open(bytes, folder) {
-      await writeFile(join(folder, source, file), bytes);
+      writeFileSync(join(folder, source, file), bytes);
       await open(join(folder, source));
     },
   };
@@ -83,10 +84,12 @@ function fileIn(source, file, form, open) {
 function fileBeside(file, form, texts, seeds, open) {
   return {
     form,
-    seeds,
-    async open(bytes, folder) {
+    async seeds(folder) {
       for (const [name, text] of Object.entries(await texts())) await writeFile(join(folder, name), text);
-      await writeFile(join(folder, file), bytes);
+      return seeds();
+    },
+    async open(bytes, folder) {
+      writeFileSync(join(folder, file), bytes);
       await open(folder);
     },
   };
@@ -120,8 +123,8 @@ async function readGguf(path) {
 
 let base;
 async function useAdapter(folder) {
-  base ??= (await loadModel(testEngine(), join(fixtures, 'models/llama'))).model;
-  const adapted = await loadAdapter(base, folder);
+  base ??= loadModel(testEngine(), join(fixtures, 'models/llama'));
+  const adapted = await loadAdapter((await base).model, folder);
   for (const variable of adapted.trainable().values()) variable.dispose();
 }
 
@@ -205,7 +208,7 @@ export const formats = {
     form: 'safetensors',
     seeds: () => many('lora/llama/adapter_model.safetensors'),
     async open(bytes, folder) {
-      await writeFile(join(folder, 'x.safetensors'), bytes);
+      writeFileSync(join(folder, 'x.safetensors'), bytes);
       await readTensors(join(folder, 'x.safetensors'));
     },
   },
@@ -213,7 +216,7 @@ export const formats = {
     form: 'bytes',
     seeds: () => many('gguf_files/word-piece.gguf', 'gguf_files/sentencepiece.gguf', 'gguf_files/tiny-llama.gguf'),
     async open(bytes, folder) {
-      await writeFile(join(folder, 'x.gguf'), bytes);
+      writeFileSync(join(folder, 'x.gguf'), bytes);
       await readGguf(join(folder, 'x.gguf'));
     },
   },
@@ -227,7 +230,7 @@ export const formats = {
       return [json({ eos_token_id: [1, 2], pad_token_id: 0, temperature: 0.6, do_sample: true, top_p: 0.9 })];
     },
     async open(bytes, folder) {
-      await writeFile(join(folder, 'model/generation_config.json'), bytes);
+      writeFileSync(join(folder, 'model/generation_config.json'), bytes);
       (await loadModel(testEngine(), join(folder, 'model'))).model.dispose();
     },
   },

@@ -5,19 +5,11 @@
 //
 // Build first (npm run dpo -- --version). Prints each failure with what repeats it, then a line to a format. Ends with 1
 // where a file ended the process, took too much, or brought an error that is not one of ours.
-import { fork } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { askFor, startWorker } from './ask.mjs';
 import { formats } from './formats.mjs';
 import { cleanUp, damaged } from './try.mjs';
-
-/** Of the processor's time for one file, and of the clock's. */
-const SECONDS = 5;
-const MOST_SECONDS = 60;
-const BYTES = 2 ** 30;
-const HEAP_MIB = 800;
 
 const { values } = parseArgs({
   options: {
@@ -30,73 +22,10 @@ const { values } = parseArgs({
 });
 const [count, seed, from] = [Number(values.count), Number(values.seed), Number(values.from)];
 
-function startWorker() {
-  const worker = fork(fileURLToPath(new URL('worker.mjs', import.meta.url)), {
-    execArgv: [`--max-old-space-size=${HEAP_MIB}`],
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-  });
-  worker.errors = '';
-  worker.stderr.on('data', (text) => {
-    worker.errors = (worker.errors + text).slice(-1500);
-  });
-  return worker;
-}
-
-/** Bytes that a process holds, and seconds that it has computed; zeros where the system does not say. */
-function useOf(pid) {
-  try {
-    const kibibytes = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-    const times = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ').slice(11, 13);
-    return { bytes: 1024 * Number(kibibytes ?? 0), seconds: (Number(times[0]) + Number(times[1])) / 100 };
-  } catch {
-    return { bytes: 0, seconds: 0 };
-  }
-}
-
 /** Files that a worker opens before it is told of more: Ctrl-C ends a run between two stretches. */
 const STRETCH = 250;
-
-/**
- * Has a worker open the files `from` to `to`, and hands each result to `onResult` with its number. Resolves to the number after
- * the last one: it is smaller than `to` where a file ended the worker (a result with `death`) or took too much.
- */
-function askFor(worker, { name, seed, from, to }, onResult) {
-  return new Promise((resolve) => {
-    let index = from;
-    let started = Date.now();
-    let before = useOf(worker.pid).seconds;
-    const settle = () => {
-      clearInterval(watch);
-      worker.off('message', answered).off('exit', died);
-      resolve(index);
-    };
-    const dies = (code, stack) => {
-      onResult(index++, { code, death: true, stack });
-      settle();
-    };
-    const answered = (result) => {
-      onResult(index++, result);
-      started = Date.now();
-      before = undefined;
-      if (index === to) settle();
-    };
-    const died = (code, signal) => dies(`ended (${signal ?? code})`, worker.errors);
-    const kill = (why) => {
-      worker.off('exit', died).kill('SIGKILL');
-      dies(why);
-    };
-    const watch = setInterval(() => {
-      const { bytes, seconds } = useOf(worker.pid);
-      // The first look at a file: what the processor did before is other files' time.
-      before ??= seconds;
-      // On a busy machine little of the time is the worker's own.
-      if (seconds - before > SECONDS || Date.now() - started > 1000 * MOST_SECONDS) kill(`longer than ${SECONDS} s`);
-      else if (bytes > BYTES) kill(`more than ${BYTES / 2 ** 20} MiB`);
-    }, 100);
-    worker.on('message', answered).once('exit', died);
-    worker.send({ name, seed, from, to });
-  });
-}
+/** Files that are open at a time: each waits for the disk again and again. */
+const LANES = 4;
 
 // Ctrl-C ends the run with what was found so far.
 let stopped = false;
@@ -106,31 +35,68 @@ for (const name of ['SIGINT', 'SIGTERM'])
   });
 let failures = 0;
 let worker = startWorker();
+
+const isFailure = ({ code, death = false }) => death || code === 'untyped';
+
+/** Opens files. Where one ends the worker or takes too much among others, those without a result are opened one at a time. */
+async function openAll(name, indices, onResult) {
+  const { left, death } = await askFor(worker, { name, seed, indices, lanes: LANES }, onResult);
+  if (death === undefined) return;
+  const repeated = await openEach(name, left, onResult);
+  if (!repeated) {
+    process.stdout.write(
+      `NOTE ${name}: ${death.code} among the files from ${left[0]} on, none of them alone\n${death.stack ?? ''}\n`,
+    );
+  }
+}
+
+/** Opens files one at a time. Returns whether one of them failed. */
+async function openEach(name, indices, onResult) {
+  let failed = false;
+  const told = (index, result) => {
+    failed ||= isFailure(result);
+    onResult(index, result);
+  };
+  for (let left = indices; left.length > 0; ) {
+    worker.kill('SIGKILL');
+    worker = startWorker();
+    const answer = await askFor(worker, { name, seed, indices: left, lanes: 1 }, told);
+    left = answer.left;
+    if (answer.death !== undefined) told(left.shift(), { ...answer.death, death: true });
+  }
+  return failed;
+}
+
 for (const name of values.formats.split(',')) {
   const codes = new Map();
-  let failed = 0;
+  const broken = [];
   const started = Date.now();
   let tried = 0;
-  const broken = [];
-  const onResult = (index, { code, death = false, stack = '' }) => {
+  const onResult = (index, result) => {
+    const { code, stack = '' } = result;
     tried++;
     codes.set(code, (codes.get(code) ?? 0) + 1);
-    if (death) worker = startWorker();
-    if (!death && code !== 'untyped') return;
-    failed++;
+    if (!isFailure(result)) return;
     broken.push(index);
     process.stdout.write(
       `FAILED ${name}: ${code} (--formats ${name} --seed ${seed} --from ${index} --count 1)\n${stack}\n`,
     );
   };
-  for (let at = from; at < from + count && !stopped; )
-    at = await askFor(worker, { name, seed, from: at, to: Math.min(at + STRETCH, from + count) }, onResult);
+  for (let at = from; at < from + count && !stopped; at += STRETCH) {
+    const length = Math.min(STRETCH, from + count - at);
+    await openAll(
+      name,
+      Array.from({ length }, (_, i) => at + i),
+      onResult,
+    );
+  }
   if (values.keep !== undefined) await writeFile(values.keep, await damaged(name, seed, broken.at(-1) ?? from));
+  const seconds = (Date.now() - started) / 1000;
   const told = [...codes].sort(([, a], [, b]) => b - a).map(([code, times]) => `${code} ${times}`);
   process.stdout.write(
-    `${name}: ${tried} files, ${failed} failed, ${Math.round((Date.now() - started) / 1000)} s: ${told.join(', ')}\n`,
+    `${name}: ${tried} files, ${broken.length} failed, ${Math.round(seconds)} s (${((1000 * seconds) / tried).toFixed(2)} ms a file): ${told.join(', ')}\n`,
   );
-  failures += failed;
+  failures += broken.length;
 }
 worker.send({});
 await cleanUp();
