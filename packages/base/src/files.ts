@@ -13,4 +13,4 @@ export { makeFolder } from './files/make-folder.js';
 export { type FolderKind, isEmptyFolder, readMark, removeOwn, writeMark } from './files/mark.js';
 export { ownTag, type ProcessTag, stateOf, tagPattern } from './files/process-tag.js';
 export { proveWritable } from './files/prove-writable.js';
-export { checkEnds, readTextFile } from './files/read-text-file.js';
+export { checkEnds, readTextFile, readTextIfThere } from './files/read-text-file.js';

@@ -1,6 +1,7 @@
 export { DpoError, type DpoErrorDetails } from './error.js';
 export { atOnce, inPieces, pauses, type Steps } from './in-pieces.js';
 export type { Json } from './json.js';
+export { duplicateKey, isObject, parseJsonObject } from './json-object.js';
 export { nearest } from './nearest.js';
 export { normal, permutation, type Random, random } from './random.js';
 export { keepSecret, keepSecretsOf, redact } from './redact.js';

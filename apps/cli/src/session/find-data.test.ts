@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readPreferences } from '@dpo/data';
-import { FakeHub } from '@dpo/models/test';
+import { FakeHub } from '@dpo/hub/test';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { Context } from '../command/define.js';
 import { openData } from './find-data.js';

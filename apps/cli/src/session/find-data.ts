@@ -7,7 +7,7 @@ import {
   readPreferences,
   splitFromPath,
 } from '@dpo/data';
-import { downloadDataset } from '@dpo/models';
+import { downloadDataset } from '@dpo/hub';
 import type { Context } from '../command/define.js';
 import { fetchOptions } from './fetch-options.js';
 import { collectNotes, mergeNotes, tellNotes } from './read-notes.js';

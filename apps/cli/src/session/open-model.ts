@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { DpoError } from '@dpo/base';
 import type { Engine } from '@dpo/engine';
+import { resolveModel } from '@dpo/hub';
 import {
   adapterTokenizerFiles,
   type CheckOptions,
@@ -12,7 +13,6 @@ import {
   loadTokenizer,
   type ModelFiles,
   openModelFiles,
-  resolveModel,
   type Tokenizer,
 } from '@dpo/models';
 import type { Context } from '../command/define.js';

@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { DpoError } from '../error.js';
+import { asFileError } from '../file-error.js';
 
 /**
  * Throws where a path leads to something that may never end: a named pipe waits for a writer already when it is opened, where
@@ -28,4 +29,19 @@ export async function checkEnds(path: string): Promise<void> {
 export async function readTextFile(path: string): Promise<string> {
   await checkEnds(path);
   return readFile(path, 'utf8');
+}
+
+/**
+ * The text of a file, or undefined where there is none.
+ *
+ * @throws DpoError the file errors of {@link asFileError}, with the path
+ */
+export async function readTextIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readTextFile(path);
+  } catch (error) {
+    const known = asFileError(error, path);
+    if (DpoError.is(known, 'file.not-found')) return undefined;
+    throw known;
+  }
 }

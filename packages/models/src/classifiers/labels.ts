@@ -1,5 +1,4 @@
-import { DpoError } from '@dpo/base';
-import { isObject } from '../files/json-object.js';
+import { DpoError, isObject } from '@dpo/base';
 
 /** How logits become probabilities: one of several labels, each label by itself, or not at all. */
 export type ProblemType = 'single-label' | 'multi-label' | 'regression';

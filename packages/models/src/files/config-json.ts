@@ -1,5 +1,4 @@
-import { DpoError } from '@dpo/base';
-import { isObject, parseJsonObject } from './json-object.js';
+import { DpoError, isObject, parseJsonObject } from '@dpo/base';
 
 /** The literals of whole numbers that a text writes as floats (`30.0`), by the object or list that they stand in. */
 const floats = new WeakMap<object, ReadonlyMap<string, string>>();

@@ -1,11 +1,10 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { DpoError } from '@dpo/base';
-import { asFileError } from '@dpo/base/files';
+import { DpoError, parseJsonObject } from '@dpo/base';
+import { asFileError, readTextIfThere } from '@dpo/base/files';
 import { parseConfig } from './config-json.js';
 import { openGgufModel } from './gguf-model.js';
 import { firstPart } from './gguf-parts.js';
-import { parseJsonObject, readTextIfThere } from './json-object.js';
 import { openSafetensors } from './safetensors.js';
 
 /** What is known of a weight before it is read. */

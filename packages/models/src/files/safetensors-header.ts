@@ -1,7 +1,6 @@
-import { DpoError, quoted } from '@dpo/base';
+import { DpoError, duplicateKey, isObject, quoted } from '@dpo/base';
 import type { ByteFile } from './byte-file.js';
 import { checkDisguise } from './disguise.js';
-import { duplicateKey, isObject } from './json-object.js';
 
 /** Number types of the safetensors format and their sizes in bytes. */
 const dtypeBytes = {

@@ -1,10 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { DpoError } from '@dpo/base';
+import { DpoError, duplicateKey, isObject, parseJsonObject } from '@dpo/base';
 import { asFileError, readTextFile } from '@dpo/base/files';
 import { type ByteFile, openByteFile } from './byte-file.js';
 import { type FloatDtype, floatBytes, roomFor, widen } from './floats.js';
-import { duplicateKey, isObject, parseJsonObject } from './json-object.js';
 import {
   badSafetensors,
   type PlacedEntry,

@@ -1,5 +1,4 @@
-import { DpoError } from '@dpo/base';
-import { isObject } from '../files/json-object.js';
+import { DpoError, isObject } from '@dpo/base';
 import type { ModelFiles } from '../files/model-files.js';
 
 /** What each method leaves beside or in place of a weight, the telling ones first. */

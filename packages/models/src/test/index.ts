@@ -1,3 +1,2 @@
-export { FakeHub, type FakeRepository } from './fake-hub.js';
 export { type TinyModelOptions, tinyGpt2, tinyLlama } from './tiny-models.js';
 export { tinyTokenizer } from './tiny-tokenizer.js';

@@ -1,4 +1,4 @@
-import { isObject, parseJsonObject } from '../files/json-object.js';
+import { isObject, parseJsonObject } from '@dpo/base';
 import { hasTokenizer } from './vocabulary-files.js';
 
 type Files = Readonly<Record<string, string>>;

@@ -1,6 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { pauses, type TextToEncode } from '@dpo/base';
-import { parseJsonObject } from '../files/json-object.js';
+import { parseJsonObject, pauses, type TextToEncode } from '@dpo/base';
 import { openNative } from './native-encoder.js';
 import type { Tokenizer } from './tokenizer.js';
 import { openWorkers } from './worker-encoder.js';

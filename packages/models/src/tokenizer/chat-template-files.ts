@@ -1,5 +1,4 @@
-import { DpoError } from '@dpo/base';
-import { isObject } from '../files/json-object.js';
+import { DpoError, isObject } from '@dpo/base';
 
 /** A template's source and the file that it stands in, as errors name it. */
 export interface TemplateSource {

@@ -1,4 +1,4 @@
-import { isObject } from '../files/json-object.js';
+import { isObject } from '@dpo/base';
 
 /** More tokens than any vocabulary has. Lists are made as long as the largest id. */
 const MOST = 2 ** 24;

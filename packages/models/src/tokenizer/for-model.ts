@@ -1,4 +1,4 @@
-import { isObject, parseJsonObject } from '../files/json-object.js';
+import { isObject, parseJsonObject } from '@dpo/base';
 import type { Tokenizer } from './tokenizer.js';
 
 /**

@@ -1,5 +1,5 @@
+import { isObject } from '@dpo/base';
 import { Tokenizer as Library } from '@huggingface/tokenizers';
-import { isObject } from '../files/json-object.js';
 import { mendByteFallback } from './mend.js';
 import type { AddedToken } from './text/added-tokens.js';
 import { endsSoon } from './text/ends-soon.js';

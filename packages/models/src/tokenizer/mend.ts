@@ -1,5 +1,5 @@
+import { isObject } from '@dpo/base';
 import type { Tokenizer as Encoder } from '@huggingface/tokenizers';
-import { isObject } from '../files/json-object.js';
 
 /**
  * Makes a Unigram model with `byte_fallback` give the bytes of what has no piece, `<0xE2>` and so on, as the original

@@ -1,4 +1,4 @@
-import { isObject, parseJsonObject } from '../files/json-object.js';
+import { isObject, parseJsonObject } from '@dpo/base';
 import { checkId } from './check-parts.js';
 import { type AddedToken, addedTokenOf } from './text/added-tokens.js';
 

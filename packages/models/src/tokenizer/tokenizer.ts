@@ -1,8 +1,7 @@
 import { stat } from 'node:fs/promises';
-import { DpoError } from '@dpo/base';
+import { DpoError, parseJsonObject } from '@dpo/base';
 import { asFileError } from '@dpo/base/files';
 import type { Tokenizer as Library } from '@huggingface/tokenizers';
-import { parseJsonObject } from '../files/json-object.js';
 import { readTextFiles } from '../files/model-files.js';
 import { type Chat, chatOf } from './chat.js';
 import { checkParts } from './check-parts.js';

@@ -1,4 +1,4 @@
-import { parseJsonObject } from '../files/json-object.js';
+import { parseJsonObject } from '@dpo/base';
 import { byteLevelTokenizerJson } from './byte-level.js';
 import { gpt2End } from './special-tokens.js';
 import { wordPieceTokenizerJson } from './word-piece.js';

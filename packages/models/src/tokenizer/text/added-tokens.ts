@@ -1,4 +1,4 @@
-import { isObject } from '../../files/json-object.js';
+import { isObject } from '@dpo/base';
 
 /** A token that is found in a text before it is cut into words, and how. */
 export interface AddedToken {

@@ -1,4 +1,4 @@
-import { isObject } from '../../files/json-object.js';
+import { isObject } from '@dpo/base';
 import { bertNormalizer } from './bert-normalizer.js';
 import { bytesAsCharacters, lowercase } from './characters.js';
 import { compilePattern, type Pattern } from './pattern.js';

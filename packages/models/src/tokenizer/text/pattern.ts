@@ -1,5 +1,5 @@
+import { isObject } from '@dpo/base';
 import * as parts from '@huggingface/tokenizers';
-import { isObject } from '../../files/json-object.js';
 import { endsSoon } from './ends-soon.js';
 
 /** A `pattern` of tokenizer.json: a regular expression in Oniguruma's dialect, or a text. */

@@ -1,4 +1,4 @@
-import { isObject } from '../../files/json-object.js';
+import { isObject } from '@dpo/base';
 import { bytesAsCharacters } from './characters.js';
 import { type Behaviour, behaviourOf, compilePattern, cutsOf, type Pattern, stretches } from './pattern.js';
 import { cutPiece, type Piece } from './piece.js';

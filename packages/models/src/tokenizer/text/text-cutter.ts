@@ -1,4 +1,4 @@
-import { isObject } from '../../files/json-object.js';
+import { isObject } from '@dpo/base';
 import { type AddedToken, type Section, tokenFinder } from './added-tokens.js';
 import { normalizerOf } from './normalizer.js';
 import type { Pattern } from './pattern.js';

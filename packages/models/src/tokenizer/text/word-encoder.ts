@@ -1,5 +1,5 @@
+import { isObject } from '@dpo/base';
 import type { Tokenizer as Library } from '@huggingface/tokenizers';
-import { isObject } from '../../files/json-object.js';
 import type { Item } from './text-cutter.js';
 
 /** Cuts words into the tokens of a vocabulary. */

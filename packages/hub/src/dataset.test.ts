@@ -2,8 +2,8 @@ import { lstat, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { FakeHub } from '../test/fake-hub.js';
 import { type DatasetOptions, downloadDataset, listDataset, parseDatasetName } from './dataset.js';
+import { FakeHub } from './test/fake-hub.js';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const rows = Uint8Array.from({ length: 70_000 }, (_, i) => (i * 7) % 253);

@@ -1,5 +1,4 @@
-import { DpoError } from '@dpo/base';
-import { asFileError, readTextFile } from '@dpo/base/files';
+import { DpoError } from './error.js';
 
 /** True for a JSON object: not null, not a list. */
 export function isObject(value: unknown): value is Record<string, unknown> {
@@ -7,7 +6,9 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 /**
- * Parses a JSON object out of a model's file. Throws `model.bad-json` with the file's name when it is none.
+ * Parses the JSON object that a model's file holds.
+ *
+ * @throws DpoError `model.bad-json` with the file's name for any other text
  */
 export function parseJsonObject(text: string, path: string): Record<string, unknown> {
   let value: unknown;
@@ -24,17 +25,6 @@ export function parseJsonObject(text: string, path: string): Record<string, unkn
     throw new DpoError('model.bad-json', `${path} must hold a JSON object.`, { values: { path } });
   }
   return value;
-}
-
-/** Reads a text file, or undefined where there is none. Other failures are file errors with the path. */
-export async function readTextIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readTextFile(path);
-  } catch (error) {
-    const known = asFileError(error, path);
-    if (DpoError.is(known, 'file.not-found')) return undefined;
-    throw known;
-  }
 }
 
 /**

@@ -1,5 +1,4 @@
-import { DpoError } from '@dpo/base';
-import { isObject } from '../files/json-object.js';
+import { DpoError, isObject } from '@dpo/base';
 import { readJson, tooLarge } from './body.js';
 import { isCommit } from './cache.js';
 import { described, type HubName } from './name.js';

@@ -2,8 +2,8 @@ import { lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } fro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { FakeHub } from '../test/fake-hub.js';
-import { type DownloadOptions, downloadModel, hubAnswers, resolveModel } from './hub.js';
+import { type DownloadOptions, downloadModel, hubAnswers, resolveModel } from './model.js';
+import { FakeHub } from './test/fake-hub.js';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const weights = Uint8Array.from({ length: 300_000 }, (_, i) => (i * 31) % 251);

@@ -1,5 +1,6 @@
 import { copyFile, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
+import { isObject } from '@dpo/base';
 import {
   leftoverName,
   makeFolder,
@@ -9,7 +10,6 @@ import {
   tagPattern,
   writeFileAtomic,
 } from '@dpo/base/files';
-import { isObject } from '../files/json-object.js';
 import type { HubName } from './name.js';
 
 /** The folder of one repository in the cache, laid out as Python's huggingface_hub does: blobs, refs, snapshots. */

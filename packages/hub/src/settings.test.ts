@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { FakeHub } from '../test/fake-hub.js';
-import { downloadModel } from './hub.js';
+import { downloadModel } from './model.js';
 import { hubSettings } from './settings.js';
+import { FakeHub } from './test/fake-hub.js';
 
 let home: string;
 beforeEach(async () => {

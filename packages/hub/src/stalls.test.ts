@@ -5,9 +5,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { FakeHub } from '../test/fake-hub.js';
-import { type DownloadOptions, downloadModel } from './hub.js';
+import { type DownloadOptions, downloadModel } from './model.js';
 import type { Waiting } from './settings.js';
+import { FakeHub } from './test/fake-hub.js';
 
 const weights = Uint8Array.from({ length: 300_000 }, (_, i) => (i * 31) % 251);
 const config = new TextEncoder().encode('{"model_type":"gpt2"}');

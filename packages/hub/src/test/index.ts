@@ -1,0 +1,1 @@
+export { FakeHub, type FakeRepository } from './fake-hub.js';
