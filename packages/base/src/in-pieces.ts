@@ -1,5 +1,3 @@
-import { setImmediate as turn } from 'node:timers/promises';
-
 /** Work in steps: each `next` does one, the last one gives the result. */
 export type Steps<Result> = Iterator<unknown, Result>;
 
@@ -37,11 +35,19 @@ export async function inPieces<Result>(steps: Steps<Result>, signal?: AbortSigna
  * @throws the signal's reason where it is aborted
  */
 export function pauses(signal?: AbortSignal): () => Promise<void> | undefined {
-  let due = performance.now() + STRETCH_MS;
+  let nextPause = performance.now() + STRETCH_MS;
   const pause = async () => {
     await turn();
     signal?.throwIfAborted();
-    due = performance.now() + STRETCH_MS;
+    nextPause = performance.now() + STRETCH_MS;
   };
-  return () => (performance.now() < due ? undefined : pause());
+  return () => (performance.now() < nextPause ? undefined : pause());
+}
+
+/** Lets other work of the process have its turn. Browsers have timers alone. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    if (typeof setImmediate === 'function') setImmediate(resolve);
+    else setTimeout(resolve, 0);
+  });
 }

@@ -6,4 +6,14 @@ export { nearest } from './nearest.js';
 export { normal, permutation, type Random, random } from './random.js';
 export { keepSecret, keepSecretsOf, redact } from './redact.js';
 export { quoted, shortened, visible } from './shown.js';
-export type { TextToEncode } from './text-to-encode.js';
+export type {
+  EncodedAnswer,
+  EncodedExample,
+  EncodedPair,
+  EncodedRanking,
+  PromptGroup,
+} from './vocabulary/examples.js';
+export type { PackedBatch } from './vocabulary/packed-batch.js';
+export type { Message, TemplateInputs, TemplateVariables, Text } from './vocabulary/text.js';
+export type { TextToEncode } from './vocabulary/text-to-encode.js';
+export type { ChatTemplate, Tokenizer } from './vocabulary/tokenizer.js';

@@ -1,61 +1,7 @@
+import type { PackedBatch, PromptGroup } from '@dpo/base';
 import type { Engine, Scope, Values, Variable } from '@dpo/engine';
 import { type AlignedLogps, type PackedInputs, packedValues } from '@dpo/models';
 import type * as tf from '@tensorflow/tfjs-core';
-
-/** What every row that is trained on has: a prompt in tokens, and a weight where `withWeights` reads one. */
-export interface TokenRow {
-  readonly prompt: Int32Array;
-  /** How much the row's loss counts; see `withWeights`. */
-  readonly weight?: number | undefined;
-}
-
-/** A preference pair in tokens. `@dpo/data`'s EncodedPair is one. */
-export interface TokenPair extends TokenRow {
-  readonly chosen: Int32Array;
-  readonly rejected: Int32Array;
-  /** By how much the chosen answer should win, for methods that are told to read it. */
-  readonly margin?: number | undefined;
-}
-
-/** One answer that was judged on its own. `@dpo/data`'s EncodedAnswer is one. */
-export interface TokenAnswer extends TokenRow {
-  readonly completion: Int32Array;
-  /** Another prompt's answer: what KTO's KL divergence is estimated on. */
-  readonly mismatched: Int32Array;
-  readonly desirable: boolean;
-}
-
-/** Answers to one prompt, the best first. `@dpo/data`'s EncodedRanking is one. */
-export interface TokenRanking extends TokenRow {
-  readonly answers: readonly Int32Array[];
-}
-
-/** A prompt and the answers that share it. */
-export interface PromptGroup {
-  readonly prompt: Int32Array;
-  readonly answers: readonly Int32Array[];
-  /** How much each token of each answer counts in the answer's log-probability. Default: 1. All groups of a batch or none. */
-  readonly tokenWeights?: readonly Float32Array[] | undefined;
-}
-
-/**
- * Groups packed into rows of equal length. `@dpo/data`'s `pack` makes it and says what each field holds;
- * letters: B rows, T positions, R predicted tokens, S answers.
- */
-export interface PackedBatch {
-  readonly rows: number;
-  readonly length: number;
-  readonly tokens: number;
-  readonly sequences: number;
-  readonly ids: Int32Array; // [B·T]
-  readonly positions: Int32Array; // [B·T]
-  readonly groups: Int32Array; // [B·T]
-  readonly answers: Int32Array; // [B·T]
-  readonly predictors: Int32Array; // [R]
-  readonly targets: Int32Array; // [R]
-  readonly sequence: Int32Array; // [R]
-  readonly lengths: Int32Array; // [S]
-}
 
 /** Packs groups that have equally many answers; sequence g · K + a is answer a of group g. */
 export type Pack = (groups: readonly PromptGroup[]) => PackedBatch;

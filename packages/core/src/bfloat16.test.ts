@@ -1,10 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { random } from '@dpo/base';
+import { type EncodedPair, random } from '@dpo/base';
 import { pack } from '@dpo/data';
 import { type Engine, findLibrary, openEngine } from '@dpo/engine';
 import { addLora, cloneModel, createModel, type LanguageModel, supportedArchitectures } from '@dpo/models';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { TokenPair } from './batch.js';
 import { methodNamed } from './methods/method-named.js';
 import { optimizers } from './optimizers/registry.js';
 import { type Reference, referenceModel, withoutAdapter } from './reference.js';
@@ -39,7 +38,7 @@ const create = (engine: Engine | undefined, name: string): LanguageModel =>
   createModel(engine as Engine, { ...configOf(name), initializer_range: 0.2 }, { seed: 3 });
 
 /** Thirty-two pairs of random ids: over many the rounding of each averages out. */
-function pairsFor({ vocabSize }: LanguageModel): TokenPair[] {
+function pairsFor({ vocabSize }: LanguageModel): EncodedPair[] {
   const uniform = random(5);
   const ids = (length: number) => Int32Array.from({ length }, () => Math.floor(uniform() * vocabSize));
   return Array.from({ length: 32 }, (_, i) => ({

@@ -1,11 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { EncodedPair } from '@dpo/base';
 import { pack } from '@dpo/data';
 import { testEngine } from '@dpo/engine/test';
 import { writeSafetensors } from '@dpo/models';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { TokenPair, TrainableModel } from './batch.js';
+import type { TrainableModel } from './batch.js';
 import { readCheckpointState } from './checkpoint-state.js';
 import type { EvaluationOptions } from './evaluation.js';
 import { latestCheckpoint, listCheckpoints } from './list-checkpoints.js';
@@ -21,7 +22,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-const pair = (prompt: number, chosen: number, rejected: number): TokenPair => ({
+const pair = (prompt: number, chosen: number, rejected: number): EncodedPair => ({
   prompt: Int32Array.of(prompt),
   chosen: Int32Array.of(chosen),
   rejected: Int32Array.of(rejected),

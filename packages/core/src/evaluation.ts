@@ -1,4 +1,5 @@
-import type { Divide, Pack, TokenPair, TokenRow } from './batch.js';
+import type { EncodedExample, EncodedPair } from '@dpo/base';
+import type { Divide, Pack } from './batch.js';
 import type { TrainingState } from './checkpoint-state.js';
 import type { Baseline, Method } from './method.js';
 import { type EvaluationMetrics, evaluationMetrics, pairMetrics, pairValues } from './metrics.js';
@@ -7,7 +8,7 @@ import type { Reference } from './reference.js';
 import type { CompiledSteps } from './step.js';
 
 /** Pairs to measure on, with the reference's view of them. */
-export interface EvaluationOptions<Row extends TokenRow = TokenPair> {
+export interface EvaluationOptions<Row extends EncodedExample = EncodedPair> {
   readonly pairs: readonly Row[];
   /** Evaluates after every so many steps, and after the last. */
   readonly everySteps: number;
@@ -39,7 +40,7 @@ export function isBetter(
   return (metric === 'eval_loss' ? best.value - value : value - best.value) > (evaluation?.minDelta ?? 0);
 }
 
-interface Evaluated<Row extends TokenRow> {
+interface Evaluated<Row extends EncodedExample> {
   readonly pairs: readonly Row[];
   readonly method: Method<Row>;
   readonly reference: Reference;
@@ -49,7 +50,7 @@ interface Evaluated<Row extends TokenRow> {
 }
 
 /** Measures all rows, without an update; a method's baseline is estimated over all of them. */
-export async function evaluate<Row extends TokenRow>(
+export async function evaluate<Row extends EncodedExample>(
   compiled: CompiledSteps,
   options: Evaluated<Row>,
 ): Promise<EvaluationMetrics> {
@@ -72,7 +73,7 @@ interface Ahead {
 }
 
 /** Computes without a gradient what the method needs to know of all these rows before it sees some of them. */
-export async function lookAhead<Row extends TokenRow>(
+export async function lookAhead<Row extends EncodedExample>(
   compiled: CompiledSteps,
   parts: readonly (readonly number[])[],
   source: BatchSource<Row>,
@@ -84,7 +85,7 @@ export async function lookAhead<Row extends TokenRow>(
   };
 }
 
-async function estimateBaseline<Row extends TokenRow>(
+async function estimateBaseline<Row extends EncodedExample>(
   compiled: CompiledSteps,
   parts: readonly (readonly number[])[],
   source: BatchSource<Row>,
@@ -100,7 +101,7 @@ async function estimateBaseline<Row extends TokenRow>(
   return baseline.estimate(ratios);
 }
 
-async function numbersAcross<Row extends TokenRow>(
+async function numbersAcross<Row extends EncodedExample>(
   compiled: CompiledSteps,
   parts: readonly (readonly number[])[],
   source: BatchSource<Row>,
@@ -119,7 +120,7 @@ async function numbersAcross<Row extends TokenRow>(
 }
 
 /** A baseline under its name, for the records. */
-export function baselineRecord<Row extends TokenRow>(
+export function baselineRecord<Row extends EncodedExample>(
   { baseline }: Method<Row>,
   value: number | undefined,
 ): { readonly kl?: number } {

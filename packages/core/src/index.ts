@@ -1,16 +1,13 @@
-export { type CutAnswer, watchAnswers } from './answer-warnings.js';
 export type {
-  Divide,
-  Pack,
+  EncodedAnswer,
+  EncodedExample,
+  EncodedPair,
+  EncodedRanking,
   PackedBatch,
   PromptGroup,
-  ScoringModel,
-  TokenAnswer,
-  TokenPair,
-  TokenRanking,
-  TokenRow,
-  TrainableModel,
-} from './batch.js';
+} from '@dpo/base';
+export { type CutAnswer, watchAnswers } from './answer-warnings.js';
+export type { Divide, Pack, ScoringModel, TrainableModel } from './batch.js';
 export type { CheckpointOptions } from './checkpoint.js';
 export { readCheckpointState, type StoredState, type TrainingState } from './checkpoint-state.js';
 export type { EvaluationOptions } from './evaluation.js';

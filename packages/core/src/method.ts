@@ -1,5 +1,5 @@
+import type { EncodedExample, EncodedPair } from '@dpo/base';
 import * as tf from '@tensorflow/tfjs-core';
-import type { TokenPair, TokenRow } from './batch.js';
 import type { LossOptions, PreferenceLoss } from './losses/types.js';
 
 /** An answer of a preference pair. */
@@ -28,7 +28,7 @@ export interface MethodTerms {
 }
 
 /** A number that a step is told, estimated over all of its rows without a gradient, from answers of its own. */
-export interface Baseline<Row extends TokenRow> {
+export interface Baseline<Row extends EncodedExample> {
   /** Its name in the records. */
   readonly name: 'kl';
   /** What the answers are called where reference log-probabilities were computed before. */
@@ -48,7 +48,7 @@ export interface StepLogps {
  * A way to train: which answers of a row the model reads, whether a reference scores them too, and what is made of the
  * numbers. `Row` is the kind of row that it takes.
  */
-export interface Method<Row extends TokenRow = TokenPair> {
+export interface Method<Row extends EncodedExample = EncodedPair> {
   readonly name: string;
   /** What the columns of rewards and log-probabilities are in the records. */
   readonly sides: readonly Side[];
@@ -117,7 +117,7 @@ export function preferenceMethod(
 }
 
 /** The number by which the sum of these rows' losses is divided: how many they are, or what the method's `divisor` says. */
-export function divisorOf<Row extends TokenRow>({ divisor }: Method<Row>, rows: readonly Row[]): number {
+export function divisorOf<Row extends EncodedExample>({ divisor }: Method<Row>, rows: readonly Row[]): number {
   return divisor === undefined ? rows.length : rows.reduce((sum, row) => sum + divisor(row), 0);
 }
 

@@ -1,5 +1,5 @@
+import type { EncodedExample } from '@dpo/base';
 import type { Values } from '@dpo/engine';
-import type { TokenRow } from './batch.js';
 import { divisorOf, type Method } from './method.js';
 
 /**
@@ -51,7 +51,7 @@ export function pairValues(
 }
 
 /** The means that go into the records, of the rows that the values belong to, in their order. */
-export function pairMetrics<Row extends TokenRow>(
+export function pairMetrics<Row extends EncodedExample>(
   { losses, logps, rewards }: PairValues,
   method: Method<Row>,
   rows: readonly Row[],
@@ -71,7 +71,7 @@ export function pairMetrics<Row extends TokenRow>(
   };
 }
 
-function pairedMargins<Row extends TokenRow>(
+function pairedMargins<Row extends EncodedExample>(
   [chosen, rejected]: readonly (readonly number[])[] = [],
   method: Method<Row>,
   rows: readonly Row[],

@@ -1,6 +1,6 @@
-import { DpoError } from '@dpo/base';
+import { DpoError, type EncodedExample, type PromptGroup } from '@dpo/base';
 import type { Values } from '@dpo/engine';
-import { batchValues, type Divide, type Pack, type PromptGroup, type TokenRow } from './batch.js';
+import { batchValues, type Divide, type Pack } from './batch.js';
 import { type Baseline, divisorOf, type Method } from './method.js';
 import type { Reference } from './reference.js';
 
@@ -13,7 +13,7 @@ export interface MicroBatch {
 }
 
 /** What rows are made into micro-batches with. */
-export interface BatchSource<Row extends TokenRow> {
+export interface BatchSource<Row extends EncodedExample> {
   readonly pairs: readonly Row[];
   readonly method: Method<Row>;
   readonly reference: Reference;
@@ -35,7 +35,11 @@ function split<T>(rows: readonly T[], count: number): T[][] {
 }
 
 /** How many rows fit into a micro-batch of so many tokens whatever rows they are: at least one. */
-function rowsPerMicroBatch<Row extends TokenRow>(pairs: readonly Row[], method: Method<Row>, tokens: number): number {
+function rowsPerMicroBatch<Row extends EncodedExample>(
+  pairs: readonly Row[],
+  method: Method<Row>,
+  tokens: number,
+): number {
   const longest = pairs.reduce((most, row) => {
     const answers = method.answers(row).reduce((sum, { length }) => sum + length, 0);
     return Math.max(most, row.prompt.length + answers);
@@ -47,7 +51,7 @@ function rowsPerMicroBatch<Row extends TokenRow>(pairs: readonly Row[], method: 
  * The micro-batches of these rows: as `divide` says, else as many as `count`, else as few as may hold no more than
  * `microBatchTokens` (default 2048) whatever rows they are. Rows of one micro-batch have equally many answers.
  */
-export function divideRows<Row extends TokenRow>(
+export function divideRows<Row extends EncodedExample>(
   rows: readonly number[],
   options: BatchSource<Row> & {
     readonly divide?: Divide | undefined;
@@ -65,7 +69,7 @@ export function divideRows<Row extends TokenRow>(
 }
 
 /** The rows by their number of answers, since those of a packed batch have equally many; one part for most methods. */
-function byAnswers<Row extends TokenRow>(
+function byAnswers<Row extends EncodedExample>(
   rows: readonly number[],
   { pairs, method }: Pick<BatchSource<Row>, 'pairs' | 'method'>,
 ): number[][] {
@@ -80,7 +84,7 @@ function byAnswers<Row extends TokenRow>(
 }
 
 /** Packs rows of the data into the inputs of a compiled function, with what the method said of each across the step. */
-export function microBatch<Row extends TokenRow>(
+export function microBatch<Row extends EncodedExample>(
   rows: readonly number[],
   source: BatchSource<Row>,
   across: readonly Readonly<Record<string, number>>[] = [],
@@ -112,7 +116,7 @@ export function microBatch<Row extends TokenRow>(
 }
 
 /** The same for the answers that the method's baseline is estimated on. */
-export function baselineBatch<Row extends TokenRow>(
+export function baselineBatch<Row extends EncodedExample>(
   rows: readonly number[],
   source: BatchSource<Row>,
   baseline: Baseline<Row>,
@@ -120,7 +124,7 @@ export function baselineBatch<Row extends TokenRow>(
   return { rows, divisor: rows.length, inputs: answersOf(rows, source, baseline) };
 }
 
-function answersOf<Row extends TokenRow>(
+function answersOf<Row extends EncodedExample>(
   rows: readonly number[],
   { pairs, reference, pack }: BatchSource<Row>,
   read: Pick<Baseline<Row>, 'sides' | 'answers'> & Pick<Method<Row>, 'tokenWeights'>,
@@ -128,7 +132,7 @@ function answersOf<Row extends TokenRow>(
   return { ...batchValues(groupsOf(rows, pairs, read), pack), ...reference.inputs(rows, read.sides) };
 }
 
-function groupsOf<Row extends TokenRow>(
+function groupsOf<Row extends EncodedExample>(
   rows: readonly number[],
   pairs: readonly Row[],
   read: Pick<Method<Row>, 'answers' | 'tokenWeights'>,

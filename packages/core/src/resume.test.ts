@@ -2,11 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { EncodedPair } from '@dpo/base';
 import { pack } from '@dpo/data';
 import { testEngine } from '@dpo/engine/test';
 import { addLora, loadModel, saveAdapter, saveModel } from '@dpo/models';
 import { expect, it } from 'vitest';
-import type { TokenPair } from './batch.js';
 import { methodNamed } from './methods/method-named.js';
 import { optimizers } from './optimizers/registry.js';
 import { precomputedReference, referenceModel, withoutAdapter } from './reference.js';
@@ -15,7 +15,7 @@ import { type StepRecord, train } from './trainer.js';
 
 const path = fileURLToPath(new URL('../../../tooling/parity/fixtures/core/llama', import.meta.url));
 const ids = (...values: number[]) => Int32Array.from(values);
-const pairs: readonly TokenPair[] = Array.from({ length: 5 }, (_, i) => ({
+const pairs: readonly EncodedPair[] = Array.from({ length: 5 }, (_, i) => ({
   prompt: ids(1 + i, 7),
   chosen: ids(3, 4 + i, 0),
   rejected: ids(9 - i, 0),

@@ -1,4 +1,5 @@
-import { batchInputs, batchValues, type Pack, type PromptGroup, parameters, type ScoringModel } from './batch.js';
+import type { PromptGroup } from '@dpo/base';
+import { batchInputs, batchValues, type Pack, parameters, type ScoringModel } from './batch.js';
 
 export interface ScoreOptions {
   readonly pack: Pack;

@@ -1,6 +1,7 @@
+import type { EncodedExample } from '@dpo/base';
 import type { EngineFunction, Scope, Values, Variable } from '@dpo/engine';
 import * as tf from '@tensorflow/tfjs-core';
-import { batchInputs, parameters, scalarValue, type TokenRow, type TrainableModel } from './batch.js';
+import { batchInputs, parameters, scalarValue, type TrainableModel } from './batch.js';
 import type { Method, StepLogps } from './method.js';
 import type { MicroBatch } from './micro-batches.js';
 import { clipCoefficient, globalNorm, scaleOrZero } from './optimizers/clip.js';
@@ -36,7 +37,7 @@ export interface CompiledSteps {
   dispose(): void;
 }
 
-export interface StepOptions<Row extends TokenRow> {
+export interface StepOptions<Row extends EncodedExample> {
   readonly model: TrainableModel;
   readonly method: Method<Row>;
   readonly reference: Reference;
@@ -46,7 +47,7 @@ export interface StepOptions<Row extends TokenRow> {
 }
 
 /** Compiles a method, a model and an optimizer into the functions of a training run. */
-export function compileSteps<Row extends TokenRow>(options: StepOptions<Row>): CompiledSteps {
+export function compileSteps<Row extends EncodedExample>(options: StepOptions<Row>): CompiledSteps {
   const { model, method, reference, optimizer, maxGradNorm, activationCheckpointing = false } = options;
   const { engine } = model;
   const dropping = (model.adapter?.dropout ?? 0) > 0;

@@ -1,10 +1,10 @@
-import { random } from '@dpo/base';
+import { type EncodedPair, random } from '@dpo/base';
 import { pack } from '@dpo/data';
 import type { Engine } from '@dpo/engine';
 import { testEngine } from '@dpo/engine/test';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import type { TokenPair, TrainableModel } from './batch.js';
+import type { TrainableModel } from './batch.js';
 import { type Method, preferenceMethod } from './method.js';
 import { methodNamed } from './methods/method-named.js';
 import { supervisedMethod } from './methods/supervised.js';
@@ -15,7 +15,7 @@ import { type StepRecord, type TrainOptions, train } from './trainer.js';
 
 const uniform = random(5);
 const tokens = (length: number) => Int32Array.from({ length }, () => Math.floor(uniform() * 11));
-const pairs: TokenPair[] = Array.from({ length: 12 }, (_, i) => ({
+const pairs: EncodedPair[] = Array.from({ length: 12 }, (_, i) => ({
   prompt: tokens(1 + (i % 4)),
   chosen: tokens(1 + ((3 * i) % 5)),
   rejected: tokens(1 + ((2 * i) % 6)),

@@ -1,5 +1,5 @@
-import { DpoError } from '@dpo/base';
-import type { Divide, Pack, TokenPair, TokenRow, TrainableModel } from './batch.js';
+import { DpoError, type EncodedExample, type EncodedPair } from '@dpo/base';
+import type { Divide, Pack, TrainableModel } from './batch.js';
 import { type CheckpointOptions, restoreCheckpoint, saveCheckpoint } from './checkpoint.js';
 import type { TrainingState } from './checkpoint-state.js';
 import { baselineRecord, type EvaluationOptions, evaluate, isBetter, lookAhead, metricOf } from './evaluation.js';
@@ -10,7 +10,7 @@ import type { Optimizer } from './optimizers/types.js';
 import type { Reference } from './reference.js';
 import { compileSteps } from './step.js';
 
-export interface TrainOptions<Row extends TokenRow = TokenPair> {
+export interface TrainOptions<Row extends EncodedExample = EncodedPair> {
   /** The policy. Its trainable variables are changed in place. */
   readonly model: TrainableModel;
   /** What is made of the rows. It says what kind of row it takes: KTO's does not take pairs. */
@@ -82,7 +82,7 @@ const HOPELESS = 3;
  * @throws DpoError `train.not-finite` after three steps in a row without a finite gradient, with a checkpoint;
  * `checkpoint.mismatch` where `resume` does not fit the model or the optimizer; `train.no-such-row`.
  */
-export async function* train<Row extends TokenRow = TokenPair>(
+export async function* train<Row extends EncodedExample = EncodedPair>(
   options: TrainOptions<Row>,
 ): AsyncGenerator<StepRecord, void, undefined> {
   const { model, method, reference, optimizer, pairs, steps, evaluation, checkpoints, signal } = options;

@@ -1,3 +1,15 @@
+export type {
+  EncodedAnswer,
+  EncodedPair,
+  EncodedRanking,
+  Message,
+  PackedBatch,
+  PromptGroup,
+  TemplateInputs,
+  Text,
+  TextToEncode,
+  Tokenizer,
+} from '@dpo/base';
 export { buildHh } from './builders/hh.js';
 export { buildImdb, type ImdbOptions } from './builders/imdb.js';
 export { buildLabelled } from './builders/labelled.js';
@@ -27,27 +39,21 @@ export type {
   Dataset,
   LabelledAnswer,
   LabelledDataset,
-  Message,
-  PackedBatch,
   PreferenceDataset,
   PreferencePair,
-  PromptGroup,
   PromptRow,
   RankedDataset,
   RankedList,
-  TemplateInputs,
-  Text,
-  TextEncoder_,
 } from './rows/types.js';
 export { type FilterOptions, filterPreferences } from './select/filter.js';
 export { joinLabelled, joinPreferences, joinRanked } from './select/join.js';
 export { type MixPart, mixPreferences } from './select/mix.js';
 export { type SplitOptions, splitByPrompt } from './select/split.js';
 export { type ShapeName, writableShapes } from './shapes/write-shape.js';
-export { type CutSummary, cutSummary, type RowCuts } from './tokens/cuts.js';
-export { type EncodedPair, type EncodedPrompt, encodePairs, encodePrompts, pairGroup } from './tokens/encode.js';
+export { type CutSummary, cutSummary, type RowCuts, type RowOrigin } from './tokens/cuts.js';
+export { type EncodedPrompt, encodePairs, encodePrompts, pairGroup } from './tokens/encode.js';
 export { type BatchTextEncoder, type EncodeAheadOptions, encodeAhead } from './tokens/encode-ahead.js';
 export type { Encoder } from './tokens/encode-each.js';
-export { type EncodedAnswer, type EncodedRanking, encodeAnswers, encodeRankings } from './tokens/encode-rows.js';
+export { encodeAnswers, encodeRankings } from './tokens/encode-rows.js';
 export type { EncodeOptions } from './tokens/encode-text.js';
 export { openTokenCache, type TokenCache, type TokenCacheKey, type TokenCacheOptions } from './tokens/token-cache.js';

@@ -1,3 +1,4 @@
+export type { Message, PackedBatch, TemplateVariables, Tokenizer } from '@dpo/base';
 export { supportedArchitectures } from './architectures/registry.js';
 export type { Decoder, ModelConfig, WeightSpec } from './architectures/types.js';
 export type { Classification, Classifier, ClassifyOptions } from './classifiers/classifier.js';
@@ -32,9 +33,9 @@ export {
 } from './model/model-card.js';
 export { packedValues } from './model/packed-values.js';
 export { type SaveOptions, saveModel } from './model/save-model.js';
-export type { AlignedLogps, LanguageModel, PackedInputs, PackedNumbers, PackedValues, Params } from './model/types.js';
+export type { AlignedLogps, LanguageModel, PackedInputs, PackedValues, Params } from './model/types.js';
 export { adapterTokenizerFiles } from './tokenizer/adapter-tokenizer.js';
 export { type BatchEncoder, type BatchEncoderOptions, openBatchEncoder } from './tokenizer/batch-encoder.js';
-export type { Chat, ChatMessage, ChatVariables } from './tokenizer/chat.js';
+export type { Chat } from './tokenizer/chat.js';
 export { forModel } from './tokenizer/for-model.js';
-export { createTokenizer, loadTokenizer, type Tokenizer } from './tokenizer/tokenizer.js';
+export { createTokenizer, loadTokenizer, type ModelTokenizer } from './tokenizer/tokenizer.js';

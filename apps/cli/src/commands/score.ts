@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { writeFileAtomic } from '@dpo/base/files';
 import { sequenceLogps } from '@dpo/core';
-import { type EncodedPair, encodePairs, type PreferenceDataset, pack, pairGroup } from '@dpo/data';
+import { type EncodedPair, encodePairs, type PreferenceDataset, pack, pairGroup, type RowOrigin } from '@dpo/data';
 import { type Engine, openEngine } from '@dpo/engine';
-import type { Tokenizer } from '@dpo/models';
+import type { ModelTokenizer } from '@dpo/models';
 import { z } from 'zod';
 import { type Context, defineCommand } from '../command/define.js';
 import { engineOptions, engineSettings } from '../options/engine.js';
@@ -41,7 +41,7 @@ export const scoreCommand = defineCommand({
     await offerEngine(options, context);
     const engine = await openEngine(engineSettings(options));
     try {
-      const score = async (name: string, tokenizer?: Tokenizer) =>
+      const score = async (name: string, tokenizer?: ModelTokenizer) =>
         scorePairs(engine, { name, tokenizer, onError }, dataset, options, context);
       const policy = await score(options.model);
       // The same tokens as the policy's, whatever template lies beside the reference.
@@ -66,15 +66,19 @@ export const scoreCommand = defineCommand({
 
 /** Pairs in tokens, and the log-probabilities of their answers. */
 interface Scored {
-  readonly pairs: readonly EncodedPair[];
+  readonly pairs: readonly (EncodedPair & RowOrigin)[];
   readonly logps: readonly (readonly number[])[];
-  readonly tokenizer: Tokenizer;
+  readonly tokenizer: ModelTokenizer;
 }
 
 /** One model after another, so that no two are in memory at once. */
 async function scorePairs(
   engine: Engine,
-  given: { readonly name: string; readonly tokenizer: Tokenizer | undefined; readonly onError: SkippedRows['onError'] },
+  given: {
+    readonly name: string;
+    readonly tokenizer: ModelTokenizer | undefined;
+    readonly onError: SkippedRows['onError'];
+  },
   dataset: PreferenceDataset,
   options: LengthOptions,
   context: Context,

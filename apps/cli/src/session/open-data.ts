@@ -11,7 +11,7 @@ import {
   type RowCuts,
 } from '@dpo/data';
 import { cacheFolder } from '@dpo/engine';
-import { type LanguageModel, openBatchEncoder, type Tokenizer } from '@dpo/models';
+import { type LanguageModel, type ModelTokenizer, openBatchEncoder } from '@dpo/models';
 import type { Context } from '../command/define.js';
 
 /** Where texts are cut, in tokens, and whether answers get an end-of-text token. */
@@ -31,7 +31,7 @@ const LONGEST = 1024;
 
 /** Encodes a dataset for a model, within what the model takes, and says what was cut. */
 export async function encodeFor<Given, Row extends RowCuts>(
-  { model, tokenizer }: { readonly model: LanguageModel; readonly tokenizer: Tokenizer },
+  { model, tokenizer }: { readonly model: LanguageModel; readonly tokenizer: ModelTokenizer },
   dataset: Dataset<Given>,
   encode: Encoder<Given, Row>,
   { maxPromptLength, eos, tokenCache, ...options }: LengthOptions,
@@ -55,7 +55,7 @@ const FEW = 1000;
 async function encodeMany<Given, Row>(
   dataset: Dataset<Given>,
   encode: Encoder<Given, Row>,
-  tokenizer: Tokenizer,
+  tokenizer: ModelTokenizer,
   options: EncodeOptions & { readonly tokenCache?: boolean | undefined },
   context: Context,
 ): Promise<Row[]> {

@@ -12,8 +12,8 @@ import {
   loadModel,
   loadTokenizer,
   type ModelFiles,
+  type ModelTokenizer,
   openModelFiles,
-  type Tokenizer,
 } from '@dpo/models';
 import type { Context } from '../command/define.js';
 import { fetchOptions } from './fetch-options.js';
@@ -21,7 +21,7 @@ import { fetchOptions } from './fetch-options.js';
 /** A model that is ready to run, with what its folder held besides weights. */
 export interface OpenModel {
   readonly model: LanguageModel;
-  readonly tokenizer: Tokenizer;
+  readonly tokenizer: ModelTokenizer;
   readonly source: ModelFiles;
   /** The folder or file that was loaded; for an adapter, its base. */
   readonly path: string;
@@ -41,7 +41,7 @@ export async function openModel(engine: Engine, name: string, context: Context):
 }
 
 /** What is known of a model whose folder may have no tokenizer. */
-type OpenBase = Omit<OpenModel, 'tokenizer'> & { readonly tokenizer: Tokenizer | undefined };
+type OpenBase = Omit<OpenModel, 'tokenizer'> & { readonly tokenizer: ModelTokenizer | undefined };
 
 async function openBase(engine: Engine, path: string, context: Context): Promise<OpenBase> {
   const { model, tokenizer, source, notes } = await loadModel(engine, path, {
@@ -92,7 +92,7 @@ const noModel = ['model.no-config', 'model.no-weights', 'model.pickle'];
  * The tokenizer of what `--model` names, as {@link openModel} would open it, without the weights; or that of a folder that
  * has no more than a tokenizer.
  */
-export async function openTokenizer(name: string, context: Context): Promise<Tokenizer> {
+export async function openTokenizer(name: string, context: Context): Promise<ModelTokenizer> {
   const found = await findModel(name, context);
   try {
     const { path, base = path } = await modelAndBase(found, context);

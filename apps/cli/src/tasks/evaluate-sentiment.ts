@@ -12,7 +12,7 @@ import {
   rewardGain,
   rewardKl,
 } from '@dpo/eval';
-import type { LanguageModel, Tokenizer } from '@dpo/models';
+import type { LanguageModel, ModelTokenizer } from '@dpo/models';
 import type { TextSample } from './sample-texts.js';
 import { sentimentPairs, sentimentReward } from './sentiment-pairs.js';
 
@@ -27,7 +27,7 @@ export interface SentimentEvidence {
   readonly reference: LanguageModel;
   /** Whether the reference is the policy without its adapter. */
   readonly adapterOff: boolean;
-  readonly tokenizer: Tokenizer;
+  readonly tokenizer: ModelTokenizer;
   /** Samples of the reference, and of the policy, on the same held-out prompts. */
   readonly before: readonly TextSample[];
   readonly after: readonly TextSample[];

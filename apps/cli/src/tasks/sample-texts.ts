@@ -7,7 +7,7 @@ import {
   type TemplateInputs,
   type Text,
 } from '@dpo/data';
-import { generate, type LanguageModel, type Tokenizer } from '@dpo/models';
+import { generate, type LanguageModel, type ModelTokenizer } from '@dpo/models';
 
 /** What to draw from a model. */
 export interface SampleOptions {
@@ -53,7 +53,7 @@ export interface TextSample extends TemplateInputs {
 /** Draws answers to prompts, `samples` to each, in the order of the prompts. */
 export async function sampleTexts(
   model: LanguageModel,
-  tokenizer: Tokenizer,
+  tokenizer: ModelTokenizer,
   prompts: readonly (Text | PromptRow)[] & PlacedRows,
   options: SampleOptions,
 ): Promise<TextSample[]> {
@@ -101,7 +101,7 @@ function asRow(prompt: Text | PromptRow): PromptRow {
  * Whether the newest token completes a text. Of the tokens only the last are decoded, enough for the text at one byte to a
  * token, since all of them at every step would take longer and longer.
  */
-function endsWith(stop: string, tokenizer: Tokenizer): (tokens: readonly number[]) => boolean {
+function endsWith(stop: string, tokenizer: ModelTokenizer): (tokens: readonly number[]) => boolean {
   const most = Buffer.byteLength(stop) + 8;
   return (tokens) => tokenizer.decode(tokens.slice(-most)).includes(stop);
 }

@@ -1,5 +1,6 @@
 import { DpoError } from '@dpo/base';
 import {
+  type EncodedExample,
   type Method,
   movingReference,
   noReference,
@@ -7,7 +8,6 @@ import {
   type Reference,
   referenceModel,
   sequenceLogps,
-  type TokenRow,
   withoutAdapter,
 } from '@dpo/core';
 import { pack } from '@dpo/data';
@@ -41,7 +41,7 @@ export interface ReferenceInputs<Row> {
  *
  * A resumed run calls this before its checkpoint is read, so that the reference is again the policy as it first was.
  */
-export async function dpoReference<Row extends TokenRow>(
+export async function dpoReference<Row extends EncodedExample>(
   options: {
     readonly ref?: string | undefined;
     readonly loraRank?: number | undefined;
@@ -108,7 +108,7 @@ function withScorer(model: LanguageModel): References {
 }
 
 /** All answers of a row that the method reads, those of its baseline behind the others. */
-function groupsOf<Row extends TokenRow>(rows: readonly Row[], method: Method<Row>) {
+function groupsOf<Row extends EncodedExample>(rows: readonly Row[], method: Method<Row>) {
   return rows.map((row) => {
     const answers = [...method.answers(row), ...(method.baseline?.answers(row) ?? [])];
     return { prompt: row.prompt, answers, tokenWeights: method.tokenWeights?.(answers) };
@@ -116,7 +116,7 @@ function groupsOf<Row extends TokenRow>(rows: readonly Row[], method: Method<Row
 }
 
 /** What those answers are called. */
-function namesOf<Row extends TokenRow>(method: Method<Row>): readonly string[] {
+function namesOf<Row extends EncodedExample>(method: Method<Row>): readonly string[] {
   return [...(method.reads ?? method.sides), ...(method.baseline?.sides ?? [])];
 }
 
@@ -128,7 +128,7 @@ function byName(logps: readonly (readonly number[])[], names: readonly string[])
 const CHECKED = 8;
 
 /** Stored log-probabilities are of one model, one tokenizer and one way to encode: computes some again and compares. */
-async function checkStored<Row extends TokenRow>(
+async function checkStored<Row extends EncodedExample>(
   model: LanguageModel,
   method: Method<Row>,
   given: readonly Row[],

@@ -1,6 +1,6 @@
-import { sequenceLogps, type TokenRow } from '@dpo/core';
+import { type EncodedExample, sequenceLogps } from '@dpo/core';
 import { pack } from '@dpo/data';
-import { generate, type LanguageModel, type Tokenizer } from '@dpo/models';
+import { generate, type LanguageModel, type ModelTokenizer } from '@dpo/models';
 
 /** A model that scores answers as the reference: another one, or the policy without its adapter. */
 export interface Scorer {
@@ -29,9 +29,9 @@ export interface Drawn {
 
 /** Answers held-out prompts by the policy as it is now, at temperature 1, and compares it with the reference on them. */
 export async function drawHeldOut(
-  { model, tokenizer }: { readonly model: LanguageModel; readonly tokenizer: Tokenizer },
+  { model, tokenizer }: { readonly model: LanguageModel; readonly tokenizer: ModelTokenizer },
   reference: Scorer,
-  rows: readonly TokenRow[],
+  rows: readonly EncodedExample[],
   { count, maxNewTokens, seed }: DrawOptions,
 ): Promise<Drawn | undefined> {
   const prompts = rows.map(({ prompt }) => prompt).filter(({ length }) => length > 0 && length < model.maxPositions);

@@ -1,5 +1,5 @@
 import { pauses } from '@dpo/base';
-import type { CutAnswer, Side, TokenRow } from '@dpo/core';
+import type { CutAnswer, EncodedExample, Side } from '@dpo/core';
 import {
   type Dataset,
   type EncodedAnswer,
@@ -15,7 +15,7 @@ import {
   type LabelledAnswer,
   type PreferencePair,
   type RankedList,
-  type RowCuts,
+  type RowOrigin,
   readLabelled,
   readPreferences,
   readRanked,
@@ -26,7 +26,7 @@ import type { RowReader } from '../session/find-data.js';
 export type StoredLogps = Readonly<Record<string, readonly number[]>>;
 
 /** A row in tokens that training takes, with its number in the data. */
-export type EncodedRow = TokenRow & RowCuts & { readonly row: number };
+export type EncodedRow = EncodedExample & RowOrigin;
 
 /** What the data hold of the reference. */
 export interface StoredReference {
@@ -61,7 +61,7 @@ export interface RowKind<Given, Row extends EncodedRow> extends RowReader<Given>
 }
 
 /** Preference pairs: what most methods take. */
-export const pairRows: RowKind<PreferencePair, EncodedPair> = {
+export const pairRows: RowKind<PreferencePair, EncodedPair & RowOrigin<'chosen' | 'rejected'>> = {
   name: 'pairs',
   read: readPreferences,
   join: joinPreferences,
@@ -85,7 +85,7 @@ export const pairRows: RowKind<PreferencePair, EncodedPair> = {
 };
 
 /** Answers that were judged one by one, for KTO. */
-export const answerRows: RowKind<LabelledAnswer, EncodedAnswer> = {
+export const answerRows: RowKind<LabelledAnswer, EncodedAnswer & RowOrigin<'completion'>> = {
   name: 'answers',
   read: readLabelled,
   join: joinLabelled,
@@ -96,7 +96,7 @@ export const answerRows: RowKind<LabelledAnswer, EncodedAnswer> = {
 };
 
 /** Ranked lists of answers, for Plackett–Luce. */
-export const rankingRows: RowKind<RankedList, EncodedRanking> = {
+export const rankingRows: RowKind<RankedList, EncodedRanking & RowOrigin> = {
   name: 'rankings',
   read: readRanked,
   join: joinRanked,

@@ -1,6 +1,8 @@
 import { join, resolve } from 'node:path';
 import { writeFolderAtomic } from '@dpo/base/files';
 import {
+  type EncodedExample,
+  type EncodedPair,
   type EvaluationOptions,
   learningRates,
   type Method,
@@ -9,8 +11,6 @@ import {
   type Reference,
   type ScheduleName,
   type StepRecord,
-  type TokenPair,
-  type TokenRow,
   type TrainingWarning,
   train,
   writeRunConfig,
@@ -28,7 +28,7 @@ import { runKey } from './run-identity.js';
 import { openWatch } from './watch.js';
 
 /** One training run, everything opened and checked. */
-export interface TrainingRun<Row extends TokenRow = TokenPair> {
+export interface TrainingRun<Row extends EncodedExample = EncodedPair> {
   readonly model: LanguageModel;
   readonly source: ModelFiles;
   readonly method: Method<Row>;
@@ -74,14 +74,17 @@ export interface TrainingResult {
  * Runs the training and keeps its records: `config.json`, `metrics.jsonl`, checkpoints, and at the end `final/`.
  * After an interruption there is a checkpoint, where a step was done, and no `final/`.
  */
-export function runTraining<Row extends TokenRow = TokenPair>(
+export function runTraining<Row extends EncodedExample = EncodedPair>(
   run: TrainingRun<Row>,
   context: Context,
 ): Promise<TrainingResult> {
   return context.finishing(() => trainAndKeep(run, context));
 }
 
-async function trainAndKeep<Row extends TokenRow>(run: TrainingRun<Row>, context: Context): Promise<TrainingResult> {
+async function trainAndKeep<Row extends EncodedExample>(
+  run: TrainingRun<Row>,
+  context: Context,
+): Promise<TrainingResult> {
   const { model, settings, steps, output } = run;
   if (run.resume !== undefined) await setAside(run.resume, context);
   await writeRunConfig(output, run.config);
@@ -149,7 +152,7 @@ async function trainAndKeep<Row extends TokenRow>(run: TrainingRun<Row>, context
 /** Steps whose batches are laid out in advance; those of a longer run are like them. */
 const PLANNED = 400;
 
-function planOf<Row extends TokenRow>(
+function planOf<Row extends EncodedExample>(
   { pairs, method, steps, settings }: TrainingRun<Row>,
   rowsOfStep: (step: number) => Iterable<number>,
 ): Pick<PackingPlan, 'pack' | 'divide'> {

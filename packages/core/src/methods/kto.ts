@@ -1,5 +1,5 @@
+import type { EncodedAnswer } from '@dpo/base';
 import * as tf from '@tensorflow/tfjs-core';
-import type { TokenAnswer } from '../batch.js';
 import { type KtoOptions, ktoKl, ktoLoss } from '../losses/kto-loss.js';
 import { column, type Method } from '../method.js';
 
@@ -7,7 +7,7 @@ import { column, type Method } from '../method.js';
  * KTO on answers that were judged on their own: see {@link ktoLoss}. The KL divergence is estimated over all rows of a step,
  * whatever its micro-batches, from each prompt with another prompt's answer; the records have it as `kl`.
  */
-export function ktoMethod(options: KtoOptions = {}): Method<TokenAnswer> {
+export function ktoMethod(options: KtoOptions = {}): Method<EncodedAnswer> {
   return {
     name: 'kto',
     sides: ['chosen', 'rejected'],

@@ -1,5 +1,5 @@
+import type { EncodedRanking } from '@dpo/base';
 import * as tf from '@tensorflow/tfjs-core';
-import type { TokenRanking } from '../batch.js';
 import { plackettLuceLoss } from '../losses/plackett-luce-loss.js';
 import type { Method } from '../method.js';
 
@@ -7,7 +7,7 @@ import type { Method } from '../method.js';
  * DPO on rankings of K ≥ 2 answers, K as each row has it: see {@link plackettLuceLoss}. In the records the best answer is the
  * chosen one and the last the rejected one.
  */
-export function plackettLuceMethod(options: { readonly beta?: number | undefined } = {}): Method<TokenRanking> {
+export function plackettLuceMethod(options: { readonly beta?: number | undefined } = {}): Method<EncodedRanking> {
   return {
     name: 'plackett-luce',
     sides: ['chosen', 'rejected'],

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { EncodedPair } from '@dpo/base';
 import { pack, planPacking } from '@dpo/data';
 import { openEngine } from '@dpo/engine';
 import { testEngine } from '@dpo/engine/test';
@@ -10,7 +11,6 @@ import { addLora, loadModel, saveAdapter, saveModel } from '@dpo/models';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { TokenPair } from '../batch.js';
 import { aotLoss, matchRanks } from '../losses/aot-loss.js';
 import type { Method } from '../method.js';
 import { adamw } from '../optimizers/adamw.js';
@@ -46,7 +46,7 @@ const fixture: {
 const { pairs: written }: { readonly pairs: readonly Record<'prompt' | 'chosen' | 'rejected', number[]>[] } =
   read('trajectories.json');
 const ids = (...values: number[]) => Int32Array.from(values);
-const pairs: readonly TokenPair[] = written.map(({ prompt, chosen, rejected }) => ({
+const pairs: readonly EncodedPair[] = written.map(({ prompt, chosen, rejected }) => ({
   prompt: ids(...prompt),
   chosen: ids(...chosen),
   rejected: ids(...rejected),
@@ -79,7 +79,7 @@ describe('twelve steps as a plain PyTorch loop takes them', () => {
   const planned = planPacking(
     Array.from({ length: fixture.steps }, (_, i) =>
       rowsOfStep(i + 1).map((row) => {
-        const { prompt, chosen, rejected } = pairs[row] as TokenPair;
+        const { prompt, chosen, rejected } = pairs[row] as EncodedPair;
         return { prompt, answers: [chosen, rejected] };
       }),
     ),

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { EncodedAnswer, EncodedExample, EncodedPair, EncodedRanking } from '@dpo/base';
 import { pack } from '@dpo/data';
 import { openEngine } from '@dpo/engine';
 import { testEngine } from '@dpo/engine/test';
@@ -7,7 +8,6 @@ import { loadModel } from '@dpo/models';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { TokenAnswer, TokenPair, TokenRanking, TokenRow } from '../batch.js';
 import { ktoKl, ktoLoss } from '../losses/kto-loss.js';
 import { plackettLuceLoss } from '../losses/plackett-luce-loss.js';
 import { preferenceLosses } from '../losses/registry.js';
@@ -64,7 +64,7 @@ function tokens<Row>(row: Run['rows'][number]): Row {
 
 const runNamed = (name: Run['method']) => fixture.runs.find(({ method }) => method === name) as Run;
 
-async function follow<Row extends TokenRow>(name: Run['method'], method: Method<Row>, accumulation?: number) {
+async function follow<Row extends EncodedExample>(name: Run['method'], method: Method<Row>, accumulation?: number) {
   const run = runNamed(name);
   const rows = run.rows.map((row) => tokens<Row>(row));
   const path = fileURLToPath(new URL('gpt2', folder));
@@ -117,7 +117,7 @@ describe('twelve steps as a plain PyTorch loop takes them', () => {
   });
 
   it('DPO with a margin and a weight to each pair', async () => {
-    await follow<TokenPair>('dpo', withWeights(methodNamed('dpo', { beta, readMargin: true })));
+    await follow<EncodedPair>('dpo', withWeights(methodNamed('dpo', { beta, readMargin: true })));
   });
 });
 
@@ -230,13 +230,13 @@ describe('Plackett–Luce', () => {
 
 describe('in training', () => {
   const ids = (...values: number[]) => Int32Array.from(values);
-  const singles: TokenAnswer[] = [
+  const singles: EncodedAnswer[] = [
     { prompt: ids(1), completion: ids(2, 3), mismatched: ids(4), desirable: true },
     { prompt: ids(2), completion: ids(4), mismatched: ids(5, 6), desirable: false },
     { prompt: ids(3), completion: ids(5, 6), mismatched: ids(7), desirable: true },
     { prompt: ids(4), completion: ids(7), mismatched: ids(2, 3), desirable: true },
   ];
-  const kto = (change: Partial<TrainOptions<TokenAnswer>> = {}): TrainOptions<TokenAnswer> => {
+  const kto = (change: Partial<TrainOptions<EncodedAnswer>> = {}): TrainOptions<EncodedAnswer> => {
     const engine = testEngine();
     return {
       model: bigramModel(engine),
@@ -251,7 +251,7 @@ describe('in training', () => {
       ...change,
     };
   };
-  const all = async (options: TrainOptions<TokenAnswer>) => {
+  const all = async (options: TrainOptions<EncodedAnswer>) => {
     const records: StepRecord[] = [];
     for await (const record of train(options)) records.push(record);
     return records;
@@ -313,7 +313,7 @@ describe('in training', () => {
   });
 
   it('does not take pairs', () => {
-    const pairs: TokenPair[] = [];
+    const pairs: EncodedPair[] = [];
     // @ts-expect-error: KTO's rows are labelled answers.
     const wrong = () => train({ ...kto(), pairs });
     expect(wrong).toBeTypeOf('function');
@@ -347,7 +347,7 @@ describe('in training', () => {
   });
 
   it('rankings take precomputed numbers by row', async () => {
-    const rankings: TokenRanking[] = [
+    const rankings: EncodedRanking[] = [
       { prompt: ids(1), answers: [ids(2), ids(3, 4), ids(5)] },
       { prompt: ids(2), answers: [ids(6, 1), ids(3)] },
     ];

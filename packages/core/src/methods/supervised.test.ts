@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { EncodedPair } from '@dpo/base';
 import { pack, planPacking } from '@dpo/data';
 import { openEngine } from '@dpo/engine';
 import { testEngine } from '@dpo/engine/test';
 import { loadModel } from '@dpo/models';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { TokenPair } from '../batch.js';
 import { adamw } from '../optimizers/adamw.js';
 import { noReference } from '../reference.js';
 import { bigramModel } from '../test/bigram-model.js';
@@ -29,7 +29,7 @@ const fixture: {
 } = read('supervised.json');
 const { pairs: written }: { readonly pairs: readonly Record<'prompt' | 'chosen' | 'rejected', number[]>[] } =
   read('trajectories.json');
-const pairs: readonly TokenPair[] = written.slice(0, fixture.rows).map(({ prompt, chosen, rejected }) => ({
+const pairs: readonly EncodedPair[] = written.slice(0, fixture.rows).map(({ prompt, chosen, rejected }) => ({
   prompt: Int32Array.from(prompt),
   chosen: Int32Array.from(chosen),
   rejected: Int32Array.from(rejected),
@@ -50,7 +50,7 @@ describe('ten steps as SFTTrainer takes them, with two accumulated micro-batches
   const planned = planPacking(
     Array.from({ length: fixture.steps }, (_, i) =>
       rowsOfStep(i + 1).map((row) => {
-        const { prompt, chosen } = pairs[row] as TokenPair;
+        const { prompt, chosen } = pairs[row] as EncodedPair;
         return { prompt, answers: [chosen] };
       }),
     ),
@@ -86,7 +86,7 @@ describe('supervised fine-tuning', () => {
     ...{ method: supervisedMethod(), evaluation: { pairs: pairs.slice(0, 5), everySteps: 1 } },
     ...change,
   });
-  const tokensOf = (rows: readonly TokenPair[]) => rows.reduce((sum, { chosen }) => sum + chosen.length, 0);
+  const tokensOf = (rows: readonly EncodedPair[]) => rows.reduce((sum, { chosen }) => sum + chosen.length, 0);
 
   it('divides the sum over answers by their tokens, in training and in evaluation', async () => {
     const [first] = await all(small({ steps: 1 }));

@@ -1,5 +1,5 @@
+import type { EncodedExample } from '@dpo/base';
 import * as tf from '@tensorflow/tfjs-core';
-import type { TokenRow } from '../batch.js';
 import type { Method } from '../method.js';
 
 /**
@@ -12,7 +12,7 @@ import type { Method } from '../method.js';
  *
  * @throws DpoError `train.missing-number` in training, naming the first row without a weight.
  */
-export function withWeights<Row extends TokenRow>(method: Method<Row>): Method<Row> {
+export function withWeights<Row extends EncodedExample>(method: Method<Row>): Method<Row> {
   return {
     ...method,
     numbers: (row) => ({ ...method.numbers?.(row), weight: row.weight }),

@@ -1,6 +1,7 @@
+import type { Text } from '@dpo/base';
 import { readJsonl } from '../files/text/jsonl.js';
 import { labelledFormat } from '../rows/row-format.js';
-import type { PreferencePair, PromptRow, Text } from '../rows/types.js';
+import type { PreferencePair, PromptRow } from '../rows/types.js';
 import type { PublishedFiles } from './published.js';
 
 /**

@@ -1,5 +1,6 @@
+import type { Message } from '@dpo/base';
 import { isChat } from '../rows/conversation.js';
-import type { Message, PreferencePair } from '../rows/types.js';
+import type { PreferencePair } from '../rows/types.js';
 
 /**
  * True where a conversation is one that chat templates know: a system message at most at the beginning, no two turns of

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
+import type { EncodedPair, Text, Tokenizer } from '@dpo/base';
 import { isChat, plainText, sameText, templateVariables } from '../rows/conversation.js';
-import type { PreferenceDataset, PreferencePair, Text, TextEncoder_ } from '../rows/types.js';
-import { type CutSummary, cutSummary } from '../tokens/cuts.js';
-import { type EncodedPair, encodePairs } from '../tokens/encode.js';
+import type { PreferenceDataset, PreferencePair } from '../rows/types.js';
+import { type CutSummary, cutSummary, type RowOrigin } from '../tokens/cuts.js';
+import { encodePairs } from '../tokens/encode.js';
 import type { EncodeOptions } from '../tokens/encode-text.js';
 import { BesidesTally, type SaidBesides } from './besides.js';
 
@@ -60,7 +61,7 @@ export interface PreferenceInspection {
  */
 export function inspectPreferences(
   dataset: PreferenceDataset | readonly PreferencePair[],
-  tokenizer?: TextEncoder_,
+  tokenizer?: Tokenizer,
   options: EncodeOptions = {},
 ): PreferenceInspection {
   const prompts = new Set<string>();
@@ -136,15 +137,15 @@ export function inspectPreferences(
   };
 }
 
-function wouldCut(pairs: readonly EncodedPair[], options: EncodeOptions) {
+function wouldCut(pairs: readonly (EncodedPair & RowOrigin)[], options: EncodeOptions) {
   const { maxLength = Number.POSITIVE_INFINITY, maxPromptLength = Number.POSITIVE_INFINITY } = options;
   let answersCutAway = 0;
-  const cut = pairs.map((pair): EncodedPair => {
+  const cut = pairs.map((pair): RowOrigin => {
     const prompt = Math.min(pair.prompt.length, maxPromptLength);
     const over = (answer: Int32Array) => Math.min(answer.length, Math.max(0, prompt + answer.length - maxLength));
     if (prompt >= maxLength) answersCutAway++;
     return {
-      ...pair,
+      row: pair.row,
       cut: { prompt: pair.prompt.length - prompt, chosen: over(pair.chosen), rejected: over(pair.rejected) },
     };
   });

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { DpoError } from '@dpo/base';
+import { DpoError, type EncodedPair, type Text, type Tokenizer } from '@dpo/base';
 import { isChat, plainText, sameText, templateVariables } from '../rows/conversation.js';
 import { atPlaces, type PlacedRows } from '../rows/encode-place.js';
 import type { Mended } from '../rows/notes.js';
-import type { PreferencePair, Text, TextEncoder_ } from '../rows/types.js';
-import { type EncodedPair, encodePairs } from '../tokens/encode.js';
+import type { PreferencePair } from '../rows/types.js';
+import { encodePairs } from '../tokens/encode.js';
 import { rolesInOrder } from './_roles.js';
 import { BesidesTally, type SaidBesides } from './besides.js';
 import { type Percentiles, percentiles, type Share, wilson } from './inspect.js';
@@ -15,7 +15,7 @@ export interface ValidateOptions {
   /** The held-out pairs, whose prompts must not be among the training pairs'. */
   readonly test?: Iterable<PreferencePair> | undefined;
   /** Counts lengths in its tokens; without it they are in characters, and no cuts are known. */
-  readonly tokenizer?: TextEncoder_ | undefined;
+  readonly tokenizer?: Tokenizer | undefined;
   /** What reading put right: counted among the warnings. */
   readonly mended?: readonly Mended[] | undefined;
   /** Most tokens of prompt and answer together, as in training. Needs `tokenizer`. */
@@ -172,7 +172,7 @@ function sizesOf(pair: PreferencePair, options: ValidateOptions, findings: Findi
   return { prompt, chosen, rejected };
 }
 
-function encode(pair: PreferencePair, tokenizer: TextEncoder_, firstRow: number): EncodedPair | undefined {
+function encode(pair: PreferencePair, tokenizer: Tokenizer, firstRow: number): EncodedPair | undefined {
   try {
     return encodePairs([pair], tokenizer, { firstRow })[0];
   } catch (error) {

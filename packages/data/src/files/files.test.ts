@@ -2,12 +2,12 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { DpoError, type Json } from '@dpo/base';
+import { DpoError, type Json, type Message } from '@dpo/base';
 import { tableFromIPC } from 'apache-arrow';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { preferenceDataset } from '../rows/dataset.js';
-import type { Message, PreferencePair } from '../rows/types.js';
+import type { PreferencePair } from '../rows/types.js';
 import { tinyPairs } from '../test/index.js';
 import { convertPreferences } from './convert.js';
 import { readPreferences, readRanked } from './read.js';

@@ -1,10 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Message } from '@dpo/base';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { labelledDataset, preferenceDataset, rankedDataset } from '../rows/dataset.js';
 import type { ReadNotes } from '../rows/notes.js';
-import type { Message } from '../rows/types.js';
 import { convertPreferences, convertToShape } from './convert.js';
 import { readLabelled, readPreferences } from './read.js';
 import { writePreferences } from './write.js';

@@ -1,7 +1,6 @@
-import { DpoError } from '@dpo/base';
+import { DpoError, type PackedBatch, type PromptGroup } from '@dpo/base';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { PackedBatch, PromptGroup } from '../rows/types.js';
 import { pack, packLength } from './pack.js';
 
 const ids = (...values: number[]) => Int32Array.from(values);

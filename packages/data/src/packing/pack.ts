@@ -1,5 +1,4 @@
-import { DpoError } from '@dpo/base';
-import type { PackedBatch, PromptGroup } from '../rows/types.js';
+import { DpoError, type PackedBatch, type PromptGroup } from '@dpo/base';
 import { bucket, bucketsBetween } from './_buckets.js';
 
 /** Force the shape of a packed batch; what is left out is chosen. */

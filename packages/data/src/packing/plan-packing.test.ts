@@ -1,7 +1,6 @@
-import { random } from '@dpo/base';
+import { type PromptGroup, random } from '@dpo/base';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { PromptGroup } from '../rows/types.js';
 import { batches } from './batches.js';
 import { pack } from './pack.js';
 import { planPacking } from './plan-packing.js';

@@ -1,4 +1,4 @@
-import type { PackedBatch, PromptGroup } from '../rows/types.js';
+import type { PackedBatch, PromptGroup } from '@dpo/base';
 import { bucketsBetween } from './_buckets.js';
 import { groupSize, type PackOptions, pack, positionCost } from './pack.js';
 

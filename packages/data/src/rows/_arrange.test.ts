@@ -1,10 +1,10 @@
-import { DpoError } from '@dpo/base';
+import { DpoError, type Message } from '@dpo/base';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { labelledDataset, preferenceDataset } from './dataset.js';
 import { Notes } from './notes.js';
 import { preferenceFormat } from './row-format.js';
-import type { Message, PreferencePair } from './types.js';
+import type { PreferencePair } from './types.js';
 
 const say = (role: string, content: string): Message => ({ role, content });
 const [system, user] = [say('system', 'Be brief.'), say('user', 'Name a colour.')];

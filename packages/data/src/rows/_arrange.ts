@@ -1,7 +1,7 @@
+import type { Message } from '@dpo/base';
 import { sameButSpace, sharedButSpace, sharedMessages } from './conversation.js';
 import { emptyAnswer, saysNothing } from './messages.js';
 import { type Place, rowError } from './place.js';
-import type { Message } from './types.js';
 
 /** A prompt with its answers, as conversations. */
 export interface Arranged {

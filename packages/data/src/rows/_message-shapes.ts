@@ -1,6 +1,6 @@
+import type { Message, Text } from '@dpo/base';
 import type { MessageLayout } from './arrow-columns.js';
 import type { RowFormat } from './row-format.js';
-import type { Message, Text } from './types.js';
 
 /**
  * Learns from rows what messages say, so that the columns of a table hold it all: each key as text while it is always one, and

@@ -1,5 +1,4 @@
-import type { Json } from '@dpo/base';
-import type { Text } from './types.js';
+import type { Json, Text } from '@dpo/base';
 
 /**
  * What a column holds: a text or conversation, a list of these, plain strings, numbers, lists of numbers, true or false, a

@@ -1,8 +1,8 @@
+import type { Message, Text } from '@dpo/base';
 import { boundedJson } from './bounded-json.js';
 import { isChat, sameButSpace, sharedButSpace } from './conversation.js';
 import { type FileRecord, parseString, wrongType } from './parse-values.js';
 import { type Place, rowError } from './place.js';
-import type { Message, Text } from './types.js';
 
 /** Columns that say what stands before a prompt. */
 export const contextColumns = ['system', 'system_prompt', 'history'] as const;

@@ -1,6 +1,5 @@
-import type { Json } from '@dpo/base';
+import type { Json, Message, TemplateInputs, Text } from '@dpo/base';
 import { sameJson } from './_json.js';
-import type { Message, TemplateInputs, Text } from './types.js';
 
 /** True for a list of chat messages, false for plain text. */
 export function isChat(text: Text): text is readonly Message[] {

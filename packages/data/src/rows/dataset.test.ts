@@ -1,9 +1,9 @@
-import { DpoError } from '@dpo/base';
+import { DpoError, type Message } from '@dpo/base';
 import { describe, expect, it } from 'vitest';
 import { splitByPrompt } from '../select/split.js';
 import { tinyPairs } from '../test/index.js';
 import { preferenceDataset, rankedDataset } from './dataset.js';
-import type { Message, PreferencePair } from './types.js';
+import type { PreferencePair } from './types.js';
 
 const user = (content: string): Message => ({ role: 'user', content });
 const assistant = (content: string): Message => ({ role: 'assistant', content });

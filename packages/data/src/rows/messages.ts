@@ -1,9 +1,8 @@
-import type { Json } from '@dpo/base';
+import type { Json, Message, Text } from '@dpo/base';
 import { boundedJson } from './bounded-json.js';
 import { conversationWithin } from './conversation-text.js';
 import { type FileRecord, parseJson, parseString, wrongType } from './parse-values.js';
 import { type Place, rowError } from './place.js';
-import type { Message, Text } from './types.js';
 
 /** Roles that chat templates know. */
 const KNOWN: ReadonlySet<string> = new Set(['system', 'user', 'assistant', 'tool', 'developer', 'function']);

@@ -1,8 +1,7 @@
-import { type Json, nearest } from '@dpo/base';
+import { type Json, nearest, type TemplateInputs, type Text } from '@dpo/base';
 import { boundedJson } from './bounded-json.js';
 import type { Column } from './columns.js';
 import { kindOf, type Place, rowError } from './place.js';
-import type { TemplateInputs, Text } from './types.js';
 
 /** A row as a file gives it: values by the file's column names. */
 export type FileRecord = Readonly<Record<string, unknown>>;

@@ -1,3 +1,4 @@
+import type { TemplateInputs, Text } from '@dpo/base';
 import { arrange, cutRepeatedText } from './_arrange.js';
 import { type Column, type ColumnMapping, labelledColumns, preferenceColumns, rankedColumns } from './columns.js';
 import { withContext } from './context-columns.js';
@@ -16,7 +17,7 @@ import {
   wrongType,
 } from './parse-values.js';
 import { kindOf, type Place, rowError } from './place.js';
-import type { LabelledAnswer, PreferencePair, RankedList, TemplateInputs, Text } from './types.js';
+import type { LabelledAnswer, PreferencePair, RankedList } from './types.js';
 
 /** One kind of row: its columns, how it is read from a file's record and put into one. */
 export interface RowFormat<Row> {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { DpoError } from '@dpo/base';
+import { DpoError, type Text } from '@dpo/base';
 import { preferenceDataset } from '../rows/dataset.js';
-import type { PreferenceDataset, PreferencePair, Text } from '../rows/types.js';
+import type { PreferenceDataset, PreferencePair } from '../rows/types.js';
 import { drawnFrom, placedRows, type Rows } from './_placed.js';
 
 /** How to split a dataset in two. */

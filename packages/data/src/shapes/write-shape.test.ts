@@ -2,12 +2,13 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Message } from '@dpo/base';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { convertToShape } from '../files/convert.js';
 import { readPreferences } from '../files/read.js';
 import { writePreferences } from '../files/write.js';
-import type { Message, PreferencePair } from '../rows/types.js';
+import type { PreferencePair } from '../rows/types.js';
 import type { ShapeName } from './write-shape.js';
 
 const published = fileURLToPath(new URL('../../../../tooling/parity/fixtures/published/', import.meta.url));

@@ -2,12 +2,12 @@ import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import type { DpoError, Json } from '@dpo/base';
+import type { DpoError, Json, Message, Text } from '@dpo/base';
 import { isChat } from '../rows/conversation.js';
 import { emptyDataset } from '../rows/dataset.js';
 import { type Place, rowError } from '../rows/place.js';
 import type { RowSource } from '../rows/row-source.js';
-import type { Message, PreferencePair, Text } from '../rows/types.js';
+import type { PreferencePair } from '../rows/types.js';
 
 /** A shape that pairs can be written in. */
 export interface WritableShape {

@@ -1,6 +1,5 @@
-import type { Json, TextToEncode } from '@dpo/base';
+import type { Json, Message, TextToEncode, Tokenizer } from '@dpo/base';
 import { contentText } from '../rows/conversation.js';
-import type { Message, TextEncoder_ } from '../rows/types.js';
 
 /** What a {@link byteTokenizer} does besides turning bytes into tokens. */
 export interface ByteTokenizerOptions {
@@ -14,7 +13,7 @@ export interface ByteTokenizerOptions {
 }
 
 /** A tokenizer of 259 tokens for tests. */
-export interface ByteTokenizer extends TextEncoder_ {
+export interface ByteTokenizer extends Tokenizer {
   readonly vocabSize: number;
   encode(text: string): number[];
   encodeAfter(before: string, text: string): number[];
@@ -70,7 +69,7 @@ function stated(variables: Readonly<Record<string, Json>> = {}): string {
 
 /** The tokens of many texts, one by one: what a batch encoder gives. */
 export function encodeEach(
-  tokenizer: Pick<TextEncoder_, 'encode' | 'encodeAfter'>,
+  tokenizer: Pick<Tokenizer, 'encode' | 'encodeAfter'>,
   texts: readonly TextToEncode[],
 ): ArrayLike<number>[] {
   return texts.map((text) =>

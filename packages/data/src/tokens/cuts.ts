@@ -3,6 +3,14 @@ export interface RowCuts {
   readonly cut: { readonly prompt: number } & Readonly<Record<string, number>>;
 }
 
+/** Where an example in tokens comes from, with what was cut of it; of which answers, is said by their names. */
+export interface RowOrigin<Answer extends string = string> extends RowCuts {
+  /** The number of its row in the dataset. */
+  readonly row: number;
+  /** How many tokens were cut from the prompt and from each answer, an EOS that no longer fits included. */
+  readonly cut: { readonly prompt: number } & Readonly<Record<Answer, number>>;
+}
+
 /** What encoding a dataset cut off. */
 export interface CutSummary {
   readonly rows: number;

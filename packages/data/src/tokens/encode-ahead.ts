@@ -1,5 +1,5 @@
-import { DpoError, inPieces, type TextToEncode } from '@dpo/base';
-import type { Dataset, TextEncoder_ } from '../rows/types.js';
+import { DpoError, inPieces, type TextToEncode, type Tokenizer } from '@dpo/base';
+import type { Dataset } from '../rows/types.js';
 import type { Encoder } from './encode-each.js';
 import type { EncodeOptions } from './encode-text.js';
 import type { TokenCache } from './token-cache.js';
@@ -33,7 +33,7 @@ const ROWS = 4096;
 export async function encodeAhead<Given, Row>(
   dataset: Dataset<Given>,
   encode: Encoder<Given, Row>,
-  tokenizer: TextEncoder_,
+  tokenizer: Tokenizer,
   batch: BatchTextEncoder,
   { onProgress, signal, cache, onError, ...options }: EncodeAheadOptions = {},
 ): Promise<Row[]> {
@@ -53,7 +53,7 @@ export async function encodeAhead<Given, Row>(
       fits = false;
       return encodeNow();
     };
-    const replay: TextEncoder_ = {
+    const replay: Tokenizer = {
       ...tokenizer,
       encode: (text) => nextOr(() => tokenizer.encode(text)),
       encodeAfter: (before, text) => nextOr(() => tokenizer.encodeAfter(before, text)),
@@ -74,7 +74,7 @@ export async function encodeAhead<Given, Row>(
 async function readyTexts<Given, Row>(
   dataset: Dataset<Given>,
   encode: Encoder<Given, Row>,
-  tokenizer: TextEncoder_,
+  tokenizer: Tokenizer,
   batch: BatchTextEncoder,
   { onProgress, signal, cache, ...options }: EncodeAheadOptions,
 ): Promise<Int32Array[] | undefined> {
@@ -110,11 +110,11 @@ function differ(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
 async function textsOf<Given, Row>(
   rows: Iterable<Given>,
   encode: Encoder<Given, Row>,
-  tokenizer: TextEncoder_,
+  tokenizer: Tokenizer,
   { eos, signal }: EncodeAheadOptions,
 ): Promise<TextToEncode[] | undefined> {
   const texts: TextToEncode[] = [];
-  const listen: TextEncoder_ = {
+  const listen: Tokenizer = {
     ...tokenizer,
     // Any token will do where there is text, so that nothing is taken for empty.
     encode: (text) => {

@@ -1,12 +1,11 @@
-import { atOnce, DpoError, type Steps } from '@dpo/base';
+import { atOnce, DpoError, type Steps, type Tokenizer } from '@dpo/base';
 import { type PlacedRows, placedError } from '../rows/encode-place.js';
-import type { TextEncoder_ } from '../rows/types.js';
 import { checkLimits, type EncodeOptions } from './encode-text.js';
 
 /** Turns rows into tokens. */
 type Encode<Given, Result> = (
   rows: Iterable<Given> & PlacedRows,
-  tokenizer: TextEncoder_,
+  tokenizer: Tokenizer,
   options?: EncodeOptions,
 ) => Result;
 
@@ -19,7 +18,7 @@ export interface Encoder<Given, Row> extends Encode<Given, Row[]> {
 /** An encoder by its steps. Tokens that are kept from run to run are known by its name. */
 export function encoder<Given, Row>(
   name: string,
-  steps: (rows: Iterable<Given> & PlacedRows, tokenizer: TextEncoder_, options: EncodeOptions) => Steps<Row[]>,
+  steps: (rows: Iterable<Given> & PlacedRows, tokenizer: Tokenizer, options: EncodeOptions) => Steps<Row[]>,
 ): Encoder<Given, Row> {
   const encode: Encode<Given, Row[]> = (rows, tokenizer, options = {}) => atOnce(steps(rows, tokenizer, options));
   Object.defineProperty(encode, 'name', { value: name });

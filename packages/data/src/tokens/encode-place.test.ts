@@ -1,12 +1,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DpoError } from '@dpo/base';
+import { DpoError, type Message, type Tokenizer } from '@dpo/base';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { validateDataset } from '../checks/validate.js';
 import { readLabelled, readPreferences, readRanked } from '../files/read.js';
 import { preferenceDataset } from '../rows/dataset.js';
-import type { Message, TextEncoder_ } from '../rows/types.js';
 import { filterPreferences } from '../select/filter.js';
 import { mixPreferences } from '../select/mix.js';
 import { splitByPrompt } from '../select/split.js';
@@ -23,7 +22,7 @@ const refuse = (messages: readonly Message[]): string => {
   }
   return 'text';
 };
-const tokenizer: TextEncoder_ = {
+const tokenizer: Tokenizer = {
   ...byteTokenizer(),
   chat: { prompt: refuse, answer: (prompt, answer) => refuse([...prompt, ...answer]) },
 };

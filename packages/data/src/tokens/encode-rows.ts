@@ -1,34 +1,9 @@
-import { DpoError } from '@dpo/base';
+import { DpoError, type EncodedAnswer, type EncodedRanking } from '@dpo/base';
 import { templateVariables } from '../rows/conversation.js';
 import type { LabelledAnswer, RankedList } from '../rows/types.js';
+import type { RowOrigin } from './cuts.js';
 import { type Encoder, encodeEach, encoder } from './encode-each.js';
 import { cutAnswer, encodeAnswer, encodePrompt } from './encode-text.js';
-
-/** A judged answer in tokens, with another prompt's answer beside it. */
-export interface EncodedAnswer {
-  /** Its row in the dataset. */
-  readonly row: number;
-  readonly prompt: Int32Array;
-  readonly completion: Int32Array;
-  /** The answer of the next row with another prompt (the first rows come after the last), cut to what this prompt leaves. */
-  readonly mismatched: Int32Array;
-  readonly desirable: boolean;
-  readonly weight?: number | undefined;
-  /** How many tokens were cut from each, an EOS that no longer fits included. */
-  readonly cut: { readonly prompt: number; readonly completion: number };
-}
-
-/** A ranking in tokens. */
-export interface EncodedRanking {
-  /** Its row in the dataset. */
-  readonly row: number;
-  readonly prompt: Int32Array;
-  /** The best first; of answers with equal scores only the first. */
-  readonly answers: readonly Int32Array[];
-  readonly weight?: number | undefined;
-  /** How many tokens were cut from the prompt, and from the answers by their number. */
-  readonly cut: { readonly prompt: number } & Readonly<Record<string, number>>;
-}
 
 /**
  * Turns judged answers into tokens, as `encodePairs` does pairs. Each gets another prompt's answer beside it, the same in
@@ -36,7 +11,7 @@ export interface EncodedRanking {
  *
  * Errors name the row: those of `encodePairs`, and `data.one-prompt` where all rows have the same prompt.
  */
-export const encodeAnswers: Encoder<LabelledAnswer, EncodedAnswer> = encoder(
+export const encodeAnswers: Encoder<LabelledAnswer, EncodedAnswer & RowOrigin<'completion'>> = encoder(
   'encodeAnswers',
   function* (dataset, tokenizer, options) {
     const rows = yield* encodeEach(dataset, options, (answer, row) => {
@@ -69,7 +44,7 @@ export const encodeAnswers: Encoder<LabelledAnswer, EncodedAnswer> = encoder(
  *
  * Errors name the row: those of `encodePairs`, and `data.no-ranking` where no list has two different scores.
  */
-export const encodeRankings: Encoder<RankedList, EncodedRanking> = encoder(
+export const encodeRankings: Encoder<RankedList, EncodedRanking & RowOrigin> = encoder(
   'encodeRankings',
   function* (dataset, tokenizer, options) {
     const encoded = yield* encodeEach(dataset, options, (list, row) => {

@@ -1,6 +1,5 @@
-import { DpoError, type Json } from '@dpo/base';
+import { DpoError, type Message, type TemplateVariables, type Text, type Tokenizer } from '@dpo/base';
 import { isChat } from '../rows/conversation.js';
-import type { Message, Text, TextEncoder_ } from '../rows/types.js';
 
 /** Where to cut what is too long, in tokens. Without a limit nothing is cut. */
 export interface EncodeOptions {
@@ -15,9 +14,6 @@ export interface EncodeOptions {
   /** Is told of every row that cannot be encoded; the row is left out. Without it the first such row is thrown. */
   readonly onError?: ((error: DpoError) => void) | undefined;
 }
-
-/** What a row hands to the chat template besides its messages. */
-type TemplateVariables = Readonly<Record<string, Json>>;
 
 /** Tokens, and how many were cut. */
 export interface Piece {
@@ -37,7 +33,7 @@ export interface EncodedPromptText extends Piece {
 export function encodePrompt(
   given: Text,
   variables: TemplateVariables,
-  tokenizer: TextEncoder_,
+  tokenizer: Tokenizer,
   options: EncodeOptions,
   row: number,
 ): EncodedPromptText {
@@ -60,7 +56,7 @@ export function encodePrompt(
 export function encodeAnswer(
   prompt: EncodedPromptText,
   answer: Text,
-  tokenizer: TextEncoder_,
+  tokenizer: Tokenizer,
   options: EncodeOptions,
   row: number,
   key: string,
@@ -81,12 +77,12 @@ export function encodeAnswer(
 }
 
 /** Whether a token ends an answer. */
-function isEnd(id: number | undefined, { eosTokenId, endTokenIds = [] }: TextEncoder_): boolean {
+function isEnd(id: number | undefined, { eosTokenId, endTokenIds = [] }: Tokenizer): boolean {
   return id !== undefined && (id === eosTokenId || endTokenIds.includes(id));
 }
 
 /** Tokens that the model has rows for. */
-function withRows(tokens: Int32Array, tokenizer: TextEncoder_, row: number, key: string): Int32Array {
+function withRows(tokens: Int32Array, tokenizer: Tokenizer, row: number, key: string): Int32Array {
   const { embeddingRows } = tokenizer;
   if (embeddingRows === undefined) return tokens;
   const id = tokens.find((token) => token >= embeddingRows);
@@ -135,7 +131,7 @@ export function cutAnswer(tokens: Int32Array, prompt: number, options: EncodeOpt
   return { tokens: tokens.slice(0, room), cut: tokens.length - room };
 }
 
-function chatTemplate(tokenizer: TextEncoder_, row: number): NonNullable<TextEncoder_['chat']> {
+function chatTemplate(tokenizer: Tokenizer, row: number): NonNullable<Tokenizer['chat']> {
   if (tokenizer.chat !== undefined) return tokenizer.chat;
   throw new DpoError('data.no-chat-template', `Row ${row} is a conversation, and the tokenizer has no chat template.`, {
     values: { row },

@@ -1,20 +1,9 @@
+import type { EncodedPair, PromptGroup, Text } from '@dpo/base';
 import { templateVariables } from '../rows/conversation.js';
-import type { PreferencePair, PromptGroup, PromptRow, Text } from '../rows/types.js';
+import type { PreferencePair, PromptRow } from '../rows/types.js';
+import type { RowOrigin } from './cuts.js';
 import { type Encoder, encodeEach, encoder } from './encode-each.js';
 import { cutAnswer, encodeAnswer, encodePrompt } from './encode-text.js';
-
-/** A preference pair in tokens. */
-export interface EncodedPair {
-  /** Its row in the dataset. */
-  readonly row: number;
-  readonly prompt: Int32Array;
-  readonly chosen: Int32Array;
-  readonly rejected: Int32Array;
-  readonly margin?: number | undefined;
-  readonly weight?: number | undefined;
-  /** How many tokens were cut from each, an EOS that no longer fits included. */
-  readonly cut: { readonly prompt: number; readonly chosen: number; readonly rejected: number };
-}
 
 /** A prompt in tokens, for generation. */
 export interface EncodedPrompt {
@@ -37,25 +26,27 @@ export interface EncodedPrompt {
  * Errors name the row, and file and line where the dataset knows them: `data.answer-cut-away` (the prompt leaves no room for the answer), `data.empty-answer` and
  * `data.empty-prompt` (no tokens), `data.token-without-row`, `data.no-chat-template`, those of the tokenizer; `options.invalid` for a limit that is no positive integer.
  */
-export const encodePairs: Encoder<PreferencePair, EncodedPair> = encoder('encodePairs', (dataset, tokenizer, options) =>
-  encodeEach(dataset, options, (pair, row) => {
-    const prompt = encodePrompt(pair.prompt, templateVariables(pair), tokenizer, options, row);
-    const answer = (key: 'chosen' | 'rejected') => {
-      const full = encodeAnswer(prompt, pair[key], tokenizer, options, row, key);
-      return cutAnswer(full, prompt.tokens.length, options, row, key);
-    };
-    const chosen = answer('chosen');
-    const rejected = answer('rejected');
-    return {
-      row,
-      prompt: prompt.tokens,
-      chosen: chosen.tokens,
-      rejected: rejected.tokens,
-      ...(pair.margin === undefined ? {} : { margin: pair.margin }),
-      ...(pair.weight === undefined ? {} : { weight: pair.weight }),
-      cut: { prompt: prompt.cut, chosen: chosen.cut, rejected: rejected.cut },
-    };
-  }),
+export const encodePairs: Encoder<PreferencePair, EncodedPair & RowOrigin<'chosen' | 'rejected'>> = encoder(
+  'encodePairs',
+  (dataset, tokenizer, options) =>
+    encodeEach(dataset, options, (pair, row) => {
+      const prompt = encodePrompt(pair.prompt, templateVariables(pair), tokenizer, options, row);
+      const answer = (key: 'chosen' | 'rejected') => {
+        const full = encodeAnswer(prompt, pair[key], tokenizer, options, row, key);
+        return cutAnswer(full, prompt.tokens.length, options, row, key);
+      };
+      const chosen = answer('chosen');
+      const rejected = answer('rejected');
+      return {
+        row,
+        prompt: prompt.tokens,
+        chosen: chosen.tokens,
+        rejected: rejected.tokens,
+        ...(pair.margin === undefined ? {} : { margin: pair.margin }),
+        ...(pair.weight === undefined ? {} : { weight: pair.weight }),
+        cut: { prompt: prompt.cut, chosen: chosen.cut, rejected: rejected.cut },
+      };
+    }),
 );
 
 /** Turns prompts into tokens for generation, exactly as {@link encodePairs} does; `maxLength` has no effect. */

@@ -1,7 +1,8 @@
+import type { Message } from '@dpo/base';
 import { describe, expect, it } from 'vitest';
 import { labelledDataset, preferenceDataset, rankedDataset } from '../rows/dataset.js';
 import { parsePrompt } from '../rows/prompt-row.js';
-import type { Message, PreferencePair } from '../rows/types.js';
+import type { PreferencePair } from '../rows/types.js';
 import { byteTokenizer } from '../test/index.js';
 import { encodePairs, encodePrompts } from './encode.js';
 import { encodeAnswers, encodeRankings } from './encode-rows.js';

@@ -1,12 +1,13 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TextToEncode } from '@dpo/base';
+import type { EncodedPair, TextToEncode } from '@dpo/base';
 import { tableFromIPC } from 'apache-arrow';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { preferenceDataset } from '../rows/dataset.js';
 import { byteTokenizer, encodeEach } from '../test/index.js';
-import { type EncodedPair, encodePairs } from './encode.js';
+import type { RowOrigin } from './cuts.js';
+import { encodePairs } from './encode.js';
 import { encodeAhead } from './encode-ahead.js';
 import { openTokenCache, type TokenCache } from './token-cache.js';
 
@@ -41,7 +42,7 @@ async function encodeWith(cache: TokenCache, stopAfter = Number.POSITIVE_INFINIT
   return { rows: digest(rows), texts };
 }
 /** All ids and cuts in one text: quicker to compare than thousands of arrays. */
-const digest = (rows: readonly EncodedPair[] | undefined) =>
+const digest = (rows: readonly (EncodedPair & RowOrigin)[] | undefined) =>
   rows?.map(({ prompt, chosen, rejected, cut }) => [prompt, chosen, rejected, Object.values(cut)].join('|')).join(';');
 const inTurn = digest(encodePairs(pairs, tokenizer));
 

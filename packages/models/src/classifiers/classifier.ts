@@ -1,6 +1,6 @@
 import { DpoError } from '@dpo/base';
 import type { Engine, Precision, Values, Variable } from '@dpo/engine';
-import type { Tokenizer } from '../tokenizer/tokenizer.js';
+import type { ModelTokenizer } from '../tokenizer/tokenizer.js';
 import { type Labels, type ProblemType, probabilitiesOf } from './labels.js';
 import type { TextNetwork, TextRows } from './types.js';
 
@@ -64,7 +64,7 @@ export function textClassifier(parts: {
   readonly engine: Engine;
   readonly network: TextNetwork;
   readonly labels: Labels;
-  readonly tokenizer: Pick<Tokenizer, 'encodeWithSpecials'>;
+  readonly tokenizer: Pick<ModelTokenizer, 'encodeWithSpecials'>;
   readonly weights: ReadonlyMap<string, Variable>;
   readonly precision: Precision;
 }): Classifier {
@@ -147,7 +147,7 @@ function labelIndex(labels: readonly string[], label = 'positive'): number {
 /** The ids of a text, cut to the limit at its end but before the special tokens that close it. */
 function encode(
   text: string | readonly number[],
-  tokenizer: Pick<Tokenizer, 'encodeWithSpecials'>,
+  tokenizer: Pick<ModelTokenizer, 'encodeWithSpecials'>,
   limit: number,
 ): { readonly ids: readonly number[]; readonly truncated: boolean } {
   const ids = typeof text === 'string' ? tokenizer.encodeWithSpecials(text) : text;

@@ -4,7 +4,7 @@ import { openModelFiles } from '../files/model-files.js';
 import { isAdapter } from '../model/load-model.js';
 import { matchTensors } from '../model/match-tensors.js';
 import { checkLayers, readWeights } from '../model/read-weights.js';
-import { loadTokenizer, type Tokenizer } from '../tokenizer/tokenizer.js';
+import { loadTokenizer, type ModelTokenizer } from '../tokenizer/tokenizer.js';
 import { hasTokenizer } from '../tokenizer/vocabulary-files.js';
 import { type Classifier, textClassifier } from './classifier.js';
 import { labelsOf } from './labels.js';
@@ -19,7 +19,7 @@ export interface LoadClassifierOptions {
 
 export interface LoadedClassifier {
   readonly classifier: Classifier;
-  readonly tokenizer: Tokenizer;
+  readonly tokenizer: ModelTokenizer;
 }
 
 /**

@@ -5,7 +5,7 @@ import type { Decoder } from '../architectures/types.js';
 import { type ModelFiles, openModelFiles } from '../files/model-files.js';
 import { targetLayers } from '../lora/targets.js';
 import { forModel } from '../tokenizer/for-model.js';
-import { loadTokenizer, type Tokenizer } from '../tokenizer/tokenizer.js';
+import { loadTokenizer, type ModelTokenizer } from '../tokenizer/tokenizer.js';
 import { hasTokenizer } from '../tokenizer/vocabulary-files.js';
 import { languageModel } from './language-model.js';
 import { matchTensors, type WeightPlan } from './match-tensors.js';
@@ -23,7 +23,7 @@ export interface LoadOptions {
 export interface LoadedModel {
   readonly model: LanguageModel;
   /** Undefined where the folder has no tokenizer. */
-  readonly tokenizer: Tokenizer | undefined;
+  readonly tokenizer: ModelTokenizer | undefined;
   /** What was opened. Its weights are read and its file is closed; configuration and texts stay at hand for saving. */
   readonly source: ModelFiles;
   /** What of the files was taken otherwise than their configuration says, or left aside: a sentence each. */

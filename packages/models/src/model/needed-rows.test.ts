@@ -1,3 +1,4 @@
+import type { PackedBatch } from '@dpo/base';
 import { testEngine } from '@dpo/engine/test';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
@@ -11,7 +12,7 @@ import { tinyLlama } from '../test/tiny-models.js';
 import { languageModel } from './language-model.js';
 import { loadModel } from './load-model.js';
 import { packedValues } from './packed-values.js';
-import type { LanguageModel, PackedInputs, PackedNumbers } from './types.js';
+import type { LanguageModel, PackedInputs } from './types.js';
 
 const tokens = (least: number, most: number) => fc.array(fc.nat(22), { minLength: least, maxLength: most });
 const groups: fc.Arbitrary<Group[]> = fc.array(
@@ -20,7 +21,7 @@ const groups: fc.Arbitrary<Group[]> = fc.array(
 );
 
 /** What a sum over the predicting rows' hidden states is, and its gradients by all weights. */
-async function compute(model: LanguageModel, batch: PackedNumbers, early: boolean): Promise<Map<string, Float32Array>> {
+async function compute(model: LanguageModel, batch: PackedBatch, early: boolean): Promise<Map<string, Float32Array>> {
   const all = [...model.weights.keys(), ...(model.adapter?.weights.keys() ?? [])];
   // The final norm and an untied head come after the hidden states.
   const names = all.filter((name) => !/(^|\.)(lm_head|embed_out|ln_f|final_layer_norm|model\.norm)\./.test(name));

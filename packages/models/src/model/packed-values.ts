@@ -1,8 +1,9 @@
+import type { PackedBatch } from '@dpo/base';
 import type { Values } from '@dpo/engine';
-import type { PackedNumbers, PackedValues } from './types.js';
+import type { PackedValues } from './types.js';
 
 /** A packed batch as inputs of an engine function. */
-export function packedValues(batch: PackedNumbers): PackedValues {
+export function packedValues(batch: PackedBatch): PackedValues {
   const grid = (data: Int32Array): Values => ({ dtype: 'int32', shape: [batch.rows, batch.length], data });
   const list = (data: Int32Array): Values => ({ dtype: 'int32', shape: [batch.tokens], data });
   return {

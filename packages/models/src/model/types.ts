@@ -54,20 +54,6 @@ export interface AlignedLogps {
   readonly alignments: tf.Tensor1D;
 }
 
-/** The same as numbers outside the engine, in the form in which `@dpo/data` packs. */
-export interface PackedNumbers {
-  readonly rows: number;
-  readonly length: number;
-  readonly tokens: number;
-  readonly ids: Int32Array;
-  readonly positions: Int32Array;
-  readonly groups: Int32Array;
-  readonly answers: Int32Array;
-  readonly predictors: Int32Array;
-  readonly targets: Int32Array;
-  readonly sequence: Int32Array;
-}
-
 type PackedName = 'ids' | 'positions' | 'groups' | 'answers' | 'predictors' | 'targets' | 'sequence';
 
 export type PackedValues = Readonly<Record<PackedName, Values>>;

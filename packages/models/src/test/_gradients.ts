@@ -15,14 +15,12 @@ export async function lossAndGradients(
     ...options
   }: { readonly activationCheckpointing?: boolean; readonly dropoutSeed?: number | undefined } = {},
 ): Promise<{ readonly loss: number; readonly gradients: ReadonlyMap<string, Float32Array> }> {
-  const { sequences, ...batch } = referencePacking(
-    answers.map(({ prompt, answer }) => ({ prompt, answers: [answer] })),
-  );
+  const batch = referencePacking(answers.map(({ prompt, answer }) => ({ prompt, answers: [answer] })));
   const names = [...model.trainable().keys()];
   const differentiate = model.engine.function<string, string>('differentiate', (scope, inputs) => {
     const loss = (...given: tf.Tensor[]) => {
       const params = (key: string) => given[names.indexOf(key)] ?? scope.read(model.variable(key));
-      const packed = { ...(inputs as unknown as Omit<PackedInputs, 'sequences'>), sequences };
+      const packed = { ...(inputs as unknown as Omit<PackedInputs, 'sequences'>), sequences: batch.sequences };
       return tf.neg(tf.sum(model.sequenceLogps(params, packed, { ...options, dropoutSeed: inputs.dropoutSeed })));
     };
     const { value, grads } = tf.valueAndGrads(loss)(names.map((key) => scope.read(model.variable(key))));

@@ -1,7 +1,8 @@
+import type { PackedBatch } from '@dpo/base';
 import * as tf from '@tensorflow/tfjs-core';
 import { packedAttention } from '../blocks/packed-attention.js';
 import { packedValues } from '../model/packed-values.js';
-import type { LanguageModel, PackedInputs, PackedNumbers } from '../model/types.js';
+import type { LanguageModel, PackedInputs } from '../model/types.js';
 
 /** A prompt and the answers that share it, in tokens. */
 export interface Group {
@@ -13,7 +14,7 @@ export interface Group {
  * The plainest packing there is: `perRow` groups to a row, one after the other, rows padded to the longest. Slow and
  * obvious; `@dpo/data` has the real one.
  */
-export function referencePacking(groups: readonly Group[], perRow = 1): PackedNumbers & { readonly sequences: number } {
+export function referencePacking(groups: readonly Group[], perRow = 1): PackedBatch {
   interface Cell {
     readonly id: number;
     readonly position: number;
@@ -59,6 +60,8 @@ export function referencePacking(groups: readonly Group[], perRow = 1): PackedNu
     predictors: list(({ row, at }) => row * length + at),
     targets: list(({ target }) => target),
     sequence: list(({ sequence }) => sequence),
+    lengths: Int32Array.from(groups.flatMap(({ answers }) => answers.map((answer) => answer.length))),
+    fill: rows.flat().length / (rows.length * length),
   };
 }
 

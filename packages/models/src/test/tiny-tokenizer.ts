@@ -1,5 +1,5 @@
 import { byteCharacters, byteLevelTokenizerJson } from '../tokenizer/byte-level.js';
-import { createTokenizer, type Tokenizer } from '../tokenizer/tokenizer.js';
+import { createTokenizer, type ModelTokenizer } from '../tokenizer/tokenizer.js';
 
 const chatTemplate =
   "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n' }}" +
@@ -12,7 +12,7 @@ const chatTemplate =
  * @param options.chat also a ChatML template, with `<|im_start|>` (257) and `<|im_end|>` (258, then the end of answers)
  * @param options.bos `<|endoftext|>` is put before prompts too
  */
-export function tinyTokenizer(options: { chat?: boolean; bos?: boolean } = {}): Tokenizer {
+export function tinyTokenizer(options: { chat?: boolean; bos?: boolean } = {}): ModelTokenizer {
   const { chat = false, bos = false } = options;
   const vocab: Record<string, number> = {};
   for (const [byte, character] of byteCharacters().entries()) vocab[character] = byte;

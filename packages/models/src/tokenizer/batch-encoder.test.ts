@@ -6,11 +6,11 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openBatchEncoder } from './batch-encoder.js';
-import { createTokenizer, type Tokenizer } from './tokenizer.js';
+import { createTokenizer, type ModelTokenizer } from './tokenizer.js';
 
 const fixtures = new URL('../../../../tooling/parity/fixtures/tokenizer/', import.meta.url);
 const read = (name: string): Promise<string> => readFile(new URL(name, fixtures), 'utf8');
-const open = async (name: string): Promise<Tokenizer> =>
+const open = async (name: string): Promise<ModelTokenizer> =>
   createTokenizer({ 'tokenizer.json': await read(`${name}.tokenizer.json`) });
 const lines = JSON.parse(await read('lines.json')) as string[];
 const plain = (ids: readonly ArrayLike<number>[]) => ids.map((each) => Array.from(each));

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { parseJsonObject, pauses, type TextToEncode } from '@dpo/base';
 import { openNative } from './native-encoder.js';
-import type { Tokenizer } from './tokenizer.js';
+import type { ModelTokenizer } from './tokenizer.js';
 import { openWorkers } from './worker-encoder.js';
 
 /** Encodes many texts at once, to the very ids that `tokenizer.encode` and `tokenizer.encodeAfter` give. */
@@ -40,7 +40,7 @@ const WORTH_WORKERS = 2_000_000;
  * opened, and on samples of what it encodes; where it differs, it is left.
  */
 export async function openBatchEncoder(
-  tokenizer: Tokenizer,
+  tokenizer: ModelTokenizer,
   {
     threads = availableParallelism(),
     native = true,
@@ -65,13 +65,13 @@ export async function openBatchEncoder(
 }
 
 /** The ids of a text in this thread. */
-export function encodeHere(tokenizer: Pick<Tokenizer, 'encode' | 'encodeAfter'>, text: TextToEncode): number[] {
+export function encodeHere(tokenizer: Pick<ModelTokenizer, 'encode' | 'encodeAfter'>, text: TextToEncode): number[] {
   return typeof text === 'string' ? tokenizer.encode(text) : tokenizer.encodeAfter(text.before, text.text);
 }
 
 /** The ids of texts in this thread. Signals and timers of the process get their turn meanwhile. */
 export async function encodeAllHere(
-  tokenizer: Pick<Tokenizer, 'encode' | 'encodeAfter'>,
+  tokenizer: Pick<ModelTokenizer, 'encode' | 'encodeAfter'>,
   texts: readonly TextToEncode[],
 ): Promise<number[][]> {
   const pause = pauses();

@@ -1,5 +1,4 @@
-import type { Json } from '@dpo/base';
-import type { ChatMessage } from './chat.js';
+import type { Json, Message } from '@dpo/base';
 
 /** No text that people write has these characters: they are for private use. */
 const mark = '\uf8ff\ue83a\uf8ff';
@@ -20,8 +19,8 @@ const names = new Set(['role', 'name', 'type', 'id', 'tool_call_id']);
  */
 export function afterLastMessage(
   whole: string,
-  answer: readonly ChatMessage[],
-  render: (answer: readonly ChatMessage[]) => string,
+  answer: readonly Message[],
+  render: (answer: readonly Message[]) => string,
 ): number | undefined {
   const last = answer.at(-1);
   if (last === undefined) return undefined;
@@ -41,10 +40,10 @@ function tried(render: () => string): string | undefined {
   }
 }
 
-function markedMessage(message: ChatMessage): ChatMessage {
+function markedMessage(message: Message): Message {
   const marked: Record<string, Json> = {};
   for (const [key, value] of Object.entries(message)) marked[key] = markedValue(key, value);
-  return { ...marked, role: message.role, content: marked.content as ChatMessage['content'] };
+  return { ...marked, role: message.role, content: marked.content as Message['content'] };
 }
 
 /** Arguments of a call get one more, since the last of them may be no text. */

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { Json } from '@dpo/base';
+import type { Json, Message, TemplateVariables } from '@dpo/base';
 import { describe, expect, it } from 'vitest';
 import { parseTemplate, type Template } from '../jinja/template.js';
-import { type ChatMessage, type ChatVariables, chatOf } from './chat.js';
+import { chatOf } from './chat.js';
 
 interface Conversation {
-  readonly prompt: readonly ChatMessage[];
-  readonly answer: readonly ChatMessage[];
-  readonly variables?: ChatVariables;
+  readonly prompt: readonly Message[];
+  readonly answer: readonly Message[];
+  readonly variables?: TemplateVariables;
 }
 
 /** `null` where Jinja raises, and in the place of an answer where the whole text does not begin with the prompt's. */

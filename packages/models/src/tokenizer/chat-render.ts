@@ -1,13 +1,12 @@
-import { DpoError, type Json } from '@dpo/base';
+import { DpoError, type Json, type Message, type TemplateVariables } from '@dpo/base';
 import { JinjaError, parseTemplate, type Template } from '../jinja/template.js';
-import type { ChatMessage, ChatVariables } from './chat.js';
 import type { ChooseTemplate, TemplateSource } from './chat-template-files.js';
 import type { SpecialTokens } from './special-tokens.js';
 
 /** Writes a conversation as text. */
 export type RenderChat = (
-  messages: readonly ChatMessage[],
-  variables: ChatVariables,
+  messages: readonly Message[],
+  variables: TemplateVariables,
   how: { readonly answering: boolean; readonly now: Date },
 ) => string;
 
@@ -39,8 +38,8 @@ export function renderer(choose: ChooseTemplate, special: SpecialTokens): Render
 
 /** What a template sees: a variable takes the place of a special token of the same name, as in transformers. */
 function inputs(
-  messages: readonly ChatMessage[],
-  variables: ChatVariables,
+  messages: readonly Message[],
+  variables: TemplateVariables,
   add_generation_prompt: boolean,
   special: SpecialTokens,
 ): Record<string, Json> {
@@ -53,7 +52,7 @@ function empty(): DpoError {
   });
 }
 
-function failed(error: JinjaError, { file }: TemplateSource, messages: readonly ChatMessage[]): DpoError {
+function failed(error: JinjaError, { file }: TemplateSource, messages: readonly Message[]): DpoError {
   const { fault, line, message } = error;
   const place = line === undefined ? file : `${file}, line ${line}`;
   const values = { file, ...(line === undefined ? {} : { line }), fault, roles: messages.map(({ role }) => role) };

@@ -1,30 +1,11 @@
-import { DpoError, type Json } from '@dpo/base';
+import { type ChatTemplate, DpoError, type Message, type TemplateVariables } from '@dpo/base';
 import { afterLastMessage } from './chat-answer-end.js';
 import { renderer } from './chat-render.js';
 import { templatesOf } from './chat-template-files.js';
 import type { SpecialTokens } from './special-tokens.js';
 
-/** One turn of a chat. */
-export interface ChatMessage {
-  readonly role: string;
-  /** A text, a list of parts, or null where the message only calls tools. */
-  readonly content: string | null | readonly Json[];
-  /** What else the template is to see: `tool_calls`, `name`, … */
-  readonly [key: string]: Json;
-}
-
-/** What a template sees besides messages: `tools`, and whatever a row names. */
-export type ChatVariables = Readonly<Record<string, Json>>;
-
 /** A model's chat template, with an exact answer to where the prompt ends. */
-export interface Chat {
-  /** The text of a prompt: the template with `add_generation_prompt`, ready for the model to answer. */
-  prompt(messages: readonly ChatMessage[], variables?: ChatVariables): string;
-  /**
-   * The text of an answer: what the template writes after `prompt(prompt, variables)`, up to and with the token that ends the
-   * turn. What it writes after that (often a line break) the model never has to produce, so it is left out.
-   */
-  answer(prompt: readonly ChatMessage[], answer: readonly ChatMessage[], variables?: ChatVariables): string;
+export interface Chat extends ChatTemplate {
   /** The same template for a model whose answers end in these tokens. */
   withEnds(ends: readonly string[]): Chat;
 }
@@ -50,7 +31,7 @@ export function chatOf(
   if (templates === undefined) return undefined;
   const render = renderer(templates, special);
   let last: Prompted | undefined;
-  const prompted = (messages: readonly ChatMessage[], variables: ChatVariables): Prompted => {
+  const prompted = (messages: readonly Message[], variables: TemplateVariables): Prompted => {
     const moment = now();
     last = {
       messages: [...messages],
@@ -65,7 +46,7 @@ export function chatOf(
     answer(prompt, answer, variables = none) {
       // The answers of a row follow the prompt that was just written, at the time that it tells.
       const { text: before, moment } = isOf(last, prompt, variables) ? last : prompted(prompt, variables);
-      const conversation = (messages: readonly ChatMessage[]): string =>
+      const conversation = (messages: readonly Message[]): string =>
         render([...prompt, ...messages], variables, { answering: false, now: moment });
       const whole = conversation(answer);
       if (!whole.startsWith(before)) throw mismatch(before, whole);
@@ -77,20 +58,20 @@ export function chatOf(
   return endingIn(ends);
 }
 
-const none: ChatVariables = {};
+const none: TemplateVariables = {};
 
 /** A prompt that was written. */
 interface Prompted {
-  readonly messages: readonly ChatMessage[];
-  readonly variables: ChatVariables;
+  readonly messages: readonly Message[];
+  readonly variables: TemplateVariables;
   readonly moment: Date;
   readonly text: string;
 }
 
 function isOf(
   last: Prompted | undefined,
-  messages: readonly ChatMessage[],
-  variables: ChatVariables,
+  messages: readonly Message[],
+  variables: TemplateVariables,
 ): last is Prompted {
   if (last?.variables !== variables || last.messages.length !== messages.length) return false;
   return messages.every((message, i) => message === last.messages[i]);

@@ -1,5 +1,5 @@
 import { isObject, parseJsonObject } from '@dpo/base';
-import type { Tokenizer } from './tokenizer.js';
+import type { ModelTokenizer } from './tokenizer.js';
 
 /**
  * A tokenizer beside its model: with the ends that the model's files name, and with the number of rows of its embedding
@@ -12,7 +12,11 @@ import type { Tokenizer } from './tokenizer.js';
  * @param config the model's `config.json`
  * @param rows rows of the model's embedding
  */
-export function forModel(tokenizer: Tokenizer, config: Readonly<Record<string, unknown>>, rows: number): Tokenizer {
+export function forModel(
+  tokenizer: ModelTokenizer,
+  config: Readonly<Record<string, unknown>>,
+  rows: number,
+): ModelTokenizer {
   const generation = parseJsonObject(tokenizer.files['generation_config.json'] ?? '{}', 'generation_config.json');
   const nested = isObject(config.text_config) ? config.text_config : {};
   const named = [generation, config, nested].map((each) => idsOf(each.eos_token_id)).find(({ length }) => length > 0);

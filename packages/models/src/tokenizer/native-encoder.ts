@@ -1,6 +1,6 @@
 import type { TextToEncode } from '@dpo/base';
 import { type BatchEncoder, encodeAllHere, encodeHere } from './batch-encoder.js';
-import type { Tokenizer } from './tokenizer.js';
+import type { ModelTokenizer } from './tokenizer.js';
 
 type NativeLibrary = Pick<typeof import('tokenizers'), 'Tokenizer'>;
 
@@ -24,7 +24,7 @@ const SAMPLED = 256;
  * @param json `tokenizer.json`; what it says of truncation and padding is for batches of a model and is left out
  */
 export async function openNative(
-  tokenizer: Tokenizer,
+  tokenizer: ModelTokenizer,
   json: Readonly<Record<string, unknown>>,
 ): Promise<{ readonly encoder?: BatchEncoder; readonly note?: string }> {
   const library = await installed();
@@ -57,7 +57,7 @@ export async function openNative(
 
 /** The ids of texts, of which some follow others: encoded as whole texts, of which the rest after the first part is taken. */
 async function followed(
-  tokenizer: Tokenizer,
+  tokenizer: ModelTokenizer,
   texts: readonly TextToEncode[],
   encode: (texts: readonly string[]) => Promise<readonly number[][]>,
 ): Promise<readonly number[][]> {
@@ -83,7 +83,7 @@ async function followed(
   });
 }
 
-function differs(tokenizer: Tokenizer, text: TextToEncode, ids: readonly number[] | undefined): boolean {
+function differs(tokenizer: ModelTokenizer, text: TextToEncode, ids: readonly number[] | undefined): boolean {
   return encodeHere(tokenizer, text).join() !== ids?.join();
 }
 

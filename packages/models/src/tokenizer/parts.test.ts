@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { createTokenizer, type Tokenizer } from './tokenizer.js';
+import { createTokenizer, type ModelTokenizer } from './tokenizer.js';
 
 interface Made {
   readonly json: Record<string, unknown>;
@@ -29,7 +29,7 @@ const read = async (name: string): Promise<unknown> => JSON.parse(await readFile
 const { models, texts, tokenizers } = (await read('parts.json')) as Parts;
 const following = (await read('following.json')) as Following;
 
-function open(name: string): Tokenizer {
+function open(name: string): ModelTokenizer {
   const { json, model, config } = tokenizers[name] as Made;
   return createTokenizer({
     'tokenizer.json': JSON.stringify({ ...json, model: models[model] }),

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { DpoError, parseJsonObject } from '@dpo/base';
+import { DpoError, parseJsonObject, type Tokenizer } from '@dpo/base';
 import { asFileError } from '@dpo/base/files';
 import type { Tokenizer as Library } from '@huggingface/tokenizers';
 import { readTextFiles } from '../files/model-files.js';
@@ -13,7 +13,7 @@ import { wordEncoder } from './text/word-encoder.js';
 import { tokenizerJsonOfVocabulary } from './vocabulary-files.js';
 
 /** Turns text into token ids and back, as the Python library does with the same files. */
-export interface Tokenizer {
+export interface ModelTokenizer extends Tokenizer {
   /** The ids of a text alone: nothing is put before or after it. Special tokens written out in it become their ids. */
   encode(text: string): number[];
   /**
@@ -56,7 +56,7 @@ export interface Tokenizer {
   readonly files: Readonly<Record<string, string>>;
 }
 
-/** What {@link Tokenizer.decode} leaves out. */
+/** What {@link ModelTokenizer.decode} leaves out. */
 interface DecodeOptions {
   readonly skipSpecialTokens?: boolean;
 }
@@ -66,7 +66,7 @@ interface DecodeOptions {
  *
  * Throws `tokenizer.not-found`, `tokenizer.unsupported`, `model.bad-json`.
  */
-export async function loadTokenizer(filesOrFolder: Readonly<Record<string, string>> | string): Promise<Tokenizer> {
+export async function loadTokenizer(filesOrFolder: Readonly<Record<string, string>> | string): Promise<ModelTokenizer> {
   if (typeof filesOrFolder !== 'string') return createTokenizer(filesOrFolder);
   const there = await stat(filesOrFolder).catch((error: unknown) => {
     throw asFileError(error, filesOrFolder);
@@ -85,7 +85,7 @@ export async function loadTokenizer(filesOrFolder: Readonly<Record<string, strin
  *
  * @param where named in errors
  */
-export function createTokenizer(files: Readonly<Record<string, string>>, where = 'the tokenizer'): Tokenizer {
+export function createTokenizer(files: Readonly<Record<string, string>>, where = 'the tokenizer'): ModelTokenizer {
   const config = parseJsonObject(files['tokenizer_config.json'] ?? '{}', 'tokenizer_config.json');
   const json = tokenizerJson(files, config, where);
   const use = <T>(call: () => T): T => guarded(where, call);
@@ -121,7 +121,7 @@ const CONTEXT = 8;
 
 /** What ids add to the text of the ids before them. */
 function textAfter(
-  decode: Tokenizer['decode'],
+  decode: ModelTokenizer['decode'],
   before: ArrayLike<number>,
   ids: ArrayLike<number>,
   options?: DecodeOptions,

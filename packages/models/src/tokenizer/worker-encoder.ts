@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { DpoError, type TextToEncode } from '@dpo/base';
 import type { BatchEncoder } from './batch-encoder.js';
 import type { EncodeReply, EncodeRequest } from './encode-worker.js';
-import type { Tokenizer } from './tokenizer.js';
+import type { ModelTokenizer } from './tokenizer.js';
 
 /** Texts are dealt out in pieces of about so many UTF-16 units. */
 const PIECE = 1 << 16;
@@ -14,7 +14,7 @@ const PIECE = 1 << 16;
  * @throws DpoError `tokenizer.unsupported` from `encode`, as the tokenizer itself does; `tokenizer.worker-died`
  */
 export function openWorkers(
-  tokenizer: Tokenizer,
+  tokenizer: ModelTokenizer,
   threads: number,
   script: URL = new URL('./encode-worker.js', import.meta.url),
 ): BatchEncoder {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createTokenizer, type Tokenizer } from '../tokenizer.js';
+import { createTokenizer, type ModelTokenizer } from '../tokenizer.js';
 
 interface Parts {
   readonly models: Readonly<Record<string, unknown>>;
@@ -12,7 +12,7 @@ interface Parts {
 
 const path = new URL('../../../../../tooling/parity/fixtures/tokenizer-parts/parts.json', import.meta.url);
 const { models, tokenizers } = JSON.parse(await readFile(path, 'utf8')) as Parts;
-function open(name: string): Tokenizer {
+function open(name: string): ModelTokenizer {
   const { json, model } = tokenizers[name] as Parts['tokenizers'][string];
   return createTokenizer({ 'tokenizer.json': JSON.stringify({ ...json, model: models[model] }) });
 }

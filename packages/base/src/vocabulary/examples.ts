@@ -1,0 +1,36 @@
+/** An example in tokens, the unit of training: what every kind of example has. */
+export interface EncodedExample {
+  readonly prompt: Int32Array;
+  /** How much the example's loss counts, for methods that read weights. */
+  readonly weight?: number | undefined;
+}
+
+/** A preference pair in tokens. */
+export interface EncodedPair extends EncodedExample {
+  readonly chosen: Int32Array;
+  readonly rejected: Int32Array;
+  /** By how much the chosen answer's reward should exceed the rejected one's, for methods that read margins. */
+  readonly margin?: number | undefined;
+}
+
+/** One answer that was judged on its own, in tokens, with another prompt's answer beside it. */
+export interface EncodedAnswer extends EncodedExample {
+  readonly completion: Int32Array;
+  /** Another prompt's answer, cut to what this prompt leaves: KTO's KL divergence is estimated on it. */
+  readonly mismatched: Int32Array;
+  readonly desirable: boolean;
+}
+
+/** A ranking in tokens. */
+export interface EncodedRanking extends EncodedExample {
+  /** The best first. Of answers with equal scores only the first is kept. */
+  readonly answers: readonly Int32Array[];
+}
+
+/** One prompt with its K answers, in tokens: the unit of packing (K = 2 for a pair, 1 for SFT, n for a ranked list). */
+export interface PromptGroup {
+  readonly prompt: Int32Array;
+  readonly answers: readonly Int32Array[];
+  /** How much each token of each answer counts in the answer's log-probability. Default: 1. All groups of a batch or none. */
+  readonly tokenWeights?: readonly Float32Array[] | undefined;
+}

@@ -1,0 +1,33 @@
+/**
+ * Token sequences laid out in B packed rows of T positions, each prompt written once and followed by all of its answers.
+ * Position i sees position j iff j ≤ i, both are in the same group, and j belongs to the prompt or to i's answer; a
+ * padding position sees itself alone. `@dpo/data`'s `pack` makes one.
+ */
+export interface PackedBatch {
+  /** B. */
+  readonly rows: number;
+  /** T. */
+  readonly length: number;
+  /** R: how many answer tokens are predicted, padding entries included. */
+  readonly tokens: number;
+  /** S = groups × K. */
+  readonly sequences: number;
+  /** [B·T] token ids, without the last of each answer, which predicts nothing; 0 in padding. */
+  readonly ids: Int32Array;
+  /** [B·T] position within the sequence; every answer starts at its prompt's length. 0 in padding. */
+  readonly positions: Int32Array;
+  /** [B·T] 0 = padding, else 1, 2, … within the packed row. */
+  readonly groups: Int32Array;
+  /** [B·T] 0 = prompt (and padding), else 1 … K. */
+  readonly answers: Int32Array;
+  /** [R] flat index b·T + t of the position whose logits predict the target; 0 in padding entries. */
+  readonly predictors: Int32Array;
+  /** [R] token id that is predicted; 0 in padding entries. */
+  readonly targets: Int32Array;
+  /** [R] which of the S sequences the target belongs to: group g's answer a is g·K + a, as given. S in padding entries. */
+  readonly sequence: Int32Array;
+  /** [S] answer tokens of each sequence. */
+  readonly lengths: Int32Array;
+  /** Positions with a token / (B·T), in (0, 1]. */
+  readonly fill: number;
+}
