@@ -4,6 +4,7 @@ import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type DownloadOptions, downloadModel } from './model.js';
 import type { Waiting } from './settings.js';
@@ -215,7 +216,23 @@ describe.skipIf(process.platform === 'win32')('a server that never accepts', () 
 });
 
 describe('a download goes on', () => {
-  /** Answers as the store does, with a checksum of its own, and breaks off after 100,000 bytes for the first `breaks` times. */
+  // Long enough that a busy machine is not taken for a silent server.
+  const patient = () => ({ ...options, idleTimeoutMs: 10_000, minBytesPerSecond: 1000 });
+
+  /** Resolves when the client has written so many bytes of the file down, or has gone. */
+  async function arrived(bytes: number, response: ServerResponse): Promise<void> {
+    const blobs = join(folder, 'hub', 'models--org--name', 'blobs');
+    while (!response.destroyed) {
+      for (const name of await readdir(blobs))
+        if (name.endsWith('.incomplete') && (await stat(join(blobs, name))).size === bytes) return;
+      await sleep(5);
+    }
+  }
+
+  /**
+   * Answers as the store does, with a checksum of its own, and breaks off for the first `breaks` times: once the client has
+   * another 100,000 bytes, since what is on its way is lost with the connection.
+   */
   function store(breaks: number, etag: (time: number) => string, knowsRanges = true): string[] {
     const asked: string[] = [];
     hub.intercept = (request, response, url) => {
@@ -231,7 +248,10 @@ describe('a download goes on', () => {
         ...(start > 0 ? { 'content-range': `bytes ${start}-${weights.length - 1}/${weights.length}` } : {}),
       });
       if (time > breaks) response.end(weights.subarray(start));
-      else response.write(weights.subarray(start, start + 100_000), () => setTimeout(() => response.destroy(), 20));
+      else {
+        response.write(weights.subarray(start, start + 100_000));
+        void arrived(start + 100_000, response).then(() => response.destroy());
+      }
       return true;
     };
     return asked;
@@ -241,19 +261,19 @@ describe('a download goes on', () => {
 
   it('however often a server breaks off, as long as more comes each time', async () => {
     const asked = store(2, () => '"one"');
-    await sound(await downloadModel('org/name', { ...options, minBytesPerSecond: 1000 }));
+    await sound(await downloadModel('org/name', patient()));
     expect(asked).toEqual(['undefined undefined', 'bytes=100000- "one"', 'bytes=200000- "one"']);
   });
 
   it('from the beginning where the file has changed since', async () => {
     const asked = store(1, (time) => `"${time}"`);
-    await sound(await downloadModel('org/name', options));
+    await sound(await downloadModel('org/name', patient()));
     expect(asked).toEqual(['undefined undefined', 'bytes=100000- "1"']);
   });
 
   it('from the beginning where the server knows no ranges', async () => {
     store(1, () => 'W/"weak"', false);
-    await sound(await downloadModel('org/name', options));
+    await sound(await downloadModel('org/name', patient()));
   });
 });
 
