@@ -28,7 +28,7 @@ export { splitFromPath } from './files/shards.js';
 export { type WriteOptions, writeLabelled, writePreferences, writeRanked } from './files/write.js';
 export { type Batches, type BatchOptions, batches } from './packing/batches.js';
 export { type PackOptions, pack, packLength } from './packing/pack.js';
-export { type PackingPlan, type PlanOptions, planPacking } from './packing/plan-packing.js';
+export { type PackingPlan, type PlanOptions, planPacking, planPackingSteps } from './packing/plan-packing.js';
 export type { ColumnName, LabelledColumnName, RankedColumnName } from './rows/columns.js';
 export { isChat, plainText, templateVariables } from './rows/conversation.js';
 export { labelledDataset, labelPairs, preferenceDataset, rankedDataset } from './rows/dataset.js';

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { inPieces } from '@dpo/base';
 import { writeFolderAtomic } from '@dpo/base/files';
 import {
   type EncodedExample,
@@ -15,7 +16,7 @@ import {
   train,
   writeRunConfig,
 } from '@dpo/core';
-import { batches, type PackingPlan, planPacking } from '@dpo/data';
+import { batches, type PackingPlan, planPackingSteps } from '@dpo/data';
 import { type LanguageModel, type ModelFiles, saveAdapter, saveModel } from '@dpo/models';
 import type { Context } from '../command/define.js';
 import { bestCheckpoint, copyTrained } from './best-checkpoint.js';
@@ -86,15 +87,16 @@ async function trainAndKeep<Row extends EncodedExample>(
   context: Context,
 ): Promise<TrainingResult> {
   const { model, settings, steps, output } = run;
-  if (run.resume !== undefined) await setAside(run.resume, context);
-  await writeRunConfig(output, run.config);
-  const resumed = run.resume?.state.step ?? 0;
-  const metrics = await openMetrics(output, resumed);
   const deal = batches(run.pairs.length, {
     batchSize: settings.batchSize * settings.gradAccumulation,
     shuffle: settings.shuffle,
     seed: settings.seed,
   });
+  const plan = await planOf(run, (step) => deal.rows(step), context.signal);
+  if (run.resume !== undefined) await setAside(run.resume, context);
+  await writeRunConfig(output, run.config);
+  const resumed = run.resume?.state.step ?? 0;
+  const metrics = await openMetrics(output, resumed);
   const save = (folder: string) => saveTrained(model, run.source, folder);
   const watched = await openWatch(output, resumed, settings, context);
   const records: StepRecord[] = [];
@@ -109,7 +111,7 @@ async function trainAndKeep<Row extends EncodedExample>(
     activationCheckpointing: settings.activationCheckpointing,
     rowsOfStep: (step) => deal.rows(step),
     accumulation: settings.gradAccumulation > 1 ? settings.gradAccumulation : undefined,
-    ...planOf(run, (step) => deal.rows(step)),
+    ...plan,
     checkpoints: {
       folder: output,
       everySteps: settings.saveSteps,
@@ -155,14 +157,15 @@ const PLANNED = 400;
 function planOf<Row extends EncodedExample>(
   { pairs, method, steps, settings }: TrainingRun<Row>,
   rowsOfStep: (step: number) => Iterable<number>,
-): Pick<PackingPlan, 'pack' | 'divide'> {
+  signal: AbortSignal,
+): Promise<Pick<PackingPlan, 'pack' | 'divide'>> {
   const groups = (step: number) =>
     [...rowsOfStep(step)].map((index) => {
       const row = pairs[index] as Row;
       return { prompt: row.prompt, answers: method.answers(row) };
     });
   const planned = Array.from({ length: Math.min(steps, PLANNED) }, (_, i) => groups(i + 1));
-  return planPacking(planned, { microBatches: settings.gradAccumulation, steps });
+  return inPieces(planPackingSteps(planned, { microBatches: settings.gradAccumulation, steps }), signal);
 }
 
 const unit = { s: 1, m: 60, h: 3600 } as const;

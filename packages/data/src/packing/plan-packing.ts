@@ -1,5 +1,6 @@
-import type { PackedBatch, PromptGroup } from '@dpo/base';
+import { atOnce, type PackedBatch, type PromptGroup } from '@dpo/base';
 import { bucketsBetween } from './_buckets.js';
+import { type FilledRow, fillRows } from './_first-fit.js';
 import { groupSize, type PackOptions, pack, positionCost } from './pack.js';
 
 /** What {@link planPacking} is told of a run. */
@@ -44,6 +45,14 @@ const DEFAULT_POSITIONS = 2048;
  * @param batches the groups of each step, of the first few hundred steps for a long run; with equally many answers each
  */
 export function planPacking(batches: readonly (readonly PromptGroup[])[], options: PlanOptions = {}): PackingPlan {
+  return atOnce(planPackingSteps(batches, options));
+}
+
+/** The same plan in steps, which `inPieces` of `@dpo/base` does with pauses: that of a long run with large batches takes seconds. */
+export function* planPackingSteps(
+  batches: readonly (readonly PromptGroup[])[],
+  options: PlanOptions = {},
+): Generator<undefined, PackingPlan> {
   const { positions = DEFAULT_POSITIONS, microBatches = 1 } = options;
   const run = (options.steps ?? batches.length) / Math.max(1, batches.length);
   const sizes = batches.map((groups) => groups.map(groupSize));
@@ -52,8 +61,8 @@ export function planPacking(batches: readonly (readonly PromptGroup[])[], option
   const layout = (given: readonly number[], lengths: readonly number[]) =>
     microBatches > 1 ? inTurn(given, lengths, microBatches) : byPositions(given, lengths, positions);
 
-  const lengths = chooseLengths(sizes, longest, whole, (given, candidates) => layout(given, candidates));
-  const parts = sizes.flatMap((given, step) =>
+  const lengths = yield* chooseLengths(sizes, longest, whole, layout);
+  const parts = yield* layoutAll(sizes, (given, step) =>
     layout(given, lengths).map((part) => ({
       ...part,
       tokens: part.groups.reduce((sum, g) => sum + answerTokens(batches[step]?.[g]), 0),
@@ -78,13 +87,6 @@ export function planPacking(batches: readonly (readonly PromptGroup[])[], option
   };
 }
 
-/** A row that is being filled. */
-interface Row {
-  readonly length: number;
-  used: number;
-  readonly groups: number[];
-}
-
 /** A micro-batch: B rows of one length. */
 interface Part {
   readonly length: number;
@@ -92,23 +94,6 @@ interface Part {
   /** Positions of the fullest row. */
   readonly used: number;
   readonly groups: number[];
-}
-
-/** First fit by decreasing size; a new row is of the smallest length that holds its first group. */
-function fillRows(sizes: readonly number[], lengths: readonly number[]): Row[] {
-  const order = sizes.map((_, g) => g).sort((a, b) => (sizes[b] as number) - (sizes[a] as number) || a - b);
-  const rows: Row[] = [];
-  for (const g of order) {
-    const size = sizes[g] as number;
-    let row = rows.find(({ length, used }) => used + size <= length);
-    if (row === undefined) {
-      row = { length: lengths.find((length) => length >= size) ?? size, used: 0, groups: [] };
-      rows.push(row);
-    }
-    row.used += size;
-    row.groups.push(g);
-  }
-  return rows;
 }
 
 /** Micro-batches of rows of one length, as many rows as there may be positions, spread evenly. */
@@ -139,7 +124,7 @@ function inTurn(sizes: readonly number[], lengths: readonly number[], count: num
   });
 }
 
-function partOf(length: number, rows: readonly Row[]): Part {
+function partOf(length: number, rows: readonly FilledRow[]): Part {
   return {
     length,
     rows: rows.length,
@@ -149,13 +134,26 @@ function partOf(length: number, rows: readonly Row[]): Part {
   };
 }
 
+/** The parts of all batches, one batch a step. */
+function* layoutAll<Laid>(
+  sizes: readonly (readonly number[])[],
+  layout: (given: readonly number[], step: number) => readonly Laid[],
+): Generator<undefined, Laid[]> {
+  const parts: Laid[] = [];
+  for (const [step, given] of sizes.entries()) {
+    parts.push(...layout(given, step));
+    yield;
+  }
+  return parts;
+}
+
 /** Adds row lengths while they save more than compiling for them costs. The longest group always has one. */
-function chooseLengths(
+function* chooseLengths(
   sizes: readonly (readonly number[])[],
   longest: number,
   whole: boolean,
   layout: (sizes: readonly number[], lengths: readonly number[]) => readonly Part[],
-): number[] {
+): Generator<undefined, number[]> {
   const total = sizes.reduce(
     (most, given) =>
       Math.max(
@@ -164,38 +162,45 @@ function chooseLengths(
       ),
     longest,
   );
-  const median = sizes.flat().sort((a, b) => a - b)[Math.floor(sizes.flat().length / 2)] ?? longest;
+  const all = sizes.flat().sort((a, b) => a - b);
+  const median = all[Math.floor(all.length / 2)] ?? longest;
   const candidates = bucketsBetween(median, Math.max(longest, Math.min(total, 1024)), 16);
   /** Where all batches are known, rows end where the fullest of them ends. */
-  const tight = (lengths: readonly number[]) => {
-    const parts = sizes.flatMap((given) => layout(given, lengths));
+  const tight = function* (lengths: readonly number[]) {
+    const parts = yield* layoutAll(sizes, (given) => layout(given, lengths));
     if (!whole) return { lengths: [...lengths], parts };
     const ends = lengths.map((length) => {
       const used = parts.reduce((most, part) => (part.length === length ? Math.max(most, part.used) : most), 0);
       return Math.ceil(used / VECTOR) * VECTOR;
     });
     const kept = [...new Set(ends.filter((end) => end > 0))].sort((a, b) => a - b);
-    return { lengths: kept, parts: sizes.flatMap((given) => layout(given, kept)) };
+    return { lengths: kept, parts: yield* layoutAll(sizes, (given) => layout(given, kept)) };
   };
   const cost = (parts: readonly Part[]) => parts.reduce((sum, part) => sum + shapeCost(part) + MICRO_BATCH, 0);
-  const best = (base: readonly number[]) =>
-    candidates
-      .filter((length) => !base.includes(length) && (base.length > 0 || length >= longest))
-      .map((length) => {
-        const tried = tight([...base, length].sort((a, b) => a - b));
-        return { base: [...base, length], lengths: tried.lengths, cost: cost(tried.parts) };
-      })
-      .reduce<{ base: number[]; lengths: number[]; cost: number } | undefined>(
-        (a, b) => (a === undefined || b.cost < a.cost ? b : a),
-        undefined,
-      );
-  let chosen = best([]);
+  const best = function* (base: readonly number[]): Generator<undefined, ChosenLengths | undefined> {
+    let chosen: ChosenLengths | undefined;
+    for (const length of candidates) {
+      if (base.includes(length) || (base.length === 0 && length < longest)) continue;
+      const tried = yield* tight([...base, length].sort((a, b) => a - b));
+      const of = { base: [...base, length], lengths: tried.lengths, cost: cost(tried.parts) };
+      if (chosen === undefined || of.cost < chosen.cost) chosen = of;
+    }
+    return chosen;
+  };
+  let chosen = yield* best([]);
   for (let i = 1; i < LENGTHS && chosen !== undefined; i++) {
-    const next = best(chosen.base);
+    const next = yield* best(chosen.base);
     if (next === undefined || chosen.cost - next.cost < Math.max(COMPILATION, 0.03 * chosen.cost)) break;
     chosen = next;
   }
   return chosen?.lengths ?? [longest];
+}
+
+/** Row lengths: what they were chosen from, what they are, and what all batches cost with them, in positions. */
+interface ChosenLengths {
+  readonly base: readonly number[];
+  readonly lengths: number[];
+  readonly cost: number;
 }
 
 /** Shapes for all micro-batches: of each length the numbers of rows that are worth their compilation. */

@@ -90,13 +90,18 @@ async function readyTexts<Given, Row>(
     // What was stored ends with a slice, or within one whose last texts are encoded now.
     const missing = wanted.slice(Math.max(0, wanted.length - Math.max(0, asked - stored)));
     if (missing.length > 0) {
-      const encoded = (await batch.encode(missing)).map((ids) => Int32Array.from(ids));
+      const encoded = (await batch.encode(missing)).map(inArray);
       for (const ids of encoded) ready.push(ids);
       await cache?.append(encoded);
     }
     onProgress?.(Math.min(dataset.length, from + ROWS), dataset.length);
   }
   return ready;
+}
+
+/** Threads give parts of one long array, which are kept as they are: a million small copies would be a burden to the memory. */
+function inArray(ids: ArrayLike<number>): Int32Array {
+  return ids instanceof Int32Array ? ids : Int32Array.from(ids);
 }
 
 /** One stored text of so many is encoded again. */

@@ -22,10 +22,11 @@ export const encodeAnswers: Encoder<LabelledAnswer, EncodedAnswer & RowOrigin<'c
       const completion = cutAnswer(whole, prompt.tokens.length, options, row, 'completion');
       return { row, prompt, whole, completion, key: JSON.stringify([text, variables]), label, weight };
     });
-    const others = nextDifferent(rows.map(({ key }) => key));
-    return rows.map(({ row, prompt, completion, label, weight }, index) => {
+    const others = yield* nextDifferent(rows);
+    const encoded: (EncodedAnswer & RowOrigin<'completion'>)[] = [];
+    for (const [index, { row, prompt, completion, label, weight }] of rows.entries()) {
       const other = (rows[others[index] as number] as (typeof rows)[number]).whole;
-      return {
+      encoded.push({
         row,
         prompt: prompt.tokens,
         completion: completion.tokens,
@@ -33,8 +34,10 @@ export const encodeAnswers: Encoder<LabelledAnswer, EncodedAnswer & RowOrigin<'c
         desirable: label,
         ...(weight === undefined ? {} : { weight }),
         cut: { prompt: prompt.cut, completion: completion.cut },
-      };
-    });
+      });
+      yield;
+    }
+    return encoded;
   },
 );
 
@@ -75,11 +78,11 @@ export const encodeRankings: Encoder<RankedList, EncodedRanking & RowOrigin> = e
   },
 );
 
-/** For each row the next one, around the end, whose prompt is another. */
-function nextDifferent(prompts: readonly string[]): Int32Array {
-  const { length } = prompts;
+/** For each row the next one, around the end, whose prompt is another; one row a step. */
+function* nextDifferent(rows: readonly { readonly key: string }[]): Generator<undefined, Int32Array> {
+  const { length } = rows;
   const next = new Int32Array(length);
-  if (prompts.every((prompt) => prompt === prompts[0]))
+  if (rows.every(({ key }) => key === rows[0]?.key))
     throw new DpoError('data.one-prompt', 'All rows have the same prompt, so that no answer can be given to another.', {
       values: { rows: length },
       hint: 'KTO needs answers to two prompts or more.',
@@ -87,7 +90,8 @@ function nextDifferent(prompts: readonly string[]): Int32Array {
   // Twice around, backwards: the second time every row's follower is known.
   for (let k = 2 * length - 1; k >= 0; k--) {
     const [row, follower] = [k % length, (k + 1) % length];
-    next[row] = prompts[row] === prompts[follower] ? (next[follower] as number) : follower;
+    next[row] = rows[row]?.key === rows[follower]?.key ? (next[follower] as number) : follower;
+    yield;
   }
   return next;
 }

@@ -1,12 +1,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inPieces } from '@dpo/base';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readPreferences } from '../files/read.js';
 import { writePreferences } from '../files/write.js';
+import { planPacking, planPackingSteps } from '../packing/plan-packing.js';
 import { byteTokenizer } from '../test/index.js';
 import { encodePairs } from './encode.js';
 import { encodeAhead } from './encode-ahead.js';
+import { encodeAnswers } from './encode-rows.js';
 
 const pairs = Array.from({ length: 20 }, (_, i) => ({ prompt: `Q${i}`, chosen: 'yes', rejected: 'no' }));
 const tokenizer = byteTokenizer();
@@ -66,5 +69,24 @@ describe('a signal is heard while', () => {
     const options = { signal: control.signal, onProgress: stop };
     await expect(encodeAhead(dataset, encodePairs, tokenizer, { encode }, options)).rejects.toThrow('stop');
     expect(encode).toHaveBeenCalledOnce();
+  });
+
+  it('each judged answer gets another beside it', () => {
+    const rows = pairs.map(({ prompt, chosen }) => ({ prompt, completion: chosen, label: true }));
+    const steps = encodeAnswers.steps(rows, tokenizer);
+    let taken = 0;
+    while (steps.next().done !== true) taken++;
+    // A step a row to encode it, two to look for the other answer, one to take that.
+    expect(taken).toBe(4 * rows.length);
+  });
+
+  it('the packing of a run is planned', async () => {
+    const groups = pairs.map((pair) => ({
+      prompt: Int32Array.from(tokenizer.encode(pair.prompt)),
+      answers: [pair.chosen, pair.rejected].map((text) => Int32Array.from(tokenizer.encode(text))),
+    }));
+    const run = [groups.slice(0, 10), groups.slice(10)];
+    await expect(inPieces(planPackingSteps(run), soon())).rejects.toThrow('stop');
+    expect((await inPieces(planPackingSteps(run))).shapes).toEqual(planPacking(run).shapes);
   });
 });
