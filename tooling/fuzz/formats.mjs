@@ -3,19 +3,12 @@ import { writeFileSync } from 'node:fs';
 import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { openSafetensors } from '@dpo/base/safetensors';
 import { readCheckpointState, readMetrics } from '@dpo/core';
 import { openTokenCache, readLabelled, readPreferences, readRanked, writePreferences } from '@dpo/data';
 import { testEngine } from '@dpo/engine/test';
 import { readEvaluation, reportData } from '@dpo/eval';
-import {
-  checkModel,
-  createTokenizer,
-  loadAdapter,
-  loadModel,
-  loadTokenizer,
-  openModelFiles,
-  openSafetensors,
-} from '@dpo/models';
+import { checkModel, createTokenizer, loadAdapter, loadModel, loadTokenizer, openModelFiles } from '@dpo/models';
 
 const fixtures = fileURLToPath(new URL('../parity/fixtures/', import.meta.url));
 const fixture = (name) => readFile(join(fixtures, name));

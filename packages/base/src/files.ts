@@ -1,5 +1,6 @@
 export { asFileError } from './file-error.js';
 export { flushFile, placeOf, writeFileAtomic, writeFolderAtomic } from './files/atomic.js';
+export { type ByteFile, openByteFile } from './files/byte-file.js';
 export { type FileDigest, fileDigest } from './files/digest.js';
 export {
   adoptUnfinished,

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
+import { writeSafetensors } from '@dpo/base/safetensors';
 import { pack } from '@dpo/data';
 import { testEngine } from '@dpo/engine/test';
-import { writeSafetensors } from '@dpo/models';
 import { methodNamed } from './methods/method-named.js';
 import { optimizers } from './optimizers/registry.js';
 import { learningRates } from './optimizers/schedules.js';

@@ -3,10 +3,10 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileDigest, leftoverName } from '@dpo/base/files';
+import { writeSafetensors } from '@dpo/base/safetensors';
 import { pack } from '@dpo/data';
 import type { Engine } from '@dpo/engine';
 import { testEngine } from '@dpo/engine/test';
-import { writeSafetensors } from '@dpo/models';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { TrainableModel } from './batch.js';
 import { readCheckpointState } from './checkpoint-state.js';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { random } from '@dpo/base';
-import { openSafetensors } from '@dpo/models';
+import { openSafetensors } from '@dpo/base/safetensors';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { trainInFolder } from './_kill-run-for-tests.js';
 import { listCheckpoints } from './list-checkpoints.js';

@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DpoError } from '@dpo/base';
 import { asFileError, type FileDigest, fileDigest } from '@dpo/base/files';
-import { openSafetensors } from '@dpo/models';
+import { openSafetensors } from '@dpo/base/safetensors';
 import { OPTIMIZER, readCheckpointState, STATE, type StoredState, unreadable } from './checkpoint-state.js';
 import { listCheckpoints } from './list-checkpoints.js';
 

@@ -6,9 +6,6 @@ export { type LoadClassifierOptions, type LoadedClassifier, loadClassifier } fro
 export { supportedClassifiers } from './classifiers/network.js';
 export { modelDigests } from './files/model-digests.js';
 export { type ModelFiles, openModelFiles, type WeightEntry } from './files/model-files.js';
-export { openSafetensors, type Safetensors } from './files/safetensors.js';
-export type { SafetensorsDtype, SafetensorsEntry } from './files/safetensors-header.js';
-export { type TensorToWrite, writeSafetensors, writeShardedSafetensors } from './files/write-safetensors.js';
 export { type GenerateOptions, type Generation, generate } from './generate/generation.js';
 export { type LoadAdapterOptions, loadAdapter, type SaveAdapterOptions, saveAdapter } from './lora/adapter-files.js';
 export { addLora, type LoraOptions } from './lora/add-lora.js';

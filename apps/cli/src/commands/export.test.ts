@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openSafetensors } from '@dpo/models';
+import { openSafetensors } from '@dpo/base/safetensors';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { pairsFile, runCli, tinyModelFolder } from '../_cli-for-tests.js';
 

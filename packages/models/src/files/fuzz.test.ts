@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DpoError } from '@dpo/base';
+import { openSafetensors } from '@dpo/base/safetensors';
 import { testEngine } from '@dpo/engine/test';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -15,7 +16,6 @@ import { createTokenizer } from '../tokenizer/tokenizer.js';
 import { openGguf } from './gguf.js';
 import { GgufMetadata } from './gguf-metadata.js';
 import { ggufTokenizerFiles } from './gguf-tokenizer.js';
-import { openSafetensors } from './safetensors.js';
 
 const fixtures = new URL('../../../../tooling/parity/fixtures/', import.meta.url);
 const pathOf = (name: string) => fileURLToPath(new URL(name, fixtures));

@@ -1,4 +1,4 @@
-import { halfTable } from './floats.js';
+import { halfTable } from '@dpo/base/safetensors';
 
 /**
  * Turns blocks of quantised numbers into float32, with the same roundings as the `gguf` Python package (every product

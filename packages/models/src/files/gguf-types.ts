@@ -1,4 +1,4 @@
-import { type FloatDtype, widen } from './floats.js';
+import { type FloatDtype, widen } from '@dpo/base/safetensors';
 import {
   type Dequantise,
   dequantiseQ4v0,

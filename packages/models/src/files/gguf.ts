@@ -1,7 +1,6 @@
 import { DpoError } from '@dpo/base';
-import { type ByteFile, openByteFile } from './byte-file.js';
-import { checkDisguise } from './disguise.js';
-import { roomFor } from './floats.js';
+import { type ByteFile, openByteFile } from '@dpo/base/files';
+import { checkDisguise, roomFor } from '@dpo/base/safetensors';
 import { badGguf, GgufCursor, type GgufValue } from './gguf-cursor.js';
 import { type GgufType, ggufTypes, readableGgufTypes } from './gguf-types.js';
 

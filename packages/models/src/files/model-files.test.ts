@@ -1,10 +1,10 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { writeSafetensors } from '@dpo/base/safetensors';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { tinyTokenizer } from '../test/index.js';
 import { openModelFiles } from './model-files.js';
-import { writeSafetensors } from './write-safetensors.js';
 
 let folder: string;
 beforeEach(async () => {

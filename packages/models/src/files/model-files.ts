@@ -2,10 +2,10 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { DpoError, parseJsonObject } from '@dpo/base';
 import { asFileError, readTextIfThere } from '@dpo/base/files';
+import { openSafetensors } from '@dpo/base/safetensors';
 import { parseConfig } from './config-json.js';
 import { openGgufModel } from './gguf-model.js';
 import { firstPart } from './gguf-parts.js';
-import { openSafetensors } from './safetensors.js';
 
 /** What is known of a weight before it is read. */
 export interface WeightEntry {

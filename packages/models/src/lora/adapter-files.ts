@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { DpoError } from '@dpo/base';
 import { makeFolder } from '@dpo/base/files';
+import { type TensorToWrite, writeSafetensors } from '@dpo/base/safetensors';
 import type { Variable } from '@dpo/engine';
 import { checkFinite } from '../files/check-finite.js';
 import { type ModelFiles, openModelFiles } from '../files/model-files.js';
-import { type TensorToWrite, writeSafetensors } from '../files/write-safetensors.js';
 import { languageModel } from '../model/language-model.js';
 import { type CompanionFiles, writeCompanions, writeText } from '../model/save-model.js';
 import type { LanguageModel } from '../model/types.js';

@@ -2,10 +2,10 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type TensorToWrite, writeSafetensors } from '@dpo/base/safetensors';
 import { testEngine } from '@dpo/engine/test';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { supportedArchitectures } from '../architectures/registry.js';
-import { type TensorToWrite, writeSafetensors } from '../files/write-safetensors.js';
 import { tokenLogits } from '../test/_packing.js';
 import { tinyGpt2, tinyLlama } from '../test/tiny-models.js';
 import { tinyTokenizer } from '../test/tiny-tokenizer.js';

@@ -2,9 +2,9 @@ import { copyFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { DpoError } from '@dpo/base';
 import { flushFile, makeFolder, writeFileAtomic } from '@dpo/base/files';
+import { type TensorToWrite, writeShardedSafetensors } from '@dpo/base/safetensors';
 import { writeConfig } from '../files/config-json.js';
 import type { ModelFiles } from '../files/model-files.js';
-import { type TensorToWrite, writeShardedSafetensors } from '../files/write-safetensors.js';
 import type { LanguageModel } from './types.js';
 
 export interface SaveOptions {

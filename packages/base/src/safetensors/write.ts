@@ -1,8 +1,8 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DpoError } from '@dpo/base';
-import { writeFileAtomic } from '@dpo/base/files';
-import { toBfloat16 } from './floats.js';
+import { DpoError } from '../error.js';
+import { writeFileAtomic } from '../files/atomic.js';
+import { toBfloat16 } from '../floats.js';
 
 /** A tensor to write: its description now, its numbers when their turn comes. */
 export interface TensorToWrite {

@@ -1,15 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { DpoError, duplicateKey, isObject, parseJsonObject } from '@dpo/base';
-import { asFileError, readTextFile } from '@dpo/base/files';
-import { type ByteFile, openByteFile } from './byte-file.js';
-import { type FloatDtype, floatBytes, roomFor, widen } from './floats.js';
-import {
-  badSafetensors,
-  type PlacedEntry,
-  readSafetensorsHeader,
-  type SafetensorsEntry,
-} from './safetensors-header.js';
+import { DpoError } from '../error.js';
+import { asFileError } from '../file-error.js';
+import { type ByteFile, openByteFile } from '../files/byte-file.js';
+import { readTextFile } from '../files/read-text-file.js';
+import { type FloatDtype, floatBytes, roomFor, widen } from '../floats.js';
+import { duplicateKey, isObject, parseJsonObject } from '../json-object.js';
+import { badSafetensors, type PlacedEntry, readSafetensorsHeader, type SafetensorsEntry } from './header.js';
 
 /** Open safetensors weights: one file, or several with an index. */
 export interface Safetensors {

@@ -1,11 +1,11 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DpoError } from '@dpo/base';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openSafetensors } from './safetensors.js';
-import { type TensorToWrite, writeSafetensors, writeShardedSafetensors } from './write-safetensors.js';
+import { DpoError } from '../error.js';
+import { openSafetensors } from './read.js';
+import { type TensorToWrite, writeSafetensors, writeShardedSafetensors } from './write.js';
 
 let folder: string;
 beforeAll(async () => {

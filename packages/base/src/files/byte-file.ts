@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
-import { DpoError } from '@dpo/base';
-import { asFileError, checkEnds } from '@dpo/base/files';
+import { DpoError } from '../error.js';
+import { asFileError } from '../file-error.js';
+import { checkEnds } from './read-text-file.js';
 
 /** A file read by position. No read goes past its end, and none asks the system for 2 GiB at once. */
 export interface ByteFile {

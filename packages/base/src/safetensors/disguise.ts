@@ -1,5 +1,5 @@
-import { DpoError } from '@dpo/base';
-import type { ByteFile } from './byte-file.js';
+import { DpoError } from '../error.js';
+import type { ByteFile } from '../files/byte-file.js';
 
 /**
  * Throws where a file of weights is something else under their name: `model.lfs-pointer` for the note that Git leaves

@@ -1,5 +1,7 @@
-import { DpoError, duplicateKey, isObject, quoted } from '@dpo/base';
-import type { ByteFile } from './byte-file.js';
+import { DpoError } from '../error.js';
+import type { ByteFile } from '../files/byte-file.js';
+import { duplicateKey, isObject } from '../json-object.js';
+import { quoted } from '../shown.js';
 import { checkDisguise } from './disguise.js';
 
 /** Number types of the safetensors format and their sizes in bytes. */
