@@ -54,4 +54,16 @@ describe('clearRun', () => {
     );
     expect(await readFile(at('disk/weights'), 'utf8')).toBe('2');
   });
+
+  it('removes links in the place of files, and leaves the files that they lead to', async () => {
+    await writeMark(folder, { kind: 'run', files: [], command: 'train' });
+    for (const name of ['metrics.jsonl', 'report.html']) {
+      await rm(at(name), { force: true });
+      await symlink(at('notes.txt'), at(name));
+    }
+    await symlink(at('nowhere'), at('evaluation.json'));
+    await clearRun(folder);
+    expect((await readdir(folder)).sort()).toEqual(['.dpo.json', 'checkpoint-2', 'notes.txt', 'pairs.arrow']);
+    expect(await readFile(at('notes.txt'), 'utf8')).toBe('mine');
+  });
 });

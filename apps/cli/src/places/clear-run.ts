@@ -13,8 +13,9 @@ const demoFiles = /^((held-out-)?prompts\.jsonl|samples\.jsonl|held-out-before\.
 const demoFolders = /^base$/;
 
 /**
- * Removes what a run of ours left in its folder; whatever else is there stays, and so does the folder. A link stays: what it
- * leads to is cleared.
+ * Removes what a run of ours left in its folder; whatever else is there stays, and so does the folder. A link to a folder
+ * stays: what it leads to is cleared. A link in the place of a file goes, since the next run would write through it: the file
+ * that it leads to may be anybody's, and stays.
  */
 export async function clearRun(folder: string): Promise<void> {
   const demo = (await runIn(folder)) === 'demo';
@@ -24,7 +25,8 @@ export async function clearRun(folder: string): Promise<void> {
     const there = await lstat(path).catch(() => undefined);
     if (folders.test(name) || (demo && demoFolders.test(name)))
       await clearFolder(path, there?.isSymbolicLink() ?? false);
-    else if (there?.isFile() && (files.test(name) || (demo && demoFiles.test(name)))) await rm(path);
+    else if ((there?.isFile() || there?.isSymbolicLink()) && (files.test(name) || (demo && demoFiles.test(name))))
+      await rm(path);
   }
 }
 

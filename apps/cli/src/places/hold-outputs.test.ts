@@ -105,6 +105,21 @@ describe('holdOutputs', () => {
       });
   });
 
+  it('makes no folder in a model, a checkpoint or a dataset of ours', async () => {
+    for (const kind of ['model', 'checkpoint', 'dataset'] as const)
+      await writeFolderAtomic(at(`run/${kind}`), kind, (temporary) => writeFile(join(temporary, 'file'), 'x'));
+    await writeMark(at('run'), { kind: 'run', files: [] });
+    await symlink(at('run/model'), at('link'));
+    const before = await treeOf(folder);
+    for (const place of ['run/model/x', 'run/checkpoint/x/y', 'run/dataset/x', 'link/x']) {
+      const refused = { code: 'file.inside-ours', message: expect.stringContaining('of dpo') };
+      await expect(train(at(place)), place).rejects.toMatchObject(refused);
+      await expect(passes('data convert', at('pairs.jsonl'), at(place)), place).rejects.toMatchObject(refused);
+    }
+    await train(at('run/another'));
+    expect(await treeOf(folder)).toEqual(before);
+  });
+
   it('removes what killed commands left, and nothing else', async () => {
     await writeFile(leftoverName(at('scores.jsonl')).replace(`.${process.pid}-`, '.4194305-'), 'half');
     const own = leftoverName(at('scores.jsonl'));

@@ -31,6 +31,7 @@ export async function holdOutputs(command: Command, options: Readonly<Record<str
   const outputs: Output[] = [];
   for (const each of written) outputs.push(...(await checkedOutputs(each)));
   const read = named.filter(({ role }) => role.startsWith('input') || role === 'input-model');
+  for (const output of outputs) if (output.isFolder) await checkAround(output);
   await checkApart(outputs, (await Promise.all(read.map(inputsOf))).flat());
   for (const { role, real } of outputs) await proveWritable(role === 'output-run' ? real : dirname(real));
   const runs = written.filter(({ role }) => role === 'output-run' || role === 'into-run');
@@ -94,6 +95,18 @@ async function checkRun(given: Omit<NamedPlace, 'real'>, real: string): Promise<
     values: { folder: path },
     hint: `Choose a new or an empty folder for ${label}, or empty this one yourself.`,
   });
+}
+
+/** A model, a checkpoint or a dataset of ours is what its folder holds: no other folder of ours is made in it. */
+async function checkAround({ label, path, real }: Output): Promise<void> {
+  for (let above = dirname(real); above !== dirname(above); above = dirname(above)) {
+    const kind = (await readMark(above))?.kind;
+    if (kind === undefined || kind === 'run') continue;
+    throw new DpoError('file.inside-ours', `${label} ${path} would lie in ${above}, which is a ${kind} of dpo.`, {
+      values: { path, above, kind },
+      hint: 'Choose a folder beside that one.',
+    });
+  }
 }
 
 /** Locks a run folder and marks it as one; a mark that nothing followed goes with the lock. */

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DpoError } from '../error.js';
+import { asFileError } from '../file-error.js';
 import { writeFileAtomic, writeFolderAtomic } from './atomic.js';
 
 let folder: string;
@@ -140,5 +141,22 @@ describe('writeFolderAtomic', () => {
     await expect(failing).rejects.toThrow('broken');
     expect(await readFile(at('model/one'), 'utf8')).toBe('1');
     expect(await readdir(folder)).toEqual(['model']);
+  });
+
+  it('fails with the name of the place, never with that of what was written beside it', async () => {
+    const full = Object.assign(new Error('ENOSPC'), { code: 'ENOSPC', syscall: 'write' });
+    const failing = writeFolderAtomic(at('model/'), 'model', (temporary) =>
+      writeFileAtomic(join(temporary, 'weights'), async (file) => {
+        await writeFile(file, 'half');
+        throw asFileError(full, file);
+      }),
+    );
+    await expect(failing).rejects.toMatchObject({
+      code: 'file.disk-full',
+      message: `${at('model/weights')} cannot be written: the disk is full.`,
+      values: { path: at('model/weights'), system: 'ENOSPC' },
+      hint: expect.stringContaining('Free some space'),
+      cause: full,
+    });
   });
 });

@@ -2,6 +2,7 @@ import { lstat, mkdir, open, realpath, rename, rm, rmdir, stat } from 'node:fs/p
 import { basename, dirname, join, resolve } from 'node:path';
 import { DpoError } from '../error.js';
 import { asFileError } from '../file-error.js';
+import { aboutPlace } from './_about-place.js';
 import { systemCode } from './_system-code.js';
 import { leftoverName, removeLeftovers, settleOld } from './leftovers.js';
 import { makeFolder } from './make-folder.js';
@@ -61,8 +62,9 @@ async function placeAtomic(
     if (kind === 'file') await rename(temporary, place);
     else await replaceFolder(temporary, place);
   } catch (error) {
-    if (temporary !== undefined) await rm(temporary, { recursive: true, force: true });
-    throw asFileError(error, path);
+    if (temporary === undefined) throw asFileError(error, path);
+    await rm(temporary, { recursive: true, force: true });
+    throw aboutPlace(asFileError(error, path), temporary, path);
   }
 }
 
