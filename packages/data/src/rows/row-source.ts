@@ -2,6 +2,7 @@ import { makeData, RecordBatch, Schema, Struct } from 'apache-arrow';
 import { MessageShapes } from './_message-shapes.js';
 import { type CellBuilder, cellBuilder } from './arrow-columns.js';
 import { emptyDataset } from './dataset.js';
+import { peek } from './peek.js';
 import type { RowFormat } from './row-format.js';
 import { arrowSchema } from './schema.js';
 
@@ -39,34 +40,38 @@ export async function withRecordBatches<Row, Result>(
   use: (schema: Schema, batches: AsyncIterable<RecordBatch>) => Promise<Result>,
 ): Promise<Result> {
   const names = new Set(format.columns.filter(({ required }) => required).map(({ name }) => name));
-  const first = await firstChunk(source);
-  const messages = format.chat(first[0] as Row) ? new MessageShapes() : undefined;
-  for (const row of first) {
-    const record = format.record(row);
-    for (const name of Object.keys(record)) names.add(name);
-    messages?.add(format, record);
-  }
-  for (;;) {
-    const plain = arrowSchema(format, names, messages?.layout);
-    const schema = new Schema(plain.fields, new Map([...plain.metadata, ...Object.entries(metadata(plain))]));
-    try {
-      return await use(schema, recordBatches(format, schema, source, messages));
-    } catch (error) {
-      if (!(error instanceof WiderRow)) throw error;
-      for (const name of error.names) names.add(name);
+  const { first, all, close } = await peek(filledChunks(source));
+  try {
+    if (first === undefined) throw emptyDataset(source.path);
+    const messages = format.chat(first[0] as Row) ? new MessageShapes() : undefined;
+    for (const row of first) {
+      const record = format.record(row);
+      for (const name of Object.keys(record)) names.add(name);
+      messages?.add(format, record);
     }
+    for (let chunks = all; ; chunks = filledChunks(source)) {
+      const plain = arrowSchema(format, names, messages?.layout);
+      const schema = new Schema(plain.fields, new Map([...plain.metadata, ...Object.entries(metadata(plain))]));
+      try {
+        return await use(schema, recordBatches(format, schema, chunks, messages));
+      } catch (error) {
+        if (!(error instanceof WiderRow)) throw error;
+        for (const name of error.names) names.add(name);
+      }
+    }
+  } finally {
+    await close();
   }
 }
 
-async function firstChunk<Row>(source: RowSource<Row>): Promise<readonly Row[]> {
-  for await (const chunk of source.chunks()) if (chunk.length > 0) return chunk;
-  throw emptyDataset(source.path);
+async function* filledChunks<Row>(source: RowSource<Row>): AsyncGenerator<readonly Row[], undefined> {
+  for await (const chunk of source.chunks()) if (chunk.length > 0) yield chunk;
 }
 
 async function* recordBatches<Row>(
   format: RowFormat<Row>,
   schema: Schema,
-  source: RowSource<Row>,
+  chunks: AsyncIterable<readonly Row[]>,
   messages: MessageShapes | undefined,
 ): AsyncGenerator<RecordBatch> {
   const builders = new Map<string, CellBuilder>(schema.fields.map((field) => [field.name, cellBuilder(field)]));
@@ -79,7 +84,7 @@ async function* recordBatches<Row>(
     units = 0;
     return new RecordBatch(schema, data);
   };
-  for await (const chunk of source.chunks()) {
+  for await (const chunk of chunks) {
     for (const row of chunk) {
       const record = format.record(row);
       const unknown = Object.keys(record).filter((name) => !builders.has(name));

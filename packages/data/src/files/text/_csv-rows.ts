@@ -1,5 +1,4 @@
 import { DpoError } from '@dpo/base';
-import { readBytes } from './compression.js';
 
 /** One record of a CSV file. */
 export interface CsvRow {
@@ -9,8 +8,12 @@ export interface CsvRow {
   readonly line: number;
 }
 
-/** The records of a CSV file with this separator, a block at a time. Blank lines are skipped. */
-export async function* readCsvRows(path: string, separator = ','): AsyncGenerator<readonly CsvRow[]> {
+/** The records of a CSV file's bytes with this separator, a block at a time. Blank lines are skipped. */
+export async function* readCsvRows(
+  bytes: AsyncIterable<Buffer>,
+  path: string,
+  separator: string,
+): AsyncGenerator<readonly CsvRow[]> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   const parser = new CsvParser(path, separator);
   const decode = (bytes?: Buffer): string => {
@@ -24,7 +27,7 @@ export async function* readCsvRows(path: string, separator = ','): AsyncGenerato
       });
     }
   };
-  for await (const bytes of readBytes(path)) yield parser.push(decode(bytes));
+  for await (const chunk of bytes) yield parser.push(decode(chunk));
   yield parser.push(decode());
   yield parser.end();
 }

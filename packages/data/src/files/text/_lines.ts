@@ -1,6 +1,5 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import { DpoError } from '@dpo/base';
-import { readBytes } from './compression.js';
 
 /** One line of a text file. */
 export interface Line {
@@ -14,17 +13,17 @@ const NEWLINE = 0x0a;
 export const LONGEST_LINE = 1 << 27;
 
 /**
- * A UTF-8 file's lines that are not blank, a block at a time, unpacked on the way where they are compressed. Ends of lines are `\n` or
- * `\r\n`; a byte-order mark at the beginning is skipped.
+ * The lines of a text in UTF-8 that are not blank, a block at a time. Ends of lines are `\n` or `\r\n`; a byte-order mark at
+ * the beginning is skipped.
  *
- * Errors: those of the file system, `data.truncated-file` (cut short), `data.broken-file` (damaged),
- * `data.invalid-text` (not UTF-8; names the line), `data.line-too-long`.
+ * @param path the file, for messages
+ * @throws `data.invalid-text` (not UTF-8; names the line), `data.line-too-long`, what `bytes` throws
  */
-export async function* readLines(path: string): AsyncGenerator<readonly Line[]> {
+export async function* readLines(bytes: AsyncIterable<Buffer>, path: string): AsyncGenerator<readonly Line[]> {
   let rest: Buffer[] = [];
   let number = 0;
   let held = 0;
-  for await (const chunk of readBytes(path)) {
+  for await (const chunk of bytes) {
     held += chunk.length;
     const end = chunk.lastIndexOf(NEWLINE) + 1;
     if (end === 0) {

@@ -1,9 +1,10 @@
-import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
+import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { DpoError } from '@dpo/base';
 import { asFileError } from '@dpo/base/files';
 import { Decompress } from 'fzstd';
+import { peek } from '../../rows/peek.js';
 
 const READ_BYTES = 1 << 20;
 /** Zstandard is unpacked in pieces: four bytes of it can stand for 128 KiB, and all of a piece comes out at once. */
@@ -35,36 +36,59 @@ export async function firstBytes(path: string, count: number): Promise<Buffer> {
 }
 
 /**
- * A file's bytes, a piece at a time, unpacked on the way where they are gzip (of several members too) or Zstandard.
+ * A file's bytes, a piece at a time, unpacked on the way where they are gzip (of several members too) or Zstandard. The file
+ * is opened once.
  *
  * @throws `data.truncated-file` (cut short), `data.broken-file` (damaged), those of the file system
  */
-export async function* readBytes(path: string): AsyncGenerator<Buffer> {
-  const compression = compressionOf(await firstBytes(path, 4));
-  if (compression === 'zstd') yield* unpackZstd(path);
-  else yield* readPieces(path, compression === 'gzip');
-}
-
-/** The first of a file's bytes, unpacked where they are compressed: at most a MiB. Errors: those of {@link readBytes}. */
-export async function unpackedStart(path: string): Promise<Buffer> {
-  for await (const chunk of readBytes(path)) return chunk;
-  return Buffer.alloc(0);
-}
-
-async function* readPieces(path: string, zipped: boolean): AsyncGenerator<Buffer> {
-  const file = createReadStream(path, { highWaterMark: READ_BYTES });
-  const stream = zipped ? file.pipe(createGunzip({ chunkSize: READ_BYTES })) : file;
-  if (zipped) file.once('error', (error) => stream.destroy(error));
+export async function* readBytes(path: string): AsyncGenerator<Buffer, undefined> {
+  const { first, all, close } = await peek(readPieces(path));
   try {
-    for await (const chunk of stream) yield chunk as Buffer;
-  } catch (error) {
-    throw asReadError(error, path);
+    if (first === undefined) return;
+    const compression = compressionOf(first);
+    if (compression === 'zstd') yield* unpackZstd(all, path);
+    else if (compression === 'gzip') yield* unpackGzip(all, first.length, path);
+    else yield* all;
   } finally {
-    file.destroy();
+    await close();
   }
 }
 
-async function* unpackZstd(path: string): AsyncGenerator<Buffer> {
+async function* readPieces(path: string): AsyncGenerator<Buffer, undefined> {
+  let file: FileHandle | undefined;
+  try {
+    file = await open(path);
+    const { size } = await file.stat();
+    for (let left = size; left > 0; ) {
+      const { buffer, bytesRead } = await file.read(Buffer.allocUnsafeSlow(Math.min(READ_BYTES, left)));
+      // Somebody has made the file shorter.
+      if (bytesRead === 0) return;
+      left -= bytesRead;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } catch (error) {
+    throw asFileError(error, path);
+  } finally {
+    await file?.close();
+  }
+}
+
+async function* unpackGzip(packed: AsyncIterable<Buffer>, startBytes: number, path: string): AsyncGenerator<Buffer> {
+  // A small file unpacks to little: room for a MiB would be most of the work.
+  const chunkSize = Math.min(READ_BYTES, Math.max(1 << 16, 8 * startBytes));
+  const input = Readable.from(packed);
+  const stream = input.pipe(createGunzip({ chunkSize }));
+  input.once('error', (error) => stream.destroy(error));
+  try {
+    for await (const chunk of stream) yield chunk as Buffer;
+  } catch (error) {
+    throw asUnpackError(error, path);
+  } finally {
+    input.destroy();
+  }
+}
+
+async function* unpackZstd(packed: AsyncIterable<Buffer>, path: string): AsyncGenerator<Buffer> {
   let unpacked: Buffer[] = [];
   let ended = false;
   const unpacker = new Decompress((data, final) => {
@@ -83,17 +107,17 @@ async function* unpackZstd(path: string): AsyncGenerator<Buffer> {
     unpacked = [];
     return ready;
   };
-  for await (const chunk of readPieces(path, false))
+  for await (const chunk of packed)
     for (let at = 0; at < chunk.length; at += ZSTD_PIECE) yield* push(chunk.subarray(at, at + ZSTD_PIECE), false);
   yield* push(new Uint8Array(0), true);
   if (!ended) throw truncated(path, 'Zstandard');
 }
 
-function asReadError(error: unknown, path: string): unknown {
+function asUnpackError(error: unknown, path: string): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'Z_BUF_ERROR') return truncated(path, 'gzip', error);
   if (typeof code === 'string' && code.startsWith('Z_')) return broken(path, 'gzip', error);
-  return asFileError(error, path);
+  return error;
 }
 
 function truncated(path: string, format: string, cause?: unknown): DpoError {

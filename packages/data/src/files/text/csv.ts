@@ -4,12 +4,13 @@ import { pipeline } from 'node:stream/promises';
 import { DpoError } from '@dpo/base';
 import type { Column } from '../../rows/columns.js';
 import { emptyDataset } from '../../rows/dataset.js';
+import { peek } from '../../rows/peek.js';
 import type { RowFormat } from '../../rows/row-format.js';
 import type { RowSource } from '../../rows/row-source.js';
 import { checkDisguise, DISGUISE_BYTES } from '../disguise.js';
 import type { PlacedRecord } from '../records.js';
 import { type CsvRow, readCsvRows } from './_csv-rows.js';
-import { unpackedStart } from './compression.js';
+import { readBytes } from './compression.js';
 
 /**
  * The records of a CSV file (RFC 4180: commas, double quotes, a header line). Tabs or semicolons separate instead where the
@@ -19,10 +20,22 @@ import { unpackedStart } from './compression.js';
  */
 export async function* readCsv(path: string, columns: readonly Column[]): AsyncGenerator<readonly PlacedRecord[]> {
   const kinds = new Map(columns.map((column) => [column.name, column]));
-  const start = await unpackedStart(path);
-  checkDisguise(start.subarray(0, DISGUISE_BYTES), path);
+  const { first = Buffer.alloc(0), all, close } = await peek(readBytes(path));
+  try {
+    checkDisguise(first.subarray(0, DISGUISE_BYTES), path);
+    yield* recordsOf(readCsvRows(all, path, separatorOf(first)), kinds, path);
+  } finally {
+    await close();
+  }
+}
+
+async function* recordsOf(
+  blocks: AsyncIterable<readonly CsvRow[]>,
+  kinds: ReadonlyMap<string, Column>,
+  path: string,
+): AsyncGenerator<readonly PlacedRecord[]> {
   let header: readonly string[] | undefined;
-  for await (const rows of readCsvRows(path, separatorOf(start))) {
+  for await (const rows of blocks) {
     const records: PlacedRecord[] = [];
     for (const row of rows) {
       if (header === undefined) header = row.fields.map((name) => name ?? '');

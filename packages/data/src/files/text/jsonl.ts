@@ -5,13 +5,14 @@ import { createGzip } from 'node:zlib';
 import { DpoError } from '@dpo/base';
 import { boundedJson, TooDeep } from '../../rows/bounded-json.js';
 import { emptyDataset } from '../../rows/dataset.js';
+import { peek } from '../../rows/peek.js';
 import type { RowFormat } from '../../rows/row-format.js';
 import type { RowSource } from '../../rows/row-source.js';
 import { checkDisguise, DISGUISE_BYTES } from '../disguise.js';
 import type { PlacedRecord } from '../records.js';
 import { locateJsonError } from './_json-error.js';
 import { type Line, readLines } from './_lines.js';
-import { readBytes, unpackedStart } from './compression.js';
+import { readBytes } from './compression.js';
 import { readJsonValues } from './json-values.js';
 
 /**
@@ -22,10 +23,14 @@ import { readJsonValues } from './json-values.js';
  * @throws those of {@link readLines}, {@link readJsonValues} and {@link checkDisguise}
  */
 export async function* readJsonl(path: string): AsyncGenerator<readonly PlacedRecord[]> {
-  const start = await unpackedStart(path);
-  checkDisguise(start.subarray(0, DISGUISE_BYTES), path);
-  const records = goesOverLines(start) ? readJsonValues(withoutMark(readBytes(path)), path) : readLines(path);
-  for await (const lines of records) yield lines.map((line) => parseLine(line, path));
+  const { first = Buffer.alloc(0), all, close } = await peek(readBytes(path));
+  try {
+    checkDisguise(first.subarray(0, DISGUISE_BYTES), path);
+    const records = goesOverLines(first) ? readJsonValues(withoutMark(all), path) : readLines(all, path);
+    for await (const lines of records) yield lines.map((line) => parseLine(line, path));
+  } finally {
+    await close();
+  }
 }
 
 /** Whether a file of JSON is an array, or its first object does not end on its first line. */

@@ -1,0 +1,56 @@
+import { mkdtemp, type open, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { readPreferences } from './read.js';
+
+const handles = vi.hoisted((): { closed: number; opened: number } => ({ closed: 0, opened: 0 }));
+
+vi.mock('node:fs/promises', async (load) => {
+  const original = await load<typeof import('node:fs/promises')>();
+  return {
+    ...original,
+    async open(...given: Parameters<typeof open>) {
+      const file = await original.open(...given);
+      handles.opened++;
+      file.once('close', () => handles.closed++);
+      return file;
+    },
+  };
+});
+
+const row = JSON.stringify({ prompt: 'q', chosen: 'a', rejected: 'b' });
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'dpo-opens-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+beforeEach(() => Object.assign(handles, { closed: 0, opened: 0 }));
+
+it.each([
+  ['pairs.jsonl', `${row}\n${row}\n`],
+  ['pairs.json', `[${row},\n${row}]`],
+  ['pairs.csv', 'prompt,chosen,rejected\nq,a,b\n'],
+  ['pairs.jsonl.gz', gzipSync(`${row}\n`)],
+])('a file is opened once for its kind and once for its rows: %s', async (name, content) => {
+  const path = join(folder, name);
+  await writeFile(path, content);
+  handles.opened = 0;
+  await readPreferences(path);
+  expect(handles.opened).toBe(2);
+});
+
+it.each([
+  ['a web page', 'page.jsonl', '<!DOCTYPE html>'],
+  ['a row that is no JSON', 'broken.jsonl', `${row}\n{`],
+  ['a quote that is never closed', 'open.csv', 'prompt,chosen,rejected\nq,"a'],
+  ['a web page behind gzip', 'page.jsonl.gz', gzipSync('<!DOCTYPE html>')],
+  ['gzip that is cut off', 'cut.jsonl.gz', gzipSync(`${row}\n`).subarray(0, -9)],
+  ['no rows', 'empty.jsonl', ''],
+])('and closed where it is refused: %s', async (_, name, content) => {
+  const path = join(folder, name);
+  await writeFile(path, content);
+  await expect(readPreferences(path)).rejects.toThrow(path);
+  expect(handles.closed).toBe(handles.opened);
+});
