@@ -14,7 +14,11 @@ vi.mock('node:fs/promises', async (load) => {
     async open(...given: Parameters<typeof open>) {
       const file = await original.open(...given);
       handles.opened++;
-      file.once('close', () => handles.closed++);
+      const close = file.close.bind(file);
+      file.close = () => {
+        handles.closed++;
+        return close();
+      };
       return file;
     },
   };

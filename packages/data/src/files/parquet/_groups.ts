@@ -1,12 +1,7 @@
 import { DpoError } from '@dpo/base';
-import {
-  asyncBufferFromFile,
-  type FileMetaData,
-  parquetMetadataAsync,
-  parquetReadObjects,
-  parquetSchema,
-} from 'hyparquet';
+import { type FileMetaData, parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet';
 import { boundedCompressors } from './_compressors.js';
+import { type FileRanges, openRanges } from './_file-ranges.js';
 import { withoutNulls } from './_values.js';
 
 /** A row group. */
@@ -22,7 +17,15 @@ export interface RowGroup {
 
 /** The row groups of a Parquet file, one after another. What is wrong with the file is thrown as the library throws it. */
 export async function* parquetGroups(path: string, columns: ReadonlySet<string>): AsyncGenerator<RowGroup> {
-  const file = await asyncBufferFromFile(path);
+  const file = await openRanges(path);
+  try {
+    yield* groupsOf(file, path, columns);
+  } finally {
+    await file.close();
+  }
+}
+
+async function* groupsOf(file: FileRanges, path: string, columns: ReadonlySet<string>): AsyncGenerator<RowGroup> {
   await checkEnds(file, path);
   const metadata = await parquetMetadataAsync(file);
   const there = parquetSchema(metadata).children;
@@ -64,7 +67,7 @@ export function checkCounts(metadata: Pick<FileMetaData, 'num_rows'> & { readonl
 type Rows = Pick<FileMetaData['row_groups'][number], 'num_rows'>;
 
 /** A Parquet file begins and ends with `PAR1`: one cut short does not end so. */
-async function checkEnds(file: Awaited<ReturnType<typeof asyncBufferFromFile>>, path: string): Promise<void> {
+async function checkEnds(file: FileRanges, path: string): Promise<void> {
   const size = file.byteLength;
   const text = async (from: number, to: number) => Buffer.from(await file.slice(from, to)).toString('latin1');
   if (size >= 12 && (await text(size - 4, size)) === 'PAR1') return;

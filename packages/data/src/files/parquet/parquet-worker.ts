@@ -1,6 +1,9 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import { DpoError } from '@dpo/base';
 import { parquetGroups, type RowGroup } from './_groups.js';
+
+/** What a thread is asked for: the first row group of a file, or the next one; to close the file, which has no reply. */
+export type ParquetRequest = { readonly path: string; readonly columns: readonly string[] } | 'next' | 'close';
 
 /** A row group, none at the end, or what went wrong. */
 export type ParquetReply =
@@ -12,13 +15,19 @@ export type ParquetReply =
       readonly details: { readonly values: Readonly<Record<string, unknown>>; readonly hint?: string };
     };
 
-const { path, columns } = workerData as { readonly path: string; readonly columns: readonly string[] };
-const groups = parquetGroups(path, new Set(columns));
+let groups: AsyncGenerator<RowGroup> | undefined;
 
-parentPort?.on('message', () => {
-  void groups
-    .next()
-    .then(({ value, done }): ParquetReply => ({ group: done ? undefined : value }))
+// The library starts several columns at a time and waits for the first that fails: the others of that file fail unheard.
+process.on('unhandledRejection', () => undefined);
+
+parentPort?.on('message', (request: ParquetRequest) => {
+  if (request === 'close') {
+    void groups?.return(undefined);
+    return;
+  }
+  if (request !== 'next') groups = parquetGroups(request.path, new Set(request.columns));
+  void Promise.resolve(groups?.next())
+    .then((next): ParquetReply => ({ group: next?.done ? undefined : next?.value }))
     .catch((error: unknown): ParquetReply => {
       // An error of ours would lose its code on the way.
       if (!DpoError.is(error)) return { error };

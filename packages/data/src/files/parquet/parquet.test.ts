@@ -6,7 +6,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { DpoError } from '@dpo/base';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Apart, readParquet } from './parquet.js';
+import type { Apart } from './_reading-thread.js';
+import { readParquet } from './parquet.js';
 
 const fixtures = fileURLToPath(new URL('../../../../../tooling/parity/fixtures/datasets/', import.meta.url));
 const columns = new Set(['prompt', 'chosen', 'rejected', 'completions', 'instruction']);
