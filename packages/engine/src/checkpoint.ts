@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { after } from './after.js';
 
 /** A part of a model: tensors in, one tensor out. */
 export type Block = (...inputs: tf.Tensor[]) => tf.Tensor;
@@ -27,7 +28,8 @@ export function checkpoint(block: Block): Block {
 
 function gradients(block: Block, [first, ...rest]: tf.Tensor[], dy: tf.Tensor): tf.Tensor[] {
   if (first === undefined) return [];
-  const inputs = [barrier(first, dy), ...rest];
+  // A compiled function sees two computations of the same thing: without the wait it would make one of them.
+  const inputs = [after(first, dy), ...rest];
   const engine = tf.engine();
   // tfjs has one tape at a time: the tape of the nested gradient takes the place of the outer one, which is walked now.
   const outer = engine.state.activeTape;
@@ -37,13 +39,4 @@ function gradients(block: Block, [first, ...rest]: tf.Tensor[], dy: tf.Tensor): 
   } finally {
     if (outer !== undefined) engine.state.activeTape = outer;
   }
-}
-
-/**
- * x, once `after` is there. A compiled function would otherwise compute the block once and keep the result, or compute it
- * early, for it sees two computations of the same thing.
- */
-function barrier(x: tf.Tensor, after: tf.Tensor): tf.Tensor {
-  if (tf.getKernel('Barrier', tf.getBackend()) === undefined) return x;
-  return tf.engine().runKernel('Barrier', { x, after }) as tf.Tensor;
 }

@@ -1,3 +1,4 @@
+export { after } from './after.js';
 export { type Block, checkpoint } from './checkpoint.js';
 export { exitNow } from './exit-now.js';
 export { cacheFolder } from './library/cache-folder.js';

@@ -1,9 +1,10 @@
 import { DpoError } from '@dpo/base';
 import { choosePrecision } from './_auto-precision.js';
+import { checkOptions, wrongOption } from './_check-options.js';
 import { type FoundLibrary, findLibrary } from './library/find-library.js';
 import { cpuFlags, thisMachine, whyNoTensorFlow } from './library/machine.js';
 import { openPortable } from './portable/open-portable.js';
-import { type DeviceName, isDeviceName } from './tensorflow/_device.js';
+import type { DeviceName } from './tensorflow/_device.js';
 import type { Engine, Precision } from './types.js';
 
 export interface OpenEngineOptions {
@@ -41,6 +42,7 @@ export interface OpenEngineOptions {
  */
 export async function openEngine(options: OpenEngineOptions = {}): Promise<Engine> {
   const { kind = 'auto', precision = 'float32' } = options;
+  checkChoice(options);
   checkOptions(options);
   const gpu = options.device?.startsWith('gpu') ?? false;
   if (kind === 'wasm' || kind === 'cpu') {
@@ -67,18 +69,11 @@ export async function openEngine(options: OpenEngineOptions = {}): Promise<Engin
   }
 }
 
-function checkOptions({ kind = 'auto', precision = 'float32', ...options }: OpenEngineOptions): void {
-  const { threads, device, memoryLimit } = options;
-  const wrong = (name: string, value: unknown, expected: string): DpoError =>
-    new DpoError('engine.wrong-option', `${name} must be ${expected}, not ${value}.`, { values: { [name]: value } });
-  if (!['auto', 'tensorflow', 'wasm', 'cpu'].includes(kind)) throw wrong('kind', kind, 'auto, tensorflow, wasm or cpu');
+function checkChoice({ kind = 'auto', precision = 'float32' }: OpenEngineOptions): void {
+  if (!['auto', 'tensorflow', 'wasm', 'cpu'].includes(kind))
+    throw wrongOption('kind', kind, 'auto, tensorflow, wasm or cpu');
   if (!['auto', 'float32', 'bfloat16'].includes(precision))
-    throw wrong('precision', precision, 'auto, float32 or bfloat16');
-  if (threads !== undefined && !(Number.isInteger(threads) && threads > 0))
-    throw wrong('threads', threads, 'a whole number above 0');
-  if (device !== undefined && !isDeviceName(device)) throw wrong('device', device, 'auto, cpu, gpu or gpu:N');
-  if (memoryLimit !== undefined && !(Number.isSafeInteger(memoryLimit) && memoryLimit > 0))
-    throw wrong('memoryLimit', memoryLimit, 'a whole number of bytes');
+    throw wrongOption('precision', precision, 'auto, float32 or bfloat16');
 }
 
 /** Why it is the portable engine, and that it computes in float32 where something else was asked for. */

@@ -5,10 +5,10 @@ import {
   clusteredEstimate,
   type Estimate,
   estimate,
+  estimateShare,
   mean,
   pairedDifference,
   type ShareEstimate,
-  wilson,
 } from './statistics.js';
 
 /** One text that a policy wrote, measured. */
@@ -103,7 +103,7 @@ export interface PairAccuracy extends ShareEstimate {
 export function pairAccuracy(margins: readonly number[]): PairAccuracy {
   const won = margins.reduce((sum, margin) => sum + (margin > 0 ? 1 : margin === 0 ? 0.5 : 0), 0);
   const { mean: margin, standardError: marginError } = estimate(margins);
-  return { ...wilson(won, margins.length), margin, marginError };
+  return { ...estimateShare(won, margins.length), margin, marginError };
 }
 
 /**

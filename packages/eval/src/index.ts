@@ -1,3 +1,4 @@
+export { type ShareInterval, wilson } from '@dpo/base';
 export { bestOfNKl, expectedBest } from './best-of-n.js';
 export { buildPairs, type RatedPair, type RatedSample } from './build-pairs.js';
 export {
@@ -43,7 +44,6 @@ export {
   pairedDifference,
   type ShareEstimate,
   type Verdict,
-  wilson,
   winRate,
 } from './statistics.js';
 export { vaderReward } from './vader/vader-reward.js';

@@ -7,7 +7,6 @@ import {
   estimate,
   mean,
   pairedDifference,
-  wilson,
   winRate,
 } from './statistics.js';
 
@@ -87,31 +86,9 @@ it('subtracts estimates', () => {
   expect(difference(a, b)).toEqual({ mean: 3, standardError: 5, count: 5 });
 });
 
-describe('wilson', () => {
-  it('gives the interval of a textbook case', () => {
-    // 10 of 50: 0.1124 to 0.3304 (Brown, Cai and DasGupta's formula by hand).
-    const { share, low, high } = wilson(10, 50);
-    expect(share).toBe(0.2);
-    expect(low).toBeCloseTo(0.1124, 4);
-    expect(high).toBeCloseTo(0.3304, 4);
-  });
-
-  it('stays within [0, 1] around the share', () => {
-    fc.assert(
-      fc.property(fc.nat(50), fc.nat(50), (won, lost) => {
-        fc.pre(won + lost > 0);
-        const { share, low, high } = wilson(won, won + lost);
-        expect(low).toBeGreaterThanOrEqual(0);
-        expect(high).toBeLessThanOrEqual(1);
-        expect(low).toBeLessThanOrEqual(share + 1e-12);
-        expect(high).toBeGreaterThanOrEqual(share - 1e-12);
-      }),
-    );
-  });
-});
-
 it('counts a tie as half a win', () => {
-  expect(winRate(['win', 'win', 'loss', 'tie'])).toMatchObject({ share: 0.625, win: 2, tie: 1, loss: 1 });
+  expect(winRate(['win', 'win', 'loss', 'tie'])).toMatchObject({ share: 0.625, count: 4, win: 2, tie: 1, loss: 1 });
+  expect(() => winRate([])).toThrow(expect.objectContaining({ code: 'eval.no-values' }));
 });
 
 describe('bootstrapInterval', () => {

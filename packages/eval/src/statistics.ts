@@ -1,4 +1,4 @@
-import { DpoError, random } from '@dpo/base';
+import { DpoError, random, type ShareInterval, wilson } from '@dpo/base';
 
 /** A mean and how far off it may be. */
 export interface Estimate {
@@ -86,23 +86,15 @@ export function difference(a: Estimate, b: Estimate): Estimate {
 }
 
 /** A share with its confidence interval. */
-export interface ShareEstimate {
-  readonly share: number;
-  readonly low: number;
-  readonly high: number;
+export interface ShareEstimate extends ShareInterval {
+  /** How many observations it is a share of. */
   readonly count: number;
 }
 
-/**
- * A share of n with its 95 % interval by Wilson (1927), which holds up near 0 and 1 and for small n. Halves count, so that a
- * tie can be one half.
- */
-export function wilson(successes: number, n: number, z = 1.959964): ShareEstimate {
+/** A share of n observations with its 95 % interval by `wilson`. @throws `eval.no-values` when there are none */
+export function estimateShare(successes: number, n: number): ShareEstimate {
   if (n <= 0) throw new DpoError('eval.no-values', 'A share of nothing has no value.');
-  const p = successes / n;
-  const centre = (p + z ** 2 / (2 * n)) / (1 + z ** 2 / n);
-  const half = (z / (1 + z ** 2 / n)) * Math.sqrt((p * (1 - p)) / n + z ** 2 / (4 * n ** 2));
-  return { share: p, low: Math.max(0, centre - half), high: Math.min(1, centre + half), count: n };
+  return { ...wilson(successes, n), count: n };
 }
 
 /** Who was better in one comparison. */
@@ -112,7 +104,7 @@ export type Verdict = 'win' | 'tie' | 'loss';
 export function winRate(verdicts: readonly Verdict[]): ShareEstimate & Readonly<Record<Verdict, number>> {
   const counts = { win: 0, tie: 0, loss: 0 };
   for (const verdict of verdicts) counts[verdict]++;
-  return { ...wilson(counts.win + counts.tie / 2, verdicts.length), ...counts };
+  return { ...estimateShare(counts.win + counts.tie / 2, verdicts.length), ...counts };
 }
 
 /**

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { preferenceDataset } from '../rows/dataset.js';
 import { byteTokenizer, tinyPairs } from '../test/index.js';
-import { inspectPreferences, percentiles, wilson } from './inspect.js';
+import { inspectPreferences, percentiles } from './inspect.js';
 
 describe('inspectPreferences', () => {
   const pairs = preferenceDataset([
@@ -54,20 +54,6 @@ describe('inspectPreferences', () => {
   it('finds nothing wrong with the tiny pairs but their repeats', () => {
     const found = inspectPreferences(tinyPairs());
     expect([found.identicalAnswers, found.contradictions, found.prompts]).toEqual([[], [], 16]);
-  });
-});
-
-describe('wilson', () => {
-  it('gives the interval of the textbook case 81 of 263', () => {
-    const { low, high } = wilson(81, 263);
-    expect(low).toBeCloseTo(0.2553, 4);
-    expect(high).toBeCloseTo(0.3662, 4);
-  });
-
-  it('stays within [0, 1] and knows nothing without observations', () => {
-    expect(wilson(0, 10)).toMatchObject({ low: 0, share: 0 });
-    expect(wilson(10, 10).high).toBe(1);
-    expect(wilson(0, 0)).toEqual({ count: 0, of: 0, share: 0.5, low: 0, high: 1 });
   });
 });
 

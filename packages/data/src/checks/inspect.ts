@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { EncodedPair, Text, Tokenizer } from '@dpo/base';
+import { type EncodedPair, type ShareInterval, type Text, type Tokenizer, wilson } from '@dpo/base';
 import { isChat, plainText, sameText, templateVariables } from '../rows/conversation.js';
 import type { PreferenceDataset, PreferencePair } from '../rows/types.js';
 import { type CutSummary, cutSummary, type RowOrigin } from '../tokens/cuts.js';
@@ -18,12 +18,9 @@ export interface Percentiles {
 }
 
 /** A share k / n with its 95 % confidence interval (Wilson). */
-export interface Share {
+export interface Share extends ShareInterval {
   readonly count: number;
   readonly of: number;
-  readonly share: number;
-  readonly low: number;
-  readonly high: number;
 }
 
 /** What {@link inspectPreferences} finds. Plain data; row numbers are counted from 0. */
@@ -121,7 +118,7 @@ export function inspectPreferences(
     identicalAnswers,
     duplicates,
     contradictions,
-    chosenLonger: wilson(unequal.filter((d) => d > 0).length, unequal.length),
+    chosenLonger: shareOf(unequal.filter((d) => d > 0).length, unequal.length),
     ...(margins.length === 0
       ? {}
       : {
@@ -166,20 +163,9 @@ export function percentiles(values: readonly number[]): Percentiles {
   };
 }
 
-/**
- * A share with its 95 % Wilson score interval: (p + z²/2n ± z √(p(1−p)/n + z²/4n²)) / (1 + z²/n), z = 1.96. Without
- * observations the interval is all of [0, 1] and the share one half. (Wilson 1927, JASA 22.)
- */
-export function wilson(count: number, of: number): Share {
-  if (of === 0) return { count, of, share: 0.5, low: 0, high: 1 };
-  const z = 1.959963984540054;
-  const share = count / of;
-  const centre = share + (z * z) / (2 * of);
-  const spread = z * Math.sqrt((share * (1 - share)) / of + (z * z) / (4 * of * of));
-  const scale = 1 + (z * z) / of;
-  const low = count === 0 ? 0 : (centre - spread) / scale;
-  const high = count === of ? 1 : (centre + spread) / scale;
-  return { count, of, share, low, high };
+/** A share as a count of something, with its interval. */
+export function shareOf(count: number, of: number): Share {
+  return { count, of, ...wilson(count, of) };
 }
 
 function pairKey(prompt: string, chosen: Text, rejected: Text): string {

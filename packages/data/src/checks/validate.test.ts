@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PreferencePair } from '../rows/types.js';
 import { byteTokenizer } from '../test/index.js';
-import { percentiles, wilson } from './inspect.js';
+import { percentiles, shareOf } from './inspect.js';
 import { Histogram } from './tally.js';
 import { validateDataset } from './validate.js';
 
@@ -70,7 +70,7 @@ describe('validateDataset', () => {
     expect(found).toMatchObject({ rows: 7, prompts: 5, errors: 3, warnings: 4, unit: 'characters' });
     expect(found.sharedPrompts).toEqual({ prompts: 1, of: 2 });
     expect(found.scoreMargins).toMatchObject({ rows: 1, p50: -2 });
-    expect(found.chosenLonger).toEqual(wilson(1, 2)); // "caf\ufffd" is the longer one, the blank answer the shorter
+    expect(found.chosenLonger).toEqual(shareOf(1, 2)); // "caf\ufffd" is the longer one, the blank answer the shorter
     expect(JSON.parse(JSON.stringify(found))).toEqual(found);
   });
 

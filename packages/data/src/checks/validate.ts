@@ -7,7 +7,7 @@ import type { PreferencePair } from '../rows/types.js';
 import { encodePairs } from '../tokens/encode.js';
 import { rolesInOrder } from './_roles.js';
 import { BesidesTally, type SaidBesides } from './besides.js';
-import { type Percentiles, percentiles, type Share, wilson } from './inspect.js';
+import { type Percentiles, percentiles, type Share, shareOf } from './inspect.js';
 import { type Finding, Findings, Histogram } from './tally.js';
 
 /** What {@link validateDataset} checks against. */
@@ -99,7 +99,7 @@ export function validateDataset(
     if (sizes.chosen > sizes.rejected) longer++;
   }
 
-  const chosenLonger = wilson(longer, unequal);
+  const chosenLonger = shareOf(longer, unequal);
   const [least, most] = LENGTH_BIAS;
   if (chosenLonger.low > most || chosenLonger.high < least) {
     findings.addWhole('length-bias', Math.max(longer, unequal - longer));

@@ -1,12 +1,13 @@
 import '../gradients/register.js';
 import { availableParallelism } from 'node:os';
 import { DpoError } from '@dpo/base';
+import { checkOptions } from '../_check-options.js';
 import type { Engine, EngineFunction, FunctionBody, FunctionOptions, Precision } from '../types.js';
 import { loadTensorFlow } from './_c-api.js';
 import { CallQueue } from './_call-queue.js';
 import { configProto } from './_config-proto.js';
 import { Context } from './_context.js';
-import { chooseDevice, type DeviceName, isDeviceName, shortName } from './_device.js';
+import { chooseDevice, type DeviceName, shortName } from './_device.js';
 import { setTensorFloat32 } from './_tf32.js';
 import { TracedFunction } from './_traced-function.js';
 import { NativeVariable } from './_variable.js';
@@ -98,19 +99,6 @@ export function openTensorFlow(options: TensorFlowOptions): Engine {
     },
   };
 }
-
-function checkOptions({ threads, device = 'auto', memoryLimit }: TensorFlowOptions): void {
-  const wrong = (name: string, value: unknown, expected: string): DpoError =>
-    new DpoError('engine.wrong-option', `${name} must be ${expected}, not ${value}.`, { values: { [name]: value } });
-  if (threads !== undefined && !(Number.isInteger(threads) && threads > 0))
-    throw wrong('threads', threads, 'a whole number above 0');
-  if (!isDeviceName(device)) throw wrong('device', device, 'auto, cpu, gpu or gpu:N');
-  if (memoryLimit !== undefined && !(Number.isSafeInteger(memoryLimit) && memoryLimit >= LEAST_MEMORY))
-    throw wrong('memoryLimit', memoryLimit, `a whole number of bytes from ${LEAST_MEMORY}`);
-}
-
-/** Less than this many bytes hold no model. */
-const LEAST_MEMORY = 2 ** 24;
 
 /** Makes a device the context's, or disposes of the context where there is none such. */
 function placeOn(context: Context, wanted: DeviceName) {

@@ -1,5 +1,5 @@
+import { after } from '@dpo/engine';
 import * as tf from '@tensorflow/tfjs-core';
-import { after } from './_after.js';
 import { pieceSizes } from './_piece-sizes.js';
 import { at, type LogitHead, type LogitLimits, logitsOf, logSumExp, rowsOfPiece } from './token-logps.js';
 
