@@ -69,5 +69,6 @@ const tasks = {
 };
 
 const result = await tasks[task](...args);
-const peakRssBytes = process.resourceUsage().maxRSS * 1024;
-process.stdout.write(`${JSON.stringify({ ...result, peakRssBytes, versions: { Node: process.versions.node } })}\n`);
+const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
+const used = { peakRssBytes: maxRSS * 1024, cpuSeconds: (userCPUTime + systemCPUTime) / 1e6 };
+process.stdout.write(`${JSON.stringify({ ...result, ...used, versions: { Node: process.versions.node } })}\n`);

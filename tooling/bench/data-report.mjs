@@ -1,12 +1,16 @@
-/** The results of data.mjs as tables in Markdown. */
+import { BUSY } from './measure.mjs';
+
+/** The results of data.mjs as tables in Markdown. Where other programs disturbed a run, times are not compared. */
 export function dataTables({ bytes, results }) {
   const { convert, iterate, tokenise, pack, large } = results;
   const peak = (runs) => Math.max(...runs.map(({ peakRssBytes }) => peakRssBytes));
+  const disturbed = (...sides) => sides.flat().some(({ disturbance = 0 }) => disturbance > BUSY);
+  const ratio = (a, b) => (disturbed(a, b) ? 'disturbed' : `${(a.seconds / b.seconds).toFixed(2)}×`);
   const compared = (work, size, rate, [peerName, peer], runs) => [
     work,
     `${peerName} ${rate(size / peer.seconds)}`,
     rate(size / runs.seconds),
-    `**${(peer.seconds / runs.seconds).toFixed(2)}×**`,
+    disturbed(peer, runs) ? 'disturbed' : `**${ratio(peer, runs)}**`,
     megabytes(peak(peer)),
     megabytes(peak(runs)),
   ];
@@ -28,8 +32,8 @@ export function dataTables({ bytes, results }) {
   ]);
   const threads = rows([
     ['tokenising by', 'beside one thread'],
-    [names.workers, `${(tokenise.here.seconds / tokenise.workers.seconds).toFixed(2)}×`],
-    [names.native, `${(tokenise.here.seconds / tokenise.native.seconds).toFixed(2)}×`],
+    [names.workers, ratio(tokenise.here, tokenise.workers)],
+    [names.native, ratio(tokenise.here, tokenise.native)],
   ]);
   const fill = rows([
     ['pairs to a step', 'filled, packed', 'filled, plain batches', 'planning the run, s', 'packing a step, ms'],
@@ -63,7 +67,7 @@ Arrow. Medians of ${repeat} runs, each in a process of its own, all sides in tur
 
 ${dataTables(report)}
 
-"Speed" is the peer's time by ours. The peer \`datasets\` is its \`load_dataset("json")\` with an empty cache, which is how
+"Speed" is the peer's time by ours; "disturbed" stands where other programs took more than ${100 * BUSY} % of the processor. The peer \`datasets\` is its \`load_dataset("json")\` with an empty cache, which is how
 its users open such a file; both sides check every row. Going through, every text becomes a string of the language. Packed,
 a row holds prompts once and several pairs; a plain batch holds both sequences of each pair padded to the longest, as TRL's.
 Tokenising: the first 10,000 pairs, tokenizer: ${tokenizer}; the peer works on all cores, and all sides gave the same number of

@@ -8,7 +8,7 @@ import { writeFileAtomic } from '@dpo/base/files';
 import { cpuFlags } from '@dpo/engine';
 import { dataDocument, dataTables } from './data-report.mjs';
 import { writePairs } from './data-text.mjs';
-import { median, output as run } from './measure.mjs';
+import { leastDisturbed, median, runOnce as run } from './measure.mjs';
 import { readOptions, say } from './options.mjs';
 import { peerPython } from './python.mjs';
 import { describeMachine } from './report.mjs';
@@ -96,10 +96,15 @@ async function alternate(name, sides) {
   for (let round = 1; round <= repeat; round++)
     for (const [side, work] of Object.entries(sides)) {
       // What the side before has left to be written to disk is not this one's.
-      spawnSync('sync');
-      const result = await work();
+      const quietly = () => {
+        spawnSync('sync');
+        return work();
+      };
+      const result = await leastDisturbed(quietly, ({ seconds, disturbance }) => {
+        const share = `${(100 * disturbance).toFixed(0)} % of the processor taken by others`;
+        say(`  ${round}/${repeat} ${name}, ${side}: ${seconds.toFixed(2)} s, ${share}`);
+      });
       results[side].push(result);
-      say(`  ${round}/${repeat} ${name}, ${side}: ${result.seconds.toFixed(2)} s`);
     }
   for (const runs of Object.values(results)) runs.seconds = median(runs.map(({ seconds }) => seconds));
   return results;

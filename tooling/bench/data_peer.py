@@ -63,9 +63,10 @@ def main():
     tasks = {"convert": convert, "pyarrow-convert": pyarrow_convert, "iterate": iterate, "tokenise": tokenise}
     result = tasks[task](*arguments)
     unit = 1 if sys.platform == "darwin" else 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    used = {"peakRssBytes": usage.ru_maxrss * unit, "cpuSeconds": usage.ru_utime + usage.ru_stime}
     versions = {"Python": platform.python_version(), **result.pop("versions", {})}
-    print(json.dumps({**result, "peakRssBytes": peak, "versions": versions}))
+    print(json.dumps({**result, **used, "versions": versions}))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
-import { median } from './measure.mjs';
+import { BUSY, median } from './measure.mjs';
 import { kinds } from './works.mjs';
 
 /**
  * The numbers of one work: medians over all timed steps of all repetitions; the highest peak of memory. Without a peer its
  * numbers and the ratios are undefined. `ofPeak` is the part of the machine's matrix products (`gigaflops`, in GFLOP/s by
- * precision) that our step reaches.
+ * precision) that our step reaches. Where other programs took more than a tenth of the processor during a run, the summary is
+ * `disturbed` and has no ratio of times.
  */
 export function summarise({ work, peer, ours, gigaflops = {} }) {
   const { unit, perStep, peerName } = kinds[work.kind];
@@ -21,6 +22,8 @@ export function summarise({ work, peer, ours, gigaflops = {} }) {
   const b = side(ours);
   const peak = gigaflops[work.precision ?? 'float32'];
   const { flops } = ours[0];
+  const disturbance = Math.max(...[...peer, ...ours].map((outcome) => outcome.disturbance));
+  const disturbed = disturbance > BUSY;
   return {
     name: work.name,
     title: work.title,
@@ -28,17 +31,18 @@ export function summarise({ work, peer, ours, gigaflops = {} }) {
     peerName,
     peer: a,
     ours: { ...b, firstStepSeconds: median(ours.map(({ firstStepSeconds }) => firstStepSeconds)) },
-    speed: a && b.perSecond / a.perSecond,
+    speed: disturbed ? undefined : a && b.perSecond / a.perSecond,
     memory: a && b.peakRssBytes / a.peakRssBytes,
-    ofPeak: flops === undefined || peak === undefined ? undefined : flops / b.stepSeconds / (peak * 1e9),
-    disturbance: Math.max(...[...peer, ...ours].map((outcome) => outcome.disturbance)),
+    ofPeak: disturbed || flops === undefined || peak === undefined ? undefined : flops / b.stepSeconds / (peak * 1e9),
+    disturbance,
+    disturbed,
   };
 }
 
 /** A table in Markdown. */
 export function table(summaries) {
-  const rows = summaries.map(({ title, unit, peerName, peer, ours, speed, memory, ofPeak }) => [
-    title,
+  const rows = summaries.map(({ title, unit, peerName, peer, ours, speed, memory, ofPeak, disturbance, disturbed }) => [
+    disturbed ? `${title} (disturbed: others took ${(100 * disturbance).toFixed(0)} % of the processor)` : title,
     peer === undefined ? '' : `${peerName} ${rate(peer.perSecond)} ${unit}/s`,
     `${rate(ours.perSecond)} ${unit}/s`,
     speed === undefined ? '' : `**${speed.toFixed(1)}×**`,
@@ -131,7 +135,8 @@ step of generation is all prompts with all their new tokens. Memory: the highest
 and building the model included. "First step" traces, optimises and runs the step. "Of matmul peak": the operations of the
 step's matrix products ([flops.mjs](../tooling/bench/flops.mjs)) by its time, beside the most that large matrix products
 reached alone.
-Other programs took up to ${percent} % of the processor's time during a run; they slow both sides, not always alike.
+Other programs took up to ${percent} % of the processor's time during a run; they slow both sides, not always alike. A run during
+which they took more than ${100 * BUSY} % is made again; a row that was disturbed even so has no ratios of times.
 
 Machine: ${machineText(report)}
 ${notes === '' ? '' : `\n${notes.trim()}\n`}`;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { median } from './measure.mjs';
+import { leastDisturbed, median } from './measure.mjs';
 import { mergeResults, peaksOf, summarise, table } from './report.mjs';
 import { workArguments, works } from './works.mjs';
 
@@ -40,6 +40,31 @@ it('writes a row to a work', () => {
     '| samples | transformers 100 tokens/s | 400 tokens/s | **4.0×** | 6.0 | 3.0 | 0.50× | 1.00 | 8.0 |  |',
     '| a work |  | 2.000 pairs/s |  |  | 3.0 |  | 1.00 | 8.0 |  |',
   ]);
+});
+
+it('makes no ratio of times that other programs disturbed, and says so', () => {
+  const halved = [run([4, 4, 4], 6, { disturbance: 0.52 })];
+  const summary = summarise({ ...training, peer: halved, gigaflops: { float32: 2000 } });
+  expect([summary.speed, summary.ofPeak, summary.memory]).toEqual([undefined, undefined, 0.5]);
+  expect(table([summary]).split('\n')[2]).toBe(
+    '| a work (disturbed: others took 52 % of the processor) | TRL 0.500 pairs/s | 2.000 pairs/s |  | 6.0 | 3.0 | 0.50× | 1.00 | 8.0 |  |',
+  );
+  const quiet = summarise({ ...training, peer: [run([4, 4, 4], 6, { disturbance: 0.1 })] });
+  expect(quiet.speed).toBe(4);
+});
+
+it('measures again what was disturbed, and keeps the least disturbed run', async () => {
+  const kept = async (...shares) => {
+    const told = [];
+    const outcome = await leastDisturbed(
+      async () => ({ disturbance: shares[told.length] }),
+      ({ disturbance }) => told.push(disturbance),
+    );
+    return { kept: outcome.disturbance, runs: told.length };
+  };
+  expect(await kept(0.05)).toEqual({ kept: 0.05, runs: 1 });
+  expect(await kept(0.5, 0.02)).toEqual({ kept: 0.02, runs: 2 });
+  expect(await kept(0.5, 0.3, 0.4)).toEqual({ kept: 0.3, runs: 3 });
 });
 
 it('tells both sides what to do', () => {
