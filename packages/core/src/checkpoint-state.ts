@@ -29,10 +29,15 @@ export interface StoredState extends TrainingState {
   readonly files?: Readonly<Record<string, FileDigest>>;
 }
 
-/** The file of a checkpoint that says where the run was. */
-export const STATE = 'trainer_state.json';
-/** The file with the optimizer's slots. */
-export const OPTIMIZER = 'optimizer.safetensors';
+/** The files of a checkpoint that are the run's own: whatever else lies in its folder is the trained model. */
+export const trainerFiles = {
+  /** Where the run was. */
+  state: 'trainer_state.json',
+  /** The optimizer's slots. */
+  optimizer: 'optimizer.safetensors',
+  /** The weights of a reference that moves. */
+  reference: 'reference.safetensors',
+} as const;
 
 /**
  * What a checkpoint says of its run.
@@ -40,22 +45,22 @@ export const OPTIMIZER = 'optimizer.safetensors';
  * @throws DpoError `checkpoint.unreadable` where it is no checkpoint, or one of a later version.
  */
 export async function readCheckpointState(path: string): Promise<StoredState> {
-  const file = join(path, STATE);
+  const file = join(path, trainerFiles.state);
   const text = await readTextFile(file).catch((cause: unknown) => {
     const known = asFileError(cause, file);
     const why = DpoError.is(known, 'file.not-found') ? 'is missing' : 'cannot be read';
-    throw unreadable(path, `${STATE} ${why}`, known);
+    throw unreadable(path, `${trainerFiles.state} ${why}`, known);
   });
   let stored: unknown;
   try {
     stored = JSON.parse(text);
   } catch (cause) {
-    throw unreadable(path, `${STATE} is not JSON`, cause);
+    throw unreadable(path, `${trainerFiles.state} is not JSON`, cause);
   }
-  if (!isObject(stored)) throw unreadable(path, `${STATE} is no JSON object`);
+  if (!isObject(stored)) throw unreadable(path, `${trainerFiles.state} is no JSON object`);
   if (stored.version !== 1) throw unreadable(path, `its version is ${JSON.stringify(stored.version)}, known is 1`);
   const wrong = Object.entries(shape).find(([key, fits]) => !fits(stored[key]));
-  if (wrong !== undefined) throw unreadable(path, `${STATE} has no sound "${wrong[0]}"`);
+  if (wrong !== undefined) throw unreadable(path, `${trainerFiles.state} has no sound "${wrong[0]}"`);
   return stored as unknown as StoredState;
 }
 

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileDigest, leftoverName } from '@dpo/base/files';
 import { writeSafetensors } from '@dpo/base/safetensors';
 import { pack } from '@dpo/data';
@@ -163,6 +163,24 @@ describe('checkpoints', () => {
       'model.safetensors',
       'optimizer.safetensors',
       'trainer_state.json',
+    ]);
+  });
+
+  it('are pruned and listed by the step that they say, not by their names', async () => {
+    const { options, model } = setUp(testEngine());
+    const checkpoints = { folder, everySteps: 2, keep: 2, saveModel: (into: string) => saveModel(model, into) };
+    await run({ ...options, steps: 4, checkpoints });
+    // The checkpoint of step 2 under a name of later: it is still the oldest one.
+    await rename(join(folder, 'checkpoint-2'), join(folder, 'checkpoint-5'));
+    expect((await listCheckpoints(folder)).map(({ step, path }) => [step, basename(path)])).toEqual([
+      [2, 'checkpoint-5'],
+      [4, 'checkpoint-4'],
+    ]);
+    const resumed = setUp(testEngine(), { steps: 6, resume: join(folder, 'checkpoint-4') });
+    await run({ ...resumed.options, checkpoints });
+    expect((await listCheckpoints(folder)).map(({ step, path }) => [step, basename(path)])).toEqual([
+      [4, 'checkpoint-4'],
+      [6, 'checkpoint-6'],
     ]);
   });
 

@@ -5,7 +5,7 @@ import { removeOwn, writeFileAtomic, writeFolderAtomic } from '@dpo/base/files';
 import { openSafetensors, writeSafetensors } from '@dpo/base/safetensors';
 import type { Variable } from '@dpo/engine';
 import type { TrainableModel } from './batch.js';
-import { OPTIMIZER, readCheckpointState, STATE, type StoredState, type TrainingState } from './checkpoint-state.js';
+import { readCheckpointState, type StoredState, type TrainingState, trainerFiles } from './checkpoint-state.js';
 import { listCheckpoints } from './list-checkpoints.js';
 import type { Method } from './method.js';
 import type { Optimizer } from './optimizers/types.js';
@@ -33,8 +33,6 @@ export interface CheckpointOptions {
   readonly onSaved?: ((path: string, state: TrainingState) => void) | undefined;
 }
 
-const REFERENCE = 'reference.safetensors';
-
 /**
  * Writes `checkpoint-N` beside its place and renames it into it, so that a checkpoint is whole or not there, then
  * removes those that are no longer kept. Returns its path.
@@ -52,9 +50,9 @@ export async function saveCheckpoint(
   const path = join(folder, `checkpoint-${state.step}`);
   await writeFolderAtomic(path, 'checkpoint', async (temporary) => {
     await options.saveModel(temporary);
-    await writeVariables(join(temporary, OPTIMIZER), slotEntries(options.compiled));
+    await writeVariables(join(temporary, trainerFiles.optimizer), slotEntries(options.compiled));
     const moving = movingEntries(options.reference);
-    if (moving.length > 0) await writeVariables(join(temporary, REFERENCE), moving);
+    if (moving.length > 0) await writeVariables(join(temporary, trainerFiles.reference), moving);
     const stored: StoredState = {
       version: 1,
       ...state,
@@ -64,7 +62,9 @@ export async function saveCheckpoint(
       ...(options.run === undefined ? {} : { run: options.run }),
       files: await digestFiles(temporary),
     };
-    await writeFileAtomic(join(temporary, STATE), (file) => writeFile(file, `${JSON.stringify(stored, null, 2)}\n`));
+    await writeFileAtomic(join(temporary, trainerFiles.state), (file) =>
+      writeFile(file, `${JSON.stringify(stored, null, 2)}\n`),
+    );
   });
   await prune(folder, options.keep ?? Number.POSITIVE_INFINITY, state);
   options.onSaved?.(path, state);
@@ -97,8 +97,8 @@ export async function restoreCheckpoint(
   const moving = movingEntries(reference);
   const sources = [
     { file: path, entries: weights },
-    { file: join(path, OPTIMIZER), entries: slotEntries(compiled) },
-    ...(moving.length > 0 ? [{ file: join(path, REFERENCE), entries: moving }] : []),
+    { file: join(path, trainerFiles.optimizer), entries: slotEntries(compiled) },
+    ...(moving.length > 0 ? [{ file: join(path, trainerFiles.reference), entries: moving }] : []),
   ];
   const opened = [];
   try {

@@ -9,9 +9,9 @@ export type {
 export { type CutAnswer, watchAnswers } from './answer-warnings.js';
 export type { Divide, Pack, ScoringModel, TrainableModel } from './batch.js';
 export type { CheckpointOptions } from './checkpoint.js';
-export { readCheckpointState, type StoredState, type TrainingState } from './checkpoint-state.js';
+export { readCheckpointState, type StoredState, type TrainingState, trainerFiles } from './checkpoint-state.js';
 export type { EvaluationOptions } from './evaluation.js';
-export { latestCheckpoint, listCheckpoints } from './list-checkpoints.js';
+export { type ListedCheckpoint, latestCheckpoint, listCheckpoints } from './list-checkpoints.js';
 export { type AotOptions, aotLoss, matchRanks } from './losses/aot-loss.js';
 export { type KtoOptions, ktoKl, ktoLoss } from './losses/kto-loss.js';
 export { plackettLuceLoss } from './losses/plackett-luce-loss.js';

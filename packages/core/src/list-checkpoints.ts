@@ -2,18 +2,32 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DpoError } from '@dpo/base';
 import { asFileError } from '@dpo/base/files';
+import { readCheckpointState, type StoredState } from './checkpoint-state.js';
 
 const FOLDER = /^checkpoint-(\d+)$/;
 
+/** A folder of a run that is called as checkpoints are. */
+export interface ListedCheckpoint {
+  readonly path: string;
+  /** The step that the checkpoint's state says; the number in its name only where no state can be read. */
+  readonly step: number;
+  /** What the checkpoint says of its run; undefined where that cannot be read. */
+  readonly state: StoredState | undefined;
+}
+
 /** The checkpoints of a run's folder, oldest first. A folder that is not there has none. */
-export async function listCheckpoints(folder: string): Promise<{ readonly step: number; readonly path: string }[]> {
-  const names = await namesIn(folder);
-  return names
-    .flatMap((name) => {
-      const step = FOLDER.exec(name)?.[1];
-      return step === undefined ? [] : [{ step: Number(step), path: join(folder, name) }];
-    })
-    .sort((a, b) => a.step - b.step);
+export async function listCheckpoints(folder: string): Promise<ListedCheckpoint[]> {
+  const listed = (await namesIn(folder)).flatMap((name) => {
+    const number = FOLDER.exec(name)?.[1];
+    return number === undefined ? [] : [{ path: join(folder, name), number: Number(number) }];
+  });
+  const read = await Promise.all(
+    listed.map(async ({ path, number }) => {
+      const state = await readCheckpointState(path).catch(asUnreadable);
+      return { path, step: state?.step ?? number, state };
+    }),
+  );
+  return read.sort((a, b) => a.step - b.step);
 }
 
 /**
@@ -22,6 +36,10 @@ export async function listCheckpoints(folder: string): Promise<{ readonly step: 
  */
 export async function latestCheckpoint(folder: string): Promise<string | undefined> {
   return (await listCheckpoints(folder)).at(-1)?.path;
+}
+
+function asUnreadable(error: unknown): undefined {
+  if (!DpoError.is(error, 'checkpoint.unreadable')) throw error;
 }
 
 /** The names in a folder; none where it is not there. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { trainInFolder } from './_kill-run-for-tests.js';
-import { STATE } from './checkpoint-state.js';
+import { trainerFiles } from './checkpoint-state.js';
 import { checkCheckpoint, findWholeCheckpoint } from './whole-checkpoints.js';
 
 let made: string;
@@ -42,19 +42,39 @@ it('finds the newest of several whole ones', async () => {
 
 describe('passes over a newest checkpoint, and says why, that', () => {
   const cases: readonly (readonly [string, () => Promise<unknown>, string])[] = [
-    ['lacks its state', () => rm(latest(STATE)), `${STATE} is missing`],
-    ['has an empty state', () => writeFile(latest(STATE), ''), `${STATE} is not JSON`],
-    ['has half a state', () => truncate(latest(STATE), 60), `${STATE} is not JSON`],
-    ['has a state that is no object', () => writeFile(latest(STATE), 'null'), `${STATE} is no JSON object`],
+    ['lacks its state', () => rm(latest(trainerFiles.state)), `${trainerFiles.state} is missing`],
+    ['has an empty state', () => writeFile(latest(trainerFiles.state), ''), `${trainerFiles.state} is not JSON`],
+    ['has half a state', () => truncate(latest(trainerFiles.state), 60), `${trainerFiles.state} is not JSON`],
+    [
+      'has a state that is no object',
+      () => writeFile(latest(trainerFiles.state), 'null'),
+      `${trainerFiles.state} is no JSON object`,
+    ],
     ['lacks the optimizer', () => rm(latest('optimizer.safetensors')), 'optimizer.safetensors is missing'],
     ['lacks its weights', () => rm(latest('model.safetensors')), 'model.safetensors is missing'],
     ['has half its weights', () => truncate(latest('model.safetensors'), 300), 'model.safetensors has 300 bytes of'],
     ['has an empty optimizer', () => truncate(latest('optimizer.safetensors'), 0), 'has 0 bytes of'],
     ['has one other bit', () => setByte(latest('optimizer.safetensors'), 900), 'has not the content that was written'],
-    ['has a state without a step', () => edit(latest(STATE), ({ step: _, ...rest }) => rest), 'no sound "step"'],
-    ['has a broken best', () => edit(latest(STATE), (state) => ({ ...state, best: 7 })), 'no sound "best"'],
-    ['has no optimizer name', () => edit(latest(STATE), (state) => ({ ...state, optimizer: null })), '"optimizer"'],
-    ['is of a later version', () => edit(latest(STATE), (state) => ({ ...state, version: 2 })), 'its version is 2'],
+    [
+      'has a state without a step',
+      () => edit(latest(trainerFiles.state), ({ step: _, ...rest }) => rest),
+      'no sound "step"',
+    ],
+    [
+      'has a broken best',
+      () => edit(latest(trainerFiles.state), (state) => ({ ...state, best: 7 })),
+      'no sound "best"',
+    ],
+    [
+      'has no optimizer name',
+      () => edit(latest(trainerFiles.state), (state) => ({ ...state, optimizer: null })),
+      '"optimizer"',
+    ],
+    [
+      'is of a later version',
+      () => edit(latest(trainerFiles.state), (state) => ({ ...state, version: 2 })),
+      'its version is 2',
+    ],
   ];
   it.each(cases)('%s', async (_, damage, why) => {
     await damage();
@@ -67,7 +87,7 @@ describe('passes over a newest checkpoint, and says why, that', () => {
 });
 
 it('checks headers and sizes where no digests are stored', async () => {
-  await edit(latest(STATE), ({ files: _, ...rest }) => rest);
+  await edit(latest(trainerFiles.state), ({ files: _, ...rest }) => rest);
   expect((await findWholeCheckpoint(run)).newest?.path).toBe(at('checkpoint-8'));
   await truncate(latest('model.safetensors'), 300);
   const { newest, torn } = await findWholeCheckpoint(run);
@@ -83,7 +103,7 @@ it('goes by the step that a checkpoint says, not by the name of its folder', asy
 });
 
 it('finds none where all are torn, and none where there is no folder', async () => {
-  for (const name of ['checkpoint-6', 'checkpoint-8']) await rm(join(at(name), STATE));
+  for (const name of ['checkpoint-6', 'checkpoint-8']) await rm(join(at(name), trainerFiles.state));
   const { newest, torn } = await findWholeCheckpoint(run);
   expect(newest).toBeUndefined();
   expect(torn.map(({ path }) => path)).toEqual([at('checkpoint-8'), at('checkpoint-6')]);

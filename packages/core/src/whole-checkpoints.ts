@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DpoError } from '@dpo/base';
 import { asFileError, type FileDigest, fileDigest } from '@dpo/base/files';
 import { openSafetensors } from '@dpo/base/safetensors';
-import { OPTIMIZER, readCheckpointState, STATE, type StoredState, unreadable } from './checkpoint-state.js';
+import { readCheckpointState, type StoredState, trainerFiles, unreadable } from './checkpoint-state.js';
 import { listCheckpoints } from './list-checkpoints.js';
 
 /** A checkpoint with what it says of its run. */
@@ -32,17 +32,11 @@ export interface FoundCheckpoints {
  * the name of its folder counts only for a checkpoint that says nothing.
  */
 export async function findWholeCheckpoint(folder: string, signal?: AbortSignal): Promise<FoundCheckpoints> {
-  const candidates = await Promise.all(
-    (await listCheckpoints(folder)).map(async ({ path, step }) => {
-      const state = await readCheckpointState(path).catch(asTorn);
-      return { path, state, step: DpoError.is(state) ? step : state.step };
-    }),
-  );
   const torn: TornCheckpoint[] = [];
-  for (const { path, state } of candidates.sort((a, b) => b.step - a.step)) {
-    const error = DpoError.is(state) ? state : await checkFiles(path, state, signal).catch(asTorn);
-    if (error === undefined) return { newest: { path, state: state as StoredState }, torn };
-    torn.push({ path, error });
+  for (const { path } of (await listCheckpoints(folder)).reverse()) {
+    const found = await checkCheckpoint(path, signal).catch(asTorn);
+    if (!DpoError.is(found)) return { newest: found, torn };
+    torn.push({ path, error: found });
   }
   return { newest: undefined, torn };
 }
@@ -70,7 +64,7 @@ async function checkFiles(
     });
     if (there.size !== bytes) throw unreadable(path, `${name} has ${there.size} bytes of ${bytes}`);
   }
-  for (const weights of [path, join(path, OPTIMIZER)]) {
+  for (const weights of [path, join(path, trainerFiles.optimizer)]) {
     const tensors = await openSafetensors(weights).catch((cause: unknown) => {
       throw unreadable(path, reasonOf(cause), cause);
     });
@@ -93,7 +87,8 @@ function reasonOf(error: unknown): string {
 export async function digestFiles(folder: string): Promise<Record<string, FileDigest>> {
   const digests: Record<string, FileDigest> = {};
   for (const entry of (await readdir(folder, { withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1)))
-    if (entry.isFile() && entry.name !== STATE) digests[entry.name] = await fileDigest(join(folder, entry.name));
+    if (entry.isFile() && entry.name !== trainerFiles.state)
+      digests[entry.name] = await fileDigest(join(folder, entry.name));
   return digests;
 }
 

@@ -42,12 +42,13 @@ function argument(options: readonly OptionInfo[], key: string): string {
 }
 
 function flagOf(option: OptionInfo): string {
-  if (option.type === 'boolean') return option.default === true ? `--no-${option.flag}` : `--${option.flag}`;
+  if (option.type === 'boolean') return option.default === true ? `--[no-]${option.flag}` : `--${option.flag}`;
   const value = option.choices?.join('|') ?? { string: 'TEXT', number: 'N', list: 'A,B' }[option.type];
   return `--${option.flag} ${value}`;
 }
 
 function textOf(option: OptionInfo): string {
-  const fallback = option.default === undefined || option.type === 'boolean' ? '' : ` [${String(option.default)}]`;
+  const { default: value } = option;
+  const fallback = value === undefined || value === false ? '' : ` [${value === true ? 'on' : String(value)}]`;
   return `${option.description}${option.required ? ' (required)' : fallback}`;
 }

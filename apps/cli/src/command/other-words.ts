@@ -65,6 +65,8 @@ const otherWords: Readonly<Record<string, readonly string[]>> = {
   'max-tokens': ['max-new-tokens'],
   'n-predict': ['max-new-tokens'],
   temp: ['temperature'],
+  tau: ['temperature'],
+  'discopop-tau': ['temperature'],
   n: ['samples'],
   'num-samples': ['samples'],
   'num-return-sequences': ['samples'],

@@ -92,6 +92,6 @@ it('writes help from the schema', () => {
   const page = helpPage(command);
   expect(page).toContain('Usage: dpo data convert INPUT [options]');
   expect(page).toMatch(/--beta N +Strength \[0.1\]/);
-  expect(page).toMatch(/--no-shuffle +Shuffle/);
+  expect(page).toMatch(/--\[no-\]shuffle +Shuffle \[on\]/);
   expect(page).toMatch(/--precision float32\|bfloat16 +Precision \[float32\]/);
 });

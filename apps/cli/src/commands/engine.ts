@@ -22,7 +22,7 @@ export const engineInstallCommand = defineCommand({
       .boolean()
       .default(false)
       .describe('The library for NVIDIA GPUs (Linux x64), and CUDA 12 where the system has none'),
-    cudaLibraries: z.boolean().default(true).describe('Fetches no CUDA libraries, whatever the system has'),
+    cudaLibraries: z.boolean().default(true).describe('With --cuda, fetches the CUDA libraries that the system lacks'),
     ifMissing: z
       .boolean()
       .default(false)

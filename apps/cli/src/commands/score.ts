@@ -31,7 +31,7 @@ export const scoreCommand = defineCommand({
     beta: z.number().positive().default(0.1).describe('Scale of the implicit rewards'),
     maxLength: z.int().positive().optional().describe('Longest prompt and answer together, in tokens'),
     maxPromptLength: z.int().positive().optional().describe('Longest prompt, in tokens; its end is kept'),
-    eos: z.boolean().default(true).describe('Appends no end-of-text token to answers: for texts that were cut off'),
+    eos: z.boolean().default(true).describe('Ends answers with the end-of-text token; off for texts that were cut off'),
     ...engineOptions,
   }),
   run: async (options, context) => {

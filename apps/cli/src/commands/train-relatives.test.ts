@@ -54,6 +54,23 @@ describe('relatives of DPO from the command line', () => {
       expect((await train(method, '--max-steps', '2', '--method', method))[0]?.loss).toBeCloseTo(Math.LN2, 5);
   });
 
+  it('--load-best leaves the moving reference out of final/', async () => {
+    const best = ['--eval-data', at('pairs.jsonl'), '--eval-steps', '1', '--load-best'];
+    await train('best', '--max-steps', '2', '--ref-sync-steps', '1', ...best);
+    const name = (await readdir(at('best'))).find((entry) => entry.startsWith('checkpoint-')) as string;
+    const [checkpoint, final] = [await readdir(at(`best/${name}`)), await readdir(at('best/final'))];
+    expect(checkpoint).toContain('reference.safetensors');
+    const own = ['optimizer.safetensors', 'reference.safetensors', 'trainer_state.json'];
+    expect(final.toSorted()).toEqual([...checkpoint.filter((name) => !own.includes(name)), 'README.md'].toSorted());
+  });
+
+  it('--temperature is τ of discopop', async () => {
+    const one = ['--max-steps', '2', '--method', 'discopop'];
+    const loss = async (run: string, ...more: string[]) => (await train(run, ...one, ...more))[1]?.loss;
+    expect(await loss('given', '--temperature', '0.05')).toBe(await loss('default'));
+    expect(await loss('other', '--temperature', '0.9')).not.toBe(await loss('default', '--overwrite'));
+  });
+
   it('--ref-sync-steps copies the policy into the reference, and a resumed run goes on with it', async () => {
     const moving = ['--max-steps', '4', '--ref-sync-steps', '2', '--ref-mixup-alpha', '1', '--save-steps', '3'];
     const margins = (await train('whole', ...moving)).map((record) => record['rewards/margins'] as number);

@@ -36,6 +36,7 @@ export const trainCommand = defineCommand({
       .optional()
       .describe("Weight of the loss's second term: rpo, cpo, orpo, dpop, unlikelihood [the method's own]"),
     alpha: z.number().gt(0).lt(1).optional().describe('α of dpo-alpha [0.5]'),
+    temperature: z.number().gt(0).lt(1).optional().describe('τ of discopop [0.05]'),
     targetMargin: z.number().min(0).optional().describe('γ of simpo [1]'),
     desirableWeight: z.number().min(0).default(1).describe('Weight of desirable answers: kto'),
     undesirableWeight: z.number().min(0).default(1).describe('Weight of undesirable answers: kto'),

@@ -40,8 +40,8 @@ export const trainingOptions = {
     .optional()
     .describe('Longest prompt and answer together, in tokens [what the model takes, at most 1024]'),
   maxPromptLength: z.int().positive().optional().describe('Longest prompt, in tokens; its end is kept'),
-  eos: z.boolean().default(true).describe('Appends no end-of-text token to answers: for texts that were cut off'),
-  tokenCache: z.boolean().default(true).describe('Keeps no tokens for the next run'),
+  eos: z.boolean().default(true).describe('Ends answers with the end-of-text token; off for texts that were cut off'),
+  tokenCache: z.boolean().default(true).describe('Keeps tokens for the next run on the same data'),
   adapter: place('input-model')
     .optional()
     .describe('A PEFT LoRA folder to start from; in train the reference is base plus adapter as given'),
@@ -58,7 +58,10 @@ export const trainingOptions = {
     .describe("Learning rate of LoRA's B matrices over that of A (LoRA+, arXiv 2402.12354, takes 16)"),
   embeddingRatio: z.number().min(0).default(1).describe('Learning rate of embeddings over that of other weights'),
   loraSaveModules: z.array(z.string()).optional().describe('Modules trained and saved in full beside the adapter'),
-  shuffle: z.boolean().default(true).describe('Takes the rows in the order of the file'),
+  shuffle: z
+    .boolean()
+    .default(true)
+    .describe('Takes the rows in a new random order in each pass; off in the order of the file'),
   seed: z.int().default(0).describe('Seed of the order of the data and of new adapters'),
   saveSteps: z.int().positive().optional().describe('Writes a checkpoint every N steps'),
   evalData: place('input').optional().describe('Held-out preference data'),
@@ -77,7 +80,7 @@ export const trainingOptions = {
     .optional()
     .describe('Ends the run after this long, such as 90m or 2.5h'),
   keepCheckpoints: z.int().positive().default(2).describe('Checkpoints that are kept, besides the best'),
-  tensorboard: z.boolean().default(true).describe('Writes no TensorBoard events'),
+  tensorboard: z.boolean().default(true).describe('Writes TensorBoard events'),
   resume: z.boolean().default(false).describe('Goes on from the newest whole checkpoint in --output'),
   resumeFrom: place('inside-output').optional().describe('Goes on from this checkpoint of the run instead'),
   overwrite: z.boolean().default(false).describe('Replaces a finished run in --output'),

@@ -7,7 +7,6 @@ import {
   checkCheckpoint,
   findWholeCheckpoint,
   listCheckpoints,
-  readCheckpointState,
   readMetrics,
   type StoredState,
   type TornCheckpoint,
@@ -40,11 +39,9 @@ export async function findResumption(
   if (chosen === undefined) throw await nothingToResume(folder, torn);
   // Before a model is loaded, not after.
   await readMetrics(folder);
-  const later = [];
-  for (const { path } of await listCheckpoints(folder)) {
-    const state = await readCheckpointState(path).catch(() => undefined);
-    if (state !== undefined && state.step > chosen.state.step) later.push({ path, why: 'later' as const });
-  }
+  const later = (await listCheckpoints(folder))
+    .filter(({ state }) => state !== undefined && state.step > chosen.state.step)
+    .map(({ path }) => ({ path, why: 'later' as const }));
   const broken = torn.map(({ path }) => ({ path, why: 'torn' as const }));
   const tornPaths = new Set(broken.map(({ path }) => path));
   const beyond = [...broken, ...later.filter(({ path }) => !tornPaths.has(path))];
