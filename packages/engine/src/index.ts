@@ -3,13 +3,8 @@ export { type Block, checkpoint } from './checkpoint.js';
 export { exitNow } from './exit-now.js';
 export { cacheFolder } from './library/cache-folder.js';
 export { type EngineInfo, engineInfo } from './library/engine-info.js';
-export {
-  type FindOptions,
-  type FoundLibrary,
-  findLibrary,
-  type LibraryCandidate,
-  lookForLibraries,
-} from './library/find-library.js';
+export { type FindOptions, findLibrary, lookForLibraries } from './library/find-library.js';
+export type { FoundLibrary, LibraryCandidate } from './library/found-library.js';
 export { cudaDownloadBytes, cudaFolder, installCudaLibraries } from './library/install-cuda-libraries.js';
 export { type InstallOptions, type InstallProgress, installLibrary } from './library/install-library.js';
 export { cpuFlags } from './library/machine.js';

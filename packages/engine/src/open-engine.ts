@@ -1,7 +1,8 @@
 import { DpoError } from '@dpo/base';
 import { choosePrecision } from './_auto-precision.js';
 import { checkOptions, wrongOption } from './_check-options.js';
-import { type FoundLibrary, findLibrary } from './library/find-library.js';
+import { findLibrary } from './library/find-library.js';
+import type { FoundLibrary } from './library/found-library.js';
 import { cpuFlags, thisMachine, whyNoTensorFlow } from './library/machine.js';
 import { openPortable } from './portable/open-portable.js';
 import type { DeviceName } from './tensorflow/_device.js';

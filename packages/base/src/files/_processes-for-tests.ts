@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { leftoverName } from './leftovers.js';
+import { leftoverName } from './unfinished.js';
 
 /** The number of a process that has ended. */
 export function endedProcess(): number {

@@ -4,9 +4,10 @@ import { DpoError } from '../error.js';
 import { asFileError } from '../file-error.js';
 import { aboutPlace } from './_about-place.js';
 import { systemCode } from './_system-code.js';
-import { leftoverName, removeLeftovers, settleOld } from './leftovers.js';
+import { removeLeftovers, settleOld } from './leftovers.js';
 import { makeFolder } from './make-folder.js';
 import { type FolderKind, isEmptyFolder, readMark, writeMark } from './mark.js';
+import { leftoverName } from './unfinished.js';
 
 /**
  * Writes a file so that it is either whole or not there: `write` fills a temporary file beside the place,

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { endedProcess, leftoverOf } from './_processes-for-tests.js';
 import { writeFileAtomic, writeFolderAtomic } from './atomic.js';
-import { leftoverName, removeLeftovers, removeUnfinished, watchUnfinished } from './leftovers.js';
+import { removeLeftovers } from './leftovers.js';
 import { writeMark } from './mark.js';
+import { leftoverName, removeUnfinished, watchUnfinished } from './unfinished.js';
 
 let folder: string;
 const gone = endedProcess();

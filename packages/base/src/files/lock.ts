@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { DpoError } from '../error.js';
 import { asFileError } from '../file-error.js';
 import { systemCode } from './_system-code.js';
-import { leftoverName, removeLeftovers } from './leftovers.js';
+import { removeLeftovers } from './leftovers.js';
 import { cannotMake, makeFolder } from './make-folder.js';
 import { ownTag, stateOf } from './process-tag.js';
 import { readTextFile } from './read-text-file.js';
+import { leftoverName } from './unfinished.js';
 
 /** The right to write into a folder. */
 export interface FolderLock {

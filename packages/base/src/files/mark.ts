@@ -2,8 +2,8 @@ import { lstat, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { asFileError } from '../file-error.js';
 import { systemCode } from './_system-code.js';
-import { leftoverName } from './leftovers.js';
 import { readTextFile } from './read-text-file.js';
+import { leftoverName } from './unfinished.js';
 
 /** What a folder of ours is. */
 export type FolderKind = 'run' | 'model' | 'dataset' | 'checkpoint';

@@ -1,8 +1,8 @@
 import { mkdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asFileError } from '../file-error.js';
-import { leftoverName } from './leftovers.js';
 import { cannotMake, nearestFolder } from './make-folder.js';
+import { leftoverName } from './unfinished.js';
 
 /**
  * Proves that entries can be made in a folder, or, where it is missing, in the nearest one above it, by making an entry and

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import type { FoundLibrary, LibraryCandidate } from './find-library.js';
+import type { FoundLibrary, LibraryCandidate } from './found-library.js';
 import { whatIsMissing } from './manifest.js';
 import { libraryFiles, suits, tensorflowVersion } from './wheels.js';
 

@@ -3,7 +3,8 @@ import { DpoError } from '@dpo/base';
 import { openEngine } from '../open-engine.js';
 import type { Engine } from '../types.js';
 import { cacheFolder } from './cache-folder.js';
-import { type LibraryCandidate, lookForLibraries } from './find-library.js';
+import { lookForLibraries } from './find-library.js';
+import type { LibraryCandidate } from './found-library.js';
 import { thisMachine } from './machine.js';
 
 /** What there is to know of a machine and the engine that runs on it. Plain JSON. */

@@ -1,6 +1,6 @@
 import { DpoError } from '@dpo/base';
 import type { Engine, Precision, Variable } from '@dpo/engine';
-import { openModelFiles } from '../files/model-files.js';
+import { openModelFiles } from '../files/open-model-files.js';
 import { isAdapter } from '../model/load-model.js';
 import { matchTensors } from '../model/match-tensors.js';
 import { checkLayers, readWeights } from '../model/read-weights.js';

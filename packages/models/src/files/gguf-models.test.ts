@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { loadModel } from '../model/load-model.js';
 import { fixtureExpected, fixtureFolder } from '../test/_fixtures.js';
 import { tokenLogits } from '../test/_packing.js';
-import { openModelFiles } from './model-files.js';
+import { openModelFiles } from './open-model-files.js';
 
 const fileOf = (name: string) =>
   fileURLToPath(new URL(`../../../../tooling/parity/fixtures/gguf_models/${name}.gguf`, import.meta.url));

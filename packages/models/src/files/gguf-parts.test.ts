@@ -8,7 +8,7 @@ import { loadModel } from '../model/load-model.js';
 import { fixtureExpected } from '../test/_fixtures.js';
 import { tokenLogits } from '../test/_packing.js';
 import { tinyTokenizer } from '../test/tiny-tokenizer.js';
-import { openModelFiles } from './model-files.js';
+import { openModelFiles } from './open-model-files.js';
 
 const fixtures = fileURLToPath(new URL('../../../../tooling/parity/fixtures/gguf_models/', import.meta.url));
 const parts = (await readdir(fixtures)).filter((name) => name.startsWith('qwen2-parts-')).sort();

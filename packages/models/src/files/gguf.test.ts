@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTokenizer } from '../tokenizer/tokenizer.js';
 import { openGguf } from './gguf.js';
 import { ggufTypes, readableGgufTypes } from './gguf-types.js';
-import { openModelFiles } from './model-files.js';
+import { openModelFiles } from './open-model-files.js';
 
 const fixtures = fileURLToPath(new URL('../../../../tooling/parity/fixtures/gguf_files/', import.meta.url));
 const tiny = join(fixtures, 'tiny-llama.gguf');

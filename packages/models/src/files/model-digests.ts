@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { fileDigest } from '@dpo/base/files';
-import { type ModelFiles, openModelFiles } from './model-files.js';
+import type { ModelFiles } from './model-files.js';
+import { openModelFiles } from './open-model-files.js';
 
 /**
  * SHA-256 of all that a model is read from, by file name: weights, configuration, tokenizer, chat template, end tokens; of an

@@ -1,7 +1,7 @@
 import type { Random } from '@dpo/base';
 import type { DrawMode } from './draw.js';
 import { filteredDraw } from './filtered-draw.js';
-import type { GenerateOptions } from './generation.js';
+import type { GenerateOptions } from './generate-options.js';
 import { input, type Session } from './session.js';
 import type { Sessions } from './sessions.js';
 

@@ -35,7 +35,7 @@ function ownAttribute(value: Value, name: string, work: Work): Value | undefined
     return new Undefined(`access to attribute '${name}' of '${type}' object is unsafe.`);
   }
   const text = textOf(value);
-  if (text !== undefined) return stringMethod(text, name, work);
+  if (text !== undefined) return stringMethod(text, name, { attribute, item }, work);
   if (value instanceof Callable) return value.attributes(name);
   if (value instanceof Namespace) return value.values.get(name);
   if (value instanceof Tuple && value.names.includes(name)) return value.items[value.names.indexOf(name)];

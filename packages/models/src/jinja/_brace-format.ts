@@ -1,13 +1,18 @@
-import { attribute, item } from './_attributes.js';
 import { formatValue } from './_format-spec.js';
 import { failure } from './_jinja-error.js';
 import { repr, str } from './_print.js';
 import type { Arguments, Value } from './_values.js';
 import type { Work } from './_work.js';
 
+/** How attributes and items of a value are found. `_attributes.ts` hands its own functions in, as a text's methods are attributes too. */
+export interface Lookup {
+  attribute(value: Value, name: string, work: Work): Value;
+  item(value: Value, key: Value, work: Work): Value;
+}
+
 /** `text.format(…)`: what stands in braces is replaced by a value, an attribute or an item of one, formatted. */
-export function braceFormat(text: string, given: Arguments, work: Work): string {
-  return new Formatter(given, work).format(text, 2);
+export function braceFormat(text: string, given: Arguments, lookup: Lookup, work: Work): string {
+  return new Formatter(given, lookup, work).format(text, 2);
 }
 
 class Formatter {
@@ -15,6 +20,7 @@ class Formatter {
 
   constructor(
     private readonly given: Arguments,
+    private readonly lookup: Lookup,
     private readonly work: Work,
   ) {}
 
@@ -57,8 +63,8 @@ class Formatter {
       const found = step.exec(rest);
       if (found === null) throw failure('Empty attribute in format string');
       const key = found[2];
-      if (key === undefined) value = attribute(value, found[1] as string, this.work);
-      else value = item(value, /^\d+$/.test(key) ? Number(key) : key, this.work);
+      if (key === undefined) value = this.lookup.attribute(value, found[1] as string, this.work);
+      else value = this.lookup.item(value, /^\d+$/.test(key) ? Number(key) : key, this.work);
     }
     return value;
   }

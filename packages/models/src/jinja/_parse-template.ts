@@ -1,9 +1,8 @@
 import type { Expression, MacroNode, Statement, Target, TemplateNode } from './_nodes.js';
-import { ExpressionParser } from './_parse-expression.js';
-import { describe } from './_token-stream.js';
+import { TargetParser } from './_parse-target.js';
 
 /** Reads a template: its text and its statements. */
-export class TemplateParser extends ExpressionParser {
+export class TemplateParser extends TargetParser {
   private readonly blocks = new Map<string, readonly Statement[]>();
   /** The tags that are open, and what may end the innermost one. */
   private readonly open: string[] = [];
@@ -219,65 +218,6 @@ export class TemplateParser extends ExpressionParser {
     this.reads.pop();
     this.loops = loops;
     return body;
-  }
-
-  private parameters(): MacroNode['parameters'] {
-    const parameters: { name: string; otherwise: Expression | undefined }[] = [];
-    this.stream.expect('(');
-    while (!this.stream.is(')')) {
-      if (parameters.length > 0) this.stream.expect(',');
-      const name = this.nameTarget().value;
-      const otherwise = this.stream.skip('=') ? this.expression() : undefined;
-      if (otherwise === undefined && parameters.at(-1)?.otherwise !== undefined) {
-        throw this.stream.error('non-default argument follows default argument');
-      }
-      parameters.push({ name, otherwise });
-    }
-    this.stream.expect(')');
-    return parameters;
-  }
-
-  private nameTarget(): { readonly value: string } {
-    const token = this.stream.expect('name');
-    if (/^(true|false|none|True|False|None)$/.test(token.value))
-      throw this.stream.error("can't assign to 'const'", token.line);
-    return token;
-  }
-
-  /** What is stored in: names with commas between them, in parentheses or not. */
-  private target(end?: string, namespaces = false): Target {
-    const items: Target[] = [];
-    let commas = false;
-    const ends = (): boolean =>
-      ['variable_end', 'block_end', ')'].some((type) => this.stream.is(type)) ||
-      (end !== undefined && this.stream.is(`name:${end}`));
-    for (;;) {
-      if (items.length > 0) this.stream.expect(',');
-      if (ends()) break;
-      items.push(this.oneTarget(namespaces));
-      if (!this.stream.is(',')) break;
-      commas = true;
-    }
-    const [only] = items;
-    if (only === undefined && !commas)
-      throw this.stream.error(`Expected an expression, got '${describe(this.stream.current)}'`);
-    return !commas && only !== undefined ? only : { kind: 'tuple', items };
-  }
-
-  private oneTarget(namespaces: boolean): Target {
-    const { stream } = this;
-    if (stream.skip('(')) {
-      const inside = this.nested(() => this.target(undefined, namespaces));
-      stream.expect(')');
-      return inside;
-    }
-    if (!stream.is('name')) {
-      const literal = ['string', 'integer', 'float'].includes(stream.current.type);
-      throw stream.error(literal ? "can't assign to 'const'" : `unexpected '${describe(stream.current)}'`);
-    }
-    const name = this.nameTarget().value;
-    if (!namespaces || !stream.skip('.')) return { kind: 'name', name };
-    return { kind: 'namespace', name, attribute: stream.expect('name').value };
   }
 }
 

@@ -1,4 +1,4 @@
-import { braceFormat } from './_brace-format.js';
+import { braceFormat, type Lookup } from './_brace-format.js';
 import { itemsOf } from './_iterate.js';
 import { failure } from './_jinja-error.js';
 import { bind, intOf, needText } from './_signature.js';
@@ -47,15 +47,16 @@ const methods: Readonly<Record<string, Method>> = {
 };
 
 /** A method of a text, ready to be called; undefined where Python's `str` has none of this name. */
-export function stringMethod(text: string, name: string, work: Work): Callable | undefined {
-  const run = runOf(text, name, work);
+export function stringMethod(text: string, name: string, lookup: Lookup, work: Work): Callable | undefined {
+  const run = runOf(text, name, lookup, work);
   return run === undefined ? undefined : new Callable(name, run);
 }
 
-function runOf(text: string, name: string, work: Work): ((given: Arguments) => Value) | undefined {
-  if (name === 'format') return (given) => braceFormat(text, given, work);
+function runOf(text: string, name: string, lookup: Lookup, work: Work): ((given: Arguments) => Value) | undefined {
+  if (name === 'format') return (given) => braceFormat(text, given, lookup, work);
   if (name === 'format_map') {
-    return (given) => braceFormat(text, { positional: [], named: mapOf(bind(name, 'mapping/', given)[0]) }, work);
+    return (given) =>
+      braceFormat(text, { positional: [], named: mapOf(bind(name, 'mapping/', given)[0]) }, lookup, work);
   }
   const test = Object.hasOwn(textTests, name) ? textTests[name] : undefined;
   if (test !== undefined) {

@@ -1,3 +1,4 @@
+import { attribute } from './_attributes.js';
 import type { Context } from './_evaluator.js';
 import type { Filter } from './_filter.js';
 import { striptags, urlQuote, xmlAttributes } from './_html.js';
@@ -8,10 +9,21 @@ import { percentFormat } from './_percent-format.js';
 import { repr, str } from './_print.js';
 import { intOf, needText } from './_signature.js';
 import { capitalised } from './_string-cases.js';
-import { stringMethod } from './_string-methods.js';
 import { replaced } from './_string-search.js';
 import { characters, lengthOf, splitLines, strip } from './_text.js';
-import { Dict, isList, Markup, Tuple, textOf, truthy, typeOf, Undefined, type Value, View } from './_values.js';
+import {
+  Callable,
+  Dict,
+  isList,
+  Markup,
+  Tuple,
+  textOf,
+  truthy,
+  typeOf,
+  Undefined,
+  type Value,
+  View,
+} from './_values.js';
 import { wrapped } from './_word-wrap.js';
 
 type Given = readonly (Value | undefined)[];
@@ -95,8 +107,8 @@ export const textFilters: Readonly<Record<string, Filter>> = {
 };
 
 function centred(text: string, width: Value, work: Context['work']): Value {
-  const center = stringMethod(text, 'center', work);
-  return center?.call({ positional: [width], named: new Map() }) ?? text;
+  const center = attribute(text, 'center', work);
+  return center instanceof Callable ? center.call({ positional: [width], named: new Map() }) : text;
 }
 
 /** Python breaks what is longer than a line; that is not known here. */

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { type TensorToWrite, writeSafetensors } from '@dpo/base/safetensors';
 import { testEngine } from '@dpo/engine/test';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openModelFiles } from '../files/model-files.js';
+import { openModelFiles } from '../files/open-model-files.js';
 import { loadModel } from '../model/load-model.js';
 import { tokenLogits } from '../test/_packing.js';
 import { loadAdapter } from './adapter-files.js';

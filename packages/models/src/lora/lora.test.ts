@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { writeSafetensors } from '@dpo/base/safetensors';
 import { testEngine } from '@dpo/engine/test';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openModelFiles } from '../files/model-files.js';
+import { openModelFiles } from '../files/open-model-files.js';
 import { generate } from '../generate/generation.js';
 import { cloneModel } from '../model/clone-model.js';
 import { loadModel } from '../model/load-model.js';

@@ -2,16 +2,18 @@ import { DpoError } from '@dpo/base';
 import type { Engine } from '@dpo/engine';
 import { decoderFor } from '../architectures/registry.js';
 import type { Decoder } from '../architectures/types.js';
-import { type ModelFiles, openModelFiles } from '../files/model-files.js';
+import type { ModelFiles } from '../files/model-files.js';
+import { openModelFiles } from '../files/open-model-files.js';
 import { targetLayers } from '../lora/targets.js';
 import { forModel } from '../tokenizer/for-model.js';
 import { loadTokenizer, type ModelTokenizer } from '../tokenizer/tokenizer.js';
 import { hasTokenizer } from '../tokenizer/vocabulary-files.js';
 import { languageModel } from './language-model.js';
-import { matchTensors, type WeightPlan } from './match-tensors.js';
+import { matchTensors } from './match-tensors.js';
 import { withOwnHead } from './own-head.js';
 import { checkLayers, readWeights } from './read-weights.js';
 import type { LanguageModel } from './types.js';
+import type { WeightPlan } from './weight-plan.js';
 
 export interface LoadOptions {
   /** Called after each weight with the bytes read so far and those of all weights, as the files store them. */

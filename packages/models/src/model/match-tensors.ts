@@ -3,26 +3,7 @@ import type { ModelFiles } from '../files/model-files.js';
 import { checkUnquantised } from './quantised.js';
 import { ambiguousTensor, anotherHead, extraTensors, missingTensors, wrongShape } from './tensor-errors.js';
 import { plainNames } from './tensor-names.js';
-
-/** The weights that a model's files must hold. */
-export interface WeightPlan {
-  readonly modelType: string;
-  readonly weights: ReadonlyMap<string, { readonly shape: readonly number[] }>;
-  /** What stands before the names of all weights but the head's; files may leave it out. */
-  readonly prefix: string;
-  /** The head of a language model, which a classifier has not. */
-  readonly head?: HeadPlan | undefined;
-  /** True for a tensor that files may hold besides. */
-  isExtra(name: string): boolean;
-}
-
-interface HeadPlan {
-  readonly name: string;
-  /** What files may call the head besides. */
-  readonly aliases: readonly string[];
-  /** The embedding that the head is tied to, where the configuration says so. */
-  readonly tiedTo?: string | undefined;
-}
+import type { WeightPlan } from './weight-plan.js';
 
 /** Where a model's weights are in its files. */
 export interface MatchedTensors {

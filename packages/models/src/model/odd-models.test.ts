@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ConfigReader } from '../architectures/config-reader.js';
 import { readRotary } from '../architectures/read-rotary.js';
 import { rotaryFrequencies } from '../blocks/rotary-frequencies.js';
-import { openModelFiles } from '../files/model-files.js';
+import { openModelFiles } from '../files/open-model-files.js';
 import { addLora } from '../lora/add-lora.js';
 import { mergeAdapter } from '../lora/merge-adapter.js';
 import { tokenLogits } from '../test/_packing.js';

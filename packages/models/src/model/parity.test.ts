@@ -8,7 +8,7 @@ import { ConfigReader } from '../architectures/config-reader.js';
 import { readRotary } from '../architectures/read-rotary.js';
 import { supportedArchitectures } from '../architectures/registry.js';
 import { rotaryFrequencies } from '../blocks/rotary-frequencies.js';
-import { openModelFiles } from '../files/model-files.js';
+import { openModelFiles } from '../files/open-model-files.js';
 import { fixtureExpected, fixtureFolder, fixtureModels, modelFixtures } from '../test/_fixtures.js';
 import { lossAndGradients } from '../test/_gradients.js';
 import { scoreGroups, tokenLogits } from '../test/_packing.js';

@@ -2,7 +2,7 @@ import { DpoError } from '@dpo/base';
 import type { Engine, Variable } from '@dpo/engine';
 import { checkFinite } from '../files/check-finite.js';
 import type { ModelFiles } from '../files/model-files.js';
-import type { WeightPlan } from './match-tensors.js';
+import type { WeightPlan } from './weight-plan.js';
 
 /** What configurations call the number of layers. */
 const layerKeys = ['num_hidden_layers', 'n_layer', 'n_layers', 'num_layers'] as const;

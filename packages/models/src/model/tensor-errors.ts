@@ -1,7 +1,7 @@
 import { DpoError } from '@dpo/base';
 import type { ModelFiles } from '../files/model-files.js';
-import type { WeightPlan } from './match-tensors.js';
 import { commonPrefix, plainName } from './tensor-names.js';
+import type { WeightPlan } from './weight-plan.js';
 
 /**
  * The error of files that lack weights, by what they seem to be: `model.not-a-language-model` for a reward model or

@@ -1,5 +1,6 @@
 import type { TextToEncode } from '@dpo/base';
-import { type BatchEncoder, encodeAllHere, encodeHere } from './batch-encoder.js';
+import type { BatchEncoder } from './batch-encoder.js';
+import { encodeAllHere, encodeHere } from './encode-here.js';
 import type { ModelTokenizer } from './tokenizer.js';
 
 type NativeLibrary = Pick<typeof import('tokenizers'), 'Tokenizer'>;

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { DpoError, parseJsonObject, type Tokenizer } from '@dpo/base';
 import { asFileError } from '@dpo/base/files';
 import type { Tokenizer as Library } from '@huggingface/tokenizers';
-import { readTextFiles } from '../files/model-files.js';
+import { readTextFiles } from '../files/open-model-files.js';
 import { type Chat, chatOf } from './chat.js';
 import { checkParts } from './check-parts.js';
 import { aroundOf, decoderOf, nameAddedTokens, openLibrary, separateAddedTokens } from './library.js';

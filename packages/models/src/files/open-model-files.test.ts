@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { writeSafetensors } from '@dpo/base/safetensors';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { tinyTokenizer } from '../test/index.js';
-import { openModelFiles } from './model-files.js';
+import { openModelFiles } from './open-model-files.js';
 
 let folder: string;
 beforeEach(async () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openBatchEncoder } from './batch-encoder.js';
+import { openBatchEncoder } from './open-batch-encoder.js';
 import { createTokenizer, type ModelTokenizer } from './tokenizer.js';
 
 const fixtures = new URL('../../../../tooling/parity/fixtures/tokenizer/', import.meta.url);
