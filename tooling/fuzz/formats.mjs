@@ -1,6 +1,6 @@
 // The formats: whole files to begin with, and what opens a damaged one as a user's command would.
-import { writeFileSync } from 'node:fs';
-import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdirSync, unlinkSync, writeFileSync } from 'node:fs';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openSafetensors } from '@dpo/base/safetensors';
@@ -136,7 +136,9 @@ const CONFIG = {
     { name: 'tools', template: TEMPLATE },
   ],
 };
-const KEY = { dataset: 'abc', files: {}, encode: 'encodePairs' };
+const KEY = { dataset: 'abc', files: {}, ends: [], encode: 'encodePairs' };
+/** The name that a cache of these tokens has in any folder. */
+let tokenFile;
 const METRICS = { step: 1, loss: 0.69, 'rewards/chosen': 0.1, learning_rate: 1e-6, epoch: 0.5, grad_norm: null };
 const STATE = {
   ...{ version: 1, step: 4, updates: 4, skipped: 0, pairs: 16, method: 'dpo' },
@@ -181,16 +183,13 @@ export const formats = {
       for (const n of [3, 5])
         await cache.append(Array.from({ length: n }, (_, i) => Int32Array.from({ length: i }, () => i)));
       await cache.close(true);
-      const name = (await readdir(folder)).find((file) => file.endsWith('.arrow'));
-      return [await readFile(join(folder, name))];
+      tokenFile = readdirSync(folder).find((file) => file.endsWith('.arrow'));
+      return [await readFile(join(folder, tokenFile))];
     },
     async open(bytes, folder) {
       for (const ending of ['.arrow', '.part']) {
-        const seed = await openTokenCache(folder, KEY);
-        await seed.close(true);
-        const name = (await readdir(folder)).find((file) => file.endsWith('.arrow'));
-        for (const file of await readdir(folder)) await rm(join(folder, file));
-        await writeFile(join(folder, name.replace('.arrow', ending)), bytes);
+        for (const file of readdirSync(folder)) unlinkSync(join(folder, file));
+        writeFileSync(join(folder, tokenFile.replace('.arrow', ending)), bytes);
         const cache = await openTokenCache(folder, KEY);
         await cache?.stored();
         await cache?.close(true);

@@ -24,6 +24,8 @@ const [count, seed, from] = [Number(values.count), Number(values.seed), Number(v
 
 /** Files that a worker opens before it is told of more: Ctrl-C ends a run between two stretches. */
 const STRETCH = 250;
+/** A word of how far a run is comes after so many. */
+const TOLD = 10_000;
 /** Files that are open at a time: each waits for the disk again and again. */
 const LANES = 4;
 
@@ -89,6 +91,7 @@ for (const name of values.formats.split(',')) {
       Array.from({ length }, (_, i) => at + i),
       onResult,
     );
+    if ((at - from) % TOLD === TOLD - STRETCH) process.stderr.write(`${name}: ${tried} files so far\n`);
   }
   if (values.keep !== undefined) await writeFile(values.keep, await damaged(name, seed, broken.at(-1) ?? from));
   const seconds = (Date.now() - started) / 1000;

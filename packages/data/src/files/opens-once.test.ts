@@ -1,9 +1,11 @@
+import type { openSync } from 'node:fs';
 import { mkdtemp, type open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { readPreferences } from './read.js';
+import { writePreferences } from './write.js';
 
 const handles = vi.hoisted((): { closed: number; opened: number } => ({ closed: 0, opened: 0 }));
 
@@ -20,6 +22,17 @@ vi.mock('node:fs/promises', async (load) => {
         return close();
       };
       return file;
+    },
+  };
+});
+
+vi.mock('node:fs', async (load) => {
+  const original = await load<typeof import('node:fs')>();
+  return {
+    ...original,
+    openSync(...given: Parameters<typeof openSync>) {
+      handles.opened++;
+      return original.openSync(...given);
     },
   };
 });
@@ -42,6 +55,15 @@ it.each([
   await writeFile(path, content);
   handles.opened = 0;
   await readPreferences(path);
+  expect(handles.opened).toBe(2);
+});
+
+it('a small Arrow file too, whose rows are held', async () => {
+  const path = join(folder, 'pairs.arrow');
+  await writePreferences([{ prompt: 'q', chosen: 'a', rejected: 'b' }], path);
+  handles.opened = 0;
+  const dataset = await readPreferences(path);
+  expect(dataset.at(0).chosen).toBe('a');
   expect(handles.opened).toBe(2);
 });
 

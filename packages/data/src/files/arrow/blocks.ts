@@ -1,7 +1,5 @@
-import { closeSync, openSync, readSync } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
 import { DpoError } from '@dpo/base';
-import { asFileError, checkEnds } from '@dpo/base/files';
+import { asFileError } from '@dpo/base/files';
 import {
   AsyncByteQueue,
   type RecordBatch,
@@ -10,8 +8,9 @@ import {
   type Schema,
 } from 'apache-arrow';
 import { checkContent } from './_content.js';
+import { openSpans, type SpanFile } from './_spans.js';
 import { loadCodecs } from './codecs.js';
-import { type BatchSpan, checkMessage, type Found, findMessages, messageHead, type Span, truncated } from './find.js';
+import { type BatchSpan, checkMessage, type Found, findMessages, messageHead } from './find.js';
 import { readMessage } from './metadata.js';
 
 /** A record batch that is read when it is needed. */
@@ -37,10 +36,9 @@ export interface ArrowBlocks {
  * the file system.
  */
 export async function openArrowFile(path: string): Promise<ArrowBlocks> {
-  let file: FileHandle;
+  let file: SpanFile;
   try {
-    await checkEnds(path);
-    file = await open(path, 'r');
+    file = await openSpans(path);
   } catch (error) {
     throw asFileError(error, path);
   }
@@ -53,7 +51,7 @@ export async function openArrowFile(path: string): Promise<ArrowBlocks> {
       blocks: found.batches.map((batch) => ({
         rows: batch.rows,
         bytes: batch.bytes,
-        load: () => loadBatch(path, prefix, found, batch),
+        load: () => loadBatch(file, path, prefix, found, batch),
       })),
     };
   } catch (error) {
@@ -64,41 +62,26 @@ export async function openArrowFile(path: string): Promise<ArrowBlocks> {
 }
 
 /** Reads a record batch with the dictionaries before it, as a little stream of its own. */
-function loadBatch(path: string, schema: Uint8Array, found: Found, batch: BatchSpan): RecordBatch {
+function loadBatch(file: SpanFile, path: string, schema: Uint8Array, found: Found, batch: BatchSpan): RecordBatch {
   try {
-    const file = openSync(path, 'r');
-    try {
-      const spans = [...found.dictionaries.slice(0, batch.dictionaries), batch];
-      const parts = spans.map((span) => {
-        const part = readSpanNow(file, span, path);
-        const { start, bytes } = messageHead(part);
-        const message = readMessage(part.subarray(start, start + bytes));
-        const body = part.subarray(start + bytes);
-        if (body.length !== message.bodyBytes) throw new RangeError('a record batch has changed its length');
-        checkMessage(message, found.fields, body);
-        return part;
-      });
-      for (const read of RecordBatchReader.from([schema, ...parts])) {
-        checkContent(read);
-        return read;
-      }
-      throw new RangeError('no record batch');
-    } finally {
-      closeSync(file);
+    const spans = [...found.dictionaries.slice(0, batch.dictionaries), batch];
+    const parts = spans.map((span) => {
+      const part = file.readNow(span);
+      const { start, bytes } = messageHead(part);
+      const message = readMessage(part.subarray(start, start + bytes));
+      const body = part.subarray(start + bytes);
+      if (body.length !== message.bodyBytes) throw new RangeError('a record batch has changed its length');
+      checkMessage(message, found.fields, body);
+      return part;
+    });
+    for (const read of RecordBatchReader.from([schema, ...parts])) {
+      checkContent(read);
+      return read;
     }
+    throw new RangeError('no record batch');
   } catch (error) {
     throw asBroken(asFileError(error, path), path);
   }
-}
-
-function readSpanNow(file: number, { offset, bytes }: Span, path: string): Buffer {
-  const part = Buffer.allocUnsafeSlow(bytes);
-  for (let done = 0; done < bytes; ) {
-    const read = readSync(file, part, done, bytes - done, offset + done);
-    if (read === 0) throw truncated(path, offset + done, 'a record batch is cut off');
-    done += read;
-  }
-  return part;
 }
 
 /** The schema as the first message of a stream. */

@@ -1,15 +1,8 @@
-import type { FileHandle } from 'node:fs/promises';
-import { DpoError } from '@dpo/base';
 import { Message, type Schema } from 'apache-arrow';
 import { Footer } from 'apache-arrow/ipc/metadata/file';
 import { type BatchShape, checkLayout } from './_layout.js';
+import { type Span, type SpanFile, truncated } from './_spans.js';
 import { type ArrowField, type ArrowMessage, type FooterBlock, readFooter, readMessage } from './metadata.js';
-
-/** A message's place in a file. */
-export interface Span {
-  readonly offset: number;
-  readonly bytes: number;
-}
 
 /** A record batch's place, and what is known of it before it is read. */
 export interface BatchSpan extends Span {
@@ -39,10 +32,10 @@ const MOST_METADATA_BYTES = 1 << 28;
  *
  * @throws DpoError `data.truncated-file`, RangeError with the reason for what is damaged
  */
-export async function findMessages(file: FileHandle, path: string): Promise<Found> {
-  const { size } = await file.stat();
+export async function findMessages(file: SpanFile, path: string): Promise<Found> {
+  const { size } = file;
   if (size === 0) throw truncated(path, size, 'it is empty');
-  const head = await readSpan(file, { offset: 0, bytes: Math.min(ENDS.head, size) });
+  const head = await file.read({ offset: 0, bytes: Math.min(ENDS.head, size) });
   const isFile = head.subarray(0, MAGIC.length).equals(MAGIC);
   const found = await (isFile ? findByFooter(file, size, path) : findInStream(file, size, path));
   checkDictionaries(found);
@@ -50,9 +43,9 @@ export async function findMessages(file: FileHandle, path: string): Promise<Foun
 }
 
 /** The file format: the footer at its end lists schema, dictionaries and record batches. */
-async function findByFooter(file: FileHandle, size: number, path: string): Promise<FoundMessages> {
+async function findByFooter(file: SpanFile, size: number, path: string): Promise<FoundMessages> {
   if (size < ENDS.head + ENDS.tail) throw truncated(path, size, 'its footer is missing');
-  const tail = await readSpan(file, { offset: size - ENDS.tail, bytes: ENDS.tail });
+  const tail = await file.read({ offset: size - ENDS.tail, bytes: ENDS.tail });
   if (!tail.subarray(4).equals(MAGIC)) throw truncated(path, size, 'its footer is missing');
   const bytes = tail.readInt32LE(0);
   const offset = size - ENDS.tail - bytes;
@@ -85,7 +78,7 @@ function spanOf({ offset, metadataBytes, bodyBytes }: FooterBlock): Span {
   return { offset, bytes: metadataBytes + bodyBytes };
 }
 
-async function readBlock(file: FileHandle, { offset, metadataBytes, bodyBytes }: FooterBlock): Promise<ArrowMessage> {
+async function readBlock(file: SpanFile, { offset, metadataBytes, bodyBytes }: FooterBlock): Promise<ArrowMessage> {
   const head = await readMetadata(file, { offset, bytes: metadataBytes });
   const { start, bytes } = messageHead(head);
   if (start + bytes !== metadataBytes) throw new RangeError('its footer has another length than a message');
@@ -95,11 +88,11 @@ async function readBlock(file: FileHandle, { offset, metadataBytes, bodyBytes }:
 }
 
 /** The stream format: one message after another, the schema first. */
-async function findInStream(file: FileHandle, size: number, path: string): Promise<FoundMessages> {
+async function findInStream(file: SpanFile, size: number, path: string): Promise<FoundMessages> {
   let found: FoundMessages | undefined;
   for (let offset = 0; offset < size; ) {
     if (offset + 8 > size) throw truncated(path, size, 'a message is cut off');
-    const { start, bytes } = messageHead(await readSpan(file, { offset, bytes: 8 }));
+    const { start, bytes } = messageHead(await file.read({ offset, bytes: 8 }));
     if (bytes === 0) {
       if (found === undefined) break;
       return found;
@@ -189,25 +182,7 @@ export function messageHead(bytes: Buffer): { readonly start: number; readonly b
   return { start: marked ? 8 : 4, bytes: bytes.readInt32LE(marked ? 4 : 0) };
 }
 
-async function readMetadata(file: FileHandle, span: Span): Promise<Buffer> {
+async function readMetadata(file: SpanFile, span: Span): Promise<Buffer> {
   if (span.bytes > MOST_METADATA_BYTES) throw new RangeError(`its metadata have ${span.bytes} bytes`);
-  return readSpan(file, span);
-}
-
-async function readSpan(file: FileHandle, { offset, bytes }: Span): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafeSlow(bytes);
-  for (let done = 0; done < bytes; ) {
-    const { bytesRead } = await file.read(buffer, done, bytes - done, offset + done);
-    if (bytesRead === 0) throw new RangeError('the file ended while it was read');
-    done += bytesRead;
-  }
-  return buffer;
-}
-
-/** The error for a file that ends before its end. */
-export function truncated(path: string, size: number, what: string): DpoError {
-  return new DpoError('data.truncated-file', `${path} is not a whole Arrow file: ${what} (${size} bytes).`, {
-    values: { path, bytes: size },
-    hint: 'Write or download it again.',
-  });
+  return file.read(span);
 }
