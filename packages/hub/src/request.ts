@@ -112,7 +112,10 @@ function nextAddress(settings: HubSettings, response: Response, from: URL, what:
 /** What fetch() says is "fetch failed"; what happened stands in the cause. */
 function reason(error: unknown): string {
   const cause = error instanceof Error ? (error.cause ?? error) : error;
-  return cause instanceof Error ? ('code' in cause && String(cause.code)) || cause.message : String(cause);
+  if (!(cause instanceof Error)) return String(cause);
+  const code = 'code' in cause ? String(cause.code) : '';
+  // Node's client has names of its own, which say less than its words.
+  return code === '' || code.startsWith('UND_ERR') ? cause.message : code;
 }
 
 /** An error for a hub that does not behave as one. */

@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type DownloadOptions, downloadModel } from './model.js';
 import type { Waiting } from './settings.js';
@@ -28,10 +29,10 @@ beforeEach(async () => {
   options = {
     endpoint,
     env: { HF_HOME: folder },
-    connectTimeoutMs: 150,
-    idleTimeoutMs: 200,
-    // Far over two tries at a list, also on a busy machine: tests of this limit set their own.
-    listTimeoutMs: 30_000,
+    // Far over what a busy machine takes: tests of a limit set their own.
+    connectTimeoutMs: 20_000,
+    idleTimeoutMs: 20_000,
+    listTimeoutMs: 60_000,
     maxListBytes: 200_000,
     maxPages: 5,
     tries: 2,
@@ -81,6 +82,16 @@ const storm =
     response.writeHead(status, { 'retry-after': after }).end();
 const silent: Misbehaviour = () => undefined;
 const inHeaders: Misbehaviour = (_, { socket }) => socket.write('HTTP/1.1 200 OK\r\ncontent-ty');
+const headersWithoutEnd =
+  (milliseconds: number): Misbehaviour =>
+  (_, { socket }) => {
+    socket.on('error', () => undefined).write('HTTP/1.1 200 OK\r\n');
+    timers.push(
+      setInterval(() => socket.write(`x-more: ${'x'.repeat(milliseconds > 0 ? 1 : 8000)}\r\n`), milliseconds),
+    );
+  };
+const packed = gzipSync(Buffer.alloc(4_000_000));
+const bomb: Misbehaviour = (response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(packed);
 const reset: Misbehaviour = (_, { socket }) => socket.resetAndDestroy();
 const tooLong: Misbehaviour = (response) => {
   response.writeHead(200, { 'content-length': weights.length + 7 });
@@ -91,12 +102,15 @@ const cases: [name: string, point: string, Misbehaviour, code: string, message: 
   ['accepts and is silent', list, silent, 'hub.unreachable', 'no answer within 0.15 s'],
   ['stops within the headers of a list', list, inHeaders, 'hub.unreachable', 'no answer within 0.15 s'],
   ['stops within a list', list, (r) => r.writeHead(200).write('{"sha": "'), 'hub.unreachable', 'nothing has come'],
-  ['drips a list', list, drip({}, ' '), 'hub.unreachable', 'in 0.2 s'],
+  ['drips a list', list, drip({}, ' '), 'hub.unreachable', 'in 0.8 s'],
   ['sends a list without end', list, drip({}, '[1],'.repeat(20_000), 1), 'hub.answer-too-large', 'over 200000 bytes'],
   ['sends pages without end', list, page((n) => `/api/more?page=${n}`), 'hub.answer-too-large', 'over 5 pages'],
   ['sends pages in a circle', list, page(() => '/api/more'), 'hub.failed', 'in a circle'],
   ['has pages elsewhere', list, page((n) => `http://localhost:1/${n}`), 'hub.failed', 'localhost:1'],
   ['has a list that is no JSON', list, (r) => r.end('<html>'), 'hub.failed', 'no JSON'],
+  ['packs a list without end small', list, bomb, 'hub.answer-too-large', 'over 200000 bytes'],
+  ['sends headers without end', list, headersWithoutEnd(0), 'hub.unreachable', 'Headers Overflow'],
+  ['drips headers', list, headersWithoutEnd(20), 'hub.unreachable', 'no answer within 0.15 s'],
   ['is overloaded for long', list, storm(503, '3600'), 'hub.unreachable', 'status 503'],
   ['wants fewer requests', head, storm(429, 'Wed, 21 Oct 2099 07:28:00 GMT'), 'hub.unreachable', 'status 429'],
   ['resets connections', list, reset, 'hub.unreachable', 'ECONNRESET'],
@@ -104,7 +118,7 @@ const cases: [name: string, point: string, Misbehaviour, code: string, message: 
   ['sends descriptions round', head, (r, q) => r.writeHead(307, { location: q.url }).end(), 'hub.failed', 'on and on'],
   ['is silent about a content', content, silent, 'hub.unreachable', 'no answer'],
   ['stops within a file', content, half, 'hub.unreachable', 'nothing has come for 0.2 s'],
-  ['drips a file', content, drip({}, 'x'), 'hub.unreachable', 'bytes have come in 0.2 s'],
+  ['drips a file', content, drip({}, 'x'), 'hub.unreachable', 'bytes have come in 0.8 s'],
   ['resets a file', content, reset, 'hub.unreachable', 'ECONNRESET'],
   ['sends a content round', content, (r, q) => r.writeHead(302, { location: q.url }).end(), 'hub.failed', 'on and on'],
   [
@@ -123,8 +137,17 @@ describe('a hub that', () => {
     const [, point, misbehave, code, message] = testCase;
     at(point, misbehave);
     const where = point === content ? /localhost:\d+|127\.0\.0\.1:\d+/ : new RegExp(host);
-    const error: unknown = await downloadModel('org/name', options).catch((reason: unknown) => reason);
-    expect(error).toMatchObject({ code, message: expect.stringContaining(message) });
+    const seconds = Number(/([\d.]+) s\b/.exec(message)?.[1] ?? 0.15);
+    const limits = {
+      ...(message.startsWith('no answer') ? { connectTimeoutMs: 1000 * seconds } : {}),
+      ...(message.startsWith('nothing has come') ? { idleTimeoutMs: 200 } : {}),
+      ...(message.includes('in 0.8 s') ? { idleTimeoutMs: 800 } : {}),
+    };
+    const error: unknown = await downloadModel('org/name', { ...options, ...limits }).catch(
+      (reason: unknown) => reason,
+    );
+    expect(String(error)).toContain(message);
+    expect(error).toMatchObject({ code });
     expect(String(error)).toMatch(where);
     expect(String(error)).toContain('org/name');
     // What is left is a beginning that the next run goes on from.
@@ -174,11 +197,11 @@ describe('a hub that', () => {
 
   it('is overloaded longer than a list may take: the error says what was waited for', async () => {
     at(list, storm(503, '3600'));
-    const late = { ...options, listTimeoutMs: 1300, maxPauseMs: 3_600_000 };
+    const late = { ...options, listTimeoutMs: 2500, maxPauseMs: 3_600_000 };
     await expect(downloadModel('org/name', late)).rejects.toMatchObject({
       code: 'hub.unreachable',
       message: expect.stringMatching(
-        /within 1.3 s; the last wait was for the next try \(2 of 2\): it answers with status 503/,
+        /within 2.5 s; the last wait was for the next try \(2 of 2\): it answers with status 503/,
       ),
     });
   });
@@ -208,7 +231,8 @@ describe.skipIf(process.platform === 'win32')('a server that never accepts', () 
     const [port] = server.stdout === null ? [] : await once(server.stdout, 'data');
     server.kill('SIGSTOP');
     const endpoint = `http://127.0.0.1:${String(port).trim()}`;
-    await expect(downloadModel('org/name', { ...options, endpoint })).rejects.toMatchObject({
+    const limited = { ...options, endpoint, connectTimeoutMs: 150 };
+    await expect(downloadModel('org/name', limited)).rejects.toMatchObject({
       code: 'hub.unreachable',
       message: expect.stringContaining('no answer within 0.15 s'),
     });
@@ -216,7 +240,6 @@ describe.skipIf(process.platform === 'win32')('a server that never accepts', () 
 });
 
 describe('a download goes on', () => {
-  // Long enough that a busy machine is not taken for a silent server.
   const patient = () => ({ ...options, idleTimeoutMs: 10_000, minBytesPerSecond: 1000 });
 
   /** Resolves when the client has written so many bytes of the file down, or has gone. */

@@ -65,6 +65,11 @@ describe('parseOptions', () => {
     await expect(parseOptions(command, args)).rejects.toThrow(message);
   });
 
+  it('takes a name that begins like an option after --', async () => {
+    expect(await parseOptions(command, ['--beta', '0.5', '--', '--in'])).toMatchObject({ beta: 0.5, input: '--in' });
+    await expect(parseOptions(command, ['--', 'in', '--beta'])).rejects.toThrow('"--beta" is one argument too many');
+  });
+
   it('takes a configuration file, which the command line overrules', async () => {
     const config = join(folder, 'c.json');
     await writeFile(config, '{"beta": 0.3, "maxSteps": 9}');

@@ -54,9 +54,15 @@ function parseArguments(
   const byFlag = new Map(options.map((option) => [option.flag, option]));
   const positional = [...(command.positional ?? [])];
   const given: Record<string, unknown> = {};
+  let ended = false;
   for (let i = 0; i < args.length; i++) {
     const word = args[i] as string;
-    if (!word.startsWith('--')) {
+    if (word === '--' && !ended) {
+      // What follows is no option, whatever it begins with.
+      ended = true;
+      continue;
+    }
+    if (ended || !word.startsWith('--')) {
       const key = positional.shift();
       if (key === undefined)
         throw new DpoError(USAGE, `dpo ${command.name}: "${word}" is one argument too many.`, { hint: help(command) });

@@ -120,6 +120,14 @@ describe('holdOutputs', () => {
     expect(await treeOf(folder)).toEqual(before);
   });
 
+  it('takes a file with a star in its name for that file alone', async () => {
+    await writeFile(at('star*.jsonl'), '{}');
+    await passes('data convert', at('star*.jsonl'), at('out.jsonl'));
+    await expect(passes('data convert', at('st*r.jsonl'), at('out.jsonl'))).rejects.toMatchObject({
+      message: expect.stringContaining('would lie in what is read'),
+    });
+  });
+
   it('removes what killed commands left, and nothing else', async () => {
     await writeFile(leftoverName(at('scores.jsonl')).replace(`.${process.pid}-`, '.4194305-'), 'half');
     const own = leftoverName(at('scores.jsonl'));

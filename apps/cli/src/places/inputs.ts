@@ -11,8 +11,12 @@ export async function inputsOf(given: Omit<NamedPlace, 'real'>): Promise<NamedPl
   const parts = [given.path, ...given.path.split(',')].map((part) => part.trim()).filter((part) => part !== '');
   const paths = parts.flatMap((part) => [part, part.replace(/=[^=]*$/, ''), part.replace(/:[^:/\\]*$/, '')]);
   const found: NamedPlace[] = [];
-  for (const path of new Set(paths.flatMap((path) => [path, folderOfPattern(path)])))
-    if (path !== undefined && (await isThere(path))) found.push({ ...given, path, real: await realPlace(path) });
+  for (const path of new Set(paths)) {
+    // A file that has a star in its name is that file alone.
+    const place = (await isThere(path)) ? path : folderOfPattern(path);
+    if (place !== undefined && (await isThere(place)))
+      found.push({ ...given, path: place, real: await realPlace(place) });
+  }
   const bases = given.role === 'input-model' ? await Promise.all(found.map((model) => baseOf(model))) : [];
   const read = [...found, ...bases.flatMap((base) => base ?? [])];
   const linked = await Promise.all(

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -170,6 +170,18 @@ describe('folders and patterns', () => {
       hint: expect.stringContaining('"test", "train"'),
     });
     await expect(readPreferences(at('r/data/*.parquet'))).rejects.toMatchObject({ code: 'file.not-found' });
+  });
+
+  it('reads a file once that links to folders lead to twice, and one that has a star in its name', async () => {
+    await put('s/a.jsonl');
+    await put('s/deep/b*.jsonl');
+    await symlink(at('s'), at('s/again'));
+    await symlink(at('s/a.jsonl'), at('s/same.jsonl'));
+    const prompts = async (path: string) => [...(await readPreferences(path))].map(({ prompt }) => prompt);
+    // A link to a file is a shard of its own.
+    expect(await prompts(at('s/**/*.jsonl'))).toEqual(['s/a.jsonl', 's/deep/b*.jsonl', 's/a.jsonl']);
+    await put('s/deep/bc.jsonl');
+    expect(await prompts(at('s/deep/b*.jsonl'))).toEqual(['s/deep/b*.jsonl']);
   });
 
   it('takes names for splits as Python does, and files without one for the training data', async () => {

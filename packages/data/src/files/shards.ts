@@ -1,4 +1,4 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { DpoError } from '@dpo/base';
 import { asFileError } from '@dpo/base/files';
@@ -64,9 +64,8 @@ export async function shardsOf(folder: string, split: string | undefined): Promi
  */
 export async function shardsByPattern(pattern: string): Promise<Shards | undefined> {
   if (!isDynamicPattern(pattern)) return undefined;
-  const files = (await glob(pattern.replaceAll(sep, '/'), { onlyFiles: true, expandDirectories: false })).sort((a, b) =>
-    a.localeCompare(b, 'en', { numeric: true }),
-  );
+  const found = await glob(pattern.replaceAll(sep, '/'), { onlyFiles: true, expandDirectories: false });
+  const files = await onceEach(found.sort((a, b) => a.localeCompare(b, 'en', { numeric: true })));
   if (files.length === 0)
     throw new DpoError('file.not-found', `${pattern} matches no file.`, {
       values: { path: pattern },
@@ -74,6 +73,17 @@ export async function shardsByPattern(pattern: string): Promise<Shards | undefin
     });
   checkOneFormat(pattern, files);
   return { files };
+}
+
+/** The files without those that a link to a folder, such as one that leads back up, has found before under another path. */
+async function onceEach(files: readonly string[]): Promise<string[]> {
+  const found = new Map<string, string>();
+  for (const file of files) {
+    // Links to files stay apart: equal shards of the hub's cache are links to one file.
+    const place = join(await realpath(dirname(file)), basename(file));
+    if (!found.has(place)) found.set(place, file);
+  }
+  return [...found.values()];
 }
 
 /**
