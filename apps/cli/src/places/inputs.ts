@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { readTextFile } from '@dpo/base/files';
+import { isThere, readTextFile } from '@dpo/base/files';
 import { type NamedPlace, realPlace } from './named-place.js';
 
 /**
@@ -58,11 +58,4 @@ async function baseOf({ path, label }: NamedPlace): Promise<NamedPlace | undefin
 function folderOfPattern(path: string): string | undefined {
   const wild = path.search(/[*?[{]/);
   return wild < 0 ? undefined : dirname(`${path.slice(0, wild)}x`);
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { isThere } from '@dpo/base/files';
 import {
   type Dataset,
   joinPreferences,
@@ -69,8 +69,4 @@ export async function openRows<Row>(
   for (const { path } of files) parts.push(await read(path, options));
   tell();
   return join(parts, name);
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined)) !== undefined;
 }

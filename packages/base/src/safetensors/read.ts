@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { DpoError } from '../error.js';
 import { asFileError } from '../file-error.js';
 import { type ByteFile, openByteFile } from '../files/byte-file.js';
+import { isThere } from '../files/is-there.js';
 import { readTextFile } from '../files/read-text-file.js';
 import { type FloatDtype, floatBytes, roomFor, widen } from '../floats.js';
 import { duplicateKey, isObject, parseJsonObject } from '../json-object.js';
@@ -61,7 +62,7 @@ async function weightsPath(pathOrFolder: string): Promise<string> {
   if (!there.isDirectory()) return pathOrFolder;
   for (const name of weightNames) {
     const path = join(pathOrFolder, name);
-    if (await stat(path).catch(() => undefined)) return path;
+    if (await isThere(path)) return path;
   }
   throw new DpoError('model.no-weights', `${pathOrFolder} has neither model.safetensors nor ${indexName}.`, {
     values: { path: pathOrFolder },

@@ -1,6 +1,7 @@
 import { DpoError } from '@dpo/base';
+import { type Disguise, disguiseOf } from '@dpo/base/files';
 
-interface Disguise {
+interface Known {
   readonly code: string;
   readonly starts: (start: Buffer, text: string) => boolean;
   readonly is: string;
@@ -12,11 +13,13 @@ const bytes =
   (start: Buffer) =>
     wanted.every((byte, i) => start[i] === byte);
 
+const is = (disguise: Disguise) => (start: Buffer) => disguiseOf(start) === disguise;
+
 /** What files of data often are in truth, by how they begin. */
-const disguises: readonly Disguise[] = [
+const disguises: readonly Known[] = [
   {
     code: 'data.lfs-pointer',
-    starts: (_, text) => text.startsWith('version https://git-lfs'),
+    starts: is('lfs-pointer'),
     is: "only Git's note of a large file that was not fetched (Git LFS)",
     hint: 'Run `git lfs pull` in its folder, or fetch the file itself.',
   },
@@ -40,7 +43,7 @@ const disguises: readonly Disguise[] = [
   },
   {
     code: 'data.unknown-compression',
-    starts: bytes(0x50, 0x4b, 0x03, 0x04),
+    starts: is('zip'),
     is: 'a zip archive (or a spreadsheet, which is one)',
     hint: 'Unpack the archive, or save the spreadsheet as CSV.',
   },
@@ -58,7 +61,7 @@ const disguises: readonly Disguise[] = [
   },
   {
     code: 'data.pickle',
-    starts: (start) => start[0] === 0x80 && (start[1] ?? 0) >= 2 && (start[1] ?? 0) <= 5,
+    starts: is('pickle'),
     is: 'a Python pickle, which runs code when it is opened and is never read',
     hint: 'Write the rows in Python as JSON lines: one json.dumps(row) to a line.',
   },

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { DpoError, pauses } from '@dpo/base';
-import { asFileError } from '@dpo/base/files';
+import { asFileError, isThere } from '@dpo/base/files';
 import type { DataType, RecordBatch, Schema } from 'apache-arrow';
 import type { Column, ColumnMapping, ColumnName, LabelledColumnName, RankedColumnName } from '../rows/columns.js';
 import { contextColumns } from '../rows/context-columns.js';
@@ -127,8 +127,7 @@ async function readDataset<Row>(
 
 /** The files at a folder or pattern; undefined for a folder that Python's `datasets` saved. */
 async function shardsAt(path: string, split: string | undefined): Promise<Shards | undefined> {
-  const there = await stat(path).catch(() => undefined);
-  if (there === undefined) return shardsByPattern(path);
+  if (!(await isThere(path))) return shardsByPattern(path);
   return (await isDatasetsFolder(path)) ? undefined : shardsOf(path, split);
 }
 

@@ -1,7 +1,7 @@
-import { readdir, realpath, stat } from 'node:fs/promises';
+import { readdir, realpath } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { DpoError } from '@dpo/base';
-import { asFileError } from '@dpo/base/files';
+import { asFileError, isThere } from '@dpo/base/files';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { noSuchSplit } from './_no-such-split.js';
 import { readKindOf } from './file-kind.js';
@@ -107,10 +107,6 @@ export async function splitFromPath(
       },
     );
   return { path: place, split: named };
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined)) !== undefined;
 }
 
 async function dataFiles(folder: string, depth: number): Promise<string[]> {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeFolder } from '@dpo/base/files';
+import { isThere, makeFolder } from '@dpo/base/files';
 import { readTokens, tokenWriter, VERSION } from './_stored-tokens.js';
 
 /** Encoded texts of one dataset by one tokenizer, kept from run to run. */
@@ -70,7 +70,7 @@ export async function openTokenCache(
 
 /** The texts of a cache that is whole; undefined where there is none, or where it was damaged and is removed now. */
 async function readWhole(path: string, onDamaged: TokenCacheOptions['onDamaged']): Promise<Int32Array[] | undefined> {
-  if (!(await exists(path))) return undefined;
+  if (!(await isThere(path))) return undefined;
   const { state, texts } = await readTokens(await readFile(path));
   if (state !== 'whole') {
     await rm(path, { force: true });
@@ -166,11 +166,4 @@ async function removeOld(folder: string): Promise<void> {
     const { mtimeMs } = await stat(path);
     if (Date.now() - mtimeMs > KEPT) await rm(path, { force: true });
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }
