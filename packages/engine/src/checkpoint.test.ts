@@ -2,7 +2,7 @@ import { random } from '@dpo/base';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { type Block, checkpoint } from './checkpoint.js';
-import { expectClose, floats, ints } from './tensorflow/_engines-for-tests.js';
+import { expectClose, floats, ints } from './shared/_engines-for-tests.js';
 import { libraryForTests } from './tensorflow/_library-for-tests.js';
 import { openTensorFlow } from './tensorflow/tensorflow-engine.js';
 import { testEngine } from './test/index.js';

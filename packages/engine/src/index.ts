@@ -12,7 +12,7 @@ export { tensorflowVersion, wheelFor } from './library/wheels.js';
 export { type OpenEngineOptions, openEngine } from './open-engine.js';
 export { openPortable } from './portable/open-portable.js';
 export { statelessUniform } from './stateless-uniform.js';
-export { missingCudaLibraries } from './tensorflow/_cuda-libraries.js';
+export { missingCudaLibraries } from './tensorflow/cuda-libraries.js';
 export type {
   AdamUpdate,
   DType,

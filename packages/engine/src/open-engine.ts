@@ -1,11 +1,11 @@
 import { DpoError } from '@dpo/base';
 import { choosePrecision } from './_auto-precision.js';
-import { checkOptions, wrongOption } from './_check-options.js';
 import { findLibrary } from './library/find-library.js';
 import type { FoundLibrary } from './library/found-library.js';
 import { cpuFlags, thisMachine, whyNoTensorFlow } from './library/machine.js';
 import { openPortable } from './portable/open-portable.js';
-import type { DeviceName } from './tensorflow/_device.js';
+import { checkOptions, wrongOption } from './shared/check-options.js';
+import type { DeviceName } from './shared/device-name.js';
 import type { Engine, Precision } from './types.js';
 
 export interface OpenEngineOptions {

@@ -1,8 +1,8 @@
 import { DpoError } from '@dpo/base';
 import * as tf from '@tensorflow/tfjs-core';
-import { checkShape } from '../_check-values.js';
-import { checkRoom, copyOf } from '../_copy-out.js';
-import type { CallQueue } from '../tensorflow/_call-queue.js';
+import type { CallQueue } from '../shared/call-queue.js';
+import { checkShape } from '../shared/check-values.js';
+import { checkRoom, copyOf } from '../shared/copy-out.js';
 import type { Variable } from '../types.js';
 
 /** What a variable needs of its engine. */

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
-import { expectClose } from '../tensorflow/_engines-for-tests.js';
+import { expectClose } from '../shared/_engines-for-tests.js';
 import type { Engine, Values } from '../types.js';
 import { openPortable } from './open-portable.js';
 

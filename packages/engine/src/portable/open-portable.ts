@@ -1,7 +1,7 @@
 import { DpoError } from '@dpo/base';
-import { eagerEngine } from '../eager-engine.js';
 import type { Engine } from '../types.js';
 import { startWasm } from './_start-wasm.js';
+import { eagerEngine } from './eager-engine.js';
 
 export interface OpenPortableOptions {
   /** Appended to the description: why it is this engine. */

@@ -3,8 +3,8 @@ import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { DpoError } from '@dpo/base';
 import koffi, { type LibraryHandle } from 'koffi';
-import { openCudaLibraries } from './_cuda-libraries.js';
 import { withoutStandardError } from './_quiet.js';
+import { openCudaLibraries } from './cuda-libraries.js';
 
 /** An address in native memory: an opaque TensorFlow object. */
 export type Pointer = bigint;

@@ -1,7 +1,7 @@
 import type { CApi, Pointer } from './_c-api.js';
-import type { Attribute } from './_graph.js';
-import { bytesOf, dimensions, type ElementType, isHopeless, newTensor, tensorValues } from './_native-tensor.js';
 import { checked, failureOf, tensorFlowError } from './_status.js';
+import type { Attribute } from './graph.js';
+import { bytesOf, dimensions, type ElementType, isHopeless, newTensor, tensorValues } from './native-tensor.js';
 
 /** A TFE_TensorHandle. Its owner deletes it. */
 export type Handle = Pointer;

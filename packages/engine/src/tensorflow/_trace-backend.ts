@@ -1,9 +1,9 @@
 import { DpoError } from '@dpo/base';
 import * as tf from '@tensorflow/tfjs-core';
 import { calledFrom, callerLine } from './_caller.js';
-import type { Graph, Node } from './_graph.js';
-import type { ElementType } from './_native-tensor.js';
+import type { Graph, Node } from './graph.js';
 import { kernelTable } from './kernel-table.js';
+import type { ElementType } from './native-tensor.js';
 
 /** What stands behind a traced tensor: a node of the graph, or values that become a constant when they are used. */
 interface Entry {

@@ -4,10 +4,10 @@ import type { AdamUpdate, Scope, Variable } from '../types.js';
 import type { Output, Pointer } from './_c-api.js';
 import { calledFrom, callerLine } from './_caller.js';
 import type { Context } from './_context.js';
-import type { Graph, Input, Node } from './_graph.js';
-import { DATA_TYPES } from './_native-tensor.js';
 import type { TraceBackend } from './_trace-backend.js';
 import { NativeVariable } from './_variable.js';
+import type { Graph, Input, Node } from './graph.js';
+import { DATA_TYPES } from './native-tensor.js';
 
 const FLOAT = { type: DATA_TYPES.float32 };
 

@@ -4,12 +4,12 @@ import type { DType, FunctionBody } from '../types.js';
 import type { Output, Pointer } from './_c-api.js';
 import { calledFrom, callerLine } from './_caller.js';
 import type { Context } from './_context.js';
-import { Graph, type Node, outputArray } from './_graph.js';
 import { checked } from './_status.js';
 import { TraceBackend, withBackend } from './_trace-backend.js';
 import { TraceScope } from './_trace-scope.js';
 import type { NativeVariable } from './_variable.js';
-import { cast } from './kernels/_kernel.js';
+import { Graph, type Node, outputArray } from './graph.js';
+import { cast } from './kernels/kernel.js';
 
 /** The type of an argument: what decides whether a function must be traced again. */
 export interface Signature {

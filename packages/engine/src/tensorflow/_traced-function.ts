@@ -1,7 +1,7 @@
 import { DpoError } from '@dpo/base';
-import { checkValues } from '../_check-values.js';
+import type { CallQueue } from '../shared/call-queue.js';
+import { checkValues } from '../shared/check-values.js';
 import type { EngineFunction, FunctionBody, Precision, Values } from '../types.js';
-import type { CallQueue } from './_call-queue.js';
 import { configProto } from './_config-proto.js';
 import type { CallAttribute, Context, Handle } from './_context.js';
 import { type Compiled, lineOf, type Signature, type TraceOptions, trace } from './_trace.js';

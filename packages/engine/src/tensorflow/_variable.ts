@@ -1,10 +1,10 @@
 import { DpoError } from '@dpo/base';
-import { checkShape } from '../_check-values.js';
-import { checkRoom } from '../_copy-out.js';
+import type { CallQueue } from '../shared/call-queue.js';
+import { checkShape } from '../shared/check-values.js';
+import { checkRoom } from '../shared/copy-out.js';
 import type { Variable } from '../types.js';
-import type { CallQueue } from './_call-queue.js';
 import type { Context, Handle } from './_context.js';
-import { DATA_TYPES, sizeOf } from './_native-tensor.js';
+import { DATA_TYPES, sizeOf } from './native-tensor.js';
 
 const FLOAT = { type: DATA_TYPES.float32 };
 let count = 0;

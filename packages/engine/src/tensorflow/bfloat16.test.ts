@@ -1,9 +1,9 @@
 import { random } from '@dpo/base';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
+import { expectClose, floats } from '../shared/_engines-for-tests.js';
 import { testEngine } from '../test/index.js';
 import type { Engine } from '../types.js';
-import { expectClose, floats } from './_engines-for-tests.js';
 import { libraryForTests } from './_library-for-tests.js';
 import { openTensorFlow } from './tensorflow-engine.js';
 

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { DpoError } from '@dpo/base';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { floats, ints } from '../shared/_engines-for-tests.js';
 import type { Engine, Values, Variable } from '../types.js';
-import { floats, ints } from './_engines-for-tests.js';
 import { libraryForTests } from './_library-for-tests.js';
 import { openTensorFlow } from './tensorflow-engine.js';
 

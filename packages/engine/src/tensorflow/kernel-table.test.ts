@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expectSame, floats, ints } from '../shared/_engines-for-tests.js';
 import { statelessUniform } from '../stateless-uniform.js';
 import { testEngine } from '../test/index.js';
 import type { Engine } from '../types.js';
-import { expectSame, floats, ints } from './_engines-for-tests.js';
 import { libraryForTests } from './_library-for-tests.js';
 import { kernelTable } from './kernel-table.js';
 import { openTensorFlow } from './tensorflow-engine.js';

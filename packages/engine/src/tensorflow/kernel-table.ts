@@ -1,6 +1,6 @@
-import type { KernelTable } from './kernels/_kernel.js';
 import { elementwise } from './kernels/elementwise.js';
 import { indexing } from './kernels/indexing.js';
+import type { KernelTable } from './kernels/kernel.js';
 import { matmul } from './kernels/matmul.js';
 import { random } from './kernels/random.js';
 import { reductions } from './kernels/reduction.js';

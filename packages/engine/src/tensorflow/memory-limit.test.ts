@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
-import { floats } from './_engines-for-tests.js';
+import { floats } from '../shared/_engines-for-tests.js';
 import { libraryForTests } from './_library-for-tests.js';
 import { openTensorFlow } from './tensorflow-engine.js';
 

@@ -3,9 +3,9 @@ import { runInNewContext } from 'node:vm';
 import { random } from '@dpo/base';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expectClose, floats, ints } from '../shared/_engines-for-tests.js';
 import { testEngine } from '../test/index.js';
 import type { Engine, Scope, Values } from '../types.js';
-import { expectClose, floats, ints } from './_engines-for-tests.js';
 import { libraryForTests } from './_library-for-tests.js';
 import { openTensorFlow } from './tensorflow-engine.js';
 

@@ -1,13 +1,14 @@
 import '../gradients/register.js';
 import { availableParallelism } from 'node:os';
 import { DpoError } from '@dpo/base';
-import { checkOptions } from '../_check-options.js';
+import { CallQueue } from '../shared/call-queue.js';
+import { checkOptions } from '../shared/check-options.js';
+import type { DeviceName } from '../shared/device-name.js';
 import type { Engine, EngineFunction, FunctionBody, FunctionOptions, Precision } from '../types.js';
 import { loadTensorFlow } from './_c-api.js';
-import { CallQueue } from './_call-queue.js';
 import { configProto } from './_config-proto.js';
 import { Context } from './_context.js';
-import { chooseDevice, type DeviceName, shortName } from './_device.js';
+import { chooseDevice, shortName } from './_device.js';
 import { setTensorFloat32 } from './_tf32.js';
 import { TracedFunction } from './_traced-function.js';
 import { NativeVariable } from './_variable.js';

@@ -1,5 +1,5 @@
 import '@tensorflow/tfjs-backend-cpu';
-import { eagerEngine } from '../eager-engine.js';
+import { eagerEngine } from '../portable/eager-engine.js';
 import type { Engine } from '../types.js';
 
 /** An engine for tests: tfjs on plain JavaScript. Slow, exact, needs nothing. */

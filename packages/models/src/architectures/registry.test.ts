@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createModel } from '../model/create-model.js';
 import { languageModel } from '../model/language-model.js';
 import { loadModel } from '../model/load-model.js';
-import { fixtureExpected, fixtureFolder } from '../test/_fixtures.js';
-import { tokenLogits } from '../test/_packing.js';
+import { fixtureExpected, fixtureFolder } from '../test/_fixtures-for-tests.js';
+import { tokenLogits } from '../test/_packing-for-tests.js';
 import { decoderFor, supportedArchitectures } from './registry.js';
 
 type Config = Record<string, unknown>;

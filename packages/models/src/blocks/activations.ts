@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { withGradient } from './_with-gradient.js';
+import { withGradient } from './with-gradient.js';
 
 const linear = 2 * Math.sqrt(2 / Math.PI);
 const cubic = linear * 0.044715;

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { withGradient } from './_with-gradient.js';
+import { withGradient } from './with-gradient.js';
 
 /**
  * Layer normalisation over the last axis:

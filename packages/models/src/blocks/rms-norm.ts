@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { withGradient } from './_with-gradient.js';
+import { withGradient } from './with-gradient.js';
 
 /**
  * The same norm of every head's queries or keys, [B, H, T, headSize], with one scale [headSize] for all heads

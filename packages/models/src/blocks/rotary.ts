@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { withGradient } from './_with-gradient.js';
 import { lengthFactors, type Places, type RotarySettings, rotaryFrequencies } from './rotary-frequencies.js';
+import { withGradient } from './with-gradient.js';
 
 /** Cosine and sine of each position's angles, [B, 1, T, size / 2], and which dimensions they turn. */
 export interface Rotation {

@@ -1,8 +1,8 @@
 import { after } from '@dpo/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import { pieceSizes } from './_piece-sizes.js';
-import { withGradient } from './_with-gradient.js';
 import { softCap } from './soft-cap.js';
+import { withGradient } from './with-gradient.js';
 
 /** When logits are kept and how many there are at once, in bytes of float32. */
 export interface LogitLimits {

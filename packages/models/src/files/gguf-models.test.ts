@@ -2,8 +2,8 @@ import { fileURLToPath } from 'node:url';
 import { testEngine } from '@dpo/engine/test';
 import { describe, expect, it } from 'vitest';
 import { loadModel } from '../model/load-model.js';
-import { fixtureExpected, fixtureFolder } from '../test/_fixtures.js';
-import { tokenLogits } from '../test/_packing.js';
+import { fixtureExpected, fixtureFolder } from '../test/_fixtures-for-tests.js';
+import { tokenLogits } from '../test/_packing-for-tests.js';
 import { openModelFiles } from './open-model-files.js';
 
 const fileOf = (name: string) =>

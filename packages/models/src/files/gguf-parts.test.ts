@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { testEngine } from '@dpo/engine/test';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadModel } from '../model/load-model.js';
-import { fixtureExpected } from '../test/_fixtures.js';
-import { tokenLogits } from '../test/_packing.js';
+import { fixtureExpected } from '../test/_fixtures-for-tests.js';
+import { tokenLogits } from '../test/_packing-for-tests.js';
 import { tinyTokenizer } from '../test/tiny-tokenizer.js';
 import { openModelFiles } from './open-model-files.js';
 

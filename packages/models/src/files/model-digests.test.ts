@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { fixtureFolder } from '../test/_fixtures.js';
+import { fixtureFolder } from '../test/_fixtures-for-tests.js';
 import { modelDigests } from './model-digests.js';
 
 let folder: string;

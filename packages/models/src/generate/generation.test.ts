@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { addLora } from '../lora/add-lora.js';
 import { loadModel } from '../model/load-model.js';
 import type { LanguageModel } from '../model/types.js';
-import { fixtureExpected, fixtureFolder, fixtureModels } from '../test/_fixtures.js';
-import { scoreGroups } from '../test/_packing.js';
+import { fixtureExpected, fixtureFolder, fixtureModels } from '../test/_fixtures-for-tests.js';
+import { scoreGroups } from '../test/_packing-for-tests.js';
 import { tinyGpt2, tinyLlama } from '../test/tiny-models.js';
 import { generate } from './generation.js';
 

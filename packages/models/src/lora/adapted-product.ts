@@ -1,7 +1,7 @@
 import { random } from '@dpo/base';
 import { statelessUniform } from '@dpo/engine';
 import * as tf from '@tensorflow/tfjs-core';
-import { withGradient } from '../blocks/_with-gradient.js';
+import { withGradient } from '../blocks/with-gradient.js';
 import { type Adapter, adapterWeightName, magnitudeName } from './types.js';
 
 /** An adapted layer's surroundings inside an engine function. */

@@ -8,7 +8,7 @@ import { testEngine } from '@dpo/engine/test';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openModelFiles } from '../files/open-model-files.js';
 import { loadModel } from '../model/load-model.js';
-import { tokenLogits } from '../test/_packing.js';
+import { tokenLogits } from '../test/_packing-for-tests.js';
 import { loadAdapter } from './adapter-files.js';
 
 const fixtures = new URL('../../../../tooling/parity/fixtures/', import.meta.url);

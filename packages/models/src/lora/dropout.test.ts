@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { packedValues } from '../model/packed-values.js';
 import type { LanguageModel, PackedInputs } from '../model/types.js';
-import { referencePacking } from '../test/_packing.js';
+import { referencePacking } from '../test/_packing-for-tests.js';
 import { tinyLlama } from '../test/tiny-models.js';
 import { adaptedProduct } from './adapted-product.js';
 import { addLora } from './add-lora.js';

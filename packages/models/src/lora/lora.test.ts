@@ -11,7 +11,7 @@ import { generate } from '../generate/generation.js';
 import { cloneModel } from '../model/clone-model.js';
 import { loadModel } from '../model/load-model.js';
 import { saveModel } from '../model/save-model.js';
-import { scoreGroups, tokenLogits } from '../test/_packing.js';
+import { scoreGroups, tokenLogits } from '../test/_packing-for-tests.js';
 import { tinyGpt2, tinyLlama } from '../test/tiny-models.js';
 import { loadAdapter, saveAdapter } from './adapter-files.js';
 import { addLora, type LoraOptions } from './add-lora.js';

@@ -2,8 +2,8 @@ import { type Engine, findLibrary, openEngine } from '@dpo/engine';
 import { testEngine } from '@dpo/engine/test';
 import { afterAll, describe, expect, it } from 'vitest';
 import { addLora } from '../lora/add-lora.js';
-import { fixtureExpected, fixtureFolder, oneOfEach } from '../test/_fixtures.js';
-import { lossAndGradients } from '../test/_gradients.js';
+import { fixtureExpected, fixtureFolder, oneOfEach } from '../test/_fixtures-for-tests.js';
+import { lossAndGradients } from '../test/_gradients-for-tests.js';
 import { loadModel } from './load-model.js';
 import type { LanguageModel } from './types.js';
 

@@ -2,9 +2,9 @@ import { type Engine, findLibrary, openEngine, openPortable } from '@dpo/engine'
 import { testEngine } from '@dpo/engine/test';
 import { afterAll, describe, expect, it } from 'vitest';
 import { generate } from '../generate/generation.js';
-import { fixtureExpected, fixtureFolder, oneOfEach } from '../test/_fixtures.js';
-import { lossAndGradients } from '../test/_gradients.js';
-import { tokenLogits } from '../test/_packing.js';
+import { fixtureExpected, fixtureFolder, oneOfEach } from '../test/_fixtures-for-tests.js';
+import { lossAndGradients } from '../test/_gradients-for-tests.js';
+import { tokenLogits } from '../test/_packing-for-tests.js';
 import { loadModel } from './load-model.js';
 
 const engines: [string, Engine][] = [['the portable engine', await openPortable()]];

@@ -6,7 +6,7 @@ import { type TensorToWrite, writeSafetensors } from '@dpo/base/safetensors';
 import { testEngine } from '@dpo/engine/test';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { supportedArchitectures } from '../architectures/registry.js';
-import { tokenLogits } from '../test/_packing.js';
+import { tokenLogits } from '../test/_packing-for-tests.js';
 import { tinyGpt2, tinyLlama } from '../test/tiny-models.js';
 import { tinyTokenizer } from '../test/tiny-tokenizer.js';
 import { cloneModel } from './clone-model.js';

@@ -12,7 +12,7 @@ import { rotaryFrequencies } from '../blocks/rotary-frequencies.js';
 import { openModelFiles } from '../files/open-model-files.js';
 import { addLora } from '../lora/add-lora.js';
 import { mergeAdapter } from '../lora/merge-adapter.js';
-import { tokenLogits } from '../test/_packing.js';
+import { tokenLogits } from '../test/_packing-for-tests.js';
 import { loadModel } from './load-model.js';
 import { saveModel } from './save-model.js';
 

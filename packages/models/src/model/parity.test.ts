@@ -9,9 +9,9 @@ import { readRotary } from '../architectures/read-rotary.js';
 import { supportedArchitectures } from '../architectures/registry.js';
 import { rotaryFrequencies } from '../blocks/rotary-frequencies.js';
 import { openModelFiles } from '../files/open-model-files.js';
-import { fixtureExpected, fixtureFolder, fixtureModels, modelFixtures } from '../test/_fixtures.js';
-import { lossAndGradients } from '../test/_gradients.js';
-import { scoreGroups, tokenLogits } from '../test/_packing.js';
+import { fixtureExpected, fixtureFolder, fixtureModels, modelFixtures } from '../test/_fixtures-for-tests.js';
+import { lossAndGradients } from '../test/_gradients-for-tests.js';
+import { scoreGroups, tokenLogits } from '../test/_packing-for-tests.js';
 import { loadModel } from './load-model.js';
 import { saveModel } from './save-model.js';
 

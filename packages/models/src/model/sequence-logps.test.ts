@@ -1,8 +1,8 @@
 import { testEngine } from '@dpo/engine/test';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fixtureFolder, fixtureModels } from '../test/_fixtures.js';
-import { type Group, scoreGroups, tokenLogits } from '../test/_packing.js';
+import { fixtureFolder, fixtureModels } from '../test/_fixtures-for-tests.js';
+import { type Group, scoreGroups, tokenLogits } from '../test/_packing-for-tests.js';
 import { tinyGpt2, tinyLlama } from '../test/tiny-models.js';
 import { loadModel } from './load-model.js';
 import type { LanguageModel } from './types.js';

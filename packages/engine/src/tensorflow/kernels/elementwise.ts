@@ -1,6 +1,6 @@
-import type { Attribute, Node } from '../_graph.js';
-import type { ElementType } from '../_native-tensor.js';
-import { cast, type Kernel, type KernelTable, numeric } from './_kernel.js';
+import type { Attribute, Node } from '../graph.js';
+import type { ElementType } from '../native-tensor.js';
+import { cast, type Kernel, type KernelTable, numeric } from './kernel.js';
 
 /** x → op(x), for kernels that tfjs and TensorFlow call by the same or another name. */
 function unary(op: string, attributes: Readonly<Record<string, Attribute>> = {}): Kernel {

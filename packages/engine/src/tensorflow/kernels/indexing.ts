@@ -1,5 +1,5 @@
-import type { ElementType } from '../_native-tensor.js';
-import { axisOf, cast, type KernelTable } from './_kernel.js';
+import type { ElementType } from '../native-tensor.js';
+import { axisOf, cast, type KernelTable } from './kernel.js';
 
 /** Kernels that look up, count and scatter by index. */
 export const indexing: KernelTable = {

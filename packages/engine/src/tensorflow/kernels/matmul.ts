@@ -1,6 +1,6 @@
-import type { Attribute, Graph, Node } from '../_graph.js';
-import { DATA_TYPES } from '../_native-tensor.js';
-import { cast, type KernelTable, reshape } from './_kernel.js';
+import type { Attribute, Graph, Node } from '../graph.js';
+import { DATA_TYPES } from '../native-tensor.js';
+import { cast, type KernelTable, reshape } from './kernel.js';
 
 /** Matrix products. */
 export const matmul: KernelTable = {

@@ -1,4 +1,4 @@
-import { cast, type KernelTable } from './_kernel.js';
+import { cast, type KernelTable } from './kernel.js';
 
 /** Kernels that draw random numbers. */
 export const random: KernelTable = {

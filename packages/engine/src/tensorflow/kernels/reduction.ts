@@ -1,7 +1,7 @@
 import { util } from '@tensorflow/tfjs-core';
-import type { Node } from '../_graph.js';
-import { DATA_TYPES, type ElementType } from '../_native-tensor.js';
-import { axisOf, cast, type Kernel, type KernelCall, type KernelTable, numeric } from './_kernel.js';
+import type { Node } from '../graph.js';
+import { DATA_TYPES, type ElementType } from '../native-tensor.js';
+import { axisOf, cast, type Kernel, type KernelCall, type KernelTable, numeric } from './kernel.js';
 
 /** Reduces over tfjs's `axis` (one, several, or all where there is none), after `prepare`. */
 function reduction(op: string, prepare: (x: Node, call: KernelCall) => Node): Kernel {

@@ -1,6 +1,6 @@
 import { backend_util, slice_util, util } from '@tensorflow/tfjs-core';
-import type { ElementType } from '../_native-tensor.js';
-import { axisOf, integers, type Kernel, type KernelTable, numeric, reshape } from './_kernel.js';
+import type { ElementType } from '../native-tensor.js';
+import { axisOf, integers, type Kernel, type KernelTable, numeric, reshape } from './kernel.js';
 
 /** One value broadcast to a shape. */
 const fill: Kernel = ({ graph, attributes }) => {

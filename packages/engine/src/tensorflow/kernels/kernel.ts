@@ -1,5 +1,5 @@
-import type { Graph, Node } from '../_graph.js';
-import { DATA_TYPES, type ElementType } from '../_native-tensor.js';
+import type { Graph, Node } from '../graph.js';
+import { DATA_TYPES, type ElementType } from '../native-tensor.js';
 
 /** What a kernel is asked for. */
 export interface KernelCall {

@@ -2,8 +2,8 @@ import { DpoError } from '@dpo/base';
 import type { CApi, Output, Pointer } from './_c-api.js';
 import { calledFrom, callerLine } from './_caller.js';
 import { GraphEdges } from './_graph-edges.js';
-import { DATA_TYPES, dimensions, type ElementType, elementType, newTensor } from './_native-tensor.js';
 import { checked, tensorFlowError, withStatus } from './_status.js';
+import { DATA_TYPES, dimensions, type ElementType, elementType, newTensor } from './native-tensor.js';
 
 /** One output of an operation in the graph, with the element type and the static shape that TensorFlow inferred. */
 export interface Node {

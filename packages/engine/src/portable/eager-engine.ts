@@ -1,12 +1,12 @@
-import './gradients/register.js';
+import '../gradients/register.js';
 import { DpoError } from '@dpo/base';
 import * as tf from '@tensorflow/tfjs-core';
-import { checkValues } from './_check-values.js';
-import { EagerScope } from './portable/_eager-scope.js';
-import { EagerVariable, type VariableOwner } from './portable/_eager-variable.js';
-import { mendKernels } from './portable/mend-kernels.js';
-import { CallQueue } from './tensorflow/_call-queue.js';
-import type { Engine, EngineFunction, FunctionBody, Values } from './types.js';
+import { CallQueue } from '../shared/call-queue.js';
+import { checkValues } from '../shared/check-values.js';
+import type { Engine, EngineFunction, FunctionBody, Values } from '../types.js';
+import { EagerScope } from './_eager-scope.js';
+import { EagerVariable, type VariableOwner } from './_eager-variable.js';
+import { mendKernels } from './mend-kernels.js';
 
 /**
  * An engine that runs functions eagerly on a tfjs backend that is already registered and ready. Between calls the event

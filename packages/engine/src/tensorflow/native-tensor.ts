@@ -1,7 +1,7 @@
 import { totalmem } from 'node:os';
 import { DpoError } from '@dpo/base';
 import koffi from 'koffi';
-import { copyOf } from '../_copy-out.js';
+import { copyOf } from '../shared/copy-out.js';
 import type { CApi, Pointer } from './_c-api.js';
 
 /** The element types that the engine uses, under tfjs's names. */

@@ -1,8 +1,8 @@
 import { DpoError } from '@dpo/base';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openPortable } from './portable/open-portable.js';
-import type { Engine, Scope, Values, Variable } from './types.js';
+import type { Engine, Scope, Values, Variable } from '../types.js';
+import { openPortable } from './open-portable.js';
 
 const floats = (shape: readonly number[], ...data: number[]): Values => ({
   dtype: 'float32',

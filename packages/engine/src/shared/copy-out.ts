@@ -1,5 +1,5 @@
 import { DpoError } from '@dpo/base';
-import type { Variable } from './types.js';
+import type { Variable } from '../types.js';
 
 /** Throws `engine.wrong-shape` where a variable's value does not fit into the room given for it. */
 export function checkRoom({ name, shape }: Variable, into: Float32Array | undefined): void {

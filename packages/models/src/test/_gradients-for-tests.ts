@@ -2,7 +2,7 @@ import type { Values } from '@dpo/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import { packedValues } from '../model/packed-values.js';
 import type { LanguageModel, PackedInputs } from '../model/types.js';
-import { referencePacking } from './_packing.js';
+import { referencePacking } from './_packing-for-tests.js';
 
 /**
  * −Σ log π of answers to prompts, and its gradient by every weight that training changes; with a seed, under dropout.

@@ -1,5 +1,5 @@
 import { DpoError } from '@dpo/base';
-import type { Values } from './types.js';
+import type { Values } from '../types.js';
 
 /** TensorFlow and tfjs have less than this many axes; TensorFlow ends the process where there are far more. */
 const MOST_AXES = 16;

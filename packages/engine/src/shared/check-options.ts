@@ -1,5 +1,5 @@
 import { DpoError } from '@dpo/base';
-import { isDeviceName } from './tensorflow/_device.js';
+import { isDeviceName } from './device-name.js';
 
 /** Less than this many bytes hold no model. */
 const LEAST_MEMORY = 2 ** 24;
