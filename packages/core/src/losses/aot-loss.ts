@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { DEFAULT_BETA, negativeLogSigmoid } from './_common.js';
+import { DEFAULT_BETA, negativeLogSigmoid } from './common.js';
 
 /** What the losses of alignment by optimal transport are told. */
 export interface AotOptions {

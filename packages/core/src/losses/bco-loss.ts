@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { DEFAULT_BETA, implicitReward, negativeLogSigmoid } from './_common.js';
+import { DEFAULT_BETA, implicitReward, negativeLogSigmoid } from './common.js';
 import type { PreferenceLoss } from './types.js';
 
 /**

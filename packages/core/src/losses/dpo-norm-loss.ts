@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { implicitReward, lengthsOf, negativeLogSigmoid } from './_common.js';
+import { implicitReward, lengthsOf, negativeLogSigmoid } from './common.js';
 import type { PreferenceLoss } from './types.js';
 
 /**

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { DEFAULT_BETA, negativeLogSigmoid, outOfRange } from './_common.js';
+import { DEFAULT_BETA, negativeLogSigmoid, outOfRange } from './common.js';
 import type { PreferenceLoss } from './types.js';
 
 /** e to more than this is infinite in float32; TRL clamps there too. */

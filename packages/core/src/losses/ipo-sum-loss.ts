@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { DEFAULT_BETA, implicitReward } from './_common.js';
+import { DEFAULT_BETA, implicitReward } from './common.js';
 import type { PreferenceLoss } from './types.js';
 
 /**

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { DEFAULT_BETA, implicitReward, outOfRange } from './_common.js';
+import { DEFAULT_BETA, implicitReward, outOfRange } from './common.js';
 
 /** What KTO's loss is told besides the log-probabilities. */
 export interface KtoOptions {

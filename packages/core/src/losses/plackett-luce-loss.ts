@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { DEFAULT_BETA } from './_common.js';
+import { DEFAULT_BETA } from './common.js';
 
 /**
  * DPO on rankings: the order of K answers is the outcome of a Plackett–Luce model whose reward is the policy's log-ratio.

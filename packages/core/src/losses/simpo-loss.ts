@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { lengthsOf, negativeLogSigmoid } from './_common.js';
+import { lengthsOf, negativeLogSigmoid } from './common.js';
 import type { PreferenceLoss } from './types.js';
 
 /**

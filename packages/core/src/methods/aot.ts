@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { DEFAULT_BETA } from '../losses/_common.js';
 import { type AotOptions, aotLoss, matchRanks } from '../losses/aot-loss.js';
+import { DEFAULT_BETA } from '../losses/common.js';
 import { column, type Method, type MethodInputs, type StepLogps } from '../method.js';
 
 /**

@@ -1,4 +1,4 @@
-import { outOfRange } from '../losses/_common.js';
+import { outOfRange } from '../losses/common.js';
 import type { Method } from '../method.js';
 
 /**
