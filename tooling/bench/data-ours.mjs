@@ -53,10 +53,7 @@ const tasks = {
       })),
     );
     const planned = await timed(() => planPacking(groups));
-    const { divide, pack } = planned.value;
-    const packed = await timed(() =>
-      groups.flatMap((step) => divide(step).map((part) => pack(part.map((i) => step[i])))),
-    );
+    const packed = await timed(() => groups.flatMap((step) => planned.value.pack(step).map(({ batch }) => batch)));
     const all = given.flat().reduce((sum, { prompt, chosen, rejected }) => sum + prompt + chosen + rejected, 0);
     const cells = packed.value.reduce((sum, { rows, length }) => sum + rows * length, 0);
     return {

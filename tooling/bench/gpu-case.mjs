@@ -2,8 +2,8 @@
 // prints its numbers as one line of JSON.
 import { spawnSync } from 'node:child_process';
 import { random } from '@dpo/base';
-import { adamw, methodNamed, referenceModel, train } from '@dpo/core';
-import { batches, pack } from '@dpo/data';
+import { planPacking } from '@dpo/base/packing';
+import { adamw, methodNamed, offlineBatches, referenceModel, train } from '@dpo/core';
 import { openEngine } from '@dpo/engine';
 import { createModel, generate } from '@dpo/models';
 import { stepFlops } from './flops.mjs';
@@ -99,7 +99,10 @@ async function trained({ model, reference, prompt, answer, batch, steps, learnin
   }));
   const seconds = [];
   const records = [];
-  let packed;
+  const groups = pairs.map(({ prompt, chosen, rejected }) => ({ prompt, answers: [chosen, rejected] }));
+  const inSteps = Array.from({ length: steps }, (_, k) => groups.slice(k * batch, (k + 1) * batch));
+  const options = { microBatches: 1, steps };
+  const [{ batch: packed }] = planPacking(inSteps, options).pack(inSteps[0]);
   let last = performance.now();
   for await (const record of train({
     model,
@@ -108,14 +111,9 @@ async function trained({ model, reference, prompt, answer, batch, steps, learnin
     optimizer: adamw(),
     learningRate: () => learningRate,
     maxGradNorm: 1,
-    pairs,
-    rowsOfStep: batches(pairs.length, { batchSize: batch }).rows,
+    batches: offlineBatches(pairs, { batchSize: batch, shuffle: false }),
     steps,
-    pack: (groups) => {
-      packed = pack(groups);
-      return packed;
-    },
-    accumulation: 1,
+    packing: { microBatches: 1 },
   })) {
     if (!Number.isFinite(record.loss)) throw new Error(`The loss is ${record.loss}.`);
     records.push(record);

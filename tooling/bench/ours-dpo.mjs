@@ -1,8 +1,16 @@
 // One work by our trainer, in a process of its own. Prints one line of JSON, as trl_dpo.py does.
 import { parseArgs } from 'node:util';
 import { random } from '@dpo/base';
-import { adamw, methodNamed, precomputedReference, referenceModel, train, withoutAdapter } from '@dpo/core';
-import { batches, pack } from '@dpo/data';
+import { planPacking } from '@dpo/base/packing';
+import {
+  adamw,
+  methodNamed,
+  offlineBatches,
+  precomputedReference,
+  referenceModel,
+  train,
+  withoutAdapter,
+} from '@dpo/core';
 import { openEngine } from '@dpo/engine';
 import { addLora, createModel } from '@dpo/models';
 import { stepFlops } from './flops.mjs';
@@ -37,7 +45,6 @@ const engine = await openEngine({ kind: 'tensorflow', precision: values.precisio
 const model = await policy();
 const pairs = randomPairs(batchSize * steps);
 const stepSeconds = [];
-let packed;
 const records = train({
   model,
   method: methodNamed('dpo', { beta: 0.1 }),
@@ -45,14 +52,9 @@ const records = train({
   optimizer: adamw(),
   learningRate: () => 1e-6,
   maxGradNorm: 1,
-  pairs,
-  rowsOfStep: batches(pairs.length, { batchSize }).rows,
+  batches: offlineBatches(pairs, { batchSize, shuffle: false }),
   steps,
-  pack: (groups) => {
-    packed = pack(groups);
-    return packed;
-  },
-  accumulation: 1,
+  packing: { microBatches: 1 },
   activationCheckpointing,
 });
 // Models are made by now; the function is traced when the first record is asked for.
@@ -64,10 +66,18 @@ for await (const { loss } of records) {
   last = now;
 }
 const onlineReference = !values['precompute-reference'];
-const flops = stepFlops(model, packed, { lora, onlineReference, activationCheckpointing });
+const flops = stepFlops(model, packedStep(), { lora, onlineReference, activationCheckpointing });
 printResult({ stepSeconds, warmUp, engine, flops });
 model.dispose();
 await engine.dispose();
+
+/** The batch of a step as the trainer packs it: all steps are of one shape. */
+function packedStep() {
+  const groups = pairs.map(({ prompt, chosen, rejected }) => ({ prompt, answers: [chosen, rejected] }));
+  const inSteps = Array.from({ length: steps }, (_, k) => groups.slice(k * batchSize, (k + 1) * batchSize));
+  const options = { microBatches: 1, steps };
+  return planPacking(inSteps, options).pack(inSteps[0])[0].batch;
+}
 
 async function policy() {
   const base = createModel(engine, config, { seed: 1 });

@@ -1,7 +1,6 @@
 // Whether resident memory stays flat over many steps: see README.md. Prints a table; exit code 1 where it grows.
 import { random } from '@dpo/base';
-import { adamw, methodNamed, referenceModel, train } from '@dpo/core';
-import { batches, pack } from '@dpo/data';
+import { adamw, methodNamed, offlineBatches, referenceModel, train } from '@dpo/core';
 import { openEngine } from '@dpo/engine';
 import { createModel } from '@dpo/models';
 
@@ -25,10 +24,8 @@ for await (const { step } of train({
   reference: referenceModel(createModel(engine, config, { seed: 2 })),
   optimizer: adamw(),
   learningRate: () => 1e-5,
-  pairs,
-  rowsOfStep: batches(pairs.length, { batchSize: 4 }).rows,
+  batches: offlineBatches(pairs, { batchSize: 4, shuffle: false }),
   steps,
-  pack,
 }))
   if (step % 100 === 0) {
     resident.push(process.memoryUsage().rss);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { writeSafetensors } from '@dpo/base/safetensors';
-import { pack } from '@dpo/data';
 import { testEngine } from '@dpo/engine/test';
+import { chosenBatches } from './batches/offline.js';
 import { methodNamed } from './methods/method-named.js';
 import { optimizers } from './optimizers/registry.js';
 import { learningRates } from './optimizers/schedules.js';
@@ -33,10 +33,8 @@ export async function trainInFolder(folder: string, steps: number, onStep: (step
     reference: referenceModel(bigramModel(engine, { name: 'reference' })),
     optimizer: optimizers.adamw({ weightDecay: 0.1 }),
     learningRate: learningRates({ learningRate: 0.03, schedule: 'cosine', warmupSteps: 3, steps }),
-    pairs,
-    rowsOfStep: (step) => [step % 10, (step * 3) % 10, (step * 7) % 10],
+    batches: chosenBatches(pairs, (step) => [step % 10, (step * 3) % 10, (step * 7) % 10]),
     steps,
-    pack,
     checkpoints: {
       folder,
       everySteps: 2,

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { type EncodedPair, random } from '@dpo/base';
-import { pack } from '@dpo/data';
 import { type Engine, findLibrary, openEngine } from '@dpo/engine';
 import { addLora, cloneModel, createModel, type LanguageModel, supportedArchitectures } from '@dpo/models';
 import { afterAll, describe, expect, it } from 'vitest';
+import { chosenBatches } from './batches/offline.js';
 import { methodNamed } from './methods/method-named.js';
 import { optimizers } from './optimizers/registry.js';
 import { type Reference, referenceModel, withoutAdapter } from './reference.js';
@@ -52,11 +52,11 @@ async function records(model: LanguageModel, reference: Reference, steps: number
   const pairs = pairsFor(model);
   const taken: StepRecord[] = [];
   for await (const record of train({
-    ...{ model, reference, pairs, steps, pack },
+    ...{ model, reference, steps },
     method: methodNamed('dpo', { beta: 0.1 }),
     optimizer: optimizers.adamw(),
     learningRate: () => 1e-3,
-    rowsOfStep: () => pairs.keys(),
+    batches: chosenBatches(pairs, () => pairs.keys()),
   }))
     taken.push(record);
   return taken;

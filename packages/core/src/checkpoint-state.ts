@@ -25,6 +25,10 @@ export interface StoredState extends TrainingState {
   readonly config?: unknown;
   /** What tells the run from every other one that could have written a checkpoint here. */
   readonly run?: string;
+  /** What the method remembers, where it remembers anything. */
+  readonly methodState?: unknown;
+  /** What the source of the batches remembers, where it remembers anything. */
+  readonly sourceState?: unknown;
   /** The other files of the checkpoint, by name. Checkpoints of earlier versions list none. */
   readonly files?: Readonly<Record<string, FileDigest>>;
 }
@@ -37,6 +41,8 @@ export const trainerFiles = {
   optimizer: 'optimizer.safetensors',
   /** The weights of a reference that moves. */
   reference: 'reference.safetensors',
+  /** What the method trains besides the model. */
+  method: 'method.safetensors',
 } as const;
 
 /**
@@ -75,18 +81,19 @@ const unlessMissing =
     value === undefined || test(value);
 
 /** What each key must be for the state to be used without another look. */
-const shape: Readonly<Record<Exclude<keyof StoredState, 'version' | 'config'>, Test>> = {
-  step: isCount,
-  updates: isCount,
-  skipped: isCount,
-  pairs: isCount,
-  method: isText,
-  optimizer: (value) => isObject(value) && isText(value.name) && isObject(value.settings),
-  best: unlessMissing((value) => isObject(value) && isCount(value.step) && Number.isFinite(value.value)),
-  stale: unlessMissing(isCount),
-  run: unlessMissing(isText),
-  files: unlessMissing((value) => isObject(value) && Object.values(value).every(isDigest)),
-};
+const shape: Readonly<Record<Exclude<keyof StoredState, 'version' | 'config' | 'methodState' | 'sourceState'>, Test>> =
+  {
+    step: isCount,
+    updates: isCount,
+    skipped: isCount,
+    pairs: isCount,
+    method: isText,
+    optimizer: (value) => isObject(value) && isText(value.name) && isObject(value.settings),
+    best: unlessMissing((value) => isObject(value) && isCount(value.step) && Number.isFinite(value.value)),
+    stale: unlessMissing(isCount),
+    run: unlessMissing(isText),
+    files: unlessMissing((value) => isObject(value) && Object.values(value).every(isDigest)),
+  };
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileDigest, leftoverName } from '@dpo/base/files';
 import { writeSafetensors } from '@dpo/base/safetensors';
-import { pack } from '@dpo/data';
 import type { Engine } from '@dpo/engine';
 import { testEngine } from '@dpo/engine/test';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { TrainableModel } from './batch.js';
+import { chosenBatches } from './batches/offline.js';
 import { readCheckpointState } from './checkpoint-state.js';
 import { latestCheckpoint, listCheckpoints } from './list-checkpoints.js';
 import { methodNamed } from './methods/method-named.js';
+import type { TrainableModel } from './model.js';
 import { optimizers } from './optimizers/registry.js';
 import { learningRates } from './optimizers/schedules.js';
 import { referenceModel } from './reference.js';
@@ -51,10 +51,8 @@ function setUp(engine: Engine, change: Partial<TrainOptions> = {}) {
     reference: referenceModel(bigramModel(engine, { name: 'reference' })),
     optimizer: optimizers.adamw(),
     learningRate: learningRates({ learningRate: 0.03, schedule: 'cosine', warmupSteps: 3, steps: 10 }),
-    pairs,
-    rowsOfStep: (step) => [step % 10, (step * 3) % 10, (step * 7) % 10],
+    batches: chosenBatches(pairs, (step) => [step % 10, (step * 3) % 10, (step * 7) % 10]),
     steps: 10,
-    pack,
     checkpoints: { folder, saveModel: (into) => saveModel(model, into), everySteps: 5, config: { beta: 0.1 } },
     ...change,
   };
@@ -106,13 +104,13 @@ describe('train 10 = train 5, kill, resume 5', () => {
   });
 
   it('after an abort, with accumulation, from the checkpoint that the abort wrote', async () => {
-    const whole = setUp(testEngine(), { accumulation: 3, checkpoints: undefined });
+    const whole = setUp(testEngine(), { packing: { microBatches: 3 }, checkpoints: undefined });
     const wholeRecords = await run(whole.options);
     const controller = new AbortController();
-    const stopped = setUp(testEngine(), { accumulation: 3, signal: controller.signal });
+    const stopped = setUp(testEngine(), { packing: { microBatches: 3 }, signal: controller.signal });
     for await (const { step } of train(stopped.options)) if (step === 7) controller.abort();
     expect(await latestCheckpoint(folder)).toBe(join(folder, 'checkpoint-7'));
-    const resumed = setUp(testEngine(), { accumulation: 3, resume: join(folder, 'checkpoint-7') });
+    const resumed = setUp(testEngine(), { packing: { microBatches: 3 }, resume: join(folder, 'checkpoint-7') });
     expect((await run(resumed.options)).map(essence)).toEqual(wholeRecords.slice(7).map(essence));
     expect(await weightsOf(resumed.model)).toEqual(await weightsOf(whole.model));
   });

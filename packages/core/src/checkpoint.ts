@@ -4,13 +4,14 @@ import { DpoError } from '@dpo/base';
 import { removeOwn, writeFileAtomic, writeFolderAtomic } from '@dpo/base/files';
 import { openSafetensors, writeSafetensors } from '@dpo/base/safetensors';
 import type { Variable } from '@dpo/engine';
-import type { TrainableModel } from './batch.js';
+import type { BatchSource } from './batches/source.js';
 import { readCheckpointState, type StoredState, type TrainingState, trainerFiles } from './checkpoint-state.js';
 import { listCheckpoints } from './list-checkpoints.js';
 import type { Method } from './method.js';
+import type { TrainableModel } from './model.js';
 import type { Optimizer } from './optimizers/types.js';
 import type { Reference } from './reference.js';
-import type { CompiledSteps } from './step.js';
+import type { CompiledSteps } from './step/compile-steps.js';
 import { digestFiles } from './whole-checkpoints.js';
 
 export interface CheckpointOptions {
@@ -33,18 +34,21 @@ export interface CheckpointOptions {
   readonly onSaved?: ((path: string, state: TrainingState) => void) | undefined;
 }
 
+/** What a checkpoint holds besides the model's weights. */
+interface Kept {
+  readonly method: Pick<Method<never>, 'name' | 'trainables' | 'state'>;
+  readonly optimizer: Optimizer;
+  readonly compiled: Pick<CompiledSteps, 'slots'>;
+  readonly reference?: Pick<Reference, 'moving'> | undefined;
+  readonly source?: Pick<BatchSource<never>, 'state'> | undefined;
+}
+
 /**
  * Writes `checkpoint-N` beside its place and renames it into it, so that a checkpoint is whole or not there, then
  * removes those that are no longer kept. Returns its path.
  */
 export async function saveCheckpoint(
-  options: CheckpointOptions & {
-    readonly state: TrainingState;
-    readonly method: Pick<Method, 'name'>;
-    readonly optimizer: Optimizer;
-    readonly compiled: Pick<CompiledSteps, 'slots'>;
-    readonly reference?: Pick<Reference, 'moving'> | undefined;
-  },
+  options: CheckpointOptions & Kept & { readonly state: TrainingState },
 ): Promise<string> {
   const { folder, state, method, optimizer, config } = options;
   const path = join(folder, `checkpoint-${state.step}`);
@@ -53,6 +57,8 @@ export async function saveCheckpoint(
     await writeVariables(join(temporary, trainerFiles.optimizer), slotEntries(options.compiled));
     const moving = movingEntries(options.reference);
     if (moving.length > 0) await writeVariables(join(temporary, trainerFiles.reference), moving);
+    const ofMethod = entriesOf(method.trainables);
+    if (ofMethod.length > 0) await writeVariables(join(temporary, trainerFiles.method), ofMethod);
     const stored: StoredState = {
       version: 1,
       ...state,
@@ -60,6 +66,8 @@ export async function saveCheckpoint(
       optimizer: { name: optimizer.name, settings: optimizer.settings },
       ...(config === undefined ? {} : { config }),
       ...(options.run === undefined ? {} : { run: options.run }),
+      ...(method.state === undefined ? {} : { methodState: method.state.read() }),
+      ...(options.source?.state === undefined ? {} : { sourceState: options.source.state.read() }),
       files: await digestFiles(temporary),
     };
     await writeFileAtomic(join(temporary, trainerFiles.state), (file) =>
@@ -78,27 +86,20 @@ export async function saveCheckpoint(
  */
 export async function restoreCheckpoint(
   path: string,
-  {
-    model,
-    optimizer,
-    compiled,
-    reference,
-  }: {
-    readonly model: TrainableModel;
-    readonly optimizer: Optimizer;
-    readonly compiled: Pick<CompiledSteps, 'slots'>;
-    readonly reference?: Pick<Reference, 'moving'> | undefined;
-  },
+  { model, method, optimizer, compiled, reference, source }: Kept & { readonly model: TrainableModel },
 ): Promise<TrainingState> {
-  const { step, updates, skipped, pairs, best, stale, optimizer: stored } = await readCheckpointState(path);
+  const read = await readCheckpointState(path);
+  const { step, updates, skipped, pairs, best, stale, optimizer: stored } = read;
   if (stored.name !== optimizer.name)
     throw mismatch(path, `was trained with ${stored.name}, this run uses ${optimizer.name}`);
-  const weights = [...model.trainable()].map(([name, variable]) => ({ name, variable }));
+  const weights = entriesOf(model.trainable());
   const moving = movingEntries(reference);
+  const ofMethod = entriesOf(method.trainables);
   const sources = [
     { file: path, entries: weights },
     { file: join(path, trainerFiles.optimizer), entries: slotEntries(compiled) },
     ...(moving.length > 0 ? [{ file: join(path, trainerFiles.reference), entries: moving }] : []),
+    ...(ofMethod.length > 0 ? [{ file: join(path, trainerFiles.method), entries: ofMethod }] : []),
   ];
   const opened = [];
   try {
@@ -117,6 +118,8 @@ export async function restoreCheckpoint(
   } finally {
     for (const { tensors } of opened) await tensors.close();
   }
+  method.state?.write(read.methodState);
+  source?.state?.write(read.sourceState);
   return {
     ...{ step, updates, skipped, pairs },
     ...(best === undefined ? {} : { best }),
@@ -143,7 +146,11 @@ async function writeVariables(file: string, entries: readonly Entry[]): Promise<
 
 /** The weights of a reference that moves. */
 function movingEntries(reference: Pick<Reference, 'moving'> | undefined): Entry[] {
-  return [...(reference?.moving?.variables ?? [])].map(([name, variable]) => ({ name, variable }));
+  return entriesOf(reference?.moving?.variables ?? new Map());
+}
+
+function entriesOf(variables: ReadonlyMap<string, Variable>): Entry[] {
+  return [...variables].map(([name, variable]) => ({ name, variable }));
 }
 
 function slotEntries({ slots }: Pick<CompiledSteps, 'slots'>): Entry[] {

@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { EncodedPair } from '@dpo/base';
 import { writeSafetensors } from '@dpo/base/safetensors';
-import { pack } from '@dpo/data';
 import { testEngine } from '@dpo/engine/test';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { TrainableModel } from './batch.js';
+import { chosenBatches } from './batches/offline.js';
 import { readCheckpointState } from './checkpoint-state.js';
 import type { EvaluationOptions } from './evaluation.js';
 import { latestCheckpoint, listCheckpoints } from './list-checkpoints.js';
 import { methodNamed } from './methods/method-named.js';
+import type { TrainableModel } from './model.js';
 import { optimizers } from './optimizers/registry.js';
 import { referenceModel } from './reference.js';
 import { bigramModel } from './test/bigram-model.js';
@@ -52,10 +52,8 @@ async function run(change: Partial<TrainOptions>, checkpoints = {}): Promise<Ste
     reference: referenceModel(bigramModel(engine, { name: 'reference' })),
     optimizer: optimizers.adamw(),
     learningRate: () => 0.05,
-    pairs: training,
-    rowsOfStep: () => [0],
+    batches: chosenBatches(training, () => [0]),
     steps: 12,
-    pack,
     checkpoints: { folder, saveModel: saver(model), ...checkpoints },
     ...change,
   }))
@@ -64,7 +62,7 @@ async function run(change: Partial<TrainOptions>, checkpoints = {}): Promise<Ste
 }
 
 const evaluation = (change: Partial<EvaluationOptions>): EvaluationOptions => ({
-  pairs: contrary,
+  examples: contrary,
   everySteps: 1,
   ...change,
 });
@@ -84,18 +82,18 @@ describe('early stopping', () => {
   });
 
   it('goes on while evaluations get better, and counts only gains above `minDelta`', async () => {
-    const better = await run({ evaluation: evaluation({ pairs: training, patience: 1 }), steps: 6 });
+    const better = await run({ evaluation: evaluation({ examples: training, patience: 1 }), steps: 6 });
     expect(better.map(({ best }) => best)).toEqual([true, true, true, true, true, true]);
     const gains = better.slice(1).map((record, i) => (better[i]?.eval_loss as number) - (record.eval_loss as number));
     const minDelta = 1.5 * Math.max(...gains);
-    const strict = await run({ evaluation: evaluation({ pairs: training, patience: 1, minDelta }), steps: 6 });
+    const strict = await run({ evaluation: evaluation({ examples: training, patience: 1, minDelta }), steps: 6 });
     // Two steps together gain more than one and a half of the largest, one does not.
     expect(strict.map(({ best }) => best)).toEqual([true, undefined]);
   });
 
   it('takes larger margins for better ones', async () => {
     const records = await run({
-      evaluation: evaluation({ pairs: training, patience: 2, metric: 'eval_rewards/margins' }),
+      evaluation: evaluation({ examples: training, patience: 2, metric: 'eval_rewards/margins' }),
       steps: 4,
     });
     expect(records.map(({ best }) => best)).toEqual([true, true, true, true]);
@@ -119,7 +117,7 @@ describe('the best checkpoint', () => {
 
   it('replaces the one before', async () => {
     const records = await run(
-      { evaluation: evaluation({ pairs: training }), steps: 4 },
+      { evaluation: evaluation({ examples: training }), steps: 4 },
       { best: true, keep: 1, atEnd: false },
     );
     expect(records.every(({ best }) => best)).toBe(true);

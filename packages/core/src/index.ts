@@ -1,15 +1,10 @@
-export type {
-  EncodedAnswer,
-  EncodedExample,
-  EncodedPair,
-  EncodedRanking,
-  PackedBatch,
-  PromptGroup,
-} from '@dpo/base';
 export { type CutAnswer, watchAnswers } from './answer-warnings.js';
-export type { Divide, Pack, ScoringModel, TrainableModel } from './batch.js';
+export { chosenBatches, type OfflineOptions, offlineBatches } from './batches/offline.js';
+export type { PackingOptions } from './batches/packing.js';
+export type { Batch, BatchSource } from './batches/source.js';
 export type { CheckpointOptions } from './checkpoint.js';
 export { readCheckpointState, type StoredState, type TrainingState, trainerFiles } from './checkpoint-state.js';
+export { alone, type Collective } from './collective.js';
 export type { EvaluationOptions } from './evaluation.js';
 export { type ListedCheckpoint, latestCheckpoint, listCheckpoints } from './list-checkpoints.js';
 export { type AotOptions, aotLoss, matchRanks } from './losses/aot-loss.js';
@@ -26,26 +21,38 @@ export {
 export type { LossOptions, PairLosses, PreferenceLoss } from './losses/types.js';
 export { type WeightedLoss, weightedSum } from './losses/weighted-sum.js';
 export {
-  type Baseline,
+  type AnswerReader,
+  type Answers,
+  type AnswerTensors,
+  answersOf,
+  type Columns,
+  defineMethod,
+  type ExampleInputs,
+  type KeptState,
   type Method,
+  type MethodDefinition,
   type MethodInputs,
-  type MethodOptions,
   type MethodTerms,
-  type PreferenceMethodOptions,
-  preferenceMethod,
-  type Side,
-  type StepLogps,
+  type Needs,
+  type Prepared,
+  type ScoredExample,
+  type StepView,
+  type TokenTensors,
 } from './method.js';
 export { aotMethod, aotUnpairedMethod } from './methods/aot.js';
+export { type Combination, combine, type Decoration, decorate, type Part } from './methods/combine.js';
 export { ktoMethod } from './methods/kto.js';
 export { type MethodName, methodNamed, methodNames } from './methods/method-named.js';
 export { plackettLuceMethod } from './methods/plackett-luce.js';
+export { type MethodOptions, type PreferenceMethodOptions, preferenceMethod } from './methods/preference.js';
+export { judgedRecords, pairRecords } from './methods/records.js';
 export { sumOfMethods, type WeightedMethod } from './methods/sum-of-methods.js';
 export { type SupervisedMean, supervisedMethod } from './methods/supervised.js';
 export { withLengthDesensitization } from './methods/with-length-desensitization.js';
 export { withPolicyWeights } from './methods/with-policy-weights.js';
 export { withWeights } from './methods/with-weights.js';
-export type { EvaluationMetrics, PairMetrics, PairValues } from './metrics.js';
+export type { EvaluationMetrics, StepMetrics } from './metrics.js';
+export type { ScoringModel, ScoringOptions, TrainableModel } from './model.js';
 export { type AdafactorOptions, adafactor } from './optimizers/adafactor.js';
 export { type AdamWOptions, adamw } from './optimizers/adamw.js';
 export { clipCoefficient, globalNorm } from './optimizers/clip.js';
@@ -68,13 +75,17 @@ export {
   movingReference,
   noReference,
   precomputedReference,
+  precomputedTokens,
   type Reference,
+  type ReferenceLogps,
+  type ReferenceNumbers,
   referenceModel,
   withoutAdapter,
 } from './reference.js';
 export { type WatchedRow, watchRows, watchRowsSteps } from './row-warnings.js';
 export { type MetricsFile, openMetrics, readMetrics, writeRunConfig } from './run-files.js';
-export { type ScoreOptions, sequenceLogps } from './score.js';
+export { type ScoreOptions, sequenceLogps, tokenLogps } from './score.js';
+export type { StepColumns } from './step/gather-columns.js';
 export { openTensorBoard, type TensorBoardFile } from './tensorboard.js';
 export { type StepRecord, type TrainOptions, train } from './trainer.js';
 export { type TrainingWarning, type WatchOptions, watchTraining } from './warnings.js';

@@ -1,127 +1,183 @@
 import type { EncodedExample, EncodedPair } from '@dpo/base';
-import * as tf from '@tensorflow/tfjs-core';
-import type { LossOptions, PreferenceLoss } from './losses/types.js';
+import type { Variable } from '@dpo/engine';
+import type * as tf from '@tensorflow/tfjs-core';
+import type { Collective } from './collective.js';
 
-/** An answer of a preference pair. */
-export type Side = 'chosen' | 'rejected';
+/** Answers of an example by name, in the order in which they are packed. */
+export type Answers = Readonly<Record<string, Int32Array>>;
 
-/** What a method sees of a batch. K is the number of answers that it reads of a row. */
-export interface MethodInputs {
-  readonly policy: tf.Tensor2D; // [rows, K], log π(y|x), differentiable
-  readonly reference: tf.Tensor2D; // [rows, K], log π_ref(y|x); zeros for a method without a reference
-  readonly lengths: tf.Tensor2D; // [rows, K], answer tokens
-  /** The rows' numbers, by the names that the method's `numbers` gave them, [rows] each. */
-  readonly numbers: Readonly<Record<string, tf.Tensor1D>>;
-  /** The method's baseline over all rows of the step; 0 for a method without one. */
-  readonly baseline: tf.Scalar;
-  /** Mean over an answer's tokens of log π(y_t) − log Σ_v π(v)², [rows, K], without a gradient, where the method asks. */
-  readonly alignments?: tf.Tensor2D | undefined;
+/**
+ * The answers of an example that a method reads, named here once: references, `apply` and records know them by these names. A
+ * function where examples have other numbers of answers.
+ */
+export type AnswerReader<E extends EncodedExample> =
+  | Readonly<Record<string, (example: E) => Int32Array>>
+  | ((example: E) => Answers);
+
+/** An example's answers, as a method reads them. */
+export function answersOf<E extends EncodedExample>(reader: AnswerReader<E>, example: E): Answers {
+  if (typeof reader === 'function') return reader(example);
+  return Object.fromEntries(Object.entries(reader).map(([name, read]) => [name, read(example)]));
 }
 
-/** What a method makes of it. The trainer divides the sum of a step's losses by the number of its rows, or as `divisor` says. */
+/** What a model computes for a method besides log π. */
+export interface Needs {
+  /** log π_ref, summed over answers, or of each token too. Default: none. */
+  readonly reference?: 'answers' | 'tokens' | undefined;
+  /** `alignments` of {@link TokenTensors}. Default: false. */
+  readonly alignments?: boolean | undefined;
+  /** True where the loss of an example depends on the other examples of the step. Default: false. */
+  readonly others?: boolean | undefined;
+}
+
+/** Numbers that go into the step with one example. */
+export interface ExampleInputs {
+  readonly numbers?: Readonly<Record<string, number | undefined>> | undefined;
+  /** One number to each token of each answer, by name: answers in the order of {@link Method.answers}. */
+  readonly tokens?: Readonly<Record<string, readonly Float32Array[]>> | undefined;
+}
+
+/** One answer of each of N examples. */
+export interface AnswerTensors {
+  /** log π(y|x), summed over the answer's tokens; differentiable. */
+  readonly policy: tf.Tensor1D; // [N]
+  /** log π_ref(y|x); zeros for a method without a reference. */
+  readonly reference: tf.Tensor1D; // [N]
+  /** Answer tokens. */
+  readonly lengths: tf.Tensor1D; // [N]
+}
+
+/** The R predicted tokens of a batch, in an order that only {@link TokenTensors.sum} and `spread` know. */
+export interface TokenTensors<N extends string = string> {
+  /** log π(y_t | x, y_<t); differentiable. */
+  readonly policy: tf.Tensor1D; // [R]
+  /** log π_ref(y_t | x, y_<t), where the method needs tokens of the reference. */
+  readonly reference?: tf.Tensor1D | undefined; // [R]
+  /** log π(y_t) − log Σ_v π(v)², without a gradient, where the method needs alignments. */
+  readonly alignments?: tf.Tensor1D | undefined; // [R]
+  /** The tokens' numbers, by the names that `inputs` and `prepare` gave them. */
+  readonly numbers: Readonly<Record<string, tf.Tensor1D>>; // [R] each
+  /** Sums a number to each token over each answer: [R] → [N], by the answers' names. */
+  sum(ofTokens: tf.Tensor1D): Readonly<Record<N, tf.Tensor1D>>;
+}
+
+/** What {@link Method.apply} computes with: N examples of a batch. */
+export interface MethodInputs<N extends string = string> {
+  /** By the names of {@link Method.answers}. */
+  readonly answers: Readonly<Record<N, AnswerTensors>>;
+  readonly tokens: TokenTensors<N>;
+  /** The examples' numbers, by the names that `inputs` and `prepare` gave them. */
+  readonly numbers: Readonly<Record<string, tf.Tensor1D>>; // [N] each
+  /** Numbers of the whole step, by the names that `prepare` gave them. */
+  readonly scalars: Readonly<Record<string, tf.Scalar>>;
+  /** A trainable of the method, by its name; differentiable. */
+  readonly trainable: (name: string) => tf.Tensor;
+}
+
+/** What a method makes of it. */
 export interface MethodTerms {
-  readonly losses: tf.Tensor1D; // [rows]
-  /** Implicit rewards, for the records alone; absent where the method has none. */
-  readonly rewards?: tf.Tensor2D | undefined; // [rows, sides]
-  /** Log-probabilities for the records, where they are not `policy` as it is. */
-  readonly logps?: tf.Tensor2D | undefined; // [rows, sides]
+  /** The trainer minimises their mean over all examples of the step. */
+  readonly losses: tf.Tensor1D; // [N]
+  /** Numbers of each example that {@link Method.records} is to see, by names of the method's own. */
+  readonly columns: Readonly<Record<string, tf.Tensor1D>>; // [N] each
 }
 
-/** A number that a step is told, estimated over all of its rows without a gradient, from answers of its own. */
-export interface Baseline<Row extends EncodedExample> {
-  /** Its name in the records. */
-  readonly name: 'kl';
-  /** What the answers are called where reference log-probabilities were computed before. */
-  readonly sides: readonly string[];
-  readonly answers: (row: Row) => readonly Int32Array[];
-  /** The number, from log π(y|x) − log π_ref(y|x) of each answer. */
-  readonly estimate: (logRatios: readonly number[]) => number;
+/** Columns outside the engine, the examples of a whole step one after another. */
+export type Columns = Readonly<Record<string, readonly number[]>>;
+
+/** log π and log π_ref of an example's answers, by the answers' names, in nats. */
+export interface ScoredExample {
+  readonly policy: Readonly<Record<string, number>>;
+  /** Zeros for a method without a reference. */
+  readonly reference: Readonly<Record<string, number>>;
 }
 
-/** The rows of a step side by side: log-probabilities, one array to a row, K numbers each. */
-export interface StepLogps {
-  readonly policy: readonly (readonly number[])[];
-  readonly reference: readonly (readonly number[])[];
+/** A step before its update: all of its examples, whatever micro-batches they will be in. */
+export interface StepView<E extends EncodedExample> {
+  /** This worker's examples. */
+  readonly examples: readonly E[];
+  /** The workers that take the step together. */
+  readonly collective: Collective;
+  /** False in an evaluation. */
+  readonly training: boolean;
+  /** Scores answers of the examples without a gradient: those of the method, or others. */
+  score(answers?: AnswerReader<E>): Promise<readonly ScoredExample[]>;
+}
+
+/** What a method knows of a step before it computes a part of it. */
+export interface Prepared {
+  /** Numbers of the whole step. */
+  readonly scalars?: Readonly<Record<string, number>> | undefined;
+  /** More inputs of each of this worker's examples, in their order. */
+  readonly examples?: readonly ExampleInputs[] | undefined;
+  /** What the record of the step says besides. */
+  readonly records?: Readonly<Record<string, number>> | undefined;
+}
+
+/** What a method remembers from step to step besides variables, as JSON; checkpoints keep it. */
+export interface KeptState {
+  read(): unknown;
+  /** Takes back what `read` gave, in this process or another. */
+  write(value: unknown): void;
 }
 
 /**
- * A way to train: which answers of a row the model reads, whether a reference scores them too, and what is made of the
- * numbers. `Row` is the kind of row that it takes.
+ * A way to train: which answers of an example the model reads, which numbers go in, and what is made of the
+ * log-probabilities. `E` is the kind of example that the method takes. {@link defineMethod} fills in what a method leaves out.
  */
-export interface Method<Row extends EncodedExample = EncodedPair> {
+export interface Method<E extends EncodedExample = EncodedPair> {
   readonly name: string;
-  /** What the columns of rewards and log-probabilities are in the records. */
-  readonly sides: readonly Side[];
-  readonly needsReference: boolean;
-  /** What the answers are called where reference log-probabilities were computed before. Default: as the sides. */
-  readonly reads?: readonly string[] | undefined;
-  /** The answers of a row that the model reads, in the order of the columns. */
-  readonly answers: (row: Row) => readonly Int32Array[];
-  /**
-   * What a row adds to the number by which the sum of a step's losses is divided. Default: 1, which makes it the mean over
-   * rows. An answer's tokens make it the mean over the tokens of the step.
-   */
-  readonly divisor?: ((row: Row) => number) | undefined;
-  /** Numbers of a row that `apply` reads, by name. */
-  readonly numbers?: ((row: Row) => Readonly<Record<string, number | undefined>>) | undefined;
-  readonly baseline?: Baseline<Row> | undefined;
-  /**
-   * More numbers for `apply`, of each row, that depend on all rows of the step: it is computed twice then, first without a
-   * gradient for these.
-   */
-  readonly acrossRows?: ((logps: StepLogps) => readonly Readonly<Record<string, number>>[]) | undefined;
-  /** How much each token of each of these answers counts in the answer's log-probability. Default: 1. */
-  readonly tokenWeights?: ((answers: readonly Int32Array[]) => readonly Float32Array[]) | undefined;
-  /** Whether `apply` reads `alignments`. */
-  readonly needsAlignments?: boolean | undefined;
-  /** True where a row is of one side alone: the other side's columns hold NaN. */
-  readonly unpaired?: boolean | undefined;
+  readonly needs: Needs;
+  readonly answers: AnswerReader<E>;
+  readonly inputs: (example: E) => ExampleInputs;
+  /** Answers besides that `prepare` scores: references that are computed before a run hold them, too. */
+  readonly scored: AnswerReader<E> | undefined;
+  /** Looks at a whole step before its parts are computed: what depends on all examples is made here. */
+  readonly prepare: ((step: StepView<E>) => Promise<Prepared>) | undefined;
+  /** Losses and columns of a part of the step. For the body of an engine function. */
   readonly apply: (inputs: MethodInputs) => MethodTerms;
+  /** The step's record from the columns of all its examples. */
+  readonly records: (columns: Columns) => Readonly<Record<string, number>>;
+  /** Further variables that the gradient is taken by, in the policy's engine. Checkpoints keep them. */
+  readonly trainables: ReadonlyMap<string, Variable>;
+  readonly state: KeptState | undefined;
 }
 
-/** What a caller may set of a loss; the answers' lengths come from the batch. */
-export type MethodOptions = Omit<LossOptions, 'chosenLengths' | 'rejectedLengths' | 'margins'> & {
-  /** Asks of each pair that the chosen answer wins by the row's `margin`; for the losses that take one. */
-  readonly readMargin?: boolean | undefined;
-};
+/** A method as it is written down: what is left out has a default. `N` are the names of its answers. */
+export type MethodDefinition<E extends EncodedExample, N extends string> = {
+  readonly name: string;
+  readonly answers: Readonly<Record<N, (example: E) => Int32Array>> | ((example: E) => Answers);
+  readonly apply: (inputs: MethodInputs<N>) => MethodTerms;
+} & { readonly [K in Exclude<keyof Method<E>, 'name' | 'answers' | 'apply'>]?: Method<E>[K] | undefined };
 
-/** What is said of a preference loss that is not in the registry. */
-export interface PreferenceMethodOptions extends MethodOptions {
-  /** Default true. */
-  readonly needsReference?: boolean | undefined;
-}
-
-/** A training method from a preference loss of one's own. */
-export function preferenceMethod(
-  name: string,
-  loss: PreferenceLoss,
-  { needsReference = true, readMargin = false, ...options }: PreferenceMethodOptions = {},
-): Method {
+/**
+ * Fills in a method: no reference, no further inputs, nothing to prepare, nothing to remember; of each column the record has
+ * the mean over the examples.
+ */
+export function defineMethod<E extends EncodedExample = EncodedPair, N extends string = string>(
+  definition: MethodDefinition<E, N>,
+): Method<E> {
   return {
-    name,
-    sides: ['chosen', 'rejected'],
-    needsReference,
-    answers: ({ chosen, rejected }) => [chosen, rejected],
-    numbers: readMargin ? ({ margin }) => ({ margin }) : undefined,
-    apply: ({ policy, reference, lengths, numbers }) => {
-      const { losses, chosenRewards, rejectedRewards } = loss(
-        column(policy, 0),
-        column(policy, 1),
-        column(reference, 0),
-        column(reference, 1),
-        { ...options, chosenLengths: column(lengths, 0), rejectedLengths: column(lengths, 1), margins: numbers.margin },
-      );
-      return { losses, rewards: tf.stack([chosenRewards, rejectedRewards], 1) as tf.Tensor2D };
-    },
+    name: definition.name,
+    needs: definition.needs ?? {},
+    answers: definition.answers,
+    inputs: definition.inputs ?? (() => ({})),
+    scored: definition.scored,
+    prepare: definition.prepare,
+    // The trainer hands in the answers that `answers` names.
+    apply: definition.apply as Method<E>['apply'],
+    records: definition.records ?? means,
+    trainables: definition.trainables ?? new Map(),
+    state: definition.state,
   };
 }
 
-/** The number by which the sum of these rows' losses is divided: how many they are, or what the method's `divisor` says. */
-export function divisorOf<Row extends EncodedExample>({ divisor }: Method<Row>, rows: readonly Row[]): number {
-  return divisor === undefined ? rows.length : rows.reduce((sum, row) => sum + divisor(row), 0);
+/** The mean of each column over the examples. */
+export function means(columns: Columns): Record<string, number> {
+  return Object.fromEntries(Object.entries(columns).map(([name, values]) => [name, mean(values)]));
 }
 
-/** Column k of a matrix, as a vector. */
-export function column(matrix: tf.Tensor2D, k: number): tf.Tensor1D {
-  return tf.reshape(tf.slice(matrix, [0, k], [-1, 1]), [matrix.shape[0]]);
+/** x̄ = Σ x / n; NaN for no numbers. */
+export function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -75,13 +75,15 @@ it('the first example trains a model and saves it', async () => {
 it('the loss of one’s own is the one that its text says', async () => {
   const method = (await run(blocks[1] as string, () => undefined, 'method')) as core.Method;
   await tf.setBackend('cpu');
-  const rows = (...values: number[][]) => tf.tensor2d(values); // [pairs, 2 answers]
-  const policy = rows([-4, -9], [-4, -8]);
-  const reference = rows([-5, -8], [-5, -8]);
+  const answer = (policy: number[], reference: number[]) => ({
+    policy: tf.tensor1d(policy),
+    reference: tf.tensor1d(reference),
+    lengths: tf.tensor1d([3, 3]),
+  });
   const { losses } = method.apply({
-    ...{ policy, reference, numbers: {} },
-    lengths: rows([3, 3], [3, 3]),
-    baseline: tf.scalar(0),
+    answers: { chosen: answer([-4, -4], [-5, -5]), rejected: answer([-9, -8], [-8, -8]) },
+    tokens: { policy: tf.tensor1d([]), numbers: {}, sum: () => ({}) },
+    ...{ numbers: {}, scalars: {}, trainable: () => tf.scalar(0) },
   });
   // β 0.5: rewards 0.5 and −0.5 make a margin of 1, nothing short of it; 0.5 and 0 fall short by one half.
   expect(losses.arraySync()).toEqual([0, 0.25]);

@@ -1,15 +1,30 @@
 import { DpoError } from '@dpo/base';
-import type { Scope, Values, Variable } from '@dpo/engine';
+import type { Scope, Variable } from '@dpo/engine';
 import type { PackedInputs } from '@dpo/models';
-import * as tf from '@tensorflow/tfjs-core';
-import { parameters, type ScoringModel, type TrainableModel } from './batch.js';
+import type * as tf from '@tensorflow/tfjs-core';
+import { parameters, type ScoringModel, type TrainableModel } from './model.js';
+
+/** Log-probabilities that were computed before: sums of answers, or one number to each token of each answer. */
+export type ReferenceNumbers =
+  | { readonly kind: 'answers'; readonly values: readonly (readonly number[])[] } // [N][K]
+  | { readonly kind: 'tokens'; readonly values: readonly (readonly ArrayLike<number>[])[] }; // [N][K][tokens]
+
+/** log π_ref of a packed batch: of each token, [R], or of each answer, [S] or [N, K]. Neither: 0 for all. */
+export interface ReferenceLogps {
+  readonly tokens?: tf.Tensor1D | undefined;
+  readonly answers?: tf.Tensor | undefined;
+}
 
 /** Where log π_ref comes from: numbers that go into the compiled step with each batch, or a computation inside it. */
 export interface Reference {
-  /** Named inputs for these rows of the data, [rows, K] each: K answers, which have the names of `sides`. */
-  inputs(rows: readonly number[], sides: readonly string[]): Readonly<Record<string, Values>>;
-  /** log π_ref of each sequence of the batch, [S]. */
-  logps(scope: Scope, batch: PackedInputs, inputs: Readonly<Record<string, tf.Tensor>>): tf.Tensor;
+  /** The numbers of the answers with these names, of these examples by their numbers in the data. */
+  numbers?(asked: { readonly indices: readonly number[]; readonly names: readonly string[] }): ReferenceNumbers;
+  /** log π_ref of a batch; `given` is what `numbers` gave. For the body of an engine function. */
+  logps(
+    scope: Scope,
+    batch: PackedInputs,
+    given: { readonly answers?: tf.Tensor2D; readonly tokens?: tf.Tensor1D },
+  ): ReferenceLogps;
   /** Where the reference follows the policy: what of it moves, which checkpoints hold too. */
   readonly moving?: MovingState | undefined;
 }
@@ -36,8 +51,7 @@ export interface MovingReferenceOptions {
  */
 export function referenceModel(model: ScoringModel): Reference {
   return {
-    inputs: () => ({}),
-    logps: (scope, batch) => model.sequenceLogps(parameters(model, scope), batch),
+    logps: (scope, batch) => ({ tokens: model.tokenLogps(parameters(model, scope), batch).logps }),
   };
 }
 
@@ -51,8 +65,9 @@ export function withoutAdapter(model: ScoringModel): Reference {
       hint: 'Add a LoRA adapter, or give a reference model or precomputed log-probabilities.',
     });
   return {
-    inputs: () => ({}),
-    logps: (scope, batch) => model.sequenceLogps(parameters(model, scope), batch, { adapter: false }),
+    logps: (scope, batch) => ({
+      tokens: model.tokenLogps(parameters(model, scope), batch, { adapter: false }).logps,
+    }),
   };
 }
 
@@ -80,52 +95,65 @@ export async function movingReference(
   for (const [name, variable] of policy.trainable())
     variables.set(name, policy.engine.variable(`reference/${name}`, variable.shape, await variable.read()));
   return {
-    inputs: () => ({}),
     logps: (scope, batch) => {
       const own = new Map([...variables].map(([name, variable]) => [name, scope.read(variable)]));
-      return policy.sequenceLogps(parameters(policy, scope, own), batch);
+      return { tokens: policy.tokenLogps(parameters(policy, scope, own), batch).logps };
     },
     moving: { variables, mixup, everySteps },
   };
 }
 
 /**
- * Log-probabilities that were computed before: for each of the method's answers by name (`chosen`, `rejected`, … ) one
- * number to a row of the data, or for rankings a list of rows with a number to each answer.
+ * Log-probabilities that were computed before, summed over answers: for each of the method's answers by name (`chosen`,
+ * `rejected`, … ) one number to an example, or for rankings a list of examples with a number to each answer.
  *
- * @throws DpoError `reference.missing` when a row is asked for that has no finite number.
+ * @throws DpoError `reference.missing` when an example is asked for that has no finite number.
  */
 export function precomputedReference(
   logps: Readonly<Record<string, ArrayLike<number>>> | readonly (readonly number[])[],
 ): Reference {
-  const ofRow = (row: number, sides: readonly string[]): readonly number[] => {
-    if (!isByRow(logps)) return sides.map((side) => known(logps[side]?.[row], side, row));
-    const answers = logps[row];
-    if (answers === undefined) throw missing('first', row);
-    return answers.map((logp, k) => known(logp, `${k + 1}.`, row));
+  const ofExample = (index: number, names: readonly string[]): readonly number[] => {
+    if (!isByExample(logps)) return names.map((name) => known(logps[name]?.[index], name, index));
+    const answers = logps[index];
+    if (answers === undefined) throw missing('first', index);
+    return answers.map((logp, k) => known(logp, `${k + 1}.`, index));
   };
   return {
-    inputs: (rows, sides) => {
-      const data = rows.flatMap((row) => ofRow(row, sides));
-      return {
-        reference: {
-          dtype: 'float32',
-          shape: [rows.length, data.length / rows.length],
-          data: Float32Array.from(data),
-        },
-      };
-    },
-    logps: (_scope, _batch, { reference }) => reference as tf.Tensor,
+    numbers: ({ indices, names }) => ({ kind: 'answers', values: indices.map((index) => ofExample(index, names)) }),
+    logps: (_scope, _batch, { answers }) => ({ answers }),
   };
 }
 
-function isByRow<T extends object>(logps: T | readonly (readonly number[])[]): logps is readonly (readonly number[])[] {
+/**
+ * Log-probabilities that were computed before, of each token, by the answers' names: what methods need that weigh tokens. From
+ * {@link tokenLogps}.
+ *
+ * @throws DpoError `reference.missing` when an example is asked for that has no numbers.
+ */
+export function precomputedTokens(logps: Readonly<Record<string, readonly ArrayLike<number>[]>>): Reference {
+  const ofAnswer = (name: string, index: number) => {
+    const tokens = logps[name]?.[index];
+    if (tokens === undefined) throw missing(name, index);
+    return tokens;
+  };
+  return {
+    numbers: ({ indices, names }) => ({
+      kind: 'tokens',
+      values: indices.map((index) => names.map((name) => ofAnswer(name, index))),
+    }),
+    logps: (_scope, _batch, { tokens }) => ({ tokens }),
+  };
+}
+
+function isByExample<T extends object>(
+  logps: T | readonly (readonly number[])[],
+): logps is readonly (readonly number[])[] {
   return Array.isArray(logps);
 }
 
 /** No reference at all: log π_ref = 0, a uniform one up to a constant. */
 export function noReference(): Reference {
-  return { inputs: () => ({}), logps: (_scope, { sequences }) => tf.zeros([sequences]) };
+  return { logps: () => ({}) };
 }
 
 function known(logp: number | undefined, side: string, row: number): number {

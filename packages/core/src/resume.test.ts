@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { EncodedPair } from '@dpo/base';
-import { pack } from '@dpo/data';
 import { testEngine } from '@dpo/engine/test';
 import { addLora, loadModel, saveAdapter, saveModel } from '@dpo/models';
 import { expect, it } from 'vitest';
+import { chosenBatches } from './batches/offline.js';
 import { methodNamed } from './methods/method-named.js';
 import { optimizers } from './optimizers/registry.js';
 import { precomputedReference, referenceModel, withoutAdapter } from './reference.js';
@@ -44,17 +44,16 @@ it.each(cases)('train 5 = train k, kill, resume: %s, %s, reference %s, k = %i', 
       sequenceLogps(
         base,
         pairs.map(({ prompt, chosen, rejected }) => ({ prompt, answers: [chosen, rejected] })),
-        { pack },
       );
     const numbers = async (scored: number[][]) =>
       precomputedReference({ chosen: scored.map(([a]) => a as number), rejected: scored.map(([, b]) => b as number) });
     const records: StepRecord[] = [];
     for await (const record of train({
-      ...{ model, pack, pairs, steps: STEPS, resume, method: methodNamed('dpo') },
+      ...{ model, steps: STEPS, resume, method: methodNamed('dpo') },
       reference: kind === 'online' ? await frozen() : await numbers(await logps()),
       optimizer: optimizers[name](),
       learningRate: (step) => 0.01 / step,
-      rowsOfStep: (step) => [step % 5, (step + 2) % 5],
+      batches: chosenBatches(pairs, (step) => [step % 5, (step + 2) % 5]),
       checkpoints: {
         folder,
         everySteps: 1,

@@ -1,4 +1,4 @@
-import { pack } from '@dpo/data';
+import { pack } from '@dpo/base/packing';
 import { testEngine } from '@dpo/engine/test';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

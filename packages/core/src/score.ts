@@ -1,8 +1,16 @@
-import type { PromptGroup } from '@dpo/base';
-import { batchInputs, batchValues, type Pack, parameters, type ScoringModel } from './batch.js';
+import type { PackedBatch, PromptGroup } from '@dpo/base';
+import { pack as packGroups } from '@dpo/base/packing';
+import type { Values } from '@dpo/engine';
+import { parameters, type ScoringModel } from './model.js';
+import { answerSums } from './step/answer-sums.js';
+import { packedBatch } from './step/forward.js';
+import { decodeInputs, encodeInputs } from './step/inputs.js';
+import { packedInputs } from './step/micro-batch.js';
 
+/** How answers are scored. */
 export interface ScoreOptions {
-  readonly pack: Pack;
+  /** Packs groups of equally many answers. Default: `pack` of `@dpo/base/packing`. */
+  readonly pack?: ((groups: readonly PromptGroup[]) => PackedBatch) | undefined;
   /** Tokens that one forward pass may hold. Default 4096. */
   readonly batchTokens?: number | undefined;
   /** False scores the model without its adapter. */
@@ -12,7 +20,7 @@ export interface ScoreOptions {
 }
 
 /**
- * log π(y|x) of every answer of every group, in nats, summed over the answer's tokens by their weights: result[g][a].
+ * log π(y|x) of every answer of every group, in nats, summed over the answer's tokens: result[g][a].
  *
  * Groups are scored longest first in batches of equally many groups, so that few shapes are compiled and memory is at
  * its most at the start. An aborted signal throws its reason between batches.
@@ -20,35 +28,75 @@ export interface ScoreOptions {
 export async function sequenceLogps(
   model: ScoringModel,
   groups: readonly PromptGroup[],
-  options: ScoreOptions,
+  options: ScoreOptions = {},
 ): Promise<number[][]> {
-  const { pack, batchTokens = 4096, adapter = true, onProgress, signal } = options;
-  const score = model.engine.function<string, 'logps'>('score', (scope, inputs) => ({
-    logps: model.sequenceLogps(parameters(model, scope), batchInputs(inputs), { adapter }),
-  }));
   const result: number[][] = groups.map(() => []);
+  await scoreAll(model, groups, 'answers', options, (batch, packed, { data }) => {
+    const k = packed.sequences / batch.length;
+    batch.forEach(({ index }, i) => {
+      // Groups that only fill the last batch were scored before, with the same result.
+      result[index] = [...data.subarray(i * k, (i + 1) * k)];
+    });
+  });
+  return result;
+}
+
+/** log π of every token of every answer of every group, in nats: result[g][a][t]. Otherwise as {@link sequenceLogps}. */
+export async function tokenLogps(
+  model: ScoringModel,
+  groups: readonly PromptGroup[],
+  options: ScoreOptions = {},
+): Promise<Float32Array[][]> {
+  const result: Float32Array[][] = groups.map(() => []);
+  await scoreAll(model, groups, 'tokens', options, (batch, { sequence }, { data }) => {
+    const answers = batch.flatMap(({ group }) => group.answers.map(({ length }) => new Float32Array(length)));
+    const next = new Uint32Array(answers.length);
+    sequence.forEach((s, r) => {
+      const answer = answers[s];
+      if (answer === undefined) return;
+      answer[next[s] as number] = data[r] as number;
+      next[s] = (next[s] as number) + 1;
+    });
+    let first = 0;
+    for (const { index, group } of batch) {
+      result[index] = answers.slice(first, first + group.answers.length);
+      first += group.answers.length;
+    }
+  });
+  return result;
+}
+
+async function scoreAll(
+  model: ScoringModel,
+  groups: readonly PromptGroup[],
+  of: 'answers' | 'tokens',
+  options: ScoreOptions,
+  onBatch: (batch: readonly Indexed[], packed: PackedBatch, logps: Values) => void,
+): Promise<void> {
+  const { pack = packGroups, batchTokens = 4096, adapter = true, onProgress, signal } = options;
+  const score = model.engine.function<string, 'logps'>('score', (scope, inputs) => {
+    const { packed } = packedBatch(decodeInputs(inputs));
+    const { logps } = model.tokenLogps(parameters(model, scope), packed, { adapter });
+    return { logps: of === 'tokens' ? logps : answerSums(logps, packed) };
+  });
   let done = 0;
   try {
     for (const batch of batches(groups, batchTokens)) {
       signal?.throwIfAborted();
-      const k = batch[0]?.group.answers.length ?? 1;
-      const { logps } = await score(
-        batchValues(
-          batch.map(({ group }) => group),
-          pack,
-        ),
-      );
-      batch.forEach(({ index }, i) => {
-        // Groups that only fill the last batch were scored before, with the same result.
-        result[index] = [...logps.data.subarray(i * k, (i + 1) * k)];
-      });
+      const packed = pack(batch.map(({ group }) => group));
+      const { logps } = await score(encodeInputs({ batch: packedInputs(packed), lengths: sizesOf(packed) }));
+      onBatch(batch, packed, logps);
       done = Math.min(groups.length, done + batch.length);
       onProgress?.(done, groups.length);
     }
   } finally {
     score.dispose();
   }
-  return result;
+}
+
+/** The number of answers as a static shape. */
+function sizesOf({ lengths }: PackedBatch): Record<string, Values> {
+  return { all: { dtype: 'float32', shape: [lengths.length], data: Float32Array.from(lengths) } };
 }
 
 interface Indexed {

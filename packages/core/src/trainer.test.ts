@@ -1,15 +1,16 @@
 import { type EncodedPair, random } from '@dpo/base';
-import { pack } from '@dpo/data';
 import type { Engine } from '@dpo/engine';
 import { testEngine } from '@dpo/engine/test';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import type { TrainableModel } from './batch.js';
-import { type Method, preferenceMethod } from './method.js';
+import { chosenBatches } from './batches/offline.js';
+import type { Method } from './method.js';
 import { methodNamed } from './methods/method-named.js';
+import { preferenceMethod } from './methods/preference.js';
 import { supervisedMethod } from './methods/supervised.js';
+import type { TrainableModel } from './model.js';
 import { optimizers } from './optimizers/registry.js';
-import { noReference, precomputedReference, referenceModel } from './reference.js';
+import { noReference, precomputedReference, type ReferenceNumbers, referenceModel } from './reference.js';
 import { bigramModel } from './test/bigram-model.js';
 import { type StepRecord, type TrainOptions, train } from './trainer.js';
 
@@ -21,6 +22,9 @@ const pairs: EncodedPair[] = Array.from({ length: 12 }, (_, i) => ({
   rejected: tokens(1 + ((2 * i) % 6)),
 }));
 
+const fours = (examples: readonly EncodedPair[]) =>
+  chosenBatches(examples, (step) => Array.from({ length: 4 }, (_, i) => ((step - 1) * 4 + i) % examples.length));
+
 function options(engine: Engine, change: Partial<TrainOptions> = {}): TrainOptions & { model: TrainableModel } {
   return {
     model: bigramModel(engine),
@@ -28,10 +32,8 @@ function options(engine: Engine, change: Partial<TrainOptions> = {}): TrainOptio
     reference: referenceModel(bigramModel(engine, { name: 'reference' })),
     optimizer: optimizers.adamw(),
     learningRate: () => 0.05,
-    pairs,
-    rowsOfStep: (step) => Array.from({ length: 4 }, (_, i) => ((step - 1) * 4 + i) % pairs.length),
+    batches: fours(pairs),
     steps: 6,
-    pack,
     ...change,
   };
 }
@@ -132,9 +134,9 @@ describe('a step', () => {
 
   it('tells the numbers of each pair before their means', async () => {
     const seen: [number, number][] = [];
-    const onPairs: TrainOptions['onPairs'] = (step, { losses }) =>
+    const onColumns: TrainOptions['onColumns'] = (step, { losses }) =>
       seen.push([step, losses.reduce((sum, loss) => sum + loss, 0) / losses.length]);
-    const records = await all(train(options(testEngine(), { steps: 3, onPairs })));
+    const records = await all(train(options(testEngine(), { steps: 3, onColumns })));
     expect(seen).toEqual(records.map(({ step, loss }) => [step, loss]));
   });
 
@@ -153,7 +155,7 @@ describe('a step', () => {
         options(testEngine(), {
           steps: 1,
           reference: swapped,
-          pairs: pairs.map(({ prompt, chosen, rejected }) => ({ prompt, chosen: rejected, rejected: chosen })),
+          batches: fours(pairs.map(({ prompt, chosen, rejected }) => ({ prompt, chosen: rejected, rejected: chosen }))),
         }),
       ),
     );
@@ -177,11 +179,11 @@ describe('accumulation', () => {
     'in any number of micro-batches is the big batch (%s)',
     async (name) => {
       const optimizer = optimizers[name]();
-      const big = options(testEngine(), { optimizer, accumulation: 1 });
+      const big = options(testEngine(), { optimizer, packing: { microBatches: 1 } });
       const bigRecords = await all(train(big));
       // 3 of 4 pairs makes micro-batches of 2, 1 and 1 pairs: weighed by pairs, not by micro-batch means.
       for (const accumulation of [2, 3, 4]) {
-        const small = options(testEngine(), { optimizer, accumulation });
+        const small = options(testEngine(), { optimizer, packing: { microBatches: accumulation } });
         const records = await all(train(small));
         close(await weightsOf(small.model), await weightsOf(big.model), 1e-4);
         close(
@@ -198,19 +200,23 @@ describe('accumulation', () => {
   );
 
   it('follows from the memory allowed', async () => {
-    const engine = testEngine();
-    const packed: number[] = [];
-    const given = options(engine, {
-      steps: 1,
-      microBatchTokens: 30,
-      pack: (groups) => {
-        packed.push(groups.length);
-        return pack(groups);
+    // A packed row of four positions holds none of these pairs together with another.
+    const given = options(testEngine(), { steps: 1, packing: { positions: 1 } });
+    const calls: string[] = [];
+    const listening = {
+      ...given.model.engine,
+      function: (...of: Parameters<Engine['function']>) => {
+        const compiled = given.model.engine.function(...of);
+        const call = (inputs: Parameters<typeof compiled>[0]) => {
+          calls.push(of[0]);
+          return compiled(inputs);
+        };
+        return Object.assign(call, { traces: 0, dispose: () => compiled.dispose() });
       },
-    });
-    await all(train(given));
-    // The longest pair has 15 tokens at most, so that two fit.
-    expect(packed).toEqual([2, 2]);
+    } as Engine;
+    await all(train({ ...given, model: { ...given.model, engine: listening } }));
+    expect(calls.filter((name) => name === 'accumulate').length).toBeGreaterThan(1);
+    expect(calls.filter((name) => name === 'apply')).toHaveLength(1);
   });
 });
 
@@ -276,8 +282,8 @@ describe('evaluation', () => {
     const plain = options(testEngine(), { steps: 5 });
     const watched = options(testEngine(), {
       steps: 5,
-      evaluation: { pairs: held, everySteps: 2 },
-      microBatchTokens: 60,
+      evaluation: { examples: held, everySteps: 2 },
+      packing: { positions: 60 },
     });
     const [a, b] = [await all(train(plain)), await all(train(watched))];
     expect(b.map(({ eval_loss }) => eval_loss !== undefined)).toEqual([false, true, false, true, true]);
@@ -305,7 +311,7 @@ describe('stopping', () => {
 
   it('frees what it made', async () => {
     const engine = testEngine();
-    const given = options(engine, { steps: 3, accumulation: 2 });
+    const given = options(engine, { steps: 3, packing: { microBatches: 2 } });
     const before = tf.memory().numTensors;
     await all(train(given));
     expect(tf.memory().numTensors).toBe(before);
@@ -318,25 +324,21 @@ describe('gradients that are not finite', () => {
     const reference = precomputedReference({ chosen: logps(-4), rejected: logps(-4) });
     return {
       ...reference,
-      inputs: (rows: readonly number[], sides: readonly ('chosen' | 'rejected')[]) => {
-        const bad = rows.includes(0) && until-- > 0;
-        const inputs = reference.inputs(rows, sides);
-        return bad
-          ? {
-              reference: {
-                dtype: 'float32' as const,
-                shape: [rows.length, 2],
-                data: new Float32Array(rows.length * 2).fill(Number.NaN),
-              },
-            }
-          : inputs;
+      numbers: ({ indices }: { readonly indices: readonly number[] }): ReferenceNumbers => {
+        const bad = indices.includes(0) && until-- > 0;
+        return { kind: 'answers', values: indices.map(() => (bad ? [Number.NaN, Number.NaN] : [-4, -4])) };
       },
     };
   };
   const first = () => [0, 1, 2, 3];
 
   it.each([1, 2])('leave the weights alone and are recorded (%i micro-batches)', async (accumulation) => {
-    const given = options(testEngine(), { reference: broken(2), rowsOfStep: first, steps: 4, accumulation });
+    const given = options(testEngine(), {
+      reference: broken(2),
+      batches: chosenBatches(pairs, first),
+      steps: 4,
+      packing: { microBatches: accumulation },
+    });
     const before = await weightsOf(given.model);
     const records: StepRecord[] = [];
     for await (const record of train(given)) {
@@ -352,7 +354,9 @@ describe('gradients that are not finite', () => {
   it('end the run after three in a row', async () => {
     const seen: number[] = [];
     const run = async () => {
-      for await (const { step } of train(options(testEngine(), { reference: broken(9), rowsOfStep: first })))
+      for await (const { step } of train(
+        options(testEngine(), { reference: broken(9), batches: chosenBatches(pairs, first) }),
+      ))
         seen.push(step);
     };
     await expect(run()).rejects.toThrow(expect.objectContaining({ code: 'train.not-finite' }));
@@ -361,7 +365,7 @@ describe('gradients that are not finite', () => {
 });
 
 it('says which row does not exist', async () => {
-  await expect(all(train(options(testEngine(), { rowsOfStep: () => [99] })))).rejects.toThrow(
+  await expect(all(train(options(testEngine(), { batches: chosenBatches(pairs, () => [99]) })))).rejects.toThrow(
     expect.objectContaining({ code: 'train.no-such-row' }),
   );
 });
@@ -373,9 +377,9 @@ it('asks the policy alone to compute layers again, and only where it was told to
     const model = bigramModel(engine, { name });
     return {
       ...model,
-      sequenceLogps: (params, batch, given) => {
+      tokenLogps: (params, batch, given) => {
         asked[name]?.push(given?.activationCheckpointing);
-        return model.sequenceLogps(params, batch, given);
+        return model.tokenLogps(params, batch, given);
       },
     };
   };

@@ -1,20 +1,25 @@
 import { DpoError, type EncodedExample, type EncodedPair } from '@dpo/base';
-import type { Divide, Pack, TrainableModel } from './batch.js';
+import { type PackingOptions, packerOf } from './batches/packing.js';
+import { shareOf } from './batches/share.js';
+import type { BatchSource } from './batches/source.js';
 import { type CheckpointOptions, restoreCheckpoint, saveCheckpoint } from './checkpoint.js';
 import type { TrainingState } from './checkpoint-state.js';
-import { baselineRecord, type EvaluationOptions, evaluate, isBetter, lookAhead, metricOf } from './evaluation.js';
+import { alone, type Collective } from './collective.js';
+import { type EvaluationOptions, evaluate, isBetter, metricOf } from './evaluation.js';
 import type { Method } from './method.js';
-import { type EvaluationMetrics, type PairMetrics, type PairValues, pairMetrics, pairValues } from './metrics.js';
-import { divideRows, microBatch } from './micro-batches.js';
+import { type EvaluationMetrics, metricsOf, type StepMetrics } from './metrics.js';
+import type { TrainableModel } from './model.js';
 import type { Optimizer } from './optimizers/types.js';
 import type { Reference } from './reference.js';
-import { compileSteps } from './step.js';
+import { compileSteps } from './step/compile-steps.js';
+import { gatherColumns, type StepColumns } from './step/gather-columns.js';
+import { prepareStep } from './step/prepare.js';
 
-export interface TrainOptions<Row extends EncodedExample = EncodedPair> {
+export interface TrainOptions<E extends EncodedExample = EncodedPair> {
   /** The policy. Its trainable variables are changed in place. */
   readonly model: TrainableModel;
-  /** What is made of the rows. It says what kind of row it takes: KTO's does not take pairs. */
-  readonly method: Method<Row>;
+  /** What is made of the examples. It says what kind of example it takes: KTO's does not take pairs. */
+  readonly method: Method<E>;
   /** log π_ref; `noReference()` for a method that needs none. */
   readonly reference: Reference;
   readonly optimizer: Optimizer;
@@ -22,40 +27,36 @@ export interface TrainOptions<Row extends EncodedExample = EncodedPair> {
   readonly learningRate: (step: number) => number;
   /** Gradients are scaled down to this global norm; `Infinity` for never. Default 10. */
   readonly maxGradNorm?: number | undefined;
-  readonly pairs: readonly Row[];
-  /** The rows of `pairs` that step k, from 1, trains on. A function of k alone, so that a resumed run goes on exactly. */
-  readonly rowsOfStep: (step: number) => Iterable<number>;
+  /** What each step trains on: `offlineBatches(examples)`, or a source of one's own. */
+  readonly batches: BatchSource<E>;
   /** The last step. */
   readonly steps: number;
-  readonly pack: Pack;
-  /** How a step is divided into micro-batches. Default: equally many rows each. The result does not depend on it. */
-  readonly divide?: Divide | undefined;
-  /** Micro-batches to a step. Default: as `divide` says, or as few as `microBatchTokens` allows. The result does not depend on it. */
-  readonly accumulation?: number | undefined;
-  /** Tokens that one forward and backward pass may hold, which bounds memory. Default 2048. */
-  readonly microBatchTokens?: number | undefined;
+  /** How steps are divided into micro-batches, which bounds memory. The result does not depend on it. */
+  readonly packing?: PackingOptions | undefined;
   /**
    * Keeps of each layer its input alone and computes the layer again for its gradient: less than half the memory for long
    * batches, about a third more time, the same numbers. Default false.
    */
   readonly activationCheckpointing?: boolean | undefined;
-  readonly evaluation?: EvaluationOptions<Row> | undefined;
+  readonly evaluation?: EvaluationOptions<E> | undefined;
   readonly checkpoints?: CheckpointOptions | undefined;
   /** A checkpoint's folder to go on from. The model must be of the shape that it was then; its weights are read. */
   readonly resume?: string | undefined;
   /** Ends the run, evaluated and with a checkpoint as after its last step, once it has taken so many seconds. */
   readonly maxSeconds?: number | undefined;
-  /** Is told the numbers of each row of a step, in the order in which they were computed, before the step's record comes. */
-  readonly onPairs?: ((step: number, values: PairValues) => void) | undefined;
+  /** Is told the losses of a step and the method's columns, over all workers, before the step's record comes. */
+  readonly onColumns?: ((step: number, values: StepColumns) => void) | undefined;
   /** Aborting ends the run after the step in progress, with a checkpoint where there are checkpoints. */
   readonly signal?: AbortSignal | undefined;
+  /** The workers that train together: each gradient is the sum of theirs. Default: this one alone. */
+  readonly collective?: Collective | undefined;
 }
 
 /** What is known after a step; `metrics.jsonl` has one to a line. */
-export interface StepRecord extends PairMetrics, Partial<EvaluationMetrics> {
+export interface StepRecord extends StepMetrics, Partial<EvaluationMetrics> {
   readonly step: number;
-  /** How often the data were gone through, as a fraction. */
-  readonly epoch: number;
+  /** How often the data were gone through, as a fraction. Absent where examples have no end. */
+  readonly epoch?: number;
   /** The gradient's global norm before clipping. */
   readonly grad_norm: number;
   readonly learning_rate: number;
@@ -63,7 +64,7 @@ export interface StepRecord extends PairMetrics, Partial<EvaluationMetrics> {
   readonly peak_rss_bytes: number;
   /** The gradient was not finite, so that the weights were left as they were. */
   readonly skipped?: true;
-  /** The rows of a step that was skipped, to look at. */
+  /** The examples of a step that was skipped, by their numbers in the data, to look at. */
   readonly rows?: readonly number[];
   /** This evaluation is the best so far. */
   readonly best?: true;
@@ -73,7 +74,7 @@ export interface StepRecord extends PairMetrics, Partial<EvaluationMetrics> {
 const HOPELESS = 3;
 
 /**
- * Trains a model on preference pairs. Each iteration is one step, done when its record comes; a checkpoint that is due
+ * Trains a model on preferences. Each iteration is one step, done when its record comes; a checkpoint that is due
  * is written when the next record is asked for, so that the record can be stored before it. Leaving the loop stops the
  * run without a checkpoint; aborting the signal stops it with one.
  *
@@ -82,34 +83,42 @@ const HOPELESS = 3;
  * @throws DpoError `train.not-finite` after three steps in a row without a finite gradient, with a checkpoint;
  * `checkpoint.mismatch` where `resume` does not fit the model or the optimizer; `train.no-such-row`.
  */
-export async function* train<Row extends EncodedExample = EncodedPair>(
-  options: TrainOptions<Row>,
+export async function* train<E extends EncodedExample = EncodedPair>(
+  options: TrainOptions<E>,
 ): AsyncGenerator<StepRecord, void, undefined> {
-  const { model, method, reference, optimizer, pairs, steps, evaluation, checkpoints, signal } = options;
+  const { model, method, reference, optimizer, batches, steps, evaluation, checkpoints, signal } = options;
+  const { collective = alone } = options;
   const deadline = performance.now() + 1000 * (options.maxSeconds ?? Number.POSITIVE_INFINITY);
   const patience = evaluation?.patience ?? Number.POSITIVE_INFINITY;
   const compiled = compileSteps({ ...options, maxGradNorm: options.maxGradNorm ?? 10 });
+  const dropping = (model.adapter?.dropout ?? 0) > 0;
+  const kept = { model, method, optimizer, compiled, reference, source: batches };
   let state: TrainingState = { step: 0, updates: 0, skipped: 0, pairs: 0 };
   const save = async () => {
-    if (checkpoints !== undefined)
-      await saveCheckpoint({ ...checkpoints, state, method, optimizer, compiled, reference });
+    if (checkpoints !== undefined) await saveCheckpoint({ ...checkpoints, ...kept, state });
   };
 
   try {
-    if (options.resume !== undefined)
-      state = await restoreCheckpoint(options.resume, { model, optimizer, compiled, reference });
+    if (options.resume !== undefined) state = await restoreCheckpoint(options.resume, kept);
 
+    const pack = await packerOf(batches, { ...options.packing, steps, answers: method.answers, signal }).catch(
+      (error: unknown) => {
+        if (signal?.aborted) return undefined;
+        throw error;
+      },
+    );
+    if (pack === undefined) return;
+    const context = { compiled, method, reference, pack, collective, dropping };
     let over = false;
     while (state.step < steps && !over && (state.stale ?? 0) < patience && !signal?.aborted) {
       const started = performance.now();
       const step = state.step + 1;
-      const rows = [...options.rowsOfStep(step)];
       const learningRate = options.learningRate(step);
-
-      const parts = divideRows(rows, options, options.accumulation);
-      const { baseline, across } = await lookAhead(compiled, parts, options);
-      const batches = parts.map((part, i) => microBatch(part, options, across?.[i]));
-      const { outputs, norm } = await compiled.update(batches, learningRate, state.updates + 1, baseline);
+      const share = await shareOf(await batches.batch(step), collective);
+      const prepared = await prepareStep(share.examples, { ...context, training: true });
+      const { outputs, norm } = await compiled.update(prepared.batches, {
+        ...{ learningRate, t: state.updates + 1, examples: share.total },
+      });
 
       const finite = Number.isFinite(norm);
       await compiled.moveReference(step);
@@ -118,40 +127,36 @@ export async function* train<Row extends EncodedExample = EncodedPair>(
         step,
         updates: state.updates + (finite ? 1 : 0),
         skipped: finite ? 0 : state.skipped + 1,
-        pairs: state.pairs + rows.length,
+        pairs: state.pairs + share.total,
       };
+      const values = await gatherColumns(outputs, collective);
       const seconds = (performance.now() - started) / 1000;
       over = performance.now() >= deadline;
       const last = step === steps || over || signal?.aborted === true;
       const evaluated =
         evaluation !== undefined && (last || step % evaluation.everySteps === 0)
-          ? await evaluate(compiled, { ...options, ...evaluation, reference: evaluation.reference ?? reference })
+          ? await evaluate(evaluation.examples, { ...context, reference: evaluation.reference ?? reference })
           : undefined;
       const best = evaluated !== undefined && isBetter(evaluated, state, evaluation);
-      if (evaluated !== undefined)
-        state = best
-          ? { ...state, best: { step, value: evaluated[metricOf(evaluation)] as number }, stale: 0 }
-          : { ...state, stale: (state.stale ?? 0) + 1 };
+      if (evaluated !== undefined) state = judged(state, best, evaluated[metricOf(evaluation)]);
       over ||= (state.stale ?? 0) >= patience;
-      const values = pairValues(outputs, method);
-      options.onPairs?.(step, values);
+      options.onColumns?.(step, values);
       yield {
         step,
-        epoch: state.pairs / pairs.length,
-        ...pairMetrics(values, method, pick(parts.flat(), pairs)),
-        ...baselineRecord(method, baseline),
+        ...(batches.examples === undefined ? {} : { epoch: state.pairs / batches.examples }),
+        ...metricsOf(values, method, prepared.records),
         grad_norm: norm,
         learning_rate: learningRate,
-        pairs_per_second: rows.length / seconds,
-        peak_rss_bytes: process.resourceUsage().maxRSS * 1024,
-        ...(finite ? {} : { skipped: true, rows }),
+        pairs_per_second: share.total / seconds,
+        peak_rss_bytes: peakMemory(),
+        ...(finite ? {} : { skipped: true, rows: share.indices }),
         ...evaluated,
         ...(best ? { best } : {}),
       };
 
       if (state.skipped >= HOPELESS) {
         await save();
-        throw notFinite(step, rows);
+        throw notFinite(step, share.indices);
       }
       // Aborted may have become true while the record was looked at.
       const due = signal?.aborted || step % (checkpoints?.everySteps ?? Number.POSITIVE_INFINITY) === 0;
@@ -163,9 +168,15 @@ export async function* train<Row extends EncodedExample = EncodedPair>(
   }
 }
 
-/** The rows are known to be there: they were packed. */
-function pick<Row>(rows: readonly number[], pairs: readonly Row[]): Row[] {
-  return rows.map((row) => pairs[row] as Row);
+/** The state after an evaluation. */
+function judged(state: TrainingState, best: boolean, value: number | undefined): TrainingState {
+  if (best) return { ...state, best: { step: state.step, value: value as number }, stale: 0 };
+  return { ...state, stale: (state.stale ?? 0) + 1 };
+}
+
+/** The most memory that the process has held, in bytes. */
+function peakMemory(): number {
+  return process.resourceUsage().maxRSS * 1024;
 }
 
 function notFinite(step: number, rows: readonly number[]): DpoError {

@@ -3,11 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { pack } from '@dpo/data';
 import { openEngine } from '@dpo/engine';
 import { testEngine } from '@dpo/engine/test';
 import { addLora, type LanguageModel, loadAdapter, loadModel, saveAdapter } from '@dpo/models';
 import { afterAll, describe, expect, it } from 'vitest';
+import { chosenBatches } from './batches/offline.js';
 import type { Method } from './method.js';
 import { methodNamed } from './methods/method-named.js';
 import { supervisedMethod } from './methods/supervised.js';
@@ -68,9 +68,9 @@ async function valuesOf(model: LanguageModel): Promise<Map<string, Float32Array>
 
 /** The adapter's base, online; for all weights, numbers from before the start. */
 async function referenceOf(model: LanguageModel, method: Method): Promise<Reference> {
-  if (!method.needsReference) return noReference();
+  if (method.needs.reference === undefined) return noReference();
   if (model.adapter !== undefined) return withoutAdapter(model);
-  const start = await sequenceLogps(model, groups, { pack });
+  const start = await sequenceLogps(model, groups);
   const side = (k: number) => start.map((logps) => logps[k] as number);
   return precomputedReference({ chosen: side(0), rejected: side(1) });
 }
@@ -90,8 +90,17 @@ describe('twenty steps as a plain PyTorch loop takes them', () => {
     const { learningRate, maxGradNorm } = expected;
     const { steps, warmupSteps } = fixture;
     const rates = learningRates({ learningRate, warmupSteps, steps });
-    const options = { model, method, reference, optimizer, learningRate: rates, maxGradNorm, pairs, rowsOfStep, steps };
-    for await (const record of train({ ...options, pack })) records.push(record);
+    const options = {
+      model,
+      method,
+      reference,
+      optimizer,
+      learningRate: rates,
+      maxGradNorm,
+      batches: chosenBatches(pairs, rowsOfStep),
+      steps,
+    };
+    for await (const record of train(options)) records.push(record);
 
     for (const [k, want] of expected.records.entries())
       for (const [key, value] of Object.entries(want)) {
@@ -112,7 +121,7 @@ describe('twenty steps as a plain PyTorch loop takes them', () => {
       expect(Math.abs(got - sum), key).toBeLessThan(1e-4 * norm);
     }
 
-    const end = await sequenceLogps(model, groups, { pack });
+    const end = await sequenceLogps(model, groups);
     end.flat().forEach((logp, i) => {
       expect(Math.abs(logp - (expected.logps.flat()[i] as number))).toBeLessThan(1e-4);
     });
@@ -129,11 +138,9 @@ describe('on a real architecture', () => {
       for await (const record of train({
         ...options,
         learningRate: () => 0.01,
-        pairs,
-        rowsOfStep,
+        batches: chosenBatches(pairs, rowsOfStep),
         steps: 3,
-        pack,
-        accumulation,
+        packing: { microBatches: accumulation },
       }))
         records.push(record);
       expect(records[0]?.loss).toBeCloseTo(Math.LN2, 6);
@@ -155,7 +162,13 @@ describe('on a real architecture', () => {
       const losses: number[] = [];
       const checkpoints = { folder: run, everySteps: 3, saveModel: (into: string) => saveAdapter(model, into) };
       const reference = withoutAdapter(model);
-      const common = { model, method: dpo, reference, optimizer: optimizers.adamw(), pairs, rowsOfStep, pack };
+      const common = {
+        model,
+        method: dpo,
+        reference,
+        optimizer: optimizers.adamw(),
+        batches: chosenBatches(pairs, rowsOfStep),
+      };
       for await (const { step, loss } of train({
         ...common,
         learningRate: () => 0.01,

@@ -10,6 +10,18 @@ export type {
   TextToEncode,
   Tokenizer,
 } from '@dpo/base';
+export {
+  type Batches,
+  type BatchOptions,
+  batches,
+  type PackingPlan,
+  type PackOptions,
+  type PlanOptions,
+  pack,
+  packLength,
+  planPacking,
+  planPackingSteps,
+} from '@dpo/base/packing';
 export { buildHh } from './builders/hh.js';
 export { buildImdb, type ImdbOptions } from './builders/imdb.js';
 export { buildLabelled } from './builders/labelled.js';
@@ -26,9 +38,6 @@ export { type FileKind, fileKind } from './files/file-kind.js';
 export { type ReadOptions, readLabelled, readPreferences, readRanked } from './files/read.js';
 export { splitFromPath } from './files/shards.js';
 export { type WriteOptions, writeLabelled, writePreferences, writeRanked } from './files/write.js';
-export { type Batches, type BatchOptions, batches } from './packing/batches.js';
-export { type PackOptions, pack, packLength } from './packing/pack.js';
-export { type PackingPlan, type PlanOptions, planPacking, planPackingSteps } from './packing/plan-packing.js';
 export type { ColumnName, LabelledColumnName, RankedColumnName } from './rows/columns.js';
 export { isChat, plainText, templateVariables } from './rows/conversation.js';
 export { labelledDataset, labelPairs, preferenceDataset, rankedDataset } from './rows/dataset.js';

@@ -32,7 +32,15 @@ export {
 } from './model/model-card.js';
 export { packedValues } from './model/packed-values.js';
 export { type SaveOptions, saveModel } from './model/save-model.js';
-export type { AlignedLogps, LanguageModel, PackedInputs, PackedValues, Params } from './model/types.js';
+export type {
+  DropoutDraw,
+  LanguageModel,
+  PackedInputs,
+  PackedValues,
+  Params,
+  TokenLogps,
+  TokenLogpsOptions,
+} from './model/types.js';
 export { adapterTokenizerFiles } from './tokenizer/adapter-tokenizer.js';
 export type { BatchEncoder } from './tokenizer/batch-encoder.js';
 export type { Chat } from './tokenizer/chat.js';

@@ -83,7 +83,7 @@ export const trainCommand = defineCommand({
       throw new DpoError('cli.usage', '--eval-samples needs --eval-data, and a reference that is not precomputed.');
     const start = <Given, Row extends EncodedRow>(rows: RowKind<Given, Row>, plain: Method<Row>) => {
       const method = options.rowWeights ? withWeights(plain) : plain;
-      if (options.refSyncSteps !== undefined && !method.needsReference)
+      if (options.refSyncSteps !== undefined && method.needs.reference === undefined)
         throw new DpoError('cli.usage', `${method.name} has no reference that --ref-sync-steps could move.`);
       return runTrainingCommand(
         {
@@ -93,7 +93,7 @@ export const trainCommand = defineCommand({
             options.evalSamples === undefined
               ? undefined
               : { count: options.evalSamples, maxNewTokens: options.evalSampleTokens, seed: options.seed },
-          beta: method.needsReference ? beta : undefined,
+          beta: method.needs.reference === undefined ? undefined : beta,
           reference: (opened) => dpoReference(options, method, opened, context),
         },
         context,

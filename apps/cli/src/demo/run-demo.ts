@@ -200,7 +200,7 @@ async function trainOn(
         rejected: logps.map(({ referenceRejectedLogp = Number.NaN }) => referenceRejectedLogp),
       }),
       optimizer: adamw(),
-      pairs: encodePairs(dataset, policy.tokenizer, { eos: false }),
+      examples: encodePairs(dataset, policy.tokenizer, { eos: false }),
       steps: last,
       settings,
       output: options.output,

@@ -1,6 +1,6 @@
 import { writeFolderAtomic } from '@dpo/base/files';
-import { adamw, learningRates, noReference, supervisedMethod, train } from '@dpo/core';
-import { batches, encodePairs, pack } from '@dpo/data';
+import { adamw, learningRates, noReference, offlineBatches, supervisedMethod, train } from '@dpo/core';
+import { encodePairs } from '@dpo/data';
 import type { Engine } from '@dpo/engine';
 import { createModel, loadTokenizer, saveModel } from '@dpo/models';
 import type { Context } from '../command/define.js';
@@ -39,17 +39,14 @@ export async function makeTinyModel(engine: Engine, folder: string, seed: number
     reviews.map(({ opening, continuation }) => ({ prompt: header + opening, chosen: continuation, rejected: ' ' })),
     tokenizer,
   );
-  const deal = batches(pairs.length, { batchSize: BATCH, shuffle: true, seed });
   for await (const { step, loss } of train({
     model,
     method: supervisedMethod({ averageOver: 'answers' }),
     reference: noReference(),
     optimizer: adamw(),
     learningRate: learningRates({ learningRate: 5e-3, schedule: 'linear', warmupSteps: 5, steps: STEPS }),
-    pairs,
-    rowsOfStep: (k) => deal.rows(k),
+    batches: offlineBatches(pairs, { batchSize: BATCH, seed }),
     steps: STEPS,
-    pack: (groups) => pack(groups, { length: 128 }),
     signal: context.signal,
   }))
     context.progress(`Teaching a tiny GPT-2 to write reviews: step ${step}/${STEPS}  loss ${loss.toFixed(2)}`);

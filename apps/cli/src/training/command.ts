@@ -22,7 +22,7 @@ import { type DrawOptions, drawHeldOut } from './draw-held-out.js';
 import { isResuming, nothingSavedNote, savedNote } from './interruption.js';
 import { openPolicy, optimizerOf, parameterCounts } from './prepare.js';
 import { findResumption } from './resumption.js';
-import { type EncodedRow, type RowKind, storedFor } from './row-kinds.js';
+import { type EncodedRow, type RowKind, readAnswers, storedFor } from './row-kinds.js';
 import { claimRunFolder, type RunConfig } from './run-folder.js';
 import { identityOf } from './run-identity.js';
 import { runTraining, type TrainingResult } from './run-training.js';
@@ -97,7 +97,7 @@ export async function runTrainingCommand<Given, Row extends EncodedRow>(
       identity,
     };
     const stored = storedFor(rows, await kind.stored(dataset, context.signal));
-    const watched = { train: rows, held: heldRows, stored, sides: method.sides };
+    const watched = { train: rows, held: heldRows, stored, answers: (row: Row) => readAnswers(kind, method, row) };
     const early = await rowWarnings(kind, watched, context.signal);
     const reference = await command.reference({ model, rows, heldRows, stored: stored.logps });
     context.note(
@@ -114,7 +114,7 @@ export async function runTrainingCommand<Given, Row extends EncodedRow>(
         method,
         reference: reference.train,
         optimizer: optimizerOf(options),
-        pairs: rows,
+        examples: rows,
         steps,
         settings: {
           ...options,
@@ -123,13 +123,13 @@ export async function runTrainingCommand<Given, Row extends EncodedRow>(
           early: [
             ...early,
             ...watchAnswers(
-              rows.flatMap((row) => kind.answers(row, method.sides)),
+              rows.flatMap((row) => readAnswers(kind, method, row)),
               options.eos ? tokenizer.endTokenIds : undefined,
             ),
           ],
         },
         evaluation: heldRows && {
-          pairs: heldRows,
+          examples: heldRows,
           everySteps: options.evalSteps ?? steps,
           metric: options.evalMetric,
           patience: options.patience,

@@ -1,16 +1,18 @@
-import { DpoError } from '@dpo/base';
+import { DpoError, type EncodedExample } from '@dpo/base';
 import {
-  type EncodedExample,
+  type Answers,
+  answersOf,
   type Method,
   movingReference,
   noReference,
   precomputedReference,
+  precomputedTokens,
   type Reference,
   referenceModel,
   sequenceLogps,
+  tokenLogps,
   withoutAdapter,
 } from '@dpo/core';
-import { pack } from '@dpo/data';
 import { cloneModel, type LanguageModel } from '@dpo/models';
 import type { Context } from '../command/define.js';
 import { openModel } from '../session/open-model.js';
@@ -55,8 +57,8 @@ export async function dpoReference<Row extends EncodedExample>(
 ): Promise<References> {
   const { model, rows, heldRows } = inputs;
   // What is stored are sums of all tokens alike.
-  const stored = method.tokenWeights === undefined ? inputs.stored : undefined;
-  if (!method.needsReference) return { train: noReference(), held: undefined };
+  const stored = method.needs.reference === 'answers' ? inputs.stored : undefined;
+  if (method.needs.reference === undefined) return { train: noReference(), held: undefined };
   const beginning = describe(model, options.loraRank);
   if (options.refSyncSteps !== undefined) {
     const { refSyncSteps: everySteps, refMixupAlpha: mixup } = options;
@@ -68,6 +70,7 @@ export async function dpoReference<Row extends EncodedExample>(
     context.note(`Reference: the log-probabilities in the data, which are those of ${beginning}.`);
     return { train: precomputedReference(stored), held: undefined };
   }
+  const { loraRank } = options;
   const ref = options.ref === undefined ? undefined : (await openModel(model.engine, options.ref, context)).model;
   context.note(`Reference: ${options.ref ?? beginning}${options.precomputeReference ? ', computed once' : ''}.`);
   if (!options.precomputeReference) {
@@ -77,15 +80,16 @@ export async function dpoReference<Row extends EncodedExample>(
     return withScorer(await cloneModel(model));
   }
   const compute = async (given: readonly Row[]) => {
-    const logps = await sequenceLogps(ref ?? model, groupsOf(given, method), {
-      pack,
-      adapter: ref !== undefined || options.loraRank === undefined,
+    const options = {
+      adapter: ref !== undefined || loraRank === undefined,
       signal: context.signal,
-      onProgress: (done, total) => context.progress(`Reference log-probabilities: ${done}/${total} rows`),
-    });
-    const names = namesOf(method);
-    // Rankings have other numbers of answers, and no names for them.
-    return precomputedReference(logps.every(({ length }) => length === names.length) ? byName(logps, names) : logps);
+      onProgress: (done: number, total: number) =>
+        context.progress(`Reference log-probabilities: ${done}/${total} rows`),
+    };
+    const groups = groupsOf(given, method);
+    return method.needs.reference === 'tokens'
+      ? precomputedTokens(byName(await tokenLogps(ref ?? model, groups, options), given, method))
+      : precomputedReference(byName(await sequenceLogps(ref ?? model, groups, options), given, method));
   };
   const references = {
     train: await compute(rows),
@@ -107,21 +111,30 @@ function withScorer(model: LanguageModel): References {
   return { train: referenceModel(model), held: undefined, scorer: { model, adapter: true } };
 }
 
-/** All answers of a row that the method reads, those of its baseline behind the others. */
+/** All answers of an example that the method reads or scores, by name. */
+function namedAnswers<Row extends EncodedExample>(row: Row, { answers, scored }: Method<Row>): Answers {
+  return { ...answersOf(answers, row), ...(scored && answersOf(scored, row)) };
+}
+
 function groupsOf<Row extends EncodedExample>(rows: readonly Row[], method: Method<Row>) {
-  return rows.map((row) => {
-    const answers = [...method.answers(row), ...(method.baseline?.answers(row) ?? [])];
-    return { prompt: row.prompt, answers, tokenWeights: method.tokenWeights?.(answers) };
+  return rows.map((row) => ({ prompt: row.prompt, answers: Object.values(namedAnswers(row, method)) }));
+}
+
+/** What is known of each answer of each row, by the answers' names and the rows' numbers. */
+function byName<Row extends EncodedExample, Known>(
+  logps: readonly (readonly Known[])[],
+  rows: readonly Row[],
+  method: Method<Row>,
+): Record<string, Known[]> {
+  const named: Record<string, Known[]> = {};
+  rows.forEach((row, index) => {
+    Object.keys(namedAnswers(row, method)).forEach((name, k) => {
+      const column = named[name] ?? [];
+      column[index] = logps[index]?.[k] as Known;
+      named[name] = column;
+    });
   });
-}
-
-/** What those answers are called. */
-function namesOf<Row extends EncodedExample>(method: Method<Row>): readonly string[] {
-  return [...(method.reads ?? method.sides), ...(method.baseline?.sides ?? [])];
-}
-
-function byName(logps: readonly (readonly number[])[], names: readonly string[]): StoredLogps {
-  return Object.fromEntries(names.map((name, k) => [name, logps.map((ofRow) => ofRow[k] as number)]));
+  return named;
 }
 
 /** Rows that are computed again to see whether stored log-probabilities still hold. */
@@ -140,9 +153,9 @@ async function checkStored<Row extends EncodedExample>(
     rows.map((row) => given[row] as Row),
     method,
   );
-  const computed = await sequenceLogps(model, groups, { pack });
+  const computed = await sequenceLogps(model, groups);
   rows.forEach((row, i) => {
-    const there = namesOf(method).map((name) => stored[name]?.[row] as number);
+    const there = Object.keys(namedAnswers(given[row] as Row, method)).map((name) => stored[name]?.[row] as number);
     const now = computed[i] as number[];
     const off = there.findIndex((logp, side) => Math.abs(logp - (now[side] as number)) > 0.05 + 1e-3 * Math.abs(logp));
     if (off < 0) return;

@@ -1,5 +1,5 @@
-import { type EncodedExample, sequenceLogps } from '@dpo/core';
-import { pack } from '@dpo/data';
+import type { EncodedExample } from '@dpo/base';
+import { sequenceLogps } from '@dpo/core';
 import { generate, type LanguageModel, type ModelTokenizer } from '@dpo/models';
 
 /** A model that scores answers as the reference: another one, or the policy without its adapter. */
@@ -44,7 +44,7 @@ export async function drawHeldOut(
     stopTokens: tokenizer.endTokenIds,
   });
   const groups = answers.map(({ prompt, tokens }) => ({ prompt: chosen[prompt] as Int32Array, answers: [tokens] }));
-  const scored = await sequenceLogps(reference.model, groups, { pack, adapter: reference.adapter });
+  const scored = await sequenceLogps(reference.model, groups, { adapter: reference.adapter });
   const ratios = answers.map(({ logps }, i) => logps.reduce((sum, logp) => sum + logp, 0) - (scored[i]?.[0] as number));
   const kl = ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length;
   const variance = ratios.reduce((sum, ratio) => sum + (ratio - kl) ** 2, 0) / (ratios.length - 1);

@@ -1,5 +1,5 @@
-import { pauses } from '@dpo/base';
-import type { CutAnswer, EncodedExample, Side } from '@dpo/core';
+import { type EncodedExample, pauses } from '@dpo/base';
+import { answersOf, type CutAnswer, type Method } from '@dpo/core';
 import {
   type Dataset,
   type EncodedAnswer,
@@ -52,12 +52,21 @@ export interface RowKind<Given, Row extends EncodedRow> extends RowReader<Given>
   /** What a user calls them. */
   readonly name: 'pairs' | 'answers' | 'rankings';
   readonly encode: Encoder<Given, Row>;
-  /** The row's answers with what they have lost, those of these sides where it has sides. */
-  answers(row: Row, sides: readonly Side[]): readonly CutAnswer[];
+  /** The row's answers with these names, with what they have lost. */
+  answers(row: Row, names: readonly string[]): readonly CutAnswer[];
   /** Of answers that were judged on their own: whether this one is desirable. */
   desirable?(row: Row): boolean;
   /** The reference log-probabilities in the data, where every row has them, and how many rows have them. */
   stored(dataset: Dataset<Given>, signal: AbortSignal): Promise<StoredReference>;
+}
+
+/** The answers of a row that a method reads, with what they have lost. */
+export function readAnswers<Given, Row extends EncodedRow>(
+  kind: RowKind<Given, Row>,
+  method: Method<Row>,
+  row: Row,
+): readonly CutAnswer[] {
+  return kind.answers(row, Object.keys(answersOf(method.answers, row)));
 }
 
 /** Preference pairs: what most methods take. */
@@ -66,7 +75,10 @@ export const pairRows: RowKind<PreferencePair, EncodedPair & RowOrigin<'chosen' 
   read: readPreferences,
   join: joinPreferences,
   encode: encodePairs,
-  answers: (row, sides) => sides.map((side) => ({ tokens: row[side], cut: row.cut[side] })),
+  answers: (row, names) =>
+    (['chosen', 'rejected'] as const)
+      .filter((name) => names.includes(name))
+      .map((name) => ({ tokens: row[name], cut: row.cut[name] })),
   async stored(dataset, signal) {
     const pause = pauses(signal);
     const chosen: number[] = [];

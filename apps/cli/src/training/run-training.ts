@@ -1,13 +1,12 @@
 import { join, resolve } from 'node:path';
-import { inPieces } from '@dpo/base';
+import type { EncodedExample, EncodedPair } from '@dpo/base';
 import { writeFolderAtomic } from '@dpo/base/files';
 import {
-  type EncodedExample,
-  type EncodedPair,
   type EvaluationOptions,
   learningRates,
   type Method,
   type Optimizer,
+  offlineBatches,
   openMetrics,
   type Reference,
   type ScheduleName,
@@ -16,7 +15,6 @@ import {
   train,
   writeRunConfig,
 } from '@dpo/core';
-import { batches, type PackingPlan, planPackingSteps } from '@dpo/data';
 import { type LanguageModel, type ModelFiles, saveAdapter, saveModel } from '@dpo/models';
 import type { Context } from '../command/define.js';
 import { bestCheckpoint, copyTrained } from './best-checkpoint.js';
@@ -35,7 +33,7 @@ export interface TrainingRun<Row extends EncodedExample = EncodedPair> {
   readonly method: Method<Row>;
   readonly reference: Reference;
   readonly optimizer: Optimizer;
-  readonly pairs: readonly Row[];
+  readonly examples: readonly Row[];
   readonly steps: number;
   readonly settings: {
     readonly learningRate: number;
@@ -87,12 +85,6 @@ async function trainAndKeep<Row extends EncodedExample>(
   context: Context,
 ): Promise<TrainingResult> {
   const { model, settings, steps, output } = run;
-  const deal = batches(run.pairs.length, {
-    batchSize: settings.batchSize * settings.gradAccumulation,
-    shuffle: settings.shuffle,
-    seed: settings.seed,
-  });
-  const plan = await planOf(run, (step) => deal.rows(step), context.signal);
   if (run.resume !== undefined) await setAside(run.resume, context);
   await writeRunConfig(output, run.config);
   const resumed = run.resume?.state.step ?? 0;
@@ -109,9 +101,12 @@ async function trainAndKeep<Row extends EncodedExample>(
     learningRate: learningRates({ ...settings, steps }),
     maxGradNorm: settings.maxGradNorm,
     activationCheckpointing: settings.activationCheckpointing,
-    rowsOfStep: (step) => deal.rows(step),
-    accumulation: settings.gradAccumulation > 1 ? settings.gradAccumulation : undefined,
-    ...plan,
+    batches: offlineBatches(run.examples, {
+      batchSize: settings.batchSize * settings.gradAccumulation,
+      shuffle: settings.shuffle,
+      seed: settings.seed,
+    }),
+    packing: { microBatches: settings.gradAccumulation > 1 ? settings.gradAccumulation : undefined },
     checkpoints: {
       folder: output,
       everySteps: settings.saveSteps,
@@ -126,9 +121,9 @@ async function trainAndKeep<Row extends EncodedExample>(
       },
     },
     maxSeconds: settings.maxTime === undefined ? undefined : seconds(settings.maxTime),
-    onPairs: (_, { rewards: [chosen, rejected] = [] }) => {
-      const all = rejected === undefined ? [] : (chosen ?? []).map((reward, i) => reward - (rejected[i] ?? 0));
-      margins = run.method.unpaired ? [] : all;
+    onColumns: (_, { columns }) => {
+      const { 'rewards/chosen': chosen = [], 'rewards/rejected': rejected = [] } = columns;
+      margins = chosen.map((reward, i) => reward - (rejected[i] ?? 0));
     },
     signal: context.signal,
   })) {
@@ -149,23 +144,6 @@ async function trainAndKeep<Row extends EncodedExample>(
     best === undefined ? saveTrained(model, run.source, folder, card) : copyTrained(best, folder, card),
   );
   return { interrupted, records, folder: resolve(final) };
-}
-
-/** Steps whose batches are laid out in advance; those of a longer run are like them. */
-const PLANNED = 400;
-
-function planOf<Row extends EncodedExample>(
-  { pairs, method, steps, settings }: TrainingRun<Row>,
-  rowsOfStep: (step: number) => Iterable<number>,
-  signal: AbortSignal,
-): Promise<Pick<PackingPlan, 'pack' | 'divide'>> {
-  const groups = (step: number) =>
-    [...rowsOfStep(step)].map((index) => {
-      const row = pairs[index] as Row;
-      return { prompt: row.prompt, answers: method.answers(row) };
-    });
-  const planned = Array.from({ length: Math.min(steps, PLANNED) }, (_, i) => groups(i + 1));
-  return inPieces(planPackingSteps(planned, { microBatches: settings.gradAccumulation, steps }), signal);
 }
 
 const unit = { s: 1, m: 60, h: 3600 } as const;

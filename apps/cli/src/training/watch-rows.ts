@@ -1,5 +1,5 @@
 import { inPieces } from '@dpo/base';
-import { type Side, type TrainingWarning, watchRowsSteps } from '@dpo/core';
+import { type CutAnswer, type TrainingWarning, watchRowsSteps } from '@dpo/core';
 import type { EncodedRow, RowKind, StoredReference } from './row-kinds.js';
 
 /** The rows that are trained on and held out, and what the data hold of the reference. */
@@ -7,8 +7,8 @@ interface Rows<Row> {
   readonly train: readonly Row[];
   readonly held: readonly Row[] | undefined;
   readonly stored: StoredReference;
-  /** The answers that the method reads. */
-  readonly sides: readonly Side[];
+  /** The answers that the method reads of a row. */
+  readonly answers: (row: Row) => readonly CutAnswer[];
 }
 
 /**
@@ -18,13 +18,13 @@ interface Rows<Row> {
  */
 export async function rowWarnings<Given, Row extends EncodedRow>(
   kind: RowKind<Given, Row>,
-  { train, held = [], stored, sides }: Rows<Row>,
+  { train, held = [], stored, answers }: Rows<Row>,
   signal: AbortSignal,
 ): Promise<TrainingWarning[]> {
   const watched = (row: Row) => ({
     row: row.row,
     prompt: row.prompt,
-    answers: kind.answers(row, sides),
+    answers: answers(row),
     desirable: kind.desirable?.(row),
   });
   const warnings = await inPieces(watchRowsSteps(train.map(watched), held.map(watched)), signal);

@@ -1,61 +1,91 @@
+import type { EncodedPair } from '@dpo/base';
 import * as tf from '@tensorflow/tfjs-core';
 import { type AotOptions, aotLoss, matchRanks } from '../losses/aot-loss.js';
 import { DEFAULT_BETA } from '../losses/common.js';
-import { column, type Method, type MethodInputs, type StepLogps } from '../method.js';
+import { type AnswerTensors, defineMethod, type Method, type ScoredExample, type StepView } from '../method.js';
+import { type PairTensors, pairAnswers, pairColumns } from './preference.js';
+import { pairRecords } from './records.js';
 
 /**
- * AOT on pairs: see {@link aotLoss}. Ranks are those among all rows of a step, whatever its micro-batches, and in an
- * evaluation among all of its rows; for them each step computes its log-probabilities once more without a gradient.
+ * AOT on pairs: see {@link aotLoss}. Ranks are those among all pairs of a step, whatever its micro-batches and workers, and in
+ * an evaluation among all of its pairs; for them each step computes its log-probabilities once more without a gradient.
  */
 export function aotMethod(options: AotOptions = {}): Method {
-  return {
-    ...pairs,
+  return defineMethod<EncodedPair, keyof typeof pairAnswers>({
     name: 'aot',
-    acrossRows: ({ policy, reference }) => {
-      const margin = ([chosen = 0, rejected = 0]: readonly number[]) => chosen - rejected;
-      return matchRanks(policy.map(margin), reference.map(margin)).map((matched) => ({ matched }));
+    needs: { reference: 'answers', others: true },
+    answers: pairAnswers,
+    prepare: async (step) => {
+      const scored = await step.score();
+      const margins = (of: keyof ScoredExample) =>
+        scored.map((example) => (example[of].chosen as number) - (example[of].rejected as number));
+      const matched = await amongAll(step, [margins('policy'), margins('reference')], ([policy, reference]) =>
+        matchRanks(policy, reference),
+      );
+      return { examples: matched.map((number) => ({ numbers: { matched: number } })) };
     },
-    apply: ({ policy, reference, numbers }) => ({
-      losses: aotLoss(tf.sub(column(policy, 0), column(policy, 1)), numbers.matched as tf.Tensor1D, options),
-      rewards: rewardsOf({ policy, reference }, options),
-    }),
-  };
+    apply: ({ answers, numbers }) => {
+      const { chosen, rejected } = answers;
+      return {
+        losses: aotLoss(tf.sub(chosen.policy, rejected.policy), numbers.matched as tf.Tensor1D, options),
+        columns: pairColumns(answers, rewardsOf(answers, options)),
+      };
+    },
+    records: pairRecords,
+  });
 }
 
 /** The same on answers whose partners do not count: all chosen answers of a step against all rejected ones. */
 export function aotUnpairedMethod(options: AotOptions = {}): Method {
-  return {
-    ...pairs,
+  return defineMethod<EncodedPair, keyof typeof pairAnswers>({
     name: 'aot-unpaired',
-    acrossRows: (logps) => {
-      const [chosen, rejected] = [logRatios(logps, 0), logRatios(logps, 1)];
-      const besides = matchRanks(rejected, chosen);
-      return matchRanks(chosen, rejected).map((below, row) => ({ below, above: besides[row] as number }));
+    needs: { reference: 'answers', others: true },
+    answers: pairAnswers,
+    prepare: async (step) => {
+      const scored = await step.score();
+      const ratios = (answer: 'chosen' | 'rejected') =>
+        scored.map(({ policy, reference }) => (policy[answer] as number) - (reference[answer] as number));
+      const given = [ratios('chosen'), ratios('rejected')] as const;
+      const below = await amongAll(step, given, ([chosen, rejected]) => matchRanks(chosen, rejected));
+      const above = await amongAll(step, given, ([chosen, rejected]) => matchRanks(rejected, chosen));
+      return { examples: below.map((number, i) => ({ numbers: { below: number, above: above[i] } })) };
     },
-    apply: ({ policy, reference, numbers }) => {
-      const ratios = tf.sub<tf.Tensor2D>(policy, reference); // [rows, 2]
-      const ofChosen = aotLoss(column(ratios, 0), numbers.below as tf.Tensor1D, options);
+    apply: ({ answers, numbers }) => {
+      const [ofChosen, ofRejected] = [ratioOf(answers.chosen), ratioOf(answers.rejected)];
+      const losses = aotLoss(ofChosen, numbers.below as tf.Tensor1D, options);
       // The sum over a step is the same once more: only its gradient by the rejected answers is to be added.
-      const ofRejected = aotLoss(numbers.above as tf.Tensor1D, column(ratios, 1), options);
-      const losses = tf.add<tf.Tensor1D>(ofChosen, gradientAlone(ofRejected));
-      return { losses, rewards: rewardsOf({ policy, reference }, options) };
+      const besides = aotLoss(numbers.above as tf.Tensor1D, ofRejected, options);
+      return {
+        losses: tf.add(losses, gradientAlone(besides)),
+        columns: pairColumns(answers, rewardsOf(answers, options)),
+      };
     },
+    records: pairRecords,
+  });
+}
+
+type Both = readonly [readonly number[], readonly number[]];
+
+/** A number to each example of this worker, from two numbers to each example of all workers. */
+async function amongAll(
+  { collective }: Pick<StepView<EncodedPair>, 'collective'>,
+  [first, second]: Both,
+  compute: (all: Both) => readonly number[],
+): Promise<readonly number[]> {
+  const [firsts, seconds] = [await collective.gather(first), await collective.gather(second)];
+  const start = firsts.slice(0, collective.rank).reduce((sum, { length }) => sum + length, 0);
+  return compute([firsts.flat(), seconds.flat()]).slice(start, start + first.length);
+}
+
+function ratioOf({ policy, reference }: AnswerTensors): tf.Tensor1D {
+  return tf.sub(policy, reference);
+}
+
+function rewardsOf({ chosen, rejected }: PairTensors, { beta = DEFAULT_BETA }: AotOptions) {
+  return {
+    chosenRewards: tf.mul<tf.Tensor1D>(ratioOf(chosen), beta),
+    rejectedRewards: tf.mul<tf.Tensor1D>(ratioOf(rejected), beta),
   };
-}
-
-const pairs = {
-  sides: ['chosen', 'rejected'],
-  needsReference: true,
-  answers: ({ chosen, rejected }) => [chosen, rejected],
-} as const satisfies Partial<Method>;
-
-/** log π − log π_ref of one answer of each row. */
-function logRatios({ policy, reference }: StepLogps, k: number): number[] {
-  return policy.map((row, i) => (row[k] as number) - (reference[i]?.[k] as number));
-}
-
-function rewardsOf({ policy, reference }: Pick<MethodInputs, 'policy' | 'reference'>, { beta }: AotOptions) {
-  return tf.mul<tf.Tensor2D>(tf.sub(policy, reference), beta ?? DEFAULT_BETA);
 }
 
 /** 0, with the gradient of x. */

@@ -8,8 +8,9 @@ import {
   stepLosses,
   unknownLoss,
 } from '../losses/registry.js';
-import { type Method, type MethodOptions, preferenceMethod } from '../method.js';
+import type { Method } from '../method.js';
 import { aotMethod, aotUnpairedMethod } from './aot.js';
+import { type MethodOptions, preferenceMethod } from './preference.js';
 import { supervisedMethod } from './supervised.js';
 
 /** The names that {@link methodNamed} knows: supervised fine-tuning and every preference loss. */

@@ -1,26 +1,43 @@
 import type { EncodedRanking } from '@dpo/base';
 import * as tf from '@tensorflow/tfjs-core';
 import { plackettLuceLoss } from '../losses/plackett-luce-loss.js';
-import type { Method } from '../method.js';
+import { type AnswerTensors, defineMethod, type Method } from '../method.js';
+import { pairRecords } from './records.js';
 
 /**
- * DPO on rankings of K ≥ 2 answers, K as each row has it: see {@link plackettLuceLoss}. In the records the best answer is the
- * chosen one and the last the rejected one.
+ * DPO on rankings of K ≥ 2 answers, K as each example has it: see {@link plackettLuceLoss}. In the records the best answer is
+ * the chosen one and the last the rejected one. The answers are called `1`, `2`, … `K`.
  */
 export function plackettLuceMethod(options: { readonly beta?: number | undefined } = {}): Method<EncodedRanking> {
-  return {
+  return defineMethod<EncodedRanking>({
     name: 'plackett-luce',
-    sides: ['chosen', 'rejected'],
-    needsReference: true,
-    answers: ({ answers }) => answers,
-    apply: ({ policy, reference }) => {
-      const { losses, rewards } = plackettLuceLoss(policy, reference, options);
-      return { losses, rewards: firstAndLast(rewards), logps: firstAndLast(policy) };
+    needs: { reference: 'answers' },
+    answers: ({ answers }) => Object.fromEntries(answers.map((answer, k) => [String(k + 1), answer])),
+    apply: ({ answers }) => {
+      const ranked = Object.values(answers);
+      const matrix = (what: keyof AnswerTensors) =>
+        tf.stack(
+          ranked.map((answer) => answer[what]),
+          1,
+        ) as tf.Tensor2D; // [N, K]
+      const { losses, rewards } = plackettLuceLoss(matrix('policy'), matrix('reference'), options);
+      const [best, worst] = [ranked[0] as AnswerTensors, ranked.at(-1) as AnswerTensors];
+      return {
+        losses,
+        columns: {
+          'rewards/chosen': column(rewards, 0),
+          'rewards/rejected': column(rewards, ranked.length - 1),
+          'logps/chosen': best.policy,
+          'logps/rejected': worst.policy,
+          length_difference: tf.sub(best.lengths, worst.lengths),
+        },
+      };
     },
-  };
+    records: pairRecords,
+  });
 }
 
-function firstAndLast(values: tf.Tensor2D): tf.Tensor2D {
-  const [rows, k] = values.shape;
-  return tf.concat([tf.slice(values, [0, 0], [rows, 1]), tf.slice(values, [0, k - 1], [rows, 1])], 1);
+/** Column k of a matrix, as a vector. */
+function column(matrix: tf.Tensor2D, k: number): tf.Tensor1D {
+  return tf.reshape(tf.slice(matrix, [0, k], [-1, 1]), [matrix.shape[0]]);
 }

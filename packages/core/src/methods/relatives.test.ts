@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { EncodedPair } from '@dpo/base';
-import { pack, planPacking } from '@dpo/data';
 import { openEngine } from '@dpo/engine';
 import { testEngine } from '@dpo/engine/test';
 import { addLora, loadModel, saveAdapter, saveModel } from '@dpo/models';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
+import { chosenBatches } from '../batches/offline.js';
 import { aotLoss, matchRanks } from '../losses/aot-loss.js';
 import type { Method } from '../method.js';
 import { adamw } from '../optimizers/adamw.js';
@@ -76,18 +76,9 @@ async function all(options: TrainOptions): Promise<StepRecord[]> {
 }
 
 describe('twelve steps as a plain PyTorch loop takes them', () => {
-  const planned = planPacking(
-    Array.from({ length: fixture.steps }, (_, i) =>
-      rowsOfStep(i + 1).map((row) => {
-        const { prompt, chosen, rejected } = pairs[row] as EncodedPair;
-        return { prompt, answers: [chosen, rejected] };
-      }),
-    ),
-    { microBatches: 2, steps: fixture.steps },
-  );
   const cases = fixture.runs.flatMap((run) => [
-    [run.name, 'one batch', run, { pack }] as const,
-    [run.name, 'planned micro-batches', run, planned] as const,
+    [run.name, 'one batch', run, { microBatches: 1 }] as const,
+    [run.name, 'planned micro-batches', run, { microBatches: 2 }] as const,
   ]);
 
   it.each(cases)('%s, %s', async (name, _, expected, packing) => {
@@ -99,8 +90,8 @@ describe('twelve steps as a plain PyTorch loop takes them', () => {
         ? await movingReference(model, { mixup: fixture.mixupAlpha, everySteps: fixture.syncSteps })
         : referenceModel((await loadModel(best, at('gpt2'))).model);
     const records = await all({
-      ...{ model, reference, pairs, rowsOfStep, maxGradNorm: 10, method: methods[name] },
-      ...{ optimizer: adamw(), learningRate: learningRates(fixture), steps: fixture.steps, ...packing },
+      ...{ model, reference, batches: chosenBatches(pairs, rowsOfStep), maxGradNorm: 10, method: methods[name] },
+      ...{ optimizer: adamw(), learningRate: learningRates(fixture), steps: fixture.steps, packing },
     });
     expected.records.forEach((want, k) => {
       for (const [key, value] of Object.entries(want)) {
@@ -125,7 +116,14 @@ const small = (change: Partial<TrainOptions> = {}): TrainOptions => {
   const engine = testEngine();
   const model = bigramModel(engine, { vocabSize: 40 });
   return {
-    ...{ model, pack, pairs, rowsOfStep, steps: 4, method: dpo, optimizer: adamw(), learningRate: () => 0.05 },
+    ...{
+      model,
+      batches: chosenBatches(pairs, rowsOfStep),
+      steps: 4,
+      method: dpo,
+      optimizer: adamw(),
+      learningRate: () => 0.05,
+    },
     reference: referenceModel(bigramModel(engine, { vocabSize: 40, name: 'reference', seed: 1 })),
     ...change,
   };
@@ -140,7 +138,10 @@ describe('length desensitisation', () => {
       const shared = Math.min(pair.chosen.length, pair.rejected.length);
       return { ...pair, chosen: pair.chosen.subarray(0, shared), rejected: pair.rejected.subarray(0, shared) };
     });
-    const [zero, short] = [await losses({ method: withLengthDesensitization(dpo, 0) }), await losses({ pairs: cut })];
+    const [zero, short] = [
+      await losses({ method: withLengthDesensitization(dpo, 0) }),
+      await losses({ batches: chosenBatches(cut, rowsOfStep) }),
+    ];
     zero.forEach((loss, i) => {
       expect(loss).toBeCloseTo(short[i] as number, 5);
     });
@@ -190,7 +191,7 @@ describe('alignment by optimal transport', () => {
       { method: methods['aot-unpaired'], weight: 0.5 },
       { method: dpo },
     ]);
-    const [sum] = await all(small({ method, steps: 1, accumulation: 2 }));
+    const [sum] = await all(small({ method, steps: 1, packing: { microBatches: 2 } }));
     const parts = [];
     for (const name of ['aot', 'aot-unpaired', 'tr-dpo'] as const)
       parts.push((await all(small({ method: methods[name], steps: 1 })))[0]?.loss as number);
@@ -200,8 +201,17 @@ describe('alignment by optimal transport', () => {
   });
 
   it('ranks all rows of an evaluation, whatever its micro-batches', async () => {
-    const evaluated = async (microBatchTokens: number) =>
-      (await all(small({ method: methods.aot, steps: 1, microBatchTokens, evaluation: { pairs, everySteps: 1 } })))[0];
+    const evaluated = async (positions: number) =>
+      (
+        await all(
+          small({
+            method: methods.aot,
+            steps: 1,
+            packing: { positions },
+            evaluation: { examples: pairs, everySteps: 1 },
+          }),
+        )
+      )[0];
     const [whole, pieces] = [await evaluated(4096), await evaluated(30)];
     expect(pieces?.eval_loss).toBeCloseTo(whole?.eval_loss as number, 5);
   });

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { EncodedAnswer, EncodedExample, EncodedPair, EncodedRanking } from '@dpo/base';
-import { pack } from '@dpo/data';
 import { openEngine } from '@dpo/engine';
 import { testEngine } from '@dpo/engine/test';
 import { loadModel } from '@dpo/models';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
+import { chosenBatches } from '../batches/offline.js';
 import { ktoKl, ktoLoss } from '../losses/kto-loss.js';
 import { plackettLuceLoss } from '../losses/plackett-luce-loss.js';
 import { preferenceLosses } from '../losses/registry.js';
@@ -76,11 +76,12 @@ async function follow<Row extends EncodedExample>(name: Run['method'], method: M
   const records: StepRecord[] = [];
   const { learningRate, warmupSteps, steps, batch } = fixture;
   for await (const record of train({
-    ...{ model, method, pack, steps, accumulation, maxGradNorm: 10 },
+    ...{ model, method, steps, packing: { microBatches: accumulation }, maxGradNorm: 10 },
     reference: referenceModel(frozen),
     optimizer: adamw(),
-    pairs: rows,
-    rowsOfStep: (step: number) => Array.from({ length: batch }, (_, i) => ((step - 1) * batch + i) % rows.length),
+    batches: chosenBatches(rows, (step) =>
+      Array.from({ length: batch }, (_, i) => ((step - 1) * batch + i) % rows.length),
+    ),
     learningRate: learningRates({ learningRate, warmupSteps, steps }),
   }))
     records.push(record);
@@ -244,10 +245,8 @@ describe('in training', () => {
       reference: referenceModel(bigramModel(engine, { name: 'reference', seed: 1 })),
       optimizer: adamw(),
       learningRate: () => 0.05,
-      pairs: singles,
-      rowsOfStep: () => [0, 1, 2, 3],
+      batches: chosenBatches(singles, () => [0, 1, 2, 3]),
       steps: 2,
-      pack,
       ...change,
     };
   };
@@ -259,17 +258,10 @@ describe('in training', () => {
 
   it('records each label’s means, and accuracies over all pairs of the step', async () => {
     const [record] = await all(kto());
-    const rewards: number[][] = [];
-    await all(
-      kto({
-        onPairs: (step, values) => void (step === 1 && rewards.push(...(values.rewards ?? []).map((r) => [...r]))),
-      }),
-    );
-    const [chosen, rejected] = rewards as [number[], number[]];
-    expect(chosen.map(Number.isNaN)).toEqual([false, true, false, false]);
-    expect(rejected.map(Number.isNaN)).toEqual([true, false, true, true]);
-    const good = chosen.filter((value) => !Number.isNaN(value));
-    const bad = rejected[1] as number;
+    const rewards: number[] = [];
+    await all(kto({ onColumns: (step, { columns }) => void (step === 1 && rewards.push(...(columns.rewards ?? []))) }));
+    const good = rewards.filter((_, i) => i !== 1);
+    const bad = rewards[1] as number;
     expect(record?.['rewards/chosen']).toBeCloseTo(good.reduce((a, b) => a + b) / 3, 6);
     expect(record?.['rewards/rejected']).toBeCloseTo(bad, 6);
     expect(record?.['rewards/accuracies']).toBeCloseTo(good.filter((value) => value > bad).length / 3, 6);
@@ -277,7 +269,7 @@ describe('in training', () => {
   });
 
   it('leaves out what a step without undesirable answers has not', async () => {
-    const [record] = await all(kto({ rowsOfStep: () => [0, 2], steps: 1 }));
+    const [record] = await all(kto({ batches: chosenBatches(singles, () => [0, 2]), steps: 1 }));
     expect(record).not.toHaveProperty('rewards/rejected');
     expect(record).not.toHaveProperty('rewards/margins');
     expect(Number.isFinite(record?.loss)).toBe(true);
@@ -289,7 +281,6 @@ describe('in training', () => {
     const scored = await sequenceLogps(
       start,
       singles.map(({ prompt, completion, mismatched }) => ({ prompt, answers: [completion, mismatched] })),
-      { pack },
     );
     const computed = await all({
       ...given,
@@ -306,8 +297,10 @@ describe('in training', () => {
   });
 
   it('evaluates with the KL divergence of all held-out rows', async () => {
-    const held = await all(kto({ evaluation: { pairs: singles, everySteps: 1 }, steps: 1, microBatchTokens: 6 }));
-    const [whole] = await all(kto({ evaluation: { pairs: singles, everySteps: 1 }, steps: 1 }));
+    const held = await all(
+      kto({ evaluation: { examples: singles, everySteps: 1 }, steps: 1, packing: { positions: 6 } }),
+    );
+    const [whole] = await all(kto({ evaluation: { examples: singles, everySteps: 1 }, steps: 1 }));
     expect(held[0]?.eval_kl).toBeCloseTo(whole?.eval_kl as number, 5);
     expect(held[0]?.eval_loss).toBeCloseTo(whole?.eval_loss as number, 5);
   });
@@ -315,13 +308,15 @@ describe('in training', () => {
   it('does not take pairs', () => {
     const pairs: EncodedPair[] = [];
     // @ts-expect-error: KTO's rows are labelled answers.
-    const wrong = () => train({ ...kto(), pairs });
+    const wrong = () => train({ ...kto(), batches: chosenBatches(pairs, () => [0]) });
     expect(wrong).toBeTypeOf('function');
   });
 
   it('names the row that lacks a weight, and the losses that take a margin', async () => {
     const rows = singles.map((row, i) => (i === 2 ? row : { ...row, weight: 1 }));
-    await expect(all(kto({ method: withWeights(ktoMethod()), pairs: rows }))).rejects.toMatchObject({
+    await expect(
+      all(kto({ method: withWeights(ktoMethod()), batches: chosenBatches(rows, () => [0, 1, 2, 3]) })),
+    ).rejects.toMatchObject({
       code: 'train.missing-number',
       values: { row: 2, name: 'weight' },
     });
@@ -336,7 +331,10 @@ describe('in training', () => {
         await all(
           kto({
             method: withWeights(ktoMethod({ beta: 0.5 })),
-            pairs: singles.map((row) => ({ ...row, weight })),
+            batches: chosenBatches(
+              singles.map((row) => ({ ...row, weight })),
+              () => [0, 1, 2, 3],
+            ),
             steps: 1,
           }),
         )
@@ -353,13 +351,13 @@ describe('in training', () => {
     ];
     const engine = testEngine();
     const model = bigramModel(engine);
-    const scored = await sequenceLogps(model, rankings, { pack });
+    const scored = await sequenceLogps(model, rankings);
     const records: StepRecord[] = [];
     for await (const record of train({
-      ...{ model, pack, optimizer: adamw(), learningRate: () => 0.1, pairs: rankings, steps: 3 },
+      ...{ model, optimizer: adamw(), learningRate: () => 0.1, steps: 3 },
       method: plackettLuceMethod({ beta: 1 }),
       reference: precomputedReference(scored),
-      rowsOfStep: () => [0, 1],
+      batches: chosenBatches(rankings, () => [0, 1]),
     }))
       records.push(record);
     expect(records[0]?.loss).toBeCloseTo((Math.log(6) + Math.log(2)) / 2, 5);

@@ -1,10 +1,11 @@
-import { DpoError } from '@dpo/base';
+import { DpoError, type EncodedExample } from '@dpo/base';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Method } from '../method.js';
+import { decorate } from './combine.js';
 
 /**
- * WPO: the same method of pairs with each pair's loss times how likely its answers are to come from the policy itself, so
- * that data of other models count as if they were the policy's own:
+ * WPO: the same method with each example's loss times how likely its answers are to come from the policy itself, so that data
+ * of other models count as if they were the policy's own:
  *
  *     w(x, y) = exp(1/|y| Σ_t (log π(y_t) − log Σ_v π(v)²)),   L = w(x, y_w) w(x, y_l) L_method
  *
@@ -12,8 +13,8 @@ import type { Method } from '../method.js';
  *
  * @throws DpoError `loss.out-of-range` for a method that compares the pairs of a step with each other, as TRL refuses too.
  */
-export function withPolicyWeights(method: Method): Method {
-  if (method.acrossRows !== undefined)
+export function withPolicyWeights<E extends EncodedExample>(method: Method<E>): Method<E> {
+  if (method.needs.others)
     throw new DpoError(
       'loss.out-of-range',
       `${method.name} compares pairs of a step; weights of each have no meaning.`,
@@ -21,13 +22,16 @@ export function withPolicyWeights(method: Method): Method {
         values: { method: method.name },
       },
     );
-  return {
-    ...method,
-    needsAlignments: true,
-    apply: (inputs) => {
-      const terms = method.apply(inputs);
-      const weights = tf.exp(tf.sum<tf.Tensor1D>(inputs.alignments as tf.Tensor2D, 1)); // [rows]
-      return { ...terms, losses: tf.mul<tf.Tensor1D>(terms.losses, weights) };
+  return decorate(method, {
+    name: method.name,
+    needs: { alignments: true },
+    losses: (inputs, part) => {
+      const { losses } = part.apply(inputs);
+      const alignments = inputs.tokens.sum(inputs.tokens.alignments as tf.Tensor1D);
+      const likely = Object.entries(inputs.answers).map(([name, { lengths }]) =>
+        tf.div<tf.Tensor1D>(alignments[name] as tf.Tensor1D, tf.maximum(lengths, 1)),
+      );
+      return tf.mul(losses, tf.exp(tf.addN(likely))); // [N]
     },
-  };
+  });
 }

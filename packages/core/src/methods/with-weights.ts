@@ -1,24 +1,22 @@
 import type { EncodedExample } from '@dpo/base';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Method } from '../method.js';
+import { decorate } from './combine.js';
 
 /**
- * The same method with each row's loss times the row's `weight`:
+ * The same method with each example's loss times the example's `weight`:
  *
- *     L = 1/N Σ_i w_i L_i,   N rows to a step
+ *     L = 1/N Σ_i w_i L_i,   N examples to a step
  *
  * The weights are not normalised: twice the weights are twice the gradient. Rewards and log-probabilities are recorded as
  * they are.
  *
- * @throws DpoError `train.missing-number` in training, naming the first row without a weight.
+ * @throws DpoError `train.missing-number` in training, naming the first example without a weight.
  */
-export function withWeights<Row extends EncodedExample>(method: Method<Row>): Method<Row> {
-  return {
-    ...method,
-    numbers: (row) => ({ ...method.numbers?.(row), weight: row.weight }),
-    apply: (inputs) => {
-      const terms = method.apply(inputs);
-      return { ...terms, losses: tf.mul(terms.losses, inputs.numbers.weight as tf.Tensor1D) };
-    },
-  };
+export function withWeights<E extends EncodedExample>(method: Method<E>): Method<E> {
+  return decorate(method, {
+    name: method.name,
+    inputs: ({ weight }) => ({ numbers: { weight } }),
+    losses: (inputs, part) => tf.mul(part.apply(inputs).losses, inputs.numbers.weight as tf.Tensor1D),
+  });
 }

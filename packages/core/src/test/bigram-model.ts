@@ -2,7 +2,7 @@ import { random } from '@dpo/base';
 import type { Engine } from '@dpo/engine';
 import type { PackedInputs, Params } from '@dpo/models';
 import * as tf from '@tensorflow/tfjs-core';
-import type { TrainableModel } from '../batch.js';
+import type { TrainableModel } from '../model.js';
 
 /**
  * The smallest language model that can be trained: log π(next | current) = log softmax(table[current] + bias).
@@ -21,29 +21,21 @@ export function bigramModel(engine: Engine, { vocabSize = 11, seed = 0, name = '
     const current = tf.gather(tf.reshape(ids, [-1]), predictors); // [R]
     return tf.logSoftmax(tf.add(tf.gather(params('table'), current), params('bias'))); // [R, V]
   };
-  const sums = (ofTokens: tf.Tensor, { sequence, sequences }: PackedInputs) =>
-    // Padding has sequence number S: one segment more, cut off again.
-    tf.slice(tf.unsortedSegmentSum(ofTokens as tf.Tensor1D, sequence, sequences + 1), [0], [sequences]) as tf.Tensor1D;
-  const taken = (logps: tf.Tensor, { targets }: PackedInputs) =>
-    tf.sum<tf.Tensor1D>(tf.mul(logps, tf.oneHot(targets, vocabSize)), 1); // [R]
-  const sequenceLogps = (params: Params, batch: PackedInputs) =>
-    sums(tf.mul(taken(distributions(params, batch), batch), batch.tokenWeights ?? 1), batch);
   return {
     engine,
     weights,
     trainable: () => weights,
-    sequenceLogps,
-    alignedLogps: (params, batch) => {
+    tokenLogps: (params, batch, { alignments = false } = {}) => {
+      const taken = (logps: tf.Tensor) => tf.sum<tf.Tensor1D>(tf.mul(logps, tf.oneHot(batch.targets, vocabSize)), 1); // [R]
+      const logps = taken(distributions(params, batch));
+      if (!alignments) return { logps };
       // The parameters are no inputs, so that no gradient goes through.
-      const alignments = tf.customGrad((given) => {
-        const logps = distributions(params, batch); // [R, V]
-        const own = tf.log(tf.sum(tf.exp(tf.mul(logps, 2)), 1)); // [R]
-        return {
-          value: sums(tf.sub(taken(logps, batch), own), batch),
-          gradFunc: () => tf.zerosLike(given as tf.Tensor),
-        };
-      })(tf.scalar(0)) as tf.Tensor1D;
-      return { logps: sequenceLogps(params, batch), alignments };
+      const aligned = tf.customGrad((given) => {
+        const all = distributions(params, batch); // [R, V]
+        const own = tf.log(tf.sum(tf.exp(tf.mul(all, 2)), 1)); // [R]
+        return { value: tf.sub(taken(all), own), gradFunc: () => tf.zerosLike(given as tf.Tensor) };
+      });
+      return { logps, alignments: aligned(tf.scalar(0)) as tf.Tensor1D };
     },
   };
 }

@@ -1,7 +1,7 @@
 import { DpoError } from '@dpo/base';
+import { pack } from '@dpo/base/packing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { pack } from '../packing/pack.js';
 import { preferenceDataset } from '../rows/dataset.js';
 import type { PreferencePair } from '../rows/types.js';
 import { byteTokenizer, tinyPairs } from '../test/index.js';

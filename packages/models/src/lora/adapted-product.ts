@@ -14,8 +14,8 @@ export interface LayerInputs {
   readonly layout: 'out-in' | 'in-out';
   /** x W with the base's W: [rows, in] → [rows, out]. */
   readonly product: (x: tf.Tensor2D) => tf.Tensor2D;
-  /** A scalar int32 that is another at each training step; without it nothing is dropped. */
-  readonly dropoutSeed?: tf.Tensor | undefined;
+  /** The step's number, a scalar int32, and a number to each row of x, [rows] int32; without it nothing is dropped. */
+  readonly dropout?: { readonly step: tf.Tensor; readonly rows: tf.Tensor1D } | undefined;
 }
 
 /**
@@ -28,14 +28,14 @@ export interface LayerInputs {
  * part of x W that the magnitude adds, as in PEFT.
  */
 export function adaptedProduct(adapter: Adapter | undefined, inputs: LayerInputs): tf.Tensor2D {
-  const { layer, x, params, product, dropoutSeed } = inputs;
+  const { layer, x, params, product, dropout } = inputs;
   const index = adapter?.layers.findIndex(({ name }) => name === layer) ?? -1;
   const adapted = adapter?.layers[index];
   if (adapter === undefined || adapted === undefined) return product(x);
   const a = params(adapterWeightName(layer, 'A'));
   const b = params(adapterWeightName(layer, 'B'));
-  const dropping = dropoutSeed !== undefined && adapter.dropout > 0;
-  const seen = dropping ? dropped(x, adapter, index, dropoutSeed) : x;
+  const dropping = dropout !== undefined && adapter.dropout > 0;
+  const seen = dropping ? dropped(x, adapter, index, dropout) : x;
   const inner = tf.matMul<tf.Tensor2D>(seen, a, false, true); // [rows, rank]
   const delta = tf.matMul<tf.Tensor2D>(tf.mul(inner, adapted.scaling), b, false, true); // [rows, out]
   if (!adapter.dora) return tf.add(product(x), delta);
@@ -47,12 +47,27 @@ export function adaptedProduct(adapter: Adapter | undefined, inputs: LayerInputs
   return tf.add(product(x), changed);
 }
 
-/** x with each element left out with the adapter's probability p, the others divided by 1 − p. */
-function dropped(x: tf.Tensor2D, { dropout, seed }: Adapter, layer: number, step: tf.Tensor): tf.Tensor2D {
+/** Where draws of rows begin: as many places as rows can have numbers. */
+const DROPOUT_ROWS = 2 ** 15;
+
+/**
+ * x with each element left out with the adapter's probability p, the others divided by 1 − p. One list is drawn for the step
+ * and the layer, and each row reads it from the place that the row's number says: a row's draw depends on its number alone, and
+ * not on the batch that it is in.
+ */
+function dropped(
+  x: tf.Tensor2D,
+  { dropout, seed }: Adapter,
+  layer: number,
+  { step, rows }: NonNullable<LayerInputs['dropout']>,
+): tf.Tensor2D {
   const own = Math.floor(random(seed, layer)() * 2 ** 31);
   const key = tf.concat([tf.reshape(step, [1]), tf.tensor1d([own], 'int32')]); // [2]
-  const kept = tf.cast(tf.greaterEqual(statelessUniform(x.shape, key), dropout), 'float32');
-  return tf.mul(x, tf.mul(kept, 1 / (1 - dropout)));
+  const [count, width] = x.shape;
+  const kept = tf.cast(tf.greaterEqual(statelessUniform([DROPOUT_ROWS + width], key), dropout), 'float32');
+  const factors = tf.mul(kept, 1 / (1 - dropout));
+  const places = tf.add(tf.reshape(rows, [count, 1]), tf.reshape(tf.range(0, width, 1, 'int32'), [1, width]));
+  return tf.mul(x, tf.reshape(tf.gather(factors, tf.reshape(places, [-1])), [count, width]));
 }
 
 /** W + scaling · B A, in W's layout. */

@@ -34,19 +34,27 @@ const values: Record<string, tf.Tensor> = {
   [magnitudeName('layer')]: tf.tensor1d([6, 1]),
 };
 
-async function apply(made: Adapter, rows: number, seed?: number): Promise<number[][]> {
+async function apply(
+  made: Adapter,
+  rows: number,
+  seed?: number,
+  numbers: ArrayLike<number> = Int32Array.from({ length: rows }, (_, i) => 13 * i),
+): Promise<number[][]> {
   const engine = await openPortable('cpu');
-  const run = engine.function<'seed', 'y'>('layer', (_scope, inputs) => ({
+  const run = engine.function<'seed' | 'rows', 'y'>('layer', (_scope, inputs) => ({
     y: adaptedProduct(made, {
       layer: 'layer',
       x: tf.ones([rows, 2]),
       params: (name) => values[name] as tf.Tensor,
       layout: 'out-in',
       product: (x) => tf.matMul(x, values['layer.weight'] as tf.Tensor2D, false, true),
-      dropoutSeed: seed === undefined ? undefined : inputs.seed,
+      dropout: seed === undefined ? undefined : { step: inputs.seed, rows: inputs.rows as tf.Tensor1D },
     }),
   }));
-  const { y } = await run({ seed: { dtype: 'int32', shape: [], data: Int32Array.of(seed ?? 0) } });
+  const { y } = await run({
+    seed: { dtype: 'int32', shape: [], data: Int32Array.of(seed ?? 0) },
+    rows: { dtype: 'int32', shape: [rows], data: Int32Array.from(numbers) },
+  });
   return Array.from({ length: rows }, (_, row) => [...y.data.subarray(2 * row, 2 * row + 2)]);
 }
 
@@ -59,6 +67,14 @@ describe('dropout', () => {
     expect(Math.abs(kept - 500)).toBeLessThan(4 * Math.sqrt(2000 * 0.75 * 0.25));
     expect(await apply(adapter(0.75), 20)).toEqual(Array(20).fill([3, 1]));
     expect(await apply(adapter(0), 20, 1)).toEqual(Array(20).fill([3, 1]));
+  });
+
+  it('draws by the number of a row, wherever the row stands', async () => {
+    const [whole, part] = [await apply(adapter(0.5), 40, 1), await apply(adapter(0.5), 3, 1, [13 * 17, 0, 13 * 17])];
+    expect(part).toEqual([whole[17], whole[0], whole[17]]);
+    // The largest number that a row may have.
+    const [last] = await apply(adapter(0.5), 1, 1, [2 ** 15 - 1]);
+    expect([1, 5]).toContain(last?.[0]);
   });
 
   it('for DoRA leaves them out of what the magnitude adds, too', async () => {
@@ -81,12 +97,24 @@ describe('a model with dropout', async () => {
       logps: of.sequenceLogps(
         (name) => scope.read(of.variable(name)),
         { ...(inputs as unknown as Omit<PackedInputs, 'sequences'>), sequences: batch.sequences },
-        { adapter: adapterOn, dropoutSeed: inputs.step },
+        {
+          adapter: adapterOn,
+          dropout: inputs.step && inputs.rows && { step: inputs.step, rows: inputs.rows },
+        },
       ),
     }));
     return async (step?: number) => {
       const seed =
-        step === undefined ? {} : { step: { dtype: 'int32' as const, shape: [], data: Int32Array.of(step) } };
+        step === undefined
+          ? {}
+          : {
+              step: { dtype: 'int32' as const, shape: [], data: Int32Array.of(step) },
+              rows: {
+                dtype: 'int32' as const,
+                shape: [batch.rows, batch.length],
+                data: batch.ids.map((_, i) => 31 * i),
+              },
+            };
       return [...(await run({ ...packedValues(batch), ...seed })).logps.data];
     };
   };

@@ -9,7 +9,15 @@ import { adaptedProduct } from '../lora/adapted-product.js';
 import { headParameterName, parameterName } from '../lora/modules-to-save.js';
 import type { Adapter } from '../lora/types.js';
 import { checkpointedBlocks, computeBlock } from './compute-block.js';
-import type { AdapterToggle, GradientOptions, LanguageModel, PackedInputs, Params } from './types.js';
+import type {
+  AdapterToggle,
+  DropoutDraw,
+  GradientOptions,
+  LanguageModel,
+  PackedInputs,
+  Params,
+  TokenLogpsOptions,
+} from './types.js';
 
 /** Choosing rows in the last layer pays where they are at most this part of all. */
 const FEWER = 0.9;
@@ -38,15 +46,15 @@ export function languageModel(
     (name) =>
       params(parameterName(activeAdapter(options), name));
 
-  const computation = (params: Params, options: AdapterToggle) => {
+  const computation = (params: Params, options: AdapterToggle & { readonly at?: tf.Tensor1D | undefined }) => {
     const weight = weightsOf(params, options);
     return {
       weight,
       linear: (x: tf.Tensor2D, layer: string): tf.Tensor2D => {
         const product = (rows: tf.Tensor2D) =>
           tf.matMul<tf.Tensor2D>(rows, weight(`${layer}.weight`), false, layout === 'out-in');
-        const { dropoutSeed } = options;
-        const y = adaptedProduct(activeAdapter(options), { layer, x, params, layout, product, dropoutSeed });
+        const dropout = options.dropout && drawFor(x, options.dropout, options.at);
+        const y = adaptedProduct(activeAdapter(options), { layer, x, params, layout, product, dropout });
         return decoder.weights.has(`${layer}.bias`) ? tf.add(y, weight(`${layer}.bias`)) : y;
       },
     };
@@ -102,15 +110,13 @@ export function languageModel(
     },
     logits: (params, rows, options) =>
       logitsOf(decoder.finalNorm(rows, { weight: weightsOf(params, options) }), head(params, options)),
-    sequenceLogps: (params, batch, options) =>
-      sums(tokenLogps(answerRows(params, batch, options), head(params, options), batch.targets), batch),
-    alignedLogps(params, batch, options) {
+    sequenceLogps: (params, batch, options) => sums(model.tokenLogps(params, batch, options).logps, batch),
+    tokenLogps(params, batch, { alignments = false, ...options }: TokenLogpsOptions = {}) {
       const rows = answerRows(params, batch, options); // [R, D]
-      const [unembed, { targets }] = [head(params, options), batch];
-      const aligned = tokenAlignments(rows, unembed, targets); // [R]
+      const unembed = head(params, options);
       return {
-        logps: sums(tokenLogps(rows, unembed, targets), batch),
-        alignments: sums(aligned, { ...batch, tokenWeights: undefined }),
+        logps: tokenLogps(rows, unembed, batch.targets),
+        ...(alignments ? { alignments: tokenAlignments(rows, unembed, batch.targets) } : {}),
       };
     },
     onDispose: (callback) => {
@@ -127,12 +133,17 @@ export function languageModel(
   return model;
 }
 
+/** The draw for some rows of hidden states: all positions of the batch, or those that were asked for. */
+function drawFor(x: tf.Tensor2D, { step, rows }: DropoutDraw, at: tf.Tensor1D | undefined) {
+  const all = tf.reshape<tf.Rank.R1>(rows, [-1]);
+  return { step, rows: at === undefined || x.shape[0] === all.size ? all : tf.gather<tf.Tensor1D>(all, at) };
+}
+
 /** A number to each token summed over each sequence, [R] → [S]. */
 function sums(
   ofTokens: tf.Tensor1D,
-  { sequence, sequences, tokenWeights }: Pick<PackedInputs, 'sequence' | 'sequences' | 'tokenWeights'>,
+  { sequence, sequences }: Pick<PackedInputs, 'sequence' | 'sequences'>,
 ): tf.Tensor1D {
-  const weighted = tokenWeights === undefined ? ofTokens : tf.mul(ofTokens, tokenWeights);
   // Filling entries are numbered S: one segment more, cut off again.
-  return tf.slice(tf.unsortedSegmentSum(weighted, sequence, sequences + 1), [0], [sequences]) as tf.Tensor1D;
+  return tf.slice(tf.unsortedSegmentSum(ofTokens, sequence, sequences + 1), [0], [sequences]) as tf.Tensor1D;
 }

@@ -11,8 +11,16 @@ export type Params = (name: string) => tf.Tensor;
 export interface AdapterToggle {
   /** Whether it does. Default true; without it the model is the reference. */
   readonly adapter?: boolean | undefined;
-  /** A scalar int32, another one at each training step: with it the adapter's dropout counts too. */
-  readonly dropoutSeed?: tf.Tensor | undefined;
+  /** With it the adapter's dropout counts too. */
+  readonly dropout?: DropoutDraw | undefined;
+}
+
+/** What the adapter's dropout draws by: elements are left out as these numbers say, wherever a position stands in a batch. */
+export interface DropoutDraw {
+  /** A scalar int32, another one at each training step. */
+  readonly step: tf.Tensor;
+  /** [B, T] int32, a number to each position from 0 to 2¹⁵ − 1. Positions of one number lose the same elements. */
+  readonly rows: tf.Tensor;
 }
 
 /** How the gradient is computed besides. */
@@ -42,16 +50,20 @@ export interface PackedInputs extends Tokens {
   /** [R] the sequence that the target belongs to; S where the entry only fills. */
   readonly sequence: tf.Tensor1D;
   readonly sequences: number;
-  /** [R] how much each token counts in its sequence's sum. Default: 1. */
-  readonly tokenWeights?: tf.Tensor1D | undefined;
 }
 
-/** Log-probabilities of sequences, and how they compare with what the model would draw by itself. */
-export interface AlignedLogps {
-  /** As of `sequenceLogps`: [S]. */
+/** Log-probabilities of tokens, and where it was asked how they compare with what the model would draw by itself. */
+export interface TokenLogps {
+  /** log π(y_t | x, y_<t), in nats: [R]. */
   readonly logps: tf.Tensor1D;
-  /** Σ_t (log π(y_t) − log Σ_v π(v)²) over an answer's tokens, without a gradient: [S]. */
-  readonly alignments: tf.Tensor1D;
+  /** log π(y_t) − log Σ_v π(v)², without a gradient: [R]. */
+  readonly alignments?: tf.Tensor1D | undefined;
+}
+
+/** What is computed of each token. */
+export interface TokenLogpsOptions extends GradientOptions {
+  /** Whether `alignments` are wanted. Default false. */
+  readonly alignments?: boolean | undefined;
 }
 
 type PackedName = 'ids' | 'positions' | 'groups' | 'answers' | 'predictors' | 'targets' | 'sequence';
@@ -78,8 +90,8 @@ export interface LanguageModel {
    * gives. For the body of an engine function.
    */
   sequenceLogps(params: Params, batch: PackedInputs, options?: GradientOptions): tf.Tensor1D;
-  /** The same, and how near each sequence is to the model's own samples, by {@link AlignedLogps}. */
-  alignedLogps(params: Params, batch: PackedInputs, options?: GradientOptions): AlignedLogps;
+  /** The same of each token: see {@link TokenLogps}. */
+  tokenLogps(params: Params, batch: PackedInputs, options?: TokenLogpsOptions): TokenLogps;
   /**
    * Hidden states before the final norm, [B·T, D], or with `at` those of some flat positions b·T + t alone, [R, D]: then
    * the last layer computes little for the others. For the body of an engine function.

@@ -21,13 +21,20 @@ export async function lossAndGradients(
     const loss = (...given: tf.Tensor[]) => {
       const params = (key: string) => given[names.indexOf(key)] ?? scope.read(model.variable(key));
       const packed = { ...(inputs as unknown as Omit<PackedInputs, 'sequences'>), sequences: batch.sequences };
-      return tf.neg(tf.sum(model.sequenceLogps(params, packed, { ...options, dropoutSeed: inputs.dropoutSeed })));
+      const { step, rows } = inputs;
+      const dropout = step === undefined || rows === undefined ? undefined : { step, rows };
+      return tf.neg(tf.sum(model.sequenceLogps(params, packed, { ...options, dropout })));
     };
     const { value, grads } = tf.valueAndGrads(loss)(names.map((key) => scope.read(model.variable(key))));
     return { loss: value, ...Object.fromEntries(names.map((key, i) => [key, grads[i] as tf.Tensor])) };
   });
   const seed: Record<string, Values> =
-    dropoutSeed === undefined ? {} : { dropoutSeed: { dtype: 'int32', shape: [], data: Int32Array.of(dropoutSeed) } };
+    dropoutSeed === undefined
+      ? {}
+      : {
+          step: { dtype: 'int32', shape: [], data: Int32Array.of(dropoutSeed) },
+          rows: { dtype: 'int32', shape: [batch.rows, batch.length], data: batch.ids.map((_, i) => 7919 * i) },
+        };
   const out = await differentiate({ ...packedValues(batch), ...seed });
   differentiate.dispose();
   return {

@@ -1,6 +1,8 @@
-import { DpoError, type PackedBatch, type PromptGroup } from '@dpo/base';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { DpoError } from '../error.js';
+import type { PromptGroup } from '../vocabulary/examples.js';
+import type { PackedBatch } from '../vocabulary/packed-batch.js';
 import { pack, packLength } from './pack.js';
 
 const ids = (...values: number[]) => Int32Array.from(values);

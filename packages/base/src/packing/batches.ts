@@ -1,4 +1,5 @@
-import { DpoError, permutation } from '@dpo/base';
+import { DpoError } from '../error.js';
+import { permutation } from '../random.js';
 
 /** How rows are dealt into batches. */
 export interface BatchOptions {

@@ -1,6 +1,7 @@
-import { type PromptGroup, random } from '@dpo/base';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { random } from '../random.js';
+import type { PromptGroup } from '../vocabulary/examples.js';
 import { batches } from './batches.js';
 import { pack } from './pack.js';
 import { planPacking } from './plan-packing.js';
@@ -25,14 +26,14 @@ describe('a plan', () => {
         (rows, batchSize, microBatches, positions) => {
           // The plan knows the first steps alone.
           const run = stepsOf(rows, batchSize, 8);
-          const plan = planPacking(run.slice(0, 4), { microBatches, positions, steps: 8 });
+          const count = microBatches > 1 ? microBatches : undefined;
+          const plan = planPacking(run.slice(0, 4), { microBatches: count, positions, steps: 8 });
           for (const groups of run) {
-            const parts = plan.divide(groups);
-            expect(parts.flat().sort((a, b) => a - b)).toEqual([...groups.keys()]);
+            const parts = plan.pack(groups);
+            expect(parts.flatMap((part) => part.groups).sort((a, b) => a - b)).toEqual([...groups.keys()]);
             if (microBatches > 1) expect(parts.length).toBe(Math.min(microBatches, groups.length));
-            for (const part of parts) {
+            for (const { groups: part, batch: packed } of parts) {
               const given = part.map((g) => groups[g] as PromptGroup);
-              const packed = plan.pack(given);
               expect([...packed.lengths]).toEqual([...pack(given).lengths]);
               if (microBatches === 1 && packed.rows > 1)
                 expect(packed.rows * packed.length).toBeLessThanOrEqual(Math.max(positions, packed.length) * 1.5);
@@ -50,7 +51,7 @@ describe('a plan', () => {
         const run = stepsOf(rows, 4, 5);
         const [one, two] = [planPacking(run), planPacking(run)];
         expect(one.shapes).toEqual(two.shapes);
-        for (const groups of run) expect(one.divide(groups)).toEqual(two.divide(groups));
+        for (const groups of run) expect(one.pack(groups)).toEqual(two.pack(groups));
       }),
       { numRuns: 30 },
     );
@@ -77,9 +78,7 @@ describe('a plan', () => {
     }));
     const run = stepsOf(rows, 32, 50);
     const plan = planPacking(run);
-    const packed = run.flatMap((groups) =>
-      plan.divide(groups).map((part) => plan.pack(part.map((g) => groups[g] as PromptGroup))),
-    );
+    const packed = run.flatMap((groups) => plan.pack(groups).map(({ batch }) => batch));
     const positions = packed.reduce((sum, batch) => sum + batch.rows * batch.length, 0);
     const real = packed.reduce((sum, batch) => sum + batch.fill * batch.rows * batch.length, 0);
     expect(real / positions).toBeGreaterThan(0.9);
@@ -92,7 +91,25 @@ describe('a plan', () => {
   it('gives what is longer than anything planned a shape of its own', () => {
     const plan = planPacking([[{ prompt: tokens(4), answers: [tokens(4), tokens(4)] }]]);
     const long = { prompt: tokens(100), answers: [tokens(50), tokens(60)] };
-    expect(plan.divide([long])).toEqual([[0]]);
-    expect(plan.pack([long]).lengths).toEqual(Int32Array.of(50, 60));
+    expect(plan.pack([long]).map(({ groups, batch }) => [groups, batch.lengths])).toEqual([
+      [[0], Int32Array.of(50, 60)],
+    ]);
+  });
+
+  it('of batches that are not known before packs each alike, into rows of few lengths', () => {
+    fc.assert(
+      fc.property(fc.array(group, { minLength: 1, maxLength: 20 }), (groups) => {
+        const parts = planPacking([], { steps: 100 }).pack(groups);
+        expect(planPacking([], { steps: 7 }).pack(groups)).toEqual(parts);
+        for (const { batch } of parts) expect([64, 128, 256]).toContain(batch.length);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('keeps groups with other numbers of answers apart', () => {
+    const groups = [2, 3, 2].map((k) => ({ prompt: tokens(3), answers: Array.from({ length: k }, () => tokens(4)) }));
+    for (const plan of [planPacking([groups]), planPacking([])])
+      expect(plan.pack(groups).map((part) => part.groups)).toEqual([[0, 2], [1]]);
   });
 });

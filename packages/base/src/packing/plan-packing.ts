@@ -1,26 +1,37 @@
-import { atOnce, type PackedBatch, type PromptGroup } from '@dpo/base';
-import { bucketsBetween } from './_buckets.js';
-import { type FilledRow, fillRows } from './_first-fit.js';
-import { groupSize, type PackOptions, pack, positionCost } from './pack.js';
+import { atOnce } from '../in-pieces.js';
+import type { PromptGroup } from '../vocabulary/examples.js';
+import type { PackedBatch } from '../vocabulary/packed-batch.js';
+import { bucket, bucketsBetween } from './buckets.js';
+import { type FilledRow, fillRows } from './fill-rows.js';
+import { answerTokens, groupSize, layOut, type PackedShape } from './lay-out.js';
+import { positionCost, TOKENS_UNIT } from './pack.js';
 
 /** What {@link planPacking} is told of a run. */
 export interface PlanOptions {
   /** Positions that a micro-batch may have; one row may have more. Default 2048. */
   readonly positions?: number | undefined;
-  /** Divides every step into so many micro-batches of equally many groups, whatever positions they have. */
+  /** Divides every step into so many micro-batches of equally many groups, whatever positions they have. Default: by positions. */
   readonly microBatches?: number | undefined;
   /** How many steps the run has: more shapes are worth their compilation in a long one. Default: those that are given. */
   readonly steps?: number | undefined;
 }
 
+/** A micro-batch, packed. */
+export interface PackedPart {
+  /** The groups that are in it, by their numbers in the step, in the batch's order. */
+  readonly groups: readonly number[];
+  readonly batch: PackedBatch;
+}
+
 /** How the batches of a run are divided and packed. */
 export interface PackingPlan {
-  /** The micro-batches of a step, as numbers of its groups. Every group is in one of them. */
-  divide(groups: readonly PromptGroup[]): number[][];
-  /** Packs a micro-batch into the smallest shape of the plan that holds it; what holds no shape gets one of its own. */
-  pack(groups: readonly PromptGroup[]): PackedBatch;
+  /**
+   * The micro-batches of a step; every group is in one of them. Each is packed into the smallest shape of the plan that holds
+   * it; what holds no shape gets one of its own. Groups of one micro-batch have equally many answers.
+   */
+  pack(groups: readonly PromptGroup[]): PackedPart[];
   /** The shapes: B rows of T positions, R predicted tokens. */
-  readonly shapes: readonly Required<PackOptions>[];
+  readonly shapes: readonly PackedShape[];
 }
 
 /** Row lengths that a plan may have. */
@@ -31,8 +42,9 @@ const COMPILATION = 800;
 const MICRO_BATCH = 64;
 /** Rows are as long as whole vectors of the processor. */
 const VECTOR = 4;
-const TOKENS_UNIT = 16;
 const DEFAULT_POSITIONS = 2048;
+/** Row lengths where no batch is known before it is packed. */
+const UNKNOWN = [64, 128, 256, 512, 1024, 2048, 4096];
 
 /**
  * A plan for a run whose batches differ in length: few shapes, as each is traced and compiled once, and little padding.
@@ -48,52 +60,82 @@ export function planPacking(batches: readonly (readonly PromptGroup[])[], option
   return atOnce(planPackingSteps(batches, options));
 }
 
-/** The same plan in steps, which `inPieces` of `@dpo/base` does with pauses: that of a long run with large batches takes seconds. */
+/** The same plan in steps, which `inPieces` does with pauses: that of a long run with large batches takes seconds. */
 export function* planPackingSteps(
   batches: readonly (readonly PromptGroup[])[],
   options: PlanOptions = {},
 ): Generator<undefined, PackingPlan> {
-  const { positions = DEFAULT_POSITIONS, microBatches = 1 } = options;
+  const { positions = DEFAULT_POSITIONS, microBatches } = options;
   const run = (options.steps ?? batches.length) / Math.max(1, batches.length);
-  const sizes = batches.map((groups) => groups.map(groupSize));
+  const parts = batches.flatMap(byAnswers);
+  const sizes = parts.map(({ groups }) => groups.map(groupSize));
   const longest = sizes.flat().reduce((a, b) => Math.max(a, b), 1);
   const whole = run <= 1;
   const layout = (given: readonly number[], lengths: readonly number[]) =>
-    microBatches > 1 ? inTurn(given, lengths, microBatches) : byPositions(given, lengths, positions);
+    microBatches === undefined ? byPositions(given, lengths, positions) : inTurn(given, lengths, microBatches);
 
-  const lengths = yield* chooseLengths(sizes, longest, whole, layout);
-  const parts = yield* layoutAll(sizes, (given, step) =>
+  const lengths = batches.length === 0 ? UNKNOWN : yield* chooseLengths(sizes, { longest, whole, positions }, layout);
+  const planned = yield* layoutAll(sizes, (given, i) =>
     layout(given, lengths).map((part) => ({
       ...part,
-      tokens: part.groups.reduce((sum, g) => sum + answerTokens(batches[step]?.[g]), 0),
+      tokens: part.groups.reduce((sum, g) => sum + answerTokens(parts[i]?.groups[g] as PromptGroup), 0),
     })),
   );
-  const shapes = chooseShapes(parts, run).sort((a, b) => shapeCost(a) - shapeCost(b));
+  const shapes = chooseShapes(planned, run).sort((a, b) => shapeCost(a) - shapeCost(b));
   return {
     shapes,
-    divide: (groups) => layout(groups.map(groupSize), lengths).map((part) => part.groups),
-    pack(groups) {
-      const given = groups.map(groupSize);
-      const most = given.reduce((a, b) => Math.max(a, b), 0);
-      const tokens = groups.reduce((sum, group) => sum + answerTokens(group), 0);
-      const shape = shapes.find((each) => {
-        if (most > each.length || tokens > each.tokens) return false;
-        return fillRows(given, [each.length]).length <= each.rows;
-      });
-      if (shape !== undefined) return pack(groups, shape);
-      const length = lengths.find((each) => each >= most);
-      return pack(groups, length === undefined ? {} : { length });
-    },
+    pack: (groups) =>
+      byAnswers(groups).flatMap((same) =>
+        layout(same.groups.map(groupSize), lengths).map((part) => ({
+          groups: part.groups.map((g) => same.numbers[g] as number),
+          batch: packPart(same.groups, part, shapes),
+        })),
+      ),
   };
 }
 
-/** A micro-batch: B rows of one length. */
+/** Groups with equally many answers, and their numbers in the step. */
+interface SameAnswers {
+  readonly groups: readonly PromptGroup[];
+  readonly numbers: readonly number[];
+}
+
+function byAnswers(groups: readonly PromptGroup[]): SameAnswers[] {
+  const numbers = new Map<number, number[]>();
+  groups.forEach(({ answers }, g) => {
+    const same = numbers.get(answers.length) ?? [];
+    same.push(g);
+    numbers.set(answers.length, same);
+  });
+  return [...numbers.values()].map((same) => ({ numbers: same, groups: same.map((g) => groups[g] as PromptGroup) }));
+}
+
+/** Lays a micro-batch out in the smallest shape of its length that holds it, else in one of its own. */
+function packPart(groups: readonly PromptGroup[], part: Part, shapes: readonly PackedShape[]): PackedBatch {
+  const own = part.groups.map((g) => groups[g] as PromptGroup);
+  const tokens = own.reduce((sum, group) => sum + answerTokens(group), 0);
+  const shape = shapes.find(
+    (each) => each.length === part.length && part.inRows.length <= each.rows && tokens <= each.tokens,
+  );
+  const places = new Map(part.groups.map((g, place) => [g, place]));
+  return layOut(
+    own,
+    part.inRows.map((row) => row.map((g) => places.get(g) as number)),
+    shape ?? { rows: bucket(part.inRows.length, 1), length: part.length, tokens: bucket(tokens, TOKENS_UNIT) },
+  );
+}
+
+/** A micro-batch: rows of one length. */
 interface Part {
   readonly length: number;
+  /** B. */
   readonly rows: number;
   /** Positions of the fullest row. */
   readonly used: number;
-  readonly groups: number[];
+  /** All its groups, in the order of the step, so that the records are. */
+  readonly groups: readonly number[];
+  /** The groups of each row. */
+  readonly inRows: readonly (readonly number[])[];
 }
 
 /** Micro-batches of rows of one length, as many rows as there may be positions, spread evenly. */
@@ -120,7 +162,8 @@ function inTurn(sizes: readonly number[], lengths: readonly number[], count: num
     const able = lengths.filter((length) => length >= most);
     const tried = (able.length > 0 ? able : [most]).map((length) => partOf(length, fillRows(given, [length])));
     const best = tried.reduce((a, b) => (shapeCost(b) < shapeCost(a) ? b : a));
-    return { ...best, groups: best.groups.map((g) => g + from) };
+    const moved = (numbers: readonly number[]) => numbers.map((g) => g + from);
+    return { ...best, groups: moved(best.groups), inRows: best.inRows.map(moved) };
   });
 }
 
@@ -129,8 +172,8 @@ function partOf(length: number, rows: readonly FilledRow[]): Part {
     length,
     rows: rows.length,
     used: rows.reduce((most, row) => Math.max(most, row.used), 0),
-    // In the order of the step, so that the records are.
     groups: rows.flatMap(({ groups }) => groups).sort((a, b) => a - b),
+    inRows: rows.map(({ groups }) => groups),
   };
 }
 
@@ -150,8 +193,7 @@ function* layoutAll<Laid>(
 /** Adds row lengths while they save more than compiling for them costs. The longest group always has one. */
 function* chooseLengths(
   sizes: readonly (readonly number[])[],
-  longest: number,
-  whole: boolean,
+  { longest, whole, positions }: { readonly longest: number; readonly whole: boolean; readonly positions: number },
   layout: (sizes: readonly number[], lengths: readonly number[]) => readonly Part[],
 ): Generator<undefined, number[]> {
   const total = sizes.reduce(
@@ -164,7 +206,7 @@ function* chooseLengths(
   );
   const all = sizes.flat().sort((a, b) => a - b);
   const median = all[Math.floor(all.length / 2)] ?? longest;
-  const candidates = bucketsBetween(median, Math.max(longest, Math.min(total, 1024)), 16);
+  const candidates = bucketsBetween(median, Math.max(longest, Math.min(total, 1024, positions)), 16);
   /** Where all batches are known, rows end where the fullest of them ends. */
   const tight = function* (lengths: readonly number[]) {
     const parts = yield* layoutAll(sizes, (given) => layout(given, lengths));
@@ -204,10 +246,7 @@ interface ChosenLengths {
 }
 
 /** Shapes for all micro-batches: of each length the numbers of rows that are worth their compilation. */
-function chooseShapes(
-  parts: readonly (Part & { readonly tokens: number })[],
-  run: number,
-): { rows: number; length: number; tokens: number }[] {
+function chooseShapes(parts: readonly (Part & { readonly tokens: number })[], run: number): PackedShape[] {
   return [...groupByLength(parts)].flatMap(([length, same]) => {
     const counts = [...new Set(same.map(({ rows }) => rows))].sort((a, b) => a - b);
     const padding = (allowed: readonly number[]) =>
@@ -248,8 +287,4 @@ function atLeast(allowed: readonly number[], rows: number): number {
 
 function shapeCost({ rows, length }: { readonly rows: number; readonly length: number }): number {
   return positionCost(rows, length);
-}
-
-function answerTokens(group: PromptGroup | undefined): number {
-  return group?.answers.reduce((sum, { length }) => sum + length, 0) ?? 0;
 }

@@ -1,19 +1,12 @@
 import { expect, it } from 'vitest';
-import { methodNamed } from './methods/method-named.js';
-import { pairMetrics } from './metrics.js';
+import { pairRecords } from './records.js';
 
-const method = methodNamed('dpo');
-const pair = (chosen: number, rejected: number) => ({
-  prompt: Int32Array.of(1),
-  chosen: new Int32Array(chosen),
-  rejected: new Int32Array(rejected),
-});
 const metrics = (margins: readonly number[], lengths: readonly (readonly [number, number])[]) =>
-  pairMetrics(
-    { losses: margins, logps: [margins, margins], rewards: [margins, margins.map(() => 0)] },
-    method,
-    lengths.map(([chosen, rejected]) => pair(chosen, rejected)),
-  );
+  pairRecords({
+    'rewards/chosen': margins,
+    'rewards/rejected': margins.map(() => 0),
+    length_difference: lengths.map(([chosen, rejected]) => chosen - rejected),
+  });
 
 it('says how far margins go with lengths', () => {
   // Differences of lengths 2, 0, −2: centred they are themselves. Margins 3, 1, 2 centred: 1, −1, 0.

@@ -1,6 +1,6 @@
-import { permutation } from '@dpo/base';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { permutation } from '../random.js';
 import { batches } from './batches.js';
 
 describe('batches', () => {

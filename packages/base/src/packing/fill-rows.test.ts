@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fillRows } from './_first-fit.js';
+import { fillRows } from './fill-rows.js';
 
 describe('rows', () => {
   it('are filled by hand as said: longest first, each into the first row with room', () => {

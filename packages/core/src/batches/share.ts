@@ -1,0 +1,33 @@
+import type { EncodedExample } from '@dpo/base';
+import type { Collective } from '../collective.js';
+import type { StepExample } from '../step/micro-batch.js';
+import type { Batch } from './source.js';
+
+/** A worker's part of a step. */
+export interface Share<E extends EncodedExample> {
+  readonly examples: readonly StepExample<E>[];
+  /** Examples of the step over all workers. */
+  readonly total: number;
+  /** The numbers of the batch's examples in the data. */
+  readonly indices: readonly number[];
+}
+
+/**
+ * This worker's examples of a batch: of a batch that all workers know every W-th one from the worker's rank on, else all of
+ * its own.
+ */
+export async function shareOf<E extends EncodedExample>(batch: Batch<E>, collective: Collective): Promise<Share<E>> {
+  const { examples, indices, ofWorker = false } = batch;
+  const { rank, size } = collective;
+  const numbered = examples.map((example, i) => ({ example, index: indices?.[i] ?? i, place: i }));
+  const all = numbered.map(({ index }) => index);
+  if (!ofWorker)
+    return { examples: numbered.filter(({ place }) => place % size === rank), total: examples.length, indices: all };
+  const counts = (await collective.gather([examples.length])).map(([count = 0]) => count);
+  const before = counts.slice(0, rank).reduce((sum, count) => sum + count, 0);
+  return {
+    examples: numbered.map((each) => ({ ...each, place: before + each.place })),
+    total: counts.reduce((sum, count) => sum + count, 0),
+    indices: all,
+  };
+}

@@ -1,0 +1,153 @@
+import { type EncodedAnswer, type EncodedPair, random } from '@dpo/base';
+import { testEngine } from '@dpo/engine/test';
+import * as tf from '@tensorflow/tfjs-core';
+import { describe, expect, it } from 'vitest';
+import { chosenBatches } from './batches/offline.js';
+import type { Collective } from './collective.js';
+import { ktoMethod } from './methods/kto.js';
+import { methodNamed } from './methods/method-named.js';
+import { supervisedMethod } from './methods/supervised.js';
+import { optimizers } from './optimizers/registry.js';
+import { referenceModel } from './reference.js';
+import { bigramModel } from './test/bigram-model.js';
+import { type StepRecord, type TrainOptions, train } from './trainer.js';
+
+/** Workers in one process: each call waits until every worker has made it. */
+function workers(size: number): Collective[] {
+  const meet = <T>() => {
+    let given: T[] = [];
+    let arrived = 0;
+    let resolve: (all: readonly T[]) => void = () => undefined;
+    let all = new Promise<readonly T[]>((done) => {
+      resolve = done;
+    });
+    return (rank: number, value: T): Promise<readonly T[]> => {
+      given[rank] = value;
+      const together = all;
+      if (++arrived === size) {
+        const complete = given;
+        [given, arrived] = [[], 0];
+        const finish = resolve;
+        all = new Promise((done) => {
+          resolve = done;
+        });
+        finish(complete);
+      }
+      return together;
+    };
+  };
+  const [sums, lists] = [meet<readonly Float32Array[]>(), meet<readonly number[]>()];
+  return Array.from({ length: size }, (_, rank) => ({
+    rank,
+    size,
+    async sum(buffers) {
+      const all = await sums(
+        rank,
+        buffers.map((buffer) => buffer.slice()),
+      );
+      buffers.forEach((buffer, b) => {
+        buffer.forEach((_, i) => {
+          buffer[i] = all.reduce((total, given) => total + (given[b]?.[i] as number), 0);
+        });
+      });
+    },
+    gather: (values) => lists(rank, values),
+  }));
+}
+
+const uniform = random(5);
+const tokens = (length: number) => Int32Array.from({ length }, () => Math.floor(uniform() * 11));
+const pairs: EncodedPair[] = Array.from({ length: 12 }, (_, i) => ({
+  prompt: tokens(1 + (i % 4)),
+  chosen: tokens(1 + ((3 * i) % 5)),
+  rejected: tokens(1 + ((2 * i) % 6)),
+}));
+const answers: EncodedAnswer[] = pairs.map(({ prompt, chosen, rejected }, i) => ({
+  ...{ prompt, completion: chosen, mismatched: rejected, desirable: i % 3 > 0 },
+}));
+const rows = (step: number) => Array.from({ length: 7 }, (_, i) => ((step - 1) * 7 + i) % pairs.length);
+
+type Given<E extends EncodedPair | EncodedAnswer> = Pick<TrainOptions<E>, 'method' | 'batches'> &
+  Partial<TrainOptions<E>>;
+
+/** Trains a bigram model in an engine of its own; its records and its weights afterwards. */
+async function run<E extends EncodedPair | EncodedAnswer>(given: Given<E>, collective?: Collective) {
+  const engine = testEngine();
+  const model = bigramModel(engine);
+  const records: StepRecord[] = [];
+  for await (const record of train<E>({
+    model,
+    reference: referenceModel(bigramModel(engine, { name: 'reference', seed: 1 })),
+    optimizer: optimizers.adamw(),
+    learningRate: () => 0.05,
+    steps: 5,
+    ...given,
+    collective,
+  }))
+    records.push(record);
+  const weights = await Promise.all([...model.trainable().values()].map((variable) => variable.read()));
+  await engine.dispose();
+  return { records, weights: weights.flatMap((values) => [...values]) };
+}
+
+async function expectSame<E extends EncodedPair | EncodedAnswer>(given: Given<E>): Promise<void> {
+  const alone = await run(given);
+  const together = await Promise.all(workers(2).map((collective) => run(given, collective)));
+  for (const worker of together) {
+    worker.weights.forEach((weight, i) => {
+      expect(weight).toBeCloseTo(alone.weights[i] as number, 4);
+    });
+    alone.records.forEach((record, k) => {
+      for (const [name, value] of Object.entries(record)) {
+        if (['pairs_per_second', 'peak_rss_bytes'].includes(name)) continue;
+        const got = (worker.records[k] as unknown as Record<string, number>)[name] as number;
+        if (!Number.isFinite(value)) expect(got, name).toEqual(value);
+        else expect(Math.abs(got - value), `step ${k + 1}, ${name}`).toBeLessThan(1e-4 * Math.max(1, Math.abs(value)));
+      }
+    });
+  }
+  expect(together[0]?.weights).toEqual(together[1]?.weights);
+}
+
+describe('two workers take the steps of one with the whole batch', () => {
+  const dpo = methodNamed('dpo', { beta: 0.5 });
+  const evaluation = { examples: pairs.slice(0, 5), everySteps: 2 };
+
+  it.each(['dpo', 'aot', 'aot-unpaired'])('%s, with micro-batches and evaluations', async (name) => {
+    const method = methodNamed(name, { beta: 0.5 });
+    await expectSame({ method, batches: chosenBatches(pairs, rows), packing: { microBatches: 2 }, evaluation });
+  });
+
+  it('one packed batch each, and steps with an odd example more for one of them', async () => {
+    await expectSame({ method: dpo, batches: chosenBatches(pairs, rows) });
+  });
+
+  it('clipping by the norm of the whole gradient', async () => {
+    const optimizer = optimizers.sgd();
+    const given = { method: dpo, batches: chosenBatches(pairs, rows), optimizer, maxGradNorm: 0.05 };
+    const { records } = await run(given);
+    expect(Math.min(...records.map(({ grad_norm }) => grad_norm))).toBeGreaterThan(0.05);
+    await expectSame(given);
+  });
+
+  it('KTO, whose KL divergence is estimated over all examples', async () => {
+    await expectSame({ method: ktoMethod({ beta: 0.5 }), batches: chosenBatches(answers, rows) });
+  });
+
+  it('the mean over all answer tokens', async () => {
+    await expectSame({ method: supervisedMethod(), batches: chosenBatches(pairs, rows), evaluation });
+  });
+
+  it('a gradient that is not finite, which all of them skip', async () => {
+    // The first example is one worker's alone.
+    const poisoned = { ...pairs[0], weight: 1 } as EncodedPair;
+    const method = { ...dpo, inputs: (pair: EncodedPair) => ({ numbers: { factor: pair === poisoned ? 1e38 : 1 } }) };
+    const apply: typeof dpo.apply = (inputs) => {
+      const terms = dpo.apply(inputs);
+      const factor = inputs.numbers.factor as tf.Tensor1D;
+      return { ...terms, losses: tf.mul(tf.mul(terms.losses, factor), factor) };
+    };
+    const examples = [poisoned, ...pairs.slice(1)];
+    await expectSame({ method: { ...method, apply }, batches: chosenBatches(examples, (step) => [step - 1, 3, 5, 7]) });
+  });
+});

@@ -1,0 +1,221 @@
+import type { EncodedExample } from '@dpo/base';
+import type * as tf from '@tensorflow/tfjs-core';
+import {
+  type AnswerReader,
+  answersOf,
+  type Columns,
+  type ExampleInputs,
+  type KeptState,
+  type Method,
+  type MethodInputs,
+  type MethodTerms,
+  type Needs,
+  type Prepared,
+  type StepView,
+} from '../method.js';
+
+/** A method inside another one: it sees its own inputs, prepared numbers and trainables, under the names that it knows. */
+export interface Part {
+  readonly name: string;
+  apply(inputs: MethodInputs): MethodTerms;
+}
+
+/** What a method of methods adds to its parts. */
+export interface Combination<E extends EncodedExample> {
+  readonly name: string;
+  readonly needs?: Needs | undefined;
+  /** Inputs of its own: `apply` finds them under these names, whatever the parts call theirs. */
+  readonly inputs?: ((example: E) => ExampleInputs) | undefined;
+  /** The losses, from those of the parts. What the parts apply to may be changed inputs. */
+  losses(inputs: MethodInputs, parts: readonly Part[]): tf.Tensor1D; // [N]
+}
+
+/**
+ * A method made of methods. Each member is combined here, so that no combination can lose one: a sum or a decorator says
+ * only what it does to losses. The parts' inputs stand under prefixes (`0/margin`), so that two parts, or one method twice,
+ * never read each other's numbers; answers of one name are one answer.
+ *
+ * Of records that several parts give, the first part's counts.
+ */
+export function combine<E extends EncodedExample>(parts: readonly Method<E>[], combination: Combination<E>): Method<E> {
+  const members: { readonly [K in keyof Required<Method<E>>]: Method<E>[K] } = {
+    name: combination.name,
+    needs: allNeeds([combination.needs ?? {}, ...parts.map(({ needs }) => needs)]),
+    answers: allAnswers(parts.map(({ answers }) => answers)),
+    inputs: (example) =>
+      joined([
+        inAll(parts, (part) => placed(part.inputs(example), orderOf(parts, part, example))),
+        combination.inputs?.(example) ?? {},
+      ]),
+    scored: allScored(parts),
+    prepare: parts.some(({ prepare }) => prepare !== undefined) ? (step) => prepareAll(parts, step) : undefined,
+    apply: (inputs) => applyAll(parts, combination, inputs),
+    records: (columns) => recordsOf(parts, columns),
+    trainables: new Map(
+      parts.flatMap(({ trainables }, i) =>
+        [...trainables].map(([name, variable]) => [scoped(i, name), variable] as const),
+      ),
+    ),
+    state: allStates(parts),
+  };
+  return members;
+}
+
+/** What a decorator adds to its method. */
+export interface Decoration<E extends EncodedExample> extends Omit<Combination<E>, 'losses'> {
+  losses(inputs: MethodInputs, part: Part): tf.Tensor1D; // [N]
+}
+
+/** {@link combine} with one part. */
+export function decorate<E extends EncodedExample>(method: Method<E>, decoration: Decoration<E>): Method<E> {
+  return combine([method], { ...decoration, losses: (inputs, parts) => decoration.losses(inputs, parts[0] as Part) });
+}
+
+function allAnswers<E extends EncodedExample>(readers: readonly AnswerReader<E>[]): AnswerReader<E> {
+  const named = readers.filter((reader) => typeof reader !== 'function');
+  if (named.length === readers.length) return Object.assign({}, ...named);
+  return (example) => Object.assign({}, ...readers.map((reader) => answersOf(reader, example)));
+}
+
+function allScored<E extends EncodedExample>(parts: readonly Method<E>[]): AnswerReader<E> | undefined {
+  const readers = parts.flatMap(({ scored }) => (scored === undefined ? [] : [scored]));
+  return readers.length === 0 ? undefined : allAnswers(readers);
+}
+
+/** What a part reads of answers by name. A part whose examples have other numbers of answers reads all. */
+function readBy<E extends EncodedExample, T>(
+  { answers }: Method<E>,
+  entries: Readonly<Record<string, T>>,
+): Readonly<Record<string, T>> {
+  if (typeof answers === 'function') return entries;
+  return Object.fromEntries(Object.entries(entries).filter(([name]) => Object.hasOwn(answers, name)));
+}
+
+function allNeeds(needs: readonly Needs[]): Needs {
+  const references = needs.map(({ reference }) => reference);
+  return {
+    reference: references.find((kind) => kind === 'tokens') ?? references.find((kind) => kind !== undefined),
+    alignments: needs.some(({ alignments }) => alignments),
+    others: needs.some(({ others }) => others),
+  };
+}
+
+const scoped = (part: number, name: string) => `${part}/${name}`;
+
+/** The entries of one part, under the names that the part knows. */
+function unscoped<T>(entries: Readonly<Record<string, T>>, part: number): Record<string, T> {
+  const prefix = scoped(part, '');
+  return Object.fromEntries(
+    Object.entries(entries).flatMap(([name, value]) =>
+      name.startsWith(prefix) ? [[name.slice(prefix.length), value]] : [],
+    ),
+  );
+}
+
+function withPrefix<T>(entries: Readonly<Record<string, T>> = {}, part: number): Record<string, T> {
+  return Object.fromEntries(Object.entries(entries).map(([name, value]) => [scoped(part, name), value]));
+}
+
+function inAll<E extends EncodedExample>(
+  parts: readonly Method<E>[],
+  inputsOf: (part: Method<E>) => ExampleInputs,
+): ExampleInputs {
+  return joined(
+    parts.map((part, i) => {
+      const { numbers, tokens } = inputsOf(part);
+      return { numbers: withPrefix(numbers, i), tokens: withPrefix(tokens, i) };
+    }),
+  );
+}
+
+function joined(inputs: readonly ExampleInputs[]): ExampleInputs {
+  return {
+    numbers: Object.assign({}, ...inputs.map(({ numbers }) => numbers)),
+    tokens: Object.assign({}, ...inputs.map(({ tokens }) => tokens)),
+  };
+}
+
+/** Where each answer of the whole stands among the part's answers; undefined for answers that the part does not read. */
+type Order = readonly (number | undefined)[];
+
+function orderOf<E extends EncodedExample>(parts: readonly Method<E>[], part: Method<E>, example: E): Order {
+  const own = Object.keys(answersOf(part.answers, example));
+  const all = new Set(parts.flatMap(({ answers }) => Object.keys(answersOf(answers, example))));
+  return [...all].map((name) => (own.includes(name) ? own.indexOf(name) : undefined));
+}
+
+/** A part's numbers by token in the order of the whole's answers; zeros are never read for answers that are not the part's. */
+function placed({ numbers, tokens = {} }: ExampleInputs, order: Order): ExampleInputs {
+  const inOrder = Object.entries(tokens).map(([name, byAnswer]) => [
+    name,
+    order.map((place) => (place === undefined ? new Float32Array() : (byAnswer[place] ?? new Float32Array()))),
+  ]);
+  return { numbers, tokens: Object.fromEntries(inOrder) as Record<string, Float32Array[]> };
+}
+
+async function prepareAll<E extends EncodedExample>(parts: readonly Method<E>[], step: StepView<E>): Promise<Prepared> {
+  const prepared: Prepared[] = [];
+  for (const part of parts) {
+    const score: StepView<E>['score'] = (answers = part.answers) => step.score(answers);
+    prepared.push((await part.prepare?.({ ...step, score })) ?? {});
+  }
+  return {
+    scalars: Object.assign({}, ...prepared.map(({ scalars }, i) => withPrefix(scalars, i))),
+    examples: step.examples.map((example, e) =>
+      joined(
+        prepared.map(({ examples }, i) => {
+          const { numbers, tokens } = placed(examples?.[e] ?? {}, orderOf(parts, parts[i] as Method<E>, example));
+          return { numbers: withPrefix(numbers, i), tokens: withPrefix(tokens, i) };
+        }),
+      ),
+    ),
+    records: Object.assign({}, ...prepared.map(({ records }) => records).reverse()),
+  };
+}
+
+function applyAll<E extends EncodedExample>(
+  parts: readonly Method<E>[],
+  combination: Combination<E>,
+  inputs: MethodInputs,
+): MethodTerms {
+  const columns: Record<string, tf.Tensor1D> = {};
+  const views = parts.map(
+    (part, i): Part => ({
+      name: part.name,
+      apply: ({ answers, tokens }) => {
+        const terms = part.apply({
+          answers: readBy(part, answers),
+          tokens: {
+            ...tokens,
+            numbers: unscoped(inputs.tokens.numbers, i),
+            sum: (ofTokens) => readBy(part, tokens.sum(ofTokens)),
+          },
+          numbers: unscoped(inputs.numbers, i),
+          scalars: unscoped(inputs.scalars, i),
+          trainable: (name) => inputs.trainable(scoped(i, name)),
+        });
+        Object.assign(columns, withPrefix(terms.columns, i));
+        return terms;
+      },
+    }),
+  );
+  return { losses: combination.losses(inputs, views), columns };
+}
+
+function recordsOf<E extends EncodedExample>(parts: readonly Method<E>[], columns: Columns): Record<string, number> {
+  return Object.assign({}, ...parts.map(({ records }, i) => records(unscoped(columns, i))).reverse());
+}
+
+/** The states of all parts as one list. */
+function allStates<E extends EncodedExample>(parts: readonly Method<E>[]): KeptState | undefined {
+  if (parts.every(({ state }) => state === undefined)) return undefined;
+  return {
+    read: () => parts.map(({ state }) => state?.read() ?? null),
+    write: (value) => {
+      const values = Array.isArray(value) ? value : [];
+      parts.forEach(({ state }, i) => {
+        state?.write(values[i]);
+      });
+    },
+  };
+}

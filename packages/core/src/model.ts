@@ -1,0 +1,45 @@
+import type { Engine, Scope, Variable } from '@dpo/engine';
+import type { DropoutDraw, PackedInputs, TokenLogps } from '@dpo/models';
+import type * as tf from '@tensorflow/tfjs-core';
+
+/** How a model is to compute log-probabilities. */
+export interface ScoringOptions {
+  /** False computes without the adapter. Default: true. */
+  readonly adapter?: boolean | undefined;
+  /** Whether `alignments` are wanted. Default: false. */
+  readonly alignments?: boolean | undefined;
+  /** The draw of the adapter's dropout. Default: nothing is dropped. */
+  readonly dropout?: DropoutDraw | undefined;
+  /** Computes layers again for the gradient instead of keeping what it needs of them. Default: false. */
+  readonly activationCheckpointing?: boolean | undefined;
+}
+
+/** What scoring needs of a language model; `@dpo/models`' LanguageModel has it. */
+export interface ScoringModel {
+  readonly engine: Engine;
+  readonly weights: ReadonlyMap<string, Variable>;
+  readonly adapter?: { readonly weights: ReadonlyMap<string, Variable>; readonly dropout: number } | undefined;
+  /** log π of each predicted token of a batch, [R], differentiable in what `params` gives. */
+  tokenLogps(params: (name: string) => tf.Tensor, batch: PackedInputs, options?: ScoringOptions): TokenLogps;
+}
+
+/** What training needs besides. */
+export interface TrainableModel extends ScoringModel {
+  /** The variables that training changes, by name: the adapter's if there is one, else all weights. */
+  trainable(): ReadonlyMap<string, Variable>;
+}
+
+/** Reads a model's parameters in an engine function: from `given` where it has them, else from their variables. */
+export function parameters(
+  model: ScoringModel,
+  scope: Pick<Scope, 'read'>,
+  given: ReadonlyMap<string, tf.Tensor> = new Map(),
+): (name: string) => tf.Tensor {
+  return (name) => {
+    const tensor = given.get(name);
+    if (tensor !== undefined) return tensor;
+    const variable = model.adapter?.weights.get(name) ?? model.weights.get(name);
+    if (variable === undefined) throw new RangeError(`The model has no parameter ${name}.`);
+    return scope.read(variable);
+  };
+}

@@ -1,0 +1,211 @@
+import type { EncodedExample } from '@dpo/base';
+import type { Engine, EngineFunction, Scope, Values, Variable } from '@dpo/engine';
+import * as tf from '@tensorflow/tfjs-core';
+import { alone, type Collective } from '../collective.js';
+import { parameters } from '../model.js';
+import type { Optimizer } from '../optimizers/types.js';
+import { slotShapes } from '../optimizers/types.js';
+import { answerSums } from './answer-sums.js';
+import { type Computation, forward, packedBatch, referenceLogps, referenceSums } from './forward.js';
+import { gradients, outputsOf, type Trained, trainedVariables } from './gradients.js';
+import {
+  decodeInputs,
+  encodeInputs,
+  mergeInputs,
+  type Owned,
+  type SomeOwned,
+  scalarValue,
+  scalarValues,
+} from './inputs.js';
+import { reduce } from './reduce.js';
+import { type Slots, update } from './update.js';
+
+/** What a compiled function says: losses and columns. */
+export type StepOutputs = Readonly<Record<string, Values>>;
+
+/** One update. */
+interface UpdateOptions {
+  readonly learningRate: number;
+  /** The number of the update, from 1: the optimizer's t. */
+  readonly t: number;
+  /** Examples of the step over all workers: the loss is their mean. */
+  readonly examples: number;
+}
+
+/** The compiled side of training: one function to a phase, and the optimizer's state. */
+export interface CompiledSteps {
+  readonly trained: readonly Trained[];
+  readonly slots: Slots;
+  /**
+   * One update from the mean of the losses over all examples of the micro-batches, however many those are, and of all
+   * workers. `norm` is the gradient's before clipping; where it is not finite the weights stay as they were, and the
+   * optimizer's moments fade as with a gradient of zero.
+   */
+  update(
+    batches: readonly SomeOwned<Values>[],
+    options: UpdateOptions,
+  ): Promise<{ readonly outputs: readonly StepOutputs[]; readonly norm: number }>;
+  /** The same numbers of each example without an update. */
+  evaluate(batch: SomeOwned<Values>): Promise<StepOutputs>;
+  /** log π and log π_ref of each answer, [N·K] each, without a gradient. */
+  score(batch: SomeOwned<Values>): Promise<{ readonly policy: Values; readonly reference: Values }>;
+  /** Moves the reference towards the policy, where this step is one of those that do. */
+  moveReference(step: number): Promise<void>;
+  /** Frees functions and state. */
+  dispose(): void;
+}
+
+export interface StepOptions<E extends EncodedExample> extends Computation<E> {
+  readonly optimizer: Optimizer;
+  readonly maxGradNorm: number;
+  readonly collective?: Collective | undefined;
+}
+
+/** Compiles a method, a model and an optimizer into the functions of a training run. */
+export function compileSteps<E extends EncodedExample>(options: StepOptions<E>): CompiledSteps {
+  const { optimizer, collective = alone } = options;
+  const workshop = openWorkshop(options.model.engine);
+  const trained = trainedVariables(options);
+  const slots: Slots = new Map(trained.map((weight) => [weight.name, makeSlots(workshop, optimizer, weight)]));
+  const updating = { ...options, trained, slots };
+
+  const fused = workshop.compile('train-step', (scope, inputs) => {
+    const { gradients: computed, outputs } = gradients(options, trained, scope, inputs);
+    return { ...outputs, norm: update(updating, scope, computed, inputs.optimizer) };
+  });
+  const evaluate = workshop.compile('evaluate', (scope, inputs) => {
+    const none = { model: new Map(), method: new Map() };
+    return outputsOf(forward(options, scope, inputs, none, referenceLogps(scope, options.reference, inputs)));
+  });
+  const score = workshop.compile('score', (scope, inputs) => scores(options, scope, inputs));
+  const moveReference = workshop.compile('move-reference', (scope) => move(options, scope));
+  const accumulated = once(() => accumulation(workshop, updating));
+
+  return {
+    trained,
+    slots,
+    async update(batches, { learningRate, t, examples }) {
+      const common: SomeOwned<Values> = { step: { scale: scalarValue(1 / examples), draw: int32(t) } };
+      const rates: SomeOwned<Values> = { optimizer: scalarValues(optimizer.scalars(learningRate, t)) };
+      const [first] = batches;
+      if (batches.length === 1 && first !== undefined && collective.size === 1) {
+        const output = await fused(mergeInputs(mergeInputs(first, common), rates));
+        return { outputs: [output], norm: numberOf(output.norm) };
+      }
+      const { add, sums, apply } = accumulated();
+      const outputs: StepOutputs[] = [];
+      for (const batch of batches) outputs.push(await add(mergeInputs(batch, common)));
+      await reduce(collective, sums);
+      const { norm } = await apply(rates);
+      return { outputs, norm: numberOf(norm) };
+    },
+    evaluate,
+    async score(batch) {
+      const { policy, reference } = await score(batch);
+      return { policy: policy as Values, reference: reference as Values };
+    },
+    async moveReference(step) {
+      const { moving } = options.reference;
+      if (moving !== undefined && step % moving.everySteps === 0) await moveReference({});
+    },
+    dispose: () => workshop.dispose(),
+  };
+}
+
+type Compiled = (inputs: SomeOwned<Values>) => Promise<StepOutputs>;
+
+/** Where variables and functions of a run are made, and freed together. */
+interface Workshop {
+  variable(name: string, shape: readonly number[]): Variable;
+  compile(name: string, body: (scope: Scope, inputs: Owned<tf.Tensor>) => Record<string, tf.Tensor>): Compiled;
+  dispose(): void;
+}
+
+function openWorkshop(engine: Engine): Workshop {
+  const variables: Variable[] = [];
+  const functions: EngineFunction<string, string>[] = [];
+  return {
+    variable(name, shape) {
+      const variable = engine.variable(name, shape);
+      variables.push(variable);
+      return variable;
+    },
+    compile(name, body) {
+      const compiled = engine.function<string, string>(name, (scope, inputs) => body(scope, decodeInputs(inputs)));
+      functions.push(compiled);
+      return (inputs) => compiled(encodeInputs(inputs));
+    },
+    dispose() {
+      for (const compiled of functions) compiled.dispose();
+      for (const variable of variables) variable.dispose();
+    },
+  };
+}
+
+function makeSlots(workshop: Workshop, optimizer: Optimizer, { name, variable }: Trained): Record<string, Variable> {
+  const shapes = Object.entries(slotShapes(optimizer, variable.shape));
+  return Object.fromEntries(shapes.map(([slot, shape]) => [slot, workshop.variable(`${slot}/${name}`, shape)]));
+}
+
+/** Gradients of several micro-batches, or of several workers, added up. They take as much memory as the weights. */
+function accumulation<E extends EncodedExample>(
+  workshop: Workshop,
+  updating: StepOptions<E> & { readonly trained: readonly Trained[]; readonly slots: Slots },
+) {
+  const { trained } = updating;
+  const sums = trained.map(({ name, variable }) => workshop.variable(`gradient-sum/${name}`, variable.shape));
+  return {
+    sums,
+    add: workshop.compile('accumulate', (scope, inputs) => {
+      const { gradients: computed, outputs } = gradients(updating, trained, scope, inputs);
+      sums.forEach((sum, i) => {
+        scope.assign(sum, tf.add(scope.read(sum), computed[i] as tf.Tensor));
+      });
+      return outputs;
+    }),
+    apply: workshop.compile('apply', (scope, inputs) => {
+      const added = sums.map((sum) => scope.read(sum));
+      const norm = update(updating, scope, added, inputs.optimizer);
+      sums.forEach((sum, i) => {
+        scope.assign(sum, tf.zerosLike(added[i] as tf.Tensor));
+      });
+      return { norm };
+    }),
+  };
+}
+
+function scores<E extends EncodedExample>(
+  { model, reference }: Computation<E>,
+  scope: Scope,
+  inputs: Owned<tf.Tensor>,
+): Record<string, tf.Tensor> {
+  const { packed } = packedBatch(inputs);
+  const { logps } = model.tokenLogps(parameters(model, scope), packed);
+  const ofReference = referenceSums(referenceLogps(scope, reference, inputs), packed);
+  return { policy: answerSums(logps, packed), reference: tf.reshape(ofReference, [packed.sequences]) };
+}
+
+function move<E extends EncodedExample>({ model, reference }: Computation<E>, scope: Scope): Record<string, tf.Tensor> {
+  const { variables = new Map<string, Variable>(), mixup = 1 } = reference.moving ?? {};
+  for (const [name, variable] of variables) {
+    const policy = scope.read(model.trainable().get(name) as Variable);
+    scope.assign(variable, tf.add(tf.mul(policy, mixup), tf.mul(scope.read(variable), 1 - mixup)));
+  }
+  return {};
+}
+
+function int32(value: number): Values {
+  return { dtype: 'int32', shape: [], data: Int32Array.of(value) };
+}
+
+function numberOf(values: Values | undefined): number {
+  return values?.data[0] ?? Number.NaN;
+}
+
+function once<T>(make: () => T): () => T {
+  let result: { readonly value: T } | undefined;
+  return () => {
+    result ??= { value: make() };
+    return result.value;
+  };
+}

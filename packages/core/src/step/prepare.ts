@@ -1,0 +1,97 @@
+import type { EncodedExample } from '@dpo/base';
+import type { Values } from '@dpo/engine';
+import type { Packer } from '../batches/packing.js';
+import type { Collective } from '../collective.js';
+import {
+  type AnswerReader,
+  answersOf,
+  type Method,
+  type Prepared,
+  type ScoredExample,
+  type StepView,
+} from '../method.js';
+import type { Reference } from '../reference.js';
+import type { CompiledSteps } from './compile-steps.js';
+import type { SomeOwned } from './inputs.js';
+import { mergeInputs, scalarValues } from './inputs.js';
+import { groupOf, methodInputs, type StepExample, scoringInputs } from './micro-batch.js';
+
+/** What the parts of a step are made with. */
+export interface StepContext<E extends EncodedExample> {
+  readonly compiled: Pick<CompiledSteps, 'score'>;
+  readonly method: Method<E>;
+  readonly reference: Reference;
+  readonly pack: Packer;
+  readonly collective: Collective;
+  /** False in an evaluation. */
+  readonly training: boolean;
+  /** Whether the model drops elements in training. */
+  readonly dropping?: boolean | undefined;
+}
+
+/** A step before its update. */
+export interface PreparedStep<E extends EncodedExample> {
+  /** The inputs of each micro-batch. */
+  readonly batches: readonly SomeOwned<Values>[];
+  /** The examples in the order of the micro-batches. */
+  readonly examples: readonly StepExample<E>[];
+  /** What the method's preparation adds to the record. */
+  readonly records: Readonly<Record<string, number>>;
+}
+
+/** Has the method look at the whole step, then packs the step into micro-batches with all that the method reads. */
+export async function prepareStep<E extends EncodedExample>(
+  examples: readonly StepExample<E>[],
+  context: StepContext<E>,
+): Promise<PreparedStep<E>> {
+  const { method, reference, pack, training } = context;
+  const prepared: Prepared = (await method.prepare?.(viewOf(examples, context))) ?? {};
+  const parts = pack(examples.map(({ example }) => groupOf(example, method.answers)));
+  const scalars: SomeOwned<Values> = { scalars: scalarValues(prepared.scalars ?? {}) };
+  const dropping = training && context.dropping;
+  const batches = parts.map(({ groups, batch }) =>
+    mergeInputs(
+      methodInputs({
+        examples: groups.map((g) => examples[g] as StepExample<E>),
+        prepared: prepared.examples && groups.map((g) => prepared.examples?.[g] ?? {}),
+        ...{ batch, answers: method.answers, method, reference, dropping },
+      }),
+      scalars,
+    ),
+  );
+  return {
+    batches,
+    examples: parts.flatMap(({ groups }) => groups.map((g) => examples[g] as StepExample<E>)),
+    records: prepared.records ?? {},
+  };
+}
+
+function viewOf<E extends EncodedExample>(examples: readonly StepExample<E>[], context: StepContext<E>): StepView<E> {
+  const { method, collective, training } = context;
+  return {
+    examples: examples.map(({ example }) => example),
+    collective,
+    training,
+    score: (answers = method.answers) => scoreStep(examples, answers, context),
+  };
+}
+
+/** log π and log π_ref of answers of each example, in the examples' order. */
+async function scoreStep<E extends EncodedExample>(
+  examples: readonly StepExample<E>[],
+  answers: AnswerReader<E>,
+  { compiled, reference, pack }: StepContext<E>,
+): Promise<ScoredExample[]> {
+  const scored: ScoredExample[] = [];
+  for (const { groups, batch } of pack(examples.map(({ example }) => groupOf(example, answers)))) {
+    const inBatch = groups.map((g) => examples[g] as StepExample<E>);
+    const logps = await compiled.score(scoringInputs({ examples: inBatch, batch, answers, reference }));
+    groups.forEach((g, i) => {
+      const names = Object.keys(answersOf(answers, (examples[g] as StepExample<E>).example));
+      const of = ({ data }: Values) =>
+        Object.fromEntries(names.map((name, k) => [name, data[i * names.length + k] as number]));
+      scored[g] = { policy: of(logps.policy), reference: of(logps.reference) };
+    });
+  }
+  return scored;
+}
