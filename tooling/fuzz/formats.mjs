@@ -136,7 +136,7 @@ const CONFIG = {
     { name: 'tools', template: TEMPLATE },
   ],
 };
-const KEY = { dataset: 'abc', files: {}, ends: [], encode: 'encodePairs' };
+const KEY = { dataset: 'abc', files: {}, ends: [] };
 /** The name that a cache of these tokens has in any folder. */
 let tokenFile;
 const METRICS = { step: 1, loss: 0.69, 'rewards/chosen': 0.1, learning_rate: 1e-6, epoch: 0.5, grad_norm: null };
@@ -181,7 +181,14 @@ export const formats = {
       const cache = await openTokenCache(folder, KEY);
       await cache.stored();
       for (const n of [3, 5])
-        await cache.append(Array.from({ length: n }, (_, i) => Int32Array.from({ length: i }, () => i)));
+        await cache.append(
+          new Map(
+            Array.from({ length: n }, (_, i) => [
+              `text ${n}, ${i}`.padEnd(16),
+              Int32Array.from({ length: i }, () => i),
+            ]),
+          ),
+        );
       await cache.close(true);
       tokenFile = readdirSync(folder).find((file) => file.endsWith('.arrow'));
       return [await readFile(join(folder, tokenFile))];

@@ -63,6 +63,6 @@ export { type CutSummary, cutSummary, type RowCuts, type RowOrigin } from './tok
 export { type EncodedPrompt, encodePairs, encodePrompts, pairGroup } from './tokens/encode.js';
 export { type BatchTextEncoder, type EncodeAheadOptions, encodeAhead } from './tokens/encode-ahead.js';
 export type { Encoder } from './tokens/encode-each.js';
+export type { EncodeOptions } from './tokens/encode-options.js';
 export { encodeAnswers, encodeRankings } from './tokens/encode-rows.js';
-export type { EncodeOptions } from './tokens/encode-text.js';
 export { openTokenCache, type TokenCache, type TokenCacheKey, type TokenCacheOptions } from './tokens/token-cache.js';

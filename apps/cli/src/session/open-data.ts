@@ -72,7 +72,6 @@ async function encodeMany<Given, Row>(
           dataset: await dataset.fingerprintInPieces(context.signal),
           files: tokenizer.files,
           ends: tokenizer.endTokenIds,
-          encode: encode.name,
         },
         {
           onDamaged: (path) =>

@@ -4,7 +4,7 @@ import { isChat, plainText, sameText, templateVariables } from '../rows/conversa
 import type { PreferenceDataset, PreferencePair } from '../rows/types.js';
 import { type CutSummary, cutSummary, type RowOrigin } from '../tokens/cuts.js';
 import { encodePairs } from '../tokens/encode.js';
-import type { EncodeOptions } from '../tokens/encode-text.js';
+import type { EncodeOptions } from '../tokens/encode-options.js';
 import { BesidesTally, type SaidBesides } from './besides.js';
 
 /** Smallest, quantiles and largest of a list of numbers, each one of the numbers (nearest rank). */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { pauses } from '@dpo/base';
 import {
   Field,
+  FixedSizeBinary,
   Int32,
   List,
   Message,
@@ -14,26 +15,32 @@ import {
 import { CollectingQueue } from '../files/arrow/blocks.js';
 import { checkMessage, messageHead } from '../files/arrow/find.js';
 import { type ArrowField, readMessage } from '../files/arrow/metadata.js';
+import { KEY_BYTES } from './text-key.js';
 
 /**
- * Raised when texts are asked for or stored in another order or form, or when texts get other tokens, so that older caches
+ * Raised when texts are named or stored in another form, or when texts get other tokens, so that older caches
  * are not used.
  *
  * 2: an answer's tokens are those that follow its prompt's; added tokens and normalisers as in Python.
  * 3: each batch has a digest.
+ * 4: a text has a key of what it contains, instead of a place in an order.
  */
-export const VERSION = 3;
+export const VERSION = 4;
 /** Each batch says here what it and all before it hold, so that no byte of an id changes unseen. */
 const DIGEST = 'dpo.digest';
 
 const item = new Field('item', new Int32(), false);
-const schema = new Schema([new Field('ids', new List(item), false)], new Map([['dpo.tokens', String(VERSION)]]));
+const key = new FixedSizeBinary(KEY_BYTES);
+const schema = new Schema(
+  [new Field('ids', new List(item), false), new Field('key', key, false)],
+  new Map([['dpo.tokens', String(VERSION)]]),
+);
 
-/** Writes ids as an Arrow IPC stream, a list to each text. */
+/** Writes ids as an Arrow IPC stream, a list and a key to each text. */
 export interface TokenWriter {
   /** The bytes that a stream begins with. */
   readonly head: Buffer;
-  batch(texts: readonly Int32Array[]): Buffer;
+  batch(texts: ReadonlyMap<string, Int32Array>): Buffer;
   end(): Buffer;
 }
 
@@ -47,9 +54,9 @@ export function tokenWriter(digest = ''): TokenWriter {
   return {
     head,
     batch(texts) {
-      const { offsets, ids } = joined(texts);
-      last = digestOf(last, offsets, ids);
-      writer.write(recordBatch(offsets, ids, last));
+      const columns = columnsOf(texts);
+      last = digestOf(last, columns);
+      writer.write(recordBatch(columns, last));
       return Buffer.concat(queue.take());
     },
     end() {
@@ -61,7 +68,7 @@ export function tokenWriter(digest = ''): TokenWriter {
 
 /** What a stream of tokens holds, as far as it is as it was written. */
 export interface StoredTokens {
-  readonly texts: Int32Array[];
+  readonly texts: ReadonlyMap<string, Int32Array>;
   /** Bytes up to which it can be gone on with. */
   readonly end: number;
   /** To go on writing with. */
@@ -77,7 +84,7 @@ export interface StoredTokens {
 export async function readTokens(bytes: Buffer): Promise<StoredTokens> {
   const pause = pauses();
   const { head } = tokenWriter();
-  const texts: Int32Array[] = [];
+  const texts = new Map<string, Int32Array>();
   let [end, digest] = [0, ''];
   const until = (state: StoredTokens['state']): StoredTokens => ({ texts, end, digest, state });
   if (!bytes.subarray(0, head.length).equals(head.subarray(0, bytes.length))) return until('damaged');
@@ -89,9 +96,13 @@ export async function readTokens(bytes: Buffer): Promise<StoredTokens> {
       const batch = readBatch(bytes.subarray(end), fields);
       if (batch === 'end') return until(end + 8 === bytes.length ? 'whole' : 'damaged');
       if (batch === 'torn') return until('torn');
-      const { offsets, ids } = batch;
-      if (batch.digest !== digestOf(digest, offsets, ids)) return until('damaged');
-      for (let i = 0; i + 1 < offsets.length; i++) texts.push(ids.subarray(offsets[i], offsets[i + 1]));
+      const { offsets, ids, keys } = batch.columns;
+      if (batch.digest !== digestOf(digest, batch.columns)) return until('damaged');
+      for (let i = 0; i + 1 < offsets.length; i++)
+        texts.set(
+          keys.toString('latin1', i * KEY_BYTES, (i + 1) * KEY_BYTES),
+          ids.subarray(offsets[i], offsets[i + 1]),
+        );
       digest = batch.digest;
       end += batch.bytes;
       await pause();
@@ -122,40 +133,51 @@ function readBatch(bytes: Buffer, fields: readonly ArrowField[]) {
   checkMessage(message, fields);
   if (message.kind !== 'batch' || message.batch.compression !== undefined) throw new RangeError('no batch of tokens');
   const { rows, nodes, buffers } = message.batch;
-  // Of the list its marks of missing values and offsets, then of the ids theirs and the values.
-  const int32s = (buffer: number, length: number): Int32Array => {
+  // Of the list its marks of missing values and offsets, of the ids theirs and the values, of the keys theirs and the bytes.
+  const copy = (buffer: number, length: number): Uint8Array => {
     const from = body + (buffers[buffer]?.offset ?? 0);
-    return new Int32Array(Uint8Array.prototype.slice.call(bytes, from, from + 4 * length).buffer);
+    return Uint8Array.prototype.slice.call(bytes, from, from + length);
   };
   return {
-    offsets: int32s(1, rows + 1),
-    ids: int32s(3, nodes[1]?.length ?? 0),
+    columns: {
+      offsets: new Int32Array(copy(1, 4 * (rows + 1)).buffer),
+      ids: new Int32Array(copy(3, 4 * (nodes[1]?.length ?? 0)).buffer),
+      keys: Buffer.from(copy(5, KEY_BYTES * rows).buffer),
+    },
     digest: Message.decode(metadata).metadata.get(DIGEST),
     bytes: body + message.bodyBytes,
   };
 }
 
-function digestOf(before: string, offsets: Int32Array, ids: Int32Array): string {
-  return createHash('sha256').update(before).update(offsets).update(ids).digest('hex');
+/** Texts one after another: where each begins, the ids of all, the keys of all. */
+interface Columns {
+  readonly offsets: Int32Array;
+  readonly ids: Int32Array;
+  readonly keys: Buffer;
 }
 
-/** Texts one after another, and where each begins. */
-function joined(texts: readonly Int32Array[]): { readonly offsets: Int32Array; readonly ids: Int32Array } {
-  const offsets = new Int32Array(texts.length + 1);
-  texts.forEach(({ length }, i) => {
-    offsets[i + 1] = (offsets[i] as number) + length;
-  });
-  const ids = new Int32Array(offsets[texts.length] as number);
-  texts.forEach((text, i) => {
-    ids.set(text, offsets[i]);
-  });
-  return { offsets, ids };
+function digestOf(before: string, { offsets, ids, keys }: Columns): string {
+  return createHash('sha256').update(before).update(offsets).update(ids).update(keys).digest('hex');
 }
 
-function recordBatch(offsets: Int32Array, ids: Int32Array, digest: string): RecordBatch {
+function columnsOf(texts: ReadonlyMap<string, Int32Array>): Columns {
+  const offsets = new Int32Array(texts.size + 1);
+  let count = 0;
+  for (const { length } of texts.values()) {
+    offsets[count + 1] = (offsets[count] as number) + length;
+    count++;
+  }
+  const ids = new Int32Array(offsets[count] as number);
+  let text = 0;
+  for (const tokens of texts.values()) ids.set(tokens, offsets[text++]);
+  return { offsets, ids, keys: Buffer.from([...texts.keys()].join(''), 'latin1') };
+}
+
+function recordBatch({ offsets, ids, keys }: Columns, digest: string): RecordBatch {
   const length = offsets.length - 1;
   const child = makeData({ type: new Int32(), length: ids.length, nullCount: 0, data: ids });
   const lists = makeData({ type: new List(item), length, nullCount: 0, valueOffsets: offsets, child });
-  const struct = makeData({ type: new Struct(schema.fields), length, nullCount: 0, children: [lists] });
+  const names = makeData({ type: key, length, nullCount: 0, data: keys });
+  const struct = makeData({ type: new Struct(schema.fields), length, nullCount: 0, children: [lists, names] });
   return new RecordBatch(schema, struct, new Map([[DIGEST, digest]]));
 }

@@ -77,7 +77,38 @@ describe('encoding many texts at once', () => {
     );
   });
 
-  it('takes slices of a large dataset, and those that cannot be looked at apart in turn', async () => {
+  it('encodes a text once, in however many rows it is, and tells a text alone from one that follows', async () => {
+    const tokenizer = byteTokenizer();
+    const asked: TextToEncode[] = [];
+    const encode = async (texts: readonly TextToEncode[]) => {
+      asked.push(...texts);
+      return encodeEach(tokenizer, texts);
+    };
+    const pairs = preferenceDataset([
+      { prompt: 'p', chosen: 'p', rejected: 'q' },
+      { prompt: 'p', chosen: 'q', rejected: 'r' },
+    ]);
+    expect(await encodeAhead(pairs, encodePairs, tokenizer, { encode })).toEqual(encodePairs(pairs, tokenizer));
+    expect(asked).toEqual(['p', ...['p', 'q', 'r'].map((text) => ({ before: 'p', text }))]);
+  });
+
+  it('goes through the dataset once', async () => {
+    const tokenizer = byteTokenizer();
+    const rows = preferenceDataset([{ prompt: 'p', chosen: 'c', rejected: 'd' }]);
+    let passes = 0;
+    const counted = {
+      ...rows,
+      *[Symbol.iterator]() {
+        passes++;
+        yield* rows;
+      },
+      at: () => expect.unreachable('rows come in turn'),
+    };
+    await encodeAhead(counted, encodePairs, tokenizer, batchOf(tokenizer));
+    expect(passes).toBe(1);
+  });
+
+  it('takes slices of a large dataset, the first of which has no two prompts', async () => {
     const tokenizer = byteTokenizer();
     const rows = (same: number, others: number) =>
       labelledDataset(

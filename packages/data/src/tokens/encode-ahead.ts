@@ -1,7 +1,10 @@
-import { DpoError, inPieces, type TextToEncode, type Tokenizer } from '@dpo/base';
+import { DpoError, inPieces, pauses, type TextToEncode, type Tokenizer } from '@dpo/base';
 import type { Dataset } from '../rows/types.js';
-import type { Encoder } from './encode-each.js';
-import type { EncodeOptions } from './encode-text.js';
+import { draftCollector, type Encoder } from './encode-each.js';
+import type { EncodeOptions } from './encode-options.js';
+import { encodeNow } from './encode-text.js';
+import type { ExampleKind, RowText } from './example-kind.js';
+import { textKeys } from './text-key.js';
 import type { TokenCache } from './token-cache.js';
 
 /** Turns many texts into tokens at once, each to what the tokenizer's `encode` or `encodeAfter` makes of it: `@dpo/models`' BatchEncoder does. */
@@ -25,78 +28,107 @@ const ROWS = 4096;
  * Encodes a dataset by `encode` (`encodePairs`, `encodeAnswers`, `encodeRankings`) with all texts tokenised many at a time,
  * by threads or a native library. The result is that of `encode(dataset, tokenizer, options)`.
  *
- * The dataset is gone through twice: once to learn which texts are wanted, in which order, and once with the answers.
- * Tokens are held in memory, texts a few thousand rows at a time. Signals and timers get their turn meanwhile.
+ * The dataset is gone through once, a few thousand rows at a time: their texts are listed, those that are not known yet are
+ * encoded, and examples are made of the tokens. Texts are known by what they contain ({@link textKey}). Signals and timers
+ * get their turn meanwhile.
  *
- * Errors: those of `encode`; the signal's reason where it is aborted.
+ * Errors: those of `encode`; the signal's reason when it is aborted.
  */
-export async function encodeAhead<Given, Row>(
-  dataset: Dataset<Given>,
-  encode: Encoder<Given, Row>,
+export async function encodeAhead<Row, Example>(
+  dataset: Dataset<Row>,
+  encode: Encoder<Row, Example>,
   tokenizer: Tokenizer,
   batch: BatchTextEncoder,
-  { onProgress, signal, cache, onError, ...options }: EncodeAheadOptions = {},
-): Promise<Row[]> {
-  const inTurn = () => inPieces(encode.steps(dataset, tokenizer, { ...options, onError }), signal);
+  options: EncodeAheadOptions = {},
+): Promise<Example[]> {
+  const { cache, signal } = options;
   let complete = false;
   try {
-    const ready = await readyTexts(dataset, encode, tokenizer, batch, { onProgress, signal, cache, ...options });
-    // Something is wrong with some rows, or they cannot be looked at apart: encoding all in turn says what it is.
-    if (ready === undefined) return await inTurn();
-    let next = 0;
-    let fits = true;
-    const nextOr = (encodeNow: () => Int32Array | number[]): Int32Array | number[] => {
-      const index = next++;
-      const ids = ready[index];
-      // Tokens of an earlier run are tried here and there, in case this tokenizer has become another.
-      if (ids !== undefined && !(cache?.whole && index % TRIED === 0 && differ(ids, encodeNow()))) return ids;
-      fits = false;
-      return encodeNow();
-    };
-    const replay: Tokenizer = {
-      ...tokenizer,
-      encode: (text) => nextOr(() => tokenizer.encode(text)),
-      encodeAfter: (before, text) => nextOr(() => tokenizer.encodeAfter(before, text)),
-    };
-    const rows = await inPieces(encode.steps(dataset, replay, options), signal);
-    complete = fits && next === ready.length;
-    return complete ? rows : await inTurn();
+    const texts = knownTexts((await cache?.stored()) ?? new Map(), tokenizer);
+    const examples = await encodeSlices(dataset, encode.kind, { tokenizer, batch, texts, options });
+    complete = true;
+    return examples;
   } catch (error) {
-    // A row that is to be left out would put the texts after it out of step.
-    if (onError === undefined || !DpoError.is(error)) throw error;
-    return await inTurn();
+    if (!(error instanceof OtherTokens)) throw error;
+    return await inPieces(encode.steps(dataset, tokenizer, options), signal);
   } finally {
     await cache?.close(complete);
   }
 }
 
-/** The tokens of all texts in the order in which encoding asks for them; undefined where looking ahead fails. */
-async function readyTexts<Given, Row>(
-  dataset: Dataset<Given>,
-  encode: Encoder<Given, Row>,
-  tokenizer: Tokenizer,
-  batch: BatchTextEncoder,
-  { onProgress, signal, cache, ...options }: EncodeAheadOptions,
-): Promise<Int32Array[] | undefined> {
-  const ready = (await cache?.stored()) ?? [];
-  if (cache?.whole) return ready;
-  const stored = ready.length;
-  let asked = 0;
-  for (let from = 0; from < dataset.length; from += ROWS) {
-    signal?.throwIfAborted();
-    const wanted = await textsOf(slice(dataset, from, from + ROWS), encode, tokenizer, { signal, ...options });
-    if (wanted === undefined) return undefined;
-    asked += wanted.length;
-    // What was stored ends with a slice, or within one whose last texts are encoded now.
-    const missing = wanted.slice(Math.max(0, wanted.length - Math.max(0, asked - stored)));
-    if (missing.length > 0) {
-      const encoded = (await batch.encode(missing)).map(inArray);
-      for (const ids of encoded) ready.push(ids);
-      await cache?.append(encoded);
+/** What texts are encoded by. */
+interface Work {
+  readonly tokenizer: Tokenizer;
+  readonly batch: BatchTextEncoder;
+  readonly texts: KnownTexts;
+  readonly options: EncodeAheadOptions;
+}
+
+/** A row whose texts are listed; or what is wrong with it. */
+interface ListedRow<Row> {
+  readonly row: Row;
+  readonly texts: readonly KeyedText[];
+  readonly error?: unknown;
+}
+
+async function encodeSlices<Row, Draft, Example>(
+  dataset: Dataset<Row>,
+  kind: ExampleKind<Row, Draft, Example>,
+  work: Work,
+): Promise<Example[]> {
+  const { tokenizer, texts: known, options } = work;
+  const { onProgress, signal, firstRow = 0 } = options;
+  const pause = pauses(signal);
+  const drafts = draftCollector<Draft>(dataset, options);
+  const keyOf = textKeys();
+  let rows = 0;
+  let slice: ListedRow<Row>[] = [];
+  const finishSlice = async () => {
+    await encodeTexts(slice, work);
+    onProgress?.(rows, dataset.length);
+    for (const { row, texts, error } of slice) {
+      drafts.add((number) => {
+        if (error !== undefined) throw error;
+        // A text that could not be encoded with the others says here what is wrong with it.
+        const tokens = texts.map((text) => known.get(text.id) ?? encodeNow(text, tokenizer, number));
+        return kind.assemble(row, number, { texts, tokens, tokenizer, options });
+      });
+      await pause();
     }
-    onProgress?.(Math.min(dataset.length, from + ROWS), dataset.length);
+    slice = [];
+  };
+  for (const row of dataset) {
+    try {
+      const texts = kind.texts(row, firstRow + rows, tokenizer).map((text) => ({ ...text, id: keyOf(text) }));
+      slice.push({ row, texts });
+    } catch (error) {
+      slice.push({ row, texts: [], error });
+    }
+    rows++;
+    await pause();
+    if (slice.length === ROWS) await finishSlice();
   }
-  return ready;
+  if (slice.length > 0) await finishSlice();
+  return inPieces(kind.finish(drafts.end(), options), signal);
+}
+
+/** Encodes the texts that are not known yet, and stores them. */
+async function encodeTexts(rows: readonly ListedRow<unknown>[], { texts, batch, options }: Work): Promise<void> {
+  const missing = new Map<string, KeyedText>();
+  for (const row of rows) for (const text of row.texts) if (!texts.has(text)) missing.set(text.id, text);
+  options.signal?.throwIfAborted();
+  if (missing.size === 0) return;
+  try {
+    const encoded = await batch.encode(
+      [...missing.values()].map(({ text, after }) => (after === undefined ? text : { before: after, text })),
+    );
+    const added = new Map([...missing.keys()].map((id, i) => [id, inArray(encoded[i] ?? [])]));
+    for (const [id, ids] of added) texts.add(id, ids);
+    await options.cache?.append(added);
+  } catch (error) {
+    // The rows are encoded one by one then, which says the row of the text.
+    if (!DpoError.is(error)) throw error;
+  }
 }
 
 /** Threads give parts of one long array, which are kept as they are: a million small copies would be a burden to the memory. */
@@ -104,42 +136,41 @@ function inArray(ids: ArrayLike<number>): Int32Array {
   return ids instanceof Int32Array ? ids : Int32Array.from(ids);
 }
 
+/** A text with the key of what it contains. */
+interface KeyedText extends RowText {
+  readonly id: string;
+}
+
+/** Stored tokens are not what the tokenizer gives: it has become another although its files are the same. */
+class OtherTokens extends Error {}
+
+/** Texts with their tokens, by key. */
+interface KnownTexts {
+  /** Whether a text is known. @throws OtherTokens */
+  has(text: KeyedText): boolean;
+  get(id: string): Int32Array | undefined;
+  add(id: string, ids: Int32Array): void;
+}
+
 /** One stored text of so many is encoded again. */
 const TRIED = 512;
 
-function differ(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
-  return a.length !== b.length || Array.from(a).some((id, i) => id !== b[i]);
-}
-
-/** The texts that encoding these rows asks for, in order; undefined where it fails. */
-async function textsOf<Given, Row>(
-  rows: Iterable<Given>,
-  encode: Encoder<Given, Row>,
-  tokenizer: Tokenizer,
-  { eos, signal }: EncodeAheadOptions,
-): Promise<TextToEncode[] | undefined> {
-  const texts: TextToEncode[] = [];
-  const listen: Tokenizer = {
-    ...tokenizer,
-    // Any token will do where there is text, so that nothing is taken for empty.
-    encode: (text) => {
-      texts.push(text);
-      return text === '' ? [] : [0];
+/** The texts of an earlier run, tried here and there, and those that are encoded now. */
+function knownTexts(stored: ReadonlyMap<string, Int32Array>, tokenizer: Tokenizer): KnownTexts {
+  const encoded = new Map<string, Int32Array>();
+  let found = 0;
+  return {
+    has(text) {
+      const ids = stored.get(text.id);
+      if (ids === undefined) return encoded.has(text.id);
+      if (found++ % TRIED === 0 && !sameIds(ids, encodeNow(text, tokenizer, 0))) throw new OtherTokens();
+      return true;
     },
-    encodeAfter: (before, text) => {
-      texts.push({ before, text });
-      return text === '' ? [] : [0];
-    },
+    get: (id) => stored.get(id) ?? encoded.get(id),
+    add: (id, ids) => void encoded.set(id, ids),
   };
-  try {
-    await inPieces(encode.steps(rows, listen, { eos }), signal);
-    return texts;
-  } catch {
-    signal?.throwIfAborted();
-    return undefined;
-  }
 }
 
-function* slice<Given>(dataset: Dataset<Given>, from: number, to: number): Generator<Given> {
-  for (let row = from; row < Math.min(to, dataset.length); row++) yield dataset.at(row);
+function sameIds(a: Int32Array, b: Int32Array): boolean {
+  return a.length === b.length && a.every((id, i) => id === b[i]);
 }

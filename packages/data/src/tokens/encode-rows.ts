@@ -1,9 +1,10 @@
-import { DpoError, type EncodedAnswer, type EncodedRanking } from '@dpo/base';
+import { DpoError, type EncodedAnswer, type EncodedRanking, type Text } from '@dpo/base';
 import { templateVariables } from '../rows/conversation.js';
 import type { LabelledAnswer, RankedList } from '../rows/types.js';
 import type { RowOrigin } from './cuts.js';
-import { type Encoder, encodeEach, encoder } from './encode-each.js';
-import { cutAnswer, encodeAnswer, encodePrompt } from './encode-text.js';
+import { type Encoder, encoder } from './encode-each.js';
+import { answerPiece, cutAnswer, promptPiece, textsOf, wholeAnswer } from './encode-text.js';
+import { asTheyAre } from './example-kind.js';
 
 /**
  * Turns judged answers into tokens, as `encodePairs` does pairs. Each gets another prompt's answer beside it, the same in
@@ -11,17 +12,16 @@ import { cutAnswer, encodeAnswer, encodePrompt } from './encode-text.js';
  *
  * Errors name the row: those of `encodePairs`, and `data.one-prompt` where all rows have the same prompt.
  */
-export const encodeAnswers: Encoder<LabelledAnswer, EncodedAnswer & RowOrigin<'completion'>> = encoder(
-  'encodeAnswers',
-  function* (dataset, tokenizer, options) {
-    const rows = yield* encodeEach(dataset, options, (answer, row) => {
-      const { prompt: text, completion: given, label, weight } = answer;
-      const variables = templateVariables(answer);
-      const prompt = encodePrompt(text, variables, tokenizer, options, row);
-      const whole = encodeAnswer(prompt, given, tokenizer, options, row, 'completion');
-      const completion = cutAnswer(whole, prompt.tokens.length, options, row, 'completion');
-      return { row, prompt, whole, completion, key: JSON.stringify([text, variables]), label, weight };
-    });
+export const encodeAnswers: Encoder<LabelledAnswer, EncodedAnswer & RowOrigin<'completion'>> = encoder({
+  texts: (answer, row, tokenizer) => textsOf(answer, [['completion', answer.completion]], tokenizer, row),
+  assemble(answer, row, encoded) {
+    const { prompt: text, label, weight } = answer;
+    const prompt = promptPiece(text, encoded, row);
+    const whole = wholeAnswer(text, encoded, 1, row);
+    const completion = cutAnswer(whole, prompt.tokens.length, encoded.options, row, 'completion');
+    return { row, prompt, whole, completion, key: JSON.stringify([text, templateVariables(answer)]), label, weight };
+  },
+  *finish(rows, options) {
     const others = yield* nextDifferent(rows);
     const encoded: (EncodedAnswer & RowOrigin<'completion'>)[] = [];
     for (const [index, { row, prompt, completion, label, weight }] of rows.entries()) {
@@ -39,7 +39,7 @@ export const encodeAnswers: Encoder<LabelledAnswer, EncodedAnswer & RowOrigin<'c
     }
     return encoded;
   },
-);
+});
 
 /**
  * Turns ranked lists into tokens, as `encodePairs` does pairs: the answer with the highest score first. A score says nothing
@@ -47,36 +47,39 @@ export const encodeAnswers: Encoder<LabelledAnswer, EncodedAnswer & RowOrigin<'c
  *
  * Errors name the row: those of `encodePairs`, and `data.no-ranking` where no list has two different scores.
  */
-export const encodeRankings: Encoder<RankedList, EncodedRanking & RowOrigin> = encoder(
-  'encodeRankings',
-  function* (dataset, tokenizer, options) {
-    const encoded = yield* encodeEach(dataset, options, (list, row) => {
-      const { prompt: text, responses, scores, weight } = list;
-      const order = [...responses.keys()].sort((a, b) => (scores[b] as number) - (scores[a] as number) || a - b);
-      const ranked = order.filter((i, k) => k === 0 || scores[i] !== scores[order[k - 1] as number]);
-      if (ranked.length < 2) return undefined;
-      const prompt = encodePrompt(text, templateVariables(list), tokenizer, options, row);
-      const answers = ranked.map((i) => {
-        const key = `responses[${i}]`;
-        const whole = encodeAnswer(prompt, responses[i] as string, tokenizer, options, row, key);
-        return cutAnswer(whole, prompt.tokens.length, options, row, key);
-      });
-      return {
-        row,
-        prompt: prompt.tokens,
-        answers: answers.map(({ tokens }) => tokens),
-        ...(weight === undefined ? {} : { weight }),
-        cut: { prompt: prompt.cut, ...Object.fromEntries(answers.map(({ cut }, k) => [String(k), cut])) },
-      };
-    });
-    const rankings = encoded.filter((ranking) => ranking !== undefined);
-    if (rankings.length > 0) return rankings;
+export const encodeRankings: Encoder<RankedList, EncodedRanking & RowOrigin> = encoder({
+  texts(list, row, tokenizer) {
+    const ranked = rankingOf(list);
+    const answers = ranked.map((i) => [`responses[${i}]`, list.responses[i] as Text] as const);
+    return ranked.length < 2 ? [] : textsOf(list, answers, tokenizer, row);
+  },
+  assemble({ prompt: text, weight }, row, encoded) {
+    if (encoded.texts.length === 0) return undefined;
+    const prompt = promptPiece(text, encoded, row);
+    const answers = encoded.texts.slice(1).map((_, k) => answerPiece(text, prompt.tokens.length, encoded, k + 1, row));
+    return {
+      row,
+      prompt: prompt.tokens,
+      answers: answers.map(({ tokens }) => tokens),
+      ...(weight === undefined ? {} : { weight }),
+      cut: { prompt: prompt.cut, ...Object.fromEntries(answers.map(({ cut }, k) => [String(k), cut])) },
+    };
+  },
+  finish(drafts) {
+    const rankings = drafts.filter((ranking) => ranking !== undefined);
+    if (rankings.length > 0) return asTheyAre(rankings);
     throw new DpoError('data.no-ranking', 'No list has two answers with different scores: there is nothing to rank.', {
-      values: { rows: encoded.length },
+      values: { rows: drafts.length },
       hint: 'Check the column of scores.',
     });
   },
-);
+});
+
+/** The responses by their index, the best first; of those that share a score only the first. */
+function rankingOf({ responses, scores }: RankedList): number[] {
+  const order = [...responses.keys()].sort((a, b) => (scores[b] as number) - (scores[a] as number) || a - b);
+  return order.filter((i, k) => k === 0 || scores[i] !== scores[order[k - 1] as number]);
+}
 
 /** For each row the next one, around the end, whose prompt is another; one row a step. */
 function* nextDifferent(rows: readonly { readonly key: string }[]): Generator<undefined, Int32Array> {

@@ -1,19 +1,7 @@
-import { DpoError, type Message, type TemplateVariables, type Text, type Tokenizer } from '@dpo/base';
-import { isChat } from '../rows/conversation.js';
-
-/** Where to cut what is too long, in tokens. Without a limit nothing is cut. */
-export interface EncodeOptions {
-  /** Most tokens of prompt and answer together; what is over is cut from the answer's end, and then no EOS follows. */
-  readonly maxLength?: number | undefined;
-  /** Most tokens of the prompt; what is over is cut from its beginning. */
-  readonly maxPromptLength?: number | undefined;
-  /** False appends no EOS to answers, for texts that were cut off. Default true. */
-  readonly eos?: boolean | undefined;
-  /** The number of the first pair, as errors name it. Default 0. */
-  readonly firstRow?: number | undefined;
-  /** Is told of every row that cannot be encoded; the row is left out. Without it the first such row is thrown. */
-  readonly onError?: ((error: DpoError) => void) | undefined;
-}
+import { DpoError, type Message, type TemplateInputs, type Text, type Tokenizer } from '@dpo/base';
+import { isChat, templateVariables } from '../rows/conversation.js';
+import type { EncodeOptions } from './encode-options.js';
+import type { EncodedTexts, RowText } from './example-kind.js';
 
 /** Tokens, and how many were cut. */
 export interface Piece {
@@ -21,27 +9,48 @@ export interface Piece {
   readonly cut: number;
 }
 
-/** A prompt in tokens, with what its answers are encoded by. */
-export interface EncodedPromptText extends Piece {
-  readonly given: Text;
-  readonly variables: TemplateVariables;
-  /** The whole text that was encoded: a conversation's as its template writes it. */
-  readonly text: string;
+/** A row's answers by the keys that they have in the row. */
+type Answers = readonly (readonly [key: string, answer: Text])[];
+
+/**
+ * The texts of a row: the prompt's, then each answer's, which follows the prompt's. Those of a conversation are as the chat
+ * template writes them.
+ */
+export function textsOf(
+  row: TemplateInputs & { readonly prompt: Text },
+  answers: Answers,
+  tokenizer: Tokenizer,
+  number: number,
+): RowText[] {
+  const { prompt } = row;
+  const variables = templateVariables(row);
+  const before = isChat(prompt)
+    ? atRow(number, 'prompt', () => chatTemplate(tokenizer, number).prompt(prompt, variables))
+    : prompt;
+  const after = !isChat(prompt) && tokenizer.answersApart === true ? undefined : before;
+  const texts: RowText[] = [{ key: 'prompt', text: before }];
+  for (const [key, answer] of answers) {
+    const text = isChat(prompt)
+      ? atRow(number, key, () => chatTemplate(tokenizer, number).answer(prompt, asMessages(answer), variables))
+      : asPlain(answer, number);
+    texts.push({ key, text, after });
+  }
+  return texts;
 }
 
-/** A prompt: BOS before a plain one, the template around a chat; what is over `maxPromptLength` is cut from its beginning. */
-export function encodePrompt(
-  given: Text,
-  variables: TemplateVariables,
-  tokenizer: Tokenizer,
-  options: EncodeOptions,
-  row: number,
-): EncodedPromptText {
-  const text = isChat(given)
-    ? atRow(row, 'prompt', () => chatTemplate(tokenizer, row).prompt(given, variables))
-    : given;
-  const ids = toTokens(atRow(row, 'prompt', () => tokenizer.encode(text)));
-  const whole = withRows(isChat(given) ? ids : withBos(ids, tokenizer.bosPrefix), tokenizer, row, 'prompt');
+/** A text's tokens, by this tokenizer and now. */
+export function encodeNow({ key, text, after }: RowText, tokenizer: Tokenizer, row: number): Int32Array {
+  const ids = atRow(row, key, () =>
+    after === undefined ? tokenizer.encode(text) : tokenizer.encodeAfter(after, text),
+  );
+  return ids instanceof Int32Array ? ids : Int32Array.from(ids);
+}
+
+/** A prompt of the tokens of its text: BOS before a plain one; what is over `maxPromptLength` is cut from its beginning. */
+export function promptPiece(given: Text, encoded: EncodedTexts, row: number): Piece & { readonly text: string } {
+  const { tokenizer, options } = encoded;
+  const { text, tokens } = textAt(encoded, 0);
+  const whole = withRows(isChat(given) ? tokens : withBos(tokens, tokenizer.bosPrefix), tokenizer, row, 'prompt');
   const cut = Math.max(0, whole.length - (options.maxPromptLength ?? whole.length));
   if (whole.length === 0) {
     throw new DpoError('data.empty-prompt', `The prompt of row ${row} has no tokens.`, {
@@ -49,31 +58,33 @@ export function encodePrompt(
       hint: "The prompt's last token predicts the answer's first one; this tokenizer begins a prompt with nothing of its own.",
     });
   }
-  return { tokens: cut === 0 ? whole : whole.slice(cut), cut, given, variables, text };
+  return { tokens: cut === 0 ? whole : whole.slice(cut), cut, text };
 }
 
-/** A whole answer: the tokens that follow its prompt's in the text of both, with EOS after a plain one. */
-export function encodeAnswer(
-  prompt: EncodedPromptText,
-  answer: Text,
-  tokenizer: Tokenizer,
-  options: EncodeOptions,
-  row: number,
-  key: string,
-): Int32Array {
-  const { given, variables, text: before } = prompt;
-  const text = isChat(given)
-    ? atRow(row, key, () => chatTemplate(tokenizer, row).answer(given, asMessages(answer), variables))
-    : asPlain(answer, row);
-  const apart = !isChat(given) && tokenizer.answersApart === true;
-  const encode = () => (apart ? tokenizer.encode(text) : tokenizer.encodeAfter(before, text));
-  const tokens = withRows(toTokens(atRow(row, key, encode)), tokenizer, row, key);
+/** A whole answer to a prompt, the text with this index among the row's: EOS after a plain one. */
+export function wholeAnswer(prompt: Text, encoded: EncodedTexts, index: number, row: number): Int32Array {
+  const { tokenizer, options } = encoded;
+  const { key, tokens: ids } = textAt(encoded, index);
+  const tokens = withRows(ids, tokenizer, row, key);
   if (tokens.length === 0) {
     throw new DpoError('data.empty-answer', `The ${key} answer of row ${row} has no tokens.`, { values: { row, key } });
   }
   const eos = options.eos === false ? undefined : tokenizer.eosTokenId;
-  if (isChat(given) || eos === undefined || isEnd(tokens.at(-1), tokenizer)) return tokens;
+  if (isChat(prompt) || eos === undefined || isEnd(tokens.at(-1), tokenizer)) return tokens;
   return withRows(concat(tokens, Int32Array.of(eos)), tokenizer, row, key);
+}
+
+/** The answer with this index among the row's texts, cut to what a prompt of so many tokens leaves of `maxLength`. */
+export function answerPiece(prompt: Text, length: number, encoded: EncodedTexts, index: number, row: number): Piece {
+  const { key } = textAt(encoded, index);
+  return cutAnswer(wholeAnswer(prompt, encoded, index, row), length, encoded.options, row, key);
+}
+
+function textAt({ texts, tokens }: EncodedTexts, index: number): RowText & { readonly tokens: Int32Array } {
+  const [text, ids] = [texts[index], tokens[index]];
+  if (text === undefined || ids === undefined)
+    throw new RangeError(`Text ${index} was asked for, of ${texts.length} with tokens for ${tokens.length}.`);
+  return { ...text, tokens: ids };
 }
 
 /** Whether a token ends an answer. */
@@ -160,19 +171,4 @@ function concat(a: Int32Array, b: Int32Array): Int32Array {
   joined.set(a);
   joined.set(b, a.length);
   return joined;
-}
-
-function toTokens(ids: Int32Array | number[]): Int32Array {
-  return ids instanceof Int32Array ? ids : Int32Array.from(ids);
-}
-
-/** Throws `options.invalid` for a limit that is no positive integer. */
-export function checkLimits(options: EncodeOptions): void {
-  for (const name of ['maxLength', 'maxPromptLength'] as const) {
-    const value = options[name];
-    if (value === undefined || (Number.isInteger(value) && value > 0)) continue;
-    throw new DpoError('options.invalid', `${name} must be a positive integer, not ${value}.`, {
-      values: { [name]: value },
-    });
-  }
 }

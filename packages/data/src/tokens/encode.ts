@@ -1,9 +1,9 @@
 import type { EncodedPair, PromptGroup, Text } from '@dpo/base';
-import { templateVariables } from '../rows/conversation.js';
 import type { PreferencePair, PromptRow } from '../rows/types.js';
 import type { RowOrigin } from './cuts.js';
-import { type Encoder, encodeEach, encoder } from './encode-each.js';
-import { cutAnswer, encodeAnswer, encodePrompt } from './encode-text.js';
+import { type Encoder, encoder } from './encode-each.js';
+import { answerPiece, promptPiece, textsOf } from './encode-text.js';
+import { asTheyAre } from './example-kind.js';
 
 /** A prompt in tokens, for generation. */
 export interface EncodedPrompt {
@@ -26,39 +26,34 @@ export interface EncodedPrompt {
  * Errors name the row, and file and line where the dataset knows them: `data.answer-cut-away` (the prompt leaves no room for the answer), `data.empty-answer` and
  * `data.empty-prompt` (no tokens), `data.token-without-row`, `data.no-chat-template`, those of the tokenizer; `options.invalid` for a limit that is no positive integer.
  */
-export const encodePairs: Encoder<PreferencePair, EncodedPair & RowOrigin<'chosen' | 'rejected'>> = encoder(
-  'encodePairs',
-  (dataset, tokenizer, options) =>
-    encodeEach(dataset, options, (pair, row) => {
-      const prompt = encodePrompt(pair.prompt, templateVariables(pair), tokenizer, options, row);
-      const answer = (key: 'chosen' | 'rejected') => {
-        const full = encodeAnswer(prompt, pair[key], tokenizer, options, row, key);
-        return cutAnswer(full, prompt.tokens.length, options, row, key);
-      };
-      const chosen = answer('chosen');
-      const rejected = answer('rejected');
-      return {
-        row,
-        prompt: prompt.tokens,
-        chosen: chosen.tokens,
-        rejected: rejected.tokens,
-        ...(pair.margin === undefined ? {} : { margin: pair.margin }),
-        ...(pair.weight === undefined ? {} : { weight: pair.weight }),
-        cut: { prompt: prompt.cut, chosen: chosen.cut, rejected: rejected.cut },
-      };
-    }),
-);
+export const encodePairs: Encoder<PreferencePair, EncodedPair & RowOrigin<'chosen' | 'rejected'>> = encoder({
+  texts(pair, row, tokenizer) {
+    const answers = [['chosen', pair.chosen] as const, ['rejected', pair.rejected] as const];
+    return textsOf(pair, answers, tokenizer, row);
+  },
+  assemble(pair, row, encoded) {
+    const prompt = promptPiece(pair.prompt, encoded, row);
+    const chosen = answerPiece(pair.prompt, prompt.tokens.length, encoded, 1, row);
+    const rejected = answerPiece(pair.prompt, prompt.tokens.length, encoded, 2, row);
+    return {
+      row,
+      prompt: prompt.tokens,
+      chosen: chosen.tokens,
+      rejected: rejected.tokens,
+      ...(pair.margin === undefined ? {} : { margin: pair.margin }),
+      ...(pair.weight === undefined ? {} : { weight: pair.weight }),
+      cut: { prompt: prompt.cut, chosen: chosen.cut, rejected: rejected.cut },
+    };
+  },
+  finish: asTheyAre,
+});
 
 /** Turns prompts into tokens for generation, exactly as {@link encodePairs} does; `maxLength` has no effect. */
-export const encodePrompts: Encoder<Text | PromptRow, EncodedPrompt> = encoder(
-  'encodePrompts',
-  (prompts, tokenizer, options) =>
-    encodeEach(prompts, options, (given, row) => {
-      const { prompt, ...inputs } = asPromptRow(given);
-      const { tokens, cut, text } = encodePrompt(prompt, templateVariables(inputs), tokenizer, options, row);
-      return { row, tokens, cut, text };
-    }),
-);
+export const encodePrompts: Encoder<Text | PromptRow, EncodedPrompt> = encoder({
+  texts: (given, row, tokenizer) => textsOf(asPromptRow(given), [], tokenizer, row),
+  assemble: (given, row, encoded) => ({ row, ...promptPiece(asPromptRow(given).prompt, encoded, row) }),
+  finish: asTheyAre,
+});
 
 function asPromptRow(given: Text | PromptRow): PromptRow {
   return typeof given === 'object' && !Array.isArray(given) ? (given as PromptRow) : { prompt: given as Text };

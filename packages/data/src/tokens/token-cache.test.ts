@@ -25,7 +25,7 @@ const pairs = preferenceDataset(
     rejected: i % 7 === 0 ? 'é' : `no ${i}`,
   })),
 );
-const key = { dataset: 'abc', files: { 'tokenizer.json': '{}' }, ends: [2], encode: 'encodePairs' };
+const key = { dataset: 'abc', files: { 'tokenizer.json': '{}' }, ends: [2] };
 const open = async (change: Partial<typeof key> = {}) =>
   (await openTokenCache(folder, { ...key, ...change })) as TokenCache;
 /** Encodes with a cache; says how many texts were encoded. */
@@ -89,18 +89,13 @@ it('drops a batch that was cut off, at whatever byte', async () => {
   }
 });
 
-it('is of one dataset, one tokenizer and one way to ask for texts', async () => {
+it('is of one dataset and one tokenizer', async () => {
   await encodeWith(await open());
-  for (const change of [
-    { dataset: 'abd' },
-    { files: { 'tokenizer.json': '{ }' } },
-    { ends: [2, 3] },
-    { encode: 'encodeRankings' },
-  ]) {
+  for (const change of [{ dataset: 'abd' }, { files: { 'tokenizer.json': '{ }' } }, { ends: [2, 3] }]) {
     const { texts } = await encodeWith(await open(change));
     expect(texts).toBe(27_000);
   }
-  expect(await readdir(folder)).toHaveLength(5);
+  expect(await readdir(folder)).toHaveLength(4);
 });
 
 it('is left, and removed, where its tokens are not what the tokenizer says', async () => {

@@ -4,14 +4,12 @@ import { join } from 'node:path';
 import { isThere, makeFolder } from '@dpo/base/files';
 import { readTokens, tokenWriter, VERSION } from './_stored-tokens.js';
 
-/** Encoded texts of one dataset by one tokenizer, kept from run to run. */
+/** Encoded texts of one dataset by one tokenizer, kept from run to run: a map from what a text contains (`textKeys`) to its ids. */
 export interface TokenCache {
-  /** True where all texts are stored. */
-  readonly whole: boolean;
-  /** The texts that an earlier run has encoded, in order; of a run that was interrupted, as many as it had stored. */
-  stored(): Promise<Int32Array[]>;
-  /** Stores the next texts. */
-  append(texts: readonly Int32Array[]): Promise<void>;
+  /** The ids of the texts that an earlier run has encoded; of a run that was interrupted, as many as it had stored. */
+  stored(): Promise<ReadonlyMap<string, Int32Array>>;
+  /** Stores more texts. */
+  append(texts: ReadonlyMap<string, Int32Array>): Promise<void>;
   /** Closes the cache: as a whole where all texts are stored, else to be gone on with; a whole one that did not fit is removed. */
   close(complete: boolean): Promise<void>;
 }
@@ -24,8 +22,6 @@ export interface TokenCacheKey {
   readonly files: Readonly<Record<string, string>>;
   /** The ids that end an answer: what a chat template writes is cut behind them. */
   readonly ends: readonly number[];
-  /** What asks for texts: the name of the function that encodes. */
-  readonly encode: string;
 }
 
 /** Caches that were not used for so long are removed, in milliseconds. */
@@ -38,9 +34,9 @@ export interface TokenCacheOptions {
 }
 
 /**
- * Opens the cache of these tokens in a folder: an Arrow IPC stream with a list of ids to each text, in the order in which
- * encoding asks for them. Its name is a fingerprint of all that ids depend on; limits of length are applied afterwards and
- * change nothing. It is written batch by batch, so that an interrupted run leaves what it has done; a batch that was cut off
+ * Opens the cache of these tokens in a folder: an Arrow IPC stream with a list of ids to each text, and
+ * the key of what the text contains. Its name is a fingerprint of the dataset and of the tokenizer; limits of length are
+ * applied afterwards and change nothing. It is written batch by batch, so that an interrupted run leaves what it has done; a batch that was cut off
  * is dropped, and so is all from the first byte on that is not as it was written. Undefined where another process is writing
  * it, or the folder cannot be used.
  */
@@ -69,7 +65,10 @@ export async function openTokenCache(
 }
 
 /** The texts of a cache that is whole; undefined where there is none, or where it was damaged and is removed now. */
-async function readWhole(path: string, onDamaged: TokenCacheOptions['onDamaged']): Promise<Int32Array[] | undefined> {
+async function readWhole(
+  path: string,
+  onDamaged: TokenCacheOptions['onDamaged'],
+): Promise<ReadonlyMap<string, Int32Array> | undefined> {
   if (!(await isThere(path))) return undefined;
   const { state, texts } = await readTokens(await readFile(path));
   if (state !== 'whole') {
@@ -81,9 +80,8 @@ async function readWhole(path: string, onDamaged: TokenCacheOptions['onDamaged']
   return texts;
 }
 
-function wholeCache(path: string, texts: Int32Array[]): TokenCache {
+function wholeCache(path: string, texts: ReadonlyMap<string, Int32Array>): TokenCache {
   return {
-    whole: true,
     stored: async () => texts,
     append: async () => undefined,
     // What turned out not to fit is of no use to the next run either.
@@ -117,7 +115,6 @@ async function partCache(
     }
   };
   return {
-    whole: false,
     stored: async () => texts,
     append: (added) => write(() => writer.batch(added)),
     async close(complete) {
@@ -132,8 +129,8 @@ async function partCache(
   };
 }
 
-function fingerprint({ dataset, files, ends, encode }: TokenCacheKey): string {
-  const hash = createHash('sha256').update(JSON.stringify([VERSION, dataset, ends, encode]));
+function fingerprint({ dataset, files, ends }: TokenCacheKey): string {
+  const hash = createHash('sha256').update(JSON.stringify([VERSION, dataset, ends]));
   for (const name of Object.keys(files).sort()) hash.update(JSON.stringify([name, files[name]]));
   return hash.digest('hex');
 }

@@ -1,0 +1,25 @@
+import { createHash } from 'node:crypto';
+import { expect, it } from 'vitest';
+import { KEY_BYTES, textKeys } from './text-key.js';
+
+it('is the same for what is the same, and differs by the text, by the text before it, and by where one ends', () => {
+  const texts = [
+    { text: 'ab' },
+    { text: 'b', after: 'a' },
+    { text: 'b', after: 'c' },
+    { text: 'c', after: 'a' },
+    { text: '', after: 'ab' },
+    { text: 'ab', after: '' },
+    { text: '=ab' },
+  ];
+  const keys = texts.map(textKeys());
+  expect(new Set(keys).size).toBe(texts.length);
+  // In another order, after other texts.
+  expect(texts.toReversed().map(textKeys()).toReversed()).toEqual(keys);
+});
+
+it('is the beginning of a SHA-256', () => {
+  const whole = createHash('sha256').update('=Ünïcode').digest().toString('latin1');
+  expect(textKeys()({ text: 'Ünïcode' })).toBe(whole.slice(0, KEY_BYTES));
+  expect(textKeys()({ text: 'Ünïcode' })).toHaveLength(KEY_BYTES);
+});
