@@ -21,7 +21,7 @@ export function mutate(form, seeds, ...key) {
   const below = (n) => Math.floor(next() * n);
   const whole = seeds[below(seeds.length)];
   const structured = form !== 'bytes' && next() < 0.7;
-  let bytes = structured ? STRUCTURED[form](Buffer.from(whole), next) : Buffer.from(whole);
+  let bytes = structured ? STRUCTURED[form](whole, next) : Buffer.from(whole);
   if (structured && next() < 0.8) return bytes;
   for (let times = 1 + below(4); times > 0; times--) {
     const act = BYTES[below(BYTES.length)];
@@ -68,25 +68,31 @@ function extreme(bytes, below, at) {
 }
 
 const STRUCTURED = {
-  json: (bytes, next) => Buffer.from(jsonText(bytes.toString(), next)),
+  json: (bytes, next) => Buffer.from(jsonText(parsed(bytes), next)),
   lines(bytes, next) {
     const lines = bytes.toString().split('\n');
     const at = Math.floor(next() * lines.length);
-    lines[at] = jsonText(lines[at], next);
+    lines[at] = lines[at].trim() === '' ? '[]' : jsonText(JSON.parse(lines[at]), next);
     return Buffer.from(lines.join('\n'));
   },
   safetensors(bytes, next) {
     const end = 8 + Number(bytes.readBigUInt64LE(0));
-    const header = Buffer.from(jsonText(bytes.subarray(8, end).toString(), next));
+    const header = Buffer.from(jsonText(JSON.parse(bytes.subarray(8, end)), next));
     const length = Buffer.alloc(8);
     length.writeBigUInt64LE(BigInt(header.length));
     return Buffer.concat([length, header, bytes.subarray(end)]);
   },
 };
 
-function jsonText(text, next) {
-  if (text.trim() === '') return '[]';
-  const changed = JSON.stringify(changedJson(JSON.parse(text), next));
+/** The value of a whole file, which is damaged a hundred thousand times and parsed once. */
+const values = new WeakMap();
+function parsed(bytes) {
+  if (!values.has(bytes)) values.set(bytes, JSON.parse(bytes));
+  return values.get(bytes);
+}
+
+function jsonText(value, next) {
+  const changed = JSON.stringify(changedJson(value, next));
   if (next() > 0.03) return changed;
   const deep = Math.floor(next() * 120_000);
   return next() < 0.5 ? `${'['.repeat(deep)}${changed}${']'.repeat(deep)}` : `{"a":${'['.repeat(deep)}`;

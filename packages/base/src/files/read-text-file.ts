@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { DpoError } from '../error.js';
 import { asFileError } from '../file-error.js';
+import { systemCode } from './_system-code.js';
 
 /**
  * Throws where a path leads to something that may never end: a named pipe waits for a writer already when it is opened, where
@@ -40,8 +41,7 @@ export async function readTextIfThere(path: string): Promise<string | undefined>
   try {
     return await readTextFile(path);
   } catch (error) {
-    const known = asFileError(error, path);
-    if (DpoError.is(known, 'file.not-found')) return undefined;
-    throw known;
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw asFileError(error, path);
   }
 }

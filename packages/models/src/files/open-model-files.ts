@@ -22,6 +22,9 @@ const textFiles = [
   'merges.txt',
 ] as const;
 
+/** Where chat templates lie that are not the default one. */
+const TEMPLATES = 'additional_chat_templates';
+
 /** Names of weights that Python has pickled. */
 const pickle = /\.(bin|bin\.index\.json|pt|pth|ckpt|pkl)$/i;
 
@@ -49,8 +52,9 @@ export async function openModelFiles(path: string): Promise<ModelFiles> {
 
   const names = await readdir(path);
   const whole = names.includes('model.safetensors') || names.includes('model.safetensors.index.json');
-  const adapterText = whole ? undefined : await readTextIfThere(join(path, 'adapter_config.json'));
-  const configText = await readTextIfThere(join(path, 'config.json'));
+  const textOf = (name: string) => (names.includes(name) ? readTextIfThere(join(path, name)) : undefined);
+  const adapterText = whole ? undefined : await textOf('adapter_config.json');
+  const configText = await textOf('config.json');
   if (configText === undefined && adapterText === undefined) {
     const gguf = names.filter((name) => name.toLowerCase().endsWith('.gguf'));
     if (gguf.length === 0) throw noConfig(path, names);
@@ -89,11 +93,10 @@ export async function openModelFiles(path: string): Promise<ModelFiles> {
 /** The text files beside a model's weights (tokenizer, chat template, generation defaults), by name. */
 export async function readTextFiles(folder: string): Promise<Record<string, string>> {
   const files: Record<string, string> = {};
-  for (const name of textFiles) {
-    const text = await readTextIfThere(join(folder, name));
-    if (text !== undefined) files[name] = text;
-  }
-  for (const name of await templateNames(folder)) {
+  // A folder whose files may be opened need not be one that may be listed.
+  const there = await readdir(folder).catch(() => [...textFiles, TEMPLATES]);
+  const templates = there.includes(TEMPLATES) ? await templateNames(folder) : [];
+  for (const name of [...textFiles.filter((file) => there.includes(file)), ...templates]) {
     const text = await readTextIfThere(join(folder, name));
     if (text !== undefined) files[name] = text;
   }
@@ -102,8 +105,8 @@ export async function readTextFiles(folder: string): Promise<Record<string, stri
 
 /** The chat templates that a model has besides its default one, by their names within its folder. */
 async function templateNames(folder: string): Promise<string[]> {
-  const names = await readdir(join(folder, 'additional_chat_templates')).catch(() => []);
-  return names.filter((name) => name.endsWith('.jinja')).map((name) => `additional_chat_templates/${name}`);
+  const names = await readdir(join(folder, TEMPLATES)).catch(() => []);
+  return names.filter((name) => name.endsWith('.jinja')).map((name) => `${TEMPLATES}/${name}`);
 }
 
 async function openSingleFile(path: string): Promise<ModelFiles> {
