@@ -1,5 +1,5 @@
+import { optionsOf } from '@dpo/run/command-line';
 import type { Command } from './define.js';
-import { optionsOf } from './schema.js';
 
 /**
  * The words with which this process was started, as its user has to type them again: `npm run dpo --` in a clone,

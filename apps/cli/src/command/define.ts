@@ -41,6 +41,8 @@ export interface Command<Schema extends z.ZodObject = z.ZodObject> {
   readonly presets?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** Does the work. Returns the exit code, 0 where nothing is returned. */
   readonly run: (options: z.output<Schema>, context: Context) => Promise<number | undefined>;
+  /** Whether `run` guards the outputs by itself; else they are guarded before it is called. */
+  readonly guardsOutputs?: boolean;
   /** What to say where the command is interrupted and says nothing itself. [Interrupted.] */
   readonly whenInterrupted?: (options: z.output<Schema>) => string;
 }

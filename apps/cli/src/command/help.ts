@@ -1,5 +1,5 @@
+import { type OptionInfo, optionsOf } from '@dpo/run/command-line';
 import type { Command } from './define.js';
-import { type OptionInfo, optionsOf } from './schema.js';
 
 /** The page that `dpo --help` prints. */
 export function overview(commands: readonly Command[]): string {

@@ -1,8 +1,8 @@
+import { optionsOf } from '@dpo/run/command-line';
 import { expect, it } from 'vitest';
 import { commands } from '../commands/index.js';
 import { otherWordFor } from './other-words.js';
 import { parseOptions } from './parse.js';
-import { optionsOf } from './schema.js';
 
 const named = (name: string) => {
   const command = commands.find((candidate) => candidate.name === name);

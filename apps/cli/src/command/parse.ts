@@ -1,12 +1,9 @@
 import { DpoError, nearest } from '@dpo/base';
 import { asFileError, readTextFile } from '@dpo/base/files';
+import { camel, checkTogether, type OptionInfo, optionsOf, USAGE } from '@dpo/run/command-line';
 import type { z } from 'zod';
 import type { Command } from './define.js';
 import { otherWordFor } from './other-words.js';
-import { camel, type OptionInfo, optionsOf } from './schema.js';
-
-/** The code of every error that is the caller's wording: exit code 2. */
-export const USAGE = 'cli.usage';
 
 /** Picks the command that the first words name. Throws `cli.usage` for unknown words, with the nearest known. */
 export function findCommand(
@@ -33,7 +30,8 @@ export function findCommand(
 
 /**
  * The options of a command from its arguments and, with `--config FILE`, from a JSON file, whose keys are the same words
- * in camelCase. The command line wins over the file. Unknown, missing and malformed options throw `cli.usage`.
+ * in camelCase. The command line wins over the file. Unknown, missing and malformed options, and
+ * those that do not go together, throw `cli.usage`.
  */
 export async function parseOptions(command: Command, args: readonly string[]): Promise<Record<string, unknown>> {
   const options = optionsOf(command.options);
@@ -43,6 +41,7 @@ export async function parseOptions(command: Command, args: readonly string[]): P
   const values = { ...preset, ...file, ...given };
   const result = command.options.safeParse(values);
   if (!result.success) throw invalid(command, options, values, result.error);
+  checkTogether(options, result.data, ({ flag }) => `--${flag}`);
   return result.data;
 }
 

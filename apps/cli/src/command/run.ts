@@ -1,12 +1,12 @@
 import { DpoError } from '@dpo/base';
 import { asFileError } from '@dpo/base/files';
-import { holdOutputs } from '../places/hold-outputs.js';
+import { holdOutputs, USAGE } from '@dpo/run/command-line';
 import { asTyped } from './as-typed.js';
 import type { BareContext, Command } from './define.js';
 import { stoppable } from './end-soon.js';
 import { helpPage, overview } from './help.js';
 import { isInterruption } from './interrupted.js';
-import { findCommand, parseOptions, USAGE } from './parse.js';
+import { findCommand, parseOptions } from './parse.js';
 
 /** Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted after saving. */
 export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
@@ -44,11 +44,11 @@ export async function runCommand(
     const speaking = { ...context, finishing, note: (line: string) => context.note(said(line, command)) };
     const options = await parseOptions(command, found.rest);
     if (command.whenInterrupted !== undefined) whenInterrupted = command.whenInterrupted.bind(command, options);
-    const held = await result(holdOutputs(command, options));
+    const held = command.guardsOutputs ? undefined : await result(holdOutputs(command, options));
     try {
       return (await result(command.run(options, speaking))) ?? EXIT.done;
     } finally {
-      await held.release();
+      await held?.release();
     }
   } catch (error) {
     return report(error, { ...context, note: (line) => context.note(said(line, command)) }, whenInterrupted);

@@ -1,6 +1,6 @@
+import { optionsOf } from '@dpo/run/command-line';
 import { expect, it } from 'vitest';
 import { commands } from '../commands/index.js';
-import { optionsOf } from './schema.js';
 
 it('descriptions of switches say what is so where they are on, since keys of configuration files have no "no-"', () => {
   const on = commands.flatMap(({ name, options }) =>

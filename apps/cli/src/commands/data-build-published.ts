@@ -1,8 +1,7 @@
 import { buildHh, buildLabelled, buildShp, buildTldr, type PreferencePair, writeBuiltPreferences } from '@dpo/data';
+import { onErrorOption, place, type SkippedRows, skippedRows } from '@dpo/run/command-line';
 import { z } from 'zod';
 import { type Context, defineCommand } from '../command/define.js';
-import { place } from '../places/role.js';
-import { onErrorOption, type SkippedRows, skippedRows } from '../session/skipped-rows.js';
 
 const files = {
   input: place('input').describe('The published file, .jsonl or .jsonl.gz; several are separated by commas'),

@@ -1,10 +1,8 @@
 import { DpoError } from '@dpo/base';
 import { filterPreferences, type MixPart, mixPreferences, splitByPrompt, writePreferences } from '@dpo/data';
+import { openData, place, USAGE } from '@dpo/run/command-line';
 import { z } from 'zod';
 import { defineCommand } from '../command/define.js';
-import { USAGE } from '../command/parse.js';
-import { place } from '../places/role.js';
-import { openData } from '../session/find-data.js';
 
 const input = place('input').describe('The file, folder or dataset of the hub to read');
 const output = place('output-dataset').describe('The dataset to write: .arrow, .jsonl, …');

@@ -2,13 +2,19 @@ import { writeFile } from 'node:fs/promises';
 import { writeFileAtomic } from '@dpo/base/files';
 import { validateDataset } from '@dpo/data';
 import { renderDataReport } from '@dpo/eval';
+import {
+  collectNotes,
+  mergeNotes,
+  onErrorOption,
+  openData,
+  openTokenizer,
+  place,
+  skippedRows,
+  tellNotes,
+  withSplit,
+} from '@dpo/run/command-line';
 import { z } from 'zod';
 import { defineCommand } from '../command/define.js';
-import { place } from '../places/role.js';
-import { openData, withSplit } from '../session/find-data.js';
-import { openTokenizer } from '../session/open-model.js';
-import { collectNotes, mergeNotes, tellNotes } from '../session/read-notes.js';
-import { onErrorOption, skippedRows } from '../session/skipped-rows.js';
 import { validationLines } from '../ui/validation.js';
 
 /** `dpo data validate`: whether a dataset is fit for training; the exit code says so to scripts. */

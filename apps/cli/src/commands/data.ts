@@ -11,14 +11,19 @@ import {
   writableShapes,
   writeLabelled,
 } from '@dpo/data';
+import {
+  collectNotes,
+  onErrorOption,
+  openData,
+  openTokenizer,
+  place,
+  skippedRows,
+  tellNotes,
+  USAGE,
+  withSplit,
+} from '@dpo/run/command-line';
 import { z } from 'zod';
 import { defineCommand } from '../command/define.js';
-import { USAGE } from '../command/parse.js';
-import { place } from '../places/role.js';
-import { openData, withSplit } from '../session/find-data.js';
-import { openTokenizer } from '../session/open-model.js';
-import { collectNotes, tellNotes } from '../session/read-notes.js';
-import { onErrorOption, skippedRows } from '../session/skipped-rows.js';
 import { inspectionLines } from '../ui/inspection.js';
 
 const shapeNames = Object.keys(writableShapes) as [ShapeName, ...ShapeName[]];

@@ -1,16 +1,12 @@
 import { relative } from 'node:path';
 import { DpoError } from '@dpo/base';
+import { clearRun, duration, engineOptions, place, runIn } from '@dpo/run/command-line';
 import { z } from 'zod';
 import { defineCommand } from '../command/define.js';
 import { EXIT } from '../command/run.js';
 import { header, heldOutOpenings } from '../demo/openings.js';
 import { type DemoResult, runDemo } from '../demo/run-demo.js';
-import { engineOptions } from '../options/engine.js';
-import { clearRun } from '../places/clear-run.js';
-import { runIn } from '../places/own-run.js';
-import { place } from '../places/role.js';
 import { evaluationLines } from '../ui/evaluation.js';
-import { duration } from '../ui/format.js';
 
 const KEPT = 'What is done so far is kept: the same command with --resume goes on.';
 

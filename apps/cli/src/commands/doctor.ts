@@ -1,9 +1,9 @@
 import { access, constants, statfs } from 'node:fs/promises';
 import { makeFolder } from '@dpo/base/files';
 import { engineInfo } from '@dpo/engine';
+import { megabytes } from '@dpo/run/command-line';
 import { z } from 'zod';
 import { defineCommand } from '../command/define.js';
-import { megabytes } from '../ui/format.js';
 
 interface Check {
   readonly name: string;

@@ -9,9 +9,9 @@ import {
   tensorflowVersion,
   wheelFor,
 } from '@dpo/engine';
+import { megabytes } from '@dpo/run/command-line';
 import { z } from 'zod';
 import { type Context, defineCommand } from '../command/define.js';
-import { megabytes } from '../ui/format.js';
 
 /** `dpo engine install`: fetches libtensorflow. */
 export const engineInstallCommand = defineCommand({

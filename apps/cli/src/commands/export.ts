@@ -4,11 +4,9 @@ import { DpoError } from '@dpo/base';
 import { writeFolderAtomic } from '@dpo/base/files';
 import { openEngine } from '@dpo/engine';
 import { mergeAdapter, saveModel } from '@dpo/models';
+import { engineOptions, engineSettings, openModel, place } from '@dpo/run/command-line';
 import { z } from 'zod';
 import { defineCommand } from '../command/define.js';
-import { engineOptions, engineSettings } from '../options/engine.js';
-import { place } from '../places/role.js';
-import { openModel } from '../session/open-model.js';
 
 /** `dpo export`: a model as a Hugging Face folder of its own, adapters merged, in the dtype that is wanted. */
 export const exportCommand = defineCommand({

@@ -1,7 +1,7 @@
 import { writeReport } from '@dpo/eval';
+import { place } from '@dpo/run/command-line';
 import { z } from 'zod';
 import { defineCommand } from '../command/define.js';
-import { place } from '../places/role.js';
 
 /** `dpo report`: the HTML report of a run folder. */
 export const reportCommand = defineCommand({

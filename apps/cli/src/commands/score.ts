@@ -4,15 +4,22 @@ import { sequenceLogps } from '@dpo/core';
 import { type EncodedPair, encodePairs, type PreferenceDataset, pack, pairGroup, type RowOrigin } from '@dpo/data';
 import { type Engine, openEngine } from '@dpo/engine';
 import type { ModelTokenizer } from '@dpo/models';
+import {
+  encodeFor,
+  engineOptions,
+  engineSettings,
+  type LengthOptions,
+  onErrorOption,
+  openData,
+  openModel,
+  place,
+  type SkippedRows,
+  skippedRows,
+  withSplit,
+} from '@dpo/run/command-line';
 import { z } from 'zod';
 import { type Context, defineCommand } from '../command/define.js';
-import { engineOptions, engineSettings } from '../options/engine.js';
-import { place } from '../places/role.js';
-import { openData, withSplit } from '../session/find-data.js';
 import { offerEngine } from '../session/offer-engine.js';
-import { encodeFor, type LengthOptions } from '../session/open-data.js';
-import { openModel } from '../session/open-model.js';
-import { onErrorOption, type SkippedRows, skippedRows } from '../session/skipped-rows.js';
 
 /** `dpo score`: log-probabilities, implicit rewards and margins of preference pairs. */
 export const scoreCommand = defineCommand({

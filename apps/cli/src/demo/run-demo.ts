@@ -6,19 +6,23 @@ import { encodePairs, readPreferences, writePreferences } from '@dpo/data';
 import { type Engine, findLibrary, openEngine } from '@dpo/engine';
 import { type Evaluation, writeEvaluation, writeReport } from '@dpo/eval';
 import { addLora } from '@dpo/models';
+import type { RunConfig } from '@dpo/run/command-line';
+import {
+  type EngineChoice,
+  engineSettings,
+  findResumption,
+  type OpenModel,
+  openModel,
+  parameterCounts,
+  runTraining,
+} from '@dpo/run/command-line';
 import type { Context } from '../command/define.js';
 import { installWithProgress } from '../commands/engine.js';
-import { type EngineChoice, engineSettings } from '../options/engine.js';
-import { type OpenModel, openModel } from '../session/open-model.js';
 import { readJsonLines } from '../session/read-lines.js';
 import { version } from '../session/versions.js';
 import { evaluateSentiment } from '../tasks/evaluate-sentiment.js';
 import { sampleTexts, type TextSample } from '../tasks/sample-texts.js';
 import { sentimentPairs } from '../tasks/sentiment-pairs.js';
-import { parameterCounts } from '../training/prepare.js';
-import { findResumption } from '../training/resumption.js';
-import type { RunConfig } from '../training/run-folder.js';
-import { runTraining } from '../training/run-training.js';
 import { findDemoModel } from './find-demo-model.js';
 import { header, heldOutOpenings, trainOpenings } from './openings.js';
 import { type Recipe, recipe } from './recipe.js';

@@ -1,9 +1,9 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { engineSettings } from '@dpo/run/command-line';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { pairsFile, runCli, tinyModelFolder } from '../_cli-for-tests.js';
-import { engineSettings } from './engine.js';
 
 let folder: string;
 let common: string[];

@@ -2,12 +2,12 @@ import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { leftoverName, lockFolder, writeFolderAtomic, writeMark } from '@dpo/base/files';
+import { holdOutputs } from '@dpo/run/command-line';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runCli } from '../_cli-for-tests.js';
 import { parseOptions } from '../command/parse.js';
 import { commands } from '../commands/index.js';
 import { treeOf } from './_tree-for-tests.js';
-import { holdOutputs } from './hold-outputs.js';
 
 let folder: string;
 beforeEach(async () => {

@@ -1,9 +1,9 @@
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { optionsOf } from '@dpo/run/command-line';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { runCli } from '../_cli-for-tests.js';
-import { optionsOf } from '../command/schema.js';
 import { commands } from '../commands/index.js';
 import { type Disk, readOnlyFolder } from './_disks-for-tests.js';
 import { treeOf } from './_tree-for-tests.js';

@@ -2,9 +2,9 @@ import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder } from '@dpo/base/files';
 import { cacheFolder, findLibrary, wheelFor } from '@dpo/engine';
+import { megabytes } from '@dpo/run/command-line';
 import type { Context } from '../command/define.js';
 import { installWithProgress } from '../commands/engine.js';
-import { megabytes } from '../ui/format.js';
 
 /**
  * Says before any work, where no TensorFlow is installed, that the portable engine computes, and which command makes

@@ -1,8 +1,8 @@
 import { DpoError, pauses } from '@dpo/base';
 import { asFileError, readTextFile } from '@dpo/base/files';
 import { type PlacedRows, type PromptRow, parsePrompt } from '@dpo/data';
+import { tellNotes } from '@dpo/run/command-line';
 import type { Context } from '../command/define.js';
-import { tellNotes } from './read-notes.js';
 
 /**
  * The JSON values of a JSONL file, blank lines left out. A line that is no JSON is an error that names it. Signals and timers

@@ -1,11 +1,11 @@
 /** The options that say whether a run goes on with an earlier one. */
-interface ResumeOptions {
+export interface ResumeOptions {
   readonly resume: boolean;
   readonly resumeFrom?: string | undefined;
 }
 
 /** Whether a run goes on with an earlier one. */
-export function isResuming({ resume, resumeFrom }: ResumeOptions): boolean {
+function isResuming({ resume, resumeFrom }: ResumeOptions): boolean {
   return resume || resumeFrom !== undefined;
 }
 

@@ -1,12 +1,24 @@
-import type { StepRecord } from '@dpo/core';
-import { duration, short } from '../ui/format.js';
+import type { RunRecord, SinkOrOpener } from '@dpo/run';
+import { duration, short } from '@dpo/run/command-line';
+import type { Context } from '../command/define.js';
+
+/** Progress and warnings of a training on a terminal. */
+export function progressSink({ note, progress }: Pick<Context, 'note' | 'progress'>): SinkOrOpener {
+  return ({ steps }) => {
+    const started = performance.now();
+    let count = 0;
+    return {
+      record: (record) => {
+        const perStep = (performance.now() - started) / 1000 / ++count;
+        progress(progressLine(record, steps, perStep));
+      },
+      warning: ({ message, hint }) => note(`Warning: ${message} ${hint}`),
+    };
+  };
+}
 
 /** The live line of a training run: step, loss, margin, accuracy, pairs/s and the time left. */
-export function progressLine(
-  record: StepRecord & { readonly eval_kl?: number; readonly eval_kl_error?: number },
-  steps: number,
-  secondsPerStep: number,
-): string {
+function progressLine(record: RunRecord, steps: number, secondsPerStep: number): string {
   const parts = [`step ${String(record.step).padStart(String(steps).length)}/${steps}`, `loss ${short(record.loss)}`];
   if (record['rewards/margins'] !== undefined) parts.push(`margin ${short(record['rewards/margins'])}`);
   if (record['rewards/accuracies'] !== undefined) parts.push(`accuracy ${record['rewards/accuracies'].toFixed(2)}`);

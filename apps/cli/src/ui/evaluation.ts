@@ -1,5 +1,5 @@
 import type { Evaluation } from '@dpo/eval';
-import { plusMinus } from './format.js';
+import { plusMinus } from '@dpo/run/command-line';
 
 /** An evaluation for a terminal. */
 export function evaluationLines({ before, after, gain, accuracy, bestOfN = [] }: Evaluation): string[] {

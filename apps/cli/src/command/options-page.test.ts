@@ -1,0 +1,25 @@
+// docs/options.md is made from the tables of options: `npx vitest run apps/cli/src/command/options-page.test.ts -u` writes it.
+import { fileURLToPath } from 'node:url';
+import { optionsOf, optionsTable, sftOptions, trainOptions } from '@dpo/run/command-line';
+import { expect, it } from 'vitest';
+
+it('the page of options is what the tables say', async () => {
+  const [train, sft] = [optionsOf(trainOptions), optionsOf(sftOptions)];
+  const known = new Set(train.map(({ key }) => key));
+  const page = `# Options of training
+
+Made from the tables in \`packages/run/src/options\`: a word of the command line, its key in \`--config\` files and in \`trainRun\`.
+"When resumed" says whether the option may differ from what the run was begun with.
+
+## dpo train
+
+${optionsTable(train)}
+
+## dpo sft
+
+The options of \`dpo train\` that are not about preferences, and:
+
+${optionsTable(sft.filter(({ key }) => !known.has(key)))}
+`;
+  await expect(page).toMatchFileSnapshot(fileURLToPath(new URL('../../../../docs/options.md', import.meta.url)));
+});

@@ -1,0 +1,74 @@
+// The quick start of the README and the sink of `@dpo/run`'s, run as they stand there.
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { pairsFile, runCli, tinyModelFolder } from '../_cli-for-tests.js';
+
+const home = process.cwd();
+// Beside the sources, so that packages are found and types are taken out.
+const code = fileURLToPath(new URL(`../../dist/readme-${process.pid}`, import.meta.url));
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'dpo-quick-start-'));
+  await tinyModelFolder(join(folder, 'my-model'));
+  await pairsFile(folder);
+  await mkdir(code, { recursive: true });
+  process.chdir(folder);
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+afterAll(async () => {
+  process.chdir(home);
+  await rm(folder, { recursive: true, force: true });
+  await rm(code, { recursive: true, force: true });
+});
+
+/** The first block of TypeScript in a page that has this word. */
+async function block(page: string, word: string): Promise<string> {
+  const text = await readFile(new URL(`../../../../${page}`, import.meta.url), 'utf8');
+  const found = [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, content = '']) => content);
+  const first = found.find((content) => content.includes(word));
+  if (first === undefined) throw new Error(`${page} has no example with ${word}.`);
+  return first;
+}
+
+/** Runs a block; what it printed. */
+async function run(name: string, content: string): Promise<unknown[][]> {
+  const log = vi.spyOn(console, 'log').mockImplementation(() => undefined);
+  const path = join(code, `${name}.ts`);
+  await writeFile(path, content);
+  await import(pathToFileURL(path).href);
+  return log.mock.calls;
+}
+
+/** The records of a run without what they say of the machine. */
+async function records(name: string): Promise<Record<string, unknown>[]> {
+  const lines = (await readFile(join(folder, name, 'metrics.jsonl'), 'utf8')).trimEnd().split('\n');
+  return lines.map((line) => {
+    const { pairs_per_second: _, peak_rss_bytes: __, ...rest } = JSON.parse(line) as Record<string, unknown>;
+    return rest;
+  });
+}
+
+it('the quick start takes ten lines and two packages at most, and gives the numbers of dpo train', async () => {
+  const quick = await block('README.md', 'trainRun');
+  expect(quick.trim().split('\n').length).toBeLessThanOrEqual(10);
+  expect(new Set([...quick.matchAll(/from '([^']+)'/g)].map(([, name]) => name)).size).toBeLessThanOrEqual(2);
+  const printed = await run('quick-start', quick);
+
+  const same = ['train', '--model', './my-model', '--data', 'pairs.jsonl', '--learning-rate', '5e-6'];
+  expect((await runCli([...same, '--output', 'runs/command'])).code).toBe(0);
+  const [library, command] = [await records('runs/first'), await records('runs/command')];
+  expect(library).toEqual(command);
+  expect(library.length).toBeGreaterThan(0);
+  expect(printed.flat()).toContain(library.at(-1)?.loss);
+});
+
+it('a sink of the README is told each step', async () => {
+  const printed = await run('sink', await block('packages/run/README.md', 'Sink'));
+  const losses = (await records('runs/watched')).map(({ step, loss }) => `${step}: ${loss}`);
+  expect(printed.flat()).toEqual(expect.arrayContaining(losses));
+});

@@ -1,0 +1,25 @@
+/** What a program around {@link trainRun} needs besides: the tables of options, places, inputs. Names change without notice. */
+export type { RunContext } from './context.js';
+export { duration, megabytes, plusMinus, short } from './format.js';
+export { fetchOptions } from './inputs/fetch-options.js';
+export { openData, withSplit } from './inputs/find-data.js';
+export { encodeFor, type LengthOptions } from './inputs/open-data.js';
+export { type OpenModel, openModel, openTokenizer } from './inputs/open-model.js';
+export { collectNotes, mergeNotes, tellNotes } from './inputs/read-notes.js';
+export { type SkippedRows, skippedRows } from './inputs/skipped-rows.js';
+export { checkTogether } from './options/check-options.js';
+export { type EngineChoice, engineOptions, engineSettings } from './options/engine-options.js';
+export { onErrorOption } from './options/on-error.js';
+export { option, place } from './options/option.js';
+export { optionsTable } from './options/options-table.js';
+export { camel, type OptionInfo, optionsOf } from './options/schema.js';
+export { sftOptions } from './options/sft-options.js';
+export { presets, trainOptions } from './options/train-options.js';
+export { clearRun } from './places/clear-run.js';
+export { holdOutputs } from './places/hold-outputs.js';
+export { runIn } from './places/own-run.js';
+export { parameterCounts } from './training/prepare.js';
+export { findResumption } from './training/resumption.js';
+export type { RunConfig } from './training/run-folder.js';
+export { runTraining } from './training/run-training.js';
+export { USAGE } from './usage.js';

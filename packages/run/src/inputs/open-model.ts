@@ -1,0 +1,158 @@
+import { basename } from 'node:path';
+import { DpoError } from '@dpo/base';
+import type { Engine } from '@dpo/engine';
+import { resolveModel } from '@dpo/hub';
+import {
+  adapterTokenizerFiles,
+  type CheckOptions,
+  checkModel,
+  forModel,
+  type LanguageModel,
+  loadAdapter,
+  loadModel,
+  loadTokenizer,
+  type ModelFiles,
+  type ModelTokenizer,
+  openModelFiles,
+} from '@dpo/models';
+import type { RunContext } from '../context.js';
+import { fetchOptions } from './fetch-options.js';
+
+/** A model that is ready to run, with what its folder held besides weights. */
+export interface OpenModel {
+  readonly model: LanguageModel;
+  readonly tokenizer: ModelTokenizer;
+  readonly source: ModelFiles;
+  /** The folder or file that was loaded; for an adapter, its base. */
+  readonly path: string;
+}
+
+/**
+ * Opens what `--model` names: a folder, a GGUF file, `org/name` of the hub, or a PEFT folder, which is its base with
+ * the adapter on.
+ */
+export async function openModel(engine: Engine, name: string, context: RunContext): Promise<OpenModel> {
+  const { path, base } = await modelAndBase(await findModel(name, context), context);
+  const opened = await openBase(engine, base ?? path, context);
+  const whole = base === undefined ? opened : await withAdapter(opened, path);
+  const { tokenizer } = whole;
+  if (tokenizer === undefined) throw await noTokenizer(path);
+  return { ...whole, tokenizer };
+}
+
+/** What is known of a model whose folder may have no tokenizer. */
+type OpenBase = Omit<OpenModel, 'tokenizer'> & { readonly tokenizer: ModelTokenizer | undefined };
+
+async function openBase(engine: Engine, path: string, context: RunContext): Promise<OpenBase> {
+  const { model, tokenizer, source, notes } = await loadModel(engine, path, {
+    onProgress: (bytes, total) => context.progress(`Loading ${path}: ${Math.round((100 * bytes) / total)} %`),
+  });
+  for (const note of notes) context.note(note);
+  return { model, tokenizer, source, path };
+}
+
+/** A model with a PEFT folder's adapter on, and with the tokenizer and the template that lie beside the adapter. */
+export async function withAdapter<Opened extends OpenBase>(opened: Opened, adapter: string): Promise<Opened> {
+  const model = await loadAdapter(opened.model, adapter);
+  const files = await describe(adapter);
+  const { source } = opened;
+  if (!bringsTokenizer(files)) return { ...opened, model };
+  const tokenizerFiles = adapterTokenizerFiles(source.tokenizerFiles, files.tokenizerFiles);
+  const tokenizer = forModel(await loadTokenizer(tokenizerFiles), source.config, model.vocabSize);
+  return { ...opened, model, tokenizer, source: { ...source, tokenizerFiles } };
+}
+
+function bringsTokenizer({ tokenizerFiles }: ModelFiles): boolean {
+  return Object.keys(tokenizerFiles).some((name) => name !== 'generation_config.json');
+}
+
+/**
+ * Throws what {@link openModel} would throw of a model's files, without an engine and without reading a weight: in
+ * milliseconds, before anything large is opened.
+ */
+export async function checkOpens(name: string, context: RunContext, options: CheckOptions = {}): Promise<void> {
+  const { path, base = path } = await modelAndBase(await findModel(name, context), context);
+  const { hasTokenizer } = await checkModel(base, options);
+  if (base !== path && (await checkAdapterTokenizer(base, path))) return;
+  if (!hasTokenizer) throw await noTokenizer(base);
+}
+
+/** Opens the tokenizer of an adapter on its base; false where nothing of one lies beside the adapter. */
+async function checkAdapterTokenizer(base: string, path: string): Promise<boolean> {
+  const [own, adapter] = [await describe(base), await describe(path)];
+  if (!bringsTokenizer(adapter)) return false;
+  await loadTokenizer(adapterTokenizerFiles(own.tokenizerFiles, adapter.tokenizerFiles));
+  return true;
+}
+
+/** Folders that may yet have a tokenizer. */
+const noModel = ['model.no-config', 'model.no-weights', 'model.pickle'];
+
+/**
+ * The tokenizer of what `--model` names, as {@link openModel} would open it, without the weights; or that of a folder that
+ * has no more than a tokenizer.
+ */
+export async function openTokenizer(name: string, context: RunContext): Promise<ModelTokenizer> {
+  const found = await findModel(name, context);
+  try {
+    const { path, base = path } = await modelAndBase(found, context);
+    const [own, adapter] = [await describe(base), await describe(path)];
+    const files =
+      base === path ? own.tokenizerFiles : adapterTokenizerFiles(own.tokenizerFiles, adapter.tokenizerFiles);
+    const { vocab_size: rows } = own.config;
+    return forModel(await loadTokenizer(files), own.config, typeof rows === 'number' ? rows : Number.POSITIVE_INFINITY);
+  } catch (error) {
+    if (DpoError.is(error) && noModel.includes(error.code))
+      return forModel(await loadTokenizer(found), {}, Number.POSITIVE_INFINITY);
+    throw error;
+  }
+}
+
+async function describe(path: string): Promise<ModelFiles> {
+  const files = await openModelFiles(path);
+  await files.close();
+  return files;
+}
+
+/** A model's folder or file and, for an adapter, those of its base. */
+export async function modelAndBase(
+  path: string,
+  context: RunContext,
+): Promise<{ readonly path: string; readonly base?: string }> {
+  const adapter = (await describe(path)).adapter?.config;
+  return adapter === undefined ? { path } : { path, base: await findModel(baseOf(adapter, path), context) };
+}
+
+function baseOf(adapter: Readonly<Record<string, unknown>>, path: string): string {
+  const base = adapter.base_model_name_or_path;
+  if (typeof base === 'string' && base !== '') return base;
+  throw new DpoError('model.no-base', `${path} is an adapter that does not name its base model.`, {
+    values: { path },
+    hint: 'Set base_model_name_or_path in its adapter_config.json.',
+  });
+}
+
+/** Says what there is of a tokenizer, if anything, and how it becomes one that is read. */
+async function noTokenizer(path: string): Promise<DpoError> {
+  const { format, binaryFiles = [], close } = await openModelFiles(path);
+  await close();
+  const error = (what: string, hint: string) =>
+    new DpoError('model.no-tokenizer', `${path} ${what}.`, { values: { path }, hint });
+  if (format === 'gguf')
+    return error(
+      'has no tokenizer in it',
+      'Put tokenizer.json and tokenizer_config.json of the model that it was made from beside it, in the same folder.',
+    );
+  const [sentencePiece] = binaryFiles.map((file) => basename(file));
+  if (sentencePiece !== undefined)
+    return error(
+      `has its tokenizer only as ${sentencePiece} (SentencePiece), and no tokenizer.json`,
+      `Make one in Python: AutoTokenizer.from_pretrained(${JSON.stringify(path)}).save_pretrained(${JSON.stringify(path)}), with transformers and sentencepiece installed.`,
+    );
+  return error('has no tokenizer.json', 'Copy the tokenizer files of the model into its folder.');
+}
+
+/** The local folder or file of a model, fetched from the hub where it is not one. */
+export async function findModel(name: string, context: RunContext): Promise<string> {
+  return resolveModel(name, fetchOptions(name, context));
+}

@@ -1,0 +1,54 @@
+import { expect, it } from 'vitest';
+import { z } from 'zod';
+import { checkOptions } from './check-options.js';
+import { option } from './option.js';
+import { optionsTable } from './options-table.js';
+import { optionsOf } from './schema.js';
+import { sftOptions } from './sft-options.js';
+import { trainOptions } from './train-options.js';
+
+const paths = { model: 'm', data: 'd', output: 'o' };
+
+it('names the nearest option, and the options that do not go together, by their keys', () => {
+  const thrown = (given: object) => {
+    try {
+      return checkOptions(trainOptions, { ...paths, ...given });
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  expect(thrown({ learnRate: 1 })).toBe('unknown option "learnRate"; did you mean "learningRate"?.');
+  expect(thrown({ beta: -1 })).toContain('beta: ');
+  expect(thrown({ loraAlpha: 4 })).toBe('loraAlpha is about a new adapter: it needs loraRank.');
+  expect(thrown({ momentum: 0.9 })).toBe('momentum is for sgd, not adamw.');
+  expect(thrown({ adapter: 'a', loraRank: 2 })).toContain('give one of them');
+  expect(thrown({ method: 'kto', wpo: true })).toBe('wpo is about pairs, which kto does not take.');
+  expect(thrown({ lossType: ['dpo'], method: 'ipo' })).toContain('in place of method ipo');
+  expect(thrown({ loraAlpha: 4, loraRank: 2, momentum: 0.9, optimizer: 'sgd' })).toMatchObject({ beta: 0.1 });
+});
+
+it('knows conditions, and options that they name, of every option', () => {
+  for (const options of [optionsOf(trainOptions), optionsOf(sftOptions)]) {
+    const keys = options.map(({ key }) => key);
+    for (const { needs, excludes, key, description } of options) {
+      expect(description, key).not.toBe('');
+      for (const { any, says } of [...needs, ...excludes]) {
+        expect(keys).toEqual(expect.arrayContaining([...any]));
+        for (const [, named] of says.matchAll(/\{=?(\w+)\}/g)) expect(keys).toContain(named);
+      }
+    }
+  }
+});
+
+it('an option that is added in one place has a row of its own in the table of the docs', () => {
+  const more = trainOptions.extend({
+    colour: option(z.enum(['red', 'blue']).default('red'), 'Colour of the curve', {
+      onResume: 'free',
+      needs: [{ any: ['evalData'], says: '{colour} needs {evalData}.' }],
+    }),
+  });
+  expect(optionsTable(optionsOf(more))).toContain(
+    '| `--colour`<br>`colour` | `red` | Colour of the curve (red, blue) | free | needs `--eval-data` |',
+  );
+  expect(() => checkOptions(more, { ...paths, colour: 'blue' })).toThrow('colour needs evalData.');
+});

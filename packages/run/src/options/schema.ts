@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import type { Condition, OnResume, OptionFacts } from './option.js';
+
+/** One option, read off its schema and the facts beside it: see `option`. */
+export interface OptionInfo {
+  /** camelCase, as in configuration files. */
+  readonly key: string;
+  /** kebab-case, as on the command line. */
+  readonly flag: string;
+  readonly type: 'string' | 'number' | 'boolean' | 'list';
+  readonly description: string;
+  readonly choices: readonly string[] | undefined;
+  readonly default: unknown;
+  readonly required: boolean;
+  readonly place: OptionFacts['place'];
+  readonly onResume: OnResume;
+  readonly before: unknown;
+  readonly needs: readonly Condition[];
+  readonly excludes: readonly Condition[];
+  readonly onCard: boolean;
+}
+
+/** The options of a command's schema, in its order. */
+export function optionsOf(schema: z.ZodObject): OptionInfo[] {
+  const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
+  return Object.entries(json.properties ?? {}).map(([key, property]) => ({
+    key,
+    flag: kebab(key),
+    type: typeOf(property),
+    description: property.description ?? '',
+    choices: property.enum?.map(String),
+    default: property.default,
+    required: json.required?.includes(key) ?? false,
+    place: property.place,
+    onResume: property.onResume ?? 'same',
+    before: property.before,
+    needs: property.needs ?? [],
+    excludes: property.excludes ?? [],
+    onCard: property.onCard ?? true,
+  }));
+}
+
+interface JsonSchema extends OptionFacts {
+  readonly type?: string | readonly string[];
+  readonly description?: string;
+  readonly enum?: readonly unknown[];
+  readonly default?: unknown;
+  readonly required?: readonly string[];
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+}
+
+function typeOf(property: JsonSchema): OptionInfo['type'] {
+  if (property.type === 'number' || property.type === 'integer') return 'number';
+  if (property.type === 'boolean') return 'boolean';
+  if (property.type === 'array') return 'list';
+  return 'string';
+}
+
+function kebab(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** An option's key from its flag. */
+export function camel(flag: string): string {
+  return flag.replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+}

@@ -1,0 +1,158 @@
+import { readdir, rm, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { DpoError } from '@dpo/base';
+import { lockFolder, placeOf, proveWritable, readMark, removeLeftovers, writeMark } from '@dpo/base/files';
+import { fileKind } from '@dpo/data';
+import type { z } from 'zod';
+import { optionsOf } from '../options/schema.js';
+import { USAGE } from '../usage.js';
+import { checkApart, type Output } from './check-apart.js';
+import { inputsOf } from './inputs.js';
+import { isInside, type NamedPlace, realPlace } from './named-place.js';
+import { mayHoldRun, runIn } from './own-run.js';
+
+/** A command as far as its outputs are guarded. */
+export interface Guarded {
+  readonly name: string;
+  /** Its options: those that name places say so. */
+  readonly options: z.ZodObject;
+  /** Keys of options that are given by their place, not by their name. */
+  readonly positional?: readonly string[];
+}
+
+/** Outputs that belong to one command until it ends. */
+export interface HeldOutputs {
+  release(): Promise<void>;
+}
+
+/**
+ * Guards what a command writes, before the command runs and before anything is opened. The names are no empty ones, the places
+ * are of the right kind and hold nothing that is not ours, they lie apart from what is read, and entries can be made in them.
+ * What killed commands left there is removed. A run folder is locked until the command ends.
+ *
+ * @throws DpoError `cli.usage` for names, `file.…` and `run.…` for places. Nothing has been written then.
+ */
+export async function holdOutputs(command: Guarded, options: Readonly<Record<string, unknown>>): Promise<HeldOutputs> {
+  const named = namedPlaces(command, options);
+  const written = named.filter(({ role }) => role.startsWith('output-') || role === 'into-run');
+  if (written.length === 0) return { release: async () => undefined };
+  for (const { label, path } of written) if (path.trim() === '') throw emptyName(label);
+  const outputs: Output[] = [];
+  for (const each of written) outputs.push(...(await checkedOutputs(each)));
+  const read = named.filter(({ role }) => role.startsWith('input') || role === 'input-model');
+  for (const output of outputs) if (output.isFolder) await checkAround(output);
+  await checkApart(outputs, (await Promise.all(read.map(inputsOf))).flat());
+  for (const { role, real } of outputs) await proveWritable(role === 'output-run' ? real : dirname(real));
+  const runs = written.filter(({ role }) => role === 'output-run' || role === 'into-run');
+  const held: HeldOutputs[] = [];
+  for (const { path } of runs) held.push(await holdRun(await realPlace(path), command.name));
+  return {
+    release: async () => {
+      for (const each of held) await each.release();
+    },
+  };
+}
+
+function namedPlaces(command: Guarded, options: Readonly<Record<string, unknown>>): Omit<NamedPlace, 'real'>[] {
+  return optionsOf(command.options).flatMap(({ key, flag, place: role }) => {
+    const path = options[key];
+    if (role === undefined || typeof path !== 'string') return [];
+    return [{ label: command.positional?.includes(key) ? key.toUpperCase() : `--${flag}`, role, path }];
+  });
+}
+
+/** The files and folders that an option's value stands for, each known to be one that may be written. */
+async function checkedOutputs(given: Omit<NamedPlace, 'real'>): Promise<Output[]> {
+  const { path, role } = given;
+  const real = await realPlace(path);
+  // A folder that was being replaced may have to return to its place first.
+  await removeLeftovers(dirname(real));
+  const output = async (place: string, isFolder: boolean): Promise<Output> => ({
+    ...given,
+    real: await realPlace(place),
+    isFolder,
+  });
+  if (role === 'into-run') {
+    await checkRun(given, real);
+    const files = ['evaluation.json', 'report.html'].map((name) => join(path, name));
+    return Promise.all(files.map(async (file) => output(await placeOf(file, 'file'), false)));
+  }
+  if (role === 'output-run') {
+    await checkRun(given, real);
+    // Before the training, not after it.
+    await placeOf(join(path, 'final'), 'model');
+    return [await output(path, true)];
+  }
+  const isFile = role === 'output-file' || (role === 'output-dataset' && fileKind(path) !== 'folder');
+  if (isFile) return [await output(await placeOf(path, 'file'), false)];
+  if (isCurrent(real)) throw currentFolder(given);
+  return [await output(await placeOf(path, role === 'output-model' ? 'model' : 'dataset'), true)];
+}
+
+async function checkRun(given: Omit<NamedPlace, 'real'>, real: string): Promise<void> {
+  const { path, label } = given;
+  const there = await stat(real).catch(() => undefined);
+  if (there !== undefined && !there.isDirectory())
+    throw new DpoError('run.not-a-folder', `${path} is a file; ${label} must be a folder.`, {
+      values: { folder: path },
+    });
+  // Follows a link, and says where that cannot be done.
+  if (there === undefined) await placeOf(path, 'run');
+  if (isCurrent(real) && (await runIn(real)) === undefined) throw currentFolder(given);
+  if (await mayHoldRun(real, there !== undefined)) return;
+  throw new DpoError('run.not-ours', `${path} holds other files than those of a run of dpo, and stays as it is.`, {
+    values: { folder: path },
+    hint: `Choose a new or an empty folder for ${label}, or empty this one yourself.`,
+  });
+}
+
+/** A model, a checkpoint or a dataset of ours is what its folder holds: no other folder of ours is made in it. */
+async function checkAround({ label, path, real }: Output): Promise<void> {
+  for (let above = dirname(real); above !== dirname(above); above = dirname(above)) {
+    const kind = (await readMark(above))?.kind;
+    if (kind === undefined || kind === 'run') continue;
+    throw new DpoError('file.inside-ours', `${label} ${path} would lie in ${above}, which is a ${kind} of dpo.`, {
+      values: { path, above, kind },
+      hint: 'Choose a folder beside that one.',
+    });
+  }
+}
+
+/** Locks a run folder and marks it as one; a mark that nothing followed goes with the lock. */
+async function holdRun(folder: string, command: string): Promise<HeldOutputs> {
+  const lock = await lockFolder(folder, `dpo ${command}`);
+  const mark = { kind: 'run', files: [] } as const;
+  const isNew = (await readMark(folder)) === undefined;
+  try {
+    if (isNew) await writeMark(folder, { ...mark, command: (await runIn(folder)) ?? command });
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+  return {
+    release: async () => {
+      const names = await readdir(folder).catch(() => []);
+      if (isNew && names.every((name) => name.startsWith('.dpo.')))
+        await rm(join(folder, '.dpo.json'), { force: true });
+      await lock.release();
+    },
+  };
+}
+
+/** The current folder, or one that holds it: what is there cannot be put in place of anything. */
+function isCurrent(real: string): boolean {
+  return real === resolve('.') || isInside(resolve('.'), real);
+}
+
+function emptyName(label: string): DpoError {
+  return new DpoError(USAGE, `${label} is an empty name.`, {
+    hint: 'Name a place to write to. A variable of the shell that is not set gives an empty name.',
+  });
+}
+
+function currentFolder({ label, path }: Omit<NamedPlace, 'real'>): DpoError {
+  return new DpoError(USAGE, `${label} ${path} is the current folder or one above, which nothing is written over.`, {
+    values: { path },
+    hint: `Name a folder of its own, such as runs/first.`,
+  });
+}

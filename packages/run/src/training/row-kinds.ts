@@ -1,0 +1,118 @@
+import { type EncodedExample, pauses } from '@dpo/base';
+import { answersOf, type CutAnswer, type Method } from '@dpo/core';
+import {
+  type Dataset,
+  type EncodedAnswer,
+  type EncodedPair,
+  type EncodedRanking,
+  type Encoder,
+  encodeAnswers,
+  encodePairs,
+  encodeRankings,
+  joinLabelled,
+  joinPreferences,
+  joinRanked,
+  type LabelledAnswer,
+  type PreferencePair,
+  type RankedList,
+  type RowOrigin,
+  readLabelled,
+  readPreferences,
+  readRanked,
+} from '@dpo/data';
+import type { RowReader } from '../inputs/find-data.js';
+
+/** Log-probabilities that the data hold, by the answer's name. */
+export type StoredLogps = Readonly<Record<string, readonly number[]>>;
+
+/** A row in tokens that training takes, with its number in the data. */
+export type EncodedRow = EncodedExample & RowOrigin;
+
+/** What the data hold of the reference. */
+export interface StoredReference {
+  readonly logps?: StoredLogps;
+  /** How many rows have both numbers. */
+  readonly rows: number;
+  /** Whether some rows have both or one of them, and not all have both. */
+  readonly partial?: boolean;
+}
+
+const noneStored: StoredReference = { rows: 0 };
+
+/** What the data hold of the reference for the rows that are trained on, some of the data's being left out. */
+export function storedFor(rows: readonly { readonly row: number }[], stored: StoredReference): StoredReference {
+  const { logps } = stored;
+  if (logps === undefined) return stored;
+  const chosen = Object.entries(logps).map(([name, numbers]) => [name, rows.map(({ row }) => numbers[row] as number)]);
+  return { logps: Object.fromEntries(chosen) as StoredLogps, rows: rows.length };
+}
+
+/** A kind of row that can be trained on: how it is read, encoded and looked at. */
+export interface RowKind<Given, Row extends EncodedRow> extends RowReader<Given> {
+  /** What a user calls them. */
+  readonly name: 'pairs' | 'answers' | 'rankings';
+  readonly encode: Encoder<Given, Row>;
+  /** The row's answers with these names, with what they have lost. */
+  answers(row: Row, names: readonly string[]): readonly CutAnswer[];
+  /** Of answers that were judged on their own: whether this one is desirable. */
+  desirable?(row: Row): boolean;
+  /** The reference log-probabilities in the data, where every row has them, and how many rows have them. */
+  stored(dataset: Dataset<Given>, signal: AbortSignal): Promise<StoredReference>;
+}
+
+/** The answers of a row that a method reads, with what they have lost. */
+export function readAnswers<Given, Row extends EncodedRow>(
+  kind: RowKind<Given, Row>,
+  method: Method<Row>,
+  row: Row,
+): readonly CutAnswer[] {
+  return kind.answers(row, Object.keys(answersOf(method.answers, row)));
+}
+
+/** Preference pairs: what most methods take. */
+export const pairRows: RowKind<PreferencePair, EncodedPair & RowOrigin<'chosen' | 'rejected'>> = {
+  name: 'pairs',
+  read: readPreferences,
+  join: joinPreferences,
+  encode: encodePairs,
+  answers: (row, names) =>
+    (['chosen', 'rejected'] as const)
+      .filter((name) => names.includes(name))
+      .map((name) => ({ tokens: row[name], cut: row.cut[name] })),
+  async stored(dataset, signal) {
+    const pause = pauses(signal);
+    const chosen: number[] = [];
+    const rejected: number[] = [];
+    let some = 0;
+    for (const { referenceChosenLogp, referenceRejectedLogp } of dataset) {
+      await pause();
+      if (referenceChosenLogp !== undefined || referenceRejectedLogp !== undefined) some++;
+      if (referenceChosenLogp === undefined || referenceRejectedLogp === undefined) continue;
+      chosen.push(referenceChosenLogp);
+      rejected.push(referenceRejectedLogp);
+    }
+    const rows = chosen.length;
+    return rows > 0 && rows === dataset.length ? { logps: { chosen, rejected }, rows } : { rows, partial: some > 0 };
+  },
+};
+
+/** Answers that were judged one by one, for KTO. */
+export const answerRows: RowKind<LabelledAnswer, EncodedAnswer & RowOrigin<'completion'>> = {
+  name: 'answers',
+  read: readLabelled,
+  join: joinLabelled,
+  encode: encodeAnswers,
+  answers: ({ completion, cut }) => [{ tokens: completion, cut: cut.completion }],
+  desirable: ({ desirable }) => desirable,
+  stored: async () => noneStored,
+};
+
+/** Ranked lists of answers, for Plackett–Luce. */
+export const rankingRows: RowKind<RankedList, EncodedRanking & RowOrigin> = {
+  name: 'rankings',
+  read: readRanked,
+  join: joinRanked,
+  encode: encodeRankings,
+  answers: ({ answers, cut }) => answers.map((tokens, k) => ({ tokens, cut: cut[k] ?? 0 })),
+  stored: async () => noneStored,
+};

@@ -1,0 +1,178 @@
+import { resolve } from 'node:path';
+import { DpoError, inPieces } from '@dpo/base';
+import { type Method, watchAnswers } from '@dpo/core';
+import { openEngine } from '@dpo/engine';
+import { writeReport } from '@dpo/eval';
+import type { z } from 'zod';
+import type { RunContext } from '../context.js';
+import { openRows, withSplit } from '../inputs/find-data.js';
+import { encodeFor } from '../inputs/open-data.js';
+import { skippedRows } from '../inputs/skipped-rows.js';
+import { engineSettings } from '../options/engine-options.js';
+import { optionsOf } from '../options/schema.js';
+import type { trainingOptions } from '../options/training-options.js';
+import { clearRun } from '../places/clear-run.js';
+import type { SinkOrOpener } from '../sinks/sink.js';
+import { checkModels } from './check-models.js';
+import type { ReferenceInputs, References } from './dpo-reference.js';
+import { type DrawOptions, drawHeldOut } from './draw-held-out.js';
+import { openPolicy, optimizerOf, parameterCounts } from './prepare.js';
+import { findResumption } from './resumption.js';
+import { type EncodedRow, type RowKind, readAnswers, storedFor } from './row-kinds.js';
+import { claimRunFolder, type RunConfig } from './run-folder.js';
+import { identityOf } from './run-identity.js';
+import { runTraining, type TrainingResult } from './run-training.js';
+import { checkSameRun } from './same-run.js';
+import { version } from './version.js';
+import { rowWarnings } from './watch-rows.js';
+
+type TrainingOptions = z.output<z.ZodObject<typeof trainingOptions>>;
+
+/** What differs between the training commands. */
+export interface RowsRun<Given, Row extends EncodedRow> {
+  readonly name: string;
+  readonly schema: z.ZodObject;
+  readonly options: TrainingOptions;
+  /** The kind of row that the data hold. */
+  readonly rows: RowKind<Given, Row>;
+  readonly method: Method<Row>;
+  /** β, where rewards are β (log π − log π_ref). */
+  readonly beta?: number | undefined;
+  /** Numbers that every row must have. */
+  readonly needs?: readonly ('margin' | 'weight')[] | undefined;
+  readonly reference: (inputs: ReferenceInputs<Row>) => Promise<References>;
+  /** What is drawn at each evaluation. */
+  readonly draw?: DrawOptions | undefined;
+}
+
+/** How a run ended. */
+export interface RunResult extends TrainingResult {
+  /** The run's last step, as it was planned. */
+  readonly steps: number;
+  /** How long the training took. */
+  readonly seconds: number;
+}
+
+/** A training run on rows of one kind, from its options to its report. The run's folder is known to be free. */
+export async function runRows<Given, Row extends EncodedRow>(
+  command: RowsRun<Given, Row>,
+  sinks: readonly SinkOrOpener[],
+  context: RunContext & { readonly beforeData?: (() => Promise<void>) | undefined },
+): Promise<RunResult> {
+  const { options, method, rows: kind } = command;
+  const resuming = options.resume || options.resumeFrom !== undefined;
+  await claimRunFolder(options.output, { resume: resuming, overwrite: options.overwrite });
+  const resume = resuming ? await findResumption(options.output, options.resumeFrom, context) : undefined;
+  await checkModels(options, 'here', context);
+  await context.beforeData?.();
+  const skipped = skippedRows(options.onError);
+  const { onError } = skipped;
+  const dataset = await openRows(withSplit(options.data, options.split), kind, context, { onError });
+  for (const name of command.needs ?? []) await inPieces(checkNumbers(dataset, name), context.signal);
+  const fingerprint = await dataset.fingerprintInPieces(context.signal);
+  const table = optionsOf(command.schema);
+  const now = { command: command.name, table, options, dataset: { fingerprint } };
+  if (resume !== undefined) await checkSameRun(options.output, resume, now, context);
+  const heldData =
+    options.evalData === undefined
+      ? undefined
+      : await openRows(withSplit(options.evalData, options.evalSplit), kind, context, { onError });
+  await checkModels(options, 'hub', context);
+  const identity = await identityOf(options, heldData, context);
+  if (resume !== undefined) await checkSameRun(options.output, resume, { ...now, identity }, context);
+
+  const engine = await openEngine(engineSettings(options));
+  try {
+    context.note(`Engine: ${engine.description}`);
+    const { model, tokenizer, source } = await openPolicy(engine, options, context);
+    const opened = { model, tokenizer };
+    const rows = await encodeFor(opened, dataset, kind.encode, options, context, onError);
+    const heldRows = heldData && (await encodeFor(opened, heldData, kind.encode, options, context, onError));
+    skipped.report(context);
+    const counts = parameterCounts(model);
+    const batch = options.batchSize * options.gradAccumulation;
+    const steps = options.maxSteps ?? Math.ceil((options.epochs * rows.length) / batch);
+    const config: RunConfig = {
+      command: command.name,
+      options: { ...options },
+      seed: options.seed,
+      steps,
+      model: { name: options.model, ...counts },
+      dataset: { path: resolve(options.data), rows: dataset.length, fingerprint },
+      versions: { dpo: version, node: process.version },
+      engine: engine.description,
+      identity,
+    };
+    const stored = storedFor(rows, await kind.stored(dataset, context.signal));
+    const watched = { train: rows, held: heldRows, stored, answers: (row: Row) => readAnswers(kind, method, row) };
+    const early = await rowWarnings(kind, watched, context.signal);
+    const reference = await command.reference({ model, rows, heldRows, stored: stored.logps });
+    context.note(
+      `Model: ${options.model}, ${counts.parameters.toLocaleString('en')} parameters, ` +
+        `${counts.trained.toLocaleString('en')} trained. Data: ${rows.length} ${kind.name}, ${steps} steps of ${batch}.`,
+    );
+    // Only once all that the new run needs is known to be good.
+    if (options.overwrite && resume === undefined) await clearRun(options.output);
+    const started = performance.now();
+    const result = await runTraining(
+      {
+        model,
+        source,
+        method,
+        reference: reference.train,
+        optimizer: optimizerOf(options),
+        examples: rows,
+        steps,
+        settings: {
+          ...options,
+          beta: command.beta,
+          rowAt: (index) => dataset.at(rows[index]?.row ?? index),
+          early: [
+            ...early,
+            ...watchAnswers(
+              rows.flatMap((row) => readAnswers(kind, method, row)),
+              options.eos ? tokenizer.endTokenIds : undefined,
+            ),
+          ],
+        },
+        evaluation: heldRows && {
+          examples: heldRows,
+          everySteps: options.evalSteps ?? steps,
+          metric: options.evalMetric,
+          patience: options.patience,
+          minDelta: options.minDelta,
+          reference: reference.held,
+        },
+        draw:
+          command.draw && reference.scorer && heldRows
+            ? drawHeldOut.bind(undefined, opened, reference.scorer, heldRows, command.draw)
+            : undefined,
+        output: options.output,
+        config,
+        aside: new Set(table.filter(({ onCard }) => !onCard).map(({ key }) => key)),
+        resume,
+        sinks,
+      },
+      context,
+    );
+    const seconds = (performance.now() - started) / 1000;
+    if (!result.interrupted && result.folder !== undefined) await writeReport(options.output);
+    return { ...result, steps, seconds };
+  } finally {
+    await engine.dispose();
+  }
+}
+
+/** Before the model is loaded: a number that is missing would only show when its row's turn comes. */
+function* checkNumbers(dataset: Iterable<unknown>, name: 'margin' | 'weight'): Generator<undefined, void> {
+  let row = 0;
+  for (const values of dataset) {
+    if ((values as Readonly<Record<string, unknown>>)[name] === undefined)
+      throw new DpoError('train.missing-number', `Row ${row} has no ${name}, which --row-${name}s reads.`, {
+        values: { row, name },
+        hint: `Give every row a number in the column ${name}, or train without --row-${name}s.`,
+      });
+    row++;
+    yield;
+  }
+}
