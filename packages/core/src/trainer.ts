@@ -11,9 +11,9 @@ import { type EvaluationMetrics, metricsOf, type StepMetrics } from './metrics.j
 import type { TrainableModel } from './model.js';
 import type { Optimizer } from './optimizers/types.js';
 import type { Reference } from './reference.js';
-import { compileSteps } from './step/compile-steps.js';
+import { type CompiledSteps, compileSteps } from './step/compile-steps.js';
 import { gatherColumns, type StepColumns } from './step/gather-columns.js';
-import { prepareStep } from './step/prepare.js';
+import { prepareStep, type StepContext } from './step/prepare.js';
 
 export interface TrainOptions<E extends EncodedExample = EncodedPair> {
   /** The policy. Its trainable variables are changed in place. */
@@ -86,92 +86,126 @@ const HOPELESS = 3;
 export async function* train<E extends EncodedExample = EncodedPair>(
   options: TrainOptions<E>,
 ): AsyncGenerator<StepRecord, void, undefined> {
-  const { model, method, reference, optimizer, batches, steps, evaluation, checkpoints, signal } = options;
-  const { collective = alone } = options;
+  const { steps, evaluation, checkpoints, signal } = options;
   const deadline = performance.now() + 1000 * (options.maxSeconds ?? Number.POSITIVE_INFINITY);
   const patience = evaluation?.patience ?? Number.POSITIVE_INFINITY;
   const compiled = compileSteps({ ...options, maxGradNorm: options.maxGradNorm ?? 10 });
-  const dropping = (model.adapter?.dropout ?? 0) > 0;
-  const kept = { model, method, optimizer, compiled, reference, source: batches };
+  const kept = { ...options, compiled, source: options.batches };
   let state: TrainingState = { step: 0, updates: 0, skipped: 0, pairs: 0 };
   const save = async () => {
     if (checkpoints !== undefined) await saveCheckpoint({ ...checkpoints, ...kept, state });
   };
-
   try {
     if (options.resume !== undefined) state = await restoreCheckpoint(options.resume, kept);
-
-    const pack = await packerOf(batches, { ...options.packing, steps, answers: method.answers, signal }).catch(
-      (error: unknown) => {
-        if (signal?.aborted) return undefined;
-        throw error;
-      },
-    );
-    if (pack === undefined) return;
-    const context = { compiled, method, reference, pack, collective, dropping };
-    let over = false;
-    while (state.step < steps && !over && (state.stale ?? 0) < patience && !signal?.aborted) {
-      const started = performance.now();
-      const step = state.step + 1;
-      const learningRate = options.learningRate(step);
-      const share = await shareOf(await batches.batch(step), collective);
-      const prepared = await prepareStep(share.examples, { ...context, training: true });
-      const { outputs, norm } = await compiled.update(prepared.batches, {
-        ...{ learningRate, t: state.updates + 1, examples: share.total },
-      });
-
-      const finite = Number.isFinite(norm);
-      await compiled.moveReference(step);
-      state = {
-        ...state,
-        step,
-        updates: state.updates + (finite ? 1 : 0),
-        skipped: finite ? 0 : state.skipped + 1,
-        pairs: state.pairs + share.total,
-      };
-      const values = await gatherColumns(outputs, collective);
-      const seconds = (performance.now() - started) / 1000;
+    const context = await openContext(options, compiled);
+    let over = context === undefined;
+    while (context !== undefined && state.step < steps && !over && (state.stale ?? 0) < patience && !signal?.aborted) {
+      const taken = await takeStep(options, context, state);
+      state = taken.state;
+      const { step } = state;
       over = performance.now() >= deadline;
       const last = step === steps || over || signal?.aborted === true;
-      const evaluated =
-        evaluation !== undefined && (last || step % evaluation.everySteps === 0)
-          ? await evaluate(evaluation.examples, { ...context, reference: evaluation.reference ?? reference })
-          : undefined;
-      const best = evaluated !== undefined && isBetter(evaluated, state, evaluation);
-      if (evaluated !== undefined) state = judged(state, best, evaluated[metricOf(evaluation)]);
+      const judged = await judge(options, context, state, last);
+      state = judged.state;
       over ||= (state.stale ?? 0) >= patience;
-      options.onColumns?.(step, values);
-      yield {
-        step,
-        ...(batches.examples === undefined ? {} : { epoch: state.pairs / batches.examples }),
-        ...metricsOf(values, method, prepared.records),
-        grad_norm: norm,
-        learning_rate: learningRate,
-        pairs_per_second: share.total / seconds,
-        peak_rss_bytes: peakMemory(),
-        ...(finite ? {} : { skipped: true, rows: share.indices }),
-        ...evaluated,
-        ...(best ? { best } : {}),
-      };
+      options.onColumns?.(step, taken.values);
+      yield { ...taken.record, ...judged.record };
 
       if (state.skipped >= HOPELESS) {
         await save();
-        throw notFinite(step, share.indices);
+        throw notFinite(step, taken.record.rows ?? []);
       }
       // Aborted may have become true while the record was looked at.
       const due = signal?.aborted || step % (checkpoints?.everySteps ?? Number.POSITIVE_INFINITY) === 0;
       const ended = step === steps || over;
-      if ((ended ? checkpoints?.atEnd !== false : due) || (best && checkpoints?.best)) await save();
+      if ((ended ? checkpoints?.atEnd !== false : due) || (judged.record.best && checkpoints?.best)) await save();
     }
   } finally {
     compiled.dispose();
   }
 }
 
-/** The state after an evaluation. */
-function judged(state: TrainingState, best: boolean, value: number | undefined): TrainingState {
-  if (best) return { ...state, best: { step: state.step, value: value as number }, stale: 0 };
-  return { ...state, stale: (state.stale ?? 0) + 1 };
+/** What all steps are taken with; undefined where the signal was aborted while the run was laid out. */
+async function openContext<E extends EncodedExample>(
+  options: TrainOptions<E>,
+  compiled: CompiledSteps,
+): Promise<RunContext<E> | undefined> {
+  const { model, method, reference, batches, steps, signal, collective = alone } = options;
+  try {
+    const pack = await packerOf(batches, { ...options.packing, steps, answers: method.answers, signal });
+    return { compiled, method, reference, pack, collective, dropping: (model.adapter?.dropout ?? 0) > 0 };
+  } catch (error) {
+    if (signal?.aborted) return undefined;
+    throw error;
+  }
+}
+
+type RunContext<E extends EncodedExample> = Omit<StepContext<E>, 'training'> & { readonly compiled: CompiledSteps };
+
+/** A step that was taken: where the run is now, and what is known of the step. */
+interface TakenStep {
+  readonly state: TrainingState;
+  readonly values: StepColumns;
+  readonly record: StepRecord;
+}
+
+/** One step: its batch, what the method prepares, forward and backward passes, the update, and the record of all workers. */
+async function takeStep<E extends EncodedExample>(
+  options: TrainOptions<E>,
+  context: RunContext<E>,
+  before: TrainingState,
+): Promise<TakenStep> {
+  const { batches, method } = options;
+  const { compiled, collective } = context;
+  const started = performance.now();
+  const step = before.step + 1;
+  const learningRate = options.learningRate(step);
+  const share = await shareOf(await batches.batch(step), collective);
+  const prepared = await prepareStep(share.examples, { ...context, training: true });
+  const update = { learningRate, t: before.updates + 1, examples: share.total };
+  const { outputs, norm } = await compiled.update(prepared.batches, update);
+  const finite = Number.isFinite(norm);
+  await compiled.moveReference(step);
+  const values = await gatherColumns(outputs, collective);
+  const state = {
+    ...before,
+    step,
+    updates: before.updates + (finite ? 1 : 0),
+    skipped: finite ? 0 : before.skipped + 1,
+    pairs: before.pairs + share.total,
+  };
+  return {
+    state,
+    values,
+    record: {
+      step,
+      ...(batches.examples === undefined ? {} : { epoch: state.pairs / batches.examples }),
+      ...metricsOf(values, method, prepared.records),
+      grad_norm: norm,
+      learning_rate: learningRate,
+      pairs_per_second: (1000 * share.total) / (performance.now() - started),
+      peak_rss_bytes: peakMemory(),
+      ...(finite ? {} : { skipped: true, rows: share.indices }),
+    },
+  };
+}
+
+/** Evaluates where an evaluation is due, and says whether the evaluation is the best so far. */
+async function judge<E extends EncodedExample>(
+  { evaluation, reference }: TrainOptions<E>,
+  context: RunContext<E>,
+  state: TrainingState,
+  last: boolean,
+): Promise<{ readonly state: TrainingState; readonly record: Pick<StepRecord, 'best'> & Partial<EvaluationMetrics> }> {
+  if (evaluation === undefined || !(last || state.step % evaluation.everySteps === 0)) return { state, record: {} };
+  const evaluated = await evaluate(evaluation.examples, {
+    ...context,
+    reference: evaluation.reference ?? reference,
+  });
+  if (!isBetter(evaluated, state, evaluation))
+    return { state: { ...state, stale: (state.stale ?? 0) + 1 }, record: evaluated };
+  const best = { step: state.step, value: evaluated[metricOf(evaluation)] as number };
+  return { state: { ...state, best, stale: 0 }, record: { ...evaluated, best: true } };
 }
 
 /** The most memory that the process has held, in bytes. */

@@ -1,9 +1,11 @@
 import { type Engine, findLibrary, openEngine } from '@dpo/engine';
 import { testEngine } from '@dpo/engine/test';
+import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, describe, expect, it } from 'vitest';
 import { addLora } from '../lora/add-lora.js';
 import { fixtureExpected, fixtureFolder, oneOfEach } from '../test/_fixtures-for-tests.js';
 import { lossAndGradients } from '../test/_gradients-for-tests.js';
+import { createModel } from './create-model.js';
 import { loadModel } from './load-model.js';
 import type { LanguageModel } from './types.js';
 
@@ -27,6 +29,24 @@ async function expectEqual(model: LanguageModel, name: string): Promise<void> {
     expect(difference, weight).toBeLessThan(1e-5 * largest);
   }
 }
+
+it('keeps far less for the gradient', async () => {
+  const config = { model_type: 'llama', hidden_size: 16, intermediate_size: 32, num_hidden_layers: 8, vocab_size: 32 };
+  const model = createModel(
+    testEngine(),
+    { ...config, num_attention_heads: 2, max_position_embeddings: 256 },
+    { seed: 1 },
+  );
+  const text = (length: number) => Array.from({ length }, (_, i) => 1 + (i % 30));
+  const answers = [{ prompt: text(100), answer: text(60) }];
+  const start = tf.memory().numBytes;
+  const peak = async (activationCheckpointing: boolean) =>
+    (await tf.profile(() => lossAndGradients(model, answers, { activationCheckpointing }) as never)).peakBytes - start;
+  const [kept, again] = [await peak(false), await peak(true)];
+  // Eight layers' activations against their inputs and one layer's activations.
+  expect(again).toBeLessThan(0.4 * kept);
+  model.dispose();
+});
 
 describe.each(engines)('activation checkpointing on %s', (_, engine) => {
   it.each(oneOfEach)('changes neither loss nor gradients of %s', async (name) => {
