@@ -30,6 +30,11 @@ ADAPTERS = {
         rank_pattern={"q_proj": 1}, alpha_pattern={"mlp.up_proj": 7}, modules_to_save=["embed_tokens", "lm_head"],
     ),
     "llama-both": dict(r=2, lora_alpha=4, target_modules=["q_proj"], modules_to_save=["embed_tokens", "lm_head"]),
+    "llama-layers": dict(
+        r=2, lora_alpha=4, target_modules=["q_proj", "k_proj", "down_proj"], layers_to_transform=[1], use_rslora=True,
+        rank_pattern={"q_proj": 3, r"layers\.\d+\.mlp\.down_proj": 1}, alpha_pattern={"k_proj": 5},
+    ),
+    "gpt-neox-saved": dict(r=2, lora_alpha=4, target_modules=["query_key_value"], modules_to_save=["lm_head"]),
 }  # fmt: skip
 IDS = [3, 14, 15, 92, 65, 35, 89, 79, 32]
 
@@ -39,9 +44,13 @@ def base(name):
     return folder, AutoModelForCausalLM.from_pretrained(HERE / "models" / folder, dtype=torch.float32)
 
 
+def ids_for(model):
+    return [id % model.config.vocab_size for id in IDS]
+
+
 def logits(model):
     with torch.no_grad():
-        return model(torch.tensor([IDS])).logits[0].tolist()
+        return model(torch.tensor([ids_for(model)])).logits[0].tolist()
 
 
 def fingerprint(gradient):
@@ -54,8 +63,9 @@ def fingerprint(gradient):
 
 def gradients(model):
     """Of -log p of all tokens after the first, by the names that saved weights have."""
-    logps = model(torch.tensor([IDS])).logits[0, :-1].log_softmax(-1)
-    (-logps.gather(1, torch.tensor(IDS)[1:, None]).sum()).backward()
+    ids = torch.tensor(ids_for(model))
+    logps = model(ids[None]).logits[0, :-1].log_softmax(-1)
+    (-logps.gather(1, ids[1:, None]).sum()).backward()
     names = {n.replace(".modules_to_save.default", "").replace("_vector.default.weight", "_vector").replace(".default", ""): w
              for n, w in model.named_parameters() if w.requires_grad}  # fmt: skip
     return {name: fingerprint(weight.grad) for name, weight in sorted(names.items())}
@@ -84,14 +94,14 @@ def main():
         if isinstance(config["target_modules"], list):
             config["target_modules"].sort()  # PEFT has a set
         (OUT / name / "adapter_config.json").write_text(json.dumps(config, indent=2) + "\n")
-        expected = {"ids": IDS, "logits": rounded(logits(model)), "gradients": gradients(model)}
+        expected = {"ids": ids_for(model), "logits": rounded(logits(model)), "gradients": gradients(model)}
         (OUT / name / "expected.json").write_text(json.dumps(expected, separators=(",", ":")) + "\n")
 
 
 def check(folder):
     name = Path(json.loads((folder / "adapter_config.json").read_text())["base_model_name_or_path"]).name
     model = PeftModel.from_pretrained(base(name)[1], folder)
-    print(json.dumps({"ids": IDS, "logits": rounded(logits(model)), "merged": rounded(logits(model.merge_and_unload()))}))
+    print(json.dumps({"ids": ids_for(model), "logits": rounded(logits(model)), "merged": rounded(logits(model.merge_and_unload()))}))
 
 
 if __name__ == "__main__":

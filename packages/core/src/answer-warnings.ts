@@ -7,6 +7,20 @@ export interface CutAnswer {
 }
 
 /**
+ * How many answers were not cut, and how many of these end in none of the end tokens.
+ *
+ * @param ends the tokens at which generation stops; undefined where nothing is to be said of ends
+ */
+export function countEndless(
+  answers: readonly CutAnswer[],
+  ends: readonly number[] | undefined,
+): { readonly whole: number; readonly endless: number } {
+  const whole = answers.filter(({ cut }) => cut === 0);
+  const endless = whole.filter(({ tokens }) => ends?.includes(tokens.at(-1) ?? -1) === false);
+  return { whole: whole.length, endless: endless.length };
+}
+
+/**
  * What encoded answers say before the first step, with step 0:
  *
  * | code | when |
@@ -17,9 +31,8 @@ export interface CutAnswer {
  * @param ends the tokens at which generation stops; undefined where nothing is to be said of ends
  */
 export function watchAnswers(answers: readonly CutAnswer[], ends: readonly number[] | undefined): TrainingWarning[] {
-  const whole = answers.filter((answer) => answer.cut === 0);
-  const cut = answers.length - whole.length;
-  const endless = ends === undefined ? 0 : whole.filter(({ tokens }) => !ends.includes(tokens.at(-1) ?? -1)).length;
+  const { whole, endless } = countEndless(answers, ends);
+  const cut = answers.length - whole;
   const warnings: TrainingWarning[] = [];
   if (2 * cut > answers.length)
     warnings.push({
@@ -28,14 +41,14 @@ export function watchAnswers(answers: readonly CutAnswer[], ends: readonly numbe
       message: `${cut} of ${answers.length} answers were cut: the model is taught to break off.`,
       hint: 'Raise the longest length, shorten prompts, or leave long rows out.',
     });
-  if (2 * endless > whole.length)
+  if (2 * endless > whole)
     warnings.push({
       code: 'answers-never-end',
       step: 0,
       message:
         ends?.length === 0
-          ? `${endless} of ${whole.length} whole answers end in no end token, since neither the tokenizer nor the model names one: the model never learns to stop.`
-          : `${endless} of ${whole.length} whole answers do not end in an end token (${ends?.join(', ')}): the model never learns to stop.`,
+          ? `${endless} of ${whole} whole answers end in no end token, since neither the tokenizer nor the model names one: the model never learns to stop.`
+          : `${endless} of ${whole} whole answers do not end in an end token (${ends?.join(', ')}): the model never learns to stop.`,
       hint:
         ends?.length === 0
           ? 'Name one: eos_token in tokenizer_config.json, or eos_token_id in generation_config.json.'

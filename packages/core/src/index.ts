@@ -1,4 +1,4 @@
-export { type CutAnswer, watchAnswers } from './answer-warnings.js';
+export { type CutAnswer, countEndless, watchAnswers } from './answer-warnings.js';
 export { chosenBatches, type OfflineOptions, offlineBatches } from './batches/offline.js';
 export type { PackingOptions } from './batches/packing.js';
 export type { Batch, BatchSource } from './batches/source.js';

@@ -56,6 +56,22 @@ it('says in training that nothing names an end, and nothing where the model does
   expect([named.code, named.notes.join('\n').includes('never learns to stop')]).toEqual([0, false]);
 });
 
+it('says in scores that a template writes no end', async () => {
+  const say = (role: string, content: string) => [{ role, content }];
+  const row = { prompt: say('user', 'a'), chosen: say('assistant', 'b'), rejected: say('assistant', 'c') };
+  await writeFile(data, `${JSON.stringify(row)}\n`);
+  const turns = (end: string) =>
+    `{% for m in messages %}<{{ m.role }}>{{ m.content }}${end}{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}`;
+  const notes = async (template: string, ...more: string[]) => {
+    await writeFile(join(model, 'chat_template.jinja'), template);
+    return (await runCli(['score', '--model', model, '--data', data, ...more, ...cpu])).notes.join('\n');
+  };
+  const told = '2 of 2 whole answers end in no end token (these are 256): the scores say nothing of their ends.';
+  expect(await notes(turns(''))).toContain(told);
+  expect(await notes(turns(''), '--no-eos')).not.toContain('end token');
+  expect(await notes(turns('{{ eos_token }}'))).not.toContain('end token');
+});
+
 it('opens a model with more tokens than rows, and names the row and the token that has none', async () => {
   const tokenizer = JSON.parse(await readFile(join(model, 'tokenizer.json'), 'utf8')) as { added_tokens: object[] };
   const image = {
@@ -74,7 +90,7 @@ it('opens a model with more tokens than rows, and names the row and the token th
   await writeFile(data, `${rows}{"prompt": "Look: <image>", "chosen": "a", "rejected": "b"}\n`);
   const { code, out, notes } = await score();
   expect([code, out]).toEqual([1, []]);
-  expect(notes.join('\n')).toContain('Row 4, prompt: the token "<image>" has the id 257');
+  expect(notes.join('\n')).toContain('pairs.jsonl, line 5: row 4: prompt: the token "<image>" has the id 257');
 });
 
 it('takes the tokenizer and the template beside an adapter before those of its base', async () => {

@@ -42,7 +42,7 @@ it('train, sft and score leave out rows that cannot be read or encoded, count th
     expect([stopped.code, stopped.notes.join()]).toEqual([1, expect.stringContaining('bad.jsonl, line 2')]);
     const skipped = await run('bad.jsonl', '--on-error', 'skip');
     expect(skipped.code).toBe(0);
-    expect(skipped.notes.join('\n')).toMatch(/Left out 2 rows:\n.*line 2.*\n.*line 3: Row 1: /);
+    expect(skipped.notes.join('\n')).toMatch(/Left out 2 rows:\n.*line 2.*\n.*line 3: row 2: /);
     expect((await run('good.jsonl')).code).toBe(0);
     const records = async (data: string) =>
       (await json(at(`${command}-${data}/metrics.jsonl`))).map(({ loss, grad_norm }) => [loss, grad_norm]);

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { writeFileAtomic } from '@dpo/base/files';
-import { sequenceLogps } from '@dpo/core';
+import { countEndless, sequenceLogps } from '@dpo/core';
 import { type EncodedPair, encodePairs, type PreferenceDataset, pack, pairGroup, type RowOrigin } from '@dpo/data';
 import { type Engine, openEngine } from '@dpo/engine';
 import type { ModelTokenizer } from '@dpo/models';
@@ -51,6 +51,8 @@ export const scoreCommand = defineCommand({
       const score = async (name: string, tokenizer?: ModelTokenizer) =>
         scorePairs(engine, { name, tokenizer, onError }, dataset, options, context);
       const policy = await score(options.model);
+      const ends = options.eos ? endNote(policy) : undefined;
+      if (ends !== undefined) context.note(ends);
       // The same tokens as the policy's, whatever template lies beside the reference.
       const reference = options.ref === undefined ? undefined : await score(options.ref, policy.tokenizer);
       const lines = policy.pairs.map((pair, i) => {
@@ -73,7 +75,7 @@ export const scoreCommand = defineCommand({
 
 /** Pairs in tokens, and the log-probabilities of their answers. */
 interface Scored {
-  readonly pairs: readonly (EncodedPair & RowOrigin)[];
+  readonly pairs: readonly (EncodedPair & RowOrigin<'chosen' | 'rejected'>)[];
   readonly logps: readonly (readonly number[])[];
   readonly tokenizer: ModelTokenizer;
 }
@@ -101,6 +103,18 @@ async function scorePairs(
   });
   model.dispose();
   return { pairs, logps, tokenizer };
+}
+
+/** Says that most answers end in no end token, where they do: a template without one writes such answers. */
+function endNote({ pairs, tokenizer: { endTokenIds: ends } }: Scored): string | undefined {
+  const answers = pairs.flatMap(({ chosen, rejected, cut }) => [
+    { tokens: chosen, cut: cut.chosen },
+    { tokens: rejected, cut: cut.rejected },
+  ]);
+  const { whole, endless } = countEndless(answers, ends);
+  if (2 * endless <= whole) return undefined;
+  const why = ends.length === 0 ? 'neither the tokenizer nor the model names one' : `these are ${ends.join(', ')}`;
+  return `${endless} of ${whole} whole answers end in no end token (${why}): the scores say nothing of their ends.`;
 }
 
 function scoreLine(

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { DpoError, type EncodedPair, type Text, type Tokenizer } from '@dpo/base';
 import { isChat, plainText, sameText, templateVariables } from '../rows/conversation.js';
-import { atPlaces, type PlacedRows } from '../rows/encode-place.js';
+import type { PlacedRows } from '../rows/encode-place.js';
 import type { Mended } from '../rows/notes.js';
 import type { PreferencePair } from '../rows/types.js';
 import { encodePairs } from '../tokens/encode.js';
@@ -92,7 +92,7 @@ export function validateDataset(
       margins.push(pair.chosenScore - pair.rejectedScore);
       if (pair.chosenScore < pair.rejectedScore) findings.add('negative-margin', row);
     }
-    const sizes = atPlaces(pairs, () => sizesOf(pair, options, findings, row));
+    const sizes = sizesOf(pair, options, findings, row, pairs);
     if (sizes === undefined) continue;
     for (const part of ['prompt', 'chosen', 'rejected'] as const) lengths[part].add(sizes[part]);
     if (sizes.chosen !== sizes.rejected) unequal++;
@@ -154,12 +154,18 @@ interface Sizes {
   readonly rejected: number;
 }
 
-function sizesOf(pair: PreferencePair, options: ValidateOptions, findings: Findings, row: number): Sizes | undefined {
+function sizesOf(
+  pair: PreferencePair,
+  options: ValidateOptions,
+  findings: Findings,
+  row: number,
+  pairs: PlacedRows,
+): Sizes | undefined {
   if (options.tokenizer === undefined) {
     const size = (text: Text) => plainText(text).length;
     return { prompt: size(pair.prompt), chosen: size(pair.chosen), rejected: size(pair.rejected) };
   }
-  const encoded = encode(pair, options.tokenizer, row);
+  const encoded = encode(pair, options.tokenizer, row, pairs);
   if (encoded === undefined) {
     findings.add('no-tokens', row);
     return undefined;
@@ -172,9 +178,15 @@ function sizesOf(pair: PreferencePair, options: ValidateOptions, findings: Findi
   return { prompt, chosen, rejected };
 }
 
-function encode(pair: PreferencePair, tokenizer: Tokenizer, firstRow: number): EncodedPair | undefined {
+function encode(
+  pair: PreferencePair,
+  tokenizer: Tokenizer,
+  firstRow: number,
+  pairs: PlacedRows,
+): EncodedPair | undefined {
+  const placed = pairs.placeOf === undefined ? [pair] : Object.assign([pair], { placeOf: pairs.placeOf.bind(pairs) });
   try {
-    return encodePairs([pair], tokenizer, { firstRow })[0];
+    return encodePairs(placed, tokenizer, { firstRow })[0];
   } catch (error) {
     if (error instanceof DpoError && ['data.empty-prompt', 'data.empty-answer'].includes(error.code)) return undefined;
     throw error;

@@ -1,4 +1,5 @@
 import type { Message, Text } from '@dpo/base';
+import { KeyOrder } from './_key-order.js';
 import type { MessageLayout } from './arrow-columns.js';
 import type { RowFormat } from './row-format.js';
 
@@ -7,13 +8,14 @@ import type { RowFormat } from './row-format.js';
  * the keys in the order that messages have them.
  */
 export class MessageShapes {
-  #kinds = new Map<string, 'text' | 'json'>();
+  readonly #kinds = new Map<string, 'text' | 'json'>();
+  readonly #order = new KeyOrder();
 
   get layout(): MessageLayout {
-    return this.#kinds;
+    return new Map(this.#order.names.map((name) => [name, this.#kinds.get(name) ?? 'text']));
   }
 
-  /** True where a message of the row says something that the layout had no room for until now. */
+  /** True where a message of the row says something that the layout had no room for until now, or in another order. */
   add<Row>(format: RowFormat<Row>, record: Readonly<Record<string, unknown>>): boolean {
     let wider = false;
     for (const { name, kind } of format.columns) {
@@ -30,24 +32,16 @@ export class MessageShapes {
 
   #addMessage(message: Message): boolean {
     let wider = false;
-    let before: string | undefined;
+    const keys: string[] = [];
     for (const key in message) {
       const value = message[key];
       if (value === undefined || (value === null && key !== 'content')) continue;
+      keys.push(key);
       const kind = typeof value === 'string' || value === null ? 'text' : 'json';
-      const known = this.#kinds.get(key);
-      if (known === undefined) this.#insert(key, kind, before);
-      else if (known === 'text' && kind === 'json') this.#kinds.set(key, kind);
-      wider ||= known === undefined || (known === 'text' && kind === 'json');
-      before = key;
+      if (this.#kinds.get(key) === 'json' || this.#kinds.get(key) === kind) continue;
+      this.#kinds.set(key, kind);
+      wider = true;
     }
-    return wider;
-  }
-
-  /** A key that is new stands behind the one that it follows in its message, or first. */
-  #insert(key: string, kind: 'text' | 'json', before: string | undefined): void {
-    const entries = [...this.#kinds];
-    entries.splice(entries.findIndex(([name]) => name === before) + 1, 0, [key, kind]);
-    this.#kinds = new Map(entries);
+    return this.#order.add(keys) || wider;
   }
 }

@@ -148,14 +148,16 @@ function canonical(value: unknown): string {
   return `#${value};`;
 }
 
-/** A message by its role and content, what else it says in the order of the names; other objects as they are written. */
+/**
+ * A message of role and content alone, in this order, by these two. Everything else with its keys in the order in which they
+ * are written, since a template that prints a whole message prints them so: another order may be other tokens.
+ */
 function canonicalObject(value: Readonly<Record<string, unknown>>): string {
-  const { role, content, ...others } = value;
-  const isMessage = role !== undefined && content !== undefined;
-  const names = isMessage ? Object.keys(others).sort() : Object.keys(value);
-  if (isMessage && names.length === 0) return `{${canonical(role)}${canonical(content)}`;
-  const rest = names.map((name) => `${canonical(name)}${canonical(value[name])}`).join('');
-  return `{${isMessage ? `${canonical(role)}${canonical(content)}` : ''}+${names.length}:${rest}`;
+  const names = Object.keys(value);
+  if (names.length === 2 && names[0] === 'role' && names[1] === 'content')
+    return `{${canonical(value.role)}${canonical(value.content)}`;
+  const entries = names.map((name) => `${canonical(name)}${canonical(value[name])}`);
+  return `{+${names.length}:${entries.join('')}`;
 }
 
 /** Throws `data.no-such-row`. */

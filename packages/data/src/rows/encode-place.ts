@@ -1,5 +1,5 @@
 import { DpoError } from '@dpo/base';
-import { describePlace } from './place.js';
+import { describePlace, type Place } from './place.js';
 
 /** Where a row stands: its file, its number there from 0, and its line from 1 in files of lines. */
 export interface RowPlace {
@@ -14,23 +14,17 @@ export interface PlacedRows {
   placeOf?(row: number): RowPlace;
 }
 
-/** Calls what looks at rows; an error that names a row by its number gets the file, and the line where the file has lines. */
-export function atPlaces<T>(rows: PlacedRows, call: () => T): T {
-  try {
-    return call();
-  } catch (error) {
-    throw DpoError.is(error) ? placedError(error, rows) : error;
-  }
-}
-
-/** The error with its row's place before the message, and in its values. */
+/**
+ * The error of a row with its place before the message: file and line where the rows know them, and its number in the file, by
+ * which scores and reports know it.
+ */
 export function placedError(error: DpoError, rows: PlacedRows): DpoError {
   const { code, message, values, hint } = error;
-  const place = typeof values.row === 'number' ? rows.placeOf?.(values.row) : undefined;
-  if (place === undefined) return error;
-  const { path, line } = place;
-  return new DpoError(code, `${line === undefined ? path : describePlace(place)}: ${message}`, {
-    values: { ...values, path, ...(line === undefined ? {} : { line }) },
+  const number = values.row as number;
+  const place: Place = rows.placeOf?.(number) ?? { row: number };
+  const { path, line, row } = place;
+  return new DpoError(code, `${describePlace(place)}${line === undefined ? '' : `: row ${row}`}: ${message}`, {
+    values: { ...values, ...(path === undefined ? {} : { path }), ...(line === undefined ? {} : { line }) },
     ...(hint === undefined ? {} : { hint }),
     cause: error,
   });

@@ -1,6 +1,6 @@
 import { boundedJson } from '../rows/bounded-json.js';
 import { type FileRecord, parseTools } from '../rows/parse-values.js';
-import type { Place } from '../rows/place.js';
+import { type Place, rowError } from '../rows/place.js';
 import { asTurn, holds, listOf, objectOf, type Shape } from './_shape.js';
 
 /** One prompt under one key, with the answers under others. */
@@ -49,8 +49,8 @@ const OPENAI: Shape = {
     return [
       {
         prompt: withArguments(listOf(messages, 'input.messages', place, 'a list of messages')),
-        chosen: withArguments(listOf(row.preferred_output, 'preferred_output', place, 'a list of messages')),
-        rejected: withArguments(listOf(row.non_preferred_output, 'non_preferred_output', place, 'a list of messages')),
+        chosen: oneAnswer(row, 'preferred_output', place),
+        rejected: oneAnswer(row, 'non_preferred_output', place),
         tools: parseTools(tools, 'input.tools', place),
         ...(parallel === undefined || parallel === null
           ? {}
@@ -59,6 +59,25 @@ const OPENAI: Shape = {
     ];
   },
 };
+
+/** The turns of one answer: calls and what tools say to them may lie between two turns of the assistant, never nothing. */
+function oneAnswer(row: FileRecord, key: string, place: Place): readonly unknown[] {
+  const messages = listOf(row[key], key, place, 'a list of messages');
+  const roles = messages.map((message) => (isMessage(message) ? message.role : undefined));
+  const second = roles.findIndex((role, i) => role === 'assistant' && roles[i - 1] === 'assistant');
+  if (second < 0) return withArguments(messages);
+  throw rowError(
+    'data.several-answers',
+    place,
+    `"${key}[${second}]" is a turn of the assistant right after another one: the row has several answers.`,
+    { key, roles },
+    'Write a row for each pair of answers.',
+  );
+}
+
+function isMessage(value: unknown): value is { readonly role?: unknown } {
+  return typeof value === 'object' && value !== null;
+}
 
 /** OpenAI writes a call's arguments as JSON text, chat templates expect the object. */
 function withArguments(messages: readonly unknown[]): readonly unknown[] {

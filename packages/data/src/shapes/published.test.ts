@@ -157,6 +157,21 @@ it.each([
   expect([...(await readPreferences(join(published, place)))]).toEqual(given);
 });
 
+it('takes turns of one answer with a call and its result between them', async () => {
+  const call = {
+    role: 'assistant',
+    content: null,
+    tool_calls: [{ type: 'function', function: { name: 'f', arguments: '{}' } }],
+  };
+  const turns = [call, { role: 'tool', content: 'c' }, { role: 'assistant', content: 'd' }];
+  const row = {
+    input: { messages: [{ role: 'user', content: 'a' }] },
+    preferred_output: turns,
+    non_preferred_output: [{ role: 'assistant', content: 'b' }],
+  };
+  expect((await readPreferences(await lines('several-turns', [row]))).at(0)?.chosen).toHaveLength(3);
+});
+
 describe('rows of no shape', () => {
   const refused = async (row: object) => readPreferences(await lines('refused', [row]));
 
@@ -186,11 +201,19 @@ describe('rows of no shape', () => {
   });
 
   it('are refused by their values too', async () => {
+    const answer = [{ role: 'assistant', content: 'b' }];
+    const openai = {
+      input: { messages: [{ role: 'user', content: 'a' }] },
+      preferred_output: answer,
+      non_preferred_output: answer,
+    };
     for (const [code, row] of [
       ['data.wrong-type', { conversation_a: [], conversation_b: [], winner: 'nobody' }],
       ['data.wrong-type', { prompt: 'a', response_0: 'b', response_1: 'c', better_response_id: 2 }],
       ['data.broken-row', { instruction: 'a', generations: ['b'], ratings: [1, 2] }],
       ['data.wrong-type', { input: { messages: 'a' }, preferred_output: [], non_preferred_output: [] }],
+      ['data.several-answers', { ...openai, preferred_output: [...answer, ...answer] }],
+      ['data.several-answers', { ...openai, non_preferred_output: [...answer, ...answer] }],
       ['data.wrong-type', { conversations: [{ from: 'human', content: 'a' }], chosen: 'b', rejected: 'c' }],
     ] as const) {
       await expect(refused(row)).rejects.toMatchObject({ code, values: { line: 1 } });

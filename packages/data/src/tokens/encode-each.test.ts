@@ -36,14 +36,14 @@ describe('a row that cannot be encoded', () => {
     expect(() => encodePairs(dataset, tokenizer, limit)).toThrow(
       expect.objectContaining({
         code: 'data.answer-cut-away',
-        message: expect.stringMatching(new RegExp(`^${path}, line 3: Row 1: the prompt's 20 tokens`)),
+        message: expect.stringMatching(new RegExp(`^${path}, line 3: row 1: the prompt's 20 tokens`)),
         values: expect.objectContaining({ row: 1, path, line: 3 }),
       }),
     );
     const second = await readPreferences(await file('more.jsonl', rows));
     const both = joinPreferences([await readPreferences(await file('good.jsonl', [short(7)])), second], 'both');
-    expect(() => encodePairs(both, tokenizer, limit)).toThrow(/more\.jsonl, line 2: Row 2: /);
-    expect(() => encodePairs(rows, tokenizer, limit)).toThrow(/^Row 1: /);
+    expect(() => encodePairs(both, tokenizer, limit)).toThrow(/more\.jsonl, line 2: row 1: the prompt's/);
+    expect(() => encodePairs(rows, tokenizer, limit)).toThrow(/^row 1: /);
   });
 
   it('is left out and told where that is asked for, and the others keep their numbers', async () => {

@@ -88,7 +88,7 @@ describe('an error of the chat template', () => {
     for (const run of [() => encodePairs(dataset, tokenizer), () => validateDataset(dataset, { tokenizer })]) {
       const error = errorOf(run);
       expect(error.code).toBe('tokenizer.template-failed');
-      expect(error.message).toBe(`${path}, line 4: Row 2, prompt: The chat template refuses the conversation.`);
+      expect(error.message).toBe(`${path}, line 4: row 2: prompt: The chat template refuses the conversation.`);
       expect(error.values).toMatchObject({ path, line: 4, row: 2 });
     }
   });
@@ -100,23 +100,23 @@ describe('an error of the chat template', () => {
       scores: [1, 0],
     }));
     const lists = await readRanked(ranked);
-    expect(errorOf(() => encodeRankings(lists, tokenizer)).message).toMatch(/ranked\.jsonl, line 4: Row 2, prompt: /);
+    expect(errorOf(() => encodeRankings(lists, tokenizer)).message).toMatch(/ranked\.jsonl, line 4: row 2: prompt: /);
     const judged = await file('judged.jsonl', (first) => ({
       prompt: [first, user],
       completion: answer('Blue.'),
       label: true,
     }));
     const answers = await readLabelled(judged);
-    expect(errorOf(() => encodeAnswers(answers, tokenizer)).message).toMatch(/judged\.jsonl, line 4: Row 2, prompt: /);
+    expect(errorOf(() => encodeAnswers(answers, tokenizer)).message).toMatch(/judged\.jsonl, line 4: row 2: prompt: /);
   });
 
   it('names the row alone where rows come from no file', () => {
     expect(errorOf(() => encodePrompts([[user], [bad, user]], tokenizer)).message).toBe(
-      'Row 1, prompt: The chat template refuses the conversation.',
+      'row 1: prompt: The chat template refuses the conversation.',
     );
     const placed = Object.assign([[user], [bad, user]], {
       placeOf: (row: number) => ({ path: 'p.jsonl', row, line: row + 5 }),
     });
-    expect(errorOf(() => encodePrompts(placed, tokenizer)).message).toMatch(/^p\.jsonl, line 6: Row 1, prompt: /);
+    expect(errorOf(() => encodePrompts(placed, tokenizer)).message).toMatch(/^p\.jsonl, line 6: row 1: prompt: /);
   });
 });

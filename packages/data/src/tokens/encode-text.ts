@@ -53,7 +53,7 @@ export function promptPiece(given: Text, encoded: EncodedTexts, row: number): Pi
   const whole = withRows(isChat(given) ? tokens : withBos(tokens, tokenizer.bosPrefix), tokenizer, row, 'prompt');
   const cut = Math.max(0, whole.length - (options.maxPromptLength ?? whole.length));
   if (whole.length === 0) {
-    throw new DpoError('data.empty-prompt', `The prompt of row ${row} has no tokens.`, {
+    throw new DpoError('data.empty-prompt', 'The prompt has no tokens.', {
       values: { row },
       hint: "The prompt's last token predicts the answer's first one; this tokenizer begins a prompt with nothing of its own.",
     });
@@ -67,7 +67,7 @@ export function wholeAnswer(prompt: Text, encoded: EncodedTexts, index: number, 
   const { key, tokens: ids } = textAt(encoded, index);
   const tokens = withRows(ids, tokenizer, row, key);
   if (tokens.length === 0) {
-    throw new DpoError('data.empty-answer', `The ${key} answer of row ${row} has no tokens.`, { values: { row, key } });
+    throw new DpoError('data.empty-answer', `The ${key} answer has no tokens.`, { values: { row, key } });
   }
   const eos = options.eos === false ? undefined : tokenizer.eosTokenId;
   if (isChat(prompt) || eos === undefined || isEnd(tokens.at(-1), tokenizer)) return tokens;
@@ -101,7 +101,7 @@ function withRows(tokens: Int32Array, tokenizer: Tokenizer, row: number, key: st
   const token = tokenizer.decode?.([id]) ?? '';
   throw new DpoError(
     'data.token-without-row',
-    `Row ${row}, ${key}: the token ${JSON.stringify(token)} has the id ${id}, and the model's embedding only ${embeddingRows} rows.`,
+    `${key}: the token ${JSON.stringify(token)} has the id ${id}, and the model's embedding only ${embeddingRows} rows.`,
     {
       values: { row, key, token, id, embeddingRows },
       hint: 'The model never learned this token. Write the text without it, or leave the row out.',
@@ -109,14 +109,14 @@ function withRows(tokens: Int32Array, tokenizer: Tokenizer, row: number, key: st
   );
 }
 
-/** Names the row where the tokenizer or its template cannot take a text. */
+/** Names the text which the tokenizer or its template cannot take. The row's place is put before it later. */
 function atRow<T>(row: number, key: string, call: () => T): T {
   try {
     return call();
   } catch (error) {
     if (!DpoError.is(error) || !error.code.startsWith('tokenizer.')) throw error;
     const { code, message, values, hint } = error;
-    throw new DpoError(code, `Row ${row}, ${key}: ${message}`, {
+    throw new DpoError(code, `${key}: ${message}`, {
       values: { ...values, row, key },
       ...(hint === undefined ? {} : { hint }),
       cause: error,
@@ -132,7 +132,7 @@ export function cutAnswer(tokens: Int32Array, prompt: number, options: EncodeOpt
   if (room < 1) {
     throw new DpoError(
       'data.answer-cut-away',
-      `Row ${row}: the prompt's ${prompt} tokens leave nothing of the ${key} answer within maxLength ${maxLength}.`,
+      `the prompt's ${prompt} tokens leave nothing of the ${key} answer within maxLength ${maxLength}.`,
       {
         values: { row, key, promptTokens: prompt, maxLength, maxPromptLength: options.maxPromptLength },
         hint: 'Raise maxLength, or set maxPromptLength well below it.',
@@ -144,7 +144,7 @@ export function cutAnswer(tokens: Int32Array, prompt: number, options: EncodeOpt
 
 function chatTemplate(tokenizer: Tokenizer, row: number): NonNullable<Tokenizer['chat']> {
   if (tokenizer.chat !== undefined) return tokenizer.chat;
-  throw new DpoError('data.no-chat-template', `Row ${row} is a conversation, and the tokenizer has no chat template.`, {
+  throw new DpoError('data.no-chat-template', 'The row is a conversation, and the tokenizer has no chat template.', {
     values: { row },
     hint: 'Use a model whose tokenizer has a chat template, or give prompt and answers as plain text.',
   });
@@ -156,7 +156,7 @@ function asMessages(answer: Text): readonly Message[] {
 
 function asPlain(answer: Text, row: number): string {
   if (!isChat(answer)) return answer;
-  throw new DpoError('data.mixed-row', `Row ${row}: the prompt is plain text and the answer a conversation.`, {
+  throw new DpoError('data.mixed-row', 'The prompt is plain text and the answer a conversation.', {
     values: { row },
   });
 }

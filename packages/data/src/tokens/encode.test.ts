@@ -193,7 +193,7 @@ describe('what the tokenizer says of answers', () => {
       expect(() => encodePairs([pair, { ...pair, ...changed }], small)).toThrow(
         expect.objectContaining({
           code: 'data.token-without-row',
-          message: `Row 1, ${key}: the token "z" has the id ${z}, and the model's embedding only ${z} rows.`,
+          message: `row 1: ${key}: the token "z" has the id ${z}, and the model's embedding only ${z} rows.`,
           values: { row: 1, key, token: 'z', id: z, embeddingRows: z },
         }),
       );
@@ -213,7 +213,7 @@ describe('what the tokenizer says of answers', () => {
     expect(() => encodePairs([pair], { ...plain, encodeAfter })).toThrow(
       expect.objectContaining({
         code: 'tokenizer.endless-pattern',
-        message: 'Row 0, rejected: Too long.',
+        message: 'row 0: rejected: Too long.',
         values: { a: 1, row: 0, key: 'rejected' },
         hint: 'Shorten it.',
       }),

@@ -45,6 +45,18 @@ describe('what a row says to the chat template', () => {
       { ...pair, templateVariables: { enable_thinking: true } },
       { ...pair, chosen: [{ ...call, tool_calls: [] }] },
       { ...pair, chosen: [{ ...call, name: 'x' }] },
+      // A template that prints whole messages prints their keys in the order that they have.
+      {
+        ...pair,
+        chosen: [{ ...call, name: 'x' }].map(({ role, content, tool_calls, name }) => ({
+          name,
+          role,
+          content,
+          tool_calls,
+        })),
+      },
+      { ...pair, chosen: [{ role: 'assistant', content: 'a' }] },
+      { ...pair, chosen: [{ content: 'a', role: 'assistant' }] },
     ];
     const prints = [whole, ...others.map((other) => preferenceDataset([other]))].map(({ fingerprint }) => fingerprint);
     expect(new Set(prints).size).toBe(prints.length);

@@ -69,6 +69,7 @@ export function gptNeox(settings: ConfigReader): Decoder {
     head: 'embed_out.weight',
     // As transformers calls the module since version 5; `state_dict` gives that name.
     headAliases: ['lm_head.weight'],
+    headInModel: 'lm_head.weight',
     prefix: 'gpt_neox.',
     // Causal masks that older versions of transformers saved.
     isExtra: (name) => /\.attention\.(bias|masked_bias)$/.test(name),

@@ -72,6 +72,8 @@ export interface Decoder {
   readonly head: string;
   /** What files may call the head besides. */
   readonly headAliases?: readonly string[] | undefined;
+  /** What the head is called in transformers' model, where files of models call it otherwise: adapters name it so. */
+  readonly headInModel?: string | undefined;
   /** The name of what is added to the logits, [V]. */
   readonly logitBias?: string | undefined;
   /** Keeps logits within ± this: cap · tanh(logit / cap). */

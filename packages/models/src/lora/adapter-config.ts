@@ -1,5 +1,6 @@
 import { DpoError } from '@dpo/base';
 import type { Decoder } from '../architectures/types.js';
+import { modulesInModel } from './modules-to-save.js';
 import type { Adapter, AdapterSettings } from './types.js';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -70,7 +71,7 @@ export function adapterConfig(adapter: Adapter, decoder: Decoder, base: string |
     init_lora_weights: true,
     lora_alpha: adapter.alpha,
     lora_dropout: adapter.dropout,
-    modules_to_save: adapter.modulesToSave.length === 0 ? null : adapter.modulesToSave,
+    modules_to_save: adapter.modulesToSave.length === 0 ? null : modulesInModel(decoder, adapter.modulesToSave),
     peft_type: 'LORA',
     r: adapter.rank,
     rank_pattern: adapter.rankPattern,

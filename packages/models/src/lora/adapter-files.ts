@@ -3,6 +3,7 @@ import { DpoError } from '@dpo/base';
 import { makeFolder } from '@dpo/base/files';
 import { type TensorToWrite, writeSafetensors } from '@dpo/base/safetensors';
 import type { Variable } from '@dpo/engine';
+import type { Decoder } from '../architectures/types.js';
 import { checkFinite } from '../files/check-finite.js';
 import type { ModelFiles } from '../files/model-files.js';
 import { openModelFiles } from '../files/open-model-files.js';
@@ -12,9 +13,16 @@ import type { LanguageModel } from '../model/types.js';
 import { adapterConfig, readAdapterConfig } from './adapter-config.js';
 import { peftNames } from './adapter-names.js';
 import { checkBare, checkDropout } from './add-lora.js';
-import { savableWeights } from './modules-to-save.js';
-import { linearLayers } from './targets.js';
-import { type AdapterSettings, adapterWeightName, layerSettings, magnitudeName, savedWeightOf } from './types.js';
+import { nameInModel, savableWeights } from './modules-to-save.js';
+import { areTargets, linearLayers } from './targets.js';
+import {
+  type AdapterSettings,
+  adapterWeightName,
+  layerSettings,
+  magnitudeName,
+  savedWeightName,
+  savedWeightOf,
+} from './types.js';
 
 export interface SaveAdapterOptions {
   /** The base model's folder or hub name, which the adapter's configuration points to. Default: the source's path. */
@@ -42,7 +50,7 @@ export async function saveAdapter(
   await makeFolder(folder);
   const tensors = [...adapter.weights].map(
     ([name, variable]): TensorToWrite => ({
-      name,
+      name: nameInFile(decoder, name),
       shape: variable.shape,
       dtype: 'float32',
       data: (room) => variable.read(room),
@@ -52,6 +60,11 @@ export async function saveAdapter(
   await writeCompanions(folder, source, card);
   const config = adapterConfig(adapter, decoder, baseModel ?? source?.path ?? null);
   await writeText(join(folder, 'adapter_config.json'), `${JSON.stringify(config, null, 2)}\n`);
+}
+
+function nameInFile(decoder: Decoder, name: string): string {
+  const weight = savedWeightOf(name);
+  return weight === undefined ? name : savedWeightName(nameInModel(decoder, weight));
 }
 
 export interface LoadAdapterOptions {
@@ -91,7 +104,8 @@ export async function loadAdapter(
       weights.set(name, engine.variable(name, shape, data));
     }
     const adapted = layers.map((name) => ({ name, ...layerSettings(settings, name) }));
-    const targets = settings.targets.length === 0 ? layers : settings.targets;
+    // Settings that leave layers out (layers_to_transform, exclude_modules) are not kept, but the layers' names.
+    const targets = areTargets(decoder, settings, layers) ? settings.targets : layers;
     const adapter = { ...settings, targets, seed, layers: adapted, saved, weights };
     const result = languageModel(engine, decoder, model.weights, adapter);
     result.onDispose(() => model.dispose());

@@ -18,9 +18,22 @@ export function savableWeights(decoder: Decoder): ReadonlyMap<string, readonly n
  */
 export function weightsToSave(decoder: Decoder, modules: readonly string[]): string[] {
   const all = [...savableWeights(decoder).keys()];
-  const unknown = modules.find((module) => !all.some((weight) => isIn(weight, module)));
+  const meant = (weight: string, module: string) => isIn(weight, module) || isIn(nameInModel(decoder, weight), module);
+  const unknown = modules.find((module) => !all.some((weight) => meant(weight, module)));
   if (unknown !== undefined) throw unknownModule(unknown, all);
-  return all.filter((weight) => modules.some((module) => isIn(weight, module)));
+  return all.filter((weight) => modules.some((module) => meant(weight, module)));
+}
+
+/** A weight's name in transformers' model, which is what PEFT knows. */
+export function nameInModel({ head, headInModel = head }: Decoder, weight: string): string {
+  return weight === head ? headInModel : weight;
+}
+
+/** The modules by the names that they have in transformers' model. */
+export function modulesInModel(decoder: Decoder, modules: readonly string[]): readonly string[] {
+  const module = (weight: string) => weight.slice(0, -'.weight'.length);
+  const { head } = decoder;
+  return modules.map((name) => (name === module(head) ? module(nameInModel(decoder, head)) : name));
 }
 
 /** The module of a weight and those above it: a.b.c.weight is in a.b.c, a.b and a. */

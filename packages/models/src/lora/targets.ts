@@ -38,6 +38,22 @@ export function targetLayers(
   return layers;
 }
 
+/** Whether targets mean these layers and no others. */
+export function areTargets(
+  decoder: Decoder,
+  { targets, modulesToSave }: { readonly targets: readonly string[] | string; readonly modulesToSave: readonly string[] },
+  layers: readonly string[],
+): boolean {
+  try {
+    const meant = targetLayers(decoder, targets, modulesToSave);
+    return meant.length === layers.length && meant.every(({ name }) => layers.includes(name));
+  } catch (error) {
+    // What means nothing in this model is no reason to refuse an adapter whose tensors fit.
+    if (DpoError.is(error)) return false;
+    throw error;
+  }
+}
+
 /** Names that together mean all linear layers: q_proj, k_proj, … */
 export function allTargets(decoder: Decoder): string[] {
   return [...new Set(linearLayers(decoder).map(({ name }) => name.split('.').at(-1) as string))];
