@@ -209,6 +209,21 @@ describe('modules to save', () => {
     );
   });
 
+  it('have the names of files and those of transformers’ model', async () => {
+    const { model } = await loadModel(testEngine(), folderOf('models/gpt-neox'));
+    for (const module of ['embed_out', 'lm_head']) {
+      const options = { rank: 1, alpha: 1, targets: ['query_key_value'], modulesToSave: [module], seed: 0 };
+      const adapted = await addLora(model, options);
+      expect([...(adapted.adapter?.saved ?? [])]).toEqual(['embed_out.weight']);
+      const folder = join(scratch, `neox-${module}`);
+      await saveAdapter(adapted, folder);
+      const { adapter, tensors, close } = await openModelFiles(folder);
+      await close();
+      expect(adapter?.config.modules_to_save).toEqual(['lm_head']);
+      expect([...tensors.keys()]).toContain('base_model.model.lm_head.weight');
+    }
+  });
+
   it('that are not there are errors that name the nearest', async () => {
     await expect(savedOf('lm_haed')).rejects.toMatchObject({
       code: 'lora.unknown-module',

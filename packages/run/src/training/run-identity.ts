@@ -32,10 +32,11 @@ export async function identityOf(
   for (const [part, name] of Object.entries({ model, reference: ref, adapter })) {
     if (name === undefined) continue;
     context.progress(`Reading ${name}, to know it again …`);
-    const { path, base } = await modelAndBase(await findModel(name, context), context);
+    const path = await findModel(name, context);
     files[part] = await modelDigests(path, context.signal);
-    // The base of `--adapter` is the model, whatever the adapter calls it.
-    if (base !== undefined && part !== 'adapter') files[`${part}'s base`] = await modelDigests(base, context.signal);
+    // The base of `--adapter` is the model, whatever the adapter calls it: that may be nowhere.
+    const { base } = part === 'adapter' ? {} : await modelAndBase(path, context);
+    if (base !== undefined) files[`${part}'s base`] = await modelDigests(base, context.signal);
   }
   return { files, ...(heldOut === undefined ? {} : { heldOut: await heldOut.fingerprintInPieces(context.signal) }) };
 }
