@@ -70,7 +70,9 @@ describe.each([
     const [ours, theirs] = [files.adapter?.config ?? {}, original.adapter?.config ?? {}];
     // Layers that another setting of PEFT's leaves out are left out by name.
     if (name === 'llama-layers')
-      theirs.target_modules = ['self_attn.q_proj', 'self_attn.k_proj', 'mlp.down_proj'].map((it) => `model.layers.1.${it}`);
+      theirs.target_modules = ['self_attn.q_proj', 'self_attn.k_proj', 'mlp.down_proj'].map(
+        (it) => `model.layers.1.${it}`,
+      );
     for (const key of Object.keys(ours)) expect(ours[key], key).toEqual(theirs[key]);
     await Promise.all([files.close(), original.close()]);
   });

@@ -41,7 +41,10 @@ export function targetLayers(
 /** Whether targets mean these layers and no others. */
 export function areTargets(
   decoder: Decoder,
-  { targets, modulesToSave }: { readonly targets: readonly string[] | string; readonly modulesToSave: readonly string[] },
+  {
+    targets,
+    modulesToSave,
+  }: { readonly targets: readonly string[] | string; readonly modulesToSave: readonly string[] },
   layers: readonly string[],
 ): boolean {
   try {
