@@ -2,7 +2,8 @@
 
 trl.json: the chat templates that TRL ships (Apache-2.0, The HuggingFace Team; the licence lies beside as
 TRL-LICENSE), each with a dozen conversations: 12 hexadecimal digits of the SHA-256 of the prompt's text and of the
-whole text, the answer up to the family's end of a turn, and where `{% generation %}` blocks stand in the whole text.
+whole text, the answer up to the family's end of a turn, and where `{% generation %}` blocks stand in the whole text, with
+the tokens that are the assistant's by them, for the tokenizer of fixtures/trl/bytes (trl_runs.py).
 `null` in the place of a text says that Jinja raises; in the place of an answer, that the whole text does not begin
 with the prompt's.
 
@@ -26,8 +27,10 @@ import transformers.utils.chat_template_utils as chat_templates
 import trl
 from template_features import FEATURES, VARIABLES
 from template_random import expressions
+from transformers import AutoTokenizer
 
 FOLDER = Path(__file__).parent / "fixtures" / "templates"
+TOKENIZER = AutoTokenizer.from_pretrained(FOLDER.parent / "trl" / "bytes")
 NOW = datetime(2026, 11, 8, 9, 5, 3)
 TOKENS = {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>"}
 
@@ -124,6 +127,17 @@ def rendered(template, messages, add_generation_prompt, variables):
     return texts[0], places[0]
 
 
+def assistant_mask(template, messages, variables):
+    """Which tokens of a conversation transformers takes for the assistant's, as runs from one token to before another."""
+    kwargs = {**TOKENS, "documents": None, **variables}
+    out = TOKENIZER.apply_chat_template(
+        messages, chat_template=template, tokenize=True, return_dict=True, return_assistant_tokens_mask=True, **kwargs
+    )
+    mask = [0, *out["assistant_masks"], 0]
+    changes = [i for i in range(len(mask) - 1) if mask[i] != mask[i + 1]]
+    return {"tokens": len(out["input_ids"]), "mask": " ".join(f"{a}-{b}" for a, b in zip(changes[::2], changes[1::2], strict=True))}
+
+
 def digest(text):
     return None if text is None else hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
@@ -140,7 +154,8 @@ def expected(template, ends, conversation):
     whole, places = rendered(template, conversation["prompt"] + conversation["answer"], False, variables)
     both = prompt is not None and whole is not None and whole.startswith(prompt)
     answer = up_to_end(whole[len(prompt):], ends) if both else None
-    return {"prompt": digest(prompt), "whole": digest(whole), "answer": answer, **({"generations": places} if places else {})}
+    marked = {"generations": places, **assistant_mask(template, conversation["prompt"] + conversation["answer"], variables)} if places else {}
+    return {"prompt": digest(prompt), "whole": digest(whole), "answer": answer, **marked}
 
 
 def shipped():

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import type { Json, Message, TemplateVariables } from '@dpo/base';
 import { describe, expect, it } from 'vitest';
 import { parseTemplate, type Template } from '../jinja/template.js';
 import { chatOf } from './chat.js';
+import { loadTokenizer } from './tokenizer.js';
 
 interface Conversation {
   readonly prompt: readonly Message[];
@@ -17,6 +19,9 @@ interface Expected {
   readonly whole: string | null;
   readonly answer: string | null;
   readonly generations?: readonly (readonly [number, number])[];
+  /** How many tokens the whole text has, and the runs of them that are the assistant's, as `3-7 12-20`. */
+  readonly tokens?: number;
+  readonly mask?: string;
 }
 
 interface Shipped {
@@ -34,6 +39,31 @@ const { conversations, templates, tokens } = JSON.parse(readFileSync(fixture, 'u
   readonly templates: Readonly<Record<string, Shipped>>;
 };
 const now = new Date(2026, 10, 8, 9, 5, 3);
+
+const bytesTokenizer = new URL('../../../../tooling/parity/fixtures/trl/bytes/', import.meta.url);
+const bytes = await loadTokenizer(fileURLToPath(bytesTokenizer));
+const { added_tokens: added, model } = JSON.parse(bytes.files['tokenizer.json'] ?? '') as {
+  readonly added_tokens: readonly { readonly id: number; readonly content: string }[];
+  readonly model: { readonly vocab: Readonly<Record<string, number>> };
+};
+/** Bytes of each token: an ordinary one has a character to a byte. */
+const sizes = new Map([
+  ...Object.entries(model.vocab).map(([token, id]) => [id, token.length] as const),
+  ...added.map(({ id, content }) => [id, Buffer.byteLength(content)] as const),
+]);
+
+/** The runs of tokens in which generation blocks lie, each from the token of its first character to that of its last. */
+function maskOf(text: string, places: readonly (readonly [number, number])[]) {
+  const ids = bytes.encode(text);
+  const ends: number[] = [];
+  for (const id of ids) ends.push((ends.at(-1) ?? 0) + (sizes.get(id) as number));
+  const tokenAt = (at: number) => ends.findIndex((end) => end > Buffer.byteLength(text.slice(0, at)));
+  const marked = places.map(([start, end]) => [tokenAt(start), tokenAt(end - 1)] as const);
+  const isMarked = (token: number) => marked.some(([first, last]) => first <= token && token <= last);
+  const changes = [...ids, 0].flatMap((_, i) => (isMarked(i) === (i > 0 && isMarked(i - 1)) ? [] : [i]));
+  const runs = changes.flatMap((change, k) => (k % 2 === 0 ? [`${change}-${changes[k + 1]}`] : []));
+  return { tokens: ids.length, mask: runs.join(' ') };
+}
 
 function digest(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 12);
@@ -53,7 +83,11 @@ function wholeOf(template: Template, { prompt, answer, variables = {} }: Convers
   const inputs: Record<string, Json> = { ...tokens, tools: null, documents: null, ...variables, messages };
   const { text, generations } = template.render({ ...inputs, add_generation_prompt: false }, { now });
   const inCharacters = (at: number): number => Array.from(text.slice(0, at)).length;
-  return { text, generations: generations.map(([start, end]) => [inCharacters(start), inCharacters(end)]) };
+  return {
+    text,
+    generations: generations.map(([start, end]) => [inCharacters(start), inCharacters(end)]),
+    ...maskOf(text, generations),
+  };
 }
 
 describe.each(Object.entries(templates))('the template %s of TRL', (_, { template, special, ends, expected }) => {
@@ -73,7 +107,9 @@ describe.each(Object.entries(templates))('the template %s of TRL', (_, { templat
         prompt: asked === null ? null : digest(asked),
         whole: whole === null ? null : digest(whole.text),
         answer: tried(() => chat?.answer(prompt, answer, variables) ?? null),
-        ...(generations.length === 0 ? {} : { generations: generations as [number, number][] }),
+        ...(whole === null || generations.length === 0
+          ? {}
+          : { generations: generations as [number, number][], tokens: whole.tokens, mask: whole.mask }),
       };
     });
     expect(written).toEqual(expected);
