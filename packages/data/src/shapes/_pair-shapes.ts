@@ -1,4 +1,5 @@
 import { boundedJson } from '../rows/bounded-json.js';
+import { emptyAnswer } from '../rows/messages.js';
 import { type FileRecord, parseTools } from '../rows/parse-values.js';
 import { type Place, rowError } from '../rows/place.js';
 import { asTurn, holds, listOf, objectOf, type Shape } from './_shape.js';
@@ -63,6 +64,7 @@ const OPENAI: Shape = {
 /** The turns of one answer: calls and what tools say to them may lie between two turns of the assistant, never nothing. */
 function oneAnswer(row: FileRecord, key: string, place: Place): readonly unknown[] {
   const messages = listOf(row[key], key, place, 'a list of messages');
+  if (messages.length === 0) throw emptyAnswer(key, place);
   const roles = messages.map((message) => (isMessage(message) ? message.role : undefined));
   const second = roles.findIndex((role, i) => role === 'assistant' && roles[i - 1] === 'assistant');
   if (second < 0) return withArguments(messages);

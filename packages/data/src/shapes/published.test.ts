@@ -211,9 +211,10 @@ describe('rows of no shape', () => {
       ['data.wrong-type', { conversation_a: [], conversation_b: [], winner: 'nobody' }],
       ['data.wrong-type', { prompt: 'a', response_0: 'b', response_1: 'c', better_response_id: 2 }],
       ['data.broken-row', { instruction: 'a', generations: ['b'], ratings: [1, 2] }],
-      ['data.wrong-type', { input: { messages: 'a' }, preferred_output: [], non_preferred_output: [] }],
+      ['data.wrong-type', { input: { messages: 'a' }, preferred_output: answer, non_preferred_output: answer }],
       ['data.several-answers', { ...openai, preferred_output: [...answer, ...answer] }],
       ['data.several-answers', { ...openai, non_preferred_output: [...answer, ...answer] }],
+      ['data.empty-answer', { ...openai, non_preferred_output: [] }],
       ['data.wrong-type', { conversations: [{ from: 'human', content: 'a' }], chosen: 'b', rejected: 'c' }],
     ] as const) {
       await expect(refused(row)).rejects.toMatchObject({ code, values: { line: 1 } });
