@@ -14,26 +14,28 @@ export interface Apart {
 /** Milliseconds for which a thread waits for another file: files are often read one after another. */
 const IDLE = 500;
 
-/** Threads without a file, by what they were started for, and what ends their waiting. */
-const idle = new Map<Apart, { readonly thread: Worker; readonly wake: () => void }>();
+/** A thread without a file, what it was started for, and what ends its waiting. */
+interface Idle {
+  readonly apart: Apart;
+  readonly thread: Worker;
+  readonly wake: () => void;
+}
+
+const idle = new Set<Idle>();
 
 /** A thread that reads one file at a time; libraries are loaded in it once. Who takes it gives it back or ends it. */
 export function takeThread(apart: Apart): Worker {
-  const waiting = idle.get(apart);
-  if (waiting === undefined) {
-    return new Worker(apart.script, { resourceLimits: { maxOldGenerationSizeMb: apart.heap } });
+  for (const waiting of idle) {
+    if (waiting.apart !== apart) continue;
+    waiting.wake();
+    waiting.thread.ref();
+    return waiting.thread;
   }
-  waiting.wake();
-  waiting.thread.ref();
-  return waiting.thread;
+  return new Worker(apart.script, { resourceLimits: { maxOldGenerationSizeMb: apart.heap } });
 }
 
 /** Keeps a thread that has nothing more to do for the next file, for a moment. */
-export async function giveBack(apart: Apart, thread: Worker): Promise<void> {
-  if (idle.has(apart)) {
-    await thread.terminate();
-    return;
-  }
+export function giveBack(apart: Apart, thread: Worker): void {
   const end = () => {
     wake();
     void thread.terminate();
@@ -43,11 +45,12 @@ export async function giveBack(apart: Apart, thread: Worker): Promise<void> {
   thread.unref();
   const timer = setTimeout(end, IDLE).unref();
   const wake = () => {
-    idle.delete(apart);
+    idle.delete(waiting);
     clearTimeout(timer);
     thread.off('error', end).off('exit', end);
   };
-  idle.set(apart, { thread, wake });
+  const waiting: Idle = { apart, thread, wake };
+  idle.add(waiting);
   thread.on('error', end).on('exit', end);
 }
 

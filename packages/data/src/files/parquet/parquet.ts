@@ -56,7 +56,8 @@ async function* groupsApart(path: string, columns: ReadonlySet<string>, apart: A
     }
   } finally {
     // A thread that has not answered may never do so.
-    await (asked ? thread.terminate() : giveBack(apart, thread));
+    if (asked) await thread.terminate();
+    else giveBack(apart, thread);
   }
 }
 
