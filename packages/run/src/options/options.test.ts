@@ -1,3 +1,4 @@
+import type { MethodOptions } from '@dpo/core';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { checkOptions } from './check-options.js';
@@ -51,4 +52,12 @@ it('an option that is added in one place has a row of its own in the table of th
     '| `--colour`<br>`colour` | `red` | Colour of the curve (red, blue) | free | needs `--eval-data` |',
   );
   expect(() => checkOptions(more, { ...paths, colour: 'blue' })).toThrow('colour needs evalData.');
+});
+
+it('whatever a loss can be told is an option', () => {
+  // A key that losses get and this list has not does not compile.
+  const keys: Readonly<Record<Exclude<keyof MethodOptions, 'readMargin'>, true>> = {
+    ...{ beta: true, labelSmoothing: true, weight: true, targetMargin: true, alpha: true, temperature: true },
+  };
+  expect(Object.keys(trainOptions.shape)).toEqual(expect.arrayContaining(Object.keys(keys)));
 });

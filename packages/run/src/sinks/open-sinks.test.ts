@@ -1,0 +1,44 @@
+import type { StepRecord } from '@dpo/core';
+import { expect, it } from 'vitest';
+import { openSinks } from './open-sinks.js';
+import type { Sink } from './sink.js';
+
+const start = { folder: 'run', afterStep: 3, steps: 9 };
+const record = { step: 4, loss: 1 } as unknown as StepRecord;
+const warning = { code: 'gradient-not-finite', step: 4, message: 'Odd.', hint: 'Look.' } as const;
+
+function told(name: string, lines: string[]): Required<Sink> {
+  return {
+    record: ({ step }, { margins }) => void lines.push(`${name} record ${step} ${margins.join()}`),
+    samples: (step, text) => void lines.push(`${name} samples ${step} ${text}`),
+    warning: ({ code }, repeated) => void lines.push(`${name} ${code} ${repeated}`),
+    close: () => void lines.push(`${name} close`),
+  };
+}
+
+it('tells sinks in turn, those that are opened for the run as well, and leaves out what they do not want', async () => {
+  const lines: string[] = [];
+  const all = await openSinks(
+    [
+      told('a', lines),
+      async ({ afterStep, steps }) => told(`b ${afterStep}/${steps}`, lines),
+      { record: () => void lines.push('c') },
+    ],
+    start,
+  );
+  await all.record(record, { margins: [1, 2] });
+  await all.samples(4, 'text');
+  await all.warning(warning, true);
+  await all.close();
+  expect(lines).toEqual([
+    ...['a record 4 1,2', 'b 3/9 record 4 1,2', 'c', 'a samples 4 text', 'b 3/9 samples 4 text'],
+    ...['a gradient-not-finite true', 'b 3/9 gradient-not-finite true', 'a close', 'b 3/9 close'],
+  ]);
+});
+
+it('closes what was opened where a later sink cannot be opened', async () => {
+  const lines: string[] = [];
+  const failing = () => Promise.reject(new Error('no page'));
+  await expect(openSinks([told('a', lines), failing, told('b', lines)], start)).rejects.toThrow('no page');
+  expect(lines).toEqual(['a close']);
+});
