@@ -1,8 +1,9 @@
 // The quick start of the README and the sink of `@dpo/run`'s, run as they stand there.
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { trainRun } from '@dpo/run';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { pairsFile, runCli, tinyModelFolder } from '../_cli-for-tests.js';
 
@@ -71,4 +72,44 @@ it('a sink of the README is told each step', async () => {
   const printed = await run('sink', await block('packages/run/README.md', 'Sink'));
   const losses = (await records('runs/watched')).map(({ step, loss }) => `${step}: ${loss}`);
   expect(printed.flat()).toEqual(expect.arrayContaining(losses));
+});
+
+it('trainRun guards what it writes, as the command does, and says what is wrong by keys', async () => {
+  const config = { model: './my-model', data: 'pairs.jsonl', engine: 'cpu' as const };
+  await mkdir('thesis');
+  await writeFile('thesis/chapter.txt', 'years of work');
+  await expect(trainRun({ ...config, output: 'thesis' })).rejects.toMatchObject({ code: 'run.not-ours' });
+  await expect(trainRun({ ...config, output: 'my-model' })).rejects.toMatchObject({ code: 'cli.usage' });
+  await expect(trainRun({ ...config, output: 'new', loraAlpha: 4 })).rejects.toMatchObject({
+    code: 'cli.usage',
+    message: 'loraAlpha is about a new adapter: it needs loraRank.',
+  });
+  await expect(trainRun({ ...config, output: 'runs/first' })).rejects.toMatchObject({ code: 'run.exists' });
+  expect(await readFile('thesis/chapter.txt', 'utf8')).toBe('years of work');
+});
+
+it('ends at its signal with a checkpoint, closes its sinks, and goes on from there', async () => {
+  const config = {
+    ...{ model: './my-model', data: 'pairs.jsonl', output: 'runs/stopped', engine: 'cpu' as const },
+    ...{ maxSteps: 3, batchSize: 4, tensorboard: false },
+  };
+  const controller = new AbortController();
+  const steps: number[] = [];
+  let closed = 0;
+  const sink = {
+    record: ({ step }: { readonly step: number }) => {
+      steps.push(step);
+      if (step === 2) controller.abort();
+    },
+    close: () => void closed++,
+  };
+  const first = await trainRun(config, { sinks: [sink], signal: controller.signal });
+  expect(first).toMatchObject({
+    interrupted: true,
+    steps: 3,
+    folder: join(await realpath('runs'), 'stopped/checkpoint-2'),
+  });
+  const rest = await trainRun({ ...config, resume: true }, { sinks: [sink] });
+  expect(rest).toMatchObject({ interrupted: false, folder: join(await realpath('runs'), 'stopped/final') });
+  expect([steps, closed]).toEqual([[1, 2, 3], 2]);
 });

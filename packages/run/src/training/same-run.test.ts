@@ -1,0 +1,59 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { StoredState } from '@dpo/core';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { z } from 'zod';
+import { runContext } from '../context.js';
+import { option } from '../options/option.js';
+import { optionsOf } from '../options/schema.js';
+import { checkSameRun } from './same-run.js';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'dpo-same-run-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const state: StoredState = {
+  ...{ version: 1, step: 1, updates: 1, skipped: 0, pairs: 1, method: 'dpo' },
+  optimizer: { name: 'sgd', settings: {} },
+};
+const table = optionsOf(
+  z.strictObject({
+    schedule: option(z.enum(['constant', 'linear']).default('constant'), 'Rate'),
+    seed: option(z.int().default(0), 'Seed'),
+    colour: option(z.string().default('red'), 'Colour', { onResume: 'free' }),
+    steps: option(z.int().default(1), 'Steps', { onResume: 'length' }),
+    mean: option(z.string().default('tokens'), 'Mean', { before: 'answers' }),
+  }),
+);
+const defaults = { schedule: 'constant', seed: 0, colour: 'red', steps: 1, mean: 'tokens' };
+
+/** What differs between a run that was begun with `then` and one that goes on with `now`. */
+async function changed(then: object, now: object): Promise<unknown> {
+  const dataset = { fingerprint: 'f' };
+  await writeFile(join(folder, 'config.json'), JSON.stringify({ command: 'train', options: then, dataset }));
+  const options = { ...defaults, ...now };
+  const run = { command: 'train', table, options, dataset };
+  const resumption = { checkpoint: join(folder, 'checkpoint-1'), state, beyond: [] };
+  return checkSameRun(folder, resumption, run, runContext({})).then(
+    () => [],
+    (error: { values: { changed: unknown } }) => error.values.changed,
+  );
+}
+
+it('goes by what the table says of each option', async () => {
+  expect(await changed(defaults, { seed: 1 })).toEqual(['seed was 0, is 1']);
+  expect(await changed(defaults, { colour: 'blue' })).toEqual([]);
+  expect(await changed(defaults, { steps: 7 })).toEqual([]);
+  const linear = { ...defaults, schedule: 'linear' };
+  expect(await changed(linear, { schedule: 'linear', steps: 7 })).toEqual(['steps was 1, is 7']);
+});
+
+it('takes an option that the run did not have for its default, or for what was done before there was the option', async () => {
+  const { seed: _, mean: __, ...older } = defaults;
+  expect(await changed(older, { mean: 'answers' })).toEqual([]);
+  expect(await changed(older, {})).toEqual(['mean was "answers", is "tokens"']);
+  expect(await changed(older, { seed: 2, mean: 'answers' })).toEqual(['seed was 0, is 2']);
+});
