@@ -164,6 +164,14 @@ describe('checkpoints', () => {
     ]);
   });
 
+  it('keep the configuration of the checkpoints, whatever else the options hold', async () => {
+    const { options, model } = setUp(testEngine());
+    const checkpoints = { folder, config: { beta: 0.1 }, saveModel: (into: string) => saveModel(model, into) };
+    await run({ ...options, steps: 1, checkpoints, ...{ config: 'of the caller', folder: 'elsewhere', run: 'other' } });
+    const { config, run: key } = await readCheckpointState(join(folder, 'checkpoint-1'));
+    expect([config, key]).toEqual([{ beta: 0.1 }, undefined]);
+  });
+
   it('are pruned and listed by the step that they say, not by their names', async () => {
     const { options, model } = setUp(testEngine());
     const checkpoints = { folder, everySteps: 2, keep: 2, saveModel: (into: string) => saveModel(model, into) };

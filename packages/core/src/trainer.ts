@@ -86,11 +86,11 @@ const HOPELESS = 3;
 export async function* train<E extends EncodedExample = EncodedPair>(
   options: TrainOptions<E>,
 ): AsyncGenerator<StepRecord, void, undefined> {
-  const { steps, evaluation, checkpoints, signal } = options;
+  const { model, method, reference, optimizer, steps, evaluation, checkpoints, signal } = options;
   const deadline = performance.now() + 1000 * (options.maxSeconds ?? Number.POSITIVE_INFINITY);
   const patience = evaluation?.patience ?? Number.POSITIVE_INFINITY;
   const compiled = compileSteps({ ...options, maxGradNorm: options.maxGradNorm ?? 10 });
-  const kept = { ...options, compiled, source: options.batches };
+  const kept = { model, method, reference, optimizer, compiled, source: options.batches };
   let state: TrainingState = { step: 0, updates: 0, skipped: 0, pairs: 0 };
   const save = async () => {
     if (checkpoints !== undefined) await saveCheckpoint({ ...checkpoints, ...kept, state });

@@ -79,7 +79,7 @@ it('trainRun guards what it writes, as the command does, and says what is wrong 
   await mkdir('thesis');
   await writeFile('thesis/chapter.txt', 'years of work');
   await expect(trainRun({ ...config, output: 'thesis' })).rejects.toMatchObject({ code: 'run.not-ours' });
-  await expect(trainRun({ ...config, output: 'my-model' })).rejects.toMatchObject({ code: 'cli.usage' });
+  await expect(trainRun({ ...config, output: 'my-model' })).rejects.toMatchObject({ code: 'run.not-ours' });
   await expect(trainRun({ ...config, output: 'new', loraAlpha: 4 })).rejects.toMatchObject({
     code: 'cli.usage',
     message: 'loraAlpha is about a new adapter: it needs loraRank.',

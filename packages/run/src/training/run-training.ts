@@ -119,7 +119,7 @@ async function trainAndTell<Row extends EncodedExample>(
   told: Required<Sink>,
   context: RunContext,
 ): Promise<TrainingResult> {
-  const { model, settings, steps, output } = run;
+  const { model, method, reference, optimizer, evaluation, settings, steps, output } = run;
   const resumed = run.resume?.state.step ?? 0;
   const watch = await watchFrom(run, resumed);
   for (const warning of settings.early ?? []) await told.warning(warning, resumed > 0);
@@ -128,7 +128,7 @@ async function trainAndTell<Row extends EncodedExample>(
   let margins: number[] = [];
   let checkpoint: string | undefined;
   for await (const trained of train({
-    ...run,
+    ...{ model, method, reference, optimizer, steps, evaluation },
     resume: run.resume?.checkpoint,
     learningRate: learningRates({ ...settings, steps }),
     maxGradNorm: settings.maxGradNorm,
