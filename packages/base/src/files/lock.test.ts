@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -45,6 +45,26 @@ describe('lockFolder', () => {
     await writeFile(join(run(), 'metrics.jsonl'), '');
     await lock.release();
     expect(await readdir(run())).toEqual(['metrics.jsonl']);
+  });
+
+  it('is refused where its file is damaged, or is no file', async () => {
+    const damages: readonly ((path: string) => Promise<unknown>)[] = [
+      (path) => writeFile(path, ''),
+      (path) => writeFile(path, Buffer.from([0, 255, 1])),
+      (path) => writeFile(path, '{"id": 3}'),
+      (path) => mkdir(path),
+      (path) => symlink(join(folder, 'nowhere'), path),
+    ];
+    for (const damage of damages) {
+      await mkdir(run(), { recursive: true });
+      await damage(file());
+      await expect(lockFolder(run(), 'dpo train')).rejects.toMatchObject({
+        code: 'file.locked',
+        message: `${run()} has a lock that cannot be read: ${file()}.`,
+      });
+      expect(await readdir(run())).toEqual(['.dpo.lock']);
+      await rm(file(), { recursive: true });
+    }
   });
 
   it('is free when its process is gone, also where the number has been given again', async () => {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { link, readdir, readFile, rename, rm, rmdir, stat, utimes, writeFile } from 'node:fs/promises';
+import { link, lstat, readdir, readFile, rename, rm, rmdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { DpoError } from '../error.js';
@@ -143,8 +143,9 @@ async function readClaim(path: string): Promise<Claim | undefined> {
   }
 }
 
+/** Whether nothing at all is there: a link that leads nowhere would be waited for without end. */
 async function isMissing(path: string): Promise<boolean> {
-  return stat(path).then(
+  return lstat(path).then(
     () => false,
     (error: unknown) => systemCode(error) === 'ENOENT',
   );
