@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { DpoError } from '@dpo/base';
 import { asFileError, type FileDigest, readTextFile } from '@dpo/base/files';
+import type { StepRecord } from './step-record.js';
 
 /** Where a run is. With the weights and the optimizer's slots, all that its future depends on. */
 export interface TrainingState {
@@ -15,6 +16,8 @@ export interface TrainingState {
   readonly best?: { readonly step: number; readonly value: number };
   /** Evaluations since then. */
   readonly stale?: number;
+  /** The record of this step, where an interruption has left its evaluation to the resumed run. */
+  readonly unevaluated?: StepRecord | undefined;
 }
 
 /** What `trainer_state.json` of a checkpoint says. */
@@ -91,6 +94,7 @@ const shape: Readonly<Record<Exclude<keyof StoredState, 'version' | 'config' | '
     optimizer: (value) => isObject(value) && isText(value.name) && isObject(value.settings),
     best: unlessMissing((value) => isObject(value) && isCount(value.step) && Number.isFinite(value.value)),
     stale: unlessMissing(isCount),
+    unevaluated: unlessMissing((value) => isObject(value) && isCount(value.step)),
     run: unlessMissing(isText),
     files: unlessMissing((value) => isObject(value) && Object.values(value).every(isDigest)),
   };

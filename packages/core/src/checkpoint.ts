@@ -124,6 +124,7 @@ export async function restoreCheckpoint(
     ...{ step, updates, skipped, pairs },
     ...(best === undefined ? {} : { best }),
     ...(stale === undefined ? {} : { stale }),
+    ...(read.unevaluated === undefined ? {} : { unevaluated: read.unevaluated }),
   };
 }
 

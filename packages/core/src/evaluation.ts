@@ -39,17 +39,48 @@ export function isBetter(
   return (metric === 'eval_loss' ? best.value - value : value - best.value) > (evaluation?.minDelta ?? 0);
 }
 
-/** Measures all examples, without an update; what a method prepares is made of all of them. Workers share them evenly. */
+/**
+ * Measures all examples, without an update; what a method prepares is made of all of them. Workers share them evenly.
+ * `left` where the signal is aborted meanwhile.
+ */
 export async function evaluate<E extends EncodedExample>(
-  examples: readonly E[],
-  context: Omit<StepContext<E>, 'training'> & { readonly compiled: Pick<CompiledSteps, 'evaluate' | 'score'> },
-): Promise<EvaluationMetrics> {
-  const { compiled, method, collective } = context;
+  { examples, reference }: Pick<EvaluationOptions<E>, 'examples' | 'reference'>,
+  given: Omit<StepContext<E>, 'training'> & {
+    readonly compiled: Pick<CompiledSteps, 'evaluate' | 'score'>;
+    readonly signal?: AbortSignal | undefined;
+  },
+): Promise<EvaluationMetrics | 'left'> {
+  const { method, collective, signal } = given;
+  // Workers wait for each other's numbers: none of them leaves alone.
+  const compiled = collective.size === 1 && signal !== undefined ? leftAt(signal, given.compiled) : given.compiled;
+  const context = { ...given, compiled, reference: reference ?? given.reference, training: false };
   const own = examples
     .map((example, i) => ({ example, index: i, place: i }))
     .filter(({ place }) => place % collective.size === collective.rank);
-  const { batches, records } = await prepareStep(own, { ...context, training: false });
-  const outputs: StepOutputs[] = [];
-  for (const batch of batches) outputs.push(await compiled.evaluate(batch));
-  return evaluationMetrics(metricsOf(await gatherColumns(outputs, collective), method, records));
+  try {
+    const { batches, records } = await prepareStep(own, context);
+    const outputs: StepOutputs[] = [];
+    for (const batch of batches) outputs.push(await compiled.evaluate(batch));
+    return evaluationMetrics(metricsOf(await gatherColumns(outputs, collective), method, records));
+  } catch (error) {
+    if (signal?.aborted && error === signal.reason) return 'left';
+    throw error;
+  }
+}
+
+/** The same functions, which reject with the signal's reason where it is aborted before a call. */
+function leftAt(
+  signal: AbortSignal,
+  { evaluate, score }: Pick<CompiledSteps, 'evaluate' | 'score'>,
+): Pick<CompiledSteps, 'evaluate' | 'score'> {
+  return {
+    evaluate: async (batch) => {
+      signal.throwIfAborted();
+      return evaluate(batch);
+    },
+    score: async (batch) => {
+      signal.throwIfAborted();
+      return score(batch);
+    },
+  };
 }

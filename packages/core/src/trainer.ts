@@ -7,13 +7,16 @@ import type { TrainingState } from './checkpoint-state.js';
 import { alone, type Collective } from './collective.js';
 import { type EvaluationOptions, evaluate, isBetter, metricOf } from './evaluation.js';
 import type { Method } from './method.js';
-import { type EvaluationMetrics, metricsOf, type StepMetrics } from './metrics.js';
+import { type EvaluationMetrics, metricsOf } from './metrics.js';
 import type { TrainableModel } from './model.js';
 import type { Optimizer } from './optimizers/types.js';
 import type { Reference } from './reference.js';
 import { type CompiledSteps, compileSteps } from './step/compile-steps.js';
 import { gatherColumns, type StepColumns } from './step/gather-columns.js';
 import { prepareStep, type StepContext } from './step/prepare.js';
+import type { StepRecord } from './step-record.js';
+
+export type { StepRecord } from './step-record.js';
 
 export interface TrainOptions<E extends EncodedExample = EncodedPair> {
   /** The policy. Its trainable variables are changed in place. */
@@ -52,31 +55,14 @@ export interface TrainOptions<E extends EncodedExample = EncodedPair> {
   readonly collective?: Collective | undefined;
 }
 
-/** What is known after a step; `metrics.jsonl` has one to a line. */
-export interface StepRecord extends StepMetrics, Partial<EvaluationMetrics> {
-  readonly step: number;
-  /** How often the data were gone through, as a fraction. Absent where examples have no end. */
-  readonly epoch?: number;
-  /** The gradient's global norm before clipping. */
-  readonly grad_norm: number;
-  readonly learning_rate: number;
-  readonly pairs_per_second: number;
-  readonly peak_rss_bytes: number;
-  /** The gradient was not finite, so that the weights were left as they were. */
-  readonly skipped?: true;
-  /** The examples of a step that was skipped, by their numbers in the data, to look at. */
-  readonly rows?: readonly number[];
-  /** This evaluation is the best so far. */
-  readonly best?: true;
-}
-
 /** Steps in a row without a finite gradient that end a run. */
 const HOPELESS = 3;
 
 /**
  * Trains a model on preferences. Each iteration is one step, done when its record comes; a checkpoint that is due
  * is written when the next record is asked for, so that the record can be stored before it. Leaving the loop stops the
- * run without a checkpoint; aborting the signal stops it with one.
+ * run without a checkpoint; aborting the signal stops it with one. An evaluation that is cut short is made again by the
+ * resumed run, whose first record is then the one of that step.
  *
  *     for await (const { step, loss } of train(options)) console.log(step, loss);
  *
@@ -99,16 +85,22 @@ export async function* train<E extends EncodedExample = EncodedPair>(
     if (options.resume !== undefined) state = await restoreCheckpoint(options.resume, kept);
     const context = await openContext(options, compiled);
     let over = context === undefined;
-    while (context !== undefined && state.step < steps && !over && (state.stale ?? 0) < patience && !signal?.aborted) {
-      const taken = await takeStep(options, context, state);
+    const goesOn = () => state.step < steps && (state.stale ?? 0) < patience;
+    while (context !== undefined && !over && (goesOn() || state.unevaluated !== undefined) && !signal?.aborted) {
+      const { unevaluated } = state;
+      const taken = unevaluated ? { state, record: unevaluated } : await takeStep(options, context, state);
       state = taken.state;
       const { step } = state;
       over = performance.now() >= deadline;
-      const last = step === steps || over || signal?.aborted === true;
-      const judged = await judge(options, context, state, last);
-      state = judged.state;
+      const judged = await judge(options, context, state, step === steps || over || unevaluated !== undefined);
+      if (judged === 'left') {
+        state = { ...state, unevaluated: taken.record };
+        await save();
+        return;
+      }
+      state = { ...judged.state, unevaluated: undefined };
       over ||= (state.stale ?? 0) >= patience;
-      options.onColumns?.(step, taken.values);
+      if ('values' in taken) options.onColumns?.(step, taken.values);
       yield { ...taken.record, ...judged.record };
 
       if (state.skipped >= HOPELESS) {
@@ -190,18 +182,22 @@ async function takeStep<E extends EncodedExample>(
   };
 }
 
-/** Evaluates where an evaluation is due, and says whether the evaluation is the best so far. */
+/** Where the run is after an evaluation, and what the evaluation adds to the record of its step. */
+interface Judged {
+  readonly state: TrainingState;
+  readonly record: Pick<StepRecord, 'best'> & Partial<EvaluationMetrics>;
+}
+
+/** Evaluates where an evaluation is due, and says whether the evaluation is the best so far; `left` where the signal is aborted. */
 async function judge<E extends EncodedExample>(
-  { evaluation, reference }: TrainOptions<E>,
+  { evaluation, signal }: TrainOptions<E>,
   context: RunContext<E>,
   state: TrainingState,
   last: boolean,
-): Promise<{ readonly state: TrainingState; readonly record: Pick<StepRecord, 'best'> & Partial<EvaluationMetrics> }> {
+): Promise<Judged | 'left'> {
   if (evaluation === undefined || !(last || state.step % evaluation.everySteps === 0)) return { state, record: {} };
-  const evaluated = await evaluate(evaluation.examples, {
-    ...context,
-    reference: evaluation.reference ?? reference,
-  });
+  const evaluated = await evaluate(evaluation, { ...context, signal });
+  if (evaluated === 'left') return 'left';
   if (!isBetter(evaluated, state, evaluation))
     return { state: { ...state, stale: (state.stale ?? 0) + 1 }, record: evaluated };
   const best = { step: state.step, value: evaluated[metricOf(evaluation)] as number };

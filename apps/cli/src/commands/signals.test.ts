@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, readlink, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -53,6 +53,12 @@ async function hasOpen({ child }: RunningProgram, name: string): Promise<void> {
   }
 }
 
+/** Resolves when a training is in its first step: some time after its configuration is there, since its packing is planned first. */
+async function begun(milliseconds = 1000): Promise<void> {
+  while (!existsSync(at('run/config.json'))) await sleep(20);
+  await sleep(milliseconds);
+}
+
 async function expectInterrupted(program: RunningProgram): Promise<string> {
   expect(await program.ended, program.said()).toEqual({ code: 130, signal: null });
   return program.said();
@@ -102,17 +108,37 @@ describe.runIf(existsSync('/proc/self/fd'))('a signal', () => {
     },
   );
 
-  it('ends at the second one what the first one lets finish', async () => {
-    // An evaluation of minutes belongs to its step.
+  it('leaves an evaluation of minutes, which --resume makes before it goes on', async () => {
     await pairsFile(folder, 6000);
-    const program = train('--max-steps', '2', '--eval-data', at('pairs.jsonl'), '--eval-steps', '1');
-    await program.says('Model: ');
-    await sleep(1000);
+    await rename(at('pairs.jsonl'), at('many.jsonl'));
+    await pairsFile(folder);
+    const program = train('--max-steps', '2', '--eval-data', at('many.jsonl'), '--eval-steps', '1');
+    await begun();
     program.child.kill('SIGINT');
-    await sleep(100);
+    expect(await expectInterrupted(program)).toContain('checkpoint-1. Go on with the same command and --resume');
+    expect(await readFile(at('run/metrics.jsonl'), 'utf8')).toBe('');
+    const again = train('--max-steps', '2', '--eval-data', at('pairs.jsonl'), '--eval-steps', '1', '--resume');
+    expect(await again.ended, again.said()).toEqual({ code: 0, signal: null });
+    const records = (await readFile(at('run/metrics.jsonl'), 'utf8')).trim().split('\n');
+    expect(records.map((line) => JSON.parse(line))).toMatchObject([
+      { step: 1, eval_loss: expect.any(Number) },
+      { step: 2, eval_loss: expect.any(Number) },
+    ]);
+  });
+
+  it('ends at the second one what the first one lets finish', async () => {
+    // A step of minutes.
+    await pairsFile(folder, 6000);
+    const program = train('--max-steps', '1', '--batch-size', '6000');
+    await begun(4000);
     program.child.kill('SIGINT');
-    await expectInterrupted(program);
-    expect(await readdir(at('run'))).not.toContain('final');
+    // Longer than a command is given that can be left.
+    await sleep(1500);
+    expect(program.child.exitCode, program.said()).toBeNull();
+    program.child.kill('SIGINT');
+    // The first one would say what was saved.
+    expect(await expectInterrupted(program)).not.toContain('Interrupted');
+    expect(await readdir(at('run'))).not.toContainEqual(expect.stringMatching(/^(checkpoint|final)/));
   });
 });
 

@@ -166,7 +166,9 @@ async function trainAndTell<Row extends EncodedExample>(
     if (drawn !== undefined) await told.samples(record.step, drawn.text);
     for (const warning of watch(record)) await told.warning(warning, false);
   }
-  const interrupted = context.signal.aborted && (records.at(-1)?.step ?? resumed) < steps;
+  // A step whose evaluation is left has no record yet.
+  const recorded = records.at(-1)?.step ?? resumed - (run.resume?.state.unevaluated === undefined ? 0 : 1);
+  const interrupted = context.signal.aborted && recorded < steps;
   if (interrupted) return { interrupted, records, folder: checkpoint && resolve(checkpoint) };
   const final = join(output, 'final');
   const card = runCard({
