@@ -17,9 +17,6 @@ export type ParquetReply =
 
 let groups: AsyncGenerator<RowGroup> | undefined;
 
-// The library starts several columns at a time and waits for the first that fails: the others of that file fail unheard.
-process.on('unhandledRejection', () => undefined);
-
 parentPort?.on('message', (request: ParquetRequest) => {
   if (request === 'close') {
     void groups?.return(undefined);

@@ -79,8 +79,21 @@ it('ends a thread that fills its memory, and goes on', async () => {
   });
 });
 
-it('any damage gives rows or a typed error, soon', async () => {
-  const whole = await readFile(join(fixtures, 'plain.parquet'));
+it('damage to all columns at a time reaches no other file', async () => {
+  const bytes = await readFile(join(fixtures, 'plain.parquet'));
+  // The pages of all columns, which stand before the footer.
+  bytes.fill(0xff, 4, bytes.length - 8 - bytes.readUInt32LE(bytes.length - 8));
+  const path = join(folder, 'no-pages.parquet');
+  await writeFile(path, bytes);
+  await expect(rowsOf(path, apart)).rejects.toMatchObject({ code: 'data.broken-file' });
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(await rowsOf(join(fixtures, 'plain.parquet'), apart)).toHaveLength(7);
+});
+
+it('any damage gives rows or a typed error, soon, and nothing of it reaches the next file', async () => {
+  const sound = join(fixtures, 'plain.parquet');
+  const whole = await readFile(sound);
+  const rows = await rowsOf(sound, apart);
   const path = join(folder, 'damaged.parquet');
   await fc.assert(
     fc.asyncProperty(fc.nat({ max: whole.length - 5 }), fc.nat({ max: 255 }), async (at, byte) => {
@@ -92,6 +105,7 @@ it('any damage gives rows or a typed error, soon', async () => {
         (thrown: unknown) => thrown,
       );
       expect(error === undefined || DpoError.is(error)).toBe(true);
+      expect(await rowsOf(sound, apart)).toEqual(rows);
     }),
     { numRuns: 60 },
   );
