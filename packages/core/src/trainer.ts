@@ -1,8 +1,10 @@
 import { DpoError, type EncodedExample, type EncodedPair } from '@dpo/base';
+import { restoreCheckpoint, saveCheckpoint } from '#checkpoints';
+import { peakMemory } from '#peak-memory';
 import { type PackingOptions, packerOf } from './batches/packing.js';
 import { shareOf } from './batches/share.js';
 import type { BatchSource } from './batches/source.js';
-import { type CheckpointOptions, restoreCheckpoint, saveCheckpoint } from './checkpoint.js';
+import type { CheckpointOptions } from './checkpoint.js';
 import type { TrainingState } from './checkpoint-state.js';
 import { alone, type Collective } from './collective.js';
 import { type EvaluationOptions, evaluate, isBetter, metricOf } from './evaluation.js';
@@ -202,11 +204,6 @@ async function judge<E extends EncodedExample>(
     return { state: { ...state, stale: (state.stale ?? 0) + 1 }, record: evaluated };
   const best = { step: state.step, value: evaluated[metricOf(evaluation)] as number };
   return { state: { ...state, best, stale: 0 }, record: { ...evaluated, best: true } };
-}
-
-/** The most memory that the process has held, in bytes. */
-function peakMemory(): number {
-  return process.resourceUsage().maxRSS * 1024;
 }
 
 function notFinite(step: number, rows: readonly number[]): DpoError {

@@ -1,5 +1,4 @@
-export { after } from './after.js';
-export { type Block, checkpoint } from './checkpoint.js';
+export * from './browser.js';
 export { exitNow } from './exit-now.js';
 export { cacheFolder } from './library/cache-folder.js';
 export { type EngineInfo, engineInfo } from './library/engine-info.js';
@@ -10,18 +9,4 @@ export { type InstallOptions, type InstallProgress, installLibrary } from './lib
 export { cpuFlags } from './library/machine.js';
 export { tensorflowVersion, wheelFor } from './library/wheels.js';
 export { type OpenEngineOptions, openEngine } from './open-engine.js';
-export { openPortable } from './portable/open-portable.js';
-export { statelessUniform } from './stateless-uniform.js';
 export { missingCudaLibraries } from './tensorflow/cuda-libraries.js';
-export type {
-  AdamUpdate,
-  DType,
-  Engine,
-  EngineFunction,
-  FunctionBody,
-  FunctionOptions,
-  Precision,
-  Scope,
-  Values,
-  Variable,
-} from './types.js';

@@ -1,20 +1,8 @@
-export type { Message, PackedBatch, TemplateVariables, Tokenizer } from '@dpo/base';
-export { supportedArchitectures } from './architectures/registry.js';
-export type { Decoder, ModelConfig, WeightSpec } from './architectures/types.js';
-export type { Classification, Classifier, ClassifyOptions } from './classifiers/classifier.js';
+export * from './browser.js';
 export { type LoadClassifierOptions, type LoadedClassifier, loadClassifier } from './classifiers/load-classifier.js';
-export { supportedClassifiers } from './classifiers/network.js';
 export { modelDigests } from './files/model-digests.js';
-export type { ModelFiles, WeightEntry } from './files/model-files.js';
 export { openModelFiles } from './files/open-model-files.js';
-export type { GenerateOptions } from './generate/generate-options.js';
-export { type Generation, generate } from './generate/generation.js';
 export { type LoadAdapterOptions, loadAdapter, type SaveAdapterOptions, saveAdapter } from './lora/adapter-files.js';
-export { addLora, type LoraOptions } from './lora/add-lora.js';
-export { mergeAdapter } from './lora/merge-adapter.js';
-export type { Adapter } from './lora/types.js';
-export { cloneModel } from './model/clone-model.js';
-export { createModel } from './model/create-model.js';
 export {
   type CheckedModel,
   type CheckOptions,
@@ -23,27 +11,6 @@ export {
   type LoadOptions,
   loadModel,
 } from './model/load-model.js';
-export {
-  type ModelCard,
-  type ModelCardData,
-  type ModelCardMethod,
-  type ModelCardResult,
-  modelCard,
-} from './model/model-card.js';
-export { packedValues } from './model/packed-values.js';
 export { type SaveOptions, saveModel } from './model/save-model.js';
-export type {
-  DropoutDraw,
-  LanguageModel,
-  PackedInputs,
-  PackedValues,
-  Params,
-  TokenLogps,
-  TokenLogpsOptions,
-} from './model/types.js';
-export { adapterTokenizerFiles } from './tokenizer/adapter-tokenizer.js';
-export type { BatchEncoder } from './tokenizer/batch-encoder.js';
-export type { Chat } from './tokenizer/chat.js';
-export { forModel } from './tokenizer/for-model.js';
+export { loadTokenizer } from './tokenizer/load-tokenizer.js';
 export { type BatchEncoderOptions, openBatchEncoder } from './tokenizer/open-batch-encoder.js';
-export { createTokenizer, loadTokenizer, type ModelTokenizer } from './tokenizer/tokenizer.js';

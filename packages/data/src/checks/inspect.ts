@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { type EncodedPair, type ShareInterval, type Text, type Tokenizer, wilson } from '@dpo/base';
+import { sha256 } from '#sha256';
 import { isChat, plainText, sameText, templateVariables } from '../rows/conversation.js';
 import type { PreferenceDataset, PreferencePair } from '../rows/types.js';
 import { type CutSummary, cutSummary, type RowOrigin } from '../tokens/cuts.js';
@@ -169,7 +169,7 @@ export function shareOf(count: number, of: number): Share {
 }
 
 function pairKey(prompt: string, chosen: Text, rejected: Text): string {
-  return createHash('sha256')
+  return sha256()
     .update(JSON.stringify([prompt, chosen, rejected]))
-    .digest('base64');
+    .hex();
 }

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { DpoError, type EncodedPair, type Text, type Tokenizer } from '@dpo/base';
+import { sha256Characters } from '#sha256';
 import { isChat, plainText, sameText, templateVariables } from '../rows/conversation.js';
 import type { PlacedRows } from '../rows/encode-place.js';
 import type { Mended } from '../rows/notes.js';
@@ -207,7 +207,7 @@ function hashedPrompts(pairs: Iterable<PreferencePair>): Set<string> {
 
 /** 128 bits of SHA-256: among a billion texts two are the same by chance once in 10²¹ cases. */
 function hashOf(...texts: readonly Text[]): string {
-  return createHash('sha256').update(JSON.stringify(texts)).digest().toString('latin1', 0, 16);
+  return sha256Characters(JSON.stringify(texts)).slice(0, 16);
 }
 
 function checkOptions(options: ValidateOptions): void {

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { atOnce, DpoError, inPieces } from '@dpo/base';
+import { sha256 } from '#sha256';
 import type { Column } from './columns.js';
 import type { PlacedRows } from './encode-place.js';
 import { checkKind, labelledFormat, preferenceFormat, type RowFormat, rankedFormat } from './row-format.js';
@@ -117,7 +117,7 @@ export function fingerprintOf<Row>(format: RowFormat<Row>, rows: Iterable<Row>):
 }
 
 function* fingerprintSteps<Row>(format: RowFormat<Row>, rows: Iterable<Row>): Generator<undefined, string> {
-  const hash = createHash('sha256');
+  const hash = sha256();
   hash.update(`dpo ${format.name} 1\n`);
   let text = '';
   for (const row of rows) {
@@ -130,7 +130,7 @@ function* fingerprintSteps<Row>(format: RowFormat<Row>, rows: Iterable<Row>): Ge
     yield;
   }
   hash.update(text);
-  return hash.digest('hex');
+  return hash.hex();
 }
 
 /** Columns that came later say nothing where they hold nothing: rows without them keep their fingerprint. */

@@ -1,12 +1,12 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '#sha256';
 
 /**
  * A number in [0, 1) that depends on the seed and the key alone: the first 48 bits of their SHA-256. Draws made by it do
  * not depend on the order of rows.
  */
 export function seededUnit(seed: number, ...key: readonly string[]): number {
-  const digest = createHash('sha256')
+  const digest = sha256()
     .update(JSON.stringify([seed, ...key]))
-    .digest();
-  return digest.readUIntBE(0, 6) / 2 ** 48;
+    .bytes();
+  return digest.subarray(0, 6).reduce((number, byte) => number * 256 + byte, 0) / 2 ** 48;
 }

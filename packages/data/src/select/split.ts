@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { DpoError, type Text } from '@dpo/base';
+import { sha256 } from '#sha256';
 import { preferenceDataset } from '../rows/dataset.js';
 import type { PreferenceDataset, PreferencePair } from '../rows/types.js';
 import { drawnFrom, placedRows, type Rows } from './_placed.js';
@@ -44,7 +44,7 @@ export function splitByPrompt(
 }
 
 function promptKey(prompt: Text, seed: number): string {
-  return createHash('sha256')
+  return sha256()
     .update(`${seed}\n${JSON.stringify(prompt)}`)
-    .digest('hex');
+    .hex();
 }

@@ -20,6 +20,8 @@ export interface ByteTokenizer extends Tokenizer {
   decode(ids: Iterable<number>): string;
 }
 
+const utf8 = new TextEncoder();
+
 const SPECIAL: readonly string[] = ['<pad>', '<s>', '</s>'];
 
 /**
@@ -32,7 +34,7 @@ export function byteTokenizer(options: ByteTokenizerOptions = {}): ByteTokenizer
     text
       .split(/(<pad>|<s>|<\/s>)/)
       .flatMap((part, i) =>
-        i % 2 === 1 ? [SPECIAL.indexOf(part)] : Array.from(Buffer.from(part), (byte) => byte + SPECIAL.length),
+        i % 2 === 1 ? [SPECIAL.indexOf(part)] : Array.from(utf8.encode(part), (byte) => byte + SPECIAL.length),
       );
   return {
     vocabSize: 256 + SPECIAL.length,
@@ -41,12 +43,11 @@ export function byteTokenizer(options: ByteTokenizerOptions = {}): ByteTokenizer
     encode,
     encodeAfter: (_before, text) => encode(text),
     decode(ids) {
-      const parts: Buffer[] = [];
-      for (const id of ids) {
+      const bytes = Array.from(ids, (id) => {
         const special = SPECIAL[id];
-        parts.push(special === undefined ? Buffer.of(id - SPECIAL.length) : Buffer.from(special));
-      }
-      return Buffer.concat(parts).toString();
+        return special === undefined ? [id - SPECIAL.length] : [...utf8.encode(special)];
+      });
+      return new TextDecoder('utf-8', { ignoreBOM: true }).decode(Uint8Array.from(bytes.flat()));
     },
     ...(options.chat === true
       ? {

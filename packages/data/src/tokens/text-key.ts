@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { sha256Characters } from '#sha256';
 import type { RowText } from './example-kind.js';
 
 /** How many characters a key has, of 8 bits each: among a billion texts two have the same key by chance once in 10²¹ cases. */
@@ -19,5 +19,5 @@ export function textKeys(): (text: Pick<RowText, 'text' | 'after'>) => string {
 }
 
 function keyOf(content: string): string {
-  return hash('sha256', content, 'binary').slice(0, KEY_BYTES);
+  return sha256Characters(content).slice(0, KEY_BYTES);
 }

@@ -33,14 +33,19 @@ async function start(): Promise<StartedWasm> {
   return { simd: Boolean(await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT')) };
 }
 
+/** Browsers have no process whose errors could be caught. */
+const inNode = typeof process !== 'undefined' && typeof process.listeners === 'function';
+
 const events = ['uncaughtException', 'unhandledRejection'] as const;
 
 function processListeners(): Map<string, readonly unknown[]> {
+  if (!inNode) return new Map();
   return new Map(events.map((event) => [event, process.listeners(event as never)]));
 }
 
 /** The backend's loader installs handlers that rethrow every error of the whole process. They are none of its business. */
 function removeNewListeners(before: ReadonlyMap<string, readonly unknown[]>): void {
+  if (!inNode) return;
   for (const event of events)
     for (const listener of process.listeners(event as never) as ((...args: unknown[]) => void)[])
       if (!before.get(event)?.includes(listener)) process.off(event, listener);

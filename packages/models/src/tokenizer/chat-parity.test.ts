@@ -5,7 +5,7 @@ import type { Json, Message, TemplateVariables } from '@dpo/base';
 import { describe, expect, it } from 'vitest';
 import { parseTemplate, type Template } from '../jinja/template.js';
 import { chatOf } from './chat.js';
-import { loadTokenizer } from './tokenizer.js';
+import { loadTokenizer } from './load-tokenizer.js';
 
 interface Conversation {
   readonly prompt: readonly Message[];

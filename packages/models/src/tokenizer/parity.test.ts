@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { loadTokenizer } from './tokenizer.js';
+import { loadTokenizer } from './load-tokenizer.js';
 
 const fixtures = new URL('../../../../tooling/parity/fixtures/tokenizer/', import.meta.url);
 const read = (name: string): Promise<string> => readFile(new URL(name, fixtures), 'utf8');

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { tinyTokenizer } from '../test/index.js';
-import { createTokenizer, loadTokenizer } from './tokenizer.js';
+import { loadTokenizer } from './load-tokenizer.js';
+import { createTokenizer } from './tokenizer.js';
 
 const withFiles = (change: Record<string, string>): ReturnType<typeof createTokenizer> =>
   createTokenizer({ ...tinyTokenizer({ chat: true }).files, ...change });

@@ -1,8 +1,5 @@
-import { stat } from 'node:fs/promises';
 import { DpoError, parseJsonObject, type Tokenizer } from '@dpo/base';
-import { asFileError } from '@dpo/base/files';
 import type { Tokenizer as Library } from '@huggingface/tokenizers';
-import { readTextFiles } from '../files/open-model-files.js';
 import { type Chat, chatOf } from './chat.js';
 import { checkParts } from './check-parts.js';
 import { aroundOf, decoderOf, nameAddedTokens, openLibrary, separateAddedTokens } from './library.js';
@@ -59,24 +56,6 @@ export interface ModelTokenizer extends Tokenizer {
 /** What {@link ModelTokenizer.decode} leaves out. */
 interface DecodeOptions {
   readonly skipSpecialTokens?: boolean;
-}
-
-/**
- * Opens a tokenizer from a model's folder, or from its files by name (`tokenizer.json`, `tokenizer_config.json`, …).
- *
- * Throws `tokenizer.not-found`, `tokenizer.unsupported`, `model.bad-json`.
- */
-export async function loadTokenizer(filesOrFolder: Readonly<Record<string, string>> | string): Promise<ModelTokenizer> {
-  if (typeof filesOrFolder !== 'string') return createTokenizer(filesOrFolder);
-  const there = await stat(filesOrFolder).catch((error: unknown) => {
-    throw asFileError(error, filesOrFolder);
-  });
-  if (!there.isDirectory()) {
-    throw new DpoError('tokenizer.not-found', `${filesOrFolder} is not a folder with tokenizer.json.`, {
-      values: { path: filesOrFolder },
-    });
-  }
-  return createTokenizer(await readTextFiles(filesOrFolder), filesOrFolder);
 }
 
 /**

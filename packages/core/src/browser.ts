@@ -1,0 +1,88 @@
+// What loads without Node: `index.ts` adds what reads and writes files.
+export { type CutAnswer, countEndless, watchAnswers } from './answer-warnings.js';
+export { chosenBatches, type OfflineOptions, offlineBatches } from './batches/offline.js';
+export type { PackingOptions } from './batches/packing.js';
+export type { Batch, BatchSource } from './batches/source.js';
+export type { CheckpointOptions } from './checkpoint.js';
+export { alone, type Collective } from './collective.js';
+export type { EvaluationOptions } from './evaluation.js';
+export { type AotOptions, aotLoss, matchRanks } from './losses/aot-loss.js';
+export { type KtoOptions, ktoKl, ktoLoss } from './losses/kto-loss.js';
+export { plackettLuceLoss } from './losses/plackett-luce-loss.js';
+export {
+  type LossEntry,
+  type PreferenceLossName,
+  preferenceLoss,
+  preferenceLosses,
+  rowLosses,
+  stepLosses,
+} from './losses/registry.js';
+export type { LossOptions, PairLosses, PreferenceLoss } from './losses/types.js';
+export { type WeightedLoss, weightedSum } from './losses/weighted-sum.js';
+export {
+  type AnswerReader,
+  type Answers,
+  type AnswerTensors,
+  answersOf,
+  type Columns,
+  defineMethod,
+  type ExampleInputs,
+  type KeptState,
+  type Method,
+  type MethodDefinition,
+  type MethodInputs,
+  type MethodTerms,
+  type Needs,
+  type Prepared,
+  type ScoredExample,
+  type StepView,
+  type TokenTensors,
+} from './method.js';
+export { aotMethod, aotUnpairedMethod } from './methods/aot.js';
+export { type Combination, combine, type Decoration, decorate, type Part } from './methods/combine.js';
+export { ktoMethod } from './methods/kto.js';
+export { type MethodName, methodNamed, methodNames } from './methods/method-named.js';
+export { plackettLuceMethod } from './methods/plackett-luce.js';
+export { type MethodOptions, type PreferenceMethodOptions, preferenceMethod } from './methods/preference.js';
+export { judgedRecords, pairRecords } from './methods/records.js';
+export { sumOfMethods, type WeightedMethod } from './methods/sum-of-methods.js';
+export { type SupervisedMean, supervisedMethod } from './methods/supervised.js';
+export { withLengthDesensitization } from './methods/with-length-desensitization.js';
+export { withPolicyWeights } from './methods/with-policy-weights.js';
+export { withWeights } from './methods/with-weights.js';
+export type { EvaluationMetrics, StepMetrics } from './metrics.js';
+export type { ScoringModel, ScoringOptions, TrainableModel } from './model.js';
+export { type AdafactorOptions, adafactor } from './optimizers/adafactor.js';
+export { type AdamWOptions, adamw } from './optimizers/adamw.js';
+export { clipCoefficient, globalNorm } from './optimizers/clip.js';
+export { type LionOptions, lion } from './optimizers/lion.js';
+export { type RateRatios, withRateRatios } from './optimizers/rate-ratios.js';
+export { type OptimizerName, optimizers } from './optimizers/registry.js';
+export { type RmspropOptions, rmsprop } from './optimizers/rmsprop.js';
+export {
+  type LearningRateOptions,
+  learningRates,
+  type Schedule,
+  type ScheduleName,
+  schedules,
+} from './optimizers/schedules.js';
+export { type SgdOptions, sgd } from './optimizers/sgd.js';
+export type { Optimizer, WeightUpdate } from './optimizers/types.js';
+export {
+  type MovingReferenceOptions,
+  type MovingState,
+  movingReference,
+  noReference,
+  precomputedReference,
+  precomputedTokens,
+  type Reference,
+  type ReferenceLogps,
+  type ReferenceNumbers,
+  referenceModel,
+  withoutAdapter,
+} from './reference.js';
+export { type WatchedRow, watchRows, watchRowsSteps } from './row-warnings.js';
+export { type ScoreOptions, sequenceLogps, tokenLogps } from './score.js';
+export type { StepColumns } from './step/gather-columns.js';
+export { type StepRecord, type TrainOptions, train } from './trainer.js';
+export { type TrainingWarning, type WatchOptions, watchTraining } from './warnings.js';

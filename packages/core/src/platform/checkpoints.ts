@@ -1,0 +1,1 @@
+export { restoreCheckpoint, saveCheckpoint } from '../checkpoint.js';

@@ -1,0 +1,24 @@
+import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import type { Sha256 } from './sha256.js';
+
+const utf8 = new TextEncoder();
+
+/** A SHA-256 in plain JavaScript: the browser's own has no synchronous form. */
+export function sha256(): Sha256 {
+  const hash = nobleSha256.create();
+  const digest: Sha256 = {
+    update: (text) => {
+      hash.update(utf8.encode(text));
+      return digest;
+    },
+    hex: () => bytesToHex(hash.digest()),
+    bytes: () => hash.digest(),
+  };
+  return digest;
+}
+
+/** The SHA-256 of a text as a string of 32 characters, one to a byte. */
+export function sha256Characters(text: string): string {
+  return String.fromCharCode(...sha256().update(text).bytes());
+}

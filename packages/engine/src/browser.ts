@@ -1,0 +1,17 @@
+// What loads without Node: `index.ts` adds TensorFlow and what looks for it.
+export { after } from './after.js';
+export { type Block, checkpoint } from './checkpoint.js';
+export { type OpenPortableOptions, openPortable } from './portable/open-portable.js';
+export { statelessUniform } from './stateless-uniform.js';
+export type {
+  AdamUpdate,
+  DType,
+  Engine,
+  EngineFunction,
+  FunctionBody,
+  FunctionOptions,
+  Precision,
+  Scope,
+  Values,
+  Variable,
+} from './types.js';

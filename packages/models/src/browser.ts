@@ -1,0 +1,36 @@
+// What loads without Node: `index.ts` adds what reads and writes files.
+export type { Message, PackedBatch, TemplateVariables, Tokenizer } from '@dpo/base';
+export { supportedArchitectures } from './architectures/registry.js';
+export type { Decoder, ModelConfig, WeightSpec } from './architectures/types.js';
+export type { Classification, Classifier, ClassifyOptions } from './classifiers/classifier.js';
+export { supportedClassifiers } from './classifiers/network.js';
+export type { ModelFiles, WeightEntry } from './files/model-files.js';
+export type { GenerateOptions } from './generate/generate-options.js';
+export { type Generation, generate } from './generate/generation.js';
+export { addLora, type LoraOptions } from './lora/add-lora.js';
+export { mergeAdapter } from './lora/merge-adapter.js';
+export type { Adapter } from './lora/types.js';
+export { cloneModel } from './model/clone-model.js';
+export { createModel } from './model/create-model.js';
+export {
+  type ModelCard,
+  type ModelCardData,
+  type ModelCardMethod,
+  type ModelCardResult,
+  modelCard,
+} from './model/model-card.js';
+export { packedValues } from './model/packed-values.js';
+export type {
+  DropoutDraw,
+  LanguageModel,
+  PackedInputs,
+  PackedValues,
+  Params,
+  TokenLogps,
+  TokenLogpsOptions,
+} from './model/types.js';
+export { adapterTokenizerFiles } from './tokenizer/adapter-tokenizer.js';
+export type { BatchEncoder } from './tokenizer/batch-encoder.js';
+export type { Chat } from './tokenizer/chat.js';
+export { forModel } from './tokenizer/for-model.js';
+export { createTokenizer, type ModelTokenizer } from './tokenizer/tokenizer.js';

@@ -1,0 +1,66 @@
+// A Chromium without a window, as Linux distributions, macOS and Windows install it.
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+const places = [
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+  '/Applications/Chromium.app/Contents/MacOS/Chromium',
+  'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
+];
+
+/** Path of a Chromium on this machine; undefined where there is none. `DPO_CHROMIUM` names another. */
+export function findChromium() {
+  const { DPO_CHROMIUM: given } = process.env;
+  if (given) return given;
+  for (const name of names) {
+    try {
+      return execFileSync('/bin/sh', ['-c', `command -v ${name}`], { encoding: 'utf8', stdio: 'pipe' }).trim();
+    } catch {
+      // Not under this name.
+    }
+  }
+  return places.find((place) => existsSync(place));
+}
+
+/**
+ * Opens a page and keeps it open until it is closed.
+ *
+ * @param {string} chromium path of the program
+ * @param {string} address of the page
+ * @returns {Promise<{ended: Promise<string>, close: () => Promise<void>}>} `ended` is what Chromium printed when it ended
+ */
+export async function openPage(chromium, address) {
+  const profile = await mkdtemp(join(tmpdir(), 'dpo-chromium-'));
+  // The sandbox needs rights that containers do not give, and the page is our own.
+  const flags = ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run'];
+  const child = spawn(chromium, [...flags, `--user-data-dir=${profile}`, address], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    detached: process.platform !== 'win32',
+  });
+  let printed = '';
+  child.stderr.on('data', (chunk) => {
+    printed += chunk;
+  });
+  const ended = new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', () => resolve(printed));
+  });
+  return {
+    ended,
+    async close() {
+      // Chromium is many processes: its group ends together.
+      try {
+        if (process.platform === 'win32') child.kill();
+        else process.kill(-child.pid, 'SIGKILL');
+      } catch {
+        // It has ended by itself.
+      }
+      await ended;
+      await rm(profile, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}

@@ -1,0 +1,36 @@
+// Three steps of DPO on plain JavaScript, in whatever runs this file: a test runs it in Node and in a browser.
+import { adamw, learningRates, methodNamed, offlineBatches, referenceModel, train } from '@dpo/core';
+import { encodePairs } from '@dpo/data';
+import { byteTokenizer, tinyPairs } from '@dpo/data/test';
+import { openPortable } from '@dpo/engine';
+import { cloneModel, createModel } from '@dpo/models';
+
+/** @returns {Promise<{engine: string, losses: number[], margins: number[], norms: number[]}>} */
+export async function threeSteps() {
+  const engine = await openPortable('cpu');
+  try {
+    const tokenizer = byteTokenizer();
+    const config = { model_type: 'gpt2', vocab_size: tokenizer.vocabSize, n_embd: 16, n_layer: 2, n_head: 2 };
+    const model = createModel(engine, { ...config, n_positions: 128 }, { seed: 1 });
+    const reference = referenceModel(await cloneModel(model));
+    const pairs = encodePairs(tinyPairs(), tokenizer, { maxLength: 96 });
+    const steps = 3;
+    const run = train({
+      ...{ model, reference, steps },
+      method: methodNamed('dpo', { beta: 0.1 }),
+      optimizer: adamw(),
+      learningRate: learningRates({ learningRate: 1e-2, steps }),
+      batches: offlineBatches(pairs, { batchSize: 4, shuffle: true, seed: 1 }),
+    });
+    const records = [];
+    for await (const record of run) records.push(record);
+    return {
+      engine: engine.kind,
+      losses: records.map(({ loss }) => loss),
+      margins: records.map((record) => record['rewards/margins']),
+      norms: records.map(({ grad_norm }) => grad_norm),
+    };
+  } finally {
+    await engine.dispose();
+  }
+}
