@@ -10,7 +10,7 @@ export async function threeSteps() {
   const engine = await openPortable('cpu');
   try {
     const tokenizer = byteTokenizer();
-    const config = { model_type: 'gpt2', vocab_size: tokenizer.vocabSize, n_embd: 16, n_layer: 2, n_head: 2 };
+    const config = { model_type: 'gpt2', vocab_size: tokenizer.vocabSize, n_embd: 8, n_layer: 2, n_head: 2 };
     const model = createModel(engine, { ...config, n_positions: 128 }, { seed: 1 });
     const reference = referenceModel(await cloneModel(model));
     const pairs = encodePairs(tinyPairs(), tokenizer, { maxLength: 96 });
@@ -20,7 +20,7 @@ export async function threeSteps() {
       method: methodNamed('dpo', { beta: 0.1 }),
       optimizer: adamw(),
       learningRate: learningRates({ learningRate: 1e-2, steps }),
-      batches: offlineBatches(pairs, { batchSize: 4, shuffle: true, seed: 1 }),
+      batches: offlineBatches(pairs, { batchSize: 2, shuffle: true, seed: 1 }),
     });
     const records = [];
     for await (const record of run) records.push(record);
