@@ -2,8 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DpoError } from '@dpo/base';
 import { asFileError, readTextFile, writeFileAtomic } from '@dpo/base/files';
-import { exactly, finite, list, optional, record, ShapeError, text, unsure } from './_shape.js';
 import type { PairAccuracy, RewardKl } from './evaluation.js';
+import { exactly, finite, list, optional, record, ShapeError, text, unsure } from './shape.js';
 import type { ClusteredEstimate, Estimate } from './statistics.js';
 
 /** A text of an evaluation, as it is stored. */

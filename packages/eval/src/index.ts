@@ -28,6 +28,11 @@ export {
   type WordCount,
   writeEvaluation,
 } from './evaluation-file.js';
+export { type Agreement, agreementOf, krippendorffAlpha } from './inference/agreement.js';
+export { holm } from './inference/holm.js';
+export { promptsToShow, smallestDifference } from './inference/power.js';
+export { type PoweredEstimate, predictionPowered } from './inference/prediction-powered.js';
+export { type SignTest, signTest } from './inference/sign-test.js';
 export type { Comparison, Judge } from './judge.js';
 export type { MetricsRecord, ReportData } from './report/data.js';
 export { type DataReport, renderDataReport } from './report/data-report.js';
@@ -47,4 +52,16 @@ export {
   winRate,
 } from './statistics.js';
 export { vaderReward } from './vader/vader-reward.js';
+export { appendVerdicts, type VerdictWriter } from './verdicts/append-verdicts.js';
+export { readVerdicts, type VerdictFile } from './verdicts/read-verdicts.js';
+export { type LostVerdict, type StoredVerdict, scoreOf, type UsableVerdict } from './verdicts/stored-verdict.js';
+export { byTemperature, type TemperatureReport } from './winrate/by-temperature.js';
+export { comparePolicies, type PolicyComparison } from './winrate/compare-policies.js';
+export type { JudgePanel } from './winrate/judge-panel.js';
+export { type LengthBias, type LengthBin, lengthBias } from './winrate/length-bias.js';
+export { type LengthControl, lengthControl, type PairWithLengths } from './winrate/length-control.js';
+export { type JudgedPair, judgedPairs, lastVerdicts, type ScoredPair, scoredPairs } from './winrate/pair-scores.js';
+export { type Conclusion, type Rate, rateInterval } from './winrate/rate-interval.js';
+export { type Rescored, rescored } from './winrate/rescored.js';
+export { type Bounds, type WinRateReport, winRateReport } from './winrate/win-rate-report.js';
 export { countTexts, grownWords } from './words.js';

@@ -13,6 +13,7 @@ import { demoCommand } from './demo.js';
 import { doctorCommand } from './doctor.js';
 import { engineInfoCommand, engineInstallCommand } from './engine.js';
 import { evalSentimentCommand } from './eval.js';
+import { evalRescoreCommand } from './eval-rescore.js';
 import { exportCommand } from './export.js';
 import { generateCommand } from './generate.js';
 import { reportCommand } from './report.js';
@@ -29,6 +30,7 @@ export const commands: readonly Command[] = [
   generateCommand,
   exportCommand,
   evalSentimentCommand,
+  evalRescoreCommand,
   dataInspectCommand,
   dataValidateCommand,
   dataConvertCommand,

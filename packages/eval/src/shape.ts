@@ -54,3 +54,28 @@ export function record<T extends object>(shapes: { readonly [K in keyof Required
     return Object.fromEntries(entries) as T;
   };
 }
+
+/** A number from `low` to `high`, both included. */
+export function between(low: number, high: number): Shape<number> {
+  return (value, where) => {
+    if (typeof value === 'number' && value >= low && value <= high) return value;
+    throw new ShapeError(
+      where,
+      high === Number.MAX_VALUE ? `a number of at least ${low}` : `a number from ${low} to ${high}`,
+    );
+  };
+}
+
+/** One of these texts. */
+export function oneOf<const T extends string>(wanted: readonly T[]): Shape<T> {
+  return (value, where) => {
+    const found = wanted.find((each) => each === value);
+    if (found !== undefined) return found;
+    throw new ShapeError(where, `one of ${wanted.map((each) => JSON.stringify(each)).join(', ')}`);
+  };
+}
+
+/** A value that may be absent or null, both of which say that nothing is known. */
+export function unknownOr<T>(shape: Shape<T>): Shape<T | undefined> {
+  return (value, where) => (value === undefined || value === null ? undefined : shape(value, where));
+}

@@ -1,0 +1,89 @@
+import { between, oneOf, record, type Shape, text, unknownOr } from '../shape.js';
+
+/** Verdicts that say which answer is better. */
+const USABLE = ['first', 'second', 'tie'] as const;
+/** Verdicts that were lost: no label could be read, the judge declined, or no reply came. */
+const LOST = ['unparsable', 'refused', 'failed'] as const;
+
+export type UsableVerdict = (typeof USABLE)[number];
+export type LostVerdict = (typeof LOST)[number];
+
+/** A line of `verdicts.jsonl`, with the file's own keys: what one judge said about two answers in one order. */
+export interface StoredVerdict {
+  /** The prompt, by any name that all verdicts on the prompt share. */
+  readonly prompt_id: string;
+  /** Whose answer the judge saw first. */
+  readonly first: 'model' | 'baseline';
+  /** 0 for the first asking; 1 and up for askings of the same thing again. */
+  readonly repetition: number;
+  readonly verdict: UsableVerdict | LostVerdict;
+  /** The judge's probability, 0 to 1, that the first answer is the better one. */
+  readonly p_first?: number | undefined;
+  /** The probability of all offered labels together, from which `p_first` was normalised. */
+  readonly label_mass?: number | undefined;
+  /** Length of the model's answer in characters. */
+  readonly model_length?: number | undefined;
+  readonly baseline_length?: number | undefined;
+  /** The temperature at which the model's answer was drawn. */
+  readonly temperature?: number | undefined;
+  /** Which of several answers to the prompt was judged. */
+  readonly sample?: number | undefined;
+  readonly judge_asked?: string | undefined;
+  /** The name that the judge's reply bears. */
+  readonly judge_reported?: string | undefined;
+  readonly prompt_digest?: string | undefined;
+  readonly template_digest?: string | undefined;
+  /** The judge's reply as it came. */
+  readonly text?: string | undefined;
+  /** Why the verdict was lost, in words. */
+  readonly reason?: string | undefined;
+  readonly finish_reason?: string | undefined;
+  readonly prompt_tokens?: number | undefined;
+  readonly completion_tokens?: number | undefined;
+  /** In the currency of the price table. */
+  readonly cost?: number | undefined;
+  readonly milliseconds?: number | undefined;
+}
+
+/** Whether a verdict says which answer is better. */
+export function isUsable(verdict: StoredVerdict['verdict']): verdict is UsableVerdict {
+  return USABLE.some((each) => each === verdict);
+}
+
+/**
+ * The model's share of a verdict: the judge's probability that the model's answer is the better one, where the judge gave a
+ * probability; else 1, ½ or 0. Undefined for a lost verdict, which is neither a loss nor a half.
+ */
+export function scoreOf({ first, verdict, p_first }: StoredVerdict): number | undefined {
+  if (!isUsable(verdict)) return undefined;
+  const ofFirst = p_first ?? { first: 1, tie: 0.5, second: 0 }[verdict];
+  return first === 'model' ? ofFirst : 1 - ofFirst;
+}
+
+const amount = unknownOr(between(0, Number.MAX_VALUE));
+const words = unknownOr(text);
+
+/** Reads a parsed line; keys that are not of {@link StoredVerdict} are left out. @throws ShapeError that names the key */
+export const verdictShape: Shape<StoredVerdict> = record<StoredVerdict>({
+  prompt_id: (value, where) => (typeof value === 'number' ? String(value) : text(value, where)),
+  first: oneOf(['model', 'baseline']),
+  repetition: (value, where) => (value === undefined ? 0 : between(0, Number.MAX_SAFE_INTEGER)(value, where)),
+  verdict: oneOf([...USABLE, ...LOST]),
+  p_first: unknownOr(between(0, 1)),
+  label_mass: amount,
+  model_length: amount,
+  baseline_length: amount,
+  temperature: amount,
+  sample: amount,
+  judge_asked: words,
+  judge_reported: words,
+  prompt_digest: words,
+  template_digest: words,
+  text: words,
+  reason: words,
+  finish_reason: words,
+  prompt_tokens: amount,
+  completion_tokens: amount,
+  cost: amount,
+  milliseconds: amount,
+});
