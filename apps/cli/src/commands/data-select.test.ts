@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type PreferencePair, readPreferences } from '@dpo/data';
@@ -28,6 +28,19 @@ describe('dpo data split, filter and mix', () => {
       '0 of the test',
     );
     expect((await run('split', data, at('a.jsonl'), at('a.jsonl'))).code).toBe(2);
+  });
+
+  it('writes both halves of a split or none', async () => {
+    for (const [train, heldOut] of [
+      ['train.jsonl', 'test.parquet'],
+      ['train', 'test.parquet'],
+      ['train.arrow', 'test.parquet'],
+      ['train.parquet', 'test.jsonl'],
+    ] as const) {
+      const { code, notes } = await run('split', data, at(train), at(heldOut));
+      expect([code, notes.join()]).toEqual([1, expect.stringContaining('Parquet is read, not written')]);
+      expect((await readdir(folder)).filter((name) => name.startsWith('t'))).toEqual([]);
+    }
   });
 
   it('filters, and says so where nothing is left', async () => {

@@ -72,8 +72,8 @@ export const dataSplitCommand = defineCommand({
   }),
   run: async ({ input, train, heldOut, ...options }, context) => {
     const parts = splitByPrompt(await openData(input, context), options);
-    await writePreferences(parts.train, train);
-    await writePreferences(parts.heldOut, heldOut);
+    // Both or none: one half alone looks like a whole dataset.
+    await writePreferences(parts.train, train, { before: () => writePreferences(parts.heldOut, heldOut) });
     context.note(`Wrote ${parts.train.length} pairs to ${train} and ${parts.heldOut.length} to ${heldOut}.`);
     return 0;
   },

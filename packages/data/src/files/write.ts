@@ -16,6 +16,11 @@ import { writeJsonl } from './text/jsonl.js';
 export interface WriteOptions {
   /** Compresses the buffers of an Arrow file: `lz4` is fast, `zstd` smaller. Default: not. */
   readonly compression?: ArrowCompression | undefined;
+  /**
+   * Awaited when the dataset is whole beside its place and before it takes the place: what fails here leaves the place as it was.
+   * Datasets that belong together are written one inside the other.
+   */
+  readonly before?: (() => Promise<void>) | undefined;
 }
 
 /**
@@ -62,7 +67,7 @@ async function writeRows<Row>(
   format: RowFormat<Row>,
   source: RowSource<Row>,
   path: string,
-  { compression }: WriteOptions,
+  { compression, before }: WriteOptions,
 ): Promise<number> {
   const kind = fileKind(path);
   if (kind === 'parquet') throw noParquet(path);
@@ -74,6 +79,7 @@ async function writeRows<Row>(
     await withRecordBatches(format, source, pythonMetadata, async (schema, batches) =>
       writeFolderAtomic(path, 'dataset', async (folder) => {
         rows = await fillDatasetsFolder(folder, schema, batches);
+        await before?.();
       }),
     );
   } else if (kind === 'arrow') {
@@ -84,6 +90,7 @@ async function writeRows<Row>(
       async (schema, batches) =>
         writeFileAtomic(path, async (file) => {
           rows = await writeArrowFile(file, schema, batches, compression);
+          await before?.();
         }),
     );
   } else {
@@ -91,6 +98,7 @@ async function writeRows<Row>(
       rows = await (kind === 'csv'
         ? writeCsv(format, source, file)
         : writeJsonl(format, source, file, kind === 'jsonl.gz'));
+      await before?.();
     });
   }
   return rows;
