@@ -11,6 +11,10 @@ export interface EncodedPair extends EncodedExample {
   readonly rejected: Int32Array;
   /** By how much the chosen answer's reward should exceed the rejected one's, for methods that read margins. */
   readonly margin?: number | undefined;
+  /** log π_ref(chosen | prompt), in nats, when the data have it. */
+  readonly referenceChosenLogp?: number | undefined;
+  /** log π_ref(rejected | prompt), in nats, when the data have it. */
+  readonly referenceRejectedLogp?: number | undefined;
 }
 
 /** One answer that was judged on its own, in tokens, with another prompt's answer beside it. */

@@ -1,12 +1,13 @@
 import { stat } from 'node:fs/promises';
 import { DpoError, pauses } from '@dpo/base';
 import { asFileError, isThere } from '@dpo/base/files';
-import type { DataType, RecordBatch, Schema } from 'apache-arrow';
+import { type DataType, type RecordBatch, Schema } from 'apache-arrow';
 import type { Column, ColumnMapping, ColumnName, LabelledColumnName, RankedColumnName } from '../rows/columns.js';
 import { contextColumns } from '../rows/context-columns.js';
+import { rowDigest } from '../rows/fingerprint.js';
 import { Notes, type ReadNotes } from '../rows/notes.js';
 import { labelledFormat, preferenceFormat, type RowFormat, rankedFormat } from '../rows/row-format.js';
-import { type RowSource, withRecordBatches } from '../rows/row-source.js';
+import { growingBatches, type Onlookers, type RowSource, shownRows } from '../rows/row-source.js';
 import { checkSchema, isPromptWithin } from '../rows/schema.js';
 import type { Dataset, LabelledDataset, PreferenceDataset, RankedDataset } from '../rows/types.js';
 import { joinDatasets } from '../select/join.js';
@@ -43,7 +44,17 @@ export interface ReadOptions<Name extends string = ColumnName> {
   readonly onNotes?: ((notes: ReadNotes) => void) | undefined;
   /** Ends reading with its reason. Signals and timers of the process get their turn while rows are read. */
   readonly signal?: AbortSignal | undefined;
+  /** Computes the fingerprint while rows are read. Default: in a pass of its own, when it is first asked for. */
+  readonly fingerprint?: boolean | undefined;
+  /**
+   * Is shown each row once it was read and checked, in order, with its number in the dataset; what it throws ends reading. Rows
+   * are shown again from the first when a later row says how all of them are to be read.
+   */
+  readonly onRow?: ((row: unknown, number: number) => void) | undefined;
 }
+
+/** The options of reading one of a dataset's files. */
+type Reading<Row> = ReadOptions<string> & Onlookers<Row>;
 
 /**
  * Reads and checks a preference dataset: `.arrow` (IPC file or stream), `.parquet`, JSON (`.jsonl`, `.json`, `.ndjson`: objects by
@@ -112,17 +123,22 @@ async function readDataset<Row>(
   given: string,
   options: ReadOptions<string>,
 ): Promise<Dataset<Row>> {
+  const digest = options.fingerprint ? { current: rowDigest(format) } : undefined;
+  const reading: Reading<Row> = { ...options, digest };
   const { path, split } = await splitFromPath(given, options.split);
   const kind = await kindOfDataset(path);
   if (kind !== 'folder') {
     if (split !== undefined) throw noSuchSplit(path, split, []);
-    return readFile(format, path, kind, options);
+    return readFile(format, path, kind, reading);
   }
   const shards = await shardsAt(path, split);
-  if (shards === undefined) return readArrow(format, path, await openDatasetsFolder(path, split), options);
+  if (shards === undefined) return readArrow(format, path, await openDatasetsFolder(path, split), reading);
   const parts: Dataset<Row>[] = [];
-  for (const file of shards.files) parts.push(await readFile(format, file, await kindOfDataset(file), options));
-  return joinDatasets(format, parts, path);
+  for (const file of shards.files) {
+    const firstRow = parts.reduce((sum, { length }) => sum + length, 0);
+    parts.push(await readFile(format, file, await kindOfDataset(file), { ...reading, firstRow }));
+  }
+  return joinDatasets(format, parts, path, digest?.current.fingerprint());
 }
 
 /** The files at a folder or pattern; undefined for a folder that Python's `datasets` saved. */
@@ -135,25 +151,26 @@ async function readFile<Row>(
   format: RowFormat<Row>,
   path: string,
   kind: ReadKind,
-  options: ReadOptions<string>,
+  options: Reading<Row>,
 ): Promise<Dataset<Row>> {
   if (kind === 'arrow') return readArrow(format, path, await openArrowFile(path), options);
   if (kind === 'folder') return readArrow(format, path, await openDatasetsFolder(path, undefined), options);
-  return inMemory(format, path, fileSource(format, kind, path, options), options.signal);
+  return inMemory(format, path, fileSource(format, kind, path, options), options);
 }
 
 async function readArrow<Row>(
   format: RowFormat<Row>,
   path: string,
   { schema, blocks }: ArrowBlocks,
-  { columns = {}, onError, onNotes, signal }: ReadOptions<string>,
+  reading: Reading<Row>,
 ): Promise<Dataset<Row>> {
+  const { columns = {}, onError, onNotes } = reading;
   const shaped = isShaped(format, schema, columns);
   const mapping = shaped ? columns : withScores(format, columns, new Set(schema.fields.map(({ name }) => name)));
   // Row by row only where it must be: what is of our shape stays in the file.
   if (!shaped && onError === undefined) {
     const notes = new Notes();
-    const dataset = await arrowDataset(format, schema, blocks, path, { mapping, told: notes, signal });
+    const dataset = await arrowDataset(format, schema, blocks, path, { ...reading, mapping, told: notes });
     onNotes?.(withAside(notes.of(path), unused(format, schema, mapping)));
     return dataset;
   }
@@ -167,7 +184,7 @@ async function readArrow<Row>(
       onError,
       onNotes: (notes) => onNotes?.(withAside(notes, aside)),
     }),
-    signal,
+    reading,
   );
 }
 
@@ -195,23 +212,24 @@ function withAside(notes: ReadNotes, names: readonly string[]): ReadNotes {
 }
 
 /** Keeps rows as Arrow columns. */
-function inMemory<Row>(
+async function inMemory<Row>(
   format: RowFormat<Row>,
   path: string,
   source: RowSource<Row>,
-  signal: AbortSignal | undefined,
+  reading: Reading<Row>,
 ): Promise<Dataset<Row>> {
-  const pause = pauses(signal);
-  const read = async (schema: Schema, batches: AsyncIterable<RecordBatch>): Promise<Dataset<Row>> => {
-    const blocks: Block[] = [];
-    for await (const batch of batches) {
-      blocks.push(memoryBlock(batch));
+  const pause = pauses(reading.signal);
+  const rows = shownRows(source, reading);
+  const blocks = await fromTheStart(async () => {
+    const read: Block[] = [];
+    for await (const batch of growingBatches(format, rows)) {
+      read.push(memoryBlock(batch));
       await pause();
     }
-    const { lineOf, numberOf } = source;
-    return arrowDataset(format, schema, blocks, path, { check: false, lineOf, numberOf });
-  };
-  return fromTheStart(() => withRecordBatches(format, source, () => ({}), read));
+    return read;
+  });
+  const { lineOf, numberOf } = source;
+  return arrowDataset(format, new Schema(), blocks, path, { check: false, digest: reading.digest, lineOf, numberOf });
 }
 
 /** Shapes are recognised in rows whose columns nobody has named. */

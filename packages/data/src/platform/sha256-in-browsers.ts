@@ -6,7 +6,10 @@ const utf8 = new TextEncoder();
 
 /** A SHA-256 in plain JavaScript: the browser's own has no synchronous form. */
 export function sha256(): Sha256 {
-  const hash = nobleSha256.create();
+  return digestOf(nobleSha256.create());
+}
+
+function digestOf(hash: ReturnType<typeof nobleSha256.create>): Sha256 {
   const digest: Sha256 = {
     update: (text) => {
       hash.update(utf8.encode(text));
@@ -14,6 +17,7 @@ export function sha256(): Sha256 {
     },
     hex: () => bytesToHex(hash.digest()),
     bytes: () => hash.digest(),
+    copy: () => digestOf(hash.clone()),
   };
   return digest;
 }

@@ -8,6 +8,14 @@ it('is the SHA-256 of FIPS 180-2’s first example, in Node and in browsers', ()
   expect([sha256().update('abc').hex(), inBrowsers().update('a').update('bc').hex()]).toEqual([abc, abc]);
 });
 
+it('is copied as it is, and both go on by themselves', () => {
+  for (const begin of [sha256, inBrowsers]) {
+    const first = begin().update('a');
+    const second = first.copy().update('bc');
+    expect([first.update('b').hex(), second.hex()]).toEqual(['ab', 'abc'].map((text) => sha256().update(text).hex()));
+  }
+});
+
 it('is the same in browsers for any texts, halves of characters too', () => {
   fc.assert(
     fc.property(fc.array(fc.string({ unit: 'binary' })), (texts) => {

@@ -1,4 +1,4 @@
-import { createHash, hash as hashAtOnce } from 'node:crypto';
+import { createHash, type Hash, hash as hashAtOnce } from 'node:crypto';
 
 /** A SHA-256 in the making. */
 export interface Sha256 {
@@ -6,11 +6,16 @@ export interface Sha256 {
   update(text: string): Sha256;
   hex(): string;
   bytes(): Uint8Array;
+  /** Another of the same texts until now, which goes its own way. */
+  copy(): Sha256;
 }
 
 /** A SHA-256 by Node. `sha256-in-browsers.ts` stands for this file where there is no Node. */
 export function sha256(): Sha256 {
-  const hash = createHash('sha256');
+  return digestOf(createHash('sha256'));
+}
+
+function digestOf(hash: Hash): Sha256 {
   const digest: Sha256 = {
     update: (text) => {
       hash.update(text);
@@ -18,6 +23,7 @@ export function sha256(): Sha256 {
     },
     hex: () => hash.digest('hex'),
     bytes: () => hash.digest(),
+    copy: () => digestOf(hash.copy()),
   };
   return digest;
 }

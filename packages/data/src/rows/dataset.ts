@@ -1,7 +1,6 @@
-import { atOnce, DpoError, inPieces } from '@dpo/base';
-import { sha256 } from '#sha256';
-import type { Column } from './columns.js';
+import { DpoError } from '@dpo/base';
 import type { PlacedRows } from './encode-place.js';
+import { fingerprintOf } from './fingerprint.js';
 import { checkKind, labelledFormat, preferenceFormat, type RowFormat, rankedFormat } from './row-format.js';
 import type {
   Dataset,
@@ -90,74 +89,6 @@ export function checkedRows<Row>(format: RowFormat<Row>, given: Iterable<Row>): 
 
 function isRow(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** Text is hashed when there are about this many UTF-16 units of it: fewer calls into the hash. */
-const HASH_UNITS = 1 << 16;
-
-/** A fingerprint that is computed once, when it is first asked for. */
-interface Fingerprint {
-  readonly atOnce: () => string;
-  readonly inPieces: (signal?: AbortSignal) => Promise<string>;
-}
-
-/** SHA-256 of the rows' column values in canonical form, one after another. */
-export function fingerprintOf<Row>(format: RowFormat<Row>, rows: Iterable<Row>): Fingerprint {
-  let known: string | undefined;
-  return {
-    atOnce: () => {
-      known ??= atOnce(fingerprintSteps(format, rows));
-      return known;
-    },
-    inPieces: async (signal) => {
-      known ??= await inPieces(fingerprintSteps(format, rows), signal);
-      return known;
-    },
-  };
-}
-
-function* fingerprintSteps<Row>(format: RowFormat<Row>, rows: Iterable<Row>): Generator<undefined, string> {
-  const hash = sha256();
-  hash.update(`dpo ${format.name} 1\n`);
-  let text = '';
-  for (const row of rows) {
-    const record = format.record(row);
-    for (const column of format.columns) text += canonicalColumn(column, record[column.name]);
-    if (text.length >= HASH_UNITS) {
-      hash.update(text);
-      text = '';
-    }
-    yield;
-  }
-  hash.update(text);
-  return hash.hex();
-}
-
-/** Columns that came later say nothing where they hold nothing: rows without them keep their fingerprint. */
-function canonicalColumn({ name, kind }: Column, value: unknown): string {
-  if (kind !== 'tools' && kind !== 'variables') return canonical(value);
-  return value === undefined ? '' : `${name}=${canonical(value)}`;
-}
-
-/** A value in a form that no other value has: every text with its length before it, every list with its count. */
-function canonical(value: unknown): string {
-  if (value === undefined) return '-';
-  if (typeof value === 'string') return `"${value.length}:${value}`;
-  if (Array.isArray(value)) return `[${value.length}:${value.map(canonical).join('')}`;
-  if (typeof value === 'object' && value !== null) return canonicalObject(value as Readonly<Record<string, unknown>>);
-  return `#${value};`;
-}
-
-/**
- * A message of role and content alone, in this order, by these two. Everything else with its keys in the order in which they
- * are written, since a template that prints a whole message prints them so: another order may be other tokens.
- */
-function canonicalObject(value: Readonly<Record<string, unknown>>): string {
-  const names = Object.keys(value);
-  if (names.length === 2 && names[0] === 'role' && names[1] === 'content')
-    return `{${canonical(value.role)}${canonical(value.content)}`;
-  const entries = names.map((name) => `${canonical(name)}${canonical(value[name])}`);
-  return `{+${names.length}:${entries.join('')}`;
 }
 
 /** Throws `data.no-such-row`. */

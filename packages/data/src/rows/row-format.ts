@@ -17,6 +17,7 @@ import {
   wrongType,
 } from './parse-values.js';
 import { kindOf, type Place, rowError } from './place.js';
+import { restoredRow } from './restored-row.js';
 import type { LabelledAnswer, PreferencePair, RankedList } from './types.js';
 
 /** One kind of row: its columns, how it is read from a file's record and put into one. */
@@ -27,6 +28,8 @@ export interface RowFormat<Row> {
   parse(record: unknown, place: Place, mapping?: ColumnMapping): Row;
   /** The row by our column names, absent values left out. */
   record(row: Row): FileRecord;
+  /** The row of a record that {@link record} made and that was kept in Arrow columns: nothing is checked again. */
+  restore(record: FileRecord): Row;
   /** True where the row's texts are conversations. */
   chat(row: Row): boolean;
 }
@@ -69,6 +72,7 @@ export const preferenceFormat: RowFormat<PreferencePair> = {
     };
   },
   record: (row) => recordOf(preferenceColumns, row),
+  restore: (record) => restoredRow(preferenceColumns, record) as PreferencePair,
   chat: (row) => isChat(row.prompt),
 };
 
@@ -104,6 +108,7 @@ export const rankedFormat: RowFormat<RankedList> = {
     return { prompt: texts.prompt, responses: texts.answers, scores, ...extras(row, texts.prompt, key, place) };
   },
   record: (row) => recordOf(rankedColumns, row),
+  restore: (record) => restoredRow(rankedColumns, record) as RankedList,
   chat: (row) => isChat(row.prompt),
 };
 
@@ -139,6 +144,7 @@ export const labelledFormat: RowFormat<LabelledAnswer> = {
     };
   },
   record: (row) => recordOf(labelledColumns, row),
+  restore: (record) => restoredRow(labelledColumns, record) as LabelledAnswer,
   chat: (row) => isChat(row.prompt),
 };
 

@@ -2,6 +2,8 @@ import { makeData, RecordBatch, Schema, Struct } from 'apache-arrow';
 import { MessageShapes } from './_message-shapes.js';
 import { type CellBuilder, cellBuilder } from './arrow-columns.js';
 import { emptyDataset } from './dataset.js';
+import type { GrowingDigest } from './fingerprint.js';
+import type { FileRecord } from './parse-values.js';
 import { peek } from './peek.js';
 import type { RowFormat } from './row-format.js';
 import { arrowSchema } from './schema.js';
@@ -64,6 +66,39 @@ export async function withRecordBatches<Row, Result>(
   }
 }
 
+/**
+ * The rows as record batches to be kept in memory. Each has the columns that its rows and those before it need: when a later
+ * row brings another column, or a message's key that no message before it had, the next batch is wider.
+ */
+export async function* growingBatches<Row>(
+  format: RowFormat<Row>,
+  source: RowSource<Row>,
+): AsyncGenerator<RecordBatch, undefined> {
+  const names = new Set(format.columns.filter(({ required }) => required).map(({ name }) => name));
+  let messages: MessageShapes | undefined;
+  let batch: BatchBuilder | undefined;
+  for await (const chunk of filledChunks(source)) {
+    if (batch === undefined && format.chat(chunk[0] as Row)) messages = new MessageShapes();
+    const records = chunk.map((row) => format.record(row));
+    const before = names.size;
+    let wider = false;
+    for (const record of records) {
+      for (const name of Object.keys(record)) names.add(name);
+      wider = (messages?.add(format, record) ?? false) || wider;
+    }
+    if (batch === undefined || wider || names.size > before) {
+      if (batch !== undefined && batch.rows > 0) yield batch.close();
+      batch = batchBuilder(arrowSchema(format, names, messages?.layout));
+    }
+    for (const record of records) {
+      batch.add(record);
+      if (batch.full) yield batch.close();
+    }
+  }
+  if (batch === undefined) throw emptyDataset(source.path);
+  if (batch.rows > 0) yield batch.close();
+}
+
 async function* filledChunks<Row>(source: RowSource<Row>): AsyncGenerator<readonly Row[], undefined> {
   for await (const chunk of source.chunks()) if (chunk.length > 0) yield chunk;
 }
@@ -74,32 +109,59 @@ async function* recordBatches<Row>(
   chunks: AsyncIterable<readonly Row[]>,
   messages: MessageShapes | undefined,
 ): AsyncGenerator<RecordBatch> {
-  const builders = new Map<string, CellBuilder>(schema.fields.map((field) => [field.name, cellBuilder(field)]));
-  let rows = 0;
-  let units = 0;
-  const close = (): RecordBatch => {
-    const children = [...builders.values()].map((builder) => builder.finish());
-    const data = makeData({ type: new Struct(schema.fields), length: rows, nullCount: 0, children });
-    rows = 0;
-    units = 0;
-    return new RecordBatch(schema, data);
-  };
+  const batch = batchBuilder(schema);
   for await (const chunk of chunks) {
     for (const row of chunk) {
       const record = format.record(row);
-      const unknown = Object.keys(record).filter((name) => !builders.has(name));
+      const unknown = Object.keys(record).filter((name) => !batch.names.has(name));
       // All that the rows need is learnt before it is begun again.
       if (messages?.add(format, record) || unknown.length > 0) throw new WiderRow(unknown);
+      batch.add(record);
+      if (batch.full) yield batch.close();
+    }
+  }
+  if (batch.rows > 0) yield batch.close();
+}
+
+/** A record batch that grows row by row. */
+interface BatchBuilder {
+  readonly names: ReadonlySet<string>;
+  readonly rows: number;
+  /** Whether it holds as much as a batch should. */
+  readonly full: boolean;
+  add(record: FileRecord): void;
+  /** The batch of the rows since the last call. */
+  close(): RecordBatch;
+}
+
+function batchBuilder(schema: Schema): BatchBuilder {
+  const builders = new Map<string, CellBuilder>(schema.fields.map((field) => [field.name, cellBuilder(field)]));
+  let rows = 0;
+  let units = 0;
+  return {
+    names: new Set(builders.keys()),
+    get rows() {
+      return rows;
+    },
+    get full() {
+      return rows >= ROWS_PER_BATCH || units >= UNITS_PER_BATCH;
+    },
+    add(record) {
       for (const [name, builder] of builders) {
         const value = record[name];
         builder.append(value);
         units += typeof value === 'string' ? value.length : 0;
       }
       rows++;
-      if (rows === ROWS_PER_BATCH || units >= UNITS_PER_BATCH) yield close();
-    }
-  }
-  if (rows > 0) yield close();
+    },
+    close() {
+      const children = [...builders.values()].map((builder) => builder.finish());
+      const data = makeData({ type: new Struct(schema.fields), length: rows, nullCount: 0, children });
+      rows = 0;
+      units = 0;
+      return new RecordBatch(schema, data);
+    },
+  };
 }
 
 /** A source over rows that can be gone through more than once. */
@@ -115,6 +177,39 @@ export function iterableSource<Row>(rows: Iterable<Row>, path?: string): RowSour
         chunk = [];
       }
       if (chunk.length > 0) yield chunk;
+    },
+  };
+}
+
+/** Who else sees rows while they are read. */
+export interface Onlookers<Row> {
+  /** Gets all rows of a file once they were gone through; rows that are gone through again count once. */
+  readonly digest?: GrowingDigest<Row> | undefined;
+  /** Is shown each row. */
+  readonly onRow?: ((row: unknown, number: number) => void) | undefined;
+  /** The number of the first row. Default 0. */
+  readonly firstRow?: number | undefined;
+}
+
+/** The same rows, shown to others as they are gone through. */
+export function shownRows<Row>(
+  source: RowSource<Row>,
+  { digest, onRow, firstRow = 0 }: Onlookers<Row>,
+): RowSource<Row> {
+  const before = digest?.current;
+  return {
+    ...source,
+    async *chunks() {
+      const own = before?.copy();
+      let number = firstRow;
+      for await (const chunk of source.chunks()) {
+        for (const row of chunk) {
+          own?.add(row);
+          onRow?.(row, number++);
+        }
+        yield chunk;
+      }
+      if (digest !== undefined && own !== undefined) digest.current = own;
     },
   };
 }

@@ -1,4 +1,5 @@
-import { emptyDataset, fingerprintOf, noSuchRow } from '../rows/dataset.js';
+import { emptyDataset, noSuchRow } from '../rows/dataset.js';
+import { fingerprintOf } from '../rows/fingerprint.js';
 import { checkKind, labelledFormat, preferenceFormat, type RowFormat, rankedFormat } from '../rows/row-format.js';
 import type { Dataset, LabelledDataset, PreferenceDataset, RankedDataset } from '../rows/types.js';
 
@@ -22,8 +23,13 @@ export function joinLabelled(parts: readonly LabelledDataset[], path?: string): 
   return joinDatasets(labelledFormat, parts, path);
 }
 
-/** Datasets of one format as one, as {@link joinPreferences} joins pairs. */
-export function joinDatasets<Row>(format: RowFormat<Row>, parts: readonly Dataset<Row>[], path?: string): Dataset<Row> {
+/** Datasets of one format as one, as {@link joinPreferences} joins pairs; `fingerprint` when it is known. */
+export function joinDatasets<Row>(
+  format: RowFormat<Row>,
+  parts: readonly Dataset<Row>[],
+  path?: string,
+  fingerprint?: string,
+): Dataset<Row> {
   const [first, ...others] = parts;
   if (first === undefined) throw emptyDataset(path);
   if (others.length === 0 && path === undefined) return first;
@@ -45,7 +51,7 @@ export function joinDatasets<Row>(format: RowFormat<Row>, parts: readonly Datase
     const part = starts.findLastIndex((start) => start <= row);
     return { dataset: parts[part] as Dataset<Row>, within: row - (starts[part] as number) };
   };
-  const print = fingerprintOf(format, { [Symbol.iterator]: rows });
+  const print = fingerprintOf(format, { [Symbol.iterator]: rows }, fingerprint);
   const numberIn = (part: Dataset<Row>, row: number) => part.numberOf?.(row) ?? row;
   return {
     length,

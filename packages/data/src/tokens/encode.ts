@@ -40,13 +40,22 @@ export const encodePairs: Encoder<PreferencePair, EncodedPair & RowOrigin<'chose
       prompt: prompt.tokens,
       chosen: chosen.tokens,
       rejected: rejected.tokens,
-      ...(pair.margin === undefined ? {} : { margin: pair.margin }),
-      ...(pair.weight === undefined ? {} : { weight: pair.weight }),
+      ...numbersOf(pair),
       cut: { prompt: prompt.cut, chosen: chosen.cut, rejected: rejected.cut },
     };
   },
   finish: asTheyAre,
 });
+
+/** The numbers that come with a pair, those that it has. */
+function numbersOf({ margin, weight, referenceChosenLogp, referenceRejectedLogp }: PreferencePair) {
+  return {
+    ...(margin === undefined ? {} : { margin }),
+    ...(weight === undefined ? {} : { weight }),
+    ...(referenceChosenLogp === undefined ? {} : { referenceChosenLogp }),
+    ...(referenceRejectedLogp === undefined ? {} : { referenceRejectedLogp }),
+  };
+}
 
 /** Turns prompts into tokens for generation, exactly as {@link encodePairs} does; `maxLength` has no effect. */
 export const encodePrompts: Encoder<Text | PromptRow, EncodedPrompt> = encoder({

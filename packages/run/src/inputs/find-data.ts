@@ -39,7 +39,10 @@ export async function openData(
 
 /** How rows of a kind are read from a file or folder, and several files of them joined. */
 export interface RowReader<Row> {
-  read(path: string, options: Pick<ReadOptions, 'onNotes' | 'onError' | 'signal'>): Promise<Dataset<Row>>;
+  read(
+    path: string,
+    options: Pick<ReadOptions, 'onNotes' | 'onError' | 'signal' | 'fingerprint' | 'onRow'>,
+  ): Promise<Dataset<Row>>;
   join(parts: readonly Dataset<Row>[], name: string): Dataset<Row>;
 }
 
@@ -48,10 +51,10 @@ export async function openRows<Row>(
   name: string,
   { read, join }: RowReader<Row>,
   context: RunContext,
-  { onError }: Pick<ReadOptions, 'onError'> = {},
+  { onError, fingerprint, onRow }: Pick<ReadOptions, 'onError' | 'fingerprint' | 'onRow'> = {},
 ): Promise<Dataset<Row>> {
   const notes = collectNotes();
-  const options = { onNotes: notes.onNotes, onError, signal: context.signal };
+  const options = { onNotes: notes.onNotes, onError, fingerprint, onRow, signal: context.signal };
   // A folder or a pattern of several files says the same of each.
   const tell = () => tellNotes(mergeNotes(name, notes.all), context);
   const local = await splitFromPath(name, undefined);

@@ -1,7 +1,6 @@
-import { type EncodedExample, pauses } from '@dpo/base';
+import type { EncodedExample } from '@dpo/base';
 import { answersOf, type CutAnswer, type Method } from '@dpo/core';
 import {
-  type Dataset,
   type EncodedAnswer,
   type EncodedPair,
   type EncodedRanking,
@@ -39,14 +38,6 @@ export interface StoredReference {
 
 const noneStored: StoredReference = { rows: 0 };
 
-/** What the data hold of the reference for the rows that are trained on, some of the data's being left out. */
-export function storedFor(rows: readonly { readonly row: number }[], stored: StoredReference): StoredReference {
-  const { logps } = stored;
-  if (logps === undefined) return stored;
-  const chosen = Object.entries(logps).map(([name, numbers]) => [name, rows.map(({ row }) => numbers[row] as number)]);
-  return { logps: Object.fromEntries(chosen) as StoredLogps, rows: rows.length };
-}
-
 /** A kind of row that can be trained on: how it is read, encoded and looked at. */
 export interface RowKind<Given, Row extends EncodedRow> extends RowReader<Given> {
   /** What a user calls them. */
@@ -56,8 +47,8 @@ export interface RowKind<Given, Row extends EncodedRow> extends RowReader<Given>
   answers(row: Row, names: readonly string[]): readonly CutAnswer[];
   /** Of answers that were judged on their own: whether this one is desirable. */
   desirable?(row: Row): boolean;
-  /** The reference log-probabilities in the data, where every row has them, and how many rows have them. */
-  stored(dataset: Dataset<Given>, signal: AbortSignal): Promise<StoredReference>;
+  /** The reference log-probabilities in the data, when every row that is trained on has them, and how many rows have them. */
+  stored(rows: readonly Row[]): StoredReference;
 }
 
 /** The answers of a row that a method reads, with what they have lost. */
@@ -79,20 +70,18 @@ export const pairRows: RowKind<PreferencePair, EncodedPair & RowOrigin<'chosen' 
     (['chosen', 'rejected'] as const)
       .filter((name) => names.includes(name))
       .map((name) => ({ tokens: row[name], cut: row.cut[name] })),
-  async stored(dataset, signal) {
-    const pause = pauses(signal);
+  stored(rows) {
+    const some = rows.filter((row) => row.referenceChosenLogp !== undefined || row.referenceRejectedLogp !== undefined);
     const chosen: number[] = [];
     const rejected: number[] = [];
-    let some = 0;
-    for (const { referenceChosenLogp, referenceRejectedLogp } of dataset) {
-      await pause();
-      if (referenceChosenLogp !== undefined || referenceRejectedLogp !== undefined) some++;
+    for (const { referenceChosenLogp, referenceRejectedLogp } of some) {
       if (referenceChosenLogp === undefined || referenceRejectedLogp === undefined) continue;
       chosen.push(referenceChosenLogp);
       rejected.push(referenceRejectedLogp);
     }
-    const rows = chosen.length;
-    return rows > 0 && rows === dataset.length ? { logps: { chosen, rejected }, rows } : { rows, partial: some > 0 };
+    const both = chosen.length;
+    if (both > 0 && both === rows.length) return { logps: { chosen, rejected }, rows: both };
+    return { rows: both, partial: some.length > 0 };
   },
 };
 
@@ -104,7 +93,7 @@ export const answerRows: RowKind<LabelledAnswer, EncodedAnswer & RowOrigin<'comp
   encode: encodeAnswers,
   answers: ({ completion, cut }) => [{ tokens: completion, cut: cut.completion }],
   desirable: ({ desirable }) => desirable,
-  stored: async () => noneStored,
+  stored: () => noneStored,
 };
 
 /** Ranked lists of answers, for Plackett–Luce. */
@@ -114,5 +103,5 @@ export const rankingRows: RowKind<RankedList, EncodedRanking & RowOrigin> = {
   join: joinRanked,
   encode: encodeRankings,
   answers: ({ answers, cut }) => answers.map((tokens, k) => ({ tokens, cut: cut[k] ?? 0 })),
-  stored: async () => noneStored,
+  stored: () => noneStored,
 };

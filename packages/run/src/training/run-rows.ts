@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { DpoError, inPieces } from '@dpo/base';
+import { DpoError } from '@dpo/base';
 import { type Method, watchAnswers } from '@dpo/core';
 import { openEngine } from '@dpo/engine';
 import { writeReport } from '@dpo/eval';
@@ -18,7 +18,7 @@ import type { ReferenceInputs, References } from './dpo-reference.js';
 import { type DrawOptions, drawHeldOut } from './draw-held-out.js';
 import { openPolicy, optimizerOf, parameterCounts } from './prepare.js';
 import { findResumption } from './resumption.js';
-import { type EncodedRow, type RowKind, readAnswers, storedFor } from './row-kinds.js';
+import { type EncodedRow, type RowKind, readAnswers } from './row-kinds.js';
 import { claimRunFolder, type RunConfig } from './run-folder.js';
 import { identityOf } from './run-identity.js';
 import { runTraining, type TrainingResult } from './run-training.js';
@@ -67,8 +67,11 @@ export async function runRows<Given, Row extends EncodedRow>(
   await context.beforeData?.();
   const skipped = skippedRows(options.onError);
   const { onError } = skipped;
-  const dataset = await openRows(withSplit(options.data, options.split), kind, context, { onError });
-  for (const name of command.needs ?? []) await inPieces(checkNumbers(dataset, name), context.signal);
+  const reading = { onError, fingerprint: true };
+  const onRow = (row: unknown, number: number) => {
+    for (const name of command.needs ?? []) checkNumber(row, number, name);
+  };
+  const dataset = await openRows(withSplit(options.data, options.split), kind, context, { ...reading, onRow });
   const fingerprint = await dataset.fingerprintInPieces(context.signal);
   const table = optionsOf(command.schema);
   const now = { command: command.name, table, options, dataset: { fingerprint } };
@@ -76,7 +79,7 @@ export async function runRows<Given, Row extends EncodedRow>(
   const heldData =
     options.evalData === undefined
       ? undefined
-      : await openRows(withSplit(options.evalData, options.evalSplit), kind, context, { onError });
+      : await openRows(withSplit(options.evalData, options.evalSplit), kind, context, reading);
   await checkModels(options, 'hub', context);
   const identity = await identityOf(options, heldData, context);
   if (resume !== undefined) await checkSameRun(options.output, resume, { ...now, identity }, context);
@@ -103,7 +106,7 @@ export async function runRows<Given, Row extends EncodedRow>(
       engine: engine.description,
       identity,
     };
-    const stored = storedFor(rows, await kind.stored(dataset, context.signal));
+    const stored = kind.stored(rows);
     const watched = { train: rows, held: heldRows, stored, answers: (row: Row) => readAnswers(kind, method, row) };
     const early = await rowWarnings(kind, watched, context.signal);
     const reference = await command.reference({ model, rows, heldRows, stored: stored.logps });
@@ -164,15 +167,10 @@ export async function runRows<Given, Row extends EncodedRow>(
 }
 
 /** Before the model is loaded: a number that is missing would only show when its row's turn comes. */
-function* checkNumbers(dataset: Iterable<unknown>, name: 'margin' | 'weight'): Generator<undefined, void> {
-  let row = 0;
-  for (const values of dataset) {
-    if ((values as Readonly<Record<string, unknown>>)[name] === undefined)
-      throw new DpoError('train.missing-number', `Row ${row} has no ${name}, which --row-${name}s reads.`, {
-        values: { row, name },
-        hint: `Give every row a number in the column ${name}, or train without --row-${name}s.`,
-      });
-    row++;
-    yield;
-  }
+function checkNumber(values: unknown, row: number, name: 'margin' | 'weight'): void {
+  if (Reflect.get(Object(values), name) !== undefined) return;
+  throw new DpoError('train.missing-number', `Row ${row} has no ${name}, which --row-${name}s reads.`, {
+    values: { row, name },
+    hint: `Give every row a number in the column ${name}, or train without --row-${name}s.`,
+  });
 }

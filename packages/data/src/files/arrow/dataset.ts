@@ -2,9 +2,11 @@ import { inPieces } from '@dpo/base';
 import type { RecordBatch, Schema } from 'apache-arrow';
 import { type CellReader, cellReader } from '../../rows/arrow-columns.js';
 import type { ColumnMapping } from '../../rows/columns.js';
-import { emptyDataset, fingerprintOf, noSuchRow } from '../../rows/dataset.js';
+import { emptyDataset, noSuchRow } from '../../rows/dataset.js';
+import { fingerprintOf } from '../../rows/fingerprint.js';
 import type { Notes } from '../../rows/notes.js';
 import { checkKind, type RowFormat } from '../../rows/row-format.js';
+import type { Onlookers } from '../../rows/row-source.js';
 import { checkSchema } from '../../rows/schema.js';
 import type { Dataset } from '../../rows/types.js';
 import { asBroken, type Block } from './blocks.js';
@@ -12,10 +14,10 @@ import { asBroken, type Block } from './blocks.js';
 /** Record batches read from a file are kept up to this many bytes, the last used longest. */
 const CACHE_BYTES = 1 << 28;
 
-/** What {@link arrowDataset} may be told. */
-interface ArrowDatasetOptions {
+/** What {@link arrowDataset} may be told; onlookers see the rows that are checked here, and a digest of rows that were checked before has them. */
+interface ArrowDatasetOptions<Row> extends Onlookers<Row> {
   readonly mapping?: ColumnMapping;
-  /** False for rows that are known to be good. Default true. */
+  /** False for rows that were checked and put into the batches by this package: they are taken out as they are. Default true. */
   readonly check?: boolean;
   /** Is told, while rows are checked, what was put right in them. */
   readonly told?: Notes;
@@ -36,9 +38,10 @@ export async function arrowDataset<Row>(
   schema: Schema,
   blocks: readonly Block[],
   path: string,
-  { mapping = {}, check = true, told, lineOf, numberOf, signal }: ArrowDatasetOptions = {},
+  options: ArrowDatasetOptions<Row> = {},
 ): Promise<Dataset<Row>> {
-  checkSchema(format, schema, mapping, path);
+  const { mapping = {}, check = true, digest, told, lineOf, numberOf, signal } = options;
+  if (check) checkSchema(format, schema, mapping, path);
   const starts = [0];
   for (const block of blocks) starts.push((starts[starts.length - 1] as number) + block.rows);
   const length = starts[starts.length - 1] as number;
@@ -56,6 +59,7 @@ export async function arrowDataset<Row>(
     } catch (error) {
       throw asBroken(error, path);
     }
+    if (!check) return format.restore(record);
     told?.next();
     return format.parse(record, { row, path, told }, mapping);
   };
@@ -66,9 +70,9 @@ export async function arrowDataset<Row>(
     }
   }
 
-  if (check) await inPieces(checkRows(format, rows(told), path), signal);
+  if (check) await inPieces(checkRows(format, rows(told), path, options), signal);
 
-  const print = fingerprintOf(format, { [Symbol.iterator]: () => rows() });
+  const print = fingerprintOf(format, { [Symbol.iterator]: () => rows() }, digest?.current.fingerprint());
   return {
     length,
     path,
@@ -88,12 +92,19 @@ export async function arrowDataset<Row>(
 }
 
 /** One row a step. */
-function* checkRows<Row>(format: RowFormat<Row>, rows: Iterable<Row>, path: string): Generator<undefined, void> {
+function* checkRows<Row>(
+  format: RowFormat<Row>,
+  rows: Iterable<Row>,
+  path: string,
+  { digest, onRow, firstRow = 0 }: Onlookers<Row>,
+): Generator<undefined, void> {
   let chat: boolean | undefined;
   let row = 0;
   for (const value of rows) {
     chat ??= format.chat(value);
-    checkKind(format, value, chat, { row: row++, path });
+    checkKind(format, value, chat, { row, path });
+    digest?.current.add(value);
+    onRow?.(value, firstRow + row++);
     yield;
   }
 }
