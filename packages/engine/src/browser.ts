@@ -1,7 +1,7 @@
 // What loads without Node: `index.ts` adds TensorFlow and what looks for it.
 export { after } from './after.js';
-export { type Block, checkpoint } from './checkpoint.js';
 export { type OpenPortableOptions, openPortable } from './portable/open-portable.js';
+export { type Block, recompute } from './recompute.js';
 export { statelessUniform } from './stateless-uniform.js';
 export type {
   AdamUpdate,

@@ -1,4 +1,4 @@
-import { checkpoint } from '@dpo/engine';
+import { recompute } from '@dpo/engine';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Params } from './types.js';
 
@@ -12,16 +12,16 @@ export type Block = (compute: Layer, layer: number, x: tf.Tensor2D) => tf.Tensor
 export const computeBlock: Block = (compute, layer, x) => compute(layer, x);
 
 /**
- * Layers that keep their input alone and are computed again for their gradient: see `checkpoint` of `@dpo/engine`.
+ * Layers that keep their input alone and are computed again for their gradient: see `recompute` of `@dpo/engine`.
  *
  * A layer's own trainable parameters are inputs of that second computation, so that their gradients flow; which are a
  * layer's own, the first number in their names says. `params` is what the layers must read their parameters through.
  */
-export function checkpointedBlocks(given: Params, trainable: readonly string[]): { block: Block; params: Params } {
+export function recomputedBlocks(given: Params, trainable: readonly string[]): { block: Block; params: Params } {
   let own: ReadonlyMap<string, tf.Tensor> = new Map();
   const block: Block = (compute, layer, x) => {
     const names = trainable.filter((name) => layerOf(name) === layer);
-    const again = checkpoint((rows, ...weights) => {
+    const again = recompute((rows, ...weights) => {
       const before = own;
       own = new Map(names.map((name, i) => [name, weights[i] as tf.Tensor]));
       try {

@@ -8,7 +8,7 @@ import { type LogitHead, logitsOf, tokenLogps } from '../blocks/token-logps.js';
 import { adaptedProduct } from '../lora/adapted-product.js';
 import { headParameterName, parameterName } from '../lora/modules-to-save.js';
 import type { Adapter } from '../lora/types.js';
-import { checkpointedBlocks, computeBlock } from './compute-block.js';
+import { computeBlock, recomputedBlocks } from './compute-block.js';
 import type {
   AdapterToggle,
   DropoutDraw,
@@ -95,7 +95,7 @@ export function languageModel(
     hidden(given, tokens, attend, options = {}) {
       const { at, activationCheckpointing = false } = options;
       const { params, block } = activationCheckpointing
-        ? checkpointedBlocks(given, [...model.trainable().keys()])
+        ? recomputedBlocks(given, [...model.trainable().keys()])
         : { params: given, block: computeBlock };
       const compute = (needed: (layer: number, x: tf.Tensor2D) => tf.Tensor2D) =>
         decoder.hidden(tokens, { ...computation(params, options), attend, needed, block });

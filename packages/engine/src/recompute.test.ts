@@ -1,7 +1,7 @@
 import { random } from '@dpo/base';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { type Block, checkpoint } from './checkpoint.js';
+import { type Block, recompute } from './recompute.js';
 import { expectClose, floats, ints } from './shared/_engines-for-tests.js';
 import { libraryForTests } from './tensorflow/_library-for-tests.js';
 import { openTensorFlow } from './tensorflow/tensorflow-engine.js';
@@ -37,11 +37,11 @@ async function lossAndGradients(engine: Engine, body: Block): Promise<Record<str
   return step({ x: floats([3, D], noise(3 * D)), mask: ints([3, 1], [0, 1, 0]) });
 }
 
-describe.each(['plain', 'tensorflow', 'xla'])('checkpointing on the %s engine', (kind) => {
+describe.each(['plain', 'tensorflow', 'xla'])('recomputation on the %s engine', (kind) => {
   it.skipIf(kind !== 'plain' && library === undefined)('changes neither value nor gradients', async () => {
     const engine = kind === 'plain' ? testEngine() : openTensorFlow({ folder: library ?? '', xla: kind === 'xla' });
     const expected = await lossAndGradients(testEngine(), block);
-    const actual = await lossAndGradients(engine, checkpoint(block));
+    const actual = await lossAndGradients(engine, recompute(block));
     expect(Object.keys(actual)).toHaveLength(7);
     for (const [name, values] of Object.entries(expected)) expectClose(actual[name], values, 1e-5);
     await engine.dispose();

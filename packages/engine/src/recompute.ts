@@ -5,15 +5,15 @@ import { after } from './after.js';
 export type Block = (...inputs: tf.Tensor[]) => tf.Tensor;
 
 /**
- * Activation checkpointing: a block that keeps only its inputs for the backward pass and computes everything in between
- * again when its gradient is asked for. Memory for activations falls from all of a block's to its inputs; the block runs
- * twice.
+ * Recomputation (activation checkpointing): a block that keeps only its inputs for the backward pass and computes everything
+ * in between again when its gradient is asked for. Memory for activations falls from all of a block's to its inputs; the
+ * block runs twice.
  *
  * Everything that the block uses must be an input, weights included: tensors of the forward pass are gone when it runs
  * again. The first input must be one that the gradient flows through (the activations). Inputs without a gradient
  * (masks, indices) are allowed.
  */
-export function checkpoint(block: Block): Block {
+export function recompute(block: Block): Block {
   const recomputed = tf.customGrad((...given) => {
     const save = given.pop() as unknown as tf.GradSaveFunc;
     const inputs = given as tf.Tensor[];
