@@ -1,7 +1,7 @@
 export * from './browser.js';
 export { type LoadClassifierOptions, type LoadedClassifier, loadClassifier } from './classifiers/load-classifier.js';
 export { modelDigests } from './files/model-digests.js';
-export { openModelFiles } from './files/open-model-files.js';
+export { isAdapterFolder, openModelFiles } from './files/open-model-files.js';
 export { type LoadAdapterOptions, loadAdapter, type SaveAdapterOptions, saveAdapter } from './lora/adapter-files.js';
 export {
   type CheckedModel,

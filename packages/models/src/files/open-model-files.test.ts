@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { writeSafetensors } from '@dpo/base/safetensors';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { tinyTokenizer } from '../test/index.js';
-import { openModelFiles } from './open-model-files.js';
+import { isAdapterFolder, openModelFiles } from './open-model-files.js';
 
 let folder: string;
 beforeEach(async () => {
@@ -27,6 +27,15 @@ describe('openModelFiles', () => {
     expect(model.adapter).toBeUndefined();
     expect([...(await model.read('w'))]).toEqual([1, 2]);
     await model.close();
+  });
+
+  it('tells an adapter by its names, and no merged model that kept its configuration', async () => {
+    await writeFile(join(folder, 'adapter_config.json'), '{');
+    expect(await isAdapterFolder(folder)).toBe(true);
+    await writeFile(join(folder, 'model.safetensors'), '');
+    expect(await isAdapterFolder(folder)).toBe(false);
+    expect(await isAdapterFolder(join(folder, 'model.safetensors'))).toBe(false);
+    expect(await isAdapterFolder(join(folder, 'none'))).toBe(false);
   });
 
   it('opens an adapter', async () => {

@@ -51,9 +51,8 @@ export async function openModelFiles(path: string): Promise<ModelFiles> {
   if (!there.isDirectory()) return openSingleFile(path);
 
   const names = await readdir(path);
-  const whole = names.includes('model.safetensors') || names.includes('model.safetensors.index.json');
   const textOf = (name: string) => (names.includes(name) ? readTextIfThere(join(path, name)) : undefined);
-  const adapterText = whole ? undefined : await textOf('adapter_config.json');
+  const adapterText = namesAdapter(names) ? await textOf('adapter_config.json') : undefined;
   const configText = await textOf('config.json');
   if (configText === undefined && adapterText === undefined) {
     const gguf = names.filter((name) => name.toLowerCase().endsWith('.gguf'));
@@ -88,6 +87,17 @@ export async function openModelFiles(path: string): Promise<ModelFiles> {
     await weights.close();
     throw error;
   }
+}
+
+/** Whether a path is an adapter's folder, by the names in it alone; false for files, and where nothing can be listed. */
+export async function isAdapterFolder(path: string): Promise<boolean> {
+  return namesAdapter(await readdir(path).catch(() => []));
+}
+
+/** A merged model may have kept the configuration of its adapter. */
+function namesAdapter(names: readonly string[]): boolean {
+  const whole = names.includes('model.safetensors') || names.includes('model.safetensors.index.json');
+  return !whole && names.includes('adapter_config.json');
 }
 
 /** The text files beside a model's weights (tokenizer, chat template, generation defaults), by name. */

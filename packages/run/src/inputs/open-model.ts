@@ -7,6 +7,7 @@ import {
   type CheckOptions,
   checkModel,
   forModel,
+  isAdapterFolder,
   type LanguageModel,
   loadAdapter,
   loadModel,
@@ -96,9 +97,11 @@ export async function openTokenizer(name: string, context: RunContext): Promise<
   const found = await findModel(name, context);
   try {
     const { path, base = path } = await modelAndBase(found, context);
-    const [own, adapter] = [await describe(base), await describe(path)];
+    const own = await describe(base);
     const files =
-      base === path ? own.tokenizerFiles : adapterTokenizerFiles(own.tokenizerFiles, adapter.tokenizerFiles);
+      base === path
+        ? own.tokenizerFiles
+        : adapterTokenizerFiles(own.tokenizerFiles, (await describe(path)).tokenizerFiles);
     const { vocab_size: rows } = own.config;
     return forModel(await loadTokenizer(files), own.config, typeof rows === 'number' ? rows : Number.POSITIVE_INFINITY);
   } catch (error) {
@@ -119,6 +122,8 @@ export async function modelAndBase(
   path: string,
   context: RunContext,
 ): Promise<{ readonly path: string; readonly base?: string }> {
+  // Models are opened when they are needed: of a large one already the names and the vocabulary take seconds.
+  if (!(await isAdapterFolder(path))) return { path };
   const adapter = (await describe(path)).adapter?.config;
   return adapter === undefined ? { path } : { path, base: await findModel(baseOf(adapter, path), context) };
 }
