@@ -70,7 +70,7 @@ it('goes on without a torn last line, takes the later of two askings, and says b
   const { code, notes } = await runCli(['eval', 'rescore', path, '--json']);
   expect(code).toBe(0);
   expect(notes.join('\n')).toContain('The last line of');
-  expect(notes.join('\n')).toContain('1 verdicts of');
+  expect(notes.join('\n')).toContain('has 1 more lines than verdicts');
 });
 
 it('names a broken line in the middle', async () => {

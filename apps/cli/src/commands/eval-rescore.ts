@@ -24,7 +24,7 @@ export const evalRescoreCommand = defineCommand({
     if (torn) context.note(`The last line of ${path} was cut while it was written, and is left out.`);
     const replaced = verdicts.length - lastVerdicts(verdicts).length;
     if (replaced > 0)
-      context.note(`${replaced} verdicts of ${path} were asked for again by later lines, which count in their place.`);
+      context.note(`${path} has ${replaced} more lines than verdicts: of several lines on the same the last counts.`);
     const report = winRateReport(verdicts, options);
     const lines = json
       ? [JSON.stringify(rescored(report), null, 2)]

@@ -31,6 +31,8 @@ function sentence({ raw, conclusion, bounds, scored, smallestDifference }: WinRa
   return `${rate}: the ${conclusion === 'better' ? 'model' : 'baseline'} is better.`;
 }
 
+/** Nothing for a single prompt, whose error is unknown. */
+const error = (share: number): string => (Number.isNaN(share) ? '' : ` ± ${(100 * share).toFixed(1)}`);
 const points = (share: number): string => `${(100 * share).toFixed(1)} points`;
 
 function rateRows({ raw, bounds, signs, answeredInFull, scored, pairs, prompts, ...report }: WinRateReport): string[] {
@@ -38,7 +40,7 @@ function rateRows({ raw, bounds, signs, answeredInFull, scored, pairs, prompts, 
   const lost = unparsable + refused + failed;
   const { rate: inFull } = answeredInFull;
   return [
-    ...(raw === undefined ? [] : [row('Win rate', `${percent(raw.rate)} ± ${(100 * raw.standardError).toFixed(1)}`)]),
+    ...(raw === undefined ? [] : [row('Win rate', `${percent(raw.rate)}${error(raw.standardError)}`)]),
     row('Prompts', `${prompts}; ${pairs} pairs, ${scored} of them with a score`),
     row('Sign test', `${signs.wins} : ${signs.losses}, ${signs.ties} even; p = ${signs.pValue.toPrecision(2)}`),
     ...(report.smallestDifference === undefined

@@ -1,5 +1,5 @@
 import { isUsable, type StoredVerdict } from '../verdicts/stored-verdict.js';
-import { type JudgedPair, lastVerdicts } from './pair-scores.js';
+import type { JudgedPair } from './pair-scores.js';
 
 /** What the verdicts say of their judge. Shares are undefined where there is nothing to take them of. */
 export interface JudgePanel {
@@ -17,9 +17,9 @@ export interface JudgePanel {
   readonly repetitions: number;
 }
 
-/** Counts what a judge did, on verdicts of which the last on the same thing counts. */
+/** Counts what a judge did. */
 export function judgePanel(pairs: readonly JudgedPair[]): JudgePanel {
-  const verdicts = lastVerdicts(pairs.flatMap((pair) => pair.verdicts));
+  const verdicts = pairs.flatMap((pair) => pair.verdicts);
   const counts = { first: 0, second: 0, tie: 0, unparsable: 0, refused: 0, failed: 0 };
   for (const { verdict } of verdicts) counts[verdict]++;
   const repeats = pairs.flatMap(repeatedVerdicts);

@@ -49,7 +49,7 @@ export function lengthControl(
   options: { readonly resamples?: number; readonly seed?: number; readonly confidence?: number } = {},
 ): LengthControl | undefined {
   if (pairs.length === 0) return undefined;
-  const { resamples = 1000, seed = 0, confidence = 0.95 } = options;
+  const { resamples = 2000, seed = 0, confidence = 0.95 } = options;
   const gaps = Float64Array.from(pairs, ({ modelLength, baselineLength }) => modelLength - baselineLength);
   const scores = Float64Array.from(pairs, ({ score }) => score);
   const fitted = fit(gaps, scores, new Float64Array(pairs.length).fill(1), { intercept: 0, slope: 0 });

@@ -48,6 +48,13 @@ describe('by hand', () => {
     expect(found.panel.firstPositionRate).toBeCloseTo(4 / 6, 12);
   });
 
+  it('the first position has no rate where the model stood on one side throughout', () => {
+    expect(report([verdictOn('a', 'model', 'first'), verdictOn('b', 'model', 'second')]).panel).toMatchObject({
+      firstPositionRate: undefined,
+      consistency: undefined,
+    });
+  });
+
   it('is one object for scripts, without lengths here', () => {
     expect(rescored(found)).toEqual({
       prompts: 5,
@@ -69,7 +76,9 @@ describe('by hand', () => {
 describe('verdicts on the same', () => {
   it('the last line counts where one order was asked again', () => {
     const again = report([verdictOn('a', 'model', 'failed'), verdictOn('a', 'model', 'first')]);
-    expect([again.raw?.rate, again.panel.counts.failed]).toEqual([1, 0]);
+    expect([again.raw?.rate, again.bounds.worst.rate, again.panel.counts.failed]).toEqual([1, 1, 0]);
+    const changed = report([verdictOn('a', 'model', 'first'), verdictOn('a', 'model', 'second')]);
+    expect([changed.raw?.rate, changed.panel.counts.first]).toEqual([0, 0]);
   });
 
   it('repetitions count as one order, and are compared with the first asking', () => {
