@@ -222,15 +222,14 @@ export const formats = {
   config: fileIn('models/llama', 'config.json', 'json', checkModel),
   'adapter-config': fileIn('lora/llama', 'adapter_config.json', 'json', useAdapter),
   'adapter-weights': fileIn('lora/llama', 'adapter_model.safetensors', 'safetensors', useAdapter),
+  // A model with a tokenizer: end tokens are read for one.
   'generation-config': {
-    ...fileIn('models/llama', 'config.json', 'json', checkModel),
+    ...fileIn('trl/bytes', 'generation_config.json', 'json', async (folder) => {
+      (await loadModel(testEngine(), folder)).model.dispose();
+    }),
     seeds: async (folder) => {
-      await cp(join(fixtures, 'models/llama'), join(folder, 'model'), { recursive: true });
+      await cp(join(fixtures, 'trl/bytes'), join(folder, 'trl/bytes'), { recursive: true });
       return [json({ eos_token_id: [1, 2], pad_token_id: 0, temperature: 0.6, do_sample: true, top_p: 0.9 })];
-    },
-    async open(bytes, folder) {
-      writeFileSync(join(folder, 'model/generation_config.json'), bytes);
-      (await loadModel(testEngine(), join(folder, 'model'))).model.dispose();
     },
   },
   tokenizer: fileBeside(
