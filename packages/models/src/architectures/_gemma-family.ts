@@ -72,17 +72,18 @@ export function gemmaFamily(settings: ConfigReader, variant: GemmaVariant): Deco
   const table = weightTable('out-in', settings.positive('initializer_range', 0.02));
   table.embedding('model.embed_tokens.weight', vocabSize, width);
   for (let i = 0; i < layers; i++) {
+    const own = table.ofLayer(i);
     const attention = `${layer(i)}.self_attn`;
-    table.linear(`${attention}.q_proj`, width, heads * headSize, attentionBias);
-    table.linear(`${attention}.k_proj`, width, keyValueHeads * headSize, attentionBias);
-    table.linear(`${attention}.v_proj`, width, keyValueHeads * headSize, attentionBias);
-    table.linear(`${attention}.o_proj`, heads * headSize, width, attentionBias);
-    if (headNorms) for (const part of ['q', 'k']) table.vector(`${attention}.${part}_norm.weight`, headSize, 0);
-    table.linear(`${layer(i)}.mlp.gate_proj`, width, inner);
-    table.linear(`${layer(i)}.mlp.up_proj`, width, inner);
-    table.linear(`${layer(i)}.mlp.down_proj`, inner, width);
+    own.linear(`${attention}.q_proj`, width, heads * headSize, attentionBias);
+    own.linear(`${attention}.k_proj`, width, keyValueHeads * headSize, attentionBias);
+    own.linear(`${attention}.v_proj`, width, keyValueHeads * headSize, attentionBias);
+    own.linear(`${attention}.o_proj`, heads * headSize, width, attentionBias);
+    if (headNorms) for (const part of ['q', 'k']) own.vector(`${attention}.${part}_norm.weight`, headSize, 0);
+    own.linear(`${layer(i)}.mlp.gate_proj`, width, inner);
+    own.linear(`${layer(i)}.mlp.up_proj`, width, inner);
+    own.linear(`${layer(i)}.mlp.down_proj`, inner, width);
     for (const norm of ['input', 'post_attention', 'pre_feedforward', 'post_feedforward'])
-      table.vector(`${layer(i)}.${norm}_layernorm.weight`, width, 0);
+      own.vector(`${layer(i)}.${norm}_layernorm.weight`, width, 0);
   }
   table.vector('model.norm.weight', width, 0);
   if (!tiedHead) table.embedding('lm_head.weight', vocabSize, width);

@@ -77,22 +77,23 @@ export function llamaFamily(settings: ConfigReader, variant: LlamaVariant): Deco
   const table = weightTable('out-in', settings.positive('initializer_range', 0.02));
   table.embedding('model.embed_tokens.weight', vocabSize, width);
   for (let i = 0; i < layers; i++) {
+    const own = table.ofLayer(i);
     const [attention, mlp] = [`${layer(i)}.self_attn`, `${layer(i)}.mlp`];
     const [qkv, output, ofMlp] = [
       { bias: biases.qkv ?? false },
       { bias: biases.output ?? false },
       { bias: biases.mlp ?? false },
     ];
-    table.vector(`${layer(i)}.input_layernorm.weight`, width, 1);
-    table.linear(`${attention}.q_proj`, width, heads * headSize, qkv);
-    table.linear(`${attention}.k_proj`, width, keyValueHeads * headSize, qkv);
-    table.linear(`${attention}.v_proj`, width, keyValueHeads * headSize, qkv);
-    table.linear(`${attention}.o_proj`, heads * headSize, width, output);
-    if (headNorms) for (const part of ['q', 'k']) table.vector(`${attention}.${part}_norm.weight`, headSize, 1);
-    table.vector(`${layer(i)}.post_attention_layernorm.weight`, width, 1);
-    table.linear(`${mlp}.gate_proj`, width, inner, ofMlp);
-    table.linear(`${mlp}.up_proj`, width, inner, ofMlp);
-    table.linear(`${mlp}.down_proj`, inner, width, ofMlp);
+    own.vector(`${layer(i)}.input_layernorm.weight`, width, 1);
+    own.linear(`${attention}.q_proj`, width, heads * headSize, qkv);
+    own.linear(`${attention}.k_proj`, width, keyValueHeads * headSize, qkv);
+    own.linear(`${attention}.v_proj`, width, keyValueHeads * headSize, qkv);
+    own.linear(`${attention}.o_proj`, heads * headSize, width, output);
+    if (headNorms) for (const part of ['q', 'k']) own.vector(`${attention}.${part}_norm.weight`, headSize, 1);
+    own.vector(`${layer(i)}.post_attention_layernorm.weight`, width, 1);
+    own.linear(`${mlp}.gate_proj`, width, inner, ofMlp);
+    own.linear(`${mlp}.up_proj`, width, inner, ofMlp);
+    own.linear(`${mlp}.down_proj`, inner, width, ofMlp);
   }
   table.vector('model.norm.weight', width, 1);
   if (!tiedHead) table.embedding('lm_head.weight', vocabSize, width);

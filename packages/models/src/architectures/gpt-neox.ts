@@ -51,12 +51,13 @@ export function gptNeox(settings: ConfigReader): Decoder {
   const table = weightTable('out-in', settings.positive('initializer_range', 0.02));
   table.embedding('gpt_neox.embed_in.weight', vocabSize, width);
   for (let i = 0; i < layers; i++) {
-    table.layerNorm(`${layer(i)}.input_layernorm`, width);
-    table.layerNorm(`${layer(i)}.post_attention_layernorm`, width);
-    table.linear(`${layer(i)}.attention.query_key_value`, width, 3 * width, attention);
-    table.linear(`${layer(i)}.attention.dense`, width, width, attention);
-    table.linear(`${layer(i)}.mlp.dense_h_to_4h`, width, inner, { bias: true });
-    table.linear(`${layer(i)}.mlp.dense_4h_to_h`, inner, width, { bias: true });
+    const own = table.ofLayer(i);
+    own.layerNorm(`${layer(i)}.input_layernorm`, width);
+    own.layerNorm(`${layer(i)}.post_attention_layernorm`, width);
+    own.linear(`${layer(i)}.attention.query_key_value`, width, 3 * width, attention);
+    own.linear(`${layer(i)}.attention.dense`, width, width, attention);
+    own.linear(`${layer(i)}.mlp.dense_h_to_4h`, width, inner, { bias: true });
+    own.linear(`${layer(i)}.mlp.dense_4h_to_h`, inner, width, { bias: true });
   }
   table.layerNorm('gpt_neox.final_layer_norm', width);
   if (!tiedHead) table.embedding('embed_out.weight', vocabSize, width);

@@ -50,12 +50,13 @@ export function gpt2(settings: ConfigReader): Decoder {
   table.embedding('transformer.wte.weight', vocabSize, width);
   table.embedding('transformer.wpe.weight', maxPositions, width);
   for (let i = 0; i < layers; i++) {
-    table.layerNorm(`${layer(i)}.ln_1`, width);
-    table.linear(`${layer(i)}.attn.c_attn`, width, 3 * width, { bias: true });
-    table.linear(`${layer(i)}.attn.c_proj`, width, width, residual);
-    table.layerNorm(`${layer(i)}.ln_2`, width);
-    table.linear(`${layer(i)}.mlp.c_fc`, width, inner, { bias: true });
-    table.linear(`${layer(i)}.mlp.c_proj`, inner, width, residual);
+    const own = table.ofLayer(i);
+    own.layerNorm(`${layer(i)}.ln_1`, width);
+    own.linear(`${layer(i)}.attn.c_attn`, width, 3 * width, { bias: true });
+    own.linear(`${layer(i)}.attn.c_proj`, width, width, residual);
+    own.layerNorm(`${layer(i)}.ln_2`, width);
+    own.linear(`${layer(i)}.mlp.c_fc`, width, inner, { bias: true });
+    own.linear(`${layer(i)}.mlp.c_proj`, inner, width, residual);
   }
   table.layerNorm('transformer.ln_f', width);
   if (!tiedHead) table.embedding('lm_head.weight', vocabSize, width);

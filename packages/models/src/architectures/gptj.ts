@@ -50,10 +50,11 @@ export function gptj(settings: ConfigReader): Decoder {
   const table = weightTable('out-in', settings.positive('initializer_range', 0.02));
   table.embedding('transformer.wte.weight', vocabSize, width);
   for (let i = 0; i < layers; i++) {
-    table.layerNorm(`${layer(i)}.ln_1`, width);
-    for (const part of ['k', 'v', 'q', 'out']) table.linear(`${layer(i)}.attn.${part}_proj`, width, width);
-    table.linear(`${layer(i)}.mlp.fc_in`, width, inner, { bias: true });
-    table.linear(`${layer(i)}.mlp.fc_out`, inner, width, { bias: true });
+    const own = table.ofLayer(i);
+    own.layerNorm(`${layer(i)}.ln_1`, width);
+    for (const part of ['k', 'v', 'q', 'out']) own.linear(`${layer(i)}.attn.${part}_proj`, width, width);
+    own.linear(`${layer(i)}.mlp.fc_in`, width, inner, { bias: true });
+    own.linear(`${layer(i)}.mlp.fc_out`, inner, width, { bias: true });
   }
   table.layerNorm('transformer.ln_f', width);
   if (!tiedHead) table.embedding('lm_head.weight', vocabSize, width);

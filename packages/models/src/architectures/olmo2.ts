@@ -49,18 +49,19 @@ export function olmo2(settings: ConfigReader): Decoder {
   const table = weightTable('out-in', settings.positive('initializer_range', 0.02));
   table.embedding('model.embed_tokens.weight', vocabSize, width);
   for (let i = 0; i < layers; i++) {
+    const own = table.ofLayer(i);
     const attention = `${layer(i)}.self_attn`;
-    table.linear(`${attention}.q_proj`, width, heads * headSize, bias);
-    table.linear(`${attention}.k_proj`, width, keyValueHeads * headSize, bias);
-    table.linear(`${attention}.v_proj`, width, keyValueHeads * headSize, bias);
-    table.linear(`${attention}.o_proj`, heads * headSize, width, bias);
-    table.vector(`${attention}.q_norm.weight`, heads * headSize, 1);
-    table.vector(`${attention}.k_norm.weight`, keyValueHeads * headSize, 1);
-    table.linear(`${layer(i)}.mlp.gate_proj`, width, inner);
-    table.linear(`${layer(i)}.mlp.up_proj`, width, inner);
-    table.linear(`${layer(i)}.mlp.down_proj`, inner, width);
-    table.vector(`${layer(i)}.post_attention_layernorm.weight`, width, 1);
-    table.vector(`${layer(i)}.post_feedforward_layernorm.weight`, width, 1);
+    own.linear(`${attention}.q_proj`, width, heads * headSize, bias);
+    own.linear(`${attention}.k_proj`, width, keyValueHeads * headSize, bias);
+    own.linear(`${attention}.v_proj`, width, keyValueHeads * headSize, bias);
+    own.linear(`${attention}.o_proj`, heads * headSize, width, bias);
+    own.vector(`${attention}.q_norm.weight`, heads * headSize, 1);
+    own.vector(`${attention}.k_norm.weight`, keyValueHeads * headSize, 1);
+    own.linear(`${layer(i)}.mlp.gate_proj`, width, inner);
+    own.linear(`${layer(i)}.mlp.up_proj`, width, inner);
+    own.linear(`${layer(i)}.mlp.down_proj`, inner, width);
+    own.vector(`${layer(i)}.post_attention_layernorm.weight`, width, 1);
+    own.vector(`${layer(i)}.post_feedforward_layernorm.weight`, width, 1);
   }
   table.vector('model.norm.weight', width, 1);
   if (!tiedHead) table.embedding('lm_head.weight', vocabSize, width);

@@ -48,12 +48,13 @@ export function phi3(settings: ConfigReader): Decoder {
   const table = weightTable('out-in', settings.positive('initializer_range', 0.02));
   table.embedding('model.embed_tokens.weight', vocabSize, width);
   for (let i = 0; i < layers; i++) {
-    table.linear(`${layer(i)}.self_attn.o_proj`, heads * headSize, width);
-    table.linear(`${layer(i)}.self_attn.qkv_proj`, width, (heads + 2 * keyValueHeads) * headSize);
-    table.linear(`${layer(i)}.mlp.gate_up_proj`, width, 2 * inner);
-    table.linear(`${layer(i)}.mlp.down_proj`, inner, width);
-    table.vector(`${layer(i)}.input_layernorm.weight`, width, 1);
-    table.vector(`${layer(i)}.post_attention_layernorm.weight`, width, 1);
+    const own = table.ofLayer(i);
+    own.linear(`${layer(i)}.self_attn.o_proj`, heads * headSize, width);
+    own.linear(`${layer(i)}.self_attn.qkv_proj`, width, (heads + 2 * keyValueHeads) * headSize);
+    own.linear(`${layer(i)}.mlp.gate_up_proj`, width, 2 * inner);
+    own.linear(`${layer(i)}.mlp.down_proj`, inner, width);
+    own.vector(`${layer(i)}.input_layernorm.weight`, width, 1);
+    own.vector(`${layer(i)}.post_attention_layernorm.weight`, width, 1);
   }
   table.vector('model.norm.weight', width, 1);
   if (!tiedHead) table.embedding('lm_head.weight', vocabSize, width);

@@ -26,6 +26,8 @@ export interface WeightSpec {
   readonly shape: readonly number[];
   /** Linear layers can be adapted; embeddings and vectors (norms, biases) cannot. */
   readonly kind: 'embedding' | 'linear' | 'vector';
+  /** The layer that the weight belongs to, from 0; undefined for what stands before and after the layers. */
+  readonly layer?: number | undefined;
   /** How a new model begins: a constant, or normal numbers of this standard deviation. */
   readonly initial: { readonly value: number } | { readonly deviation: number };
 }

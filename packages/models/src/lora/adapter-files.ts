@@ -152,7 +152,7 @@ function matchTensors(
   }
   for (const name of new Set([...places.keys(), ...shapes.keys()])) {
     const [has, wants] = [files.tensors.get(places.get(name) ?? '')?.shape, shapes.get(name)];
-    if (has !== undefined && wants === undefined) checkAdaptable(files.path, name);
+    if (has !== undefined && wants === undefined) checkAdaptable(decoder, files.path, name);
     if (has !== undefined && wants !== undefined) checkVocabulary(model, files.path, name, has, wants);
     if (has === undefined || wants === undefined || has.join() !== wants.join())
       throw wrongBase(files.path, name, has, wants);
@@ -161,8 +161,11 @@ function matchTensors(
 }
 
 /** Low-rank factors of an embedding or of the head, which PEFT can have, are told from those of another model. */
-function checkAdaptable(path: string, tensor: string): void {
-  if (!/\.(lm_head|embed_out|embed_tokens|embed_in|wte|wpe)\.(lora_|base_layer\.)/.test(tensor)) return;
+function checkAdaptable(decoder: Decoder, path: string, tensor: string): void {
+  const embeddings = [...decoder.weights].filter(([, { kind }]) => kind === 'embedding').map(([name]) => name);
+  const modules = [...embeddings, decoder.head].map((name) => savedWeightName(name.slice(0, -'.weight'.length)));
+  const isPart = (module: string) => ['.lora_', '.base_layer.'].some((part) => tensor.startsWith(module + part));
+  if (!modules.some(isPart)) return;
   throw new DpoError(
     'lora.unsupported',
     `${path}, tensor "${tensor}": embeddings or the head among "target_modules" is not supported.`,

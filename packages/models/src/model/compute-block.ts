@@ -15,12 +15,16 @@ export const computeBlock: Block = (compute, layer, x) => compute(layer, x);
  * Layers that keep their input alone and are computed again for their gradient: see `recompute` of `@dpo/engine`.
  *
  * A layer's own trainable parameters are inputs of that second computation, so that their gradients flow; which are a
- * layer's own, the first number in their names says. `params` is what the layers must read their parameters through.
+ * layer's own, `layers` says. `params` is what the layers must read their parameters through.
  */
-export function recomputedBlocks(given: Params, trainable: readonly string[]): { block: Block; params: Params } {
+export function recomputedBlocks(
+  given: Params,
+  trainable: readonly string[],
+  layers: ReadonlyMap<string, number>,
+): { block: Block; params: Params } {
   let own: ReadonlyMap<string, tf.Tensor> = new Map();
   const block: Block = (compute, layer, x) => {
-    const names = trainable.filter((name) => layerOf(name) === layer);
+    const names = trainable.filter((name) => layers.get(name) === layer);
     const again = recompute((rows, ...weights) => {
       const before = own;
       own = new Map(names.map((name, i) => [name, weights[i] as tf.Tensor]));
@@ -33,10 +37,4 @@ export function recomputedBlocks(given: Params, trainable: readonly string[]): {
     return again(x, ...names.map(given)) as tf.Tensor2D;
   };
   return { block, params: (name) => own.get(name) ?? given(name) };
-}
-
-/** The layer that a parameter belongs to: `model.layers.3.mlp.up_proj.weight` to 3. */
-function layerOf(name: string): number | undefined {
-  const number = /\.(\d+)\./.exec(name)?.[1];
-  return number === undefined ? undefined : Number(number);
 }

@@ -7,6 +7,7 @@ import { tokenAlignments } from '../blocks/token-alignments.js';
 import { type LogitHead, logitsOf, tokenLogps } from '../blocks/token-logps.js';
 import { adaptedProduct } from '../lora/adapted-product.js';
 import { headParameterName, parameterName } from '../lora/modules-to-save.js';
+import { parameterLayers } from '../lora/parameter-layers.js';
 import type { Adapter } from '../lora/types.js';
 import { computeBlock, recomputedBlocks } from './compute-block.js';
 import type {
@@ -78,6 +79,7 @@ export function languageModel(
     return decoder.finalNorm(states, { weight: weightsOf(params, options) });
   };
 
+  const layers = parameterLayers(decoder);
   const model: LanguageModel = {
     config,
     engine,
@@ -95,7 +97,7 @@ export function languageModel(
     hidden(given, tokens, attend, options = {}) {
       const { at, activationCheckpointing = false } = options;
       const { params, block } = activationCheckpointing
-        ? recomputedBlocks(given, [...model.trainable().keys()])
+        ? recomputedBlocks(given, [...model.trainable().keys()], layers)
         : { params: given, block: computeBlock };
       const compute = (needed: (layer: number, x: tf.Tensor2D) => tf.Tensor2D) =>
         decoder.hidden(tokens, { ...computation(params, options), attend, needed, block });
