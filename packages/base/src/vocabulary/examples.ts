@@ -35,6 +35,4 @@ export interface EncodedRanking extends EncodedExample {
 export interface PromptGroup {
   readonly prompt: Int32Array;
   readonly answers: readonly Int32Array[];
-  /** How much each token of each answer counts in the answer's log-probability. Default: 1. All groups of a batch or none. */
-  readonly tokenWeights?: readonly Float32Array[] | undefined;
 }
