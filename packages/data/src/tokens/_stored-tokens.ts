@@ -15,6 +15,7 @@ import {
 import { CollectingQueue } from '../files/arrow/blocks.js';
 import { checkMessage, messageHead } from '../files/arrow/find.js';
 import { type ArrowField, readMessage } from '../files/arrow/metadata.js';
+import { type TextColumns, type TokensByKey, TokenTable } from './_token-table.js';
 import { KEY_BYTES } from './text-key.js';
 
 /**
@@ -24,8 +25,9 @@ import { KEY_BYTES } from './text-key.js';
  * 2: an answer's tokens are those that follow its prompt's; added tokens and normalisers as in Python.
  * 3: each batch has a digest.
  * 4: a text has a key of what it contains, instead of a place in an order.
+ * 5: keys by another hash.
  */
-export const VERSION = 4;
+export const VERSION = 5;
 /** Each batch says here what it and all before it hold, so that no byte of an id changes unseen. */
 const DIGEST = 'dpo.digest';
 
@@ -68,7 +70,7 @@ export function tokenWriter(digest = ''): TokenWriter {
 
 /** What a stream of tokens holds, as far as it is as it was written. */
 export interface StoredTokens {
-  readonly texts: ReadonlyMap<string, Int32Array>;
+  readonly texts: TokensByKey;
   /** Bytes up to which it can be gone on with. */
   readonly end: number;
   /** To go on writing with. */
@@ -84,7 +86,7 @@ export interface StoredTokens {
 export async function readTokens(bytes: Buffer): Promise<StoredTokens> {
   const pause = pauses();
   const { head } = tokenWriter();
-  const texts = new Map<string, Int32Array>();
+  const texts = new TokenTable();
   let [end, digest] = [0, ''];
   const until = (state: StoredTokens['state']): StoredTokens => ({ texts, end, digest, state });
   if (!bytes.subarray(0, head.length).equals(head.subarray(0, bytes.length))) return until('damaged');
@@ -96,13 +98,8 @@ export async function readTokens(bytes: Buffer): Promise<StoredTokens> {
       const batch = readBatch(bytes.subarray(end), fields);
       if (batch === 'end') return until(end + 8 === bytes.length ? 'whole' : 'damaged');
       if (batch === 'torn') return until('torn');
-      const { offsets, ids, keys } = batch.columns;
       if (batch.digest !== digestOf(digest, batch.columns)) return until('damaged');
-      for (let i = 0; i + 1 < offsets.length; i++)
-        texts.set(
-          keys.toString('latin1', i * KEY_BYTES, (i + 1) * KEY_BYTES),
-          ids.subarray(offsets[i], offsets[i + 1]),
-        );
+      texts.add(batch.columns);
       digest = batch.digest;
       end += batch.bytes;
       await pause();
@@ -149,18 +146,11 @@ function readBatch(bytes: Buffer, fields: readonly ArrowField[]) {
   };
 }
 
-/** Texts one after another: where each begins, the ids of all, the keys of all. */
-interface Columns {
-  readonly offsets: Int32Array;
-  readonly ids: Int32Array;
-  readonly keys: Buffer;
-}
-
-function digestOf(before: string, { offsets, ids, keys }: Columns): string {
+function digestOf(before: string, { offsets, ids, keys }: TextColumns): string {
   return createHash('sha256').update(before).update(offsets).update(ids).update(keys).digest('hex');
 }
 
-function columnsOf(texts: ReadonlyMap<string, Int32Array>): Columns {
+function columnsOf(texts: ReadonlyMap<string, Int32Array>): TextColumns {
   const offsets = new Int32Array(texts.size + 1);
   let count = 0;
   for (const { length } of texts.values()) {
@@ -170,10 +160,10 @@ function columnsOf(texts: ReadonlyMap<string, Int32Array>): Columns {
   const ids = new Int32Array(offsets[count] as number);
   let text = 0;
   for (const tokens of texts.values()) ids.set(tokens, offsets[text++]);
-  return { offsets, ids, keys: Buffer.from([...texts.keys()].join(''), 'latin1') };
+  return { offsets, ids, keys: Buffer.from([...texts.keys()].join(''), 'utf16le') };
 }
 
-function recordBatch({ offsets, ids, keys }: Columns, digest: string): RecordBatch {
+function recordBatch({ offsets, ids, keys }: TextColumns, digest: string): RecordBatch {
   const length = offsets.length - 1;
   const child = makeData({ type: new Int32(), length: ids.length, nullCount: 0, data: ids });
   const lists = makeData({ type: new List(item), length, nullCount: 0, valueOffsets: offsets, child });

@@ -146,4 +146,12 @@ describe('encoding many texts at once', () => {
     const signal = AbortSignal.abort(new Error('stop'));
     await expect(encodeAhead(pairs, encodePairs, tokenizer, batchOf(tokenizer), { signal })).rejects.toThrow('stop');
   });
+
+  it('waits for no batch that is being encoded once it is told to stop', async () => {
+    const control = new AbortController();
+    const batch = { encode: () => new Promise<never>(() => setImmediate(() => control.abort(new Error('enough')))) };
+    const pairs = preferenceDataset([{ prompt: 'a', chosen: 'b', rejected: 'c' }]);
+    const { signal } = control;
+    await expect(encodeAhead(pairs, encodePairs, byteTokenizer(), batch, { signal })).rejects.toThrow('enough');
+  });
 });

@@ -1,5 +1,6 @@
 import { DpoError, inPieces, pauses, type TextToEncode, type Tokenizer } from '@dpo/base';
 import type { Dataset } from '../rows/types.js';
+import type { TokensByKey } from './_token-table.js';
 import { draftCollector, type Encoder } from './encode-each.js';
 import type { EncodeOptions } from './encode-options.js';
 import { encodeNow } from './encode-text.js';
@@ -29,7 +30,7 @@ const ROWS = 4096;
  * by threads or a native library. The result is that of `encode(dataset, tokenizer, options)`.
  *
  * The dataset is gone through once, a few thousand rows at a time: their texts are listed, those that are not known yet are
- * encoded, and examples are made of the tokens. Texts are known by what they contain ({@link textKey}). Signals and timers
+ * encoded, and examples are made of the tokens. Texts are known by what they contain ({@link textKeys}). Signals and timers
  * get their turn meanwhile.
  *
  * Errors: those of `encode`; the signal's reason when it is aborted.
@@ -67,7 +68,9 @@ interface Work {
 /** A row whose texts are listed; or what is wrong with it. */
 interface ListedRow<Row> {
   readonly row: Row;
-  readonly texts: readonly KeyedText[];
+  readonly texts: readonly RowText[];
+  /** The texts' keys. */
+  readonly keys: readonly string[];
   readonly error?: unknown;
 }
 
@@ -86,11 +89,11 @@ async function encodeSlices<Row, Draft, Example>(
   const finishSlice = async () => {
     await encodeTexts(slice, work);
     onProgress?.(rows, dataset.length);
-    for (const { row, texts, error } of slice) {
+    for (const { row, texts, keys, error } of slice) {
       drafts.add((number) => {
         if (error !== undefined) throw error;
         // A text that could not be encoded with the others says here what is wrong with it.
-        const tokens = texts.map((text) => known.get(text.id) ?? encodeNow(text, tokenizer, number));
+        const tokens = texts.map((text, i) => known.get(keys[i] as string) ?? encodeNow(text, tokenizer, number));
         return kind.assemble(row, number, { texts, tokens, tokenizer, options });
       });
       await pause();
@@ -99,10 +102,10 @@ async function encodeSlices<Row, Draft, Example>(
   };
   for (const row of dataset) {
     try {
-      const texts = kind.texts(row, firstRow + rows, tokenizer).map((text) => ({ ...text, id: keyOf(text) }));
-      slice.push({ row, texts });
+      const texts = kind.texts(row, firstRow + rows, tokenizer);
+      slice.push({ row, texts, keys: texts.map(keyOf) });
     } catch (error) {
-      slice.push({ row, texts: [], error });
+      slice.push({ row, texts: [], keys: [], error });
     }
     rows++;
     await pause();
@@ -114,31 +117,42 @@ async function encodeSlices<Row, Draft, Example>(
 
 /** Encodes the texts that are not known yet, and stores them. */
 async function encodeTexts(rows: readonly ListedRow<unknown>[], { texts, batch, options }: Work): Promise<void> {
-  const missing = new Map<string, KeyedText>();
-  for (const row of rows) for (const text of row.texts) if (!texts.has(text)) missing.set(text.id, text);
+  const missing = new Map<string, RowText>();
+  for (const row of rows)
+    row.texts.forEach((text, i) => {
+      const key = row.keys[i] as string;
+      if (!texts.has(key, text)) missing.set(key, text);
+    });
   options.signal?.throwIfAborted();
   if (missing.size === 0) return;
   try {
-    const encoded = await batch.encode(
-      [...missing.values()].map(({ text, after }) => (after === undefined ? text : { before: after, text })),
+    const given = [...missing.values()].map(({ text, after }) =>
+      after === undefined ? text : { before: after, text },
     );
+    const encoded = await unlessAborted(batch.encode(given), options.signal);
     const added = new Map([...missing.keys()].map((id, i) => [id, inArray(encoded[i] ?? [])]));
     for (const [id, ids] of added) texts.add(id, ids);
     await options.cache?.append(added);
   } catch (error) {
+    options.signal?.throwIfAborted();
     // The rows are encoded one by one then, which says the row of the text.
     if (!DpoError.is(error)) throw error;
   }
 }
 
+/** What is awaited, or at once the signal's reason: some thousand texts take seconds. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    work.finally(() => signal.removeEventListener('abort', abort)).then(resolve, reject);
+  });
+}
+
 /** Threads give parts of one long array, which are kept as they are: a million small copies would be a burden to the memory. */
 function inArray(ids: ArrayLike<number>): Int32Array {
   return ids instanceof Int32Array ? ids : Int32Array.from(ids);
-}
-
-/** A text with the key of what it contains. */
-interface KeyedText extends RowText {
-  readonly id: string;
 }
 
 /** Stored tokens are not what the tokenizer gives: it has become another although its files are the same. */
@@ -147,27 +161,27 @@ class OtherTokens extends Error {}
 /** Texts with their tokens, by key. */
 interface KnownTexts {
   /** Whether a text is known. @throws OtherTokens */
-  has(text: KeyedText): boolean;
-  get(id: string): Int32Array | undefined;
-  add(id: string, ids: Int32Array): void;
+  has(key: string, text: RowText): boolean;
+  get(key: string): Int32Array | undefined;
+  add(key: string, ids: Int32Array): void;
 }
 
 /** One stored text of so many is encoded again. */
 const TRIED = 512;
 
 /** The texts of an earlier run, tried here and there, and those that are encoded now. */
-function knownTexts(stored: ReadonlyMap<string, Int32Array>, tokenizer: Tokenizer): KnownTexts {
+function knownTexts(stored: TokensByKey, tokenizer: Tokenizer): KnownTexts {
   const encoded = new Map<string, Int32Array>();
   let found = 0;
   return {
-    has(text) {
-      const ids = stored.get(text.id);
-      if (ids === undefined) return encoded.has(text.id);
+    has(key, text) {
+      const ids = stored.get(key);
+      if (ids === undefined) return encoded.has(key);
       if (found++ % TRIED === 0 && !sameIds(ids, encodeNow(text, tokenizer, 0))) throw new OtherTokens();
       return true;
     },
-    get: (id) => stored.get(id) ?? encoded.get(id),
-    add: (id, ids) => void encoded.set(id, ids),
+    get: (key) => stored.get(key) ?? encoded.get(key),
+    add: (key, ids) => void encoded.set(key, ids),
   };
 }
 

@@ -84,7 +84,7 @@ function textAt({ texts, tokens }: EncodedTexts, index: number): RowText & { rea
   const [text, ids] = [texts[index], tokens[index]];
   if (text === undefined || ids === undefined)
     throw new RangeError(`Text ${index} was asked for, of ${texts.length} with tokens for ${tokens.length}.`);
-  return { ...text, tokens: ids };
+  return { key: text.key, text: text.text, after: text.after, tokens: ids };
 }
 
 /** Whether a token ends an answer. */

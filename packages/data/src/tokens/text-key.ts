@@ -1,23 +1,28 @@
-import { sha256Characters } from '#sha256';
+import { type Lanes, murmur128 } from './_murmur.js';
 import type { RowText } from './example-kind.js';
 
-/** How many characters a key has, of 8 bits each: among a billion texts two have the same key by chance once in 10²¹ cases. */
+/** How many bytes a key has: among a billion texts two have the same key by chance once in 10²¹ cases. */
 export const KEY_BYTES = 16;
 
 /**
- * Names a text by what it contains, and by the text that it follows: 128 bits of SHA-256 as a string of bytes. The same text
- * has the same key in every row, dataset and run.
+ * Names a text by what it contains, and by the text that it follows: 128 bits of MurmurHash3 as a string of eight code units.
+ * The same text has the same key in every row, dataset and run.
  */
 export function textKeys(): (text: Pick<RowText, 'text' | 'after'>) => string {
   // All answers of a row follow the same prompt.
-  let last: { readonly after: string; readonly key: string } | undefined;
+  let last: { readonly after: string; readonly seeds: Lanes } | undefined;
   return ({ text, after }) => {
-    if (after === undefined) return keyOf(`=${text}`);
-    if (last?.after !== after) last = { after, key: keyOf(`=${after}`) };
-    return keyOf(`>${last.key}${text}`);
+    if (after === undefined) return keyOf(murmur128(text));
+    if (last?.after !== after) last = { after, seeds: following(murmur128(after)) };
+    return keyOf(murmur128(text, last.seeds));
   };
 }
 
-function keyOf(content: string): string {
-  return sha256Characters(content).slice(0, KEY_BYTES);
+/** Seeds for what follows a text. */
+function following([a, b, c, d]: Lanes): Lanes {
+  return [~a, b, c, d];
+}
+
+function keyOf([a, b, c, d]: Lanes): string {
+  return String.fromCharCode(a & 0xffff, a >>> 16, b & 0xffff, b >>> 16, c & 0xffff, c >>> 16, d & 0xffff, d >>> 16);
 }

@@ -3,11 +3,12 @@ import { type FileHandle, open, readdir, readFile, rename, rm, stat, utimes, wri
 import { join } from 'node:path';
 import { isThere, makeFolder } from '@dpo/base/files';
 import { readTokens, tokenWriter, VERSION } from './_stored-tokens.js';
+import type { TokensByKey } from './_token-table.js';
 
 /** Encoded texts of one dataset by one tokenizer, kept from run to run: a map from what a text contains (`textKeys`) to its ids. */
 export interface TokenCache {
   /** The ids of the texts that an earlier run has encoded; of a run that was interrupted, as many as it had stored. */
-  stored(): Promise<ReadonlyMap<string, Int32Array>>;
+  stored(): Promise<TokensByKey>;
   /** Stores more texts. */
   append(texts: ReadonlyMap<string, Int32Array>): Promise<void>;
   /** Closes the cache: as a whole where all texts are stored, else to be gone on with; a whole one that did not fit is removed. */
@@ -65,10 +66,7 @@ export async function openTokenCache(
 }
 
 /** The texts of a cache that is whole; undefined where there is none, or where it was damaged and is removed now. */
-async function readWhole(
-  path: string,
-  onDamaged: TokenCacheOptions['onDamaged'],
-): Promise<ReadonlyMap<string, Int32Array> | undefined> {
+async function readWhole(path: string, onDamaged: TokenCacheOptions['onDamaged']): Promise<TokensByKey | undefined> {
   if (!(await isThere(path))) return undefined;
   const { state, texts } = await readTokens(await readFile(path));
   if (state !== 'whole') {
@@ -80,7 +78,7 @@ async function readWhole(
   return texts;
 }
 
-function wholeCache(path: string, texts: ReadonlyMap<string, Int32Array>): TokenCache {
+function wholeCache(path: string, texts: TokensByKey): TokenCache {
   return {
     stored: async () => texts,
     append: async () => undefined,
