@@ -33,7 +33,11 @@ export async function lossAndGradients(
       ? {}
       : {
           step: { dtype: 'int32', shape: [], data: Int32Array.of(dropoutSeed) },
-          rows: { dtype: 'int32', shape: [batch.rows, batch.length], data: batch.ids.map((_, i) => (7919 * i) % 2 ** 15) },
+          rows: {
+            dtype: 'int32',
+            shape: [batch.rows, batch.length],
+            data: batch.ids.map((_, i) => (7919 * i) % 2 ** 15),
+          },
         };
   const out = await differentiate({ ...packedValues(batch), ...seed });
   differentiate.dispose();
