@@ -3,6 +3,7 @@ import { makeFolder } from '@dpo/base/files';
 import { engineInfo } from '@dpo/engine';
 import { megabytes } from '@dpo/run/command-line';
 import { z } from 'zod';
+import { asTyped } from '../command/as-typed.js';
 import { defineCommand } from '../command/define.js';
 
 interface Check {
@@ -20,11 +21,13 @@ export const doctorCommand = defineCommand({
   run: async ({ json }, context) => {
     const checks = [nodeCheck(), ...(await engineChecks())];
     if (json) context.out(JSON.stringify(checks, null, 2));
-    else
+    else {
+      const say = (line: string) => context.out(asTyped(line, context.program, ['engine']));
       for (const { ok, name, says, hint } of checks) {
-        context.out(`${ok ? '✓' : '✗'} ${name}: ${says}`);
-        if (!ok && hint !== undefined) context.out(`    ${hint}`);
+        say(`${ok ? '✓' : '✗'} ${name}: ${says}`);
+        if (!ok && hint !== undefined) say(`    ${hint}`);
       }
+    }
     return checks.every(({ ok }) => ok) ? 0 : 1;
   },
 });

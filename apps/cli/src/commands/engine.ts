@@ -11,6 +11,7 @@ import {
 } from '@dpo/engine';
 import { megabytes } from '@dpo/run/command-line';
 import { z } from 'zod';
+import { asTyped } from '../command/as-typed.js';
 import { type Context, defineCommand } from '../command/define.js';
 
 /** `dpo engine install`: fetches libtensorflow. */
@@ -87,7 +88,8 @@ export const engineInfoCommand = defineCommand({
   options: z.strictObject({ json: z.boolean().default(false).describe('JSON instead of text') }),
   run: async ({ json }, context) => {
     const info = await engineInfo();
-    context.out(json ? JSON.stringify(info, null, 2) : engineInfoLines(info).join('\n'));
+    const lines = engineInfoLines(info).join('\n');
+    context.out(json ? JSON.stringify(info, null, 2) : asTyped(lines, context.program, ['engine']));
     return 0;
   },
 });
