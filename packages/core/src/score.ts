@@ -1,11 +1,10 @@
 import type { PackedBatch, PromptGroup } from '@dpo/base';
-import { pack as packGroups } from '@dpo/base/packing';
+import { packedValues, pack as packGroups } from '@dpo/base/packing';
 import type { Values } from '@dpo/engine';
 import { parameters, type ScoringModel } from './model.js';
 import { answerSums } from './step/answer-sums.js';
 import { packedBatch } from './step/forward.js';
 import { decodeInputs, encodeInputs } from './step/inputs.js';
-import { packedInputs } from './step/micro-batch.js';
 
 /** How answers are scored. */
 export interface ScoreOptions {
@@ -84,7 +83,7 @@ async function scoreAll(
     for (const batch of batches(groups, batchTokens)) {
       signal?.throwIfAborted();
       const packed = pack(batch.map(({ group }) => group));
-      const { logps } = await score(encodeInputs({ batch: packedInputs(packed), lengths: sizesOf(packed) }));
+      const { logps } = await score(encodeInputs({ batch: packedValues(packed), lengths: sizesOf(packed) }));
       onBatch(batch, packed, logps);
       done = Math.min(groups.length, done + batch.length);
       onProgress?.(done, groups.length);

@@ -1,5 +1,6 @@
 // What loads without Node: `index.ts` adds what reads and writes files.
 export type { Message, PackedBatch, TemplateVariables, Tokenizer } from '@dpo/base';
+export { type PackedValues, packedValues } from '@dpo/base/packing';
 export { supportedArchitectures } from './architectures/registry.js';
 export type { Decoder, ModelConfig, WeightSpec } from './architectures/types.js';
 export type { Classification, Classifier, ClassifyOptions } from './classifiers/classifier.js';
@@ -19,12 +20,10 @@ export {
   type ModelCardResult,
   modelCard,
 } from './model/model-card.js';
-export { packedValues } from './model/packed-values.js';
 export type {
   DropoutDraw,
   LanguageModel,
   PackedInputs,
-  PackedValues,
   Params,
   TokenLogps,
   TokenLogpsOptions,

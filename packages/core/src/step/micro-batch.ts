@@ -1,4 +1,5 @@
 import { DpoError, type EncodedExample, type PackedBatch, type PromptGroup } from '@dpo/base';
+import { packedValues } from '@dpo/base/packing';
 import type { Values } from '@dpo/engine';
 import { type AnswerReader, answersOf, type ExampleInputs, type Method } from '../method.js';
 import type { Reference } from '../reference.js';
@@ -39,7 +40,7 @@ export function scoringInputs<E extends EncodedExample>(parts: MicroBatchParts<E
   ]);
   const given = reference.numbers?.({ indices: examples.map(({ index }) => index), names });
   return {
-    batch: packedInputs(batch),
+    batch: packedValues(batch),
     lengths: Object.fromEntries(lengths) as Record<string, Values>,
     reference:
       given === undefined
@@ -95,21 +96,6 @@ export function methodInputs<E extends EncodedExample>(
     },
     numbers: Object.fromEntries(numbers) as Record<string, Values>,
     tokens: Object.fromEntries(tokens) as Record<string, Values>,
-  };
-}
-
-/** A packed batch as inputs of an engine function. */
-export function packedInputs(batch: PackedBatch): Record<string, Values> {
-  const grid = (data: Int32Array): Values => ({ dtype: 'int32', shape: [batch.rows, batch.length], data });
-  const list = (data: Int32Array): Values => ({ dtype: 'int32', shape: [batch.tokens], data });
-  return {
-    ids: grid(batch.ids),
-    positions: grid(batch.positions),
-    groups: grid(batch.groups),
-    answers: grid(batch.answers),
-    predictors: list(batch.predictors),
-    targets: list(batch.targets),
-    sequence: list(batch.sequence),
   };
 }
 

@@ -1,8 +1,8 @@
+import { packedValues } from '@dpo/base/packing';
 import { openPortable } from '@dpo/engine';
 import { testEngine } from '@dpo/engine/test';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { packedValues } from '../model/packed-values.js';
 import type { LanguageModel, PackedInputs } from '../model/types.js';
 import { referencePacking } from '../test/_packing-for-tests.js';
 import { tinyLlama } from '../test/tiny-models.js';

@@ -1,4 +1,5 @@
 import type { PackedBatch } from '@dpo/base';
+import { packedValues } from '@dpo/base/packing';
 import { testEngine } from '@dpo/engine/test';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
@@ -11,7 +12,6 @@ import { type Group, referencePacking, scoreGroups } from '../test/_packing-for-
 import { tinyLlama } from '../test/tiny-models.js';
 import { languageModel } from './language-model.js';
 import { loadModel } from './load-model.js';
-import { packedValues } from './packed-values.js';
 import type { LanguageModel, PackedInputs } from './types.js';
 
 const tokens = (least: number, most: number) => fc.array(fc.nat(22), { minLength: least, maxLength: most });

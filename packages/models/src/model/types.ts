@@ -1,4 +1,4 @@
-import type { Engine, Values, Variable } from '@dpo/engine';
+import type { Engine, Variable } from '@dpo/engine';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Decoder, ModelConfig, Tokens } from '../architectures/types.js';
 import type { Attend } from '../blocks/packed-attention.js';
@@ -65,10 +65,6 @@ export interface TokenLogpsOptions extends GradientOptions {
   /** Whether `alignments` are wanted. Default false. */
   readonly alignments?: boolean | undefined;
 }
-
-type PackedName = 'ids' | 'positions' | 'groups' | 'answers' | 'predictors' | 'targets' | 'sequence';
-
-export type PackedValues = Readonly<Record<PackedName, Values>>;
 
 /** A language model whose weights live in variables of an engine, in Hugging Face names and layouts. */
 export interface LanguageModel {

@@ -1,6 +1,6 @@
+import { packedValues } from '@dpo/base/packing';
 import type { Values } from '@dpo/engine';
 import * as tf from '@tensorflow/tfjs-core';
-import { packedValues } from '../model/packed-values.js';
 import type { LanguageModel, PackedInputs } from '../model/types.js';
 import { referencePacking } from './_packing-for-tests.js';
 

@@ -1,7 +1,7 @@
 import type { PackedBatch } from '@dpo/base';
+import { packedValues } from '@dpo/base/packing';
 import * as tf from '@tensorflow/tfjs-core';
 import { packedAttention } from '../blocks/packed-attention.js';
-import { packedValues } from '../model/packed-values.js';
 import type { LanguageModel, PackedInputs } from '../model/types.js';
 
 /** A prompt and the answers that share it, in tokens. */
