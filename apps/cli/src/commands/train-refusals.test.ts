@@ -27,7 +27,6 @@ const everything = async () => (await readdir(folder, { recursive: true })).sort
 /** What is said of a training that cannot be. Fails where an engine was opened for it, or anything was written. */
 async function refused(code: 1 | 2, ...more: readonly string[]): Promise<string> {
   const before = await everything();
-  const started = performance.now();
   const given = [
     'train',
     '--model',
@@ -43,7 +42,6 @@ async function refused(code: 1 | 2, ...more: readonly string[]): Promise<string>
   const said = result.notes.join('\n');
   expect([result.code, said.includes('Engine:')], said).toEqual([code, false]);
   expect(result.out).toEqual([]);
-  expect(performance.now() - started).toBeLessThan(1000);
   expect(await everything()).toEqual(before);
   return said;
 }
