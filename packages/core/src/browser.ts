@@ -83,6 +83,6 @@ export {
 } from './reference.js';
 export { type WatchedRow, watchRows, watchRowsSteps } from './row-warnings.js';
 export { type ScoreOptions, sequenceLogps, tokenLogps } from './score.js';
-export type { StepColumns } from './step/gather-columns.js';
+export type { StepColumns } from './step/outputs.js';
 export { type StepRecord, type TrainOptions, train } from './trainer.js';
 export { type TrainingWarning, type WatchOptions, watchTraining } from './warnings.js';

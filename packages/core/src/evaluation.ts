@@ -1,9 +1,10 @@
 import type { EncodedExample, EncodedPair } from '@dpo/base';
+import { shareOf } from './batches/share.js';
 import type { TrainingState } from './checkpoint-state.js';
 import { type EvaluationMetrics, evaluationMetrics, metricsOf } from './metrics.js';
 import type { Reference } from './reference.js';
-import type { CompiledSteps, StepOutputs } from './step/compile-steps.js';
-import { gatherColumns } from './step/gather-columns.js';
+import type { CompiledSteps } from './step/compile-steps.js';
+import { gatherColumns, type StepOutputs } from './step/outputs.js';
 import { prepareStep, type StepContext } from './step/prepare.js';
 
 /** Examples to measure on, with the reference's view of them. */
@@ -54,9 +55,7 @@ export async function evaluate<E extends EncodedExample>(
   // Workers wait for each other's numbers: none of them leaves alone.
   const compiled = collective.size === 1 && signal !== undefined ? leftAt(signal, given.compiled) : given.compiled;
   const context = { ...given, compiled, reference: reference ?? given.reference, training: false };
-  const own = examples
-    .map((example, i) => ({ example, index: i, place: i }))
-    .filter(({ place }) => place % collective.size === collective.rank);
+  const { examples: own } = await shareOf({ examples }, collective);
   try {
     const { batches, records } = await prepareStep(own, context);
     const outputs: StepOutputs[] = [];

@@ -1,5 +1,5 @@
 import { type Method, mean } from './method.js';
-import type { StepColumns } from './step/gather-columns.js';
+import type { StepColumns } from './step/outputs.js';
 
 /**
  * Means over the examples of a step, under the names that TRL gives them. Those of rewards are absent for a method without

@@ -14,7 +14,7 @@ import type { TrainableModel } from './model.js';
 import type { Optimizer } from './optimizers/types.js';
 import type { Reference } from './reference.js';
 import { type CompiledSteps, compileSteps } from './step/compile-steps.js';
-import { gatherColumns, type StepColumns } from './step/gather-columns.js';
+import { gatherColumns, type StepColumns } from './step/outputs.js';
 import { prepareStep, type StepContext } from './step/prepare.js';
 import type { StepRecord } from './step-record.js';
 

@@ -43,10 +43,7 @@ export function combine<E extends EncodedExample>(parts: readonly Method<E>[], c
     needs: allNeeds([combination.needs ?? {}, ...parts.map(({ needs }) => needs)]),
     answers: allAnswers(parts.map(({ answers }) => answers)),
     inputs: (example) =>
-      joined([
-        inAll(parts, (part) => placed(part.inputs(example), orderOf(parts, part, example))),
-        combination.inputs?.(example) ?? {},
-      ]),
+      joined([inputsOfParts(parts, example, (part) => part.inputs(example)), combination.inputs?.(example) ?? {}]),
     scored: allScored(parts),
     prepare: parts.some(({ prepare }) => prepare !== undefined) ? (step) => prepareAll(parts, step) : undefined,
     apply: (inputs) => applyAll(parts, combination, inputs),
@@ -116,14 +113,19 @@ function withPrefix<T>(entries: Readonly<Record<string, T>> = {}, part: number):
   return Object.fromEntries(Object.entries(entries).map(([name, value]) => [scoped(part, name), value]));
 }
 
-function inAll<E extends EncodedExample>(
+/** What the parts give with an example, each part's under its prefix and in the order of the whole's answers. */
+function inputsOfParts<E extends EncodedExample>(
   parts: readonly Method<E>[],
-  inputsOf: (part: Method<E>) => ExampleInputs,
+  example: E,
+  inputsOf: (part: Method<E>, i: number) => ExampleInputs | undefined,
 ): ExampleInputs {
   return joined(
     parts.map((part, i) => {
-      const { numbers, tokens } = inputsOf(part);
-      return { numbers: withPrefix(numbers, i), tokens: withPrefix(tokens, i) };
+      const { numbers, tokens } = inputsOf(part, i) ?? {};
+      return {
+        numbers: withPrefix(numbers, i),
+        tokens: tokens && withPrefix(inOrder(tokens, orderOf(parts, part, example)), i),
+      };
     }),
   );
 }
@@ -144,13 +146,18 @@ function orderOf<E extends EncodedExample>(parts: readonly Method<E>[], part: Me
   return [...all].map((name) => (own.includes(name) ? own.indexOf(name) : undefined));
 }
 
-/** A part's numbers by token in the order of the whole's answers; zeros are never read for answers that are not the part's. */
-function placed({ numbers, tokens = {} }: ExampleInputs, order: Order): ExampleInputs {
-  const inOrder = Object.entries(tokens).map(([name, byAnswer]) => [
-    name,
-    order.map((place) => (place === undefined ? new Float32Array() : (byAnswer[place] ?? new Float32Array()))),
-  ]);
-  return { numbers, tokens: Object.fromEntries(inOrder) as Record<string, Float32Array[]> };
+/** Numbers by token in the order of the whole's answers; of answers that are not the part's there are none. */
+function inOrder(
+  tokens: NonNullable<ExampleInputs['tokens']>,
+  order: Order,
+): Readonly<Record<string, readonly Float32Array[]>> {
+  const none = new Float32Array();
+  return Object.fromEntries(
+    Object.entries(tokens).map(([name, byAnswer]) => [
+      name,
+      order.map((place) => (place === undefined ? none : (byAnswer[place] ?? none))),
+    ]),
+  );
 }
 
 async function prepareAll<E extends EncodedExample>(parts: readonly Method<E>[], step: StepView<E>): Promise<Prepared> {
@@ -161,14 +168,7 @@ async function prepareAll<E extends EncodedExample>(parts: readonly Method<E>[],
   }
   return {
     scalars: Object.assign({}, ...prepared.map(({ scalars }, i) => withPrefix(scalars, i))),
-    examples: step.examples.map((example, e) =>
-      joined(
-        prepared.map(({ examples }, i) => {
-          const { numbers, tokens } = placed(examples?.[e] ?? {}, orderOf(parts, parts[i] as Method<E>, example));
-          return { numbers: withPrefix(numbers, i), tokens: withPrefix(tokens, i) };
-        }),
-      ),
-    ),
+    examples: step.examples.map((example, e) => inputsOfParts(parts, example, (_, i) => prepared[i]?.examples?.[e])),
     records: Object.assign({}, ...prepared.map(({ records }) => records).reverse()),
   };
 }

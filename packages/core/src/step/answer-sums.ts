@@ -1,3 +1,4 @@
+import { segmentSums } from '@dpo/engine';
 import type { PackedInputs } from '@dpo/models';
 import * as tf from '@tensorflow/tfjs-core';
 
@@ -6,8 +7,8 @@ export type TokenPlaces = Pick<PackedInputs, 'sequence' | 'sequences'>;
 
 /** A number to each predicted token summed over each answer, [R] → [S]. */
 export function answerSums(ofTokens: tf.Tensor1D, { sequence, sequences }: TokenPlaces): tf.Tensor1D {
-  // Filling entries are numbered S: one segment more, cut off again.
-  return tf.slice(tf.unsortedSegmentSum(ofTokens, sequence, sequences + 1), [0], [sequences]) as tf.Tensor1D;
+  // Filling entries are numbered S.
+  return segmentSums(ofTokens, sequence, sequences);
 }
 
 /** A number to each answer, [S] or [N, K], as one vector to each of the K names: [N] each. */

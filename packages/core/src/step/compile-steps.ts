@@ -7,7 +7,7 @@ import type { Optimizer } from '../optimizers/types.js';
 import { slotShapes } from '../optimizers/types.js';
 import { answerSums } from './answer-sums.js';
 import { type Computation, forward, packedBatch, referenceLogps, referenceSums } from './forward.js';
-import { gradients, outputsOf, type Trained, trainedVariables } from './gradients.js';
+import { gradients, type Trained, trainedVariables } from './gradients.js';
 import {
   decodeInputs,
   encodeInputs,
@@ -17,11 +17,9 @@ import {
   scalarValue,
   scalarValues,
 } from './inputs.js';
+import { outputsOf, type StepOutputs } from './outputs.js';
 import { reduce } from './reduce.js';
 import { type Slots, update } from './update.js';
-
-/** What a compiled function says: losses and columns. */
-export type StepOutputs = Readonly<Record<string, Values>>;
 
 /** One update. */
 interface UpdateOptions {
@@ -34,7 +32,6 @@ interface UpdateOptions {
 
 /** The compiled side of training: one function to a phase, and the optimizer's state. */
 export interface CompiledSteps {
-  readonly trained: readonly Trained[];
   readonly slots: Slots;
   /**
    * One update from the mean of the losses over all examples of the micro-batches, however many those are, and of all
@@ -82,7 +79,6 @@ export function compileSteps<E extends EncodedExample>(options: StepOptions<E>):
   const accumulated = once(() => accumulation(workshop, updating));
 
   return {
-    trained,
     slots,
     async update(batches, { learningRate, t, examples }) {
       const common: SomeOwned<Values> = { step: { scale: scalarValue(1 / examples), draw: int32(t) } };

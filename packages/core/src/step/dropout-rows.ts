@@ -1,5 +1,8 @@
-import type { PackedBatch } from '@dpo/base';
+import { type PackedBatch, random } from '@dpo/base';
 import type { Values } from '@dpo/engine';
+
+/** Numbers that a position may have; the model's dropout takes as many. */
+const ROWS = 2 ** 15;
 
 /**
  * A number to each position of a packed batch, [B, T], that says which position of which example stands there: what dropout
@@ -18,15 +21,9 @@ export function dropoutRows(batch: PackedBatch, places: readonly number[]): Valu
   });
   const data = Int32Array.from({ length: rows * length }, (_, position) => {
     const place = placeOf.get(keyOf(position));
-    return place === undefined ? 0 : hash(place, answers[position] as number, positions[position] as number);
+    if (place === undefined) return 0;
+    const draw = random(place, answers[position] as number, positions[position] as number);
+    return Math.floor(draw() * ROWS);
   });
   return { dtype: 'int32', shape: [rows, length], data };
-}
-
-/** Whole numbers from 0 to 2¹⁵ − 1, spread evenly (the finalizer of MurmurHash3). */
-function hash(place: number, answer: number, position: number): number {
-  let h = Math.imul(place + 1, 0x9e3779b1) ^ Math.imul(answer + 1, 0x85ebca77) ^ Math.imul(position + 1, 0xc2b2ae3d);
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return (h ^ (h >>> 16)) >>> 17;
 }

@@ -1,9 +1,9 @@
 import type { EncodedExample } from '@dpo/base';
 import type { Scope, Variable } from '@dpo/engine';
 import * as tf from '@tensorflow/tfjs-core';
-import type { MethodTerms } from '../method.js';
 import { type Computation, forward, referenceLogps } from './forward.js';
 import type { Owned } from './inputs.js';
+import { outputsOf } from './outputs.js';
 
 /** A variable that training changes, under the name that optimizer slots and checkpoints know it by. */
 export interface Trained {
@@ -27,14 +27,6 @@ export function trainedVariables<E extends EncodedExample>({
       ...{ variable, owner: 'method' as const, own },
     })),
   ];
-}
-
-/** Losses and columns of a call as outputs of its function. */
-export function outputsOf({ losses, columns }: MethodTerms): Record<string, tf.Tensor> {
-  return {
-    losses,
-    ...Object.fromEntries(Object.entries(columns).map(([name, column]) => [`column/${name}`, column])),
-  };
 }
 
 /** The weights of one owner, from tensors in the order of the trained variables. */

@@ -30,11 +30,9 @@ export interface StepContext<E extends EncodedExample> {
 }
 
 /** A step before its update. */
-export interface PreparedStep<E extends EncodedExample> {
+export interface PreparedStep {
   /** The inputs of each micro-batch. */
   readonly batches: readonly SomeOwned<Values>[];
-  /** The examples in the order of the micro-batches. */
-  readonly examples: readonly StepExample<E>[];
   /** What the method's preparation adds to the record. */
   readonly records: Readonly<Record<string, number>>;
 }
@@ -43,7 +41,7 @@ export interface PreparedStep<E extends EncodedExample> {
 export async function prepareStep<E extends EncodedExample>(
   examples: readonly StepExample<E>[],
   context: StepContext<E>,
-): Promise<PreparedStep<E>> {
+): Promise<PreparedStep> {
   const { method, reference, pack, training } = context;
   const prepared: Prepared = (await method.prepare?.(viewOf(examples, context))) ?? {};
   const parts = pack(examples.map(({ example }) => groupOf(example, method.answers)));
@@ -61,7 +59,6 @@ export async function prepareStep<E extends EncodedExample>(
   );
   return {
     batches,
-    examples: parts.flatMap(({ groups }) => groups.map((g) => examples[g] as StepExample<E>)),
     records: prepared.records ?? {},
   };
 }

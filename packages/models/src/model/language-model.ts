@@ -1,5 +1,5 @@
 import { DpoError } from '@dpo/base';
-import type { Engine, Variable } from '@dpo/engine';
+import { type Engine, segmentSums, type Variable } from '@dpo/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Decoder } from '../architectures/types.js';
 import { type Attend, packedAttention } from '../blocks/packed-attention.js';
@@ -112,7 +112,8 @@ export function languageModel(
     },
     logits: (params, rows, options) =>
       logitsOf(decoder.finalNorm(rows, { weight: weightsOf(params, options) }), head(params, options)),
-    sequenceLogps: (params, batch, options) => sums(model.tokenLogps(params, batch, options).logps, batch),
+    sequenceLogps: (params, batch, options) =>
+      segmentSums(model.tokenLogps(params, batch, options).logps, batch.sequence, batch.sequences),
     tokenLogps(params, batch, { alignments = false, ...options }: TokenLogpsOptions = {}) {
       const rows = answerRows(params, batch, options); // [R, D]
       const unembed = head(params, options);
@@ -139,13 +140,4 @@ export function languageModel(
 function drawFor(x: tf.Tensor2D, { step, rows }: DropoutDraw, at: tf.Tensor1D | undefined) {
   const all = tf.reshape<tf.Rank.R1>(rows, [-1]);
   return { step, rows: at === undefined || x.shape[0] === all.size ? all : tf.gather<tf.Tensor1D>(all, at) };
-}
-
-/** A number to each token summed over each sequence, [R] → [S]. */
-function sums(
-  ofTokens: tf.Tensor1D,
-  { sequence, sequences }: Pick<PackedInputs, 'sequence' | 'sequences'>,
-): tf.Tensor1D {
-  // Filling entries are numbered S: one segment more, cut off again.
-  return tf.slice(tf.unsortedSegmentSum(ofTokens, sequence, sequences + 1), [0], [sequences]) as tf.Tensor1D;
 }
