@@ -17,4 +17,4 @@ export type { PackedBatch } from './vocabulary/packed-batch.js';
 export type { Message, TemplateInputs, TemplateVariables, Text } from './vocabulary/text.js';
 export type { TextToEncode } from './vocabulary/text-to-encode.js';
 export type { ChatTemplate, Tokenizer } from './vocabulary/tokenizer.js';
-export { type ShareInterval, wilson } from './wilson.js';
+export { type ShareInterval, wilson, Z_95 } from './wilson.js';

@@ -5,6 +5,9 @@ export interface ShareInterval {
   readonly high: number;
 }
 
+/** z at 97.5 % of the normal distribution: that of a two-sided 95 % interval. */
+export const Z_95 = 1.959963984540054;
+
 /**
  * A share p = successes / n with its 95 % Wilson score interval, which holds up near 0 and 1 and for small n:
  *
@@ -13,7 +16,7 @@ export interface ShareInterval {
  * Halves count, so that a tie can be one half. Nothing is known without observations: the interval is all of [0, 1] and the
  * share, as its middle, one half. Source: Wilson 1927, JASA 22.
  */
-export function wilson(successes: number, n: number, z = 1.959963984540054): ShareInterval {
+export function wilson(successes: number, n: number, z = Z_95): ShareInterval {
   if (n <= 0) return { share: 0.5, low: 0, high: 1 };
   const share = successes / n;
   const centre = share + z ** 2 / (2 * n);

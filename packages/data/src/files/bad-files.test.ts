@@ -7,6 +7,7 @@ import { DpoError } from '@dpo/base';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tinyPairs } from '../test/index.js';
+import { errorOf } from './_error-of-for-tests.js';
 import { convertPreferences } from './convert.js';
 import { type ReadOptions, readPreferences } from './read.js';
 import { writePreferences, writeRanked } from './write.js';
@@ -21,16 +22,6 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 let places = 0;
 const place = (ending: string) => join(folder, `${places++}${ending}`);
-
-async function errorOf(act: () => Promise<unknown>): Promise<DpoError> {
-  try {
-    await act();
-  } catch (error) {
-    if (DpoError.is(error)) return error;
-    throw error;
-  }
-  throw new Error('nothing was thrown');
-}
 
 async function readText(text: string | Uint8Array, ending = '.jsonl', options: ReadOptions = {}) {
   const path = place(ending);

@@ -2,13 +2,14 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { DpoError, type Json, type Message } from '@dpo/base';
+import type { Json, Message } from '@dpo/base';
 import { tableFromIPC } from 'apache-arrow';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { preferenceDataset } from '../rows/dataset.js';
 import type { PreferencePair } from '../rows/types.js';
 import { tinyPairs } from '../test/index.js';
+import { errorOf } from './_error-of-for-tests.js';
 import { convertPreferences } from './convert.js';
 import { readPreferences, readRanked } from './read.js';
 import { writePreferences, writeRanked } from './write.js';
@@ -23,16 +24,6 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 let places = 0;
 const place = (ending: string) => join(folder, `${places++}${ending}`);
-
-async function errorOf(act: () => Promise<unknown>): Promise<DpoError> {
-  try {
-    await act();
-  } catch (error) {
-    if (DpoError.is(error)) return error;
-    throw error;
-  }
-  throw new Error('nothing was thrown');
-}
 
 const textWord = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 });
 /** Whatever JSON can hold; text that Arrow can hold, and zero without a sign. */

@@ -1,8 +1,8 @@
 import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DpoError } from '@dpo/base';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { errorOf } from './_error-of-for-tests.js';
 import { readPreferences } from './read.js';
 
 let folder: string;
@@ -10,16 +10,6 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'dpo-text-'));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
-
-async function errorOf(path: string): Promise<DpoError> {
-  try {
-    await readPreferences(path);
-  } catch (error) {
-    if (DpoError.is(error)) return error;
-    throw error;
-  }
-  throw new Error('nothing was thrown');
-}
 
 /** A file that begins with `head` and goes on with so many MiB of one letter. */
 async function longFile(name: string, head: string, mebibytes: number): Promise<string> {
@@ -35,12 +25,14 @@ async function longFile(name: string, head: string, mebibytes: number): Promise<
 const good = '{"prompt": "a", "chosen": "b", "rejected": "c"}\n';
 
 it('a line without end is refused with its number, before it fills the memory', async () => {
-  const error = await errorOf(await longFile('long.jsonl', `${good}\n{"prompt": "`, 130));
+  const error = await errorOf(async () => readPreferences(await longFile('long.jsonl', `${good}\n{"prompt": "`, 130)));
   expect([error.code, error.values.line]).toEqual(['data.line-too-long', 3]);
 });
 
 it('a quoted field without end is refused with the line where it begins', async () => {
-  const error = await errorOf(await longFile('long.csv', 'prompt,chosen,rejected\na,b,c\na,"b\n\n', 130));
+  const error = await errorOf(async () =>
+    readPreferences(await longFile('long.csv', 'prompt,chosen,rejected\na,b,c\na,"b\n\n', 130)),
+  );
   expect(error.code).toBe('data.broken-csv');
   expect(error.message).toMatch(/a field is longer than \d+ characters, since the quote in line 3/);
 });
@@ -48,7 +40,7 @@ it('a quoted field without end is refused with the line where it begins', async 
 it('a row of fields without end is refused', async () => {
   const path = join(folder, 'wide.csv');
   await writeFile(path, `prompt,chosen,rejected\n${','.repeat(1_000_000)}\n`);
-  expect((await errorOf(path)).message).toMatch(/line 2: a row has more than 100000 fields/);
+  expect((await errorOf(() => readPreferences(path))).message).toMatch(/line 2: a row has more than 100000 fields/);
 });
 
 it.each([
@@ -64,7 +56,7 @@ it.each([
   ];
   for (const row of rows) {
     await writeFile(path, `${good}${row}\n`);
-    const error = await errorOf(path);
+    const error = await errorOf(() => readPreferences(path));
     expect([error.code, error.values.line]).toEqual(['data.broken-json', 2]);
     expect(error.message).toMatch(/nested more than 100 deep/);
   }
@@ -74,7 +66,7 @@ it.each([
     path,
     `${good}{"prompt": [{"role": "user", "content": "a"}], "chosen": [{"role": "assistant", "content": "b"}], "rejected": [{"role": "assistant", "content": "c"}], "tools": ${tools}}\n`,
   );
-  expect((await errorOf(path)).values.line).toBe(2);
+  expect((await errorOf(() => readPreferences(path))).values.line).toBe(2);
 });
 
 it('names of keys without end, and a million keys, make short messages', async () => {
@@ -82,7 +74,7 @@ it('names of keys without end, and a million keys, make short messages', async (
   const keys = Object.fromEntries(Array.from({ length: 200_000 }, (_, i) => [`key ${i}`, 1]));
   for (const row of [{ ['k'.repeat(1_000_000)]: 1, prompt: 'a' }, keys, { ...keys, prompt: 'a', chosen: 'b' }]) {
     await writeFile(path, `${JSON.stringify(row)}\n`);
-    const error = await errorOf(path);
+    const error = await errorOf(() => readPreferences(path));
     expect(error.message.length + (error.hint?.length ?? 0)).toBeLessThan(4500);
     expect(error.values.line).toBe(1);
   }

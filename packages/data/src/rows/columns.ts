@@ -84,12 +84,11 @@ interface Values {
   readonly variables: Readonly<Record<string, Json>>;
 }
 
-type Defined = Column & { readonly key: string };
-type RequiredOf<C extends Defined> = Extract<C, { readonly required: true }>;
-type OptionalOf<C extends Defined> = Exclude<C, RequiredOf<C>>;
+type RequiredOf<C extends Column> = Extract<C, { readonly required: true }>;
+type OptionalOf<C extends Column> = Exclude<C, RequiredOf<C>>;
 
 /** The row object that such columns become. The interfaces of `types.ts` are these types, with words to each property. */
-export type RowOf<Columns extends readonly Defined[]> = {
+export type RowOf<Columns extends readonly Column[]> = {
   readonly [C in RequiredOf<Columns[number]> as C['key']]: Values[C['kind']];
 } & {
   readonly [C in OptionalOf<Columns[number]> as C['key']]?: Values[C['kind']];

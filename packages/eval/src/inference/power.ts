@@ -1,5 +1,6 @@
-/** The normal distribution's quantiles at 97.5 % and at 80 %. */
-const Z_CONFIDENCE = 1.959963984540054;
+import { Z_95 } from '@dpo/base';
+
+/** The normal distribution's quantile at 80 %. */
 const Z_POWER = 0.8416212335729143;
 
 /**
@@ -13,10 +14,10 @@ const Z_POWER = 0.8416212335729143;
  * Source: Cohen 1988, "Statistical Power Analysis", with the normal approximation.
  */
 export function smallestDifference(prompts: number, deviation = 0.5): number {
-  return ((Z_CONFIDENCE + Z_POWER) * deviation) / Math.sqrt(prompts);
+  return ((Z_95 + Z_POWER) * deviation) / Math.sqrt(prompts);
 }
 
 /** How many prompts show such a distance from one half, by {@link smallestDifference}. */
 export function promptsToShow(difference: number, deviation = 0.5): number {
-  return Math.ceil((((Z_CONFIDENCE + Z_POWER) * deviation) / difference) ** 2);
+  return Math.ceil((((Z_95 + Z_POWER) * deviation) / difference) ** 2);
 }

@@ -1,4 +1,4 @@
-import { DpoError } from '@dpo/base';
+import { DpoError, Z_95 } from '@dpo/base';
 import { mean } from '../statistics.js';
 
 /** A judge's rate corrected by people. */
@@ -47,7 +47,7 @@ export function predictionPowered(
   const rest = people.map((score, i) => score - lambda * (judge[i] as number));
   const centre = lambda * mean(judgeAlone) + mean(rest);
   const standardError = Math.sqrt((lambda ** 2 * covariance(judgeAlone, judgeAlone)) / N + covariance(rest, rest) / n);
-  const reach = 1.959963984540054 * standardError;
+  const reach = Z_95 * standardError;
   return { mean: centre, standardError, low: centre - reach, high: centre + reach, lambda, labelled: n, unlabelled: N };
 }
 

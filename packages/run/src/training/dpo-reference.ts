@@ -56,10 +56,11 @@ export async function dpoReference<Row extends EncodedExample>(
   context: RunContext,
 ): Promise<References> {
   const { model, rows, heldRows } = inputs;
+  const { loraRank } = options;
   // What is stored are sums of all tokens alike.
   const stored = method.needs.reference === 'answers' ? inputs.stored : undefined;
   if (method.needs.reference === undefined) return { train: noReference(), held: undefined };
-  const beginning = describe(model, options.loraRank);
+  const beginning = describe(model, loraRank);
   if (options.refSyncSteps !== undefined) {
     const { refSyncSteps: everySteps, refMixupAlpha: mixup } = options;
     context.note(`Reference: ${beginning}; it follows the policy every ${everySteps} steps.`);
@@ -70,17 +71,16 @@ export async function dpoReference<Row extends EncodedExample>(
     context.note(`Reference: the log-probabilities in the data, which are those of ${beginning}.`);
     return { train: precomputedReference(stored), held: undefined };
   }
-  const { loraRank } = options;
   const ref = options.ref === undefined ? undefined : (await openModel(model.engine, options.ref, context)).model;
   context.note(`Reference: ${options.ref ?? beginning}${options.precomputeReference ? ', computed once' : ''}.`);
   if (!options.precomputeReference) {
     if (ref !== undefined) return withScorer(ref);
-    if (options.loraRank !== undefined)
+    if (loraRank !== undefined)
       return { train: withoutAdapter(model), held: undefined, scorer: { model, adapter: false } };
     return withScorer(await cloneModel(model));
   }
   const compute = async (given: readonly Row[]) => {
-    const options = {
+    const scoring = {
       adapter: ref !== undefined || loraRank === undefined,
       signal: context.signal,
       onProgress: (done: number, total: number) =>
@@ -88,8 +88,8 @@ export async function dpoReference<Row extends EncodedExample>(
     };
     const groups = groupsOf(given, method);
     return method.needs.reference === 'tokens'
-      ? precomputedTokens(byName(await tokenLogps(ref ?? model, groups, options), given, method))
-      : precomputedReference(byName(await sequenceLogps(ref ?? model, groups, options), given, method));
+      ? precomputedTokens(byName(await tokenLogps(ref ?? model, groups, scoring), given, method))
+      : precomputedReference(byName(await sequenceLogps(ref ?? model, groups, scoring), given, method));
   };
   const references = {
     train: await compute(rows),
