@@ -1,7 +1,8 @@
-import { type EncodedAnswer, type EncodedPair, random } from '@dpo/base';
+import type { EncodedAnswer, EncodedPair } from '@dpo/base';
 import { testEngine } from '@dpo/engine/test';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
+import { pairs } from './_training-for-tests.js';
 import { chosenBatches } from './batches/offline.js';
 import type { Collective } from './collective.js';
 import { ktoMethod } from './methods/kto.js';
@@ -55,13 +56,6 @@ function workers(size: number): Collective[] {
   }));
 }
 
-const uniform = random(5);
-const tokens = (length: number) => Int32Array.from({ length }, () => Math.floor(uniform() * 11));
-const pairs: EncodedPair[] = Array.from({ length: 12 }, (_, i) => ({
-  prompt: tokens(1 + (i % 4)),
-  chosen: tokens(1 + ((3 * i) % 5)),
-  rejected: tokens(1 + ((2 * i) % 6)),
-}));
 const answers: EncodedAnswer[] = pairs.map(({ prompt, chosen, rejected }, i) => ({
   ...{ prompt, completion: chosen, mismatched: rejected, desirable: i % 3 > 0 },
 }));
@@ -136,6 +130,17 @@ describe('two workers take the steps of one with the whole batch', () => {
 
   it('the mean over all answer tokens', async () => {
     await expectSame({ method: supervisedMethod(), batches: chosenBatches(pairs, rows), evaluation });
+  });
+
+  it('refuses a batch or held-out examples that leave a worker without one', async () => {
+    const refused = expect.objectContaining({ code: 'train.too-few-examples' });
+    const few = workers(2).map((each) => run({ method: dpo, batches: chosenBatches(pairs, () => [3]) }, each));
+    for (const worker of await Promise.allSettled(few))
+      expect(worker).toMatchObject({ status: 'rejected', reason: refused });
+    const held = { examples: pairs.slice(0, 1), everySteps: 1 };
+    const given = { method: dpo, batches: chosenBatches(pairs, rows), evaluation: held };
+    const both = await Promise.allSettled(workers(2).map((each) => run(given, each)));
+    for (const worker of both) expect(worker).toMatchObject({ status: 'rejected', reason: refused });
   });
 
   it('a gradient that is not finite, which all of them skip', async () => {

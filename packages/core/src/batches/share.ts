@@ -1,4 +1,4 @@
-import type { EncodedExample } from '@dpo/base';
+import { DpoError, type EncodedExample } from '@dpo/base';
 import type { Collective } from '../collective.js';
 import type { StepExample } from '../step/micro-batch.js';
 import type { Batch } from './source.js';
@@ -15,14 +15,18 @@ export interface Share<E extends EncodedExample> {
 /**
  * This worker's examples of a batch: of a batch that all workers know every W-th one from the worker's rank on, else all of
  * its own.
+ *
+ * @throws DpoError `train.too-few-examples` for fewer examples than workers
  */
 export async function shareOf<E extends EncodedExample>(batch: Batch<E>, collective: Collective): Promise<Share<E>> {
   const { examples, indices, ofWorker = false } = batch;
   const { rank, size } = collective;
   const numbered = examples.map((example, i) => ({ example, index: indices?.[i] ?? i, place: i }));
   const all = numbered.map(({ index }) => index);
-  if (!ofWorker)
+  if (!ofWorker) {
+    if (examples.length < size) throw tooFew(examples.length, size);
     return { examples: numbered.filter(({ place }) => place % size === rank), total: examples.length, indices: all };
+  }
   const counts = (await collective.gather([examples.length])).map(([count = 0]) => count);
   const before = counts.slice(0, rank).reduce((sum, count) => sum + count, 0);
   return {
@@ -30,4 +34,12 @@ export async function shareOf<E extends EncodedExample>(batch: Batch<E>, collect
     total: counts.reduce((sum, count) => sum + count, 0),
     indices: all,
   };
+}
+
+/** A worker without an example has no record to add to the others', who would wait for one. */
+function tooFew(examples: number, workers: number): DpoError {
+  return new DpoError('train.too-few-examples', `${examples} examples cannot be shared by ${workers} workers.`, {
+    values: { examples, workers },
+    hint: 'Give each worker at least one: larger batches, more held-out examples, or fewer workers.',
+  });
 }
