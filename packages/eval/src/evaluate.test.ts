@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { evaluateRewardKl } from './evaluate.js';
-import { scriptedJudge } from './test/scripted-judge.js';
 import { scriptedSampler } from './test/scripted-sampler.js';
 import { vaderReward } from './vader/vader-reward.js';
 
@@ -55,14 +54,4 @@ describe('evaluateRewardKl', () => {
   ])('says %s', async (code, change) => {
     await expect(evaluateRewardKl({ prompts, sample, ...change })).rejects.toMatchObject({ code });
   });
-});
-
-it('judges by a script', async () => {
-  const judge = scriptedJudge(vaderReward);
-  const ask = (first: string, second: string) => judge({ prompt: 'p', first, second });
-  expect(await Promise.all([ask('good', 'bad'), ask('bad', 'good'), ask('good', 'good')])).toEqual([
-    'first',
-    'second',
-    'tie',
-  ]);
 });

@@ -33,7 +33,10 @@ export { holm } from './inference/holm.js';
 export { promptsToShow, smallestDifference } from './inference/power.js';
 export { type PoweredEstimate, predictionPowered } from './inference/prediction-powered.js';
 export { type SignTest, signTest } from './inference/sign-test.js';
-export type { Comparison, Judge } from './judge.js';
+export type { Comparison, Judge, JudgedPair, JudgeReply } from './judges/judge.js';
+export { type JudgePairsOptions, type Judging, type JudgingProgress, judgePairs } from './judges/judge-pairs.js';
+export { comparisonOf, type Question, type QuestionOptions, questionsOf, verdictHead } from './judges/questions.js';
+export { type AnswerScorer, scoreJudge } from './judges/score-judge.js';
 export type { MetricsRecord, ReportData } from './report/data.js';
 export { type DataReport, renderDataReport } from './report/data-report.js';
 export { renderReport } from './report/render.js';
@@ -60,7 +63,13 @@ export { comparePolicies, type PolicyComparison } from './winrate/compare-polici
 export type { JudgePanel } from './winrate/judge-panel.js';
 export { type LengthBias, type LengthBin, lengthBias } from './winrate/length-bias.js';
 export { type LengthControl, lengthControl, type PairWithLengths } from './winrate/length-control.js';
-export { type JudgedPair, judgedPairs, lastVerdicts, type ScoredPair, scoredPairs } from './winrate/pair-scores.js';
+export {
+  lastVerdicts,
+  type PairVerdicts,
+  type ScoredPair,
+  scoredPairs,
+  verdictsByPair,
+} from './winrate/pair-scores.js';
 export { type Conclusion, type Rate, rateInterval } from './winrate/rate-interval.js';
 export { type Rescored, rescored } from './winrate/rescored.js';
 export { type Bounds, type WinRateReport, winRateReport } from './winrate/win-rate-report.js';

@@ -1,5 +1,5 @@
 import { isUsable, type StoredVerdict } from '../verdicts/stored-verdict.js';
-import type { JudgedPair } from './pair-scores.js';
+import type { PairVerdicts } from './pair-scores.js';
 
 /** What the verdicts say of their judge. Shares are undefined where there is nothing to take them of. */
 export interface JudgePanel {
@@ -18,7 +18,7 @@ export interface JudgePanel {
 }
 
 /** Counts what a judge did. */
-export function judgePanel(pairs: readonly JudgedPair[]): JudgePanel {
+export function judgePanel(pairs: readonly PairVerdicts[]): JudgePanel {
   const verdicts = pairs.flatMap((pair) => pair.verdicts);
   const counts = { first: 0, second: 0, tie: 0, unparsable: 0, refused: 0, failed: 0 };
   for (const { verdict } of verdicts) counts[verdict]++;
@@ -49,7 +49,7 @@ function preferred({ first, verdict }: StoredVerdict): 'model' | 'baseline' | 't
 }
 
 /** For each repetition with usable verdicts in both orders: whether they agree. */
-function consistentOrders({ verdicts }: JudgedPair): boolean[] {
+function consistentOrders({ verdicts }: PairVerdicts): boolean[] {
   const usable = verdicts.filter(({ verdict }) => isUsable(verdict));
   return usable.flatMap((one) => {
     if (one.first !== 'model') return [];
@@ -59,7 +59,7 @@ function consistentOrders({ verdicts }: JudgedPair): boolean[] {
 }
 
 /** For each usable verdict after the first usable one in the same order: whether it says the same. */
-function repeatedVerdicts({ verdicts }: JudgedPair): boolean[] {
+function repeatedVerdicts({ verdicts }: PairVerdicts): boolean[] {
   return (['model', 'baseline'] as const).flatMap((side) => {
     const [base, ...again] = verdicts
       .filter(({ first, verdict }) => first === side && isUsable(verdict))

@@ -2,7 +2,7 @@ import { mean } from '../statistics.js';
 import { isUsable, type StoredVerdict, scoreOf } from '../verdicts/stored-verdict.js';
 
 /** Two answers to a prompt, with all verdicts on them. Scores are the model's share, 0 to 1. */
-export interface JudgedPair {
+export interface PairVerdicts {
   readonly prompt: string;
   readonly verdicts: readonly StoredVerdict[];
   /** Mean of both orders, each the mean of its repetitions; undefined where all verdicts were lost. */
@@ -20,11 +20,22 @@ export interface JudgedPair {
 }
 
 /** A pair with a score. */
-export type ScoredPair = JudgedPair & { readonly score: number };
+export type ScoredPair = PairVerdicts & { readonly score: number };
 
 /** What a verdict is about: two answers to one prompt. */
-function pairKey({ prompt_id, temperature, sample }: StoredVerdict): string {
+export function pairKey({
+  prompt_id,
+  temperature,
+  sample,
+}: Pick<StoredVerdict, 'prompt_id' | 'temperature' | 'sample'>): string {
   return JSON.stringify([prompt_id, temperature ?? null, sample ?? null]);
+}
+
+/** What a verdict answers: which order of which pair, asked for which time. */
+export function questionKey(
+  about: Pick<StoredVerdict, 'prompt_id' | 'temperature' | 'sample' | 'first' | 'repetition'>,
+): string {
+  return JSON.stringify([pairKey(about), about.first, about.repetition]);
 }
 
 /**
@@ -33,13 +44,12 @@ function pairKey({ prompt_id, temperature, sample }: StoredVerdict): string {
  */
 export function lastVerdicts(verdicts: readonly StoredVerdict[]): StoredVerdict[] {
   const last = new Map<string, StoredVerdict>();
-  for (const verdict of verdicts)
-    last.set(JSON.stringify([pairKey(verdict), verdict.first, verdict.repetition]), verdict);
+  for (const verdict of verdicts) last.set(questionKey(verdict), verdict);
   return [...last.values()];
 }
 
 /** Puts verdicts together by pair, in the order in which the pairs first occur. */
-export function judgedPairs(verdicts: readonly StoredVerdict[]): JudgedPair[] {
+export function verdictsByPair(verdicts: readonly StoredVerdict[]): PairVerdicts[] {
   const pairs = new Map<string, StoredVerdict[]>();
   for (const verdict of lastVerdicts(verdicts)) {
     const key = pairKey(verdict);
@@ -47,10 +57,10 @@ export function judgedPairs(verdicts: readonly StoredVerdict[]): JudgedPair[] {
     if (known === undefined) pairs.set(key, [verdict]);
     else known.push(verdict);
   }
-  return [...pairs.values()].map(judgedPair);
+  return [...pairs.values()].map(pairVerdicts);
 }
 
-function judgedPair(verdicts: readonly StoredVerdict[]): JudgedPair {
+function pairVerdicts(verdicts: readonly StoredVerdict[]): PairVerdicts {
   const orders = (['model', 'baseline'] as const)
     .map((first) => verdicts.filter((verdict) => verdict.first === first))
     .filter((order) => order.length > 0);
@@ -79,6 +89,6 @@ function meanLength(lengths: readonly (number | undefined)[]): number | undefine
 }
 
 /** The pairs of which at least one verdict is usable. */
-export function scoredPairs(pairs: readonly JudgedPair[]): ScoredPair[] {
+export function scoredPairs(pairs: readonly PairVerdicts[]): ScoredPair[] {
   return pairs.flatMap((pair) => (pair.score === undefined ? [] : [{ ...pair, score: pair.score }]));
 }

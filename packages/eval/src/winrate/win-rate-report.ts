@@ -4,7 +4,7 @@ import type { StoredVerdict } from '../verdicts/stored-verdict.js';
 import { type JudgePanel, judgePanel } from './judge-panel.js';
 import { type LengthBias, lengthBias } from './length-bias.js';
 import { type LengthControl, lengthControl, type PairWithLengths } from './length-control.js';
-import { type JudgedPair, judgedPairs, type ScoredPair, scoredPairs } from './pair-scores.js';
+import { type PairVerdicts, type ScoredPair, scoredPairs, verdictsByPair } from './pair-scores.js';
 import { promptMeans } from './prompt-means.js';
 import { type Conclusion, conclude, type Rate, type RateOptions, rateInterval } from './rate-interval.js';
 
@@ -51,7 +51,7 @@ export interface WinRateReport {
  * @throws DpoError `eval.no-values` without a verdict
  */
 export function winRateReport(verdicts: readonly StoredVerdict[], options: RateOptions = {}): WinRateReport {
-  const pairs = judgedPairs(verdicts);
+  const pairs = verdictsByPair(verdicts);
   const scored = scoredPairs(pairs);
   const raw = scored.length === 0 ? undefined : rateOf(scored, (pair) => pair.score, options);
   const measured = scored.flatMap(lengthsOf);
@@ -77,7 +77,7 @@ export function winRateReport(verdicts: readonly StoredVerdict[], options: RateO
   };
 }
 
-function rateOf<P extends JudgedPair>(pairs: readonly P[], score: (pair: P) => number, options: RateOptions): Rate {
+function rateOf<P extends PairVerdicts>(pairs: readonly P[], score: (pair: P) => number, options: RateOptions): Rate {
   return rateInterval(
     pairs.map(score),
     pairs.map(({ prompt }) => prompt),
@@ -85,7 +85,7 @@ function rateOf<P extends JudgedPair>(pairs: readonly P[], score: (pair: P) => n
   );
 }
 
-function boundsOf(pairs: readonly JudgedPair[], options: RateOptions): Bounds {
+function boundsOf(pairs: readonly PairVerdicts[], options: RateOptions): Bounds {
   const worst = rateOf(pairs, (pair) => pair.worst, options);
   const best = rateOf(pairs, (pair) => pair.best, options);
   return { worst, best, flips: conclude(worst) !== conclude(best) };

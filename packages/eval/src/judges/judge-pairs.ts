@@ -1,0 +1,149 @@
+import { DpoError } from '@dpo/base';
+import { isThere } from '@dpo/base/files';
+import { appendVerdicts } from '../verdicts/append-verdicts.js';
+import { readVerdicts } from '../verdicts/read-verdicts.js';
+import type { StoredVerdict } from '../verdicts/stored-verdict.js';
+import { lastVerdicts, pairKey, questionKey } from '../winrate/pair-scores.js';
+import type { Judge, JudgedPair } from './judge.js';
+import { comparisonOf, type Question, type QuestionOptions, questionsOf, verdictHead } from './questions.js';
+
+/** How far a judging is. */
+export interface JudgingProgress {
+  /** Questions with a verdict, those from before included. */
+  readonly done: number;
+  readonly total: number;
+  /** The verdict that came last. */
+  readonly verdict: StoredVerdict;
+}
+
+/** What was judged. */
+export interface Judging {
+  /** The last verdict on every question, in the order of the questions. */
+  readonly verdicts: readonly StoredVerdict[];
+  /** How many questions were asked now. */
+  readonly asked: number;
+  /** How many verdicts stood in the file already. */
+  readonly reused: number;
+}
+
+export interface JudgePairsOptions extends QuestionOptions {
+  readonly pairs: readonly JudgedPair[];
+  readonly judge: Judge;
+  /** The file of verdicts. Where it is there, only what it lacks is asked. */
+  readonly file: string;
+  /** Questions that are open at a time. Default: what the judge takes. */
+  readonly concurrency?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: JudgingProgress) => void) | undefined;
+}
+
+/**
+ * Asks a judge about pairs, and adds each verdict to the file as soon as it is known. Started again on the same file after a
+ * kill, it asks what has no verdict, and again what `failed`; no other verdict is asked for twice, so `unparsable` and
+ * `refused` stay.
+ *
+ * @throws DpoError `eval.no-pairs`; `eval.same-pair`; `eval.other-judging` where the file has verdicts of another judge or
+ *   template, or on other answers; `verdicts.bad-line`; file errors; whatever the judge rejects with, after the verdicts
+ *   that were on their way are written
+ */
+export async function judgePairs(options: JudgePairsOptions): Promise<Judging> {
+  const { pairs, judge, file, signal } = options;
+  if (pairs.length === 0) throw new DpoError('eval.no-pairs', 'There is no pair of answers to judge.');
+  const questions = questionsOf(pairs, options);
+  const known = new Map((await verdictsIn(file)).map((verdict) => [questionKey(verdict), verdict]));
+  checkSameJudging(file, questions, known, judge);
+  const answered = (question: Question) => known.get(questionKey(verdictHead(question)));
+  const missing = questions.filter((question) => (answered(question)?.verdict ?? 'failed') === 'failed');
+  const reused = questions.length - missing.length;
+  signal?.throwIfAborted();
+  const writer = await appendVerdicts(file);
+  let done = reused;
+  try {
+    await inTurn(missing, options.concurrency ?? judge.concurrency ?? 1, signal, async (question, stop) => {
+      const verdict = await ask(judge, question, stop);
+      await writer.append(verdict);
+      known.set(questionKey(verdict), verdict);
+      done++;
+      options.onProgress?.({ done, total: questions.length, verdict });
+    });
+  } finally {
+    await writer.close();
+  }
+  const verdicts = questions.flatMap((question) => answered(question) ?? []);
+  return { verdicts, asked: missing.length, reused };
+}
+
+async function verdictsIn(file: string): Promise<readonly StoredVerdict[]> {
+  if (!(await isThere(file))) return [];
+  try {
+    return lastVerdicts((await readVerdicts(file)).verdicts);
+  } catch (error) {
+    if (DpoError.is(error, 'verdicts.empty')) return []; // killed before the first verdict was whole
+    throw error;
+  }
+}
+
+/** Refuses to mix two judgings in one file: figures are computed from all its lines. */
+function checkSameJudging(
+  file: string,
+  questions: readonly Question[],
+  known: ReadonlyMap<string, StoredVerdict>,
+  judge: Judge,
+): void {
+  const digests = new Map(questions.map(verdictHead).map((head) => [pairKey(head), head.prompt_digest]));
+  for (const verdict of known.values()) {
+    const why = otherJudging(verdict, judge, digests.get(pairKey(verdict)));
+    if (why === undefined) continue;
+    throw new DpoError('eval.other-judging', `${file} has verdicts ${why}.`, {
+      values: { file, prompt: verdict.prompt_id, judge: judge.name },
+      hint: 'Name another file for the verdicts, or ask as before to go on with this one.',
+    });
+  }
+}
+
+function otherJudging(verdict: StoredVerdict, judge: Judge, digest: string | undefined): string | undefined {
+  const differs = (was: string | undefined, is: string | undefined) => was !== undefined && was !== is;
+  const { prompt_id, judge_asked, template_digest, prompt_digest } = verdict;
+  if (differs(judge_asked, judge.name)) return `of another judge, ${judge_asked}`;
+  if (differs(template_digest, judge.templateDigest)) return 'that other instructions to the judge led to';
+  if (digest === undefined) return `on an answer to prompt ${prompt_id} that is not asked about now`;
+  return differs(prompt_digest, digest) ? `on other answers to prompt ${prompt_id}` : undefined;
+}
+
+async function ask(judge: Judge, question: Question, signal: AbortSignal | undefined): Promise<StoredVerdict> {
+  const begun = performance.now();
+  const reply = await judge.ask(comparisonOf(question), { signal });
+  return {
+    ...verdictHead(question),
+    judge_asked: judge.name,
+    template_digest: judge.templateDigest,
+    ...reply,
+    milliseconds: Math.round(performance.now() - begun),
+  };
+}
+
+/**
+ * Does work on each item in their order, at most `limit` at a time. After a rejection or an abort no item is begun; those that
+ * were begun end first, so that nothing that was paid for is lost.
+ */
+async function inTurn<T>(
+  items: readonly T[],
+  limit: number,
+  signal: AbortSignal | undefined,
+  work: (item: T, signal: AbortSignal | undefined) => Promise<void>,
+): Promise<void> {
+  let next = 0;
+  const errors: unknown[] = [];
+  const worker = async () => {
+    while (next < items.length && errors.length === 0 && signal?.aborted !== true) {
+      try {
+        await work(items[next++] as T, signal);
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.max(1, Math.min(limit, items.length)) }, worker));
+  if (errors.length > 0) throw errors[0];
+  signal?.throwIfAborted();
+}
