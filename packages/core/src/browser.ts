@@ -52,6 +52,19 @@ export { withPolicyWeights } from './methods/with-policy-weights.js';
 export { withWeights } from './methods/with-weights.js';
 export type { EvaluationMetrics, StepMetrics } from './metrics.js';
 export type { ScoringModel, ScoringOptions, TrainableModel } from './model.js';
+export { type ClippedRatios, clippedRatioLoss, type RatioClip } from './on-policy/clipped-ratio-loss.js';
+export { type ClippedValues, clippedValueLoss } from './on-policy/clipped-value-loss.js';
+export {
+  type GaeOptions,
+  type GeneralisedAdvantages,
+  generalisedAdvantages,
+} from './on-policy/generalised-advantages.js';
+export { type AdvantageScale, groupAdvantages } from './on-policy/group-advantages.js';
+export { type AdaptiveKlOptions, adaptiveKl, fixedKl, type KlControl } from './on-policy/kl-control.js';
+export { leaveOneOut } from './on-policy/leave-one-out.js';
+export { answerKl, penalisedRewards, rewardsToGo, type TokenRatios, tokenKl } from './on-policy/penalised-rewards.js';
+export { k3Penalty } from './on-policy/reference-penalty.js';
+export { whiten } from './on-policy/whiten.js';
 export { type AdafactorOptions, adafactor } from './optimizers/adafactor.js';
 export { type AdamWOptions, adamw } from './optimizers/adamw.js';
 export { clipCoefficient, globalNorm } from './optimizers/clip.js';

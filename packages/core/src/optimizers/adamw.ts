@@ -6,6 +6,8 @@ export interface AdamWOptions {
   readonly beta1?: number | undefined;
   readonly beta2?: number | undefined;
   readonly epsilon?: number | undefined;
+  /** Where ε stands: beside the corrected √v̂ as in PyTorch, or beside √v itself as in TensorFlow. Default `torch`. */
+  readonly epsilonForm?: 'torch' | 'tensorflow' | undefined;
   readonly weightDecay?: number | undefined;
 }
 
@@ -16,24 +18,26 @@ export interface AdamWOptions {
  *     w ← w (1 − η λ) − η · (m / (1−β₁ᵗ)) / (√(v / (1−β₂ᵗ)) + ε)
  *
  * The bias corrections are folded into scalars, so that the engine updates in place:
- * rate = η √(1−β₂ᵗ) / (1−β₁ᵗ), ε̂ = ε √(1−β₂ᵗ), decay = η λ.
+ * rate = η √(1−β₂ᵗ) / (1−β₁ᵗ), ε̂ = ε √(1−β₂ᵗ), decay = η λ. TensorFlow's form has ε̂ = ε, outside of the bias correction: early
+ * updates are smaller, which "The N implementation details of RLHF with PPO" found to matter.
  *
- * Source: arXiv 1711.05101. Defaults: β₁ 0.9, β₂ 0.999, ε 1e-8, λ 0.
+ * Source: arXiv 1711.05101; TensorFlow's form: arXiv 1412.6980, end of section 2. Defaults: β₁ 0.9, β₂ 0.999, ε 1e-8, λ 0.
  */
 export function adamw(options: AdamWOptions = {}): Optimizer {
   const beta1 = within('beta1', options.beta1 ?? 0.9, 0, 1);
   const beta2 = within('beta2', options.beta2 ?? 0.999, 0, 1);
   const epsilon = within('epsilon', options.epsilon ?? 1e-8, 0, Number.POSITIVE_INFINITY);
   const weightDecay = within('weightDecay', options.weightDecay ?? 0, 0, Number.POSITIVE_INFINITY);
+  const asTensorFlow = options.epsilonForm === 'tensorflow';
   return {
     name: 'adamw',
-    settings: { beta1, beta2, epsilon, weightDecay },
+    settings: { beta1, beta2, epsilon, weightDecay, ...(asTensorFlow ? { epsilonOutsideCorrection: true } : {}) },
     slots: ['exp_avg', 'exp_avg_sq'],
     scalars: (learningRate, t) => {
       const root = Math.sqrt(1 - beta2 ** t);
       return {
         rate: (learningRate * root) / (1 - beta1 ** t),
-        epsilon: epsilon * root,
+        epsilon: asTensorFlow ? epsilon : epsilon * root,
         decay: learningRate * weightDecay,
       };
     },

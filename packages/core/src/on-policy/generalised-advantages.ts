@@ -1,0 +1,40 @@
+/** How far advantages look ahead. */
+export interface GaeOptions {
+  /** γ, what a reward one token later is worth. Default 1. */
+  readonly discount?: number | undefined;
+  /** λ, from 0 (one token and the value after it) to 1 (all that comes). Default 0.95. */
+  readonly lambda?: number | undefined;
+}
+
+/** Numbers of the tokens of one answer. */
+export interface GeneralisedAdvantages {
+  readonly advantages: Float64Array;
+  /** What the value head is to predict: A_t + V_t. */
+  readonly returns: Float64Array;
+}
+
+/**
+ * Generalised advantage estimation over the tokens of one answer, the value after the last token being 0:
+ *
+ *     δ_t = r_t + γ V_{t+1} − V_t      A_t = δ_t + γ λ A_{t+1}      return_t = A_t + V_t
+ *
+ * Source: arXiv 1506.02438, Eq. 16; γ and λ as in "The N implementation details of RLHF with PPO".
+ *
+ * @param rewards r_t of each token
+ * @param values V_t, before token t is drawn
+ */
+export function generalisedAdvantages(
+  rewards: ArrayLike<number>,
+  values: ArrayLike<number>,
+  { discount = 1, lambda = 0.95 }: GaeOptions = {},
+): GeneralisedAdvantages {
+  const advantages = new Float64Array(rewards.length);
+  let [after, valueAfter] = [0, 0];
+  for (let t = rewards.length - 1; t >= 0; t--) {
+    const value = values[t] as number;
+    after = (rewards[t] as number) + discount * valueAfter - value + discount * lambda * after;
+    advantages[t] = after;
+    valueAfter = value;
+  }
+  return { advantages, returns: advantages.map((advantage, t) => advantage + (values[t] as number)) };
+}
