@@ -1,4 +1,5 @@
 // What loads without Node: `index.ts` adds what reads and writes files.
+export { type AnswerDivergence, answerDivergences, type DivergenceOptions } from './answer-divergences.js';
 export { type CutAnswer, countEndless, watchAnswers } from './answer-warnings.js';
 export { chosenBatches, type OfflineOptions, offlineBatches } from './batches/offline.js';
 export type { PackingOptions } from './batches/packing.js';
@@ -51,7 +52,7 @@ export { withLengthDesensitization } from './methods/with-length-desensitization
 export { withPolicyWeights } from './methods/with-policy-weights.js';
 export { withWeights } from './methods/with-weights.js';
 export type { EvaluationMetrics, StepMetrics } from './metrics.js';
-export type { ScoringModel, ScoringOptions, TrainableModel } from './model.js';
+export type { DistributionModel, ScoringModel, ScoringOptions, TrainableModel } from './model.js';
 export { type ClippedRatios, clippedRatioLoss, type RatioClip } from './on-policy/clipped-ratio-loss.js';
 export { type ClippedValues, clippedValueLoss } from './on-policy/clipped-value-loss.js';
 export {

@@ -1,5 +1,5 @@
 import type { Engine, Scope, Variable } from '@dpo/engine';
-import type { DropoutDraw, PackedInputs, TokenLogps } from '@dpo/models';
+import type { AnswerStates, DropoutDraw, PackedInputs, TokenLogps } from '@dpo/models';
 import type * as tf from '@tensorflow/tfjs-core';
 
 /** How a model is to compute log-probabilities. */
@@ -21,6 +21,13 @@ export interface ScoringModel {
   readonly adapter?: { readonly weights: ReadonlyMap<string, Variable>; readonly dropout: number } | undefined;
   /** log π of each predicted token of a batch, [R], differentiable in what `params` gives. */
   tokenLogps(params: (name: string) => tf.Tensor, batch: PackedInputs, options?: ScoringOptions): TokenLogps;
+}
+
+/** What it takes to compare whole distributions of the next token. */
+export interface DistributionModel extends ScoringModel {
+  readonly vocabSize: number;
+  /** What makes the logits at each predicted token of a batch, [R]. */
+  answerStates(params: (name: string) => tf.Tensor, batch: PackedInputs, options?: ScoringOptions): AnswerStates;
 }
 
 /** What training needs besides. */

@@ -3,6 +3,8 @@ export type { Message, PackedBatch, TemplateVariables, Tokenizer } from '@dpo/ba
 export { type PackedValues, packedValues } from '@dpo/base/packing';
 export { supportedArchitectures } from './architectures/registry.js';
 export type { Decoder, ModelConfig, WeightSpec } from './architectures/types.js';
+export { type AnswerStates, type TokenDivergences, tokenDivergences } from './blocks/token-divergences.js';
+export type { LogitHead, LogitLimits } from './blocks/token-logps.js';
 export type { Classification, Classifier, ClassifyOptions } from './classifiers/classifier.js';
 export { supportedClassifiers } from './classifiers/network.js';
 export type { ModelFiles, WeightEntry } from './files/model-files.js';

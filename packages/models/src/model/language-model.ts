@@ -114,12 +114,15 @@ export function languageModel(
       logitsOf(decoder.finalNorm(rows, { weight: weightsOf(params, options) }), head(params, options)),
     sequenceLogps: (params, batch, options) =>
       segmentSums(model.tokenLogps(params, batch, options).logps, batch.sequence, batch.sequences),
+    answerStates: (params, batch, options) => ({
+      states: answerRows(params, batch, options),
+      head: head(params, options),
+    }),
     tokenLogps(params, batch, { alignments = false, ...options }: TokenLogpsOptions = {}) {
-      const rows = answerRows(params, batch, options); // [R, D]
-      const unembed = head(params, options);
+      const { states, head: unembed } = model.answerStates(params, batch, options);
       return {
-        logps: tokenLogps(rows, unembed, batch.targets),
-        ...(alignments ? { alignments: tokenAlignments(rows, unembed, batch.targets) } : {}),
+        logps: tokenLogps(states, unembed, batch.targets),
+        ...(alignments ? { alignments: tokenAlignments(states, unembed, batch.targets) } : {}),
       };
     },
     onDispose: (callback) => {

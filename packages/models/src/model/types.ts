@@ -2,6 +2,7 @@ import type { Engine, Variable } from '@dpo/engine';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Decoder, ModelConfig, Tokens } from '../architectures/types.js';
 import type { Attend } from '../blocks/packed-attention.js';
+import type { AnswerStates } from '../blocks/token-divergences.js';
 import type { Adapter } from '../lora/types.js';
 
 /** A parameter by its name, inside an engine function: read from its variable, or a tensor to differentiate by. */
@@ -88,6 +89,11 @@ export interface LanguageModel {
   sequenceLogps(params: Params, batch: PackedInputs, options?: GradientOptions): tf.Tensor1D;
   /** The same of each token: see {@link TokenLogps}. */
   tokenLogps(params: Params, batch: PackedInputs, options?: TokenLogpsOptions): TokenLogps;
+  /**
+   * The hidden states that predict the answers' tokens, [R, D], and what makes logits of them: for what looks at the whole
+   * distribution, such as `tokenDivergences`. For the body of an engine function.
+   */
+  answerStates(params: Params, batch: PackedInputs, options?: GradientOptions): AnswerStates;
   /**
    * Hidden states before the final norm, [B·T, D], or with `at` those of some flat positions b·T + t alone, [R, D]: then
    * the last layer computes little for the others. For the body of an engine function.
