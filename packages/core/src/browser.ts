@@ -46,6 +46,7 @@ export { type MethodName, methodNamed, methodNames } from './methods/method-name
 export { plackettLuceMethod } from './methods/plackett-luce.js';
 export { type MethodOptions, type PreferenceMethodOptions, preferenceMethod } from './methods/preference.js';
 export { judgedRecords, pairRecords } from './methods/records.js';
+export { rewardMethod } from './methods/reward.js';
 export { sumOfMethods, type WeightedMethod } from './methods/sum-of-methods.js';
 export { type SupervisedMean, supervisedMethod } from './methods/supervised.js';
 export { withLengthDesensitization } from './methods/with-length-desensitization.js';
@@ -95,6 +96,7 @@ export {
   referenceModel,
   withoutAdapter,
 } from './reference.js';
+export { answerRewards, readAsReward } from './rewards.js';
 export { type WatchedRow, watchRows, watchRowsSteps } from './row-warnings.js';
 export { type ScoreOptions, sequenceLogps, tokenLogps } from './score.js';
 export type { StepColumns } from './step/outputs.js';

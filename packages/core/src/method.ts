@@ -39,7 +39,7 @@ export interface ExampleInputs {
 
 /** One answer of each of N examples. */
 export interface AnswerTensors {
-  /** log π(y|x), summed over the answer's tokens; differentiable. */
+  /** log π(y|x), summed over the answer's tokens, or r(x, y) of a reward model; differentiable. */
   readonly policy: tf.Tensor1D; // [N]
   /** log π_ref(y|x); zeros for a method without a reference. */
   readonly reference: tf.Tensor1D; // [N]

@@ -19,7 +19,10 @@ export interface ScoringModel {
   readonly engine: Engine;
   readonly weights: ReadonlyMap<string, Variable>;
   readonly adapter?: { readonly weights: ReadonlyMap<string, Variable>; readonly dropout: number } | undefined;
-  /** log π of each predicted token of a batch, [R], differentiable in what `params` gives. */
+  /**
+   * A number to each predicted token of a batch, [R], differentiable in what `params` gives. The sum over an answer is what methods
+   * compute with: log π(y|x) of a language model, r(x, y) of a reward model, which has it at the answer's last token.
+   */
   tokenLogps(params: (name: string) => tf.Tensor, batch: PackedInputs, options?: ScoringOptions): TokenLogps;
 }
 

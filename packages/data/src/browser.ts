@@ -52,4 +52,4 @@ export { type EncodedPrompt, encodePairs, encodePrompts, pairGroup } from './tok
 export { type BatchTextEncoder, type EncodeAheadOptions, encodeAhead } from './tokens/encode-ahead.js';
 export type { Encoder } from './tokens/encode-each.js';
 export type { EncodeOptions } from './tokens/encode-options.js';
-export { encodeAnswers, encodeRankings } from './tokens/encode-rows.js';
+export { encodeAnswers, encodeGroups, encodeRankings, type PromptWithAnswers } from './tokens/encode-rows.js';

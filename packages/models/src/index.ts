@@ -1,5 +1,11 @@
 export * from './browser.js';
 export { type LoadClassifierOptions, type LoadedClassifier, loadClassifier } from './classifiers/load-classifier.js';
+export {
+  checkRewardModel,
+  type LoadedRewardModel,
+  type LoadRewardOptions,
+  loadRewardModel,
+} from './classifiers/load-reward-model.js';
 export { modelDigests } from './files/model-digests.js';
 export { isAdapterFolder, openModelFiles } from './files/open-model-files.js';
 export { type LoadAdapterOptions, loadAdapter, type SaveAdapterOptions, saveAdapter } from './lora/adapter-files.js';

@@ -24,7 +24,10 @@ export interface PackedBatch {
   readonly predictors: Int32Array;
   /** [R] token id that is predicted; 0 in padding entries. */
   readonly targets: Int32Array;
-  /** [R] which of the S sequences the target belongs to: group g's answer a is g·K + a, as given. S in padding entries. */
+  /**
+   * [R] which of the S sequences the target belongs to: group g's answer a is g·K + a, as given. S in padding entries. The targets of a
+   * sequence stand one after another.
+   */
   readonly sequence: Int32Array;
   /** [S] answer tokens of each sequence. */
   readonly lengths: Int32Array;

@@ -10,6 +10,7 @@ import { bigramModel } from '../test/bigram-model.js';
 import { type StepRecord, train } from '../trainer.js';
 import { combine } from './combine.js';
 import { methodNamed } from './method-named.js';
+import { rewardMethod } from './reward.js';
 import { sumOfMethods } from './sum-of-methods.js';
 import { supervisedMethod } from './supervised.js';
 import { withLengthDesensitization } from './with-length-desensitization.js';
@@ -36,6 +37,8 @@ async function firstStep(method: Method, examples: readonly EncodedPair[] = pair
     ...{ model, method, reference, optimizer: optimizers.sgd(), learningRate: () => 0.1, steps: 1 },
     batches: chosenBatches(examples, () => examples.keys()),
     packing: { microBatches },
+    // Steps add up where no gradient is clipped.
+    maxGradNorm: Number.POSITIVE_INFINITY,
   }))
     records.push(record);
   const weights = await Promise.all([...model.trainable().values()].map((variable) => variable.read()));
@@ -58,6 +61,7 @@ const methods: Readonly<Record<string, Method>> = {
   'fine-tuning by answers': supervisedMethod({ averageOver: 'answers' }),
   aot: methodNamed('aot', { beta: 0.5 }),
   'aot, unpaired': methodNamed('aot-unpaired', { beta: 0.5 }),
+  reward: rewardMethod(),
 };
 const decorated = Object.entries(methods).flatMap(([name, method]) => [
   [name, method] as const,

@@ -1,10 +1,10 @@
-import { DpoError, type EncodedAnswer, type EncodedRanking, type Text } from '@dpo/base';
+import { DpoError, type EncodedAnswer, type EncodedRanking, type PromptGroup, type Text } from '@dpo/base';
 import { templateVariables } from '../rows/conversation.js';
-import type { LabelledAnswer, RankedList } from '../rows/types.js';
+import type { LabelledAnswer, PromptRow, RankedList } from '../rows/types.js';
 import type { RowOrigin } from './cuts.js';
 import { type Encoder, encoder } from './encode-each.js';
 import { answerPiece, cutAnswer, promptPiece, textsOf, wholeAnswer } from './encode-text.js';
-import { asTheyAre } from './example-kind.js';
+import { asTheyAre, type EncodedTexts } from './example-kind.js';
 
 /**
  * Turns judged answers into tokens, as `encodePairs` does pairs. Each gets another prompt's answer beside it, the same in
@@ -74,6 +74,44 @@ export const encodeRankings: Encoder<RankedList, EncodedRanking & RowOrigin> = e
     });
   },
 });
+
+/** A prompt with any answers to it. */
+export interface PromptWithAnswers extends PromptRow {
+  readonly answers: readonly Text[];
+}
+
+/**
+ * Turns prompts with answers into tokens, as `encodePairs` does pairs: all answers, in their order. An answer without a text, as
+ * models write some, is its end alone. Errors are those of `encodePairs`.
+ */
+export const encodeGroups: Encoder<PromptWithAnswers, PromptGroup & RowOrigin> = encoder({
+  texts: (given, row, tokenizer) =>
+    textsOf(
+      given,
+      given.answers.map((answer, k) => [`answers[${k}]`, answer] as const),
+      tokenizer,
+      row,
+    ),
+  assemble({ prompt: text, answers }, row, encoded) {
+    const prompt = promptPiece(text, encoded, row);
+    const pieces = answers.map((_, k) =>
+      encoded.tokens[k + 1]?.length === 0
+        ? { tokens: endAlone(encoded), cut: 0 }
+        : answerPiece(text, prompt.tokens.length, encoded, k + 1, row),
+    );
+    return {
+      row,
+      prompt: prompt.tokens,
+      answers: pieces.map(({ tokens }) => tokens),
+      cut: { prompt: prompt.cut, ...Object.fromEntries(pieces.map(({ cut }, k) => [String(k), cut])) },
+    };
+  },
+  finish: asTheyAre,
+});
+
+function endAlone({ tokenizer: { eosTokenId }, options }: EncodedTexts): Int32Array {
+  return Int32Array.from(eosTokenId === undefined || options.eos === false ? [] : [eosTokenId]);
+}
 
 /** The responses by their index, the best first; of those that share a score only the first. */
 function rankingOf({ responses, scores }: RankedList): number[] {

@@ -80,6 +80,8 @@ export interface Decoder {
   readonly logitBias?: string | undefined;
   /** Keeps logits within ± this: cap · tanh(logit / cap). */
   readonly logitCap?: number | undefined;
+  /** How many labels the head scores, where it stands in place of the unembedding: see `withScoreHead`. */
+  readonly labels?: number | undefined;
   /** What stands before the names of all weights but the head's; files made of the bare decoder leave it out. */
   readonly prefix: string;
   /** True for a tensor that files may hold besides the weights: a constant. */

@@ -1,6 +1,7 @@
 import { DpoError } from '@dpo/base';
 import { ConfigReader } from '../architectures/config-reader.js';
 import { supportedArchitectures } from '../architectures/registry.js';
+import { isClassifierConfig } from '../architectures/score-head.js';
 import { bert } from './bert.js';
 import { distilbert } from './distilbert.js';
 import { roberta } from './roberta.js';
@@ -23,12 +24,11 @@ export const supportedClassifiers: readonly string[] = [...Object.keys(encoders)
  * Throws `classifier.not-one` for another kind of model, `model.unsupported-architecture`, `model.bad-config`.
  */
 export function networkFor(config: Readonly<Record<string, unknown>>, path: string, labels: number): TextNetwork {
-  const architectures = Array.isArray(config.architectures) ? config.architectures.map(String) : [];
-  if (!architectures.some((name) => name.endsWith('ForSequenceClassification')))
+  if (!isClassifierConfig(config))
     throw new DpoError(
       'classifier.not-one',
       `${path} is no text classifier: its config.json says ${JSON.stringify(config.architectures ?? null)}, not …ForSequenceClassification.`,
-      { values: { path, architectures }, hint: 'Open a language model with loadModel.' },
+      { values: { path, architectures: config.architectures ?? null }, hint: 'Open a language model with loadModel.' },
     );
   const type = String(config.model_type);
   const known = Object.hasOwn(encoders, type) ? encoders[type] : undefined;

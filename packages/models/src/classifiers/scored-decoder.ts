@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { decoderFor } from '../architectures/registry.js';
+import { SCORE, withScoreHead } from '../architectures/score-head.js';
 import { packedAttention } from '../blocks/packed-attention.js';
 import { computeBlock } from '../model/compute-block.js';
 import type { TextNetwork } from './types.js';
@@ -11,20 +12,15 @@ import type { TextNetwork } from './types.js';
  *     logits = norm(h_last) Wᵀ, W [N, D] without a bias
  */
 export function scoredDecoder(raw: Readonly<Record<string, unknown>>, path: string, labels: number): TextNetwork {
-  const decoder = decoderFor(raw, path);
-  const { config } = decoder;
-  const head = new Set([decoder.logitBias, config.tiedHead ? undefined : decoder.unembedding]);
-  const weights = new Map<string, { readonly shape: readonly number[] }>(
-    [...decoder.weights].filter(([name]) => !head.has(name)),
-  );
-  weights.set('score.weight', { shape: [labels, config.width] });
+  const decoder = withScoreHead(decoderFor(raw, path), labels);
+  const { config, weights } = decoder;
   const pad = raw.pad_token_id;
   const padTokenId = typeof pad === 'number' && pad >= 0 && pad < config.vocabSize ? pad : undefined;
   return {
     modelType: config.modelType,
     weights,
     prefix: decoder.prefix,
-    isExtra: (name) => decoder.isExtra(name) || head.has(name) || /^(lm_head|embed_out)\./.test(name),
+    isExtra: decoder.isExtra,
     vocabSize: config.vocabSize,
     maxTokens: config.maxPositions,
     padTokenId,
@@ -42,7 +38,7 @@ export function scoredDecoder(raw: Readonly<Record<string, unknown>>, path: stri
       const needed = (layer: number, x: tf.Tensor2D) => (layer === config.layers - 1 ? tf.gather(x, deciding) : x);
       const computation = { weight, linear, attend, needed, block: computeBlock };
       const states = decoder.hidden({ ids, positions, groups: mask }, computation); // [B, D]
-      return tf.matMul(decoder.finalNorm(states, { weight }), weight('score.weight'), false, true);
+      return tf.matMul(decoder.finalNorm(states, { weight }), weight(SCORE), false, true);
     },
   };
 }

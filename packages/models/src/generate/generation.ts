@@ -25,7 +25,8 @@ export interface Generation {
  * length. A sample depends on the model, its prompt, its number and the seed, not on what is generated with it (but for
  * rounding, which can tip a draw between two tokens).
  *
- * Throws `generate.empty-prompt`, `generate.too-long`, `generate.bad-token`, `generate.bad-option`.
+ * Throws `generate.empty-prompt`, `generate.too-long`, `generate.bad-token`, `generate.bad-option`,
+ * `model.not-a-language-model` for a reward model.
  */
 export async function generate(
   model: LanguageModel,
@@ -33,6 +34,7 @@ export async function generate(
   options: GenerateOptions,
 ): Promise<Generation[]> {
   checkOptions(options);
+  checkWrites(model);
   checkPrompts(model, prompts, options.maxNewTokens);
   const { samples = 1, batchSize = 32, seed = 0 } = options;
   const rows = prompts.flatMap((_, prompt) =>
@@ -78,6 +80,13 @@ function checkOptions(options: GenerateOptions): void {
 function badOption(name: string, received: number, expected: string): DpoError {
   return new DpoError('generate.bad-option', `${name} must be ${expected}, not ${received}.`, {
     values: { option: name, received, expected },
+  });
+}
+
+function checkWrites({ decoder }: LanguageModel): void {
+  if (decoder.labels === undefined) return;
+  throw new DpoError('model.not-a-language-model', 'A reward model writes no text: it has a score head.', {
+    hint: 'Generate with the language model that it was trained from.',
   });
 }
 

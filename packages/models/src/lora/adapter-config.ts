@@ -76,7 +76,7 @@ export function adapterConfig(adapter: Adapter, decoder: Decoder, base: string |
     r: adapter.rank,
     rank_pattern: adapter.rankPattern,
     target_modules: adapter.targets,
-    task_type: 'CAUSAL_LM',
+    task_type: decoder.labels === undefined ? 'CAUSAL_LM' : 'SEQ_CLS',
     use_dora: adapter.dora,
     use_rslora: adapter.rsLora,
   };

@@ -9,6 +9,7 @@ import { adaptedProduct } from '../lora/adapted-product.js';
 import { headParameterName, parameterName } from '../lora/modules-to-save.js';
 import { parameterLayers } from '../lora/parameter-layers.js';
 import type { Adapter } from '../lora/types.js';
+import { rewardPositions, rewardsByToken } from './answer-rewards.js';
 import { computeBlock, recomputedBlocks } from './compute-block.js';
 import type {
   AdapterToggle,
@@ -67,15 +68,15 @@ export function languageModel(
     cap: decoder.logitCap,
   });
 
-  /** The hidden states that predict the answers' tokens, behind the final norm: [R, D]. */
-  const answerRows = (params: Params, batch: PackedInputs, options: GradientOptions = {}): tf.Tensor2D => {
+  /** Hidden states of some positions of a packed batch, behind the final norm: [R, D]. */
+  const rowsAt = (at: tf.Tensor1D, params: Params, batch: PackedInputs, options: GradientOptions): tf.Tensor2D => {
     // Only rows that predict something meet the vocabulary, which costs as much as many layers.
     // A layer that is computed again by itself needs a mask of its own; compiled, they are one.
     const attend: Attend = options.activationCheckpointing
       ? (...layer) => packedAttention(batch)(...layer)
       : packedAttention(batch);
     const tokens = { ...batch, unread: 1 };
-    const states = model.hidden(params, tokens, attend, { ...options, at: batch.predictors });
+    const states = model.hidden(params, tokens, attend, { ...options, at });
     return decoder.finalNorm(states, { weight: weightsOf(params, options) });
   };
 
@@ -115,10 +116,15 @@ export function languageModel(
     sequenceLogps: (params, batch, options) =>
       segmentSums(model.tokenLogps(params, batch, options).logps, batch.sequence, batch.sequences),
     answerStates: (params, batch, options) => ({
-      states: answerRows(params, batch, options),
+      states: rowsAt(batch.predictors, params, batch, options ?? {}),
       head: head(params, options),
     }),
     tokenLogps(params, batch, { alignments = false, ...options }: TokenLogpsOptions = {}) {
+      if (decoder.labels !== undefined) {
+        const ends = rowsAt(rewardPositions(batch), params, batch, options); // [S, D]
+        const rewards = logitsOf(ends, head(params, options)); // [S, 1]
+        return { logps: rewardsByToken(tf.reshape(rewards, [batch.sequences]), batch) };
+      }
       const { states, head: unembed } = model.answerStates(params, batch, options);
       return {
         logps: tokenLogps(states, unembed, batch.targets),

@@ -67,7 +67,13 @@ export interface TokenLogpsOptions extends GradientOptions {
   readonly alignments?: boolean | undefined;
 }
 
-/** A language model whose weights live in variables of an engine, in Hugging Face names and layouts. */
+/**
+ * A language model whose weights live in variables of an engine, in Hugging Face names and layouts.
+ *
+ * A reward model is one with a score head (`decoder.labels` is 1). Of an answer it says the reward: `tokenLogps` has it at the
+ * answer's last token and 0 before, `sequenceLogps` has the reward itself, in no unit. The reward is read where the last token
+ * would be predicted, so that answers are given with one token more than they have.
+ */
 export interface LanguageModel {
   readonly config: ModelConfig;
   readonly engine: Engine;
