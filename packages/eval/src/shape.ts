@@ -16,6 +16,11 @@ export const text: Shape<string> = (value, where) => {
   throw new ShapeError(where, 'a text');
 };
 
+export const truth: Shape<boolean> = (value, where) => {
+  if (typeof value === 'boolean') return value;
+  throw new ShapeError(where, 'true or false');
+};
+
 export const finite: Shape<number> = (value, where) => {
   if (typeof value === 'number') return value;
   throw new ShapeError(where, 'a number');

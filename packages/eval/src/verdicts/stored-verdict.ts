@@ -1,4 +1,4 @@
-import { between, oneOf, record, type Shape, text, unknownOr } from '../shape.js';
+import { between, oneOf, record, type Shape, text, truth, unknownOr } from '../shape.js';
 
 /** Verdicts that say which answer is better. */
 const USABLE = ['first', 'second', 'tie'] as const;
@@ -28,6 +28,12 @@ export interface StoredVerdict {
   readonly temperature?: number | undefined;
   /** Which of several answers to the prompt was judged. */
   readonly sample?: number | undefined;
+  /** The person who gave the verdict, where several may judge the same pairs. */
+  readonly rater?: string | undefined;
+  /** Whether a tie is one between two bad answers. */
+  readonly both_bad?: boolean | undefined;
+  /** What a person wrote beside the verdict. */
+  readonly comment?: string | undefined;
   readonly judge_asked?: string | undefined;
   /** The name that the judge's reply bears. */
   readonly judge_reported?: string | undefined;
@@ -63,21 +69,30 @@ export function scoreOf({ first, verdict, p_first }: StoredVerdict): number | un
 const amount = unknownOr(between(0, Number.MAX_VALUE));
 const words = unknownOr(text);
 
-/** Reads a parsed line; keys that are not of {@link StoredVerdict} are left out. @throws ShapeError that names the key */
-export const verdictShape: Shape<StoredVerdict> = record<StoredVerdict>({
-  prompt_id: (value, where) => (typeof value === 'number' ? String(value) : text(value, where)),
+/** What a line says of its question, whoever answered. */
+export const questionShapes = {
+  prompt_id: (value: unknown, where: string) => (typeof value === 'number' ? String(value) : text(value, where)),
   first: oneOf(['model', 'baseline']),
-  repetition: (value, where) => (value === undefined ? 0 : between(0, Number.MAX_SAFE_INTEGER)(value, where)),
-  verdict: oneOf([...USABLE, ...LOST]),
-  p_first: unknownOr(between(0, 1)),
-  label_mass: amount,
+  repetition: (value: unknown, where: string) =>
+    value === undefined ? 0 : between(0, Number.MAX_SAFE_INTEGER)(value, where),
   model_length: amount,
   baseline_length: amount,
   temperature: amount,
   sample: amount,
+  prompt_digest: words,
+};
+
+/** Reads a parsed line; keys that are not of {@link StoredVerdict} are left out. @throws ShapeError that names the key */
+export const verdictShape: Shape<StoredVerdict> = record<StoredVerdict>({
+  ...questionShapes,
+  verdict: oneOf([...USABLE, ...LOST]),
+  p_first: unknownOr(between(0, 1)),
+  label_mass: amount,
+  rater: words,
+  both_bad: unknownOr(truth),
+  comment: words,
   judge_asked: words,
   judge_reported: words,
-  prompt_digest: words,
   template_digest: words,
   text: words,
   reason: words,

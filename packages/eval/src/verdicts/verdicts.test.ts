@@ -1,7 +1,7 @@
-import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, type FileHandle, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { appendVerdicts } from './append-verdicts.js';
 import { readVerdicts } from './read-verdicts.js';
 import { type StoredVerdict, scoreOf } from './stored-verdict.js';
@@ -106,6 +106,26 @@ describe('adding verdicts', () => {
     await writer.append(verdict('b'));
     await writer.close();
     expect(await readFile(path, 'utf8')).toBe(line('a') + line('b'));
+  });
+
+  it('takes off what a failed writing left of a line, so that the next line is whole', async () => {
+    const writer = await appendVerdicts(path);
+    await writer.append(verdict('a'));
+    const file = await open(path);
+    const appending = vi.spyOn(Object.getPrototypeOf(file) as FileHandle, 'appendFile');
+    await file.close();
+    appending.mockImplementationOnce(async function (this: FileHandle, text) {
+      await this.write(String(text).slice(0, 20));
+      throw Object.assign(new Error('no space'), { code: 'ENOSPC', syscall: 'write' });
+    });
+    try {
+      await expect(writer.append(verdict('b'))).rejects.toMatchObject({ code: 'file.disk-full' });
+    } finally {
+      appending.mockRestore();
+    }
+    await writer.append(verdict('c'));
+    await writer.close();
+    expect(await readFile(path, 'utf8')).toBe(line('a') + line('c'));
   });
 
   it('names a path that cannot be written', async () => {

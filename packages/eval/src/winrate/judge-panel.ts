@@ -1,5 +1,5 @@
 import { isUsable, type StoredVerdict } from '../verdicts/stored-verdict.js';
-import type { PairVerdicts } from './pair-scores.js';
+import { type PairVerdicts, verdictsByRater } from './pair-scores.js';
 
 /** What the verdicts say of their judge. Shares are undefined where there is nothing to take them of. */
 export interface JudgePanel {
@@ -22,10 +22,11 @@ export function judgePanel(pairs: readonly PairVerdicts[]): JudgePanel {
   const verdicts = pairs.flatMap((pair) => pair.verdicts);
   const counts = { first: 0, second: 0, tie: 0, unparsable: 0, refused: 0, failed: 0 };
   for (const { verdict } of verdicts) counts[verdict]++;
-  const repeats = pairs.flatMap(repeatedVerdicts);
+  const byRater = pairs.flatMap((pair) => verdictsByRater(pair.verdicts));
+  const repeats = byRater.flatMap(repeatedVerdicts);
   return {
     counts,
-    consistency: shareOf(pairs.flatMap(consistentOrders)),
+    consistency: shareOf(byRater.flatMap(consistentOrders)),
     firstPositionRate: firstPositionRate(verdicts),
     repetitionAgreement: shareOf(repeats),
     repetitions: repeats.length,
@@ -48,8 +49,8 @@ function preferred({ first, verdict }: StoredVerdict): 'model' | 'baseline' | 't
   return (verdict === 'first') === (first === 'model') ? 'model' : 'baseline';
 }
 
-/** For each repetition with usable verdicts in both orders: whether they agree. */
-function consistentOrders({ verdicts }: PairVerdicts): boolean[] {
+/** For each repetition of a rater's with usable verdicts in both orders: whether they agree. */
+function consistentOrders(verdicts: readonly StoredVerdict[]): boolean[] {
   const usable = verdicts.filter(({ verdict }) => isUsable(verdict));
   return usable.flatMap((one) => {
     if (one.first !== 'model') return [];
@@ -59,7 +60,7 @@ function consistentOrders({ verdicts }: PairVerdicts): boolean[] {
 }
 
 /** For each usable verdict after the first usable one in the same order: whether it says the same. */
-function repeatedVerdicts({ verdicts }: PairVerdicts): boolean[] {
+function repeatedVerdicts(verdicts: readonly StoredVerdict[]): boolean[] {
   return (['model', 'baseline'] as const).flatMap((side) => {
     const [base, ...again] = verdicts
       .filter(({ first, verdict }) => first === side && isUsable(verdict))

@@ -5,7 +5,10 @@ import { isUsable, type StoredVerdict, scoreOf } from '../verdicts/stored-verdic
 export interface PairVerdicts {
   readonly prompt: string;
   readonly verdicts: readonly StoredVerdict[];
-  /** Mean of both orders, each the mean of its repetitions; undefined where all verdicts were lost. */
+  /**
+   * Mean over raters of the mean over both orders, each the mean of its repetitions; a judge without a name is one rater. Undefined
+   * where all verdicts were lost.
+   */
   readonly score: number | undefined;
   /** The score with all lost verdicts against the model, and with all for it. */
   readonly worst: number;
@@ -31,16 +34,16 @@ export function pairKey({
   return JSON.stringify([prompt_id, temperature ?? null, sample ?? null]);
 }
 
-/** What a verdict answers: which order of which pair, asked for which time. */
+/** What a verdict answers: which order of which pair, asked for which time, and of whom. */
 export function questionKey(
-  about: Pick<StoredVerdict, 'prompt_id' | 'temperature' | 'sample' | 'first' | 'repetition'>,
+  about: Pick<StoredVerdict, 'prompt_id' | 'temperature' | 'sample' | 'first' | 'repetition' | 'rater'>,
 ): string {
-  return JSON.stringify([pairKey(about), about.first, about.repetition]);
+  return JSON.stringify([pairKey(about), about.first, about.repetition, about.rater ?? null]);
 }
 
 /**
- * The verdicts that count: of several on the same pair in the same order and repetition the last, since a later line of the
- * file is an asking again of what had failed.
+ * The verdicts that count: of several by the same rater on the same pair in the same order and repetition the last, since a later
+ * line of the file is an asking again of what had failed.
  */
 export function lastVerdicts(verdicts: readonly StoredVerdict[]): StoredVerdict[] {
   const last = new Map<string, StoredVerdict>();
@@ -61,21 +64,46 @@ export function verdictsByPair(verdicts: readonly StoredVerdict[]): PairVerdicts
 }
 
 function pairVerdicts(verdicts: readonly StoredVerdict[]): PairVerdicts {
-  const orders = (['model', 'baseline'] as const)
-    .map((first) => verdicts.filter((verdict) => verdict.first === first))
-    .filter((order) => order.length > 0);
-  const answered = orders.filter((order) => order.some(({ verdict }) => isUsable(verdict)));
+  const orders = ordersOf(verdicts);
+  const raters = verdictsByRater(verdicts).map(raterScores);
+  const known = raters.flatMap(({ score }) => (score === undefined ? [] : [score]));
   return {
     prompt: (verdicts[0] as StoredVerdict).prompt_id,
     verdicts,
-    score: answered.length === 0 ? undefined : mean(answered.map((order) => mean(order.flatMap(scores)))),
-    worst: mean(orders.map((order) => mean(order.map((verdict) => scoreOf(verdict) ?? 0)))),
-    best: mean(orders.map((order) => mean(order.map((verdict) => scoreOf(verdict) ?? 1)))),
+    score: known.length === 0 ? undefined : mean(known),
+    worst: mean(raters.map(({ worst }) => worst)),
+    best: mean(raters.map(({ best }) => best)),
     asked: orders.length === 2 ? 'both' : 'one',
-    answered: answered.length,
+    answered: orders.filter(hasUsable).length,
     modelLength: meanLength(verdicts.map((verdict) => verdict.model_length)),
     baselineLength: meanLength(verdicts.map((verdict) => verdict.baseline_length)),
   };
+}
+
+/** Verdicts apart by who gave them. Those without a rater are one judge's. */
+export function verdictsByRater(verdicts: readonly StoredVerdict[]): StoredVerdict[][] {
+  const raters = new Set(verdicts.map(({ rater }) => rater));
+  return Array.from(raters, (rater) => verdicts.filter((verdict) => verdict.rater === rater));
+}
+
+function raterScores(verdicts: readonly StoredVerdict[]): Pick<PairVerdicts, 'score' | 'worst' | 'best'> {
+  const orders = ordersOf(verdicts);
+  const answered = orders.filter(hasUsable);
+  return {
+    score: answered.length === 0 ? undefined : mean(answered.map((order) => mean(order.flatMap(scores)))),
+    worst: mean(orders.map((order) => mean(order.map((verdict) => scoreOf(verdict) ?? 0)))),
+    best: mean(orders.map((order) => mean(order.map((verdict) => scoreOf(verdict) ?? 1)))),
+  };
+}
+
+function ordersOf(verdicts: readonly StoredVerdict[]): StoredVerdict[][] {
+  return (['model', 'baseline'] as const)
+    .map((first) => verdicts.filter((verdict) => verdict.first === first))
+    .filter((order) => order.length > 0);
+}
+
+function hasUsable(order: readonly StoredVerdict[]): boolean {
+  return order.some(({ verdict }) => isUsable(verdict));
 }
 
 function scores(verdict: StoredVerdict): number[] {
