@@ -28,6 +28,15 @@ export {
   type WordCount,
   writeEvaluation,
 } from './evaluation-file.js';
+export { type BesideJudge, besideJudge } from './human/beside-judge.js';
+export { type OpenRaters, type OpenRatersOptions, openRaters } from './human/open-raters.js';
+export type { RaterOutcome } from './human/rater-outcome.js';
+export { type PlannedItem, planRater, type RaterPlanOptions } from './human/rater-plan.js';
+export type { RaterSession } from './human/rater-session.js';
+export type { GivenVote, RaterState, SideNames } from './human/rater-state.js';
+export { type RaterServer, type ServeRatersOptions, serveRaters } from './human/serve-raters.js';
+export type { Choice, Mark, Vote, VoteLine } from './human/vote.js';
+export { type RaterVotes, readVoteLines, verdictsOfVotes, votesByRater } from './human/votes.js';
 export { type Agreement, agreementOf, krippendorffAlpha } from './inference/agreement.js';
 export { holm } from './inference/holm.js';
 export { promptsToShow, smallestDifference } from './inference/power.js';

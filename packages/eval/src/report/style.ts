@@ -1,4 +1,5 @@
-const colours = {
+/** The colours of our pages as custom properties, for both of the reader's modes. */
+export const colours = {
   light: `--page:#f6f7f9;--card:#fff;--ink:#161b24;--soft:#596273;--line:#e3e7ed;--grid:#eceff3;--mark:#fff0c2;
 --before:#8592a6;--after:#2563eb;--other:#d9730d;--held:#8b3fd1;--good:#11804a;--good-soft:#e6f5ec;--bad:#c02a1d;--bad-soft:#fdecea;`,
   dark: `--page:#0f1319;--card:#171c24;--ink:#e8ecf2;--soft:#98a3b3;--line:#29313c;--grid:#222933;--mark:#5a4710;

@@ -1,0 +1,210 @@
+/// <reference lib="dom" />
+// The script of the raters' page. Runs in browsers, stands in the page as it is compiled, and so imports nothing but types.
+// Texts that are judged come into the page as text nodes alone.
+import type { RaterState, ShownItem } from './rater-state.js';
+
+/** A message to each button's deed, once it is on the disk. */
+const saved: Readonly<Record<string, string>> = {
+  A: 'A is better: saved.',
+  B: 'B is better: saved.',
+  tie: 'Tie: saved.',
+  both_bad: 'Both bad: saved.',
+  skip: 'Skipped.',
+  undo: 'Taken back.',
+};
+
+function byId<E extends HTMLElement>(id: string, kind: new () => E): E {
+  const found = document.getElementById(id);
+  if (!(found instanceof kind)) throw new Error(`The page has no ${id}.`);
+  return found;
+}
+
+const part = (id: string): HTMLElement => byId(id, HTMLElement);
+const comment = byId('comment', HTMLTextAreaElement);
+const bar = byId('bar', HTMLProgressElement);
+const buttons = [...document.querySelectorAll<HTMLButtonElement>('button[data-deed]')];
+
+let state: RaterState | undefined;
+/** Whether an answer of the program is awaited: meanwhile nothing can be said. */
+let waiting = false;
+let shownSince = 0;
+
+function element(name: string, text: string, className = ''): HTMLElement {
+  const made = document.createElement(name);
+  made.textContent = text;
+  if (className !== '') made.className = className;
+  return made;
+}
+
+/** Shows a text as it is, or says that there is none. */
+function fill(place: HTMLElement, text: string): void {
+  place.textContent = text === '' ? '(empty)' : text;
+  place.classList.toggle('empty', text === '');
+}
+
+function show(next: RaterState, news: string): void {
+  state = next;
+  const { done, total, smallestDifference: smallest } = next;
+  part('pair').hidden = next.kind !== 'item';
+  part('end').hidden = next.kind === 'item';
+  part('tools').hidden = next.kind !== 'item';
+  bar.value = total === 0 ? 1 : done / total;
+  const where = next.kind === 'item' ? `Pair ${done + 1} of ${total}` : `All ${total} pairs`;
+  part('count').textContent = where;
+  part('power').textContent =
+    smallest === null ? '' : `By now a difference of ${(100 * smallest).toFixed(1)} points or more can be shown.`;
+  if (next.kind === 'item') showItem(next);
+  else part('end').replaceChildren(next.kind === 'sealed' ? sealedCard(next) : finishedCard(next));
+  part('notice').hidden = true;
+  part('said').textContent = `${news} ${where}.`.trim();
+  for (const button of buttons) button.disabled = button.dataset.deed === 'undo' && !next.canUndo;
+  window.scrollTo(0, 0);
+  part('heading').focus({ preventScroll: true });
+}
+
+function showItem({ prompt, left, right, comment: earlier }: ShownItem): void {
+  part('turns').replaceChildren(
+    ...prompt.map(({ role, text }) => {
+      const turn = element('div', '', 'turn');
+      if (role !== undefined) turn.append(element('p', role, 'role'));
+      const words = element('div', '', 'text');
+      words.dir = 'auto';
+      fill(words, text);
+      turn.append(words);
+      return turn;
+    }),
+  );
+  fill(part('left'), left);
+  fill(part('right'), right);
+  comment.value = earlier;
+  part('comment-box').hidden = earlier === '';
+  shownSince = performance.now();
+}
+
+function sealedCard({ canUndo }: RaterState): HTMLElement {
+  const card = element('section', '', 'card');
+  card.append(
+    element('h2', 'All pairs are judged'),
+    element('p', 'The names are sealed until you end the session. After that no vote can be changed.'),
+    endButton('End and show the names', 'finish', 'Enter'),
+    element('span', ' '),
+  );
+  if (canUndo) card.append(endButton('Take the last vote back', 'undo', 'U'));
+  return card;
+}
+
+function endButton(label: string, deed: 'finish' | 'undo', key: string): HTMLElement {
+  const button = element('button', `${label} `);
+  button.setAttribute('type', 'button');
+  button.setAttribute('aria-keyshortcuts', key);
+  const shown = element('kbd', key);
+  shown.setAttribute('aria-hidden', 'true');
+  button.append(shown);
+  button.addEventListener('click', () => void send(deed));
+  return button;
+}
+
+function finishedCard({ names, outcome }: Extract<RaterState, { kind: 'finished' }>): HTMLElement {
+  const card = element('section', '', 'card');
+  const list = element('dl', '');
+  const row = (name: string, value: string) => list.append(element('dt', name), element('dd', value));
+  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+  row('Model', names.model);
+  row('Baseline', names.baseline);
+  row('Your votes', `${outcome.model} for the model, ${outcome.baseline} for the baseline, ${outcome.tie} ties, `);
+  list.lastElementChild?.append(`${outcome.bothBad} both bad, ${outcome.skipped} skipped`);
+  if (outcome.rate !== null && outcome.interval !== null) {
+    const [low, high] = outcome.interval;
+    row(
+      'Win rate',
+      `${percent(outcome.rate)} of ${outcome.pairs} pairs (95 % interval ${percent(low)} to ${percent(high)})`,
+    );
+  }
+  row('So', saidOf(outcome.conclusion));
+  if (outcome.consistency !== null)
+    row(
+      'Consistency',
+      `${percent(outcome.consistency)} of the pairs that returned with sides swapped were judged alike`,
+    );
+  card.append(element('h2', 'Thank you'), list, element('p', 'Everything is saved. You can close this page.'));
+  return card;
+}
+
+function saidOf(conclusion: 'better' | 'worse' | 'undecided' | null): string {
+  if (conclusion === 'better') return 'You find the model better.';
+  if (conclusion === 'worse') return 'You find the baseline better.';
+  return 'There are too few votes to say which is better.';
+}
+
+/** Sends what the rater did; what is shown next comes as the answer, after the vote is on the disk. */
+async function send(deed: string): Promise<void> {
+  if (waiting || state === undefined || state.kind === 'finished') return;
+  waiting = true;
+  try {
+    const { path, body } = requestOf(deed, state);
+    const response = await fetch(path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    const answer = (await response.json()) as RaterState & { readonly error?: string };
+    if (response.ok) return show(answer, saved[deed] ?? '');
+    if (response.status === 409) await load();
+    complain(answer.error ?? 'The vote was not saved.');
+  } catch {
+    complain('Not saved: the program does not answer. Start it again with the same command, and open the new address.');
+  } finally {
+    waiting = false;
+  }
+}
+
+function requestOf(deed: string, { kind, ...shown }: RaterState): { path: string; body: object } {
+  if (deed === 'undo' || deed === 'finish' || kind !== 'item') return { path: deed, body: {} };
+  const milliseconds = Math.round(performance.now() - shownSince);
+  return {
+    path: 'vote',
+    body: { item: 'item' in shown ? shown.item : undefined, choice: deed, comment: comment.value, milliseconds },
+  };
+}
+
+async function load(): Promise<void> {
+  const response = await fetch('state');
+  if (!response.ok) throw new Error(String(response.status));
+  show((await response.json()) as RaterState, '');
+}
+
+function complain(text: string): void {
+  part('notice').textContent = text;
+  part('notice').hidden = false;
+}
+
+function writeComment(): void {
+  part('comment-box').hidden = false;
+  comment.focus();
+}
+
+function act(deed: string): void {
+  if (deed === 'comment') writeComment();
+  else void send(deed);
+}
+
+for (const button of buttons) button.addEventListener('click', () => act(button.dataset.deed ?? ''));
+
+document.addEventListener('keydown', (event) => {
+  if (event.target === comment) {
+    if (event.key === 'Escape') part('heading').focus();
+    return;
+  }
+  // A key that is held down is one vote, and shortcuts of the browser are none.
+  if (event.repeat || event.ctrlKey || event.altKey || event.metaKey || state === undefined) return;
+  const key = event.key.toLowerCase();
+  if (state.kind === 'item') {
+    const button = buttons.find((each) => each.dataset.key === key && !each.disabled);
+    if (button === undefined) return;
+    event.preventDefault(); // the letter would be written into a comment
+    act(button.dataset.deed ?? '');
+  } else if (state.kind === 'sealed' && key === 'u' && state.canUndo) act('undo');
+  else if (state.kind === 'sealed' && key === 'enter' && !(event.target instanceof HTMLButtonElement)) act('finish');
+});
+
+load().catch(() => complain('The program does not answer. Start it again, and open the new address.'));

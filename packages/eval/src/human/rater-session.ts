@@ -1,0 +1,98 @@
+import { DpoError } from '@dpo/base';
+import { verdictHead } from '../judges/questions.js';
+import type { PlannedItem } from './rater-plan.js';
+import type { GivenVote, RaterState, SideNames } from './rater-state.js';
+import { currentItem, type Sitting, stateOf } from './sitting.js';
+import type { Vote, VoteLine } from './vote.js';
+import type { RaterVotes } from './votes.js';
+
+/** One rater's way through a plan. Calls are done one after the other, and each resolves when its line is on the disk. */
+export interface RaterSession {
+  readonly rater: string;
+  readonly state: () => RaterState;
+  /**
+   * @throws DpoError `human.not-current` where the item is not the one that is shown; file errors, with which the vote does not
+   *   count
+   */
+  readonly vote: (given: GivenVote) => Promise<RaterState>;
+  /** Takes the last vote back and shows its item again. @throws DpoError `human.nothing-to-undo`; file errors */
+  readonly undo: () => Promise<RaterState>;
+  /** Ends the session and tells the names. @throws DpoError `human.not-judged` before all items are settled; file errors */
+  readonly finish: () => Promise<RaterState>;
+}
+
+export interface RaterSessionOptions {
+  readonly rater: string;
+  readonly plan: readonly PlannedItem[];
+  readonly names: SideNames;
+  /** What the rater said in earlier sittings. */
+  readonly before?: RaterVotes | undefined;
+  /** Writes a line, and resolves when the line is on the disk. */
+  readonly append: (line: VoteLine) => Promise<void>;
+  /** The time, for tests. */
+  readonly now?: () => Date;
+}
+
+/** Begins or goes on with a rater's session: items with a vote are not shown again. */
+export function raterSession(options: RaterSessionOptions): RaterSession {
+  const { rater, plan, names, before, append, now = () => new Date() } = options;
+  let sitting: Sitting = { rater, plan, names, votes: before?.votes ?? [], done: before?.done ?? false };
+  let last: Promise<unknown> = Promise.resolve();
+  const step = (make: (sitting: Sitting, at: string) => Step | undefined): Promise<RaterState> => {
+    const made = last.then(async () => {
+      const step = make(sitting, now().toISOString());
+      if (step !== undefined) {
+        await append(step.line);
+        sitting = step.next;
+      }
+      return stateOf(sitting);
+    });
+    last = made.catch(() => undefined); // whoever called hears of the error
+    return made;
+  };
+  return {
+    rater,
+    state: () => stateOf(sitting),
+    vote: (given) => step((sitting, at) => voteStep(sitting, given, at)),
+    undo: () => step(undoStep),
+    finish: () => step(finishStep),
+  };
+}
+
+/** A line for the file, and where the rater is when the line is there. */
+interface Step {
+  readonly line: VoteLine;
+  readonly next: Sitting;
+}
+
+function voteStep(sitting: Sitting, { item, choice, comment, milliseconds }: GivenVote, at: string): Step {
+  if (sitting.done || item !== currentItem(sitting))
+    throw new DpoError('human.not-current', 'The vote is not on the two answers that are shown now.', {
+      values: { rater: sitting.rater, item },
+      hint: 'Another window may have gone on: this one shows the current pair.',
+    });
+  const said = comment === undefined || comment.trim() === '' ? {} : { comment };
+  const head = verdictHead(sitting.plan[item] as PlannedItem);
+  const vote: Vote = { ...head, rater: sitting.rater, vote: choice, ...said, milliseconds, at };
+  return { line: vote, next: { ...sitting, votes: [...sitting.votes, vote], takenBack: undefined } };
+}
+
+function undoStep(sitting: Sitting, at: string): Step {
+  const { rater, votes, done } = sitting;
+  if (done || votes.length === 0)
+    throw new DpoError('human.nothing-to-undo', done ? 'The session has ended.' : 'There is no vote to take back.', {
+      values: { rater },
+    });
+  return {
+    line: { rater, vote: 'undo', at },
+    next: { ...sitting, votes: votes.slice(0, -1), takenBack: votes.at(-1) },
+  };
+}
+
+function finishStep(sitting: Sitting, at: string): Step | undefined {
+  const { rater, done } = sitting;
+  if (done) return undefined;
+  if (currentItem(sitting) !== undefined)
+    throw new DpoError('human.not-judged', 'The names are told when all pairs are judged.', { values: { rater } });
+  return { line: { rater, vote: 'done', at }, next: { ...sitting, done: true } };
+}
