@@ -8,6 +8,8 @@ export default defineConfig({
     'command-thread': 'dist/command-thread.js',
     'parquet-worker': '../../packages/data/dist/files/parquet/parquet-worker.js',
     'encode-worker': '../../packages/models/dist/tokenizer/encode-worker.js',
+    // A page's script, looked for beside the module that serves the page.
+    'rater-page': '../../packages/eval/dist/human/rater-page.js',
   },
   platform: 'node',
   // The engine finds its files beside its own modules, and one tfjs must serve it and the models; the others are native.

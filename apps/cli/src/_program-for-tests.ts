@@ -21,6 +21,7 @@ export async function programFromSources(folder: string): Promise<string> {
       'command-thread': join(repository, 'apps/cli/src/command-thread.ts'),
       'parquet-worker': join(repository, 'packages/data/src/files/parquet/parquet-worker.ts'),
       'encode-worker': join(repository, 'packages/models/src/tokenizer/encode-worker.ts'),
+      'rater-page': join(repository, 'packages/eval/src/human/rater-page.ts'),
     },
     platform: 'node',
     resolve: { conditionNames: ['source', 'node', 'import'], extensionAlias: { '.js': ['.ts', '.js'] } },
