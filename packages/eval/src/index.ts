@@ -34,6 +34,7 @@ export type { RaterOutcome } from './human/rater-outcome.js';
 export { type PlannedItem, planRater, type RaterPlanOptions } from './human/rater-plan.js';
 export type { RaterSession } from './human/rater-session.js';
 export type { GivenVote, RaterState, SideNames } from './human/rater-state.js';
+export { type RescoredPeople, rescoredPeople } from './human/rescored-people.js';
 export { type RaterServer, type ServeRatersOptions, serveRaters } from './human/serve-raters.js';
 export type { Choice, Mark, Vote, VoteLine } from './human/vote.js';
 export { type RaterVotes, readVoteLines, verdictsOfVotes, votesByRater } from './human/votes.js';

@@ -79,3 +79,63 @@ it('names a broken line in the middle', async () => {
   expect([code, out]).toEqual([1, []]);
   expect(notes.join('\n')).toContain('line 2');
 });
+
+// Anna votes on a (for the model), b (against) and c (tie); ben on a alone, for the model, after he took another vote back.
+const votes = [
+  { prompt_id: 'a', first: 'model', rater: 'anna', vote: 'A' },
+  { prompt_id: 'b', first: 'baseline', rater: 'anna', vote: 'A' },
+  { prompt_id: 'c', first: 'model', rater: 'anna', vote: 'both_bad' },
+  { prompt_id: 'a', first: 'baseline', rater: 'ben', vote: 'A' },
+  { rater: 'ben', vote: 'undo' },
+  { prompt_id: 'a', first: 'baseline', rater: 'ben', vote: 'B' },
+  { prompt_id: 'd', first: 'baseline', rater: 'ben', vote: 'skip' },
+].map((vote) => JSON.stringify(vote));
+
+it('sets people beside the judge, with keys of their own', async () => {
+  const human = join(folder, 'votes.jsonl');
+  const more = lines.map((line) => line.replace(/"prompt_id":"(.)"/, '"prompt_id":"$1$1"'));
+  await writeFile(path, `${[...lines, ...more].join('\n')}\n`);
+  await writeFile(human, `${votes.join('\n')}\n`);
+  const { code, out } = await runCli(['eval', 'rescore', path, '--human', human, '--json']);
+  expect(code).toBe(0);
+  const { human: found, ...rest } = JSON.parse(out.join('\n'));
+  const alone = await runCli(['eval', 'rescore', path, '--json']);
+  expect(rest).toEqual(JSON.parse(alone.out.join('\n')));
+  // The judge: a and b for the model, c a tie. People: a for the model, twice; b against; c a tie.
+  expect(found).toMatchObject({
+    raters: ['anna', 'ben'],
+    pairs: 3,
+    judgements: 4,
+    agreement: 3 / 4,
+    alpha: null, // both raters say the same of the only pair that both judged
+    prevalence: { model: 2 / 4, baseline: 1 / 4, tie: 1 / 4 },
+    judge_prevalence: { model: 3 / 4, baseline: 0, tie: 1 / 4 },
+    win_rate: 1.5 / 3,
+    judge_win_rate: 2.5 / 3,
+    labelled: 3,
+    unlabelled: 5,
+  });
+  const chance = (2 * 3 + 1 * 0 + 1 * 1) / 16;
+  expect(found.kappa).toBeCloseTo((3 / 4 - chance) / (1 - chance), 12);
+  const text = (await runCli(['eval', 'rescore', path, '--human', human])).out.join('\n');
+  expect(text).toContain('Corrected by people, the model wins');
+  expect(text).toContain('75.0 % of 4 judgements, Cohen’s κ');
+});
+
+it('reads votes as any verdicts', async () => {
+  await writeFile(path, `${votes.join('\n')}\n`);
+  const { out } = await runCli(['eval', 'rescore', path, '--json']);
+  expect(JSON.parse(out.join('\n'))).toMatchObject({ prompts: 3, win_rate: 1.5 / 3, bounds: [0.5, 0.5] });
+});
+
+it('refuses votes that have nothing to do with the verdicts, and says which file is missing', async () => {
+  const human = join(folder, 'votes.jsonl');
+  await writeFile(path, `${lines.join('\n')}\n`);
+  const missing = await runCli(['eval', 'rescore', path, '--human', human]);
+  expect([missing.code, missing.out]).toEqual([1, []]);
+  expect(missing.notes.join('\n')).toContain(human);
+  await writeFile(human, `${votes.map((vote) => vote.replace('"prompt_id":"', '"prompt_id":"z')).join('\n')}\n`);
+  const other = await runCli(['eval', 'rescore', path, '--human', human]);
+  expect([other.code, other.out]).toEqual([1, []]);
+  expect(other.notes.join('\n')).toContain('No pair was judged by both');
+});

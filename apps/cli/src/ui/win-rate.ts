@@ -1,15 +1,11 @@
 import type { TemperatureReport, WinRateReport } from '@dpo/eval';
+import { percent, range, row } from './_figures.js';
 
 /** A win rate for a terminal: the sentence first, then the figures behind it. */
 export function winRateLines(report: WinRateReport): string[] {
   const lines = [sentence(report), '', ...rateRows(report), ...lengthRows(report), ...judgeRows(report)];
   return lines.map((line) => line.trimEnd());
 }
-
-const percent = (share: number, digits = 1): string => `${(100 * share).toFixed(digits)} %`;
-const range = ({ low, high }: { readonly low: number; readonly high: number }): string =>
-  `${(100 * low).toFixed(1)} to ${percent(high)}`;
-const row = (label: string, text: string): string => `${label.padEnd(21)}${text}`;
 
 /** A line to each temperature, with its p-value adjusted for all of them. Nothing where there is only one. */
 export function temperatureLines(reports: readonly TemperatureReport[]): string[] {

@@ -1,4 +1,5 @@
 import { DpoError } from '@dpo/base';
+import { isThere } from '@dpo/base/files';
 import type { JudgedPair } from '../judges/judge.js';
 import { verdictHead } from '../judges/questions.js';
 import { appendLines } from '../verdicts/append-lines.js';
@@ -43,7 +44,7 @@ export async function openRaters(options: OpenRatersOptions): Promise<OpenRaters
   const { pairs, names, file, planned, seed } = options;
   if (pairs.length === 0) throw new DpoError('eval.no-pairs', 'There is no pair of answers to judge.');
   const raters = checkedRaters(options.raters);
-  const { lines, torn } = await readVoteLines(file);
+  const { lines, torn } = (await isThere(file)) ? await readVoteLines(file) : { lines: [], torn: false };
   checkSameAnswers(lines, pairs, file);
   const before = votesByRater(lines);
   const plans = raters.map((rater) => ({ rater, plan: planRater(pairs, { rater, planned, seed }) }));

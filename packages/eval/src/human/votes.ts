@@ -1,4 +1,3 @@
-import { isThere } from '@dpo/base/files';
 import { type LineFile, readLines } from '../verdicts/read-lines.js';
 import type { StoredVerdict } from '../verdicts/stored-verdict.js';
 import { isMark, type Vote, type VoteLine, voteLineShape } from './vote.js';
@@ -13,12 +12,11 @@ export interface RaterVotes {
 }
 
 /**
- * Reads `votes.jsonl`. A file that is not there holds no line; a torn last line is left out.
+ * Reads `votes.jsonl`. A torn last line is left out.
  *
  * @throws DpoError `votes.bad-line` for any other broken line, naming line and key; file errors
  */
-export async function readVoteLines(path: string): Promise<LineFile<VoteLine>> {
-  if (!(await isThere(path))) return { lines: [], torn: false };
+export function readVoteLines(path: string): Promise<LineFile<VoteLine>> {
   return readLines(path, voteLineShape, 'votes.bad-line');
 }
 

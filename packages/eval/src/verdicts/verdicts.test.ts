@@ -71,6 +71,19 @@ describe('reading verdicts', () => {
     });
   });
 
+  it('takes people’s votes for verdicts, without those that were taken back', async () => {
+    const vote = (prompt_id: string, vote: string) => ({ prompt_id, first: 'baseline', rater: 'anna', vote });
+    const lines = [vote('a', 'A'), vote('b', 'both_bad'), vote('c', 'B'), { rater: 'anna', vote: 'undo' }];
+    await writeFile(path, lines.map((each) => `${JSON.stringify(each)}\n`).join(''));
+    const { verdicts } = await readVerdicts(path);
+    expect(verdicts).toMatchObject([
+      { prompt_id: 'a', first: 'baseline', repetition: 0, verdict: 'first', rater: 'anna' },
+      { prompt_id: 'b', verdict: 'tie', both_bad: true },
+    ]);
+    await writeFile(path, `${JSON.stringify({ ...verdict('a'), vote: 'loud' })}\n`);
+    expect((await readVerdicts(path)).verdicts).toEqual([verdict('a')]);
+  });
+
   it('refuses a file without a verdict', async () => {
     await writeFile(path, '{"prom');
     await expect(readVerdicts(path)).rejects.toMatchObject({ code: 'verdicts.empty' });
