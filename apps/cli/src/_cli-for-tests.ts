@@ -33,8 +33,8 @@ export async function runCli(
   return { code, out, notes };
 }
 
-/** A folder with a tiny GPT-2 and its tokenizer, as `saveModel` writes it. */
-export async function tinyModelFolder(folder: string, seed = 1): Promise<string> {
+/** A folder with a tiny GPT-2 and its tokenizer, as `saveModel` writes it. `positions`: the longest text, in tokens. */
+export async function tinyModelFolder(folder: string, seed = 1, positions = 64): Promise<string> {
   const engine = testEngine();
   const tokenizer = tinyTokenizer();
   const config = {
@@ -43,7 +43,7 @@ export async function tinyModelFolder(folder: string, seed = 1): Promise<string>
     n_embd: 16,
     n_layer: 1,
     n_head: 2,
-    n_positions: 64,
+    n_positions: positions,
     initializer_range: 0.1,
   };
   await saveModel(createModel(engine, config, { seed }), folder, {

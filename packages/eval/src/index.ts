@@ -1,4 +1,7 @@
 export { type ShareInterval, wilson } from '@dpo/base';
+export { type Answer, promptName } from './answers/answer.js';
+export { type PairedAnswers, pairAnswers } from './answers/pair-answers.js';
+export { answerWords, readAnswers } from './answers/read-answers.js';
 export { bestOfNKl, expectedBest } from './best-of-n.js';
 export { buildPairs, type RatedPair, type RatedSample } from './build-pairs.js';
 export {
@@ -43,10 +46,13 @@ export { holm } from './inference/holm.js';
 export { promptsToShow, smallestDifference } from './inference/power.js';
 export { type PoweredEstimate, predictionPowered } from './inference/prediction-powered.js';
 export { type SignTest, signTest } from './inference/sign-test.js';
-export type { Comparison, Judge, JudgedPair, JudgeReply } from './judges/judge.js';
+export type { AskOptions, Comparison, Judge, JudgedPair, JudgeReply } from './judges/judge.js';
 export { type JudgePairsOptions, type Judging, type JudgingProgress, judgePairs } from './judges/judge-pairs.js';
+export { labelInstruction, labelVerdict } from './judges/label-verdict.js';
 export { comparisonOf, type Question, type QuestionOptions, questionsOf, verdictHead } from './judges/questions.js';
+export { rubrics } from './judges/rubrics.js';
 export { type AnswerScorer, scoreJudge } from './judges/score-judge.js';
+export { type JudgeTemplate, judgeTemplate } from './judges/template.js';
 export type { MetricsRecord, ReportData } from './report/data.js';
 export { type DataReport, renderDataReport } from './report/data-report.js';
 export { renderReport } from './report/render.js';

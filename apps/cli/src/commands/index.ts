@@ -14,6 +14,7 @@ import { doctorCommand } from './doctor.js';
 import { engineInfoCommand, engineInstallCommand } from './engine.js';
 import { evalSentimentCommand } from './eval.js';
 import { evalRescoreCommand } from './eval-rescore.js';
+import { evalWinrateCommand } from './eval-winrate.js';
 import { exportCommand } from './export.js';
 import { generateCommand } from './generate.js';
 import { reportCommand } from './report.js';
@@ -30,6 +31,7 @@ export const commands: readonly Command[] = [
   generateCommand,
   exportCommand,
   evalSentimentCommand,
+  evalWinrateCommand,
   evalRescoreCommand,
   dataInspectCommand,
   dataValidateCommand,

@@ -93,6 +93,14 @@ const writing: Readonly<Record<string, Writing>> = {
     writes: 'into-run',
     reads: ['model', 'prompts.jsonl'],
   },
+  'eval winrate': {
+    args: (output) => [
+      ...['eval', 'winrate', '--model', at('model'), '--data', at('pairs.jsonl'), '--output', output],
+      ...['--judge', at('adapter'), '--rubric', at('config.txt')],
+    ],
+    writes: 'run',
+    reads: ['model', 'adapter', 'pairs.jsonl', 'config.txt'],
+  },
   report: { args: (run) => ['report', run], writes: 'into-run', reads: ['model'] },
   'data convert': building('convert'),
   'data filter': building('filter'),
@@ -182,7 +190,7 @@ describe.each(Object.entries(writing))('dpo %s', (_, command) => {
 
 describe('options that name places', () => {
   // Whoever adds an option says what it names: a place of `places/role.ts`, or a text by its key here.
-  const texts = /^(prompt|chosen|rejected|split|testSplit|evalSplit|header|stop|device|maxTime)$/;
+  const texts = /^(prompt|chosen|rejected|split|testSplit|evalSplit|header|stop|device|maxTime|judgeModel)$/;
 
   it('are declared in every command', () => {
     const undeclared = commands.flatMap(({ name, options }) =>

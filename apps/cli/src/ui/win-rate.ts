@@ -1,10 +1,15 @@
-import type { TemperatureReport, WinRateReport } from '@dpo/eval';
+import { smallestDifference, type TemperatureReport, type WinRateReport } from '@dpo/eval';
 import { percent, range, row } from './_figures.js';
 
 /** A win rate for a terminal: the sentence first, then the figures behind it. */
 export function winRateLines(report: WinRateReport): string[] {
   const lines = [sentence(report), '', ...rateRows(report), ...lengthRows(report), ...judgeRows(report)];
   return lines.map((line) => line.trimEnd());
+}
+
+/** What so many prompts can show, before anything is asked. */
+export function powerLine(prompts: number): string {
+  return `${prompts} ${prompts === 1 ? 'prompt' : 'prompts'} can show a win rate that is ${points(smallestDifference(prompts))} and more from one half (80 % power).`;
 }
 
 /** A line to each temperature, with its p-value adjusted for all of them. Nothing where there is only one. */

@@ -110,6 +110,27 @@ describe('judging', () => {
     }
   });
 
+  it('asks a judge of many at a time for so many together, and refuses a wrong number of replies', async () => {
+    const sizes: number[] = [];
+    const many: Judge = {
+      ...longer,
+      concurrency: 16,
+      askTogether: (comparisons, options) => {
+        sizes.push(comparisons.length);
+        return Promise.all(comparisons.map((comparison) => longer.ask(comparison, options)));
+      },
+    };
+    const { verdicts } = await judgePairs({ pairs, judge: many, file });
+    expect(sizes).toEqual([16, 16, 10]);
+    const one = await judgePairs({ pairs, judge: longer, file: join(folder, 'one.jsonl') });
+    const said = (each: typeof verdicts) => each.map(({ milliseconds: _, ...verdict }) => verdict);
+    expect(said(verdicts)).toEqual(said(one.verdicts));
+    const short: Judge = { ...many, askTogether: async () => [{ verdict: 'tie' }] };
+    await expect(judgePairs({ pairs, judge: short, file: join(folder, 'two.jsonl') })).rejects.toMatchObject({
+      code: 'eval.wrong-count',
+    });
+  });
+
   it('asks again what failed, and neither what was refused nor what was unparsable', async () => {
     const kinds = ['failed', 'refused', 'unparsable', 'tie'] as const;
     let count = 0;

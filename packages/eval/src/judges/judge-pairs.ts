@@ -4,7 +4,7 @@ import { appendVerdicts } from '../verdicts/append-verdicts.js';
 import { readVerdicts } from '../verdicts/read-verdicts.js';
 import type { StoredVerdict } from '../verdicts/stored-verdict.js';
 import { lastVerdicts, pairKey, questionKey } from '../winrate/pair-scores.js';
-import type { Judge, JudgedPair } from './judge.js';
+import type { Judge, JudgedPair, JudgeReply } from './judge.js';
 import { comparisonOf, type Question, type QuestionOptions, questionsOf, verdictHead } from './questions.js';
 
 /** How far a judging is. */
@@ -57,14 +57,17 @@ export async function judgePairs(options: JudgePairsOptions): Promise<Judging> {
   const reused = questions.length - missing.length;
   signal?.throwIfAborted();
   const writer = await appendVerdicts(file);
+  const limit = options.concurrency ?? judge.concurrency ?? 1;
+  const together = judge.askTogether === undefined ? 1 : limit;
   let done = reused;
   try {
-    await inTurn(missing, options.concurrency ?? judge.concurrency ?? 1, signal, async (question, stop) => {
-      const verdict = await ask(judge, question, stop);
-      await writer.append(verdict);
-      known.set(questionKey(verdict), verdict);
-      done++;
-      options.onProgress?.({ done, total: questions.length, verdict });
+    await inTurn(piecesOf(missing, together), Math.ceil(limit / together), signal, async (some) => {
+      for (const verdict of await ask(judge, some, signal)) {
+        await writer.append(verdict);
+        known.set(questionKey(verdict), verdict);
+        done++;
+        options.onProgress?.({ done, total: questions.length, verdict });
+      }
     });
   } finally {
     await writer.close();
@@ -110,16 +113,36 @@ function otherJudging(verdict: StoredVerdict, judge: Judge, digest: string | und
   return differs(prompt_digest, digest) ? `on other answers to prompt ${prompt_id}` : undefined;
 }
 
-async function ask(judge: Judge, question: Question, signal: AbortSignal | undefined): Promise<StoredVerdict> {
+function piecesOf<T>(items: readonly T[], size: number): T[][] {
+  const count = Math.ceil(items.length / size);
+  return Array.from({ length: count }, (_, i) => items.slice(i * size, (i + 1) * size));
+}
+
+async function ask(
+  judge: Judge,
+  questions: readonly Question[],
+  signal: AbortSignal | undefined,
+): Promise<StoredVerdict[]> {
   const begun = performance.now();
-  const reply = await judge.ask(comparisonOf(question), { signal });
-  return {
+  const comparisons = questions.map(comparisonOf);
+  const replies = await (judge.askTogether?.(comparisons, { signal }) ??
+    Promise.all(comparisons.map((comparison) => judge.ask(comparison, { signal }))));
+  if (replies.length !== questions.length)
+    throw new DpoError(
+      'eval.wrong-count',
+      `${judge.name} gave ${replies.length} replies to ${questions.length} questions.`,
+      {
+        values: { judge: judge.name, replies: replies.length, questions: questions.length },
+      },
+    );
+  const milliseconds = Math.round((performance.now() - begun) / questions.length);
+  return questions.map((question, i) => ({
     ...verdictHead(question),
     judge_asked: judge.name,
     template_digest: judge.templateDigest,
-    ...reply,
-    milliseconds: Math.round(performance.now() - begun),
-  };
+    ...(replies[i] as JudgeReply),
+    milliseconds,
+  }));
 }
 
 /**
@@ -130,14 +153,14 @@ async function inTurn<T>(
   items: readonly T[],
   limit: number,
   signal: AbortSignal | undefined,
-  work: (item: T, signal: AbortSignal | undefined) => Promise<void>,
+  work: (item: T) => Promise<void>,
 ): Promise<void> {
   let next = 0;
   const errors: unknown[] = [];
   const worker = async () => {
     while (next < items.length && errors.length === 0 && signal?.aborted !== true) {
       try {
-        await work(items[next++] as T, signal);
+        await work(items[next++] as T);
       } catch (error) {
         errors.push(error);
       }

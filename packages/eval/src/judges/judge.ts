@@ -37,10 +37,17 @@ export type JudgeReply = Pick<
   | 'text'
   | 'reason'
   | 'finish_reason'
+  | 'rung'
+  | 'cached'
   | 'prompt_tokens'
   | 'completion_tokens'
   | 'cost'
 >;
+
+/** How a question is asked. */
+export interface AskOptions {
+  readonly signal?: AbortSignal | undefined;
+}
 
 /** Whoever says which of two answers is better: an endpoint, a model, a rule, a person. */
 export interface Judge {
@@ -55,5 +62,7 @@ export interface Judge {
    * the `reason`. A rejection ends the whole judging: no further question can succeed (a wrong key, no money left), or the
    * signal was aborted.
    */
-  readonly ask: (comparison: Comparison, options: { readonly signal?: AbortSignal | undefined }) => Promise<JudgeReply>;
+  readonly ask: (comparison: Comparison, options: AskOptions) => Promise<JudgeReply>;
+  /** What {@link ask} gives, of up to {@link concurrency} questions together: for judges that compute many at a time. */
+  readonly askTogether?: (comparisons: readonly Comparison[], options: AskOptions) => Promise<readonly JudgeReply[]>;
 }

@@ -44,6 +44,10 @@ export interface StoredVerdict {
   /** Why the verdict was lost, in words. */
   readonly reason?: string | undefined;
   readonly finish_reason?: string | undefined;
+  /** How the judge was made to say its verdict: `logprobs`, `json_schema`, `choice`, `text`. */
+  readonly rung?: string | undefined;
+  /** Whether the reply came from a cache: then it cost nothing now. */
+  readonly cached?: boolean | undefined;
   readonly prompt_tokens?: number | undefined;
   readonly completion_tokens?: number | undefined;
   /** In the currency of the price table. */
@@ -97,6 +101,8 @@ export const verdictShape: Shape<StoredVerdict> = record<StoredVerdict>({
   text: words,
   reason: words,
   finish_reason: words,
+  rung: words,
+  cached: unknownOr(truth),
   prompt_tokens: amount,
   completion_tokens: amount,
   cost: amount,

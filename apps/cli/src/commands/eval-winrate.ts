@@ -1,0 +1,67 @@
+import { join } from 'node:path';
+import { byTemperature, judgePairs, rescored, winRateReport } from '@dpo/eval';
+import { type Context, defineCommand } from '../command/define.js';
+import { type WinrateOptions, winrateOptions, winratePresets } from '../options/winrate.js';
+import { checkSides } from '../tasks/winrate/check-options.js';
+import { collectAnswers } from '../tasks/winrate/collect-answers.js';
+import { engineOnce } from '../tasks/winrate/engine-once.js';
+import { judgeFor } from '../tasks/winrate/open-judge.js';
+import { recordRun } from '../tasks/winrate/record-run.js';
+import { powerLine, temperatureLines, winRateLines } from '../ui/win-rate.js';
+
+/** `dpo eval winrate`: a judge compares a model's answers with a baseline's. */
+export const evalWinrateCommand = defineCommand({
+  name: 'eval winrate',
+  summary: 'Have a judge compare the answers of a model with others',
+  options: winrateOptions,
+  presets: winratePresets,
+  details:
+    'The model is --model, or a file of its answers; the baseline is the chosen answers of --data, --baseline, or a file.\n' +
+    'The folder gets answers.jsonl, against.jsonl, which --answers and --against take again, and verdicts.jsonl, from which\n' +
+    'dpo eval rescore computes every figure. Started again after a kill, the command asks only what has no verdict yet.\n' +
+    'Example: dpo eval winrate --preset tldr --answers ours.jsonl --against theirs.jsonl --output runs/judged\n' +
+    '         --judge http://localhost:8000/v1 --judge-model NAME',
+  whenInterrupted: ({ output }) => `Interrupted: the same command goes on with what ${String(output)} holds.`,
+  run: async (options, context) => {
+    checkSides(options);
+    const engine = engineOnce(options, context);
+    try {
+      const judge = await judgeFor(options, engine.open, context);
+      const { pairs } = await collectAnswers(options, engine.open, context, () => recordRun(options));
+      context.note(powerLine(new Set(pairs.map(({ promptId }) => promptId)).size));
+      const { verdicts } = await judgePairs({
+        pairs,
+        judge: await judge.open(),
+        file: join(options.output, 'verdicts.jsonl'),
+        seed: options.seed,
+        orders: options.orders,
+        repetitionShare: options.repetition,
+        signal: context.signal,
+        onProgress: ({ done, total }) => context.progress(`${done}/${total} verdicts`),
+      });
+      tell(verdicts, options, context);
+      return 0;
+    } finally {
+      await engine.dispose();
+    }
+  },
+});
+
+function tell(
+  verdicts: Parameters<typeof winRateReport>[0],
+  { resamples, seed, json }: WinrateOptions,
+  context: Context,
+): void {
+  const report = winRateReport(verdicts, { resamples, seed });
+  const temperatures = byTemperature(verdicts, { resamples, seed });
+  if (!json) {
+    for (const line of [...winRateLines(report), ...temperatureLines(temperatures)]) context.out(line);
+    return;
+  }
+  const each = temperatures.map(({ temperature, report: of, adjustedPValue }) => ({
+    temperature: temperature ?? null,
+    ...rescored(of),
+    adjusted_p_value: adjustedPValue,
+  }));
+  context.out(JSON.stringify({ ...rescored(report), temperatures: each }, null, 2));
+}

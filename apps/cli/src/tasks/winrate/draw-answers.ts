@@ -1,0 +1,64 @@
+import { writeFile } from 'node:fs/promises';
+import { isThere, writeFileAtomic } from '@dpo/base/files';
+import type { PlacedRows, PromptRow } from '@dpo/data';
+import type { Engine } from '@dpo/engine';
+import { type Answer, readAnswers } from '@dpo/eval';
+import { openModel } from '@dpo/run/command-line';
+import type { Context } from '../../command/define.js';
+import type { WinrateOptions } from '../../options/winrate.js';
+import { sampleTexts } from '../sample-texts.js';
+
+/** Answers to draw, and where they are kept. */
+export interface Drawing {
+  readonly name: string;
+  readonly prompts: readonly PromptRow[] & PlacedRows;
+  readonly temperatures: readonly number[];
+  /** The JSONL file that gets the answers, a temperature at a time. */
+  readonly file: string;
+}
+
+/**
+ * Draws a model's answers to all prompts at each temperature, and keeps them in a file. Temperatures that the file has all
+ * answers of are taken from there, so a drawing that was killed goes on at the temperature where it ended.
+ */
+export async function drawAnswers(
+  drawing: Drawing,
+  options: WinrateOptions,
+  openEngine: () => Promise<Engine>,
+  context: Context,
+): Promise<Answer[]> {
+  const { name, prompts, temperatures, file } = drawing;
+  const kept = (await isThere(file)) ? await readAnswers(file) : [];
+  const wanted = new Set(prompts.map(({ prompt }) => JSON.stringify(prompt)));
+  const whole = (temperature: number) => {
+    const there = kept.filter((each) => each.temperature === temperature && wanted.has(JSON.stringify(each.prompt)));
+    return there.length === prompts.length * options.samples ? there : undefined;
+  };
+  const answers = temperatures.flatMap((temperature) => whole(temperature) ?? []);
+  const missing = temperatures.filter((temperature) => whole(temperature) === undefined);
+  if (missing.length === 0) return answers;
+  const { model, tokenizer } = await openModel(await openEngine(), name, context);
+  for (const temperature of missing) {
+    const samples = await sampleTexts(model, tokenizer, prompts, {
+      ...options,
+      temperature,
+      signal: context.signal,
+      onProgress: (tokens) => context.progress(`${name} at temperature ${temperature}: ${tokens} tokens`),
+    });
+    const cut = samples.filter(({ finished }) => !finished).length;
+    if (cut > 0)
+      context.note(`${cut} of ${samples.length} answers at temperature ${temperature} were cut at --max-new-tokens.`);
+    answers.push(...samples.map(({ prompt, text }) => ({ prompt, text, temperature })));
+    await writeAnswers(file, answers);
+  }
+  model.dispose();
+  return answers;
+}
+
+/** Writes answers as a JSONL file that `--answers` and `--against` take. */
+export async function writeAnswers(file: string, answers: readonly Answer[]): Promise<void> {
+  const lines = answers.map(({ promptId, prompt, temperature, text }) =>
+    JSON.stringify({ prompt_id: promptId, temperature, prompt, text }),
+  );
+  await writeFileAtomic(file, (path) => writeFile(path, `${lines.join('\n')}\n`));
+}

@@ -1,0 +1,43 @@
+/** What makes an answer the better one, in words for a judge, and what the texts are called. */
+export interface Rubric {
+  readonly name: string;
+  /** What the prompt is, as a noun: `post`. */
+  readonly prompt: string;
+  /** What an answer is, as a noun: `summary`. */
+  readonly answer: string;
+  /** The question, as sentences. */
+  readonly criteria: string;
+}
+
+/**
+ * Three questions with the content of those that the DPO paper put to its judge (arXiv 2305.18290, appendix C.2), in words of
+ * our own: the plain and the concise one on summaries, and the one on dialogue.
+ */
+export const rubrics: readonly Rubric[] = [
+  {
+    name: 'summary',
+    prompt: 'forum post',
+    answer: 'summary',
+    criteria:
+      'Decide which summary does better at giving the main points of the post, and at leaving out details that do not matter.',
+  },
+  {
+    name: 'concise-summary',
+    prompt: 'forum post',
+    answer: 'summary',
+    criteria:
+      'Decide which summary does better at giving the main points of the post, and at leaving out details that do not matter. ' +
+      'A summary that is both exact and short is a good one.',
+  },
+  {
+    name: 'helpful',
+    prompt: 'request to a chat assistant',
+    answer: 'reply',
+    criteria: 'Decide which reply helps the person who asked more.',
+  },
+];
+
+/** A rubric in a user's own words. */
+export function ownRubric(criteria: string): Rubric {
+  return { name: 'custom', prompt: 'prompt', answer: 'answer', criteria };
+}
