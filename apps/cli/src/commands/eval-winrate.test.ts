@@ -1,6 +1,9 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { answerRewards } from '@dpo/core';
+import { testEngine } from '@dpo/engine/test';
+import { loadRewardModel, saveModel } from '@dpo/models';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { pairsFile, runCli, tinyModelFolder } from '../_cli-for-tests.js';
 
@@ -100,6 +103,31 @@ describe('dpo eval winrate', () => {
     expect(await lines('run/answers.jsonl')).toHaveLength(3);
   }, 60_000);
 });
+
+it('judges by a reward model: the answer with the higher reward, whatever the order', async () => {
+  const engine = testEngine();
+  const { model: scorer, tokenizer, source } = await loadRewardModel(engine, model, { seed: 5, padToken: 'a' });
+  await saveModel(scorer, at('reward'), { source });
+  const rewardOf = async (prompt: string, answer: string) => {
+    const tokens = Int32Array.from([...tokenizer.encode(answer), ...tokenizer.endTokenIds.slice(0, 1)]);
+    const groups = [{ prompt: Int32Array.from(tokenizer.encode(prompt)), answers: [tokens] }];
+    return (await answerRewards(scorer, groups))[0]?.[0] as number;
+  };
+  const better = [];
+  for (const prompt of ['a', 'b', 'c'])
+    better.push((await rewardOf(prompt, `our ${prompt}`)) > (await rewardOf(prompt, `${prompt}!`)));
+  await engine.dispose();
+
+  const { code, notes } = await winrate(
+    ...(await answerFiles()),
+    ...['--judge', at('reward'), '--output', at('run'), '--repetition', '0'],
+  );
+  expect([code, notes.filter((note) => note.startsWith('Error'))]).toEqual([0, []]);
+  const verdicts = await lines('run/verdicts.jsonl');
+  expect(verdicts.map(({ first, verdict }) => (verdict === 'first') === (first === 'model'))).toEqual(
+    better.flatMap((won) => [won, won]),
+  );
+}, 60_000);
 
 describe('refusals, before anything is opened', () => {
   it.each([

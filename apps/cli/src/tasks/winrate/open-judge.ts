@@ -1,11 +1,14 @@
+import { join } from 'node:path';
 import { DpoError } from '@dpo/base';
-import { isThere, readTextFile } from '@dpo/base/files';
+import { isThere, readTextFile, readTextIfThere } from '@dpo/base/files';
 import type { Engine } from '@dpo/engine';
 import { type Judge, type JudgeTemplate, judgeTemplate, rubrics } from '@dpo/eval';
+import { loadRewardModel } from '@dpo/models';
 import { openModel, USAGE } from '@dpo/run/command-line';
 import type { Context } from '../../command/define.js';
 import type { WinrateOptions } from '../../options/winrate.js';
 import { modelJudge } from './model-judge.js';
+import { rewardJudge } from './reward-judge.js';
 
 /** A judge, opened as late as it may be. */
 export interface JudgeOpener {
@@ -24,10 +27,23 @@ export async function judgeFor(
   context: Context,
 ): Promise<JudgeOpener> {
   const { judge: name } = options;
+  if (await isRewardModel(name))
+    return {
+      open: async () => {
+        const { model, tokenizer } = await loadRewardModel(await openEngine(), name);
+        return rewardJudge(name, model, tokenizer);
+      },
+    };
   const template = await templateOf(options);
   return {
     open: async () => modelJudge(name, await openModel(await openEngine(), name, context), template),
   };
+}
+
+/** Whether a folder holds a sequence classifier. */
+async function isRewardModel(folder: string): Promise<boolean> {
+  const config = await readTextIfThere(join(folder, 'config.json')).catch(() => undefined);
+  return config !== undefined && /"\w+ForSequenceClassification"/.test(config);
 }
 
 /** The template that `--rubric` names: by its name, in a file, or as a text. */
