@@ -60,9 +60,9 @@ it('a loop that pauses lets timers of the process fire', async () => {
   const pause = pauses();
   let paused = 0;
   while (!stopped) {
-    const due = pause();
-    if (due !== undefined) paused++;
-    await due;
+    const turn = pause();
+    if (turn !== undefined) paused++;
+    await turn;
   }
   expect(paused).toBeGreaterThan(0);
 });

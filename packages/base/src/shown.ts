@@ -47,9 +47,9 @@ export function shortenedDeep(value: unknown, depth = 0): unknown {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) return value;
   const entries = Object.entries(value);
-  const kept = entries
+  const shownEntries = entries
     .slice(0, LONGEST_LIST)
     .map(([key, item]) => [shortened(key, 200), shortenedDeep(item, depth + 1)]);
-  if (entries.length > LONGEST_LIST) kept.push(['…', `${entries.length - LONGEST_LIST} more`]);
-  return Object.fromEntries(kept);
+  if (entries.length > LONGEST_LIST) shownEntries.push(['…', `${entries.length - LONGEST_LIST} more`]);
+  return Object.fromEntries(shownEntries);
 }

@@ -60,17 +60,17 @@ export async function readCheckpointState(path: string): Promise<StoredState> {
     const why = DpoError.is(known, 'file.not-found') ? 'is missing' : 'cannot be read';
     throw unreadable(path, `${trainerFiles.state} ${why}`, known);
   });
-  let stored: unknown;
+  let parsed: unknown;
   try {
-    stored = JSON.parse(text);
+    parsed = JSON.parse(text);
   } catch (cause) {
     throw unreadable(path, `${trainerFiles.state} is not JSON`, cause);
   }
-  if (!isObject(stored)) throw unreadable(path, `${trainerFiles.state} is no JSON object`);
-  if (stored.version !== 1) throw unreadable(path, `its version is ${JSON.stringify(stored.version)}, known is 1`);
-  const wrong = Object.entries(shape).find(([key, fits]) => !fits(stored[key]));
+  if (!isObject(parsed)) throw unreadable(path, `${trainerFiles.state} is no JSON object`);
+  if (parsed.version !== 1) throw unreadable(path, `its version is ${JSON.stringify(parsed.version)}, known is 1`);
+  const wrong = Object.entries(shape).find(([key, fits]) => !fits(parsed[key]));
   if (wrong !== undefined) throw unreadable(path, `${trainerFiles.state} has no sound "${wrong[0]}"`);
-  return stored as unknown as StoredState;
+  return parsed as unknown as StoredState;
 }
 
 type Test = (value: unknown) => boolean;

@@ -59,7 +59,7 @@ export async function saveCheckpoint(
     if (moving.length > 0) await writeVariables(join(temporary, trainerFiles.reference), moving);
     const ofMethod = entriesOf(method.trainables);
     if (ofMethod.length > 0) await writeVariables(join(temporary, trainerFiles.method), ofMethod);
-    const stored: StoredState = {
+    const saved: StoredState = {
       version: 1,
       ...state,
       method: method.name,
@@ -71,7 +71,7 @@ export async function saveCheckpoint(
       files: await digestFiles(temporary),
     };
     await writeFileAtomic(join(temporary, trainerFiles.state), (file) =>
-      writeFile(file, `${JSON.stringify(stored, null, 2)}\n`),
+      writeFile(file, `${JSON.stringify(saved, null, 2)}\n`),
     );
   });
   await prune(folder, options.keep ?? Number.POSITIVE_INFINITY, state);

@@ -8,7 +8,7 @@ import { chosenBatches } from './batches/offline.js';
 import { methodNamed } from './methods/method-named.js';
 import { optimizers } from './optimizers/registry.js';
 import { withoutAdapter } from './reference.js';
-import { dropoutRows } from './step/dropout-rows.js';
+import { dropoutNumbers } from './step/dropout-numbers.js';
 import { train } from './trainer.js';
 
 const best = await openEngine();
@@ -56,7 +56,7 @@ it('knows a position by its example, answer and place, whatever stands around it
   /** The numbers of each sequence: those of its prompt, then its answer's. */
   const numbers = (order: readonly number[]) => {
     const batch = pack(order.map((g) => groups[g] as (typeof groups)[number]));
-    const rows = dropoutRows(batch, order);
+    const rows = dropoutNumbers(batch, order);
     const of = new Map<string, number>();
     batch.predictors.forEach((position, r) => {
       const s = batch.sequence[r] as number;

@@ -15,8 +15,10 @@ export interface MetricsFile {
  */
 export async function openMetrics(folder: string, afterStep = 0): Promise<MetricsFile> {
   const path = join(folder, 'metrics.jsonl');
-  const kept = (await readMetrics(folder)).filter(({ step }) => step <= afterStep);
-  await writeFileAtomic(path, (file) => writeFile(file, kept.map((record) => `${JSON.stringify(record)}\n`).join('')));
+  const remaining = (await readMetrics(folder)).filter(({ step }) => step <= afterStep);
+  await writeFileAtomic(path, (file) =>
+    writeFile(file, remaining.map((record) => `${JSON.stringify(record)}\n`).join('')),
+  );
   return {
     path,
     append: (record) =>

@@ -78,13 +78,13 @@ export async function* train<E extends EncodedExample = EncodedPair>(
   const deadline = performance.now() + 1000 * (options.maxSeconds ?? Number.POSITIVE_INFINITY);
   const patience = evaluation?.patience ?? Number.POSITIVE_INFINITY;
   const compiled = compileSteps({ ...options, maxGradNorm: options.maxGradNorm ?? 10 });
-  const kept = { model, method, reference, optimizer, compiled, source: options.batches };
+  const owners = { model, method, reference, optimizer, compiled, source: options.batches };
   let state: TrainingState = { step: 0, updates: 0, skipped: 0, pairs: 0 };
   const save = async () => {
-    if (checkpoints !== undefined) await saveCheckpoint({ ...checkpoints, ...kept, state });
+    if (checkpoints !== undefined) await saveCheckpoint({ ...checkpoints, ...owners, state });
   };
   try {
-    if (options.resume !== undefined) state = await restoreCheckpoint(options.resume, kept);
+    if (options.resume !== undefined) state = await restoreCheckpoint(options.resume, owners);
     const context = await openContext(options, compiled);
     let over = context === undefined;
     const goesOn = () => state.step < steps && (state.stale ?? 0) < patience;
@@ -110,9 +110,10 @@ export async function* train<E extends EncodedExample = EncodedPair>(
         throw notFinite(step, taken.record.rows ?? []);
       }
       // Aborted may have become true while the record was looked at.
-      const due = signal?.aborted || step % (checkpoints?.everySteps ?? Number.POSITIVE_INFINITY) === 0;
+      const checkpointDue = signal?.aborted || step % (checkpoints?.everySteps ?? Number.POSITIVE_INFINITY) === 0;
       const ended = step === steps || over;
-      if ((ended ? checkpoints?.atEnd !== false : due) || (judged.record.best && checkpoints?.best)) await save();
+      if ((ended ? checkpoints?.atEnd !== false : checkpointDue) || (judged.record.best && checkpoints?.best))
+        await save();
     }
   } finally {
     compiled.dispose();

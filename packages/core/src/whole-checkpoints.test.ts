@@ -6,22 +6,22 @@ import { trainInFolder } from './_kill-run-for-tests.js';
 import { trainerFiles } from './checkpoint-state.js';
 import { checkCheckpoint, findWholeCheckpoint } from './whole-checkpoints.js';
 
-let made: string;
+let shared: string;
 let run: string;
 const at = (name: string) => join(run, name);
 const latest = (file: string) => at(join('checkpoint-8', file));
 
 beforeAll(async () => {
-  made = await mkdtemp(join(tmpdir(), 'dpo-whole-'));
-  run = join(made, 'original');
+  shared = await mkdtemp(join(tmpdir(), 'dpo-whole-'));
+  run = join(shared, 'original');
   await trainInFolder(run, 8, () => undefined);
 });
-afterAll(() => rm(made, { recursive: true, force: true }));
+afterAll(() => rm(shared, { recursive: true, force: true }));
 
 let copies = 0;
 beforeEach(async () => {
-  run = join(made, `copy-${copies++}`);
-  await cp(join(made, 'original'), run, { recursive: true });
+  run = join(shared, `copy-${copies++}`);
+  await cp(join(shared, 'original'), run, { recursive: true });
 });
 
 async function edit(path: string, change: (state: Record<string, unknown>) => unknown): Promise<void> {

@@ -59,10 +59,10 @@ async function checkFiles(
   signal: AbortSignal | undefined,
 ): Promise<undefined> {
   for (const [name, { bytes }] of Object.entries(files)) {
-    const there = await stat(join(path, name)).catch((cause: unknown) => {
+    const stats = await stat(join(path, name)).catch((cause: unknown) => {
       throw unreadable(path, `${name} is missing`, asFileError(cause, join(path, name)));
     });
-    if (there.size !== bytes) throw unreadable(path, `${name} has ${there.size} bytes of ${bytes}`);
+    if (stats.size !== bytes) throw unreadable(path, `${name} has ${stats.size} bytes of ${bytes}`);
   }
   for (const weights of [path, join(path, trainerFiles.optimizer)]) {
     const tensors = await openSafetensors(weights).catch((cause: unknown) => {

@@ -41,7 +41,7 @@ interface Watch {
 function watchPace(settings: HubSettings, host: string, what: string): Watch {
   const { idleTimeoutMs, minBytesPerSecond, onWaiting } = settings;
   let since: number | undefined; // when the wait for the next chunk began
-  let told = 0; // seconds of this wait that have been told
+  let reported = 0; // seconds of this wait that were reported
   let waited = 0; // milliseconds of earlier waits in this stretch
   let bytes = 0; // that came in this stretch
   let fail: (error: Error) => void = () => undefined;
@@ -49,8 +49,8 @@ function watchPace(settings: HubSettings, host: string, what: string): Watch {
     if (since === undefined) return;
     const wait = Date.now() - since;
     const seconds = Math.floor(wait / 1000);
-    if (seconds > told) onWaiting?.({ host, what, seconds });
-    told = Math.max(told, seconds);
+    if (seconds > reported) onWaiting?.({ host, what, seconds });
+    reported = Math.max(reported, seconds);
     const limit = `${idleTimeoutMs / 1000} s`;
     if (wait >= idleTimeoutMs) fail(new Passing(`nothing has come for ${limit}`, { host }));
     else if (waited + wait >= idleTimeoutMs) {
@@ -65,7 +65,7 @@ function watchPace(settings: HubSettings, host: string, what: string): Watch {
   return {
     during: (read) => {
       since = Date.now();
-      told = 0;
+      reported = 0;
       return new Promise((resolve, reject) => {
         fail = reject;
         read.then(resolve, reject);

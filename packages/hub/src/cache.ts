@@ -77,10 +77,10 @@ export class CachedRepository {
     const path = `${this.blob(etag)}.${ownTag()}.incomplete`;
     await makeFolder(dirname(path));
     for (const left of await this.leftovers()) {
-      const there = await stat(left.path).catch(() => undefined);
+      const stats = await stat(left.path).catch(() => undefined);
       // Another process may take it over first: then it is gone, and this one starts anew.
       if (left.etag === etag && left.state === 'gone') await rename(left.path, path).catch(() => undefined);
-      else if (there !== undefined && Date.now() - there.mtimeMs > keptMs) await rm(left.path, { force: true });
+      else if (stats !== undefined && Date.now() - stats.mtimeMs > keptMs) await rm(left.path, { force: true });
     }
     return { path, bytes: await sizeOf(path) };
   }
@@ -131,15 +131,15 @@ export async function sizeOf(path: string): Promise<number> {
 /** True for a folder with a configuration and all its weights. */
 async function hasModel(folder: string): Promise<boolean> {
   const names = await readdir(folder).catch(() => []);
-  const there = async (name: string): Promise<boolean> => (await sizeOf(join(folder, name))) > 0;
-  if (await there('adapter_config.json')) return there('adapter_model.safetensors');
+  const isHere = async (name: string): Promise<boolean> => (await sizeOf(join(folder, name))) > 0;
+  if (await isHere('adapter_config.json')) return isHere('adapter_model.safetensors');
   if (names.some((name) => name.endsWith('.gguf'))) return true;
-  if (!(await there('config.json'))) return false;
-  if (await there('model.safetensors')) return true;
+  if (!(await isHere('config.json'))) return false;
+  if (await isHere('model.safetensors')) return true;
   const index = await readFile(join(folder, 'model.safetensors.index.json'), 'utf8').catch(() => '{}');
   const map = weightMap(index);
   const shards = isObject(map) ? [...new Set(Object.values(map).map(String))] : [];
-  const present = await Promise.all(shards.map(there));
+  const present = await Promise.all(shards.map(isHere));
   return present.length > 0 && present.every(Boolean);
 }
 

@@ -113,12 +113,12 @@ async function find(settings: HubSettings, name: HubName): Promise<Found> {
   const own = parquetFiles(names);
   if (own.length > 0) return { name, commit, files: own, cached: false };
   const other = { ...name, revision: converted };
-  const made = await (name.revision === 'main' ? listFiles(settings, other) : undefined)?.catch((error: unknown) => {
+  const listing = await (name.revision === 'main' ? listFiles(settings, other) : undefined)?.catch((error: unknown) => {
     if (DpoError.is(error, 'hub.not-found')) return undefined;
     throw error;
   });
-  const files = parquetFiles(made?.names ?? []);
-  if (made !== undefined && files.length > 0) return { name: other, commit: made.commit, files, cached: false };
+  const files = parquetFiles(listing?.names ?? []);
+  if (listing !== undefined && files.length > 0) return { name: other, commit: listing.commit, files, cached: false };
   throw new DpoError('hub.no-parquet', `The dataset ${name.id} has no Parquet files at revision ${name.revision}.`, {
     values: { name: name.id, revision: name.revision, files: names.slice(0, 50) },
     hint: 'Download its files yourself and give their paths, or convert it in Python: load_dataset(NAME).to_parquet(FILE).',

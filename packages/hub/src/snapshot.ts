@@ -43,8 +43,8 @@ export async function fetchFiles(
     files.push(...(await Promise.all(batch.map((file) => describeFile(settings, repository.name, commit, file)))));
   }
   const total = files.reduce((sum, { size }) => sum + size, 0);
-  const there = await Promise.all(files.map(({ etag }) => repository.bytesOf(etag)));
-  await needSpace(repository, total - there.reduce((sum, bytes) => sum + bytes, 0));
+  const sizes = await Promise.all(files.map(({ etag }) => repository.bytesOf(etag)));
+  await needSpace(repository, total - sizes.reduce((sum, bytes) => sum + bytes, 0));
   let before = 0;
   for (const file of files) {
     await downloadFile(settings, repository, commit, file, (bytes) => {

@@ -208,15 +208,15 @@ describe('a hub that', () => {
 
   it('is silent: whoever waits is told every second what for', async () => {
     at(list, silent);
-    const told: Waiting[] = [];
+    const reports: Waiting[] = [];
     const patient = {
       ...options,
       connectTimeoutMs: 1200,
       tries: 1,
-      onWaiting: (waiting: Waiting) => told.push(waiting),
+      onWaiting: (waiting: Waiting) => reports.push(waiting),
     };
     await expect(downloadModel('org/name', { ...patient, listTimeoutMs: 5000 })).rejects.toThrow('no answer');
-    expect(told).toEqual([{ host, what: 'an answer', seconds: 1 }]);
+    expect(reports).toEqual([{ host, what: 'an answer', seconds: 1 }]);
   });
 });
 

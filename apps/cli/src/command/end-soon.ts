@@ -16,7 +16,7 @@ export interface Stoppable {
 export function stoppable(signal: AbortSignal, grace = GRACE_MS): Stoppable {
   let unfinished = 0;
   let look: (() => void) | undefined;
-  const told = new Promise<never>((_, reject) => {
+  const aborted = new Promise<never>((_, reject) => {
     look = () => {
       if (!signal.aborted || unfinished > 0) return;
       // The parts that follow the last unfinished one get their moments too.
@@ -25,7 +25,7 @@ export function stoppable(signal: AbortSignal, grace = GRACE_MS): Stoppable {
     signal.addEventListener('abort', look, { once: true });
     look();
   });
-  told.catch(() => undefined);
+  aborted.catch(() => undefined);
   return {
     finishing: async (part) => {
       unfinished++;
@@ -39,7 +39,7 @@ export function stoppable(signal: AbortSignal, grace = GRACE_MS): Stoppable {
     result: async (work) => {
       // Whatever comes of work that was left, nobody waits for it.
       work.catch(() => undefined);
-      return Promise.race([work, told]);
+      return Promise.race([work, aborted]);
     },
   };
 }

@@ -25,8 +25,8 @@ it.each([
   ['generate', 'output', '--out'],
   ['generate', 'max_tokens', '--max-new-tokens'],
   ['train', 'learning-rat', '--learning-rate'],
-])('dpo %s --%s: %s', async (command, flag, meant) => {
-  expect(await suggestion(command, flag)).toBe(meant);
+])('dpo %s --%s: %s', async (command, flag, suggested) => {
+  expect(await suggestion(command, flag)).toBe(suggested);
 });
 
 it('suggests nothing where nothing is meant', async () => {

@@ -48,9 +48,9 @@ it('says in training that nothing names an end, and nothing where the model does
   await write('tokenizer.json', { ...tokenizer, added_tokens: [] });
   await write('tokenizer_config.json', {});
   await write('special_tokens_map.json', {});
-  const told = 'since neither the tokenizer nor the model names one: the model never learns to stop';
+  const warning = 'since neither the tokenizer nor the model names one: the model never learns to stop';
   const nameless = await train('--output', join(folder, 'nameless'));
-  expect(nameless.notes.join('\n')).toContain(told);
+  expect(nameless.notes.join('\n')).toContain(warning);
   await change('config.json', { eos_token_id: 3 });
   const named = await train('--output', join(folder, 'named'));
   expect([named.code, named.notes.join('\n').includes('never learns to stop')]).toEqual([0, false]);
@@ -66,8 +66,8 @@ it('says in scores that a template writes no end', async () => {
     await writeFile(join(model, 'chat_template.jinja'), template);
     return (await runCli(['score', '--model', model, '--data', data, ...more, ...cpu])).notes.join('\n');
   };
-  const told = '2 of 2 whole answers end in no end token (these are 256): the scores say nothing of their ends.';
-  expect(await notes(turns(''))).toContain(told);
+  const warning = '2 of 2 whole answers end in no end token (these are 256): the scores say nothing of their ends.';
+  expect(await notes(turns(''))).toContain(warning);
   expect(await notes(turns(''), '--no-eos')).not.toContain('end token');
   expect(await notes(turns('{{ eos_token }}'))).not.toContain('end token');
 });

@@ -17,7 +17,7 @@ export const dataBuildHhCommand = defineCommand({
   options: z.strictObject(files),
   details: 'Transcripts are split after their last "\\n\\nAssistant:"; both must have the same prompt.',
   run: ({ input, output, onError }, context) =>
-    build(output, onError, context, (told) => buildHh(input.split(','), told)),
+    build(output, onError, context, (onlooker) => buildHh(input.split(','), onlooker)),
 });
 
 /** `dpo data build shp`: Stanford Human Preferences. */
@@ -32,7 +32,7 @@ export const dataBuildShpCommand = defineCommand({
     seed: z.number().int().default(0).describe('Draws the pairs of a post'),
   }),
   run: ({ input, output, onError, ...options }, context) =>
-    build(output, onError, context, (told) => buildShp(input.split(','), { ...options, ...told })),
+    build(output, onError, context, (onlooker) => buildShp(input.split(','), { ...options, ...onlooker })),
 });
 
 /** `dpo data build tldr`: comparisons of summaries by Stiennon et al. */
@@ -45,7 +45,7 @@ export const dataBuildTldrCommand = defineCommand({
     split: z.enum(['train', 'valid']).optional().describe('Which rows to take [all]'),
   }),
   run: ({ input, output, onError, split }, context) =>
-    build(output, onError, context, (told) => buildTldr(input.split(','), { ...told, split })),
+    build(output, onError, context, (onlooker) => buildTldr(input.split(','), { ...onlooker, split })),
 });
 
 /** `dpo data build labelled`: pairs from singly labelled answers, as KTO takes them. */
@@ -65,7 +65,7 @@ async function build(
   output: string,
   onError: 'stop' | 'skip',
   context: Context,
-  start: (told: Pick<SkippedRows, 'onError'>) => AsyncIterable<PreferencePair>,
+  start: (onlooker: Pick<SkippedRows, 'onError'>) => AsyncIterable<PreferencePair>,
 ): Promise<number> {
   const skipped = skippedRows(onError);
   const { rows } = await writeBuiltPreferences(start(skipped), output);

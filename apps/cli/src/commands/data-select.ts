@@ -51,9 +51,9 @@ export const dataFilterCommand = defineCommand({
   }),
   run: async ({ input, output, ...limits }, context) => {
     const pairs = await openData(input, context);
-    const kept = [...filterPreferences(pairs, limits)];
-    await writePreferences(kept, output);
-    context.note(`Kept ${kept.length} of ${pairs.length} pairs in ${output}.`);
+    const selected = [...filterPreferences(pairs, limits)];
+    await writePreferences(selected, output);
+    context.note(`Kept ${selected.length} of ${pairs.length} pairs in ${output}.`);
     return 0;
   },
 });

@@ -23,8 +23,8 @@ export const exportCommand = defineCommand({
   }),
   details: 'Example: dpo export --model runs/first/final --output merged --dtype bfloat16',
   run: async (options, context) => {
-    const there = await stat(options.output).catch(() => undefined);
-    if (there !== undefined && !options.overwrite)
+    const stats = await stat(options.output).catch(() => undefined);
+    if (stats !== undefined && !options.overwrite)
       throw new DpoError('export.exists', `${options.output} is there already.`, {
         values: { output: options.output },
         hint: 'Choose another --output, or replace it by --overwrite.',

@@ -13,19 +13,19 @@ import { programFromSources, type RunningProgram, startProgram } from '../_progr
 const SEED = 15;
 const STEPS = 12;
 
-let made: string;
+let shared: string;
 let script: string;
 let model: string;
 beforeAll(async () => {
-  made = await mkdtemp(join(tmpdir(), 'dpo-signals-'));
-  script = await programFromSources(join(made, 'program'));
-  model = await tinyModelFolder(join(made, 'model'));
+  shared = await mkdtemp(join(tmpdir(), 'dpo-signals-'));
+  script = await programFromSources(join(shared, 'program'));
+  model = await tinyModelFolder(join(shared, 'model'));
 }, 120_000);
-afterAll(() => rm(made, { recursive: true, force: true, maxRetries: 5 }));
+afterAll(() => rm(shared, { recursive: true, force: true, maxRetries: 5 }));
 
 let folder: string;
 beforeEach(async () => {
-  folder = await mkdtemp(join(made, 'test-'));
+  folder = await mkdtemp(join(shared, 'test-'));
 });
 const at = (name: string) => join(folder, name);
 

@@ -140,9 +140,9 @@ describe('a given adapter as the reference', () => {
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line));
-    const stored = join(folder, 'stored.jsonl');
+    const withReference = join(folder, 'stored.jsonl');
     await writeFile(
-      stored,
+      withReference,
       rows
         .map((row, i) => ({
           ...row,
@@ -152,7 +152,7 @@ describe('a given adapter as the reference', () => {
         .map((row) => `${JSON.stringify(row)}\n`)
         .join(''),
     );
-    const { records, notes } = await train(...given(), '--data', stored);
+    const { records, notes } = await train(...given(), '--data', withReference);
     expect(notes).toContain(
       'Reference: the log-probabilities in the data, which are those of the base with the adapter',
     );
@@ -162,7 +162,7 @@ describe('a given adapter as the reference', () => {
       '--model',
       model,
       '--data',
-      stored,
+      withReference,
       '--output',
       output,
       '--engine',

@@ -8,17 +8,17 @@ import { pairsFile, runCli, tinyModelFolder } from '../_cli-for-tests.js';
 import { mountDisk } from '../places/_disks-for-tests.js';
 import { treeOf } from '../places/_tree-for-tests.js';
 
-let made: string;
+let original: string;
 let folder: string;
 beforeAll(async () => {
-  made = await mkdtemp(join(tmpdir(), 'dpo-train-places-'));
-  await tinyModelFolder(join(made, 'model'));
-  await pairsFile(made);
+  original = await mkdtemp(join(tmpdir(), 'dpo-train-places-'));
+  await tinyModelFolder(join(original, 'model'));
+  await pairsFile(original);
 });
-afterAll(() => rm(made, { recursive: true, force: true }));
+afterAll(() => rm(original, { recursive: true, force: true }));
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'dpo-train-place-'));
-  await cp(made, folder, { recursive: true });
+  await cp(original, folder, { recursive: true });
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 

@@ -4,20 +4,20 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { pairsFile, runCli, tinyModelFolder } from '../_cli-for-tests.js';
 
-let made: string;
+let original: string;
 let folder: string;
 beforeAll(async () => {
-  made = await mkdtemp(join(tmpdir(), 'dpo-refusals-'));
-  await tinyModelFolder(join(made, 'model'));
-  await pairsFile(made);
-  const run = ['train', '--model', join(made, 'model'), '--data', join(made, 'pairs.jsonl'), '--engine', 'cpu'];
-  const { code } = await runCli([...run, '--output', join(made, 'run'), '--max-steps', '2', '--save-steps', '1']);
+  original = await mkdtemp(join(tmpdir(), 'dpo-refusals-'));
+  await tinyModelFolder(join(original, 'model'));
+  await pairsFile(original);
+  const run = ['train', '--model', join(original, 'model'), '--data', join(original, 'pairs.jsonl'), '--engine', 'cpu'];
+  const { code } = await runCli([...run, '--output', join(original, 'run'), '--max-steps', '2', '--save-steps', '1']);
   expect(code).toBe(0);
 });
-afterAll(() => rm(made, { recursive: true, force: true }));
+afterAll(() => rm(original, { recursive: true, force: true }));
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'dpo-refused-'));
-  await cp(made, folder, { recursive: true });
+  await cp(original, folder, { recursive: true });
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type CliResult, pairsFile, runCli, tinyModelFolder } from '../_cli-for-tests.js';
 
-let made: string;
+let shared: string;
 let folder: string;
 const at = (name: string) => join(folder, name);
 const inRun = (name: string) => at(join('run', name));
@@ -19,29 +19,29 @@ const train = (...more: string[]): Promise<CliResult> =>
 
 /** Every test has a copy of one run of four steps; the same run of five steps is at hand. */
 beforeAll(async () => {
-  made = await mkdtemp(join(tmpdir(), 'dpo-resume-'));
-  folder = join(made, 'four');
-  await cp(await tinyModelFolder(join(made, 'model')), at('model'), { recursive: true });
-  await cp(await tinyModelFolder(join(made, 'other'), 2), at('reference'), { recursive: true });
+  shared = await mkdtemp(join(tmpdir(), 'dpo-resume-'));
+  folder = join(shared, 'four');
+  await cp(await tinyModelFolder(join(shared, 'model')), at('model'), { recursive: true });
+  await cp(await tinyModelFolder(join(shared, 'other'), 2), at('reference'), { recursive: true });
   await pairsFile(folder);
   await cp(at('pairs.jsonl'), at('held-out.jsonl'));
   expect(await train('--max-steps', '5')).toMatchObject({ code: 0 });
-  await rename(at('run'), join(made, 'five'));
+  await rename(at('run'), join(shared, 'five'));
   expect(await train('--max-steps', '4')).toMatchObject({ code: 0 });
 }, 60_000);
-afterAll(() => rm(made, { recursive: true, force: true }));
+afterAll(() => rm(shared, { recursive: true, force: true }));
 
 let copies = 0;
 beforeEach(async () => {
-  folder = join(made, `copy-${copies++}`);
-  await cp(join(made, 'four'), folder, { recursive: true });
+  folder = join(shared, `copy-${copies++}`);
+  await cp(join(shared, 'four'), folder, { recursive: true });
 });
 
 /** Paths in the run's configuration are those of the folder that it was made in. */
 async function moved(): Promise<void> {
   for (const name of ['config.json', 'checkpoint-2/trainer_state.json', 'checkpoint-4/trainer_state.json']) {
     const text = await readFile(inRun(name), 'utf8');
-    await writeFile(inRun(name), text.replaceAll(join(made, 'four'), folder));
+    await writeFile(inRun(name), text.replaceAll(join(shared, 'four'), folder));
   }
 }
 beforeEach(moved);
@@ -61,7 +61,7 @@ async function flipLastByte(path: string): Promise<void> {
 async function expectWhole(result: CliResult): Promise<void> {
   expect(result.notes.join('\n')).toContain('Trained 5 steps');
   expect(result.code).toBe(0);
-  expect((await weights(at('run'))).equals(await weights(join(made, 'five')))).toBe(true);
+  expect((await weights(at('run'))).equals(await weights(join(shared, 'five')))).toBe(true);
   const steps = (await readFile(inRun('metrics.jsonl'), 'utf8')).trimEnd().split('\n');
   expect(steps.map((line) => (JSON.parse(line) as { step: number }).step)).toEqual([1, 2, 3, 4, 5]);
 }

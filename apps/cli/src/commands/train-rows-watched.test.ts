@@ -74,8 +74,8 @@ it('warns of what can be trained on and is doubtful, and keeps the warnings', as
   expect(said).toContain('1 of 6 rows say the opposite of an earlier row');
   expect(said).toContain('1 of 1 held-out rows have prompts of the training data');
   expect(said).toContain('Only 1 of 6 rows have both reference log-probabilities');
-  const kept = (await readFile(at('doubtful/warnings.jsonl'), 'utf8')).trimEnd().split('\n');
-  expect(kept.map((line) => (JSON.parse(line) as { code: string }).code)).toEqual(
+  const lines = (await readFile(at('doubtful/warnings.jsonl'), 'utf8')).trimEnd().split('\n');
+  expect(lines.map((line) => (JSON.parse(line) as { code: string }).code)).toEqual(
     expect.arrayContaining(['rows-contradictory', 'prompts-shared', 'reference-incomplete']),
   );
 });

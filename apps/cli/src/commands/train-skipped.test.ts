@@ -37,8 +37,8 @@ describe('dpo train on gradients that are not finite', () => {
     expect(code).toBe(0);
     const metrics = await lines(at('run/metrics.jsonl'));
     expect(metrics.map(({ skipped = false }) => skipped)).toEqual([false, true, false, false, true]);
-    const kept = await lines(at('run/skipped-batch-2.jsonl'));
-    expect(kept).toEqual([
+    const skippedRows = await lines(at('run/skipped-batch-2.jsonl'));
+    expect(skippedRows).toEqual([
       { step: 2, row: 2, id: 'row-2', prompt: 'Q2:', chosen: ' yes 2', rejected: ' no, 2', weight: 1 },
       { step: 2, row: 3, id: 'row-3', prompt: 'Q3:', chosen: ' yes 3', rejected: ' no, 3', weight: 3e38 },
     ]);

@@ -85,16 +85,16 @@ export async function runDemo(options: DemoOptions, context: Context): Promise<D
         },
       );
     await writePrompts(output);
-    const drawn = await kept(options, 'samples.jsonl', () =>
+    const drawn = await storedOrDrawn(options, 'samples.jsonl', () =>
       draw(base, trainOpenings, steps.samples, 'Sampling film reviews to compare'),
     );
     const data = join(output, 'pairs.arrow');
-    const made = sentimentPairs(drawn, header);
-    await writePreferences(made, data);
+    const preferences = sentimentPairs(drawn, header);
+    await writePreferences(preferences, data);
     context.note(
-      `Data: ${made.length} preference pairs from ${drawn.length} samples of ${trainOpenings.length} openings, rated by VADER`,
+      `Data: ${preferences.length} preference pairs from ${drawn.length} samples of ${trainOpenings.length} openings, rated by VADER`,
     );
-    const before = await kept(options, 'held-out-before.jsonl', () =>
+    const before = await storedOrDrawn(options, 'held-out-before.jsonl', () =>
       draw(base, heldOutOpenings, steps.evaluationSamples, 'Sampling held-out reviews, before'),
     );
 
@@ -143,12 +143,12 @@ async function chooseModel(engine: Engine, options: DemoOptions, context: Contex
   if (options.model !== undefined) return options.model;
   if (!options.tiny) return findDemoModel(context);
   const folder = join(options.output, 'base');
-  const made = await stat(join(folder, 'config.json')).catch(() => undefined);
-  return options.resume && made !== undefined ? folder : makeTinyModel(engine, folder, options.seed, context);
+  const configStats = await stat(join(folder, 'config.json')).catch(() => undefined);
+  return options.resume && configStats !== undefined ? folder : makeTinyModel(engine, folder, options.seed, context);
 }
 
 /** Samples, from the run folder where an interrupted demo left them, else drawn and stored there. */
-async function kept(
+async function storedOrDrawn(
   { output, resume }: DemoOptions,
   name: string,
   draw: () => Promise<TextSample[]>,

@@ -7,9 +7,9 @@ export async function treeOf(folder: string, below = ''): Promise<string[]> {
   const lines: string[] = [];
   for (const name of (await readdir(join(folder, below))).sort()) {
     const path = join(below, name);
-    const there = await lstat(join(folder, path));
-    if (there.isSymbolicLink()) lines.push(`${path} -> ${await readlink(join(folder, path))}`);
-    else if (there.isDirectory()) lines.push(`${path}/`, ...(await treeOf(folder, path)));
+    const stats = await lstat(join(folder, path));
+    if (stats.isSymbolicLink()) lines.push(`${path} -> ${await readlink(join(folder, path))}`);
+    else if (stats.isDirectory()) lines.push(`${path}/`, ...(await treeOf(folder, path)));
     else
       lines.push(
         `${path} ${createHash('sha256')

@@ -83,9 +83,9 @@ describe('holdOutputs', () => {
   });
 
   it('keeps what is read out of what is written, also where only the base of an adapter is read', async () => {
-    const made = (name: string) =>
+    const outputAt = (name: string) =>
       writeFolderAtomic(at(name), 'model', (temporary) => writeFile(join(temporary, 'config.json'), '{}'));
-    await made('base');
+    await outputAt('base');
     await mkdir(at('adapter'));
     const config = JSON.stringify({ base_model_name_or_path: at('base') });
     await writeFile(at('adapter/adapter_config.json'), config);
@@ -94,7 +94,7 @@ describe('holdOutputs', () => {
       code: 'cli.usage',
       message: expect.stringContaining('the base of'),
     });
-    await made('run/final');
+    await outputAt('run/final');
     await writeMark(at('run'), { kind: 'run', files: [] });
     await expect(
       passes('train', '--model', at('run/final'), '--data', at('pairs.jsonl'), '--output', at('run'), '--overwrite'),

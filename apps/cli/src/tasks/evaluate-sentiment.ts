@@ -61,7 +61,7 @@ export async function evaluateSentiment(evidence: SentimentEvidence): Promise<Ev
     words: { texts: { before: then.length, after: now.length }, counts: wordCounts(texts(then), texts(now)) },
     samples: shownBefore.slice(0, SHOWN).flatMap((sample, i) => {
       const other = shownAfter[i];
-      return other === undefined ? [] : [{ before: stored(sample), after: stored(other) }];
+      return other === undefined ? [] : [{ before: sampleOf(sample), after: sampleOf(other) }];
     }),
   };
 }
@@ -78,7 +78,7 @@ function measured(sample: TextSample, referenceLogp: number, header: string): Me
   };
 }
 
-function stored({ prompt, text, reward }: MeasuredSample) {
+function sampleOf({ prompt, text, reward }: MeasuredSample) {
   return { prompt, text, reward };
 }
 

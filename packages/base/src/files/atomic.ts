@@ -76,18 +76,18 @@ async function placeAtomic(
  */
 export async function placeOf(path: string, kind: FolderKind | 'file'): Promise<string> {
   const absolute = resolve(path);
-  const there = await stat(absolute).catch((error: unknown) => {
+  const stats = await stat(absolute).catch((error: unknown) => {
     if (systemCode(error) === 'ENOENT') return undefined;
     throw asFileError(error, path);
   });
   if (kind === 'file') {
-    if (/[/\\]$/.test(path) || there?.isDirectory()) throw notAFile(path, 'is a folder where a file is needed');
-    if (there !== undefined && !there.isFile()) throw notAFile(path, 'is a device or a pipe where a file is needed');
+    if (/[/\\]$/.test(path) || stats?.isDirectory()) throw notAFile(path, 'is a folder where a file is needed');
+    if (stats !== undefined && !stats.isFile()) throw notAFile(path, 'is a device or a pipe where a file is needed');
   }
   const isLink = (await lstat(absolute).catch(() => undefined))?.isSymbolicLink() ?? false;
-  if (isLink && there === undefined) throw brokenLink(path);
+  if (isLink && stats === undefined) throw brokenLink(path);
   const place = isLink ? await realpath(absolute) : absolute;
-  if (kind !== 'file' && there !== undefined) await checkReplaceable(path, place, kind, there.isDirectory());
+  if (kind !== 'file' && stats !== undefined) await checkReplaceable(path, place, kind, stats.isDirectory());
   return place;
 }
 

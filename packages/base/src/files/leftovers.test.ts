@@ -29,14 +29,14 @@ describe('removeLeftovers', () => {
     await writeFile(elsewhere, 'in work on another machine');
     for (const name of ['.notes.partial', '.x.1234.partial', 'pairs.old']) await writeFile(at(name), 'mine');
     await removeLeftovers(folder);
-    const kept = [
+    const remaining = [
       '.notes.partial',
       '.x.1234.partial',
       'pairs.old',
       ...[own, elsewhere].map((path) => path.slice(folder.length + 1)),
     ];
     expect((await readdir(folder)).sort()).toEqual(
-      (process.platform === 'linux' ? kept : [...kept, init.slice(folder.length + 1)]).sort(),
+      (process.platform === 'linux' ? remaining : [...remaining, init.slice(folder.length + 1)]).sort(),
     );
   });
 

@@ -67,8 +67,8 @@ async function isLeft(tag: string, path: string): Promise<boolean> {
 
 /** The newest modification time in a file or folder. */
 async function lastChange(path: string): Promise<number> {
-  const there = await lstat(path).catch(() => undefined);
-  const names = there?.isDirectory() ? await readdir(path).catch(() => []) : [];
+  const stats = await lstat(path).catch(() => undefined);
+  const names = stats?.isDirectory() ? await readdir(path).catch(() => []) : [];
   const below = await Promise.all(names.map((name) => lastChange(join(path, name))));
-  return Math.max(there?.mtimeMs ?? 0, ...below);
+  return Math.max(stats?.mtimeMs ?? 0, ...below);
 }

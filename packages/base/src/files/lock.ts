@@ -14,7 +14,7 @@ import { leftoverName } from './unfinished.js';
 /** The right to write into a folder. */
 export interface FolderLock {
   /** Folders that were made for it, the outermost first. */
-  readonly made: readonly string[];
+  readonly madeFolders: readonly string[];
   /** Gives the right back, and removes the folders that were made where nothing came into them. */
   release(): Promise<void>;
 }
@@ -43,7 +43,7 @@ const SILENT_MS = 15 * 60_000;
  * @throws DpoError `file.locked` with the owner's name, and file errors
  */
 export async function lockFolder(folder: string, command: string): Promise<FolderLock> {
-  const made = await makeFolder(folder);
+  const madeFolders = await makeFolder(folder);
   const path = join(folder, NAME);
   let claim: Claim;
   try {
@@ -51,17 +51,17 @@ export async function lockFolder(folder: string, command: string): Promise<Folde
     claim = await acquire(path, folder, command);
     await removeTakeovers(folder);
   } catch (error) {
-    await removeFolders(made);
+    await removeFolders(madeFolders);
     throw error;
   }
   const beat = setInterval(() => void utimes(path, new Date(), new Date()).catch(() => undefined), BEAT_MS);
   beat.unref();
   return {
-    made,
+    madeFolders,
     release: async () => {
       clearInterval(beat);
       if ((await readClaim(path))?.id === claim.id) await rm(path, { force: true });
-      await removeFolders(made);
+      await removeFolders(madeFolders);
     },
   };
 }
@@ -86,16 +86,16 @@ async function acquire(path: string, folder: string, command: string): Promise<C
     });
     for (;;) {
       if (await putInto(written, path)) return claim;
-      const there = await readClaim(path);
-      if (there === undefined) {
+      const other = await readClaim(path);
+      if (other === undefined) {
         if (await isMissing(path)) continue;
         throw unreadable(path, folder);
       }
-      if (await isHeld(there, path)) throw locked(there, path, folder);
-      const takeover = `${path}.${there.id}`;
+      if (await isHeld(other, path)) throw locked(other, path, folder);
+      const takeover = `${path}.${other.id}`;
       await acquire(takeover, folder, command);
       try {
-        if ((await readClaim(path))?.id !== there.id) continue;
+        if ((await readClaim(path))?.id !== other.id) continue;
         await rename(written, path);
         return claim;
       } finally {
@@ -154,8 +154,8 @@ async function isMissing(path: string): Promise<boolean> {
 async function isHeld({ owner }: Claim, path: string): Promise<boolean> {
   const state = stateOf(owner);
   if (state !== 'elsewhere') return state === 'running';
-  const there = await stat(path).catch(() => undefined);
-  return there !== undefined && Date.now() - there.mtimeMs < SILENT_MS;
+  const stats = await stat(path).catch(() => undefined);
+  return stats !== undefined && Date.now() - stats.mtimeMs < SILENT_MS;
 }
 
 function locked(claim: Claim, path: string, folder: string): DpoError {
@@ -176,8 +176,8 @@ function unreadable(path: string, folder: string): DpoError {
   });
 }
 
-async function removeFolders(made: readonly string[]): Promise<void> {
-  for (const folder of made.toReversed())
+async function removeFolders(folders: readonly string[]): Promise<void> {
+  for (const folder of folders.toReversed())
     if (
       !(await rmdir(folder).then(
         () => true,

@@ -12,7 +12,7 @@ import { systemCode } from './_system-code.js';
  */
 export async function makeFolder(path: string): Promise<string[]> {
   const { missing } = await nearestFolder(path);
-  const made: string[] = [];
+  const newFolders: string[] = [];
   for (const folder of missing) {
     const isNew = await mkdir(folder).then(
       () => true,
@@ -22,21 +22,21 @@ export async function makeFolder(path: string): Promise<string[]> {
         throw cannotMake(error, folder);
       },
     );
-    if (isNew) made.push(folder);
+    if (isNew) newFolders.push(folder);
   }
-  return made;
+  return newFolders;
 }
 
 /** The nearest folder at or above a path, and the folders that are missing below it, the outermost first. */
 export async function nearestFolder(path: string): Promise<{ readonly nearest: string; readonly missing: string[] }> {
   const missing: string[] = [];
   for (let place = resolve(path); ; place = dirname(place)) {
-    const there = await stat(place).catch((error: unknown) => {
+    const stats = await stat(place).catch((error: unknown) => {
       if (systemCode(error) === 'ENOENT') return undefined;
       throw asFileError(error, path);
     });
-    if (there?.isDirectory()) return { nearest: place, missing: missing.reverse() };
-    if (there !== undefined)
+    if (stats?.isDirectory()) return { nearest: place, missing: missing.reverse() };
+    if (stats !== undefined)
       throw new DpoError('file.not-a-folder', `${path} has a file where a folder is needed: ${place}.`, {
         values: { path, file: place },
         hint: 'Check the path.',

@@ -12,10 +12,10 @@ import { systemCode } from './_system-code.js';
  * @throws DpoError `file.not-a-file`; errors of the system as they come
  */
 export async function checkEnds(path: string): Promise<void> {
-  const there = await stat(path);
-  if (there.isFile() || there.isDirectory()) return;
-  if (there.isFIFO() && /^\/(dev|proc)\//.test(resolve(path))) return;
-  const what = there.isFIFO() ? 'a named pipe' : there.isSocket() ? 'a socket' : 'a device';
+  const stats = await stat(path);
+  if (stats.isFile() || stats.isDirectory()) return;
+  if (stats.isFIFO() && /^\/(dev|proc)\//.test(resolve(path))) return;
+  const what = stats.isFIFO() ? 'a named pipe' : stats.isSocket() ? 'a socket' : 'a device';
   throw new DpoError('file.not-a-file', `${path} is ${what} where a file is needed.`, {
     values: { path },
     hint: 'Write what is to be read into a file first.',

@@ -6,16 +6,16 @@ describe('rows', () => {
   it('are filled by hand as said: longest first, each into the first row with room', () => {
     // 9 opens a row of 10, 6 another, 4 goes to the second, 2 fits in neither and opens a third, 1 goes to the first.
     expect(fillRows([4, 9, 2, 6, 1], [4, 10])).toEqual([
-      { length: 10, used: 10, groups: [1, 4] },
-      { length: 10, used: 10, groups: [3, 0] },
-      { length: 4, used: 2, groups: [2] },
+      { length: 10, used: 10, indices: [1, 4] },
+      { length: 10, used: 10, indices: [3, 0] },
+      { length: 4, used: 2, indices: [2] },
     ]);
   });
 
   it('of what is longer than all lengths hold it alone', () => {
     expect(fillRows([12, 3], [8])).toEqual([
-      { length: 12, used: 12, groups: [0] },
-      { length: 8, used: 3, groups: [1] },
+      { length: 12, used: 12, indices: [0] },
+      { length: 8, used: 3, indices: [1] },
     ]);
   });
 
@@ -24,17 +24,17 @@ describe('rows', () => {
     fc.assert(
       fc.property(fc.array(size), fc.array(size, { minLength: 1, maxLength: 3 }), (sizes, lengths) => {
         lengths.sort((a, b) => a - b);
-        const rows: { length: number; used: number; groups: number[] }[] = [];
+        const rows: { length: number; used: number; indices: number[] }[] = [];
         const order = [...sizes.keys()].sort((a, b) => (sizes[b] as number) - (sizes[a] as number) || a - b);
         for (const g of order) {
           const each = sizes[g] as number;
           let row = rows.find(({ length, used }) => used + each <= length);
           if (row === undefined) {
-            row = { length: lengths.find((length) => length >= each) ?? each, used: 0, groups: [] };
+            row = { length: lengths.find((length) => length >= each) ?? each, used: 0, indices: [] };
             rows.push(row);
           }
           row.used += each;
-          row.groups.push(g);
+          row.indices.push(g);
         }
         expect(fillRows(sizes, lengths)).toEqual(rows);
       }),

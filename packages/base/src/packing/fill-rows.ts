@@ -1,16 +1,16 @@
-/** A row that is being filled. */
+/** A packed row that is being filled. */
 export interface FilledRow {
   /** T, positions. */
   readonly length: number;
   /** Positions that are taken. */
   used: number;
-  /** What is in it, by numbers, in the order in which each was put there. */
-  readonly groups: number[];
+  /** The indices of the sizes in the row, in the order of their coming. */
+  readonly indices: number[];
 }
 
 /**
- * First fit by decreasing size: each size goes into the first row with room for it. A new row is of the smallest of the
- * `lengths`, ascending, that holds its first size; of that size where none does.
+ * First fit by decreasing size: each size goes into the first packed row with room for it. A new row is of the smallest of the
+ * `lengths`, ascending, that holds its first size, or of that size when none does.
  *
  * The first row with room is found in a tree of the room that is left, in log₂(rows) looks instead of one look a row: all
  * rows of held-out data are laid out at once, and there may be hundreds of thousands.
@@ -22,10 +22,10 @@ export function fillRows(sizes: readonly number[], lengths: readonly number[]): 
   for (const g of order) {
     const size = sizes[g] as number;
     const at = room.firstWith(size) ?? rows.length;
-    const row = rows[at] ?? { length: lengths.find((length) => length >= size) ?? size, used: 0, groups: [] };
+    const row = rows[at] ?? { length: lengths.find((length) => length >= size) ?? size, used: 0, indices: [] };
     rows[at] = row;
     row.used += size;
-    row.groups.push(g);
+    row.indices.push(g);
     room.set(at, row.length - row.used);
   }
   return rows;

@@ -4,30 +4,30 @@ import type { PackedBatch } from '../vocabulary/packed-batch.js';
 
 /** The shape of a packed batch. */
 export interface PackedShape {
-  /** B, rows. */
-  readonly rows: number;
-  /** T, positions in a row. */
+  /** B. */
+  readonly packedRows: number;
+  /** T, positions in a packed row. */
   readonly length: number;
   /** R, predicted tokens. */
   readonly tokens: number;
 }
 
 /**
- * Lays groups out as `[prompt | answer 1 | … | answer K]` in the rows that they were given, and fills up to the shape. The
+ * Lays groups out as `[prompt | answer 1 | … | answer K]` in the packed rows that they were given, and fills up to the shape. The
  * prompt is written once; positions of every answer start at the prompt's length. The last token of an answer is a target
  * only: nothing follows that it could predict, so it takes no position.
  *
  * Sequence g·K + a is answer a of group g, in the order given, and its entries in `predictors`, `targets` and
  * `sequence` are consecutive. The first token of every answer is predicted by the prompt's last position.
  *
- * @param inRows the groups of each row, by their numbers, in the order in which they stand there
+ * @param inRows the indices of the groups of each packed row, in the order of their places
  * @throws DpoError `data.nothing-to-pack` (no groups), `data.uneven-groups` (different numbers of answers),
  * `data.empty-prompt`, `data.empty-answer` (no tokens), `data.batch-too-large` (more predicted tokens than the shape has).
  */
 export function layOut(
   groups: readonly PromptGroup[],
   inRows: readonly (readonly number[])[],
-  { rows, length, tokens }: PackedShape,
+  { packedRows, length, tokens }: PackedShape,
 ): PackedBatch {
   const answersPerGroup = checkGroups(groups);
   const sizes = groups.map(groupSize);
@@ -36,14 +36,14 @@ export function layOut(
   const lengths = Int32Array.from(groups.flatMap(({ answers }) => answers.map((answer) => answer.length)));
   checkTokens(sum(lengths), tokens);
 
-  const ids = new Int32Array(rows * length);
-  const positions = new Int32Array(rows * length);
-  const groupNumbers = new Int32Array(rows * length);
-  const answerNumbers = new Int32Array(rows * length);
+  const ids = new Int32Array(packedRows * length);
+  const positions = new Int32Array(packedRows * length);
+  const groupNumbers = new Int32Array(packedRows * length);
+  const answerNumbers = new Int32Array(packedRows * length);
   const predictors = new Int32Array(tokens);
   const targets = new Int32Array(tokens);
   const sequence = new Int32Array(tokens).fill(sequences);
-  const groupsInRow = new Int32Array(rows);
+  const groupsInRow = new Int32Array(packedRows);
 
   let entry = 0;
   groups.forEach((group, g) => {
@@ -71,10 +71,10 @@ export function layOut(
   });
 
   return {
-    ...{ rows, length, tokens, sequences, ids, positions, predictors, targets, sequence, lengths },
-    groups: groupNumbers,
-    answers: answerNumbers,
-    fill: sum(sizes) / (rows * length),
+    ...{ packedRows, length, tokens, sequences, ids, positions, predictors, targets, sequence, lengths },
+    groupNumbers,
+    answerNumbers,
+    fill: sum(sizes) / (packedRows * length),
   };
 }
 

@@ -30,8 +30,8 @@ function unpack(batch: PackedBatch): { prompt: number[]; answer: number[] }[] {
     const visible: number[] = [];
     for (let j = row * batch.length; j <= predictor; j++) {
       const seen =
-        batch.groups[j] === batch.groups[predictor] &&
-        (batch.answers[j] === 0 || batch.answers[j] === batch.answers[predictor]);
+        batch.groupNumbers[j] === batch.groupNumbers[predictor] &&
+        (batch.answerNumbers[j] === 0 || batch.answerNumbers[j] === batch.answerNumbers[predictor]);
       if (!seen) continue;
       expect(batch.positions[j]).toBe(visible.length);
       visible.push(batch.ids[j] as number);
@@ -47,13 +47,13 @@ describe('pack', () => {
   it('lays a pair out by hand', () => {
     const batch = pack([{ prompt: ids(5, 6), answers: [ids(7, 8, 9), ids(10, 11), ids(12)] }], {
       length: 8,
-      rows: 1,
+      packedRows: 1,
       tokens: 7,
     });
     expect([...batch.ids]).toEqual([5, 6, 7, 8, 10, 0, 0, 0]);
     expect([...batch.positions]).toEqual([0, 1, 2, 3, 2, 0, 0, 0]);
-    expect([...batch.groups]).toEqual([1, 1, 1, 1, 1, 0, 0, 0]);
-    expect([...batch.answers]).toEqual([0, 0, 1, 1, 2, 0, 0, 0]);
+    expect([...batch.groupNumbers]).toEqual([1, 1, 1, 1, 1, 0, 0, 0]);
+    expect([...batch.answerNumbers]).toEqual([0, 0, 1, 1, 2, 0, 0, 0]);
     expect([...batch.predictors]).toEqual([1, 2, 3, 1, 4, 1, 0]);
     expect([...batch.targets]).toEqual([7, 8, 9, 10, 11, 12, 0]);
     expect([...batch.sequence]).toEqual([0, 0, 0, 1, 1, 2, 3]);
@@ -83,12 +83,12 @@ describe('pack', () => {
           ...prompt,
           ...answers.flatMap((answer) => [...answer.slice(0, -1)]),
         ]);
-        const written = [...batch.ids].filter((_, i) => batch.groups[i] !== 0);
+        const written = [...batch.ids].filter((_, i) => batch.groupNumbers[i] !== 0);
         expect(written.sort((a, b) => a - b)).toEqual(given.sort((a, b) => a - b));
-        expect(batch.fill).toBeCloseTo(given.length / (batch.rows * batch.length), 12);
+        expect(batch.fill).toBeCloseTo(given.length / (batch.packedRows * batch.length), 12);
         for (let i = 0; i < batch.ids.length; i++) {
-          if (batch.groups[i] !== 0) continue;
-          expect([batch.ids[i], batch.positions[i], batch.answers[i]]).toEqual([0, 0, 0]);
+          if (batch.groupNumbers[i] !== 0) continue;
+          expect([batch.ids[i], batch.positions[i], batch.answerNumbers[i]]).toEqual([0, 0, 0]);
         }
       }),
       { numRuns: 60 },
@@ -100,8 +100,8 @@ describe('pack', () => {
       fc.property(batches, (groups) => {
         const batch = pack(groups);
         let placed = 0;
-        for (let b = 0; b < batch.rows; b++) {
-          const row = [...batch.groups.subarray(b * batch.length, (b + 1) * batch.length)];
+        for (let b = 0; b < batch.packedRows; b++) {
+          const row = [...batch.groupNumbers.subarray(b * batch.length, (b + 1) * batch.length)];
           const runs = row.filter((group, t) => group !== 0 && group !== row[t - 1]);
           expect(new Set(runs).size).toBe(runs.length);
           expect([...runs].sort((x, y) => x - y)).toEqual(runs.map((_, i) => i + 1));
@@ -129,12 +129,12 @@ describe('pack', () => {
         const free = pack(groups);
         const forced = pack(groups, {
           length: free.length + spare,
-          rows: free.rows + spare,
+          packedRows: free.packedRows + spare,
           tokens: free.tokens + spare,
         });
-        expect([forced.length, forced.rows, forced.tokens]).toEqual([
+        expect([forced.length, forced.packedRows, forced.tokens]).toEqual([
           free.length + spare,
-          free.rows + spare,
+          free.packedRows + spare,
           free.tokens + spare,
         ]);
         expect(unpack(forced)).toEqual(unpack(free));
@@ -145,8 +145,10 @@ describe('pack', () => {
 
   it('finds a length for forced rows', () => {
     const group = (n: number): PromptGroup => ({ prompt: new Int32Array(n), answers: [ids(1, 2)] });
-    const batch = pack([group(99), group(99), group(99), group(99), group(99), group(99), group(99)], { rows: 1 });
-    expect(batch.rows).toBe(1);
+    const batch = pack([group(99), group(99), group(99), group(99), group(99), group(99), group(99)], {
+      packedRows: 1,
+    });
+    expect(batch.packedRows).toBe(1);
     expect(batch.length).toBe(768);
   });
 
@@ -156,7 +158,7 @@ describe('pack', () => {
       answers: [new Int32Array(answer), new Int32Array(answer)],
     });
     const long = pack([group(384, 64), group(384, 64)]);
-    expect([long.rows, long.length, long.fill]).toEqual([2, 512, 510 / 512]);
+    expect([long.packedRows, long.length, long.fill]).toEqual([2, 512, 510 / 512]);
     const short = pack(Array.from({ length: 64 }, (_, i) => group(20 + (i % 7) * 5, 15 + ((i * 5) % 11) * 3)));
     expect(short.fill).toBeGreaterThan(0.85);
     expect(short.length).toBeLessThanOrEqual(512);
@@ -178,7 +180,7 @@ describe('pack', () => {
     const shapes = new Set<string>();
     for (let from = 0; from < groups.length; from += 16) {
       const batch = pack(groups.slice(from, from + 16), { length });
-      shapes.add(`${batch.rows}×${batch.length}, ${batch.tokens}`);
+      shapes.add(`${batch.packedRows}×${batch.length}, ${batch.tokens}`);
     }
     expect(shapes.size).toBeLessThanOrEqual(10);
   });
@@ -203,7 +205,7 @@ describe('pack', () => {
         { prompt: ids(1, 2), answers: [ids(3)] },
         { prompt: ids(1), answers: [ids(3, 4)] },
       ],
-      { length: 3, rows: 1 },
+      { length: 3, packedRows: 1 },
     ],
     ['data.batch-too-large', [{ prompt: ids(1, 2), answers: [ids(3, 4)] }], { tokens: 1 }],
   ] as const)('refuses with %s', (code, groups, options) => {

@@ -7,10 +7,10 @@ import { answerTokens, checkGroups, groupSize, layOut } from './lay-out.js';
 
 /** Force the shape of a packed batch; what is left out is chosen. */
 export interface PackOptions {
-  /** T, positions in a row. */
+  /** T, positions in a packed row. */
   readonly length?: number | undefined;
-  /** B, rows. */
-  readonly rows?: number | undefined;
+  /** B. */
+  readonly packedRows?: number | undefined;
   /** R, predicted tokens. */
   readonly tokens?: number | undefined;
 }
@@ -42,10 +42,10 @@ export function pack(groups: readonly PromptGroup[], options: PackOptions = {}):
   const predicted = groups.reduce((total, group) => total + answerTokens(group), 0);
   return layOut(
     groups,
-    layout.rows.map((row) => row.groups),
+    layout.rows.map((row) => row.indices),
     {
       length: layout.length,
-      rows: options.rows ?? bucket(layout.rows.length, 1),
+      packedRows: options.packedRows ?? bucket(layout.rows.length, 1),
       tokens: options.tokens ?? bucket(predicted, TOKENS_UNIT),
     },
   );
@@ -93,13 +93,13 @@ function chooseLayout(sizes: readonly number[], options: PackOptions): Layout {
       },
     );
   }
-  const lengths = options.length === undefined ? candidateLengths(sizes, options.rows) : [options.length];
+  const lengths = options.length === undefined ? candidateLengths(sizes, options.packedRows) : [options.length];
   let best: Layout | undefined;
   let bestCost = Number.POSITIVE_INFINITY;
   for (const length of lengths) {
     const rows = fillRows(sizes, [length]);
-    if (options.rows !== undefined && rows.length > options.rows) continue;
-    const layoutCost = positionCost(options.rows ?? bucket(rows.length, 1), length);
+    if (options.packedRows !== undefined && rows.length > options.packedRows) continue;
+    const layoutCost = positionCost(options.packedRows ?? bucket(rows.length, 1), length);
     if (layoutCost < bestCost) {
       best = { length, rows };
       bestCost = layoutCost;
@@ -108,9 +108,9 @@ function chooseLayout(sizes: readonly number[], options: PackOptions): Layout {
   if (best === undefined) {
     throw new DpoError(
       'data.batch-too-large',
-      `${sizes.length} groups of ${sum(sizes)} positions do not fit ${options.rows} rows of ${options.length} positions.`,
+      `${sizes.length} groups of ${sum(sizes)} positions do not fit ${options.packedRows} rows of ${options.length} positions.`,
       {
-        values: { groups: sizes.length, positions: sum(sizes), rows: options.rows, length: options.length },
+        values: { groups: sizes.length, positions: sum(sizes), rows: options.packedRows, length: options.length },
         hint: 'Raise rows or length, or pack fewer groups at once.',
       },
     );

@@ -30,13 +30,13 @@ describe('a plan', () => {
           const plan = planPacking(run.slice(0, 4), { microBatches: count, positions, steps: 8 });
           for (const groups of run) {
             const parts = plan.pack(groups);
-            expect(parts.flatMap((part) => part.groups).sort((a, b) => a - b)).toEqual([...groups.keys()]);
+            expect(parts.flatMap((part) => part.indices).sort((a, b) => a - b)).toEqual([...groups.keys()]);
             if (microBatches > 1) expect(parts.length).toBe(Math.min(microBatches, groups.length));
-            for (const { groups: part, batch: packed } of parts) {
-              const given = part.map((g) => groups[g] as PromptGroup);
+            for (const { indices, batch: packed } of parts) {
+              const given = indices.map((g) => groups[g] as PromptGroup);
               expect([...packed.lengths]).toEqual([...pack(given).lengths]);
-              if (microBatches === 1 && packed.rows > 1)
-                expect(packed.rows * packed.length).toBeLessThanOrEqual(Math.max(positions, packed.length) * 1.5);
+              if (microBatches === 1 && packed.packedRows > 1)
+                expect(packed.packedRows * packed.length).toBeLessThanOrEqual(Math.max(positions, packed.length) * 1.5);
             }
           }
         },
@@ -63,7 +63,7 @@ describe('a plan', () => {
       answers: [tokens(24), tokens(24)],
     }));
     // The longest takes 10 + 23 + 23 positions.
-    expect(planPacking(stepsOf(rows, 8, 6)).shapes).toEqual([{ rows: 8, length: 56, tokens: 384 }]);
+    expect(planPacking(stepsOf(rows, 8, 6)).shapes).toEqual([{ packedRows: 8, length: 56, tokens: 384 }]);
   });
 
   it('fills nine tenths of what it computes on dialogues of very different lengths, in few shapes', () => {
@@ -79,19 +79,19 @@ describe('a plan', () => {
     const run = stepsOf(rows, 32, 50);
     const plan = planPacking(run);
     const packed = run.flatMap((groups) => plan.pack(groups).map(({ batch }) => batch));
-    const positions = packed.reduce((sum, batch) => sum + batch.rows * batch.length, 0);
-    const real = packed.reduce((sum, batch) => sum + batch.fill * batch.rows * batch.length, 0);
+    const positions = packed.reduce((sum, batch) => sum + batch.packedRows * batch.length, 0);
+    const real = packed.reduce((sum, batch) => sum + batch.fill * batch.packedRows * batch.length, 0);
     expect(real / positions).toBeGreaterThan(0.9);
-    const shapes = new Set(packed.map((batch) => `${batch.rows} x ${batch.length}, ${batch.tokens}`));
+    const shapes = new Set(packed.map((batch) => `${batch.packedRows} x ${batch.length}, ${batch.tokens}`));
     expect(shapes.size).toBeLessThanOrEqual(6);
     expect(plan.shapes.length).toBeLessThanOrEqual(6);
-    for (const batch of packed) expect(batch.rows * batch.length).toBeLessThanOrEqual(2048);
+    for (const batch of packed) expect(batch.packedRows * batch.length).toBeLessThanOrEqual(2048);
   });
 
   it('gives what is longer than anything planned a shape of its own', () => {
     const plan = planPacking([[{ prompt: tokens(4), answers: [tokens(4), tokens(4)] }]]);
     const long = { prompt: tokens(100), answers: [tokens(50), tokens(60)] };
-    expect(plan.pack([long]).map(({ groups, batch }) => [groups, batch.lengths])).toEqual([
+    expect(plan.pack([long]).map(({ indices, batch }) => [indices, batch.lengths])).toEqual([
       [[0], Int32Array.of(50, 60)],
     ]);
   });
@@ -110,6 +110,6 @@ describe('a plan', () => {
   it('keeps groups with other numbers of answers apart', () => {
     const groups = [2, 3, 2].map((k) => ({ prompt: tokens(3), answers: Array.from({ length: k }, () => tokens(4)) }));
     for (const plan of [planPacking([groups]), planPacking([])])
-      expect(plan.pack(groups).map((part) => part.groups)).toEqual([[0, 2], [1]]);
+      expect(plan.pack(groups).map((part) => part.indices)).toEqual([[0, 2], [1]]);
   });
 });

@@ -18,8 +18,8 @@ export interface PlanOptions {
 
 /** A micro-batch, packed. */
 export interface PackedPart {
-  /** The groups that are in it, by their numbers in the step, in the batch's order. */
-  readonly groups: readonly number[];
+  /** The indices of the micro-batch's groups in the step, in the batch's order. */
+  readonly indices: readonly number[];
   readonly batch: PackedBatch;
 }
 
@@ -78,7 +78,7 @@ export function* planPackingSteps(
   const planned = yield* layoutAll(sizes, (given, i) =>
     layout(given, lengths).map((part) => ({
       ...part,
-      tokens: part.groups.reduce((sum, g) => sum + answerTokens(parts[i]?.groups[g] as PromptGroup), 0),
+      tokens: part.indices.reduce((sum, g) => sum + answerTokens(parts[i]?.groups[g] as PromptGroup), 0),
     })),
   );
   const shapes = chooseShapes(planned, run).sort((a, b) => shapeCost(a) - shapeCost(b));
@@ -87,54 +87,54 @@ export function* planPackingSteps(
     pack: (groups) =>
       byAnswers(groups).flatMap((same) =>
         layout(same.groups.map(groupSize), lengths).map((part) => ({
-          groups: part.groups.map((g) => same.numbers[g] as number),
+          indices: part.indices.map((g) => same.indices[g] as number),
           batch: packPart(same.groups, part, shapes),
         })),
       ),
   };
 }
 
-/** Groups with equally many answers, and their numbers in the step. */
+/** Groups with equally many answers, and their indices in the step. */
 interface SameAnswers {
   readonly groups: readonly PromptGroup[];
-  readonly numbers: readonly number[];
+  readonly indices: readonly number[];
 }
 
 function byAnswers(groups: readonly PromptGroup[]): SameAnswers[] {
-  const numbers = new Map<number, number[]>();
+  const indices = new Map<number, number[]>();
   groups.forEach(({ answers }, g) => {
-    const same = numbers.get(answers.length) ?? [];
+    const same = indices.get(answers.length) ?? [];
     same.push(g);
-    numbers.set(answers.length, same);
+    indices.set(answers.length, same);
   });
-  return [...numbers.values()].map((same) => ({ numbers: same, groups: same.map((g) => groups[g] as PromptGroup) }));
+  return [...indices.values()].map((same) => ({ indices: same, groups: same.map((g) => groups[g] as PromptGroup) }));
 }
 
 /** Lays a micro-batch out in the smallest shape of its length that holds it, else in one of its own. */
 function packPart(groups: readonly PromptGroup[], part: Part, shapes: readonly PackedShape[]): PackedBatch {
-  const own = part.groups.map((g) => groups[g] as PromptGroup);
+  const own = part.indices.map((g) => groups[g] as PromptGroup);
   const tokens = own.reduce((sum, group) => sum + answerTokens(group), 0);
   const shape = shapes.find(
-    (each) => each.length === part.length && part.inRows.length <= each.rows && tokens <= each.tokens,
+    (each) => each.length === part.length && part.inRows.length <= each.packedRows && tokens <= each.tokens,
   );
-  const places = new Map(part.groups.map((g, place) => [g, place]));
+  const places = new Map(part.indices.map((g, place) => [g, place]));
   return layOut(
     own,
     part.inRows.map((row) => row.map((g) => places.get(g) as number)),
-    shape ?? { rows: bucket(part.inRows.length, 1), length: part.length, tokens: bucket(tokens, TOKENS_UNIT) },
+    shape ?? { packedRows: bucket(part.inRows.length, 1), length: part.length, tokens: bucket(tokens, TOKENS_UNIT) },
   );
 }
 
-/** A micro-batch: rows of one length. */
+/** A micro-batch: packed rows of one length. */
 interface Part {
   readonly length: number;
   /** B. */
-  readonly rows: number;
+  readonly packedRows: number;
   /** Positions of the fullest row. */
   readonly used: number;
-  /** All its groups, in the order of the step, so that the records are. */
-  readonly groups: readonly number[];
-  /** The groups of each row. */
+  /** The indices of all groups, in the order of the step, so that the records are. */
+  readonly indices: readonly number[];
+  /** The indices of the groups of each packed row. */
   readonly inRows: readonly (readonly number[])[];
 }
 
@@ -162,18 +162,18 @@ function inTurn(sizes: readonly number[], lengths: readonly number[], count: num
     const able = lengths.filter((length) => length >= most);
     const tried = (able.length > 0 ? able : [most]).map((length) => partOf(length, fillRows(given, [length])));
     const best = tried.reduce((a, b) => (shapeCost(b) < shapeCost(a) ? b : a));
-    const moved = (numbers: readonly number[]) => numbers.map((g) => g + from);
-    return { ...best, groups: moved(best.groups), inRows: best.inRows.map(moved) };
+    const moved = (indices: readonly number[]) => indices.map((g) => g + from);
+    return { ...best, indices: moved(best.indices), inRows: best.inRows.map(moved) };
   });
 }
 
 function partOf(length: number, rows: readonly FilledRow[]): Part {
   return {
     length,
-    rows: rows.length,
+    packedRows: rows.length,
     used: rows.reduce((most, row) => Math.max(most, row.used), 0),
-    groups: rows.flatMap(({ groups }) => groups).sort((a, b) => a - b),
-    inRows: rows.map(({ groups }) => groups),
+    indices: rows.flatMap(({ indices }) => indices).sort((a, b) => a - b),
+    inRows: rows.map(({ indices }) => indices),
   };
 }
 
@@ -215,8 +215,8 @@ function* chooseLengths(
       const used = parts.reduce((most, part) => (part.length === length ? Math.max(most, part.used) : most), 0);
       return Math.ceil(used / VECTOR) * VECTOR;
     });
-    const kept = [...new Set(ends.filter((end) => end > 0))].sort((a, b) => a - b);
-    return { lengths: kept, parts: yield* layoutAll(sizes, (given) => layout(given, kept)) };
+    const tightLengths = [...new Set(ends.filter((end) => end > 0))].sort((a, b) => a - b);
+    return { lengths: tightLengths, parts: yield* layoutAll(sizes, (given) => layout(given, tightLengths)) };
   };
   const cost = (parts: readonly Part[]) => parts.reduce((sum, part) => sum + shapeCost(part) + MICRO_BATCH, 0);
   const best = function* (base: readonly number[]): Generator<undefined, ChosenLengths | undefined> {
@@ -248,9 +248,10 @@ interface ChosenLengths {
 /** Shapes for all micro-batches: of each length the numbers of rows that are worth their compilation. */
 function chooseShapes(parts: readonly (Part & { readonly tokens: number })[], run: number): PackedShape[] {
   return [...groupByLength(parts)].flatMap(([length, same]) => {
-    const counts = [...new Set(same.map(({ rows }) => rows))].sort((a, b) => a - b);
+    const counts = [...new Set(same.map(({ packedRows }) => packedRows))].sort((a, b) => a - b);
     const padding = (allowed: readonly number[]) =>
-      same.reduce((sum, { rows }) => sum + positionCost(atLeast(allowed, rows) - rows, length), 0) * run;
+      same.reduce((sum, { packedRows }) => sum + positionCost(atLeast(allowed, packedRows) - packedRows, length), 0) *
+      run;
     let allowed = counts.slice(-1);
     for (;;) {
       const tried = counts
@@ -263,10 +264,10 @@ function chooseShapes(parts: readonly (Part & { readonly tokens: number })[], ru
       if (next === undefined || padding(allowed) - padding(next) < COMPILATION) break;
       allowed = next;
     }
-    return allowed.map((rows) => {
-      const held = same.filter((part) => atLeast(allowed, part.rows) === rows);
+    return allowed.map((packedRows) => {
+      const held = same.filter((part) => atLeast(allowed, part.packedRows) === packedRows);
       const tokens = held.reduce((most, part) => Math.max(most, part.tokens), 1);
-      return { rows, length, tokens: Math.ceil(tokens / TOKENS_UNIT) * TOKENS_UNIT };
+      return { packedRows, length, tokens: Math.ceil(tokens / TOKENS_UNIT) * TOKENS_UNIT };
     });
   });
 }
@@ -281,10 +282,10 @@ function groupByLength<P extends { readonly length: number }>(parts: readonly P[
   return groups;
 }
 
-function atLeast(allowed: readonly number[], rows: number): number {
-  return allowed.find((count) => count >= rows) ?? rows;
+function atLeast(allowed: readonly number[], packedRows: number): number {
+  return allowed.find((count) => count >= packedRows) ?? packedRows;
 }
 
-function shapeCost({ rows, length }: { readonly rows: number; readonly length: number }): number {
-  return positionCost(rows, length);
+function shapeCost({ packedRows, length }: Pick<PackedShape, 'packedRows' | 'length'>): number {
+  return positionCost(packedRows, length);
 }

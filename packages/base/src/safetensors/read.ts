@@ -56,10 +56,10 @@ export async function openSafetensors(pathOrFolder: string): Promise<Safetensors
 }
 
 async function weightsPath(pathOrFolder: string): Promise<string> {
-  const there = await stat(pathOrFolder).catch((error: unknown) => {
+  const stats = await stat(pathOrFolder).catch((error: unknown) => {
     throw asFileError(error, pathOrFolder);
   });
-  if (!there.isDirectory()) return pathOrFolder;
+  if (!stats.isDirectory()) return pathOrFolder;
   for (const name of weightNames) {
     const path = join(pathOrFolder, name);
     if (await isThere(path)) return path;

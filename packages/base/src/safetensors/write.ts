@@ -17,7 +17,7 @@ export interface TensorToWrite {
   data(room: Float32Array): Promise<Float32Array>;
 }
 
-const stored = { float32: { name: 'F32', bytes: 4 }, bfloat16: { name: 'BF16', bytes: 2 } } as const;
+const dtypes = { float32: { name: 'F32', bytes: 4 }, bfloat16: { name: 'BF16', bytes: 2 } } as const;
 
 const writePiece = 64 * 1024 * 1024;
 
@@ -101,7 +101,7 @@ function digits(number: number): string {
 }
 
 function byteLength(tensor: TensorToWrite): number {
-  return sizeOf(tensor) * stored[tensor.dtype].bytes;
+  return sizeOf(tensor) * dtypes[tensor.dtype].bytes;
 }
 
 function sizeOf({ shape }: TensorToWrite): number {
@@ -120,7 +120,7 @@ function header(
     if (names.has(tensor.name)) throw badTensor(path, tensor.name, 'its name is taken already');
     names.add(tensor.name);
     const end = offset + byteLength(tensor);
-    entries.push([tensor.name, { dtype: stored[tensor.dtype].name, shape: tensor.shape, data_offsets: [offset, end] }]);
+    entries.push([tensor.name, { dtype: dtypes[tensor.dtype].name, shape: tensor.shape, data_offsets: [offset, end] }]);
     offset = end;
   }
   const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));

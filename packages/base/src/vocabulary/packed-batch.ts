@@ -5,7 +5,7 @@
  */
 export interface PackedBatch {
   /** B. */
-  readonly rows: number;
+  readonly packedRows: number;
   /** T. */
   readonly length: number;
   /** R: how many answer tokens are predicted, padding entries included. */
@@ -17,9 +17,9 @@ export interface PackedBatch {
   /** [B·T] position within the sequence; every answer starts at its prompt's length. 0 in padding. */
   readonly positions: Int32Array;
   /** [B·T] 0 = padding, else 1, 2, … within the packed row. */
-  readonly groups: Int32Array;
+  readonly groupNumbers: Int32Array;
   /** [B·T] 0 = prompt (and padding), else 1 … K. */
-  readonly answers: Int32Array;
+  readonly answerNumbers: Int32Array;
   /** [R] flat index b·T + t of the position whose logits predict the target; 0 in padding entries. */
   readonly predictors: Int32Array;
   /** [R] token id that is predicted; 0 in padding entries. */

@@ -131,7 +131,7 @@ describe('decorators inside decorators', () => {
 });
 
 describe('what a combination keeps of its parts', () => {
-  const kept = (): KeptState & { value: unknown } => ({
+  const remembered = (): KeptState & { value: unknown } => ({
     value: 0,
     read() {
       return this.value;
@@ -142,7 +142,7 @@ describe('what a combination keeps of its parts', () => {
   });
 
   it('needs, trainables and states of all of them', () => {
-    const [a, b] = [kept(), kept()];
+    const [a, b] = [remembered(), remembered()];
     const engine = testEngine();
     const one = engine.variable('one', [1]);
     const parts = [

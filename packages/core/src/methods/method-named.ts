@@ -22,10 +22,19 @@ export const methodNames = [
   ...Object.keys(stepLosses),
 ] as readonly MethodName[];
 
-const stepMethods: Readonly<Record<keyof typeof stepLosses, (options: AotOptions) => Method>> = {
-  aot: aotMethod,
-  'aot-unpaired': aotUnpairedMethod,
+/** Methods that are more than a loss of pairs. */
+const otherMethods: Readonly<Record<Exclude<MethodName, PreferenceLossName>, (options: MethodOptions) => Method>> = {
+  sft: () => supervisedMethod({ averageOver: 'answers' }),
+  aot: withoutMargin('aot', aotMethod),
+  'aot-unpaired': withoutMargin('aot-unpaired', aotUnpairedMethod),
 };
+
+function withoutMargin(name: string, make: (options: AotOptions) => Method): (options: MethodOptions) => Method {
+  return (options) => {
+    if (options.readMargin) throw takesNoMargin(name);
+    return make(options);
+  };
+}
 
 /**
  * A method of the registry, by the name that `--method` takes. Its loss is the mean over the pairs of a step, `sft` included,
@@ -34,12 +43,8 @@ const stepMethods: Readonly<Record<keyof typeof stepLosses, (options: AotOptions
  * @throws DpoError `loss.unknown`, naming the nearest known one; `loss.takes-no-margin`.
  */
 export function methodNamed(name: string, options: MethodOptions = {}): Method {
-  if (name === 'sft') return supervisedMethod({ averageOver: 'answers' });
   if (!methodNames.some((known) => known === name)) throw unknownLoss(name, methodNames);
-  if (Object.hasOwn(stepMethods, name)) {
-    if (options.readMargin) throw takesNoMargin(name);
-    return stepMethods[name as keyof typeof stepMethods](options);
-  }
+  if (Object.hasOwn(otherMethods, name)) return otherMethods[name as keyof typeof otherMethods](options);
   const { loss, needsReference, takesMargin = false } = preferenceLoss(name);
   if (options.readMargin && !takesMargin) throw takesNoMargin(name);
   return preferenceMethod(name, loss, { ...options, needsReference });

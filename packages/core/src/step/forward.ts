@@ -54,11 +54,11 @@ export function forward<E extends EncodedExample>(
   ofReference: ReferenceLogps,
 ): MethodTerms {
   const { packed, names } = packedBatch(inputs);
-  const { dropoutRows } = inputs.batch;
+  const { dropoutNumbers } = inputs.batch;
   const { draw } = inputs.step;
   const { logps, alignments } = model.tokenLogps(parameters(model, scope, given.model), packed, {
     alignments: method.needs.alignments,
-    dropout: draw === undefined || dropoutRows === undefined ? undefined : { step: draw, rows: dropoutRows },
+    dropout: draw === undefined || dropoutNumbers === undefined ? undefined : { step: draw, numbers: dropoutNumbers },
     activationCheckpointing,
   });
   const policy = byName(answerSums(logps, packed), names);

@@ -3,7 +3,7 @@ import { packedValues } from '@dpo/base/packing';
 import type { Values } from '@dpo/engine';
 import { type AnswerReader, answersOf, type ExampleInputs, type Method } from '../method.js';
 import type { Reference } from '../reference.js';
-import { dropoutRows } from './dropout-rows.js';
+import { dropoutNumbers } from './dropout-numbers.js';
 import { type SomeOwned, vectorValue } from './inputs.js';
 
 /** An example of a step, with the numbers that it has from elsewhere. */
@@ -87,7 +87,7 @@ export function methodInputs<E extends EncodedExample>(
       ...scoring.batch,
       ...(parts.dropping
         ? {
-            dropoutRows: dropoutRows(
+            dropoutNumbers: dropoutNumbers(
               batch,
               examples.map(({ place }) => place),
             ),

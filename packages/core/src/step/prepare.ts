@@ -47,11 +47,11 @@ export async function prepareStep<E extends EncodedExample>(
   const parts = pack(examples.map(({ example }) => groupOf(example, method.answers)));
   const scalars: SomeOwned<Values> = { scalars: scalarValues(prepared.scalars ?? {}) };
   const dropping = training && context.dropping;
-  const batches = parts.map(({ groups, batch }) =>
+  const batches = parts.map(({ indices, batch }) =>
     mergeInputs(
       methodInputs({
-        examples: groups.map((g) => examples[g] as StepExample<E>),
-        prepared: prepared.examples && groups.map((g) => prepared.examples?.[g] ?? {}),
+        examples: indices.map((g) => examples[g] as StepExample<E>),
+        prepared: prepared.examples && indices.map((g) => prepared.examples?.[g] ?? {}),
         ...{ batch, answers: method.answers, method, reference, dropping },
       }),
       scalars,
@@ -80,10 +80,10 @@ async function scoreStep<E extends EncodedExample>(
   { compiled, reference, pack }: StepContext<E>,
 ): Promise<ScoredExample[]> {
   const scored: ScoredExample[] = [];
-  for (const { groups, batch } of pack(examples.map(({ example }) => groupOf(example, answers)))) {
-    const inBatch = groups.map((g) => examples[g] as StepExample<E>);
+  for (const { indices, batch } of pack(examples.map(({ example }) => groupOf(example, answers)))) {
+    const inBatch = indices.map((g) => examples[g] as StepExample<E>);
     const logps = await compiled.score(scoringInputs({ examples: inBatch, batch, answers, reference }));
-    groups.forEach((g, i) => {
+    indices.forEach((g, i) => {
       const names = Object.keys(answersOf(answers, (examples[g] as StepExample<E>).example));
       const of = ({ data }: Values) =>
         Object.fromEntries(names.map((name, k) => [name, data[i * names.length + k] as number]));

@@ -63,10 +63,10 @@ describe('buildHh', () => {
       { chosen: `${beginning} `, rejected: 'x' },
       7,
     ];
-    const told: string[] = [];
-    const pairs = await all(buildHh(await file('a.jsonl', rows), { onError: ({ code }) => told.push(code) }));
+    const codes: string[] = [];
+    const pairs = await all(buildHh(await file('a.jsonl', rows), { onError: ({ code }) => codes.push(code) }));
     expect(pairs).toHaveLength(1);
-    expect(told).toEqual(['data.different-prompts', 'data.no-assistant-turn', 'data.empty-answer', 'data.broken-row']);
+    expect(codes).toEqual(['data.different-prompts', 'data.no-assistant-turn', 'data.empty-answer', 'data.broken-row']);
   });
 });
 
@@ -105,20 +105,20 @@ describe('buildShp', () => {
 
   it('draws at most so many pairs of a post by the seed, whatever the order of rows', async () => {
     const rows = Array.from({ length: 12 }, (_, i) => row(i < 9 ? 'p' : 'q', i));
-    const [there, back] = [await file('a.jsonl', rows), await file('b.jsonl', rows.toReversed())];
+    const [original, reversed] = [await file('a.jsonl', rows), await file('b.jsonl', rows.toReversed())];
     const drawn = async (path: string, seed: number) =>
       (await all(buildShp(path, { pairsPerPost: 5, seed }))).map(({ chosen }) => chosen).sort();
-    const first = await drawn(there, 1);
+    const first = await drawn(original, 1);
     expect(first).toHaveLength(5 + 3);
-    expect(await drawn(back, 1)).toEqual(first);
-    expect(await drawn(there, 2)).not.toEqual(first);
+    expect(await drawn(reversed, 1)).toEqual(first);
+    expect(await drawn(original, 2)).not.toEqual(first);
   });
 
   it('refuses labels and options that cannot be', async () => {
-    const told = async (more: object) => all(buildShp(await file('a.jsonl', [row('p', 1, more)])));
-    await expect(told({ labels: 2 })).rejects.toMatchObject({ code: 'data.wrong-type', values: { line: 1 } });
-    await expect(told({ labels: 0 })).rejects.toMatchObject({ code: 'data.broken-row' });
-    await expect(told({ score_ratio: undefined })).rejects.toMatchObject({ code: 'data.missing-column' });
+    const build = async (more: object) => all(buildShp(await file('a.jsonl', [row('p', 1, more)])));
+    await expect(build({ labels: 2 })).rejects.toMatchObject({ code: 'data.wrong-type', values: { line: 1 } });
+    await expect(build({ labels: 0 })).rejects.toMatchObject({ code: 'data.broken-row' });
+    await expect(build({ score_ratio: undefined })).rejects.toMatchObject({ code: 'data.missing-column' });
     expect(() => buildShp('a', { pairsPerPost: 0 })).toThrow('positive integer');
     expect(() => buildShp('a', { minScoreRatio: 0.5 })).toThrow('1 or more');
   });

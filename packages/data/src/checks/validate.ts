@@ -172,9 +172,10 @@ function sizesOf(
   }
   const { maxLength = Number.POSITIVE_INFINITY, maxPromptLength = Number.POSITIVE_INFINITY } = options;
   const [prompt, chosen, rejected] = [encoded.prompt.length, encoded.chosen.length, encoded.rejected.length];
-  const kept = Math.min(prompt, maxPromptLength);
-  if (kept >= maxLength) findings.add('answer-cut-away', row);
-  else if (kept < prompt || kept + Math.max(chosen, rejected) > maxLength) findings.add('truncated', row);
+  const promptTokens = Math.min(prompt, maxPromptLength);
+  if (promptTokens >= maxLength) findings.add('answer-cut-away', row);
+  else if (promptTokens < prompt || promptTokens + Math.max(chosen, rejected) > maxLength)
+    findings.add('truncated', row);
   return { prompt, chosen, rejected };
 }
 

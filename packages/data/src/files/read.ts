@@ -170,7 +170,7 @@ async function readArrow<Row>(
   // Row by row only where it must be: what is of our shape stays in the file.
   if (!shaped && onError === undefined) {
     const notes = new Notes();
-    const dataset = await arrowDataset(format, schema, blocks, path, { ...reading, mapping, told: notes });
+    const dataset = await arrowDataset(format, schema, blocks, path, { ...reading, mapping, notes });
     onNotes?.(withAside(notes.of(path), unused(format, schema, mapping)));
     return dataset;
   }

@@ -56,8 +56,8 @@ export function recordSource<Row>(
 ): RowSource<Row> {
   const mapped = Object.keys(mapping).length > 0;
   const known = new Set([...contextColumns, ...format.columns.map(({ name }) => mapping[name] ?? name)]);
-  // Rows come in the same order each time: those up to here were told of.
-  let told = 0;
+  // Rows come in the same order each time: the errors of rows up to this index were reported.
+  let reported = 0;
   let noted = false;
   // Columns that stand before a prompt make conversations of all rows: files of lines have them in some rows only.
   let context = false;
@@ -114,8 +114,8 @@ export function recordSource<Row>(
             // Rows are counted as the file has them.
             row++;
             failed++;
-            if (index > told) onError(error);
-            told = Math.max(told, index);
+            if (index > reported) onError(error);
+            reported = Math.max(reported, index);
           }
         }
         yield rows;

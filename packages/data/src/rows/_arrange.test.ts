@@ -12,9 +12,9 @@ const [blue, no] = [say('assistant', 'Blue.'), say('assistant', 'No.')];
 
 /** The row as it is read, and what was put right in it. */
 function read(row: object) {
-  const told = new Notes();
-  const pair = preferenceFormat.parse(row, { row: 0, path: 'p', told });
-  return { pair, mended: told.of('p').mended.map(({ code }) => code) };
+  const notes = new Notes();
+  const pair = preferenceFormat.parse(row, { row: 0, path: 'p', notes });
+  return { pair, mended: notes.of('p').mended.map(({ code }) => code) };
 }
 
 function codeOf(row: object): string {
@@ -74,13 +74,13 @@ describe('prompts that stand twice', () => {
     const prompt = 'Q: Name a colour.\nA:';
     const pair = { prompt, chosen: `${prompt} Blue.`, rejected: `${prompt} No.` };
     expect(read(pair)).toEqual({ pair: { prompt, chosen: ' Blue.', rejected: ' No.' }, mended: ['prompt-repeated'] });
-    const kept = [
+    const cases = [
       { prompt: 'The', chosen: 'The cat', rejected: 'The dog' },
       { prompt: 'Tell me of the Ring', chosen: 'Tell me of the Rings', rejected: 'Tell me of the Ringed' },
       { prompt, chosen: `${prompt} Blue.`, rejected: 'No.' },
       { prompt, chosen: prompt, rejected: `${prompt} No.` },
     ];
-    for (const row of kept) expect(read(row)).toEqual({ pair: row, mended: [] });
+    for (const row of cases) expect(read(row)).toEqual({ pair: row, mended: [] });
   });
 
   it.each([

@@ -66,7 +66,7 @@ function splitShared(answers: Named['answers'], place: Place): Arranged | undefi
   );
   const count = answeredFrom(answers, shared);
   if (count < 1) return undefined;
-  if (count < shared) place.told?.mend('split-before-answers', place.row);
+  if (count < shared) place.notes?.mend('split-before-answers', place.row);
   return { prompt: first.slice(0, count), answers: answers.map((answer) => answer.slice(count)) };
 }
 
@@ -147,7 +147,7 @@ function joinCut(
   const lead = cut[0]?.lead ?? [];
   const wrong = cut.findIndex((one) => one === undefined || !sameLead(one.lead, lead));
   if (wrong >= 0) throw promptsDiffer(named.keys[wrong] as string, place);
-  if (repeats) place.told?.mend('prompt-repeated', place.row);
+  if (repeats) place.notes?.mend('prompt-repeated', place.row);
   return { prompt: [...lead, ...prompt], answers: cut.map((one) => one?.rest ?? []) };
 }
 
@@ -203,7 +203,7 @@ export function cutRepeatedText(prompt: string, answers: readonly string[], plac
     (answer) => answer.startsWith(prompt) && answer.slice(prompt.length).trim() !== '' && !cutsWord(prompt, answer),
   );
   if (!repeat) return answers;
-  place.told?.mend('prompt-repeated', place.row);
+  place.notes?.mend('prompt-repeated', place.row);
   // However often: what is read once more must stay as it is.
   return cutRepeatedText(
     prompt,

@@ -259,10 +259,10 @@ function validityBuilder() {
   let length = 0;
   return {
     append(value: unknown): boolean {
-      const there = value !== undefined && value !== null;
-      if (!there) missing.push(length);
+      const present = value !== undefined && value !== null;
+      if (!present) missing.push(length);
       length++;
-      return there;
+      return present;
     },
     finish(): { nullCount: number; nullBitmap?: Uint8Array } {
       const nullCount = missing.length;

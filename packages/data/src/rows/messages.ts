@@ -28,7 +28,7 @@ export function parseText(value: unknown, key: string, place: Place): Text {
   if (typeof value === 'string') {
     const within = conversationWithin(value, key, place);
     if (within === undefined) return parseString(value, key, place);
-    place.told?.mend('conversation-as-text', place.row);
+    place.notes?.mend('conversation-as-text', place.row);
     return parseText(within, key, place);
   }
   if (isMessageLike(value)) return [parseMessage(value, key, place)];
@@ -152,7 +152,7 @@ function roleOf(role: string, place: Place): string {
   const lower = role.trim().toLowerCase();
   const known = ALIASES.get(lower) ?? (KNOWN.has(lower) ? lower : undefined);
   if (known === undefined) return role;
-  place.told?.mend('role-names', place.row);
+  place.notes?.mend('role-names', place.row);
   return known;
 }
 

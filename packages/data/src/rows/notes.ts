@@ -19,7 +19,7 @@ const MENDED: Readonly<Record<MendCode, string>> = {
 };
 
 /** Is told, while rows are read, what was put right in them and which of their keys are of no use. */
-export interface Told {
+export interface RowNotes {
   mend(code: MendCode, row: number): void;
   aside(key: string): void;
 }
@@ -45,7 +45,7 @@ export interface ReadNotes {
 const ROWS_NAMED = 20;
 
 /** Collects what is told of one pass over the rows of a file. */
-export class Notes implements Told {
+export class Notes implements RowNotes {
   readonly #aside = new Set<string>();
   readonly #mended = new Map<MendCode, { count: number; rows: number[] }>();
   readonly #here = new Set<MendCode>();

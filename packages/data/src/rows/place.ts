@@ -1,5 +1,5 @@
 import { DpoError } from '@dpo/base';
-import type { Told } from './notes.js';
+import type { RowNotes } from './notes.js';
 
 /** Where a row stands, for error messages. */
 export interface Place {
@@ -9,7 +9,7 @@ export interface Place {
   /** Counted from 1, in files of lines. */
   readonly line?: number | undefined;
   /** Is told what is put right in the row. */
-  readonly told?: Told | undefined;
+  readonly notes?: RowNotes | undefined;
 }
 
 /** `pairs.jsonl, line 3` or `pairs.arrow, row 2` or `row 2`. */

@@ -189,7 +189,7 @@ export function checkKind<Row>(format: RowFormat<Row>, row: Row, chat: boolean, 
 /** Plain answers to a conversation are turns of the assistant: they have no other meaning. */
 function answersTo(prompt: Text | undefined, answers: readonly Text[], place: Place): readonly Text[] {
   if (prompt === undefined || !isChat(prompt) || answers.every(isChat)) return answers;
-  place.told?.mend('answers-as-turns', place.row);
+  place.notes?.mend('answers-as-turns', place.row);
   return answers.map((text) => (isChat(text) ? text : [{ role: 'assistant', content: text }]));
 }
 

@@ -41,12 +41,12 @@ export function filterPreferences(pairs: Rows<PreferencePair>, options: FilterOp
 /** The number, in all pairs, of the pair that is kept as this one. Counted again: a place is asked for only by an error. */
 function keptAt(pairs: Iterable<PreferencePair>, options: FilterOptions, row: number): number {
   let index = 0;
-  let kept = 0;
+  let count = 0;
   for (const pair of pairs) {
-    if (isWithin(pair, options) && kept++ === row) return index;
+    if (isWithin(pair, options) && count++ === row) return index;
     index++;
   }
-  return noSuchRow(row, kept);
+  return noSuchRow(row, count);
 }
 
 function isWithin(pair: PreferencePair, options: FilterOptions): boolean {

@@ -45,15 +45,15 @@ describe('filterPreferences', () => {
     { prompt: 'three', chosen: 'a', rejected: 'bbb', chosenScore: 1, rejectedScore: 1.5 },
     { prompt: 'two', chosen: 'aa', rejected: 'bb' },
   ];
-  const kept = (options: object) => [...filterPreferences(pairs, options)].map(({ prompt }) => prompt);
+  const promptsOf = (options: object) => [...filterPreferences(pairs, options)].map(({ prompt }) => prompt);
 
   it('keeps what lies within limits, ends included', () => {
-    expect(kept({})).toEqual(['one', 'three', 'two']);
-    expect(kept({ minMargin: 2 })).toEqual(['one']);
-    expect(kept({ maxMargin: 0 })).toEqual(['three']);
-    expect(kept({ maxPromptCharacters: 3 })).toEqual(['one', 'two']);
-    expect(kept({ maxAnswerCharacters: 3 })).toEqual(['three', 'two']);
-    expect(kept({ minAnswerCharacters: 2 })).toEqual(['two']);
-    expect(() => kept({ minMargin: Number.NaN })).toThrow('minMargin');
+    expect(promptsOf({})).toEqual(['one', 'three', 'two']);
+    expect(promptsOf({ minMargin: 2 })).toEqual(['one']);
+    expect(promptsOf({ maxMargin: 0 })).toEqual(['three']);
+    expect(promptsOf({ maxPromptCharacters: 3 })).toEqual(['one', 'two']);
+    expect(promptsOf({ maxAnswerCharacters: 3 })).toEqual(['three', 'two']);
+    expect(promptsOf({ minAnswerCharacters: 2 })).toEqual(['two']);
+    expect(() => promptsOf({ minMargin: Number.NaN })).toThrow('minMargin');
   });
 });

@@ -46,7 +46,7 @@ const OPENAI: Shape = {
   keys: ['input', 'preferred_output', 'non_preferred_output'],
   pairs(row, place) {
     const { messages, tools, parallel_tool_calls: parallel, ...others } = objectOf(row.input, 'input', place);
-    for (const key of Object.keys(others)) if (holds(others, key)) place.told?.aside(`input.${key}`);
+    for (const key of Object.keys(others)) if (holds(others, key)) place.notes?.aside(`input.${key}`);
     return [
       {
         prompt: withArguments(listOf(messages, 'input.messages', place, 'a list of messages')),

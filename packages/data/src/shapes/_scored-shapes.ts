@@ -31,7 +31,7 @@ function preferred(
   place: Place,
 ): readonly FileRecord[] {
   if (sign === 0) {
-    place.told?.mend('unpaired-rows', place.row);
+    place.notes?.mend('unpaired-rows', place.row);
     return [];
   }
   const [chosen, rejected] = sign > 0 ? [first, second] : [second, first];
@@ -48,7 +48,7 @@ function rated(
     pairs(row, place) {
       const { prompt, answers } = read(row, place);
       const pairs = bestAndWorst(prompt, answers);
-      if (pairs.length === 0) place.told?.mend('unpaired-rows', place.row);
+      if (pairs.length === 0) place.notes?.mend('unpaired-rows', place.row);
       return pairs;
     },
     rankings(row, place) {

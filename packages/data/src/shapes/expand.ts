@@ -121,13 +121,13 @@ export class Expander {
     }
     this.#waiting = undefined;
     const pairs = bestAndWorst(part.prompt, [before, part]);
-    if (pairs.length === 0) place.told?.mend('unpaired-rows', place.row);
+    if (pairs.length === 0) place.notes?.mend('unpaired-rows', place.row);
     return pairs;
   }
 
   #leave(): void {
     const { place } = this.#waiting ?? {};
-    place?.told?.mend('unpaired-rows', place.row);
+    place?.notes?.mend('unpaired-rows', place.row);
     this.#waiting = undefined;
   }
 }

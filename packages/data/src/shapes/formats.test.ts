@@ -83,7 +83,7 @@ it('the same from CSV', async () => {
 
 describe('rows that cannot be used', () => {
   const good = { prompt: 'p', chosen: 'c', rejected: 'r' };
-  const told = async (path: string) => {
+  const readReporting = async (path: string) => {
     const errors: DpoError[] = [];
     const dataset = await readPreferences(path, { onError: (error) => void errors.push(error) });
     return { rows: [...dataset], errors: errors.map(({ code, values }) => [code, values.line ?? values.row]) };
@@ -100,7 +100,7 @@ describe('rows that cannot be used', () => {
     ];
     // A column that comes late has the file gone through again: nothing is told twice.
     await writeFile(path, lines.map((line) => `${typeof line === 'string' ? line : JSON.stringify(line)}\n`).join(''));
-    expect(await told(path)).toEqual({
+    expect(await readReporting(path)).toEqual({
       rows: [good, { ...good, id: 'last' }],
       errors: [
         ['data.missing-column', 2],
@@ -114,7 +114,7 @@ describe('rows that cannot be used', () => {
   it('CSV, with ragged rows', async () => {
     const path = place('.csv');
     await writeFile(path, 'prompt,chosen,rejected\np,c,r\np,c\np,c,r,x\nq,c,r\n');
-    expect(await told(path)).toEqual({
+    expect(await readReporting(path)).toEqual({
       rows: [good, { ...good, prompt: 'q' }],
       errors: [
         ['data.ragged-row', 3],
@@ -126,7 +126,7 @@ describe('rows that cannot be used', () => {
   it('Arrow, by the number of the row', async () => {
     // Of four rows the second has an empty answer and the third none.
     const path = join(shapes, '../broken-rows.arrow');
-    const { rows, errors } = await told(path);
+    const { rows, errors } = await readReporting(path);
     expect(rows.map(({ chosen }) => chosen)).toEqual(['yes', 'no']);
     expect(errors).toEqual([
       ['data.empty-answer', 1],
@@ -138,7 +138,7 @@ describe('rows that cannot be used', () => {
   it('are an error where no row is left, which names the first reason', async () => {
     const path = place('.jsonl');
     await writeFile(path, '{"prompt": "p"}\n{"prompt": 1, "chosen": "c", "rejected": "r"}\n');
-    await expect(told(path)).rejects.toMatchObject({
+    await expect(readReporting(path)).rejects.toMatchObject({
       code: 'data.all-skipped',
       message: expect.stringMatching(
         /none of its 2 rows can be used. The first: .*line 1: the key "chosen" is missing/,

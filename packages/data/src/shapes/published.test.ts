@@ -108,8 +108,9 @@ const EXPECTED: Readonly<Record<string, { readonly rows: readonly (readonly stri
 describe.each(Object.entries(EXPECTED))('published rows: %s', (name, { rows, aside = [] }) => {
   it.each(['jsonl', 'csv', 'parquet', 'arrow'])('are rendered alike from .%s', async (ending) => {
     const given = await rowsOf(name);
-    const made = { jsonl: () => lines(name, given), csv: () => csv(name, given) };
-    const path = ending === 'jsonl' || ending === 'csv' ? await made[ending]() : join(published, `${name}.${ending}`);
+    const writers = { jsonl: () => lines(name, given), csv: () => csv(name, given) };
+    const path =
+      ending === 'jsonl' || ending === 'csv' ? await writers[ending]() : join(published, `${name}.${ending}`);
     const notes: ReadNotes[] = [];
     const dataset = await readPreferences(path, { onNotes: (note) => void notes.push(note) });
     expect(rendered(dataset)).toEqual(rows);

@@ -45,7 +45,7 @@ export async function encodeAhead<Row, Example>(
   const { cache, signal } = options;
   let complete = false;
   try {
-    const texts = knownTexts((await cache?.stored()) ?? new Map(), tokenizer);
+    const texts = knownTexts((await cache?.known()) ?? new Map(), tokenizer);
     const examples = await encodeSlices(dataset, encode.kind, { tokenizer, batch, texts, options });
     complete = true;
     return examples;
@@ -170,17 +170,17 @@ interface KnownTexts {
 const TRIED = 512;
 
 /** The texts of an earlier run, tried here and there, and those that are encoded now. */
-function knownTexts(stored: TokensByKey, tokenizer: Tokenizer): KnownTexts {
+function knownTexts(earlier: TokensByKey, tokenizer: Tokenizer): KnownTexts {
   const encoded = new Map<string, Int32Array>();
   let found = 0;
   return {
     has(key, text) {
-      const ids = stored.get(key);
+      const ids = earlier.get(key);
       if (ids === undefined) return encoded.has(key);
       if (found++ % TRIED === 0 && !sameIds(ids, encodeNow(text, tokenizer, 0))) throw new OtherTokens();
       return true;
     },
-    get: (key) => stored.get(key) ?? encoded.get(key),
+    get: (key) => earlier.get(key) ?? encoded.get(key),
     add: (key, ids) => void encoded.set(key, ids),
   };
 }

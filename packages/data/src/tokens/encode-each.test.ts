@@ -48,10 +48,10 @@ describe('a row that cannot be encoded', () => {
 
   it('is left out and told where that is asked for, and the others keep their numbers', async () => {
     const dataset = await readPreferences(await file('skip.jsonl', rows));
-    const told: DpoError[] = [];
-    const options = { ...limit, onError: (error: DpoError) => told.push(error) };
+    const errors: DpoError[] = [];
+    const options = { ...limit, onError: (error: DpoError) => errors.push(error) };
     expect(encodePairs(dataset, tokenizer, options).map(({ row }) => row)).toEqual([0, 2]);
-    expect(told.map(({ values }) => values.line)).toEqual([2]);
+    expect(errors.map(({ values }) => values.line)).toEqual([2]);
   });
 
   it('is an error where no row is left', async () => {
@@ -68,11 +68,11 @@ describe('a row that cannot be encoded', () => {
           typeof text === 'string' ? tokenizer.encode(text) : tokenizer.encodeAfter(text.before, text.text),
         ),
     };
-    const told: DpoError[] = [];
-    const onError = (error: DpoError) => told.push(error);
+    const errors: DpoError[] = [];
+    const onError = (error: DpoError) => errors.push(error);
     const encoded = await encodeAhead(dataset, encodePairs, tokenizer, batch, { ...limit, onError });
     expect(encoded).toEqual(encodePairs(dataset, tokenizer, { ...limit, onError: () => undefined }));
-    expect(told).toHaveLength(1);
+    expect(errors).toHaveLength(1);
     await expect(encodeAhead(dataset, encodePairs, tokenizer, batch, limit)).rejects.toMatchObject({
       code: 'data.answer-cut-away',
     });

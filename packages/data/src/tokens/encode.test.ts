@@ -189,7 +189,7 @@ describe('what the tokenizer says of answers', () => {
     const [z] = plain.encode('z');
     const small = { ...plain, embeddingRows: z as number };
     expect(encodePairs([pair], small)).toEqual(encodePairs([pair], plain));
-    const told = (changed: Partial<typeof pair>, key: string) =>
+    const refuses = (changed: Partial<typeof pair>, key: string) =>
       expect(() => encodePairs([pair, { ...pair, ...changed }], small)).toThrow(
         expect.objectContaining({
           code: 'data.token-without-row',
@@ -197,8 +197,8 @@ describe('what the tokenizer says of answers', () => {
           values: { row: 1, key, token: 'z', id: z, embeddingRows: z },
         }),
       );
-    told({ prompt: 'az' }, 'prompt');
-    told({ rejected: 'yz' }, 'rejected');
+    refuses({ prompt: 'az' }, 'prompt');
+    refuses({ rejected: 'yz' }, 'rejected');
     expect(() => encodePairs([pair], { ...plain, embeddingRows: 200, eosTokenId: 300 })).toThrow(
       expect.objectContaining({ code: 'data.token-without-row' }),
     );

@@ -8,7 +8,7 @@ import type { TokensByKey } from './_token-table.js';
 /** Encoded texts of one dataset by one tokenizer, kept from run to run: a map from what a text contains (`textKeys`) to its ids. */
 export interface TokenCache {
   /** The ids of the texts that an earlier run has encoded; of a run that was interrupted, as many as it had stored. */
-  stored(): Promise<TokensByKey>;
+  known(): Promise<TokensByKey>;
   /** Stores more texts. */
   append(texts: ReadonlyMap<string, Int32Array>): Promise<void>;
   /** Closes the cache: as a whole where all texts are stored, else to be gone on with; a whole one that did not fit is removed. */
@@ -53,8 +53,8 @@ export async function openTokenCache(
   try {
     await makeFolder(folder);
     await removeOld(folder);
-    const stored = await readWhole(whole, onDamaged);
-    if (stored !== undefined) return wholeCache(whole, stored);
+    const earlierTexts = await readWhole(whole, onDamaged);
+    if (earlierTexts !== undefined) return wholeCache(whole, earlierTexts);
     if (!(await claim(lock))) return undefined;
     return await partCache(part, whole, lock, onDamaged).catch(async (error: unknown) => {
       await rm(lock, { force: true });
@@ -80,7 +80,7 @@ async function readWhole(path: string, onDamaged: TokenCacheOptions['onDamaged']
 
 function wholeCache(path: string, texts: TokensByKey): TokenCache {
   return {
-    stored: async () => texts,
+    known: async () => texts,
     append: async () => undefined,
     // What turned out not to fit is of no use to the next run either.
     close: (complete) => (complete ? Promise.resolve() : rm(path, { force: true })),
@@ -113,7 +113,7 @@ async function partCache(
     }
   };
   return {
-    stored: async () => texts,
+    known: async () => texts,
     append: (added) => write(() => writer.batch(added)),
     async close(complete) {
       if (complete) await write(() => writer.end());

@@ -16,10 +16,10 @@ export function defineIndexing(): void {
       x: () => {
         // A negative id is a row that was left out of the sum.
         const rows = tf.gather(dy, tf.maximum(segmentIds, tf.zerosLike(segmentIds)));
-        const there = tf.cast(tf.greaterEqual(segmentIds, tf.zerosLike(segmentIds)), 'float32');
+        const inSegment = tf.cast(tf.greaterEqual(segmentIds, tf.zerosLike(segmentIds)), 'float32');
         return tf.mul(
           rows,
-          tf.reshape(there, [...segmentIds.shape, ...rows.shape.slice(segmentIds.rank).map(() => 1)]),
+          tf.reshape(inSegment, [...segmentIds.shape, ...rows.shape.slice(segmentIds.rank).map(() => 1)]),
         );
       },
       segmentIds: () => tf.zerosLike(tf.cast(segmentIds, 'float32')),

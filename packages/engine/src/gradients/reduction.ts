@@ -24,10 +24,10 @@ export function defineReduction(): void {
       rule: (dy, { x, y }, { reductionIndices, axis }) => ({
         x: () => {
           const axes = axesOf(reductionIndices ?? axis, x.shape);
-          const kept = keptShape(x.shape, axes);
-          const chosen = tf.cast(tf.equal(x, tf.reshape(y, kept)), 'float32');
+          const shape = keptShape(x.shape, axes);
+          const chosen = tf.cast(tf.equal(x, tf.reshape(y, shape)), 'float32');
           // Ties share the gradient, so that it stays a subgradient.
-          const share = tf.div(tf.reshape(dy, kept), tf.sum(chosen, axes, true));
+          const share = tf.div(tf.reshape(dy, shape), tf.sum(chosen, axes, true));
           return tf.mul(chosen, share);
         },
       }),

@@ -40,15 +40,15 @@ export async function installCudaLibraries({
     });
   const folder = cudaFolder(cacheFolder);
   await removeLeftovers(cacheFolder);
-  const due: CudaWheel[] = [];
-  for (const wheel of cudaWheels) if (force || !(await isWhole(join(folder, wheel.folder), wheel))) due.push(wheel);
-  if (due.length === 0) return folder;
+  const wanted: CudaWheel[] = [];
+  for (const wheel of cudaWheels) if (force || !(await isWhole(join(folder, wheel.folder), wheel))) wanted.push(wheel);
+  if (wanted.length === 0) return folder;
   const scratch = await makeScratch(cacheFolder);
   try {
-    await needSpace(scratch, unpackedBytes(due) + Math.max(...due.map(({ bytes }) => bytes)));
-    const total = due.reduce((sum, { bytes }) => sum + bytes, 0);
+    await needSpace(scratch, unpackedBytes(wanted) + Math.max(...wanted.map(({ bytes }) => bytes)));
+    const total = wanted.reduce((sum, { bytes }) => sum + bytes, 0);
     let before = 0;
-    for (const wheel of due) {
+    for (const wheel of wanted) {
       signal?.throwIfAborted();
       const done = before;
       await fetchOne(wheel, folder, scratch, {

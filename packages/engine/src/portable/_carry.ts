@@ -13,8 +13,8 @@ interface Carrier {
  */
 export function carriedKernel(kernel: tf.KernelFunc): tf.KernelFunc {
   return ({ inputs, attrs, backend }) => {
-    const here = backend as Carrier;
-    const there = tf.engine().findBackend('cpu') as unknown as Carrier;
+    const own = backend as Carrier;
+    const plain = tf.engine().findBackend('cpu') as unknown as Carrier;
     const copies: object[] = [];
     const move = ({ dataId, shape, dtype }: tf.TensorInfo, from: Carrier, to: Carrier): tf.TensorInfo => ({
       dataId: to.write(from.readSync(dataId), shape, dtype),
@@ -22,20 +22,20 @@ export function carriedKernel(kernel: tf.KernelFunc): tf.KernelFunc {
       dtype,
     });
     const bring = (info: tf.TensorInfo): tf.TensorInfo => {
-      const copy = move(info, here, there);
+      const copy = move(info, own, plain);
       copies.push(copy.dataId);
       return copy;
     };
     const takeBack = (info: tf.TensorInfo): tf.TensorInfo => {
-      const result = move(info, there, here);
-      there.disposeData(info.dataId);
+      const result = move(info, plain, own);
+      plain.disposeData(info.dataId);
       return result;
     };
     try {
-      const result = kernel({ inputs: bringAll(inputs, bring), attrs: attrs ?? {}, backend: there });
+      const result = kernel({ inputs: bringAll(inputs, bring), attrs: attrs ?? {}, backend: plain });
       return Array.isArray(result) ? result.map(takeBack) : takeBack(result);
     } finally {
-      for (const id of copies) there.disposeData(id);
+      for (const id of copies) plain.disposeData(id);
     }
   };
 }

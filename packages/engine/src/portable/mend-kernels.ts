@@ -34,9 +34,9 @@ export function mendKernels(backend: 'wasm' | 'cpu'): void {
   }
   replace('BatchMatMul', 'wasm', matMulWith(tf.getKernel('BatchMatMul', 'wasm').kernelFunc));
   for (const kernel of coordinateWise) replace(kernel, 'wasm', broadcastFirst(tf.getKernel(kernel, 'wasm').kernelFunc));
-  const there = new Set(tf.getKernelsForBackend('wasm').map(({ kernelName }) => kernelName));
+  const names = new Set(tf.getKernelsForBackend('wasm').map(({ kernelName }) => kernelName));
   for (const { kernelName, kernelFunc } of tf.getKernelsForBackend('cpu'))
-    if (!there.has(kernelName)) replace(kernelName, 'wasm', carriedKernel(kernelFunc));
+    if (!names.has(kernelName)) replace(kernelName, 'wasm', carriedKernel(kernelFunc));
   for (const { kernel, when, instead } of gaps) {
     const own = tf.getKernel(kernel, 'wasm');
     const substitute = instead ?? carriedKernel(tf.getKernel(kernel, 'cpu').kernelFunc);

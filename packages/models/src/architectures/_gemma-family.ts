@@ -135,6 +135,6 @@ export function gemmaFamily(settings: ConfigReader, variant: GemmaVariant): Deco
       return x;
     },
 
-    finalNorm: (rows, { weight }) => rmsNorm(rows, tf.add(weight('model.norm.weight'), 1), epsilon),
+    finalNorm: (states, { weight }) => rmsNorm(states, tf.add(weight('model.norm.weight'), 1), epsilon),
   };
 }

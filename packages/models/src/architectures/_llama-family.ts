@@ -137,6 +137,6 @@ export function llamaFamily(settings: ConfigReader, variant: LlamaVariant): Deco
       return x;
     },
 
-    finalNorm: (rows, { weight }) => rmsNorm(rows, weight('model.norm.weight'), epsilon),
+    finalNorm: (states, { weight }) => rmsNorm(states, weight('model.norm.weight'), epsilon),
   };
 }

@@ -106,8 +106,8 @@ export function gptNeox(settings: ConfigReader): Decoder {
       return x;
     },
 
-    finalNorm: (rows, { weight }) =>
-      layerNorm(rows, weight('gpt_neox.final_layer_norm.weight'), weight('gpt_neox.final_layer_norm.bias'), epsilon),
+    finalNorm: (states, { weight }) =>
+      layerNorm(states, weight('gpt_neox.final_layer_norm.weight'), weight('gpt_neox.final_layer_norm.bias'), epsilon),
   };
 }
 

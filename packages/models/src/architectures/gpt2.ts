@@ -101,7 +101,7 @@ export function gpt2(settings: ConfigReader): Decoder {
       return x;
     },
 
-    finalNorm: (rows, { weight }) =>
-      layerNorm(rows, weight('transformer.ln_f.weight'), weight('transformer.ln_f.bias'), epsilon),
+    finalNorm: (states, { weight }) =>
+      layerNorm(states, weight('transformer.ln_f.weight'), weight('transformer.ln_f.bias'), epsilon),
   };
 }

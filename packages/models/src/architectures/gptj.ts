@@ -94,7 +94,7 @@ export function gptj(settings: ConfigReader): Decoder {
       return x;
     },
 
-    finalNorm: (rows, { weight }) =>
-      layerNorm(rows, weight('transformer.ln_f.weight'), weight('transformer.ln_f.bias'), epsilon),
+    finalNorm: (states, { weight }) =>
+      layerNorm(states, weight('transformer.ln_f.weight'), weight('transformer.ln_f.bias'), epsilon),
   };
 }

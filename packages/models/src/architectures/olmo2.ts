@@ -104,6 +104,6 @@ export function olmo2(settings: ConfigReader): Decoder {
       return x;
     },
 
-    finalNorm: (rows, { weight }) => rmsNorm(rows, weight('model.norm.weight'), epsilon),
+    finalNorm: (states, { weight }) => rmsNorm(states, weight('model.norm.weight'), epsilon),
   };
 }

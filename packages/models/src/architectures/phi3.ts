@@ -96,7 +96,7 @@ export function phi3(settings: ConfigReader): Decoder {
       return x;
     },
 
-    finalNorm: (rows, { weight }) => rmsNorm(rows, weight('model.norm.weight'), epsilon),
+    finalNorm: (states, { weight }) => rmsNorm(states, weight('model.norm.weight'), epsilon),
   };
 }
 

@@ -32,16 +32,16 @@ export interface WeightSpec {
   readonly initial: { readonly value: number } | { readonly deviation: number };
 }
 
-/** What a forward pass computes with. Letters: B rows, T positions, H heads, KV key-value heads, D width, V vocabulary. */
+/** What a forward pass computes with. Letters: B packed rows, T positions, H heads, KV key-value heads, D width, V vocabulary. */
 interface Computation {
   /** A weight by its full name. */
   weight(name: string): tf.Tensor;
-  /** A linear layer by its name without `.weight`, with its bias and its adapter: [rows, in] → [rows, out]. */
+  /** A linear layer by its name without `.weight`, with its bias and its adapter: [n, in] → [n, out]. */
   linear(x: tf.Tensor2D, layer: string): tf.Tensor2D;
   readonly attend: Attend;
   /**
-   * Of rows [B·T, n] in a layer, those that are computed on once its keys and values are known. They are all rows, but in
-   * the last layer only those that were asked for: what follows its attention mixes no positions.
+   * The positions of x [B·T, n] that a layer goes on with once its keys and values are known: all of them, but in the last
+   * layer only the ones that were asked for, since what follows attention mixes no positions.
    */
   needed(layer: number, x: tf.Tensor2D): tf.Tensor2D;
   /**
@@ -51,13 +51,13 @@ interface Computation {
   block(compute: (layer: number, x: tf.Tensor2D) => tf.Tensor2D, layer: number, x: tf.Tensor2D): tf.Tensor2D;
 }
 
-/** Tokens in rows, [B, T] int32. */
+/** Tokens in packed rows, [B, T] int32. */
 export interface Tokens {
   readonly ids: tf.Tensor2D;
   readonly positions: tf.Tensor2D;
-  /** 0 for padding, else the number of the prompt and its answers in the row. Left out where a row is one text. */
-  readonly groups?: tf.Tensor2D | undefined;
-  /** How many tokens of each text come after those in the rows: 1 where an answer's last token is a target only. Default 0. */
+  /** 0 for padding, else the number of the prompt and its answers in the packed row. Absent when a packed row is one text. */
+  readonly groupNumbers?: tf.Tensor2D | undefined;
+  /** How many tokens of each text come after those in the packed rows: 1 when an answer's last token is a target only. Default 0. */
   readonly unread?: number | undefined;
 }
 
@@ -86,8 +86,8 @@ export interface Decoder {
   readonly prefix: string;
   /** True for a tensor that files may hold besides the weights: a constant. */
   isExtra(name: string): boolean;
-  /** Hidden states before the final norm, [B·T, D], or those of the rows that `needed` leaves. */
+  /** Hidden states before the final norm, [B·T, D], or of the positions that `needed` leaves. */
   hidden(tokens: Tokens, computation: Computation): tf.Tensor2D;
-  /** The final norm on some of those rows, [R, D]. */
-  finalNorm(rows: tf.Tensor2D, computation: Pick<Computation, 'weight'>): tf.Tensor2D;
+  /** The final norm of hidden states, [R, D]. */
+  finalNorm(states: tf.Tensor2D, computation: Pick<Computation, 'weight'>): tf.Tensor2D;
 }

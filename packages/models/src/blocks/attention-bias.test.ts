@@ -12,7 +12,7 @@ beforeAll(async () => {
 const int = (rows: number[][]) => tf.tensor2d(rows, [rows.length, rows[0]?.length ?? 0], 'int32');
 
 function seen(groups: number[][], answers: number[][], positions?: number[][], window?: number): boolean[][][] {
-  const layout = { groups: int(groups), answers: int(answers), positions: int(positions ?? groups) };
+  const layout = { groupNumbers: int(groups), answerNumbers: int(answers), positions: int(positions ?? groups) };
   const bias = attentionBias(layout, window);
   const { shape } = bias;
   expect(shape).toEqual([groups.length, 1, groups[0]?.length, groups[0]?.length]);

@@ -46,7 +46,7 @@ it('taken in blocks of queries, values and gradients are those of all queries wi
         [rows, length],
         'int32',
       );
-      const layout = { groups: pieces(3), answers: pieces(2), positions };
+      const layout = { groupNumbers: pieces(3), answerNumbers: pieces(2), positions };
       const whole = attentionBias(layout, window);
       const of =
         (attend: Attend): Op =>
@@ -63,9 +63,9 @@ it('taken in blocks of queries, values and gradients are those of all queries wi
 });
 
 it('layers with the same reach share what is made for them; a window as long as the row is none', () => {
-  const made: (number | undefined)[] = [];
+  const windows: (number | undefined)[] = [];
   const reachOf = perWindow(8, (window) => {
-    made.push(window);
+    windows.push(window);
     return { window };
   });
   expect([4, undefined, 7, 8, 4096, 4].map((window) => reachOf(window).window)).toEqual([
@@ -76,6 +76,6 @@ it('layers with the same reach share what is made for them; a window as long as 
     undefined,
     4,
   ]);
-  expect(made).toEqual([4, undefined, 7]);
+  expect(windows).toEqual([4, undefined, 7]);
   expect(reachOf(8)).toBe(reachOf(undefined));
 });

@@ -27,7 +27,7 @@ const MOST_BLOCKS = 4;
  * and no others. With four blocks, three eighths of all products are never computed and their weights never kept.
  */
 export function packedAttention(layout: PackedLayout): Attend {
-  const length = layout.groups.shape[1];
+  const length = layout.groupNumbers.shape[1];
   const sizes = pieceSizes(length, Math.max(QUERIES, Math.ceil(length / MOST_BLOCKS)));
   const ends = sizes.map((_, i) => sizes.slice(0, i + 1).reduce((sum, size) => sum + size, 0));
   const inBlocks = (x: tf.Tensor4D) => tf.split<tf.Tensor4D>(x, sizes, 2);
@@ -60,13 +60,13 @@ export function perWindow<T>(
   length: number,
   make: (window: number | undefined) => T,
 ): (window: number | undefined) => T {
-  const made = new Map<number | undefined, T>();
+  const results = new Map<number | undefined, T>();
   return (asked) => {
     const window = asked === undefined || asked >= length ? undefined : asked;
-    const known = made.get(window);
+    const known = results.get(window);
     if (known !== undefined) return known;
     const fresh = make(window);
-    made.set(window, fresh);
+    results.set(window, fresh);
     return fresh;
   };
 }

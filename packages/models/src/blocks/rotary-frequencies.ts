@@ -59,12 +59,12 @@ export interface Places {
  * settings say, as far as that does not depend on the text (transformers, `modeling_rope_utils.py`).
  */
 export function rotaryFrequencies({ theta, size, scaling }: RotarySettings): Float32Array {
-  const kept = keptShares({ theta, size, scaling });
+  const shares = keptShares({ theta, size, scaling });
   return Float32Array.from({ length: size / 2 }, (_, i) => {
     const frequency = theta ** ((-2 * i) / size);
     if (scaling === undefined || scaling.type === 'dynamic') return frequency;
     if (scaling.type === 'longrope') return frequency / (scaling.shortFactors[i] as number);
-    const share = kept(i, frequency);
+    const share = shares(i, frequency);
     return frequency * ((1 - share) / scaling.factor + share);
   });
 }

@@ -1,7 +1,7 @@
 import { after } from '@dpo/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import { pieceSizes } from './_piece-sizes.js';
-import { at, type LogitHead, type LogitLimits, logitsOf, logSumExp, rowsOfPiece } from './token-logps.js';
+import { at, type LogitHead, type LogitLimits, logitsOf, logSumExp, targetsOfPiece } from './token-logps.js';
 
 /**
  * How near given tokens are to what the model would draw, without a gradient:
@@ -21,23 +21,23 @@ export function tokenAlignments(
   targets: tf.Tensor1D,
   limits: LogitLimits = {},
 ): tf.Tensor1D {
-  const sizes = pieceSizes(hidden.shape[0], rowsOfPiece(hidden, head, limits));
-  const compute = (rows: tf.Tensor): tf.Tensor => {
+  const sizes = pieceSizes(hidden.shape[0], targetsOfPiece(hidden, head, limits));
+  const compute = (states: tf.Tensor): tf.Tensor => {
     const wanted = tf.split(targets, sizes);
     const pieces: tf.Tensor[] = [];
-    for (const [i, piece] of tf.split(rows, sizes).entries()) {
+    for (const [i, piece] of tf.split(states, sizes).entries()) {
       const last = pieces.at(-1);
       const started = last === undefined ? piece : after(piece, last);
       const logits = logitsOf(started as tf.Tensor2D, head); // [r, V]
       const total = tf.sub(logSumExp(logits), logSumExp(tf.mul(logits, 2)));
       pieces.push(tf.add(at(logits, wanted[i] as tf.Tensor1D), total)); // [r, 1]
     }
-    return tf.reshape(tf.concat(pieces), [rows.shape[0] as number]);
+    return tf.reshape(tf.concat(pieces), [states.shape[0] as number]);
   };
   // The unembedding is not an input, so that no zeros of its size are added to its gradient.
-  const op = tf.customGrad((rows) => {
-    const { shape } = rows as tf.Tensor;
-    return { value: compute(rows as tf.Tensor), gradFunc: () => tf.zeros(shape) };
+  const op = tf.customGrad((states) => {
+    const { shape } = states as tf.Tensor;
+    return { value: compute(states as tf.Tensor), gradFunc: () => tf.zeros(shape) };
   });
   return op(hidden) as tf.Tensor1D;
 }

@@ -6,7 +6,7 @@ import { withGradient } from './with-gradient.js';
 
 /** When logits are kept and how many there are at once, in bytes of float32. */
 export interface LogitLimits {
-  /** Up to this size the logits of all rows stay in memory for the gradient; beyond it they are computed again. */
+  /** Up to this size the logits of all targets stay in memory for the gradient; beyond it they are computed again. */
   readonly keep?: number;
   /** The size of a piece where they are computed in pieces. */
   readonly piece?: number;
@@ -36,8 +36,8 @@ export function logitsOf(hidden: tf.Tensor2D, { unembedding, bias, cap }: LogitH
  *
  *     z = cap(hidden · unembeddingᵀ + bias)      y_r = z_{r, target_r} − log Σ_v exp z_{r, v}
  *
- * in float32 with the largest logit taken out of the sum. Where the logits of all rows would take more than
- * `limits.keep` bytes, they are computed in pieces of rows, one piece after the other, and again for the gradient
+ * in float32 with the largest logit taken out of the sum. When the logits of all targets would take more than
+ * `limits.keep` bytes, they are computed in pieces, one piece after the other, and again for the gradient
  *
  *     dz_{r, v} = dy_r (1[v = target_r] − softmax(z_r)_v),
  *
@@ -53,14 +53,15 @@ export function tokenLogps(
   targets: tf.Tensor1D,
   limits: LogitLimits = {},
 ): tf.Tensor1D {
-  const [rows] = hidden.shape;
-  const pieceRows = rowsOfPiece(hidden, head, limits);
-  const logps = pieceRows === rows ? keepingLogits(hidden, head, targets) : inPieces(hidden, head, targets, pieceRows);
-  return tf.reshape(logps, [rows]);
+  const [targetCount] = hidden.shape;
+  const pieceSize = targetsOfPiece(hidden, head, limits);
+  const logps =
+    pieceSize === targetCount ? keepingLogits(hidden, head, targets) : inPieces(hidden, head, targets, pieceSize);
+  return tf.reshape(logps, [targetCount]);
 }
 
-/** How many rows of logits there may be at once: all where they are small enough to be kept. */
-export function rowsOfPiece(
+/** Targets whose logits may be in memory at once: all of them when their logits are small enough to be kept. */
+export function targetsOfPiece(
   hidden: tf.Tensor2D,
   { unembedding }: LogitHead,
   { keep = 128 * megabyte, piece = 64 * megabyte }: LogitLimits,

@@ -29,7 +29,7 @@ export function scoredDecoder(raw: Readonly<Record<string, unknown>>, path: stri
     deciding: (ids) =>
       Math.max(0, padTokenId === undefined ? ids.length - 1 : ids.findLastIndex((id) => id !== padTokenId)),
     logits({ ids, positions, mask, deciding }, weight) {
-      const attend = packedAttention({ groups: mask, answers: tf.zerosLike(mask), positions });
+      const attend = packedAttention({ groupNumbers: mask, answerNumbers: tf.zerosLike(mask), positions });
       const linear = (x: tf.Tensor2D, layer: string): tf.Tensor2D => {
         const y = tf.matMul<tf.Tensor2D>(x, weight(`${layer}.weight`), false, decoder.linearLayout === 'out-in');
         return weights.has(`${layer}.bias`) ? tf.add(y, weight(`${layer}.bias`)) : y;
@@ -37,7 +37,7 @@ export function scoredDecoder(raw: Readonly<Record<string, unknown>>, path: stri
       // After the last attention, only the deciding tokens count.
       const needed = (layer: number, x: tf.Tensor2D) => (layer === config.layers - 1 ? tf.gather(x, deciding) : x);
       const computation = { weight, linear, attend, needed, block: computeBlock };
-      const states = decoder.hidden({ ids, positions, groups: mask }, computation); // [B, D]
+      const states = decoder.hidden({ ids, positions, groupNumbers: mask }, computation); // [B, D]
       return tf.matMul(decoder.finalNorm(states, { weight }), weight(SCORE), false, true);
     },
   };

@@ -39,7 +39,7 @@ const binaryFiles = ['tokenizer.model', 'sentencepiece.bpe.model', 'spiece.model
  * throw.
  */
 export async function openModelFiles(path: string): Promise<ModelFiles> {
-  const there = await stat(path).catch((error: unknown) => {
+  const stats = await stat(path).catch((error: unknown) => {
     const known = asFileError(error, path);
     if (!DpoError.is(known, 'file.not-found')) throw known;
     throw new DpoError('model.not-found', `There is no model at ${path}.`, {
@@ -48,7 +48,7 @@ export async function openModelFiles(path: string): Promise<ModelFiles> {
       cause: error,
     });
   });
-  if (!there.isDirectory()) return openSingleFile(path);
+  if (!stats.isDirectory()) return openSingleFile(path);
 
   const names = await readdir(path);
   const textOf = (name: string) => (names.includes(name) ? readTextIfThere(join(path, name)) : undefined);
@@ -104,9 +104,9 @@ function namesAdapter(names: readonly string[]): boolean {
 export async function readTextFiles(folder: string): Promise<Record<string, string>> {
   const files: Record<string, string> = {};
   // A folder whose files may be opened need not be one that may be listed.
-  const there = await readdir(folder).catch(() => [...textFiles, TEMPLATES]);
-  const templates = there.includes(TEMPLATES) ? await templateNames(folder) : [];
-  for (const name of [...textFiles.filter((file) => there.includes(file)), ...templates]) {
+  const present = await readdir(folder).catch(() => [...textFiles, TEMPLATES]);
+  const templates = present.includes(TEMPLATES) ? await templateNames(folder) : [];
+  for (const name of [...textFiles.filter((file) => present.includes(file)), ...templates]) {
     const text = await readTextIfThere(join(folder, name));
     if (text !== undefined) files[name] = text;
   }

@@ -5,8 +5,8 @@ import type { GenerateOptions } from './generate-options.js';
 import { input, type Session } from './session.js';
 import type { Sessions } from './sessions.js';
 
-/** A sample in the making. */
-export interface Row {
+/** A sample that is being decoded. */
+export interface Decoding {
   readonly prompt: number;
   readonly sample: number;
   readonly uniform: Random;
@@ -16,7 +16,7 @@ export interface Row {
 }
 
 export interface BatchOptions extends GenerateOptions {
-  /** Rows of the compiled functions; a smaller batch is filled up with copies of its last row. */
+  /** Lanes of the compiled functions. A smaller batch is filled up with copies of its last sample. */
   readonly size: number;
   readonly promptsPerBatch: number;
   /** The longest prompt of all batches. */
@@ -27,16 +27,16 @@ export interface BatchOptions extends GenerateOptions {
 const SHORT = 32;
 /** Slots of the cache come in multiples of this. */
 const SLOTS_UNIT = 8;
-/** Steps that must be left for fewer rows to pay: another shape is compiled for them. */
+/** Steps that must remain for fewer lanes to pay: another shape is compiled for them. */
 const NARROW_STEPS = 24;
-/** Fewer rows than this are not faster. */
+/** Fewer lanes than this are not faster. */
 const NARROWEST = 4;
 
-/** Continues the rows of one batch together until all have ended or are as long as they may be. */
+/** Decodes the samples of one batch together until all have ended or are as long as they may be. */
 export async function continueBatch(
   sessions: Sessions,
   prompts: readonly (readonly number[] | Int32Array)[],
-  batch: readonly Row[],
+  batch: readonly Decoding[],
   options: BatchOptions,
   onTokens: (tokens: number) => void,
 ): Promise<void> {
@@ -57,20 +57,20 @@ export async function continueBatch(
     ids.set(tokens, (i + 1) * length - tokens.length);
     return length - tokens.length;
   });
-  const promptOf = ({ prompt }: Row) => used.indexOf(prompt);
+  const promptOf = ({ prompt }: Decoding) => used.indexOf(prompt);
   const sharpness = input(Float32Array.of(temperature === 0 ? 1 : 1 / temperature), []);
 
-  let rows = batch;
+  let going = batch;
   let width = size;
-  let session = sessions.get({ rows: width, slots, mode, adapter });
-  /** One number to each of the session's rows; those that fill it up repeat the last one's. */
-  const each = (value: (row: Row) => number) =>
-    Int32Array.from({ length: width }, (_, i) => value(rows[Math.min(i, rows.length - 1)] as Row));
-  /** Numbers in [0, 1) that stay below 1 as float32. Rows that have ended, or fill the batch, take none. */
+  let session = sessions.get({ lanes: width, slots, mode, adapter });
+  /** A number to each lane; lanes that only fill the session repeat the last sample's. */
+  const each = (value: (decoding: Decoding) => number) =>
+    Int32Array.from({ length: width }, (_, i) => value(going[Math.min(i, going.length - 1)] as Decoding));
+  /** Numbers in [0, 1) that stay below 1 as float32. Samples that have ended, and lanes that only fill, take none. */
   const draws = () =>
     Float32Array.from({ length: width }, (_, i) => {
-      const row = rows[i];
-      return row === undefined || row.finished ? 0 : Math.floor(row.uniform() * 2 ** 24) / 2 ** 24;
+      const decoding = going[i];
+      return decoding === undefined || decoding.finished ? 0 : Math.floor(decoding.uniform() * 2 ** 24) / 2 ** 24;
     });
 
   signal?.throwIfAborted();
@@ -83,21 +83,21 @@ export async function continueBatch(
     sharpness,
   });
   for (let step = 1; ; step++) {
-    onTokens(append(rows, output, uniform, { ...options, temperature }));
-    const going = rows.filter(({ finished }) => !finished);
-    if (step === maxNewTokens || going.length === 0) return;
+    onTokens(append(going, output, uniform, { ...options, temperature }));
+    const unfinished = going.filter(({ finished }) => !finished);
+    if (step === maxNewTokens || unfinished.length === 0) return;
     signal?.throwIfAborted();
-    const fewer = maxNewTokens - step >= NARROW_STEPS ? widthFor(going.length, width) : width;
+    const fewer = maxNewTokens - step >= NARROW_STEPS ? widthFor(unfinished.length, width) : width;
     if (fewer < width) {
-      const places = going.map((row) => rows.indexOf(row));
-      [rows, width] = [going, fewer];
-      const kept = Int32Array.from({ length: width }, (_, i) => places[Math.min(i, places.length - 1)] as number);
-      session = await sessions.narrow(session, { rows: width, slots, mode, adapter }, kept);
+      const places = unfinished.map((decoding) => going.indexOf(decoding));
+      [going, width] = [unfinished, fewer];
+      const sources = Int32Array.from({ length: width }, (_, i) => places[Math.min(i, places.length - 1)] as number);
+      session = await sessions.narrow(session, { lanes: width, slots, mode, adapter }, sources);
     }
     uniform = draws();
     output = await session.step({
       tokens: input(each(({ tokens }) => tokens.at(-1) as number)),
-      pads: input(each((row) => pads[promptOf(row)] as number)),
+      pads: input(each((decoding) => pads[promptOf(decoding)] as number)),
       slot: input(Int32Array.of(length + step - 1), []),
       uniform: input(uniform),
       sharpness,
@@ -105,7 +105,7 @@ export async function continueBatch(
   }
 }
 
-/** The rows to go on with: halves of what there is, so that few shapes are compiled. */
+/** How many lanes to go on with: the width halved as often as the samples allow, so that few shapes are compiled. */
 function widthFor(going: number, width: number): number {
   const half = Math.ceil(width / 2);
   return going <= half && half >= NARROWEST ? widthFor(going, half) : width;
@@ -113,9 +113,9 @@ function widthFor(going: number, width: number): number {
 
 type Output = Awaited<ReturnType<Session['step']>>;
 
-/** Adds what was drawn to the rows that go on; returns how many these are. */
+/** Adds the drawn tokens to the unfinished samples; returns how many tokens these are. */
 function append(
-  batch: readonly Row[],
+  batch: readonly Decoding[],
   output: Output,
   uniform: Float32Array,
   { temperature, topK, topP, stopTokens = [], stopWhen }: GenerateOptions & { readonly temperature: number },
@@ -124,17 +124,17 @@ function append(
   const choose = (i: number): readonly [token: number, logp: number] => {
     if (logits === undefined) return [tokens?.data[i] as number, logps?.data[i] as number];
     const width = logits.shape[1] as number;
-    const row = logits.data.subarray(i * width, (i + 1) * width) as Float32Array;
-    const token = filteredDraw(row, uniform[i] as number, { temperature, topK, topP });
-    return [token, (row[token] as number) - (total?.data[i] as number)];
+    const own = logits.data.subarray(i * width, (i + 1) * width) as Float32Array;
+    const token = filteredDraw(own, uniform[i] as number, { temperature, topK, topP });
+    return [token, (own[token] as number) - (total?.data[i] as number)];
   };
   let count = 0;
-  batch.forEach((row, i) => {
-    if (row.finished) return;
+  batch.forEach((decoding, i) => {
+    if (decoding.finished) return;
     const [token, logp] = choose(i);
-    row.tokens.push(token);
-    row.logps.push(logp);
-    row.finished = stopTokens.includes(token) || stopWhen?.(row.tokens) === true;
+    decoding.tokens.push(token);
+    decoding.logps.push(logp);
+    decoding.finished = stopTokens.includes(token) || stopWhen?.(decoding.tokens) === true;
     count++;
   });
   return count;

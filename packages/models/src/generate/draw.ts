@@ -2,16 +2,18 @@ import * as tf from '@tensorflow/tfjs-core';
 import { at, logSumExp } from '../blocks/token-logps.js';
 
 /**
- * How the next token comes out of the logits: the likeliest, a draw from the model's own distribution, or from that at
+ * How the next token comes out of the logits: the likeliest token, a draw from the model's own distribution, or a draw at
  * another temperature. `filter` leaves the choice to JavaScript, which gets the logits.
  */
 export type DrawMode = 'greedy' | 'sample' | 'tempered' | 'filter';
 
 /**
- * The next token of each row and its log-probability under the untempered model, in nats.
+ * The next token of each lane and its log-probability under the untempered model, in nats.
  *
  * `sample` and `tempered` invert the distribution function: the first token whose cumulated weight exceeds u times the
  * weight of all, weights e^{logit} and e^{logit / temperature}. `greedy` takes the likeliest, the first of equal ones.
+ *
+ * B lanes.
  *
  * @param logits [B, V]
  * @param uniform [B] in [0, 1)
@@ -44,7 +46,7 @@ const BLOCK = 256;
 
 /** Draws by weights [B, V]; `all` is their sum, [B, 1]. */
 function sampled(weights: tf.Tensor2D, uniform: tf.Tensor): { tokens: tf.Tensor1D; all: tf.Tensor } {
-  const [rows, vocabulary] = weights.shape;
+  const [lanes, vocabulary] = weights.shape;
   const blocks = Math.ceil(vocabulary / BLOCK);
   const padding = blocks * BLOCK - vocabulary;
   const padded =
@@ -54,15 +56,15 @@ function sampled(weights: tf.Tensor2D, uniform: tf.Tensor): { tokens: tf.Tensor1
           [0, 0],
           [0, padding],
         ]);
-  const inBlocks = tf.reshape(padded, [rows * blocks, BLOCK]);
+  const inBlocks = tf.reshape(padded, [lanes * blocks, BLOCK]);
 
-  const blockWeights = tf.reshape(tf.sum(inBlocks, 1), [rows, blocks]);
+  const blockWeights = tf.reshape(tf.sum(inBlocks, 1), [lanes, blocks]);
   const sums = tf.cumsum(blockWeights, 1); // [B, blocks]
   const all = last(sums);
-  const target = tf.mul(tf.reshape(uniform, [rows, 1]), all); // u times the weight of all, [B, 1]
+  const target = tf.mul(tf.reshape(uniform, [lanes, 1]), all); // u times the weight of all, [B, 1]
   const block = passed(sums, target); // [B]
-  const before = tf.sub(at(sums, block), at(blockWeights, block)); // weight of the blocks before it, [B, 1]
-  const starts = tf.range(0, rows * blocks, blocks, 'int32');
+  const before = tf.sub(at(sums, block), at(blockWeights, block)); // weight of the blocks before that block, [B, 1]
+  const starts = tf.range(0, lanes * blocks, blocks, 'int32');
   const within = tf.cumsum(tf.gather(inBlocks, tf.add(block, starts)), 1); // [B, BLOCK]
   // Rounding may leave less than nothing, which would lead to a token without weight.
   const left = tf.maximum(tf.sub(target, before), 0);
@@ -70,8 +72,8 @@ function sampled(weights: tf.Tensor2D, uniform: tf.Tensor): { tokens: tf.Tensor1
 }
 
 /**
- * How many running sums of a row the target has reached: the place of the first that exceeds it. Where rounding has put
- * it beyond the last sum, the last place that has any weight.
+ * How many running sums of a lane the target has reached: the place of the first sum that exceeds the target. When rounding has
+ * put the target beyond the last sum, the last place that has any weight.
  */
 function passed(sums: tf.Tensor, target: tf.Tensor): tf.Tensor1D {
   const reached = tf.logicalAnd(tf.lessEqual(sums, target), tf.less(sums, last(sums)));
@@ -79,6 +81,6 @@ function passed(sums: tf.Tensor, target: tf.Tensor): tf.Tensor1D {
 }
 
 function last(sums: tf.Tensor): tf.Tensor {
-  const [rows, length] = sums.shape as [number, number];
-  return tf.slice(sums, [0, length - 1], [rows, 1]);
+  const [lanes, length] = sums.shape as [number, number];
+  return tf.slice(sums, [0, length - 1], [lanes, 1]);
 }

@@ -40,15 +40,19 @@ describe('filtered draw', () => {
       const order = [...weights.keys()].sort((a, b) => (weights[b] as number) - (weights[a] as number) || a - b);
       const top = order.slice(0, k);
       const mass = top.reduce((sum, id) => sum + (weights[id] as number), 0);
-      const kept: number[] = [];
-      for (let held = 0; held < p * mass && kept.length < top.length; held += weights[kept.at(-1) as number] as number)
-        kept.push(top[kept.length] as number);
-      let rest = u * kept.reduce((sum, id) => sum + (weights[id] as number), 0);
+      const candidates: number[] = [];
+      for (
+        let held = 0;
+        held < p * mass && candidates.length < top.length;
+        held += weights[candidates.at(-1) as number] as number
+      )
+        candidates.push(top[candidates.length] as number);
+      let rest = u * candidates.reduce((sum, id) => sum + (weights[id] as number), 0);
       return (
-        kept.find((id) => {
+        candidates.find((id) => {
           rest -= weights[id] as number;
           return rest < 0;
-        }) ?? kept.at(-1)
+        }) ?? candidates.at(-1)
       );
     };
     fc.assert(

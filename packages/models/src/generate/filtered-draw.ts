@@ -7,8 +7,8 @@ export interface Filter {
 }
 
 /**
- * Draws from a row of logits, restricted as transformers does it: temperature first, then the `topK` likeliest tokens,
- * then of these the smallest set of likeliest ones that holds at least `topP` of what is left. Exact; equal logits are
+ * Draws from the logits of one position, restricted as transformers does it: temperature first, then the `topK` likeliest
+ * tokens, then the smallest set of the likeliest of these that holds at least `topP` of their probability. Exact; equal logits are
  * taken in the order of their ids.
  *
  * @param uniform in [0, 1)
@@ -19,7 +19,7 @@ export function filteredDraw(
   uniform: number,
   { temperature, topK = Number.POSITIVE_INFINITY, topP = 1 }: Filter,
 ): number {
-  // Plain loops: this runs over the vocabulary for each row and token.
+  // Plain loops: they run over the vocabulary for each token.
   let largest = Number.NEGATIVE_INFINITY;
   for (let id = 0; id < logits.length; id++) largest = Math.max(largest, logits[id] as number);
   const weights = new Float64Array(logits.length);
@@ -35,15 +35,15 @@ export function filteredDraw(
   const weight = (i: number) => weights[allowed[i] as number] as number;
 
   const mass = limited ? allowed.reduce((sum, id) => sum + (weights[id] as number), 0) : all;
-  let kept = 0;
-  let held = 0;
-  while (kept < allowed.length && held < topP * mass) held += weight(kept++);
-  let rest = uniform * held;
-  for (let i = 0; i < kept - 1; i++) {
+  let size = 0;
+  let heldMass = 0;
+  while (size < allowed.length && heldMass < topP * mass) heldMass += weight(size++);
+  let rest = uniform * heldMass;
+  for (let i = 0; i < size - 1; i++) {
     rest -= weight(i);
     if (rest < 0) return allowed[i] as number;
   }
-  return allowed[Math.max(0, kept - 1)] as number;
+  return allowed[Math.max(0, size - 1)] as number;
 }
 
 /**

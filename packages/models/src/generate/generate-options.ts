@@ -13,14 +13,14 @@ export interface GenerateOptions {
   readonly seed?: number | undefined;
   /** Tokens that end a sample. */
   readonly stopTokens?: readonly number[] | undefined;
-  /** Ends a sample whose tokens so far it is true of, the last one drawn included: what stop strings are made of. */
+  /** Ends a sample when true of the tokens so far, the last one drawn included: what stop strings are made of. */
   readonly stopWhen?: ((tokens: readonly number[]) => boolean) | undefined;
-  /** Rows that are decoded together. Default 32. Where half of them have ended, the others go on alone. */
+  /** Samples that are decoded together. Default 32. When half of them have ended, the others go on alone. */
   readonly batchSize?: number | undefined;
   /** False generates without the model's adapter. */
   readonly adapter?: boolean | undefined;
   /** Called after each step with the number of tokens drawn so far. */
   readonly onProgress?: ((tokens: number) => void) | undefined;
-  /** Aborting it throws its reason before the next step. */
+  /** An abort throws the signal's reason before the next step. */
   readonly signal?: AbortSignal | undefined;
 }

@@ -147,12 +147,12 @@ describe('sampling', () => {
 
   it('compiles once for calls of like shapes, and takes turns', async () => {
     const engine = testEngine();
-    const made: { readonly traces: number }[] = [];
+    const functions: { readonly traces: number }[] = [];
     const counting = {
       ...engine,
       function: ((...args: Parameters<typeof engine.function>) => {
         const compiled = engine.function(...args);
-        made.push(compiled);
+        functions.push(compiled);
         return compiled;
       }) as typeof engine.function,
     };
@@ -161,7 +161,7 @@ describe('sampling', () => {
     const [a, b] = await Promise.all([generate(model, prompts, options), generate(model, prompts, options)]);
     expect(a).toEqual(b);
     expect(await generate(model, prompts.slice(1), { ...options, maxNewTokens: 5, seed: 8 })).toHaveLength(4);
-    expect(made.map(({ traces }) => traces)).toEqual([1, 1]);
+    expect(functions.map(({ traces }) => traces)).toEqual([1, 1]);
     model.dispose();
   });
 

@@ -1,32 +1,32 @@
 import { DpoError, random } from '@dpo/base';
 import type { LanguageModel } from '../model/types.js';
-import { continueBatch, type Row } from './continue-batch.js';
+import { continueBatch, type Decoding } from './continue-batch.js';
 import type { GenerateOptions } from './generate-options.js';
 import { Sessions } from './sessions.js';
 
-/** One sample. */
+/** A sample: an answer that the model wrote. */
 export interface Generation {
   /** Index of the prompt. */
   readonly prompt: number;
-  /** Number of the sample among those of its prompt. */
+  /** Number of the sample among the samples of its prompt. */
   readonly sample: number;
-  /** The new tokens, the stop token included if it was drawn. */
+  /** The new tokens, with the stop token when one was drawn. */
   readonly tokens: Int32Array;
-  /** log π of each token under the model itself, whatever temperature it was drawn at, in nats. */
+  /** log π of each token under the model itself, whatever the temperature of the draw, in nats. */
   readonly logps: Float32Array;
-  /** Whether a stop token or `stopWhen` ended it. */
+  /** Whether a stop token or `stopWhen` ended the sample. */
   readonly finished: boolean;
 }
 
 /**
  * Continues prompts: `samples` times each, in the order prompt 0 sample 0, prompt 0 sample 1, …
  *
- * Prompts are computed once however many samples they have, rows of `batchSize` samples together, of prompts of similar
- * length. A sample depends on the model, its prompt, its number and the seed, not on what is generated with it (but for
+ * A prompt is computed once however many samples it has. `batchSize` samples are decoded together, of prompts of similar
+ * length. A sample depends on the model, its prompt, its number and the seed, and not on the other samples (but for
  * rounding, which can tip a draw between two tokens).
  *
- * Throws `generate.empty-prompt`, `generate.too-long`, `generate.bad-token`, `generate.bad-option`,
- * `model.not-a-language-model` for a reward model.
+ * @throws DpoError `generate.empty-prompt`, `generate.too-long`, `generate.bad-token`, `generate.bad-option`;
+ * `model.not-a-language-model` for a reward model
  */
 export async function generate(
   model: LanguageModel,
@@ -37,15 +37,17 @@ export async function generate(
   checkWrites(model);
   checkPrompts(model, prompts, options.maxNewTokens);
   const { samples = 1, batchSize = 32, seed = 0 } = options;
-  const rows = prompts.flatMap((_, prompt) =>
-    Array.from({ length: samples }, (_, sample): Row => {
+  const decodings = prompts.flatMap((_, prompt) =>
+    Array.from({ length: samples }, (_, sample): Decoding => {
       return { prompt, sample, uniform: random(seed, prompt, sample), tokens: [], logps: [], finished: false };
     }),
   );
-  const lengthOf = ({ prompt }: Row) => prompts[prompt]?.length ?? 0;
-  const byLength = rows.toSorted((a, b) => lengthOf(b) - lengthOf(a) || a.prompt - b.prompt || a.sample - b.sample);
-  const size = Math.min(batchSize, rows.length);
-  const batches = Array.from({ length: Math.ceil(rows.length / Math.max(1, size)) }, (_, i) =>
+  const lengthOf = ({ prompt }: Decoding) => prompts[prompt]?.length ?? 0;
+  const byLength = decodings.toSorted(
+    (a, b) => lengthOf(b) - lengthOf(a) || a.prompt - b.prompt || a.sample - b.sample,
+  );
+  const size = Math.min(batchSize, decodings.length);
+  const batches = Array.from({ length: Math.ceil(decodings.length / Math.max(1, size)) }, (_, i) =>
     byLength.slice(i * size, (i + 1) * size),
   );
   const promptsPerBatch = Math.max(0, ...batches.map((batch) => new Set(batch.map(({ prompt }) => prompt)).size));
@@ -60,7 +62,7 @@ export async function generate(
         options.onProgress?.(done);
       });
   });
-  return rows.map(({ prompt, sample, tokens, logps, finished }) => ({
+  return decodings.map(({ prompt, sample, tokens, logps, finished }) => ({
     prompt,
     sample,
     tokens: Int32Array.from(tokens),

@@ -8,40 +8,40 @@ import { type DrawMode, draw } from './draw.js';
 
 /** What a session is compiled for. */
 export interface SessionShape {
-  /** Rows that are decoded together. */
-  readonly rows: number;
-  /** Slots of the cache to a row: the left-padded prompt, then what is generated. */
+  /** Samples that are decoded together, each in a lane of its own. */
+  readonly lanes: number;
+  /** Slots of the cache to a lane: the left-padded prompt, then the new tokens. */
   readonly slots: number;
   readonly mode: DrawMode;
   readonly adapter: boolean;
 }
 
-/** Two compiled functions over a cache of keys and values, [rows, KV, slots, headSize] to a layer, in variables. */
+/** Two compiled functions over a cache of keys and values, [lanes, KV, slots, headSize] to a layer, in variables. */
 export interface Session {
   /**
-   * Reads P prompts, left-padded to equal length, fills the cache of each row with its prompt's keys and values, and
-   * draws the first token of each row. ids [P, T], pads [P], prompts [rows] (which prompt a row continues),
-   * uniform [rows], sharpness [].
+   * Reads P prompts, left-padded to equal length, fills the cache of each lane with its prompt's keys and values, and
+   * draws the first token of each lane. ids [P, T], pads [P], prompts [lanes] (which prompt a lane continues),
+   * uniform [lanes], sharpness [].
    */
   readonly prefill: EngineFunction<string, string>;
   /**
-   * One more token: reads the last one of each row and draws the next. tokens [rows], pads [rows], slot [] (where the
-   * tokens' keys and values go), uniform [rows], sharpness [].
+   * One more token: reads the last token of each lane and draws the next one. tokens [lanes], pads [lanes], slot [] (where the
+   * tokens' keys and values go), uniform [lanes], sharpness [].
    */
   readonly step: EngineFunction<string, string>;
   /** The cache: keys of all layers, then values. */
   readonly cache: readonly Variable[];
-  /** Takes over the cache of some rows of a wider session: row i here is row rows[i] there. */
-  adopt(from: Session, rows: Int32Array): Promise<void>;
+  /** Takes over the cache of some lanes of a wider session: lane i is the wider session's lane `sources[i]`. */
+  adopt(from: Session, sources: Int32Array): Promise<void>;
   /** Bytes that the cache takes. */
   readonly bytes: number;
   dispose(): void;
 }
 
 /** Compiles a session. Tracing happens at the first call, once per shape of the prompts. */
-export function openSession(model: LanguageModel, { rows, slots, mode, adapter }: SessionShape): Session {
+export function openSession(model: LanguageModel, { lanes, slots, mode, adapter }: SessionShape): Session {
   const { engine, config } = model;
-  const shape = [rows, config.keyValueHeads, slots, config.headSize];
+  const shape = [lanes, config.keyValueHeads, slots, config.headSize];
   const cacheOf = (part: string) =>
     Array.from({ length: config.layers }, (_, layer) => engine.variable(`cache/${layer}/${part}`, shape));
   const keys = cacheOf('keys');
@@ -49,17 +49,17 @@ export function openSession(model: LanguageModel, { rows, slots, mode, adapter }
 
   const prefill = engine.function<string, string>('prefill', (scope, inputs) => {
     const { ids, pads, prompts, uniform, sharpness } = inputs as Inputs<'ids' | 'pads' | 'prompts'>;
-    const [count, length] = ids.shape as [number, number];
+    const [promptCount, length] = ids.shape as [number, number];
     const params = (name: string) => scope.read(model.variable(name));
-    const offsets = tf.sub(row(length), tf.reshape(pads, [count, 1])); // [P, T], negative in the padding
+    const offsets = tf.sub(count(length), tf.reshape(pads, [promptCount, 1])); // [P, T], negative in the padding
     const positions = tf.maximum<tf.Tensor2D>(offsets, tf.scalar(0, 'int32'));
-    const groups = tf.cast<tf.Tensor2D>(tf.greaterEqual(offsets, tf.scalar(0, 'int32')), 'int32');
-    const attend = packedAttention({ groups, answers: tf.zerosLike(groups), positions });
+    const groupNumbers = tf.cast<tf.Tensor2D>(tf.greaterEqual(offsets, tf.scalar(0, 'int32')), 'int32');
+    const attend = packedAttention({ groupNumbers, answerNumbers: tf.zerosLike(groupNumbers), positions });
     const start = tf.scalar(0, 'int32');
-    const ends = tf.range(length - 1, count * length, length, 'int32'); // the last position of each prompt
+    const ends = tf.range(length - 1, promptCount * length, length, 'int32'); // the last position of each prompt
     const states = model.hidden(
       params,
-      { ids: ids as tf.Tensor2D, positions, groups },
+      { ids: ids as tf.Tensor2D, positions, groupNumbers },
       (layer, q, k, v, settings) => {
         scope.writeSlice(keys[layer] as Variable, tf.gather(k, prompts as tf.Tensor1D), 2, start);
         scope.writeSlice(values[layer] as Variable, tf.gather(v, prompts as tf.Tensor1D), 2, start);
@@ -74,15 +74,15 @@ export function openSession(model: LanguageModel, { rows, slots, mode, adapter }
   const step = engine.function<string, string>('decode', (scope, inputs) => {
     const { tokens, pads, slot, uniform, sharpness } = inputs as Inputs<'tokens' | 'pads' | 'slot'>;
     const params = (name: string) => scope.read(model.variable(name));
-    const first = tf.reshape(pads, [rows, 1]);
-    const seen = tf.logicalAnd(tf.greaterEqual(row(slots), first), tf.lessEqual(row(slots), slot)); // [rows, slots]
+    const first = tf.reshape(pads, [lanes, 1]);
+    const seen = tf.logicalAnd(tf.greaterEqual(count(slots), first), tf.lessEqual(count(slots), slot)); // [lanes, slots]
     const biasOf = perWindow(slots, (window) => {
-      const near = window === undefined ? seen : tf.logicalAnd(seen, within(slot, row(slots), window));
-      return tf.reshape(hide(near), [rows, 1, 1, slots]) as tf.Tensor4D;
+      const near = window === undefined ? seen : tf.logicalAnd(seen, within(slot, count(slots), window));
+      return tf.reshape(hide(near), [lanes, 1, 1, slots]) as tf.Tensor4D;
     });
     const states = model.hidden(
       params,
-      { ids: tf.reshape(tokens, [rows, 1]), positions: tf.sub(slot, first) },
+      { ids: tf.reshape(tokens, [lanes, 1]), positions: tf.sub(slot, first) },
       (layer, q, k, v, settings = {}) => {
         const allKeys = scope.writeSlice(keys[layer] as Variable, k, 2, slot) as tf.Tensor4D;
         const allValues = scope.writeSlice(values[layer] as Variable, v, 2, slot) as tf.Tensor4D;
@@ -98,14 +98,14 @@ export function openSession(model: LanguageModel, { rows, slots, mode, adapter }
     prefill,
     step,
     cache,
-    async adopt(from, rows) {
+    async adopt(from, sources) {
       const take = engine.function<string, never>('narrow', (scope, { places }) => {
         cache.forEach((variable, i) => {
           scope.assign(variable, tf.gather(scope.read(from.cache[i] as Variable), places as tf.Tensor1D));
         });
         return {};
       });
-      await take({ places: input(rows) }).finally(() => take.dispose());
+      await take({ places: input(sources) }).finally(() => take.dispose());
     },
     bytes: 2 * config.layers * 4 * shape.reduce((product, size) => product * size, 1),
     dispose() {
@@ -119,7 +119,7 @@ export function openSession(model: LanguageModel, { rows, slots, mode, adapter }
 type Inputs<Names extends string> = Readonly<Record<Names | 'uniform' | 'sharpness', tf.Tensor>>;
 
 /** 0, 1, … as [1, length]. */
-function row(length: number): tf.Tensor {
+function count(length: number): tf.Tensor {
   return tf.reshape(tf.range(0, length, 1, 'int32'), [1, length]);
 }
 

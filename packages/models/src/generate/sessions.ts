@@ -1,21 +1,21 @@
 import type { LanguageModel } from '../model/types.js';
 import { openSession, type Session, type SessionShape } from './session.js';
 
-/** Caches of keys and values that may stay between calls, so that the next one compiles nothing. */
+/** Bytes of caches of keys and values that may stay between calls, so that the next call compiles nothing. */
 const KEPT_BYTES = 256 * 2 ** 20;
 
-/** The compiled sessions of a model, the one used last at the end. */
+/** The compiled sessions of a model, the most recently used at the end. */
 export class Sessions {
   static readonly #ofModel = new WeakMap<LanguageModel, Sessions>();
 
-  /** Those of a model, which frees them with itself. */
+  /** The sessions of a model, which frees them with itself. */
   static of(model: LanguageModel): Sessions {
     let sessions = Sessions.#ofModel.get(model);
     if (sessions === undefined) {
-      const made = new Sessions(model);
-      Sessions.#ofModel.set(model, made);
-      model.onDispose(() => made.#trim(0));
-      sessions = made;
+      const fresh = new Sessions(model);
+      Sessions.#ofModel.set(model, fresh);
+      model.onDispose(() => fresh.#trim(0));
+      sessions = fresh;
     }
     return sessions;
   }
@@ -25,7 +25,7 @@ export class Sessions {
 
   private constructor(readonly model: LanguageModel) {}
 
-  /** Runs `work` when the work before it is done: rows of two calls must not share a cache. */
+  /** Runs `work` when the work before it is done: samples of two calls must not share a cache. */
   async alone<T>(work: () => Promise<T>): Promise<T> {
     const mine = this.#last.then(work);
     this.#last = mine.catch(() => undefined);
@@ -42,10 +42,10 @@ export class Sessions {
     return session;
   }
 
-  /** A session for fewer rows, which goes on where these of `from` are. */
-  async narrow(from: Session, shape: SessionShape, rows: Int32Array): Promise<Session> {
+  /** A session with fewer lanes, which goes on from the lanes `sources` of another. */
+  async narrow(from: Session, shape: SessionShape, sources: Int32Array): Promise<Session> {
     const session = this.#find(shape);
-    await session.adopt(from, rows);
+    await session.adopt(from, sources);
     this.#use(shape, session);
     return session;
   }
@@ -54,7 +54,7 @@ export class Sessions {
     return this.#open.get(JSON.stringify(shape)) ?? openSession(this.model, shape);
   }
 
-  /** Keeps it as the one used last, and frees others where all would take too much. */
+  /** Keeps a session as the most recently used, and frees others when all would take too much memory. */
   #use(shape: SessionShape, session: Session): void {
     const key = JSON.stringify(shape);
     this.#open.delete(key);
@@ -62,7 +62,7 @@ export class Sessions {
     this.#open.set(key, session);
   }
 
-  /** Frees those used longest ago until the others take no more than `bytes`. */
+  /** Frees the sessions used longest ago until the others take no more than `bytes`. */
   #trim(bytes: number): void {
     let left = bytes;
     for (const [key, session] of [...this.#open].reverse()) {

@@ -43,9 +43,9 @@ function dictMethod(dict: Dict, name: string, method: MakeMethod, work: Work): C
       return method('', () => dict);
     case 'fromkeys':
       return method('iterable/ value/?', ([keys, value]) => {
-        const made = new Dict();
-        for (const key of itemsOf(keys as Value, work)) made.set(key, value ?? null);
-        return made;
+        const result = new Dict();
+        for (const key of itemsOf(keys as Value, work)) result.set(key, value ?? null);
+        return result;
       });
   }
   return undefined;

@@ -53,8 +53,8 @@ function formatText(text: string, spec: Spec): string {
     throw failure(`Unknown format code '${spec.kind}' for object of type 'str'`);
   }
   if (spec.align === '=' && spec.fill !== '0') throw failure("'=' alignment not allowed in string format specifier");
-  const kept = spec.precision === undefined ? text : characters(text).slice(0, spec.precision).join('');
-  return padded(kept, '', spec.align === '=' ? '<' : (spec.align ?? '<'), spec);
+  const cut = spec.precision === undefined ? text : characters(text).slice(0, spec.precision).join('');
+  return padded(cut, '', spec.align === '=' ? '<' : (spec.align ?? '<'), spec);
 }
 
 function formatNumber(number: number, float: boolean, spec: Spec): string {

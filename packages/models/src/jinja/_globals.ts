@@ -65,9 +65,9 @@ function dictOf({ positional, named }: Arguments, work: Work): Dict {
 }
 
 function namespace(given: Arguments, work: Work): Namespace {
-  const made = new Namespace();
-  for (const [key, value] of dictOf(given, work).pairs()) made.values.set(String(key), value);
-  return made;
+  const created = new Namespace();
+  for (const [key, value] of dictOf(given, work).pairs()) created.values.set(String(key), value);
+  return created;
 }
 
 /** Gives one value after the other, and begins again at the end. */

@@ -12,13 +12,13 @@ export function striptags(text: string, work: Work): string {
 }
 
 function without(text: string, open: string, close: string): string {
-  let kept = '';
+  let result = '';
   let from = 0;
   for (;;) {
     const start = text.indexOf(open, from);
     const end = start < 0 ? -1 : text.indexOf(close, start);
-    if (end < 0) return kept + text.slice(from);
-    kept += text.slice(from, start);
+    if (end < 0) return result + text.slice(from);
+    result += text.slice(from, start);
     from = end + close.length;
   }
 }

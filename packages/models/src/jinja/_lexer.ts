@@ -78,8 +78,8 @@ class Lexer {
 
   /** Text outside of tags, without the blanks that the tag after it takes away. */
   private data(text: string, sign: string, strippable: boolean): void {
-    const kept = this.strip(text, sign, strippable);
-    if (kept !== '') this.tokens.push({ type: 'data', value: kept, line: this.line });
+    const stripped = this.strip(text, sign, strippable);
+    if (stripped !== '') this.tokens.push({ type: 'data', value: stripped, line: this.line });
     this.skip(text);
   }
 

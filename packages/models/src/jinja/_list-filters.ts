@@ -119,13 +119,13 @@ function sorted(value: Value, [reverse, sensitive, attribute]: Given, { work }: 
 function unique(value: Value, [sensitive, attribute]: Given, { work }: Context): Value {
   const key = getterOf(attribute, work, !on(sensitive));
   const seen = new Set<unknown>();
-  const kept = itemsOf(value, work).filter((item) => {
+  const selected = itemsOf(value, work).filter((item) => {
     const hash = hashOf(key(item));
     const fresh = !seen.has(hash);
     seen.add(hash);
     return fresh;
   });
-  return generator(kept);
+  return generator(selected);
 }
 
 function extreme(value: Value, [sensitive, attribute]: Given, { work }: Context, sign: number): Value {

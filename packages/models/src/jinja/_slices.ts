@@ -35,10 +35,10 @@ function slicedItems<T>(items: readonly T[], slice: Slice, work: Work): T[] {
     work.spend(Math.max(0, stop - start));
     return items.slice(start, Math.max(start, stop));
   }
-  const kept: T[] = [];
-  for (let at = start; step > 0 ? at < stop : at > stop; at += step) kept.push(items[at] as T);
-  work.spend(kept.length);
-  return kept;
+  const taken: T[] = [];
+  for (let at = start; step > 0 ? at < stop : at > stop; at += step) taken.push(items[at] as T);
+  work.spend(taken.length);
+  return taken;
 }
 
 /** Where a slice of something with this length begins and ends, as Python's `slice.indices`. */

@@ -66,8 +66,8 @@ function bySign(text: string, sign: string, limit: number, fromEnd: boolean): st
   const pieces = text.split(sign);
   if (limit < 0 || pieces.length - 1 <= limit) return pieces;
   if (fromEnd) {
-    const kept = pieces.length - limit;
-    return [pieces.slice(0, kept).join(sign), ...pieces.slice(kept)];
+    const head = pieces.length - limit;
+    return [pieces.slice(0, head).join(sign), ...pieces.slice(head)];
   }
   return [...pieces.slice(0, limit), pieces.slice(limit).join(sign)];
 }
@@ -87,9 +87,9 @@ function words(text: string, limit: number, fromEnd: boolean): string[] {
   const cut = (list: readonly [number, number][]): string[] => list.map(([a, b]) => text.slice(a, b));
   if (limit < 0 || spans.length <= limit) return cut(spans);
   if (fromEnd) {
-    const kept = spans.length - limit;
-    const end = spans[kept - 1]?.[1] ?? 0;
-    return [text.slice(0, end), ...cut(spans.slice(kept))];
+    const head = spans.length - limit;
+    const end = spans[head - 1]?.[1] ?? 0;
+    return [text.slice(0, end), ...cut(spans.slice(head))];
   }
   const start = spans[limit]?.[0] ?? 0;
   return [...cut(spans.slice(0, limit)), text.slice(start)];

@@ -7,19 +7,19 @@ import { type Adapter, adapterWeightName, magnitudeName } from './types.js';
 /** An adapted layer's surroundings inside an engine function. */
 export interface LayerInputs {
   readonly layer: string;
-  /** [rows, in] */
+  /** [n, in] */
   readonly x: tf.Tensor2D;
   readonly params: (name: string) => tf.Tensor;
   /** How W is stored. */
   readonly layout: 'out-in' | 'in-out';
-  /** x W with the base's W: [rows, in] → [rows, out]. */
+  /** x W with the base's W: [n, in] → [n, out]. */
   readonly product: (x: tf.Tensor2D) => tf.Tensor2D;
-  /** The step's number, a scalar int32, and a number to each row of x, [rows] int32; without it nothing is dropped. */
-  readonly dropout?: { readonly step: tf.Tensor; readonly rows: tf.Tensor1D } | undefined;
+  /** The step's number, a scalar int32, and the number of each position, [n] int32. Absent: nothing is dropped. */
+  readonly dropout?: { readonly step: tf.Tensor; readonly numbers: tf.Tensor1D } | undefined;
 }
 
 /**
- * A linear layer without its bias, with what the adapter makes of it: [rows, in] → [rows, out].
+ * A linear layer without its bias, with what the adapter makes of it: [n, in] → [n, out].
  *
  *     LoRA   y = x W + s x Aᵀ Bᵀ
  *     DoRA   y = m / ‖W + s B A‖ · (x W + s x Aᵀ Bᵀ), the norm of each output's weights, a constant to the gradient
@@ -36,8 +36,8 @@ export function adaptedProduct(adapter: Adapter | undefined, inputs: LayerInputs
   const b = params(adapterWeightName(layer, 'B'));
   const dropping = dropout !== undefined && adapter.dropout > 0;
   const seen = dropping ? dropped(x, adapter, index, dropout) : x;
-  const inner = tf.matMul<tf.Tensor2D>(seen, a, false, true); // [rows, rank]
-  const delta = tf.matMul<tf.Tensor2D>(tf.mul(inner, adapted.scaling), b, false, true); // [rows, out]
+  const inner = tf.matMul<tf.Tensor2D>(seen, a, false, true); // [n, rank]
+  const delta = tf.matMul<tf.Tensor2D>(tf.mul(inner, adapted.scaling), b, false, true); // [n, out]
   if (!adapter.dora) return tf.add(product(x), delta);
 
   const norm = directionNorm(params(`${layer}.weight`), a, b, adapted.scaling, inputs.layout); // [out]
@@ -47,26 +47,26 @@ export function adaptedProduct(adapter: Adapter | undefined, inputs: LayerInputs
   return tf.add(product(x), changed);
 }
 
-/** Where draws of rows begin: as many places as rows can have numbers. */
-const DROPOUT_ROWS = 2 ** 15;
+/** The places at which draws begin: as many as positions can have numbers. */
+const DROPOUT_NUMBERS = 2 ** 15;
 
 /**
  * x with each element left out with the adapter's probability p, the others divided by 1 − p. One list is drawn for the step
- * and the layer, and each row reads it from the place that the row's number says: a row's draw depends on its number alone, and
- * not on the batch that it is in.
+ * and the layer, and each position reads the list from the place that the position's number says. A draw depends on that number alone, and
+ * not on the batch.
  */
 function dropped(
   x: tf.Tensor2D,
   { dropout, seed }: Adapter,
   layer: number,
-  { step, rows }: NonNullable<LayerInputs['dropout']>,
+  { step, numbers }: NonNullable<LayerInputs['dropout']>,
 ): tf.Tensor2D {
   const own = Math.floor(random(seed, layer)() * 2 ** 31);
   const key = tf.concat([tf.reshape(step, [1]), tf.tensor1d([own], 'int32')]); // [2]
   const [count, width] = x.shape;
-  const kept = tf.cast(tf.greaterEqual(statelessUniform([DROPOUT_ROWS + width], key), dropout), 'float32');
-  const factors = tf.mul(kept, 1 / (1 - dropout));
-  const places = tf.add(tf.reshape(rows, [count, 1]), tf.reshape(tf.range(0, width, 1, 'int32'), [1, width]));
+  const remaining = tf.cast(tf.greaterEqual(statelessUniform([DROPOUT_NUMBERS + width], key), dropout), 'float32');
+  const factors = tf.mul(remaining, 1 / (1 - dropout));
+  const places = tf.add(tf.reshape(numbers, [count, 1]), tf.reshape(tf.range(0, width, 1, 'int32'), [1, width]));
   return tf.mul(x, tf.reshape(tf.gather(factors, tf.reshape(places, [-1])), [count, width]));
 }
 

@@ -35,25 +35,25 @@ const values: Record<string, tf.Tensor> = {
 };
 
 async function apply(
-  made: Adapter,
+  adapter: Adapter,
   rows: number,
   seed?: number,
   numbers: ArrayLike<number> = Int32Array.from({ length: rows }, (_, i) => 13 * i),
 ): Promise<number[][]> {
   const engine = await openPortable('cpu');
-  const run = engine.function<'seed' | 'rows', 'y'>('layer', (_scope, inputs) => ({
-    y: adaptedProduct(made, {
+  const run = engine.function<'seed' | 'numbers', 'y'>('layer', (_scope, inputs) => ({
+    y: adaptedProduct(adapter, {
       layer: 'layer',
       x: tf.ones([rows, 2]),
       params: (name) => values[name] as tf.Tensor,
       layout: 'out-in',
       product: (x) => tf.matMul(x, values['layer.weight'] as tf.Tensor2D, false, true),
-      dropout: seed === undefined ? undefined : { step: inputs.seed, rows: inputs.rows as tf.Tensor1D },
+      dropout: seed === undefined ? undefined : { step: inputs.seed, numbers: inputs.numbers as tf.Tensor1D },
     }),
   }));
   const { y } = await run({
     seed: { dtype: 'int32', shape: [], data: Int32Array.of(seed ?? 0) },
-    rows: { dtype: 'int32', shape: [rows], data: Int32Array.from(numbers) },
+    numbers: { dtype: 'int32', shape: [rows], data: Int32Array.from(numbers) },
   });
   return Array.from({ length: rows }, (_, row) => [...y.data.subarray(2 * row, 2 * row + 2)]);
 }
@@ -63,8 +63,8 @@ describe('dropout', () => {
     const outputs = (await apply(adapter(0.75), 2000, 1)).map(([first]) => first as number);
     // Kept elements count 1 / (1 − 0.75) = 4 times: y₁ is 1 or 1 + 2 · 4.
     expect([...new Set(outputs)].sort()).toEqual([1, 9]);
-    const kept = outputs.filter((value) => value === 9).length;
-    expect(Math.abs(kept - 500)).toBeLessThan(4 * Math.sqrt(2000 * 0.75 * 0.25));
+    const count = outputs.filter((value) => value === 9).length;
+    expect(Math.abs(count - 500)).toBeLessThan(4 * Math.sqrt(2000 * 0.75 * 0.25));
     expect(await apply(adapter(0.75), 20)).toEqual(Array(20).fill([3, 1]));
     expect(await apply(adapter(0), 20, 1)).toEqual(Array(20).fill([3, 1]));
   });
@@ -99,7 +99,7 @@ describe('a model with dropout', async () => {
         { ...(inputs as unknown as Omit<PackedInputs, 'sequences'>), sequences: batch.sequences },
         {
           adapter: adapterOn,
-          dropout: inputs.step && inputs.rows && { step: inputs.step, rows: inputs.rows },
+          dropout: inputs.step && inputs.numbers && { step: inputs.step, numbers: inputs.numbers },
         },
       ),
     }));
@@ -109,9 +109,9 @@ describe('a model with dropout', async () => {
           ? {}
           : {
               step: { dtype: 'int32' as const, shape: [], data: Int32Array.of(step) },
-              rows: {
+              numbers: {
                 dtype: 'int32' as const,
-                shape: [batch.rows, batch.length],
+                shape: [batch.packedRows, batch.length],
                 data: batch.ids.map((_, i) => 31 * i),
               },
             };

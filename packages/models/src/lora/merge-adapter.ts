@@ -19,9 +19,9 @@ export async function mergeAdapter(model: LanguageModel): Promise<LanguageModel>
   if (adapter === undefined) return model;
   await mergeLayers(model, adapter);
   const { decoder, weights } = mergedWeights(model, adapter);
-  const kept = new Set(weights.values());
+  const variables = new Set(weights.values());
   for (const variable of [...model.weights.values(), ...adapter.weights.values()])
-    if (!kept.has(variable)) variable.dispose();
+    if (!variables.has(variable)) variable.dispose();
   const merged = languageModel(engine, decoder, weights);
   merged.onDispose(() => model.dispose());
   return merged;

@@ -18,10 +18,10 @@ export function savableWeights(decoder: Decoder): ReadonlyMap<string, readonly n
  */
 export function weightsToSave(decoder: Decoder, modules: readonly string[]): string[] {
   const all = [...savableWeights(decoder).keys()];
-  const meant = (weight: string, module: string) => isIn(weight, module) || isIn(nameInModel(decoder, weight), module);
-  const unknown = modules.find((module) => !all.some((weight) => meant(weight, module)));
+  const names = (weight: string, module: string) => isIn(weight, module) || isIn(nameInModel(decoder, weight), module);
+  const unknown = modules.find((module) => !all.some((weight) => names(weight, module)));
   if (unknown !== undefined) throw unknownModule(unknown, all);
-  return all.filter((weight) => modules.some((module) => meant(weight, module)));
+  return all.filter((weight) => modules.some((module) => names(weight, module)));
 }
 
 /** A weight's name in transformers' model, which is what PEFT knows. */

@@ -32,8 +32,8 @@ export function targetLayers(
   modulesToSave: readonly string[] = [],
 ): LinearLayer[] {
   const all = linearLayers(decoder);
-  const meant = typeof targets === 'string' ? patternOf(targets) : namesOf(targets, all, decoder);
-  const layers = all.filter(({ name }) => meant(name) && !modulesToSave.some((module) => isWithin(name, module)));
+  const isTarget = typeof targets === 'string' ? patternOf(targets) : namesOf(targets, all, decoder);
+  const layers = all.filter(({ name }) => isTarget(name) && !modulesToSave.some((module) => isWithin(name, module)));
   if (layers.length === 0) throw unknownTarget(typeof targets === 'string' ? targets : undefined, allTargets(decoder));
   return layers;
 }
@@ -48,8 +48,8 @@ export function areTargets(
   layers: readonly string[],
 ): boolean {
   try {
-    const meant = targetLayers(decoder, targets, modulesToSave);
-    return meant.length === layers.length && meant.every(({ name }) => layers.includes(name));
+    const targeted = targetLayers(decoder, targets, modulesToSave);
+    return targeted.length === layers.length && targeted.every(({ name }) => layers.includes(name));
   } catch (error) {
     // What means nothing in this model is no reason to refuse an adapter whose tensors fit.
     if (DpoError.is(error)) return false;
@@ -63,10 +63,10 @@ export function allTargets(decoder: Decoder): string[] {
 }
 
 function namesOf(targets: readonly string[], all: readonly LinearLayer[], decoder: Decoder) {
-  const meant = (target: string, name: string) => name === target || name.endsWith(`.${target}`);
-  const unknown = targets.find((target) => !all.some(({ name }) => meant(target, name)));
+  const isNamed = (target: string, name: string) => name === target || name.endsWith(`.${target}`);
+  const unknown = targets.find((target) => !all.some(({ name }) => isNamed(target, name)));
   if (unknown !== undefined) throw unknownTarget(unknown, allTargets(decoder));
-  return (name: string) => targets.some((target) => meant(target, name));
+  return (name: string) => targets.some((target) => isNamed(target, name));
 }
 
 function isWithin(layer: string, module: string): boolean {

@@ -17,14 +17,14 @@ afterAll(async () => {
 
 async function expectEqual(model: LanguageModel, name: string): Promise<void> {
   const answers = fixtureExpected(name).answers.slice(0, 2);
-  const kept = await lossAndGradients(model, answers);
-  const again = await lossAndGradients(model, answers, { activationCheckpointing: true });
-  expect(Math.abs(again.loss - kept.loss)).toBeLessThan(1e-5 * Math.abs(kept.loss));
-  expect([...again.gradients.keys()]).toEqual([...kept.gradients.keys()]);
-  const largest = Math.max(...[...kept.gradients.values()].flatMap((values) => [...values].map(Math.abs)));
+  const plain = await lossAndGradients(model, answers);
+  const recomputed = await lossAndGradients(model, answers, { activationCheckpointing: true });
+  expect(Math.abs(recomputed.loss - plain.loss)).toBeLessThan(1e-5 * Math.abs(plain.loss));
+  expect([...recomputed.gradients.keys()]).toEqual([...plain.gradients.keys()]);
+  const largest = Math.max(...[...plain.gradients.values()].flatMap((values) => [...values].map(Math.abs)));
   expect(largest).toBeGreaterThan(0);
-  for (const [weight, values] of kept.gradients) {
-    const got = again.gradients.get(weight) as Float32Array;
+  for (const [weight, values] of plain.gradients) {
+    const got = recomputed.gradients.get(weight) as Float32Array;
     const difference = Math.max(...values.map((value, i) => Math.abs((got[i] as number) - value)));
     expect(difference, weight).toBeLessThan(1e-5 * largest);
   }
@@ -42,9 +42,9 @@ it('keeps far less for the gradient', async () => {
   const start = tf.memory().numBytes;
   const peak = async (activationCheckpointing: boolean) =>
     (await tf.profile(() => lossAndGradients(model, answers, { activationCheckpointing }) as never)).peakBytes - start;
-  const [kept, again] = [await peak(false), await peak(true)];
+  const [plain, recomputed] = [await peak(false), await peak(true)];
   // Eight layers' activations against their inputs and one layer's activations.
-  expect(again).toBeLessThan(0.4 * kept);
+  expect(recomputed).toBeLessThan(0.4 * plain);
   model.dispose();
 });
 

@@ -21,7 +21,7 @@ import type {
   TokenLogpsOptions,
 } from './types.js';
 
-/** Choosing rows in the last layer pays where they are at most this part of all. */
+/** Choosing positions in the last layer pays when they are at most this part of all. */
 const FEWER = 0.9;
 
 interface Ownership {
@@ -53,8 +53,8 @@ export function languageModel(
     return {
       weight,
       linear: (x: tf.Tensor2D, layer: string): tf.Tensor2D => {
-        const product = (rows: tf.Tensor2D) =>
-          tf.matMul<tf.Tensor2D>(rows, weight(`${layer}.weight`), false, layout === 'out-in');
+        const product = (input: tf.Tensor2D) =>
+          tf.matMul<tf.Tensor2D>(input, weight(`${layer}.weight`), false, layout === 'out-in');
         const dropout = options.dropout && drawFor(x, options.dropout, options.at);
         const y = adaptedProduct(activeAdapter(options), { layer, x, params, layout, product, dropout });
         return decoder.weights.has(`${layer}.bias`) ? tf.add(y, weight(`${layer}.bias`)) : y;
@@ -69,8 +69,8 @@ export function languageModel(
   });
 
   /** Hidden states of some positions of a packed batch, behind the final norm: [R, D]. */
-  const rowsAt = (at: tf.Tensor1D, params: Params, batch: PackedInputs, options: GradientOptions): tf.Tensor2D => {
-    // Only rows that predict something meet the vocabulary, which costs as much as many layers.
+  const statesAt = (at: tf.Tensor1D, params: Params, batch: PackedInputs, options: GradientOptions): tf.Tensor2D => {
+    // Only positions that predict something meet the vocabulary, which costs as much as many layers.
     // A layer that is computed again by itself needs a mask of its own; compiled, they are one.
     const attend: Attend = options.activationCheckpointing
       ? (...layer) => packedAttention(batch)(...layer)
@@ -103,7 +103,7 @@ export function languageModel(
       const compute = (needed: (layer: number, x: tf.Tensor2D) => tf.Tensor2D) =>
         decoder.hidden(tokens, { ...computation(params, options), attend, needed, block });
       if (at === undefined) return compute((_, x) => x);
-      // Positions may come several times, so that there can be more of them than rows.
+      // Positions may come several times, so that there can be more of them than in the batch.
       if (at.size > FEWER * tokens.ids.size)
         return tf.gather(
           compute((_, x) => x),
@@ -111,17 +111,17 @@ export function languageModel(
         );
       return compute((layer, x) => (layer === config.layers - 1 ? tf.gather(x, at) : x));
     },
-    logits: (params, rows, options) =>
-      logitsOf(decoder.finalNorm(rows, { weight: weightsOf(params, options) }), head(params, options)),
+    logits: (params, states, options) =>
+      logitsOf(decoder.finalNorm(states, { weight: weightsOf(params, options) }), head(params, options)),
     sequenceLogps: (params, batch, options) =>
       segmentSums(model.tokenLogps(params, batch, options).logps, batch.sequence, batch.sequences),
     answerStates: (params, batch, options) => ({
-      states: rowsAt(batch.predictors, params, batch, options ?? {}),
+      states: statesAt(batch.predictors, params, batch, options ?? {}),
       head: head(params, options),
     }),
     tokenLogps(params, batch, { alignments = false, ...options }: TokenLogpsOptions = {}) {
       if (decoder.labels !== undefined) {
-        const ends = rowsAt(rewardPositions(batch), params, batch, options); // [S, D]
+        const ends = statesAt(rewardPositions(batch), params, batch, options); // [S, D]
         const rewards = logitsOf(ends, head(params, options)); // [S, 1]
         return { logps: rewardsByToken(tf.reshape(rewards, [batch.sequences]), batch) };
       }
@@ -145,8 +145,8 @@ export function languageModel(
   return model;
 }
 
-/** The draw for some rows of hidden states: all positions of the batch, or those that were asked for. */
-function drawFor(x: tf.Tensor2D, { step, rows }: DropoutDraw, at: tf.Tensor1D | undefined) {
-  const all = tf.reshape<tf.Rank.R1>(rows, [-1]);
-  return { step, rows: at === undefined || x.shape[0] === all.size ? all : tf.gather<tf.Tensor1D>(all, at) };
+/** The draw for hidden states of all positions of the batch, or of the positions that were asked for. */
+function drawFor(x: tf.Tensor2D, { step, numbers }: DropoutDraw, at: tf.Tensor1D | undefined) {
+  const all = tf.reshape<tf.Rank.R1>(numbers, [-1]);
+  return { step, numbers: at === undefined || x.shape[0] === all.size ? all : tf.gather<tf.Tensor1D>(all, at) };
 }

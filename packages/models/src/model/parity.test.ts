@@ -77,8 +77,8 @@ describe.each(fixtureModels)('%s as transformers computes it', (name) => {
         [...files.tensors]
           .map(([key, { shape, dtype }]) => ({ key, shape, dtype }))
           .sort((a, b) => (a.key < b.key ? -1 : 1));
-      const stored = dtype === 'float32' ? 'F32' : 'BF16';
-      expect(layout(source)).toEqual(layout(original).map((entry) => ({ ...entry, dtype: stored })));
+      const dtypeName = dtype === 'float32' ? 'F32' : 'BF16';
+      expect(layout(source)).toEqual(layout(original).map((entry) => ({ ...entry, dtype: dtypeName })));
       await original.close();
     } finally {
       await rm(folder, { recursive: true });

@@ -33,9 +33,9 @@ export function plainNames(names: Iterable<string>): ReadonlyMap<string, readonl
 export function commonPrefix(wanted: readonly string[], names: readonly string[]): string | undefined {
   const [first] = wanted;
   if (first === undefined) return undefined;
-  const there = new Set(names);
+  const inFile = new Set(names);
   return names
     .filter((name) => name.length > first.length && name.endsWith(first))
     .map((name) => name.slice(0, -first.length))
-    .find((prefix) => wanted.every((name) => there.has(prefix + name)));
+    .find((prefix) => wanted.every((name) => inFile.has(prefix + name)));
 }

@@ -21,7 +21,7 @@ export interface DropoutDraw {
   /** A scalar int32, another one at each training step. */
   readonly step: tf.Tensor;
   /** [B, T] int32, a number to each position from 0 to 2¹⁵ − 1. Positions of one number lose the same elements. */
-  readonly rows: tf.Tensor;
+  readonly numbers: tf.Tensor;
 }
 
 /** How the gradient is computed besides. */
@@ -36,14 +36,14 @@ interface HiddenOptions extends GradientOptions {
 }
 
 /**
- * Several sequences packed into rows, as tensors. Letters: B rows, T positions, R predicted tokens, S sequences. The last
+ * Several sequences in packed rows, as tensors. Letters: B packed rows, T positions, R predicted tokens, S sequences. The last
  * token of an answer is a target only and takes no position. `@dpo/data`'s `pack` makes the numbers.
  */
 export interface PackedInputs extends Tokens {
-  /** [B, T], 0 for padding, else the number of the prompt's group in its row. */
-  readonly groups: tf.Tensor2D;
+  /** [B, T], 0 for padding, else the number of the prompt's group in its packed row. */
+  readonly groupNumbers: tf.Tensor2D;
   /** [B, T], 0 for the prompt, else the number of the answer. */
-  readonly answers: tf.Tensor2D;
+  readonly answerNumbers: tf.Tensor2D;
   /** [R] flat positions b·T + t whose hidden state predicts the target. */
   readonly predictors: tf.Tensor1D;
   /** [R] token ids. */
@@ -105,8 +105,8 @@ export interface LanguageModel {
    * the last layer computes little for the others. For the body of an engine function.
    */
   hidden(params: Params, tokens: Tokens, attend: Attend, options?: HiddenOptions): tf.Tensor2D;
-  /** Logits of some rows of hidden states, [R, D] → [R, V]. For the body of an engine function. */
-  logits(params: Params, rows: tf.Tensor2D, options?: AdapterToggle): tf.Tensor2D;
+  /** Logits of hidden states, [R, D] → [R, V]. For the body of an engine function. */
+  logits(params: Params, states: tf.Tensor2D, options?: AdapterToggle): tf.Tensor2D;
   /** Calls back when the model is disposed of, for what was compiled for it. */
   onDispose(callback: () => void): void;
   /** Frees weights, adapter and what was compiled for the model. */

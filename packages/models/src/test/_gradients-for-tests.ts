@@ -21,8 +21,8 @@ export async function lossAndGradients(
     const loss = (...given: tf.Tensor[]) => {
       const params = (key: string) => given[names.indexOf(key)] ?? scope.read(model.variable(key));
       const packed = { ...(inputs as unknown as Omit<PackedInputs, 'sequences'>), sequences: batch.sequences };
-      const { step, rows } = inputs;
-      const dropout = step === undefined || rows === undefined ? undefined : { step, rows };
+      const { step, numbers } = inputs;
+      const dropout = step === undefined || numbers === undefined ? undefined : { step, numbers };
       return tf.neg(tf.sum(model.sequenceLogps(params, packed, { ...options, dropout })));
     };
     const { value, grads } = tf.valueAndGrads(loss)(names.map((key) => scope.read(model.variable(key))));
@@ -33,9 +33,9 @@ export async function lossAndGradients(
       ? {}
       : {
           step: { dtype: 'int32', shape: [], data: Int32Array.of(dropoutSeed) },
-          rows: {
+          numbers: {
             dtype: 'int32',
-            shape: [batch.rows, batch.length],
+            shape: [batch.packedRows, batch.length],
             data: batch.ids.map((_, i) => (7919 * i) % 2 ** 15),
           },
         };

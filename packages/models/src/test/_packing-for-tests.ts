@@ -11,7 +11,7 @@ export interface Group {
 }
 
 /**
- * The plainest packing there is: `perRow` groups to a row, one after the other, rows padded to the longest. Slow and
+ * The plainest packing there is: `perRow` groups to a packed row, one after the other, packed rows padded to the longest. Slow and
  * obvious; `@dpo/data` has the real one.
  */
 export function referencePacking(groups: readonly Group[], perRow = 1): PackedBatch {
@@ -49,14 +49,14 @@ export function referencePacking(groups: readonly Group[], perRow = 1): PackedBa
   const list = (pick: (entry: (typeof predicted)[number]) => number) => Int32Array.from(predicted.map(pick));
   const padding: Cell = { id: 0, position: 0, group: 0, answer: 0 };
   return {
-    rows: rows.length,
+    packedRows: rows.length,
     length,
     tokens: predicted.length,
     sequences,
     ids: grid(({ id }) => id),
     positions: grid(({ position }) => position),
-    groups: grid(({ group }) => group),
-    answers: grid(({ answer }) => answer),
+    groupNumbers: grid(({ group }) => group),
+    answerNumbers: grid(({ answer }) => answer),
     predictors: list(({ row, at }) => row * length + at),
     targets: list(({ target }) => target),
     sequence: list(({ sequence }) => sequence),
@@ -94,7 +94,7 @@ export async function tokenLogits(
   const run = model.engine.function<'ids' | 'positions' | 'ones', 'logits'>('logits', (scope, inputs) => {
     const params = (name: string) => scope.read(model.variable(name));
     const { ids, positions, ones } = inputs as Record<'ids' | 'positions' | 'ones', tf.Tensor2D>;
-    const attend = packedAttention({ groups: ones, answers: tf.zerosLike(ones), positions });
+    const attend = packedAttention({ groupNumbers: ones, answerNumbers: tf.zerosLike(ones), positions });
     const states = model.hidden(params, { ids, positions }, attend, options);
     return { logits: model.logits(params, states, options) };
   });

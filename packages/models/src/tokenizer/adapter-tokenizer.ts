@@ -14,10 +14,10 @@ type Files = Readonly<Record<string, string>>;
 export function adapterTokenizerFiles(base: Files, adapter: Files): Record<string, string> {
   const whole = hasTokenizer(adapter);
   const keepsTemplates = !hasTemplate(adapter);
-  const kept = Object.entries(base).filter(([name]) =>
+  const inherited = Object.entries(base).filter(([name]) =>
     isTemplateFile(name) ? keepsTemplates : !whole || name === 'generation_config.json',
   );
-  const files: Record<string, string> = { ...Object.fromEntries(kept), ...adapter };
+  const files: Record<string, string> = { ...Object.fromEntries(inherited), ...adapter };
   if (!keepsTemplates) return withoutTemplate(files, adapter);
   return whole ? { ...templatesOfConfig(base, files), ...files } : files;
 }

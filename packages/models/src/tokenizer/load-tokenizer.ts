@@ -11,10 +11,10 @@ import { createTokenizer, type ModelTokenizer } from './tokenizer.js';
  */
 export async function loadTokenizer(filesOrFolder: Readonly<Record<string, string>> | string): Promise<ModelTokenizer> {
   if (typeof filesOrFolder !== 'string') return createTokenizer(filesOrFolder);
-  const there = await stat(filesOrFolder).catch((error: unknown) => {
+  const stats = await stat(filesOrFolder).catch((error: unknown) => {
     throw asFileError(error, filesOrFolder);
   });
-  if (!there.isDirectory()) {
+  if (!stats.isDirectory()) {
     throw new DpoError('tokenizer.not-found', `${filesOrFolder} is not a folder with tokenizer.json.`, {
       values: { path: filesOrFolder },
     });

@@ -22,10 +22,10 @@ export async function clearRun(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const path = join(folder, name);
     // A link among the entries may have led to another one, which is gone by now.
-    const there = await lstat(path).catch(() => undefined);
+    const stats = await lstat(path).catch(() => undefined);
     if (folders.test(name) || (demo && demoFolders.test(name)))
-      await clearFolder(path, there?.isSymbolicLink() ?? false);
-    else if ((there?.isFile() || there?.isSymbolicLink()) && (files.test(name) || (demo && demoFiles.test(name))))
+      await clearFolder(path, stats?.isSymbolicLink() ?? false);
+    else if ((stats?.isFile() || stats?.isSymbolicLink()) && (files.test(name) || (demo && demoFiles.test(name))))
       await rm(path);
   }
 }

@@ -91,15 +91,15 @@ async function checkedOutputs(given: Omit<NamedPlace, 'real'>): Promise<Output[]
 
 async function checkRun(given: Omit<NamedPlace, 'real'>, real: string): Promise<void> {
   const { path, label } = given;
-  const there = await stat(real).catch(() => undefined);
-  if (there !== undefined && !there.isDirectory())
+  const stats = await stat(real).catch(() => undefined);
+  if (stats !== undefined && !stats.isDirectory())
     throw new DpoError('run.not-a-folder', `${path} is a file; ${label} must be a folder.`, {
       values: { folder: path },
     });
   // Follows a link, and says where that cannot be done.
-  if (there === undefined) await placeOf(path, 'run');
+  if (stats === undefined) await placeOf(path, 'run');
   if (isCurrent(real) && (await runIn(real)) === undefined) throw currentFolder(given);
-  if (await mayHoldRun(real, there !== undefined)) return;
+  if (await mayHoldRun(real, stats !== undefined)) return;
   throw new DpoError('run.not-ours', `${path} holds other files than those of a run of dpo, and stays as it is.`, {
     values: { folder: path },
     hint: `Choose a new or an empty folder for ${label}, or empty this one yourself.`,

@@ -16,8 +16,8 @@ export interface NamedPlace {
 /** The absolute path with all links followed, also of what is not there yet. */
 export async function realPlace(path: string): Promise<string> {
   const absolute = resolve(path);
-  const there = await realpath(absolute).catch(() => undefined);
-  if (there !== undefined || dirname(absolute) === absolute) return there ?? absolute;
+  const realPath = await realpath(absolute).catch(() => undefined);
+  if (realPath !== undefined || dirname(absolute) === absolute) return realPath ?? absolute;
   return join(await realPlace(dirname(absolute)), basename(absolute));
 }
 

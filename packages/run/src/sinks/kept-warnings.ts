@@ -14,8 +14,8 @@ export async function keepWarnings(path: string, afterStep: number): Promise<voi
     throw known;
   });
   if (text === undefined) return;
-  const kept = text.split('\n').filter((line) => (stepOf(line) ?? Number.POSITIVE_INFINITY) <= afterStep);
-  await writeFileAtomic(path, (file) => writeFile(file, kept.map((line) => `${line}\n`).join('')));
+  const remaining = text.split('\n').filter((line) => (stepOf(line) ?? Number.POSITIVE_INFINITY) <= afterStep);
+  await writeFileAtomic(path, (file) => writeFile(file, remaining.map((line) => `${line}\n`).join('')));
 }
 
 /** The step of a warning; undefined where the line is none. */

@@ -7,7 +7,7 @@ const start = { folder: 'run', afterStep: 3, steps: 9 };
 const record = { step: 4, loss: 1 } as unknown as StepRecord;
 const warning = { code: 'gradient-not-finite', step: 4, message: 'Odd.', hint: 'Look.' } as const;
 
-function told(name: string, lines: string[]): Required<Sink> {
+function recorder(name: string, lines: string[]): Required<Sink> {
   return {
     record: ({ step }, { margins }) => void lines.push(`${name} record ${step} ${margins.join()}`),
     samples: (step, text) => void lines.push(`${name} samples ${step} ${text}`),
@@ -20,8 +20,8 @@ it('tells sinks in turn, those that are opened for the run as well, and leaves o
   const lines: string[] = [];
   const all = await openSinks(
     [
-      told('a', lines),
-      async ({ afterStep, steps }) => told(`b ${afterStep}/${steps}`, lines),
+      recorder('a', lines),
+      async ({ afterStep, steps }) => recorder(`b ${afterStep}/${steps}`, lines),
       { record: () => void lines.push('c') },
     ],
     start,
@@ -39,6 +39,6 @@ it('tells sinks in turn, those that are opened for the run as well, and leaves o
 it('closes what was opened where a later sink cannot be opened', async () => {
   const lines: string[] = [];
   const failing = () => Promise.reject(new Error('no page'));
-  await expect(openSinks([told('a', lines), failing, told('b', lines)], start)).rejects.toThrow('no page');
+  await expect(openSinks([recorder('a', lines), failing, recorder('b', lines)], start)).rejects.toThrow('no page');
   expect(lines).toEqual(['a close']);
 });

@@ -15,9 +15,9 @@ export interface NamedModels {
 /** Checks the files of models: those that are here, and, once the data are known to be good, those of the hub. */
 export async function checkModels(options: NamedModels, where: 'here' | 'hub', context: RunContext): Promise<void> {
   const { model, ref, loraTargets } = options;
-  const due = async (name: string) => (await onHub(name)) === (where === 'hub');
-  if (await due(model)) await checkOpens(model, context, { loraTargets });
-  if (ref !== undefined && (await due(ref))) await checkOpens(ref, context);
+  const isDue = async (name: string) => (await onHub(name)) === (where === 'hub');
+  if (await isDue(model)) await checkOpens(model, context, { loraTargets });
+  if (ref !== undefined && (await isDue(ref))) await checkOpens(ref, context);
   if (options.adapter !== undefined && where === 'here') await checkAdapter(options.adapter);
 }
 

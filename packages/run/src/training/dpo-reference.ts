@@ -17,7 +17,7 @@ import { cloneModel, type LanguageModel } from '@dpo/models';
 import type { RunContext } from '../context.js';
 import { openModel } from '../inputs/open-model.js';
 import type { Scorer } from './draw-held-out.js';
-import type { StoredLogps } from './row-kinds.js';
+import type { GivenLogps } from './row-kinds.js';
 
 /** The reference of the training rows, and that of the held-out ones where it is another. */
 export interface References {
@@ -33,7 +33,7 @@ export interface ReferenceInputs<Row> {
   readonly rows: readonly Row[];
   readonly heldRows: readonly Row[] | undefined;
   /** The reference log-probabilities that the data hold. */
-  readonly stored: StoredLogps | undefined;
+  readonly givenLogps: GivenLogps | undefined;
 }
 
 /**
@@ -58,7 +58,7 @@ export async function dpoReference<Row extends EncodedExample>(
   const { model, rows, heldRows } = inputs;
   const { loraRank } = options;
   // What is stored are sums of all tokens alike.
-  const stored = method.needs.reference === 'answers' ? inputs.stored : undefined;
+  const givenLogps = method.needs.reference === 'answers' ? inputs.givenLogps : undefined;
   if (method.needs.reference === undefined) return { train: noReference(), held: undefined };
   const beginning = describe(model, loraRank);
   if (options.refSyncSteps !== undefined) {
@@ -66,10 +66,10 @@ export async function dpoReference<Row extends EncodedExample>(
     context.note(`Reference: ${beginning}; it follows the policy every ${everySteps} steps.`);
     return { train: await movingReference(model, { everySteps, mixup }), held: undefined };
   }
-  if (options.ref === undefined && heldRows === undefined && !options.precomputeReference && stored !== undefined) {
-    await checkStored(model, method, rows, stored);
+  if (options.ref === undefined && heldRows === undefined && !options.precomputeReference && givenLogps !== undefined) {
+    await checkGivenLogps(model, method, rows, givenLogps);
     context.note(`Reference: the log-probabilities in the data, which are those of ${beginning}.`);
-    return { train: precomputedReference(stored), held: undefined };
+    return { train: precomputedReference(givenLogps), held: undefined };
   }
   const ref = options.ref === undefined ? undefined : (await openModel(model.engine, options.ref, context)).model;
   context.note(`Reference: ${options.ref ?? beginning}${options.precomputeReference ? ', computed once' : ''}.`);
@@ -141,11 +141,11 @@ function byName<Row extends EncodedExample, Known>(
 const CHECKED = 8;
 
 /** Stored log-probabilities are of one model, one tokenizer and one way to encode: computes some again and compares. */
-async function checkStored<Row extends EncodedExample>(
+async function checkGivenLogps<Row extends EncodedExample>(
   model: LanguageModel,
   method: Method<Row>,
   given: readonly Row[],
-  stored: StoredLogps,
+  givenLogps: GivenLogps,
 ): Promise<void> {
   const count = Math.min(CHECKED, given.length);
   const rows = Array.from({ length: count }, (_, i) => Math.floor((i * given.length) / count));
@@ -155,16 +155,18 @@ async function checkStored<Row extends EncodedExample>(
   );
   const computed = await sequenceLogps(model, groups);
   rows.forEach((row, i) => {
-    const there = Object.keys(namedAnswers(given[row] as Row, method)).map((name) => stored[name]?.[row] as number);
+    const inData = Object.keys(namedAnswers(given[row] as Row, method)).map(
+      (name) => givenLogps[name]?.[row] as number,
+    );
     const now = computed[i] as number[];
-    const off = there.findIndex((logp, side) => Math.abs(logp - (now[side] as number)) > 0.05 + 1e-3 * Math.abs(logp));
+    const off = inData.findIndex((logp, side) => Math.abs(logp - (now[side] as number)) > 0.05 + 1e-3 * Math.abs(logp));
     if (off < 0) return;
     throw new DpoError(
       'reference.stale',
-      `The reference log-probabilities in the data are not those of this model: in row ${row} ${there[off]?.toFixed(3)} is ` +
+      `The reference log-probabilities in the data are not those of this model: in row ${row} ${inData[off]?.toFixed(3)} is ` +
         `stored, ${now[off]?.toFixed(3)} computed.`,
       {
-        values: { row, stored: there[off], computed: now[off] },
+        values: { row, stored: inData[off], computed: now[off] },
         hint: 'Was the data made with another model, or of texts that were cut (--no-eos)? --precompute-reference computes them anew.',
       },
     );

@@ -22,21 +22,21 @@ import {
 import type { RowReader } from '../inputs/find-data.js';
 
 /** Log-probabilities that the data hold, by the answer's name. */
-export type StoredLogps = Readonly<Record<string, readonly number[]>>;
+export type GivenLogps = Readonly<Record<string, readonly number[]>>;
 
 /** A row in tokens that training takes, with its number in the data. */
 export type EncodedRow = EncodedExample & RowOrigin;
 
 /** What the data hold of the reference. */
-export interface StoredReference {
-  readonly logps?: StoredLogps;
+export interface GivenReference {
+  readonly logps?: GivenLogps;
   /** How many rows have both numbers. */
   readonly rows: number;
   /** Whether some rows have both or one of them, and not all have both. */
   readonly partial?: boolean;
 }
 
-const noneStored: StoredReference = { rows: 0 };
+const noReferenceGiven: GivenReference = { rows: 0 };
 
 /** A kind of row that can be trained on: how it is read, encoded and looked at. */
 export interface RowKind<Given, Row extends EncodedRow> extends RowReader<Given> {
@@ -48,7 +48,7 @@ export interface RowKind<Given, Row extends EncodedRow> extends RowReader<Given>
   /** Of answers that were judged on their own: whether this one is desirable. */
   desirable?(row: Row): boolean;
   /** The reference log-probabilities in the data, when every row that is trained on has them, and how many rows have them. */
-  stored(rows: readonly Row[]): StoredReference;
+  referenceOf(rows: readonly Row[]): GivenReference;
 }
 
 /** The answers of a row that a method reads, with what they have lost. */
@@ -70,7 +70,7 @@ export const pairRows: RowKind<PreferencePair, EncodedPair & RowOrigin<'chosen' 
     (['chosen', 'rejected'] as const)
       .filter((name) => names.includes(name))
       .map((name) => ({ tokens: row[name], cut: row.cut[name] })),
-  stored(rows) {
+  referenceOf(rows) {
     const some = rows.filter((row) => row.referenceChosenLogp !== undefined || row.referenceRejectedLogp !== undefined);
     const chosen: number[] = [];
     const rejected: number[] = [];
@@ -93,7 +93,7 @@ export const answerRows: RowKind<LabelledAnswer, EncodedAnswer & RowOrigin<'comp
   encode: encodeAnswers,
   answers: ({ completion, cut }) => [{ tokens: completion, cut: cut.completion }],
   desirable: ({ desirable }) => desirable,
-  stored: () => noneStored,
+  referenceOf: () => noReferenceGiven,
 };
 
 /** Ranked lists of answers, for Plackett–Luce. */
@@ -103,5 +103,5 @@ export const rankingRows: RowKind<RankedList, EncodedRanking & RowOrigin> = {
   join: joinRanked,
   encode: encodeRankings,
   answers: ({ answers, cut }) => answers.map((tokens, k) => ({ tokens, cut: cut[k] ?? 0 })),
-  stored: () => noneStored,
+  referenceOf: () => noReferenceGiven,
 };

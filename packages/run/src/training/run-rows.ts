@@ -106,10 +106,15 @@ export async function runRows<Given, Row extends EncodedRow>(
       engine: engine.description,
       identity,
     };
-    const stored = kind.stored(rows);
-    const watched = { train: rows, held: heldRows, stored, answers: (row: Row) => readAnswers(kind, method, row) };
+    const givenReference = kind.referenceOf(rows);
+    const watched = {
+      train: rows,
+      held: heldRows,
+      givenReference,
+      answers: (row: Row) => readAnswers(kind, method, row),
+    };
     const early = await rowWarnings(kind, watched, context.signal);
-    const reference = await command.reference({ model, rows, heldRows, stored: stored.logps });
+    const reference = await command.reference({ model, rows, heldRows, givenLogps: givenReference.logps });
     context.note(
       `Model: ${options.model}, ${counts.parameters.toLocaleString('en')} parameters, ` +
         `${counts.trained.toLocaleString('en')} trained. Data: ${rows.length} ${kind.name}, ${steps} steps of ${batch}.`,

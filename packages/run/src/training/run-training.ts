@@ -94,11 +94,11 @@ async function trainAndKeep<Row extends EncodedExample>(
   if (run.resume !== undefined) await setAside(run.resume, context);
   await writeRunConfig(output, run.config);
   const resumed = run.resume?.state.step ?? 0;
-  const told = await openSinks(sinksOf(run), { folder: output, afterStep: resumed, steps });
+  const allSinks = await openSinks(sinksOf(run), { folder: output, afterStep: resumed, steps });
   try {
-    return await trainAndTell(run, told, context);
+    return await trainWithSink(run, allSinks, context);
   } finally {
-    await told.close();
+    await allSinks.close();
   }
 }
 
@@ -114,15 +114,15 @@ function sinksOf<Row extends EncodedExample>({ settings, sinks = [] }: TrainingR
   ];
 }
 
-async function trainAndTell<Row extends EncodedExample>(
+async function trainWithSink<Row extends EncodedExample>(
   run: TrainingRun<Row>,
-  told: Required<Sink>,
+  allSinks: Required<Sink>,
   context: RunContext,
 ): Promise<TrainingResult> {
   const { model, method, reference, optimizer, evaluation, settings, steps, output } = run;
   const resumed = run.resume?.state.step ?? 0;
   const watch = await watchFrom(run, resumed);
-  for (const warning of settings.early ?? []) await told.warning(warning, resumed > 0);
+  for (const warning of settings.early ?? []) await allSinks.warning(warning, resumed > 0);
   const save = (folder: string) => saveTrained(model, run.source, folder);
   const records: StepRecord[] = [];
   let margins: number[] = [];
@@ -162,9 +162,9 @@ async function trainAndTell<Row extends EncodedExample>(
     const drawn = trained.eval_loss === undefined ? undefined : await run.draw?.();
     const record = { ...trained, ...drawn?.metrics };
     records.push(record);
-    await told.record(record, { margins });
-    if (drawn !== undefined) await told.samples(record.step, drawn.text);
-    for (const warning of watch(record)) await told.warning(warning, false);
+    await allSinks.record(record, { margins });
+    if (drawn !== undefined) await allSinks.samples(record.step, drawn.text);
+    for (const warning of watch(record)) await allSinks.warning(warning, false);
   }
   // A step whose evaluation is left has no record yet.
   const recorded = records.at(-1)?.step ?? resumed - (run.resume?.state.unevaluated === undefined ? 0 : 1);

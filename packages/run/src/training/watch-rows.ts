@@ -1,12 +1,12 @@
 import { inPieces } from '@dpo/base';
 import { type CutAnswer, type TrainingWarning, watchRowsSteps } from '@dpo/core';
-import type { EncodedRow, RowKind, StoredReference } from './row-kinds.js';
+import type { EncodedRow, GivenReference, RowKind } from './row-kinds.js';
 
 /** The rows that are trained on and held out, and what the data hold of the reference. */
 interface Rows<Row> {
   readonly train: readonly Row[];
   readonly held: readonly Row[] | undefined;
-  readonly stored: StoredReference;
+  readonly givenReference: GivenReference;
   /** The answers that the method reads of a row. */
   readonly answers: (row: Row) => readonly CutAnswer[];
 }
@@ -18,7 +18,7 @@ interface Rows<Row> {
  */
 export async function rowWarnings<Given, Row extends EncodedRow>(
   kind: RowKind<Given, Row>,
-  { train, held = [], stored, answers }: Rows<Row>,
+  { train, held = [], givenReference, answers }: Rows<Row>,
   signal: AbortSignal,
 ): Promise<TrainingWarning[]> {
   const watched = (row: Row) => ({
@@ -28,10 +28,10 @@ export async function rowWarnings<Given, Row extends EncodedRow>(
     desirable: kind.desirable?.(row),
   });
   const warnings = await inPieces(watchRowsSteps(train.map(watched), held.map(watched)), signal);
-  return [...warnings, ...incompleteReference(stored, train.length)];
+  return [...warnings, ...incompleteReference(givenReference, train.length)];
 }
 
-function incompleteReference({ rows, partial = false }: StoredReference, of: number): TrainingWarning[] {
+function incompleteReference({ rows, partial = false }: GivenReference, of: number): TrainingWarning[] {
   if (!partial) return [];
   return [
     {

@@ -32,8 +32,8 @@ function check(data: Data): void {
   for (const child of data.children) check(child);
 }
 
-function expect(there: number, needed: number): void {
-  if (there < needed) throw new RangeError(`it has ${there} values of ${Math.ceil(needed)}`);
+function expect(actual: number, needed: number): void {
+  if (actual < needed) throw new RangeError(`it has ${actual} values of ${Math.ceil(needed)}`);
 }
 
 function hasOffsets(type: DataType): boolean {
@@ -81,9 +81,9 @@ function checkViews(data: Data): void {
     const length = view.getInt32(i * 16, true);
     if (length >= 0 && length <= 12) continue;
     const from = view.getInt32(i * 16 + 12, true);
-    const there = data.variadicBuffers[view.getInt32(i * 16 + 8, true)]?.length ?? 0;
-    if ((length < 0 || from < 0 || from + length > there) && (all || data.getValid(i))) {
-      throw new RangeError(`cell ${i} reaches from ${from} to ${from + length} of ${there}`);
+    const size = data.variadicBuffers[view.getInt32(i * 16 + 8, true)]?.length ?? 0;
+    if ((length < 0 || from < 0 || from + length > size) && (all || data.getValid(i))) {
+      throw new RangeError(`cell ${i} reaches from ${from} to ${from + length} of ${size}`);
     }
   }
 }

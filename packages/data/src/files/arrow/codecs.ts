@@ -43,14 +43,14 @@ class CompressedWriter extends RecordBatchFileWriter {
    * there, which its own reader does not look at and others refuse.
    */
   protected override _compressBodyBuffers(buffers: ArrayBufferView[]) {
-    const made = super._compressBodyBuffers(buffers);
+    const compressed = super._compressBodyBuffers(buffers);
     buffers.forEach(({ byteLength }, i) => {
-      const prefix = made.buffers[2 * i];
+      const prefix = compressed.buffers[2 * i];
       if (prefix === undefined || prefix.byteLength === 0) return;
       const view = new DataView(prefix.buffer, prefix.byteOffset, prefix.byteLength);
       if (view.getBigInt64(0, true) !== NOT_COMPRESSED) view.setBigInt64(0, BigInt(byteLength), true);
     });
-    return made;
+    return compressed;
   }
 }
 

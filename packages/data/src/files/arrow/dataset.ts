@@ -19,8 +19,8 @@ interface ArrowDatasetOptions<Row> extends Onlookers<Row> {
   readonly mapping?: ColumnMapping;
   /** False for rows that were checked and put into the batches by this package: they are taken out as they are. Default true. */
   readonly check?: boolean;
-  /** Is told, while rows are checked, what was put right in them. */
-  readonly told?: Notes;
+  /** Hears, while rows are checked, what was put right in them. */
+  readonly notes?: Notes;
   /** The line of a row, where the rows come from a file of lines. */
   readonly lineOf?: ((row: number) => number | undefined) | undefined;
   /** The number of a row in what was read, where rows were left out. */
@@ -40,7 +40,7 @@ export async function arrowDataset<Row>(
   path: string,
   options: ArrowDatasetOptions<Row> = {},
 ): Promise<Dataset<Row>> {
-  const { mapping = {}, check = true, digest, told, lineOf, numberOf, signal } = options;
+  const { mapping = {}, check = true, digest, notes, lineOf, numberOf, signal } = options;
   if (check) checkSchema(format, schema, mapping, path);
   const starts = [0];
   for (const block of blocks) starts.push((starts[starts.length - 1] as number) + block.rows);
@@ -48,7 +48,7 @@ export async function arrowDataset<Row>(
   if (length === 0) throw emptyDataset(path);
 
   const cache = blockCache(format, blocks, mapping, path);
-  const readRow = (block: number, within: number, told?: Notes): Row => {
+  const readRow = (block: number, within: number, notes?: Notes): Row => {
     const row = (starts[block] as number) + within;
     const record: Record<string, unknown> = {};
     try {
@@ -60,17 +60,17 @@ export async function arrowDataset<Row>(
       throw asBroken(error, path);
     }
     if (!check) return format.restore(record);
-    told?.next();
-    return format.parse(record, { row, path, told }, mapping);
+    notes?.next();
+    return format.parse(record, { row, path, notes }, mapping);
   };
-  function* rows(told?: Notes): Generator<Row> {
+  function* rows(notes?: Notes): Generator<Row> {
     for (let block = 0; block < blocks.length; block++) {
       const count = (blocks[block] as Block).rows;
-      for (let within = 0; within < count; within++) yield readRow(block, within, told);
+      for (let within = 0; within < count; within++) yield readRow(block, within, notes);
     }
   }
 
-  if (check) await inPieces(checkRows(format, rows(told), path, options), signal);
+  if (check) await inPieces(checkRows(format, rows(notes), path, options), signal);
 
   const print = fingerprintOf(format, { [Symbol.iterator]: () => rows() }, digest?.current.fingerprint());
   return {

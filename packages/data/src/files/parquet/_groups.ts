@@ -28,10 +28,10 @@ export async function* parquetGroups(path: string, columns: ReadonlySet<string>)
 async function* groupsOf(file: FileRanges, path: string, columns: ReadonlySet<string>): AsyncGenerator<RowGroup> {
   await checkEnds(file, path);
   const metadata = await parquetMetadataAsync(file);
-  const there = parquetSchema(metadata).children;
-  const nodes = there.filter(({ element }) => columns.has(element.name));
+  const fields = parquetSchema(metadata).children;
+  const nodes = fields.filter(({ element }) => columns.has(element.name));
   const unread = Object.fromEntries(
-    there.flatMap(({ element: { name } }) => (columns.has(name) ? [] : [[name, undefined]])),
+    fields.flatMap(({ element: { name } }) => (columns.has(name) ? [] : [[name, undefined]])),
   );
   const wanted = nodes.map(({ element }) => element.name);
   checkCounts(metadata);
@@ -45,7 +45,7 @@ async function* groupsOf(file: FileRanges, path: string, columns: ReadonlySet<st
         ...Object.fromEntries(nodes.map((node) => [node.element.name, withoutNulls(row[node.element.name], node)])),
         ...unread,
       })),
-      columns: there.map(({ element }) => element.name),
+      columns: fields.map(({ element }) => element.name),
     };
     rowStart = rowEnd;
   }

@@ -27,14 +27,14 @@ export function wordEncoder(library: Library, json: Readonly<Record<string, unkn
   const unknown = model.unk_token_id ?? model.tokens_to_ids.get(String(config.unk_token));
   const encode = (word: string): number[] =>
     (model._call([word]) as string[]).flatMap((token) => model.tokens_to_ids.get(token) ?? unknown ?? []);
-  const kept = new Map<string, readonly number[]>();
+  const cache = new Map<string, readonly number[]>();
   const idsOfWord = (word: string): readonly number[] => {
-    const known = kept.get(word);
+    const known = cache.get(word);
     if (known !== undefined) return known;
     const ids = encode(word);
     if (word.length > LONGEST) return ids;
-    if (kept.size >= KEPT) kept.clear();
-    kept.set(word, ids);
+    if (cache.size >= KEPT) cache.clear();
+    cache.set(word, ids);
     return ids;
   };
   return {

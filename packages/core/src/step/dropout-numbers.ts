@@ -2,7 +2,7 @@ import { type PackedBatch, random } from '@dpo/base';
 import type { Values } from '@dpo/engine';
 
 /** Numbers that a position may have; the model's dropout takes as many. */
-const ROWS = 2 ** 15;
+const NUMBERS = 2 ** 15;
 
 /**
  * A number to each position of a packed batch, [B, T], that says which position of which example stands there: what dropout
@@ -10,20 +10,20 @@ const ROWS = 2 ** 15;
  *
  * @param places the examples' places in the step, in the order of the batch
  */
-export function dropoutRows(batch: PackedBatch, places: readonly number[]): Values {
-  const { rows, length, groups, answers, positions, predictors, sequence, sequences } = batch;
+export function dropoutNumbers(batch: PackedBatch, places: readonly number[]): Values {
+  const { packedRows, length, groupNumbers, answerNumbers, positions, predictors, sequence, sequences } = batch;
   const perExample = sequences / places.length;
-  /** The place of the example at each (row, group of the row). */
+  /** The place of the example at each (packed row, group of the packed row). */
   const placeOf = new Map<number, number>();
-  const keyOf = (position: number) => Math.floor(position / length) * (length + 1) + (groups[position] as number);
+  const keyOf = (position: number) => Math.floor(position / length) * (length + 1) + (groupNumbers[position] as number);
   sequence.forEach((s, r) => {
     if (s < sequences) placeOf.set(keyOf(predictors[r] as number), places[Math.floor(s / perExample)] as number);
   });
-  const data = Int32Array.from({ length: rows * length }, (_, position) => {
+  const data = Int32Array.from({ length: packedRows * length }, (_, position) => {
     const place = placeOf.get(keyOf(position));
     if (place === undefined) return 0;
-    const draw = random(place, answers[position] as number, positions[position] as number);
-    return Math.floor(draw() * ROWS);
+    const draw = random(place, answerNumbers[position] as number, positions[position] as number);
+    return Math.floor(draw() * NUMBERS);
   });
-  return { dtype: 'int32', shape: [rows, length], data };
+  return { dtype: 'int32', shape: [packedRows, length], data };
 }
