@@ -32,8 +32,9 @@ export {
   writeEvaluation,
 } from './evaluation-file.js';
 export { type BesideJudge, besideJudge } from './human/beside-judge.js';
+export { alphaBetweenRaters } from './human/between-raters.js';
 export { type OpenRaters, type OpenRatersOptions, openRaters } from './human/open-raters.js';
-export type { RaterOutcome } from './human/rater-outcome.js';
+export { type RaterOutcome, raterOutcome } from './human/rater-outcome.js';
 export { type PlannedItem, planRater, type RaterPlanOptions } from './human/rater-plan.js';
 export type { RaterSession } from './human/rater-session.js';
 export type { GivenVote, RaterState, SideNames } from './human/rater-state.js';

@@ -5,6 +5,7 @@ import { type WinrateOptions, winrateOptions, winratePresets } from '../options/
 import { checkSides } from '../tasks/winrate/check-options.js';
 import { collectAnswers } from '../tasks/winrate/collect-answers.js';
 import { engineOnce } from '../tasks/winrate/engine-once.js';
+import { judgeByPeople, judgedByPeople } from '../tasks/winrate/judge-by-people.js';
 import { judgeFor } from '../tasks/winrate/open-judge.js';
 import { recordRun } from '../tasks/winrate/record-run.js';
 import { powerLine, temperatureLines, winRateLines } from '../ui/win-rate.js';
@@ -20,14 +21,20 @@ export const evalWinrateCommand = defineCommand({
     'The folder gets answers.jsonl, against.jsonl, which --answers and --against take again, and verdicts.jsonl, from which\n' +
     'dpo eval rescore computes every figure. Started again after a kill, the command asks only what has no verdict yet.\n' +
     'Example: dpo eval winrate --preset tldr --answers ours.jsonl --against theirs.jsonl --output runs/judged\n' +
-    '         --judge http://localhost:8000/v1 --judge-model NAME',
+    '         --judge http://localhost:8000/v1 --judge-model NAME\n' +
+    'With --judge human --rater NAME, a page on this machine shows people the answers without their names, and votes.jsonl\n' +
+    'gets every vote. A rater who stops goes on by the same command.',
   whenInterrupted: ({ output }) => `Interrupted: the same command goes on with what ${String(output)} holds.`,
   run: async (options, context) => {
     checkSides(options);
     const engine = engineOnce(options, context);
     try {
-      const judge = await judgeFor(options, engine.open, context);
+      const judge = judgedByPeople(options) ? undefined : await judgeFor(options, engine.open, context);
       const { pairs } = await collectAnswers(options, engine.open, context, () => recordRun(options));
+      if (judge === undefined) {
+        tell(await judgeByPeople(pairs, options, context), options, context);
+        return 0;
+      }
       context.note(powerLine(new Set(pairs.map(({ promptId }) => promptId)).size));
       const { verdicts } = await judgePairs({
         pairs,

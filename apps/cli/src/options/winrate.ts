@@ -1,5 +1,6 @@
 import { engineOptions, place } from '@dpo/run/command-line';
 import { z } from 'zod';
+import { peopleOptions } from './people.js';
 import { samplingOptions } from './sampling.js';
 
 const { temperature: _, ...sampling } = samplingOptions;
@@ -30,6 +31,7 @@ export const winrateOptions = z.strictObject({
   ties: z.boolean().default(false).describe('Lets the judge call the answers equally good'),
   orders: z.enum(['both', 'one']).default('both').describe('Each pair in both orders, or in one by the seed'),
   repetition: z.number().min(0).max(1).default(0.05).describe('Share of questions that is asked a second time'),
+  ...peopleOptions,
   resamples: z.int().min(100).max(100_000).default(2000).describe('Draws of the bootstrap'),
   json: z.boolean().default(false).describe('One JSON object on standard output'),
   config: place('input').optional().describe('A JSON file of these options'),

@@ -12,7 +12,7 @@ p{margin:0 0 .6rem}small{font-weight:400;color:var(--soft)}
 progress{flex:1 1 140px;height:.55rem;accent-color:var(--after);align-self:center}
 .counts{color:var(--soft);font-size:.9rem;margin:0;font-variant-numeric:tabular-nums}#count{color:var(--ink);font-weight:600;margin-right:.4rem}
 .notice{max-width:1232px;margin:14px auto 0;padding:.7rem 1rem;border-radius:10px;background:var(--bad-soft);color:var(--bad);font-weight:600}
-:focus-visible{outline:3px solid var(--after);outline-offset:2px}h1:focus-visible{outline-offset:4px;border-radius:4px}
+:focus-visible{outline:3px solid var(--after);outline-offset:2px}h1:focus-visible{outline-width:2px;outline-offset:4px;border-radius:4px}
 .unseen{position:absolute;width:1px;height:1px;margin:-1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}`;
 
 const pair = `main{flex:1;padding-top:16px;padding-bottom:20px}
@@ -36,7 +36,7 @@ textarea{width:100%;font:inherit;color:inherit;background:var(--card);border:1px
 const narrow = `@media (max-width:640px){header,main,footer,.notice{padding-left:12px;padding-right:12px}header{padding-top:12px}
 .answers{grid-template-columns:1fr}.row{gap:6px}.row+.row{margin-top:6px}button{padding:.35rem .5rem}button.other{flex:1 1 auto;font-size:.86rem}
 footer{padding-top:8px;padding-bottom:8px}section,.answer{padding:.7rem .85rem .8rem}#power{display:block}}
-@media (hover:none){kbd{display:none}}
+@media (pointer:coarse){kbd{display:none}}
 @media (max-height:420px){footer{position:static}}`;
 
 /** The style sheet of the raters' page: light and dark, from a phone's width to a desk's. */

@@ -70,8 +70,8 @@ function pageOf(code: string): Html {
 <main id="pair" hidden>
 <section id="prompt" aria-labelledby="prompt-name"><h2 id="prompt-name">Prompt</h2><div id="turns"></div></section>
 <div class="answers">
-<article class="answer" aria-labelledby="a-name"><h2 id="a-name"><span class="side">A</span> Answer A</h2><div class="text" id="left" dir="auto"></div></article>
-<article class="answer" aria-labelledby="b-name"><h2 id="b-name"><span class="side">B</span> Answer B</h2><div class="text" id="right" dir="auto"></div></article>
+<article class="answer" aria-labelledby="a-name"><h2 id="a-name"><span class="side" aria-hidden="true">A</span> Answer A</h2><div class="text" id="left" dir="auto"></div></article>
+<article class="answer" aria-labelledby="b-name"><h2 id="b-name"><span class="side" aria-hidden="true">B</span> Answer B</h2><div class="text" id="right" dir="auto"></div></article>
 </div>
 </main>
 <main id="end" hidden></main>

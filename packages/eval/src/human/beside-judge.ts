@@ -1,11 +1,12 @@
 import { DpoError } from '@dpo/base';
-import { type Agreement, agreementOf, krippendorffAlpha } from '../inference/agreement.js';
+import { type Agreement, agreementOf } from '../inference/agreement.js';
 import { type PoweredEstimate, predictionPowered } from '../inference/prediction-powered.js';
 import type { StoredVerdict } from '../verdicts/stored-verdict.js';
 import { judgePanel } from '../winrate/judge-panel.js';
 import { pairKey, type ScoredPair, scoredPairs, verdictsByPair, verdictsByRater } from '../winrate/pair-scores.js';
 import { promptMeans } from '../winrate/prompt-means.js';
 import { type Conclusion, conclude, type Rate, type RateOptions, rateInterval } from '../winrate/rate-interval.js';
+import { alphaBetweenRaters, labelOf, type PairLabel } from './between-raters.js';
 
 /** People's votes beside the verdicts of a judge on the same pairs. */
 export interface BesideJudge {
@@ -33,8 +34,7 @@ export interface BesideJudge {
   readonly conclusion: Conclusion;
 }
 
-type Labels = Readonly<Record<Label, number>>;
-type Label = 'model' | 'baseline' | 'tie';
+type Labels = Readonly<Record<PairLabel, number>>;
 
 /**
  * How far a judge agrees with people, and the judge's win rate corrected by them. Pairs are matched by prompt, temperature and
@@ -79,7 +79,7 @@ export function besideJudge(
       labels.map(({ judge }) => judge),
     ),
     prevalence: { judge: shares(labels.map(({ judge }) => judge)), people: shares(labels.map(({ person }) => person)) },
-    alpha: alphaOf(both),
+    alpha: alphaBetweenRaters(both.map((each) => each.people)),
     ownConsistency: judgePanel(both.map((each) => each.people)).consistency,
     people,
     judge: rateOf(
@@ -113,30 +113,13 @@ function checkSameAnswers({ people, judge }: Both): void {
   });
 }
 
-/** Who was preferred over both orders. Rounding of probabilities decides nothing. */
-function labelOf(verdicts: readonly StoredVerdict[]): Label | undefined {
-  const score = verdictsByPair(verdicts)[0]?.score;
-  if (score === undefined) return undefined;
-  if (Math.abs(score - 0.5) < 1e-9) return 'tie';
-  return score > 0.5 ? 'model' : 'baseline';
-}
-
-function shares(labels: readonly (Label | undefined)[]): Labels {
-  const share = (label: Label) => labels.filter((each) => each === label).length / labels.length;
+function shares(labels: readonly (PairLabel | undefined)[]): Labels {
+  const share = (label: PairLabel) => labels.filter((each) => each === label).length / labels.length;
   return { model: share('model'), baseline: share('baseline'), tie: share('tie') };
 }
 
 function ratersOf(both: readonly Both[]): string[] {
   return [...new Set(both.flatMap(({ people }) => people.verdicts.map(({ rater }) => rater ?? '')))];
-}
-
-function alphaOf(both: readonly Both[]): number | undefined {
-  const raters = ratersOf(both);
-  const ratings = raters.map((rater) =>
-    both.map(({ people }) => labelOf(people.verdicts.filter((verdict) => (verdict.rater ?? '') === rater))),
-  );
-  const twice = both.some((_, i) => ratings.filter((own) => own[i] !== undefined).length > 1);
-  return twice ? krippendorffAlpha(ratings) : undefined;
 }
 
 function rateOf(pairs: readonly ScoredPair[], options: RateOptions): Rate {

@@ -51,8 +51,7 @@ function show(next: RaterState, news: string): void {
   bar.value = total === 0 ? 1 : done / total;
   const where = next.kind === 'item' ? `Pair ${done + 1} of ${total}` : `All ${total} pairs`;
   part('count').textContent = where;
-  part('power').textContent =
-    smallest === null ? '' : `By now a difference of ${(100 * smallest).toFixed(1)} points or more can be shown.`;
+  part('power').textContent = powerOf(smallest);
   if (next.kind === 'item') showItem(next);
   else part('end').replaceChildren(next.kind === 'sealed' ? sealedCard(next) : finishedCard(next));
   part('notice').hidden = true;
@@ -60,6 +59,13 @@ function show(next: RaterState, news: string): void {
   for (const button of buttons) button.disabled = button.dataset.deed === 'undo' && !next.canUndo;
   window.scrollTo(0, 0);
   part('heading').focus({ preventScroll: true });
+}
+
+/** No rate is further from one half than 50 points. */
+function powerOf(smallest: number | null): string {
+  if (smallest === null) return '';
+  if (smallest > 0.5) return 'Too few votes by now to show any difference.';
+  return `By now a difference of ${(100 * smallest).toFixed(1)} points or more can be shown.`;
 }
 
 function showItem({ prompt, left, right, comment: earlier }: ShownItem): void {

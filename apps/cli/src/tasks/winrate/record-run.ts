@@ -10,7 +10,7 @@ const COMMAND = 'eval winrate';
 /** Options that answers and verdicts do not depend on: they may differ when a judging goes on. */
 const FREE: ReadonlySet<string> = new Set([
   ...['output', 'config', 'json', 'resamples', 'preset', 'engine', 'threads', 'device', 'memoryLimit', 'xla', 'tf32'],
-  ...['concurrency', 'maxCost', 'prices', 'cache', 'judgeKeyEnv', 'judgeTimeout', 'port', 'rater'],
+  ...['concurrency', 'maxCost', 'prices', 'cache', 'judgeKeyEnv', 'judgeTimeout', 'port', 'rater', 'planned'],
 ]);
 
 /**

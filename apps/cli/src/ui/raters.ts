@@ -1,0 +1,50 @@
+import {
+  alphaBetweenRaters,
+  type RaterServer,
+  type RaterState,
+  type RaterVotes,
+  raterOutcome,
+  verdictsByPair,
+  verdictsOfVotes,
+} from '@dpo/eval';
+import { percent } from './_figures.js';
+
+/** What raters are told before they begin. */
+export function howToRate(pages: RaterServer['pages']): string[] {
+  return [
+    ...pages.map(({ rater, url }) => `${rater}: ${url}`),
+    'Open the address in a browser of this machine. A and B choose an answer, T is a tie, X both bad, S skips, U takes the last',
+    'vote back, C comments. Ctrl-C closes the page: every vote is saved, and the same command goes on.',
+  ];
+}
+
+/** What may be said where raters stop before they are done. */
+export function leftLines(states: readonly RaterState[]): string[] {
+  const open = states.filter(({ kind }) => kind !== 'finished');
+  return [
+    ...open.map(({ rater, done, total, smallestDifference: smallest }) => {
+      const shows =
+        smallest === null || smallest > 0.5
+          ? 'too few votes to show any difference'
+          : `so many votes show ${(100 * smallest).toFixed(1)} points and more`;
+      return `${rater}: ${done} of ${total} pairs, ${shows}.`;
+    }),
+    'The rate stays sealed until a rater is done: whoever stops when a rate looks good can reach any rate.',
+  ];
+}
+
+/** What each rater did, and how far they agree. */
+export function raterLines(raters: readonly RaterVotes[]): string[] {
+  const alpha = alphaBetweenRaters(verdictsByPair(verdictsOfVotes(raters.filter(({ done }) => done))));
+  return [
+    ...raters.map((each) => (each.done ? doneLine(each) : `${each.rater}: not done yet, and left out.`)),
+    ...(alpha === undefined || Number.isNaN(alpha) ? [] : [`Between raters: Krippendorff’s α ${alpha.toFixed(2)}.`]),
+  ];
+}
+
+function doneLine({ rater, votes }: RaterVotes): string {
+  const { model, baseline, tie, bothBad, skipped, consistency } = raterOutcome(rater, votes);
+  const counts = `${model} votes for the model, ${baseline} for the baseline, ${tie} ties, ${bothBad} both bad, ${skipped} skipped`;
+  if (consistency === null) return `${rater}: ${counts}.`;
+  return `${rater}: ${counts}; ${percent(consistency, 0)} of the pairs shown twice were judged alike.`;
+}
