@@ -26,6 +26,15 @@ export function findChromium() {
   return places.find((place) => existsSync(place));
 }
 
+/** The sandbox needs rights that containers do not give, and the pages are our own. */
+export const chromiumFlags = [
+  '--headless=new',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-dev-shm-usage',
+  '--no-first-run',
+];
+
 /**
  * Opens a page and keeps it open until it is closed.
  *
@@ -35,9 +44,7 @@ export function findChromium() {
  */
 export async function openPage(chromium, address) {
   const profile = await mkdtemp(join(tmpdir(), 'dpo-chromium-'));
-  // The sandbox needs rights that containers do not give, and the page is our own.
-  const flags = ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run'];
-  const child = spawn(chromium, [...flags, `--user-data-dir=${profile}`, address], {
+  const child = spawn(chromium, [...chromiumFlags, `--user-data-dir=${profile}`, address], {
     stdio: ['ignore', 'ignore', 'pipe'],
     detached: process.platform !== 'win32',
   });

@@ -1,0 +1,114 @@
+// Drives a page in Chromium: keys, sizes, pictures. Speaks the DevTools protocol over two pipes, which needs no library.
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chromiumFlags } from './chromium.mjs';
+
+/**
+ * Starts a Chromium whose pages are driven.
+ *
+ * @param {string} chromium path of the program
+ */
+export async function openBrowser(chromium) {
+  const profile = await mkdtemp(join(tmpdir(), 'dpo-chromium-'));
+  const child = spawn(chromium, [...chromiumFlags, '--remote-debugging-pipe', `--user-data-dir=${profile}`], {
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
+    detached: process.platform !== 'win32',
+  });
+  const ended = new Promise((resolve) => child.on('close', resolve));
+  const [, , , commands, replies] = child.stdio;
+  const waiting = new Map();
+  const listeners = new Set();
+  let rest = '';
+  replies.setEncoding('utf8').on('data', (piece) => {
+    const messages = (rest + piece).split('\0');
+    rest = messages.pop() ?? '';
+    for (const message of messages.map((text) => JSON.parse(text))) {
+      if (message.id === undefined) for (const hear of listeners) hear(message);
+      else waiting.get(message.id)?.(message);
+    }
+  });
+  let last = 0;
+  const send = (method, params = {}, sessionId = undefined) =>
+    new Promise((resolve, reject) => {
+      const id = ++last;
+      waiting.set(id, ({ error, result }) => {
+        waiting.delete(id);
+        if (error === undefined) resolve(result);
+        else reject(new Error(`${method}: ${error.message}`));
+      });
+      commands.write(`${JSON.stringify({ id, method, params, sessionId })}\0`);
+    });
+  return {
+    /** Opens a page of such a size. */
+    open: async (url, { width = 1280, height = 800, mobile = false } = {}) => {
+      const { targetId } = await send('Target.createTarget', { url: 'about:blank' });
+      const { sessionId } = await send('Target.attachToTarget', { targetId, flatten: true });
+      const page = pageOf((method, params) => send(method, params, sessionId));
+      const wrong = [];
+      listeners.add(({ method, params, sessionId: of }) => {
+        if (of !== sessionId) return;
+        if (method === 'Runtime.exceptionThrown') wrong.push(params.exceptionDetails.exception?.description);
+        if (method === 'Log.entryAdded' && params.entry.level === 'error') wrong.push(params.entry.text);
+        if (method === 'Page.javascriptDialogOpening') wrong.push(`dialog: ${params.message}`);
+      });
+      for (const domain of ['Page', 'Runtime', 'Log']) await send(`${domain}.enable`, {}, sessionId);
+      await page.resize({ width, height, mobile });
+      const loaded = new Promise((resolve) => {
+        listeners.add(({ method, sessionId: of }) => {
+          if (of === sessionId && method === 'Page.loadEventFired') resolve();
+        });
+      });
+      await send('Page.navigate', { url }, sessionId);
+      await loaded;
+      return { ...page, wrong, close: () => send('Target.closeTarget', { targetId }) };
+    },
+    close: async () => {
+      try {
+        // Chromium is many processes: its group ends together.
+        if (process.platform === 'win32') child.kill();
+        else process.kill(-child.pid, 'SIGKILL');
+      } catch {
+        // It has ended by itself.
+      }
+      await ended;
+      await rm(profile, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
+
+/** What the numbers of keys without a letter are. */
+const codes = { Enter: 13, Escape: 27, Tab: 9 };
+
+function pageOf(send) {
+  const evaluate = async (expression) => {
+    const { result, exceptionDetails } = await send('Runtime.evaluate', { expression, returnByValue: true });
+    if (exceptionDetails !== undefined) throw new Error(exceptionDetails.exception?.description ?? expression);
+    return result.value;
+  };
+  return {
+    evaluate,
+    /** Waits until an expression of the page is true, and fails after ten seconds. */
+    until: async (expression) => {
+      for (let tries = 0; tries < 500; tries++) {
+        if (await evaluate(expression)) return;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      throw new Error(`Not so after ten seconds: ${expression}\n${await evaluate('document.body.innerText')}`);
+    },
+    /** Presses a key and lets it go, as a person does. */
+    press: async (key, modifiers = 0) => {
+      const text = key === 'Enter' ? '\r' : key.length === 1 ? key : undefined;
+      const event = { key, modifiers, windowsVirtualKeyCode: codes[key] ?? key.toUpperCase().charCodeAt(0) };
+      await send('Input.dispatchKeyEvent', { type: text === undefined ? 'rawKeyDown' : 'keyDown', text, ...event });
+      await send('Input.dispatchKeyEvent', { type: 'keyUp', ...event });
+    },
+    resize: ({ width, height, mobile = false }) =>
+      send('Emulation.setDeviceMetricsOverride', { width, height, mobile, deviceScaleFactor: 1 }),
+    /** Light or dark, as the reader's system has it. */
+    scheme: (value) => send('Emulation.setEmulatedMedia', { features: [{ name: 'prefers-color-scheme', value }] }),
+    /** @returns {Promise<Buffer>} a picture of what is seen, PNG */
+    picture: async () => Buffer.from((await send('Page.captureScreenshot', { format: 'png' })).data, 'base64'),
+  };
+}
