@@ -7,7 +7,7 @@ import {
   verdictsByPair,
   verdictsOfVotes,
 } from '@dpo/eval';
-import { percent } from './_figures.js';
+import { canShow, percent, points } from './_figures.js';
 
 /** What raters are told before they begin. */
 export function howToRate(pages: RaterServer['pages']): string[] {
@@ -24,9 +24,9 @@ export function leftLines(states: readonly RaterState[]): string[] {
   return [
     ...open.map(({ rater, done, total, smallestDifference: smallest }) => {
       const shows =
-        smallest === null || smallest > 0.5
+        smallest === null || !canShow(smallest)
           ? 'too few votes to show any difference'
-          : `so many votes show ${(100 * smallest).toFixed(1)} points and more`;
+          : `so many votes show ${points(smallest)} and more`;
       return `${rater}: ${done} of ${total} pairs, ${shows}.`;
     }),
     'The rate stays sealed until a rater is done: whoever stops when a rate looks good can reach any rate.',

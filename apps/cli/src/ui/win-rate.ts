@@ -1,5 +1,5 @@
 import { smallestDifference, type TemperatureReport, type WinRateReport } from '@dpo/eval';
-import { percent, range, row } from './_figures.js';
+import { canShow, percent, points, range, row } from './_figures.js';
 
 /** A win rate for a terminal: the sentence first, then the figures behind it. */
 export function winRateLines(report: WinRateReport): string[] {
@@ -9,7 +9,10 @@ export function winRateLines(report: WinRateReport): string[] {
 
 /** What so many prompts can show, before anything is asked. */
 export function powerLine(prompts: number): string {
-  return `${prompts} ${prompts === 1 ? 'prompt' : 'prompts'} can show a win rate that is ${points(smallestDifference(prompts))} and more from one half (80 % power).`;
+  const smallest = smallestDifference(prompts);
+  const many = `${prompts} ${prompts === 1 ? 'prompt' : 'prompts'}`;
+  if (!canShow(smallest)) return `${many} can hardly show any difference: with 8 or more there is something to say.`;
+  return `${many} can show a win rate that is ${points(smallest)} and more from one half (80 % power).`;
 }
 
 /** A line to each temperature, with its p-value adjusted for all of them. Nothing where there is only one. */
@@ -28,13 +31,14 @@ function sentence({ raw, conclusion, bounds, scored, smallestDifference }: WinRa
   if (bounds.flips)
     return `${rate}, but verdicts were lost, and with other verdicts in their place the conclusion would change.`;
   if (conclusion === 'undecided')
-    return `${rate}: too few to say which is better, since so many prompts show ${points(smallestDifference)} and more.`;
+    return canShow(smallestDifference)
+      ? `${rate}: too few to say which is better, since so many prompts show ${points(smallestDifference)} and more.`
+      : `${rate}: too few to say which is better.`;
   return `${rate}: the ${conclusion === 'better' ? 'model' : 'baseline'} is better.`;
 }
 
 /** Nothing for a single prompt, whose error is unknown. */
 const error = (share: number): string => (Number.isNaN(share) ? '' : ` ± ${(100 * share).toFixed(1)}`);
-const points = (share: number): string => `${(100 * share).toFixed(1)} points`;
 
 function rateRows({ raw, bounds, signs, answeredInFull, scored, pairs, prompts, ...report }: WinRateReport): string[] {
   const { unparsable, refused, failed } = report.panel.counts;
@@ -44,7 +48,7 @@ function rateRows({ raw, bounds, signs, answeredInFull, scored, pairs, prompts, 
     ...(raw === undefined ? [] : [row('Win rate', `${percent(raw.rate)}${error(raw.standardError)}`)]),
     row('Prompts', `${prompts}; ${pairs} pairs, ${scored} of them with a score`),
     row('Sign test', `${signs.wins} : ${signs.losses}, ${signs.ties} even; p = ${signs.pValue.toPrecision(2)}`),
-    ...(report.smallestDifference === undefined
+    ...(report.smallestDifference === undefined || !canShow(report.smallestDifference)
       ? []
       : [row('Smallest difference', `${points(report.smallestDifference)} at 80 % power`)]),
     row('Lost verdicts', lost === 0 ? 'none' : `${unparsable} unparsable, ${refused} refused, ${failed} failed`),
