@@ -5,6 +5,7 @@ import type { PackedInputs } from '@dpo/models';
 import type * as tf from '@tensorflow/tfjs-core';
 import { packedBatch } from './step/forward.js';
 import { decodeInputs, encodeInputs } from './step/inputs.js';
+import { tokensOfAnswers } from './step/tokens-of-answers.js';
 
 /** How groups are computed in batches. */
 export interface BatchOptions {
@@ -60,17 +61,10 @@ export async function overBatches<Output extends string>(
 /** A number to each predicted token, [R], as a list to each answer of each group of the batch. */
 export function tokensByAnswer(
   batch: readonly Indexed[],
-  { sequence }: PackedBatch,
+  packed: PackedBatch,
   { data }: Values,
 ): { readonly index: number; readonly answers: Float32Array[] }[] {
-  const answers = batch.flatMap(({ group }) => group.answers.map(({ length }) => new Float32Array(length)));
-  const next = new Uint32Array(answers.length);
-  sequence.forEach((s, r) => {
-    const answer = answers[s];
-    if (answer === undefined) return;
-    answer[next[s] as number] = data[r] as number;
-    next[s] = (next[s] as number) + 1;
-  });
+  const answers = tokensOfAnswers(packed, data);
   let first = 0;
   return batch.map(({ index, group }) => {
     const from = first;

@@ -56,16 +56,27 @@ export type { EvaluationMetrics, StepMetrics } from './metrics.js';
 export type { DistributionModel, ScoringModel, ScoringOptions, TrainableModel } from './model.js';
 export { type ClippedRatios, clippedRatioLoss, type RatioClip } from './on-policy/clipped-ratio-loss.js';
 export { type ClippedValues, clippedValueLoss } from './on-policy/clipped-value-loss.js';
+export type { RolloutParts, Sampler, ScoreTokens, UnendedAnswers } from './on-policy/draw-rollouts.js';
 export {
   type GaeOptions,
   type GeneralisedAdvantages,
   generalisedAdvantages,
 } from './on-policy/generalised-advantages.js';
 export { type AdvantageScale, groupAdvantages } from './on-policy/group-advantages.js';
+export { type GrpoOptions, grpo, type TokenMean } from './on-policy/grpo.js';
 export { type AdaptiveKlOptions, adaptiveKl, fixedKl, type KlControl } from './on-policy/kl-control.js';
 export { leaveOneOut } from './on-policy/leave-one-out.js';
+export { type OnPolicyOptions, onPolicyBatches } from './on-policy/on-policy-batches.js';
+export type { OnPolicyMethod, RolloutFacts } from './on-policy/on-policy-method.js';
+export { bestSamples, onlinePairs } from './on-policy/online-pairs.js';
 export { answerKl, penalisedRewards, rewardsToGo, type TokenRatios, tokenKl } from './on-policy/penalised-rewards.js';
+export { type PpoOptions, ppo } from './on-policy/ppo.js';
 export { k3Penalty } from './on-policy/reference-penalty.js';
+export { type ReinforceOptions, reinforce } from './on-policy/reinforce.js';
+export { type PromptReward, type Reward, type RewardRequest, rewardByPrompt } from './on-policy/reward.js';
+export { type RlooOptions, rloo } from './on-policy/rloo.js';
+export type { DrawnAnswer, Rollout, ScoredAnswer } from './on-policy/rollout.js';
+export type { RolloutExample } from './on-policy/rollout-example.js';
 export { whiten } from './on-policy/whiten.js';
 export { type AdafactorOptions, adafactor } from './optimizers/adafactor.js';
 export { type AdamWOptions, adamw } from './optimizers/adamw.js';
@@ -100,5 +111,12 @@ export { answerRewards, readAsReward } from './rewards.js';
 export { type WatchedRow, watchRows, watchRowsSteps } from './row-warnings.js';
 export { type ScoreOptions, sequenceLogps, tokenLogps } from './score.js';
 export type { StepColumns } from './step/outputs.js';
+export {
+  openLogpScorer,
+  openTokenScorer,
+  type TokenNumbers,
+  type TokenScorer,
+  type TokenScorerOptions,
+} from './token-scorer.js';
 export { type StepRecord, type TrainOptions, train } from './trainer.js';
 export { type TrainingWarning, type WatchOptions, watchTraining } from './warnings.js';

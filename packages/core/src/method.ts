@@ -26,6 +26,8 @@ export interface Needs {
   readonly reference?: 'answers' | 'tokens' | undefined;
   /** `alignments` of {@link TokenTensors}. Default: false. */
   readonly alignments?: boolean | undefined;
+  /** `states` of {@link TokenTensors}. Default: false. */
+  readonly states?: boolean | undefined;
   /** True where the loss of an example depends on the other examples of the step. Default: false. */
   readonly others?: boolean | undefined;
 }
@@ -55,6 +57,8 @@ export interface TokenTensors<N extends string = string> {
   readonly reference?: tf.Tensor1D | undefined; // [R]
   /** log π(y_t) − log Σ_v π(v)², without a gradient, where the method needs alignments. */
   readonly alignments?: tf.Tensor1D | undefined; // [R]
+  /** The hidden states that predict the tokens, behind the final norm and differentiable, where the method needs them. */
+  readonly states?: tf.Tensor2D | undefined; // [R, D]
   /** The tokens' numbers, by the names that `inputs` and `prepare` gave them. */
   readonly numbers: Readonly<Record<string, tf.Tensor1D>>; // [R] each
   /** Sums a number to each token over each answer: [R] → [N], by the answers' names. */
@@ -138,6 +142,11 @@ export interface Method<E extends EncodedExample = EncodedPair> {
   readonly apply: (inputs: MethodInputs) => MethodTerms;
   /** The step's record from the columns of all its examples. */
   readonly records: (columns: Columns) => Readonly<Record<string, number>>;
+  /**
+   * Looks at the columns of a step, all micro-batches' and all workers', before its update: false leaves the weights and the
+   * optimizer's state as they are. Default: every update is made.
+   */
+  readonly accepts: ((columns: Columns) => boolean) | undefined;
   /** Further variables that the gradient is taken by, in the policy's engine. Checkpoints keep them. */
   readonly trainables: ReadonlyMap<string, Variable>;
   readonly state: KeptState | undefined;
@@ -167,6 +176,7 @@ export function defineMethod<E extends EncodedExample = EncodedPair, N extends s
     // The trainer hands in the answers that `answers` names.
     apply: definition.apply as Method<E>['apply'],
     records: definition.records ?? means,
+    accepts: definition.accepts,
     trainables: definition.trainables ?? new Map(),
     state: definition.state,
   };

@@ -8,6 +8,8 @@ export interface ScoringOptions {
   readonly adapter?: boolean | undefined;
   /** Whether `alignments` are wanted. Default: false. */
   readonly alignments?: boolean | undefined;
+  /** Whether `states` are wanted. Default: false. */
+  readonly states?: boolean | undefined;
   /** The draw of the adapter's dropout. Default: nothing is dropped. */
   readonly dropout?: DropoutDraw | undefined;
   /** Computes layers again for the gradient instead of keeping what it needs of them. Default: false. */

@@ -155,17 +155,18 @@ async function takeStep<E extends EncodedExample>(
   const started = performance.now();
   const step = before.step + 1;
   const learningRate = options.learningRate(step);
-  const share = await shareOf(await batches.batch(step), collective);
+  const batch = await batches.batch(step);
+  const share = await shareOf(batch, collective);
   const prepared = await prepareStep(share.examples, { ...context, training: true });
   const update = { learningRate, t: before.updates + 1, examples: share.total };
-  const { outputs, norm } = await compiled.update(prepared.batches, update);
+  const { outputs, norm, made } = await compiled.update(prepared.batches, update);
   const finite = Number.isFinite(norm);
   await compiled.moveReference(step);
   const values = await gatherColumns(outputs, collective);
   const state = {
     ...before,
     step,
-    updates: before.updates + (finite ? 1 : 0),
+    updates: before.updates + (finite && made ? 1 : 0),
     skipped: finite ? 0 : before.skipped + 1,
     pairs: before.pairs + share.total,
   };
@@ -176,6 +177,7 @@ async function takeStep<E extends EncodedExample>(
       step,
       ...(batches.examples === undefined ? {} : { epoch: state.pairs / batches.examples }),
       ...metricsOf(values, method, prepared.records),
+      ...batch.records,
       grad_norm: norm,
       learning_rate: learningRate,
       pairs_per_second: (1000 * share.total) / (performance.now() - started),

@@ -6,6 +6,8 @@ export interface Batch<E extends EncodedExample> {
   readonly examples: readonly E[];
   /** The examples' numbers in the data, for references computed before and for errors. Default: their places in the batch. */
   readonly indices?: readonly number[] | undefined;
+  /** What the record of the step says besides, such as the mean reward of samples. */
+  readonly records?: Readonly<Record<string, number>> | undefined;
   /** True where these are one worker's examples, others having theirs. Default: false, and workers share the batch evenly. */
   readonly ofWorker?: boolean | undefined;
 }

@@ -152,11 +152,16 @@ describe('what a combination keeps of its parts', () => {
         ...dpo,
         state: b,
         trainables: new Map([['head', one]]),
-        needs: { alignments: true, others: true },
+        needs: { alignments: true, others: true, states: true },
+        accepts: ({ margin = [] }) => margin[0] !== 1,
       }),
     ];
     const both = combine(parts, { name: 'both', needs: { reference: 'tokens' }, losses: () => tf.tensor1d([]) });
-    expect(both.needs).toEqual({ reference: 'tokens', alignments: true, others: true });
+    expect(both.needs).toEqual({ reference: 'tokens', alignments: true, others: true, states: true });
+    // Each part sees its own columns, and one that refuses is enough.
+    expect(both.accepts?.({ '2/margin': [0], '1/margin': [1] })).toBe(true);
+    expect(both.accepts?.({ '2/margin': [1] })).toBe(false);
+    expect(combine([dpo], { name: 'one', losses: () => tf.tensor1d([]) }).accepts).toBeUndefined();
     expect([...both.trainables.keys()]).toEqual(['0/head', '2/head']);
     [a.value, b.value] = [{ x: 1 }, 7];
     expect(both.state?.read()).toEqual([{ x: 1 }, null, 7]);

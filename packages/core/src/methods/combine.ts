@@ -48,6 +48,7 @@ export function combine<E extends EncodedExample>(parts: readonly Method<E>[], c
     prepare: parts.some(({ prepare }) => prepare !== undefined) ? (step) => prepareAll(parts, step) : undefined,
     apply: (inputs) => applyAll(parts, combination, inputs),
     records: (columns) => recordsOf(parts, columns),
+    accepts: acceptedByAll(parts),
     trainables: new Map(
       parts.flatMap(({ trainables }, i) =>
         [...trainables].map(([name, variable]) => [scoped(i, name), variable] as const),
@@ -93,6 +94,7 @@ function allNeeds(needs: readonly Needs[]): Needs {
   return {
     reference: references.find((kind) => kind === 'tokens') ?? references.find((kind) => kind !== undefined),
     alignments: needs.some(({ alignments }) => alignments),
+    states: needs.some(({ states }) => states),
     others: needs.some(({ others }) => others),
   };
 }
@@ -204,6 +206,11 @@ function applyAll<E extends EncodedExample>(
 
 function recordsOf<E extends EncodedExample>(parts: readonly Method<E>[], columns: Columns): Record<string, number> {
   return Object.assign({}, ...parts.map(({ records }, i) => records(unscoped(columns, i))).reverse());
+}
+
+function acceptedByAll<E extends EncodedExample>(parts: readonly Method<E>[]): Method<E>['accepts'] {
+  if (parts.every(({ accepts }) => accepts === undefined)) return undefined;
+  return (columns) => parts.every(({ accepts }, i) => accepts?.(unscoped(columns, i)) ?? true);
 }
 
 /** The states of all parts as one list. */

@@ -6,11 +6,17 @@ export interface KlControl {
   readonly beta: number;
   /** The control after a batch whose answers were so many nats from the reference, on average. */
   after(kl: number): KlControl;
+  /** The same control where another run of it was, at that β. */
+  startingAt(beta: number): KlControl;
 }
 
 /** β stays as it is. */
 export function fixedKl(beta: number): KlControl {
-  const control: KlControl = { beta: checked('beta', beta, beta >= 0), after: () => control };
+  const control: KlControl = {
+    beta: checked('beta', beta, beta >= 0),
+    after: () => control,
+    startingAt: () => control,
+  };
   return control;
 }
 
@@ -46,6 +52,7 @@ export function adaptiveKl({ beta, target, horizon = 40 }: AdaptiveKlOptions): K
       const error = Math.min(MOST, Math.max(-MOST, kl / target - 1));
       return adaptiveKl({ beta: beta * (1 + error / horizon), target, horizon });
     },
+    startingAt: (before) => adaptiveKl({ beta: before, target, horizon }),
   };
 }
 

@@ -3,6 +3,7 @@ import type { Engine, EngineFunction, Scope, Values, Variable } from '@dpo/engin
 import * as tf from '@tensorflow/tfjs-core';
 import { alone, type Collective } from '../collective.js';
 import { parameters } from '../model.js';
+import { globalNorm } from '../optimizers/clip.js';
 import type { Optimizer } from '../optimizers/types.js';
 import { slotShapes } from '../optimizers/types.js';
 import { answerSums } from './answer-sums.js';
@@ -17,7 +18,7 @@ import {
   scalarValue,
   scalarValues,
 } from './inputs.js';
-import { outputsOf, type StepOutputs } from './outputs.js';
+import { gatherColumns, outputsOf, type StepOutputs } from './outputs.js';
 import { reduce } from './reduce.js';
 import { type Slots, update } from './update.js';
 
@@ -36,12 +37,13 @@ export interface CompiledSteps {
   /**
    * One update from the mean of the losses over all examples of the micro-batches, however many those are, and of all
    * workers. `norm` is the gradient's before clipping; where it is not finite the weights stay as they were, and the
-   * optimizer's moments fade as with a gradient of zero.
+   * optimizer's moments fade as with a gradient of zero. An update that the method does not accept is not `made`: weights and
+   * optimizer stay as they were.
    */
   update(
     batches: readonly SomeOwned<Values>[],
     options: UpdateOptions,
-  ): Promise<{ readonly outputs: readonly StepOutputs[]; readonly norm: number }>;
+  ): Promise<{ readonly outputs: readonly StepOutputs[]; readonly norm: number; readonly made: boolean }>;
   /** The same numbers of each example without an update. */
   evaluate(batch: SomeOwned<Values>): Promise<StepOutputs>;
   /** log π and log π_ref of each answer, [N·K] each, without a gradient. */
@@ -84,16 +86,18 @@ export function compileSteps<E extends EncodedExample>(options: StepOptions<E>):
       const common: SomeOwned<Values> = { step: { scale: scalarValue(1 / examples), draw: int32(t) } };
       const rates: SomeOwned<Values> = { optimizer: scalarValues(optimizer.scalars(learningRate, t)) };
       const [first] = batches;
-      if (batches.length === 1 && first !== undefined && collective.size === 1) {
+      const { accepts } = options.method;
+      if (batches.length === 1 && first !== undefined && collective.size === 1 && accepts === undefined) {
         const output = await fused(mergeInputs(mergeInputs(first, common), rates));
-        return { outputs: [output], norm: numberOf(output.norm) };
+        return { outputs: [output], norm: numberOf(output.norm), made: true };
       }
-      const { add, sums, apply } = accumulated();
+      const { add, sums, apply, discard } = accumulated();
       const outputs: StepOutputs[] = [];
       for (const batch of batches) outputs.push(await add(mergeInputs(batch, common)));
       await reduce(collective, sums);
-      const { norm } = await apply(rates);
-      return { outputs, norm: numberOf(norm) };
+      const made = accepts?.((await gatherColumns(outputs, collective)).columns) ?? true;
+      const { norm } = made ? await apply(rates) : await discard({});
+      return { outputs, norm: numberOf(norm), made };
     },
     evaluate,
     async score(batch) {
@@ -150,6 +154,11 @@ function accumulation<E extends EncodedExample>(
 ) {
   const { trained } = updating;
   const sums = trained.map(({ name, variable }) => workshop.variable(`gradient-sum/${name}`, variable.shape));
+  const empty = (scope: Scope, added: readonly tf.Tensor[]) => {
+    sums.forEach((sum, i) => {
+      scope.assign(sum, tf.zerosLike(added[i] as tf.Tensor));
+    });
+  };
   return {
     sums,
     add: workshop.compile('accumulate', (scope, inputs) => {
@@ -162,9 +171,13 @@ function accumulation<E extends EncodedExample>(
     apply: workshop.compile('apply', (scope, inputs) => {
       const added = sums.map((sum) => scope.read(sum));
       const norm = update(updating, scope, added, inputs.optimizer);
-      sums.forEach((sum, i) => {
-        scope.assign(sum, tf.zerosLike(added[i] as tf.Tensor));
-      });
+      empty(scope, added);
+      return { norm };
+    }),
+    discard: workshop.compile('discard', (scope) => {
+      const added = sums.map((sum) => scope.read(sum));
+      const norm = globalNorm(added);
+      empty(scope, added);
       return { norm };
     }),
   };

@@ -56,8 +56,9 @@ export function forward<E extends EncodedExample>(
   const { packed, names } = packedBatch(inputs);
   const { dropoutNumbers } = inputs.batch;
   const { draw } = inputs.step;
-  const { logps, alignments } = model.tokenLogps(parameters(model, scope, given.model), packed, {
+  const { logps, alignments, states } = model.tokenLogps(parameters(model, scope, given.model), packed, {
     alignments: method.needs.alignments,
+    states: method.needs.states,
     dropout: draw === undefined || dropoutNumbers === undefined ? undefined : { step: draw, numbers: dropoutNumbers },
     activationCheckpointing,
   });
@@ -77,6 +78,7 @@ export function forward<E extends EncodedExample>(
       policy: logps,
       reference: ofReference.tokens,
       alignments,
+      states,
       numbers: inputs.tokens as Record<string, tf.Tensor1D>,
       sum: (ofTokens) => byName(answerSums(ofTokens, packed), names),
     },

@@ -119,7 +119,7 @@ export function languageModel(
       states: statesAt(batch.predictors, params, batch, options ?? {}),
       head: head(params, options),
     }),
-    tokenLogps(params, batch, { alignments = false, ...options }: TokenLogpsOptions = {}) {
+    tokenLogps(params, batch, { alignments = false, states: wanted = false, ...options }: TokenLogpsOptions = {}) {
       if (decoder.labels !== undefined) {
         const ends = statesAt(rewardPositions(batch), params, batch, options); // [S, D]
         const rewards = logitsOf(ends, head(params, options)); // [S, 1]
@@ -129,6 +129,7 @@ export function languageModel(
       return {
         logps: tokenLogps(states, unembed, batch.targets),
         ...(alignments ? { alignments: tokenAlignments(states, unembed, batch.targets) } : {}),
+        ...(wanted ? { states } : {}),
       };
     },
     onDispose: (callback) => {

@@ -59,12 +59,16 @@ export interface TokenLogps {
   readonly logps: tf.Tensor1D;
   /** log π(y_t) − log Σ_v π(v)², without a gradient: [R]. */
   readonly alignments?: tf.Tensor1D | undefined;
+  /** The hidden states that predict the tokens, behind the final norm: [R, D]. */
+  readonly states?: tf.Tensor2D | undefined;
 }
 
 /** What is computed of each token. */
 export interface TokenLogpsOptions extends GradientOptions {
   /** Whether `alignments` are wanted. Default false. */
   readonly alignments?: boolean | undefined;
+  /** Whether `states` are wanted, for a head beside the model's own. Default false. */
+  readonly states?: boolean | undefined;
 }
 
 /**

@@ -1,0 +1,103 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { defineMethod } from '../method.js';
+import { clippedRatioLoss, type RatioClip } from './clipped-ratio-loss.js';
+import { type AdvantageScale, groupAdvantages } from './group-advantages.js';
+import type { OnPolicyMethod } from './on-policy-method.js';
+import { acceptsRatio, ratioColumns, ratioRecords } from './ratio-records.js';
+import { k3Penalty } from './reference-penalty.js';
+import { penalised } from './rloo.js';
+import { type Rollout, tokensOf } from './rollout.js';
+import {
+  answerTotals,
+  exampleOf,
+  logRatios,
+  ofAnswers,
+  ofTokens,
+  policyLogps,
+  type RolloutExample,
+  rolloutReader,
+} from './rollout-example.js';
+
+/** What a token counts: within its answer, within the longest answer that there may be, or within all tokens of the batch. */
+export type TokenMean = 'grpo' | 'dr_grpo' | 'dapo';
+
+export interface GrpoOptions extends RatioClip {
+  /** What advantages are divided by. Default `group`. */
+  readonly scaleRewards?: AdvantageScale | undefined;
+  /** What the loss is a mean over, by TRL's names. Default `grpo`; `dr_grpo` needs `maxNewTokens`. */
+  readonly lossType?: TokenMean | undefined;
+  /** The most tokens that an answer may have, by which dr-GRPO divides. */
+  readonly maxNewTokens?: number | undefined;
+  /**
+   * Where β counts: `loss` adds β k3 of each token to the loss, as DeepSeek and TRL do; `reward` takes β k1 from the rewards, as
+   * RLOO does. Default `loss`. With `loss` the optimum is not π_ref exp(R / β): k3 of drawn tokens has the gradient of
+   * KL(π_ref ‖ π), token by token.
+   */
+  readonly penalty?: 'loss' | 'reward' | undefined;
+  /** Steps whose mean ratio is above are left out. Default 10. */
+  readonly maxRatio?: number | undefined;
+}
+
+/**
+ * GRPO: each answer against the mean of its group, token ratios, and the penalty in the loss:
+ *
+ *     A_i = (R_i − R̄) / (s + 1e-4)      ρ_t = π(y_t) / π_old(y_t)
+ *     L = Σ_t (−min(ρ_t A, clip(ρ_t, 1 ± ε) A) + β k3_t) · w
+ *
+ * with w = 1/|y| and the mean over answers (`grpo`, arXiv 2402.03300), w = 1 / maxNewTokens (`dr_grpo`, arXiv 2503.20783), or all
+ * tokens of the batch alike (`dapo`, arXiv 2503.14476, which clips at 0.28 above). Equals TRL 1.13's GRPOTrainer.
+ */
+export function grpo(options: GrpoOptions = {}): OnPolicyMethod<RolloutExample> {
+  const { scaleRewards, penalty = 'loss', maxRatio, low, high } = options;
+  return {
+    fewestSamples: 2,
+    method: defineMethod<RolloutExample, string>({
+      name: 'grpo',
+      ...rolloutReader,
+      apply: (inputs) => {
+        const terms = clippedRatioLoss(logRatios(inputs), ofTokens(inputs, 'advantages'), { low, high }); // [R]
+        const beta = tf.mul(inputs.scalars.beta as tf.Scalar, penalty === 'loss' ? 1 : 0);
+        const kl = k3Penalty(policyLogps(inputs), ofTokens(inputs, 'reference')); // [R]
+        const losses = answerTotals(inputs, tf.add(terms.losses, tf.mul(beta, kl))); // [N, K]
+        return {
+          losses: tf.mean<tf.Tensor1D>(tf.mul(losses, ofAnswers(inputs, 'weight')), 1),
+          columns: ratioColumns(inputs, terms),
+        };
+      },
+      records: (columns) => ratioRecords(columns, maxRatio),
+      accepts: (columns) => acceptsRatio(columns, maxRatio),
+    }),
+    examples: (rollouts, facts) => {
+      const rewards = rollouts.map((rollout) => penalised(rollout, penalty === 'reward' ? facts.beta : 0));
+      const advantages = groupAdvantages(rewards, scaleRewards);
+      const weights = tokenWeights(rollouts, options);
+      return rollouts.map((rollout, g) =>
+        exampleOf(rollout, facts, {
+          ofAnswers: { weight: weights[g] ?? [] },
+          ofTokens: {
+            reference: rollout.answers.map(({ reference }) => reference),
+            advantages: rollout.answers.map(({ tokens }, k) =>
+              new Float32Array(tokens.length).fill(advantages[g]?.[k] ?? 0),
+            ),
+          },
+        }),
+      );
+    },
+    dispose: () => undefined,
+  };
+}
+
+/** What a token of each answer counts, where the loss is a mean over answers. */
+export function tokenWeights(
+  rollouts: readonly Rollout[],
+  { lossType = 'grpo', maxNewTokens = 1 }: Pick<GrpoOptions, 'lossType' | 'maxNewTokens'>,
+): number[][] {
+  const answers = rollouts.reduce((sum, rollout) => sum + rollout.answers.length, 0);
+  const ofToken = answers / tokensOf(rollouts);
+  const weights: Readonly<Record<TokenMean, (length: number) => number>> = {
+    grpo: (length) => 1 / length,
+    dr_grpo: () => 1 / maxNewTokens,
+    dapo: () => ofToken,
+  };
+  return rollouts.map((rollout) => rollout.answers.map(({ tokens }) => weights[lossType](tokens.length)));
+}

@@ -1,0 +1,135 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { type Columns, defineMethod, mean } from '../method.js';
+import { parameters, type TrainableModel } from '../model.js';
+import { openTokenScorer, type TokenScorerOptions } from '../token-scorer.js';
+import { clippedRatioLoss, type RatioClip } from './clipped-ratio-loss.js';
+import { clippedValueLoss } from './clipped-value-loss.js';
+import { type GaeOptions, type GeneralisedAdvantages, generalisedAdvantages } from './generalised-advantages.js';
+import { tokenWeights } from './grpo.js';
+import { momentsOf } from './moments.js';
+import type { OnPolicyMethod } from './on-policy-method.js';
+import { penalisedRewards } from './penalised-rewards.js';
+import { acceptsRatio, ratioColumns, ratioRecords } from './ratio-records.js';
+import type { ScoredAnswer } from './rollout.js';
+import {
+  answerTotals,
+  exampleOf,
+  logRatios,
+  ofAnswers,
+  ofTokens,
+  type RolloutExample,
+  rolloutReader,
+} from './rollout-example.js';
+import { valueHead } from './value-head.js';
+import { whiten } from './whiten.js';
+
+export interface PpoOptions extends RatioClip, GaeOptions, TokenScorerOptions {
+  /** What the value loss counts beside the policy's. Default 0.1. */
+  readonly valueWeight?: number | undefined;
+  /** How far a value counts from what it was when the answers were drawn. Default 0.2. */
+  readonly valueClip?: number | undefined;
+  /** Steps whose mean ratio is above are left out. Default 10. */
+  readonly maxRatio?: number | undefined;
+}
+
+/**
+ * PPO with a value head on the policy's own trunk, which starts at zero:
+ *
+ *     r_t = −β (log π_old(y_t) − log π_ref(y_t)) + 1[t = T] R      A, G = GAE(r, V_old; γ 1, λ 0.95)
+ *     L = −min(ρ_t A'_t, clip(ρ_t, 1 ± 0.2) A'_t) + 0.1 · ½ max((V_t − G_t)², (clip(V_t, V_old ± 0.2) − G_t)²)
+ *
+ * the mean over the tokens of the batch, A' being the advantages whitened over the batch. Source: arXiv 1909.08593 and "The N
+ * implementation details of RLHF with PPO".
+ *
+ * @param model the policy
+ * @param width of its hidden states
+ */
+export function ppo(model: TrainableModel, width: number, options: PpoOptions = {}): OnPolicyMethod<RolloutExample> {
+  const { valueWeight = 0.1, valueClip, maxRatio, low, high } = options;
+  const head = valueHead(model.engine, width);
+  const scorer = openTokenScorer(
+    model,
+    (scope, batch) => {
+      const { states } = model.tokenLogps(parameters(model, scope), batch, { states: true });
+      return head.values(states as tf.Tensor2D, head.read(scope));
+    },
+    options,
+  );
+  return {
+    fewestSamples: 1,
+    method: defineMethod<RolloutExample, string>({
+      name: 'ppo',
+      needs: { states: true },
+      ...rolloutReader,
+      trainables: head.trainables,
+      apply: (inputs) => {
+        const terms = clippedRatioLoss(logRatios(inputs), ofTokens(inputs, 'advantages'), { low, high }); // [R]
+        const values = head.values(inputs.tokens.states as tf.Tensor2D, inputs.trainable); // [R]
+        const ofValues = clippedValueLoss(values, ofTokens(inputs, 'values'), ofTokens(inputs, 'returns'), valueClip);
+        const weighed = (ofToken: tf.Tensor1D) =>
+          tf.mean<tf.Tensor1D>(tf.mul(answerTotals(inputs, ofToken), ofAnswers(inputs, 'weight')), 1); // [N]
+        const [policy, value] = [weighed(terms.losses), weighed(ofValues.losses)];
+        return {
+          losses: tf.add(policy, tf.mul(value, valueWeight)),
+          columns: {
+            ...ratioColumns(inputs, terms),
+            ...{ policy, value, valueClipped: weighed(ofValues.clipped) },
+          },
+        };
+      },
+      records: (columns) => ({ ...ratioRecords(columns, maxRatio), ...valueRecords(columns) }),
+      accepts: (columns) => acceptsRatio(columns, maxRatio),
+      prepare: async (step) => ({ ...(await rolloutReader.prepare(step)), records: explained(step.examples) }),
+    }),
+    examples: (rollouts, facts) => {
+      const estimates = rollouts.map(({ answers }) => answers.map((answer) => estimate(answer, facts.beta, options)));
+      const advantages = whiten(estimates.flat().map((each) => each.advantages));
+      const weights = tokenWeights(rollouts, { lossType: 'dapo' });
+      return rollouts.map((rollout, g) =>
+        exampleOf(rollout, facts, {
+          ofAnswers: { weight: weights[g] ?? [] },
+          ofTokens: {
+            advantages: advantages.splice(0, rollout.answers.length),
+            returns: (estimates[g] ?? []).map(({ returns }) => Float32Array.from(returns)),
+            values: rollout.answers.map(valuesOf),
+          },
+        }),
+      );
+    },
+    values: (groups) => scorer.score(groups),
+    dispose() {
+      scorer.dispose();
+      head.dispose();
+    },
+  };
+}
+
+/** An answer that is scored without a value head has values of 0. */
+function valuesOf({ values, tokens }: ScoredAnswer): Float32Array {
+  return values ?? new Float32Array(tokens.length);
+}
+
+function estimate(answer: ScoredAnswer, beta: number, options: GaeOptions): GeneralisedAdvantages {
+  const { reward, logps, reference } = answer;
+  return generalisedAdvantages(penalisedRewards(reward, { drawn: logps, reference }, beta), valuesOf(answer), options);
+}
+
+/** The losses' parts, under the names of TRL's PPOTrainer. */
+function valueRecords({ policy = [], value = [], valueClipped = [] }: Columns): Record<string, number> {
+  return {
+    'loss/policy_avg': mean(policy),
+    'loss/value_avg': mean(value),
+    'val/clipfrac_avg': mean(valueClipped),
+  };
+}
+
+/** `value/explained_variance`: 1 − Var(G − V) / Var(G), over tokens; 0 for a head that says nothing, 1 for one that knows. */
+function explained(examples: readonly RolloutExample[]): Record<string, number> {
+  const all = (name: 'returns' | 'values') =>
+    examples.flatMap(({ ofTokens }) => (ofTokens[name] ?? []).flatMap((list) => [...list]));
+  const [returns, values] = [all('returns'), all('values')];
+  const { variance } = momentsOf(returns);
+  if (!(variance > 0)) return {};
+  const rest = momentsOf(returns.map((each, i) => each - (values[i] as number)));
+  return { 'value/explained_variance': 1 - rest.variance / variance };
+}

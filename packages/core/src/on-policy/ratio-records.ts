@@ -1,0 +1,54 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { type Columns, type MethodInputs, mean } from '../method.js';
+import type { ClippedRatios } from './clipped-ratio-loss.js';
+import { answerLengths, answerTotals, ofTokens } from './rollout-example.js';
+
+/** Over this mean ratio of a step its update is left out. The old TRL's PPOTrainer had the same number. */
+export const MAX_RATIO = 10;
+
+/**
+ * What is known of a step's ratios, [N] each: their mean, which of them were clipped, and how far log π is from what was
+ * computed while the answers were drawn, in nats a token.
+ */
+export function ratioColumns(
+  inputs: Pick<MethodInputs, 'answers' | 'tokens' | 'scalars'>,
+  { ratios, clippedLow, clippedHigh }: ClippedRatios,
+): Record<string, tf.Tensor1D> {
+  const lengths = answerLengths(inputs); // [N, K]
+  // Of answers [N, K] as they are, of tokens [R] as means over each answer.
+  const each = (values: tf.Tensor) =>
+    values.rank === 2 ? values : tf.div(answerTotals(inputs, values as tf.Tensor1D), lengths);
+  const column = (values: tf.Tensor) => tf.mean<tf.Tensor1D>(each(values), 1);
+  const difference = tf.abs(tf.sub(inputs.tokens.policy, ofTokens(inputs, 'drawn'))); // [R]
+  const [count] = lengths.shape;
+  return {
+    ratio: column(ratios),
+    clippedLow: column(clippedLow),
+    clippedHigh: column(clippedHigh),
+    difference: column(difference),
+    fresh: tf.mul(tf.ones<tf.Rank.R1>([count]), inputs.scalars.fresh as tf.Scalar),
+  };
+}
+
+/**
+ * The record of those columns, under TRL's names: `clip_ratio/low_mean`, `clip_ratio/high_mean`, `clip_ratio/region_mean`; in
+ * the first step after sampling `sampling/sampling_logp_difference/mean`; the mean ratio as `ratio`, and `ratio/skipped`, 1
+ * where the step was left out for it.
+ */
+export function ratioRecords(columns: Columns, maxRatio: number = MAX_RATIO): Record<string, number> {
+  const { ratio = [], clippedLow = [], clippedHigh = [], difference = [], fresh = [] } = columns;
+  const [low, high] = [mean(clippedLow), mean(clippedHigh)];
+  return {
+    ratio: mean(ratio),
+    'ratio/skipped': acceptsRatio(columns, maxRatio) ? 0 : 1,
+    'clip_ratio/low_mean': low,
+    'clip_ratio/high_mean': high,
+    'clip_ratio/region_mean': low + high,
+    ...(mean(fresh) > 0.5 ? { 'sampling/sampling_logp_difference/mean': mean(difference) } : {}),
+  };
+}
+
+/** False where the mean ratio of a step is beyond what can be trusted. A ratio that is no number is left to the gate of norms. */
+export function acceptsRatio({ ratio = [] }: Columns, maxRatio: number = MAX_RATIO): boolean {
+  return !(mean(ratio) > maxRatio);
+}

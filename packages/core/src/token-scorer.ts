@@ -1,0 +1,69 @@
+import type { PromptGroup } from '@dpo/base';
+import { packedValues, planPacking } from '@dpo/base/packing';
+import type { Scope } from '@dpo/engine';
+import type { PackedInputs } from '@dpo/models';
+import type * as tf from '@tensorflow/tfjs-core';
+import { parameters, type ScoringModel } from './model.js';
+import { packedBatch } from './step/forward.js';
+import { decodeInputs, encodeInputs, vectorValue } from './step/inputs.js';
+import { tokensOfAnswers } from './step/tokens-of-answers.js';
+
+/** A number to each token of each answer of a packed batch, [R]. For the body of an engine function. */
+export type TokenNumbers = (scope: Scope, batch: PackedInputs) => tf.Tensor1D;
+
+/** Computes numbers of tokens again and again, for answers that are not known before. */
+export interface TokenScorer {
+  /** One number to every token of every answer of every group: result[g][a][t]. */
+  score(groups: readonly PromptGroup[]): Promise<Float32Array[][]>;
+  /** Frees what was compiled. */
+  dispose(): void;
+}
+
+/** How groups are packed for a scorer. */
+export interface TokenScorerOptions {
+  /** Positions that one forward pass may hold; one row may have more. Default 2048. */
+  readonly positions?: number | undefined;
+}
+
+/**
+ * A scorer that is compiled once for each of few shapes and kept, unlike `tokenLogps`, which compiles for one call: for what is
+ * computed of each batch of samples.
+ */
+export function openTokenScorer(
+  { engine }: Pick<ScoringModel, 'engine'>,
+  compute: TokenNumbers,
+  { positions }: TokenScorerOptions = {},
+): TokenScorer {
+  const plan = planPacking([], { positions });
+  const compiled = engine.function<string, 'numbers'>('score-tokens', (scope, inputs) => ({
+    numbers: compute(scope, packedBatch(decodeInputs(inputs)).packed),
+  }));
+  return {
+    async score(groups) {
+      const result: Float32Array[][] = groups.map(() => []);
+      for (const { indices, batch } of plan.pack(groups)) {
+        const lengths = { all: vectorValue(batch.lengths) };
+        const { numbers } = await compiled(encodeInputs({ batch: packedValues(batch), lengths }));
+        const answers = tokensOfAnswers(batch, numbers.data);
+        const each = answers.length / indices.length;
+        indices.forEach((g, i) => {
+          result[g] = answers.slice(i * each, (i + 1) * each);
+        });
+      }
+      return result;
+    },
+    dispose: () => compiled.dispose(),
+  };
+}
+
+/** log π of each token under a model as it is at each call, in nats; `adapter: false` leaves its adapter out. */
+export function openLogpScorer(
+  model: ScoringModel,
+  { adapter = true, ...options }: TokenScorerOptions & { readonly adapter?: boolean | undefined } = {},
+): TokenScorer {
+  return openTokenScorer(
+    model,
+    (scope, batch) => model.tokenLogps(parameters(model, scope), batch, { adapter }).logps,
+    options,
+  );
+}
