@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { TrainableModel } from '../model.js';
 import type { Sampler, ScoreTokens } from './draw-rollouts.js';
 
-export const VOCABULARY = 5;
+const VOCABULARY = 5;
 const LENGTH = 3;
 /** Prefixes of an answer: none, of one token, of two. */
 export const STATES = 1 + VOCABULARY + VOCABULARY ** 2;
@@ -14,7 +14,7 @@ export const allAnswers = Array.from({ length: VOCABULARY ** LENGTH }, (_, i) =>
   Int32Array.of(Math.floor(i / VOCABULARY ** 2), Math.floor(i / VOCABULARY) % VOCABULARY, i % VOCABULARY),
 );
 /** R(y): any numbers from −1 to 1. */
-export const rewards = allAnswers.map((_, i) => Math.sin(3 * i + 1));
+const rewards = allAnswers.map((_, i) => Math.sin(3 * i + 1));
 export const rewardOf = (answer: ArrayLike<number>) => rewards[numberOf(answer)] as number;
 
 function numberOf(answer: ArrayLike<number>): number {

@@ -4,7 +4,7 @@ import type { ClippedRatios } from './clipped-ratio-loss.js';
 import { answerLengths, answerTotals, ofTokens } from './rollout-example.js';
 
 /** Over this mean ratio of a step its update is left out. The old TRL's PPOTrainer had the same number. */
-export const MAX_RATIO = 10;
+const MAX_RATIO = 10;
 
 /**
  * What is known of a step's ratios, [N] each: their mean, which of them were clipped, and how far log π is from what was

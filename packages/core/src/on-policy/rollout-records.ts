@@ -7,7 +7,7 @@ import type { Rollout } from './rollout.js';
 const SMALL = 1e-8;
 
 /** Whether all samples of a prompt have the same reward: a group without a signal. */
-export function isDead({ answers }: Rollout): boolean {
+function isDead({ answers }: Rollout): boolean {
   const rewards = answers.map(({ reward }) => reward);
   return Math.max(...rewards) - Math.min(...rewards) <= SMALL;
 }
