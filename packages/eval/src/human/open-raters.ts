@@ -64,6 +64,7 @@ function checkedRaters(given: readonly string[]): string[] {
     });
   for (const [i, rater] of raters.entries()) {
     if (rater === '') throw bad('is empty', rater);
+    if (/\p{Cc}/u.test(rater)) throw bad('has a line break or another control character', rater);
     if (rater.length > LONGEST) throw bad(`has more than ${LONGEST} characters`, rater);
     if (raters.indexOf(rater) < i) throw bad('is given twice', rater);
   }

@@ -225,7 +225,7 @@ describe('sessions on a file', () => {
     await expect(openRaters(options({ pairs: others }))).rejects.toMatchObject({ code: 'human.other-answers' });
     const elsewhere = pairs.map((pair) => ({ ...pair, promptId: `q${pair.promptId}` }));
     await expect(openRaters(options({ pairs: elsewhere }))).rejects.toMatchObject({ code: 'human.other-answers' });
-    for (const raters of [[' '], ['a', 'a'], ['x'.repeat(65)]])
+    for (const raters of [[' '], ['a', 'a'], ['a\nb'], ['x'.repeat(65)]])
       await expect(openRaters(options({ raters }))).rejects.toMatchObject({ code: 'human.bad-rater' });
     await expect(openRaters(options({ pairs: [] }))).rejects.toMatchObject({ code: 'eval.no-pairs' });
     await expect(openRaters(options({ planned: 21 }))).rejects.toMatchObject({ code: 'human.too-few-pairs' });
