@@ -54,10 +54,15 @@ export { comparisonOf, type Question, type QuestionOptions, questionsOf, verdict
 export { rubrics } from './judges/rubrics.js';
 export { type AnswerScorer, scoreJudge } from './judges/score-judge.js';
 export { type JudgeTemplate, judgeTemplate } from './judges/template.js';
-export type { MetricsRecord, ReportData } from './report/data.js';
+export type { MetricsRecord, ReportData, RunWarning } from './report/data.js';
 export { type DataReport, renderDataReport } from './report/data-report.js';
+export { type Figure, figuresCsv, figuresOf, pairsCsv } from './report/figures.js';
+export type { JudgedCase, PairTexts } from './report/judged-case.js';
+export { reportData } from './report/read-run.js';
 export { renderReport } from './report/render.js';
-export { reportData, writeReport } from './report/write-report.js';
+export { renderComparison } from './report/render-comparison.js';
+export { type WinRateEvidence, winRateEvidence } from './report/win-rate-evidence.js';
+export { writeComparison, writeReport } from './report/write-report.js';
 export {
   bootstrapInterval,
   type ClusteredEstimate,
@@ -90,4 +95,5 @@ export {
 export { type Conclusion, type Rate, rateInterval } from './winrate/rate-interval.js';
 export { type Rescored, rescored } from './winrate/rescored.js';
 export { type Bounds, type WinRateReport, winRateReport } from './winrate/win-rate-report.js';
+export { winRateSentence } from './winrate/win-rate-sentence.js';
 export { countTexts, grownWords } from './words.js';

@@ -37,8 +37,9 @@ export function helpPage(command: Command): string {
 }
 
 function argument(options: readonly OptionInfo[], key: string): string {
-  const required = options.find((option) => option.key === key)?.required ?? false;
-  return required ? key.toUpperCase() : `[${key.toUpperCase()}]`;
+  const option = options.find((each) => each.key === key);
+  const name = `${key.toUpperCase()}${option?.type === 'list' ? '…' : ''}`;
+  return option?.required ? name : `[${name}]`;
 }
 
 function flagOf(option: OptionInfo): string {

@@ -62,10 +62,13 @@ function parseArguments(
       continue;
     }
     if (ended || !word.startsWith('--')) {
-      const key = positional.shift();
+      const key = positional[0];
+      const list = options.some((option) => option.key === key && option.type === 'list');
+      // A list takes all arguments that are left; its name is the last one.
+      if (!list) positional.shift();
       if (key === undefined)
         throw new DpoError(USAGE, `dpo ${command.name}: "${word}" is one argument too many.`, { hint: help(command) });
-      given[key] = word;
+      given[key] = list ? [...((given[key] as string[] | undefined) ?? []), word] : word;
       continue;
     }
     const equals = word.indexOf('=');

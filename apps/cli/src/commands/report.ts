@@ -1,16 +1,61 @@
-import { writeReport } from '@dpo/eval';
-import { place } from '@dpo/run/command-line';
+import { join } from 'node:path';
+import { DpoError } from '@dpo/base';
+import { isThere } from '@dpo/base/files';
+import { writeComparison, writeReport } from '@dpo/eval';
+import { holdOutputs, place, USAGE } from '@dpo/run/command-line';
 import { z } from 'zod';
 import { defineCommand } from '../command/define.js';
 
-/** `dpo report`: the HTML report of a run folder. */
+const run = place('into-run').describe('The run folder, which gets the page where --out names no other place');
+const out = place('output-file').describe(
+  'The page, ending in .html, instead of report.html or comparison.html in RUN',
+);
+
+/** `dpo report`: the HTML report of a run folder, or a page that compares several. */
 export const reportCommand = defineCommand({
   name: 'report',
-  summary: 'Write report.html of a run folder',
-  positional: ['run'],
-  options: z.strictObject({ run: place('into-run').describe('The run folder') }),
-  run: async ({ run }, context) => {
-    context.out(await writeReport(run));
-    return 0;
+  summary: 'Write the report of a run, or compare several runs on one page',
+  positional: ['run', 'others'],
+  options: z.strictObject({
+    run,
+    others: z.array(place('input')).default([]).describe('More run folders, to be compared with the first'),
+    out: out.optional(),
+  }),
+  details:
+    'The page is one file that needs no network. Beside it lie its figures as CSV and, for one run that was judged, every pair.\n' +
+    'A run is the folder of a training or of a win rate. Example: dpo report runs/a runs/b --out compared.html',
+  guardsOutputs: true,
+  run: async (options, context) => {
+    const page = options.out;
+    const held =
+      page === undefined
+        ? await holdOutputs({ name: 'report', options: z.object({ run }), positional: ['run'] }, options)
+        : await heldPage(page);
+    try {
+      const folders = [options.run, ...options.others];
+      const written =
+        folders.length === 1
+          ? await writeReport(options.run, page)
+          : await writeComparison(folders, page ?? join(options.run, 'comparison.html'));
+      context.out(written);
+      return 0;
+    } finally {
+      await held.release();
+    }
   },
 });
+
+/** Guards a page at a place of its own, and the table that will lie beside it. */
+async function heldPage(page: string): Promise<{ release(): Promise<void> }> {
+  if (!page.endsWith('.html'))
+    throw new DpoError(USAGE, `--out ${page} must end in .html.`, { values: { path: page } });
+  for (const ending of ['.csv', '-pairs.csv']) {
+    const table = page.replace(/\.html$/, ending);
+    if ((await isThere(page)) || !(await isThere(table))) continue;
+    throw new DpoError('report.table-exists', `${table} is there without ${page}, and stays as it is.`, {
+      values: { path: table },
+      hint: 'Choose another name for --out: a table of the same name is written beside the page.',
+    });
+  }
+  return holdOutputs({ name: 'report', options: z.object({ out }) }, { out: page });
+}

@@ -3,7 +3,7 @@ import { type Html, html, type Part } from './html.js';
 import type { Scale } from './scale.js';
 
 /** The page's colours of data, by what they stand for. */
-export type Colour = 'before' | 'after' | 'other' | 'held';
+export type Colour = 'before' | 'after' | 'other' | 'held' | 'tie' | 'lost' | 'run-4' | 'run-5' | 'run-6';
 
 /** The size of a chart and where its axes are, in the units of its view box. */
 export interface Area {

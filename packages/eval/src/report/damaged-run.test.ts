@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { DpoError, type Random, random } from '@dpo/base';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { writeEvaluation } from '../evaluation-file.js';
-import { sampleEvaluation, sampleRecords } from '../test/index.js';
+import { sampleEvaluation, sampleJudging, sampleRecords } from '../test/index.js';
+import { reportData } from './read-run.js';
 import { renderReport } from './render.js';
-import { reportData } from './write-report.js';
 
 const SEED = 13;
 const TRIES = 120;
-const names = ['config.json', 'metrics.jsonl', 'evaluation.json'] as const;
+const names = ['config.json', 'metrics.jsonl', 'evaluation.json', 'warnings.jsonl', 'verdicts.jsonl'] as const;
 
 let folder: string;
 const whole = new Map<string, string>();
@@ -23,12 +23,10 @@ beforeAll(async () => {
     model: { name: 'm' },
   };
   await writeFile(join(folder, 'config.json'), JSON.stringify(config, null, 2));
-  await writeFile(
-    join(folder, 'metrics.jsonl'),
-    sampleRecords()
-      .map((record) => `${JSON.stringify(record)}\n`)
-      .join(''),
-  );
+  const lines = (values: readonly object[]) => values.map((value) => `${JSON.stringify(value)}\n`).join('');
+  await writeFile(join(folder, 'metrics.jsonl'), lines(sampleRecords()));
+  await writeFile(join(folder, 'warnings.jsonl'), lines([{ code: 'not-learning', step: 9, message: 'It says: no.' }]));
+  await writeFile(join(folder, 'verdicts.jsonl'), lines(sampleJudging({ prompts: 6, temperatures: [0] }).verdicts));
   await writeEvaluation(folder, sampleEvaluation());
   for (const name of names) whole.set(name, await readFile(join(folder, name), 'utf8'));
 });
@@ -91,8 +89,9 @@ it.each(names)('names %s where it is no JSON object', async (name) => {
         () => undefined,
         (cause: unknown) => cause,
       );
+    const codes = name === 'verdicts.jsonl' ? /^verdicts\./ : /^eval\.bad-file$/;
     if (error !== undefined)
-      expect(error).toMatchObject({ code: 'eval.bad-file', message: expect.stringContaining(name) });
+      expect(error).toMatchObject({ code: expect.stringMatching(codes), message: expect.stringContaining(name) });
   }
   await writeFile(join(folder, name), whole.get(name) as string);
 });

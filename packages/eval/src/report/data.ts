@@ -1,13 +1,26 @@
 import type { Evaluation } from '../evaluation-file.js';
+import type { WinRateEvidence } from './win-rate-evidence.js';
 
 /** One line of `metrics.jsonl`: TRL's names, and `step`. */
 export type MetricsRecord = Readonly<Record<string, unknown>> & { readonly step: number };
+
+/** One line of `warnings.jsonl`: what was found wrong with the data or the course of a training. */
+export interface RunWarning {
+  readonly code: string;
+  readonly message: string;
+  readonly step?: number | undefined;
+  readonly hint?: string | undefined;
+}
 
 /** What a report is made from. What is missing is left out of the page. */
 export interface ReportData {
   readonly title: string;
   readonly records: readonly MetricsRecord[];
   readonly evaluation?: Evaluation | undefined;
+  /** From `verdicts.jsonl` and the answers beside it. */
+  readonly winRate?: WinRateEvidence | undefined;
+  /** Undefined where nothing was watched. */
+  readonly warnings?: readonly RunWarning[] | undefined;
   /** Options, versions, seed, dataset: `config.json` of the run. */
   readonly config?: Readonly<Record<string, unknown>> | undefined;
 }

@@ -28,6 +28,21 @@ export function percent(share: number): string {
   return Number.isFinite(share) ? `${minus((100 * share).toFixed(0))}${JOINED}%` : '–';
 }
 
+/** A share in per cent with one decimal. */
+export function tenths(share: number): string {
+  return Number.isFinite(share) ? `${minus((100 * share).toFixed(1))}${JOINED}%` : '–';
+}
+
+/** A p-value with what it is: `p = 0.031`, and `p < 0.0001` where more digits would say no more. */
+export function pValue(p: number): string {
+  return p < 1e-4 ? `p${JOINED}<${JOINED}0.0001` : `p${JOINED}=${JOINED}${Number(p.toPrecision(2))}`;
+}
+
+/** An interval of shares, such as `51.2 to 63.1 %`. */
+export function tenthsRange({ low, high }: { readonly low: number; readonly high: number }): string {
+  return `${minus((100 * low).toFixed(1))} to${JOINED}${tenths(high)}`;
+}
+
 /** Labels for an axis, all with the same decimals. */
 export function tickLabels(ticks: readonly number[]): string[] {
   const size = Math.max(...ticks.map(Math.abs));

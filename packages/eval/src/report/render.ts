@@ -1,20 +1,29 @@
 import type { ReportData } from './data.js';
 import { page } from './page.js';
+import { checks } from './sections/checks.js';
 import { configuration } from './sections/configuration.js';
 import { curves } from './sections/curves.js';
 import { evidence } from './sections/evidence.js';
 import { header } from './sections/header.js';
+import { judge } from './sections/judge.js';
+import { judgedSamples } from './sections/judged-samples.js';
 import { reading } from './sections/reading.js';
 import { samples } from './sections/samples.js';
 import { tiles } from './sections/tiles.js';
 import { verdict } from './sections/verdict.js';
+import { winRateVerdict } from './sections/win-rate-verdict.js';
+import { winRates } from './sections/win-rates.js';
 import { wordTable } from './sections/word-table.js';
 
-const sections = [header, verdict, tiles, evidence, samples, wordTable, curves, configuration, reading];
+const sections = [
+  ...[header, winRateVerdict, verdict, tiles],
+  ...[winRates, judge, evidence, judgedSamples, samples, wordTable],
+  ...[curves, checks, configuration, reading],
+];
 
 /**
  * The report of a run as one HTML page that needs nothing else: no script, no request (the page forbids itself both).
- * What the data lack is left out.
+ * What the data lack is left out. A live page can call this with what there is so far: nothing of Node is needed.
  */
 export function renderReport(data: ReportData): string {
   return page(

@@ -24,7 +24,13 @@ describe('writeReport', () => {
     const page = await readFile(await writeReport(run), 'utf8');
     expect(page).toContain('Run my-run');
     expect(page).toContain('It worked');
-    expect((await readdir(run)).sort()).toEqual(['config.json', 'evaluation.json', 'metrics.jsonl', 'report.html']);
+    expect((await readdir(run)).sort()).toEqual([
+      'config.json',
+      'evaluation.json',
+      'metrics.jsonl',
+      'report.csv',
+      'report.html',
+    ]);
   });
 
   it('makes do with the metrics of a plain training run', async () => {

@@ -1,3 +1,4 @@
 export { sampleEvaluation, sampleRecords } from './sample-report.js';
+export { type SampleJudging, sampleJudging } from './sample-verdicts.js';
 export { scriptedJudge } from './scripted-judge.js';
 export { scriptedSampler } from './scripted-sampler.js';

@@ -43,14 +43,14 @@ function firstPositionRate(verdicts: readonly StoredVerdict[]): number | undefin
   return shareOf(decided.map(({ verdict }) => verdict === 'first'));
 }
 
-/** Who was preferred: the model, the baseline or neither. */
-function preferred({ first, verdict }: StoredVerdict): 'model' | 'baseline' | 'tie' {
+/** Who was preferred by a usable verdict: the model, the baseline or neither. */
+export function preferred({ first, verdict }: StoredVerdict): 'model' | 'baseline' | 'tie' {
   if (verdict === 'tie') return 'tie';
   return (verdict === 'first') === (first === 'model') ? 'model' : 'baseline';
 }
 
 /** For each repetition of a rater's with usable verdicts in both orders: whether they agree. */
-function consistentOrders(verdicts: readonly StoredVerdict[]): boolean[] {
+export function consistentOrders(verdicts: readonly StoredVerdict[]): boolean[] {
   const usable = verdicts.filter(({ verdict }) => isUsable(verdict));
   return usable.flatMap((one) => {
     if (one.first !== 'model') return [];

@@ -5,7 +5,7 @@ import { runIn } from './own-run.js';
 
 /** Files that a training writes into its run folder. */
 const files =
-  /^(config\.json|(metrics|warnings|skipped-batch-\d+)\.jsonl|evaluation\.json|report\.html|events\.out\.tfevents\..*)$/;
+  /^(config\.json|(metrics|warnings|skipped-batch-\d+)\.jsonl|evaluation\.json|report\.html|report(-pairs)?\.csv|comparison\.(html|csv)|events\.out\.tfevents\..*)$/;
 /** Folders of a training: each carries a mark. */
 const folders = /^(final|((torn|later)-)?checkpoint-\d+(-\d+)?)$/;
 /** What the demo writes besides. */

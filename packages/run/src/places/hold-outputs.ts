@@ -1,7 +1,7 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { DpoError } from '@dpo/base';
-import { lockFolder, placeOf, proveWritable, readMark, removeLeftovers, writeMark } from '@dpo/base/files';
+import { isThere, lockFolder, placeOf, proveWritable, readMark, removeLeftovers, writeMark } from '@dpo/base/files';
 import { fileKind } from '@dpo/data';
 import type { z } from 'zod';
 import { optionsOf } from '../options/schema.js';
@@ -53,6 +53,12 @@ export async function holdOutputs(command: Guarded, options: Readonly<Record<str
   };
 }
 
+/** What evaluations and reports write into a run's folder. */
+const RESULTS = [
+  ...['evaluation.json', 'report.html', 'report.csv', 'report-pairs.csv'],
+  ...['comparison.html', 'comparison.csv'],
+];
+
 function namedPlaces(command: Guarded, options: Readonly<Record<string, unknown>>): Omit<NamedPlace, 'real'>[] {
   return optionsOf(command.options).flatMap(({ key, flag, place: role }) => {
     const path = options[key];
@@ -74,7 +80,7 @@ async function checkedOutputs(given: Omit<NamedPlace, 'real'>): Promise<Output[]
   });
   if (role === 'into-run') {
     await checkRun(given, real);
-    const files = ['evaluation.json', 'report.html'].map((name) => join(path, name));
+    const files = RESULTS.map((name) => join(path, name));
     return Promise.all(files.map(async (file) => output(await placeOf(file, 'file'), false)));
   }
   if (role === 'output-run') {
@@ -99,6 +105,8 @@ async function checkRun(given: Omit<NamedPlace, 'real'>, real: string): Promise<
   // Follows a link, and says where that cannot be done.
   if (stats === undefined) await placeOf(path, 'run');
   if (isCurrent(real) && (await runIn(real)) === undefined) throw currentFolder(given);
+  // Verdicts of any origin may be reported on: nothing in their folder is replaced but reports.
+  if (given.role === 'into-run' && (await isThere(join(real, 'verdicts.jsonl')))) return;
   if (await mayHoldRun(real, stats !== undefined)) return;
   throw new DpoError('run.not-ours', `${path} holds other files than those of a run of dpo, and stays as it is.`, {
     values: { folder: path },

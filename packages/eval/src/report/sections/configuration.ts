@@ -1,3 +1,4 @@
+import { commandLine } from '../command-line.js';
 import type { ReportData } from '../data.js';
 import { type Html, html } from '../html.js';
 
@@ -17,7 +18,8 @@ export function configuration({ config }: ReportData): Html | undefined {
     .filter(({ rows }) => rows.length > 0)
     .sort((a, b) => a.rows.length - b.rows.length);
   if (tables.length === 0) return undefined;
-  return html`<section><h2>Configuration</h2><div class="config">${tables.map(
+  const command = commandLine(config);
+  return html`<section><h2>Configuration</h2>${command !== undefined && html`<pre class="command"><code>${command}</code></pre>`}<div class="config">${tables.map(
     ({ name, rows }) =>
       html`<table><caption>${words(name)}</caption><tbody>${rows.map(([key, value]) => html`<tr><th scope="row">${words(key)}</th><td>${value}</td></tr>`)}</tbody></table>`,
   )}</div></section>`;

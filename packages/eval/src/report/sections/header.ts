@@ -3,7 +3,7 @@ import { number } from '../format.js';
 import { type Html, html } from '../html.js';
 
 /** The title, and in a line what was trained on what. */
-export function header({ title, config = {} }: ReportData): Html {
+export function header({ title, config = {}, winRate, records }: ReportData): Html {
   const [model, dataset] = [group(config.model), group(config.dataset)];
   const facts = [
     typeof model.name === 'string' && shortName(model.name),
@@ -12,8 +12,10 @@ export function header({ title, config = {} }: ReportData): Html {
     typeof dataset.rows === 'number' && `${number(dataset.rows)} pairs`,
     typeof config.steps === 'number' && `${number(config.steps)} steps`,
     typeof config.seed === 'number' && `seed ${config.seed}`,
+    winRate !== undefined && `${number(winRate.report.prompts)} prompts judged`,
   ].filter((fact) => fact !== false);
-  return html`<header><p class="eyebrow">Preference training report</p><h1>${title}</h1>${facts.length > 0 && html`<p class="facts">${facts.map((fact) => html`<span>${fact}</span>`)}</p>`}</header>`;
+  const kind = winRate !== undefined && records.length === 0 ? 'Win rate report' : 'Preference training report';
+  return html`<header><p class="eyebrow">${kind}</p><h1>${title}</h1>${facts.length > 0 && html`<p class="facts">${facts.map((fact) => html`<span>${fact}</span>`)}</p>`}</header>`;
 }
 
 /** The last part of a file's path; the whole stands in the configuration. Names such as `org/name` are not paths. */

@@ -1,10 +1,30 @@
 import type { ReportData } from '../data.js';
 import { type Html, html } from '../html.js';
 
+const ofWinRates = [
+  [
+    'Win rate',
+    'The mean share of the model’s answers in comparisons with the baseline’s on the same prompts, over both orders of the two. One half is a draw.',
+  ],
+  [
+    'Interval',
+    'Where the rate would lie in 95 of 100 repetitions of the whole experiment with other prompts. Above one half throughout, the model is better; with one half inside, nothing can be said.',
+  ],
+  [
+    'At equal length',
+    'What the rate would be if the model’s answers were as long as the baseline’s, by a regression on all pairs. Judges like long answers.',
+  ],
+  [
+    'Smallest difference',
+    'How far from one half a true rate must be so that so many prompts show it in four of five experiments.',
+  ],
+] as const;
+
 /** What the page's terms mean, for a reader who meets them here. */
-export function reading({ evaluation, records }: ReportData): Html | undefined {
+export function reading({ evaluation, records, winRate }: ReportData): Html | undefined {
   const preference = records.some((record) => 'rewards/margins' in record);
   const terms = [
+    ...(winRate === undefined ? [] : ofWinRates),
     ...(evaluation === undefined
       ? []
       : [

@@ -1,0 +1,70 @@
+import { points, winRateSentence } from '../../winrate/win-rate-sentence.js';
+import type { ReportData } from '../data.js';
+import { number, pValue, tenths, tenthsRange } from '../format.js';
+import { type Html, html } from '../html.js';
+import type { WinRateEvidence } from '../win-rate-evidence.js';
+
+/** The win rate in a sentence, with what it rests on. */
+export function winRateVerdict({ winRate }: ReportData): Html | undefined {
+  if (winRate === undefined) return undefined;
+  const { report, judges } = winRate;
+  const clear =
+    report.raw !== undefined && report.conclusion !== 'undecided' && !report.bounds.flips && !isDoubted(winRate);
+  const kind = !clear ? '' : report.conclusion === 'better' ? 'good' : 'bad';
+  return html`<div class="verdict ${kind}"><p class="headline">${winRateSentence(report, judges.length === 1 ? judges[0] : undefined)}</p><p>${besides(winRate).join(' ')}</p></div>`;
+}
+
+/** Whether people's votes lead to another conclusion than the judge's verdicts. */
+function isDoubted({ report, people }: WinRateEvidence): boolean {
+  return people !== undefined && report.conclusion !== 'undecided' && people.conclusion !== report.conclusion;
+}
+
+function besides(evidence: WinRateEvidence): string[] {
+  const { report, temperatures, people } = evidence;
+  const { smallestDifference: smallest, prompts, lengthControl: control, bounds, panel } = report;
+  const { unparsable, refused, failed } = panel.counts;
+  const lost = unparsable + refused + failed;
+  const enough =
+    report.conclusion === 'undecided' || report.bounds.flips
+      ? 'That is not enough to say so'
+      : 'That is enough to say so';
+  return [
+    ...(smallest === undefined || report.raw === undefined
+      ? []
+      : [`${enough}: ${number(prompts)} prompts show a win rate that is ${points(smallest)} and more from one half.`]),
+    ...(control === undefined
+      ? []
+      : [
+          `At equal length it would be ${tenths(control.rate)} (${tenthsRange(control)})${control.extrapolates ? ', an extrapolation, since lengths hardly overlap' : ''}.`,
+        ]),
+    ...(lost === 0
+      ? ['No verdict was lost.']
+      : [
+          `${number(lost)} verdicts were lost (${lostBy({ unparsable, refused, failed })}): whatever they would have said, the rate lies between ${tenths(bounds.worst.rate)} and ${tenths(bounds.best.rate)}.`,
+        ]),
+    ...(isDoubted(evidence) ? ['Mind that people’s votes do not bear this out.'] : []),
+    ...(people?.corrected === undefined
+      ? []
+      : [
+          `Corrected by people's votes on ${number(people.pairs)} pairs it is ${tenths(people.corrected.mean)} (${tenthsRange(people.corrected)}).`,
+        ]),
+    ...bestTemperature(temperatures),
+  ];
+}
+
+function lostBy(counts: Readonly<Record<string, number>>): string {
+  return Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .map(([why, count]) => `${number(count)} ${why}`)
+    .join(', ');
+}
+
+/** Whoever picks the best of several temperatures has looked at all of them. */
+function bestTemperature(temperatures: WinRateEvidence['temperatures']): string[] {
+  const rated = temperatures.filter(({ report }) => report.raw !== undefined);
+  if (rated.length < 2) return [];
+  const best = rated.reduce((a, b) => ((b.report.raw?.rate ?? 0) > (a.report.raw?.rate ?? 0) ? b : a));
+  return [
+    `The highest of ${rated.length} temperatures is ${best.temperature ?? 'unknown'} with ${tenths(best.report.raw?.rate ?? 0)} (sign test adjusted for all of them: ${pValue(best.adjustedPValue)}).`,
+  ];
+}

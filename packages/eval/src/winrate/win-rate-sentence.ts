@@ -1,0 +1,24 @@
+import type { WinRateReport } from './win-rate-report.js';
+
+/** A share in per cent with one decimal, such as `57.3 %`. */
+export const percents = (share: number): string => `${(100 * share).toFixed(1)} %`;
+
+/** An interval in per cent, such as `51.2 to 63.1 %`. */
+export const percentRange = ({ low, high }: { readonly low: number; readonly high: number }): string =>
+  `${(100 * low).toFixed(1)} to ${percents(high)}`;
+
+/** A distance between two shares, such as `4.4 points`. */
+export const points = (share: number): string => `${(100 * share).toFixed(1)} points`;
+
+/** What may be said of a win rate, and whether there is enough data to say it: one sentence, which names the judge where it is known. */
+export function winRateSentence(report: WinRateReport, judge?: string): string {
+  const { raw, conclusion, bounds, scored, smallestDifference } = report;
+  if (raw === undefined || smallestDifference === undefined) return 'No verdict is usable: nothing can be said.';
+  const by = judge === undefined ? '' : `, judged by ${judge}`;
+  const rate = `The model wins ${percents(raw.rate)} of ${scored} ${scored === 1 ? 'pair' : 'pairs'} (95 % interval ${percentRange(raw)})${by}`;
+  if (bounds.flips)
+    return `${rate}, but verdicts were lost, and with other verdicts in their place the conclusion would change.`;
+  if (conclusion === 'undecided')
+    return `${rate}: too few to say which is better, since so many prompts show ${points(smallestDifference)} and more.`;
+  return `${rate}: the ${conclusion === 'better' ? 'model' : 'baseline'} is better.`;
+}
