@@ -76,6 +76,9 @@ export {
   type Verdict,
   winRate,
 } from './statistics.js';
+export { distinct } from './texts/distinct.js';
+export { selfBleu } from './texts/self-bleu.js';
+export { type DrawnTokens, sharedTokens, type TextStatistics, textStatistics } from './texts/text-statistics.js';
 export { vaderReward } from './vader/vader-reward.js';
 export { appendVerdicts, type VerdictWriter } from './verdicts/append-verdicts.js';
 export { readVerdicts, type VerdictFile } from './verdicts/read-verdicts.js';
@@ -95,5 +98,5 @@ export {
 export { type Conclusion, type Rate, rateInterval } from './winrate/rate-interval.js';
 export { type Rescored, rescored } from './winrate/rescored.js';
 export { type Bounds, type WinRateReport, winRateReport } from './winrate/win-rate-report.js';
-export { winRateSentence } from './winrate/win-rate-sentence.js';
+export { canShow, points, winRateSentence } from './winrate/win-rate-sentence.js';
 export { countTexts, grownWords } from './words.js';

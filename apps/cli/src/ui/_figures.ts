@@ -7,9 +7,3 @@ export const range = ({ low, high }: { readonly low: number; readonly high: numb
 
 /** A figure with its label, in a column of figures. */
 export const row = (label: string, text: string): string => `${label.padEnd(21)}${text}`;
-
-/** A distance between shares as points of a per cent. */
-export const points = (share: number): string => `${(100 * share).toFixed(1)} points`;
-
-/** Whether a smallest difference is one that a rate can have: none is further from one half than 50 points. */
-export const canShow = (smallestDifference: number): boolean => smallestDifference <= 0.5;

@@ -1,5 +1,7 @@
 import {
   alphaBetweenRaters,
+  canShow,
+  points,
   type RaterServer,
   type RaterState,
   type RaterVotes,
@@ -7,7 +9,7 @@ import {
   verdictsByPair,
   verdictsOfVotes,
 } from '@dpo/eval';
-import { canShow, percent, points } from './_figures.js';
+import { percent } from './_figures.js';
 
 /** What raters are told before they begin. */
 export function howToRate(pages: RaterServer['pages']): string[] {

@@ -1,9 +1,16 @@
-import { smallestDifference, type TemperatureReport, type WinRateReport } from '@dpo/eval';
-import { canShow, percent, points, range, row } from './_figures.js';
+import {
+  canShow,
+  points,
+  smallestDifference,
+  type TemperatureReport,
+  type WinRateReport,
+  winRateSentence,
+} from '@dpo/eval';
+import { percent, range, row } from './_figures.js';
 
 /** A win rate for a terminal: the sentence first, then the figures behind it. */
 export function winRateLines(report: WinRateReport): string[] {
-  const lines = [sentence(report), '', ...rateRows(report), ...lengthRows(report), ...judgeRows(report)];
+  const lines = [winRateSentence(report), '', ...rateRows(report), ...lengthRows(report), ...judgeRows(report)];
   return lines.map((line) => line.trimEnd());
 }
 
@@ -22,19 +29,6 @@ export function temperatureLines(reports: readonly TemperatureReport[]): string[
     const rate = raw === undefined ? 'no verdict is usable' : `${percent(raw.rate)} of ${scored} pairs (${range(raw)})`;
     return row(`Temperature ${temperature ?? '?'}`, `${rate}; p = ${adjustedPValue.toPrecision(2)} after Holm`);
   });
-}
-
-/** What may be said, and whether there is enough data to say it. */
-function sentence({ raw, conclusion, bounds, scored, smallestDifference }: WinRateReport): string {
-  if (raw === undefined || smallestDifference === undefined) return 'No verdict is usable: nothing can be said.';
-  const rate = `The model wins ${percent(raw.rate)} of ${scored} ${scored === 1 ? 'pair' : 'pairs'} (95 % interval ${range(raw)})`;
-  if (bounds.flips)
-    return `${rate}, but verdicts were lost, and with other verdicts in their place the conclusion would change.`;
-  if (conclusion === 'undecided')
-    return canShow(smallestDifference)
-      ? `${rate}: too few to say which is better, since so many prompts show ${points(smallestDifference)} and more.`
-      : `${rate}: too few to say which is better.`;
-  return `${rate}: the ${conclusion === 'better' ? 'model' : 'baseline'} is better.`;
 }
 
 /** Nothing for a single prompt, whose error is unknown. */

@@ -4,7 +4,7 @@ import { type Html, html, type Part } from './html.js';
 import { type Scale, scale } from './scale.js';
 
 /** A share with its interval, 0 to 1. */
-export interface Share {
+interface Share {
   readonly rate: number;
   readonly low: number;
   readonly high: number;

@@ -1,14 +1,17 @@
 import type { WinRateReport } from './win-rate-report.js';
 
 /** A share in per cent with one decimal, such as `57.3 %`. */
-export const percents = (share: number): string => `${(100 * share).toFixed(1)} %`;
+const percents = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
 /** An interval in per cent, such as `51.2 to 63.1 %`. */
-export const percentRange = ({ low, high }: { readonly low: number; readonly high: number }): string =>
+const percentRange = ({ low, high }: { readonly low: number; readonly high: number }): string =>
   `${(100 * low).toFixed(1)} to ${percents(high)}`;
 
 /** A distance between two shares, such as `4.4 points`. */
 export const points = (share: number): string => `${(100 * share).toFixed(1)} points`;
+
+/** Whether a smallest difference is one that a rate can have: none is further from one half than 50 points. */
+export const canShow = (smallestDifference: number): boolean => smallestDifference <= 0.5;
 
 /** What may be said of a win rate, and whether there is enough data to say it: one sentence, which names the judge where it is known. */
 export function winRateSentence(report: WinRateReport, judge?: string): string {
@@ -19,6 +22,8 @@ export function winRateSentence(report: WinRateReport, judge?: string): string {
   if (bounds.flips)
     return `${rate}, but verdicts were lost, and with other verdicts in their place the conclusion would change.`;
   if (conclusion === 'undecided')
-    return `${rate}: too few to say which is better, since so many prompts show ${points(smallestDifference)} and more.`;
+    return canShow(smallestDifference)
+      ? `${rate}: too few to say which is better, since so many prompts show ${points(smallestDifference)} and more.`
+      : `${rate}: too few to say which is better.`;
   return `${rate}: the ${conclusion === 'better' ? 'model' : 'baseline'} is better.`;
 }

@@ -7,7 +7,7 @@ import type { JudgedCase, Outcome } from '../judged-case.js';
 import { longText } from '../long-text.js';
 
 /** Pairs that the page holds; all of them stand in the file of pairs. */
-export const SHOWN_PAIRS = 120;
+const SHOWN_PAIRS = 120;
 
 /** What may be looked at by itself, by the class of its articles. */
 const FILTERS: readonly (readonly [name: string, label: string, has: (pair: JudgedCase) => boolean])[] = [

@@ -1,4 +1,4 @@
-import { points, winRateSentence } from '../../winrate/win-rate-sentence.js';
+import { canShow, points, winRateSentence } from '../../winrate/win-rate-sentence.js';
 import type { ReportData } from '../data.js';
 import { number, pValue, tenths, tenthsRange } from '../format.js';
 import { type Html, html } from '../html.js';
@@ -31,7 +31,11 @@ function besides(evidence: WinRateEvidence): string[] {
   return [
     ...(smallest === undefined || report.raw === undefined
       ? []
-      : [`${enough}: ${number(prompts)} prompts show a win rate that is ${points(smallest)} and more from one half.`]),
+      : [
+          canShow(smallest)
+            ? `${enough}: ${number(prompts)} prompts show a win rate that is ${points(smallest)} and more from one half.`
+            : `${enough}: ${number(prompts)} ${prompts === 1 ? 'prompt' : 'prompts'} can hardly show any difference.`,
+        ]),
     ...(control === undefined
       ? []
       : [

@@ -1,7 +1,7 @@
 import { isUsable, type StoredVerdict } from '../../verdicts/stored-verdict.js';
 import { preferred } from '../../winrate/judge-panel.js';
 import type { WinRateReport } from '../../winrate/win-rate-report.js';
-import { points } from '../../winrate/win-rate-sentence.js';
+import { canShow, points } from '../../winrate/win-rate-sentence.js';
 import type { ReportData } from '../data.js';
 import { number, pValue, tenths, tenthsRange } from '../format.js';
 import { type Html, html, type Part } from '../html.js';
@@ -27,7 +27,7 @@ function tiles({ raw, lengthControl, smallestDifference, signs, scored, pairs, p
     smallestDifference !== undefined &&
       tile(
         'Smallest difference',
-        points(smallestDifference),
+        canShow(smallestDifference) ? points(smallestDifference) : 'over 50 points',
         `what ${number(prompts)} prompts show in four of five experiments`,
       ),
     tile('Pairs', number(scored), `with a score, of ${number(pairs)} on ${number(prompts)} prompts`),
