@@ -1,12 +1,20 @@
 // Three steps of DPO on plain JavaScript, in whatever runs this file: a test runs it in Node and in a browser.
-import { adamw, learningRates, methodNamed, offlineBatches, referenceModel, train } from '@dpo/core';
+import { adamw, byteCheckpoints, learningRates, methodNamed, offlineBatches, referenceModel, train } from '@dpo/core';
 import { encodePairs } from '@dpo/data';
 import { byteTokenizer, tinyPairs } from '@dpo/data/test';
 import { openPortable } from '@dpo/engine';
 import { cloneModel, createModel } from '@dpo/models';
 
-/** @returns {Promise<{engine: string, losses: number[], margins: number[], norms: number[]}>} */
-export async function threeSteps() {
+const STEPS = 3;
+
+/**
+ * Trains up to a step, from the beginning or from a checkpoint, and leaves a checkpoint.
+ *
+ * @param {import('@dpo/core').ByteFiles} files where checkpoints are kept
+ * @param {{until?: number, resume?: string}} part the last step, and the checkpoint to go on from
+ * @returns {Promise<{engine: string, losses: number[], margins: number[], norms: number[]}>} numbers of the steps taken
+ */
+export async function threeSteps(files, { until = STEPS, resume } = {}) {
   const engine = await openPortable('cpu');
   try {
     const tokenizer = byteTokenizer();
@@ -14,13 +22,13 @@ export async function threeSteps() {
     const model = createModel(engine, { ...config, n_positions: 128 }, { seed: 1 });
     const reference = referenceModel(await cloneModel(model));
     const pairs = encodePairs(tinyPairs(), tokenizer, { maxLength: 96 });
-    const steps = 3;
     const run = train({
-      ...{ model, reference, steps },
+      ...{ model, reference, resume, steps: until },
       method: methodNamed('dpo', { beta: 0.1 }),
       optimizer: adamw(),
-      learningRate: learningRates({ learningRate: 1e-2, steps }),
+      learningRate: learningRates({ learningRate: 1e-2, steps: STEPS }),
       batches: offlineBatches(pairs, { batchSize: 2, shuffle: true, seed: 1 }),
+      checkpoints: { store: byteCheckpoints(files) },
     });
     const records = [];
     for await (const record of run) records.push(record);

@@ -4,7 +4,24 @@ export { type CutAnswer, countEndless, watchAnswers } from './answer-warnings.js
 export { chosenBatches, type OfflineOptions, offlineBatches } from './batches/offline.js';
 export type { PackingOptions } from './batches/packing.js';
 export type { Batch, BatchSource } from './batches/source.js';
-export type { CheckpointOptions } from './checkpoint.js';
+export {
+  type ByteDirectory,
+  type ByteFiles,
+  byteCheckpoints,
+  directoryFiles,
+  memoryFiles,
+} from './byte-checkpoints.js';
+export type { CheckpointOptions, CheckpointSettings, FolderCheckpoints, StoreCheckpoints } from './checkpoint.js';
+export type { CheckpointState, TrainingState } from './checkpoint-state.js';
+export type {
+  CheckpointContents,
+  CheckpointPart,
+  CheckpointStore,
+  NamedCheckpoint,
+  OpenCheckpoint,
+  SavedTensors,
+  TensorToSave,
+} from './checkpoint-store.js';
 export { alone, type Collective } from './collective.js';
 export type { EvaluationOptions } from './evaluation.js';
 export { type AotOptions, aotLoss, matchRanks } from './losses/aot-loss.js';

@@ -1,6 +1,5 @@
-import { join } from 'node:path';
 import { DpoError } from '@dpo/base';
-import { asFileError, type FileDigest, readTextFile } from '@dpo/base/files';
+import type { FileDigest } from '@dpo/base/files';
 import type { StepRecord } from './step-record.js';
 
 /** Where a run is. With the weights and the optimizer's slots, all that its future depends on. */
@@ -21,7 +20,7 @@ export interface TrainingState {
 }
 
 /** What `trainer_state.json` of a checkpoint says. */
-export interface StoredState extends TrainingState {
+export interface CheckpointState extends TrainingState {
   readonly version: 1;
   readonly method: string;
   readonly optimizer: { readonly name: string; readonly settings: Readonly<Record<string, number | boolean>> };
@@ -49,17 +48,12 @@ export const trainerFiles = {
 } as const;
 
 /**
- * What a checkpoint says of its run.
+ * Reads what a checkpoint says of its run out of the text of its state.
  *
- * @throws DpoError `checkpoint.unreadable` where it is no checkpoint, or one of a later version.
+ * @param path the checkpoint, to be named in errors
+ * @throws DpoError `checkpoint.unreadable` when the text is no state, or one of a later version
  */
-export async function readCheckpointState(path: string): Promise<StoredState> {
-  const file = join(path, trainerFiles.state);
-  const text = await readTextFile(file).catch((cause: unknown) => {
-    const known = asFileError(cause, file);
-    const why = DpoError.is(known, 'file.not-found') ? 'is missing' : 'cannot be read';
-    throw unreadable(path, `${trainerFiles.state} ${why}`, known);
-  });
+export function parseCheckpointState(text: string, path: string): CheckpointState {
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
@@ -70,7 +64,7 @@ export async function readCheckpointState(path: string): Promise<StoredState> {
   if (parsed.version !== 1) throw unreadable(path, `its version is ${JSON.stringify(parsed.version)}, known is 1`);
   const wrong = Object.entries(shape).find(([key, fits]) => !fits(parsed[key]));
   if (wrong !== undefined) throw unreadable(path, `${trainerFiles.state} has no sound "${wrong[0]}"`);
-  return parsed as unknown as StoredState;
+  return parsed as unknown as CheckpointState;
 }
 
 type Test = (value: unknown) => boolean;
@@ -84,20 +78,21 @@ const unlessMissing =
     value === undefined || test(value);
 
 /** What each key must be for the state to be used without another look. */
-const shape: Readonly<Record<Exclude<keyof StoredState, 'version' | 'config' | 'methodState' | 'sourceState'>, Test>> =
-  {
-    step: isCount,
-    updates: isCount,
-    skipped: isCount,
-    pairs: isCount,
-    method: isText,
-    optimizer: (value) => isObject(value) && isText(value.name) && isObject(value.settings),
-    best: unlessMissing((value) => isObject(value) && isCount(value.step) && Number.isFinite(value.value)),
-    stale: unlessMissing(isCount),
-    unevaluated: unlessMissing((value) => isObject(value) && isCount(value.step)),
-    run: unlessMissing(isText),
-    files: unlessMissing((value) => isObject(value) && Object.values(value).every(isDigest)),
-  };
+const shape: Readonly<
+  Record<Exclude<keyof CheckpointState, 'version' | 'config' | 'methodState' | 'sourceState'>, Test>
+> = {
+  step: isCount,
+  updates: isCount,
+  skipped: isCount,
+  pairs: isCount,
+  method: isText,
+  optimizer: (value) => isObject(value) && isText(value.name) && isObject(value.settings),
+  best: unlessMissing((value) => isObject(value) && isCount(value.step) && Number.isFinite(value.value)),
+  stale: unlessMissing(isCount),
+  unevaluated: unlessMissing((value) => isObject(value) && isCount(value.step)),
+  run: unlessMissing(isText),
+  files: unlessMissing((value) => isObject(value) && Object.values(value).every(isDigest)),
+};
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,22 +1,17 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { DpoError } from '@dpo/base';
-import { removeOwn, writeFileAtomic, writeFolderAtomic } from '@dpo/base/files';
-import { openSafetensors, writeSafetensors } from '@dpo/base/safetensors';
 import type { Variable } from '@dpo/engine';
+import { folderStore, openFolder } from '#folder-checkpoints';
 import type { BatchSource } from './batches/source.js';
-import { readCheckpointState, type StoredState, type TrainingState, trainerFiles } from './checkpoint-state.js';
-import { listCheckpoints } from './list-checkpoints.js';
+import type { TrainingState } from './checkpoint-state.js';
+import type { CheckpointPart, CheckpointStore, OpenCheckpoint, TensorToSave } from './checkpoint-store.js';
 import type { Method } from './method.js';
 import type { TrainableModel } from './model.js';
 import type { Optimizer } from './optimizers/types.js';
 import type { Reference } from './reference.js';
 import type { CompiledSteps } from './step/compile-steps.js';
-import { digestFiles } from './whole-checkpoints.js';
 
-export interface CheckpointOptions {
-  /** The run's folder; checkpoints are `checkpoint-N` in it. */
-  readonly folder: string;
+/** When checkpoints are written, which are kept, and what they say of the run. */
+export interface CheckpointSettings {
   /** A checkpoint after every so many steps. */
   readonly everySteps?: number | undefined;
   /** Whether one is written after the last step as well. Default true. One is always written when the run is aborted. */
@@ -25,17 +20,33 @@ export interface CheckpointOptions {
   readonly best?: boolean | undefined;
   /** Older checkpoints than the last so many are removed. Default: all are kept. */
   readonly keep?: number | undefined;
-  /** Writes the trainable weights in float32 into a folder, in the form that others read (Hugging Face or PEFT). */
-  readonly saveModel: (folder: string) => Promise<void>;
   /** The run's resolved configuration, stored with each checkpoint. */
   readonly config?: unknown;
   /** What tells the run from every other one, stored with each checkpoint. */
   readonly run?: string | undefined;
-  readonly onSaved?: ((path: string, state: TrainingState) => void) | undefined;
+  /** Hears the name of each new checkpoint: the path, when checkpoints are folders. */
+  readonly onSaved?: ((name: string, state: TrainingState) => void) | undefined;
 }
 
-/** What a checkpoint holds besides the model's weights. */
-interface Kept {
+/** Checkpoints as folders, in Node. */
+export interface FolderCheckpoints {
+  /** The run's folder; checkpoints are `checkpoint-N` in it. */
+  readonly folder: string;
+  /** Writes the trainable weights in float32 into a folder, in the form that others read (Hugging Face or PEFT). */
+  readonly saveModel: (folder: string) => Promise<void>;
+}
+
+/** Checkpoints in a store of the caller's: `byteCheckpoints` in pages. */
+export interface StoreCheckpoints {
+  readonly store: CheckpointStore;
+}
+
+/** When checkpoints are written, and where. */
+export type CheckpointOptions = CheckpointSettings & (FolderCheckpoints | StoreCheckpoints);
+
+/** What a checkpoint holds the numbers and the memory of. */
+interface Owners {
+  readonly model: TrainableModel;
   readonly method: Pick<Method<never>, 'name' | 'trainables' | 'state'>;
   readonly optimizer: Optimizer;
   readonly compiled: Pick<CompiledSteps, 'slots'>;
@@ -43,131 +54,114 @@ interface Kept {
   readonly source?: Pick<BatchSource<never>, 'state'> | undefined;
 }
 
-/**
- * Writes `checkpoint-N` beside its place and renames it into it, so that a checkpoint is whole or not there, then
- * removes those that are no longer kept. Returns its path.
- */
+/** Where checkpoints go; undefined when there are none. */
+export function storeOf(checkpoints: CheckpointOptions | undefined): CheckpointStore | undefined {
+  if (checkpoints === undefined) return undefined;
+  return 'store' in checkpoints ? checkpoints.store : folderStore(checkpoints);
+}
+
+/** Opens a checkpoint of the store; without a store, the checkpoint in a folder. */
+export function openCheckpoint(store: CheckpointStore | undefined, name: string): Promise<OpenCheckpoint> {
+  return store === undefined ? openFolder(name) : store.open(name);
+}
+
+/** Saves where the run is, then removes the checkpoints that are no longer kept. */
 export async function saveCheckpoint(
-  options: CheckpointOptions & Kept & { readonly state: TrainingState },
-): Promise<string> {
-  const { folder, state, method, optimizer, config } = options;
-  const path = join(folder, `checkpoint-${state.step}`);
-  await writeFolderAtomic(path, 'checkpoint', async (temporary) => {
-    await options.saveModel(temporary);
-    await writeVariables(join(temporary, trainerFiles.optimizer), slotEntries(options.compiled));
-    const moving = movingEntries(options.reference);
-    if (moving.length > 0) await writeVariables(join(temporary, trainerFiles.reference), moving);
-    const ofMethod = entriesOf(method.trainables);
-    if (ofMethod.length > 0) await writeVariables(join(temporary, trainerFiles.method), ofMethod);
-    const saved: StoredState = {
+  store: CheckpointStore,
+  { config, run, keep = Number.POSITIVE_INFINITY, onSaved }: CheckpointSettings,
+  { state, ...owners }: Owners & { readonly state: TrainingState },
+): Promise<void> {
+  const { method, optimizer, source } = owners;
+  const variables = variablesOf(owners);
+  const name = await store.save({
+    state: {
       version: 1,
       ...state,
       method: method.name,
       optimizer: { name: optimizer.name, settings: optimizer.settings },
       ...(config === undefined ? {} : { config }),
-      ...(options.run === undefined ? {} : { run: options.run }),
+      ...(run === undefined ? {} : { run }),
       ...(method.state === undefined ? {} : { methodState: method.state.read() }),
-      ...(options.source?.state === undefined ? {} : { sourceState: options.source.state.read() }),
-      files: await digestFiles(temporary),
-    };
-    await writeFileAtomic(join(temporary, trainerFiles.state), (file) =>
-      writeFile(file, `${JSON.stringify(saved, null, 2)}\n`),
-    );
+      ...(source?.state === undefined ? {} : { sourceState: source.state.read() }),
+    },
+    parts: {
+      model: tensorsOf(variables.model),
+      optimizer: tensorsOf(variables.optimizer),
+      reference: tensorsOf(variables.reference),
+      method: tensorsOf(variables.method),
+    },
   });
-  await prune(folder, options.keep ?? Number.POSITIVE_INFINITY, state);
-  options.onSaved?.(path, state);
-  return path;
+  await prune(store, keep, state);
+  onSaved?.(name, state);
 }
 
 /**
- * Reads a checkpoint's weights and optimizer state into the engine, and returns where the run was.
+ * Reads a checkpoint's weights and optimizer state into the engine, closes the checkpoint, and returns where the run was.
  *
- * @throws DpoError `checkpoint.mismatch` where it is of another optimizer or of other weights. Nothing is written then.
+ * @throws DpoError `checkpoint.mismatch` when the checkpoint is of another optimizer or of other weights. Nothing is written then.
  */
-export async function restoreCheckpoint(
-  path: string,
-  { model, method, optimizer, compiled, reference, source }: Kept & { readonly model: TrainableModel },
-): Promise<TrainingState> {
-  const read = await readCheckpointState(path);
-  const { step, updates, skipped, pairs, best, stale, optimizer: stored } = read;
-  if (stored.name !== optimizer.name)
-    throw mismatch(path, `was trained with ${stored.name}, this run uses ${optimizer.name}`);
-  const weights = entriesOf(model.trainable());
-  const moving = movingEntries(reference);
-  const ofMethod = entriesOf(method.trainables);
-  const sources = [
-    { file: path, entries: weights },
-    { file: join(path, trainerFiles.optimizer), entries: slotEntries(compiled) },
-    ...(moving.length > 0 ? [{ file: join(path, trainerFiles.reference), entries: moving }] : []),
-    ...(ofMethod.length > 0 ? [{ file: join(path, trainerFiles.method), entries: ofMethod }] : []),
-  ];
-  const opened = [];
+export async function restoreCheckpoint(checkpoint: OpenCheckpoint, owners: Owners): Promise<TrainingState> {
+  const { name: path, state } = checkpoint;
+  const { method, optimizer, source } = owners;
   try {
-    for (const { file, entries } of sources) {
-      const tensors = await openSafetensors(file);
-      opened.push({ tensors, entries });
-      for (const { name, variable } of entries) {
-        const shape = tensors.tensors.get(name)?.shape;
+    if (state.optimizer.name !== optimizer.name)
+      throw mismatch(path, `was trained with ${state.optimizer.name}, this run uses ${optimizer.name}`);
+    const reads: (() => Promise<void>)[] = [];
+    for (const [part, variables] of Object.entries(variablesOf(owners)) as [CheckpointPart, NamedVariables][]) {
+      if (variables.size === 0 && part !== 'optimizer') continue;
+      const tensors = await checkpoint.tensors(part);
+      for (const [name, variable] of variables) {
+        const shape = tensors.shape(name);
         if (shape === undefined) throw mismatch(path, `lacks ${name}`);
         if (shape.join() !== variable.shape.join())
           throw mismatch(path, `has ${name} as [${shape}], this run as [${variable.shape}]`);
+        reads.push(async () => variable.write(await tensors.read(name)));
       }
     }
-    for (const { tensors, entries } of opened)
-      for (const { name, variable } of entries) variable.write(await tensors.read(name));
+    for (const read of reads) await read();
   } finally {
-    for (const { tensors } of opened) await tensors.close();
+    await checkpoint.close();
   }
-  method.state?.write(read.methodState);
-  source?.state?.write(read.sourceState);
+  method.state?.write(state.methodState);
+  source?.state?.write(state.sourceState);
+  const { step, updates, skipped, pairs, best, stale, unevaluated } = state;
   return {
     ...{ step, updates, skipped, pairs },
     ...(best === undefined ? {} : { best }),
     ...(stale === undefined ? {} : { stale }),
-    ...(read.unevaluated === undefined ? {} : { unevaluated: read.unevaluated }),
+    ...(unevaluated === undefined ? {} : { unevaluated }),
   };
 }
 
-interface Entry {
-  readonly name: string;
-  readonly variable: Variable;
-}
+type NamedVariables = ReadonlyMap<string, Variable>;
 
-async function writeVariables(file: string, entries: readonly Entry[]): Promise<void> {
-  await writeSafetensors(
-    file,
-    entries.map(({ name, variable }) => ({
-      name,
-      shape: variable.shape,
-      dtype: 'float32' as const,
-      data: (room) => variable.read(room),
-    })),
+function variablesOf({ model, method, compiled, reference }: Owners): Record<CheckpointPart, NamedVariables> {
+  const slots = [...compiled.slots].flatMap(([weight, bySlot]) =>
+    Object.entries(bySlot).map(([slot, variable]) => [`${slot}/${weight}`, variable] as const),
   );
+  return {
+    model: model.trainable(),
+    optimizer: new Map(slots),
+    reference: reference?.moving?.variables ?? new Map(),
+    method: method.trainables,
+  };
 }
 
-/** The weights of a reference that moves. */
-function movingEntries(reference: Pick<Reference, 'moving'> | undefined): Entry[] {
-  return entriesOf(reference?.moving?.variables ?? new Map());
+function tensorsOf(variables: NamedVariables): TensorToSave[] {
+  return [...variables].map(([name, variable]) => ({
+    name,
+    shape: variable.shape,
+    read: (into) => variable.read(into),
+  }));
 }
 
-function entriesOf(variables: ReadonlyMap<string, Variable>): Entry[] {
-  return [...variables].map(([name, variable]) => ({ name, variable }));
-}
-
-function slotEntries({ slots }: Pick<CompiledSteps, 'slots'>): Entry[] {
-  return [...slots].flatMap(([weight, bySlot]) =>
-    Object.entries(bySlot).map(([slot, variable]) => ({ name: `${slot}/${weight}`, variable })),
-  );
-}
-
-async function prune(folder: string, keep: number, { step: now, best }: TrainingState): Promise<void> {
-  // One of a later step is none of this run's: it does not count, and stays.
-  const checkpoints = (await listCheckpoints(folder)).filter(({ step }) => step <= now);
+async function prune(store: CheckpointStore, keep: number, { step: now, best }: TrainingState): Promise<void> {
+  // A checkpoint of a later step is none of this run's: it does not count, and stays.
+  const checkpoints = (await store.list()).filter(({ step }) => step <= now);
   const old = checkpoints
     .slice(0, Math.max(0, checkpoints.length - Math.max(1, keep)))
-    .filter(({ step }) => step !== best?.step)
-    .map(({ path }) => path);
-  for (const path of old) await removeOwn(path);
+    .filter(({ step }) => step !== best?.step);
+  for (const { name } of old) await store.remove(name);
 }
 
 function mismatch(path: string, how: string): DpoError {

@@ -2,7 +2,8 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DpoError } from '@dpo/base';
 import { asFileError } from '@dpo/base/files';
-import { readCheckpointState, type StoredState } from './checkpoint-state.js';
+import type { CheckpointState } from './checkpoint-state.js';
+import { readCheckpointState } from './read-checkpoint-state.js';
 
 const FOLDER = /^checkpoint-(\d+)$/;
 
@@ -12,7 +13,7 @@ export interface ListedCheckpoint {
   /** The step that the checkpoint's state says; the number in its name only where no state can be read. */
   readonly step: number;
   /** What the checkpoint says of its run; undefined where that cannot be read. */
-  readonly state: StoredState | undefined;
+  readonly state: CheckpointState | undefined;
 }
 
 /** The checkpoints of a run's folder, oldest first. A folder that is not there has none. */

@@ -1,10 +1,9 @@
 import { DpoError, type EncodedExample, type EncodedPair } from '@dpo/base';
-import { restoreCheckpoint, saveCheckpoint } from '#checkpoints';
 import { peakMemory } from '#peak-memory';
 import { type PackingOptions, packerOf } from './batches/packing.js';
 import { shareOf } from './batches/share.js';
 import type { BatchSource } from './batches/source.js';
-import type { CheckpointOptions } from './checkpoint.js';
+import { type CheckpointOptions, openCheckpoint, restoreCheckpoint, saveCheckpoint, storeOf } from './checkpoint.js';
 import type { TrainingState } from './checkpoint-state.js';
 import { alone, type Collective } from './collective.js';
 import { type EvaluationOptions, evaluate, isBetter, metricOf } from './evaluation.js';
@@ -45,7 +44,10 @@ export interface TrainOptions<E extends EncodedExample = EncodedPair> {
   readonly activationCheckpointing?: boolean | undefined;
   readonly evaluation?: EvaluationOptions<E> | undefined;
   readonly checkpoints?: CheckpointOptions | undefined;
-  /** A checkpoint's folder to go on from. The model must be of the shape that it was then; its weights are read. */
+  /**
+   * The checkpoint to go on from: a name in the store of `checkpoints`, else a folder. The model must have the checkpoint's
+   * shapes; its weights are read.
+   */
   readonly resume?: string | undefined;
   /** Ends the run, evaluated and with a checkpoint as after its last step, once it has taken so many seconds. */
   readonly maxSeconds?: number | undefined;
@@ -77,14 +79,16 @@ export async function* train<E extends EncodedExample = EncodedPair>(
   const { model, method, reference, optimizer, steps, evaluation, checkpoints, signal } = options;
   const deadline = performance.now() + 1000 * (options.maxSeconds ?? Number.POSITIVE_INFINITY);
   const patience = evaluation?.patience ?? Number.POSITIVE_INFINITY;
+  const store = storeOf(checkpoints);
   const compiled = compileSteps({ ...options, maxGradNorm: options.maxGradNorm ?? 10 });
   const owners = { model, method, reference, optimizer, compiled, source: options.batches };
   let state: TrainingState = { step: 0, updates: 0, skipped: 0, pairs: 0 };
   const save = async () => {
-    if (checkpoints !== undefined) await saveCheckpoint({ ...checkpoints, ...owners, state });
+    if (store !== undefined) await saveCheckpoint(store, checkpoints ?? {}, { ...owners, state });
   };
   try {
-    if (options.resume !== undefined) state = await restoreCheckpoint(options.resume, owners);
+    if (options.resume !== undefined)
+      state = await restoreCheckpoint(await openCheckpoint(store, options.resume), owners);
     const context = await openContext(options, compiled);
     let over = context === undefined;
     const goesOn = () => state.step < steps && (state.stale ?? 0) < patience;

@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import { DpoError } from '@dpo/base';
 import { asFileError, type FileDigest, fileDigest } from '@dpo/base/files';
 import { openSafetensors } from '@dpo/base/safetensors';
-import { readCheckpointState, type StoredState, trainerFiles, unreadable } from './checkpoint-state.js';
+import { type CheckpointState, trainerFiles, unreadable } from './checkpoint-state.js';
 import { listCheckpoints } from './list-checkpoints.js';
+import { readCheckpointState } from './read-checkpoint-state.js';
 
 /** A checkpoint with what it says of its run. */
 export interface WholeCheckpoint {
   readonly path: string;
-  readonly state: StoredState;
+  readonly state: CheckpointState;
 }
 
 /** A checkpoint that cannot be gone on from. */
@@ -55,7 +56,7 @@ export async function checkCheckpoint(path: string, signal?: AbortSignal): Promi
 
 async function checkFiles(
   path: string,
-  { files = {} }: StoredState,
+  { files = {} }: CheckpointState,
   signal: AbortSignal | undefined,
 ): Promise<undefined> {
   for (const [name, { bytes }] of Object.entries(files)) {

@@ -45,7 +45,8 @@ it('frees the reference model once its log-probabilities are computed, and keeps
 
   const online = await referenceOf(false);
   expect(live.size).toBe(before + policy.weights.size);
-  (online.scorer?.model as LanguageModel).dispose();
+  const scorerModel = online.scorer?.model;
+  scorerModel?.dispose();
   expect(live.size).toBe(before);
 });
 

@@ -4,11 +4,11 @@ import { basename, dirname, join } from 'node:path';
 import { DpoError } from '@dpo/base';
 import { asFileError } from '@dpo/base/files';
 import {
+  type CheckpointState,
   checkCheckpoint,
   findWholeCheckpoint,
   listCheckpoints,
   readMetrics,
-  type StoredState,
   type TornCheckpoint,
 } from '@dpo/core';
 import type { RunContext } from '../context.js';
@@ -17,7 +17,7 @@ import type { RunContext } from '../context.js';
 export interface Resumption {
   /** The checkpoint's folder. */
   readonly checkpoint: string;
-  readonly state: StoredState;
+  readonly state: CheckpointState;
   /** Checkpoints in the run's folder that this one makes out of date: torn ones, and those of later steps. */
   readonly beyond: readonly { readonly path: string; readonly why: 'torn' | 'later' }[];
 }

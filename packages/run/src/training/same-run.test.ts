@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { StoredState } from '@dpo/core';
+import type { CheckpointState } from '@dpo/core';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { z } from 'zod';
 import { runContext } from '../context.js';
@@ -15,7 +15,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-const state: StoredState = {
+const state: CheckpointState = {
   ...{ version: 1, step: 1, updates: 1, skipped: 0, pairs: 1, method: 'dpo' },
   optimizer: { name: 'sgd', settings: {} },
 };

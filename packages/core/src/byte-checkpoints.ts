@@ -1,0 +1,174 @@
+import { isObject } from '@dpo/base';
+import { type CheckpointState, parseCheckpointState, unreadable } from './checkpoint-state.js';
+import type { CheckpointContents, CheckpointStore, OpenCheckpoint } from './checkpoint-store.js';
+
+/** Named bytes, as a map, a directory or a database keeps them. */
+export interface ByteFiles {
+  names(): Promise<readonly string[]>;
+  /** The bytes under a name; undefined when there are none. */
+  read(name: string): Promise<Uint8Array | undefined>;
+  /** Writes the pieces one after another under a name: all of them, or nothing. */
+  write(name: string, pieces: readonly Uint8Array<ArrayBuffer>[]): Promise<void>;
+  remove(name: string): Promise<void>;
+}
+
+/** Bytes in memory, which last as long as the object. */
+export function memoryFiles(): ByteFiles {
+  const files = new Map<string, Uint8Array>();
+  return {
+    names: async () => [...files.keys()],
+    read: async (name) => files.get(name),
+    async write(name, pieces) {
+      const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+      let at = 0;
+      for (const piece of pieces) {
+        bytes.set(piece, at);
+        at += piece.length;
+      }
+      files.set(name, bytes);
+    },
+    remove: async (name) => void files.delete(name),
+  };
+}
+
+/** What is needed of a browser's `FileSystemDirectoryHandle`. */
+export interface ByteDirectory {
+  keys(): AsyncIterable<string>;
+  getFileHandle(
+    name: string,
+    options?: { create?: boolean },
+  ): Promise<{
+    getFile(): Promise<{ arrayBuffer(): Promise<ArrayBuffer> }>;
+    createWritable(): Promise<{ write(data: Uint8Array<ArrayBuffer>): Promise<void>; close(): Promise<void> }>;
+  }>;
+  removeEntry(name: string): Promise<void>;
+}
+
+/**
+ * Bytes in a directory of a browser, such as a page's private one (`navigator.storage.getDirectory()`). A file has its new
+ * content once the browser closes its writer, and the old content until then.
+ */
+export function directoryFiles(directory: ByteDirectory): ByteFiles {
+  const names = async () => {
+    const found: string[] = [];
+    for await (const name of directory.keys()) found.push(name);
+    return found;
+  };
+  return {
+    names,
+    async read(name) {
+      if (!(await names()).includes(name)) return undefined;
+      const file = await (await directory.getFileHandle(name)).getFile();
+      return new Uint8Array(await file.arrayBuffer());
+    },
+    async write(name, pieces) {
+      const writer = await (await directory.getFileHandle(name, { create: true })).createWritable();
+      for (const piece of pieces) await writer.write(piece);
+      await writer.close();
+    },
+    remove: (name) => directory.removeEntry(name),
+  };
+}
+
+const NAME = /^checkpoint-(\d+)\.bin$/;
+
+/**
+ * Checkpoints as bytes, for pages: `checkpoint-N.bin` holds the length of a header (8 bytes, little-endian), the header as JSON
+ * (the state, and part, name and shape of each tensor), then all numbers as float32 in the header's order.
+ */
+export function byteCheckpoints(files: ByteFiles): CheckpointStore {
+  return {
+    async save(contents) {
+      const name = `checkpoint-${contents.state.step}.bin`;
+      await files.write(name, await encode(contents));
+      return name;
+    },
+    async list() {
+      const named = (await files.names()).flatMap((name) => {
+        const step = NAME.exec(name)?.[1];
+        return step === undefined ? [] : [{ name, step: Number(step) }];
+      });
+      return named.sort((a, b) => a.step - b.step);
+    },
+    async open(name) {
+      const bytes = await files.read(name);
+      if (bytes === undefined) throw unreadable(name, 'it is missing');
+      return decode(name, bytes);
+    },
+    remove: (name) => files.remove(name),
+  };
+}
+
+interface Header {
+  readonly state: unknown;
+  readonly tensors: readonly { readonly part: string; readonly name: string; readonly shape: readonly number[] }[];
+}
+
+async function encode({ state, parts }: CheckpointContents): Promise<Uint8Array<ArrayBuffer>[]> {
+  const tensors = Object.entries(parts).flatMap(([part, list]) => list.map((tensor) => ({ ...tensor, part })));
+  const header: Header = { state, tensors: tensors.map(({ part, name, shape }) => ({ part, name, shape })) };
+  const json = new TextEncoder().encode(JSON.stringify(header));
+  const start = new Uint8Array(8);
+  new DataView(start.buffer).setBigUint64(0, BigInt(json.length), true);
+  const pieces: Uint8Array<ArrayBuffer>[] = [start, json];
+  for (const { read } of tensors) pieces.push(new Uint8Array(Float32Array.from(await read()).buffer));
+  return pieces;
+}
+
+function decode(name: string, bytes: Uint8Array): OpenCheckpoint {
+  const { header, end } = readHeader(name, bytes);
+  const places = new Map<string, { readonly shape: readonly number[]; readonly from: number; readonly to: number }>();
+  let at = end;
+  for (const { part, name, shape } of header.tensors) {
+    const to = at + 4 * shape.reduce((product, size) => product * size, 1);
+    places.set(`${part}/${name}`, { shape, from: at, to });
+    at = to;
+  }
+  if (at !== bytes.length) throw unreadable(name, `it has ${bytes.length} bytes of ${at}`);
+  return {
+    name,
+    state: stateOf(name, header),
+    tensors: async (part) => ({
+      shape: (tensor) => places.get(`${part}/${tensor}`)?.shape,
+      async read(tensor) {
+        const place = places.get(`${part}/${tensor}`);
+        if (place === undefined) throw unreadable(name, `it lacks ${tensor}`);
+        return new Float32Array(bytes.slice(place.from, place.to).buffer);
+      },
+    }),
+    close: async () => undefined,
+  };
+}
+
+function stateOf(name: string, { state }: Header): CheckpointState {
+  return parseCheckpointState(JSON.stringify(state), name);
+}
+
+function readHeader(name: string, bytes: Uint8Array): { header: Header; end: number } {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const end = bytes.length < 8 ? Number.POSITIVE_INFINITY : 8 + Number(view.getBigUint64(0, true));
+  if (end > bytes.length) throw unreadable(name, 'it ends within its header');
+  let header: unknown;
+  try {
+    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(8, end)));
+  } catch (cause) {
+    throw unreadable(name, 'its header is not JSON', cause);
+  }
+  if (!isHeader(header)) throw unreadable(name, 'its header lacks the state or the tensors');
+  return { header, end };
+}
+
+function isHeader(value: unknown): value is Header {
+  return isObject(value) && isObject(value.state) && Array.isArray(value.tensors) && value.tensors.every(isPlace);
+}
+
+function isPlace(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const { part, name, shape } = value;
+  return (
+    typeof part === 'string' &&
+    typeof name === 'string' &&
+    Array.isArray(shape) &&
+    shape.every((size) => Number.isSafeInteger(size) && size >= 0)
+  );
+}

@@ -1,1 +1,0 @@
-export { restoreCheckpoint, saveCheckpoint } from '../checkpoint.js';

@@ -1,0 +1,18 @@
+import { DpoError } from '@dpo/base';
+import type * as node from './folder-checkpoints.js';
+
+/** Pages have no folders. @throws DpoError `checkpoint.no-folders` */
+export const folderStore: typeof node.folderStore = () => {
+  throw noFolders();
+};
+
+/** @throws DpoError `checkpoint.no-folders` */
+export const openFolder: typeof node.openFolder = async () => {
+  throw noFolders();
+};
+
+function noFolders(): DpoError {
+  return new DpoError('checkpoint.no-folders', 'Checkpoints are folders by default, and a browser has none.', {
+    hint: 'Give checkpoints: { store: byteCheckpoints(memoryFiles()) }, or a store in a directory of the browser by directoryFiles.',
+  });
+}

@@ -1,0 +1,1 @@
+export { folderStore, openFolder } from '../folder-checkpoints.js';
