@@ -1,5 +1,5 @@
 const textFile =
-  /^(config\.json|generation_config\.json|tokenizer(_config)?\.json|special_tokens_map\.json|added_tokens\.json|chat_template\.(jinja|json)|additional_chat_templates\/[^/]+\.jinja|vocab\.(json|txt)|merges\.txt|adapter_config\.json)$/;
+  /^(config\.json|generation_config\.json|tokenizer(_config)?\.json|special_tokens_map\.json|added_tokens\.json|chat_template\.(jinja|json)|additional_chat_templates\/[^/]+\.jinja|vocab\.(json|txt)|reward_normalisation\.json|merges\.txt|adapter_config\.json)$/;
 
 /**
  * Of a repository's files those that a model is opened from: configuration, tokenizer, safetensors weights. Weights in

@@ -6,6 +6,7 @@ export {
   type LoadRewardOptions,
   loadRewardModel,
 } from './classifiers/load-reward-model.js';
+export { onScale, type RewardScale, readRewardScale, writeRewardScale } from './classifiers/reward-scale.js';
 export { modelDigests } from './files/model-digests.js';
 export { isAdapterFolder, openModelFiles } from './files/open-model-files.js';
 export { type LoadAdapterOptions, loadAdapter, type SaveAdapterOptions, saveAdapter } from './lora/adapter-files.js';

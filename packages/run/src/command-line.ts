@@ -12,6 +12,7 @@ export { type EngineChoice, engineOptions, engineSettings } from './options/engi
 export { onErrorOption } from './options/on-error.js';
 export { option, place } from './options/option.js';
 export { optionsTable } from './options/options-table.js';
+export { rewardOptions } from './options/reward-options.js';
 export { camel, type OptionInfo, optionsOf } from './options/schema.js';
 export { sftOptions } from './options/sft-options.js';
 export { presets, trainOptions } from './options/train-options.js';

@@ -1,4 +1,12 @@
 export type { RunContext } from './context.js';
 export type { RunRecord, RunStart, Sink, SinkOrOpener, StepDetails } from './sinks/sink.js';
-export { type RunOptions, type SftConfig, sftRun, type TrainConfig, trainRun } from './train-run.js';
+export {
+  type RewardConfig,
+  type RunOptions,
+  rewardRun,
+  type SftConfig,
+  sftRun,
+  type TrainConfig,
+  trainRun,
+} from './train-run.js';
 export type { RunResult } from './training/run-rows.js';

@@ -1,14 +1,24 @@
 import { DpoError } from '@dpo/base';
-import { ktoMethod, type Method, noReference, plackettLuceMethod, supervisedMethod, withWeights } from '@dpo/core';
+import {
+  ktoMethod,
+  type Method,
+  noReference,
+  plackettLuceMethod,
+  rewardMethod,
+  supervisedMethod,
+  withWeights,
+} from '@dpo/core';
 import type { z } from 'zod';
 import { type RunContext, runContext } from './context.js';
 import { checkOptions } from './options/check-options.js';
+import { rewardOptions } from './options/reward-options.js';
 import { sftOptions } from './options/sft-options.js';
 import { presets, trainOptions } from './options/train-options.js';
 import { type Guarded, holdOutputs } from './places/hold-outputs.js';
 import type { SinkOrOpener } from './sinks/sink.js';
 import { dpoReference } from './training/dpo-reference.js';
 import { pairMethod } from './training/pair-method.js';
+import { rewardModels, rewardRows } from './training/reward-kind.js';
 import { answerRows, type EncodedRow, pairRows, type RowKind, rankingRows } from './training/row-kinds.js';
 import { type RunResult, runRows } from './training/run-rows.js';
 import { USAGE } from './usage.js';
@@ -18,6 +28,9 @@ export type TrainConfig = z.input<typeof trainOptions>;
 
 /** The options of `dpo sft`, by their keys. */
 export type SftConfig = z.input<typeof sftOptions>;
+
+/** The options of `dpo reward`, by their keys. */
+export type RewardConfig = z.input<typeof rewardOptions>;
 
 /** How a run speaks, where its numbers go, and how it is ended. */
 export interface RunOptions extends Partial<RunContext> {
@@ -52,6 +65,28 @@ export async function sftRun(config: SftConfig, options: RunOptions = {}): Promi
       {
         ...{ name: 'sft', schema: sftOptions, options: given, rows: pairRows },
         method: supervisedMethod({ averageOver: given.averageOver }),
+        reference: async () => ({ train: noReference(), held: undefined }),
+      },
+      options.sinks ?? [],
+      context,
+    ),
+  );
+}
+
+/**
+ * Trains a reward model on pairs, as TRL's RewardTrainer does: what `dpo reward` does. `final/` is a `…ForSequenceClassification` folder,
+ * or a PEFT adapter with its score head, that transformers and PEFT open. The rest is as in {@link trainRun}.
+ *
+ * @throws DpoError `cli.usage` for options, and all that models, data and places can be wrong with
+ */
+export async function rewardRun(config: RewardConfig, options: RunOptions = {}): Promise<RunResult> {
+  const given = checkOptions(rewardOptions, config);
+  return holding({ name: 'reward', options: rewardOptions }, given, options, (context) =>
+    runRows(
+      {
+        ...{ name: 'reward', schema: rewardOptions, options: given, rows: rewardRows },
+        method: rewardMethod({ centre: given.centre }),
+        models: rewardModels(given),
         reference: async () => ({ train: noReference(), held: undefined }),
       },
       options.sinks ?? [],

@@ -1,11 +1,12 @@
 // docs/options.md is made from the tables of options: `npx vitest run apps/cli/src/command/options-page.test.ts -u` writes it.
 import { fileURLToPath } from 'node:url';
-import { optionsOf, optionsTable, sftOptions, trainOptions } from '@dpo/run/command-line';
+import { optionsOf, optionsTable, rewardOptions, sftOptions, trainOptions } from '@dpo/run/command-line';
 import { expect, it } from 'vitest';
 
 it('the page of options is what the tables say', async () => {
-  const [train, sft] = [optionsOf(trainOptions), optionsOf(sftOptions)];
+  const [train, sft, reward] = [optionsOf(trainOptions), optionsOf(sftOptions), optionsOf(rewardOptions)];
   const known = new Set(train.map(({ key }) => key));
+  const defaults = new Map(train.map((option) => [option.key, option.default]));
   const page = `# Options of training
 
 Made from the tables in \`packages/run/src/options\`: a word of the command line, its key in \`--config\` files and in \`trainRun\`.
@@ -20,6 +21,12 @@ ${optionsTable(train)}
 The options of \`dpo train\` that are not about preferences, and:
 
 ${optionsTable(sft.filter(({ key }) => !known.has(key)))}
+
+## dpo reward
+
+The options of \`dpo train\` that are not about preferences, and:
+
+${optionsTable(reward.filter(({ key, default: value }) => !known.has(key) || value !== defaults.get(key)))}
 `;
   await expect(page).toMatchFileSnapshot(fileURLToPath(new URL('../../../../docs/options.md', import.meta.url)));
 });

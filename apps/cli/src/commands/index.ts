@@ -18,6 +18,7 @@ import { evalWinrateCommand } from './eval-winrate.js';
 import { exportCommand } from './export.js';
 import { generateCommand } from './generate.js';
 import { reportCommand } from './report.js';
+import { rewardCommand } from './reward.js';
 import { scoreCommand } from './score.js';
 import { sftCommand } from './sft.js';
 import { trainCommand } from './train.js';
@@ -27,6 +28,7 @@ export const commands: readonly Command[] = [
   demoCommand,
   trainCommand,
   sftCommand,
+  rewardCommand,
   scoreCommand,
   generateCommand,
   exportCommand,

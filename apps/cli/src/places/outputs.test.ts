@@ -67,6 +67,7 @@ const building = (...words: string[]): Writing => ({
 const writing: Readonly<Record<string, Writing>> = {
   train: training('train'),
   sft: training('sft'),
+  reward: training('reward'),
   score: {
     args: (out) => [
       ...['score', '--model', at('adapter'), '--ref', at('model'), '--data', at('pairs.jsonl'), '--out', out],
@@ -190,7 +191,7 @@ describe.each(Object.entries(writing))('dpo %s', (_, command) => {
 
 describe('options that name places', () => {
   // Whoever adds an option says what it names: a place of `places/role.ts`, or a text by its key here.
-  const texts = /^(prompt|chosen|rejected|split|testSplit|evalSplit|header|stop|device|maxTime|judgeModel)$/;
+  const texts = /^(prompt|chosen|rejected|split|testSplit|evalSplit|header|stop|device|maxTime|judgeModel|padToken)$/;
 
   it('are declared in every command', () => {
     const undeclared = commands.flatMap(({ name, options }) =>

@@ -75,7 +75,8 @@ export function languageModel(
     const attend: Attend = options.activationCheckpointing
       ? (...layer) => packedAttention(batch)(...layer)
       : packedAttention(batch);
-    const tokens = { ...batch, unread: 1 };
+    // What a reward model is given behind an answer is no part of the text.
+    const tokens = { ...batch, unread: decoder.labels === undefined ? 1 : 0 };
     const states = model.hidden(params, tokens, attend, { ...options, at });
     return decoder.finalNorm(states, { weight: weightsOf(params, options) });
   };

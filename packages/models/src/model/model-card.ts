@@ -11,6 +11,8 @@ export interface ModelCard {
   readonly base?: string | undefined;
   /** Whether the folder holds a LoRA adapter for the base instead of a whole model. Default false. */
   readonly adapter?: boolean | undefined;
+  /** What the model does. Default: it writes. */
+  readonly task?: 'text-generation' | 'text-classification' | undefined;
   /** How it was trained. */
   readonly method?: ModelCardMethod | undefined;
   readonly data?: readonly ModelCardData[] | undefined;
@@ -62,20 +64,20 @@ const hubName = /^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/;
  * words and tables. Texts are quoted, so that nothing in them becomes markup of the front matter or of a table.
  */
 export function modelCard(card: ModelCard): string {
-  const { name, base, adapter = false, method, data = [], evaluation = [] } = card;
+  const { name, base, adapter = false, task = 'text-generation', method, data = [], evaluation = [] } = card;
   const onHub = base !== undefined && hubName.test(base);
   const meta: Record<string, Yaml> = {
     ...(card.license === undefined ? {} : { license: card.license }),
     ...(card.languages === undefined ? {} : { language: [...card.languages] }),
     library_name: adapter ? 'peft' : 'transformers',
-    pipeline_tag: 'text-generation',
+    pipeline_tag: task,
     ...(onHub ? { base_model: base, base_model_relation: adapter ? 'adapter' : 'finetune' } : {}),
     ...withContent(
       'datasets',
       data.map((entry) => entry.name).filter((entry) => hubName.test(entry)),
     ),
-    tags: ['text-generation', ...(method === undefined ? [] : [method.id]), ...(adapter ? ['lora'] : [])],
-    ...resultsIndex(name, evaluation),
+    tags: [task, ...(method === undefined ? [] : [method.id]), ...(adapter ? ['lora'] : [])],
+    ...resultsIndex(name, task, evaluation),
   };
   const sections = [
     `# ${inline(name)}`,
@@ -105,8 +107,9 @@ export function modelCard(card: ModelCard): string {
   return `${frontMatter(meta)}\n${sections.join('\n\n')}\n`;
 }
 
-function introduction({ base, adapter, method }: ModelCard, onHub: boolean): string {
-  const what = adapter ? 'A LoRA adapter' : 'A language model';
+function introduction({ base, adapter, task, method }: ModelCard, onHub: boolean): string {
+  const whole = task === 'text-classification' ? 'A reward model' : 'A language model';
+  const what = adapter ? 'A LoRA adapter' : whole;
   const from = base === undefined ? '' : ` for ${onHub ? `[${inline(base)}](https://hf.co/${base})` : inline(base)}`;
   const paper =
     method?.arxiv === undefined
@@ -117,12 +120,12 @@ function introduction({ base, adapter, method }: ModelCard, onHub: boolean): str
 }
 
 /** The hub's `model-index`, which its pages and huggingface_hub read results from. */
-function resultsIndex(name: string, results: readonly ModelCardResult[]): Record<string, Yaml> {
+function resultsIndex(name: string, task: string, results: readonly ModelCardResult[]): Record<string, Yaml> {
   const measured = results.filter(({ dataset, value }) => dataset !== undefined && Number.isFinite(value));
   if (measured.length === 0) return {};
   const datasets = [...new Set(measured.map(({ dataset }) => dataset as string))];
   const entries = datasets.map((dataset) => ({
-    task: { type: 'text-generation' },
+    task: { type: task },
     dataset: { name: dataset, type: dataset },
     metrics: measured
       .filter((entry) => entry.dataset === dataset)

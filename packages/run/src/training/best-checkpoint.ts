@@ -1,6 +1,7 @@
 import { cp, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { checkCheckpoint, findWholeCheckpoint, listCheckpoints, trainerFiles } from '@dpo/core';
+import { openSafetensors } from '@dpo/base/safetensors';
+import { checkCheckpoint, findWholeCheckpoint, listCheckpoints, type TrainableModel, trainerFiles } from '@dpo/core';
 
 /**
  * The run's checkpoint of the best evaluation, as the newest checkpoint names it; undefined where nothing was evaluated.
@@ -20,4 +21,14 @@ export async function copyTrained(checkpoint: string, folder: string, card: stri
   const own = new Set<string>(Object.values(trainerFiles));
   await cp(checkpoint, folder, { recursive: true, filter: (path) => !own.has(basename(path)) });
   await writeFile(join(folder, 'README.md'), card);
+}
+
+/** Takes a checkpoint's weights into a model, those that were trained. */
+export async function readTrained(checkpoint: string, model: Pick<TrainableModel, 'trainable'>): Promise<void> {
+  const stored = await openSafetensors(checkpoint);
+  try {
+    for (const [name, variable] of model.trainable()) variable.write(await stored.read(name));
+  } finally {
+    await stored.close();
+  }
 }

@@ -12,11 +12,19 @@ export interface NamedModels {
   readonly loraTargets?: readonly string[] | undefined;
 }
 
+/** How a model that is named can be opened: see `checkOpens`. */
+export type ModelCheck = typeof checkOpens;
+
 /** Checks the files of models: those that are here, and, once the data are known to be good, those of the hub. */
-export async function checkModels(options: NamedModels, where: 'here' | 'hub', context: RunContext): Promise<void> {
+export async function checkModels(
+  options: NamedModels,
+  where: 'here' | 'hub',
+  context: RunContext,
+  check: ModelCheck = checkOpens,
+): Promise<void> {
   const { model, ref, loraTargets } = options;
   const isDue = async (name: string) => (await onHub(name)) === (where === 'hub');
-  if (await isDue(model)) await checkOpens(model, context, { loraTargets });
+  if (await isDue(model)) await check(model, context, { loraTargets });
   if (ref !== undefined && (await isDue(ref))) await checkOpens(ref, context);
   if (options.adapter !== undefined && where === 'here') await checkAdapter(options.adapter);
 }

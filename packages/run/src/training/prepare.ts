@@ -1,6 +1,6 @@
 import { type Optimizer, type OptimizerName, optimizers, sgd, withRateRatios } from '@dpo/core';
 import type { Engine } from '@dpo/engine';
-import { addLora, type LanguageModel } from '@dpo/models';
+import { addLora, type LanguageModel, type LoraOptions } from '@dpo/models';
 import type { RunContext } from '../context.js';
 import { type OpenModel, openModel, withAdapter } from '../inputs/open-model.js';
 
@@ -23,17 +23,21 @@ export async function openPolicy(engine: Engine, options: PolicyOptions, context
   const opened = await openModel(engine, options.model, context);
   if (options.adapter !== undefined) return withAdapter(opened, options.adapter);
   if (options.loraRank === undefined) return opened;
-  const model = await addLora(opened.model, {
-    rank: options.loraRank,
-    alpha: options.loraAlpha ?? 2 * options.loraRank,
+  return { ...opened, model: await addLora(opened.model, loraOptions(options, options.loraRank)) };
+}
+
+/** A new adapter of this rank as the options describe it. */
+export function loraOptions(options: PolicyOptions, rank: number): LoraOptions {
+  return {
+    rank,
+    alpha: options.loraAlpha ?? 2 * rank,
     targets: options.loraTargets ?? 'all-linear',
     dropout: options.loraDropout,
     rsLora: options.rslora,
     dora: options.dora,
     modulesToSave: options.loraSaveModules,
     seed: options.seed,
-  });
-  return { ...opened, model };
+  };
 }
 
 /** The optimizer that the options name. */

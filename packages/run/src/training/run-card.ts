@@ -20,6 +20,7 @@ export function runCard({ output, config, aside, adapter, records }: FinishedRun
     name: basename(resolve(output)),
     base: model.name,
     adapter,
+    task: config.command === 'reward' ? 'text-classification' : 'text-generation',
     method: methodOf(config),
     data: [{ name: basename(dataset.path), rows: dataset.rows, fingerprint: dataset.fingerprint }],
     hyperparameters: Object.fromEntries(
@@ -39,6 +40,7 @@ export function runCard({ output, config, aside, adapter, records }: FinishedRun
 const names: Readonly<Record<string, string>> = {
   dpo: 'Direct Preference Optimization',
   sft: 'supervised fine-tuning on the chosen answers',
+  reward: 'Bradley–Terry on pairs of answers',
 };
 
 function methodOf({ command, options }: RunConfig): ModelCardMethod {

@@ -1,19 +1,21 @@
 import { resolve } from 'node:path';
 import { DpoError } from '@dpo/base';
 import { type Method, watchAnswers } from '@dpo/core';
-import { openEngine } from '@dpo/engine';
+import { type Engine, openEngine } from '@dpo/engine';
 import { writeReport } from '@dpo/eval';
+import type { LanguageModel } from '@dpo/models';
 import type { z } from 'zod';
 import type { RunContext } from '../context.js';
 import { openRows, withSplit } from '../inputs/find-data.js';
 import { encodeFor } from '../inputs/open-data.js';
+import { checkOpens, type OpenModel } from '../inputs/open-model.js';
 import { skippedRows } from '../inputs/skipped-rows.js';
 import { engineSettings } from '../options/engine-options.js';
 import { optionsOf } from '../options/schema.js';
 import type { trainingOptions } from '../options/training-options.js';
 import { clearRun } from '../places/clear-run.js';
 import type { SinkOrOpener } from '../sinks/sink.js';
-import { checkModels } from './check-models.js';
+import { checkModels, type ModelCheck } from './check-models.js';
 import type { ReferenceInputs, References } from './dpo-reference.js';
 import { type DrawOptions, drawHeldOut } from './draw-held-out.js';
 import { openPolicy, optimizerOf, parameterCounts } from './prepare.js';
@@ -43,6 +45,26 @@ export interface RowsRun<Given, Row extends EncodedRow> {
   readonly reference: (inputs: ReferenceInputs<Row>) => Promise<References>;
   /** What is drawn at each evaluation. */
   readonly draw?: DrawOptions | undefined;
+  /** The kind of model that is trained. Default: language models. */
+  readonly models?: ModelKind<Row> | undefined;
+}
+
+/** A model at the end of its training. */
+export interface TrainedModel<Row extends EncodedRow> {
+  readonly model: LanguageModel;
+  /** Held-out rows where there are any, else those that were trained on. */
+  readonly rows: readonly Row[];
+  readonly context: RunContext;
+}
+
+/** A kind of model that can be trained: how it is checked and opened, and what its folder gets besides. */
+export interface ModelKind<Row extends EncodedRow> {
+  /** Throws what `open` would throw of a model's files, without an engine. */
+  readonly check: ModelCheck;
+  /** Opens the model to train, with the adapter that the options ask for. */
+  open(engine: Engine, options: TrainingOptions, context: RunContext): Promise<OpenModel>;
+  /** Adds to the trained model's folder. */
+  complete?(trained: TrainedModel<Row>, folder: string): Promise<void>;
 }
 
 /** How a run ended. */
@@ -63,7 +85,8 @@ export async function runRows<Given, Row extends EncodedRow>(
   const resuming = options.resume || options.resumeFrom !== undefined;
   await claimRunFolder(options.output, { resume: resuming, overwrite: options.overwrite });
   const resume = resuming ? await findResumption(options.output, options.resumeFrom, context) : undefined;
-  await checkModels(options, 'here', context);
+  const models = command.models ?? { check: checkOpens, open: openPolicy };
+  await checkModels(options, 'here', context, models.check);
   await context.beforeData?.();
   const skipped = skippedRows(options.onError);
   const { onError } = skipped;
@@ -80,14 +103,14 @@ export async function runRows<Given, Row extends EncodedRow>(
     options.evalData === undefined
       ? undefined
       : await openRows(withSplit(options.evalData, options.evalSplit), kind, context, reading);
-  await checkModels(options, 'hub', context);
+  await checkModels(options, 'hub', context, models.check);
   const identity = await identityOf(options, heldData, context);
   if (resume !== undefined) await checkSameRun(options.output, resume, { ...now, identity }, context);
 
   const engine = await openEngine(engineSettings(options));
   try {
     context.note(`Engine: ${engine.description}`);
-    const { model, tokenizer, source } = await openPolicy(engine, options, context);
+    const { model, tokenizer, source } = await models.open(engine, options, context);
     const opened = { model, tokenizer };
     const rows = await encodeFor(opened, dataset, kind.encode, options, context, onError);
     const heldRows = heldData && (await encodeFor(opened, heldData, kind.encode, options, context, onError));
@@ -156,6 +179,7 @@ export async function runRows<Given, Row extends EncodedRow>(
             ? drawHeldOut.bind(undefined, opened, reference.scorer, heldRows, command.draw)
             : undefined,
         output: options.output,
+        complete: models.complete?.bind(undefined, { model, rows: heldRows ?? rows, context }),
         config,
         aside: new Set(table.filter(({ onCard }) => !onCard).map(({ key }) => key)),
         resume,

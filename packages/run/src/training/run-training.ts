@@ -21,7 +21,7 @@ import type { RunContext } from '../context.js';
 import { openSinks } from '../sinks/open-sinks.js';
 import { metricsSink, skippedBatchFile, skippedRowsSink, tensorBoardSink, warningsSink } from '../sinks/run-files.js';
 import type { Sink, SinkOrOpener } from '../sinks/sink.js';
-import { bestCheckpoint, copyTrained } from './best-checkpoint.js';
+import { bestCheckpoint, copyTrained, readTrained } from './best-checkpoint.js';
 import type { Drawn } from './draw-held-out.js';
 import { type Resumption, setAside } from './resumption.js';
 import { runCard } from './run-card.js';
@@ -60,6 +60,8 @@ export interface TrainingRun<Row extends EncodedExample = EncodedPair> {
   /** Draws answers at each evaluation. */
   readonly draw?: (() => Promise<Drawn | undefined>) | undefined;
   readonly output: string;
+  /** Adds to the folder of the trained model, when the model has the weights that the folder holds. */
+  readonly complete?: ((folder: string) => Promise<void>) | undefined;
   readonly config: RunConfig;
   /** Options that the model card leaves out. */
   readonly aside?: ReadonlySet<string> | undefined;
@@ -179,9 +181,12 @@ async function trainWithSink<Row extends EncodedExample>(
     records,
   });
   const best = settings.loadBest ? await bestCheckpoint(output) : undefined;
-  await writeFolderAtomic(final, 'model', (folder) =>
-    best === undefined ? saveTrained(model, run.source, folder, card) : copyTrained(best, folder, card),
-  );
+  if (best !== undefined && run.complete !== undefined) await readTrained(best, model);
+  await writeFolderAtomic(final, 'model', async (folder) => {
+    if (best === undefined) await saveTrained(model, run.source, folder, card);
+    else await copyTrained(best, folder, card);
+    await run.complete?.(folder);
+  });
   return { interrupted, records, folder: resolve(final) };
 }
 

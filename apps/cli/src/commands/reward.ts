@@ -1,0 +1,24 @@
+import { rewardRun } from '@dpo/run';
+import { rewardOptions } from '@dpo/run/command-line';
+import { defineCommand } from '../command/define.js';
+import { trainAndConclude } from '../training/conclude.js';
+import { nothingSavedNote } from '../training/interruption.js';
+import { shellWord } from '../ui/shell-word.js';
+
+/** `dpo reward`: a reward model trained on preference pairs. */
+export const rewardCommand = defineCommand({
+  name: 'reward',
+  summary: 'Train a reward model on preference pairs',
+  options: rewardOptions,
+  guardsOutputs: true,
+  details:
+    'Makes a sequence classifier with one label of a language model, which transformers opens. The loss of a pair is −log σ(r_w − r_l − m), m the number in the column margin, where the data have it.',
+  whenInterrupted: nothingSavedNote,
+  run: (options, context) =>
+    trainAndConclude(
+      options,
+      (more) => rewardRun(options, more),
+      (final) => `dpo eval rewards --model ${final} --data ${shellWord(options.evalData ?? options.data)}`,
+      context,
+    ),
+});

@@ -1,0 +1,60 @@
+import { DpoError } from '@dpo/base';
+import type { Engine } from '@dpo/engine';
+import { type CheckOptions, checkRewardModel, type LoadRewardOptions, loadRewardModel } from '@dpo/models';
+import type { RunContext } from '../context.js';
+import { findModel, modelAndBase, type OpenModel, withAdapter } from './open-model.js';
+
+/** The score head, and a PEFT adapter's own of it. */
+const SCORE = 'score.weight';
+
+/** How a reward model is opened. */
+export type RewardModelOptions = Pick<LoadRewardOptions, 'seed' | 'padToken'>;
+
+/** A reward model, and whether its score head has been trained. */
+export interface OpenRewardModel extends OpenModel {
+  readonly trained: boolean;
+}
+
+/**
+ * Opens a name as a reward model: a classifier's folder or a language model, which gets a new score head, or a PEFT folder with a
+ * score head, on its base.
+ *
+ * @throws DpoError `lora.no-score-head` for an adapter without one, and what `loadRewardModel` throws
+ */
+export async function openRewardModel(
+  engine: Engine,
+  name: string,
+  options: RewardModelOptions,
+  context: RunContext,
+): Promise<OpenRewardModel> {
+  const { path, base } = await modelAndBase(await findModel(name, context), context);
+  const loaded = await loadRewardModel(engine, base ?? path, {
+    ...options,
+    onProgress: (bytes, total) => context.progress(`Loading ${name}: ${Math.round((100 * bytes) / total)} %`),
+  });
+  for (const note of loaded.notes) context.note(note);
+  const { model, tokenizer, source, newHead } = loaded;
+  const opened = { model, tokenizer, source, path: base ?? path, trained: !newHead };
+  return base === undefined ? opened : withScoreAdapter(opened, path);
+}
+
+/** The model with the adapter of a PEFT folder, which must bring a score head. */
+export async function withScoreAdapter(opened: OpenRewardModel, adapter: string): Promise<OpenRewardModel> {
+  const whole = await withAdapter(opened, adapter);
+  if (whole.model.adapter?.saved.has(SCORE)) return { ...whole, trained: true };
+  whole.model.dispose();
+  throw new DpoError('lora.no-score-head', `${adapter} is an adapter without a score head.`, {
+    values: { path: adapter },
+    hint: 'Put the adapter into the weights of its model (dpo export --model ADAPTER --output FOLDER), and train the result.',
+  });
+}
+
+/** Throws what {@link openRewardModel} would throw of a model's files, without an engine and without reading a weight. */
+export async function checkOpensAsReward(
+  name: string,
+  context: RunContext,
+  options: CheckOptions & Pick<RewardModelOptions, 'padToken'> = {},
+): Promise<void> {
+  const { path, base = path } = await modelAndBase(await findModel(name, context), context);
+  await checkRewardModel(base, options);
+}
