@@ -1,4 +1,5 @@
 export * from './browser.js';
+export { classifierKind } from './classifiers/classifier-kind.js';
 export { type LoadClassifierOptions, type LoadedClassifier, loadClassifier } from './classifiers/load-classifier.js';
 export {
   checkRewardModel,

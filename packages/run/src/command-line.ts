@@ -19,6 +19,13 @@ export { presets, trainOptions } from './options/train-options.js';
 export { clearRun } from './places/clear-run.js';
 export { holdOutputs } from './places/hold-outputs.js';
 export { runIn } from './places/own-run.js';
+export {
+  namesScorer,
+  openScorer,
+  type Scorer,
+  type ScorerOptions,
+  type ScoringOptions,
+} from './scoring/open-scorer.js';
 export { parameterCounts } from './training/prepare.js';
 export { findResumption } from './training/resumption.js';
 export type { RunConfig } from './training/run-folder.js';

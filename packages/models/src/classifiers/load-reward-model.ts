@@ -26,8 +26,8 @@ import { padTokenOf, withPadToken } from './pad-token.js';
 export interface LoadRewardOptions extends LoadOptions {
   /** Of a new score head. Default 0. */
   readonly seed?: number | undefined;
-  /** The text of the token that fills rows up in transformers: see `padTokenOf`. */
-  readonly padToken?: string | undefined;
+  /** The text of the token that fills rows up in transformers: see `padTokenOf`. False: as the files have it, to score alone. */
+  readonly padToken?: string | false | undefined;
 }
 
 /** A reward model with its tokenizer, which fills rows up with a token that ends no text. */
@@ -113,13 +113,18 @@ function checkLabels({ path, config }: ModelFiles): void {
 }
 
 /** The tokenizer with its padding token, and a sentence where that one had to be chosen. */
-async function tokenizerWithPad({ path, config, tokenizerFiles }: ModelFiles, rows: number, asked: string | undefined) {
+async function tokenizerWithPad(
+  { path, config, tokenizerFiles }: ModelFiles,
+  rows: number,
+  asked: string | false | undefined,
+) {
   if (!hasTokenizer(tokenizerFiles))
     throw new DpoError('classifier.no-tokenizer', `${path} has no tokenizer.json, without which no text is read.`, {
       values: { path },
       hint: 'Write one in Python: AutoTokenizer.from_pretrained("MODEL").save_pretrained("MODEL").',
     });
   const own = forModel(await loadTokenizer(tokenizerFiles), config, rows);
+  if (asked === false) return { tokenizer: own, id: config.pad_token_id ?? null, note: undefined };
   const pad = padTokenOf(own, rows, asked, path);
   const files = withPadToken(own.files, pad);
   const tokenizer = files === own.files ? own : forModel(createTokenizer(files, path), config, rows);
