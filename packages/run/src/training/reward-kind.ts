@@ -11,7 +11,7 @@ export const rewardRows: typeof pairRows = {
   ...pairRows,
   answers: (row) => pairRows.answers(row, ['chosen', 'rejected']),
   // Rewards are of no reference.
-  stored: () => ({ rows: 0 }),
+  referenceOf: () => ({ rows: 0 }),
 };
 
 /** Reward models: decoders with a score head. Their folders say how rewards of known answers are spread. */

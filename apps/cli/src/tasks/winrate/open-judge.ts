@@ -1,10 +1,8 @@
-import { join } from 'node:path';
 import { DpoError } from '@dpo/base';
-import { isThere, readTextFile, readTextIfThere } from '@dpo/base/files';
+import { isThere, readTextFile } from '@dpo/base/files';
 import type { Engine } from '@dpo/engine';
 import { type Judge, type JudgeTemplate, judgeTemplate, rubrics } from '@dpo/eval';
-import { loadRewardModel } from '@dpo/models';
-import { openModel, USAGE } from '@dpo/run/command-line';
+import { namesScorer, openModel, openScorer, USAGE } from '@dpo/run/command-line';
 import type { Context } from '../../command/define.js';
 import type { WinrateOptions } from '../../options/winrate.js';
 import { modelJudge } from './model-judge.js';
@@ -27,23 +25,12 @@ export async function judgeFor(
   context: Context,
 ): Promise<JudgeOpener> {
   const { judge: name } = options;
-  if (await isRewardModel(name))
-    return {
-      open: async () => {
-        const { model, tokenizer } = await loadRewardModel(await openEngine(), name);
-        return rewardJudge(name, model, tokenizer);
-      },
-    };
+  if ((await isThere(name)) && (await namesScorer(name, context)))
+    return { open: async () => rewardJudge(name, await openScorer(await openEngine(), name, context)) };
   const template = await templateOf(options);
   return {
     open: async () => modelJudge(name, await openModel(await openEngine(), name, context), template),
   };
-}
-
-/** Whether a folder holds a sequence classifier. */
-async function isRewardModel(folder: string): Promise<boolean> {
-  const config = await readTextIfThere(join(folder, 'config.json')).catch(() => undefined);
-  return config !== undefined && /"\w+ForSequenceClassification"/.test(config);
 }
 
 /** The template that `--rubric` names: by its name, in a file, or as a text. */

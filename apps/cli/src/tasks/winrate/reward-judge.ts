@@ -1,7 +1,6 @@
-import { answerRewards } from '@dpo/core';
-import { encodePairs, pairGroup, preferenceDataset, type Text } from '@dpo/data';
+import type { Text } from '@dpo/data';
 import { type AskOptions, type Comparison, type Judge, type JudgeReply, scoreJudge } from '@dpo/eval';
-import type { LanguageModel, ModelTokenizer } from '@dpo/models';
+import type { Scorer } from '@dpo/run/command-line';
 
 /** Questions that are scored together: each time anew shapes are compiled. */
 const TOGETHER = 256;
@@ -10,22 +9,17 @@ const TOGETHER = 256;
  * A judge that is a reward model: the answer with the higher reward is the better one. Both orders of a pair are one computation,
  * since a reward does not depend on what else is seen.
  */
-export function rewardJudge(name: string, model: LanguageModel, tokenizer: ModelTokenizer): Judge {
+export function rewardJudge(name: string, scorer: Pick<Scorer, 'score'>): Judge {
   const askTogether = async (comparisons: readonly Comparison[], { signal }: AskOptions): Promise<JudgeReply[]> => {
-    const keys = comparisons.map(keyOf);
-    const different = [...new Set(keys)].map((key) => comparisons[keys.indexOf(key)] as Comparison);
-    const dataset = preferenceDataset(
-      different.map(({ prompt, first, second }) => ({
-        prompt,
-        chosen: answerOf(prompt, first),
-        rejected: answerOf(prompt, second),
-      })),
+    const different = new Map(comparisons.map((comparison) => [keyOf(comparison), comparison]));
+    const asked = [...different.values()].map(({ prompt, first, second }) => ({ prompt, answers: [first, second] }));
+    const scores = await scorer.score(
+      asked.map(({ prompt, answers }) => ({ prompt, answers: answers.map((answer) => answerOf(prompt, answer)) })),
+      { signal },
     );
-    const groups = encodePairs(dataset, tokenizer).map(pairGroup);
-    const rewards = await answerRewards(model, groups, { signal });
     const known = new Map(
-      different.flatMap(({ prompt, first, second }, i) =>
-        [first, second].map((answer, a) => [textKey(prompt, answer), rewards[i]?.[a] as number] as const),
+      asked.flatMap(({ prompt, answers }, i) =>
+        answers.map((answer, a) => [textKey(prompt, answer), scores[i]?.[a] as number] as const),
       ),
     );
     const judge = scoreJudge(name, async (prompt, answers) =>
