@@ -63,6 +63,10 @@ export { renderReport } from './report/render.js';
 export { renderComparison } from './report/render-comparison.js';
 export { type WinRateEvidence, winRateEvidence } from './report/win-rate-evidence.js';
 export { writeComparison, writeReport } from './report/write-report.js';
+export { rewardBenchSections, type TiesScore, tiesScore } from './rewards/reward-bench.js';
+export { type RewardFigures, rewardFigures, type SubsetFigures } from './rewards/reward-figures.js';
+export { type RewardReport, rewardReport, type SubsetReport } from './rewards/reward-report.js';
+export type { ScoredAnswer, ScoredComparison } from './rewards/scored-comparison.js';
 export {
   bootstrapInterval,
   type ClusteredEstimate,

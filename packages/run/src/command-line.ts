@@ -2,7 +2,7 @@
 export type { RunContext } from './context.js';
 export { duration, megabytes, plusMinus, short } from './format.js';
 export { fetchOptions } from './inputs/fetch-options.js';
-export { openData, withSplit } from './inputs/find-data.js';
+export { openData, openRows, withSplit } from './inputs/find-data.js';
 export { encodeFor, type LengthOptions } from './inputs/open-data.js';
 export { type OpenModel, openModel, openTokenizer } from './inputs/open-model.js';
 export { collectNotes, mergeNotes, tellNotes } from './inputs/read-notes.js';

@@ -14,6 +14,7 @@ import { doctorCommand } from './doctor.js';
 import { engineInfoCommand, engineInstallCommand } from './engine.js';
 import { evalSentimentCommand } from './eval.js';
 import { evalRescoreCommand } from './eval-rescore.js';
+import { evalRewardsCommand } from './eval-rewards.js';
 import { evalWinrateCommand } from './eval-winrate.js';
 import { exportCommand } from './export.js';
 import { generateCommand } from './generate.js';
@@ -34,6 +35,7 @@ export const commands: readonly Command[] = [
   exportCommand,
   evalSentimentCommand,
   evalWinrateCommand,
+  evalRewardsCommand,
   evalRescoreCommand,
   dataInspectCommand,
   dataValidateCommand,

@@ -81,7 +81,7 @@ export function recordSource<Row>(
       const parse = ({ record, line, error }: PlacedRecord): Row[] => {
         if (error !== undefined) throw error;
         notes.next();
-        const here = { row, path, line, told: notes };
+        const here = { row, path, line, notes };
         if (!context && hasContext(record)) {
           context = true;
           if (chat === false) throw new BeginAgain();

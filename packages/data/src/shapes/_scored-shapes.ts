@@ -122,6 +122,32 @@ const NECTAR = rated(
   }),
 );
 
+/** Right answers score 1 and wrong ones 0. */
+const REWARD_BENCH_2: Shape = (() => {
+  const lists = rated(
+    {
+      name: 'reward-bench-2',
+      description: 'prompt, lists of chosen and rejected answers, num_correct (RewardBench 2)',
+      keys: ['prompt', 'chosen', 'rejected', 'num_correct'],
+      also: ['subset'],
+      matches: ({ chosen, rejected }) => Array.isArray(chosen) && Array.isArray(rejected),
+    },
+    (row, place) => ({
+      prompt: row.prompt,
+      answers: (['chosen', 'rejected'] as const).flatMap((key) =>
+        listOf(row[key], key, place).map((answer) => ({ answer, score: key === 'chosen' ? 1 : 0 })),
+      ),
+    }),
+  );
+  const withSubset = (records: readonly FileRecord[], { subset }: FileRecord) =>
+    records.map((record) => ({ ...record, ...(typeof subset === 'string' ? { source: subset } : {}) }));
+  return {
+    ...lists,
+    pairs: (row, place) => withSubset(lists.pairs(row, place), row),
+    rankings: (row, place) => withSubset(lists.rankings?.(row, place) ?? [], row),
+  };
+})();
+
 const HELPSTEER3: Shape = {
   name: 'helpsteer3',
   description: 'context, response1, response2, overall_preference, below 0 where the first is better (HelpSteer3)',
@@ -204,6 +230,7 @@ export const scoredShapes: readonly Shape[] = [
   ULTRAFEEDBACK,
   DISTILABEL,
   NECTAR,
+  REWARD_BENCH_2,
   HELPSTEER3,
   HELPSTEER2,
   HELPSTEER_SCORES,

@@ -133,7 +133,7 @@ export class Expander {
 }
 
 function isRanked(shape: Shape, row: FileRecord): boolean {
-  return shape.rankings !== undefined && shape.keys.every((key) => holds(row, key));
+  return shape.rankings !== undefined && isShape(shape, row);
 }
 
 /** The row's shape; undefined where it has a column of ours, whose check says what is missing. */

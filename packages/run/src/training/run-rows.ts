@@ -50,7 +50,7 @@ export interface RowsRun<Given, Row extends EncodedRow> {
 }
 
 /** A model at the end of its training. */
-export interface TrainedModel<Row extends EncodedRow> {
+interface TrainedModel<Row extends EncodedRow> {
   readonly model: LanguageModel;
   /** Held-out rows where there are any, else those that were trained on. */
   readonly rows: readonly Row[];

@@ -1,0 +1,128 @@
+import { DpoError } from '@dpo/base';
+import { sequenceLogps } from '@dpo/core';
+import { cutSummary, encodeGroups } from '@dpo/data';
+import { type Engine, openEngine } from '@dpo/engine';
+import { rewardFigures, rewardReport, tiesScore } from '@dpo/eval';
+import type { ModelTokenizer } from '@dpo/models';
+import {
+  engineOptions,
+  engineSettings,
+  namesScorer,
+  onErrorOption,
+  openModel,
+  openScorer,
+  place,
+  skippedRows,
+  USAGE,
+  withSplit,
+} from '@dpo/run/command-line';
+import { z } from 'zod';
+import { type Context, defineCommand } from '../command/define.js';
+import { offerEngine } from '../session/offer-engine.js';
+import { type Comparison, readComparisons, withScores } from '../tasks/rewards/read-comparisons.js';
+import { rewardLines } from '../ui/rewards.js';
+
+const options = z.strictObject({
+  model: place('input-model').describe(
+    'A reward model or another classifier, or a policy whose implicit reward is measured',
+  ),
+  ref: place('input-model').optional().describe('The reference of a policy: the model that it was trained from'),
+  beta: z.number().positive().default(0.1).describe('Scale of the implicit reward'),
+  data: place('input').describe('Preference data of any kind, or a file of RewardBench 1 or 2'),
+  split: z.string().optional().describe('Which split of --data [train]'),
+  limit: z.int().positive().optional().describe('The first so many rows [all]'),
+  onError: onErrorOption,
+  maxLength: z
+    .int()
+    .positive()
+    .default(2048)
+    .describe('Longest prompt and answer together, in tokens, within what the model takes'),
+  eos: z.boolean().default(true).describe('Ends answers with the end-of-text token'),
+  json: z.boolean().default(false).describe('One JSON object on standard output'),
+  config: place('input').optional().describe('A JSON file of these options'),
+  ...engineOptions,
+});
+
+type Options = z.output<typeof options>;
+
+/** `dpo eval rewards`: how well a reward model, or the implicit reward of a policy, knows better answers. */
+export const evalRewardsCommand = defineCommand({
+  name: 'eval rewards',
+  summary: 'Measure a reward model, or the implicit reward of a policy',
+  options,
+  details:
+    'The accuracy of all data and of each subset with its interval, log loss, calibration, margins by length, and what a ruler that\n' +
+    'takes the longer answer would reach. Of lists of answers the best-scored are right: the best of n must be one of them.\n' +
+    'Example: dpo eval rewards --model runs/reward/final --data held-out.jsonl',
+  run: async (given, context) => {
+    const isScorer = await namesScorer(given.model, context);
+    if (!isScorer && given.ref === undefined)
+      throw new DpoError(
+        USAGE,
+        `dpo eval rewards: ${given.model} is a language model, whose implicit reward needs --ref.`,
+        {
+          hint: 'Give the model that it was trained from as --ref, or a reward model as --model.',
+        },
+      );
+    const skipped = skippedRows(given.onError);
+    const all = await readComparisons(withSplit(given.data, given.split), context, skipped.onError);
+    const comparisons = all.slice(0, given.limit);
+    await offerEngine(given, context);
+    const engine = await openEngine(engineSettings(given));
+    try {
+      const scores = await (isScorer ? scorerScores : implicitRewards)(engine, comparisons, given, context);
+      skipped.report(context);
+      const scored = withScores(comparisons, scores);
+      const report = rewardReport(scored);
+      const ties = tiesScore(scored);
+      if (given.json) context.out(JSON.stringify(rewardFigures(report, ties), null, 2));
+      else for (const line of rewardLines(report, ties)) context.out(line);
+      return 0;
+    } finally {
+      await engine.dispose();
+    }
+  },
+});
+
+async function scorerScores(
+  engine: Engine,
+  comparisons: readonly Comparison[],
+  { model, maxLength, eos }: Options,
+  context: Context,
+): Promise<number[][]> {
+  const scorer = await openScorer(engine, model, context, { maxLength, eos });
+  return scorer.score(comparisons, progressOf(model, context));
+}
+
+/** β (log π − log π_ref) of each answer. One model after the other, so that no two are in memory at once. */
+async function implicitRewards(
+  engine: Engine,
+  comparisons: readonly Comparison[],
+  { model, ref, beta, maxLength, eos }: Options,
+  context: Context,
+): Promise<number[][]> {
+  const score = async (name: string, given?: ModelTokenizer) => {
+    const opened = await openModel(engine, name, context);
+    const tokenizer = given ?? opened.tokenizer;
+    const groups = encodeGroups(comparisons, tokenizer, {
+      maxLength: Math.min(maxLength, opened.model.maxPositions),
+      eos,
+    });
+    const { truncatedRows } = cutSummary(groups);
+    if (truncatedRows > 0) context.note(`${truncatedRows} of ${groups.length} rows were cut to the longest length.`);
+    const logps = await sequenceLogps(opened.model, groups, progressOf(name, context));
+    opened.model.dispose();
+    return { logps, tokenizer };
+  };
+  const policy = await score(model);
+  // The same tokens as the policy's, whatever template lies beside the reference.
+  const reference = await score(ref as string, policy.tokenizer);
+  return policy.logps.map((logps, i) => logps.map((logp, a) => beta * (logp - (reference.logps[i]?.[a] as number))));
+}
+
+function progressOf(name: string, context: Context) {
+  return {
+    signal: context.signal,
+    onProgress: (done: number, total: number) => context.progress(`Scoring with ${name}: ${done}/${total} rows`),
+  };
+}
