@@ -1,7 +1,7 @@
 import type { WeightedMargin } from './scored-comparison.js';
 
 /** Pairs in which the right answer is so many times as long as the wrong one. */
-export interface MarginBin {
+interface MarginBin {
   /** From this ratio, included, … */
   readonly from: number;
   /** … to this one, excluded. */

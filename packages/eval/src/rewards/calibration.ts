@@ -1,7 +1,7 @@
 import type { WeightedMargin } from './scored-comparison.js';
 
 /** Pairs about which the scores are about as sure. */
-export interface CalibrationBin {
+interface CalibrationBin {
   /** From this probability, included, … */
   readonly from: number;
   /** … to this one, excluded, 1 included. */
