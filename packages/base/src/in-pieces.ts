@@ -16,7 +16,7 @@ export function atOnce<Result>(steps: Steps<Result>): Result {
  * Does all steps and resolves to their result; about every 50 ms it pauses, so that signals, timers and other work of the
  * process get their turn. The result and the errors are those of {@link atOnce}.
  *
- * @throws the signal's reason where it is aborted
+ * @throws the signal's reason when it is aborted
  */
 export async function inPieces<Result>(steps: Steps<Result>, signal?: AbortSignal): Promise<Result> {
   const pause = pauses(signal);
@@ -32,7 +32,7 @@ export async function inPieces<Result>(steps: Steps<Result>, signal?: AbortSigna
  * For loops that are asynchronous anyway: a function to be awaited between two rounds. It pauses where the loop has held the
  * thread for about 50 ms, and is undefined at other times.
  *
- * @throws the signal's reason where it is aborted
+ * @throws the signal's reason when it is aborted
  */
 export function pauses(signal?: AbortSignal): () => Promise<void> | undefined {
   let nextPause = performance.now() + STRETCH_MS;

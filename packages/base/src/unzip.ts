@@ -39,8 +39,9 @@ interface Placed extends ZipEntry {
 }
 
 /**
- * Opens a zip archive, also one over 4 GiB (zip64); files stored or deflated. Throws `zip.damaged` for anything that
- * is not a whole archive.
+ * Opens a zip archive, also one over 4 GiB (zip64); files stored or deflated.
+ * @throws DpoError `zip.damaged` for anything that
+ * is not a whole archive
  */
 export async function openZip(path: string): Promise<ZipArchive> {
   const file = await open(path, 'r').catch((error: unknown) => {

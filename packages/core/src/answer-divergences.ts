@@ -27,8 +27,8 @@ export interface DivergenceOptions extends BatchOptions {
  *
  * Source: Amini et al. 2025, "Better Estimation of the KL Divergence Between Language Models" (arXiv 2504.10637).
  *
- * @throws DpoError `kl.other-vocabulary` where the models predict from different numbers of tokens, `kl.other-engine` where
- *   they live in different engines, and `reference.no-adapter` where there is none to leave out
+ * @throws DpoError `kl.other-vocabulary` when the models predict from different numbers of tokens, `kl.other-engine` when
+ *   they live in different engines, and `reference.no-adapter` when there is none to leave out
  */
 export async function answerDivergences(
   policy: DistributionModel,

@@ -98,7 +98,7 @@ export async function saveCheckpoint(
 /**
  * Reads a checkpoint's weights and optimizer state into the engine, closes the checkpoint, and returns where the run was.
  *
- * @throws DpoError `checkpoint.mismatch` when the checkpoint is of another optimizer or of other weights. Nothing is written then.
+ * @throws DpoError `checkpoint.mismatch` when the checkpoint is of another optimizer or of other weights. Nothing is written then
  */
 export async function restoreCheckpoint(checkpoint: OpenCheckpoint, owners: Owners): Promise<TrainingState> {
   const { name: path, state } = checkpoint;

@@ -79,7 +79,7 @@ export function withoutAdapter(model: ScoringModel): Reference {
  * With an adapter only the adapter's weights are kept twice. The policy must be the model that is trained. Source: arXiv
  * 2404.09656; TRL's `sync_ref_model`, whose defaults these are.
  *
- * @throws DpoError `reference.out-of-range` for α outside (0, 1], or steps that are no positive whole number.
+ * @throws DpoError `reference.out-of-range` for α outside (0, 1], or steps that are no positive whole number
  */
 export async function movingReference(
   policy: TrainableModel,
@@ -107,7 +107,7 @@ export async function movingReference(
  * Log-probabilities that were computed before, summed over answers: for each of the method's answers by name (`chosen`,
  * `rejected`, … ) one number to an example, or for rankings a list of examples with a number to each answer.
  *
- * @throws DpoError `reference.missing` when an example is asked for that has no finite number.
+ * @throws DpoError `reference.missing` when an example is asked for that has no finite number
  */
 export function precomputedReference(
   logps: Readonly<Record<string, ArrayLike<number>>> | readonly (readonly number[])[],
@@ -128,7 +128,7 @@ export function precomputedReference(
  * Log-probabilities that were computed before, of each token, by the answers' names: what methods need that weigh tokens. From
  * {@link tokenLogps}.
  *
- * @throws DpoError `reference.missing` when an example is asked for that has no numbers.
+ * @throws DpoError `reference.missing` when an example is asked for that has no numbers
  */
 export function precomputedTokens(logps: Readonly<Record<string, readonly ArrayLike<number>[]>>): Reference {
   const ofAnswer = (name: string, index: number) => {

@@ -29,7 +29,7 @@ const CONTRADICTORY = 0.01;
  * | `one-label` | all judged answers have the same label |
  * | `prompts-shared` | held-out prompts are among the training prompts |
  *
- * @throws `train.nothing-to-learn` where the answers of every row are the same
+ * @throws DpoError `train.nothing-to-learn` when the answers of every row are the same
  */
 export function watchRows(rows: readonly WatchedRow[], held: readonly WatchedRow[] = []): TrainingWarning[] {
   return atOnce(watchRowsSteps(rows, held));

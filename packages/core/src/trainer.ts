@@ -71,7 +71,7 @@ const HOPELESS = 3;
  *     for await (const { step, loss } of train(options)) console.log(step, loss);
  *
  * @throws DpoError `train.not-finite` after three steps in a row without a finite gradient, with a checkpoint;
- * `checkpoint.mismatch` where `resume` does not fit the model or the optimizer; `train.no-such-row`.
+ * `checkpoint.mismatch` when `resume` does not fit the model or the optimizer; `train.no-such-row`
  */
 export async function* train<E extends EncodedExample = EncodedPair>(
   options: TrainOptions<E>,

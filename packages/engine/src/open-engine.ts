@@ -38,8 +38,8 @@ export interface OpenEngineOptions {
  * With `kind: 'auto'`, a library that does not load leads to the portable engine, whose description says so; not so one
  * that DPO_LIBTENSORFLOW names.
  *
- * Throws `engine.no-device` for a GPU that is not there; `engine.library-not-found` and `engine.unavailable` where TensorFlow was asked for and cannot be had,
- * `engine.library-unloadable`, `engine.library-version`, `engine.wrong-option`.
+ * @throws DpoError `engine.no-device` for a GPU that is not there; `engine.library-not-found` and `engine.unavailable` when TensorFlow was asked for and cannot be had,
+ * `engine.library-unloadable`, `engine.library-version`, `engine.wrong-option`
  */
 export async function openEngine(options: OpenEngineOptions = {}): Promise<Engine> {
   const { kind = 'auto', precision = 'float32' } = options;

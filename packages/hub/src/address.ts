@@ -15,7 +15,7 @@ export interface HubAddress {
 /**
  * Takes a hub's address apart.
  *
- * @throws DpoError `hub.bad-endpoint` where it is none; the message has no login
+ * @throws DpoError `hub.bad-endpoint` when it is none; the message has no login
  */
 export function parseAddress(text: string): HubAddress {
   const login = /^[a-z]+:\/\/(.+)@/i.exec(text)?.[1];

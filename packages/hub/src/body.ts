@@ -84,7 +84,7 @@ function watchPace(settings: HubSettings, host: string, what: string): Watch {
  * An answer as JSON, of at most `maxBytes`.
  *
  * @returns the value, and the bytes that it took
- * @throws DpoError `hub.answer-too-large`, `hub.failed` where it is no JSON; `Passing` as {@link chunksOf}
+ * @throws DpoError `hub.answer-too-large`, `hub.failed` when it is no JSON; `Passing` as {@link chunksOf}
  */
 export async function readJson(
   settings: HubSettings,

@@ -19,7 +19,7 @@ export function filePath(name: HubName, commit: string, file: string): string {
 /**
  * Asks the hub for a file's checksum and size.
  *
- * @throws DpoError `hub.failed` where it does not say, and what {@link request} and {@link withRetries} throw
+ * @throws DpoError `hub.failed` when it does not say, and what {@link request} and {@link withRetries} throw
  */
 export async function describeFile(
   settings: HubSettings,

@@ -12,7 +12,7 @@ const manyFiles = 50_000;
 /**
  * The commit that a revision names, and the names of its files.
  *
- * @throws DpoError `hub.not-found`, `hub.no-access`, `hub.unreachable` (also where the list takes longer than
+ * @throws DpoError `hub.not-found`, `hub.no-access`, `hub.unreachable` (also when the list takes longer than
  * `listTimeoutMs` in all), `hub.answer-too-large`, `hub.failed`
  */
 export async function listFiles(settings: HubSettings, name: HubName): Promise<{ commit: string; names: string[] }> {

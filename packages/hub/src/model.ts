@@ -53,7 +53,7 @@ export async function downloadModel(name: string, options: DownloadOptions = {})
 /**
  * The folder or file of a model that is named by its path or by its name on the hub. A path that exists comes first.
  *
- * @throws DpoError `model.not-found` where it is neither, and what {@link downloadModel} throws
+ * @throws DpoError `model.not-found` when it is neither, and what {@link downloadModel} throws
  */
 export async function resolveModel(nameOrPath: string, options: DownloadOptions = {}): Promise<string> {
   if (await stat(nameOrPath).catch(() => undefined)) return nameOrPath;

@@ -5,7 +5,7 @@ import type { z } from 'zod';
 import type { Command } from './define.js';
 import { otherWordFor } from './other-words.js';
 
-/** Picks the command that the first words name. Throws `cli.usage` for unknown words, with the nearest known. */
+/** Picks the command that the first words name. @throws DpoError `cli.usage` for unknown words, with the nearest known */
 export function findCommand(
   commands: readonly Command[],
   words: readonly string[],

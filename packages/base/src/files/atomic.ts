@@ -16,7 +16,7 @@ import { leftoverName } from './unfinished.js';
  *
  * `write` gets the temporary path and must create the file there.
  *
- * @throws DpoError `file.not-a-file` where the place holds a folder or a device, and those of {@link asFileError}
+ * @throws DpoError `file.not-a-file` when the place holds a folder or a device, and those of {@link asFileError}
  */
 export async function writeFileAtomic(path: string, write: (temporary: string) => Promise<void>): Promise<void> {
   await placeAtomic(path, 'file', async (temporary) => {
@@ -32,7 +32,7 @@ export async function writeFileAtomic(path: string, write: (temporary: string) =
  * A folder replaces only an empty one, or one with the same mark, which is moved aside first and removed after the rename.
  * Files in it that this program did not write go over to the new folder.
  *
- * @throws DpoError `file.not-ours` where the place holds anything else, and those of {@link asFileError}
+ * @throws DpoError `file.not-ours` when the place holds anything else, and those of {@link asFileError}
  */
 export async function writeFolderAtomic(
   path: string,

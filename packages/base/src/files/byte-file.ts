@@ -8,7 +8,7 @@ export interface ByteFile {
   readonly path: string;
   /** Bytes in the file when it was opened. */
   readonly size: number;
-  /** `length` bytes from `offset`. Throws `model.truncated-file` where the file ends before. */
+  /** `length` bytes from `offset`. @throws DpoError `model.truncated-file` when the file ends before */
   read(offset: number, length: number): Promise<Uint8Array>;
   /** Fills `target` from `offset`: what {@link ByteFile.read} does, without a new allocation. */
   readInto(offset: number, target: Uint8Array): Promise<void>;
@@ -18,7 +18,7 @@ export interface ByteFile {
 /** Node refuses reads of 2 GiB and more; smaller pieces cost nothing. */
 const piece = 64 * 1024 * 1024;
 
-/** Opens a file for positional reads. Throws the file errors of `@dpo/base/files` with the path. */
+/** Opens a file for positional reads. @throws the file errors of `@dpo/base/files` with the path */
 export async function openByteFile(path: string): Promise<ByteFile> {
   try {
     await checkEnds(path);

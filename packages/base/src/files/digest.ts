@@ -17,7 +17,7 @@ const PIECE = 1 << 20;
  * The digest of a file's whole content, whatever its name and dates. It costs one reading of the file and what SHA-256
  * costs: about a second to a gigabyte and a half where the processor has instructions for SHA, three times that where not.
  *
- * @throws DpoError the codes of `asFileError`; the signal's reason where it is aborted
+ * @throws DpoError the codes of `asFileError`; the signal's reason when it is aborted
  */
 export async function fileDigest(path: string, signal?: AbortSignal): Promise<FileDigest> {
   try {

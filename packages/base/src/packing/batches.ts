@@ -30,8 +30,8 @@ export interface Batches {
  *
  * Worker w of W gets every W-th row of a batch, from the w-th on: together they train on what one alone would.
  *
- * Errors: `data.empty-dataset`, `options.invalid` (a batch size that is no positive integer, or none that the workers can share
- * evenly; a worker that is not one of them), `data.no-such-step` (a step that is no positive integer).
+ * @throws DpoError `data.empty-dataset`, `options.invalid` (a batch size that is no positive integer, or none that the workers can share
+ * evenly; a worker that is not one of them), `data.no-such-step` (a step that is no positive integer)
  */
 export function batches(count: number, options: BatchOptions): Batches {
   const { batchSize, shuffle = false, seed = 0, worker = { index: 0, of: 1 } } = options;

@@ -22,7 +22,7 @@ export interface PackedShape {
  *
  * @param inRows the indices of the groups of each packed row, in the order of their places
  * @throws DpoError `data.nothing-to-pack` (no groups), `data.uneven-groups` (different numbers of answers),
- * `data.empty-prompt`, `data.empty-answer` (no tokens), `data.batch-too-large` (more predicted tokens than the shape has).
+ * `data.empty-prompt`, `data.empty-answer` (no tokens), `data.batch-too-large` (more predicted tokens than the shape has)
  */
 export function layOut(
   groups: readonly PromptGroup[],

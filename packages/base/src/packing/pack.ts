@@ -34,7 +34,7 @@ const ATTENTION_LENGTH = 3584;
  * cost B·T·(1 + T / 3584), padding and attention together. `options` force them.
  *
  * @throws DpoError those of {@link layOut}; `data.group-too-long` (longer than the forced `length`), `data.batch-too-large`
- * (does not fit the forced `rows` or `tokens`).
+ * (does not fit the forced `packedRows` or `tokens`)
  */
 export function pack(groups: readonly PromptGroup[], options: PackOptions = {}): PackedBatch {
   checkGroups(groups);
@@ -55,7 +55,7 @@ export function pack(groups: readonly PromptGroup[], options: PackOptions = {}):
  * One row length T for a whole set of groups, to be forced with `pack(batch, { length })` so that every batch of a run
  * has the same T: the bucket with the least cost over `batchSize` groups at a time, in the order given.
  *
- * Errors: those of {@link pack} about the groups.
+ * @throws those of {@link pack} about the groups
  */
 export function packLength(groups: readonly PromptGroup[], batchSize: number = groups.length): number {
   checkGroups(groups);

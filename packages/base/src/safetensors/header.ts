@@ -54,8 +54,8 @@ const headerLimit = 100_000_000;
  * Reads and checks the header of a safetensors file: 8 bytes with its length (little-endian), then JSON, then data.
  * Nothing is allocated by a number out of the file before that number is checked against the file's size.
  *
- * Throws `model.truncated-file` where the file is shorter than its header says, `model.bad-safetensors` for
- * everything that is wrong in itself; both name the file and, where there is one, the tensor.
+ * @throws DpoError `model.truncated-file` when the file is shorter than its header says, `model.bad-safetensors` for
+ * everything that is wrong in itself; both name the file and, when there is one, the tensor
  */
 export async function readSafetensorsHeader(file: ByteFile): Promise<SafetensorsHeader> {
   const bad = (what: string, tensor?: string): DpoError => badSafetensors(file.path, what, tensor);

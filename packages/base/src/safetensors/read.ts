@@ -20,9 +20,9 @@ export interface Safetensors {
   readonly metadata: Readonly<Record<string, string>>;
   /**
    * A tensor's numbers as float32, row-major. F32, F16 and BF16 are exact, F64 is rounded.
-   * Throws `model.unknown-tensor`, and `model.unsupported-dtype` for types that are no floats.
+   * @throws DpoError `model.unknown-tensor`, and `model.unsupported-dtype` for types that are no floats.
    *
-   * @param into is filled from its beginning, and a view of that returned, where it is large enough
+   * @param into is filled from its beginning, and a view of that returned, when it is large enough
    */
   read(name: string, into?: Float32Array<ArrayBuffer>): Promise<Float32Array<ArrayBuffer>>;
   /** A tensor's bytes as they are in the file (little-endian), of any type. */
@@ -48,7 +48,7 @@ const chunkBytes = 1024 * 1024;
  * Opens a `.safetensors` file, a `…safetensors.index.json`, or a folder with either. Only headers are read;
  * tensors are read by position when asked for, so files of any size open at once.
  *
- * Throws `model.no-weights`, `model.bad-safetensors`, `model.truncated-file`, `model.missing-shard`.
+ * @throws DpoError `model.no-weights`, `model.bad-safetensors`, `model.truncated-file`, `model.missing-shard`
  */
 export async function openSafetensors(pathOrFolder: string): Promise<Safetensors> {
   const path = await weightsPath(pathOrFolder);

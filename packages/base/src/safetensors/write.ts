@@ -26,7 +26,7 @@ const writePiece = 64 * 1024 * 1024;
  *
  * @param metadata `__metadata__`; transformers wants `{ format: 'pt' }` there, which is the default
  * @returns the bytes of the tensors
- * Throws `model.bad-tensor` for a repeated name and for numbers that do not fill the shape.
+ * @throws DpoError `model.bad-tensor` for a repeated name and for numbers that do not fill the shape
  */
 export async function writeSafetensors(
   path: string,

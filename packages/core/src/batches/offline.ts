@@ -16,7 +16,7 @@ export interface OfflineOptions {
  * Batches out of a dataset: each epoch goes through all examples once, in an order of its own that depends on the seed alone,
  * and a batch may reach into the next epoch. Step k's batch is a function of k, so that a resumed run goes on exactly.
  *
- * @throws DpoError `data.empty-dataset`, `options.invalid` for a batch size that is no positive integer.
+ * @throws DpoError `data.empty-dataset`, `options.invalid` for a batch size that is no positive integer
  */
 export function offlineBatches<E extends EncodedExample>(
   examples: readonly E[],
@@ -29,7 +29,7 @@ export function offlineBatches<E extends EncodedExample>(
 /**
  * Batches by a rule of one's own: the numbers of the examples that step k trains on. The rule must depend on k alone.
  *
- * @throws DpoError `train.no-such-row` in training, for a number that no example has.
+ * @throws DpoError `train.no-such-row` in training, for a number that no example has
  */
 export function chosenBatches<E extends EncodedExample>(
   examples: readonly E[],

@@ -10,7 +10,7 @@ import type { PreferenceLoss } from './types.js';
  * Source: Eq. 5 of arXiv 2406.08414; TRL 1.13, loss `discopop`.
  *
  * @param options `beta` (default 0.1), `temperature` τ in (0, 1) (default 0.05).
- * @throws DpoError `loss.out-of-range` where τ is not in (0, 1): the exponential would win over its weight.
+ * @throws DpoError `loss.out-of-range` when τ is not in (0, 1): the exponential would win over its weight
  */
 export const discopopLoss: PreferenceLoss = (
   policyChosen,

@@ -10,7 +10,7 @@ import type { PreferenceLoss } from './types.js';
  * Source: Eq. 16 of arXiv 2402.00856; TRL 1.13, loss `exo_pair`.
  *
  * @param options `beta` (default 0.1), `labelSmoothing` ε in (0, 1) (default 1e-3).
- * @throws DpoError `loss.out-of-range` where ε is not in (0, 1): log ε must be finite.
+ * @throws DpoError `loss.out-of-range` when ε is not in (0, 1): log ε must be finite
  */
 export const exoLoss: PreferenceLoss = (
   policyChosen,

@@ -51,7 +51,7 @@ export const jensenShannonLoss = fDivergence((r) => tf.sub(Math.LN2, negativeLog
  * Source: arXiv 2309.16240, table 1; TRL 1.13, `f_divergence_type="alpha_divergence"`, whose α this is.
  *
  * @param options `alpha` in (0, 1) (default ½).
- * @throws DpoError `loss.out-of-range` for another α.
+ * @throws DpoError `loss.out-of-range` for another α
  */
 export const alphaDivergenceLoss: PreferenceLoss = (
   policyChosen,

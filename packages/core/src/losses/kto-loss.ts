@@ -25,7 +25,7 @@ export interface KtoOptions {
  * @param desirable 1 where the answer is desirable, 0 where not, [rows]
  * @param kl z₀ in nats, a scalar of 0 or more: see {@link ktoKl}
  * @returns `losses` [rows] and `rewards` s [rows]
- * @throws DpoError `loss.out-of-range` for a weight below 0.
+ * @throws DpoError `loss.out-of-range` for a weight below 0
  */
 export function ktoLoss(
   policy: tf.Tensor1D,

@@ -241,7 +241,7 @@ export type PreferenceLossName = keyof typeof preferenceLosses;
 /**
  * The row of a loss by name.
  *
- * @throws DpoError `loss.unknown`, naming the nearest known loss.
+ * @throws DpoError `loss.unknown`, naming the nearest known loss
  */
 export function preferenceLoss(name: string): LossEntry {
   if (Object.hasOwn(preferenceLosses, name)) return preferenceLosses[name as PreferenceLossName];

@@ -10,7 +10,7 @@ import type { PreferenceLoss } from './types.js';
  * Unlike cDPO's it is not bounded from below. Source: arXiv 2403.00409.
  *
  * @param options `beta` (default 0.1), `labelSmoothing` ε in [0, ½) (default 0.1).
- * @throws DpoError `loss.out-of-range` where ε is not below ½: the labels would say nothing.
+ * @throws DpoError `loss.out-of-range` when ε is not below ½: the labels would say nothing
  */
 export const robustLoss: PreferenceLoss = (
   policyChosen,

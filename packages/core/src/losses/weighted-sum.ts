@@ -13,7 +13,7 @@ export interface WeightedLoss {
  * A weighted sum of losses on the same pairs, as a loss: L = Σ wᵢ Lᵢ. Implicit rewards are those of the first term.
  * TRL's `loss_type` with several names and `loss_weights` is the same.
  *
- * @throws DpoError `loss.out-of-range` for no terms at all, or a weight that is not a number.
+ * @throws DpoError `loss.out-of-range` for no terms at all, or a weight that is not a number
  */
 export function weightedSum(terms: readonly WeightedLoss[]): PreferenceLoss {
   const [first, ...others] = terms;

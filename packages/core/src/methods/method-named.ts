@@ -40,7 +40,7 @@ function withoutMargin(name: string, make: (options: AotOptions) => Method): (op
  * A method of the registry, by the name that `--method` takes. Its loss is the mean over the pairs of a step, `sft` included,
  * whose loss is the sum over an answer here: {@link supervisedMethod} has the mean over tokens.
  *
- * @throws DpoError `loss.unknown`, naming the nearest known one; `loss.takes-no-margin`.
+ * @throws DpoError `loss.unknown`, naming the nearest known one; `loss.takes-no-margin`
  */
 export function methodNamed(name: string, options: MethodOptions = {}): Method {
   if (!methodNames.some((known) => known === name)) throw unknownLoss(name, methodNames);

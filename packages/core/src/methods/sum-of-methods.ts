@@ -15,7 +15,7 @@ export interface WeightedMethod<E extends EncodedExample = EncodedPair> {
  * which {@link weightedSum} of losses does not know. Of records that several terms give, the first term's counts.
  * TRL's `loss_type` with several names and `loss_weights` is the same.
  *
- * @throws DpoError `loss.out-of-range` for no terms at all, or a weight that is not a finite number.
+ * @throws DpoError `loss.out-of-range` for no terms at all, or a weight that is not a finite number
  */
 export function sumOfMethods<E extends EncodedExample = EncodedPair>(terms: readonly WeightedMethod<E>[]): Method<E> {
   const weights = terms.map(({ weight = 1 }) => weight);

@@ -14,7 +14,7 @@ import { decorate } from './combine.js';
  * the records are these sums. Source: arXiv 2409.06411; TRL's `ld_alpha`.
  *
  * @param alpha in [0, 1]
- * @throws DpoError `loss.out-of-range`.
+ * @throws DpoError `loss.out-of-range`
  */
 export function withLengthDesensitization<E extends EncodedExample>(method: Method<E>, alpha: number): Method<E> {
   if (!(alpha >= 0 && alpha <= 1)) throw outOfRange('ld-dpo', 'α from 0 to 1', { alpha });

@@ -11,7 +11,7 @@ import { decorate } from './combine.js';
  *
  * without a gradient through the weights. Source: arXiv 2406.11827, Eq. 2 with its sampled alignment; TRL's `use_weighting`.
  *
- * @throws DpoError `loss.out-of-range` for a method that compares the pairs of a step with each other, as TRL refuses too.
+ * @throws DpoError `loss.out-of-range` for a method that compares the pairs of a step with each other, as TRL refuses too
  */
 export function withPolicyWeights<E extends EncodedExample>(method: Method<E>): Method<E> {
   if (method.needs.others)

@@ -11,7 +11,7 @@ import { decorate } from './combine.js';
  * The weights are not normalised: twice the weights are twice the gradient. Rewards and log-probabilities are recorded as
  * they are.
  *
- * @throws DpoError `train.missing-number` in training, naming the first example without a weight.
+ * @throws DpoError `train.missing-number` in training, naming the first example without a weight
  */
 export function withWeights<E extends EncodedExample>(method: Method<E>): Method<E> {
   return decorate(method, {

@@ -16,7 +16,7 @@ const EMBEDDING = /(^|\.)(wte|wpe|embed_tokens|embed_in|embed_positions|word_emb
  * The optimizer with learning rates that differ by group of weights: each weight's η, decoupled weight decay included, is
  * multiplied by the ratio of its group, known by its name. What PyTorch does by groups of parameters.
  *
- * @throws DpoError `optimizer.out-of-range` where a ratio is negative.
+ * @throws DpoError `optimizer.out-of-range` when a ratio is negative
  */
 export function withRateRatios(optimizer: Optimizer, ratios: RateRatios): Optimizer {
   const loraB = within('loraB', ratios.loraB ?? 1, 0, Number.POSITIVE_INFINITY);

@@ -31,7 +31,7 @@ export interface LearningRateOptions {
  *
  * so that the first step already moves, and linear and cosine are at k − 1 for step k, as transformers' schedulers.
  *
- * @throws DpoError `schedule.unknown` for a name that is none.
+ * @throws DpoError `schedule.unknown` for a name that is none
  */
 export function learningRates(options: LearningRateOptions): (step: number) => number {
   const { learningRate, warmupSteps = 0, steps } = options;

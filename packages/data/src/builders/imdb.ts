@@ -23,8 +23,8 @@ export interface ImdbOptions {
  * drawn by the seed and the review), 4 sampled completions, and all 6 pairs of them, the higher score chosen. Pairs of
  * equal scores are left out; reviews shorter than their prefix too. (Rafailov et al. 2023, section 6 and appendix C.1.)
  *
- * Errors: `options.invalid`, and `data.wrong-count` where the sampler or the scorer returns another number of values
- * than asked for or a score is not finite.
+ * @throws DpoError `options.invalid`, and `data.wrong-count` when the sampler or the scorer returns another number of values
+ * than asked for or a score is not finite
  */
 export async function* buildImdb(
   reviews: Iterable<string> | AsyncIterable<string>,

@@ -28,8 +28,8 @@ export interface ShpOptions extends BuildOptions {
  * in the DPO paper; answers begin with a space. Which pairs of a post are drawn depends on their texts and the seed,
  * not on the order of the rows. The source is the row's `domain`, the id its `post_id`. (Ethayarajh et al. 2022.)
  *
- * Errors: `options.invalid`; naming file and line `data.missing-column`, `data.wrong-type`, `data.empty-answer`, and
- * those of reading JSONL.
+ * @throws DpoError `options.invalid`; naming file and line `data.missing-column`, `data.wrong-type`, `data.empty-answer`, and
+ * those of reading JSONL
  */
 export function buildShp(files: PublishedFiles, options: ShpOptions = {}): AsyncIterable<PreferencePair> {
   const { minScoreRatio = 2, pairsPerPost, seed = 0 } = options;

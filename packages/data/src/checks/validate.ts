@@ -55,8 +55,8 @@ const LENGTH_BIAS = [0.4, 0.6] as const;
  * the test set, prompts repeated in answers, replacement characters, roles out of order, lengths and what limits would cut, length bias, score
  * margins. One pass; texts are kept as hashes only.
  *
- * Errors: `options.invalid` (a limit without a tokenizer, or not a positive integer), `data.no-chat-template`, those of the
- * tokenizer and its chat template, with the row.
+ * @throws DpoError `options.invalid` (a limit without a tokenizer, or not a positive integer), `data.no-chat-template`, those of the
+ * tokenizer and its chat template, with the row
  */
 export function validateDataset(
   pairs: Iterable<PreferencePair> & PlacedRows,

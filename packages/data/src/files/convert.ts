@@ -13,7 +13,8 @@ import { noParquet, type WriteOptions, writeDataset } from './write.js';
  * Reads a preference dataset and writes it in the format that `output` names. Rows are passed on as they are read, so the
  * size of the files does not matter. The place is left as it was unless every row was good.
  *
- * Returns the number of rows. Errors: those of `readPreferences` and `writePreferences`.
+ * Returns the number of rows.
+ * @throws those of `readPreferences` and `writePreferences`
  */
 export async function convertPreferences(
   input: string,
@@ -28,8 +29,9 @@ export async function convertPreferences(
  * Reads a preference dataset and writes it as JSON lines (`.jsonl`, `.jsonl.gz`) in the shape of another program. The place is
  * left as it was unless every row has a form in that shape.
  *
- * Returns the number of rows, and the columns that the shape has no place for. Errors: those of `readPreferences`;
- * `data.not-for-shape` with row and key; `data.unknown-format` for a place of another format.
+ * Returns the number of rows, and the columns that the shape has no place for.
+ * @throws those of `readPreferences`;
+ * `data.not-for-shape` with row and key; `data.unknown-format` for a place of another format
  */
 export async function convertToShape(
   input: string,

@@ -27,7 +27,7 @@ export async function isDatasetsFolder(path: string): Promise<boolean> {
  * Opens a folder that Python's `datasets` wrote by `save_to_disk`: `state.json` lists the shards, Arrow streams each. Of a
  * `DatasetDict` the `split` is opened (`train` by default, or the only one).
  *
- * Errors: `data.not-a-dataset-folder`, `data.no-such-split`, and those of {@link openArrowFile}.
+ * @throws DpoError `data.not-a-dataset-folder`, `data.no-such-split`, and those of {@link openArrowFile}
  */
 export async function openDatasetsFolder(path: string, split: string | undefined): Promise<ArrowBlocks> {
   const dictionary = await readJson(join(path, 'dataset_dict.json'));

@@ -74,7 +74,7 @@ export const DISGUISE_BYTES = 512;
  * Throws where a file of data is something else under its name.
  *
  * @param start the file's first {@link DISGUISE_BYTES} bytes, unpacked where the file is compressed
- * @throws `data.lfs-pointer`, `data.web-page`, `data.unknown-compression`, `data.pickle`, `data.invalid-text` (UTF-16)
+ * @throws DpoError `data.lfs-pointer`, `data.web-page`, `data.unknown-compression`, `data.pickle`, `data.invalid-text` (UTF-16)
  */
 export function checkDisguise(start: Buffer, path: string): void {
   const text = start.toString('latin1');

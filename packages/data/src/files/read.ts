@@ -91,7 +91,7 @@ export async function readLabelled(
  * How the dataset at this path is stored: `folder` for a folder (with a split after a colon, too) and for a pattern of several
  * files, else what the file begins with or its ending says.
  *
- * @throws `file.not-found`, `data.unknown-format`, those of `checkDisguise`
+ * @throws DpoError `file.not-found`, `data.unknown-format`, those of `checkDisguise`
  */
 export async function kindOfDataset(given: string): Promise<ReadKind> {
   const { path } = await splitFromPath(given, undefined);

@@ -41,7 +41,7 @@ export interface Shards {
  * it, as dataset repositories have them (`data/train-00000-of-00002.parquet`, `train.jsonl`, `test/0.jsonl`). Names say the
  * split. Without `split` the only one is taken, else `train`. Undefined for a folder without such files.
  *
- * @throws `data.no-such-split` (lists the splits), `data.mixed-files` (files of several formats), those of the file system
+ * @throws DpoError `data.no-such-split` (lists the splits), `data.mixed-files` (files of several formats), those of the file system
  */
 export async function shardsOf(folder: string, split: string | undefined): Promise<Shards | undefined> {
   const files = await dataFiles(folder, DEPTH);
@@ -60,7 +60,7 @@ export async function shardsOf(folder: string, split: string | undefined): Promi
 /**
  * The files that a pattern such as `data/*.parquet` names; undefined where the path is no pattern.
  *
- * @throws `file.not-found` where nothing is found, `data.mixed-files`
+ * @throws DpoError `file.not-found` when nothing is found, `data.mixed-files`
  */
 export async function shardsByPattern(pattern: string): Promise<Shards | undefined> {
   if (!isDynamicPattern(pattern)) return undefined;

@@ -27,9 +27,9 @@ export interface WriteOptions {
  * Writes a preference dataset: `.arrow` (IPC file), `.jsonl`, `.jsonl.gz`, `.csv` (conversations as JSON), or, where the name has no ending, a folder that
  * `datasets.load_from_disk` opens in Python. The place gets the whole dataset or stays as it was.
  *
- * Errors: those of rows (as `preferenceDataset` gives them), `data.empty-dataset`, `data.unknown-format`,
+ * @throws those of rows (as `preferenceDataset` gives them), `data.empty-dataset`, `data.unknown-format`,
  * `file.not-ours` (the place holds a folder that this program did not write), `data.not-compressible` (a format without
- * compression of its own), and those of the file system.
+ * compression of its own), and those of the file system
  */
 export async function writePreferences(
   dataset: Iterable<PreferencePair>,

@@ -8,14 +8,14 @@ export class TooDeep extends RangeError {
   }
 }
 
-/** What JSON.parse gives. Throws {@link TooDeep} besides the errors of JSON.parse. */
+/** What JSON.parse gives. @throws {@link TooDeep} besides the errors of JSON.parse */
 export function boundedJson(text: string): unknown {
   const value: unknown = JSON.parse(text);
   checkDepth(value);
   return value;
 }
 
-/** Throws {@link TooDeep} for lists and objects within one another without end. */
+/** @throws {@link TooDeep} for lists and objects within one another without end */
 export function checkDepth(value: unknown, left = DEEPEST): void {
   if (typeof value !== 'object' || value === null) return;
   if (left === 0) throw new TooDeep();

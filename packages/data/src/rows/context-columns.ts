@@ -18,7 +18,7 @@ interface Texts {
  * messages) before the prompt. They belong to conversations, so plain texts become the turns of one wherever a file has such
  * a column, whether or not it says something in this row: all rows of a file are of one kind.
  *
- * Errors: `data.wrong-type`, `data.prompts-differ` (two system messages, or a history that the prompt contradicts).
+ * @throws DpoError `data.wrong-type`, `data.prompts-differ` (two system messages, or a history that the prompt contradicts)
  */
 export function withContext(texts: Texts, row: FileRecord, place: Place): Texts {
   if (!contextColumns.some((name) => name in row)) return texts;

@@ -91,7 +91,7 @@ function isRow(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Throws `data.no-such-row`. */
+/** @throws DpoError `data.no-such-row` */
 export function noSuchRow(row: number, length: number): never {
   throw new DpoError('data.no-such-row', `There is no row ${row}: the dataset has ${length}, counted from 0.`, {
     values: { row, length },

@@ -173,7 +173,7 @@ function extras(
   };
 }
 
-/** Throws `data.mixed-rows` unless the row's texts are of the dataset's kind. */
+/** @throws DpoError `data.mixed-rows` unless the row's texts are of the dataset's kind */
 export function checkKind<Row>(format: RowFormat<Row>, row: Row, chat: boolean, place: Place): void {
   if (format.chat(row) === chat) return;
   const [here, before] = chat ? ['plain text', 'conversations'] : ['conversations', 'plain text'];

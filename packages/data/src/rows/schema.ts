@@ -19,8 +19,9 @@ export function arrowSchema<Row>(
 }
 
 /**
- * Checks that a file's schema can be read as this format. Errors: `data.missing-column` with the nearest column,
- * `data.wrong-type`, `data.newer-schema`.
+ * Checks that a file's schema can be read as this format.
+ * @throws DpoError `data.missing-column` with the nearest column,
+ * `data.wrong-type`, `data.newer-schema`
  */
 export function checkSchema<Row>(format: RowFormat<Row>, schema: Schema, mapping: ColumnMapping, path: string): void {
   const version = Number(schema.metadata.get('dpo.schema') ?? SCHEMA_VERSION);

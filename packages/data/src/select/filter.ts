@@ -21,7 +21,7 @@ export interface FilterOptions {
 /**
  * The pairs within limits of score margin and length, as one goes through them. They know their places in files where the pairs do.
  *
- * Errors: `options.invalid` for a limit that is no number.
+ * @throws DpoError `options.invalid` for a limit that is no number
  */
 export function filterPreferences(pairs: Rows<PreferencePair>, options: FilterOptions): Rows<PreferencePair> {
   for (const [name, value] of Object.entries(options)) {

@@ -7,7 +7,7 @@ import type { Dataset, LabelledDataset, PreferenceDataset, RankedDataset } from 
  * Several datasets as one, row after row: the files that a large dataset is divided into. Nothing is copied. The
  * fingerprint is that of the same rows in one file.
  *
- * Errors: `data.empty-dataset` for no datasets, `data.mixed-rows` where some are plain text and some conversations.
+ * @throws DpoError `data.empty-dataset` for no datasets, `data.mixed-rows` when some are plain text and some conversations
  */
 export function joinPreferences(parts: readonly PreferenceDataset[], path?: string): PreferenceDataset {
   return joinDatasets(preferenceFormat, parts, path);

@@ -15,7 +15,7 @@ export interface MixPart {
  * Mixes datasets by weight, as large as can be without repeating a row: with n = minᵢ nᵢ / wᵢ (weights normalised), part
  * i gives round(n · wᵢ) of its rows, drawn by the seed, and all are shuffled by it. Rows know their places in files where all parts do.
  *
- * Errors: `options.invalid` (no parts, a weight that is not positive and finite, an empty part), `data.mixed-rows`.
+ * @throws DpoError `options.invalid` (no parts, a weight that is not positive and finite, an empty part), `data.mixed-rows`
  */
 export function mixPreferences(parts: readonly MixPart[], seed = 0): PreferenceDataset {
   const total = parts.reduce((sum, { weight }) => sum + weight, 0);

@@ -16,7 +16,7 @@ export interface SplitOptions {
  * the prompt, the seed and the number of prompts alone, never on the order of the rows: of all prompts, sorted by a
  * seeded hash, the first `fraction` are held out, at least one and not all. Rows know their places in files where the dataset's do.
  *
- * Errors: `options.invalid` (fraction), `data.one-prompt` (fewer than two prompts).
+ * @throws DpoError `options.invalid` (fraction), `data.one-prompt` (fewer than two prompts)
  */
 export function splitByPrompt(
   dataset: Rows<PreferencePair>,

@@ -56,8 +56,8 @@ export interface Expanded {
  * with its worst, and nothing where all are equal; a row of the DPO paper's code gives all of its pairs; rows of HelpSteer2 make
  * pairs two by two. Rows in our own shape are handed back as they are, wrong ones too: who parses them says what is missing.
  *
- * Errors: `data.unknown-shape` (the row's keys and the nearest shape), `data.ambiguous-shape`, `data.wrong-type`,
- * `data.broken-row`.
+ * @throws DpoError `data.unknown-shape` (the row's keys and the nearest shape), `data.ambiguous-shape`, `data.wrong-type`,
+ * `data.broken-row`
  */
 export class Expander {
   /** The row before, where it waits for another answer to its prompt. */

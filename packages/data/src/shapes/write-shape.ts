@@ -11,7 +11,7 @@ import type { PreferencePair } from '../rows/types.js';
 
 /** A shape that pairs can be written in. */
 export interface WritableShape {
-  /** The row as the shape has it. Errors: `data.not-for-shape` where the shape has no place for something. */
+  /** The row as the shape has it. @throws DpoError `data.not-for-shape` when the shape has no place for something */
   row(pair: PreferencePair, place: Place): Readonly<Record<string, Json>>;
   /** The properties of a pair that the shape holds; the others are left out, and named. */
   readonly holds: ReadonlySet<string>;
@@ -32,7 +32,8 @@ export type ShapeName = keyof typeof writableShapes;
 
 /**
  * Writes pairs as JSON lines in another program's shape, packed where the place ends in `.gz`. Returns the number of rows, and
- * which columns of theirs the shape has no place for. Errors: `data.not-for-shape`, `data.empty-dataset`.
+ * which columns of theirs the shape has no place for.
+ * @throws DpoError `data.not-for-shape`, `data.empty-dataset`
  */
 export async function writeShape(
   name: ShapeName,

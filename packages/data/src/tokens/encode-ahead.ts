@@ -33,7 +33,7 @@ const ROWS = 4096;
  * encoded, and examples are made of the tokens. Texts are known by what they contain ({@link textKeys}). Signals and timers
  * get their turn meanwhile.
  *
- * Errors: those of `encode`; the signal's reason when it is aborted.
+ * @throws those of `encode`; the signal's reason when it is aborted
  */
 export async function encodeAhead<Row, Example>(
   dataset: Dataset<Row>,

@@ -50,7 +50,7 @@ function* encodeEach<Row, Draft, Example>(
 interface DraftCollector<Draft> {
   /** Adds what is made of the next row, whose number is handed over. */
   add(make: (number: number) => Draft): void;
-  /** All of them. @throws `data.all-skipped` when `onError` was told of every row */
+  /** All of them. @throws DpoError `data.all-skipped` when `onError` was told of every row */
   end(): Draft[];
 }
 
@@ -58,7 +58,7 @@ interface DraftCollector<Draft> {
  * Collects what becomes of rows. An error of a row names the file and the line as well, when the rows know theirs. With
  * `onError` such rows are told and left out.
  *
- * @throws `options.invalid` for limits
+ * @throws DpoError `options.invalid` for limits
  */
 export function draftCollector<Draft>(rows: PlacedRows, options: EncodeOptions): DraftCollector<Draft> {
   checkLimits(options);

@@ -14,7 +14,7 @@ export interface EncodeOptions {
   readonly onError?: ((error: DpoError) => void) | undefined;
 }
 
-/** Throws `options.invalid` for a limit that is no positive integer. */
+/** @throws DpoError `options.invalid` for a limit that is no positive integer */
 export function checkLimits(options: EncodeOptions): void {
   for (const name of ['maxLength', 'maxPromptLength'] as const) {
     const value = options[name];

@@ -20,7 +20,7 @@ export interface UnpackOptions {
  * Takes files out of a wheel into a folder, those named or all that suit: streamed, flushed, and held to the sizes and
  * SHA-256 sums of the wheel's RECORD.
  *
- * Throws `zip.damaged`, `file.disk-full`; an AbortError when the signal says so.
+ * @throws DpoError `zip.damaged`, `file.disk-full`; an AbortError when the signal says so
  */
 export async function unpackWheel(
   path: string,

@@ -21,7 +21,7 @@ export interface FindOptions {
  * (CUDA before CPU), the TensorFlow of a Python installation, what tfjs-node downloaded. Those of another release than
  * 2.21, and those that are not whole, are passed over.
  *
- * Throws `engine.library-not-found` where DPO_LIBTENSORFLOW is set and holds no library: a setting is never ignored.
+ * @throws DpoError `engine.library-not-found` when DPO_LIBTENSORFLOW is set and holds no library: a setting is never ignored
  */
 export async function findLibrary(options: FindOptions = {}): Promise<FoundLibrary | undefined> {
   for await (const { unsuitable, ...library } of lookForLibraries(options)) {

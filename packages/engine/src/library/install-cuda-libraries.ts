@@ -24,7 +24,7 @@ export function cudaFolder(cacheFolder = defaultCacheFolder()): string {
  * it was at. The driver (libcuda.so.1) is not among them. Linux x64 alone.
  *
  * @returns the folder
- * Throws `engine.no-wheel`, `engine.disk-full`, `pip.*`, `zip.damaged`, `file.*`; an AbortError when the signal says so.
+ * @throws DpoError `engine.no-wheel`, `engine.disk-full`, `pip.*`, `zip.damaged`, `file.*`; an AbortError when the signal says so
  */
 export async function installCudaLibraries({
   cacheFolder = defaultCacheFolder(),

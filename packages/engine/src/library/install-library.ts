@@ -37,8 +37,8 @@ export interface InstallOptions {
  * with the C API, checked against the wheel's checksums. The library is in place whole or not at all; what a killed run
  * left behind is removed by the next. Where two run at once, the first to finish wins, and both return its library.
  *
- * Throws `engine.no-wheel` (the platform has none), `engine.disk-full`, `pip.no-python`, `pip.no-pip`,
- * `pip.no-network`, `pip.failed`, `zip.damaged`, `file.*`; an AbortError when the signal says so.
+ * @throws DpoError `engine.no-wheel` (the platform has none), `engine.disk-full`, `pip.no-python`, `pip.no-pip`,
+ * `pip.no-network`, `pip.failed`, `zip.damaged`, `file.*`; an AbortError when the signal says so
  */
 export async function installLibrary(options: InstallOptions = {}): Promise<FoundLibrary> {
   const { cuda = false, cacheFolder = defaultCacheFolder(), force = false, signal } = options;

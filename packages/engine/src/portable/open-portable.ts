@@ -12,7 +12,7 @@ export interface OpenPortableOptions {
  * Opens the portable engine: tfjs on WebAssembly, or on plain JavaScript, which `auto` takes where WebAssembly does not
  * start. It runs functions eagerly, everywhere, in float32, with the same results as TensorFlow to float32 rounding.
  *
- * Throws `engine.unavailable` where WebAssembly was asked for and does not start.
+ * @throws DpoError `engine.unavailable` when WebAssembly was asked for and does not start
  */
 export async function openPortable(
   kind: 'auto' | 'wasm' | 'cpu' = 'auto',

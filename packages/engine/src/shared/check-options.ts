@@ -14,7 +14,7 @@ export function wrongOption(name: string, value: unknown, expected: string): Dpo
 /**
  * Checks what every way to open an engine takes; left out is always right.
  *
- * @throws `engine.wrong-option`
+ * @throws DpoError `engine.wrong-option`
  */
 export function checkOptions({
   threads,

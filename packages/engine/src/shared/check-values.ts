@@ -7,7 +7,7 @@ const MOST_AXES = 16;
 /**
  * Checks one input of a call. A mistake here could be read as native memory, so nothing is taken on trust.
  *
- * Throws `engine.wrong-input` where it is missing, `engine.wrong-dtype`, `engine.wrong-shape`.
+ * @throws DpoError `engine.wrong-input` when it is missing, `engine.wrong-dtype`, `engine.wrong-shape`
  */
 export function checkValues(fn: string, name: string, values: Values | undefined): asserts values is Values {
   if (values === undefined || values === null)
@@ -36,7 +36,7 @@ export function checkValues(fn: string, name: string, values: Values | undefined
  * Checks that a shape is one: a list of whole numbers from 0, whose product is a number that JavaScript counts to.
  * TensorFlow would end the process for some that are not.
  *
- * Throws `engine.wrong-shape`.
+ * @throws DpoError `engine.wrong-shape`
  */
 export function checkShape(what: string, shape: readonly number[]): void {
   const sizes =

@@ -1,7 +1,7 @@
 import { DpoError } from '@dpo/base';
 import type { Variable } from '../types.js';
 
-/** Throws `engine.wrong-shape` where a variable's value does not fit into the room given for it. */
+/** @throws DpoError `engine.wrong-shape` when a variable's value does not fit into the room given for it */
 export function checkRoom({ name, shape }: Variable, into: Float32Array | undefined): void {
   const size = shape.reduce((a, b) => a * b, 1);
   if (into === undefined || into.length >= size) return;

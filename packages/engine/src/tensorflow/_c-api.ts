@@ -121,8 +121,8 @@ let loaded: { readonly folder: string; readonly api: CApi; readonly memoryLimit:
  * Loads libtensorflow from `folder`. It is loaded once per process: a second call returns the same library, and one
  * with another folder is an error, since two copies of TensorFlow cannot live in one process.
  *
- * Errors: `engine.library-unloadable`, `engine.library-version`, `engine.library-twice`, `engine.wrong-option` for a memory
- * limit that is another than the first.
+ * @throws DpoError `engine.library-unloadable`, `engine.library-version`, `engine.library-twice`, `engine.wrong-option` for a memory
+ * limit that is another than the first
  */
 export function loadTensorFlow(folder: string, { memoryLimit }: LoadOptions = {}): CApi {
   if (loaded !== undefined) {

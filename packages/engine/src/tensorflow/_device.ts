@@ -5,7 +5,7 @@ import type { Context, Device } from './_context.js';
 /**
  * The device of that name among those that TensorFlow has.
  *
- * Throws `engine.no-device` where it is not among them.
+ * @throws DpoError `engine.no-device` when it is not among them
  */
 export function chooseDevice(context: Context, name: DeviceName): Device {
   const devices = context.devices();

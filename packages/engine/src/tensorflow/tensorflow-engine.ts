@@ -42,8 +42,8 @@ export interface TensorFlowOptions {
  * A function's body is run once per input signature on symbolic tensors (tracing); what it computes, gradients and
  * updates of variables included, becomes one TensorFlow function that is optimised, compiled and called as a whole.
  *
- * Errors: `engine.library-unloadable`, `engine.library-version`, `engine.library-twice`, `engine.no-device`,
- * `engine.wrong-option`, `engine.tensorflow-failed`.
+ * @throws DpoError `engine.library-unloadable`, `engine.library-version`, `engine.library-twice`, `engine.no-device`,
+ * `engine.wrong-option`, `engine.tensorflow-failed`
  */
 export function openTensorFlow(options: TensorFlowOptions): Engine {
   const { folder, precision = 'float32', threads, device: wanted = 'auto', memoryLimit, xla = false } = options;

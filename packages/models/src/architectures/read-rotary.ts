@@ -15,11 +15,11 @@ export function rotaryParameters(settings: ConfigReader): ConfigReader | undefin
  * Rotary settings from a configuration: see {@link rotaryParameters}; a base that they do not name is `rope_theta`.
  * Without a scaling, transformers does not read `partial_rotary_factor` for these models, and neither does this.
  *
- * Throws `model.unsupported-config` for a scaling other than linear, dynamic, llama3, yarn and longrope.
+ * @throws DpoError `model.unsupported-config` for a scaling other than linear, dynamic, llama3, yarn and longrope.
  *
  * @param size how many dimensions of a head are rotated
  * @param maxPositions what the model was made for without scaling
- * @param theta the base where the configuration has none
+ * @param theta the base when the configuration has none
  */
 export function readRotary(settings: ConfigReader, size: number, maxPositions: number, theta = 10000): RotarySettings {
   const parameters = rotaryParameters(settings);

@@ -36,7 +36,7 @@ export const supportedArchitectures: readonly string[] = Object.keys(architectur
 /**
  * The decoder that a config.json describes.
  *
- * Throws `model.unsupported-architecture`, `model.bad-config`, `model.unsupported-config`.
+ * @throws DpoError `model.unsupported-architecture`, `model.bad-config`, `model.unsupported-config`.
  *
  * @param path the folder or file, for messages
  */

@@ -39,7 +39,7 @@ export interface Classifier {
    * Classifies texts, in any number and of any lengths. A text is encoded with the special tokens that the tokenizer puts
    * around it; token ids (of a chat template, say) are taken as they are.
    *
-   * Throws `classifier.bad-option`, and `classifier.bad-token` for ids that are none.
+   * @throws DpoError `classifier.bad-option`, and `classifier.bad-token` for ids that are none
    */
   classify(
     texts: readonly (string | readonly number[])[],
@@ -49,7 +49,7 @@ export interface Classifier {
    * One number to each text, higher for better: what a reward model gives, or the probability of a label.
    *
    * @param options.label which; without it the one that is called positive. Not for reward models.
-   * Throws `classifier.unknown-label`, and what `classify` throws.
+   * @throws DpoError `classifier.unknown-label`, and what `classify` throws
    */
   scores(
     texts: readonly (string | readonly number[])[],

@@ -16,7 +16,7 @@ export interface Labels {
  * The labels that a config.json names: `id2label`, else `num_labels` of them (2) called LABEL_0, LABEL_1, … The problem
  * is `problem_type`, else one of several labels; with a single one (a reward model) a number.
  *
- * Throws `model.bad-config` for a number of labels that cannot be.
+ * @throws DpoError `model.bad-config` for a number of labels that cannot be
  */
 export function labelsOf(config: Readonly<Record<string, unknown>>): Labels {
   const table = isObject(config.id2label) ? config.id2label : {};

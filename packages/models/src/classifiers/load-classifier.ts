@@ -27,8 +27,8 @@ export interface LoadedClassifier {
  * Opens a text classifier from a Hugging Face folder: a `…ForSequenceClassification` of BERT, RoBERTa, XLM-RoBERTa or
  * DistilBERT (sentiment), or of a decoder (a reward model, with a score head). Logits are those of transformers.
  *
- * Throws `classifier.not-one`, `classifier.no-tokenizer`, `model.unsupported-architecture`, `model.missing-tensor` and
- * what else {@link openModelFiles} and reading weights throw.
+ * @throws DpoError `classifier.not-one`, `classifier.no-tokenizer`, `model.unsupported-architecture`, `model.missing-tensor` and
+ * what else {@link openModelFiles} and reading weights throw
  */
 export async function loadClassifier(
   engine: Engine,

@@ -68,7 +68,7 @@ export async function loadRewardModel(
   }
 }
 
-/** Whether {@link loadRewardModel} would open a model, found out as `checkModel` does. Throws what it would throw. */
+/** Whether {@link loadRewardModel} would open a model, found out as `checkModel` does. @throws what it would throw */
 export async function checkRewardModel(
   path: string,
   options: CheckOptions & Pick<LoadRewardOptions, 'padToken'> = {},

@@ -21,7 +21,7 @@ export const supportedClassifiers: readonly string[] = [...Object.keys(encoders)
 /**
  * The network that the config.json of a classifier describes.
  *
- * Throws `classifier.not-one` for another kind of model, `model.unsupported-architecture`, `model.bad-config`.
+ * @throws DpoError `classifier.not-one` for another kind of model, `model.unsupported-architecture`, `model.bad-config`
  */
 export function networkFor(config: Readonly<Record<string, unknown>>, path: string, labels: number): TextNetwork {
   if (!isClassifierConfig(config))

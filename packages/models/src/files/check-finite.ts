@@ -1,6 +1,6 @@
 import { DpoError } from '@dpo/base';
 
-/** Throws `model.not-finite` for weights with a NaN or an infinity, which names the file, the tensor and the element. */
+/** @throws DpoError `model.not-finite` for weights with a NaN or an infinity, which names the file, the tensor and the element */
 export function checkFinite(path: string, tensor: string, data: Float32Array): void {
   // Subtracting a number from itself gives 0, except for infinities and NaN: one sum tells for all.
   let sum = 0;

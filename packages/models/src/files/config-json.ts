@@ -10,7 +10,7 @@ const DEEPEST = 100;
  * Parses a config.json so that {@link writeConfig} can write it again as it was. Python tells 30.0 from 30, and
  * transformers refuses a whole number where a configuration wants a float; JavaScript has one type for both.
  *
- * Throws `model.bad-json`.
+ * @throws DpoError `model.bad-json`
  */
 export function parseConfig(text: string, path: string): Record<string, unknown> {
   const config = parseJsonObject(text, path);

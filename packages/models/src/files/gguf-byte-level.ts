@@ -38,8 +38,8 @@ const cuttings: Readonly<Record<string, Cutting>> = {
 /**
  * `tokenizer.json` of a byte-level tokenizer (GGUF's `gpt2`).
  *
- * Throws `tokenizer.unsupported` for an unknown way of cutting words: a tokenizer that cuts differently gives other ids
- * without anybody noticing.
+ * @throws DpoError `tokenizer.unsupported` for an unknown way of cutting words: a tokenizer that cuts differently gives other ids
+ * without anybody noticing
  */
 export function ggufByteLevel({ metadata, vocab, addedTokens }: GgufVocabulary): Record<string, unknown> {
   const pre = metadata.text('tokenizer.ggml.pre') ?? 'gpt-2';

@@ -19,7 +19,7 @@ const names: Readonly<Record<string, readonly [modelType: string, className: str
 /**
  * The `config.json` that transformers would have for the model of a GGUF file.
  *
- * Throws `model.unsupported-architecture`, and `model.bad-gguf` where a needed setting is missing.
+ * @throws DpoError `model.unsupported-architecture`, and `model.bad-gguf` when a needed setting is missing
  */
 export async function ggufConfig(gguf: Gguf, metadata: GgufMetadata): Promise<Record<string, unknown>> {
   const architecture = ggufArchitecture(metadata);

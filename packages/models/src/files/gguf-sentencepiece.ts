@@ -10,7 +10,7 @@ const space = '\u2581';
  * the pieces with their scores: at each step, the two neighbours that make the piece of the highest score become it. Said
  * as merges in the order of the scores, it is byte-pair encoding; what has no piece becomes bytes.
  *
- * Throws `model.bad-gguf` where scores are missing, `tokenizer.unsupported` for rules of normalisation.
+ * @throws DpoError `model.bad-gguf` when scores are missing, `tokenizer.unsupported` for rules of normalisation
  */
 export function ggufSentencePiece(vocabulary: GgufVocabulary): Record<string, unknown> {
   const { metadata, tokens, vocab, addedTokens } = vocabulary;

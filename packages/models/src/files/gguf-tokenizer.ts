@@ -33,8 +33,8 @@ const roles: Readonly<Record<string, string>> = {
  * The files of a Hugging Face tokenizer, from the tokenizer in a GGUF file: `tokenizer.json`,
  * `tokenizer_config.json`, `special_tokens_map.json` and `generation_config.json`. Empty where the file has none.
  *
- * Throws `tokenizer.unsupported` for kinds other than byte-level BPE, SentencePiece's merges and WordPiece, and what
- * these throw.
+ * @throws DpoError `tokenizer.unsupported` for kinds other than byte-level BPE, SentencePiece's merges and WordPiece, and what
+ * these throw
  */
 export function ggufTokenizerFiles(metadata: GgufMetadata, contextLength: unknown): Record<string, string> {
   const vocabulary = ggufVocabulary(metadata);

@@ -20,7 +20,7 @@ export interface Gguf {
   readonly tensors: ReadonlyMap<string, GgufEntry>;
   /**
    * A tensor's numbers as float32, dequantised, row-major, at the beginning of `into` where that is large enough.
-   * Throws `model.unknown-tensor`, `model.unsupported-dtype`.
+   * @throws DpoError `model.unknown-tensor`, `model.unsupported-dtype`
    */
   read(name: string, into?: Float32Array<ArrayBuffer>): Promise<Float32Array<ArrayBuffer>>;
   close(): Promise<void>;
@@ -38,7 +38,7 @@ const chunkBytes = 1024 * 1024;
  * Opens a GGUF file (versions 2 and 3, little-endian) and reads its metadata and tensor descriptions.
  * Nothing is allocated by a number out of the file before that number is checked against the file's size.
  *
- * Throws `model.bad-gguf` and `model.truncated-file`, naming the file and, where there is one, the tensor.
+ * @throws DpoError `model.bad-gguf` and `model.truncated-file`, naming the file and, when there is one, the tensor
  */
 export async function openGguf(path: string): Promise<Gguf> {
   const file = await openByteFile(path);

@@ -8,7 +8,7 @@ import { openModelFiles } from './open-model-files.js';
  * SHA-256 of all that a model is read from, by file name: weights, configuration, tokenizer, chat template, end tokens; of an
  * adapter's folder, those of the adapter. Neither names of folders nor dates count. Weights are read once, whole.
  *
- * @throws DpoError what `openModelFiles` throws, and file errors; the signal's reason where it is aborted
+ * @throws DpoError what `openModelFiles` throws, and file errors; the signal's reason when it is aborted
  */
 export async function modelDigests(path: string, signal?: AbortSignal): Promise<Record<string, string>> {
   const files = await openModelFiles(path);

@@ -35,8 +35,8 @@ const binaryFiles = ['tokenizer.model', 'sentencepiece.bpe.model', 'spiece.model
  * Opens a Hugging Face folder, a PEFT adapter's folder, a `.gguf` file, or a folder with one `.gguf`.
  * Reads descriptions only; weights are read one at a time, by position.
  *
- * Throws `model.not-found`, `model.no-config`, `model.no-weights`, `model.pickle`, `lora.not-peft`, and what the formats
- * throw.
+ * @throws DpoError `model.not-found`, `model.no-config`, `model.no-weights`, `model.pickle`, `lora.not-peft`, and what the formats
+ * throw
  */
 export async function openModelFiles(path: string): Promise<ModelFiles> {
   const stats = await stat(path).catch((error: unknown) => {

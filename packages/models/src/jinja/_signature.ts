@@ -5,7 +5,7 @@ import { type Arguments, textOf, typeOf, type Value } from './_values.js';
  * The values of a function's parameters, in their order, `undefined` where none is given.
  *
  * @param parameters the names, separated by blanks; a `/` after those that have no name, a `?` after optional ones
- * @throws JinjaError where Python would not call the function
+ * @throws JinjaError when Python would not call the function
  */
 export function bind(name: string, parameters: string, given: Arguments): (Value | undefined)[] {
   const all = parameters === '' ? [] : parameters.split(' ');

@@ -43,7 +43,7 @@ export interface Template {
   /**
    * The text for these variables.
    *
-   * @throws JinjaError where Jinja raises, the template itself raises, or a work limit is passed; with its line
+   * @throws JinjaError when Jinja raises, the template itself raises, or a work limit is passed; with its line
    */
   render(variables: Readonly<Record<string, Json>>, options?: RenderOptions): Rendered;
 }

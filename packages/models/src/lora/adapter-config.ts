@@ -8,7 +8,7 @@ type Json = Readonly<Record<string, unknown>>;
 /**
  * The settings in a PEFT folder's `adapter_config.json`.
  *
- * Throws `lora.unsupported` for what is not LoRA or changes its formula in a way that is not known here, and for values
+ * @throws DpoError `lora.unsupported` for what is not LoRA or changes its formula in a way that is not known here, and for values
  * that cannot be; both name the key.
  *
  * @param dropout overrides the file's

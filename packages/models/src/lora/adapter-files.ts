@@ -37,7 +37,7 @@ export interface SaveAdapterOptions {
  * Writes a PEFT folder: `adapter_model.safetensors` (float32), `adapter_config.json`, the tokenizer's files.
  * Python PEFT opens it on the same base model.
  *
- * Throws `lora.no-adapter`, and file errors.
+ * @throws DpoError `lora.no-adapter`, and file errors
  */
 export async function saveAdapter(
   model: LanguageModel,
@@ -77,9 +77,9 @@ export interface LoadAdapterOptions {
 /**
  * The model with the adapter of a PEFT folder. The result shares the model's weights and owns them.
  *
- * Throws `lora.has-adapter`, `lora.not-an-adapter`, `lora.unsupported` for what is not LoRA or DoRA as known here,
+ * @throws DpoError `lora.has-adapter`, `lora.not-an-adapter`, `lora.unsupported` for what is not LoRA or DoRA as known here,
  * `lora.unknown-names` for names that PEFT does not read, `lora.resized-vocabulary`,
- * `lora.wrong-base` where it does not fit the model, `lora.bad-dropout`.
+ * `lora.wrong-base` when it does not fit the model, `lora.bad-dropout`
  */
 export async function loadAdapter(
   model: LanguageModel,

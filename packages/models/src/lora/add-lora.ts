@@ -34,8 +34,8 @@ export interface LoraOptions {
  * the norms of the weights, modules to save as they are, so that nothing changes at first. The result shares the model's
  * weights and owns them; without the adapter it is the model as it was.
  *
- * Throws `lora.unknown-target`, `lora.bad-pattern`, `lora.unknown-module`, `lora.bad-rank`, `lora.bad-dropout`,
- * `lora.has-adapter`.
+ * @throws DpoError `lora.unknown-target`, `lora.bad-pattern`, `lora.unknown-module`, `lora.bad-rank`, `lora.bad-dropout`,
+ * `lora.has-adapter`
  */
 export async function addLora(model: LanguageModel, options: LoraOptions): Promise<LanguageModel> {
   const { engine, decoder } = model;
@@ -95,7 +95,7 @@ function firstA({ inputs }: LinearLayer, rank: number, seed: number, index: numb
   return Float32Array.from({ length: rank * inputs }, () => bound * (2 * uniform() - 1));
 }
 
-/** Throws `lora.bad-dropout` for what is no probability below 1. */
+/** @throws DpoError `lora.bad-dropout` for what is no probability below 1 */
 export function checkDropout(dropout: number): void {
   if (dropout >= 0 && dropout < 1) return;
   throw new DpoError('lora.bad-dropout', `A dropout of ${dropout} is not at least 0 and below 1.`, {
@@ -103,7 +103,7 @@ export function checkDropout(dropout: number): void {
   });
 }
 
-/** Throws `lora.has-adapter` for a model that has an adapter already. */
+/** @throws DpoError `lora.has-adapter` for a model that has an adapter already */
 export function checkBare(model: LanguageModel): void {
   if (model.adapter === undefined) return;
   throw new DpoError('lora.has-adapter', 'The model has an adapter already.', {

@@ -14,7 +14,7 @@ export function savableWeights(decoder: Decoder): ReadonlyMap<string, readonly n
  * The weights that are meant by `modules_to_save` as PEFT reads it: those in or below a module whose name ends with one
  * of the given.
  *
- * Throws `lora.unknown-module` for a name that means none.
+ * @throws DpoError `lora.unknown-module` for a name that means none
  */
 export function weightsToSave(decoder: Decoder, modules: readonly string[]): string[] {
   const all = [...savableWeights(decoder).keys()];

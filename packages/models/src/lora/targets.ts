@@ -24,7 +24,7 @@ export function linearLayers(decoder: Decoder): LinearLayer[] {
  * whose name ends with it after a dot. A text is a regular expression of the whole name. Layers in modules that are
  * saved in full are not adapted.
  *
- * Throws `lora.unknown-target` for what means no layer, `lora.bad-pattern` for what is no regular expression.
+ * @throws DpoError `lora.unknown-target` for what means no layer, `lora.bad-pattern` for what is no regular expression
  */
 export function targetLayers(
   decoder: Decoder,

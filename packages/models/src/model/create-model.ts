@@ -10,7 +10,7 @@ import type { LanguageModel } from './types.js';
  *
  * @param config a Hugging Face configuration; what it leaves out has transformers' defaults
  * @param options.seed same seed, same weights
- * Throws what {@link decoderFor} throws.
+ * @throws what {@link decoderFor} throws
  */
 export function createModel(
   engine: Engine,

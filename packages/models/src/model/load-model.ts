@@ -36,10 +36,10 @@ export interface LoadedModel {
 /**
  * Loads a language model from a Hugging Face folder or a GGUF file. Weights are read one at a time into variables.
  *
- * Errors: `model.unsupported-architecture`, `model.bad-config`, `model.unsupported-config`, `model.quantised`,
+ * @throws DpoError `model.unsupported-architecture`, `model.bad-config`, `model.unsupported-config`, `model.quantised`,
  * `model.not-a-language-model`, `model.unmerged-adapter`, `model.unknown-prefix`, `model.missing-tensor`,
  * `model.extra-tensor`, `model.wrong-shape`, `model.not-finite`, `model.adapter`, and those of
- * {@link openModelFiles}.
+ * {@link openModelFiles}
  */
 export async function loadModel(engine: Engine, path: string, options: LoadOptions = {}): Promise<LoadedModel> {
   const source = await openModelFiles(path);
@@ -56,7 +56,8 @@ export async function loadModel(engine: Engine, path: string, options: LoadOptio
 
 /**
  * Finds out without reading a weight, and without an engine, whether {@link loadModel} would open a model: its
- * configuration, the names and shapes of its weights, its tokenizer. Throws what `loadModel` would throw.
+ * configuration, the names and shapes of its weights, its tokenizer.
+ * @throws what `loadModel` would throw
  */
 export async function checkModel(path: string, options: CheckOptions = {}): Promise<CheckedModel> {
   const source = await openModelFiles(path);

@@ -27,8 +27,8 @@ const valueHead = /^(v_head|value_head)\./;
  *
  * A head that is tied, whose embedding the files lack, stands for the embedding.
  *
- * Throws `model.quantised`, `model.missing-tensor`, `model.extra-tensor`, `model.wrong-shape`, and what
- * {@link missingTensors} makes of files that are no language model's.
+ * @throws DpoError `model.quantised`, `model.missing-tensor`, `model.extra-tensor`, `model.wrong-shape`, and what
+ * {@link missingTensors} makes of files that are no language model's
  */
 export function matchTensors(plan: WeightPlan, source: ModelFiles, extra: 'error' | 'ignore'): MatchedTensors {
   const plain = plainNames(source.tensors.keys());

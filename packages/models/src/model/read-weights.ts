@@ -8,8 +8,8 @@ import type { WeightPlan } from './weight-plan.js';
 const layerKeys = ['num_hidden_layers', 'n_layer', 'n_layers', 'num_layers'] as const;
 
 /**
- * Throws `model.bad-config` where a configuration speaks of more layers than the files have tensors, before anything is
- * made for each layer.
+ * @throws DpoError `model.bad-config` when a configuration speaks of more layers than the files have tensors, before anything is
+ * made for each layer
  */
 export function checkLayers({ path, config, tensors }: Pick<ModelFiles, 'path' | 'config' | 'tensors'>): void {
   const key = layerKeys.find((name) => Number(config[name]) > tensors.size);
@@ -21,7 +21,7 @@ export function checkLayers({ path, config, tensors }: Pick<ModelFiles, 'path' |
   );
 }
 
-/** Reads weights into variables, one at a time. Throws `model.not-finite`. */
+/** Reads weights into variables, one at a time. @throws DpoError `model.not-finite` */
 export async function readWeights(
   engine: Engine,
   plan: Pick<WeightPlan, 'weights'>,

@@ -23,7 +23,7 @@ export interface SaveOptions {
  * repeated, the tokenizer's files, and `config.json` as it was but for its dtype. Python transformers opens it with the same logits. The folder is made
  * if need be; `config.json` comes last, so that a folder that has one is complete.
  *
- * Throws `model.has-adapter` for a model with an adapter, and file errors.
+ * @throws DpoError `model.has-adapter` for a model with an adapter, and file errors
  */
 export async function saveModel(model: LanguageModel, folder: string, options: SaveOptions = {}): Promise<void> {
   const { source, dtype = 'float32', maxShardBytes, card } = options;

@@ -90,7 +90,7 @@ export interface LanguageModel {
   readonly maxPositions: number;
   /** What training changes: the adapter's weights if there is one, else all. */
   trainable(): ReadonlyMap<string, Variable>;
-  /** A weight's variable by name, the adapter's among them. Throws `model.unknown-tensor`. */
+  /** A weight's variable by name, the adapter's among them. @throws DpoError `model.unknown-tensor` */
   variable(name: string): Variable;
   /**
    * log π(y|x) of each sequence, summed over the answer's tokens, in nats: [S] float32, differentiable in what `params`

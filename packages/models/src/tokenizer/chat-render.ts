@@ -14,7 +14,7 @@ export type RenderChat = (
  * Renders conversations by the template that is chosen for them.
  *
  * @throws DpoError `tokenizer.template-failed` with the template's file and line: its syntax is wrong, an operation fails,
- * or it raises in its own words; `tokenizer.template-limit` where it does more than a template may;
+ * or it raises in its own words; `tokenizer.template-limit` when it does more than a template may;
  * `tokenizer.empty-conversation`
  */
 export function renderer(choose: ChooseTemplate, special: SpecialTokens): RenderChat {

@@ -8,7 +8,7 @@ import { type OptionInfo, optionsOf } from './schema.js';
  * Options of a library's caller, checked, with all defaults.
  *
  * @throws DpoError `cli.usage`, naming the option, for values that are none, keys that are not known (with the nearest one),
- *   and options that do not go together.
+ *   and options that do not go together
  */
 export function checkOptions<Schema extends z.ZodObject>(schema: Schema, given: unknown): z.output<Schema> {
   const result = schema.safeParse(given);

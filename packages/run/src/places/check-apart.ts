@@ -10,8 +10,8 @@ export interface Output extends NamedPlace {
 }
 
 /**
- * Throws `cli.usage` where an output is an input, holds an input, or would change an input by lying in it, and where two
- * outputs are in each other's way. Links are followed first.
+ * @throws DpoError `cli.usage` when an output is an input, holds an input, or would change an input by lying in it, and when two
+ * outputs are in each other's way. Links are followed first
  */
 export async function checkApart(outputs: readonly Output[], inputs: readonly NamedPlace[]): Promise<void> {
   for (const [i, output] of outputs.entries()) {

@@ -30,7 +30,7 @@ export interface HeldOutputs {
  * are of the right kind and hold nothing that is not ours, they lie apart from what is read, and entries can be made in them.
  * What killed commands left there is removed. A run folder is locked until the command ends.
  *
- * @throws DpoError `cli.usage` for names, `file.…` and `run.…` for places. Nothing has been written then.
+ * @throws DpoError `cli.usage` for names, `file.…` and `run.…` for places. Nothing has been written then
  */
 export async function holdOutputs(command: Guarded, options: Readonly<Record<string, unknown>>): Promise<HeldOutputs> {
   const named = namedPlaces(command, options);

@@ -6,7 +6,7 @@ import { checkCheckpoint, findWholeCheckpoint, listCheckpoints, type TrainableMo
 /**
  * The run's checkpoint of the best evaluation, as the newest checkpoint names it; undefined where nothing was evaluated.
  *
- * @throws DpoError `checkpoint.unreadable` where that checkpoint is torn
+ * @throws DpoError `checkpoint.unreadable` when that checkpoint is torn
  */
 export async function bestCheckpoint(folder: string): Promise<string | undefined> {
   const { newest } = await findWholeCheckpoint(folder);

@@ -11,7 +11,7 @@ export interface LossTypes {
 /**
  * The method of `--loss-type a,b --loss-weights 1,0.2`, or undefined where they are not given.
  *
- * @throws DpoError `cli.usage` for names that there are not, and weights that are not one to each.
+ * @throws DpoError `cli.usage` for names that there are not, and weights that are not one to each
  */
 export function methodOfLossTypes(
   { lossType: names, lossWeights: weights }: LossTypes,

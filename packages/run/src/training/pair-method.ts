@@ -12,7 +12,7 @@ export interface PairMethodOptions extends LossTypes, MethodOptions {
 /**
  * The method of `--method` or `--loss-type` on pairs, with what `--ld-alpha` and `--wpo` put around it.
  *
- * @throws DpoError `cli.usage`; `loss.takes-no-margin`.
+ * @throws DpoError `cli.usage`; `loss.takes-no-margin`
  */
 export function pairMethod({ rowMargins: readMargin, ldAlpha, wpo, ...options }: PairMethodOptions): Method {
   const given = { ...options, readMargin };

@@ -24,7 +24,7 @@ export interface RunNow {
  * Checks that a resumed run is the one that was begun: its command, the options that decide its numbers, its data and, where
  * they are known by now, the files of its models; and that the checkpoint is of that run.
  *
- * @throws DpoError `run.changed` with the list of what differs; `run.bad-config` where `config.json` of the run is damaged
+ * @throws DpoError `run.changed` with the list of what differs; `run.bad-config` when `config.json` of the run is damaged
  */
 export async function checkSameRun(
   folder: string,

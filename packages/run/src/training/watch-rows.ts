@@ -14,7 +14,7 @@ interface Rows<Row> {
 /**
  * What is wrong with rows although each of them can be used; known before the first step.
  *
- * @throws `train.nothing-to-learn`
+ * @throws DpoError `train.nothing-to-learn`
  */
 export async function rowWarnings<Given, Row extends EncodedRow>(
   kind: RowKind<Given, Row>,

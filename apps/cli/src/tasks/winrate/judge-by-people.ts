@@ -41,7 +41,7 @@ export function judgedByPeople({ judge, rater, planned }: WinrateOptions): boole
  * Serves each rater a blind page until all have ended. Returns the verdicts of all who have, those of earlier commands on the
  * folder included.
  *
- * @throws DpoError those of `openRaters` and `serveRaters`; the signal's reason where it is aborted, with all votes saved
+ * @throws DpoError those of `openRaters` and `serveRaters`; the signal's reason when it is aborted, with all votes saved
  */
 export async function judgeByPeople(
   pairs: readonly JudgedPair[],

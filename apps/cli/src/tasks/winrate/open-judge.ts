@@ -17,7 +17,7 @@ export interface JudgeOpener {
 /**
  * Looks at what `--judge` names, and refuses what cannot judge before anything is answered.
  *
- * @throws DpoError `cli.usage` where a judge that reads has no rubric; `eval.bad-rubric`; file errors
+ * @throws DpoError `cli.usage` when a judge that reads has no rubric; `eval.bad-rubric`; file errors
  */
 export async function judgeFor(
   options: WinrateOptions,

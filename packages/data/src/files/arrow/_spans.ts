@@ -13,7 +13,7 @@ export interface Span {
 export interface SpanFile {
   /** Bytes in the file when it was opened. */
   readonly size: number;
-  /** Errors: those of the system, `data.truncated-file` where the file ends before. */
+  /** @throws those of the system, `data.truncated-file` when the file ends before */
   read(span: Span): Promise<Buffer>;
   /** The same without waiting, also when the file is closed: rows are read when they are asked for. */
   readNow(span: Span): Buffer;
@@ -23,7 +23,7 @@ export interface SpanFile {
 /** Files up to here are read once, as a whole, and held: a file has many places, and each would be a call of the system. */
 const WHOLE_BYTES = 1 << 18;
 
-/** Opens a file. Errors: those of `checkEnds` and of the system, as they come. */
+/** Opens a file. @throws those of `checkEnds` and of the system, as they come */
 export async function openSpans(path: string): Promise<SpanFile> {
   await checkEnds(path);
   const file = await open(path, 'r');

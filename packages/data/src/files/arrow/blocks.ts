@@ -32,8 +32,8 @@ export interface ArrowBlocks {
  * structure is checked before the Arrow library is given anything of it, each batch again when it is read: the library takes
  * lengths as the file says them, whatever memory that means.
  *
- * Errors: `data.truncated-file` (the file ends before its end), `data.broken-file` (not Arrow, or damaged), and those of
- * the file system.
+ * @throws DpoError `data.truncated-file` (the file ends before its end), `data.broken-file` (not Arrow, or damaged), and those of
+ * the file system
  */
 export async function openArrowFile(path: string): Promise<ArrowBlocks> {
   let file: SpanFile;

@@ -9,7 +9,7 @@ export interface FileRanges extends AsyncBuffer {
   close(): Promise<void>;
 }
 
-/** Opens a file for the library, once. Errors: those of the system, as they come. */
+/** Opens a file for the library, once. @throws those of the system, as they come */
 export async function openRanges(path: string): Promise<FileRanges> {
   const file = await open(path);
   try {

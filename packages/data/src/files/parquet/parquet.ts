@@ -19,7 +19,7 @@ const own: Apart | undefined = existsSync(ownScript)
  * `onColumns` is told of all. A thread of its own reads them: damaged lengths can make the library count for hours or fill
  * all memory, which ends that thread alone.
  *
- * Errors: `data.truncated-file`, `data.broken-file`, those of the file system.
+ * @throws DpoError `data.truncated-file`, `data.broken-file`, those of the file system
  */
 export async function* readParquet(
   path: string,

@@ -17,7 +17,7 @@ export const LONGEST_LINE = 1 << 27;
  * the beginning is skipped.
  *
  * @param path the file, for messages
- * @throws `data.invalid-text` (not UTF-8; names the line), `data.line-too-long`, what `bytes` throws
+ * @throws DpoError `data.invalid-text` (not UTF-8; names the line), `data.line-too-long`, what `bytes` throws
  */
 export async function* readLines(bytes: AsyncIterable<Buffer>, path: string): AsyncGenerator<readonly Line[]> {
   let rest: Buffer[] = [];

@@ -20,7 +20,7 @@ export function compressionOf(start: Uint8Array): Compression | undefined {
   return undefined;
 }
 
-/** A file's first bytes, as they are stored. Errors: those of the file system. */
+/** A file's first bytes, as they are stored. @throws those of the file system */
 export async function firstBytes(path: string, count: number): Promise<Buffer> {
   try {
     const file = await open(path);
@@ -39,7 +39,7 @@ export async function firstBytes(path: string, count: number): Promise<Buffer> {
  * A file's bytes, a piece at a time, unpacked on the way where they are gzip (of several members too) or Zstandard. The file
  * is opened once.
  *
- * @throws `data.truncated-file` (cut short), `data.broken-file` (damaged), those of the file system
+ * @throws DpoError `data.truncated-file` (cut short), `data.broken-file` (damaged), those of the file system
  */
 export async function* readBytes(path: string): AsyncGenerator<Buffer, undefined> {
   const { first, all, close } = await peek(readPieces(path));

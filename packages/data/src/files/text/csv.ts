@@ -16,7 +16,8 @@ import { readBytes } from './compression.js';
  * The records of a CSV file (RFC 4180: commas, double quotes, a header line). Tabs or semicolons separate instead where the
  * header has them and no comma, as spreadsheets write in many countries. A field without anything in it is no value,
  * one of two double quotes the empty text. A row with another number of fields than the header comes with its error
- * `data.ragged-row`. Errors: `data.broken-csv`, `data.invalid-text`, those of `checkDisguise`.
+ * `data.ragged-row`.
+ * @throws DpoError `data.broken-csv`, `data.invalid-text`, those of `checkDisguise`
  */
 export async function* readCsv(path: string, columns: readonly Column[]): AsyncGenerator<readonly PlacedRecord[]> {
   const kinds = new Map(columns.map((column) => [column.name, column]));

@@ -10,7 +10,7 @@ const [QUOTE, BACKSLASH, NEWLINE] = [0x22, 0x5c, 0x0a];
  * elements of one array, or objects one after another that may go over several lines. Where values begin and end is
  * found by brackets and strings alone; whether each is JSON, its parser says.
  *
- * @throws `data.broken-json` for an array that does not end, and for what stands between or after values;
+ * @throws DpoError `data.broken-json` for an array that does not end, and for what stands between or after values;
  *   `data.invalid-text` for a value that is not UTF-8, `data.line-too-long`
  */
 export async function* readJsonValues(chunks: AsyncIterable<Buffer>, path: string): AsyncGenerator<readonly Line[]> {
