@@ -4,7 +4,7 @@ import type { JudgeReply } from './judge.js';
 const SAYS = ['first', 'second', 'tie'] as const;
 
 /** What the n-th label of a template says. */
-function meaningOf(label: number): (typeof SAYS)[number] {
+export function meaningOf(label: number): (typeof SAYS)[number] {
   return SAYS[label] ?? 'tie';
 }
 

@@ -1,0 +1,66 @@
+import type { ChatClient, ChatRequest } from './chat-client.js';
+import { ChatFailure, mayPass } from './chat-failure.js';
+import type { ChatReply } from './chat-reply.js';
+import { type Clock, type Throttle, wallClock } from './throttle.js';
+
+/** Why a question waits, and how long, in milliseconds. */
+export interface Waiting {
+  readonly milliseconds: number;
+  readonly because: string;
+}
+
+export interface PersistentAskOptions {
+  readonly client: ChatClient;
+  readonly throttle: Throttle;
+  readonly clock?: Clock | undefined;
+  /** Uniform in [0, 1). */
+  readonly random?: (() => number) | undefined;
+  /** How often a question is asked at most. Default 7: waits of a minute and a half on average, and a minute at most each. */
+  readonly attempts?: number | undefined;
+  readonly onWait?: ((waiting: Waiting) => void) | undefined;
+}
+
+const FIRST_WAIT = 1000;
+const LONGEST_WAIT = 60_000;
+
+/**
+ * Asks until there is a reply or no use in asking again. Between attempts the wait is uniform in [0, 2^k s], at most [0, 60 s]
+ * ("full jitter"); where the server names a time, that time passes first. A server that says it is too much gets fewer questions
+ * at a time, and none before the wait is over.
+ *
+ * @throws ChatFailure the last one
+ */
+export function persistentAsk(options: PersistentAskOptions) {
+  const { client, throttle, clock = wallClock, random = Math.random, attempts = 7, onWait } = options;
+  const waitAfter = (failure: ChatFailure, attempt: number) =>
+    (failure.retryAfter ?? 0) + random() * Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** attempt);
+
+  // An address that has never answered is more likely wrong than busy.
+  let answered = false;
+  const isLast = ({ kind }: ChatFailure, attempt: number) =>
+    attempt + 1 >= (kind === 'unreachable' && !answered ? Math.min(2, attempts) : attempts);
+
+  return async (request: ChatRequest, signal: AbortSignal | undefined): Promise<ChatReply> => {
+    for (let attempt = 0; ; attempt++) {
+      let wait = 0;
+      try {
+        return await throttle.run(async (slowDown) => {
+          try {
+            const reply = await client.ask(request, { signal });
+            answered = true;
+            return reply;
+          } catch (error) {
+            if (!(error instanceof ChatFailure) || !mayPass(error) || isLast(error, attempt)) throw error;
+            wait = waitAfter(error, attempt);
+            if (error.kind === 'limited') slowDown(wait);
+            throw error;
+          }
+        }, signal);
+      } catch (error) {
+        if (wait === 0 || !(error instanceof ChatFailure)) throw error;
+        onWait?.({ milliseconds: wait, because: error.message });
+        await clock.sleep(wait, signal);
+      }
+    }
+  };
+}
