@@ -7,7 +7,7 @@ import { collectAnswers } from '../tasks/winrate/collect-answers.js';
 import { engineOnce } from '../tasks/winrate/engine-once.js';
 import { judgeByPeople, judgedByPeople } from '../tasks/winrate/judge-by-people.js';
 import { judgeFor } from '../tasks/winrate/open-judge.js';
-import { recordRun } from '../tasks/winrate/record-run.js';
+import { checkRun, recordRun } from '../tasks/winrate/record-run.js';
 import { powerLine, temperatureLines, winRateLines } from '../ui/win-rate.js';
 
 /** `dpo eval winrate`: a judge compares a model's answers with a baseline's. */
@@ -30,7 +30,11 @@ export const evalWinrateCommand = defineCommand({
     const engine = engineOnce(options, context);
     try {
       const judge = judgedByPeople(options) ? undefined : await judgeFor(options, engine.open, context);
-      const { pairs } = await collectAnswers(options, engine.open, context, () => recordRun(options));
+      const { pairs } = await collectAnswers(options, engine.open, context, async () => {
+        await checkRun(options);
+        await judge?.prepare?.();
+        await recordRun(options);
+      });
       if (judge === undefined) {
         tell(await judgeByPeople(pairs, options, context), options, context);
         return 0;
@@ -46,6 +50,7 @@ export const evalWinrateCommand = defineCommand({
         signal: context.signal,
         onProgress: ({ done, total }) => context.progress(`${done}/${total} verdicts`),
       });
+      for (const note of judge.notes?.(verdicts) ?? []) context.note(note);
       tell(verdicts, options, context);
       return 0;
     } finally {

@@ -13,6 +13,7 @@ import { demoCommand } from './demo.js';
 import { doctorCommand } from './doctor.js';
 import { engineInfoCommand, engineInstallCommand } from './engine.js';
 import { evalSentimentCommand } from './eval.js';
+import { evalCacheExplainCommand } from './eval-cache-explain.js';
 import { evalRescoreCommand } from './eval-rescore.js';
 import { evalRewardsCommand } from './eval-rewards.js';
 import { evalWinrateCommand } from './eval-winrate.js';
@@ -37,6 +38,7 @@ export const commands: readonly Command[] = [
   evalWinrateCommand,
   evalRewardsCommand,
   evalRescoreCommand,
+  evalCacheExplainCommand,
   dataInspectCommand,
   dataValidateCommand,
   dataConvertCommand,

@@ -1,5 +1,6 @@
 import { engineOptions, place } from '@dpo/run/command-line';
 import { z } from 'zod';
+import { endpointOptions } from './endpoint.js';
 import { peopleOptions } from './people.js';
 import { samplingOptions } from './sampling.js';
 
@@ -26,11 +27,11 @@ export const winrateOptions = z.strictObject({
   judge: place('input-model').describe(
     'Who judges: an OpenAI-compatible address (http://localhost:8000/v1), a model, a reward model, or human',
   ),
-  judgeModel: z.string().optional().describe('The name of the model at the address'),
   rubric: place('input').optional().describe('What is better: summary, concise-summary, helpful, a text, or a file'),
   ties: z.boolean().default(false).describe('Lets the judge call the answers equally good'),
   orders: z.enum(['both', 'one']).default('both').describe('Each pair in both orders, or in one by the seed'),
   repetition: z.number().min(0).max(1).default(0.05).describe('Share of questions that is asked a second time'),
+  ...endpointOptions,
   ...peopleOptions,
   resamples: z.int().min(100).max(100_000).default(2000).describe('Draws of the bootstrap'),
   json: z.boolean().default(false).describe('One JSON object on standard output'),

@@ -191,7 +191,8 @@ describe.each(Object.entries(writing))('dpo %s', (_, command) => {
 
 describe('options that name places', () => {
   // Whoever adds an option says what it names: a place of `places/role.ts`, or a text by its key here.
-  const texts = /^(prompt|chosen|rejected|split|testSplit|evalSplit|header|stop|device|maxTime|judgeModel|padToken)$/;
+  const texts =
+    /^(prompt|chosen|rejected|split|testSplit|evalSplit|header|stop|device|maxTime|judgeModel|judgeKeyEnv|padToken)$/;
 
   it('are declared in every command', () => {
     const undeclared = commands.flatMap(({ name, options }) =>

@@ -1,3 +1,13 @@
+export {
+  type Asked,
+  type Behaviour,
+  ChatServer,
+  type Completion,
+  completion,
+  isTrial,
+  topLogprobs,
+  wordsAlone,
+} from './chat-server.js';
 export { sampleEvaluation, sampleRecords } from './sample-report.js';
 export { type SampleJudging, sampleJudging } from './sample-verdicts.js';
 export { scriptedJudge } from './scripted-judge.js';

@@ -10,7 +10,7 @@ import { drawAnswers, writeAnswers } from './draw-answers.js';
 import { type AskedPrompts, promptsToAnswer } from './prompts-to-answer.js';
 
 /** Files of a win rate's folder. Each is a file that `--answers` and `--against` take. */
-const FILES = { model: 'answers.jsonl', baseline: 'against.jsonl' } as const;
+export const FILES = { model: 'answers.jsonl', baseline: 'against.jsonl' } as const;
 
 /**
  * The pairs to be judged: answers from files, from models that draw them, or from a dataset. All of them are in the output folder

@@ -14,14 +14,18 @@ const FREE: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Writes `config.json` of a folder of answers and verdicts; where one is there, the options must be those that it says.
+ * Checks that a folder holds no other run, where it holds one.
  *
  * @throws DpoError `eval.other-run` for a run of another command or with other options, naming the first that differs
  */
+export async function checkRun(options: WinrateOptions): Promise<void> {
+  const before = await readTextIfThere(join(options.output, 'config.json'));
+  if (before !== undefined) checkSame(options, JSON.parse(before) as unknown);
+}
+
+/** Writes `config.json` of a folder of answers and verdicts. */
 export async function recordRun(options: WinrateOptions): Promise<void> {
   const path = join(options.output, 'config.json');
-  const before = await readTextIfThere(path);
-  if (before !== undefined) checkSame(options, JSON.parse(before) as unknown);
   const config = {
     command: COMMAND,
     options,

@@ -2,8 +2,6 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Comparison } from '../judge.js';
-import { judgeTemplate } from '../template.js';
 import {
   type Asked,
   type Behaviour,
@@ -12,7 +10,9 @@ import {
   isTrial,
   topLogprobs,
   wordsAlone,
-} from './_server-for-tests.js';
+} from '../../test/chat-server.js';
+import type { Comparison } from '../judge.js';
+import { judgeTemplate } from '../template.js';
 import { type ChatJudgeOptions, chatJudge } from './chat-judge.js';
 import { ledger } from './ledger.js';
 import { replyCache } from './reply-cache.js';

@@ -1,10 +1,11 @@
 import type { Comparison, Judge, JudgeReply } from '../judge.js';
 import type { JudgeTemplate } from '../template.js';
 import { parseAddress } from './address.js';
+import { cacheKeys } from './cache-keys.js';
 import { type ChatClient, type ChatRequest, chatClient } from './chat-client.js';
 import { ChatFailure } from './chat-failure.js';
 import type { ChatReply } from './chat-reply.js';
-import { clearError, type FindRungOptions, findRung, type Manner, settingsOf } from './find-rung.js';
+import { clearError, type FindRungOptions, findRung, type Manner } from './find-rung.js';
 import type { Ledger } from './ledger.js';
 import { persistentAsk, type Waiting } from './persistent-ask.js';
 import type { CacheKey, ReplyCache } from './reply-cache.js';
@@ -131,14 +132,7 @@ function asker(
   const { labels } = template;
   let lost = 0;
 
-  const keyOf = (comparison: Comparison, times = 1): CacheKey => ({
-    address: about.address,
-    model,
-    messages: [{ role: 'user', content: `${template.fill(comparison)}\n\n${rung.instruction(labels)}` }],
-    settings: settingsOf(manner, labels, times * (rung.tokens ?? tokens)),
-    order: comparison.order,
-    repetition: comparison.repetition,
-  });
+  const keyOf = cacheKeys({ address: about.address, model, template, manner, tokens });
 
   async function once(key: CacheKey, signal: AbortSignal | undefined): Promise<Paid & { readonly cached: boolean }> {
     const kept = await cache?.get(key);

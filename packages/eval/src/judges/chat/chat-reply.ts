@@ -1,7 +1,7 @@
 import { isObject } from '@dpo/base';
 
 /** A token with its log-probability, and the likeliest tokens in its place. */
-export interface TokenLogprob {
+interface TokenLogprob {
   readonly token: string;
   readonly top: readonly { readonly token: string; readonly logprob: number }[];
 }

@@ -14,7 +14,7 @@ export interface Ledger {
   readonly spent: () => number;
 }
 
-export interface Reservation {
+interface Reservation {
   /** What the reply costs; undefined without a price. A reply that does not say its tokens costs all that was set aside. */
   readonly settle: (reply: ChatReply) => number | undefined;
   /** Gives back what was set aside for a question that got no reply. */

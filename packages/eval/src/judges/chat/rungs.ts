@@ -4,11 +4,12 @@ import type { ChatReply } from './chat-reply.js';
 import { labelProbabilities } from './label-probabilities.js';
 import { parseVerdict } from './parse-verdict.js';
 
-/** How a server is made to say a verdict. */
-export type RungName = 'logprobs' | 'json_schema' | 'json_object_schema' | 'choice' | 'text';
+/** How a server is made to say a verdict: the names of {@link rungs}. */
+export const rungNames = ['logprobs', 'json_schema', 'json_object_schema', 'choice', 'text'] as const;
+export type RungName = (typeof rungNames)[number];
 
 /** What a reply comes to: a verdict, or why there is none. */
-export type RungVerdict = Pick<JudgeReply, 'verdict' | 'p_first' | 'label_mass' | 'reason'>;
+type RungVerdict = Pick<JudgeReply, 'verdict' | 'p_first' | 'label_mass' | 'reason'>;
 
 export interface Rung {
   readonly name: RungName;

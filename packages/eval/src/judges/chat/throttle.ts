@@ -7,7 +7,7 @@ export interface Throttle {
 }
 
 /** Halves what goes through at a time, and begins nothing for so many milliseconds. */
-export type SlowDown = (milliseconds: number) => void;
+type SlowDown = (milliseconds: number) => void;
 
 /** What waits, so that tests need not. */
 export interface Clock {
