@@ -94,7 +94,7 @@ it('tldr from end to end: a model answers posts at two temperatures, a judge com
   );
   expect([code, notes.filter((note) => note.startsWith('Error'))]).toEqual([0, []]);
   expect(notes.join('\n')).toContain('The judge says its verdicts by logprobs.');
-  expect(notes.join('\n')).toContain('3 prompts can show');
+  expect(notes.join('\n')).toContain('3 prompts can hardly show any difference');
   // Three tokens of the model are shorter than each summary: it loses everywhere, with p = e^−3 / (e^−0.1 + e^−3).
   const p = Math.exp(-3) / (Math.exp(-0.1) + Math.exp(-3));
   const found = JSON.parse(out.join('\n'));
