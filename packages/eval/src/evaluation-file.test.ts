@@ -2,8 +2,10 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { quotedKl } from './evaluation.js';
 import { readEvaluation, writeEvaluation } from './evaluation-file.js';
 import { sampleEvaluation } from './test/sample-report.js';
+import { textStatistics } from './texts/text-statistics.js';
 
 let folder: string;
 beforeEach(async () => {
@@ -17,6 +19,16 @@ describe('evaluation.json', () => {
     await writeEvaluation(folder, evaluation);
     expect(await readdir(folder)).toEqual(['evaluation.json']);
     expect(await readEvaluation(folder)).toEqual(evaluation);
+  });
+
+  it('keeps the exact KL and the form of the texts', async () => {
+    const { after, before, ...rest } = sampleEvaluation(4, 2);
+    const texts = textStatistics([{ index: 0, tokens: ['a', 'b'], ended: true }], 2);
+    const evaluation = { ...rest, before, after: { ...after, exactKl: { ...after.kl, mean: 3 }, texts } };
+    await writeEvaluation(folder, evaluation);
+    const again = await readEvaluation(folder);
+    expect(again?.after).toEqual(evaluation.after);
+    expect([quotedKl(after).mean, again && quotedKl(again.after).mean]).toEqual([after.kl.mean, 3]);
   });
 
   it('keeps an unknown standard error unknown', async () => {

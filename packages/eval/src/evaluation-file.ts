@@ -2,9 +2,10 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DpoError } from '@dpo/base';
 import { asFileError, readTextFile, writeFileAtomic } from '@dpo/base/files';
-import type { PairAccuracy, RewardKl } from './evaluation.js';
-import { exactly, finite, list, optional, record, ShapeError, text, unsure } from './shape.js';
+import type { MeasuredPolicy, PairAccuracy } from './evaluation.js';
+import { exactly, finite, list, optional, record, type Shape, ShapeError, text, unsure } from './shape.js';
 import type { ClusteredEstimate, Estimate } from './statistics.js';
+import type { TextStatistics } from './texts/text-statistics.js';
 
 /** A text of an evaluation, as it is stored. */
 export interface StoredSample {
@@ -22,8 +23,8 @@ export interface Evaluation {
   /** What the reward is: `VADER compound score`. */
   readonly reward: string;
   readonly prompts: number;
-  readonly before: RewardKl;
-  readonly after: RewardKl;
+  readonly before: MeasuredPolicy;
+  readonly after: MeasuredPolicy;
   /** Mean reward after − before, best by `rewardGain`, which compares prompts with themselves. */
   readonly gain: Estimate;
   /** Held-out pairs that the policy's implicit reward orders rightly. */
@@ -90,7 +91,21 @@ const clusteredShape = record<ClusteredEstimate>({
   clusters: finite,
   independentError: unsure,
 });
-const pointShape = record<RewardKl>({ reward: clusteredShape, kl: clusteredShape });
+const unknown: Shape<number | null> = (value, where) => (value === null ? null : finite(value, where));
+const textsShape = record<TextStatistics>({
+  length: clusteredShape,
+  ended: clusteredShape,
+  distinctTokens: finite,
+  distinct: list(unknown),
+  selfBleu: unknown,
+  repeatedFourGrams: unknown,
+});
+const pointShape = record<MeasuredPolicy>({
+  reward: clusteredShape,
+  kl: clusteredShape,
+  exactKl: optional(clusteredShape),
+  texts: optional(textsShape),
+});
 const sampleShape = record<StoredSample>({ prompt: text, text, reward: finite });
 
 const evaluationShape = record<Evaluation>({

@@ -10,6 +10,7 @@ import {
   pairedDifference,
   type ShareEstimate,
 } from './statistics.js';
+import type { TextStatistics } from './texts/text-statistics.js';
 
 /** One text that a policy wrote, measured. */
 export interface MeasuredSample {
@@ -28,8 +29,23 @@ export interface MeasuredSample {
 /** A policy's place in the plane of reward and KL. */
 export interface RewardKl {
   readonly reward: ClusteredEstimate;
-  /** KL(π ‖ π_ref) in nats, of whole texts. */
+  /** KL(π ‖ π_ref) in nats, of whole texts, by the tokens that were drawn. */
   readonly kl: ClusteredEstimate;
+}
+
+/** A policy's place, and the form of its texts. */
+export interface MeasuredPolicy extends RewardKl {
+  /**
+   * The same KL by the whole distribution at every token, Σ_t KL(π(·|s_t) ‖ π_ref(·|s_t)): never negative and less noisy, the one to
+   * quote where it is there. Source: arXiv 2504.10637.
+   */
+  readonly exactKl?: ClusteredEstimate | undefined;
+  readonly texts?: TextStatistics | undefined;
+}
+
+/** The KL to quote: the exact one where it was computed. */
+export function quotedKl({ exactKl, kl }: Pick<MeasuredPolicy, 'exactKl' | 'kl'>): ClusteredEstimate {
+  return exactKl ?? kl;
 }
 
 /**

@@ -16,10 +16,12 @@ export {
 export {
   bestOfN,
   implicitMargins,
+  type MeasuredPolicy,
   type MeasuredSample,
   type PairAccuracy,
   type PairLogps,
   pairAccuracy,
+  quotedKl,
   type RewardKl,
   rewardGain,
   rewardKl,

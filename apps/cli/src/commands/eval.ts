@@ -9,6 +9,7 @@ import { offerEngine } from '../session/offer-engine.js';
 import { readPrompts } from '../session/read-lines.js';
 import { evaluateSentiment } from '../tasks/evaluate-sentiment.js';
 import { sampleTexts } from '../tasks/sample-texts.js';
+import { findReward } from '../tasks/text-reward.js';
 import { evaluationLines } from '../ui/evaluation.js';
 
 /** `dpo eval sentiment`: reward and KL of a trained model beside its reference, on held-out prompts. */
@@ -20,6 +21,9 @@ export const evalSentimentCommand = defineCommand({
     ref: place('input-model').describe('What it was trained from'),
     prompts: place('input').describe('A JSONL file of held-out prompts'),
     run: place('into-run').optional().describe('A run folder that gets evaluation.json and a new report.html'),
+    reward: place('input')
+      .default('vader')
+      .describe('vader, a .mjs file that exports a function from texts to numbers, or the folder of a text classifier'),
     header: z.string().default(sentimentHeader).describe('Beginning of the prompts that the reward does not read'),
     beta: z.number().positive().default(0.1).describe('Scale of the implicit rewards'),
     json: z.boolean().default(false).describe('The evaluation as JSON on standard output'),
@@ -28,11 +32,17 @@ export const evalSentimentCommand = defineCommand({
   }),
   run: async (options, context) => {
     const prompts = await readPrompts(options.prompts, context);
+    const openReward = await findReward(options.reward, context);
     await offerEngine(options, context);
     const engine = await openEngine(engineSettings(options));
     try {
+      const reward = await openReward(engine);
       const reference = await openModel(engine, options.ref, context);
       const policy = await openModel(engine, options.model, context);
+      if (options.temperature !== 1 || options.topP !== undefined || options.topK !== undefined)
+        context.note(
+          'What is called KL is one for texts that are drawn at temperature 1 from the whole vocabulary alone.',
+        );
       const sample = (opened: typeof policy, what: string) =>
         sampleTexts(opened.model, opened.tokenizer, prompts, {
           ...options,
@@ -47,9 +57,14 @@ export const evalSentimentCommand = defineCommand({
         before: await sample(reference, 'reference'),
         after: await sample(policy, 'policy'),
         header: options.header,
+        reward,
         beta: options.beta,
         signal: context.signal,
       });
+      if (evaluation.after.exactKl === undefined)
+        context.note(
+          `The KL is the sampled one alone: the models predict from ${policy.model.vocabSize} and ${reference.model.vocabSize} tokens.`,
+        );
       if (options.json) context.out(JSON.stringify(evaluation, null, 2));
       else for (const line of evaluationLines(evaluation)) context.out(line);
       if (options.run !== undefined) await store(options.run, evaluation, context);

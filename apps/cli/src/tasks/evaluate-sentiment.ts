@@ -1,9 +1,11 @@
 import { inPieces } from '@dpo/base';
 import { sequenceLogps } from '@dpo/core';
-import { encodePairs, type PackedBatch, type PromptGroup, pack, pairGroup, preferenceDataset } from '@dpo/data';
+import { encodePairs, pairGroup, preferenceDataset } from '@dpo/data';
 import {
   bestOfN,
+  clusteredEstimate,
   countTexts,
+  type DrawnTokens,
   type Evaluation,
   grownWords,
   implicitMargins,
@@ -11,10 +13,15 @@ import {
   pairAccuracy,
   rewardGain,
   rewardKl,
+  sharedTokens,
+  textStatistics,
 } from '@dpo/eval';
 import type { LanguageModel, ModelTokenizer } from '@dpo/models';
+import { packTightly } from './pack-tightly.js';
+import { sampleDivergences } from './sample-divergences.js';
 import type { TextSample } from './sample-texts.js';
-import { sentimentPairs, sentimentReward } from './sentiment-pairs.js';
+import { rewardedText, sentimentPairs } from './sentiment-pairs.js';
+import { type TextReward, vader } from './text-reward.js';
 
 /** Words that the demo's reward is known to invite. */
 const WATCHED = ['love', 'amazing'];
@@ -32,17 +39,24 @@ export interface SentimentEvidence {
   readonly before: readonly TextSample[];
   readonly after: readonly TextSample[];
   readonly header: string;
+  /** Default VADER. */
+  readonly reward?: TextReward | undefined;
   readonly beta: number;
   readonly signal: AbortSignal;
 }
 
-/** Reward and KL of a policy beside its reference, held-out accuracy, Best-of-N, words and texts. */
+/** Reward and KL of a policy beside its reference, form of the texts, held-out accuracy, Best-of-N, words and texts. */
 export async function evaluateSentiment(evidence: SentimentEvidence): Promise<Evaluation> {
-  const { before, after, header } = evidence;
-  const then = before.map((sample) => measured(sample, sample.logp, header));
-  const references = await referenceLogps(evidence);
-  const now = after.map((sample, i) => measured(sample, references[i] as number, header));
-  const [old, trained] = [rewardKl(then), rewardKl(now)];
+  const { before, after, header, reward = vader, tokenizer } = evidence;
+  const rewards = (samples: readonly TextSample[]) =>
+    reward.scores(samples.map((sample) => rewardedText(sample, header)));
+  const [oldRewards, newRewards] = [await rewards(before), await rewards(after)];
+  const { sampled, exact } = await sampleDivergences({ ...evidence, samples: after });
+  const then = before.map((sample, i) => measuredSample(sample, { reward: oldRewards[i], ratio: 0 }, header));
+  const now = after.map((sample, i) => measuredSample(sample, { reward: newRewards[i], ratio: sampled[i] }, header));
+  const exactBefore = exact && then.map(() => 0);
+  const [oldTexts, newTexts] = [textsOf(before, tokenizer), textsOf(after, tokenizer)];
+  const tokens = sharedTokens(oldTexts, newTexts);
   const texts = (samples: readonly MeasuredSample[]) => samples.map(({ text }) => text);
   const perPrompt = before.length / new Set(before.map(({ index }) => index)).size;
   const first = (samples: readonly MeasuredSample[]) =>
@@ -50,14 +64,14 @@ export async function evaluateSentiment(evidence: SentimentEvidence): Promise<Ev
   const [shownBefore, shownAfter] = [first(then), first(now)];
   return {
     version: 1,
-    reward: 'VADER compound score of opening and continuation',
+    reward: `${reward.name} of opening and continuation`,
     prompts: shownBefore.length,
-    before: old,
-    after: trained,
+    before: { ...rewardKl(then), exactKl: klOf(then, exactBefore), texts: textStatistics(oldTexts, tokens) },
+    after: { ...rewardKl(now), exactKl: klOf(now, exact), texts: textStatistics(newTexts, tokens) },
     gain: rewardGain(then, now),
-    accuracy: await heldOutAccuracy(evidence),
+    accuracy: await heldOutAccuracy(evidence, oldRewards),
     bestOfN: [2, 4, 8, 16].filter((n) => n <= perPrompt).map((n) => bestOfN(then, n)),
-    rewards: { before: then.map(({ reward }) => reward), after: now.map(({ reward }) => reward) },
+    rewards: { before: [...oldRewards], after: [...newRewards] },
     words: { texts: { before: then.length, after: now.length }, counts: wordCounts(texts(then), texts(now)) },
     samples: shownBefore.slice(0, SHOWN).flatMap((sample, i) => {
       const other = shownAfter[i];
@@ -66,15 +80,33 @@ export async function evaluateSentiment(evidence: SentimentEvidence): Promise<Ev
   };
 }
 
-function measured(sample: TextSample, referenceLogp: number, header: string): MeasuredSample {
+function klOf(samples: readonly MeasuredSample[], sums: readonly number[] | undefined) {
+  const clusters = samples.map(({ index }) => index);
+  return sums && clusteredEstimate(sums, clusters);
+}
+
+/** Texts as tokens, without the one that ended each. */
+function textsOf(samples: readonly TextSample[], { endTokenIds }: ModelTokenizer): DrawnTokens[] {
+  return samples.map(({ index, tokens, finished }) => {
+    const last = tokens.at(-1);
+    const ends = finished && last !== undefined && endTokenIds.includes(last);
+    return { index, tokens: ends ? tokens.slice(0, -1) : tokens, ended: finished };
+  });
+}
+
+function measuredSample(
+  sample: TextSample,
+  { reward = 0, ratio = 0 }: { readonly reward: number | undefined; readonly ratio: number | undefined },
+  header: string,
+): MeasuredSample {
   const prompt = String(sample.prompt);
   return {
     index: sample.index,
     prompt: prompt.startsWith(header) ? prompt.slice(header.length) : prompt,
     text: sample.text,
-    reward: sentimentReward(sample, header),
+    reward,
     logp: sample.logp,
-    referenceLogp,
+    referenceLogp: sample.logp - ratio,
   };
 }
 
@@ -82,31 +114,12 @@ function sampleOf({ prompt, text, reward }: MeasuredSample) {
   return { prompt, text, reward };
 }
 
-/** Rows of one group each that end with the longest: all groups are about as long, and a whole row of padding costs as much. */
-function packTightly(groups: readonly PromptGroup[]): PackedBatch {
-  const size = ({ prompt, answers }: PromptGroup) => answers.reduce((sum, { length }) => sum + length, prompt.length);
-  return pack(groups, { length: 4 * Math.ceil(Math.max(...groups.map(size)) / 4) });
-}
-
-/** log π_ref of the policy's own texts, of the very tokens that it drew. Texts of one prompt share its pass. */
-async function referenceLogps({ reference, adapterOff, after, signal }: SentimentEvidence): Promise<number[]> {
-  const byPrompt = new Map<number, TextSample[]>();
-  for (const sample of after) byPrompt.set(sample.index, [...(byPrompt.get(sample.index) ?? []), sample]);
-  const prompts = [...byPrompt.values()];
-  const groups = prompts.map((samples) => ({
-    prompt: Int32Array.from(samples[0]?.promptTokens ?? []),
-    answers: samples.map(({ tokens }) => Int32Array.from(tokens)),
-  }));
-  const logps = await sequenceLogps(reference, groups, { pack: packTightly, adapter: !adapterOff, signal });
-  const bySample = new Map(
-    prompts.flatMap((samples, g) => samples.map((sample, a) => [sample, logps[g]?.[a] as number] as const)),
-  );
-  return after.map((sample) => bySample.get(sample) as number);
-}
-
-/** How often the policy's implicit reward orders pairs of held-out texts of the reference as VADER does. */
-async function heldOutAccuracy({ policy, tokenizer, before, header, beta, signal }: SentimentEvidence) {
-  const pairs = sentimentPairs(before, header);
+/** How often the policy's implicit reward orders pairs of held-out texts of the reference as the reward does. */
+async function heldOutAccuracy(
+  { policy, tokenizer, before, header, beta, signal }: SentimentEvidence,
+  rewards: readonly number[],
+) {
+  const pairs = sentimentPairs(before, header, rewards);
   if (pairs.length === 0) return undefined;
   const encoded = await inPieces(encodePairs.steps(preferenceDataset(pairs), tokenizer, { eos: false }), signal);
   const logps = await sequenceLogps(policy, encoded.map(pairGroup), { pack: packTightly, signal });

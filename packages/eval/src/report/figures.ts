@@ -1,3 +1,4 @@
+import { quotedKl } from '../evaluation.js';
 import type { Estimate } from '../statistics.js';
 import type { WinRateReport } from '../winrate/win-rate-report.js';
 import { type Cell, csv } from './csv.js';
@@ -30,7 +31,8 @@ export function figuresOf({ winRate, evaluation, records }: ReportData): Figure[
           ofEstimate('reward_before', evaluation.before.reward),
           ofEstimate('reward_after', evaluation.after.reward),
           ofEstimate('reward_gain', evaluation.gain),
-          ofEstimate('kl', evaluation.after.kl),
+          ofEstimate('kl', quotedKl(evaluation.after)),
+          ofEstimate('kl_sampled', evaluation.after.kl),
         ]),
     ...lastOf(records, ['loss', 'eval_loss', 'rewards/accuracies', 'eval_rewards/accuracies', 'rewards/margins']),
   ];

@@ -9,6 +9,7 @@ import { judge } from './sections/judge.js';
 import { judgedSamples } from './sections/judged-samples.js';
 import { reading } from './sections/reading.js';
 import { samples } from './sections/samples.js';
+import { textForm } from './sections/text-form.js';
 import { tiles } from './sections/tiles.js';
 import { verdict } from './sections/verdict.js';
 import { winRateVerdict } from './sections/win-rate-verdict.js';
@@ -17,7 +18,7 @@ import { wordTable } from './sections/word-table.js';
 
 const sections = [
   ...[header, winRateVerdict, verdict, tiles],
-  ...[winRates, judge, evidence, judgedSamples, samples, wordTable],
+  ...[winRates, judge, evidence, judgedSamples, samples, textForm, wordTable],
   ...[curves, checks, configuration, reading],
 ];
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { sampleEvaluation, sampleRecords } from '../test/sample-report.js';
+import { textStatistics } from '../texts/text-statistics.js';
 import { renderReport } from './render.js';
 
 const evaluation = sampleEvaluation();
@@ -27,6 +28,20 @@ describe('renderReport', () => {
     const charts = ['Loss', 'Reward margin', 'Accuracy', 'Implicit rewards', 'Gradient norm', 'Learning rate'];
     for (const title of [...charts, 'Reward–KL plane', 'Rewards of the texts', 'Pairs per second'])
       expect(page).toContain(`<figcaption>${title}`);
+  });
+
+  it('quotes the exact KL, with the sampled one as a check, and the form of the texts', () => {
+    const texts = textStatistics([{ index: 0, tokens: [...'abcabcabc'], ended: false }], 9);
+    const after = { ...evaluation.after, exactKl: { ...evaluation.after.kl, mean: 7.5 }, texts };
+    const page = renderReport({
+      ...full,
+      evaluation: { ...evaluation, before: { ...evaluation.before, texts }, after },
+    });
+    expect(page).toContain('at a KL of 7.50\u00a0±\u00a00.13 nats');
+    expect(page).toContain('<th scope="row">KL, by the tokens drawn</th>');
+    // abca bcab cabc abca bcab cabc: 3 different of 6.
+    expect(page).toContain('<th scope="row">Repeated 4-grams</th><td>0.500</td><td>0.500</td>');
+    expect(broken(page)).toBeUndefined();
   });
 
   it.each([

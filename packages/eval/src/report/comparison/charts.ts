@@ -1,3 +1,4 @@
+import { quotedKl } from '../../evaluation.js';
 import type { ReportData } from '../data.js';
 import { type Html, html } from '../html.js';
 import { lineChart } from '../line-chart.js';
@@ -25,7 +26,8 @@ function rates(runs: readonly ReportData[]): Html | undefined {
 function plane(runs: readonly ReportData[]): Html | undefined {
   const points = runs.flatMap(({ title, evaluation }, i): PlanePoint[] => {
     if (evaluation === undefined) return [];
-    const { reward, kl } = evaluation.after;
+    const { reward } = evaluation.after;
+    const kl = quotedKl(evaluation.after);
     return [
       {
         name: title,

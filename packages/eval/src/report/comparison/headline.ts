@@ -1,3 +1,4 @@
+import { quotedKl } from '../../evaluation.js';
 import { points } from '../../winrate/win-rate-sentence.js';
 import type { ReportData } from '../data.js';
 import { number, percent, plusMinus, pValue, tenths } from '../format.js';
@@ -64,8 +65,8 @@ function byReward(runs: readonly ReportData[]): string | undefined {
   const [one, ...others] = measured;
   if (one === undefined) return undefined;
   const best = others.reduce((a, b) => (rewardOf(b) > rewardOf(a) ? b : a), one);
-  const { reward, kl } = best.evaluation?.after ?? {};
-  return `${best.title} has the highest mean reward of ${number(measured.length)}, ${reward && plusMinus(reward)}, at a KL of ${kl && plusMinus(kl)} nats from its reference.`;
+  const after = best.evaluation?.after;
+  return `${best.title} has the highest mean reward of ${number(measured.length)}, ${after && plusMinus(after.reward)}, at a KL of ${after && plusMinus(quotedKl(after))} nats from its reference.`;
 }
 
 function rewardOf({ evaluation }: ReportData): number {

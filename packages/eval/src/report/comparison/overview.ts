@@ -1,3 +1,4 @@
+import { quotedKl } from '../../evaluation.js';
 import { points } from '../../winrate/win-rate-sentence.js';
 import type { ReportData } from '../data.js';
 import { number, percent, plusMinus, tenths, tenthsRange } from '../format.js';
@@ -26,7 +27,7 @@ const figures: readonly Row[] = [
   ['lost verdicts', ({ winRate }) => tell(winRate && lostOf(winRate.report.panel.counts))],
   ['judge', ({ winRate }) => (winRate?.judges.length ? winRate.judges.join('; ') : undefined)],
   ['mean reward', ({ evaluation }) => evaluation && plusMinus(evaluation.after.reward)],
-  ['KL, nats', ({ evaluation }) => evaluation && plusMinus(evaluation.after.kl)],
+  ['KL, nats', ({ evaluation }) => evaluation && plusMinus(quotedKl(evaluation.after))],
   ['steps', ({ records }) => tell(records.at(-1)?.step)],
   ['last loss', (run) => tell(last(run, 'loss'))],
   [

@@ -1,3 +1,4 @@
+import { quotedKl } from '../../evaluation.js';
 import type { Estimate } from '../../statistics.js';
 import type { ReportData } from '../data.js';
 import { number } from '../format.js';
@@ -31,8 +32,8 @@ export function evidence({ evaluation }: ReportData): Html | undefined {
       family: 'best of N samples, before',
     })),
     ...others.map((each) => point(each.name, each, 'held')),
-    point('before', before, 'before'),
-    point('after', after, 'after'),
+    point('before', { reward: before.reward, kl: quotedKl(before) }, 'before'),
+    point('after', { reward: after.reward, kl: quotedKl(after) }, 'after'),
   ];
   const drawn = rewards.before.length > 0 && rewards.after.length > 0;
   return html`<section><h2>Reward and KL</h2>

@@ -1,3 +1,4 @@
+import { quotedKl } from '../../evaluation.js';
 import type { ReportData } from '../data.js';
 import { meanOnly, number, percent, plusMinus } from '../format.js';
 import { type Html, html, type Part } from '../html.js';
@@ -15,7 +16,11 @@ export function tiles({ evaluation, records }: ReportData): Html | undefined {
       fromTo(meanOnly(before.reward), meanOnly(after.reward)),
       `${plusMinus(before.reward)} before, ${plusMinus(after.reward)} after`,
     );
-    tile('KL to the reference', html`${meanOnly(after.kl)} <small>nats</small>`, `${plusMinus(after.kl)}, per text`);
+    tile(
+      'KL to the reference',
+      html`${meanOnly(quotedKl(after))} <small>nats</small>`,
+      `${plusMinus(quotedKl(after))}, per text`,
+    );
     if (accuracy !== undefined)
       tile(
         'Held-out pair accuracy',

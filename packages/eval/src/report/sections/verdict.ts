@@ -1,3 +1,4 @@
+import { quotedKl } from '../../evaluation.js';
 import type { Evaluation } from '../../evaluation-file.js';
 import type { MetricsRecord, ReportData } from '../data.js';
 import { meanOnly, number, percent, plusMinus } from '../format.js';
@@ -42,7 +43,7 @@ function evaluated(evaluation: Evaluation): Html {
     ? `, ${number(Math.round(Math.abs(errors) * 10) / 10)} standard errors${sure ? '' : ' (below three, it may be chance)'}`
     : '';
   return panel(!sure ? 'plain' : gain.mean > 0 ? 'good' : 'bad', headline, [
-    `That is ${gain.mean < 0 ? '' : '+'}${plusMinus(gain)}${size}, at a KL of ${plusMinus(after.kl)} nats from the reference.`,
+    `That is ${gain.mean < 0 ? '' : '+'}${plusMinus(gain)}${size}, at a KL of ${plusMinus(quotedKl(after))} nats from the reference.`,
     accuracy && `Of ${number(accuracy.count)} held-out pairs it orders ${percent(accuracy.share)} as the reward does.`,
     hackWarning(evaluation),
   ]);
