@@ -38,6 +38,8 @@ describe('writeReport', () => {
     const page = await readFile(await writeReport(folder), 'utf8');
     expect(page).toContain('Trained 5 steps.');
     expect(page).not.toContain('Reward and KL');
+    // The metrics are its table already.
+    expect((await readdir(folder)).sort()).toEqual(['metrics.jsonl', 'report.html']);
   });
 
   it('refuses a folder that holds no run', async () => {

@@ -8,7 +8,8 @@ import { renderReport } from './render.js';
 import { renderComparison } from './render-comparison.js';
 
 /**
- * Writes the report of a run from what its folder holds, with the figures as CSV beside it, and returns the page's path.
+ * Writes the report of a run from what its folder holds, and returns the page's path. The figures of a run that was measured lie as
+ * CSV beside the page; those of a training alone are in its `metrics.jsonl`.
  *
  * @param path of the page, ending in `.html`; default `report.html` of the folder
  */
@@ -42,7 +43,8 @@ async function writePage(
   pairs: string | undefined,
 ): Promise<string> {
   const base = path.replace(/\.html$/, '');
-  await writeText(`${base}.csv`, figuresCsv(runs));
+  const measured = runs.some(({ evaluation, winRate }) => evaluation !== undefined || winRate !== undefined);
+  if (measured || runs.length > 1) await writeText(`${base}.csv`, figuresCsv(runs));
   if (pairs !== undefined) await writeText(`${base}-pairs.csv`, pairs);
   await writeText(path, page);
   return path;
