@@ -1,4 +1,6 @@
 // What loads without Node: `index.ts` adds what reads and writes files.
+
+export { alone, type Collective } from '@dpo/engine';
 export { type AnswerDivergence, answerDivergences, type DivergenceOptions } from './answer-divergences.js';
 export { type CutAnswer, countEndless, watchAnswers } from './answer-warnings.js';
 export { chosenBatches, type OfflineOptions, offlineBatches } from './batches/offline.js';
@@ -22,7 +24,6 @@ export type {
   SavedTensors,
   TensorToSave,
 } from './checkpoint-store.js';
-export { alone, type Collective } from './collective.js';
 export type { EvaluationOptions } from './evaluation.js';
 export { type AotOptions, aotLoss, matchRanks } from './losses/aot-loss.js';
 export { type KtoOptions, ktoKl, ktoLoss } from './losses/kto-loss.js';

@@ -1,10 +1,10 @@
 import type { EncodedAnswer, EncodedPair } from '@dpo/base';
+import type { Collective } from '@dpo/engine';
 import { testEngine } from '@dpo/engine/test';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { pairs } from './_training-for-tests.js';
 import { chosenBatches } from './batches/offline.js';
-import type { Collective } from './collective.js';
 import { ktoMethod } from './methods/kto.js';
 import { methodNamed } from './methods/method-named.js';
 import { supervisedMethod } from './methods/supervised.js';

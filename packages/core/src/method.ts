@@ -1,7 +1,6 @@
 import type { EncodedExample, EncodedPair } from '@dpo/base';
-import type { Variable } from '@dpo/engine';
+import type { Collective, Variable } from '@dpo/engine';
 import type * as tf from '@tensorflow/tfjs-core';
-import type { Collective } from './collective.js';
 
 /** Answers of an example by name, in the order in which they are packed. */
 export type Answers = Readonly<Record<string, Int32Array>>;

@@ -1,11 +1,11 @@
 import { DpoError, type EncodedExample, type EncodedPair } from '@dpo/base';
+import { alone, anyWorker, type Collective } from '@dpo/engine';
 import { peakMemory } from '#peak-memory';
 import { type PackingOptions, packerOf } from './batches/packing.js';
 import { shareOf } from './batches/share.js';
 import type { BatchSource } from './batches/source.js';
 import { type CheckpointOptions, openCheckpoint, restoreCheckpoint, saveCheckpoint, storeOf } from './checkpoint.js';
 import type { TrainingState } from './checkpoint-state.js';
-import { alone, type Collective } from './collective.js';
 import { type EvaluationOptions, evaluate, isBetter, metricOf } from './evaluation.js';
 import type { Method } from './method.js';
 import { type EvaluationMetrics, metricsOf } from './metrics.js';
@@ -76,7 +76,7 @@ const HOPELESS = 3;
 export async function* train<E extends EncodedExample = EncodedPair>(
   options: TrainOptions<E>,
 ): AsyncGenerator<StepRecord, void, undefined> {
-  const { model, method, reference, optimizer, steps, evaluation, checkpoints, signal } = options;
+  const { model, method, reference, optimizer, steps, evaluation, checkpoints, signal, collective = alone } = options;
   const deadline = performance.now() + 1000 * (options.maxSeconds ?? Number.POSITIVE_INFINITY);
   const patience = evaluation?.patience ?? Number.POSITIVE_INFINITY;
   const store = storeOf(checkpoints);
@@ -90,14 +90,16 @@ export async function* train<E extends EncodedExample = EncodedPair>(
     if (options.resume !== undefined)
       state = await restoreCheckpoint(await openCheckpoint(store, options.resume), owners);
     const context = await openContext(options, compiled);
-    let over = context === undefined;
+    // Workers leave after the same step: whichever is asked to end, all do.
+    const isAsked = () => anyWorker(collective, signal?.aborted === true);
+    let over = context === undefined || (await isAsked());
     const goesOn = () => state.step < steps && (state.stale ?? 0) < patience;
-    while (context !== undefined && !over && (goesOn() || state.unevaluated !== undefined) && !signal?.aborted) {
+    while (context !== undefined && !over && (goesOn() || state.unevaluated !== undefined)) {
       const { unevaluated } = state;
       const taken = unevaluated ? { state, record: unevaluated } : await takeStep(options, context, state);
       state = taken.state;
       const { step } = state;
-      over = performance.now() >= deadline;
+      over = await anyWorker(collective, performance.now() >= deadline);
       const judged = await judge(options, context, state, step === steps || over || unevaluated !== undefined);
       if (judged === 'left') {
         state = { ...state, unevaluated: taken.record };
@@ -113,11 +115,15 @@ export async function* train<E extends EncodedExample = EncodedPair>(
         await save();
         throw notFinite(step, taken.record.rows ?? []);
       }
-      // Aborted may have become true while the record was looked at.
-      const checkpointDue = signal?.aborted || step % (checkpoints?.everySteps ?? Number.POSITIVE_INFINITY) === 0;
       const ended = step === steps || over;
-      if ((ended ? checkpoints?.atEnd !== false : checkpointDue) || (judged.record.best && checkpoints?.best))
+      // Aborted may have become true while the record was looked at.
+      over ||= await isAsked();
+      const checkpointDue = over || step % (checkpoints?.everySteps ?? Number.POSITIVE_INFINITY) === 0;
+      if ((ended ? checkpoints?.atEnd !== false : checkpointDue) || (judged.record.best && checkpoints?.best)) {
         await save();
+        // Not asked of all: workers without checkpoints are not here.
+        over ||= collective.size === 1 && signal?.aborted === true;
+      }
     }
   } finally {
     compiled.dispose();
@@ -129,7 +135,9 @@ async function openContext<E extends EncodedExample>(
   options: TrainOptions<E>,
   compiled: CompiledSteps,
 ): Promise<RunContext<E> | undefined> {
-  const { model, method, reference, batches, steps, signal, collective = alone } = options;
+  const { model, method, reference, batches, steps, collective = alone } = options;
+  // One worker alone must not leave: the others would wait for it.
+  const signal = collective.size === 1 ? options.signal : undefined;
   try {
     const pack = await packerOf(batches, { ...options.packing, steps, answers: method.answers, signal });
     return { compiled, method, reference, pack, collective, dropping: (model.adapter?.dropout ?? 0) > 0 };

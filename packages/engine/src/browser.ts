@@ -16,3 +16,4 @@ export type {
   Values,
   Variable,
 } from './types.js';
+export { alone, anyWorker, type Collective } from './workers/collective.js';

@@ -7,6 +7,7 @@ import { openPortable } from './portable/open-portable.js';
 import { checkOptions, wrongOption } from './shared/check-options.js';
 import type { DeviceName } from './shared/device-name.js';
 import type { Engine, Precision } from './types.js';
+import type { Cluster } from './workers/cluster.js';
 
 export interface OpenEngineOptions {
   /** `auto` takes TensorFlow where it is found and loads, else the portable engine. */
@@ -30,6 +31,8 @@ export interface OpenEngineOptions {
   readonly xla?: boolean | undefined;
   /** On GPUs, let float32 products round their inputs to 10 bits (TensorFloat-32), for speed. Default false. */
   readonly tf32?: boolean | undefined;
+  /** The workers among which the engine is one: its `collective` sums over them. TensorFlow alone can. */
+  readonly cluster?: Cluster | undefined;
 }
 
 /**
@@ -45,26 +48,29 @@ export async function openEngine(options: OpenEngineOptions = {}): Promise<Engin
   const { kind = 'auto', precision = 'float32' } = options;
   checkChoice(options);
   checkOptions(options);
-  const gpu = options.device?.startsWith('gpu') ?? false;
+  const { device, cluster } = options;
+  const gpu = device?.startsWith('gpu') ?? false;
+  const onlyTensorFlow = kind === 'tensorflow' || gpu || cluster !== undefined;
   if (kind === 'wasm' || kind === 'cpu') {
-    if (gpu) throw unavailable(`${options.device} was asked for, and the portable engine has none`);
+    if (gpu) throw unavailable(`${device} was asked for, and the portable engine has none`);
+    if (cluster !== undefined) throw unavailable('several workers were asked for, and the portable engine is alone');
     return openPortable(kind, { why: reason(undefined, precision) });
   }
   const impossible = whyNoTensorFlow(await thisMachine());
   if (impossible !== undefined) {
-    if (kind === 'tensorflow' || gpu) throw unavailable(impossible);
+    if (onlyTensorFlow) throw unavailable(impossible);
     return openPortable('auto', { why: reason(`TensorFlow cannot run here, ${impossible}`, precision) });
   }
   const library = await findLibrary();
   if (library === undefined) {
-    if (kind === 'tensorflow' || gpu) throw notFound();
+    if (onlyTensorFlow) throw notFound();
     const why = 'no libtensorflow was found; `dpo engine install` fetches it';
     return openPortable('auto', { why: reason(why, precision) });
   }
   try {
     return await openOn(library, options);
   } catch (error) {
-    if (kind === 'tensorflow' || gpu || library.source === 'env' || !isLibraryError(error)) throw error;
+    if (onlyTensorFlow || library.source === 'env' || !isLibraryError(error)) throw error;
     const why = `libtensorflow in ${library.folder} cannot be used: ${error.message}`;
     return openPortable('auto', { why: reason(why, precision) });
   }
@@ -101,19 +107,17 @@ function notFound(): DpoError {
 }
 
 async function openOn(library: FoundLibrary, options: OpenEngineOptions): Promise<Engine> {
-  const { precision = 'float32', threads, device, memoryLimit, xla, tf32 } = options;
+  const { precision = 'float32', cluster, kind: _, ...rest } = options;
   // Loaded when it is needed: it brings the native interface.
   const { openTensorFlow } = await import('./tensorflow/tensorflow-engine.js');
-  const { folder } = library;
-  const open = (chosen: Precision): Engine =>
-    openTensorFlow({ folder, precision: chosen, threads, device, memoryLimit, xla, tf32 });
-  const engine = open(precision === 'auto' ? 'float32' : precision);
-  if (precision !== 'auto') return engine;
-  const flags = engine.device === 'cpu' ? await cpuFlags() : undefined;
-  const { precision: chosen, why } = await choosePrecision(engine, flags);
-  if (chosen === engine.precision) return because(engine, why);
-  await engine.dispose();
-  return because(open(chosen), why);
+  const settings = { ...rest, folder: library.folder };
+  if (precision !== 'auto') return openTensorFlow({ ...settings, precision, cluster });
+  const measuring = openTensorFlow({ ...settings, precision: 'float32' });
+  const flags = measuring.device === 'cpu' ? await cpuFlags() : undefined;
+  const { precision: chosen, why } = await choosePrecision(measuring, flags);
+  if (cluster === undefined && chosen === measuring.precision) return because(measuring, why);
+  await measuring.dispose();
+  return because(openTensorFlow({ ...settings, precision: chosen, cluster }), why);
 }
 
 function because(engine: Engine, why: string): Engine {

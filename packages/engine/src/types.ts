@@ -1,4 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
+import type { Collective } from './workers/collective.js';
 
 /** The element types that cross the border of an engine function. */
 export type DType = 'float32' | 'int32';
@@ -93,6 +94,8 @@ export interface Engine {
   readonly precision: Precision;
   /** What computes. */
   readonly device: 'cpu' | `gpu:${number}`;
+  /** The workers of the cluster that the engine was opened with. */
+  readonly collective?: Collective | undefined;
   variable(name: string, shape: readonly number[], initial?: Float32Array): Variable;
   function<In extends string, Out extends string>(
     name: string,

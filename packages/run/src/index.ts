@@ -11,3 +11,4 @@ export {
   trainRun,
 } from './train-run.js';
 export type { RunResult } from './training/run-rows.js';
+export { clusterOf } from './workers/tf-config.js';

@@ -8,6 +8,7 @@ import {
   supervisedMethod,
   withWeights,
 } from '@dpo/core';
+import type { Cluster } from '@dpo/engine';
 import type { z } from 'zod';
 import { type RunContext, runContext } from './context.js';
 import { checkOptions } from './options/check-options.js';
@@ -38,6 +39,8 @@ export interface RunOptions extends Partial<RunContext> {
   readonly sinks?: readonly SinkOrOpener[] | undefined;
   /** Called when options and local models are known to be good, before data are read. */
   readonly beforeData?: (() => Promise<void>) | undefined;
+  /** The workers that train together, of which this process is one: `clusterOf(process.env.TF_CONFIG)`. Default: it alone. */
+  readonly cluster?: Cluster | undefined;
 }
 
 /**
@@ -96,7 +99,7 @@ export async function rewardRun(config: RewardConfig, options: RunOptions = {}):
 }
 
 type Given = z.output<typeof trainOptions>;
-type Context = RunContext & Pick<RunOptions, 'beforeData'>;
+type Context = RunContext & Pick<RunOptions, 'beforeData' | 'cluster'>;
 type Start = (given: Given, options: RunOptions, context: Context) => Promise<RunResult>;
 
 /** Methods of other rows than pairs, by their names. */
@@ -131,17 +134,18 @@ async function start<Rows, Row extends EncodedRow>(
   );
 }
 
-/** Does the work while the run's folder is locked and its outputs are known to be free. */
+/** Does the work while the run's folder is locked and its outputs are known to be free. Only the first worker writes. */
 async function holding(
   command: Guarded,
   given: Readonly<Record<string, unknown>>,
   options: RunOptions,
   work: (context: Context) => Promise<RunResult>,
 ): Promise<RunResult> {
-  const held = await holdOutputs(command, given);
+  const { beforeData, cluster } = options;
+  const held = (cluster?.rank ?? 0) === 0 ? await holdOutputs(command, given) : undefined;
   try {
-    return await work({ ...runContext(options), beforeData: options.beforeData });
+    return await work({ ...runContext(options), beforeData, cluster });
   } finally {
-    await held.release();
+    await held?.release();
   }
 }

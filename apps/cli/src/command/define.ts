@@ -35,6 +35,8 @@ export interface Command<Schema extends z.ZodObject = z.ZodObject> {
   readonly details?: string;
   /** Names of positional arguments, which are keys of the schema too. */
   readonly positional?: readonly string[];
+  /** The key of a list that takes all words after `--` as they are: another command. */
+  readonly passesOn?: string;
   /** The options: camelCase keys, each with a description. The same schema checks configuration files and writes `--help`. */
   readonly options: Schema;
   /** Named sets of options, chosen by the option `preset`. A configuration file and the command line overrule them. */

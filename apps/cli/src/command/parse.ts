@@ -57,6 +57,7 @@ function parseArguments(
   for (let i = 0; i < args.length; i++) {
     const word = args[i] as string;
     if (word === '--' && !ended) {
+      if (command.passesOn !== undefined) return { ...given, [command.passesOn]: args.slice(i + 1) };
       // What follows is no option, whatever it begins with.
       ended = true;
       continue;

@@ -19,6 +19,7 @@ import { evalRewardsCommand } from './eval-rewards.js';
 import { evalWinrateCommand } from './eval-winrate.js';
 import { exportCommand } from './export.js';
 import { generateCommand } from './generate.js';
+import { launchCommand } from './launch.js';
 import { reportCommand } from './report.js';
 import { rewardCommand } from './reward.js';
 import { scoreCommand } from './score.js';
@@ -31,6 +32,7 @@ export const commands: readonly Command[] = [
   trainCommand,
   sftCommand,
   rewardCommand,
+  launchCommand,
   scoreCommand,
   generateCommand,
   exportCommand,

@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import type { RunOptions, RunResult } from '@dpo/run';
+import { clusterOf, type RunOptions, type RunResult } from '@dpo/run';
 import { duration, short } from '@dpo/run/command-line';
 import type { Context } from '../command/define.js';
 import { EXIT } from '../command/run.js';
@@ -28,11 +28,17 @@ export async function trainAndConclude(
   next: (final: string) => string,
   context: Context,
 ): Promise<number> {
+  const cluster = clusterOf(process.env.TF_CONFIG);
   const { interrupted, folder, records, steps, seconds } = await train({
     ...context,
+    cluster,
     sinks: [progressSink(context)],
     beforeData: () => offerEngine(options, context),
   });
+  if ((cluster?.rank ?? 0) > 0) {
+    context.note(`Ended with step ${records.at(-1)?.step ?? 0} of ${steps}. The first worker has the run's folder.`);
+    return interrupted ? EXIT.interrupted : EXIT.done;
+  }
   if (interrupted || folder === undefined) {
     context.note(folder === undefined ? nothingSavedNote(options) : savedNote(folder));
     return EXIT.interrupted;

@@ -1,5 +1,5 @@
 import { DpoError, type EncodedExample } from '@dpo/base';
-import type { Collective } from '../collective.js';
+import type { Collective } from '@dpo/engine';
 import type { StepExample } from '../step/micro-batch.js';
 import type { Batch } from './source.js';
 

@@ -1,7 +1,7 @@
 import type { EncodedExample } from '@dpo/base';
 import type { Engine, EngineFunction, Scope, Values, Variable } from '@dpo/engine';
+import { alone, type Collective } from '@dpo/engine';
 import * as tf from '@tensorflow/tfjs-core';
-import { alone, type Collective } from '../collective.js';
 import { parameters } from '../model.js';
 import { globalNorm } from '../optimizers/clip.js';
 import type { Optimizer } from '../optimizers/types.js';

@@ -1,6 +1,5 @@
-import type { Values } from '@dpo/engine';
+import type { Collective, Values } from '@dpo/engine';
 import type * as tf from '@tensorflow/tfjs-core';
-import type { Collective } from '../collective.js';
 import type { Columns, MethodTerms } from '../method.js';
 
 /** What a compiled function says: losses and columns, by the names of {@link outputsOf}. */

@@ -1,7 +1,6 @@
 import type { EncodedExample } from '@dpo/base';
-import type { Values } from '@dpo/engine';
+import type { Collective, Values } from '@dpo/engine';
 import type { Packer } from '../batches/packing.js';
-import type { Collective } from '../collective.js';
 import {
   type AnswerReader,
   answersOf,

@@ -1,5 +1,4 @@
-import type { Variable } from '@dpo/engine';
-import type { Collective } from '../collective.js';
+import type { Collective, Variable } from '@dpo/engine';
 
 /** Replaces what variables hold by its sum over all workers; nothing to do for one worker. */
 export async function reduce(collective: Collective, variables: readonly Variable[]): Promise<void> {

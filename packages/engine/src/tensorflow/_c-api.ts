@@ -83,8 +83,10 @@ const PROTOTYPES = {
   TFE_OpAddInput: 'void TFE_OpAddInput(void*, void*, void*)',
   TFE_OpSetAttrType: 'void TFE_OpSetAttrType(void*, const char*, int)',
   TFE_OpSetAttrBool: 'void TFE_OpSetAttrBool(void*, const char*, uint8_t)',
+  TFE_OpSetAttrFloat: 'void TFE_OpSetAttrFloat(void*, const char*, float)',
   TFE_OpSetAttrString: 'void TFE_OpSetAttrString(void*, const char*, void*, size_t)',
   TFE_OpSetAttrShape: 'void TFE_OpSetAttrShape(void*, const char*, void*, int, void*)',
+  TFE_EnableCollectiveOps: 'void TFE_EnableCollectiveOps(void*, void*, size_t, void*)',
   TFE_Execute: 'void TFE_Execute(void*, void*, void*, void*)',
 } as const;
 
@@ -113,6 +115,8 @@ const logWanted = process.env.TF_CPP_MIN_LOG_LEVEL !== undefined;
 export interface LoadOptions {
   /** Bytes of the machine's memory that tensors may take. */
   readonly memoryLimit?: number | undefined;
+  /** Leaves out what TensorFlow logs of errors that calls return as well. */
+  readonly quiet?: boolean | undefined;
 }
 
 let loaded: { readonly folder: string; readonly api: CApi; readonly memoryLimit: number | undefined } | undefined;
@@ -124,7 +128,7 @@ let loaded: { readonly folder: string; readonly api: CApi; readonly memoryLimit:
  * @throws DpoError `engine.library-unloadable`, `engine.library-version`, `engine.library-twice`, `engine.wrong-option` for a memory
  * limit that is another than the first
  */
-export function loadTensorFlow(folder: string, { memoryLimit }: LoadOptions = {}): CApi {
+export function loadTensorFlow(folder: string, { memoryLimit, quiet = false }: LoadOptions = {}): CApi {
   if (loaded !== undefined) {
     if (memoryLimit !== undefined && memoryLimit !== loaded.memoryLimit) throw limitedBefore(memoryLimit, loaded);
     if (loaded.folder === folder) return loaded.api;
@@ -134,7 +138,7 @@ export function loadTensorFlow(folder: string, { memoryLimit }: LoadOptions = {}
     });
   }
   const paths = libraryFiles(folder);
-  setDefaults(memoryLimit);
+  setDefaults(memoryLimit, quiet);
   configureKoffi();
   const api = logWanted ? bind(folder, paths) : withoutStandardError(() => bind(folder, paths));
   loaded = { folder, api, memoryLimit };
@@ -142,9 +146,9 @@ export function loadTensorFlow(folder: string, { memoryLimit }: LoadOptions = {}
 }
 
 /** TensorFlow reads these when it loads. What the user has set stays. */
-function setDefaults(memoryLimit: number | undefined): void {
-  // 2 = errors only.
-  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+function setDefaults(memoryLimit: number | undefined, quiet: boolean): void {
+  // 2 = errors only, 3 = what ends the process.
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= quiet ? '3' : '2';
   // TensorFlow takes oneDNN's kernels by itself only on the newest processors. With AVX2 a training step of GPT-2 takes
   // a fifth less time and memory with them, too.
   if (process.arch === 'x64') process.env.TF_ENABLE_ONEDNN_OPTS ??= '1';

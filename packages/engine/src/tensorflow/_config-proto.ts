@@ -1,3 +1,5 @@
+import { float, integer, message } from './_proto.js';
+
 /** The parts of TensorFlow's ConfigProto that the engine sets. */
 export interface Config {
   /** Threads inside one operation (field 2) and across operations (field 5); TensorFlow decides where undefined. */
@@ -23,24 +25,4 @@ export function configProto({ threads, softPlacement, gpuMemory }: Config): Uint
     bytes.push(...message(6, message(9, message(1, message(1, float(gpuMemory.bytes / 2 ** 20))))));
   if (softPlacement) bytes.push(...integer(7, 1));
   return Uint8Array.from(bytes);
-}
-
-function varint(value: number): number[] {
-  const bytes: number[] = [];
-  for (let rest = value; ; rest >>>= 7) {
-    if (rest < 128) return [...bytes, rest];
-    bytes.push((rest & 127) | 128);
-  }
-}
-
-function integer(field: number, value: number): number[] {
-  return [...varint(field << 3), ...varint(value)];
-}
-
-function message(field: number, content: readonly number[]): number[] {
-  return [...varint((field << 3) | 2), ...varint(content.length), ...content];
-}
-
-function float(value: number): number[] {
-  return [...new Uint8Array(Float32Array.of(value).buffer)];
 }

@@ -1,7 +1,15 @@
 import type { CApi, Pointer } from './_c-api.js';
 import { checked, failureOf, tensorFlowError } from './_status.js';
 import type { Attribute } from './graph.js';
-import { bytesOf, dimensions, type ElementType, isHopeless, newTensor, tensorValues } from './native-tensor.js';
+import {
+  bytesOf,
+  dimensions,
+  type ElementType,
+  type HostData,
+  isHopeless,
+  newTensor,
+  tensorValues,
+} from './native-tensor.js';
 
 /** A TFE_TensorHandle. Its owner deletes it. */
 export type Handle = Pointer;
@@ -56,6 +64,13 @@ export class Context {
     this.api.TFE_DeleteContext(this.#handle);
   }
 
+  /** Starts the gRPC server of a ServerDef, which other workers exchange values with. The devices get names of that job. */
+  joinCluster(serverDef: Uint8Array): void {
+    checked(this.api, 'TFE_EnableCollectiveOps', (status) =>
+      this.api.TFE_EnableCollectiveOps(this.#handle, serverDef, serverDef.length, status),
+    );
+  }
+
   /** The devices that there are. */
   devices(): Device[] {
     const { api } = this;
@@ -107,7 +122,7 @@ export class Context {
   }
 
   /** Copies a tensor's values out, into `into` where that is given, and deletes the handle. */
-  download(handle: Handle, into?: Float32Array): ReturnType<typeof tensorValues> {
+  download(handle: Handle, into?: HostData): ReturnType<typeof tensorValues> {
     try {
       const tensor = checked(this.api, 'TFE_TensorHandleResolve', (status) =>
         this.api.TFE_TensorHandleResolve(handle, status),
@@ -176,6 +191,7 @@ export class Context {
     const { api } = this;
     if ('type' in attribute) api.TFE_OpSetAttrType(op, name, attribute.type);
     else if ('bool' in attribute) api.TFE_OpSetAttrBool(op, name, attribute.bool ? 1 : 0);
+    else if ('float' in attribute) api.TFE_OpSetAttrFloat(op, name, attribute.float);
     else if ('shape' in attribute)
       checked(api, name, (status) =>
         api.TFE_OpSetAttrShape(op, name, dimensions(attribute.shape), attribute.shape.length, status),

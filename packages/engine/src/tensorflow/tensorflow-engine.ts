@@ -5,10 +5,13 @@ import { CallQueue } from '../shared/call-queue.js';
 import { checkOptions } from '../shared/check-options.js';
 import type { DeviceName } from '../shared/device-name.js';
 import type { Engine, EngineFunction, FunctionBody, FunctionOptions, Precision } from '../types.js';
+import { type Cluster, checkCluster } from '../workers/cluster.js';
 import { loadTensorFlow } from './_c-api.js';
+import { TensorFlowCollective } from './_collective.js';
 import { configProto } from './_config-proto.js';
 import { Context } from './_context.js';
 import { chooseDevice, shortName } from './_device.js';
+import { joinCluster } from './_join-cluster.js';
 import { setTensorFloat32 } from './_tf32.js';
 import { TracedFunction } from './_traced-function.js';
 import { NativeVariable } from './_variable.js';
@@ -34,6 +37,8 @@ export interface TensorFlowOptions {
   readonly xla?: boolean | undefined;
   /** On GPUs, lets float32 products round their inputs to 10 bits (TensorFloat-32). Default false. */
   readonly tf32?: boolean | undefined;
+  /** The workers among which the engine is one. One engine of a process at most belongs to a cluster. */
+  readonly cluster?: Cluster | undefined;
 }
 
 /**
@@ -43,15 +48,28 @@ export interface TensorFlowOptions {
  * updates of variables included, becomes one TensorFlow function that is optimised, compiled and called as a whole.
  *
  * @throws DpoError `engine.library-unloadable`, `engine.library-version`, `engine.library-twice`, `engine.no-device`,
- * `engine.wrong-option`, `engine.tensorflow-failed`
+ * `engine.wrong-option`, `engine.port-taken`, `engine.tensorflow-failed`
  */
 export function openTensorFlow(options: TensorFlowOptions): Engine {
-  const { folder, precision = 'float32', threads, device: wanted = 'auto', memoryLimit, xla = false } = options;
+  const {
+    folder,
+    precision = 'float32',
+    threads,
+    device: wanted = 'auto',
+    memoryLimit,
+    xla = false,
+    cluster,
+  } = options;
   checkOptions(options);
-  const api = loadTensorFlow(folder, { memoryLimit: wanted.startsWith('gpu') ? undefined : memoryLimit });
+  if (cluster !== undefined) checkCluster(cluster);
+  const api = loadTensorFlow(folder, {
+    memoryLimit: wanted.startsWith('gpu') ? undefined : memoryLimit,
+    quiet: cluster !== undefined,
+  });
   setTensorFloat32(folder, options.tf32 ?? false);
   const gpuMemory = memoryLimit === undefined ? 'growing' : { bytes: memoryLimit };
   const context = new Context(api, configProto({ threads, gpuMemory, softPlacement: true }));
+  if (cluster !== undefined) joinCluster(context, cluster);
   const place = placeOn(context, wanted);
   const queue = new CallQueue();
   const variables = new Set<NativeVariable>();
@@ -67,6 +85,7 @@ export function openTensorFlow(options: TensorFlowOptions): Engine {
     description: `TensorFlow ${api.TF_Version()} on ${place.text(threads)}, ${precision}${options.tf32 && place.device !== 'cpu' ? ' (TF32)' : ''}${xla ? ', XLA' : ''}`,
     precision,
     device: place.device,
+    collective: cluster && new TensorFlowCollective(context, queue, cluster),
     variable(name, shape, initial) {
       alive();
       const variable = new NativeVariable(name, shape, initial, context, queue, (gone) => variables.delete(gone));

@@ -6,17 +6,21 @@ import { option } from './option.js';
 export const engineOptions = {
   engine: option(z.enum(['auto', 'tensorflow', 'wasm', 'cpu']).default('auto'), 'What computes', { onResume: 'free' }),
   precision: option(z.enum(['float32', 'bfloat16', 'auto']).default('float32'), 'Precision of matrix products'),
-  threads: option(z.int().positive().optional(), 'CPU threads [all cores]', { onResume: 'free' }),
+  threads: option(z.int().positive().optional(), 'CPU threads [all cores]', {
+    onResume: 'free',
+    ofWorker: true,
+  }),
   device: option(
     z
       .string()
       .regex(/^(auto|cpu|gpu|gpu:\d+)$/, 'must be auto, cpu, gpu or gpu:N')
       .default('auto'),
     'What TensorFlow computes on: auto, cpu, gpu or gpu:N',
-    { onResume: 'free' },
+    { onResume: 'free', ofWorker: true },
   ),
   memoryLimit: option(z.number().positive().optional(), 'GiB of the device’s memory that tensors may take', {
     onResume: 'free',
+    ofWorker: true,
   }),
   xla: option(z.boolean().default(false), 'Compiles by XLA: for GPUs', { onResume: 'free' }),
   tf32: option(z.boolean().default(false), 'Rounds inputs of float32 products on GPUs to TensorFloat-32'),

@@ -33,6 +33,8 @@ export interface OptionFacts {
   readonly excludes?: readonly Condition[];
   /** Whether the option's value stands on the model card. Default true. */
   readonly onCard?: boolean;
+  /** Whether the workers of a run may each have their own. Default: they may where the option names a place. */
+  readonly ofWorker?: boolean;
   /** What the option names, where it names a place. */
   readonly place?: PlaceRole;
 }

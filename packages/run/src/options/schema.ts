@@ -18,6 +18,7 @@ export interface OptionInfo {
   readonly needs: readonly Condition[];
   readonly excludes: readonly Condition[];
   readonly onCard: boolean;
+  readonly ofWorker: boolean;
 }
 
 /** The options of a command's schema, in its order. */
@@ -37,6 +38,7 @@ export function optionsOf(schema: z.ZodObject): OptionInfo[] {
     needs: property.needs ?? [],
     excludes: property.excludes ?? [],
     onCard: property.onCard ?? true,
+    ofWorker: property.ofWorker ?? property.place !== undefined,
   }));
 }
 

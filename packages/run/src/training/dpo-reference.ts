@@ -16,6 +16,7 @@ import {
 import { cloneModel, type LanguageModel } from '@dpo/models';
 import type { RunContext } from '../context.js';
 import { openModel } from '../inputs/open-model.js';
+import { sharedScores } from '../workers/shared-scores.js';
 import type { Scorer } from './draw-held-out.js';
 import type { GivenLogps } from './row-kinds.js';
 
@@ -89,7 +90,13 @@ export async function dpoReference<Row extends EncodedExample>(
     const groups = groupsOf(given, method);
     return method.needs.reference === 'tokens'
       ? precomputedTokens(byName(await tokenLogps(ref ?? model, groups, scoring), given, method))
-      : precomputedReference(byName(await sequenceLogps(ref ?? model, groups, scoring), given, method));
+      : precomputedReference(
+          byName(
+            await sharedScores(groups, (own) => sequenceLogps(ref ?? model, own, scoring), model.engine.collective),
+            given,
+            method,
+          ),
+        );
   };
   const references = {
     train: await compute(rows),

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { DpoError } from '@dpo/base';
 import { type Method, watchAnswers } from '@dpo/core';
-import { type Engine, openEngine } from '@dpo/engine';
+import { type Cluster, type Engine, openEngine } from '@dpo/engine';
 import { writeReport } from '@dpo/eval';
 import type { LanguageModel } from '@dpo/models';
 import type { z } from 'zod';
@@ -15,6 +15,7 @@ import { optionsOf } from '../options/schema.js';
 import type { trainingOptions } from '../options/training-options.js';
 import { clearRun } from '../places/clear-run.js';
 import type { SinkOrOpener } from '../sinks/sink.js';
+import { joinWorkers, leaveWorkers } from '../workers/join-workers.js';
 import { checkModels, type ModelCheck } from './check-models.js';
 import type { ReferenceInputs, References } from './dpo-reference.js';
 import { type DrawOptions, drawHeldOut } from './draw-held-out.js';
@@ -79,9 +80,14 @@ export interface RunResult extends TrainingResult {
 export async function runRows<Given, Row extends EncodedRow>(
   command: RowsRun<Given, Row>,
   sinks: readonly SinkOrOpener[],
-  context: RunContext & { readonly beforeData?: (() => Promise<void>) | undefined },
+  context: RunContext & {
+    readonly beforeData?: (() => Promise<void>) | undefined;
+    readonly cluster?: Cluster | undefined;
+  },
 ): Promise<RunResult> {
   const { options, method, rows: kind } = command;
+  const { cluster } = context;
+  const leads = (cluster?.rank ?? 0) === 0;
   const resuming = options.resume || options.resumeFrom !== undefined;
   await claimRunFolder(options.output, { resume: resuming, overwrite: options.overwrite });
   const resume = resuming ? await findResumption(options.output, options.resumeFrom, context) : undefined;
@@ -107,9 +113,22 @@ export async function runRows<Given, Row extends EncodedRow>(
   const identity = await identityOf(options, heldData, context);
   if (resume !== undefined) await checkSameRun(options.output, resume, { ...now, identity }, context);
 
-  const engine = await openEngine(engineSettings(options));
+  const engine = await openEngine({ ...engineSettings(options), cluster });
   try {
     context.note(`Engine: ${engine.description}`);
+    const collective = await joinWorkers(
+      engine,
+      cluster,
+      () => ({
+        ...Object.fromEntries(
+          table.filter(({ ofWorker }) => !ofWorker).map(({ key }) => [key, options[key as keyof typeof options]]),
+        ),
+        ...{ command: command.name, 'the version of dpo': version, precision: engine.precision },
+        ...{ 'the data': fingerprint, 'the models': identity.files, 'the held-out data': identity.heldOut },
+        'the checkpoint to go on from': resume?.state.step,
+      }),
+      context,
+    );
     const { model, tokenizer, source } = await models.open(engine, options, context);
     const opened = { model, tokenizer };
     const rows = await encodeFor(opened, dataset, kind.encode, options, context, onError);
@@ -143,7 +162,7 @@ export async function runRows<Given, Row extends EncodedRow>(
         `${counts.trained.toLocaleString('en')} trained. Data: ${rows.length} ${kind.name}, ${steps} steps of ${batch}.`,
     );
     // Only once all that the new run needs is known to be good.
-    if (options.overwrite && resume === undefined) await clearRun(options.output);
+    if (options.overwrite && resume === undefined && leads) await clearRun(options.output);
     const started = performance.now();
     const result = await runTraining(
       {
@@ -175,7 +194,7 @@ export async function runRows<Given, Row extends EncodedRow>(
           reference: reference.held,
         },
         draw:
-          command.draw && reference.scorer && heldRows
+          leads && command.draw && reference.scorer && heldRows
             ? drawHeldOut.bind(undefined, opened, reference.scorer, heldRows, command.draw)
             : undefined,
         output: options.output,
@@ -184,11 +203,13 @@ export async function runRows<Given, Row extends EncodedRow>(
         aside: new Set(table.filter(({ onCard }) => !onCard).map(({ key }) => key)),
         resume,
         sinks,
+        collective,
       },
       context,
     );
+    await leaveWorkers(collective);
     const seconds = (performance.now() - started) / 1000;
-    if (!result.interrupted && result.folder !== undefined) await writeReport(options.output);
+    if (!result.interrupted && result.folder !== undefined && leads) await writeReport(options.output);
     return { ...result, steps, seconds };
   } finally {
     await engine.dispose();

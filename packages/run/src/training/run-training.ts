@@ -16,6 +16,7 @@ import {
   watchTraining,
   writeRunConfig,
 } from '@dpo/core';
+import { alone, anyWorker, type Collective } from '@dpo/engine';
 import { type LanguageModel, type ModelFiles, saveAdapter, saveModel } from '@dpo/models';
 import type { RunContext } from '../context.js';
 import { openSinks } from '../sinks/open-sinks.js';
@@ -68,12 +69,17 @@ export interface TrainingRun<Row extends EncodedExample = EncodedPair> {
   readonly resume?: Resumption | undefined;
   /** Where records, drawn answers and warnings go besides the files of the run's folder. */
   readonly sinks?: readonly SinkOrOpener[] | undefined;
+  /** The workers that train together, of which the first one alone writes. Default: this one alone. */
+  readonly collective?: Collective | undefined;
 }
 
 export interface TrainingResult {
   readonly interrupted: boolean;
   readonly records: readonly StepRecord[];
-  /** The folder of the trained model; after an interruption, that of the checkpoint where a step was done. */
+  /**
+   * The folder of the trained model; after an interruption, that of the checkpoint where a step was done. Of several workers
+   * the first one has it.
+   */
   readonly folder: string | undefined;
 }
 
@@ -93,10 +99,11 @@ async function trainAndKeep<Row extends EncodedExample>(
   context: RunContext,
 ): Promise<TrainingResult> {
   const { steps, output } = run;
-  if (run.resume !== undefined) await setAside(run.resume, context);
-  await writeRunConfig(output, run.config);
+  const leads = (run.collective ?? alone).rank === 0;
+  if (run.resume !== undefined && leads) await setAside(run.resume, context);
+  if (leads) await writeRunConfig(output, run.config);
   const resumed = run.resume?.state.step ?? 0;
-  const allSinks = await openSinks(sinksOf(run), { folder: output, afterStep: resumed, steps });
+  const allSinks = await openSinks(leads ? sinksOf(run) : [], { folder: output, afterStep: resumed, steps });
   try {
     return await trainWithSink(run, allSinks, context);
   } finally {
@@ -121,16 +128,17 @@ async function trainWithSink<Row extends EncodedExample>(
   allSinks: Required<Sink>,
   context: RunContext,
 ): Promise<TrainingResult> {
-  const { model, method, reference, optimizer, evaluation, settings, steps, output } = run;
+  const { model, method, reference, optimizer, evaluation, settings, steps, output, collective = alone } = run;
+  const leads = collective.rank === 0;
   const resumed = run.resume?.state.step ?? 0;
-  const watch = await watchFrom(run, resumed);
+  const watch = await watchFrom(run, leads ? resumed : 0);
   for (const warning of settings.early ?? []) await allSinks.warning(warning, resumed > 0);
   const save = (folder: string) => saveTrained(model, run.source, folder);
   const records: StepRecord[] = [];
   let margins: number[] = [];
   let checkpoint: string | undefined;
   for await (const trained of train({
-    ...{ model, method, reference, optimizer, steps, evaluation },
+    ...{ model, method, reference, optimizer, steps, evaluation, collective },
     resume: run.resume?.checkpoint,
     learningRate: learningRates({ ...settings, steps }),
     maxGradNorm: settings.maxGradNorm,
@@ -141,19 +149,21 @@ async function trainWithSink<Row extends EncodedExample>(
       seed: settings.seed,
     }),
     packing: { microBatches: settings.gradAccumulation > 1 ? settings.gradAccumulation : undefined },
-    checkpoints: {
-      folder: output,
-      everySteps: settings.saveSteps,
-      atEnd: settings.saveSteps !== undefined,
-      best: settings.loadBest,
-      keep: settings.keepCheckpoints ?? 2,
-      saveModel: save,
-      config: run.config.options,
-      run: run.config.identity && runKey({ ...run.config, identity: run.config.identity }),
-      onSaved: (path) => {
-        checkpoint = path;
-      },
-    },
+    checkpoints: leads
+      ? {
+          folder: output,
+          everySteps: settings.saveSteps,
+          atEnd: settings.saveSteps !== undefined,
+          best: settings.loadBest,
+          keep: settings.keepCheckpoints ?? 2,
+          saveModel: save,
+          config: run.config.options,
+          run: run.config.identity && runKey({ ...run.config, identity: run.config.identity }),
+          onSaved: (path) => {
+            checkpoint = path;
+          },
+        }
+      : undefined,
     maxSeconds: settings.maxTime === undefined ? undefined : seconds(settings.maxTime),
     onColumns: (_, { columns }) => {
       const { 'rewards/chosen': chosen = [], 'rewards/rejected': rejected = [] } = columns;
@@ -170,8 +180,9 @@ async function trainWithSink<Row extends EncodedExample>(
   }
   // A step whose evaluation is left has no record yet.
   const recorded = records.at(-1)?.step ?? resumed - (run.resume?.state.unevaluated === undefined ? 0 : 1);
-  const interrupted = context.signal.aborted && recorded < steps;
+  const interrupted = (await anyWorker(collective, context.signal.aborted)) && recorded < steps;
   if (interrupted) return { interrupted, records, folder: checkpoint && resolve(checkpoint) };
+  if (!leads) return { interrupted, records, folder: undefined };
   const final = join(output, 'final');
   const card = runCard({
     output,

@@ -20,3 +20,8 @@ export const alone: Collective = {
   sum: async () => undefined,
   gather: async (values) => [values],
 };
+
+/** Whether any worker says so: known to all of them alike. */
+export async function anyWorker(collective: Collective, said: boolean): Promise<boolean> {
+  return collective.size === 1 ? said : (await collective.gather([Number(said)])).flat().includes(1);
+}

@@ -1,0 +1,90 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createServer } from 'node:net';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Context } from '../command/define.js';
+import { EXIT } from '../command/run.js';
+
+/** What a worker may take to end once another one has failed; it is killed then. */
+const GRACE_MS = 5000;
+
+/**
+ * Runs this program once for each worker, with `TF_CONFIG` set, and passes on what they say with the worker's number before
+ * each line; results come from the first. A signal goes to all. When one fails, the others are ended.
+ *
+ * @returns the exit code of the first worker that failed, else that of the first worker
+ */
+export async function launchWorkers(args: readonly string[], workers: number, context: Context): Promise<number> {
+  const hosts = (await freePorts(workers)).map((port) => `127.0.0.1:${port}`);
+  const children = hosts.map((_, index) => startWorker(args, hosts, index, context));
+  // A terminal sends Ctrl-C to them as well; `kill` does not.
+  const end = (signal: NodeJS.Signals) => {
+    for (const { child } of children) if (child.exitCode === null) child.kill(signal);
+  };
+  const onAbort = () => end('SIGINT');
+  context.signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await context.finishing(async () => {
+      let failure: number | undefined;
+      const codes = await Promise.all(
+        children.map(async ({ ended }, index) => {
+          const code = await ended;
+          if (code !== EXIT.done && code !== EXIT.interrupted && failure === undefined) {
+            failure = code;
+            context.note(`Worker ${index} failed: ending the others.`);
+            void sleep(GRACE_MS, undefined, { ref: false }).then(() => end('SIGKILL'));
+            end('SIGTERM');
+          }
+          return code;
+        }),
+      );
+      return failure ?? codes.find((code) => code !== EXIT.done) ?? EXIT.done;
+    });
+  } finally {
+    context.signal.removeEventListener('abort', onAbort);
+    end('SIGKILL');
+  }
+}
+
+/** A worker's process, and its exit code once it has ended. */
+interface Worker {
+  readonly child: ChildProcess;
+  readonly ended: Promise<number>;
+}
+
+function startWorker(args: readonly string[], hosts: readonly string[], index: number, context: Context): Worker {
+  const [, script = ''] = process.argv;
+  const child = spawn(process.execPath, [...process.execArgv, script, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, TF_CONFIG: JSON.stringify({ cluster: { worker: hosts }, task: { type: 'worker', index } }) },
+  });
+  const lines = (stream: Readable, say: (line: string) => void) =>
+    createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on('line', say);
+  if (child.stdout !== null) lines(child.stdout, (line) => index === 0 && context.out(line));
+  if (child.stderr !== null) lines(child.stderr, (line) => context.note(`[${index}] ${line}`));
+  const ended = new Promise<number>((resolve) => {
+    child.once('error', () => resolve(EXIT.failed));
+    child.once('close', (code) => resolve(code ?? EXIT.failed));
+  });
+  return { child, ended };
+}
+
+/** Ports of this machine that are free at this moment. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  const ports = await Promise.all(
+    servers.map(
+      (server) =>
+        new Promise<number>((resolve, reject) => {
+          server.once('error', reject);
+          server.listen(0, '127.0.0.1', () => {
+            const address = server.address();
+            resolve(typeof address === 'object' && address !== null ? address.port : 0);
+          });
+        }),
+    ),
+  );
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}

@@ -1,0 +1,19 @@
+import { DpoError } from '@dpo/base';
+import type { Cluster } from '../workers/cluster.js';
+import type { Context } from './_context.js';
+import { serverDef } from './_server-def.js';
+
+/** Makes a context one of a cluster's workers, or disposes of the context where that cannot be. */
+export function joinCluster(context: Context, cluster: Cluster): void {
+  try {
+    context.joinCluster(serverDef(cluster));
+  } catch (cause) {
+    context.dispose();
+    const host = cluster.hosts[cluster.rank];
+    throw new DpoError('engine.port-taken', `Worker ${cluster.rank} cannot listen at ${host}.`, {
+      values: { host, rank: cluster.rank },
+      hint: 'The port is taken, or the address is another machine’s: is this worker’s index right?',
+      cause,
+    });
+  }
+}

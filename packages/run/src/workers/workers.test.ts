@@ -1,0 +1,84 @@
+import { alone, type Collective } from '@dpo/engine';
+import { describe, expect, it } from 'vitest';
+import { checkSameWork } from './same-work.js';
+import { sharedScores } from './shared-scores.js';
+
+/** Does something on workers of one process that only ask for lists. */
+function onWorkers<T>(size: number, work: (collective: Collective) => Promise<T>): Promise<PromiseSettledResult<T>[]> {
+  const rounds: { lists: (readonly number[])[]; wait: ((all: readonly (readonly number[])[]) => void)[] }[] = [];
+  const worker = (rank: number): Collective => {
+    let round = 0;
+    return {
+      ...alone,
+      rank,
+      size,
+      gather: (values) =>
+        new Promise((resolve) => {
+          const now = rounds[round] ?? { lists: [], wait: [] };
+          rounds[round++] = now;
+          now.lists[rank] = values;
+          now.wait.push(resolve);
+          if (now.wait.length === size) for (const each of now.wait) each(now.lists);
+        }),
+    };
+  };
+  return Promise.allSettled(Array.from({ length: size }, (_, rank) => work(worker(rank))));
+}
+
+const groups = [3, 1, 2, 1, 4].map((count, g) => ({
+  answers: Array.from({ length: count }, (_, a) => Int32Array.of(10 * g + a)),
+}));
+const score = async (given: typeof groups) => given.map(({ answers }) => answers.map(([id = 0]) => id / 3));
+
+describe('scores of several workers', () => {
+  it.each([1, 2, 3, 7])('by %i are those of one, and none is computed twice', async (size) => {
+    const expected = await score(groups);
+    let scored = 0;
+    const results = await onWorkers(size, (collective) =>
+      sharedScores(
+        groups,
+        (own) => {
+          scored += own.length;
+          return score([...own]);
+        },
+        collective,
+      ),
+    );
+    for (const result of results) expect(result).toEqual({ status: 'fulfilled', value: expected });
+    expect(scored).toBe(groups.length);
+  });
+});
+
+describe('what workers are about to do', () => {
+  const hosts = ['a:1', 'b:1', 'c:1'];
+  const check = (facts: readonly Readonly<Record<string, unknown>>[]) =>
+    onWorkers(facts.length, (collective) => checkSameWork(collective, facts[collective.rank] ?? {}, hosts));
+
+  it('may be the same', async () => {
+    const facts = { beta: 0.1, ref: undefined, list: ['a'], 'the data': 'f00' };
+    expect((await check([facts, facts, { ...facts }])).map(({ status }) => status)).toEqual(Array(3).fill('fulfilled'));
+  });
+
+  it('is refused by all where one differs, with what differs', async () => {
+    const facts = { beta: 0.1, list: ['a'], 'the data': 'f00' };
+    const others = [facts, { ...facts, beta: 0.2, 'the data': 'f01' }, { ...facts, list: ['a', 'b'] }];
+    for (const result of await check(others))
+      expect(result).toMatchObject({
+        reason: {
+          code: 'workers.differ',
+          message:
+            'The workers would not train the same: from worker 0 differs worker 1 (b:1) in beta, the data; worker 2 (c:1) in list.',
+        },
+      });
+  });
+
+  it('of another version has other facts', async () => {
+    for (const result of await check([
+      { a: 1, b: 2 },
+      { a: 1, c: 2 },
+    ]))
+      expect(result).toMatchObject({
+        reason: { message: expect.stringContaining('worker 1 (b:1) in the version of dpo') },
+      });
+  });
+});
