@@ -1,14 +1,14 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Json, Message } from '@dpo/base';
 import { tableFromIPC } from 'apache-arrow';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { preferenceDataset } from '../rows/dataset.js';
 import type { PreferencePair } from '../rows/types.js';
 import { tinyPairs } from '../test/index.js';
+import { conversations, datasets, pairsOf, textWord } from './_datasets-for-tests.js';
 import { errorOf } from './_error-of-for-tests.js';
 import { convertPreferences } from './convert.js';
 import { readPreferences, readRanked } from './read.js';
@@ -24,67 +24,6 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 let places = 0;
 const place = (ending: string) => join(folder, `${places++}${ending}`);
-
-const textWord = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 });
-/** Whatever JSON can hold; text that Arrow can hold, and zero without a sign. */
-const json = fc
-  .jsonValue({ maxDepth: 3, stringUnit: 'grapheme' })
-  .map((value) => JSON.parse(JSON.stringify(value)) as Json);
-const extraKey = fc.oneof(
-  fc.constantFrom('name', 'tool_calls', 'reasoning_content', '__proto__', 'constructor'),
-  textWord.filter((key) => !['role', 'content'].includes(key)),
-);
-const content = fc.oneof(textWord, textWord, fc.array(json, { minLength: 1, maxLength: 2 }));
-const byKey = ([a]: readonly [string, Json], [b]: readonly [string, Json]) => (a < b ? -1 : 1);
-const messageOf = (role: string): fc.Arbitrary<Message> =>
-  fc
-    .tuple(
-      content,
-      fc.array(
-        fc.tuple(
-          extraKey,
-          json.filter((value) => value !== null),
-        ),
-        { maxLength: 2 },
-      ),
-    )
-    // A table has one order of keys for all messages, which fingerprints know.
-    .map(([words, others]) => ({ role, content: words, ...Object.fromEntries(others.sort(byKey)) }));
-const toolCall = fc.record({
-  role: fc.constant('assistant'),
-  content: fc.constant(null),
-  tool_calls: fc.array(json, { minLength: 1 }),
-});
-const asked = fc.array(messageOf('user'), { minLength: 1, maxLength: 2 });
-const answered = fc.array(fc.oneof(messageOf('assistant'), toolCall), { minLength: 1, maxLength: 2 });
-const templateInputs = {
-  tools: fc.array(fc.dictionary(textWord, json), { minLength: 1, maxLength: 2 }),
-  templateVariables: fc.dictionary(
-    extraKey,
-    json.filter((value) => value !== null),
-    { minKeys: 1, maxKeys: 2 },
-  ),
-};
-const optional = {
-  id: textWord,
-  source: textWord,
-  chosenScore: fc.double({ noNaN: true, noDefaultInfinity: true }).map((x) => x + 0),
-  rejectedScore: fc.double({ noNaN: true, noDefaultInfinity: true }).map((x) => x + 0),
-  referenceChosenLogp: fc.double({ max: 0, noNaN: true, noDefaultInfinity: true }).map((x) => x + 0),
-};
-function pairsOf<Value>(
-  prompt: fc.Arbitrary<Value>,
-  answer: fc.Arbitrary<Value>,
-  others: Record<string, fc.Arbitrary<unknown>> = optional,
-): fc.Arbitrary<PreferencePair[]> {
-  const pair = fc.record(
-    { prompt, chosen: answer, rejected: answer, ...others },
-    { requiredKeys: ['prompt', 'chosen', 'rejected'] },
-  );
-  return fc.array(pair, { minLength: 1, maxLength: 8 }) as unknown as fc.Arbitrary<PreferencePair[]>;
-}
-const conversations = pairsOf<readonly Message[]>(asked, answered, { ...optional, ...templateInputs });
-const datasets = fc.oneof(pairsOf<string>(textWord, textWord), conversations, conversations);
 
 const formats = ['.arrow', '.jsonl', '.jsonl.gz', ''] as const;
 
@@ -276,49 +215,5 @@ describe('what Python wrote', () => {
     const long = (await expected('train')).map((row) => ({ ...row, prompt: (row.prompt as string).repeat(40) }));
     for (const name of ['lz4.arrow', 'zstd-stream.arrow'])
       expect([...(await readPreferences(join(fixtures, name)))]).toEqual(long);
-  });
-});
-
-describe('compressed Arrow files', () => {
-  it.each(['lz4', 'zstd'] as const)('%s: are smaller, and give equal rows again', async (compression) => {
-    await fc.assert(
-      fc.asyncProperty(datasets, async (pairs) => {
-        const path = place('.arrow');
-        await writePreferences(pairs, path, { compression });
-        const read = await readPreferences(path);
-        expect([...read]).toEqual([...preferenceDataset(pairs)]);
-        expect(read.fingerprint).toBe(preferenceDataset(pairs).fingerprint);
-      }),
-      { numRuns: 40 },
-    );
-    const rows = Array.from({ length: 3000 }, (_, i) => ({
-      prompt: `Question ${i}`,
-      chosen: 'yes, it is',
-      rejected: 'no',
-    }));
-    const [plain, small] = [place('.arrow'), place('.arrow')];
-    await writePreferences(rows, plain);
-    await writePreferences(rows, small, { compression });
-    expect((await stat(small)).size).toBeLessThan((await stat(plain)).size / 2);
-    expect([...(await readPreferences(small))]).toEqual(rows);
-  });
-
-  it('write before each buffer how long it will be again, as the format asks', async () => {
-    // One buffer of 1000 texts of 24 bytes.
-    const rows = Array.from({ length: 1000 }, () => ({ prompt: 'a'.repeat(24), chosen: 'b', rejected: 'c' }));
-    const path = place('.arrow');
-    await writePreferences(rows, path, { compression: 'lz4' });
-    const prefix = Buffer.alloc(8);
-    prefix.writeBigInt64LE(24_000n);
-    // Behind it an LZ4 frame begins.
-    expect((await readFile(path)).includes(Buffer.concat([prefix, Buffer.from([0x04, 0x22, 0x4d, 0x18])]))).toBe(true);
-  });
-
-  it('are refused for formats without compression of their own', async () => {
-    const rows = [{ prompt: 'p', chosen: 'c', rejected: 'r' }];
-    for (const ending of ['.jsonl', '.csv', ''])
-      expect((await errorOf(() => writePreferences(rows, place(ending), { compression: 'lz4' }))).code).toBe(
-        'data.not-compressible',
-      );
   });
 });

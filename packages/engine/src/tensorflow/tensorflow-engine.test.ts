@@ -1,11 +1,11 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { random } from '@dpo/base';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectClose, floats, ints } from '../shared/_engines-for-tests.js';
 import { testEngine } from '../test/index.js';
 import type { Engine, Scope, Values } from '../types.js';
+import { layerLoss, noise } from './_layer-loss-for-tests.js';
 import { libraryForTests } from './_library-for-tests.js';
 import { openTensorFlow } from './tensorflow-engine.js';
 
@@ -13,12 +13,6 @@ const library = await libraryForTests();
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
-
-/** Numbers in [−½, ½), reproducible from the key. */
-function noise(size: number, ...key: readonly number[]): Float32Array {
-  const next = random(...key);
-  return Float32Array.from({ length: size }, () => next() - 0.5);
-}
 
 describe.skipIf(library === undefined)('functions on TensorFlow', () => {
   const plain = testEngine();
@@ -298,26 +292,3 @@ describe.skipIf(library === undefined)('functions on TensorFlow', () => {
     expect((process.memoryUsage().rss - before) / 2 ** 20).toBeLessThan(200); // each takes 64 MiB, its copy as much
   });
 });
-
-/** One pre-norm transformer layer on looked-up rows, reduced to a number. */
-function layerLoss(x: tf.Tensor, ids: tf.Tensor, weights: readonly tf.Tensor[], D: number): tf.Scalar {
-  const [B, T] = x.shape as [number, number];
-  const [qkv, o, g, up, down] = weights as tf.Tensor2D[] as [
-    tf.Tensor2D,
-    tf.Tensor2D,
-    tf.Tensor,
-    tf.Tensor2D,
-    tf.Tensor2D,
-  ];
-  const norm = (h: tf.Tensor) => tf.mul(tf.mul(h, tf.rsqrt(tf.add(tf.mean(tf.square(h), -1, true), 1e-5))), g);
-  const h0 = tf.add(tf.reshape(x, [B * T, D]), tf.gather(o, tf.reshape(ids, [B * T])));
-  const heads = tf.transpose(tf.reshape(tf.matMul(norm(h0) as tf.Tensor2D, qkv), [B, T, 3, 2, D / 2]), [2, 0, 3, 1, 4]);
-  const [q, k, v] = tf.unstack(heads) as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
-  const causal = tf.greaterEqual(tf.reshape(tf.range(0, T, 1, 'int32'), [T, 1]), tf.range(0, T, 1, 'int32'));
-  const scores = tf.where(causal, tf.matMul(q, k, false, true), tf.scalar(-1e9));
-  const mixed = tf.reshape(tf.transpose(tf.matMul(tf.softmax(scores), v), [0, 2, 1, 3]), [B * T, D]) as tf.Tensor2D;
-  const h1 = tf.add(h0, tf.matMul(mixed, o));
-  const h2 = tf.add(h1, tf.matMul(tf.tanh(tf.matMul(norm(h1) as tf.Tensor2D, up)) as tf.Tensor2D, down));
-  const rows = tf.unsortedSegmentSum(h2, tf.reshape(ids, [B * T]) as tf.Tensor1D, 5);
-  return tf.mean(tf.softplus(tf.logSumExp(rows, -1))) as tf.Scalar;
-}
