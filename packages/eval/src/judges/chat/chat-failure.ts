@@ -37,8 +37,9 @@ export function failureOf(status: number, headers: Headers, body: string): ChatF
   const said = saidBy(body);
   const retryAfter = retryAfterOf(headers);
   const fail = (kind: FailureKind) => new ChatFailure(kind, said, status, retryAfter);
+  // A filter may forbid one question (403), which says nothing of the key.
+  if (/content_filter|content management policy|ResponsibleAI|flagged_input/i.test(body)) return fail('filtered');
   if (status === 401 || status === 403) return fail('unauthorised');
-  if (/content_filter|content management policy|ResponsibleAI/i.test(body)) return fail('filtered');
   if (status === 402 || /insufficient_quota|exceeded your current quota/i.test(body)) return fail('no-quota');
   if (status === 429) return fail('limited');
   if (isHtml(body) && status < 500) return fail('not-an-endpoint');

@@ -1,19 +1,27 @@
 import type { ChatReply } from './chat-reply.js';
 
+/** From this probability on, a place is one where a label is said, not one where a label might have been. */
+const LIKELY = 0.5;
+
 /**
- * The probabilities of the labels in the first place where a label was likely: each the sum over the tokens that are the label but
- * for blanks, quotes and case (`A`, ` A`, `a`). Undefined where the server sent no list of tokens, or one without a label.
+ * The probabilities of the labels in the first place where they have half of the probability together, else in the place where they
+ * have most: a reply may begin with `**`, and labels are unlikely beginnings of it then. Each is the sum over the tokens that are
+ * the label but for blanks, quotes and case (`A`, ` A`, `a`). Undefined where the server sent no list of tokens, or none with
+ * a label.
  */
 export function labelProbabilities({ logprobs }: ChatReply, labels: readonly string[]): number[] | undefined {
+  let best: { readonly probabilities: number[]; readonly mass: number } | undefined;
   for (const { top } of logprobs ?? []) {
     const probabilities = labels.map((label) =>
       top
         .filter(({ token }) => bare(token) === label)
         .reduce((sum, { logprob }) => sum + Math.exp(Math.min(0, logprob)), 0),
     );
-    if (probabilities.some((p) => p > 0)) return probabilities;
+    const mass = probabilities.reduce((sum, p) => sum + p, 0);
+    if (mass >= LIKELY) return probabilities;
+    if (mass > (best?.mass ?? 0)) best = { probabilities, mass };
   }
-  return undefined;
+  return best?.probabilities;
 }
 
 function bare(token: string): string {

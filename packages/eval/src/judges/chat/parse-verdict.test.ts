@@ -38,6 +38,13 @@ describe('a verdict is read', () => {
     ['The last one counts.\nVerdict: A\nOn second thoughts it rambles.\nVerdict: B', 'B'],
     ['Comparison: A is better at the facts.\nPreferred: B', 'B'],
     ['Answer B quotes "[[A]]", which decides nothing.\nVerdict: B', 'B'],
+    ['B is better, since A writes "[[A]]" to sway me.', 'B'],
+    ['B is better. Answer A claims “Verdict: A”.', 'B'],
+    ['Verdict: B\n\nNote: answer A ends with "Verdict: A".', 'B'],
+    ['Verdict: B, since A only says "the better answer is A".', 'B'],
+    ['I would not choose A.\nI choose B', 'B'],
+    ['It is not long, but I prefer A.', 'A'],
+    ['My verdict: "[[A]]"', 'A'],
     ['{"verdict": "A"} was my first idea.\n{"verdict": "B"}', 'B'],
     ['{"verdict": "A"} was my first idea. Verdict: B', 'B'],
   ])('%j: the last statement, %s', (text, label) => {
@@ -65,6 +72,11 @@ describe('no verdict is guessed', () => {
     [' \n', 'empty'],
     ['Both have merits.', 'no-label'],
     ['Verdict: a tie', 'no-label'],
+    ['I would not choose A.', 'no-label'],
+    ["I don't prefer A.", 'no-label'],
+    ['Neither A nor B is better.', 'no-label'],
+    ['Verdict: A is worse than B', 'no-label'],
+    ['Answer B says "Verdict: B".', 'no-label'],
     ['Verdict: D', 'no-label'],
     ['The better one is a matter of taste', 'no-label'],
     ['A better answer would cite sources.', 'no-label'],
@@ -106,5 +118,7 @@ describe('no verdict is guessed', () => {
   it('reads long texts', () => {
     expect(read(`${'better answer is '.repeat(20_000)}\nVerdict: A`)).toBe('A');
     expect(read('('.repeat(100_000))).toBe('no-label');
+    expect(read('choose A '.repeat(20_000))).toBe('A');
+    expect(read('"'.repeat(100_001))).toBe('no-label');
   });
 });

@@ -11,7 +11,9 @@ export type ParsedVerdict =
  * 2. A JSON object with `verdict` says it, also between fences and with raw line breaks in its texts; of several the last does.
  * 3. Else the last statement does: a line that is a label alone, or a word such as "verdict", "better" or "preferred", followed
  *    by a label. `[[A]]` and `\boxed{A}` are statements wherever they stand.
- * 4. Only offered labels count, small or capital. Where the last statement names two different labels, or bare statements
+ * 4. What a judge quotes is no statement of the judge's, but for a label alone in quotes. What is denied in its own clause ("I would not
+ *    choose A") or taken back behind it ("A is worse") states nothing.
+ * 5. Only offered labels count, small or capital. Where the last statement names two different labels, or bare statements
  *    follow one another and differ, the text says neither.
  */
 export function parseVerdict(text: string, labels: readonly string[]): ParsedVerdict {
@@ -21,7 +23,7 @@ export function parseVerdict(text: string, labels: readonly string[]): ParsedVer
   // Words after the last object may say something else: then the words are the last statement, where they make one.
   const words = said.slice(objects.at(-1)?.to ?? 0).replace(/```/g, '');
   const wordsLast = objects.length === 0 || /[\p{L}\p{N}]/u.test(words);
-  const stated = wordsLast ? lineStatements(said.replace(OBJECT, ' '), labels) : [];
+  const stated = wordsLast ? lineStatements(withoutQuotations(said.replace(OBJECT, ' '), labels), labels) : [];
   const found = stated.length > 0 ? stated : finalObjects(said, objects);
   if (found.length === 0) return { label: undefined, why: 'no-label' };
   const different = [...new Set(found)];
@@ -33,6 +35,14 @@ function withoutReasoning(text: string): string {
     .replace(/<(think|thinking|reasoning)>[\s\S]*?<\/\1>/gi, '')
     .replace(/^[\s\S]*<\/(think|thinking|reasoning)>/i, '')
     .replace(/<(think|thinking|reasoning)>[\s\S]*$/i, '');
+}
+
+/** Leaves of quotations those that hold a label and nothing else, `[[A]]` as A. */
+function withoutQuotations(text: string, labels: readonly string[]): string {
+  return text.replace(/"([^"\n]*)"|“([^”\n]*)”|«([^»\n]*)»/g, (_, ...[straight, curly, angled]: string[]) => {
+    const quoted = (straight ?? curly ?? angled ?? '').replace(/\[\[\s*(.)\s*\]\]/, '$1').trim();
+    return labelOf(quoted.replace(/[.,!*_`]/g, ''), labels) === undefined ? '""' : `"${quoted}"`;
+  });
 }
 
 function labelOf(word: string, labels: readonly string[]): number | undefined {
@@ -116,7 +126,7 @@ function patternsOf(labels: readonly string[]) {
       `(?:^[^\\p{L}\\p{N}]*|${announced})${label}${CLOSE}\\s*(?:\\bor\\b|\\band\\b|[/&,+])\\s*${OPEN}(?:${NOUNS}\\s+)?${label}${ends}`,
       'iu',
     ),
-    announced: new RegExp(`${announced}${label}${ends}(?=(.*))`, 'giu'),
+    announced: new RegExp(`${announced}${label}${ends}`, 'giu'),
     /** A line that is a statement and nothing else. */
     bare: new RegExp(`^[^\\p{L}\\p{N}]*(?:${announced}|(?:${NOUNS}\\s+)?${OPEN})${label}[^\\p{L}\\p{N}]*$`, 'iu'),
     praised: new RegExp(
@@ -128,6 +138,22 @@ function patternsOf(labels: readonly string[]) {
 
 type Patterns = ReturnType<typeof patternsOf>;
 
+const DENIED = /\b(?:not|never|neither|nor|cannot|hardly)\b|n['’]t\b/i;
+const CLAUSE = /[.,;:!?—]|\b(?:but|so|hence|therefore|though|because|since|and)\b/gi;
+/** What takes a label back that stands before it. */
+const TAKEN_BACK =
+  /^["'*_`)\]}]*\s+(?:is|was|does|would be)\s+(?:\w+ly\s+|much\s+)?(?:not\b|worse\b|inferior\b|weaker\b)/i;
+
+/** As far back as a clause is looked at, in characters. */
+const LONGEST_CLAUSE = 200;
+
+/** Whether a word that denies stands before a place of a line, in the same clause. */
+function isDenied(line: string, at: number): boolean {
+  const before = line.slice(Math.max(0, at - LONGEST_CLAUSE), at);
+  const clause = [...before.matchAll(CLAUSE)].at(-1);
+  return DENIED.test(before.slice(clause === undefined ? 0 : clause.index + clause[0].length));
+}
+
 function outright(line: string, { alone, marked, both, announced }: Patterns): string[] {
   const only = alone.exec(line)?.[1];
   if (only !== undefined) return [only];
@@ -136,11 +162,15 @@ function outright(line: string, { alone, marked, both, announced }: Patterns): s
   const [, one, other] = both.exec(line) ?? [];
   if (one !== undefined && other !== undefined) return [one, other]; // "A or B" chooses neither
   // A small letter counts where the line or the sentence ends with it: "a" is an article, too.
-  return [...line.matchAll(announced)].flatMap(([, label = '', rest = '']) =>
-    label === label.toUpperCase() || ENDS.test(rest) ? [label] : [],
-  );
+  return [...line.matchAll(announced)].flatMap(({ 0: statement, 1: label = '', index }) => {
+    const rest = line.slice(index + statement.length);
+    if (isDenied(line, index) || TAKEN_BACK.test(rest)) return [];
+    return label === label.toUpperCase() || ENDS.test(rest) ? [label] : [];
+  });
 }
 
 function inProse(line: string, { praised }: Patterns): string[] {
-  return [...line.matchAll(praised)].flatMap(([, label]) => label ?? []);
+  return [...line.matchAll(praised)].flatMap(({ 1: label, index }) =>
+    label === undefined || isDenied(line, index) ? [] : [label],
+  );
 }
