@@ -40,13 +40,13 @@ export function rateChart(title: string, rows: readonly RateRow[]): Html {
   const bottom = TOP + rows.length * ROW;
   const area: Area = { width: 520, height: bottom + 36, left: LEFT, right: RIGHT, top: TOP, bottom };
   const x = scale(0, 1, LEFT, RIGHT, 4);
-  const told = rows.map(
+  const sentences = rows.map(
     ({ name, raw, controlled }) =>
       `${name}: ${raw === undefined ? 'no usable verdict' : rateText(raw)}${controlled === undefined ? '' : `, at equal length ${rateText(controlled)}`}`,
   );
   return figure({
     title,
-    description: `${told.join('; ')}. Bars show all verdicts.`,
+    description: `${sentences.join('; ')}. Bars show all verdicts.`,
     area,
     kind: 'large',
     content: html`<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect class="hatch-ground" width="6" height="6"/><line class="hatch" x1="0" x2="0" y1="0" y2="6"/></pattern></defs>${guides(x, bottom)}${rows.map((row, i) => drawRow(row, x, TOP + i * ROW))}`,

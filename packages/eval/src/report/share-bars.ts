@@ -23,17 +23,17 @@ export function shareBars(title: string, description: string, bars: readonly Sha
   const bottom = TOP + bars.length * ROW;
   const area: Area = { width: 520, height: bottom + 36, left: LEFT, right: RIGHT, top: TOP, bottom };
   const x = scale(0, 1, LEFT, RIGHT, 4);
-  const drawn = bars.map(({ name, share, note, colour }, i) => {
+  const marks = bars.map(({ name, share, note, colour }, i) => {
     const top = TOP + i * ROW;
-    const told = share === undefined ? '–' : tenths(share);
-    return html`<g class="${colour}"><title>${`${name}: ${told} ${note}`}</title><text class="label" x="${LEFT}" y="${top + 13}">${name}</text><text class="note" x="${RIGHT}" y="${top + 13}" text-anchor="end">${`${told} ${note}`}</text>${share !== undefined && html`<rect class="bar" x="${LEFT}" y="${top + 18}" width="${round(x.at(share) - LEFT)}" height="10" rx="2"/>`}</g>`;
+    const value = share === undefined ? '–' : tenths(share);
+    return html`<g class="${colour}"><title>${`${name}: ${value} ${note}`}</title><text class="label" x="${LEFT}" y="${top + 13}">${name}</text><text class="note" x="${RIGHT}" y="${top + 13}" text-anchor="end">${`${value} ${note}`}</text>${share !== undefined && html`<rect class="bar" x="${LEFT}" y="${top + 18}" width="${round(x.at(share) - LEFT)}" height="10" rx="2"/>`}</g>`;
   });
   return figure({
     title,
     description,
     area,
     kind: 'large',
-    content: html`${guides(x, bottom)}${drawn}`,
+    content: html`${guides(x, bottom)}${marks}`,
     table: {
       head: ['', 'share', ''],
       rows: bars.map(({ name, share, note }) => [name, share === undefined ? '–' : tenths(share), note]),

@@ -56,7 +56,7 @@ const CURVES = [
 
 /** The curves of all runs in one chart to each number, for numbers that two runs have, or one has alone. */
 export function curves(runs: readonly ReportData[]): Html | undefined {
-  const drawn = CURVES.flatMap(([title, key]) => {
+  const figures = CURVES.flatMap(([title, key]) => {
     const series = runs.flatMap(({ title: name, records }, i) => {
       const points = records.flatMap(({ step, [key]: value }) =>
         typeof value === 'number' && Number.isFinite(value) ? [[step, value] as const] : [],
@@ -65,6 +65,6 @@ export function curves(runs: readonly ReportData[]): Html | undefined {
     });
     return series.length === 0 ? [] : [lineChart(title, series)];
   });
-  if (drawn.length === 0) return undefined;
-  return html`<section><h2>Training</h2><div class="charts three">${drawn}</div></section>`;
+  if (figures.length === 0) return undefined;
+  return html`<section><h2>Training</h2><div class="charts three">${figures}</div></section>`;
 }

@@ -5,9 +5,9 @@ import { type Html, html } from '../html.js';
 /** What was checked of the data and during the training, and what was found. */
 export function checks({ warnings, records }: ReportData): Html | undefined {
   if (warnings === undefined || (warnings.length === 0 && records.length === 0)) return undefined;
-  const found =
+  const list =
     warnings.length === 0
       ? html`<p class="soft">Nothing was found wrong with rows, answers and the course of the training.</p>`
       : html`<ul class="checks">${warnings.map(({ code, message, step, hint }) => html`<li><code>${code}</code> ${message}${step !== undefined && step > 0 && html` <span class="soft">at step ${number(step)}</span>`}${hint !== undefined && html`<br><span class="soft">${hint}</span>`}</li>`)}</ul>`;
-  return html`<section><h2>Checks</h2>${found}</section>`;
+  return html`<section><h2>Checks</h2>${list}</section>`;
 }

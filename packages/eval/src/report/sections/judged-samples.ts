@@ -83,9 +83,9 @@ function verdictChip(verdict: StoredVerdict): Html {
 }
 
 function replies({ verdicts }: JudgedCase): Part {
-  const told = verdicts.filter(({ text, reason }) => (text ?? reason ?? '') !== '');
-  if (told.length === 0) return undefined;
-  return html`<details class="more"><summary>What the judge wrote</summary>${told.map(
+  const withWords = verdicts.filter(({ text, reason }) => (text ?? reason ?? '') !== '');
+  if (withWords.length === 0) return undefined;
+  return html`<details class="more"><summary>What the judge wrote</summary>${withWords.map(
     ({ first, repetition, text, reason }) =>
       html`<p class="soft">${first} first${repetition > 0 && `, asked again (${repetition})`}${reason !== undefined && `: ${reason}`}</p>${text !== undefined && html`<div class="text reply" dir="auto">${longText(text)}</div>`}`,
   )}</details>`;

@@ -19,9 +19,9 @@ export function textForm({ evaluation }: ReportData): Html | undefined {
   const { before, after } = evaluation ?? {};
   if (before?.texts === undefined || after?.texts === undefined) return undefined;
   const [then, now] = [before.texts, after.texts];
-  const told = rows.map(([name, value, note]) => line(name, value(then), value(now), note));
+  const lines = rows.map(([name, value, note]) => line(name, value(then), value(now), note));
   return html`<section><h2>Form of the texts</h2><p class="soft">A policy that earns its reward by saying the same again becomes less diverse. Distinct-n: the share of n-grams that differ, among ${number(now.distinctTokens)} tokens on both sides.</p>
-<div class="scroll"><table class="compared"><thead><tr><td></td><th scope="col"><span class="key before">before</span></th><th scope="col"><span class="key after">after</span></th><td></td></tr></thead><tbody>${told}${kls(before, after)}</tbody></table></div></section>`;
+<div class="scroll"><table class="compared"><thead><tr><td></td><th scope="col"><span class="key before">before</span></th><th scope="col"><span class="key after">after</span></th><td></td></tr></thead><tbody>${lines}${kls(before, after)}</tbody></table></div></section>`;
 }
 
 function kls(before: MeasuredPolicy, after: MeasuredPolicy): Html | undefined {
