@@ -95,6 +95,7 @@ export { type PromptReward, type Reward, type RewardRequest, rewardByPrompt } fr
 export { type RlooOptions, rloo } from './on-policy/rloo.js';
 export type { DrawnAnswer, Rollout, ScoredAnswer } from './on-policy/rollout.js';
 export type { RolloutExample } from './on-policy/rollout-example.js';
+export { type WatchOnPolicyOptions, watchOnPolicy } from './on-policy/watch-on-policy.js';
 export { whiten } from './on-policy/whiten.js';
 export { type AdafactorOptions, adafactor } from './optimizers/adafactor.js';
 export { type AdamWOptions, adamw } from './optimizers/adamw.js';

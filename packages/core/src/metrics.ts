@@ -19,6 +19,9 @@ export interface StepMetrics {
   readonly 'logps/rejected'?: number;
   /** KTO's estimate of the KL divergence from the reference, in nats. */
   readonly kl?: number;
+  /** The mean reward of the answers that the policy wrote, and their KL(π ‖ π_ref) in nats an answer. */
+  readonly reward?: number;
+  readonly 'objective/kl'?: number;
 }
 
 /** The record of a step's columns: the mean loss, what the method makes of them, and what its preparation said. */

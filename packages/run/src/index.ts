@@ -1,4 +1,5 @@
 export type { RunContext } from './context.js';
+export { type RlConfig, rlRun } from './rl/rl-run.js';
 export { openScorer, type Scorer, type ScorerOptions, type ScoringOptions } from './scoring/open-scorer.js';
 export type { RunRecord, RunStart, Sink, SinkOrOpener, StepDetails } from './sinks/sink.js';
 export {

@@ -1,6 +1,6 @@
 // docs/options.md is made from the tables of options: `npx vitest run apps/cli/src/command/options-page.test.ts -u` writes it.
 import { fileURLToPath } from 'node:url';
-import { optionsOf, optionsTable, rewardOptions, sftOptions, trainOptions } from '@dpo/run/command-line';
+import { optionsOf, optionsTable, rewardOptions, rlOptions, sftOptions, trainOptions } from '@dpo/run/command-line';
 import { expect, it } from 'vitest';
 
 it('the page of options is what the tables say', async () => {
@@ -27,6 +27,10 @@ ${optionsTable(sft.filter(({ key }) => !known.has(key)))}
 The options of \`dpo train\` that are not about preferences, and:
 
 ${optionsTable(reward.filter(({ key, default: value }) => !known.has(key) || value !== defaults.get(key)))}
+
+## dpo rl
+
+${optionsTable(optionsOf(rlOptions))}
 `;
   await expect(page).toMatchFileSnapshot(fileURLToPath(new URL('../../../../docs/options.md', import.meta.url)));
 });

@@ -1,10 +1,9 @@
 import { DpoError } from '@dpo/base';
 import { writePreferences } from '@dpo/data';
-import { place } from '@dpo/run/command-line';
+import { place, readJsonLines } from '@dpo/run/command-line';
 import { z } from 'zod';
 import { defineCommand } from '../command/define.js';
 import { header as sentimentHeader } from '../demo/openings.js';
-import { readJsonLines } from '../session/read-lines.js';
 import type { TextSample } from '../tasks/sample-texts.js';
 import { sentimentPairs } from '../tasks/sentiment-pairs.js';
 

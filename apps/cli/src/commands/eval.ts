@@ -1,12 +1,11 @@
 import { openEngine } from '@dpo/engine';
 import { writeEvaluation, writeReport } from '@dpo/eval';
-import { engineOptions, engineSettings, openModel, place } from '@dpo/run/command-line';
+import { engineOptions, engineSettings, openModel, place, readPrompts } from '@dpo/run/command-line';
 import { z } from 'zod';
 import { type Context, defineCommand } from '../command/define.js';
 import { header as sentimentHeader } from '../demo/openings.js';
 import { samplingOptions } from '../options/sampling.js';
 import { offerEngine } from '../session/offer-engine.js';
-import { readPrompts } from '../session/read-lines.js';
 import { evaluateSentiment } from '../tasks/evaluate-sentiment.js';
 import { sampleTexts } from '../tasks/sample-texts.js';
 import { findReward } from '../tasks/text-reward.js';

@@ -22,6 +22,7 @@ import { generateCommand } from './generate.js';
 import { launchCommand } from './launch.js';
 import { reportCommand } from './report.js';
 import { rewardCommand } from './reward.js';
+import { rlCommand } from './rl.js';
 import { scoreCommand } from './score.js';
 import { sftCommand } from './sft.js';
 import { trainCommand } from './train.js';
@@ -32,6 +33,7 @@ export const commands: readonly Command[] = [
   trainCommand,
   sftCommand,
   rewardCommand,
+  rlCommand,
   launchCommand,
   scoreCommand,
   generateCommand,

@@ -1,7 +1,7 @@
 import { stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { makeFolder, writeFileAtomic } from '@dpo/base/files';
-import { adamw, listCheckpoints, methodNamed, precomputedReference } from '@dpo/core';
+import { adamw, listCheckpoints, methodNamed, offlineBatches, precomputedReference } from '@dpo/core';
 import { encodePairs, readPreferences, writePreferences } from '@dpo/data';
 import { type Engine, findLibrary, openEngine } from '@dpo/engine';
 import { type Evaluation, writeEvaluation, writeReport } from '@dpo/eval';
@@ -14,11 +14,11 @@ import {
   type OpenModel,
   openModel,
   parameterCounts,
+  readJsonLines,
   runTraining,
 } from '@dpo/run/command-line';
 import type { Context } from '../command/define.js';
 import { installWithProgress } from '../commands/engine.js';
-import { readJsonLines } from '../session/read-lines.js';
 import { version } from '../session/versions.js';
 import { evaluateSentiment } from '../tasks/evaluate-sentiment.js';
 import { sampleTexts, type TextSample } from '../tasks/sample-texts.js';
@@ -204,7 +204,7 @@ async function trainOn(
         rejected: logps.map(({ referenceRejectedLogp = Number.NaN }) => referenceRejectedLogp),
       }),
       optimizer: adamw(),
-      examples: encodePairs(dataset, policy.tokenizer, { eos: false }),
+      batches: offlineBatches(encodePairs(dataset, policy.tokenizer, { eos: false }), settings),
       steps: last,
       settings,
       output: options.output,

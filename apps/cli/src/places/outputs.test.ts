@@ -68,6 +68,24 @@ const writing: Readonly<Record<string, Writing>> = {
   train: training('train'),
   sft: training('sft'),
   reward: training('reward'),
+  rl: {
+    args: (output) => [
+      ...[
+        'rl',
+        '--model',
+        at('model'),
+        '--adapter',
+        at('adapter'),
+        '--ref',
+        at('model'),
+        '--data',
+        at('prompts.jsonl'),
+      ],
+      ...['--reward', at('config.txt'), '--eval-data', at('held-out.jsonl'), '--output', output, '--overwrite'],
+    ],
+    writes: 'run',
+    reads: ['model', 'adapter', 'prompts.jsonl', 'held-out.jsonl', 'config.txt'],
+  },
   score: {
     args: (out) => [
       ...['score', '--model', at('adapter'), '--ref', at('model'), '--data', at('pairs.jsonl'), '--out', out],

@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { clusterOf, type RunOptions, type RunResult } from '@dpo/run';
+import { clusterOf, type RunOptions, type RunRecord, type RunResult } from '@dpo/run';
 import { duration, short } from '@dpo/run/command-line';
 import type { Context } from '../command/define.js';
 import { EXIT } from '../command/run.js';
@@ -14,7 +14,7 @@ interface Trained extends ResumeOptions {
   readonly output: string;
   readonly maxTime?: string | undefined;
   readonly patience?: number | undefined;
-  readonly evalMetric: string;
+  readonly evalMetric?: string | undefined;
 }
 
 /**
@@ -50,7 +50,7 @@ export async function trainAndConclude(
     context.note(
       `Trained ${last.step} steps in ${duration(seconds)}: loss ${short(last.loss)}` +
         (accuracy === undefined
-          ? '.'
+          ? rewarded(last)
           : `, reward margin ${short(last['rewards/margins'])}, accuracy ${accuracy.toFixed(2)}.`),
     );
   }
@@ -58,6 +58,11 @@ export async function trainAndConclude(
   context.note(`Report: ${join(resolve(options.output), 'report.html')}`);
   context.note(`Next: ${next(shellWord(join(options.output, 'final')))}`);
   return EXIT.done;
+}
+
+/** What the answers of the last batch were worth, where there is a reward. */
+function rewarded({ reward, 'objective/kl': kl }: RunRecord): string {
+  return reward === undefined ? '.' : `, reward ${short(reward)} at a KL of ${short(kl)} nats an answer.`;
 }
 
 function whyEarly({ maxTime, patience, evalMetric }: Trained, step: number, steps: number): string {

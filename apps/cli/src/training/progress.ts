@@ -22,6 +22,7 @@ function progressLine(record: RunRecord, steps: number, secondsPerStep: number):
   const parts = [`step ${String(record.step).padStart(String(steps).length)}/${steps}`, `loss ${short(record.loss)}`];
   if (record['rewards/margins'] !== undefined) parts.push(`margin ${short(record['rewards/margins'])}`);
   if (record['rewards/accuracies'] !== undefined) parts.push(`accuracy ${record['rewards/accuracies'].toFixed(2)}`);
+  if (record.reward !== undefined) parts.push(`reward ${short(record.reward)}`, `KL ${short(record['objective/kl'])}`);
   if (record.eval_kl !== undefined) parts.push(`KL ${short(record.eval_kl)} ± ${short(record.eval_kl_error ?? 0)}`);
   parts.push(`${short(record.pairs_per_second)} pairs/s`, `ETA ${duration(secondsPerStep * (steps - record.step))}`);
   return parts.join('  ');

@@ -30,10 +30,15 @@ export interface GrpoOptions extends RatioClip {
   readonly maxNewTokens?: number | undefined;
   /**
    * Where β counts: `loss` adds β k3 of each token to the loss, as DeepSeek and TRL do; `reward` takes β k1 from the rewards, as
-   * RLOO does. Default `loss`. With `loss` the optimum is not π_ref exp(R / β): k3 of drawn tokens has the gradient of
-   * KL(π_ref ‖ π), token by token.
+   * RLOO does. Default `loss`. Only with `reward` is π_ref exp(R / β) the optimum: in the loss a token does not answer for what it
+   * makes later tokens cost.
    */
   readonly penalty?: 'loss' | 'reward' | undefined;
+  /**
+   * Whether k3 in the loss is multiplied by the ratio, which gives it the gradient of KL(π ‖ π_ref); without, that of
+   * KL(π_ref ‖ π). Default true, as in TRL 1.13. Source: DeepSeek-V3.2, arXiv 2512.02556.
+   */
+  readonly klBiasCorrection?: boolean | undefined;
   /** Steps whose mean ratio is above are left out. Default 10. */
   readonly maxRatio?: number | undefined;
 }
@@ -42,13 +47,13 @@ export interface GrpoOptions extends RatioClip {
  * GRPO: each answer against the mean of its group, token ratios, and the penalty in the loss:
  *
  *     A_i = (R_i − R̄) / (s + 1e-4)      ρ_t = π(y_t) / π_old(y_t)
- *     L = Σ_t (−min(ρ_t A, clip(ρ_t, 1 ± ε) A) + β k3_t) · w
+ *     L = Σ_t (−min(ρ_t A, clip(ρ_t, 1 ± ε) A) + β ρ_t k3_t) · w
  *
  * with w = 1/|y| and the mean over answers (`grpo`, arXiv 2402.03300), w = 1 / maxNewTokens (`dr_grpo`, arXiv 2503.20783), or all
  * tokens of the batch alike (`dapo`, arXiv 2503.14476, which clips at 0.28 above). Equals TRL 1.13's GRPOTrainer.
  */
 export function grpo(options: GrpoOptions = {}): OnPolicyMethod<RolloutExample> {
-  const { scaleRewards, penalty = 'loss', maxRatio, low, high } = options;
+  const { scaleRewards, penalty = 'loss', klBiasCorrection = true, maxRatio, low, high } = options;
   return {
     fewestSamples: 2,
     method: defineMethod<RolloutExample, string>({
@@ -57,7 +62,8 @@ export function grpo(options: GrpoOptions = {}): OnPolicyMethod<RolloutExample> 
       apply: (inputs) => {
         const terms = clippedRatioLoss(logRatios(inputs), ofTokens(inputs, 'advantages'), { low, high }); // [R]
         const beta = tf.mul(inputs.scalars.beta as tf.Scalar, penalty === 'loss' ? 1 : 0);
-        const kl = k3Penalty(policyLogps(inputs), ofTokens(inputs, 'reference')); // [R]
+        const k3 = k3Penalty(policyLogps(inputs), ofTokens(inputs, 'reference')); // [R]
+        const kl = klBiasCorrection ? tf.mul(k3, terms.ratios) : k3;
         const losses = answerTotals(inputs, tf.add(terms.losses, tf.mul(beta, kl))); // [N, K]
         return {
           losses: tf.mean<tf.Tensor1D>(tf.mul(losses, ofAnswers(inputs, 'weight')), 1),

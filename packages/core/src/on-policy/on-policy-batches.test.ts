@@ -238,7 +238,7 @@ describe('a reward that fails', () => {
       }),
       'no such service',
     ],
-    ['reward.timed-out', rewardByPrompt(() => new Promise(() => undefined), { seconds: 0.01 }), 'more than 0.01 s'],
+    ['reward.timed-out', rewardByPrompt(() => new Promise(() => undefined), { seconds: 0.01 }), 'within 0.01 s'],
   ] as const)('%s', async (code, reward, says) => {
     const { error, records } = await one(reward as Reward);
     expect(error).toMatchObject({

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type Columns, type MethodInputs, mean } from '../method.js';
+import type { Columns, MethodInputs } from '../method.js';
 import type { ClippedRatios } from './clipped-ratio-loss.js';
 import { answerLengths, answerTotals, ofTokens } from './rollout-example.js';
 
@@ -7,25 +7,26 @@ import { answerLengths, answerTotals, ofTokens } from './rollout-example.js';
 const MAX_RATIO = 10;
 
 /**
- * What is known of a step's ratios, [N] each: their mean, which of them were clipped, and how far log π is from what was
- * computed while the answers were drawn, in nats a token.
+ * What is known of a step's ratios, [N] each: sums over the entries of each example, which are tokens or answers, and how many
+ * entries and tokens there are; of the tokens, how far log π is from what was computed while the answers were drawn, in nats.
  */
 export function ratioColumns(
   inputs: Pick<MethodInputs, 'answers' | 'tokens' | 'scalars'>,
   { ratios, clippedLow, clippedHigh }: ClippedRatios,
 ): Record<string, tf.Tensor1D> {
   const lengths = answerLengths(inputs); // [N, K]
-  // Of answers [N, K] as they are, of tokens [R] as means over each answer.
-  const each = (values: tf.Tensor) =>
-    values.rank === 2 ? values : tf.div(answerTotals(inputs, values as tf.Tensor1D), lengths);
-  const column = (values: tf.Tensor) => tf.mean<tf.Tensor1D>(each(values), 1);
+  // Of answers [N, K] as they are, of tokens [R] as sums over each answer.
+  const each = (values: tf.Tensor) => (values.rank === 2 ? values : answerTotals(inputs, values as tf.Tensor1D));
+  const column = (values: tf.Tensor) => tf.sum<tf.Tensor1D>(each(values), 1);
   const difference = tf.abs(tf.sub(inputs.tokens.policy, ofTokens(inputs, 'drawn'))); // [R]
   const [count] = lengths.shape;
   return {
     ratio: column(ratios),
     clippedLow: column(clippedLow),
     clippedHigh: column(clippedHigh),
+    entries: tf.sum<tf.Tensor1D>(ratios.rank === 2 ? tf.onesLike(lengths) : lengths, 1),
     difference: column(difference),
+    tokens: tf.sum<tf.Tensor1D>(lengths, 1),
     fresh: tf.mul(tf.ones<tf.Rank.R1>([count]), inputs.scalars.fresh as tf.Scalar),
   };
 }
@@ -36,19 +37,25 @@ export function ratioColumns(
  * where the step was left out for it.
  */
 export function ratioRecords(columns: Columns, maxRatio: number = MAX_RATIO): Record<string, number> {
-  const { ratio = [], clippedLow = [], clippedHigh = [], difference = [], fresh = [] } = columns;
-  const [low, high] = [mean(clippedLow), mean(clippedHigh)];
+  const share = (name: string) => total(columns[name]) / total(columns.entries);
+  const [low, high] = [share('clippedLow'), share('clippedHigh')];
   return {
-    ratio: mean(ratio),
+    ratio: share('ratio'),
     'ratio/skipped': acceptsRatio(columns, maxRatio) ? 0 : 1,
     'clip_ratio/low_mean': low,
     'clip_ratio/high_mean': high,
     'clip_ratio/region_mean': low + high,
-    ...(mean(fresh) > 0.5 ? { 'sampling/sampling_logp_difference/mean': mean(difference) } : {}),
+    ...(total(columns.fresh) > 0
+      ? { 'sampling/sampling_logp_difference/mean': total(columns.difference) / total(columns.tokens) }
+      : {}),
   };
 }
 
 /** False where the mean ratio of a step is beyond what can be trusted. A ratio that is no number is left to the gate of norms. */
-export function acceptsRatio({ ratio = [] }: Columns, maxRatio: number = MAX_RATIO): boolean {
-  return !(mean(ratio) > maxRatio);
+export function acceptsRatio({ ratio, entries }: Columns, maxRatio: number = MAX_RATIO): boolean {
+  return !(total(ratio) / total(entries) > maxRatio);
+}
+
+function total(values: readonly number[] = []): number {
+  return values.reduce((sum, value) => sum + value, 0);
 }

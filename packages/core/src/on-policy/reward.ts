@@ -21,7 +21,7 @@ const LONGEST = 2 ** 31 - 1;
 /**
  * A reward out of one that judges a prompt at a time; all prompts of a batch are asked about at once.
  *
- * @param seconds that the answers of one prompt may take. Default 60.
+ * @param seconds after which the answers to every prompt of a batch must have their rewards. Default 60.
  * @throws DpoError `reward.failed`, `reward.timed-out`, naming the prompt
  */
 export function rewardByPrompt(judge: PromptReward, { seconds = 60 }: { readonly seconds?: number } = {}): Reward {
@@ -56,10 +56,14 @@ async function inTime(judge: PromptReward, request: RewardRequest, seconds: numb
 }
 
 function timedOut(row: number, seconds: number): DpoError {
-  return new DpoError('reward.timed-out', `The reward of the answers to prompt ${row} took more than ${seconds} s.`, {
-    values: { prompt: row, seconds },
-    hint: 'Allow more time, or mend the reward, then go on with --resume: nothing that was trained is lost.',
-  });
+  return new DpoError(
+    'reward.timed-out',
+    `The reward of the answers to prompt ${row} did not come within ${seconds} s.`,
+    {
+      values: { prompt: row, seconds },
+      hint: 'Allow more time, or mend the reward, then go on with --resume: nothing that was trained is lost.',
+    },
+  );
 }
 
 /**

@@ -5,6 +5,7 @@ import { checkOptions } from './check-options.js';
 import { option } from './option.js';
 import { optionsTable } from './options-table.js';
 import { rewardOptions } from './reward-options.js';
+import { rlOptions } from './rl-options.js';
 import { optionsOf } from './schema.js';
 import { sftOptions } from './sft-options.js';
 import { trainOptions } from './train-options.js';
@@ -30,7 +31,12 @@ it('names the nearest option, and the options that do not go together, by their 
 });
 
 it('knows conditions, and options that they name, of every option', () => {
-  for (const options of [optionsOf(trainOptions), optionsOf(sftOptions), optionsOf(rewardOptions)]) {
+  for (const options of [
+    optionsOf(trainOptions),
+    optionsOf(sftOptions),
+    optionsOf(rewardOptions),
+    optionsOf(rlOptions),
+  ]) {
     const keys = options.map(({ key }) => key);
     for (const { needs, excludes, key, description } of options) {
       expect(description, key).not.toBe('');

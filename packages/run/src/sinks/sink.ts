@@ -5,6 +5,8 @@ export interface RunRecord extends StepRecord {
   /** KL(π ‖ π_ref) in nats an answer, over drawn answers, and its standard error. */
   readonly eval_kl?: number;
   readonly eval_kl_error?: number;
+  /** Their mean reward, in a run that has a reward. */
+  readonly eval_reward?: number;
 }
 
 /** Numbers of a step's rows, which its record has the means of. */

@@ -22,7 +22,12 @@ export interface Drawn {
    * KL(π ‖ π_ref) in nats an answer, estimated as the mean over answers y ~ π of log π(y|x) − log π_ref(y|x), and the
    * estimate's standard error (NaN of one answer).
    */
-  readonly metrics: { readonly eval_kl: number; readonly eval_kl_error: number };
+  readonly metrics: {
+    readonly eval_kl: number;
+    readonly eval_kl_error: number;
+    /** The mean reward, where there is one. */
+    readonly eval_reward?: number;
+  };
   /** Prompts and answers, in Markdown. */
   readonly text: string;
 }

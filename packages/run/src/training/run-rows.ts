@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { DpoError } from '@dpo/base';
-import { type Method, watchAnswers } from '@dpo/core';
+import { type Method, offlineBatches, type StepRecord, watchAnswers } from '@dpo/core';
 import { type Cluster, type Engine, openEngine } from '@dpo/engine';
 import { writeReport } from '@dpo/eval';
 import type { LanguageModel } from '@dpo/models';
@@ -171,7 +171,7 @@ export async function runRows<Given, Row extends EncodedRow>(
         method,
         reference: reference.train,
         optimizer: optimizerOf(options),
-        examples: rows,
+        batches: offlineBatches(rows, { batchSize: batch, shuffle: options.shuffle, seed: options.seed }),
         steps,
         settings: {
           ...options,
@@ -194,8 +194,8 @@ export async function runRows<Given, Row extends EncodedRow>(
           reference: reference.held,
         },
         draw:
-          leads && command.draw && reference.scorer && heldRows
-            ? drawHeldOut.bind(undefined, opened, reference.scorer, heldRows, command.draw)
+          command.draw && reference.scorer && heldRows
+            ? atEvaluations(drawHeldOut.bind(undefined, opened, reference.scorer, heldRows, command.draw))
             : undefined,
         output: options.output,
         complete: models.complete?.bind(undefined, { model, rows: heldRows ?? rows, context }),
@@ -214,6 +214,11 @@ export async function runRows<Given, Row extends EncodedRow>(
   } finally {
     await engine.dispose();
   }
+}
+
+/** Draws where a step was evaluated. */
+function atEvaluations<Result>(draw: () => Promise<Result>): (record: StepRecord) => Promise<Result | undefined> {
+  return async ({ eval_loss: loss }) => (loss === undefined ? undefined : draw());
 }
 
 /** Before the model is loaded: a number that is missing would only show when its row's turn comes. */

@@ -2,11 +2,11 @@ import { join, resolve } from 'node:path';
 import type { EncodedExample, EncodedPair } from '@dpo/base';
 import { writeFolderAtomic } from '@dpo/base/files';
 import {
+  type BatchSource,
   type EvaluationOptions,
   learningRates,
   type Method,
   type Optimizer,
-  offlineBatches,
   type Reference,
   readMetrics,
   type ScheduleName,
@@ -36,7 +36,7 @@ export interface TrainingRun<Row extends EncodedExample = EncodedPair> {
   readonly method: Method<Row>;
   readonly reference: Reference;
   readonly optimizer: Optimizer;
-  readonly examples: readonly Row[];
+  readonly batches: BatchSource<Row>;
   readonly steps: number;
   readonly settings: {
     readonly learningRate: number;
@@ -44,10 +44,7 @@ export interface TrainingRun<Row extends EncodedExample = EncodedPair> {
     readonly warmupSteps: number;
     readonly maxGradNorm: number;
     readonly activationCheckpointing?: boolean | undefined;
-    readonly batchSize: number;
     readonly gradAccumulation: number;
-    readonly shuffle: boolean;
-    readonly seed: number;
     readonly saveSteps?: number | undefined;
     readonly keepCheckpoints?: number | undefined;
     readonly loadBest?: boolean | undefined;
@@ -58,8 +55,10 @@ export interface TrainingRun<Row extends EncodedExample = EncodedPair> {
     readonly rowAt?: ((row: number) => unknown) | undefined;
   };
   readonly evaluation?: EvaluationOptions<Row> | undefined;
-  /** Draws answers at each evaluation. */
-  readonly draw?: (() => Promise<Drawn | undefined>) | undefined;
+  /** Draws answers after a step, where it is due. */
+  readonly draw?: ((record: StepRecord) => Promise<Drawn | undefined>) | undefined;
+  /** Looks at each record for signs that something is wrong. Default: `watchTraining`. */
+  readonly watch?: ((record: StepRecord) => TrainingWarning[]) | undefined;
   readonly output: string;
   /** Adds to the folder of the trained model, when the model has the weights that the folder holds. */
   readonly complete?: ((folder: string) => Promise<void>) | undefined;
@@ -143,11 +142,7 @@ async function trainWithSink<Row extends EncodedExample>(
     learningRate: learningRates({ ...settings, steps }),
     maxGradNorm: settings.maxGradNorm,
     activationCheckpointing: settings.activationCheckpointing,
-    batches: offlineBatches(run.examples, {
-      batchSize: settings.batchSize * settings.gradAccumulation,
-      shuffle: settings.shuffle,
-      seed: settings.seed,
-    }),
+    batches: run.batches,
     packing: { microBatches: settings.gradAccumulation > 1 ? settings.gradAccumulation : undefined },
     checkpoints: leads
       ? {
@@ -171,7 +166,7 @@ async function trainWithSink<Row extends EncodedExample>(
     },
     signal: context.signal,
   })) {
-    const drawn = trained.eval_loss === undefined ? undefined : await run.draw?.();
+    const drawn = await run.draw?.(trained);
     const record = { ...trained, ...drawn?.metrics };
     records.push(record);
     await allSinks.record(record, { margins });
@@ -202,10 +197,11 @@ async function trainWithSink<Row extends EncodedExample>(
 }
 
 /** What looks at records for signs that something is wrong. A resumed run is watched as if it had not stopped. */
-async function watchFrom<Row extends EncodedExample>({ settings, output }: TrainingRun<Row>, afterStep: number) {
+async function watchFrom<Row extends EncodedExample>(run: TrainingRun<Row>, afterStep: number) {
+  const { settings, output } = run;
   const { warmupSteps, beta, rowAt } = settings;
   const batchFile = rowAt && ((step: number) => skippedBatchFile(output, step));
-  const watch = watchTraining({ warmupSteps, beta, batchFile });
+  const watch = run.watch ?? watchTraining({ warmupSteps, beta, batchFile });
   if (afterStep > 0) for (const record of await readMetrics(output)) watch(record as unknown as StepRecord);
   return watch;
 }

@@ -1,10 +1,9 @@
 import { DpoError } from '@dpo/base';
 import type { PlacedRows, PromptRow } from '@dpo/data';
 import { type Answer, answerWords } from '@dpo/eval';
-import { openData, withSplit } from '@dpo/run/command-line';
+import { openData, readPrompts, withSplit } from '@dpo/run/command-line';
 import type { Context } from '../../command/define.js';
 import type { WinrateOptions } from '../../options/winrate.js';
-import { readPrompts } from '../../session/read-lines.js';
 
 /** Prompts for models to answer, and answers that a dataset prefers, of the same prompts. */
 export interface AskedPrompts {

@@ -1,8 +1,8 @@
 import { DpoError, pauses } from '@dpo/base';
 import { asFileError, readTextFile } from '@dpo/base/files';
 import { type PlacedRows, type PromptRow, parsePrompt } from '@dpo/data';
-import { tellNotes } from '@dpo/run/command-line';
-import type { Context } from '../command/define.js';
+import type { RunContext } from '../context.js';
+import { tellNotes } from './read-notes.js';
 
 /**
  * The JSON values of a JSONL file, blank lines left out. A line that is no JSON is an error that names it. Signals and timers
@@ -34,7 +34,7 @@ export async function readJsonLines(path: string): Promise<{ readonly line: numb
  * `chat_template_kwargs` go to the chat template. Other keys are named once. The prompts know their lines, which errors of
  * encoding name.
  */
-export async function readPrompts(path: string, context: Pick<Context, 'note'>): Promise<PromptRow[] & PlacedRows> {
+export async function readPrompts(path: string, context: Pick<RunContext, 'note'>): Promise<PromptRow[] & PlacedRows> {
   const aside = new Set<string>();
   const lines = await readJsonLines(path);
   const prompts: PromptRow[] = [];

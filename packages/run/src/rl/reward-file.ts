@@ -1,0 +1,109 @@
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { DpoError, type Text } from '@dpo/base';
+import { asFileError } from '@dpo/base/files';
+
+/** A reward that a file of the user's computes. */
+export interface RewardFile {
+  /** Calls the default export with a prompt and its answers. */
+  ask(prompt: Text, answers: readonly string[]): Promise<readonly number[]>;
+  close(): Promise<void>;
+}
+
+/** What runs in the thread: an endless loop there leaves this one free to end it. */
+const SCRIPT = `
+const { parentPort, workerData } = require('node:worker_threads');
+const say = (message) => parentPort.postMessage(message);
+const why = (error) => String((error && error.message) || error);
+const opened = import(workerData.url).then((module) => module.default);
+opened.then(
+  (reward) => say({ id: 0, kind: typeof reward }),
+  (error) => say({ id: 0, error: why(error) }),
+);
+parentPort.on('message', async ({ id, prompt, answers }) => {
+  try {
+    say({ id, rewards: await (await opened)(prompt, answers) });
+  } catch (error) {
+    say({ id, error: why(error) });
+  }
+});
+`;
+
+/** What the thread says. */
+interface Reply {
+  readonly id: number;
+  readonly kind?: string;
+  readonly rewards?: readonly number[];
+  readonly error?: string;
+}
+
+/**
+ * Opens a module whose default export is `(prompt, answers) => Promise<number[]>`, in a thread of its own.
+ *
+ * @param seconds that the module may take to load
+ * @throws DpoError `reward.cannot-load`, `reward.not-a-function`; what is wrong with a file. From `ask`: Errors of the reward.
+ */
+export async function openRewardFile(path: string, seconds: number): Promise<RewardFile> {
+  await stat(path).catch((error: unknown) => {
+    throw asFileError(error, path);
+  });
+  const worker = new Worker(SCRIPT, { eval: true, workerData: { url: pathToFileURL(resolve(path)).href } });
+  worker.unref();
+  const waiting = new Map<number, (reply: Reply) => void>();
+  const reply = (id: number) => new Promise<Reply>((settle) => waiting.set(id, settle));
+  const loaded = reply(0);
+  const end = (error: string) => {
+    for (const [id, settle] of waiting) settle({ id, error });
+    waiting.clear();
+    worker.unref();
+  };
+  worker.on('message', (message: Reply) => {
+    waiting.get(message.id)?.(message);
+    waiting.delete(message.id);
+    if (waiting.size === 0) worker.unref();
+  });
+  worker.on('error', (error) => end(error.message));
+  worker.on('exit', () => end('its thread ended'));
+  const close = async () => {
+    await worker.terminate();
+  };
+  try {
+    await checkLoaded(path, seconds, loaded);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  let asked = 0;
+  return {
+    async ask(prompt, answers) {
+      const id = ++asked;
+      const answered = reply(id);
+      worker.ref();
+      worker.postMessage({ id, prompt, answers });
+      const { rewards, error } = await answered;
+      if (error !== undefined) throw new Error(error);
+      return rewards ?? [];
+    },
+    close,
+  };
+}
+
+async function checkLoaded(path: string, seconds: number, loaded: Promise<Reply>): Promise<void> {
+  const waiting = new AbortController();
+  const late = wait<Reply>(1000 * seconds, { id: 0, error: `it took more than ${seconds} s` }, waiting);
+  late.catch(() => undefined);
+  const { kind, error } = await Promise.race([loaded, late]).finally(() => waiting.abort());
+  if (error !== undefined)
+    throw new DpoError('reward.cannot-load', `${path} cannot be loaded as a reward: ${error}.`, {
+      values: { path, why: error },
+      hint: 'The file must be a module that Node can import: FILE.mjs with all that it imports.',
+    });
+  if (kind !== 'function')
+    throw new DpoError('reward.not-a-function', `${path} exports no function by default, but ${kind}.`, {
+      values: { path, kind },
+      hint: 'Write: export default async (prompt, answers) => answers.map((answer) => answer.length);',
+    });
+}

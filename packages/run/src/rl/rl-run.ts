@@ -1,0 +1,104 @@
+import { DpoError } from '@dpo/base';
+import { openEngine } from '@dpo/engine';
+import type { z } from 'zod';
+import { type RunContext, runContext } from '../context.js';
+import type { OpenModel } from '../inputs/open-model.js';
+import { checkOptions } from '../options/check-options.js';
+import { engineSettings } from '../options/engine-options.js';
+import { rlOptions } from '../options/rl-options.js';
+import { optionsOf } from '../options/schema.js';
+import { holdOutputs } from '../places/hold-outputs.js';
+import type { SinkOrOpener } from '../sinks/sink.js';
+import type { RunOptions } from '../train-run.js';
+import { checkModels } from '../training/check-models.js';
+import { dpoReference, type References } from '../training/dpo-reference.js';
+import { openPolicy } from '../training/prepare.js';
+import { findResumption, type Resumption } from '../training/resumption.js';
+import { claimRunFolder } from '../training/run-folder.js';
+import { identityOf, type RunIdentity } from '../training/run-identity.js';
+import type { RunResult } from '../training/run-rows.js';
+import { checkSameRun } from '../training/same-run.js';
+import { USAGE } from '../usage.js';
+import { type FoundReward, findReward } from './open-reward.js';
+import { encodedPrompts, openPrompts, type Prompts } from './prompts.js';
+import { type RlOptions, rlMethod } from './rl-method.js';
+import { rlTraining } from './rl-training.js';
+
+/** The options of `dpo rl`, by their keys. */
+export type RlConfig = z.input<typeof rlOptions>;
+
+/**
+ * Trains a model on what it writes itself, by a reward: what `dpo rl` does. The run's folder is as that of `trainRun`.
+ *
+ * @throws DpoError `cli.usage` for options; what models, prompts, places and rewards can be wrong with
+ */
+export async function rlRun(config: RlConfig, options: RunOptions = {}): Promise<RunResult> {
+  const given = checkOptions(rlOptions, config);
+  if (options.cluster !== undefined)
+    throw new DpoError(USAGE, 'Training on own answers takes one worker: leave TF_CONFIG out.');
+  const held = await holdOutputs({ name: 'rl', options: rlOptions }, given);
+  try {
+    return await prepared(given, options.sinks ?? [], { ...runContext(options), beforeData: options.beforeData });
+  } finally {
+    await held.release();
+  }
+}
+
+type Context = RunContext & Pick<RunOptions, 'beforeData'>;
+
+/** What is known to be good before the engine is opened. */
+interface Checked {
+  readonly data: Prompts;
+  readonly held: Prompts | undefined;
+  readonly found: FoundReward;
+  readonly identity: RunIdentity;
+  readonly resume: Resumption | undefined;
+}
+
+async function prepared(options: RlOptions, sinks: readonly SinkOrOpener[], context: Context): Promise<RunResult> {
+  const checked = await checkAll(options, context);
+  const engine = await openEngine(engineSettings(options));
+  try {
+    context.note(`Engine: ${engine.description}`);
+    const opened = await openPolicy(engine, options, context);
+    const prompts = await encodedPrompts(checked.data, opened, options, context);
+    const heldOut = checked.held && (await encodedPrompts(checked.held, opened, options, context));
+    const training = rlMethod(options, opened.model);
+    const references = await referencesOf(options, opened, context);
+    const reward = await checked.found.open(engine, context);
+    try {
+      const parts = { opened, prompts, heldOut, training, references, reward, engine: engine.description };
+      return await rlTraining(options, { ...parts, ...checked, sinks }, context);
+    } finally {
+      await reward.close();
+      training.dispose();
+    }
+  } finally {
+    await engine.dispose();
+  }
+}
+
+async function checkAll(options: RlOptions, context: Context): Promise<Checked> {
+  const resuming = options.resume || options.resumeFrom !== undefined;
+  await claimRunFolder(options.output, { resume: resuming, overwrite: options.overwrite });
+  const resume = resuming ? await findResumption(options.output, options.resumeFrom, context) : undefined;
+  const found = await findReward(options.reward, options.rewardSeconds, context);
+  await checkModels(options, 'here', context);
+  await context.beforeData?.();
+  const data = await openPrompts(options.data, context);
+  const held = options.evalData === undefined ? undefined : await openPrompts(options.evalData, context);
+  const now = { command: 'rl', table: optionsOf(rlOptions), options, dataset: data };
+  if (resume !== undefined) await checkSameRun(options.output, resume, now, context);
+  await checkModels(options, 'hub', context);
+  const { files } = await identityOf(options, undefined, context);
+  const identity = { files: { ...files, ...(Object.keys(found.files).length > 0 ? { reward: found.files } : {}) } };
+  if (resume !== undefined) await checkSameRun(options.output, resume, { ...now, identity }, context);
+  return { data, held, found, identity, resume };
+}
+
+/** The reference scores every batch of samples; methods of pairs read it in the step as well. */
+function referencesOf(options: RlOptions, { model }: OpenModel, context: RunContext): Promise<References> {
+  const needsReference = { needs: { reference: 'answers' as const } };
+  const inputs = { model, rows: [], heldRows: undefined, givenLogps: undefined };
+  return dpoReference({ ...options, precomputeReference: false }, needsReference as never, inputs, context);
+}

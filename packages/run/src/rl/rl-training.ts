@@ -1,0 +1,163 @@
+import { resolve } from 'node:path';
+import {
+  adaptiveKl,
+  fixedKl,
+  type KlControl,
+  noReference,
+  type OnPolicyMethod,
+  onPolicyBatches,
+  openLogpScorer,
+  type RewardRequest,
+  type StepRecord,
+  type TrainingWarning,
+  type UnendedAnswers,
+  watchOnPolicy,
+} from '@dpo/core';
+import { writeReport } from '@dpo/eval';
+import type { ModelTokenizer } from '@dpo/models';
+import type { RunContext } from '../context.js';
+import type { OpenModel } from '../inputs/open-model.js';
+import { rlOptions } from '../options/rl-options.js';
+import { optionsOf } from '../options/schema.js';
+import { clearRun } from '../places/clear-run.js';
+import type { SinkOrOpener } from '../sinks/sink.js';
+import type { References } from '../training/dpo-reference.js';
+import { parameterCounts } from '../training/prepare.js';
+import type { Resumption } from '../training/resumption.js';
+import type { RunConfig } from '../training/run-folder.js';
+import type { RunIdentity } from '../training/run-identity.js';
+import type { RunResult } from '../training/run-rows.js';
+import { runTraining } from '../training/run-training.js';
+import { version } from '../training/version.js';
+import { drawPrompts } from './draw-prompts.js';
+import type { OpenReward, RewardTexts } from './open-reward.js';
+import { policySampler } from './policy-sampler.js';
+import type { Prompts, ReadyPrompt } from './prompts.js';
+import { type RlOptions, rlOptimizer } from './rl-method.js';
+
+/** What an on-policy run is made of, opened and checked. */
+export interface RlParts {
+  readonly opened: OpenModel;
+  /** The prompts as they were read. */
+  readonly data: Prompts;
+  readonly prompts: readonly ReadyPrompt[];
+  readonly heldOut: readonly ReadyPrompt[] | undefined;
+  readonly training: OnPolicyMethod<never>;
+  readonly references: References;
+  readonly reward: OpenReward;
+  readonly engine: string;
+  readonly identity: RunIdentity;
+  readonly resume: Resumption | undefined;
+  readonly sinks: readonly SinkOrOpener[];
+}
+
+/** The training of an on-policy run, up to its report. */
+export async function rlTraining(options: RlOptions, parts: RlParts, context: RunContext): Promise<RunResult> {
+  const { opened, prompts, training, references, data, engine, identity, resume, sinks } = parts;
+  const { model, source } = opened;
+  const plan = planOf(options, prompts.length);
+  const counts = parameterCounts(model);
+  const { seed } = options;
+  const config: RunConfig = {
+    ...{ command: 'rl', options: { ...options }, seed, steps: plan.steps },
+    model: { name: options.model, ...counts },
+    dataset: { path: resolve(options.data), rows: prompts.length, fingerprint: data.fingerprint },
+    versions: { dpo: version, node: process.version },
+    ...{ engine, identity },
+  };
+  const { batches, draw } = sourceOf(options, parts, plan);
+  context.note(
+    `Model: ${options.model}, ${counts.parameters.toLocaleString('en')} parameters, ` +
+      `${counts.trained.toLocaleString('en')} trained. Prompts: ${prompts.length}; ${plan.steps} updates, ` +
+      `${plan.perBatch} to each batch of ${options.promptsPerBatch} × ${options.samples} answers.`,
+  );
+  // Only once all that the new run needs is known to be good.
+  if (options.overwrite && resume === undefined) await clearRun(options.output);
+  const started = performance.now();
+  const result = await runTraining<never>(
+    {
+      ...{ model, source, config, batches, draw, resume, sinks, steps: plan.steps, output: options.output },
+      method: training.method,
+      reference: training.method.needs.reference === undefined ? noReference() : references.train,
+      optimizer: rlOptimizer(options),
+      settings: { ...options, gradAccumulation: 1, early: earlyWarnings(options) },
+      watch: watchOnPolicy(),
+      aside: new Set(optionsOf(rlOptions).flatMap(({ key, onCard }) => (onCard ? [] : [key]))),
+    },
+    context,
+  );
+  const seconds = (performance.now() - started) / 1000;
+  if (!result.interrupted && result.folder !== undefined) await writeReport(options.output);
+  return { ...result, steps: plan.steps, seconds };
+}
+
+/** How many updates there are, and how they belong to batches of answers. */
+interface Plan {
+  readonly steps: number;
+  readonly iterations: number;
+  /** Updates to a batch. */
+  readonly perBatch: number;
+}
+
+function planOf(options: RlOptions, prompts: number): Plan {
+  const iterations = options.iterations ?? (options.method === 'ppo' ? 4 : 1);
+  const perBatch = iterations * options.minibatches;
+  const batches = Math.ceil((options.epochs * prompts) / options.promptsPerBatch);
+  return { iterations, perBatch, steps: options.maxSteps ?? batches * perBatch };
+}
+
+/** The source of the batches, and what draws answers to held-out prompts. */
+function sourceOf(options: RlOptions, parts: RlParts, { iterations, steps }: Plan) {
+  const { opened, prompts, heldOut, training, references, reward } = parts;
+  const { model, tokenizer } = opened;
+  const { model: scoring, adapter } = references.scorer ?? { model, adapter: true };
+  const reference = openLogpScorer(scoring, { adapter });
+  const { samples, promptsPerBatch, minibatches, seed, shuffle, maxNewTokens } = options;
+  const sample = policySampler(model, { maxNewTokens, endTokens: tokenizer.endTokenIds });
+  const batches = onPolicyBatches({
+    ...{ training, samples, promptsPerBatch, minibatches, seed, shuffle, sample, epochs: iterations },
+    prompts: prompts.map(({ tokens }) => tokens),
+    reward: reward.of(textsOf(prompts, tokenizer)),
+    reference: (groups) => reference.score(groups),
+    control: controlOf(options),
+    unended: unendedOf(options),
+  });
+  if (heldOut === undefined) return { batches, draw: undefined };
+  const judged = reward.of(textsOf(heldOut, tokenizer));
+  const every = options.evalSteps ?? steps;
+  const draw = async ({ step }: StepRecord) =>
+    step % every === 0 || step === steps
+      ? drawPrompts({ prompts: heldOut, tokenizer, sample, reward: judged, reference, seed })
+      : undefined;
+  return { batches, draw };
+}
+
+function textsOf(prompts: readonly ReadyPrompt[], tokenizer: ModelTokenizer): RewardTexts {
+  return {
+    promptOf: ({ row }: RewardRequest) => (prompts[row] as ReadyPrompt).text,
+    answersOf: ({ prompt, answers }: RewardRequest) =>
+      answers.map(({ tokens }) => tokenizer.decodeAfter(prompt, tokens, { skipSpecialTokens: true })),
+  };
+}
+
+function controlOf({ beta, klTarget: target, klHorizon: horizon }: RlOptions): KlControl {
+  return target === undefined ? fixedKl(beta) : adaptiveKl({ beta, target, horizon });
+}
+
+function unendedOf({ endPenalty: penalty, endScore: score }: RlOptions): UnendedAnswers {
+  if (penalty !== undefined) return { penalty };
+  return score === undefined ? 'nothing' : { score };
+}
+
+/** What can be said before the first step. */
+function earlyWarnings({ beta }: RlOptions): readonly TrainingWarning[] {
+  if (beta > 0) return [];
+  return [
+    {
+      code: 'no-kl-penalty',
+      step: 0,
+      message: 'With a beta of 0 nothing holds the policy to the reference: only objective/kl says how far it goes.',
+      hint: 'Watch objective/kl and the samples, or give a beta above 0.',
+    },
+  ];
+}
