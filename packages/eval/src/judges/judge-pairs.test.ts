@@ -201,3 +201,39 @@ describe('a judge by scores', () => {
     await expect(scoreJudge('bad', async () => scores).ask(comparison, {})).rejects.toMatchObject({ code });
   });
 });
+
+describe('planted biases, through a judging', () => {
+  const many: JudgedPair[] = Array.from({ length: 60 }, (_, i) => ({
+    promptId: `p${i}`,
+    prompt: `Prompt ${i}`,
+    model: `${i < 40 ? 'good' : 'poor'} ${'x'.repeat(20 + ((i * 7) % 13))}`,
+    baseline: `${i < 40 ? 'poor' : 'good'} ${'x'.repeat(20 + ((i * 5) % 13))}`,
+  }));
+  const report = async (ask: Judge['ask']) =>
+    winRateReport((await judgePairs({ pairs: many, judge: { name: 'planted', ask }, file })).verdicts, {
+      resamples: 200,
+    });
+  const upright: Judge['ask'] = async ({ first }) => ({ verdict: first.startsWith('good') ? 'first' : 'second' });
+
+  it('a judge that always says A is at one half, with full position bias', async () => {
+    const { raw, panel } = await report(async () => ({ verdict: 'first' }));
+    expect([raw?.rate, panel.firstPositionRate, panel.consistency, panel.repetitionAgreement]).toEqual([0.5, 1, 0, 1]);
+  });
+
+  it('a judge that picks the longer answer is exposed by the ruler', async () => {
+    const { raw, lengthBias } = await report(longer.ask);
+    expect(lengthBias).toMatchObject({ longerWins: 1, ruler: raw?.rate });
+  });
+
+  it('a judge that fails on a fifth of one side has bounds that hold the truth', async () => {
+    let wins = 0;
+    const { raw, bounds, panel } = await report(async (comparison, options) => {
+      const lost = comparison.order === 0 && comparison.first.startsWith('good') && wins++ % 5 === 0;
+      return lost ? { verdict: 'failed', reason: 'planted' } : upright(comparison, options);
+    });
+    expect(panel.counts.failed).toBeGreaterThan(7);
+    expect(raw?.rate).toBeDefined();
+    expect(bounds.worst.rate).toBeLessThan(40 / 60);
+    expect(bounds.best.rate).toBeGreaterThanOrEqual(40 / 60);
+  });
+});
