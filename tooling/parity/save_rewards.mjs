@@ -20,6 +20,11 @@ const special = ['<pad>', '</s>'].map((content, id) => ({
 const tokenizer = { version: '1.0', added_tokens: special, model: { type: 'BPE', vocab, merges: [] } };
 const engine = await openPortable();
 
+function withSetting(config, key, value) {
+  const known = new RegExp(`"${key}":\\s*[^,}\\n]+`);
+  return known.test(config) ? config.replace(known, `"${key}": ${value}`) : config.replace('{', `{"${key}": ${value},`);
+}
+
 /** The rewards of texts in ids, each of them divided into prompt and answer. */
 async function rewardsOf(model, texts) {
   const groups = texts.map((ids) => ({
@@ -34,8 +39,12 @@ for (const entry of readdirSync(fixtures, { withFileTypes: true })) {
   const folder = join(out, entry.name);
   const base = join(folder, 'base');
   cpSync(join(fixtures, entry.name), base, { recursive: true });
-  const config = JSON.parse(readFileSync(join(base, 'config.json'), 'utf8'));
-  writeFileSync(join(base, 'config.json'), JSON.stringify({ ...config, eos_token_id: 1, pad_token_id: null }));
+  // As text: JavaScript would write 3.0 as 3, which transformers refuses where a setting is a float.
+  const config = readFileSync(join(base, 'config.json'), 'utf8');
+  writeFileSync(
+    join(base, 'config.json'),
+    withSetting(withSetting(config, 'eos_token_id', '1'), 'pad_token_id', 'null'),
+  );
   writeFileSync(join(base, 'tokenizer.json'), JSON.stringify(tokenizer));
   writeFileSync(join(base, 'tokenizer_config.json'), '{"eos_token":"</s>"}');
   const { ids } = JSON.parse(readFileSync(join(base, 'expected.json'), 'utf8'));

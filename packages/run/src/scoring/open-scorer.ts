@@ -1,6 +1,6 @@
 import { DpoError } from '@dpo/base';
 import { answerRewards } from '@dpo/core';
-import { encodeGroups, type PromptWithAnswers, plainText } from '@dpo/data';
+import { cutSummary, encodeGroups, type PromptWithAnswers, plainText } from '@dpo/data';
 import type { Engine } from '@dpo/engine';
 import {
   type Classifier,
@@ -10,7 +10,7 @@ import {
   type RewardScale,
   readRewardScale,
 } from '@dpo/models';
-import type { RunContext } from '../context.js';
+import { type RunContext, runContext } from '../context.js';
 import { findModel } from '../inputs/open-model.js';
 import { openRewardModel } from '../inputs/open-reward-model.js';
 
@@ -61,9 +61,10 @@ export async function namesScorer(name: string, context: RunContext): Promise<bo
 export async function openScorer(
   engine: Engine,
   name: string,
-  context: RunContext,
+  given: Partial<RunContext> = {},
   options: ScorerOptions = {},
 ): Promise<Scorer> {
+  const context = runContext(given);
   const found = await findModel(name, context);
   const kind = await classifierKind(found);
   if (kind === undefined)
@@ -101,6 +102,8 @@ async function rewardScoring(
   return {
     async score(prompts, more = {}) {
       const groups = encodeGroups(prompts, tokenizer, { maxLength: longest, eos });
+      const { truncatedRows, rows } = cutSummary(groups);
+      if (truncatedRows > 0) context.note(`${name} reads ${truncatedRows} of ${rows} rows cut to ${longest} tokens.`);
       return answerRewards(
         model,
         groups.map(({ prompt, answers }) => ({
