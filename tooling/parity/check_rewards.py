@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 import torch
+from models import fresh
 from peft import PeftModel
 from transformers import AutoModelForSequenceClassification
 
@@ -25,8 +26,8 @@ def problems(model, cases):
     longest = max(len(case["ids"]) for case in cases)
     rows = torch.tensor([case["ids"] + [pad] * (longest - len(case["ids"])) for case in cases])
     wanted = torch.tensor([case["reward"] for case in cases])
-    alone = torch.cat([model(torch.tensor([case["ids"]])).logits[:, 0] for case in cases])
-    together = model(rows, attention_mask=(rows != pad).long()).logits[:, 0]
+    alone = torch.cat([fresh(model)(torch.tensor([case["ids"]])).logits[:, 0] for case in cases])
+    together = fresh(model)(rows, attention_mask=(rows != pad).long()).logits[:, 0]
     # Rotary settings that depend on the length see the length of the longest text in a batch.
     dynamic = model.config.to_dict().get("rope_parameters", {}).get("rope_type") == "dynamic"
     for name, found in [("alone", alone), *([] if dynamic else [("in a batch", together)])]:
