@@ -50,7 +50,7 @@ export type RotaryScaling =
  */
 export interface Places {
   readonly positions: tf.Tensor2D;
-  readonly groups?: tf.Tensor2D | undefined;
+  readonly groupNumbers?: tf.Tensor2D | undefined;
   readonly unread?: number | undefined;
 }
 
@@ -110,9 +110,9 @@ export function lengthFactors(places: Places, { size, scaling }: RotarySettings)
 }
 
 /** The length of the text that each position belongs to, float32 [B, 1, T, 1]. */
-function textLengths({ positions, groups, unread = 0 }: Places): tf.Tensor {
+function textLengths({ positions, groupNumbers, unread = 0 }: Places): tf.Tensor {
   const [rows, length] = positions.shape;
-  const here = tf.reshape(groups ?? tf.onesLike(positions), [rows, length, 1]);
+  const here = tf.reshape(groupNumbers ?? tf.onesLike(positions), [rows, length, 1]);
   const sameText = tf.cast(tf.equal(here, tf.reshape(here, [rows, 1, length])), 'float32'); // [B, T, T]
   const ends = tf.add(tf.reshape(tf.cast(positions, 'float32'), [rows, 1, length]), 1 + unread);
   return tf.reshape(tf.max(tf.mul(sameText, ends), 2), [rows, 1, length, 1]);
