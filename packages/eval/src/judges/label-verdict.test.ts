@@ -8,6 +8,11 @@ describe('a verdict from probabilities of labels', () => {
     expect(labelVerdict([0.25, 0.25])).toEqual({ verdict: 'tie', p_first: 0.5, label_mass: 0.5 });
   });
 
+  it('is none without any probability', () => {
+    expect(labelVerdict([0, 0])).toMatchObject({ verdict: 'unparsable', label_mass: 0 });
+    expect(labelVerdict([0, 0])).not.toHaveProperty('p_first');
+  });
+
   it('counts a tie as one half', () => {
     const found = labelVerdict([0.2, 0.1, 0.5]);
     expect(found.verdict).toBe('tie');

@@ -16,10 +16,15 @@ export function meaningOf(label: number): (typeof SAYS)[number] {
  * with C, equally good, where it is offered. `label_mass` is the sum below: how much of the judge's probability went to a label
  * at all. Labels that the judge's list lacks have probability 0.
  *
+ * Without any mass nothing is said: `unparsable`.
+ *
  * @param probabilities 0 to 1, one to a label of the template, in order
  */
-export function labelVerdict(probabilities: readonly number[]): Pick<JudgeReply, 'verdict' | 'p_first' | 'label_mass'> {
+export function labelVerdict(
+  probabilities: readonly number[],
+): Pick<JudgeReply, 'verdict' | 'p_first' | 'label_mass' | 'reason'> {
   const mass = probabilities.reduce((sum, p) => sum + p, 0);
+  if (!(mass > 0)) return { verdict: 'unparsable', label_mass: 0, reason: 'No label has any probability.' };
   const [a = 0, b = 0, c = 0] = probabilities;
   const most = Math.max(a, b, c);
   const verdict = a === b && most === a ? 'tie' : meaningOf(probabilities.indexOf(most));

@@ -22,6 +22,8 @@ export class ChatFailure extends Error {
     readonly status?: number,
     /** How long the server asks to be left alone, in milliseconds. */
     readonly retryAfter?: number,
+    /** What attempts may have cost that got no reply. */
+    readonly cost?: number,
   ) {
     super(`${kind}${status === undefined ? '' : ` (HTTP ${status})`}: ${detail}`);
   }
@@ -30,6 +32,11 @@ export class ChatFailure extends Error {
 /** Whether asking once more, later, may help. */
 export function mayPass({ kind }: ChatFailure): boolean {
   return kind === 'limited' || kind === 'server' || kind === 'cut' || kind === 'timeout' || kind === 'unreachable';
+}
+
+/** Whether the server may have written a reply, which is billed, though none came here. */
+export function mayBeBilled({ kind }: ChatFailure): boolean {
+  return kind === 'cut' || kind === 'timeout';
 }
 
 /** Names the failure of a response that is no success, by its status and by what its body says. */

@@ -354,6 +354,28 @@ describe('money', () => {
     expect(reply.cost).toBeGreaterThan((100 * 1024) / 1e6);
   });
 
+  it('is counted at its most for replies that were lost on the way, and not for those that were refused', async () => {
+    const own = asking(undefined);
+    const most = (1024 * 100) / 1e6;
+    const cut = await askInWords((_, count) => ({ ...say('Verdict: A'), cut: count === 1 }), { ledger: own });
+    expect(cut.cost).toBeGreaterThan(most);
+    const lost = await askInWords(() => ({ ...say('Verdict: A'), cut: true }), { ledger: own, attempts: 3 });
+    expect(lost).toMatchObject({ verdict: 'failed' });
+    expect(lost.cost).toBeGreaterThan(3 * most);
+    const refused = await askInWords((_, count) => (count === 1 ? { status: 500, body: 'oops' } : say('Verdict: A')), {
+      ledger: own,
+    });
+    expect(refused.cost).toBeCloseTo(0.002, 12);
+    const spent = own.spent();
+    // An attempt that the rest cannot pay is not made.
+    const tight = ledger({ price, maxCost: 2 * most });
+    await expect(askInWords(() => ({ ...say('Verdict: A'), cut: true }), { ledger: tight })).rejects.toMatchObject({
+      code: 'judge.max-cost',
+    });
+    expect(tight.spent()).toBeLessThanOrEqual(2 * most);
+    expect(spent).toBeGreaterThan(4 * most);
+  });
+
   it('is not spent beyond the limit: nothing is asked that may cost more', async () => {
     server.behave = wordsAlone(() => say('Verdict: A'));
     const own = asking(0.15);

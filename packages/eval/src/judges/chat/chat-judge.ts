@@ -3,7 +3,7 @@ import type { JudgeTemplate } from '../template.js';
 import { parseAddress } from './address.js';
 import { cacheKeys } from './cache-keys.js';
 import { type ChatClient, type ChatRequest, chatClient } from './chat-client.js';
-import { ChatFailure } from './chat-failure.js';
+import { ChatFailure, mayBeBilled } from './chat-failure.js';
 import type { ChatReply } from './chat-reply.js';
 import { clearError, type FindRungOptions, findRung, type Manner } from './find-rung.js';
 import type { Ledger } from './ledger.js';
@@ -56,7 +56,7 @@ const LOST_IN_A_ROW = 5;
  * show at once whether address, key and model are right, and how the server can be made to say a verdict.
  *
  * A reply that is empty or was cut is asked for once more with twice the room; what cannot be read then is `unparsable`, and never
- * drawn again. Money is set aside before each question; replies that are whole are kept in the cache.
+ * drawn again. Money is set aside before each attempt; replies that are whole are kept in the cache.
  *
  * @throws DpoError those of `parseAddress` and `findRung`; `judge.max-cost`; `judge.no-client`
  */
@@ -97,23 +97,36 @@ interface Paid {
 }
 type PaidAsk = (request: ChatRequest, signal: AbortSignal | undefined) => Promise<Paid>;
 
-/** Asks with money set aside first, and patience after. */
+/**
+ * Asks with patience, each attempt with money set aside first. Attempts that were lost cost all of that where the server may have
+ * replied.
+ */
 function paidAsk(
   client: ChatClient,
   ledger: Ledger,
   options: ChatJudgeOptions & { readonly concurrency: number },
 ): PaidAsk {
   const { concurrency, clock, random, attempts, onWait } = options;
-  const ask = persistentAsk({ client, throttle: throttle(concurrency, clock), clock, random, attempts, onWait });
+  const persist = persistentAsk({ throttle: throttle(concurrency, clock), clock, random, attempts, onWait });
   return async (request, signal) => {
     const bytes = Buffer.byteLength(JSON.stringify(request.messages));
-    const reservation = ledger.reserve(bytes, lengthOf(request));
+    let cost: number | undefined;
+    const once = async () => {
+      const reservation = ledger.reserve(bytes, lengthOf(request));
+      try {
+        const reply = await client.ask(request, { signal });
+        cost = sumOf(cost, reservation.settle(reply));
+        return reply;
+      } catch (error) {
+        cost = sumOf(cost, reservation.settleLost(error instanceof ChatFailure && mayBeBilled(error)));
+        throw error;
+      }
+    };
     try {
-      const reply = await ask(request, signal);
-      return { reply, cost: reservation.settle(reply) };
+      return { reply: await persist(once, signal), cost };
     } catch (error) {
-      reservation.cancel();
-      throw error;
+      if (!(error instanceof ChatFailure) || cost === undefined) throw error;
+      throw new ChatFailure(error.kind, error.detail, error.status, error.retryAfter, cost);
     }
   };
 }
@@ -169,7 +182,7 @@ function asker(
         };
       } catch (error) {
         if (!(error instanceof ChatFailure)) throw error;
-        return { ...(await failed(error)), cost: first?.cost, rung: rung.name };
+        return { ...(await failed(error)), cost: sumOf(first?.cost, error.cost), rung: rung.name };
       }
     },
   };

@@ -5,7 +5,7 @@ import { costOf, type Price } from './prices.js';
 /** What was spent, and whether more may be. */
 export interface Ledger {
   /**
-   * Sets money aside for a question, at most so much as it may cost.
+   * Sets money aside for one attempt at a question, at most so much as it may cost.
    *
    * @throws DpoError `judge.max-cost` where that is more than is left
    */
@@ -17,15 +17,18 @@ export interface Ledger {
 interface Reservation {
   /** What the reply costs; undefined without a price. A reply that does not say its tokens costs all that was set aside. */
   readonly settle: (reply: ChatReply) => number | undefined;
-  /** Gives back what was set aside for a question that got no reply. */
-  readonly cancel: () => void;
+  /**
+   * Ends an attempt that got no reply: what was set aside is spent where the server may bill a reply, else given back. Returns what
+   * is spent.
+   */
+  readonly settleLost: (billed: boolean) => number | undefined;
 }
 
 /** What a chat template adds to a question at most, in tokens. */
 const TEMPLATE_TOKENS = 64;
 
 /**
- * Counts what replies cost. A question may cost as much as its bytes and the longest reply: no tokenizer makes more tokens than
+ * Counts what replies cost. An attempt at a question may cost as much as its bytes and the longest reply: no tokenizer makes more tokens than
  * there are bytes. So what was set aside and what was spent never exceed the limit together.
  *
  * @param options.before what earlier replies of the same judging cost
@@ -52,8 +55,11 @@ export function ledger(options: {
           spent += cost;
           return cost;
         },
-        cancel: () => {
+        settleLost: (billed) => {
           aside -= most;
+          if (price === undefined || !billed) return undefined;
+          spent += most;
+          return most;
         },
       };
     },

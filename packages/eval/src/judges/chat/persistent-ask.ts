@@ -1,6 +1,4 @@
-import type { ChatClient, ChatRequest } from './chat-client.js';
 import { ChatFailure, mayPass } from './chat-failure.js';
-import type { ChatReply } from './chat-reply.js';
 import { type Clock, type Throttle, wallClock } from './throttle.js';
 
 /** Why a question waits, and how long, in milliseconds. */
@@ -10,7 +8,6 @@ export interface Waiting {
 }
 
 export interface PersistentAskOptions {
-  readonly client: ChatClient;
   readonly throttle: Throttle;
   readonly clock?: Clock | undefined;
   /** Uniform in [0, 1). */
@@ -24,14 +21,14 @@ const FIRST_WAIT = 1000;
 const LONGEST_WAIT = 60_000;
 
 /**
- * Asks until there is a reply or no use in asking again. Between attempts the wait is uniform in [0, 2^k s], at most [0, 60 s]
+ * Tries until there is a reply or no use in asking again. Between attempts the wait is uniform in [0, 2^k s], at most [0, 60 s]
  * ("full jitter"); where the server names a time, that time passes first. A server that says it is too much gets fewer questions
  * at a time, and none before the wait is over.
  *
  * @throws ChatFailure the last one
  */
 export function persistentAsk(options: PersistentAskOptions) {
-  const { client, throttle, clock = wallClock, random = Math.random, attempts = 7, onWait } = options;
+  const { throttle, clock = wallClock, random = Math.random, attempts = 7, onWait } = options;
   const waitAfter = (failure: ChatFailure, attempt: number) =>
     (failure.retryAfter ?? 0) + random() * Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** attempt);
 
@@ -40,13 +37,13 @@ export function persistentAsk(options: PersistentAskOptions) {
   const isLast = ({ kind }: ChatFailure, attempt: number) =>
     attempt + 1 >= (kind === 'unreachable' && !answered ? Math.min(2, attempts) : attempts);
 
-  return async (request: ChatRequest, signal: AbortSignal | undefined): Promise<ChatReply> => {
+  return async <Reply>(attemptOnce: () => Promise<Reply>, signal: AbortSignal | undefined): Promise<Reply> => {
     for (let attempt = 0; ; attempt++) {
       let wait = 0;
       try {
         return await throttle.run(async (slowDown) => {
           try {
-            const reply = await client.ask(request, { signal });
+            const reply = await attemptOnce();
             answered = true;
             return reply;
           } catch (error) {
