@@ -25,7 +25,9 @@ function commandLines(text: string): string[] {
     .flatMap((block) => block.replaceAll(/\\\n\s*/g, ' ').split('\n'))
     .map((line) => line.trim())
     .filter((line) => START.test(line))
-    .map((line) => line.replace(START, ''));
+    .map((line) => line.replace(START, ''))
+    // These are the program's own, of no command.
+    .filter((line) => !/^--(version|help)\b/.test(line));
 }
 
 /** The words of a command line as a shell takes them apart, up to a comment, a pipe or a redirection. */
