@@ -21,13 +21,15 @@ function commandLines(text: string): string[] {
   const blocks = [...text.matchAll(/```\w*\n([\s\S]*?)```|^((?: {4}.*\n)+)/gm)].map(
     ([, fenced, indented]) => fenced ?? indented ?? '',
   );
-  return blocks
-    .flatMap((block) => block.replaceAll(/\\\n\s*/g, ' ').split('\n'))
-    .map((line) => line.trim())
-    .filter((line) => START.test(line))
-    .map((line) => line.replace(START, ''))
-    // These are the program's own, of no command.
-    .filter((line) => !/^--(version|help)\b/.test(line));
+  return (
+    blocks
+      .flatMap((block) => block.replaceAll(/\\\n\s*/g, ' ').split('\n'))
+      .map((line) => line.trim())
+      .filter((line) => START.test(line))
+      .map((line) => line.replace(START, ''))
+      // These are the program's own, of no command.
+      .filter((line) => !/^--(version|help)\b/.test(line))
+  );
 }
 
 /** The words of a command line as a shell takes them apart, up to a comment, a pipe or a redirection. */
