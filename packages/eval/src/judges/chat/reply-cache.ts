@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { isObject } from '@dpo/base';
-import { asFileError, readTextIfThere, writeFileAtomic } from '@dpo/base/files';
+import { readTextIfThere, writeFileAtomic } from '@dpo/base/files';
 import type { ChatRequest } from './chat-client.js';
 import type { ChatReply } from './chat-reply.js';
 
@@ -48,12 +48,7 @@ export function replyCache(folder: string): ReplyCache {
     },
     put: async (key, reply) => {
       const path = pathOf(key);
-      try {
-        await mkdir(dirname(path), { recursive: true });
-        await writeFileAtomic(path, (temporary) => writeFile(temporary, `${JSON.stringify({ key, reply })}\n`));
-      } catch (error) {
-        throw asFileError(error, path);
-      }
+      await writeFileAtomic(path, (temporary) => writeFile(temporary, `${JSON.stringify({ key, reply })}\n`));
     },
     keys: async () => {
       const found: CacheKey[] = [];
