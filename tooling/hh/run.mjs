@@ -120,7 +120,7 @@ for (const [name, folder] of [
 ])
   await dpo(`Answers of the ${name} model against the chosen ones`, [
     ...['eval', 'winrate', '--preset', 'hh', '--model', join(folder, 'final'), '--data', at('prompts.jsonl')],
-    ...['--limit', String(Math.ceil(100 * scale)), '--temperatures', '0,0.5,1', '--max-new-tokens', '64'],
+    ...['--limit', String(Math.ceil(36 * scale)), '--temperatures', '0,0.5,1', '--max-new-tokens', '64'],
     ...['--stop', '\\n\\nHuman:', '--judge', join(reward, 'final'), '--output', `${folder}-judged`],
   ]);
 

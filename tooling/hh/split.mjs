@@ -4,13 +4,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Single-turn pairs that the policy is trained on; the others are held out. */
-const POLICY = 300;
+const POLICY = 96;
 /** Multi-turn pairs that the reward model is trained on, the shortest ones: long ones would take the time of many. */
-const REWARD = 800;
+const REWARD = 224;
 /** Single-turn pairs that are held out: their prompts are answered. */
-const HELD = 350;
+const HELD = 140;
 /** Multi-turn pairs, the shortest of the others, that the reward model is measured on beside the single-turn ones. */
-const MEASURED = 150;
+const MEASURED = 60;
 
 /** A number between 0 and 1 that depends on the prompt alone. */
 function order({ prompt }) {
