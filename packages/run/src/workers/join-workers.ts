@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net';
-import { alone, type Cluster, type Collective, type Engine, waitForWorkers } from '@dpo/engine';
+import { addressOf, alone, type Cluster, type Collective, type Engine, waitForWorkers } from '@dpo/engine';
 import type { RunContext } from '../context.js';
 import { checkSameWork } from './same-work.js';
 
@@ -64,7 +64,7 @@ for (const [net, bits] of [
 
 /** Whether an address is one of the internet's. Of names nothing is known. */
 function isPublic(host: string): boolean {
-  const address = host.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
+  const { host: address = '' } = addressOf(host) ?? {};
   const family = isIP(address);
   return family !== 0 && !fenced.check(address, family === 4 ? 'ipv4' : 'ipv6');
 }
