@@ -179,7 +179,7 @@ export const formats = {
     form: 'bytes',
     async seeds(folder) {
       const cache = await openTokenCache(folder, KEY);
-      await cache.known();
+      await cache.load();
       for (const n of [3, 5])
         await cache.append(
           new Map(
@@ -198,7 +198,7 @@ export const formats = {
         for (const file of readdirSync(folder)) unlinkSync(join(folder, file));
         writeFileSync(join(folder, tokenFile.replace('.arrow', ending)), bytes);
         const cache = await openTokenCache(folder, KEY);
-        await cache?.known();
+        await cache?.load();
         await cache?.close(true);
       }
     },

@@ -23,7 +23,7 @@ export {
   planPacking,
   planPackingSteps,
 } from '@dpo/base/packing';
-export type { SaidBesides } from './checks/besides.js';
+export type { TemplateInputCounts } from './checks/besides.js';
 export { inspectPreferences, type Percentiles, type PreferenceInspection, type Share } from './checks/inspect.js';
 export type { Finding, FindingCode } from './checks/tally.js';
 export { type ValidateOptions, type Validation, validateDataset } from './checks/validate.js';
@@ -31,7 +31,7 @@ export type { ColumnName, LabelledColumnName, RankedColumnName } from './rows/co
 export { isChat, plainText, templateVariables } from './rows/conversation.js';
 export { labelledDataset, labelPairs, preferenceDataset, rankedDataset } from './rows/dataset.js';
 export type { PlacedRows, RowPlace } from './rows/encode-place.js';
-export type { MendCode, Mended, ReadNotes } from './rows/notes.js';
+export type { Mend, MendCode, ReadNotes } from './rows/notes.js';
 export { parsePrompt } from './rows/prompt-row.js';
 export type {
   Dataset,

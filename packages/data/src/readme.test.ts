@@ -4,7 +4,7 @@ import * as data from './index.js';
 import * as test from './test/index.js';
 
 describe('the README', () => {
-  it('imports only what is there', async () => {
+  it('imports only names that are exported', async () => {
     const text = await readFile(new URL('../README.md', import.meta.url), 'utf8');
     const imports = [...text.matchAll(/import \{([^}]+)\} from '@dpo\/data(\/test)?'/g)];
     expect(imports.length).toBe(2);

@@ -1,7 +1,7 @@
-import type { SaidBesides } from '@dpo/data';
+import type { TemplateInputCounts } from '@dpo/data';
 
 /** What rows say to the chat template besides roles and contents, for a terminal; no line where they say nothing. */
-export function besidesLines(besides: SaidBesides | undefined): string[] {
+export function besidesLines(besides: TemplateInputCounts | undefined): string[] {
   if (besides === undefined) return [];
   const counted = (names: Readonly<Record<string, number>>) =>
     Object.entries(names).map(([name, rows]) => `"${name}" in ${rows}`);

@@ -38,7 +38,7 @@ describe('buildHh', () => {
     rejected: '\n\nHuman: Two?\n\nAssistant: Yes.',
   };
 
-  it('splits after the last assistant turn, of packed files too, and writes what it made', async () => {
+  it('splits after the last assistant turn, in compressed files too, and writes the pairs', async () => {
     const pairs = buildHh([await file('a.jsonl', [good]), await file('b.jsonl.gz', [good])]);
     const pair = { prompt: beginning, chosen: ' Ice is cold.', rejected: ' No idea.', source: 'hh' };
     expect(await all(pairs)).toEqual([pair, pair]);
@@ -55,7 +55,7 @@ describe('buildHh', () => {
     });
   });
 
-  it('leaves out and tells what it cannot use, where asked to', async () => {
+  it('skips and reports rows that it cannot use, with onError', async () => {
     const rows = [
       astray,
       good,
@@ -106,12 +106,12 @@ describe('buildShp', () => {
   it('draws at most so many pairs of a post by the seed, whatever the order of rows', async () => {
     const rows = Array.from({ length: 12 }, (_, i) => row(i < 9 ? 'p' : 'q', i));
     const [original, reversed] = [await file('a.jsonl', rows), await file('b.jsonl', rows.toReversed())];
-    const drawn = async (path: string, seed: number) =>
+    const draw = async (path: string, seed: number) =>
       (await all(buildShp(path, { pairsPerPost: 5, seed }))).map(({ chosen }) => chosen).sort();
-    const first = await drawn(original, 1);
+    const first = await draw(original, 1);
     expect(first).toHaveLength(5 + 3);
-    expect(await drawn(reversed, 1)).toEqual(first);
-    expect(await drawn(original, 2)).not.toEqual(first);
+    expect(await draw(reversed, 1)).toEqual(first);
+    expect(await draw(original, 2)).not.toEqual(first);
   });
 
   it('refuses labels and options that cannot be', async () => {

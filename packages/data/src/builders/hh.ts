@@ -7,11 +7,11 @@ const TURN = '\n\nAssistant:';
 
 /**
  * Pairs from Anthropic's HH files as published (`{chosen, rejected}`, each a whole transcript of turns that begin with
- * `\n\nHuman:` and `\n\nAssistant:`). A transcript is split after its last `\n\nAssistant:`; what is before is the
- * prompt, which must be the same in both, and the rest the answer, its leading space kept. (Bai et al. 2022.)
+ * `\n\nHuman:` and `\n\nAssistant:`). A transcript is split after its last `\n\nAssistant:`. The first part is the prompt,
+ * which must be the same in both transcripts; the second part, with its leading space, is the answer. (Bai et al. 2022.)
  *
- * Errors name file and line: `data.no-assistant-turn`, `data.different-prompts`, `data.empty-answer`, and those of
- * reading JSONL.
+ * The iteration throws a DpoError with file and line: `data.no-assistant-turn`, `data.different-prompts`, `data.empty-answer`,
+ * and the errors of reading JSONL.
  */
 export function buildHh(files: PublishedFiles, options: BuildOptions = {}): AsyncIterable<PreferencePair> {
   return publishedPairs(files, options, ({ record, place }) => {
@@ -45,8 +45,8 @@ function differentPrompts(chosen: string, rejected: string, place: Place) {
   return rowError(
     'data.different-prompts',
     place,
-    `what comes before the last answers differs from character ${at + 1} on: ${near(chosen)} and ${near(rejected)}.`,
+    `the texts before the last answers differ from character ${at + 1} on: ${near(chosen)} and ${near(rejected)}.`,
     { character: at + 1 },
-    'The two answers are not to the same prompt: leave the row out (--on-error skip).',
+    'The two answers belong to different prompts: leave the row out (--on-error skip).',
   );
 }

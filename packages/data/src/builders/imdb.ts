@@ -2,29 +2,32 @@ import { DpoError } from '@dpo/base';
 import type { PreferencePair } from '../rows/types.js';
 import { seededUnit } from '../select/seeded.js';
 
-/** What {@link buildImdb} needs of a model and a classifier. */
+/** The functions of a model and a classifier that {@link buildImdb} needs, and its settings. */
 export interface ImdbOptions {
   /** The tokens of a text, without special tokens. */
   readonly encode: (text: string) => ArrayLike<number>;
+  /** The text of tokens. */
   readonly decode: (tokens: readonly number[]) => string;
   /** `count` continuations of the prefix, each without the prefix. */
   readonly sample: (prefix: string, count: number) => Promise<readonly string[]>;
-  /** One score to a text (prefix and continuation), higher for the better one. */
+  /** One score for each text (prefix and continuation): higher is better. */
   readonly score: (texts: readonly string[]) => Promise<readonly number[]>;
-  /** Completions of each prefix. Default 4, which make 6 pairs. */
+  /** Completions of each prefix, 2 or more. Default 4, which make 6 pairs. */
   readonly completions?: number | undefined;
-  /** Fewest and most tokens of a prefix. Default 2 and 8. */
+  /** The least and the largest number of tokens of a prefix. Default 2 and 8. */
   readonly prefixTokens?: readonly [number, number] | undefined;
+  /** Draws the lengths of prefixes. Default 0. */
   readonly seed?: number | undefined;
 }
 
 /**
- * Pairs for controlled sentiment, as the DPO paper makes them: of each review a prefix of 2 to 8 tokens (its length
- * drawn by the seed and the review), 4 sampled completions, and all 6 pairs of them, the higher score chosen. Pairs of
- * equal scores are left out; reviews shorter than their prefix too. (Rafailov et al. 2023, section 6 and appendix C.1.)
+ * Pairs for controlled sentiment, as the DPO paper makes them. Each review gives a prefix of 2 to 8 tokens (its length drawn by
+ * the seed and the review), 4 sampled completions, and all 6 pairs of the completions, the one with the higher score chosen.
+ * Pairs with equal scores, and reviews shorter than their prefix, are left out. (Rafailov et al. 2023, section 6 and appendix
+ * C.1.)
  *
- * @throws DpoError `options.invalid`, and `data.wrong-count` when the sampler or the scorer returns another number of values
- * than asked for or a score is not finite
+ * @throws DpoError `options.invalid`; `data.wrong-count` when the sampler or the scorer returns too few or too many values, or
+ * a score is not finite
  */
 export async function* buildImdb(
   reviews: Iterable<string> | AsyncIterable<string>,

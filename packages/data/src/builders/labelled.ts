@@ -5,11 +5,11 @@ import type { PreferencePair, PromptRow } from '../rows/types.js';
 import type { PublishedFiles } from './published.js';
 
 /**
- * Pairs from singly labelled answers, as KTO takes them (`prompt`, `completion`, `label` true where it is desirable):
- * every desirable answer of a prompt with every undesirable one of the same prompt. Prompts with only one kind give
- * none. Such pairs claim more than the labels say, so this is done on request only. All answers are held in memory.
+ * Pairs from judged answers, the data of KTO (`prompt`, `completion`, `label` true for a desirable answer): every desirable
+ * answer to a prompt with every undesirable answer to the same prompt. A prompt with answers of one kind only gives no pair.
+ * The pairs claim more than the labels say, so only this function makes them. All answers are held in memory.
  *
- * Errors name file and line: `data.missing-column`, `data.wrong-type`, and those of reading JSONL.
+ * @throws DpoError with file and line: `data.missing-column`, `data.wrong-type`, and the errors of reading JSONL
  */
 export async function* buildLabelled(files: PublishedFiles): AsyncGenerator<PreferencePair> {
   const prompts = new Map<string, PromptRow & { readonly desirable: Text[]; readonly undesirable: Text[] }>();
@@ -20,19 +20,19 @@ export async function* buildLabelled(files: PublishedFiles): AsyncGenerator<Pref
         if (error !== undefined) throw error;
         const answer = labelledFormat.parse(record, { path, line, row: row++ });
         const { prompt, completion, label, tools, templateVariables } = answer;
-        const asked = {
+        const promptRow = {
           prompt,
           ...(tools === undefined ? {} : { tools }),
           ...(templateVariables === undefined ? {} : { templateVariables }),
         };
-        const key = JSON.stringify(asked);
-        const group = prompts.get(key) ?? { ...asked, desirable: [], undesirable: [] };
+        const key = JSON.stringify(promptRow);
+        const group = prompts.get(key) ?? { ...promptRow, desirable: [], undesirable: [] };
         prompts.set(key, group);
         group[label ? 'desirable' : 'undesirable'].push(completion);
       }
     }
   }
-  for (const { desirable, undesirable, ...asked } of prompts.values()) {
-    for (const chosen of desirable) for (const rejected of undesirable) yield { ...asked, chosen, rejected };
+  for (const { desirable, undesirable, ...promptRow } of prompts.values()) {
+    for (const chosen of desirable) for (const rejected of undesirable) yield { ...promptRow, chosen, rejected };
   }
 }

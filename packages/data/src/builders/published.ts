@@ -4,9 +4,9 @@ import { type FileRecord, parseString, required, wrongType } from '../rows/parse
 import { kindOf, type Place, rowError } from '../rows/place.js';
 import type { PreferencePair } from '../rows/types.js';
 
-/** What all builders from published files take. */
+/** The options of all builders from published files. */
 export interface BuildOptions {
-  /** Is told of every row that cannot be used, which is then left out. Without it the first such row is thrown. */
+  /** Called with the error of every row that cannot be used; the row is skipped. Without it the first error is thrown. */
   readonly onError?: ((error: DpoError) => void) | undefined;
 }
 
@@ -20,8 +20,8 @@ export interface PublishedRow {
 }
 
 /**
- * Pairs from the rows of published files: `convert` makes a row's pair, or nothing where the row is not wanted. They are
- * read anew each time that one goes through them.
+ * Pairs from the rows of published files: `convert` makes a row's pair, or returns undefined to leave the row out. Each
+ * iteration reads the files again.
  */
 export function publishedPairs(
   files: PublishedFiles,
@@ -31,7 +31,7 @@ export function publishedPairs(
   return {
     async *[Symbol.asyncIterator]() {
       for await (const row of publishedRows(files)) {
-        const pair = usable(options, () => {
+        const pair = valueOrReport(options, () => {
           if (row.error !== undefined) throw row.error;
           return convert({ record: asObject(row.record, row.place), place: row.place });
         });
@@ -52,7 +52,7 @@ async function* publishedRows(
   }
 }
 
-function usable<Value>(options: BuildOptions, make: () => Value): Value | undefined {
+function valueOrReport<Value>(options: BuildOptions, make: () => Value): Value | undefined {
   try {
     return make();
   } catch (error) {
@@ -62,7 +62,7 @@ function usable<Value>(options: BuildOptions, make: () => Value): Value | undefi
   }
 }
 
-/** The value as an object, or `data.wrong-type` / `data.broken-row`. */
+/** The value as an object. @throws DpoError `data.wrong-type` for a value under a key, `data.broken-row` for a row */
 export function asObject(value: unknown, place: Place, key?: string): FileRecord {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as FileRecord;
   if (key !== undefined) throw wrongType(value, key, 'an object', place);
@@ -71,12 +71,12 @@ export function asObject(value: unknown, place: Place, key?: string): FileRecord
   });
 }
 
-/** The text under `key`: `data.missing-column`, `data.wrong-type`, `data.invalid-text`. */
+/** The text under `key`. @throws DpoError `data.missing-column`, `data.wrong-type`, `data.invalid-text` */
 export function textOf(record: FileRecord, key: string, place: Place): string {
   return parseString(required(record, key, [], place), key, place);
 }
 
-/** The number under `key`, where it is one of `allowed`: `data.missing-column`, `data.wrong-type`. */
+/** The number under `key`, one of `allowed`. @throws DpoError `data.missing-column`, `data.wrong-type` */
 export function choiceOf(record: FileRecord, key: string, allowed: readonly number[], place: Place): number {
   const value = required(record, key, [], place);
   if (typeof value === 'number' && allowed.includes(value)) return value;

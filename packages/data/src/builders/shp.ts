@@ -13,23 +13,24 @@ import {
   textOf,
 } from './published.js';
 
-/** Which of the comparisons of SHP to take. */
+/** Selects comparisons of SHP. */
 export interface ShpOptions extends BuildOptions {
-  /** Least ratio of the upvoted answer's score to the other's. Default 2. */
+  /** The least ratio of the more upvoted answer's score to the other's. Default 2. */
   readonly minScoreRatio?: number | undefined;
-  /** Most pairs of one post, drawn by `seed`. All where it is left out. */
+  /** The largest number of pairs of one post, drawn by `seed`. Default all. */
   readonly pairsPerPost?: number | undefined;
+  /** Draws the pairs of a post. Default 0. */
   readonly seed?: number | undefined;
 }
 
 /**
- * Pairs from the Stanford Human Preferences files as published (`history`, `human_ref_A`, `human_ref_B`, `labels` = 1
- * where A has the more upvotes, `score_A`, `score_B`, `score_ratio`). The prompt is `\n\nHuman: POST\n\nAssistant:`, as
- * in the DPO paper; answers begin with a space. Which pairs of a post are drawn depends on their texts and the seed,
- * not on the order of the rows. The source is the row's `domain`, the id its `post_id`. (Ethayarajh et al. 2022.)
+ * Pairs from the Stanford Human Preferences files as published (`history`, `human_ref_A`, `human_ref_B`, `labels` = 1 when A
+ * has more upvotes, `score_A`, `score_B`, `score_ratio`). The prompt is `\n\nHuman: POST\n\nAssistant:`, as in the DPO paper;
+ * answers begin with a space. The draw of a post's pairs depends on their texts and the seed, not on the order of the rows.
+ * The source is the row's `domain`, the id its `post_id`. (Ethayarajh et al. 2022.)
  *
- * @throws DpoError `options.invalid`; naming file and line `data.missing-column`, `data.wrong-type`, `data.empty-answer`, and
- * those of reading JSONL
+ * @throws DpoError `options.invalid`. The iteration throws, with file and line, `data.missing-column`, `data.wrong-type`,
+ * `data.broken-row`, `data.empty-answer`, and the errors of reading JSONL
  */
 export function buildShp(files: PublishedFiles, options: ShpOptions = {}): AsyncIterable<PreferencePair> {
   const { minScoreRatio = 2, pairsPerPost, seed = 0 } = options;
@@ -42,15 +43,15 @@ export function buildShp(files: PublishedFiles, options: ShpOptions = {}): Async
   if (pairsPerPost === undefined) return pairs(options.onError);
   return {
     async *[Symbol.asyncIterator]() {
-      // Two passes: the first keeps only numbers, so that no text waits in memory for its post's other rows.
-      const drawn = new Map<string, number[]>();
+      // Two passes: the first keeps numbers alone, so that no text waits in memory for the post's other rows.
+      const lowestDraws = new Map<string, number[]>();
       for await (const pair of pairs(options.onError)) {
         const post = postOf(pair);
-        const lowest = [...(drawn.get(post) ?? []), drawOf(pair, seed)].sort((a, b) => a - b).slice(0, pairsPerPost);
-        drawn.set(post, lowest);
+        const draws = [...(lowestDraws.get(post) ?? []), drawOf(pair, seed)].sort((a, b) => a - b);
+        lowestDraws.set(post, draws.slice(0, pairsPerPost));
       }
       for await (const pair of pairs(options.onError === undefined ? undefined : () => {})) {
-        if (drawn.get(postOf(pair))?.includes(drawOf(pair, seed))) yield pair;
+        if (lowestDraws.get(postOf(pair))?.includes(drawOf(pair, seed))) yield pair;
       }
     },
   };
@@ -59,12 +60,12 @@ export function buildShp(files: PublishedFiles, options: ShpOptions = {}): Async
 function shpPair({ record, place }: PublishedRow, minScoreRatio: number): PreferencePair | undefined {
   const history = textOf(record, 'history', place);
   const [a, b] = [textOf(record, 'human_ref_A', place), textOf(record, 'human_ref_B', place)];
-  const first = choiceOf(record, 'labels', [0, 1], place) === 1;
+  const isFirstChosen = choiceOf(record, 'labels', [0, 1], place) === 1;
   const score = (key: string) => parseNumber(record[key], key, place);
   const [scoreA, scoreB] = [score('score_A'), score('score_B')];
   const ratio = parseNumber(required(record, 'score_ratio', [], place), 'score_ratio', place) as number;
   if (ratio < minScoreRatio) return undefined;
-  if (scoreA !== undefined && scoreB !== undefined && (first ? scoreA < scoreB : scoreB < scoreA)) {
+  if (scoreA !== undefined && scoreB !== undefined && (isFirstChosen ? scoreA < scoreB : scoreB < scoreA)) {
     throw rowError(
       'data.broken-row',
       place,
@@ -74,8 +75,8 @@ function shpPair({ record, place }: PublishedRow, minScoreRatio: number): Prefer
   }
   parseAnswer(a.trim(), 'human_ref_A', place);
   parseAnswer(b.trim(), 'human_ref_B', place);
-  const [chosen, rejected] = first ? [a, b] : [b, a];
-  const [chosenScore, rejectedScore] = first ? [scoreA, scoreB] : [scoreB, scoreA];
+  const [chosen, rejected] = isFirstChosen ? [a, b] : [b, a];
+  const [chosenScore, rejectedScore] = isFirstChosen ? [scoreA, scoreB] : [scoreB, scoreA];
   return {
     prompt: `\n\nHuman: ${history}\n\nAssistant:`,
     chosen: ` ${chosen}`,

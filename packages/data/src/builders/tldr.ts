@@ -4,20 +4,20 @@ import { rowError } from '../rows/place.js';
 import type { PreferencePair } from '../rows/types.js';
 import { asObject, type BuildOptions, choiceOf, type PublishedFiles, publishedPairs, textOf } from './published.js';
 
-/** Which of the comparisons of summaries to take. */
+/** Selects comparisons of summaries. */
 export interface TldrOptions extends BuildOptions {
-  /** `train`, or `valid` for `valid1`, `valid2` and the like. Every row where it is left out. */
+  /** `train`, or `valid` for every split whose name begins so (`valid1`, `valid2`). Default all rows. */
   readonly split?: 'train' | 'valid' | undefined;
 }
 
 /**
  * Pairs from the TL;DR comparisons of Stiennon et al. (2020) as published: `info` with `post`, `title`, `subreddit`;
  * two `summaries` with `text` and `policy`; `choice`; `split`. The prompt is
- * `SUBREDDIT: r/…\nTITLE: …\nPOST: …\nTL;DR:`; answers begin with a space. The source tells the policies,
+ * `SUBREDDIT: r/…\nTITLE: …\nPOST: …\nTL;DR:`; answers begin with a space. The source names the two policies,
  * `CHOSEN over REJECTED`; the id is the post's.
  *
- * Errors name file and line: `data.missing-column`, `data.wrong-type`, `data.broken-row` (not two summaries),
- * `data.empty-answer`, and those of reading JSONL.
+ * The iteration throws a DpoError with file and line: `data.missing-column`, `data.wrong-type`, `data.broken-row` (not two
+ * summaries), `data.empty-answer`, and the errors of reading JSONL.
  */
 export function buildTldr(files: PublishedFiles, options: TldrOptions = {}): AsyncIterable<PreferencePair> {
   return publishedPairs(files, options, ({ record, place }) => {

@@ -5,9 +5,9 @@ import type { PreferencePair } from '../rows/types.js';
 const CHUNK = 1000;
 
 /**
- * Writes the pairs of a builder in the format that `output` names, as `writePreferences` does, without holding them in
- * memory. `pairs` is gone through more than once and must give the same each time. Returns the number of rows; errors are
- * the builder's and those of `writePreferences`.
+ * Writes the pairs of a builder to a file whose format the name `output` says, as `writePreferences` does, without holding all
+ * pairs in memory. `pairs` is iterated more than once and must give the same pairs each time. Returns the number of rows.
+ * @throws DpoError the errors of the builder and of `writePreferences`
  */
 export async function writeBuiltPreferences(
   pairs: AsyncIterable<PreferencePair>,

@@ -3,9 +3,9 @@ import { isChat } from '../rows/conversation.js';
 import type { PreferencePair } from '../rows/types.js';
 
 /**
- * True where a conversation is one that chat templates know: a system message at most at the beginning, no two turns of
- * user or of assistant one after another, a prompt that ends in a user's or tool's turn, answers that begin and end with
- * the assistant's. Plain text is always in order.
+ * True when chat templates accept the order of a conversation's roles: system messages at the beginning only, no two successive
+ * turns of the user or of the assistant, a prompt that ends in a turn of the user or a tool, answers that begin and end with a
+ * turn of the assistant. Plain text is always in order.
  */
 export function rolesInOrder({ prompt, chosen, rejected }: PreferencePair): boolean {
   if (!isChat(prompt)) return true;
@@ -20,8 +20,8 @@ export function rolesInOrder({ prompt, chosen, rejected }: PreferencePair): bool
 
 function turnsAlternate(messages: readonly Message[]): boolean {
   return messages.every(({ role }, i) => {
-    const before = messages[i - 1]?.role;
-    if (role === 'system' || role === 'developer') return i === 0 || before === 'system' || before === 'developer';
-    return !((role === 'user' || role === 'assistant') && role === before);
+    const previous = messages[i - 1]?.role;
+    if (role === 'system' || role === 'developer') return i === 0 || previous === 'system' || previous === 'developer';
+    return !((role === 'user' || role === 'assistant') && role === previous);
   });
 }

@@ -1,15 +1,17 @@
 import { isChat } from '../rows/conversation.js';
 import type { PreferencePair } from '../rows/types.js';
 
-/** In how many rows something besides roles and contents is said to the chat template, by its key. */
-export interface SaidBesides {
+/** The numbers of rows that give the chat template more than roles and contents, by key. */
+export interface TemplateInputCounts {
+  /** Rows with tools. */
   readonly tools: number;
+  /** Rows with a template variable, by the variable's name. */
   readonly templateVariables: Readonly<Record<string, number>>;
-  /** Keys of messages: `tool_calls`, `name`, `reasoning_content`, … */
+  /** Rows whose messages have a key besides role and content (`tool_calls`, `name`, `reasoning_content`, …), by the key. */
   readonly messages: Readonly<Record<string, number>>;
 }
 
-/** Counts, row by row, what is said besides. */
+/** Counts, row by row, what the chat template gets besides roles and contents. */
 export class BesidesTally {
   #tools = 0;
   readonly #variables = new Map<string, number>();
@@ -26,8 +28,8 @@ export class BesidesTally {
     for (const key of keys) count(this.#messages, key);
   }
 
-  /** Undefined where no row says anything. */
-  get found(): SaidBesides | undefined {
+  /** The counts; undefined when all are zero. */
+  get counts(): TemplateInputCounts | undefined {
     if (this.#tools + this.#variables.size + this.#messages.size === 0) return undefined;
     return {
       tools: this.#tools,

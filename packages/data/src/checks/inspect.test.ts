@@ -12,8 +12,8 @@ describe('inspectPreferences', () => {
   ]);
 
   it('counts by hand', () => {
-    const found = inspectPreferences(pairs);
-    expect(found).toMatchObject({
+    const inspection = inspectPreferences(pairs);
+    expect(inspection).toMatchObject({
       rows: 4,
       kind: 'text',
       prompts: 2,
@@ -28,18 +28,18 @@ describe('inspectPreferences', () => {
       scoreMargins: { rows: 2, negative: 1, min: -1, max: 2, mean: 0.5 },
       referenceLogps: 1,
     });
-    expect(found.chosenLonger).toMatchObject({ count: 2, of: 3 });
-    expect(found.lengths.chosen).toMatchObject({ min: 4, p50: 5, max: 11 });
-    expect(found.cuts).toBeUndefined();
-    expect(JSON.parse(JSON.stringify(found))).toEqual(found);
+    expect(inspection.chosenLonger).toMatchObject({ count: 2, of: 3 });
+    expect(inspection.lengths.chosen).toMatchObject({ min: 4, p50: 5, max: 11 });
+    expect(inspection.cuts).toBeUndefined();
+    expect(JSON.parse(JSON.stringify(inspection))).toEqual(inspection);
   });
 
   it('counts tokens, and what limits would cut, with a tokenizer', () => {
-    const found = inspectPreferences(pairs, byteTokenizer({ bos: true }), { maxLength: 8, maxPromptLength: 1 });
-    expect(found.unit).toBe('tokens');
-    expect(found.lengths.prompt.max).toBe(2);
-    expect(found.lengths.chosen.max).toBe('long answer'.length + 1);
-    expect(found.cuts).toEqual({
+    const inspection = inspectPreferences(pairs, byteTokenizer({ bos: true }), { maxLength: 8, maxPromptLength: 1 });
+    expect(inspection.unit).toBe('tokens');
+    expect(inspection.lengths.prompt.max).toBe(2);
+    expect(inspection.lengths.chosen.max).toBe('long answer'.length + 1);
+    expect(inspection.cuts).toEqual({
       rows: 4,
       truncatedPrompts: 4,
       truncatedAnswers: 3,
@@ -52,8 +52,8 @@ describe('inspectPreferences', () => {
   });
 
   it('finds nothing wrong with the tiny pairs but their repeats', () => {
-    const found = inspectPreferences(tinyPairs());
-    expect([found.identicalAnswers, found.contradictions, found.prompts]).toEqual([[], [], 16]);
+    const inspection = inspectPreferences(tinyPairs());
+    expect([inspection.identicalAnswers, inspection.contradictions, inspection.prompts]).toEqual([[], [], 16]);
   });
 });
 

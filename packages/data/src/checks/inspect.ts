@@ -5,9 +5,9 @@ import type { PreferenceDataset, PreferencePair } from '../rows/types.js';
 import { type CutSummary, cutSummary, type RowOrigin } from '../tokens/cuts.js';
 import { encodePairs } from '../tokens/encode.js';
 import type { EncodeOptions } from '../tokens/encode-options.js';
-import { BesidesTally, type SaidBesides } from './besides.js';
+import { BesidesTally, type TemplateInputCounts } from './besides.js';
 
-/** Smallest, quantiles and largest of a list of numbers, each one of the numbers (nearest rank). */
+/** The smallest, the largest, quantiles (nearest rank, so that each is one of the numbers) and the mean of a list of numbers. */
 export interface Percentiles {
   readonly min: number;
   readonly p50: number;
@@ -23,30 +23,33 @@ export interface Share extends ShareInterval {
   readonly of: number;
 }
 
-/** What {@link inspectPreferences} finds. Plain data; row numbers are counted from 0. */
+/** The result of {@link inspectPreferences}. Plain data; row numbers are counted from 0. */
 export interface PreferenceInspection {
   readonly rows: number;
+  /** Whether the rows are plain text or conversations. */
   readonly kind: 'text' | 'chat';
+  /** The number of different prompts. */
   readonly prompts: number;
-  /** Rows by `source`, most frequent first; rows without one are not counted. */
+  /** Rows by `source`, most frequent first. Rows without a source are not counted. */
   readonly sources: readonly { readonly source: string; readonly rows: number }[];
-  /** What lengths are counted in. */
+  /** The unit of lengths. */
   readonly unit: 'characters' | 'tokens';
   readonly lengths: { readonly prompt: Percentiles; readonly chosen: Percentiles; readonly rejected: Percentiles };
   /** Rows whose two answers are the same. */
   readonly identicalAnswers: readonly number[];
   /** Rows that repeat an earlier row's prompt, chosen and rejected. */
   readonly duplicates: readonly number[];
-  /** Rows that prefer A to B where an earlier row with the same prompt prefers B to A. */
+  /** Rows that prefer A to B while an earlier row with the same prompt prefers B to A. */
   readonly contradictions: readonly number[];
-  /** How often the chosen answer is the longer one, among the pairs of unequal length; one half is no bias. */
+  /** The share of pairs whose chosen answer is longer, among the pairs of unequal length. One half is no bias. */
   readonly chosenLonger: Share;
-  /** chosen score − rejected score, where both are there. */
+  /** chosen score − rejected score, of the rows that have both. */
   readonly scoreMargins?: Percentiles & { readonly rows: number; readonly negative: number };
+  /** The number of rows with both reference log-probabilities. */
   readonly referenceLogps: number;
-  /** What the chat template is told besides roles and contents, where it is. */
-  readonly besides?: SaidBesides;
-  /** What `maxLength` and `maxPromptLength` would cut, and how many rows they would leave without an answer; only with a tokenizer. */
+  /** What the chat template gets besides roles and contents; absent when it gets nothing else. */
+  readonly besides?: TemplateInputCounts;
+  /** With a tokenizer: what `maxLength` and `maxPromptLength` would cut, and the number of rows left without an answer. */
   readonly cuts?: CutSummary & { readonly answersCutAway: number };
 }
 
@@ -54,7 +57,7 @@ export interface PreferenceInspection {
  * Counts what matters before training on a dataset: lengths (in tokens with a tokenizer, else in characters), identical,
  * repeated and contradictory pairs, how often the preferred answer is the longer one, score margins.
  *
- * Errors with a tokenizer: those of `encodePairs`.
+ * @throws DpoError the errors of `encodePairs`, with a tokenizer
  */
 export function inspectPreferences(
   dataset: PreferenceDataset | readonly PreferencePair[],
@@ -62,7 +65,7 @@ export function inspectPreferences(
   options: EncodeOptions = {},
 ): PreferenceInspection {
   const prompts = new Set<string>();
-  const seen = new Set<string>();
+  const pairKeys = new Set<string>();
   const sources = new Map<string, number>();
   const identicalAnswers: number[] = [];
   const duplicates: number[] = [];
@@ -78,32 +81,32 @@ export function inspectPreferences(
     const row = rows++;
     chat ||= isChat(pair.prompt);
     tally.add(pair);
-    const asked = JSON.stringify([pair.prompt, templateVariables(pair)]);
-    prompts.add(asked);
+    const promptKey = JSON.stringify([pair.prompt, templateVariables(pair)]);
+    prompts.add(promptKey);
     if (pair.source !== undefined) sources.set(pair.source, (sources.get(pair.source) ?? 0) + 1);
     if (pair.chosenScore !== undefined && pair.rejectedScore !== undefined) {
       margins.push(pair.chosenScore - pair.rejectedScore);
     }
     if (pair.referenceChosenLogp !== undefined && pair.referenceRejectedLogp !== undefined) referenceLogps++;
 
-    const key = pairKey(asked, pair.chosen, pair.rejected);
-    if (seen.has(key)) duplicates.push(row);
+    const key = pairKey(promptKey, pair.chosen, pair.rejected);
+    if (pairKeys.has(key)) duplicates.push(row);
     if (sameText(pair.chosen, pair.rejected)) identicalAnswers.push(row);
-    else if (seen.has(pairKey(asked, pair.rejected, pair.chosen))) contradictions.push(row);
-    seen.add(key);
+    else if (pairKeys.has(pairKey(promptKey, pair.rejected, pair.chosen))) contradictions.push(row);
+    pairKeys.add(key);
 
     if (tokenizer === undefined) {
       for (const part of ['prompt', 'chosen', 'rejected'] as const) lengths[part].push(plainText(pair[part]).length);
     }
   }
 
-  const encoded = tokenizer === undefined ? undefined : encodePairs(dataset, tokenizer);
-  for (const pair of encoded ?? []) {
+  const encodedPairs = tokenizer === undefined ? undefined : encodePairs(dataset, tokenizer);
+  for (const pair of encodedPairs ?? []) {
     for (const part of ['prompt', 'chosen', 'rejected'] as const) lengths[part].push(pair[part].length);
   }
   const unequal = lengths.chosen.map((chosen, i) => chosen - (lengths.rejected[i] ?? 0)).filter((d) => d !== 0);
 
-  const besides = tally.found;
+  const besides = tally.counts;
   return {
     rows,
     kind: chat ? 'chat' : 'text',
@@ -130,14 +133,14 @@ export function inspectPreferences(
         }),
     referenceLogps,
     ...(besides === undefined ? {} : { besides }),
-    ...(encoded === undefined ? {} : { cuts: wouldCut(encoded, options) }),
+    ...(encodedPairs === undefined ? {} : { cuts: wouldCut(encodedPairs, options) }),
   };
 }
 
 function wouldCut(pairs: readonly (EncodedPair & RowOrigin)[], options: EncodeOptions) {
   const { maxLength = Number.POSITIVE_INFINITY, maxPromptLength = Number.POSITIVE_INFINITY } = options;
   let answersCutAway = 0;
-  const cut = pairs.map((pair): RowOrigin => {
+  const origins = pairs.map((pair): RowOrigin => {
     const prompt = Math.min(pair.prompt.length, maxPromptLength);
     const over = (answer: Int32Array) => Math.min(answer.length, Math.max(0, prompt + answer.length - maxLength));
     if (prompt >= maxLength) answersCutAway++;
@@ -146,10 +149,10 @@ function wouldCut(pairs: readonly (EncodedPair & RowOrigin)[], options: EncodeOp
       cut: { prompt: pair.prompt.length - prompt, chosen: over(pair.chosen), rejected: over(pair.rejected) },
     };
   });
-  return { ...cutSummary(cut), answersCutAway };
+  return { ...cutSummary(origins), answersCutAway };
 }
 
-/** Percentiles by nearest rank: p-th = the ⌈p·n⌉-th smallest. All zero for an empty list. */
+/** Percentiles by nearest rank: the p-th is the ⌈p·n⌉-th smallest number. All are zero for an empty list. */
 export function percentiles(values: readonly number[]): Percentiles {
   const sorted = Float64Array.from(values).sort();
   const rank = (p: number) => sorted[Math.max(0, Math.ceil(p * sorted.length) - 1)] ?? 0;
@@ -163,7 +166,7 @@ export function percentiles(values: readonly number[]): Percentiles {
   };
 }
 
-/** A share as a count of something, with its interval. */
+/** The share `count` / `of` with its interval. */
 export function shareOf(count: number, of: number): Share {
   return { count, of, ...wilson(count, of) };
 }

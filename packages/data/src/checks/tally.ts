@@ -1,23 +1,24 @@
 import type { MendCode } from '../rows/notes.js';
 import type { Percentiles } from './inspect.js';
 
-/** Counts of whole numbers, from which percentiles come without keeping every number. */
+/** Counts of whole numbers, which give percentiles without keeping every number. */
 export class Histogram {
   readonly #counts = new Map<number, number>();
 
+  /** Counts a number. */
   add(value: number): void {
     this.#counts.set(value, (this.#counts.get(value) ?? 0) + 1);
   }
 
-  /** As `percentiles` of the list would give them, by nearest rank; all zero where nothing was added. */
+  /** The same as `percentiles` of the list of numbers, by nearest rank. All are zero when no number was added. */
   percentiles(): Percentiles {
     const sorted = [...this.#counts].sort(([a], [b]) => a - b);
     const total = sorted.reduce((sum, [, count]) => sum + count, 0);
     const rank = (p: number) => {
-      let before = 0;
+      let sum = 0;
       for (const [value, count] of sorted) {
-        before += count;
-        if (before >= Math.max(1, Math.ceil(p * total))) return value;
+        sum += count;
+        if (sum >= Math.max(1, Math.ceil(p * total))) return value;
       }
       return 0;
     };
@@ -33,10 +34,10 @@ export class Histogram {
   }
 }
 
-/** What can be wrong with a dataset, or was put right when it was read. */
-export type FindingCode = KnownCode | MendCode;
+/** A kind of fault in a dataset: a check found it, or reading put it right. */
+export type FindingCode = CheckCode | MendCode;
 
-type KnownCode =
+type CheckCode =
   | 'identical-answers'
   | 'prompt-in-answers'
   | 'empty-answer'
@@ -51,65 +52,66 @@ type KnownCode =
   | 'negative-margin'
   | 'length-bias';
 
-/** One thing that is wrong, and where. */
+/** A kind of fault, and its rows. */
 export interface Finding {
   readonly code: FindingCode;
-  /** Errors spoil training; warnings are worth a look. */
+  /** An error spoils training; a warning deserves a look. */
   readonly level: 'error' | 'warning';
+  /** A sentence for people. */
   readonly message: string;
-  /** In how many rows. */
+  /** The number of rows. */
   readonly count: number;
-  /** The first rows of them, counted from 0. */
+  /** The numbers of the first 20 of these rows, counted from 0. */
   readonly rows: readonly number[];
 }
 
-const ROWS_NAMED = 20;
+const MAX_ROWS = 20;
 
-const KNOWN: Readonly<Record<KnownCode, readonly [Finding['level'], string]>> = {
+const EXPLANATIONS: Readonly<Record<CheckCode, readonly [Finding['level'], string]>> = {
   'identical-answers': ['error', 'The two answers are the same.'],
   'empty-answer': ['error', 'An answer is empty or blank.'],
   'no-tokens': ['error', 'The prompt or an answer has no tokens.'],
   'roles-out-of-order': [
     'error',
-    'Roles are out of order: a system message not at the beginning, two turns of one speaker, a prompt that ends in an answer, or an answer that is not of the assistant.',
+    "Roles are out of order: a system message not at the beginning, two turns of one speaker, a prompt that ends in an answer, or an answer that is not the assistant's.",
   ],
-  'answer-cut-away': ['error', 'The prompt leaves nothing of an answer within the longest length.'],
+  'answer-cut-away': ['error', 'The prompt alone has the longest length, which leaves no room for an answer.'],
   'shared-prompts': ['error', 'The prompt is in the test set too.'],
   'prompt-in-answers': [
     'warning',
-    'Answers begin with the prompt, which is trained on once more where they do not mean to repeat it.',
+    'Answers begin with the prompt, so that the prompt is trained on as part of the answer.',
   ],
   contradiction: ['warning', 'An earlier row prefers the same two answers the other way round.'],
   duplicate: ['warning', 'The row repeats an earlier one.'],
-  'replacement-character': ['warning', 'A text holds U+FFFD, which stands for bytes that were lost.'],
+  'replacement-character': ['warning', 'A text holds U+FFFD, the mark of lost bytes.'],
   truncated: ['warning', 'The prompt or an answer would be cut.'],
   'negative-margin': ['warning', 'The chosen answer has the lower score.'],
-  'length-bias': ['warning', 'Length alone tells which answer was preferred in well over half of the pairs.'],
+  'length-bias': ['warning', 'In well over half of the pairs, length alone says which answer was preferred.'],
 };
 
 /** Collects findings by code, with the first rows of each. */
 export class Findings {
-  readonly #found = new Map<KnownCode, { count: number; rows: number[] }>();
+  readonly #tallies = new Map<CheckCode, { count: number; rows: number[] }>();
 
-  add(code: KnownCode, row: number): void {
-    const found = this.#found.get(code) ?? { count: 0, rows: [] };
-    found.count++;
-    if (found.rows.length < ROWS_NAMED) found.rows.push(row);
-    this.#found.set(code, found);
+  add(code: CheckCode, row: number): void {
+    const tally = this.#tallies.get(code) ?? { count: 0, rows: [] };
+    tally.count++;
+    if (tally.rows.length < MAX_ROWS) tally.rows.push(row);
+    this.#tallies.set(code, tally);
   }
 
-  /** About the dataset as a whole; `count` rows support it. */
-  addWhole(code: KnownCode, count: number): void {
-    this.#found.set(code, { count, rows: [] });
+  /** Adds a finding about the dataset as a whole, which `count` rows support. */
+  addWhole(code: CheckCode, count: number): void {
+    this.#tallies.set(code, { count, rows: [] });
   }
 
-  /** Errors first, each kind in the order in which it is explained. */
+  /** The findings, errors first. */
   list(): Finding[] {
-    const order = Object.keys(KNOWN) as KnownCode[];
+    const order = Object.keys(EXPLANATIONS) as CheckCode[];
     return order.flatMap((code) => {
-      const found = this.#found.get(code);
-      const [level, message] = KNOWN[code];
-      return found === undefined ? [] : [{ code, level, message, ...found }];
+      const tally = this.#tallies.get(code);
+      const [level, message] = EXPLANATIONS[code];
+      return tally === undefined ? [] : [{ code, level, message, ...tally }];
     });
   }
 }

@@ -16,7 +16,7 @@ const pair = (prompt: string, chosen: string, rejected: string, more = {}): Pref
 });
 
 describe('validateDataset', () => {
-  it('knows prompts at the head of answers, which reading left there', () => {
+  it('finds prompts at the head of answers, which reading does not cut off', () => {
     const long = 'What is two and two?';
     const pairs = [
       pair('Two?', 'Two? Yes.', 'Two? No.'),
@@ -26,7 +26,7 @@ describe('validateDataset', () => {
     expect(rowsOf(pairs)).toEqual({ 'prompt-in-answers': [0, 1] });
   });
 
-  it('counts what was put right among the warnings', () => {
+  it('counts faults that reading put right among the warnings', () => {
     const mended = [{ code: 'role-names', message: 'Roles.', count: 3, rows: [1, 2, 4] }] as const;
     expect(validateDataset([pair('a', 'b', 'c')], { mended })).toMatchObject({
       warnings: 1,
@@ -34,7 +34,7 @@ describe('validateDataset', () => {
     });
   });
 
-  it('tells pairs apart by what is said to the chat template, and counts it', () => {
+  it('tells pairs apart by the inputs of the chat template, and counts these', () => {
     const say = (role: string, content: string) => ({ role, content });
     const chat = (more: object): PreferencePair => ({
       prompt: [say('user', 'a')],
@@ -47,7 +47,7 @@ describe('validateDataset', () => {
     expect(validateDataset(pairs).besides).toEqual({ tools: 1, templateVariables: { x: 1 }, messages: {} });
   });
 
-  it('finds each thing at its row', () => {
+  it('finds each fault at its row', () => {
     const pairs = [
       pair('a', 'x1', 'y1'),
       pair('a', 'y1', 'x1'),
@@ -66,23 +66,23 @@ describe('validateDataset', () => {
       'replacement-character': [5],
       'negative-margin': [6],
     });
-    const found = validateDataset(pairs, { test: [pair('e', 'p', 'q'), pair('z', 'p', 'q')] });
-    expect(found).toMatchObject({ rows: 7, prompts: 5, errors: 3, warnings: 4, unit: 'characters' });
-    expect(found.sharedPrompts).toEqual({ prompts: 1, of: 2 });
-    expect(found.scoreMargins).toMatchObject({ rows: 1, p50: -2 });
-    expect(found.chosenLonger).toEqual(shareOf(1, 2)); // "caf\ufffd" is the longer one, the blank answer the shorter
-    expect(JSON.parse(JSON.stringify(found))).toEqual(found);
+    const validation = validateDataset(pairs, { test: [pair('e', 'p', 'q'), pair('z', 'p', 'q')] });
+    expect(validation).toMatchObject({ rows: 7, prompts: 5, errors: 3, warnings: 4, unit: 'characters' });
+    expect(validation.sharedPrompts).toEqual({ prompts: 1, of: 2 });
+    expect(validation.scoreMargins).toMatchObject({ rows: 1, p50: -2 });
+    expect(validation.chosenLonger).toEqual(shareOf(1, 2)); // "caf\ufffd" is the longer one, the blank answer the shorter
+    expect(JSON.parse(JSON.stringify(validation))).toEqual(validation);
   });
 
-  it('finds nothing wrong where nothing is', () => {
+  it('finds no fault in good pairs', () => {
     expect(validateDataset([pair('a', 'x', 'y'), pair('b', 'x', 'y')])).toMatchObject({ errors: 0, warnings: 0 });
   });
 
   it('counts tokens, and rows that limits would cut or leave without an answer', () => {
     const pairs = [pair('12', '123', '1'), pair('1234', '1', '2'), pair('12345678', '1', '2')];
-    const found = validateDataset(pairs, { tokenizer: byteTokenizer(), maxLength: 6 });
-    expect(found.unit).toBe('tokens');
-    expect(found.lengths.chosen).toMatchObject({ min: 2, max: 4 }); // each with its end token
+    const validation = validateDataset(pairs, { tokenizer: byteTokenizer(), maxLength: 6 });
+    expect(validation.unit).toBe('tokens');
+    expect(validation.lengths.chosen).toMatchObject({ min: 2, max: 4 }); // each with its end token
     expect(rowsOf(pairs, { tokenizer: byteTokenizer(), maxLength: 6 })).toEqual({ 'answer-cut-away': [2] });
     expect(rowsOf(pairs, { tokenizer: byteTokenizer(), maxLength: 5 })).toEqual({
       'answer-cut-away': [2],
@@ -93,7 +93,7 @@ describe('validateDataset', () => {
     expect(() => validateDataset(pairs, { tokenizer: byteTokenizer(), maxLength: 0 })).toThrow('positive integer');
   });
 
-  it('warns of length bias only where the interval leaves no doubt', () => {
+  it('warns of length bias only when the interval leaves no doubt', () => {
     const longer = (count: number, of: number) =>
       Array.from({ length: of }, (_, i) => (i < count ? pair(`${i}`, 'long', 'x') : pair(`${i}`, 'x', 'long')));
     expect(rowsOf(longer(9, 10))).toEqual({}); // the interval of 90 % of ten pairs begins just below 60 %
@@ -102,7 +102,7 @@ describe('validateDataset', () => {
     expect(rowsOf(longer(55, 100))).toEqual({});
   });
 
-  it('knows the order of roles', () => {
+  it('checks the order of roles', () => {
     const say = (...roles: readonly string[]) => roles.map((role, i) => ({ role, content: `${role} ${i}` }));
     const chat = (prompt: readonly string[], answer: readonly string[]): PreferencePair => ({
       prompt: say(...prompt),

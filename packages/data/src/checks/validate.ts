@@ -2,72 +2,74 @@ import { DpoError, type EncodedPair, type Text, type Tokenizer } from '@dpo/base
 import { sha256Characters } from '#sha256';
 import { isChat, plainText, sameText, templateVariables } from '../rows/conversation.js';
 import type { PlacedRows } from '../rows/encode-place.js';
-import type { Mended } from '../rows/notes.js';
+import type { Mend } from '../rows/notes.js';
 import type { PreferencePair } from '../rows/types.js';
 import { encodePairs } from '../tokens/encode.js';
 import { rolesInOrder } from './_roles.js';
-import { BesidesTally, type SaidBesides } from './besides.js';
+import { BesidesTally, type TemplateInputCounts } from './besides.js';
 import { type Percentiles, percentiles, type Share, shareOf } from './inspect.js';
 import { type Finding, Findings, Histogram } from './tally.js';
 
-/** What {@link validateDataset} checks against. */
+/** The options of {@link validateDataset}. */
 export interface ValidateOptions {
-  /** The held-out pairs, whose prompts must not be among the training pairs'. */
+  /** Held-out pairs, whose prompts must not be in the training pairs. */
   readonly test?: Iterable<PreferencePair> | undefined;
-  /** Counts lengths in its tokens; without it they are in characters, and no cuts are known. */
+  /** Counts lengths in tokens. Without a tokenizer lengths are in characters, and cuts are not checked. */
   readonly tokenizer?: Tokenizer | undefined;
-  /** What reading put right: counted among the warnings. */
-  readonly mended?: readonly Mended[] | undefined;
-  /** Most tokens of prompt and answer together, as in training. Needs `tokenizer`. */
+  /** Faults that reading put right, which are counted among the warnings. */
+  readonly mended?: readonly Mend[] | undefined;
+  /** The largest number of tokens of prompt and answer together, as in training. Needs `tokenizer`. */
   readonly maxLength?: number | undefined;
-  /** Most tokens of a prompt, as in training. Needs `tokenizer`. */
+  /** The largest number of tokens of a prompt, as in training. Needs `tokenizer`. */
   readonly maxPromptLength?: number | undefined;
 }
 
-/** What {@link validateDataset} found. Plain data. */
+/** The result of {@link validateDataset}. Plain data. */
 export interface Validation {
   readonly rows: number;
+  /** The number of different prompts. */
   readonly prompts: number;
   readonly errors: number;
   readonly warnings: number;
-  /** What is wrong; `errors` and `warnings` count these kinds, not rows. */
+  /** The kinds of fault. `errors` and `warnings` count kinds, not rows. */
   readonly findings: readonly Finding[];
+  /** The unit of lengths. */
   readonly unit: 'characters' | 'tokens';
   readonly lengths: Readonly<Record<'prompt' | 'chosen' | 'rejected', Percentiles>>;
-  /** How often the chosen answer is the longer one, among pairs of unequal length, with the 95 % Wilson interval. */
+  /** The share of pairs whose chosen answer is longer, among the pairs of unequal length, with the 95 % Wilson interval. */
   readonly chosenLonger: Share;
-  /** chosen score − rejected score, where both are there. */
+  /** chosen score − rejected score, of the rows that have both. */
   readonly scoreMargins?: Percentiles & { readonly rows: number };
-  /** What the chat template is told besides roles and contents, where it is. */
-  readonly besides?: SaidBesides;
-  /** Prompts of these pairs that are in the test set, and all prompts of the test set. */
+  /** What the chat template gets besides roles and contents; absent when it gets nothing else. */
+  readonly besides?: TemplateInputCounts;
+  /** With a test set: the number of its prompts that the pairs have too, and the number of all its prompts. */
   readonly sharedPrompts?: { readonly prompts: number; readonly of: number };
 }
 
-/** The characters from which a prompt at the head of one answer is worth a look. */
+/** A prompt at the head of one answer alone is reported from this many characters on. */
 const LONG_PROMPT = 16;
 
-/** Beyond these the whole interval of `chosenLonger` is worth a warning. */
+/** Length bias is reported when the whole interval of `chosenLonger` lies below the first share or above the second. */
 const LENGTH_BIAS = [0.4, 0.6] as const;
 
 /**
- * Checks preference pairs before training: identical, empty, repeated and contradictory answers, prompts shared with
- * the test set, prompts repeated in answers, replacement characters, roles out of order, lengths and what limits would cut, length bias, score
- * margins. One pass; texts are kept as hashes only.
+ * Checks preference pairs before training: identical, empty, repeated and contradictory answers, prompts shared with the test
+ * set, prompts repeated in answers, replacement characters, roles out of order, lengths and what limits would cut, length bias,
+ * score margins. One pass over the pairs, which keeps texts as hashes only.
  *
- * @throws DpoError `options.invalid` (a limit without a tokenizer, or not a positive integer), `data.no-chat-template`, those of the
- * tokenizer and its chat template, with the row
+ * @throws DpoError `options.invalid` (a limit without a tokenizer, or not a positive integer); with the row,
+ * `data.no-chat-template` and the errors of the tokenizer and its chat template
  */
 export function validateDataset(
   pairs: Iterable<PreferencePair> & PlacedRows,
   options: ValidateOptions = {},
 ): Validation {
   checkOptions(options);
-  const testPrompts = options.test === undefined ? undefined : hashedPrompts(options.test);
+  const testPrompts = options.test === undefined ? undefined : promptHashes(options.test);
   const findings = new Findings();
   const prompts = new Set<string>();
   const shared = new Set<string>();
-  const seen = new Set<string>();
+  const pairHashes = new Set<string>();
   const margins: number[] = [];
   const lengths = { prompt: new Histogram(), chosen: new Histogram(), rejected: new Histogram() };
   const tally = new BesidesTally();
@@ -82,7 +84,7 @@ export function validateDataset(
       shared.add(prompt);
       findings.add('shared-prompts', row);
     }
-    checkAnswers(pair, seen, findings, row);
+    checkAnswers(pair, pairHashes, findings, row);
     if (isPromptRepeated(pair)) findings.add('prompt-in-answers', row);
     if (!rolesInOrder(pair)) findings.add('roles-out-of-order', row);
     if ([pair.prompt, pair.chosen, pair.rejected].some((text) => plainText(text).includes('\ufffd'))) {
@@ -104,7 +106,7 @@ export function validateDataset(
   if (chosenLonger.low > most || chosenLonger.high < least) {
     findings.addWhole('length-bias', Math.max(longer, unequal - longer));
   }
-  const besides = tally.found;
+  const besides = tally.counts;
   const list = [...findings.list(), ...(options.mended ?? []).map(asFinding)];
   return {
     rows,
@@ -125,22 +127,22 @@ export function validateDataset(
   };
 }
 
-function asFinding({ code, message, count, rows }: Mended): Finding {
+function asFinding({ code, message, count, rows }: Mend): Finding {
   return { code, level: 'warning', message, count, rows };
 }
 
-function checkAnswers(pair: PreferencePair, seen: Set<string>, findings: Findings, row: number): void {
+function checkAnswers(pair: PreferencePair, pairHashes: Set<string>, findings: Findings, row: number): void {
   const { prompt, chosen, rejected } = pair;
   const variables = JSON.stringify(templateVariables(pair));
   if (isBlank(chosen) || isBlank(rejected)) findings.add('empty-answer', row);
   const key = hashOf(prompt, chosen, rejected, variables);
-  if (seen.has(key)) findings.add('duplicate', row);
+  if (pairHashes.has(key)) findings.add('duplicate', row);
   if (sameText(chosen, rejected)) findings.add('identical-answers', row);
-  else if (seen.has(hashOf(prompt, rejected, chosen, variables))) findings.add('contradiction', row);
-  seen.add(key);
+  else if (pairHashes.has(hashOf(prompt, rejected, chosen, variables))) findings.add('contradiction', row);
+  pairHashes.add(key);
 }
 
-/** True for a plain text of some length with which an answer begins; short ones, and other answers, may do so by themselves. */
+/** True when both answers begin with the plain prompt, or one does and the prompt is too long for that to be chance. */
 function isPromptRepeated({ prompt, chosen, rejected }: PreferencePair): boolean {
   if (isChat(prompt) || prompt.trim() === '') return false;
   const start = prompt.trim();
@@ -165,13 +167,13 @@ function sizesOf(
     const size = (text: Text) => plainText(text).length;
     return { prompt: size(pair.prompt), chosen: size(pair.chosen), rejected: size(pair.rejected) };
   }
-  const encoded = encode(pair, options.tokenizer, row, pairs);
-  if (encoded === undefined) {
+  const example = encode(pair, options.tokenizer, row, pairs);
+  if (example === undefined) {
     findings.add('no-tokens', row);
     return undefined;
   }
   const { maxLength = Number.POSITIVE_INFINITY, maxPromptLength = Number.POSITIVE_INFINITY } = options;
-  const [prompt, chosen, rejected] = [encoded.prompt.length, encoded.chosen.length, encoded.rejected.length];
+  const [prompt, chosen, rejected] = [example.prompt.length, example.chosen.length, example.rejected.length];
   const promptTokens = Math.min(prompt, maxPromptLength);
   if (promptTokens >= maxLength) findings.add('answer-cut-away', row);
   else if (promptTokens < prompt || promptTokens + Math.max(chosen, rejected) > maxLength)
@@ -185,9 +187,9 @@ function encode(
   firstRow: number,
   pairs: PlacedRows,
 ): EncodedPair | undefined {
-  const placed = pairs.placeOf === undefined ? [pair] : Object.assign([pair], { placeOf: pairs.placeOf.bind(pairs) });
+  const rows = pairs.placeOf === undefined ? [pair] : Object.assign([pair], { placeOf: pairs.placeOf.bind(pairs) });
   try {
-    return encodePairs(placed, tokenizer, { firstRow })[0];
+    return encodePairs(rows, tokenizer, { firstRow })[0];
   } catch (error) {
     if (error instanceof DpoError && ['data.empty-prompt', 'data.empty-answer'].includes(error.code)) return undefined;
     throw error;
@@ -200,13 +202,13 @@ function isBlank(text: Text): boolean {
     : text.trim() === '';
 }
 
-function hashedPrompts(pairs: Iterable<PreferencePair>): Set<string> {
+function promptHashes(pairs: Iterable<PreferencePair>): Set<string> {
   const hashes = new Set<string>();
   for (const { prompt } of pairs) hashes.add(hashOf(prompt));
   return hashes;
 }
 
-/** 128 bits of SHA-256: among a billion texts two are the same by chance once in 10²¹ cases. */
+/** 128 bits of SHA-256: among a billion texts, two have the same hash by chance once in 10²¹ cases. */
 function hashOf(...texts: readonly Text[]): string {
   return sha256Characters(JSON.stringify(texts)).slice(0, 16);
 }

@@ -2,8 +2,9 @@ import type { Json, Message } from '@dpo/base';
 import fc from 'fast-check';
 import type { PreferencePair } from '../rows/types.js';
 
+/** A text of 1 to 12 characters. */
 export const textWord = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 });
-/** Whatever JSON can hold; text that Arrow can hold, and zero without a sign. */
+/** Any JSON value, of texts that Arrow can hold and zeros without a sign. */
 const json = fc
   .jsonValue({ maxDepth: 3, stringUnit: 'grapheme' })
   .map((value) => JSON.parse(JSON.stringify(value)) as Json);
@@ -25,15 +26,15 @@ const messageOf = (role: string): fc.Arbitrary<Message> =>
         { maxLength: 2 },
       ),
     )
-    // A table has one order of keys for all messages, which fingerprints know.
+    // Sorted keys: a table has one order of keys for all messages, and fingerprints depend on the order.
     .map(([words, others]) => ({ role, content: words, ...Object.fromEntries(others.sort(byKey)) }));
 const toolCall = fc.record({
   role: fc.constant('assistant'),
   content: fc.constant(null),
   tool_calls: fc.array(json, { minLength: 1 }),
 });
-const asked = fc.array(messageOf('user'), { minLength: 1, maxLength: 2 });
-const answered = fc.array(fc.oneof(messageOf('assistant'), toolCall), { minLength: 1, maxLength: 2 });
+const promptMessages = fc.array(messageOf('user'), { minLength: 1, maxLength: 2 });
+const answerMessages = fc.array(fc.oneof(messageOf('assistant'), toolCall), { minLength: 1, maxLength: 2 });
 const templateInputs = {
   tools: fc.array(fc.dictionary(textWord, json), { minLength: 1, maxLength: 2 }),
   templateVariables: fc.dictionary(
@@ -49,6 +50,7 @@ const optional = {
   rejectedScore: fc.double({ noNaN: true, noDefaultInfinity: true }).map((x) => x + 0),
   referenceChosenLogp: fc.double({ max: 0, noNaN: true, noDefaultInfinity: true }).map((x) => x + 0),
 };
+/** Lists of 1 to 8 pairs of such prompts and answers, with some of the other properties. */
 export function pairsOf<Value>(
   prompt: fc.Arbitrary<Value>,
   answer: fc.Arbitrary<Value>,
@@ -60,6 +62,10 @@ export function pairsOf<Value>(
   );
   return fc.array(pair, { minLength: 1, maxLength: 8 }) as unknown as fc.Arbitrary<PreferencePair[]>;
 }
-export const conversations = pairsOf<readonly Message[]>(asked, answered, { ...optional, ...templateInputs });
-/** Pairs of texts and of conversations, with everything that a row may have. */
+/** Pairs of conversations. */
+export const conversations = pairsOf<readonly Message[]>(promptMessages, answerMessages, {
+  ...optional,
+  ...templateInputs,
+});
+/** Pairs of texts and of conversations, with every property that a row may have. */
 export const datasets = fc.oneof(pairsOf<string>(textWord, textWord), conversations, conversations);

@@ -1,6 +1,6 @@
 import { DpoError } from '@dpo/base';
 
-/** The error that something ends in. */
+/** The error that a function throws. */
 export async function errorOf(act: () => Promise<unknown>): Promise<DpoError> {
   try {
     await act();

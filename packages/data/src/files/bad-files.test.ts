@@ -40,7 +40,7 @@ describe('JSON lines', () => {
     expect(dataset.length).toBe(2);
   });
 
-  it('takes lines longer than what is read at once', async () => {
+  it('takes lines longer than a piece of reading', async () => {
     const long = 'é'.repeat(1_500_000);
     const line = JSON.stringify({ prompt: 'a', chosen: long, rejected: 'c' });
     const dataset = await readText(`${good}\n${line}\n${good}\n`);
@@ -90,7 +90,7 @@ describe('JSON lines', () => {
     expect([error.code, error.values.line]).toEqual(['data.invalid-text', 3]);
   });
 
-  it('tells a gzip file cut short from a damaged one, and reads text that only has the name', async () => {
+  it('tells a gzip file cut short from a damaged one, and reads plain text under the name .gz', async () => {
     const zipped = gzipSync(Buffer.from(`${good}\n`.repeat(100)));
     expect((await readText(zipped, '.jsonl.gz')).length).toBe(100);
     expect((await errorOf(() => readText(zipped.subarray(0, 40), '.jsonl.gz'))).code).toBe('data.truncated-file');
@@ -140,7 +140,7 @@ describe('CSV', () => {
 });
 
 describe('bad input', () => {
-  it('knows paths that lead nowhere', async () => {
+  it('refuses paths that lead nowhere', async () => {
     expect((await errorOf(() => readPreferences(join(folder, 'nowhere.arrow')))).code).toBe('file.not-found');
     expect((await errorOf(() => readPreferences(join(folder, 'nowhere')))).code).toBe('file.not-found');
     const error = await errorOf(() => readText('', '.jsonx'));
@@ -227,7 +227,7 @@ describe('fuzzing', () => {
         await writeFile(path, bytes);
         await onlyTyped(path);
       }),
-      // The same damage each time: without a thread of its own, as sources have none, some damage runs without end.
+      // The same damage each time: in a run from the sources no thread of its own ends the damage that makes reading endless.
       { numRuns: 100, seed: 7 },
     );
   });
@@ -238,7 +238,7 @@ describe('fuzzing', () => {
     const row = fc.record({ prompt: value, chosen: value, rejected: value }, { requiredKeys: [] });
     await fc.assert(
       fc.asyncProperty(fc.array(fc.oneof(row, fc.jsonValue()), { maxLength: 4 }), async (rows) => {
-        await writeFile(path, rows.map((one) => JSON.stringify(one)).join('\n'));
+        await writeFile(path, rows.map((each) => JSON.stringify(each)).join('\n'));
         await onlyTyped(path);
       }),
       { numRuns: 150 },

@@ -24,9 +24,9 @@ describe('compressed Arrow files', () => {
       fc.asyncProperty(datasets, async (pairs) => {
         const path = place('.arrow');
         await writePreferences(pairs, path, { compression });
-        const read = await readPreferences(path);
-        expect([...read]).toEqual([...preferenceDataset(pairs)]);
-        expect(read.fingerprint).toBe(preferenceDataset(pairs).fingerprint);
+        const copy = await readPreferences(path);
+        expect([...copy]).toEqual([...preferenceDataset(pairs)]);
+        expect(copy.fingerprint).toBe(preferenceDataset(pairs).fingerprint);
       }),
       { numRuns: 40 },
     );
@@ -42,7 +42,7 @@ describe('compressed Arrow files', () => {
     expect([...(await readPreferences(small))]).toEqual(rows);
   });
 
-  it('write before each buffer how long it will be again, as the format asks', async () => {
+  it('have the unpacked length before each buffer, as the format demands', async () => {
     // One buffer of 1000 texts of 24 bytes.
     const rows = Array.from({ length: 1000 }, () => ({ prompt: 'a'.repeat(24), chosen: 'b', rejected: 'c' }));
     const path = place('.arrow');

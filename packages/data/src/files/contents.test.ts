@@ -29,7 +29,7 @@ const pairs = [
   { prompt: 'Say "four",\nplease: [4]', chosen: ' {4}', rejected: ' \\ fünf ☂' },
 ];
 const lines = pairs.map((pair) => `${JSON.stringify(pair)}\n`).join('');
-const read = async (name: string, content: string | Uint8Array) => [
+const readContent = async (name: string, content: string | Uint8Array) => [
   ...(await readPreferences(await file(name, content))),
 ];
 const failure = async (name: string, content: string | Uint8Array) =>
@@ -48,7 +48,7 @@ describe('JSON in all its forms', () => {
     ['f.json', lines],
     ['g.jsonlines', `\n\n${lines}`],
   ])('%s', async (name, content) => {
-    expect(await read(name, content)).toEqual(pairs);
+    expect(await readContent(name, content)).toEqual(pairs);
   });
 
   it.each([
@@ -78,10 +78,10 @@ describe('JSON in all its forms', () => {
           async function* chunks() {
             for (let i = 0; i < bytes.length; i += size) yield bytes.subarray(i, i + size);
           }
-          const found: unknown[] = [];
+          const parts: unknown[] = [];
           for await (const part of readJsonValues(chunks(), 'x'))
-            found.push(...part.map(({ text }) => JSON.parse(text)));
-          expect(found).toEqual(JSON.parse(JSON.stringify(values)));
+            parts.push(...part.map(({ text }) => JSON.parse(text)));
+          expect(parts).toEqual(JSON.parse(JSON.stringify(values)));
         },
       ),
       { numRuns: 200, seed: 8 },
@@ -92,16 +92,16 @@ describe('JSON in all its forms', () => {
 describe('compression, by content', () => {
   it('unpacks gzip of several members, and gzip and Zstandard under any name', async () => {
     const halves = lines.split(/(?<=\n)/).map((line) => gzipSync(line));
-    expect(await read('a.jsonl.gz', Buffer.concat(halves))).toEqual(pairs);
-    expect(await read('b.jsonl', gzipSync(lines))).toEqual(pairs);
-    expect(await read('c.json.gz', gzipSync(JSON.stringify(pairs)))).toEqual(pairs);
+    expect(await readContent('a.jsonl.gz', Buffer.concat(halves))).toEqual(pairs);
+    expect(await readContent('b.jsonl', gzipSync(lines))).toEqual(pairs);
+    expect(await readContent('c.json.gz', gzipSync(JSON.stringify(pairs)))).toEqual(pairs);
     const zstd = (await Zstd.load()).compress(Buffer.from(lines));
-    expect(await read('d.jsonl.zst', zstd)).toEqual(pairs);
-    expect(await read('e.jsonl', zstd)).toEqual(pairs);
-    expect(await read('f.jsonl.gz', lines)).toEqual(pairs);
+    expect(await readContent('d.jsonl.zst', zstd)).toEqual(pairs);
+    expect(await readContent('e.jsonl', zstd)).toEqual(pairs);
+    expect(await readContent('f.jsonl.gz', lines)).toEqual(pairs);
   });
 
-  it('says what is cut short', async () => {
+  it('refuses files that are cut short', async () => {
     const zstd = (await Zstd.load()).compress(Buffer.from(lines));
     expect(await failure('a.jsonl.zst', zstd.subarray(0, zstd.length - 5))).toMatchObject({
       code: 'data.truncated-file',
@@ -126,7 +126,7 @@ describe('files that are something else', () => {
   it('reads Arrow under another name', async () => {
     await writePreferences(pairs, at('a.arrow'));
     const { readFile } = await import('node:fs/promises');
-    expect(await read('b.jsonl', await readFile(at('a.arrow')))).toEqual(pairs);
+    expect(await readContent('b.jsonl', await readFile(at('a.arrow')))).toEqual(pairs);
   });
 });
 
@@ -138,15 +138,15 @@ it.skipIf(process.platform === 'win32')('refuses pipes, which can be read once o
 it('reads CSV with tabs and semicolons', async () => {
   const row = (separator: string) => ['Name, please', ' Blue; red', '" ""No"""'].join(separator);
   const expected = [{ prompt: 'Name, please', chosen: ' Blue; red', rejected: ' "No"' }];
-  expect(await read('a.tsv', `prompt\tchosen\trejected\n${row('\t')}\n`)).toEqual(expected);
-  expect(await read('b.csv', `"prompt";chosen;rejected\r\n"Name, please";" Blue; red";" ""No"""\r\n`)).toEqual(
+  expect(await readContent('a.tsv', `prompt\tchosen\trejected\n${row('\t')}\n`)).toEqual(expected);
+  expect(await readContent('b.csv', `"prompt";chosen;rejected\r\n"Name, please";" Blue; red";" ""No"""\r\n`)).toEqual(
     expected,
   );
 });
 
 describe('folders and patterns', () => {
   const some = (name: string) => [{ prompt: name, chosen: 'a', rejected: 'b' }];
-  const put = (path: string) => file(path, `${JSON.stringify(some(path)[0])}\n`);
+  const writePair = (path: string) => file(path, `${JSON.stringify(some(path)[0])}\n`);
 
   it('reads the shards of a split in their order', async () => {
     for (const path of [
@@ -154,7 +154,7 @@ describe('folders and patterns', () => {
       'r/data/train-00002-of-00011.jsonl',
       'r/data/test-00000-of-00001.jsonl',
     ])
-      await put(path);
+      await writePair(path);
     await file('r/README.md', '# pairs');
     await file('r/dataset_info.json', '{}');
     const prompts = async (path: string, split?: string) =>
@@ -172,19 +172,19 @@ describe('folders and patterns', () => {
     await expect(readPreferences(at('r/data/*.parquet'))).rejects.toMatchObject({ code: 'file.not-found' });
   });
 
-  it('reads a file once that links to folders lead to twice, and one that has a star in its name', async () => {
-    await put('s/a.jsonl');
-    await put('s/deep/b*.jsonl');
+  it('reads a file once when links to folders lead to it twice, and a file with a star in its name', async () => {
+    await writePair('s/a.jsonl');
+    await writePair('s/deep/b*.jsonl');
     await symlink(at('s'), at('s/again'));
     await symlink(at('s/a.jsonl'), at('s/same.jsonl'));
     const prompts = async (path: string) => [...(await readPreferences(path))].map(({ prompt }) => prompt);
     // A link to a file is a shard of its own.
     expect(await prompts(at('s/**/*.jsonl'))).toEqual(['s/a.jsonl', 's/deep/b*.jsonl', 's/a.jsonl']);
-    await put('s/deep/bc.jsonl');
+    await writePair('s/deep/bc.jsonl');
     expect(await prompts(at('s/deep/b*.jsonl'))).toEqual(['s/deep/b*.jsonl']);
   });
 
-  it('takes names for splits as Python does, and files without one for the training data', async () => {
+  it('reads splits out of names as Python does, and takes files without a split for the training data', async () => {
     for (const path of [
       'a/train.jsonl',
       'a/dev.jsonl',
@@ -193,7 +193,7 @@ describe('folders and patterns', () => {
       'c/val/0.jsonl',
       'c/train/0.jsonl',
     ])
-      await put(path);
+      await writePair(path);
     const first = async (path: string) => (await readPreferences(at(path))).at(0).prompt;
     expect(await first('a:validation')).toBe('a/dev.jsonl');
     expect((await readPreferences(at('b'))).length).toBe(2);
@@ -202,18 +202,18 @@ describe('folders and patterns', () => {
     expect(await first('c')).toBe('c/train/0.jsonl');
   });
 
-  it('refuses what has two meanings, or none', async () => {
-    await put('m/train.jsonl');
+  it('refuses folders with files of two formats, empty folders, and splits of single files', async () => {
+    await writePair('m/train.jsonl');
     await file('m/train.csv', 'prompt,chosen,rejected\na,b,c\n');
     await expect(readPreferences(at('m'))).rejects.toMatchObject({ code: 'data.mixed-files' });
     await mkdir(at('none'));
     await expect(readPreferences(at('none'))).rejects.toMatchObject({ code: 'data.not-a-dataset-folder' });
-    await expect(readPreferences(await put('one.jsonl'), { split: 'test' })).rejects.toMatchObject({
+    await expect(readPreferences(await writePair('one.jsonl'), { split: 'test' })).rejects.toMatchObject({
       code: 'data.no-such-split',
     });
   });
 
-  it('reads answers that were judged from folders as well', async () => {
+  it('reads judged answers from folders as well', async () => {
     await file('k/train.csv', 'prompt,completion,label\na,b,True\n');
     expect([...(await readLabelled(at('k')))]).toEqual([{ prompt: 'a', completion: 'b', label: true }]);
   });

@@ -10,11 +10,11 @@ import { fromTheStart } from './records.js';
 import { noParquet, type WriteOptions, writeDataset } from './write.js';
 
 /**
- * Reads a preference dataset and writes it in the format that `output` names. Rows are passed on as they are read, so the
- * size of the files does not matter. The place is left as it was unless every row was good.
+ * Reads a preference dataset and writes it in the format that the ending of `output` says. Rows are written while they are
+ * read, so that files may be larger than memory. The place `output` keeps its content unless every row was good.
  *
  * Returns the number of rows.
- * @throws those of `readPreferences` and `writePreferences`
+ * @throws DpoError the errors of `readPreferences` and `writePreferences`
  */
 export async function convertPreferences(
   input: string,
@@ -26,12 +26,12 @@ export async function convertPreferences(
 }
 
 /**
- * Reads a preference dataset and writes it as JSON lines (`.jsonl`, `.jsonl.gz`) in the shape of another program. The place is
- * left as it was unless every row has a form in that shape.
+ * Reads a preference dataset and writes it as JSON lines (`.jsonl`, `.jsonl.gz`) in the shape of another program. The place
+ * `output` keeps its content unless every row has a form in that shape.
  *
- * Returns the number of rows, and the columns that the shape has no place for.
- * @throws those of `readPreferences`;
- * `data.not-for-shape` with row and key; `data.unknown-format` for a place of another format
+ * Returns the number of rows, and the names of the properties that the shape has no room for.
+ * @throws DpoError the errors of `readPreferences`; `data.not-for-shape` with row and key; `data.unknown-format` for a place of
+ * another format
  */
 export async function convertToShape(
   input: string,
@@ -47,16 +47,16 @@ export async function convertToShape(
     });
   }
   const source = await sourceOf(input, options);
-  let written = { rows: 0, leftOut: [] as readonly string[] };
+  let result = { rows: 0, leftOut: [] as readonly string[] };
   await fromTheStart(() =>
     writeFileAtomic(output, async (file) => {
-      written = await writeShape(shape, source, file, kind === 'jsonl.gz');
+      result = await writeShape(shape, source, file, kind === 'jsonl.gz');
     }),
   );
-  return written;
+  return result;
 }
 
-/** The rows of a dataset, passed on as they are read. */
+/** The rows of a dataset, one after another. */
 async function sourceOf(input: string, options: ReadOptions): Promise<RowSource<PreferencePair>> {
   const kind = await kindOfDataset(input);
   return kind === 'arrow' || kind === 'folder'

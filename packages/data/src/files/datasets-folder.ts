@@ -11,11 +11,11 @@ import { writeText } from './_write-text.js';
 import { type ArrowBlocks, openArrowFile } from './arrow/blocks.js';
 import { ArrowFileWriter } from './arrow/write.js';
 
-/** A shard is ended when it reaches this size, as Python's `datasets` does by default. */
+/** The size at which a shard ends, the default of Python's `datasets`. */
 const SHARD_BYTES = 500_000_000;
 const SHARD = /^data-\d+-of-\d+\.arrow$/;
 
-/** Whether a folder was written by `save_to_disk`, even where its `state.json` is lost. */
+/** True for a folder that `save_to_disk` wrote, even when its `state.json` is lost. */
 export async function isDatasetsFolder(path: string): Promise<boolean> {
   const names = await readdir(path).catch((error: unknown) => {
     throw asFileError(error, path);
@@ -24,10 +24,11 @@ export async function isDatasetsFolder(path: string): Promise<boolean> {
 }
 
 /**
- * Opens a folder that Python's `datasets` wrote by `save_to_disk`: `state.json` lists the shards, Arrow streams each. Of a
- * `DatasetDict` the `split` is opened (`train` by default, or the only one).
+ * Opens a folder that Python's `datasets` wrote by `save_to_disk`: `state.json` lists the shards, each an Arrow stream. Of a
+ * `DatasetDict` the function opens the `split`; by default the only split, or `train` among several.
  *
- * @throws DpoError `data.not-a-dataset-folder`, `data.no-such-split`, and those of {@link openArrowFile}
+ * @throws DpoError `data.not-a-dataset-folder`, `data.no-such-split`, `data.empty-dataset`, `data.broken-file`, and the errors of
+ * {@link openArrowFile}
  */
 export async function openDatasetsFolder(path: string, split: string | undefined): Promise<ArrowBlocks> {
   const dictionary = await readJson(join(path, 'dataset_dict.json'));
@@ -35,41 +36,41 @@ export async function openDatasetsFolder(path: string, split: string | undefined
     return openDatasetsFolder(join(path, await chooseSplit(path, dictionary, split)), undefined);
   if (split !== undefined) await checkSplit(path, split);
   const state = await readJson(join(path, 'state.json'));
-  const listed = state === undefined ? await findShards(path) : shardNames(state);
-  if (state !== undefined && listed?.length === 0) throw emptyDataset(path);
-  if (listed === undefined || listed.length === 0) {
+  const names = state === undefined ? await findShards(path) : shardNames(state);
+  if (state !== undefined && names?.length === 0) throw emptyDataset(path);
+  if (names === undefined || names.length === 0) {
     throw new DpoError(
       'data.not-a-dataset-folder',
-      `${path} is no folder written by Python's datasets, and holds no files of data.`,
+      `${path} is no folder of Python's datasets, and holds no data files.`,
       {
         values: { path },
-        hint: 'Read are folders written by save_to_disk (state.json, data-*.arrow), and folders of .parquet, .arrow, .jsonl, .json or .csv files.',
+        hint: 'Folders that can be read: those of save_to_disk (state.json, data-*.arrow), and folders of .parquet, .arrow, .jsonl, .json or .csv files.',
       },
     );
   }
-  checkShardNames(listed, path);
+  checkShardNames(names, path);
   const shards: ArrowBlocks[] = [];
-  for (const name of listed) shards.push(await openArrowFile(join(path, name)));
+  for (const name of names) shards.push(await openArrowFile(join(path, name)));
   const schema = (shards[0] as ArrowBlocks).schema;
   shards.forEach((shard, i) => {
     if (String(shard.schema) === String(schema)) return;
-    throw new DpoError('data.broken-file', `${join(path, listed[i] as string)} has other columns than ${listed[0]}.`, {
-      values: { path, shard: listed[i], schema: String(shard.schema), expected: String(schema) },
+    throw new DpoError('data.broken-file', `${join(path, names[i] as string)} has other columns than ${names[0]}.`, {
+      values: { path, shard: names[i], schema: String(shard.schema), expected: String(schema) },
       hint: 'Write the dataset again.',
     });
   });
   return { schema, blocks: shards.flatMap(({ blocks }) => blocks) };
 }
 
-/** Shards lie in their folder, and each is read once: `state.json` may say anything. */
+/** Checks the names in `state.json`, which may say anything: each shard lies in the folder, and is listed once. */
 function checkShardNames(names: readonly string[], path: string): void {
-  const seen = new Set<string>();
+  const earlier = new Set<string>();
   for (const name of names) {
-    if (name === basename(name) && name !== '..' && !seen.has(name)) {
-      seen.add(name);
+    if (name === basename(name) && name !== '..' && !earlier.has(name)) {
+      earlier.add(name);
       continue;
     }
-    const what = seen.has(name) ? 'twice' : 'which is no name of a file in it';
+    const what = earlier.has(name) ? 'twice' : 'which is not the name of a file in the folder';
     throw new DpoError(
       'data.broken-file',
       `${join(path, 'state.json')} lists the shard ${JSON.stringify(name)}, ${what}.`,
@@ -82,8 +83,8 @@ function checkShardNames(names: readonly string[], path: string): void {
 }
 
 async function chooseSplit(path: string, dictionary: unknown, split: string | undefined): Promise<string> {
-  const listed: unknown = isObject(dictionary) ? dictionary.splits : undefined;
-  const splits = Array.isArray(listed) ? listed.map(String) : [];
+  const names: unknown = isObject(dictionary) ? dictionary.splits : undefined;
+  const splits = Array.isArray(names) ? names.map(String) : [];
   const chosen = split ?? (splits.length === 1 ? splits[0] : 'train');
   if (chosen !== undefined && splits.includes(chosen)) return chosen;
   throw noSuchSplit(path, String(chosen), splits);
@@ -95,7 +96,7 @@ async function checkSplit(path: string, split: string): Promise<void> {
   if (own !== split) throw noSuchSplit(path, split, typeof own === 'string' ? [own] : []);
 }
 
-/** Folders whose `state.json` is lost still hold their shards, in the order of their names. */
+/** The shards of a folder whose `state.json` is lost, in the order of their names. */
 async function findShards(path: string): Promise<string[]> {
   try {
     return (await readdir(path)).filter((name) => SHARD.test(name)).sort();
@@ -111,8 +112,8 @@ function shardNames(state: unknown): string[] | undefined {
 }
 
 /**
- * Fills a folder as Python's `datasets` does: shards in the stream format, `dataset_info.json` and `state.json`. Returns the
- * number of rows.
+ * Writes the files of a folder of Python's `datasets`: shards in the stream format, `dataset_info.json` and `state.json`.
+ * Returns the number of rows.
  */
 export async function fillDatasetsFolder(
   folder: string,
@@ -172,12 +173,12 @@ export async function fillDatasetsFolder(
   return rows;
 }
 
-/** What Python's `datasets` keeps in an Arrow schema's metadata under `huggingface`. */
+/** The metadata that Python's `datasets` adds to an Arrow schema, under `huggingface`. */
 export function pythonMetadata(schema: Schema): Readonly<Record<string, string>> {
   return { huggingface: JSON.stringify({ info: { features: pythonFeatures(schema) } }) };
 }
 
-/** The columns as `datasets.Features` in JSON; lists as `[item]`, which every version reads. */
+/** The columns as `datasets.Features` in JSON. Lists are `[item]`, which every version reads. */
 function pythonFeatures(schema: Schema): Record<string, unknown> {
   return Object.fromEntries(schema.fields.map((field) => [field.name, pythonFeature(field)]));
 }

@@ -1,26 +1,29 @@
 import { DpoError } from '@dpo/base';
 import { type Disguise, disguiseOf } from '@dpo/base/files';
 
-interface Known {
+/** Something else that a file of data may be. */
+interface Pretender {
   readonly code: string;
+  /** True for the first bytes of such a file; `text` is the same bytes in Latin-1. */
   readonly starts: (start: Buffer, text: string) => boolean;
+  /** What the file is, for the error. */
   readonly is: string;
   readonly hint: string;
 }
 
 const bytes =
-  (...wanted: readonly number[]) =>
+  (...prefix: readonly number[]) =>
   (start: Buffer) =>
-    wanted.every((byte, i) => start[i] === byte);
+    prefix.every((byte, i) => start[i] === byte);
 
 const is = (disguise: Disguise) => (start: Buffer) => disguiseOf(start) === disguise;
 
-/** What files of data often are in truth, by how they begin. */
-const disguises: readonly Known[] = [
+/** What files under the name of data often are, recognised by their first bytes. */
+const pretenders: readonly Pretender[] = [
   {
     code: 'data.lfs-pointer',
     starts: is('lfs-pointer'),
-    is: "only Git's note of a large file that was not fetched (Git LFS)",
+    is: "only Git's pointer to a large file that was not fetched (Git LFS)",
     hint: 'Run `git lfs pull` in its folder, or fetch the file itself.',
   },
   {
@@ -32,14 +35,14 @@ const disguises: readonly Known[] = [
   {
     code: 'data.unknown-compression',
     starts: bytes(0x42, 0x5a, 0x68),
-    is: 'compressed with bzip2, which is not read',
-    hint: 'Unpack it: bunzip2 FILE. Read are plain files, gzip and Zstandard.',
+    is: 'compressed with bzip2, which cannot be read',
+    hint: 'Unpack it: bunzip2 FILE. Plain files, gzip and Zstandard can be read.',
   },
   {
     code: 'data.unknown-compression',
     starts: bytes(0xfd, 0x37, 0x7a, 0x58, 0x5a),
-    is: 'compressed with xz, which is not read',
-    hint: 'Unpack it: unxz FILE. Read are plain files, gzip and Zstandard.',
+    is: 'compressed with xz, which cannot be read',
+    hint: 'Unpack it: unxz FILE. Plain files, gzip and Zstandard can be read.',
   },
   {
     code: 'data.unknown-compression',
@@ -62,23 +65,23 @@ const disguises: readonly Known[] = [
   {
     code: 'data.pickle',
     starts: is('pickle'),
-    is: 'a Python pickle, which runs code when it is opened and is never read',
+    is: 'a Python pickle, which runs code when it is opened and is therefore never read',
     hint: 'Write the rows in Python as JSON lines: one json.dumps(row) to a line.',
   },
 ];
 
-/** Bytes that {@link checkDisguise} needs of a file's beginning. */
+/** The number of a file's first bytes that {@link checkDisguise} needs. */
 export const DISGUISE_BYTES = 512;
 
 /**
- * Throws where a file of data is something else under its name.
+ * Refuses a file that is no data, whatever its name says.
  *
- * @param start the file's first {@link DISGUISE_BYTES} bytes, unpacked where the file is compressed
+ * @param start the file's first {@link DISGUISE_BYTES} bytes, unpacked when the file is compressed
  * @throws DpoError `data.lfs-pointer`, `data.web-page`, `data.unknown-compression`, `data.pickle`, `data.invalid-text` (UTF-16)
  */
 export function checkDisguise(start: Buffer, path: string): void {
   const text = start.toString('latin1');
-  const found = disguises.find(({ starts }) => starts(start, text));
-  if (found === undefined) return;
-  throw new DpoError(found.code, `${path} is ${found.is}.`, { values: { path }, hint: found.hint });
+  const pretender = pretenders.find(({ starts }) => starts(start, text));
+  if (pretender === undefined) return;
+  throw new DpoError(pretender.code, `${path} is ${pretender.is}.`, { values: { path }, hint: pretender.hint });
 }

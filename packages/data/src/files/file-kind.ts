@@ -1,15 +1,15 @@
 import { basename, extname } from 'node:path';
 import { DpoError, nearest } from '@dpo/base';
 
-/** How a dataset is written. */
+/** A format of datasets in files. */
 export type FileKind = 'arrow' | 'jsonl' | 'jsonl.gz' | 'csv' | 'parquet' | 'folder';
 
-/** How a dataset is read: compression is known by the content. */
+/** A format for reading: the content says whether text is compressed. */
 export type ReadKind = Exclude<FileKind, 'jsonl.gz'>;
 
 type Endings<Kind> = readonly (readonly [string, Kind])[];
 
-const written: Endings<FileKind> = [
+const writableEndings: Endings<FileKind> = [
   ['.arrow', 'arrow'],
   ['.jsonl', 'jsonl'],
   ['.ndjson', 'jsonl'],
@@ -19,8 +19,8 @@ const written: Endings<FileKind> = [
   ['.parquet', 'parquet'],
 ];
 
-/** Endings of text, after which one of a compression may come. */
-const texts: Endings<ReadKind> = [
+/** Endings of text, which the ending of a compression may follow. */
+const textEndings: Endings<ReadKind> = [
   ['.jsonl', 'jsonl'],
   ['.json', 'jsonl'],
   ['.ndjson', 'jsonl'],
@@ -29,32 +29,32 @@ const texts: Endings<ReadKind> = [
   ['.tsv', 'csv'],
 ];
 const compressions = ['', '.gz', '.zst'];
-const read: Endings<ReadKind> = [
+const readableEndings: Endings<ReadKind> = [
   ['.arrow', 'arrow'],
   ['.parquet', 'parquet'],
-  ...texts.flatMap(([ending, kind]) => compressions.map((more) => [`${ending}${more}`, kind] as const)),
+  ...textEndings.flatMap(([ending, kind]) => compressions.map((more) => [`${ending}${more}`, kind] as const)),
 ];
 
-/** The kind that a path's ending names for writing; a name without an ending is a folder. `data.unknown-format` for others. */
+/** The format to write, by the path's ending; a folder for a name without an ending. @throws DpoError `data.unknown-format` */
 export function fileKind(path: string): FileKind {
   return kindIn(
-    written,
+    writableEndings,
     path,
-    'Written are .arrow, .jsonl, .jsonl.gz, .ndjson, .csv, and folders where the name has no ending.',
+    'Endings for writing: .arrow, .jsonl, .jsonl.gz, .ndjson, .csv; a name without an ending becomes a folder.',
   );
 }
 
-/** The kind that a path's ending names for reading; undefined where no format has such an ending. */
+/** The format to read, by the path's ending; undefined when no format has the ending. */
 export function readKindOf(path: string): ReadKind | undefined {
-  return endingIn(read, path);
+  return endingIn(readableEndings, path);
 }
 
-/** As {@link readKindOf}; `data.unknown-format` where no format has such an ending. */
+/** The format to read, by the path's ending; a folder for a name without an ending. @throws DpoError `data.unknown-format` */
 export function readKind(path: string): ReadKind {
   return kindIn(
-    read,
+    readableEndings,
     path,
-    'Read are .arrow, .parquet, .jsonl, .json, .ndjson, .csv, .tsv (text also with .gz or .zst after it), and folders.',
+    'Endings for reading: .arrow, .parquet, .jsonl, .json, .ndjson, .csv, .tsv (text also with .gz or .zst behind); and folders.',
   );
 }
 
@@ -65,14 +65,14 @@ function endingIn<Kind>(endings: Endings<Kind>, path: string): Kind | undefined 
 
 function kindIn<Kind extends string>(endings: Endings<Kind | 'folder'>, path: string, all: string): Kind | 'folder' {
   const name = basename(path).toLowerCase();
-  const found = endingIn(endings, path);
-  if (found !== undefined) return found;
+  const kind = endingIn(endings, path);
+  if (kind !== undefined) return kind;
   if (path.endsWith('/') || extname(name) === '') return 'folder';
-  const known = endings.map(([ending]) => ending);
+  const formatEndings = endings.map(([ending]) => ending);
   const ending = name.slice(name.indexOf('.', 1));
-  const near = nearest(ending, known);
-  throw new DpoError('data.unknown-format', `${path} has an ending that no format has: ${ending}.`, {
-    values: { path, ending, known },
+  const near = nearest(ending, formatEndings);
+  throw new DpoError('data.unknown-format', `${path} has the ending ${ending}, which no format has.`, {
+    values: { path, ending, known: formatEndings },
     hint: near === undefined ? all : `Did you mean ${near}? ${all}`,
   });
 }

@@ -34,11 +34,11 @@ describe('writing and reading again', () => {
         const dataset = preferenceDataset(pairs);
         const path = place(ending);
         await writePreferences(pairs, path);
-        const read = await readPreferences(path);
-        expect([...read]).toEqual([...dataset]);
-        expect(read.at(read.length - 1)).toEqual(dataset.at(dataset.length - 1));
-        expect(read.fingerprint).toBe(dataset.fingerprint);
-        expect(read.path).toBe(path);
+        const copy = await readPreferences(path);
+        expect([...copy]).toEqual([...dataset]);
+        expect(copy.at(copy.length - 1)).toEqual(dataset.at(dataset.length - 1));
+        expect(copy.fingerprint).toBe(dataset.fingerprint);
+        expect(copy.path).toBe(path);
       }),
       { numRuns: 40 },
     );
@@ -84,9 +84,9 @@ describe('writing and reading again', () => {
     for (const ending of formats) {
       const path = place(ending);
       await writePreferences(pairs.values(), path);
-      const read = await readPreferences(path);
-      expect(read.length).toBe(2500);
-      for (const row of [0, 999, 1000, 2499, 2200, 5]) expect(read.at(row)).toEqual(pairs[row]);
+      const copy = await readPreferences(path);
+      expect(copy.length).toBe(2500);
+      for (const row of [0, 999, 1000, 2499, 2200, 5]) expect(copy.at(row)).toEqual(pairs[row]);
     }
   });
 
@@ -127,7 +127,7 @@ describe('writing and reading again', () => {
     await writeFile(join(other, 'thesis.txt'), 'years of work');
     expect((await errorOf(() => writePreferences(tinyPairs(), other))).code).toBe('file.not-ours');
     expect(await readdir(other)).toEqual(['thesis.txt']);
-    // What Python wrote is not ours to replace, though it is a dataset.
+    // A folder that Python wrote is a dataset too, and is still not replaced.
     await rm(join(path, '.dpo.json'));
     expect((await errorOf(() => writePreferences(tinyPairs(), path))).code).toBe('file.not-ours');
     expect((await readPreferences(path)).length).toBe(1);
@@ -136,7 +136,7 @@ describe('writing and reading again', () => {
 
 describe('what Python wrote', () => {
   const rows = (async () => JSON.parse(await readFile(join(fixtures, 'rows.json'), 'utf8')))();
-  const expected = async (split: 'train' | 'test'): Promise<PreferencePair[]> => [
+  const pythonRows = async (split: 'train' | 'test'): Promise<PreferencePair[]> => [
     ...preferenceDataset((await rows)[split].map(camel)),
   ];
   const camel = ({ chosen_score, rejected_score, id, ...row }: Record<string, unknown>) => ({
@@ -147,13 +147,13 @@ describe('what Python wrote', () => {
   });
 
   it('opens a folder of two shards', async () => {
-    expect([...(await readPreferences(join(fixtures, 'plain')))]).toEqual(await expected('train'));
+    expect([...(await readPreferences(join(fixtures, 'plain')))]).toEqual(await pythonRows('train'));
   });
 
   it('opens a split of a DatasetDict, train by default', async () => {
     const path = join(fixtures, 'splits');
-    expect([...(await readPreferences(path))]).toEqual(await expected('train'));
-    expect([...(await readPreferences(path, { split: 'test' }))]).toEqual(await expected('test'));
+    expect([...(await readPreferences(path))]).toEqual(await pythonRows('train'));
+    expect([...(await readPreferences(path, { split: 'test' }))]).toEqual(await pythonRows('test'));
     const error = await errorOf(() => readPreferences(path, { split: 'tset' }));
     expect([error.code, error.hint]).toEqual([
       'data.no-such-split',
@@ -177,7 +177,7 @@ describe('what Python wrote', () => {
   it.each(['large.arrow', 'stream.arrow'])(
     'reads large strings, dictionaries, integers and float32: %s',
     async (name) => {
-      const train = await expected('train');
+      const train = await pythonRows('train');
       expect([...(await readPreferences(join(fixtures, name)))]).toEqual(
         train.map(({ prompt, chosen, rejected, chosenScore }, i) => ({
           prompt,
@@ -191,7 +191,7 @@ describe('what Python wrote', () => {
   );
 
   it('reads Parquet, in row groups and compressed', async () => {
-    expect([...(await readPreferences(join(fixtures, 'plain.parquet')))]).toEqual(await expected('train'));
+    expect([...(await readPreferences(join(fixtures, 'plain.parquet')))]).toEqual(await pythonRows('train'));
     const chat = await readPreferences(join(fixtures, 'chat'));
     expect((await readPreferences(join(fixtures, 'chat.parquet'))).fingerprint).toBe(chat.fingerprint);
     const mapped = await readPreferences(join(fixtures, 'plain.parquet'), {
@@ -212,7 +212,7 @@ describe('what Python wrote', () => {
   it('reads files whose buffers pyarrow compressed, by LZ4 and Zstandard, files and streams', async () => {
     const large = await readPreferences(join(fixtures, 'large.arrow'));
     expect([...(await readPreferences(join(fixtures, 'compressed.arrow')))]).toEqual([...large]);
-    const long = (await expected('train')).map((row) => ({ ...row, prompt: (row.prompt as string).repeat(40) }));
+    const long = (await pythonRows('train')).map((row) => ({ ...row, prompt: (row.prompt as string).repeat(40) }));
     for (const name of ['lz4.arrow', 'zstd-stream.arrow'])
       expect([...(await readPreferences(join(fixtures, name)))]).toEqual(long);
   });

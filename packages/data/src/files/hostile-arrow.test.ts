@@ -38,12 +38,12 @@ interface Metadata {
   /** The length of each column. */
   readonly lengths: readonly number[];
   readonly nulls?: number;
-  /** Where all buffers lie; all of the body otherwise, but for the marks of missing values. */
+  /** The place of every buffer but the marks of missing values. Default the whole body. */
   readonly buffer?: { readonly offset: number; readonly length: number };
   readonly compression?: number;
 }
 
-/** A stream of one record batch of texts, whose metadata say what they are told to. */
+/** A stream of one record batch of texts with these metadata. */
 function stream(
   schema: Schema,
   { rows, lengths, nulls = 0, buffer, compression }: Metadata,
@@ -79,7 +79,7 @@ function offsets(from: number, to: number): Buffer {
   return body;
 }
 
-/** A compressed buffer that says that it unpacks to so many bytes. */
+/** A compressed buffer that claims to unpack to so many bytes. */
 function bomb(bytes: bigint): Buffer {
   const body = Buffer.alloc(32);
   body.writeBigInt64LE(bytes, 0);
@@ -106,15 +106,15 @@ describe('what pyarrow writes', () => {
     }
   });
 
-  it('has each batch of a stream with the dictionary that came before it', async () => {
+  it('has each batch of a stream with the dictionary before the batch', async () => {
     const rows = [...(await readPreferences(join(fixtures, 'replaced.arrow')))];
-    const expected = ['good 0a', 'good 0b', 'good 1a', 'good 1b', 'good 2a', 'good 2b'];
-    expect(rows.map(({ chosen }) => chosen)).toEqual(expected);
+    const answers = ['good 0a', 'good 0b', 'good 1a', 'good 1b', 'good 2a', 'good 2b'];
+    expect(rows.map(({ chosen }) => chosen)).toEqual(answers);
   });
 });
 
 describe('a file whose metadata are not to be trusted', () => {
-  /** Positions, lengths and counts that lead far away, back, or nowhere. */
+  /** Extreme positions, lengths and counts: far away, backwards, nowhere. */
   const extremes = [0, 1, -1, 8, 0x7fff_ffff, 0x4000_0000, -0x8000_0000, 0x00ff_ffff];
 
   it.each(['file-plain', 'stream-sliced'])('is read or refused with any number in it changed: %s', async (name) => {
@@ -129,7 +129,7 @@ describe('a file whose metadata are not to be trusted', () => {
     expect(codes.get('data.broken-file')).toBeGreaterThan(60);
   });
 
-  it('is refused where the footer names a batch twice', async () => {
+  it('is refused when the footer names a batch twice', async () => {
     const path = join(folder, 'twice.arrow');
     await writePreferences(tinyPairs(), path);
     const whole = await readFile(path);
@@ -149,7 +149,7 @@ describe('a file whose metadata are not to be trusted', () => {
   const indices = new Dictionary(new Utf8(), new Int8(), 7);
   it.each([
     ['more rows than its bytes can hold', stream(pairs, { rows: 2 ** 30, lengths: [2 ** 30, 2 ** 30, 2 ** 30] })],
-    // The Arrow library fills the shorter columns up.
+    // The Arrow library would fill the shorter columns up.
     ['a column of another length', stream(pairs, { rows: 1, lengths: [1, 2 ** 30, 1] })],
     ['a column too few', stream(pairs, { rows: 1, lengths: [1, 1] })],
     ['a column too many', stream(pairs, { rows: 1, lengths: [1, 1, 1, 1] })],
@@ -172,8 +172,8 @@ describe('a file whose metadata are not to be trusted', () => {
     expect(error?.values.reason).not.toMatch(/undefined|null|NaN|out of bounds|array length/i);
   });
 
-  it('is refused where Zstandard unpacks to what it says, and that is too much', async () => {
-    // Zeros without end take 4 kB: honest, and no dataset.
+  it('is refused when Zstandard truly unpacks to too many bytes', async () => {
+    // 128 MiB of zeros take 4 kB: the length is true, and no dataset has such a buffer.
     const zstd = await Zstd.load();
     const frame = zstd.compress(new Uint8Array(2 ** 27));
     const body = Buffer.concat([Buffer.alloc(8), frame, Buffer.alloc(8)]);

@@ -46,7 +46,7 @@ it('a row of fields without end is refused', async () => {
 it.each([
   ['lists', '['.repeat(100_000) + ']'.repeat(100_000)],
   ['objects', `${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`],
-])('JSON nested without end is refused where it stands: %s', async (_, deep) => {
+])('JSON nested without end is refused with its line: %s', async (_, deep) => {
   const path = join(folder, 'deep.jsonl');
   const rows = [
     `{"prompt": "a", "chosen": "b", "rejected": ${deep}}`,
@@ -60,7 +60,7 @@ it.each([
     expect([error.code, error.values.line]).toEqual(['data.broken-json', 2]);
     expect(error.message).toMatch(/nested more than 100 deep/);
   }
-  // Where JSON stands in a text, too.
+  // The same for JSON within a text.
   const tools = JSON.stringify(deep);
   await writeFile(
     path,

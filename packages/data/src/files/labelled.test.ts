@@ -37,9 +37,9 @@ describe('judged answers', () => {
       fc.asyncProperty(answers, async (rows) => {
         const path = place(ending);
         await writeLabelled(rows, path);
-        const read = await readLabelled(path);
-        expect([...read]).toEqual([...labelledDataset(rows)]);
-        expect(read.fingerprint).toBe(labelledDataset(rows).fingerprint);
+        const copy = await readLabelled(path);
+        expect([...copy]).toEqual([...labelledDataset(rows)]);
+        expect(copy.fingerprint).toBe(labelledDataset(rows).fingerprint);
       }),
       { numRuns: 15 },
     );
@@ -56,7 +56,7 @@ describe('judged answers', () => {
     expect([...(await readLabelled(csv))].map(({ label }) => label)).toEqual([true, false]);
   });
 
-  it('say what is wrong with a row', async () => {
+  it('are refused with the line and the key', async () => {
     const bad = async (row: object) => {
       const path = place('.jsonl');
       await writeFile(
@@ -79,7 +79,7 @@ describe('judged answers', () => {
     });
   });
 
-  it('are made of pairs: the chosen answer desirable, the rejected one not', () => {
+  it('come from pairs too: the chosen answer is desirable, the rejected answer is not', () => {
     const pairs = preferenceDataset([{ prompt: 'p', chosen: 'c', rejected: 'r', id: '1', weight: 2 }]);
     expect([...labelPairs(pairs)]).toEqual([
       { prompt: 'p', completion: 'c', label: true, id: '1', weight: 2 },
@@ -113,15 +113,15 @@ describe('encodeAnswers', () => {
     [...prompts].map((prompt, i) => ({ prompt, completion: String(i), label: i % 2 === 0 }));
 
   it('puts the next other prompt’s answer beside each, around the end', () => {
-    const encoded = encodeAnswers(rows('aabba'), tokenizer);
-    expect(encoded.map(({ prompt, completion, mismatched }) => [prompt, completion, mismatched].map(text))).toEqual([
+    const examples = encodeAnswers(rows('aabba'), tokenizer);
+    expect(examples.map(({ prompt, completion, mismatched }) => [prompt, completion, mismatched].map(text))).toEqual([
       ['a', '0</s>', '2</s>'],
       ['a', '1</s>', '2</s>'],
       ['b', '2</s>', '4</s>'],
       ['b', '3</s>', '4</s>'],
       ['a', '4</s>', '2</s>'],
     ]);
-    expect(encoded.map(({ desirable }) => desirable)).toEqual([true, false, true, false, true]);
+    expect(examples.map(({ desirable }) => desirable)).toEqual([true, false, true, false, true]);
   });
 
   it('always finds another prompt’s answer', () => {
@@ -158,14 +158,14 @@ describe('encodeAnswers', () => {
 });
 
 describe('encodeRankings', () => {
-  it('puts the best first, keeps one of equals and leaves out lists of one score', () => {
+  it('puts the best first, keeps one of several answers with equal scores and leaves out lists of one score', () => {
     const lists = rankedDataset([
       { prompt: 'p', responses: ['a', 'b', 'c', 'd'], scores: [1, 3, 3, 2], weight: 4 },
       { prompt: 'q', responses: ['a', 'b'], scores: [1, 1] },
       { prompt: 'r', responses: ['a', 'b'], scores: [0, 1] },
     ]);
-    const encoded = encodeRankings(lists, tokenizer);
-    expect(encoded.map(({ row, answers: of, weight }) => [row, of.map(text), weight])).toEqual([
+    const examples = encodeRankings(lists, tokenizer);
+    expect(examples.map(({ row, answers: of, weight }) => [row, of.map(text), weight])).toEqual([
       [0, ['b</s>', 'd</s>', 'a</s>'], 4],
       [2, ['b</s>', 'a</s>'], undefined],
     ]);

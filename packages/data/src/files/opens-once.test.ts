@@ -7,18 +7,18 @@ import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { readPreferences } from './read.js';
 import { writePreferences } from './write.js';
 
-const handles = vi.hoisted((): { closed: number; opened: number } => ({ closed: 0, opened: 0 }));
+const handles = vi.hoisted((): { closings: number; openings: number } => ({ closings: 0, openings: 0 }));
 
 vi.mock('node:fs/promises', async (load) => {
   const original = await load<typeof import('node:fs/promises')>();
   return {
     ...original,
-    async open(...given: Parameters<typeof open>) {
-      const file = await original.open(...given);
-      handles.opened++;
+    async open(...inputs: Parameters<typeof open>) {
+      const file = await original.open(...inputs);
+      handles.openings++;
       const close = file.close.bind(file);
       file.close = () => {
-        handles.closed++;
+        handles.closings++;
         return close();
       };
       return file;
@@ -30,9 +30,9 @@ vi.mock('node:fs', async (load) => {
   const original = await load<typeof import('node:fs')>();
   return {
     ...original,
-    openSync(...given: Parameters<typeof openSync>) {
-      handles.opened++;
-      return original.openSync(...given);
+    openSync(...inputs: Parameters<typeof openSync>) {
+      handles.openings++;
+      return original.openSync(...inputs);
     },
   };
 });
@@ -43,7 +43,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'dpo-opens-'));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
-beforeEach(() => Object.assign(handles, { closed: 0, opened: 0 }));
+beforeEach(() => Object.assign(handles, { closings: 0, openings: 0 }));
 
 it.each([
   ['pairs.jsonl', `${row}\n${row}\n`],
@@ -53,18 +53,18 @@ it.each([
 ])('a file is opened once for its kind and once for its rows: %s', async (name, content) => {
   const path = join(folder, name);
   await writeFile(path, content);
-  handles.opened = 0;
+  handles.openings = 0;
   await readPreferences(path);
-  expect(handles.opened).toBe(2);
+  expect(handles.openings).toBe(2);
 });
 
-it('a small Arrow file too, whose rows are held', async () => {
+it('a small Arrow file, too, whose bytes stay in memory', async () => {
   const path = join(folder, 'pairs.arrow');
   await writePreferences([{ prompt: 'q', chosen: 'a', rejected: 'b' }], path);
-  handles.opened = 0;
+  handles.openings = 0;
   const dataset = await readPreferences(path);
   expect(dataset.at(0).chosen).toBe('a');
-  expect(handles.opened).toBe(2);
+  expect(handles.openings).toBe(2);
 });
 
 it.each([
@@ -74,9 +74,9 @@ it.each([
   ['a web page behind gzip', 'page.jsonl.gz', gzipSync('<!DOCTYPE html>')],
   ['gzip that is cut off', 'cut.jsonl.gz', gzipSync(`${row}\n`).subarray(0, -9)],
   ['no rows', 'empty.jsonl', ''],
-])('and closed where it is refused: %s', async (_, name, content) => {
+])('and closed when it is refused: %s', async (_, name, content) => {
   const path = join(folder, name);
   await writeFile(path, content);
   await expect(readPreferences(path)).rejects.toThrow(path);
-  expect(handles.closed).toBe(handles.opened);
+  expect(handles.closings).toBe(handles.openings);
 });

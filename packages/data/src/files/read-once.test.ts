@@ -24,13 +24,13 @@ async function file(name: string, rows: readonly object[]): Promise<string> {
 }
 
 const ROWS = 9000;
-/** Texts, of which a late row alone has a weight: the columns grow while the file is read. */
+/** Rows of texts. Only the last row has a weight, so that the columns grow while the file is read. */
 const plain = Array.from({ length: ROWS }, (_, i) => ({
   ...{ prompt: `Q${i}`, chosen: 'yes', rejected: `né ${i}` },
   ...(i === ROWS - 1 ? { weight: 2 } : {}),
 }));
 
-it('a row of a file of lines is checked once, and taken out once to be encoded', async () => {
+it('a row of a file of lines is checked once, and restored once for its tokens', async () => {
   const path = await file('plain.jsonl', plain);
   const parse = vi.spyOn(preferenceFormat, 'parse');
   const restore = vi.spyOn(preferenceFormat, 'restore');
@@ -47,7 +47,7 @@ it('a row of a file of lines is checked once, and taken out once to be encoded',
   expect(fingerprint).toBe(fingerprintOf(preferenceFormat, plain).atOnce());
 });
 
-it('rows come out of memory as they were checked, whatever their messages say', async () => {
+it('rows come out of memory as they were checked, whatever keys their messages have', async () => {
   const call = {
     role: 'assistant',
     content: null,
@@ -63,24 +63,24 @@ it('rows come out of memory as they were checked, whatever their messages say', 
       ...{ chat_template_kwargs: { thinking: true } },
     },
   ];
-  // Late rows say more than those before them.
+  // Late rows have keys that the rows before them lack.
   const rows = [...Array.from({ length: 2500 }, () => chats[0] as object), ...chats];
   const path = await file('chat.jsonl', rows);
-  const checked: unknown[] = [];
+  const results: unknown[] = [];
   const { parse } = preferenceFormat;
-  vi.spyOn(preferenceFormat, 'parse').mockImplementation((...given) => {
-    const row = parse(...given);
-    checked.push(row);
+  vi.spyOn(preferenceFormat, 'parse').mockImplementation((...inputs) => {
+    const row = parse(...inputs);
+    results.push(row);
     return row;
   });
   const dataset = await readPreferences(path);
-  expect(checked).toHaveLength(rows.length);
+  expect(results).toHaveLength(rows.length);
   expect(JSON.stringify([...dataset].map(({ prompt, chosen }) => [prompt, chosen]))).toBe(
     JSON.stringify(
-      (checked as readonly { prompt: unknown; chosen: unknown }[]).map(({ prompt, chosen }) => [prompt, chosen]),
+      (results as readonly { prompt: unknown; chosen: unknown }[]).map(({ prompt, chosen }) => [prompt, chosen]),
     ),
   );
-  expect([...dataset]).toEqual(checked);
+  expect([...dataset]).toEqual(results);
 });
 
 it('files of one dataset share a fingerprint, computed while they are read', async () => {
@@ -90,7 +90,7 @@ it('files of one dataset share a fingerprint, computed while they are read', asy
     await file(join('parts', `train-0000${i}-of-00002.jsonl`), rows);
   const restore = vi.spyOn(preferenceFormat, 'restore');
   const { fingerprint } = await readPreferences(parts, { fingerprint: true });
-  // The first row of each file says whether it is text.
+  // Only the first row of each file is restored, which says whether the rows are text.
   expect(restore).toHaveBeenCalledTimes(2);
   expect(fingerprint).toBe(fingerprintOf(preferenceFormat, plain.slice(0, 50)).atOnce());
 });

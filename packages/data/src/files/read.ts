@@ -7,7 +7,7 @@ import { contextColumns } from '../rows/context-columns.js';
 import { rowDigest } from '../rows/fingerprint.js';
 import { Notes, type ReadNotes } from '../rows/notes.js';
 import { labelledFormat, preferenceFormat, type RowFormat, rankedFormat } from '../rows/row-format.js';
-import { growingBatches, type Onlookers, type RowSource, shownRows } from '../rows/row-source.js';
+import { growingBatches, type Onlookers, observedRows, type RowSource } from '../rows/row-source.js';
 import { checkSchema, isPromptWithin } from '../rows/schema.js';
 import type { Dataset, LabelledDataset, PreferenceDataset, RankedDataset } from '../rows/types.js';
 import { joinDatasets } from '../select/join.js';
@@ -27,28 +27,28 @@ import { compressionOf, firstBytes } from './text/compression.js';
 import { readCsv } from './text/csv.js';
 import { readJsonl } from './text/jsonl.js';
 
-/** How to read a dataset. */
+/** The options of reading a dataset. */
 export interface ReadOptions<Name extends string = ColumnName> {
-  /** Which of the file's columns to read as which of ours: `{ chosen: 'preferred' }`. */
+  /** The file's columns for columns of ours: `{ chosen: 'preferred' }`. */
   readonly columns?: Readonly<Partial<Record<Name, string>>> | undefined;
-  /** Which split of a folder to read; `train` where there are several. `FOLDER:split` as the path says the same. */
+  /** The split of a folder to read. Default the only split, or `train`. A path `FOLDER:split` says the same. */
   readonly split?: string | undefined;
   /**
-   * Is told of every row that cannot be used, with its line and what was expected; the row is left out. Without it the first
-   * such row is thrown. Where no row is left, `data.all-skipped` is thrown.
+   * Called with the error of every row that cannot be used, which names the line and what was expected. The row is skipped.
+   * Without `onError` the first error is thrown. When no row is left, `data.all-skipped` is thrown.
    */
   readonly onError?: ((error: DpoError) => void) | undefined;
   /**
-   * Is told once of each file, when it is read, which columns nothing was made of and what was put right in how many rows.
+   * Called once for each file after reading: the columns that nothing was made of, and the faults that were put right.
    */
   readonly onNotes?: ((notes: ReadNotes) => void) | undefined;
-  /** Ends reading with its reason. Signals and timers of the process get their turn while rows are read. */
+  /** Ends reading with the signal's reason. Signals and timers of the process get their turn while rows are read. */
   readonly signal?: AbortSignal | undefined;
-  /** Computes the fingerprint while rows are read. Default: in a pass of its own, when it is first asked for. */
+  /** Computes the fingerprint while rows are read. Default false: in a pass of its own, at the first access. */
   readonly fingerprint?: boolean | undefined;
   /**
-   * Is shown each row once it was read and checked, in order, with its number in the dataset; what it throws ends reading. Rows
-   * are shown again from the first when a later row says how all of them are to be read.
+   * Called with each checked row, in order, and its number in the dataset. An error that `onRow` throws ends reading. The calls
+   * begin again with the first row when a later row changes how all rows are read.
    */
   readonly onRow?: ((row: unknown, number: number) => void) | undefined;
 }
@@ -57,18 +57,18 @@ export interface ReadOptions<Name extends string = ColumnName> {
 type Reading<Row> = ReadOptions<string> & Onlookers<Row>;
 
 /**
- * Reads and checks a preference dataset: `.arrow` (IPC file or stream), `.parquet`, JSON (`.jsonl`, `.json`, `.ndjson`: objects by
- * lines, one array, or objects over several lines), `.csv` and `.tsv`, text also compressed by gzip or Zstandard; a folder
- * written by `save_to_disk` of Python's `datasets`; a folder of such files, as dataset repositories have them, or a pattern
- * (`data/*.parquet`). Columns that it does not know are left aside. An Arrow file is not held in memory:
- * its record batches are read when rows of theirs are; other formats are kept as Arrow columns. The shapes that preference
- * data usually come in are recognised (`instruction`/`input`/`output`, UltraFeedback, …), unless columns are mapped.
+ * Reads and checks a preference dataset: `.arrow` (IPC file or stream), `.parquet`, JSON (`.jsonl`, `.json`, `.ndjson`: one
+ * object to a line, one array, or objects over several lines), `.csv` and `.tsv`, text also compressed by gzip or Zstandard; a
+ * folder of `save_to_disk` of Python's `datasets`; a folder of such files, as dataset repositories have them, or a pattern
+ * (`data/*.parquet`). Unknown columns are ignored. An Arrow file stays on disk, and a record batch is read when one of its rows
+ * is needed; other formats become Arrow columns in memory. The shapes of published preference data
+ * (`instruction`/`input`/`output`, UltraFeedback, …) are recognised, unless columns are mapped.
  *
- * Errors name file and row or line: `file.not-found`, `data.unknown-format`, `data.empty-dataset`, `data.broken-json`,
- * `data.missing-column` (with the nearest key), `data.wrong-type`, `data.empty-answer`, `data.mixed-row`,
+ * @throws DpoError with the file and the row or line: `file.not-found`, `data.unknown-format`, `data.empty-dataset`,
+ * `data.broken-json`, `data.missing-column` (with the nearest key), `data.wrong-type`, `data.empty-answer`, `data.mixed-row`,
  * `data.mixed-rows`, `data.no-shared-beginning`, `data.invalid-text`, `data.truncated-file`, `data.broken-file`,
- * `data.ragged-row`, `data.broken-csv`,
- * `data.no-such-split`, `data.not-a-dataset-folder`, `data.mixed-files`, those of `checkDisguise`.
+ * `data.ragged-row`, `data.broken-csv`, `data.no-such-split`, `data.not-a-dataset-folder`, `data.mixed-files`, and the errors of
+ * `checkDisguise`
  */
 export async function readPreferences(path: string, options: ReadOptions = {}): Promise<PreferenceDataset> {
   return readDataset(preferenceFormat, path, options);
@@ -79,7 +79,7 @@ export async function readRanked(path: string, options: ReadOptions<RankedColumn
   return readDataset(rankedFormat, path, options);
 }
 
-/** Reads and checks answers that were judged one by one (`prompt`, `completion`, `label`), as {@link readPreferences} reads pairs. */
+/** Reads and checks judged answers (`prompt`, `completion`, `label`), as {@link readPreferences} reads pairs. */
 export async function readLabelled(
   path: string,
   options: ReadOptions<LabelledColumnName> = {},
@@ -88,44 +88,44 @@ export async function readLabelled(
 }
 
 /**
- * How the dataset at this path is stored: `folder` for a folder (with a split after a colon, too) and for a pattern of several
- * files, else what the file begins with or its ending says.
+ * The format of the dataset at a path: `folder` for a folder (also with a split after a colon) and for a pattern of several
+ * files; otherwise the format that the file's first bytes or its ending say.
  *
- * @throws DpoError `file.not-found`, `data.unknown-format`, those of `checkDisguise`
+ * @throws DpoError `file.not-found`, `data.unknown-format`, and the errors of `checkDisguise`
  */
-export async function kindOfDataset(given: string): Promise<ReadKind> {
-  const { path } = await splitFromPath(given, undefined);
-  const found = await stat(path).catch((error: unknown) => {
+export async function kindOfDataset(pathWithSplit: string): Promise<ReadKind> {
+  const { path } = await splitFromPath(pathWithSplit, undefined);
+  const stats = await stat(path).catch((error: unknown) => {
     if (isPattern(path)) return undefined;
     throw asFileError(error, path);
   });
-  if (found === undefined || found.isDirectory()) return 'folder';
-  if (!found.isFile()) throw notAFile(path);
+  if (stats === undefined || stats.isDirectory()) return 'folder';
+  if (!stats.isFile()) throw notAFile(path);
   const start = await firstBytes(path, DISGUISE_BYTES);
   if (start.toString('latin1', 0, 4) === 'PAR1') return 'parquet';
   if (start.toString('latin1', 0, 6) === 'ARROW1') return 'arrow';
-  // Text is looked at where it is unpacked.
+  // Compressed text is checked when it is unpacked.
   if (compressionOf(start) === undefined) checkDisguise(start, path);
   return readKind(path);
 }
 
-/** Data are read more than once, which pipes and devices do not allow. */
+/** The error for pipes and devices, which cannot be read more than once. */
 function notAFile(path: string): DpoError {
-  return new DpoError('file.not-a-file', `${path} is a pipe or a device where a file of data is needed.`, {
+  return new DpoError('file.not-a-file', `${path} is a pipe or a device, and a file of data is needed.`, {
     values: { path },
-    hint: 'Data are read more than once: write them into a file first.',
+    hint: 'Data are read more than once: write the data into a file first.',
   });
 }
 
-/** Reads rows of any format, of one file or of several. */
+/** Reads rows of any format, from one file or several. */
 async function readDataset<Row>(
   format: RowFormat<Row>,
-  given: string,
+  pathWithSplit: string,
   options: ReadOptions<string>,
 ): Promise<Dataset<Row>> {
   const digest = options.fingerprint ? { current: rowDigest(format) } : undefined;
   const reading: Reading<Row> = { ...options, digest };
-  const { path, split } = await splitFromPath(given, options.split);
+  const { path, split } = await splitFromPath(pathWithSplit, options.split);
   const kind = await kindOfDataset(path);
   if (kind !== 'folder') {
     if (split !== undefined) throw noSuchSplit(path, split, []);
@@ -167,20 +167,20 @@ async function readArrow<Row>(
   const { columns = {}, onError, onNotes } = reading;
   const shaped = isShaped(format, schema, columns);
   const mapping = shaped ? columns : withScores(format, columns, new Set(schema.fields.map(({ name }) => name)));
-  // Row by row only where it must be: what is of our shape stays in the file.
+  // Rows of our own shape stay in the file. Only other shapes, and errors to skip, need a pass row by row.
   if (!shaped && onError === undefined) {
     const notes = new Notes();
     const dataset = await arrowDataset(format, schema, blocks, path, { ...reading, mapping, notes });
-    onNotes?.(withAside(notes.of(path), unused(format, schema, mapping)));
+    onNotes?.(withAside(notes.of(path), unusedColumns(format, schema, mapping)));
     return dataset;
   }
   if (!shaped) checkSchema(format, schema, mapping, path);
-  const wanted = readColumns(format, columns);
-  const aside = schema.fields.map(({ name }) => name).filter((name) => !wanted.has(name));
+  const names = namesToRead(format, columns);
+  const aside = schema.fields.map(({ name }) => name).filter((name) => !names.has(name));
   return inMemory(
     format,
     path,
-    recordSource(format, path, mapping, () => arrowRecords(blocks, wanted, path), {
+    recordSource(format, path, mapping, () => arrowRecords(blocks, names, path), {
       onError,
       onNotes: (notes) => onNotes?.(withAside(notes, aside)),
     }),
@@ -188,7 +188,7 @@ async function readArrow<Row>(
   );
 }
 
-/** The rows of a file that is not Arrow, checked as one goes through them. */
+/** The rows of a file that is not Arrow, checked while they are read. */
 export function fileSource<Row>(
   format: RowFormat<Row>,
   kind: Exclude<ReadKind, 'arrow' | 'folder'>,
@@ -196,10 +196,10 @@ export function fileSource<Row>(
   { columns = {}, onError, onNotes }: ReadOptions<string>,
 ): RowSource<Row> {
   const aside = new Set<string>();
-  const wanted = readColumns(format, columns);
-  // Parquet is read by columns, of which those that are not wanted are never seen in a row.
+  const namesOfUse = namesToRead(format, columns);
+  // Parquet is read by columns, and rows lack the columns that are not read.
   const onColumns = (names: readonly string[]) => {
-    for (const name of names) if (!wanted.has(name)) aside.add(name);
+    for (const name of names) if (!namesOfUse.has(name)) aside.add(name);
   };
   return recordSource(format, path, columns, recordReader(format, kind, path, columns, onColumns), {
     onError,
@@ -211,7 +211,7 @@ function withAside(notes: ReadNotes, names: readonly string[]): ReadNotes {
   return { ...notes, leftAside: [...new Set([...notes.leftAside, ...names])].sort() };
 }
 
-/** Keeps rows as Arrow columns. */
+/** Reads all rows into Arrow columns in memory. */
 async function inMemory<Row>(
   format: RowFormat<Row>,
   path: string,
@@ -219,25 +219,25 @@ async function inMemory<Row>(
   reading: Reading<Row>,
 ): Promise<Dataset<Row>> {
   const pause = pauses(reading.signal);
-  const rows = shownRows(source, reading);
+  const rows = observedRows(source, reading);
   const blocks = await fromTheStart(async () => {
-    const read: Block[] = [];
+    const list: Block[] = [];
     for await (const batch of growingBatches(format, rows)) {
-      read.push(memoryBlock(batch));
+      list.push(memoryBlock(batch));
       await pause();
     }
-    return read;
+    return list;
   });
   const { lineOf, numberOf } = source;
   return arrowDataset(format, new Schema(), blocks, path, { check: false, digest: reading.digest, lineOf, numberOf });
 }
 
-/** Shapes are recognised in rows whose columns nobody has named. */
+/** True when shapes are recognised: the caller has mapped no columns. */
 function mayBeShaped(columns: ColumnMapping): boolean {
   return Object.keys(columns).length === 0;
 }
 
-/** Whether rows must be turned into ours one by one. */
+/** True when rows must be turned into our columns one by one. */
 function isShaped<Row>(format: RowFormat<Row>, { fields }: Schema, columns: ColumnMapping): boolean {
   const types = new Map(fields.map((field): [string, DataType] => [field.name, field.type]));
   if (contextColumns.some((name) => types.has(name))) return true;
@@ -250,20 +250,20 @@ function isShaped<Row>(format: RowFormat<Row>, { fields }: Schema, columns: Colu
   return !types.has('prompt') && (promptColumns.some((name) => types.has(name)) || !isPromptWithin(types, columns));
 }
 
-/** The file's columns that nothing is made of, where its rows are of our shape. */
-function unused<Row>(format: RowFormat<Row>, { fields }: Schema, mapping: ColumnMapping): readonly string[] {
-  const used = new Set(wantedColumns(format, mapping).map(({ name }) => name));
-  return fields.flatMap(({ name }) => (used.has(name) ? [] : [name]));
+/** The columns of a file in our own shape that nothing is made of. */
+function unusedColumns<Row>(format: RowFormat<Row>, { fields }: Schema, mapping: ColumnMapping): readonly string[] {
+  const names = new Set(fileColumns(format, mapping).map(({ name }) => name));
+  return fields.flatMap(({ name }) => (names.has(name) ? [] : [name]));
 }
 
-/** UltraFeedback-binarized and others have other names for their scores. */
+/** The mapping with the names of the columns of scores, which UltraFeedback binarized and others call differently. */
 function withScores<Row>(format: RowFormat<Row>, columns: ColumnMapping, names: ReadonlySet<string>): ColumnMapping {
   if (format.name !== 'preference' || !mayBeShaped(columns)) return columns;
-  const found = scoreColumns.find(([chosen, rejected]) => names.has(chosen) && names.has(rejected));
-  return found === undefined ? columns : { chosen_score: found[0], rejected_score: found[1] };
+  const pair = scoreColumns.find(([chosen, rejected]) => names.has(chosen) && names.has(rejected));
+  return pair === undefined ? columns : { chosen_score: pair[0], rejected_score: pair[1] };
 }
 
-/** How to go through the records of a file that is not Arrow. `onColumns` is told all columns of a Parquet file. */
+/** A function that reads the records of a file that is not Arrow. `onColumns` is called with all columns of a Parquet file. */
 function recordReader<Row>(
   format: RowFormat<Row>,
   kind: Exclude<ReadKind, 'arrow' | 'folder'>,
@@ -271,19 +271,19 @@ function recordReader<Row>(
   columns: ColumnMapping,
   onColumns: (names: readonly string[]) => void,
 ): () => AsyncIterable<readonly PlacedRecord[]> {
-  if (kind === 'parquet') return () => readParquet(path, readColumns(format, columns), onColumns);
-  if (kind === 'csv') return () => readCsv(path, wantedColumns(format, columns));
+  if (kind === 'parquet') return () => readParquet(path, namesToRead(format, columns), onColumns);
+  if (kind === 'csv') return () => readCsv(path, fileColumns(format, columns));
   return () => readJsonl(path);
 }
 
-/** The names of all columns that are looked at. */
-function readColumns<Row>(format: RowFormat<Row>, columns: ColumnMapping): ReadonlySet<string> {
-  const named = wantedColumns(format, columns).map(({ name }) => name);
-  return new Set([...named, ...contextColumns, ...(mayBeShaped(columns) ? shapeColumns : [])]);
+/** The names of all columns that may be read. */
+function namesToRead<Row>(format: RowFormat<Row>, columns: ColumnMapping): ReadonlySet<string> {
+  const names = fileColumns(format, columns).map(({ name }) => name);
+  return new Set([...names, ...contextColumns, ...(mayBeShaped(columns) ? shapeColumns : [])]);
 }
 
-/** The format's columns under the names that the file has for them. */
-function wantedColumns<Row>(format: RowFormat<Row>, mapping: ColumnMapping): readonly Column[] {
+/** The format's columns under the file's names. */
+function fileColumns<Row>(format: RowFormat<Row>, mapping: ColumnMapping): readonly Column[] {
   return format.columns.map((column) => ({ ...column, name: mapping[column.name] ?? column.name }));
 }
 

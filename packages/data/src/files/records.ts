@@ -4,25 +4,25 @@ import { contextColumns } from '../rows/context-columns.js';
 import { Notes, type ReadNotes } from '../rows/notes.js';
 import { checkKind, type RowFormat } from '../rows/row-format.js';
 import type { RowSource } from '../rows/row-source.js';
-import { type Expanded, Expander } from '../shapes/expand.js';
+import { Expander, type Expansion } from '../shapes/expand.js';
 
-/** A row as a file gives it, and where. */
+/** A record of a file, with its line; or the error in place of the record. */
 export interface PlacedRecord {
   readonly record: unknown;
-  /** Counted from 1, in files of lines. */
+  /** The line, counted from 1, in files of lines. */
   readonly line?: number | undefined;
-  /** Why there is no record. */
+  /** The reason why the record is missing. */
   readonly error?: DpoError | undefined;
 }
 
-/** The rows have to be gone through again, since a later row says how the earlier ones are to be read. */
+/** A row changes how the rows before it are read, so that reading begins again. */
 class BeginAgain extends Error {
   constructor() {
-    super('a row says how the rows before it are to be read');
+    super('a row changes how the rows before it are read');
   }
 }
 
-/** Does something with a source's rows, from the start again where a later row says how all of them are to be read. */
+/** Runs `use` on a source's rows, and runs it again when a later row changes how all rows are read. */
 export async function fromTheStart<Result>(use: () => Promise<Result>): Promise<Result> {
   try {
     return await use();
@@ -32,100 +32,98 @@ export async function fromTheStart<Result>(use: () => Promise<Result>): Promise<
   }
 }
 
-/** What going through records is told besides. */
+/** The options of {@link recordSource}. */
 export interface RecordOptions {
-  readonly onError?: OnError | undefined;
-  /** Is told once, when all rows were gone through, what there is to say of them. */
+  /** Called once with the error of each row that cannot be used; the row is skipped. */
+  readonly onError?: ((error: DpoError) => void) | undefined;
+  /** Called once with the notes of all rows, after the last row. */
   readonly onNotes?: ((notes: ReadNotes) => void) | undefined;
 }
 
-/** Is told of each row that cannot be used, which is then left out. */
-type OnError = (error: DpoError) => void;
-
 /**
- * The rows of a file that gives records one after another, checked as one goes through them. Known shapes are
- * recognised unless columns are mapped. Without `onError` the first row that cannot be used is thrown; with it all are told
- * once, and `data.all-skipped` is thrown where no row is left.
+ * The rows of a file of records, checked while they are read. Published shapes are recognised unless columns are mapped.
+ * @throws DpoError while rows are read: without `onError`, the error of the first row that cannot be used; with `onError`,
+ * `data.all-skipped` when no row is left
  */
 export function recordSource<Row>(
   format: RowFormat<Row>,
   path: string,
   mapping: ColumnMapping,
-  read: () => AsyncIterable<readonly PlacedRecord[]>,
+  readRecords: () => AsyncIterable<readonly PlacedRecord[]>,
   { onError, onNotes }: RecordOptions = {},
 ): RowSource<Row> {
-  const mapped = Object.keys(mapping).length > 0;
-  const known = new Set([...contextColumns, ...format.columns.map(({ name }) => mapping[name] ?? name)]);
-  // Rows come in the same order each time: the errors of rows up to this index were reported.
-  let reported = 0;
-  let noted = false;
-  // Columns that stand before a prompt make conversations of all rows: files of lines have them in some rows only.
-  let context = false;
+  const isMapped = Object.keys(mapping).length > 0;
+  const columnNames = new Set([...contextColumns, ...format.columns.map(({ name }) => mapping[name] ?? name)]);
+  // Each pass has the rows in the same order: errors before this index were reported in an earlier pass.
+  let reportedEnd = 0;
+  let hasReportedNotes = false;
+  // A column of context makes conversations of all rows, although a file of lines may have the column in some rows only.
+  let isConversation = false;
   let lines: (number | undefined)[] = [];
   let numbers: number[] = [];
   let row = 0;
   return {
     path,
     lineOf: (row) => lines[row],
-    numberOf: (asked) => numbers[asked] ?? row,
+    numberOf: (index) => numbers[index] ?? row,
     async *chunks() {
       lines = [];
       numbers = [];
       row = 0;
       let index = 0;
-      let failed = 0;
+      let failures = 0;
       let chat: boolean | undefined;
-      let first: DpoError | undefined;
+      let firstError: DpoError | undefined;
       const notes = new Notes();
       const expander = new Expander(format.name);
       const parse = ({ record, line, error }: PlacedRecord): Row[] => {
         if (error !== undefined) throw error;
         notes.next();
-        const here = { row, path, line, notes };
-        if (!context && hasContext(record)) {
-          context = true;
+        const firstPlace = { row, path, line, notes };
+        if (!isConversation && hasContext(record)) {
+          isConversation = true;
           if (chat === false) throw new BeginAgain();
         }
-        const full = context ? withContextColumn(record) : record;
-        const { records, aside } = mapped ? named(full, known) : expander.expand(full, here);
+        const full = isConversation ? withContextColumn(record) : record;
+        const { records, aside } = isMapped ? mappedRecord(full, columnNames) : expander.expand(full, firstPlace);
         for (const key of aside) notes.aside(key);
-        return records.map((one, i) => {
-          const place = { ...here, row: row + i };
-          const value = format.parse(one, place, mapping);
+        return records.map((each, i) => {
+          const place = { ...firstPlace, row: row + i };
+          const value = format.parse(each, place, mapping);
           checkKind(format, value, chat ?? format.chat(value), place);
           return value;
         });
       };
-      for await (const records of read()) {
+      for await (const records of readRecords()) {
         const rows: Row[] = [];
-        for (const placed of records) {
+        for (const record of records) {
           index++;
           try {
-            const parsed = parse(placed);
-            chat ??= parsed[0] === undefined ? undefined : format.chat(parsed[0]);
-            rows.push(...parsed);
-            for (let i = 0; i < parsed.length; i++) {
-              lines.push(placed.line);
+            const ownRows = parse(record);
+            chat ??= ownRows[0] === undefined ? undefined : format.chat(ownRows[0]);
+            rows.push(...ownRows);
+            for (let i = 0; i < ownRows.length; i++) {
+              lines.push(record.line);
               numbers.push(row++);
             }
           } catch (error) {
             if (onError === undefined || !DpoError.is(error)) throw error;
-            first ??= error;
-            // Rows are counted as the file has them.
+            firstError ??= error;
+            // A skipped row has a number too: the number that it has in the file.
             row++;
-            failed++;
-            if (index > reported) onError(error);
-            reported = Math.max(reported, index);
+            failures++;
+            if (index > reportedEnd) onError(error);
+            reportedEnd = Math.max(reportedEnd, index);
           }
         }
         yield rows;
       }
-      if (first !== undefined && failed === index) throw allSkipped(path, index, first);
+      if (firstError !== undefined && failures === index) throw allSkipped(path, index, firstError);
       notes.next();
       expander.end();
-      // The rows may be gone through again: what there is to say is said once.
-      if (!noted) onNotes?.(notes.of(path));
-      noted = true;
+      // The rows may be read again, but the notes are reported once.
+      if (!hasReportedNotes) onNotes?.(notes.of(path));
+      hasReportedNotes = true;
     },
   };
 }
@@ -134,27 +132,29 @@ function hasContext(record: unknown): boolean {
   return typeof record === 'object' && record !== null && contextColumns.some((name) => name in record);
 }
 
-/** The row as one that has such a column and says nothing in it. */
+/** The row with an empty column of context, unless it has one already. */
 function withContextColumn(record: unknown): unknown {
   if (hasContext(record) || typeof record !== 'object' || record === null || Array.isArray(record)) return record;
   return { ...record, [contextColumns[0]]: null };
 }
 
-/** A row whose columns somebody has named: it is of no other shape. */
-function named(record: unknown, known: ReadonlySet<string>): Expanded {
+/** The row of a file whose columns are mapped. Its keys outside the mapping are ignored. */
+function mappedRecord(record: unknown, columnNames: ReadonlySet<string>): Expansion {
   const keys = typeof record === 'object' && record !== null ? Object.entries(record) : [];
-  const aside = keys.flatMap(([key, value]) => (known.has(key) || value === null || value === undefined ? [] : [key]));
+  const aside = keys.flatMap(([key, value]) =>
+    columnNames.has(key) || value === null || value === undefined ? [] : [key],
+  );
   return { records: [record], aside };
 }
 
-function allSkipped(path: string, rows: number, first: DpoError): DpoError {
+function allSkipped(path: string, rows: number, firstError: DpoError): DpoError {
   return new DpoError(
     'data.all-skipped',
-    `${path}: none of its ${rows} rows can be used. The first: ${first.message}`,
+    `${path}: none of its ${rows} rows can be used. The first: ${firstError.message}`,
     {
-      values: { path, rows, code: first.code },
-      ...(first.hint === undefined ? {} : { hint: first.hint }),
-      cause: first,
+      values: { path, rows, code: firstError.code },
+      ...(firstError.hint === undefined ? {} : { hint: firstError.hint }),
+      cause: firstError,
     },
   );
 }

@@ -6,13 +6,13 @@ import { glob, isDynamicPattern } from 'tinyglobby';
 import { noSuchSplit } from './_no-such-split.js';
 import { readKindOf } from './file-kind.js';
 
-/** Files that stand beside data and hold none. */
-const besides = /(^|[_.-])(info|infos|state|config|index|dict|metadata|schema|readme|license)\.json$/i;
+/** Names of files beside the data that hold none. */
+const METADATA_FILE = /(^|[_.-])(info|infos|state|config|index|dict|metadata|schema|readme|license)\.json$/i;
 
-/** How deep data files lie below a dataset's folder: `data/train/0.parquet`. */
+/** The largest depth of data files in a dataset's folder: `data/train/0.parquet`. */
 const DEPTH = 3;
 
-/** Words for splits, as Python's `datasets` reads them out of names. */
+/** Words in names of files, and the splits that Python's `datasets` reads out of them. */
 const splitWords: Readonly<Record<string, string>> = {
   train: 'train',
   training: 'train',
@@ -26,22 +26,23 @@ const splitWords: Readonly<Record<string, string>> = {
   evaluation: 'test',
 };
 
-/** Whether a path is a pattern of several (`data/*.parquet`). */
+/** True for a pattern of several paths (`data/*.parquet`). */
 export function isPattern(path: string): boolean {
   return isDynamicPattern(path);
 }
 
-/** Several files that are one dataset. */
+/** The files of one dataset, in their order. */
 export interface Shards {
   readonly files: readonly string[];
 }
 
 /**
- * The files of a dataset's folder that are no `save_to_disk`: Parquet, Arrow, JSON or CSV files, in the folder itself or below
- * it, as dataset repositories have them (`data/train-00000-of-00002.parquet`, `train.jsonl`, `test/0.jsonl`). Names say the
- * split. Without `split` the only one is taken, else `train`. Undefined for a folder without such files.
+ * The files of a split in a dataset's folder: Parquet, Arrow, JSON or CSV files, in the folder itself or below, as dataset
+ * repositories have them (`data/train-00000-of-00002.parquet`, `train.jsonl`, `test/0.jsonl`). Names say the split. The default
+ * is the only split, or `train` among several. The result is undefined for a folder without such files.
  *
- * @throws DpoError `data.no-such-split` (lists the splits), `data.mixed-files` (files of several formats), those of the file system
+ * @throws DpoError `data.no-such-split` (lists the splits), `data.mixed-files` (files of several formats), and the errors of the
+ * file system
  */
 export async function shardsOf(folder: string, split: string | undefined): Promise<Shards | undefined> {
   const files = await dataFiles(folder, DEPTH);
@@ -52,20 +53,20 @@ export async function shardsOf(folder: string, split: string | undefined): Promi
     bySplit.set(name, [...(bySplit.get(name) ?? []), file]);
   }
   const chosen = chooseSplit(folder, [...bySplit.keys()].sort(), split);
-  const found = bySplit.get(chosen) ?? [];
-  checkOneFormat(folder, found);
-  return { files: found.sort((a, b) => a.localeCompare(b, 'en', { numeric: true })) };
+  const splitFiles = bySplit.get(chosen) ?? [];
+  checkOneFormat(folder, splitFiles);
+  return { files: splitFiles.sort((a, b) => a.localeCompare(b, 'en', { numeric: true })) };
 }
 
 /**
- * The files that a pattern such as `data/*.parquet` names; undefined where the path is no pattern.
+ * The files that a pattern such as `data/*.parquet` matches; undefined for a path that is no pattern.
  *
- * @throws DpoError `file.not-found` when nothing is found, `data.mixed-files`
+ * @throws DpoError `file.not-found` when no file matches, `data.mixed-files`
  */
 export async function shardsByPattern(pattern: string): Promise<Shards | undefined> {
   if (!isDynamicPattern(pattern)) return undefined;
-  const found = await glob(pattern.replaceAll(sep, '/'), { onlyFiles: true, expandDirectories: false });
-  const files = await onceEach(found.sort((a, b) => a.localeCompare(b, 'en', { numeric: true })));
+  const matches = await glob(pattern.replaceAll(sep, '/'), { onlyFiles: true, expandDirectories: false });
+  const files = await withoutRepeats(matches.sort((a, b) => a.localeCompare(b, 'en', { numeric: true })));
   if (files.length === 0)
     throw new DpoError('file.not-found', `${pattern} matches no file.`, {
       values: { path: pattern },
@@ -75,59 +76,60 @@ export async function shardsByPattern(pattern: string): Promise<Shards | undefin
   return { files };
 }
 
-/** The files without those that a link to a folder, such as one that leads back up, has found before under another path. */
-async function onceEach(files: readonly string[]): Promise<string[]> {
-  const found = new Map<string, string>();
+/** The files without repeats: links to folders, such as a link that leads back up, give one file several paths. */
+async function withoutRepeats(files: readonly string[]): Promise<string[]> {
+  const byPlace = new Map<string, string>();
   for (const file of files) {
     // Links to files stay apart: equal shards of the hub's cache are links to one file.
     const place = join(await realpath(dirname(file)), basename(file));
-    if (!found.has(place)) found.set(place, file);
+    if (!byPlace.has(place)) byPlace.set(place, file);
   }
-  return [...found.values()];
+  return [...byPlace.values()];
 }
 
 /**
- * A local path that may have a split after a colon (`folder:test`). The colon is part of the path where a file of that name
- * exists, and where nothing stands at what comes before the colon.
+ * Takes a local path and the split after its colon (`folder:test`) apart. The colon is part of the path when a file of the whole
+ * name exists, and when no file exists under the name before the colon.
+ * @throws DpoError `options.invalid` when path and `split` name different splits
  */
 export async function splitFromPath(
   path: string,
   split: string | undefined,
 ): Promise<{ readonly path: string; readonly split: string | undefined }> {
-  const [, place, named] = /^(.+):([\w.-]+)$/.exec(path) ?? [];
-  if (place === undefined || named === undefined || (await isThere(path)) || !(await isThere(place)))
+  const [, place, name] = /^(.+):([\w.-]+)$/.exec(path) ?? [];
+  if (place === undefined || name === undefined || (await isThere(path)) || !(await isThere(place)))
     return { path, split };
-  if (split !== undefined && split !== named)
+  if (split !== undefined && split !== name)
     throw new DpoError(
       'options.invalid',
-      `${path} names the split "${named}", and the split "${split}" is asked for.`,
+      `The path ${path} names the split "${name}", and the options name the split "${split}".`,
       {
         values: { path, split },
-        hint: 'Give one of them.',
+        hint: 'Name the split once.',
       },
     );
-  return { path: place, split: named };
+  return { path: place, split: name };
 }
 
 async function dataFiles(folder: string, depth: number): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
     throw asFileError(error, folder);
   });
-  const found: string[] = [];
+  const files: string[] = [];
   for (const entry of entries) {
     const path = join(folder, entry.name);
     if (entry.name.startsWith('.') || entry.name.startsWith('_')) continue;
-    if (entry.isDirectory()) found.push(...(depth > 1 ? await dataFiles(path, depth - 1) : []));
-    else if (readKindOf(entry.name) !== undefined && !besides.test(entry.name)) found.push(path);
+    if (entry.isDirectory()) files.push(...(depth > 1 ? await dataFiles(path, depth - 1) : []));
+    else if (readKindOf(entry.name) !== undefined && !METADATA_FILE.test(entry.name)) files.push(path);
   }
-  return found;
+  return files;
 }
 
-/** The split that a file's path below the dataset's folder says: `NAME-00000-of-00002`, a word of its name, its folder. */
+/** The split in a file's path below the dataset's folder: in `NAME-00000-of-00002`, in a word of its name, or in a folder's. */
 function splitOfName(path: string): string | undefined {
   const name = basename(path);
-  const sharded = /^(.+?)-\d{5}-of-\d{5}\b/.exec(name)?.[1];
-  if (sharded !== undefined) return splitWords[sharded] ?? sharded;
+  const shardedName = /^(.+?)-\d{5}-of-\d{5}\b/.exec(name)?.[1];
+  if (shardedName !== undefined) return splitWords[shardedName] ?? shardedName;
   const words = [name.replace(/(\.[a-z]+)+$/i, ''), ...dirname(path).split(sep)].flatMap((part) =>
     part.toLowerCase().split(/[^a-z]+/),
   );
@@ -136,18 +138,18 @@ function splitOfName(path: string): string | undefined {
 }
 
 function chooseSplit(folder: string, splits: readonly string[], split: string | undefined): string {
-  const wanted = split === undefined ? undefined : (splitWords[split] ?? split);
-  const named = splits.filter((name) => name !== '');
-  if (wanted !== undefined) {
-    const found = splits.find((name) => name === split || name === wanted);
-    if (found !== undefined) return found;
+  const usualName = split === undefined ? undefined : (splitWords[split] ?? split);
+  const names = splits.filter((name) => name !== '');
+  if (usualName !== undefined) {
+    const match = splits.find((name) => name === split || name === usualName);
+    if (match !== undefined) return match;
     // Files whose names say no split are the training data.
-    if (wanted === 'train' && splits.includes('') && named.length === 0) return '';
+    if (usualName === 'train' && splits.includes('') && names.length === 0) return '';
   } else {
     if (splits.length === 1) return splits[0] ?? '';
     if (splits.includes('train')) return 'train';
   }
-  throw noSuchSplit(folder, split ?? 'train', named);
+  throw noSuchSplit(folder, split ?? 'train', names);
 }
 
 function checkOneFormat(place: string, files: readonly string[]): void {

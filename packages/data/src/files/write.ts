@@ -12,24 +12,25 @@ import { fromTheStart } from './records.js';
 import { writeCsv } from './text/csv.js';
 import { writeJsonl } from './text/jsonl.js';
 
-/** How to write a dataset. */
+/** The options of writing a dataset. */
 export interface WriteOptions {
-  /** Compresses the buffers of an Arrow file: `lz4` is fast, `zstd` smaller. Default: not. */
+  /** Compresses the buffers of an Arrow file: `lz4` is faster, `zstd` makes smaller files. Default no compression. */
   readonly compression?: ArrowCompression | undefined;
   /**
-   * Awaited when the dataset is whole beside its place and before it takes the place: what fails here leaves the place as it was.
-   * Datasets that belong together are written one inside the other.
+   * Awaited between writing the dataset to a temporary place and moving it to `path`. An error here leaves `path` unchanged.
+   * Datasets that belong together are written one inside the other's `before`.
    */
   readonly before?: (() => Promise<void>) | undefined;
 }
 
 /**
- * Writes a preference dataset: `.arrow` (IPC file), `.jsonl`, `.jsonl.gz`, `.csv` (conversations as JSON), or, where the name has no ending, a folder that
- * `datasets.load_from_disk` opens in Python. The place gets the whole dataset or stays as it was.
+ * Writes a preference dataset: `.arrow` (IPC file), `.jsonl`, `.jsonl.gz`, `.csv` (conversations as JSON), or, for a name
+ * without an ending, a folder that `datasets.load_from_disk` opens in Python. The path gets the whole dataset or stays
+ * unchanged.
  *
- * @throws those of rows (as `preferenceDataset` gives them), `data.empty-dataset`, `data.unknown-format`,
- * `file.not-ours` (the place holds a folder that this program did not write), `data.not-compressible` (a format without
- * compression of its own), and those of the file system
+ * @throws DpoError the errors of rows (see `preferenceDataset`), `data.empty-dataset`, `data.unknown-format`,
+ * `file.not-ours` (the path is a folder that this program did not write), `data.not-compressible` (a format without
+ * compression of its own), and the errors of the file system
  */
 export async function writePreferences(
   dataset: Iterable<PreferencePair>,
@@ -53,7 +54,7 @@ export async function writeLabelled(
   await writeDataset(labelledFormat, iterableSource(checkedRows(labelledFormat, dataset)), path, options);
 }
 
-/** Writes checked rows in the format that the path's ending names; returns how many. */
+/** Writes checked rows in the format that the path's ending says. Returns the number of rows. */
 export async function writeDataset<Row>(
   format: RowFormat<Row>,
   source: RowSource<Row>,
@@ -74,7 +75,7 @@ async function writeRows<Row>(
   if (compression !== undefined && kind !== 'arrow') throw notCompressible(path);
   let rows = 0;
   if (kind === 'folder') {
-    // Before the rows are read: they may be many.
+    // The place is checked before the rows are read, which may be many.
     await placeOf(path, 'dataset');
     await withRecordBatches(format, source, pythonMetadata, async (schema, batches) =>
       writeFolderAtomic(path, 'dataset', async (folder) => {
@@ -111,7 +112,7 @@ function notCompressible(path: string): DpoError {
   });
 }
 
-/** The error for a place that names a format which is only read. */
+/** The error for a path that ends in `.parquet`, a format for reading only. */
 export function noParquet(path: string): DpoError {
   return new DpoError('data.unknown-format', `${path}: Parquet is read, not written.`, {
     values: { path },

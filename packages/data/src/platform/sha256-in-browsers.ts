@@ -4,7 +4,7 @@ import type { Sha256 } from './sha256.js';
 
 const utf8 = new TextEncoder();
 
-/** A SHA-256 in plain JavaScript: the browser's own has no synchronous form. */
+/** A SHA-256 in plain JavaScript: the browser's own is asynchronous only. */
 export function sha256(): Sha256 {
   return digestOf(nobleSha256.create());
 }
@@ -22,7 +22,7 @@ function digestOf(hash: ReturnType<typeof nobleSha256.create>): Sha256 {
   return digest;
 }
 
-/** The SHA-256 of a text as a string of 32 characters, one to a byte. */
+/** The SHA-256 of a text as a string of 32 characters, one for each byte. */
 export function sha256Characters(text: string): string {
   return String.fromCharCode(...sha256().update(text).bytes());
 }

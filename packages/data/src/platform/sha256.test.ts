@@ -8,7 +8,7 @@ it('is the SHA-256 of FIPS 180-2’s first example, in Node and in browsers', ()
   expect([sha256().update('abc').hex(), inBrowsers().update('a').update('bc').hex()]).toEqual([abc, abc]);
 });
 
-it('is copied as it is, and both go on by themselves', () => {
+it('can be copied, and both copies go on independently', () => {
   for (const begin of [sha256, inBrowsers]) {
     const first = begin().update('a');
     const second = first.copy().update('bc');
@@ -16,7 +16,7 @@ it('is copied as it is, and both go on by themselves', () => {
   }
 });
 
-it('is the same in browsers for any texts, halves of characters too', () => {
+it('is the same in browsers for any texts, half characters too', () => {
   fc.assert(
     fc.property(fc.array(fc.string({ unit: 'binary' })), (texts) => {
       const [node, browser] = [sha256(), inBrowsers()];

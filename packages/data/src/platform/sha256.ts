@@ -4,13 +4,15 @@ import { createHash, type Hash, hash as hashAtOnce } from 'node:crypto';
 export interface Sha256 {
   /** Adds a text in UTF-8. */
   update(text: string): Sha256;
+  /** The hash in hexadecimal. Ends the hash. */
   hex(): string;
+  /** The 32 bytes of the hash. Ends the hash. */
   bytes(): Uint8Array;
-  /** Another of the same texts until now, which goes its own way. */
+  /** A second hash of the same texts so far, independent of this one. */
   copy(): Sha256;
 }
 
-/** A SHA-256 by Node. `sha256-in-browsers.ts` stands for this file where there is no Node. */
+/** A SHA-256 by Node. In browsers `sha256-in-browsers.ts` takes the place of this file. */
 export function sha256(): Sha256 {
   return digestOf(createHash('sha256'));
 }
@@ -28,7 +30,7 @@ function digestOf(hash: Hash): Sha256 {
   return digest;
 }
 
-/** The SHA-256 of a text as a string of 32 characters, one to a byte: small as the key of a map. */
+/** The SHA-256 of a text as a string of 32 characters, one for each byte: a short key for a map. */
 export function sha256Characters(text: string): string {
   return hashAtOnce('sha256', text, 'binary');
 }

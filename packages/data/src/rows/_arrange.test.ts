@@ -10,8 +10,8 @@ const say = (role: string, content: string): Message => ({ role, content });
 const [system, user] = [say('system', 'Be brief.'), say('user', 'Name a colour.')];
 const [blue, no] = [say('assistant', 'Blue.'), say('assistant', 'No.')];
 
-/** The row as it is read, and what was put right in it. */
-function read(row: object) {
+/** The parsed row, and the codes of what was put right in it. */
+function parseRow(row: object) {
   const notes = new Notes();
   const pair = preferenceFormat.parse(row, { row: 0, path: 'p', notes });
   return { pair, mended: notes.of('p').mended.map(({ code }) => code) };
@@ -19,7 +19,7 @@ function read(row: object) {
 
 function codeOf(row: object): string {
   try {
-    read(row);
+    parseRow(row);
   } catch (error) {
     if (DpoError.is(error)) return error.code;
     throw error;
@@ -61,26 +61,29 @@ describe('prompts that stand twice', () => {
     ],
     ['conversations alone', wholeWithSystem, withSystem],
   ])('%s', (_, row, expected) => {
-    expect(read(row).pair).toEqual(expected);
+    expect(parseRow(row).pair).toEqual(expected);
   });
 
-  it('are told where something was cut', () => {
-    expect(read(once).mended).toEqual([]);
-    expect(read({ ...once, chosen: [user, blue] }).mended).toEqual(['prompt-repeated']);
-    expect(read({ prompt: [system, user], ...whole }).mended).toEqual(['prompt-repeated']);
+  it('are reported when something was cut', () => {
+    expect(parseRow(once).mended).toEqual([]);
+    expect(parseRow({ ...once, chosen: [user, blue] }).mended).toEqual(['prompt-repeated']);
+    expect(parseRow({ prompt: [system, user], ...whole }).mended).toEqual(['prompt-repeated']);
   });
 
   it('of plain text are cut off the head of both answers, never within a word', () => {
     const prompt = 'Q: Name a colour.\nA:';
     const pair = { prompt, chosen: `${prompt} Blue.`, rejected: `${prompt} No.` };
-    expect(read(pair)).toEqual({ pair: { prompt, chosen: ' Blue.', rejected: ' No.' }, mended: ['prompt-repeated'] });
+    expect(parseRow(pair)).toEqual({
+      pair: { prompt, chosen: ' Blue.', rejected: ' No.' },
+      mended: ['prompt-repeated'],
+    });
     const cases = [
       { prompt: 'The', chosen: 'The cat', rejected: 'The dog' },
       { prompt: 'Tell me of the Ring', chosen: 'Tell me of the Rings', rejected: 'Tell me of the Ringed' },
       { prompt, chosen: `${prompt} Blue.`, rejected: 'No.' },
       { prompt, chosen: prompt, rejected: `${prompt} No.` },
     ];
-    for (const row of cases) expect(read(row)).toEqual({ pair: row, mended: [] });
+    for (const row of cases) expect(parseRow(row)).toEqual({ pair: row, mended: [] });
   });
 
   it.each([
@@ -125,17 +128,17 @@ describe('prompts that stand twice', () => {
     expect(labelledDataset(rows).at(0)).toEqual({ prompt: [system, user], completion: [blue], label: true });
   });
 
-  it('part before the turn of the assistant, where later questions differ', () => {
+  it('part before the turn of the assistant when later questions differ', () => {
     const chosen = [user, blue, say('user', 'Why?'), say('assistant', 'So.')];
     const rejected = [user, blue, say('user', 'How?'), say('assistant', 'Thus.')];
-    expect(read({ chosen, rejected })).toEqual({
+    expect(parseRow({ chosen, rejected })).toEqual({
       pair: { prompt: [user], chosen: chosen.slice(1), rejected: rejected.slice(1) },
       mended: ['split-before-answers'],
     });
   });
 });
 
-it('what is read once is read again as it is, and no answer begins or ends by asking', () => {
+it('a parsed row is parsed again to itself, and no answer begins or ends by asking', () => {
   const message = fc.record({
     role: fc.constantFrom('system', 'user', 'user', 'assistant', 'assistant', 'tool'),
     content: fc.constantFrom('a', 'b', ' a', 'a\n', 'c'),
@@ -173,9 +176,9 @@ it('what is read once is read again as it is, and no answer begins or ends by as
 describe('conversations in texts', () => {
   const json = (...messages: readonly Message[]) => JSON.stringify(messages);
 
-  it('are read where they are JSON, and told', () => {
+  it('are read when they are JSON, and reported', () => {
     const row = { prompt: json(user), chosen: json(blue), rejected: ` ${json(no)}\n` };
-    expect(read(row)).toEqual({
+    expect(parseRow(row)).toEqual({
       pair: { prompt: [user], chosen: [blue], rejected: [no] },
       mended: ['conversation-as-text'],
     });
@@ -184,7 +187,7 @@ describe('conversations in texts', () => {
       chosen: JSON.stringify({ from: 'gpt', value: 'Blue.' }),
       rejected: json(no),
     };
-    expect(read(one).pair).toEqual({ prompt: [user], chosen: [blue], rejected: [no] });
+    expect(parseRow(one).pair).toEqual({ prompt: [user], chosen: [blue], rejected: [no] });
   });
 
   it.each([
@@ -193,7 +196,7 @@ describe('conversations in texts', () => {
     "array([{'from': 'gpt', 'value': 'Blue.'}], dtype=object)",
     '[{"role": "assistant", "content": "Blue."},]',
     "{'role': 'assistant', 'content': None}",
-  ])('are refused where they are not: %s', (chosen) => {
+  ])('are refused when they are not: %s', (chosen) => {
     expect(codeOf({ prompt: 'Name a colour.', chosen, rejected: 'No.' })).toBe('data.conversation-as-text');
   });
 
@@ -206,28 +209,28 @@ describe('conversations in texts', () => {
     '[]',
   ])('are no answers that look a little like them: %s', (chosen) => {
     const row = { prompt: 'Name a role.', chosen, rejected: 'No.' };
-    expect(read(row)).toEqual({ pair: row, mended: [] });
+    expect(parseRow(row)).toEqual({ pair: row, mended: [] });
   });
 });
 
-it('roles in capitals and of other programs are those of templates, and told', () => {
+it('roles in capitals and of other programs become roles of templates, and are reported', () => {
   const row = {
     chosen: [say('Human', 'Name a colour.'), say('GPT', 'Blue.')],
     rejected: [say('USER', 'Name a colour.'), say('model', 'No.')],
   };
-  expect(read(row)).toEqual({ pair: { prompt: [user], chosen: [blue], rejected: [no] }, mended: ['role-names'] });
+  expect(parseRow(row)).toEqual({ pair: { prompt: [user], chosen: [blue], rejected: [no] }, mended: ['role-names'] });
   const critic = [say('critic', 'Good.'), say('assistant', 'Yes.')];
-  expect(read({ prompt: [user], chosen: critic, rejected: [no] })).toMatchObject({
+  expect(parseRow({ prompt: [user], chosen: critic, rejected: [no] })).toMatchObject({
     pair: { chosen: critic },
     mended: [],
   });
 });
 
-it("ShareGPT's calls of functions are tool calls", () => {
+it("ShareGPT's function calls become tool calls", () => {
   const call = { from: 'function_call', value: '{"name": "f", "arguments": {"x": 1}}' };
   const conversations = [{ from: 'human', value: 'Hi' }, call, { from: 'observation', value: '7' }];
   expect(
-    read({ prompt: conversations, chosen: { from: 'gpt', value: 'a' }, rejected: { from: 'gpt', value: 'b' } }).pair
+    parseRow({ prompt: conversations, chosen: { from: 'gpt', value: 'a' }, rejected: { from: 'gpt', value: 'b' } }).pair
       .prompt,
   ).toEqual([
     say('user', 'Hi'),
@@ -247,7 +250,7 @@ it.each([
   [[{ role: 'tool', content: null, name: 'f' }], 'null'],
   [[{ from: 'gpt', content: 'a' }], 'missing'],
 ])('messages without words are refused with their keys: %j', (chosen, what) => {
-  expect(() => read({ prompt: [user], chosen, rejected: [no] })).toThrow(
+  expect(() => parseRow({ prompt: [user], chosen, rejected: [no] })).toThrow(
     expect.objectContaining({ code: 'data.wrong-type', message: expect.stringContaining(what) }),
   );
 });

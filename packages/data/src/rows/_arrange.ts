@@ -3,43 +3,53 @@ import { sameButSpace, sharedButSpace, sharedMessages } from './conversation.js'
 import { emptyAnswer, saysNothing } from './messages.js';
 import { type Place, rowError } from './place.js';
 
-/** A prompt with its answers, as conversations. */
-export interface Arranged {
+/** A prompt and its answers, as conversations. */
+export interface Arrangement {
   readonly prompt: readonly Message[];
   readonly answers: readonly (readonly Message[])[];
 }
 
-/** Conversations with the names of their columns: for messages. */
-export interface Named {
+/** The conversations of a row's answers, with the names of their columns for error messages. */
+export interface NamedConversations {
   readonly keys: readonly string[];
   readonly answers: readonly (readonly Message[])[];
 }
 
-/** Roles that ask: no answer begins or ends with their turns. */
+/** Roles that ask. No answer begins or ends with a turn of theirs. */
 const ASKING: ReadonlySet<string> = new Set(['user', 'system', 'developer']);
 const SYSTEM: ReadonlySet<string> = new Set(['system', 'developer']);
 
 /**
- * Puts a prompt and answers in order so that nothing stands twice and every answer is the assistant's.
+ * Puts a prompt and its answers in order, so that no message stands twice and every answer is the assistant's.
  *
- * - Without a prompt, the prompt is what the conversations begin with in common.
- * - With a text, the answers follow it, or are conversations that hold it as a user's turn.
- * - With messages, what the answers repeat of them is cut off; a system message that all answers add goes into the prompt.
+ * - Without a prompt, the prompt is the messages that all conversations begin with.
+ * - With a text as the prompt, the answers follow the text, or are conversations that hold the text as a user's turn.
+ * - With messages as the prompt, the messages that the answers repeat are cut off. A system message that all answers add goes
+ *   into the prompt.
  *
- * Line breaks and blanks at the ends of messages make no difference. Errors name the row and key: `data.no-shared-beginning`,
- * `data.prompts-differ`, `data.not-an-answer`, `data.empty-answer`, `data.empty-prompt`.
+ * Line breaks and blanks at the ends of messages make no difference.
+ * @throws DpoError with the row and the key: `data.no-shared-beginning`, `data.prompts-differ`, `data.not-an-answer`,
+ * `data.empty-answer`, `data.empty-prompt`
  */
-export function arrange(prompt: string | readonly Message[] | undefined, named: Named, place: Place): Arranged {
-  const arranged = arrangeBy(prompt, named, place);
-  arranged.answers.forEach((answer, i) => {
-    checkAnswer(answer, named.keys[i] as string, place);
+export function arrange(
+  prompt: string | readonly Message[] | undefined,
+  conversations: NamedConversations,
+  place: Place,
+): Arrangement {
+  const arrangement = arrangeBy(prompt, conversations, place);
+  arrangement.answers.forEach((answer, i) => {
+    checkAnswer(answer, conversations.keys[i] as string, place);
   });
-  return arranged;
+  return arrangement;
 }
 
-function arrangeBy(prompt: string | readonly Message[] | undefined, named: Named, place: Place): Arranged {
+function arrangeBy(
+  prompt: string | readonly Message[] | undefined,
+  conversations: NamedConversations,
+  place: Place,
+): Arrangement {
   if (prompt === undefined) {
-    const split = splitShared(named.answers, place);
+    const split = splitShared(conversations.answers, place);
     if (split !== undefined) return split;
     throw rowError(
       'data.no-shared-beginning',
@@ -49,16 +59,17 @@ function arrangeBy(prompt: string | readonly Message[] | undefined, named: Named
       'Give the prompt in a column of its own.',
     );
   }
-  if (typeof prompt === 'string') return followingText(prompt, named, place);
+  if (typeof prompt === 'string') return followingText(prompt, conversations, place);
   if (prompt.length === 0) throw rowError('data.empty-prompt', place, '"prompt" holds no message.', { key: 'prompt' });
-  return followingMessages(prompt, named, place);
+  return followingMessages(prompt, conversations, place);
 }
 
 /**
- * Splits whole conversations into what all begin with and what follows. The split falls between messages, leaves each
- * conversation its last message, and lies before a turn that answers. `undefined` where nothing is left before it.
+ * Splits whole conversations into their shared beginning and the rest of each. The split falls between messages, leaves each
+ * conversation its last message, and lies before a turn that answers. The result is `undefined` when no message is left
+ * before the split.
  */
-function splitShared(answers: Named['answers'], place: Place): Arranged | undefined {
+function splitShared(answers: NamedConversations['answers'], place: Place): Arrangement | undefined {
   const [first = [], ...others] = answers;
   const shared = Math.min(
     ...others.map((other) => sharedMessages(first, other)),
@@ -70,48 +81,48 @@ function splitShared(answers: Named['answers'], place: Place): Arranged | undefi
   return { prompt: first.slice(0, count), answers: answers.map((answer) => answer.slice(count)) };
 }
 
-/** The last place at or before this one where no conversation goes on with a turn that asks; 0 where there is none. */
-function answeredFrom(answers: Named['answers'], count: number): number {
+/** The last place, `count` at most, at which no conversation goes on with a turn that asks; 0 without such a place. */
+function answeredFrom(answers: NamedConversations['answers'], count: number): number {
   let from = count;
   while (from > 0 && answers.some((answer) => asks(answer[from]))) from--;
   return from;
 }
 
-function followingText(prompt: string, named: Named, place: Place): Arranged {
-  const { answers } = named;
+function followingText(prompt: string, conversations: NamedConversations, place: Place): Arrangement {
+  const { answers } = conversations;
   const turn: Message = { role: 'user', content: prompt };
-  const whole = answers.filter(([first]) => asks(first)).length;
-  if (whole === 0) return { prompt: [turn], answers };
+  const wholeCount = answers.filter(([first]) => asks(first)).length;
+  if (wholeCount === 0) return { prompt: [turn], answers };
   const isPrompt = (message: Message) => message.role === 'user' && sameButSpace(message, turn);
-  if (whole === answers.length) {
+  if (wholeCount === answers.length) {
     const split = splitShared(answers, place);
     if (split?.prompt.some((message) => sameButSpace({ ...message, role: 'user' }, turn))) return split;
   }
-  const cut = answers.map((answer) => {
+  const cuts = answers.map((answer) => {
     if (!asks(answer[0])) return { lead: [turn], rest: answer };
     const at = answer.findIndex(isPrompt);
     const leads = at >= 0 && at < answer.length - 1 && answer.slice(0, at).every(({ role }) => SYSTEM.has(role));
     return leads ? { lead: answer.slice(0, at + 1), rest: answer.slice(at + 1) } : undefined;
   });
-  return joinCut(cut, [], named, place);
+  return joinCuts(cuts, [], conversations, place);
 }
 
-function followingMessages(prompt: readonly Message[], named: Named, place: Place): Arranged {
-  const cut = named.answers.map((answer) => cutRepeated(prompt, answer));
-  const joined = joinCut(
-    cut,
+function followingMessages(prompt: readonly Message[], conversations: NamedConversations, place: Place): Arrangement {
+  const cuts = conversations.answers.map((answer) => cutRepeated(prompt, answer));
+  const joint = joinCuts(
+    cuts,
     prompt,
-    named,
+    conversations,
     place,
-    cut.some((one) => one?.repeats),
+    cuts.some((cut) => cut.repeats),
   );
-  // What all answers go on asking is part of the prompt.
-  const split = joined.answers.every(([first]) => asks(first)) ? splitShared(joined.answers, place) : undefined;
-  if (split === undefined || prompt.at(-1)?.role === split.prompt[0]?.role) return joined;
-  return { prompt: [...joined.prompt, ...split.prompt], answers: split.answers };
+  // A question that all answers go on with is part of the prompt.
+  const split = joint.answers.every(([first]) => asks(first)) ? splitShared(joint.answers, place) : undefined;
+  if (split === undefined || prompt.at(-1)?.role === split.prompt[0]?.role) return joint;
+  return { prompt: [...joint.prompt, ...split.prompt], answers: split.answers };
 }
 
-/** An answer without what it repeats: `lead` are system messages that belong before the prompt, or the prompt itself. */
+/** An answer cut in two: `lead` holds system messages that belong before the prompt, or the prompt itself. */
 interface Cut {
   readonly lead: readonly Message[];
   readonly rest: readonly Message[];
@@ -120,7 +131,7 @@ interface Cut {
 
 function cutRepeated(prompt: readonly Message[], answer: readonly Message[]): Cut {
   let rest = answer;
-  // However often: what is read once more must stay as it is.
+  // Every repetition goes, so that the row stays the same when it is written and read again.
   while (begins(rest, prompt)) rest = rest.slice(prompt.length);
   if (rest !== answer) return { lead: [], rest, repeats: true };
   if (!asks(answer[0])) return { lead: [], rest: answer };
@@ -136,26 +147,26 @@ function cutRepeated(prompt: readonly Message[], answer: readonly Message[]): Cu
   return { lead: [], rest: answer };
 }
 
-/** Puts the answers behind one prompt, where all of them lead to the same. */
-function joinCut(
-  cut: readonly (Cut | undefined)[],
+/** Puts the answers behind one prompt when all have the same lead. */
+function joinCuts(
+  cuts: readonly (Cut | undefined)[],
   prompt: readonly Message[],
-  named: Named,
+  conversations: NamedConversations,
   place: Place,
   repeats = true,
-): Arranged {
-  const lead = cut[0]?.lead ?? [];
-  const wrong = cut.findIndex((one) => one === undefined || !sameLead(one.lead, lead));
-  if (wrong >= 0) throw promptsDiffer(named.keys[wrong] as string, place);
+): Arrangement {
+  const lead = cuts[0]?.lead ?? [];
+  const wrong = cuts.findIndex((cut) => cut === undefined || !sameLead(cut.lead, lead));
+  if (wrong >= 0) throw promptsDiffer(conversations.keys[wrong] as string, place);
   if (repeats) place.notes?.mend('prompt-repeated', place.row);
-  return { prompt: [...lead, ...prompt], answers: cut.map((one) => one?.rest ?? []) };
+  return { prompt: [...lead, ...prompt], answers: cuts.map((cut) => cut?.rest ?? []) };
 }
 
 function sameLead(a: readonly Message[], b: readonly Message[]): boolean {
   return a.length === b.length && sharedButSpace(a, b) === a.length;
 }
 
-/** True where `answer` is longer than `start` and begins with it, blanks at the ends of messages aside. */
+/** True when `answer` is longer than `start` and begins with `start`, blanks at the ends of messages aside. */
 function begins(answer: readonly Message[], start: readonly Message[]): boolean {
   return answer.length > start.length && sharedButSpace(start, answer) === start.length;
 }
@@ -167,16 +178,16 @@ function asks(message: Message | undefined): boolean {
 function checkAnswer(answer: readonly Message[], key: string, place: Place): void {
   const last = answer.at(-1);
   if (last === undefined || saysNothing(last)) throw emptyAnswer(key, place);
-  const [where, message] = asks(answer[0]) ? ['begins', answer[0]] : ['ends', last];
+  const [verb, message] = asks(answer[0]) ? ['begins', answer[0]] : ['ends', last];
   if (!asks(message)) return;
   throw rowError(
     'data.not-an-answer',
     place,
-    `"${key}" ${where} with a turn of "${message?.role}", which is no answer of the assistant.`,
+    `"${key}" ${verb} with a turn of "${message?.role}", which is no answer of the assistant.`,
     { key, role: message?.role },
-    where === 'ends'
+    verb === 'ends'
       ? "End each conversation with the assistant's answer that was compared."
-      : 'Give what is asked in the prompt, and in the answers what the assistant says.',
+      : 'Put the question into the prompt, and the words of the assistant into the answers.',
   );
 }
 
@@ -184,18 +195,18 @@ function promptsDiffer(key: string, place: Place) {
   return rowError(
     'data.prompts-differ',
     place,
-    `"prompt" and the conversation in "${key}" begin differently, so it cannot be told what was asked.`,
+    `"prompt" and the conversation in "${key}" begin differently, so that the question is not clear.`,
     { key },
-    'Give the prompt once: leave the column out where the conversations are whole, or cut the conversations to the answers.',
+    'Give the prompt once: leave the column out when the conversations are whole, or cut the conversations to the answers.',
   );
 }
 
-/** The words of three or more, or the length, from which a repeated prompt is no accident. */
+/** A prompt of at least so many words, or so many UTF-16 units, is not repeated by accident. */
 const [WORDS, CHARACTERS] = [3, 16];
 
 /**
- * Cuts a plain prompt off the head of answers that all repeat it. A prompt of a word or two may well begin an answer to
- * itself, so it is left; so is one that goes on within a word, or that leaves nothing.
+ * Cuts a plain prompt off the head of answers that all repeat the prompt. A prompt of a word or two may well begin an answer,
+ * so that nothing is cut off. Nothing is cut off either when the cut would fall within a word, or leave an answer empty.
  */
 export function cutRepeatedText(prompt: string, answers: readonly string[], place: Place): readonly string[] {
   if (prompt.length < CHARACTERS && prompt.trim().split(/\s+/).length < WORDS) return answers;
@@ -204,7 +215,7 @@ export function cutRepeatedText(prompt: string, answers: readonly string[], plac
   );
   if (!repeat) return answers;
   place.notes?.mend('prompt-repeated', place.row);
-  // However often: what is read once more must stay as it is.
+  // Every repetition goes, so that the row stays the same when it is written and read again.
   return cutRepeatedText(
     prompt,
     answers.map((answer) => answer.slice(prompt.length)),

@@ -1,6 +1,6 @@
 import type { Json } from '@dpo/base';
 
-/** True where two JSON values are the same; the order of an object's keys counts, since templates write them in it. */
+/** True when two JSON values are the same. The order of an object's keys counts, since templates write keys in that order. */
 export function sameJson(a: Json | undefined, b: Json | undefined): boolean {
   if (a === b) return true;
   if (a === null || b === null || typeof a !== 'object' || typeof b !== 'object') return false;

@@ -4,18 +4,18 @@ import { KeyOrder } from './_key-order.js';
 
 const orderOf = (...lists: readonly string[]) => {
   const order = new KeyOrder();
-  const changed = lists.map((list) => order.add([...list]));
-  return [order.names.join(''), changed];
+  const changes = lists.map((list) => order.add([...list]));
+  return [order.names.join(''), changes];
 };
 
-it('puts names where lists have them', () => {
+it('puts names in the order of the lists', () => {
   expect(orderOf('rc', 'rct', 'rcnt')).toEqual(['rcnt', [true, true, true]]);
   // b, then a and c together, then all three: each list keeps its order.
   expect(orderOf('rb', 'rac', 'rabc', 'rc')).toEqual(['rabc', [true, true, true, false]]);
   expect(orderOf('cr', 'ct', 'rt')).toEqual(['crt', [true, true, false]]);
 });
 
-it('keeps the first order where lists contradict each other', () => {
+it('keeps the first order when lists contradict each other', () => {
   expect(orderOf('rc', 'cr', 'crx')).toEqual(['rcx', [true, false, true]]);
   expect(orderOf('ab', 'bc', 'ca')).toEqual(['abc', [true, true, false]]);
 });

@@ -1,6 +1,6 @@
 /**
- * One order of names, learnt from lists that each hold some of them: it keeps the order of every list, where lists do not
- * contradict each other; what contradicts earlier lists is left aside.
+ * One order of names, learnt from lists that each hold some of the names. It keeps the order of every list, except where a
+ * list contradicts earlier ones.
  */
 export class KeyOrder {
   #names: string[] = [];
@@ -11,7 +11,7 @@ export class KeyOrder {
     return this.#names;
   }
 
-  /** True where the list changed the order, or brought a new name. */
+  /** Takes a list in, and returns true when the list changed the order or brought a new name. */
   add(list: readonly string[]): boolean {
     if (this.#holds(list)) return false;
     const old = this.#names.join('\n');
@@ -33,14 +33,14 @@ export class KeyOrder {
     });
   }
 
-  /** Whether lists so far say that a name comes before another. */
+  /** True when some list put `name` before `other`, directly or through names between them. */
   #comesBefore(name: string, other: string): boolean {
     return [...(this.#before.get(other) ?? [])].some(
       (previous) => previous === name || this.#comesBefore(name, previous),
     );
   }
 
-  /** The names as they are, each behind those that must come before it. */
+  /** The names in their present order, each behind the names that must come before it. */
   #sorted(): string[] {
     const sorted = new Set<string>();
     const place = (name: string): void => {

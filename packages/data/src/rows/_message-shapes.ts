@@ -4,8 +4,8 @@ import type { MessageLayout } from './arrow-columns.js';
 import type { RowFormat } from './row-format.js';
 
 /**
- * Learns from rows what messages say, so that the columns of a table hold it all: each key as text while it is always one, and
- * the keys in the order that messages have them.
+ * Learns from rows which keys messages have, so that the columns of a table have room for every key. A key is text as long as
+ * all its values are texts, and JSON afterwards. The keys have the order that they have in messages.
  */
 export class MessageShapes {
   readonly #kinds = new Map<string, 'text' | 'json'>();
@@ -15,7 +15,7 @@ export class MessageShapes {
     return new Map(this.#order.names.map((name) => [name, this.#kinds.get(name) ?? 'text']));
   }
 
-  /** True where a message of the row says something that the layout had no room for until now, or in another order. */
+  /** True when a message of the row has a key that the layout had no room for until now, or has its keys in another order. */
   add<Row>(format: RowFormat<Row>, record: Readonly<Record<string, unknown>>): boolean {
     let wider = false;
     for (const { name, kind } of format.columns) {

@@ -3,7 +3,7 @@ import { Bool, type Data, DataType, Field, Float64, List, makeData, Struct, Utf8
 import { boundedJson } from './bounded-json.js';
 import type { Column } from './columns.js';
 
-/** A value of a column as JavaScript has it: strings, numbers, lists and objects of them; `undefined` for null. */
+/** Reads a cell as a JavaScript value: a string, a number, a list or an object of these; `undefined` for null. */
 export type CellReader = (row: number) => unknown;
 
 /** Collects a column's values and turns them into Arrow data. */
@@ -13,19 +13,19 @@ export interface CellBuilder {
   finish(): Data;
 }
 
-/** How a message's keys are stored, in their order: as text, or as JSON text. */
+/** The keys of messages in their order, and whether a key's values are stored as text or as JSON text. */
 export type MessageLayout = ReadonlyMap<string, 'text' | 'json'>;
 
 /**
- * Marks text as JSON: Arrow's own extension type, which Python's `datasets` reads as its feature `Json`. Values that differ in
- * their kind or keys from message to message have no type in common but this.
+ * Marks text as JSON: Arrow's own extension type, which Python's `datasets` reads as its feature `Json`. Only this type fits
+ * values whose kind or keys differ from message to message.
  */
 const jsonMetadata = new Map([
   ['ARROW:extension:name', 'arrow.json'],
   ['ARROW:extension:metadata', ''],
 ]);
 
-/** True for a column or key that holds JSON as text. */
+/** True for a column or a key that holds JSON as text. */
 export function isJsonField({ metadata }: Field): boolean {
   return metadata.get('ARROW:extension:name') === 'arrow.json';
 }
@@ -34,7 +34,7 @@ function jsonField(name: string): Field {
   return new Field(name, new Utf8(), true, jsonMetadata);
 }
 
-/** A column's field: texts are UTF-8, or lists of messages where they are given; `null` holds no messages. */
+/** The Arrow field of a column. Texts are lists of messages when a layout of messages is passed, and UTF-8 otherwise. */
 export function arrowField(column: Column, messages: MessageLayout | undefined): Field {
   if (column.kind === 'variables') return jsonField(column.name);
   const text = (): DataType => (messages === undefined ? new Utf8() : listOf(messageType(messages)));
@@ -45,7 +45,7 @@ export function arrowField(column: Column, messages: MessageLayout | undefined):
     number: () => new Float64(),
     numbers: () => listOf(new Float64()),
     boolean: () => new Bool(),
-    // JSON text without a mark: so TRL takes tools with every version of Python's `datasets`.
+    // JSON text without the mark, which TRL takes for tools with every version of Python's `datasets`.
     tools: () => new Utf8(),
   };
   return new Field(column.name, types[column.kind](), true);
@@ -61,15 +61,15 @@ function listOf(type: DataType): List {
   return new List(new Field('item', type, true));
 }
 
-/** Reads a column's cells without turning the column into objects. Keys that hold null are left out of objects. */
+/** A reader of a column's cells that does not turn the whole column into objects. Objects lack the keys that hold null. */
 export function cellReader(data: Data, field?: Field): CellReader {
   const valid = data.nullCount === 0 ? () => true : (row: number) => data.getValid(row);
   const plain = valueReader(data);
-  const read = field !== undefined && isJsonField(field) ? (row: number) => fromJson(plain(row)) : plain;
-  return (row) => (valid(row) ? read(row) : undefined);
+  const readCell = field !== undefined && isJsonField(field) ? (row: number) => fromJson(plain(row)) : plain;
+  return (row) => (valid(row) ? readCell(row) : undefined);
 }
 
-/** The value that marked text spells. */
+/** The value that a JSON text spells. */
 function fromJson(text: unknown): unknown {
   return typeof text === 'string' ? boundedJson(text) : text;
 }
@@ -79,7 +79,7 @@ function valueReader(data: Data): CellReader {
   if (DataType.isUtf8(type) || DataType.isLargeUtf8(type)) {
     const { values, valueOffsets } = data as Data<Utf8>;
     const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
-    // Plain ASCII, which most of it is, is copied instead of decoded.
+    // ASCII, as most columns are, is copied instead of decoded.
     const encoding = isAscii(bytes) ? 'latin1' : 'utf8';
     return (row) => {
       const from = Number(valueOffsets[row]);
@@ -101,8 +101,8 @@ function valueReader(data: Data): CellReader {
     const fields = type.children.map((field, i) => [field.name, cellReader(data.children[i] as Data, field)] as const);
     return (row) => {
       const entries: [string, unknown][] = [];
-      for (const [name, read] of fields) {
-        const value = read(row);
+      for (const [name, readField] of fields) {
+        const value = readField(row);
         if (value !== undefined && value !== null) entries.push([name, value]);
       }
       return Object.fromEntries(entries);
@@ -115,7 +115,7 @@ function valueReader(data: Data): CellReader {
   };
 }
 
-/** Where a cell of variable length begins and ends; offsets that lead out of the data mean a broken file. */
+/** The begin and the end of a cell of variable length. @throws RangeError when offsets lead out of the data: the file is broken */
 function span(offsets: Int32Array | BigInt64Array, row: number, length: number): readonly [number, number] {
   const from = Number(offsets[row]);
   const to = Number(offsets[row + 1]);
@@ -127,7 +127,7 @@ function outside(row: number, from: number, to: number, length: number): RangeEr
   return new RangeError(`cell ${row} reaches from ${from} to ${to} of ${length}`);
 }
 
-/** A builder for values of one of the fields that {@link arrowField} gives, or of a field within. */
+/** A builder for the values of a field that {@link arrowField} made, or of a field within it. */
 export function cellBuilder(field: Field): CellBuilder {
   const type: DataType = field.type;
   if (DataType.isUtf8(type)) return utf8Builder(type, isJsonField(field));
@@ -137,38 +137,38 @@ export function cellBuilder(field: Field): CellBuilder {
   return float64Builder(new Float64());
 }
 
-/** Texts as they are, anything else as JSON; with `json` texts too. */
+/** Builds texts as they are and other values as JSON; with `json`, texts as JSON too. */
 function utf8Builder(type: Utf8, json: boolean): CellBuilder {
   let bytes = Buffer.allocUnsafeSlow(1 << 16);
-  let used = 0;
+  let usedBytes = 0;
   const offsets = [0];
   const validity = validityBuilder();
   return {
     append(value) {
       if (validity.append(value)) {
         const text = json || typeof value === 'object' ? JSON.stringify(value) : String(value);
-        // A UTF-16 unit takes at most three bytes; measuring exactly is only worth it where that does not fit.
-        if (used + text.length * 3 > bytes.length) {
-          const needed = used + Buffer.byteLength(text);
-          if (needed > bytes.length) {
-            const larger = Buffer.allocUnsafeSlow(Math.max(needed, bytes.length * 2));
-            bytes.copy(larger, 0, 0, used);
+        // A UTF-16 unit takes three bytes at most: the exact length matters only when this bound does not fit.
+        if (usedBytes + text.length * 3 > bytes.length) {
+          const size = usedBytes + Buffer.byteLength(text);
+          if (size > bytes.length) {
+            const larger = Buffer.allocUnsafeSlow(Math.max(size, bytes.length * 2));
+            bytes.copy(larger, 0, 0, usedBytes);
             bytes = larger;
           }
         }
-        used += bytes.write(text, used, 'utf8');
+        usedBytes += bytes.write(text, usedBytes, 'utf8');
       }
-      offsets.push(used);
+      offsets.push(usedBytes);
     },
     finish() {
       const data = makeData({
         type,
         length: offsets.length - 1,
         valueOffsets: Int32Array.from(offsets),
-        data: Uint8Array.prototype.slice.call(bytes, 0, used),
+        data: Uint8Array.prototype.slice.call(bytes, 0, usedBytes),
         ...validity.finish(),
       });
-      used = 0;
+      usedBytes = 0;
       offsets.length = 1;
       return data;
     },
@@ -216,7 +216,7 @@ function listBuilder(type: List): CellBuilder {
   return {
     append(value) {
       const items: readonly unknown[] = validity.append(value) && Array.isArray(value) ? value : [];
-      for (const one of items) item.append(one);
+      for (const value of items) item.append(value);
       offsets.push((offsets[offsets.length - 1] as number) + items.length);
     },
     finish() {
@@ -253,7 +253,7 @@ function structBuilder(type: Struct): CellBuilder {
   };
 }
 
-/** Which cells hold a value: one bit each, and no bitmap at all where every cell does. */
+/** Collects which cells hold a value: one bit to a cell, and no bitmap when every cell does. */
 function validityBuilder() {
   const missing: number[] = [];
   let length = 0;

@@ -1,8 +1,8 @@
 import type { Json, Text } from '@dpo/base';
 
 /**
- * What a column holds: a text or conversation, a list of these, plain strings, numbers, lists of numbers, true or false, a
- * list of tools, or an object of template variables; the last two as JSON.
+ * The kind of a column's values: a text or a conversation, a list of these, a plain string, a number, a list of numbers, true
+ * or false, a list of tools, or an object of template variables. Tools and variables are stored as JSON.
  */
 type ColumnKind = 'text' | 'texts' | 'string' | 'number' | 'numbers' | 'boolean' | 'tools' | 'variables';
 
@@ -87,12 +87,12 @@ interface Values {
 type RequiredOf<C extends Column> = Extract<C, { readonly required: true }>;
 type OptionalOf<C extends Column> = Exclude<C, RequiredOf<C>>;
 
-/** The row object that such columns become. The interfaces of `types.ts` are these types, with words to each property. */
+/** The row object of a table with these columns. The interfaces of `types.ts` are the same types, with docs on each property. */
 export type RowOf<Columns extends readonly Column[]> = {
   readonly [C in RequiredOf<Columns[number]> as C['key']]: Values[C['kind']];
 } & {
   readonly [C in OptionalOf<Columns[number]> as C['key']]?: Values[C['kind']];
 };
 
-/** Which column of a file to read as which of ours: `{ chosen: 'preferred' }`. Ours not named keep their names. */
+/** The file's column for a column of ours: `{ chosen: 'preferred' }`. Columns that are not mapped have the same name in the file. */
 export type ColumnMapping = Readonly<Partial<Record<string, string>>>;

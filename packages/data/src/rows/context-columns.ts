@@ -4,7 +4,7 @@ import { isChat, sameButSpace, sharedButSpace } from './conversation.js';
 import { type FileRecord, parseString, wrongType } from './parse-values.js';
 import { type Place, rowError } from './place.js';
 
-/** Columns that say what stands before a prompt. */
+/** Columns whose content goes before the prompt. */
 export const contextColumns = ['system', 'system_prompt', 'history'] as const;
 
 /** A row's prompt and answers. */
@@ -14,9 +14,9 @@ interface Texts {
 }
 
 /**
- * Puts the columns `system` (or `system_prompt`) and `history` (pairs of question and answer, as LLaMA-Factory has them, or
- * messages) before the prompt. They belong to conversations, so plain texts become the turns of one wherever a file has such
- * a column, whether or not it says something in this row: all rows of a file are of one kind.
+ * Puts the columns `system` (or `system_prompt`) and `history` (pairs of question and answer, as LLaMA-Factory has them) before
+ * the prompt. Both columns belong to conversations. Plain texts therefore become turns of a conversation in every row of a file
+ * that has one of the columns, even in rows in which the column is empty: all rows of a file are of one kind.
  *
  * @throws DpoError `data.wrong-type`, `data.prompts-differ` (two system messages, or a history that the prompt contradicts)
  */
@@ -30,13 +30,13 @@ export function withContext(texts: Texts, row: FileRecord, place: Place): Texts 
 }
 
 function systemOf(row: FileRecord, place: Place): string | undefined {
-  const given = (['system', 'system_prompt'] as const).flatMap((key) => {
+  const systems = (['system', 'system_prompt'] as const).flatMap((key) => {
     const value = row[key];
     if (value === undefined || value === null) return [];
     const text = parseString(value, key, place);
     return text.trim() === '' ? [] : [text];
   });
-  const [first, second] = given;
+  const [first, second] = systems;
   if (first !== undefined && second !== undefined && first !== second) {
     throw differ('"system" and "system_prompt" differ', 'system_prompt', place);
   }
@@ -53,10 +53,10 @@ function withSystem(system: string | undefined, prompt: readonly Message[], plac
 }
 
 function historyOf(value: unknown, place: Place): readonly Message[] {
-  const given = typeof value === 'string' ? fromText(value, place) : value;
-  if (given === undefined || given === null) return [];
-  if (!Array.isArray(given)) throw wrongHistory(value, place);
-  return given.flatMap((turn: unknown, i): Message[] => {
+  const turns = typeof value === 'string' ? fromText(value, place) : value;
+  if (turns === undefined || turns === null) return [];
+  if (!Array.isArray(turns)) throw wrongHistory(value, place);
+  return turns.flatMap((turn: unknown, i): Message[] => {
     const pair: readonly unknown[] = Array.isArray(turn) ? turn : [];
     const [question, answer] = pair;
     if (pair.length !== 2) throw wrongHistory(value, place);
@@ -67,7 +67,7 @@ function historyOf(value: unknown, place: Place): readonly Message[] {
   });
 }
 
-/** CSV has no lists: JSON stands in its field. */
+/** The history of a CSV file, which has no lists and holds JSON in the field. */
 function fromText(text: string, place: Place): unknown {
   if (text.trim() === '') return undefined;
   try {
@@ -84,19 +84,19 @@ function wrongHistory(value: unknown, place: Place) {
 function withHistory(turns: readonly Message[], prompt: readonly Message[], place: Place): readonly Message[] {
   if (turns.length === 0) return prompt;
   const start = prompt.findIndex(({ role }) => role !== 'system');
-  const said = prompt.slice(Math.max(0, start));
-  // A conversation that tells its history itself needs no second one.
-  if (sharedButSpace(turns, said) === turns.length) return prompt;
-  if (said.length > 1) throw differ('"history" and the conversation begin differently', 'history', place);
-  return [...prompt.slice(0, Math.max(0, start)), ...turns, ...said];
+  const ownTurns = prompt.slice(Math.max(0, start));
+  // A conversation that begins with its history needs no second copy.
+  if (sharedButSpace(turns, ownTurns) === turns.length) return prompt;
+  if (ownTurns.length > 1) throw differ('"history" and the conversation begin differently', 'history', place);
+  return [...prompt.slice(0, Math.max(0, start)), ...turns, ...ownTurns];
 }
 
 function differ(what: string, key: string, place: Place) {
   return rowError(
     'data.prompts-differ',
     place,
-    `${what}, so it cannot be told what was asked.`,
+    `${what}, so that the question is not clear.`,
     { key },
-    'Give it once.',
+    'Leave one of the two out.',
   );
 }

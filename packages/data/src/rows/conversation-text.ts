@@ -1,7 +1,7 @@
 import { boundedJson } from './bounded-json.js';
 import { type Place, rowError } from './place.js';
 
-/** `{` or `[{` at the beginning, or what NumPy puts before it. */
+/** `{` or `[{` at the beginning, or behind NumPy's `array(`. */
 const BEGINS = /^\s*(?:array\(\s*)?(?:\[\s*)?\{/;
 /** A list that begins with a message's key in quotes of either kind. */
 const MESSAGES = /^\s*(?:array\(\s*)?\[\s*\{\s*(['"])(?:role|content|from|value)\1\s*:/;
@@ -11,11 +11,11 @@ const SPEAKER = /(['"])(?:role|from)\1\s*:/;
 const WORDS = /(['"])(?:content|value|tool_calls)\1\s*:/;
 
 /**
- * The messages that a text holds as JSON; `undefined` for any other text. Python's text of messages, and JSON of them that is
- * broken, are `data.conversation-as-text`: no answer of a person or a model looks so, and trained on it would be the
- * spelling of the messages.
+ * The messages that a text holds as JSON; `undefined` for any other text. No answer of a person or a model looks like Python's
+ * text of messages, or like broken JSON of messages, and training would learn the spelling of the messages.
+ * @throws DpoError `data.conversation-as-text` for Python's text of messages, and for broken JSON of messages
  */
-export function conversationWithin(text: string, key: string, place: Place): readonly unknown[] | undefined {
+export function conversationIn(text: string, key: string, place: Place): readonly unknown[] | undefined {
   if (!BEGINS.test(text) || !SPEAKER.test(text) || !WORDS.test(text)) return undefined;
   let value: unknown;
   try {
@@ -40,7 +40,7 @@ function asText(text: string, key: string, place: Place) {
   return rowError(
     'data.conversation-as-text',
     place,
-    `"${key}" holds ${what}, which would be trained on as it is spelled: ${JSON.stringify(text.slice(0, 60))}.`,
+    `"${key}" holds ${what}, whose spelling would be trained on: ${JSON.stringify(text.slice(0, 60))}.`,
     { key },
     'Write JSON lines or Parquet from Python (dataset.to_json, to_parquet), or the column with json.dumps; CSV knows no lists.',
   );

@@ -48,7 +48,7 @@ describe('preferenceDataset', () => {
     expect(row.rejected).toEqual([assistant('so so')]);
   });
 
-  it('keeps a message to each answer where the conversations are equal or one begins the other', () => {
+  it('keeps a message to each answer when the conversations are equal or one begins the other', () => {
     const short = [user('a'), assistant('b')];
     const long = [...short, user('c'), assistant('d')];
     const of = (chosen: Message[], rejected: Message[]) =>

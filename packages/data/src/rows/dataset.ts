@@ -13,12 +13,12 @@ import type {
 } from './types.js';
 
 /**
- * A dataset in memory, checked as a file's rows would be: texts all plain or all conversations, answers not empty,
- * numbers finite; whole conversations are split at their shared beginning. Where the rows know their places in files
- * (`placeOf`), so does the dataset.
+ * A dataset in memory, checked as a file's rows are: texts are all plain or all conversations, answers are not empty, numbers
+ * are finite. Whole conversations are split at their shared beginning. Rows that know their places in files (`placeOf`) keep
+ * the places.
  *
- * Errors name the row: `data.missing-column`, `data.wrong-type`, `data.empty-answer`, `data.mixed-row`,
- * `data.mixed-rows`, `data.invalid-text`; `data.empty-dataset` where there is no row.
+ * @throws DpoError with the row: `data.missing-column`, `data.wrong-type`, `data.empty-answer`, `data.mixed-row`,
+ * `data.mixed-rows`, `data.invalid-text`; `data.empty-dataset` without a row
  */
 export function preferenceDataset(pairs: Iterable<PreferencePair> & PlacedRows): PreferenceDataset {
   return memoryDataset(preferenceFormat, pairs);
@@ -35,8 +35,8 @@ export function labelledDataset(answers: Iterable<LabelledAnswer>): LabelledData
 }
 
 /**
- * The answers of pairs, judged one by one: each chosen answer desirable, each rejected one not. It forgets which answer was
- * compared with which.
+ * The answers of pairs as judged answers: each chosen answer is desirable, each rejected answer is not. Which two answers were
+ * compared is lost.
  */
 export function* labelPairs(pairs: Iterable<PreferencePair>): Generator<LabelledAnswer> {
   for (const { prompt, chosen, rejected, id, source, weight, tools, templateVariables } of pairs) {
@@ -52,13 +52,13 @@ export function* labelPairs(pairs: Iterable<PreferencePair>): Generator<Labelled
   }
 }
 
-function memoryDataset<Row>(format: RowFormat<Row>, given: Iterable<Row> & PlacedRows): Dataset<Row> {
-  const rows = [...checkedRows(format, given)];
+function memoryDataset<Row>(format: RowFormat<Row>, source: Iterable<Row> & PlacedRows): Dataset<Row> {
+  const rows = [...checkedRows(format, source)];
   if (rows.length === 0) throw emptyDataset(undefined);
   const print = fingerprintOf(format, rows);
   return {
     length: rows.length,
-    ...(given.placeOf === undefined ? {} : { placeOf: given.placeOf.bind(given) }),
+    ...(source.placeOf === undefined ? {} : { placeOf: source.placeOf.bind(source) }),
     at: (row) => rows[row] ?? noSuchRow(row, rows.length),
     get fingerprint() {
       return print.atOnce();
@@ -68,10 +68,10 @@ function memoryDataset<Row>(format: RowFormat<Row>, given: Iterable<Row> & Place
   };
 }
 
-/** The rows, checked and normalised as one goes through them. They can be gone through more than once. */
-export function checkedRows<Row>(format: RowFormat<Row>, given: Iterable<Row>): Iterable<Row> {
-  const iterator: unknown = given[Symbol.iterator]();
-  const values = iterator === given ? [...given] : given;
+/** The rows, checked and normalised during iteration. They can be iterated more than once. */
+export function checkedRows<Row>(format: RowFormat<Row>, source: Iterable<Row>): Iterable<Row> {
+  const iterator: unknown = source[Symbol.iterator]();
+  const values = iterator === source ? [...source] : source;
   return {
     *[Symbol.iterator]() {
       let number = 0;
@@ -91,7 +91,7 @@ function isRow(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** @throws DpoError `data.no-such-row` */
+/** Refuses the number of a row that does not exist. @throws DpoError `data.no-such-row` */
 export function noSuchRow(row: number, length: number): never {
   throw new DpoError('data.no-such-row', `There is no row ${row}: the dataset has ${length}, counted from 0.`, {
     values: { row, length },

@@ -1,7 +1,7 @@
 import { DpoError } from '@dpo/base';
 import { describePlace, type Place } from './place.js';
 
-/** Where a row stands: its file, its number there from 0, and its line from 1 in files of lines. */
+/** Where a row stands: the file, the row's number in the file from 0, and the line from 1 in files of lines. */
 export interface RowPlace {
   readonly path: string;
   readonly row: number;
@@ -15,8 +15,8 @@ export interface PlacedRows {
 }
 
 /**
- * The error of a row with its place before the message: file and line where the rows know them, and its number in the file, by
- * which scores and reports know it.
+ * The error of a row with the row's place before the message: the file and the line when the rows know them, and the row's
+ * number in the file, by which scores and reports name the row.
  */
 export function placedError(error: DpoError, rows: PlacedRows): DpoError {
   const { code, message, values, hint } = error;

@@ -3,7 +3,7 @@ import { type Sha256, sha256 } from '#sha256';
 import type { Column } from './columns.js';
 import type { RowFormat } from './row-format.js';
 
-/** Text is hashed when there are about this many UTF-16 units of it: fewer calls into the hash. */
+/** Text is hashed in pieces of about this many UTF-16 units, for fewer calls into the hash. */
 const HASH_UNITS = 1 << 16;
 
 /** A fingerprint that is computed once, when it is first asked for. */
@@ -12,17 +12,17 @@ interface Fingerprint {
   readonly inPieces: (signal?: AbortSignal) => Promise<string>;
 }
 
-/** SHA-256 of the rows' column values in canonical form, one after another; `known` when it was computed before. */
-export function fingerprintOf<Row>(format: RowFormat<Row>, rows: Iterable<Row>, known?: string): Fingerprint {
-  let computed = known;
+/** SHA-256 of the rows' column values in canonical form, one after another. `earlier` is the result when it was computed before. */
+export function fingerprintOf<Row>(format: RowFormat<Row>, rows: Iterable<Row>, earlier?: string): Fingerprint {
+  let fingerprint = earlier;
   return {
     atOnce: () => {
-      computed ??= atOnce(fingerprintSteps(format, rows));
-      return computed;
+      fingerprint ??= atOnce(fingerprintSteps(format, rows));
+      return fingerprint;
     },
     inPieces: async (signal) => {
-      computed ??= await inPieces(fingerprintSteps(format, rows), signal);
-      return computed;
+      fingerprint ??= await inPieces(fingerprintSteps(format, rows), signal);
+      return fingerprint;
     },
   };
 }
@@ -39,13 +39,13 @@ function* fingerprintSteps<Row>(format: RowFormat<Row>, rows: Iterable<Row>): Ge
 /** The fingerprint of rows that come one after another. */
 export interface RowDigest<Row> {
   add(row: Row): void;
-  /** The fingerprint of all rows until now; more can be added. */
+  /** The fingerprint of all rows so far. More rows can be added. */
   fingerprint(): string;
-  /** Another digest of the rows until now, which goes its own way. */
+  /** A second digest of the rows so far, independent of this one. */
   copy(): RowDigest<Row>;
 }
 
-/** A digest of no rows yet. */
+/** An empty digest for rows of a format. */
 export function rowDigest<Row>(format: RowFormat<Row>): RowDigest<Row> {
   return digestFrom(format, sha256().update(`dpo ${format.name} 1\n`));
 }
@@ -78,13 +78,13 @@ export interface GrowingDigest<Row> {
   current: RowDigest<Row>;
 }
 
-/** Columns that came later say nothing where they hold nothing: rows without them keep their fingerprint. */
+/** A column's part of the text. Columns added to the format later have none when they are empty, so that fingerprints stay. */
 function canonicalColumn({ name, kind }: Column, value: unknown): string {
   if (kind !== 'tools' && kind !== 'variables') return canonical(value);
   return value === undefined ? '' : `${name}=${canonical(value)}`;
 }
 
-/** A value in a form that no other value has: every text with its length before it, every list with its count. */
+/** A value in a form that no other value has: a text follows its length, a list follows its count. */
 function canonical(value: unknown): string {
   if (value === undefined) return '-';
   if (typeof value === 'string') return `"${value.length}:${value}`;
@@ -94,8 +94,8 @@ function canonical(value: unknown): string {
 }
 
 /**
- * A message of role and content alone, in this order, by these two. Everything else with its keys in the order in which they
- * are written, since a template that prints a whole message prints them so: another order may be other tokens.
+ * A message of role and content alone, in this order, is these two values. Any other object has its keys as well, in their
+ * order: a template may print a whole message, and another order may give other tokens.
  */
 function canonicalObject(value: Readonly<Record<string, unknown>>): string {
   const names = Object.keys(value);

@@ -1,11 +1,11 @@
 import type { Json, Message, Text } from '@dpo/base';
 import { boundedJson } from './bounded-json.js';
-import { conversationWithin } from './conversation-text.js';
+import { conversationIn } from './conversation-text.js';
 import { type FileRecord, parseJson, parseString, wrongType } from './parse-values.js';
 import { type Place, rowError } from './place.js';
 
 /** Roles that chat templates know. */
-const KNOWN: ReadonlySet<string> = new Set(['system', 'user', 'assistant', 'tool', 'developer', 'function']);
+const TEMPLATE_ROLES: ReadonlySet<string> = new Set(['system', 'user', 'assistant', 'tool', 'developer', 'function']);
 
 /** What other programs call the roles: ShareGPT, OASST, Gemini. */
 const ALIASES: ReadonlyMap<string, string> = new Map([
@@ -20,16 +20,17 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Plain text, a list of messages, or one message, with all that the messages say. A message is `{role, content}` or, as
- * ShareGPT has it, `{from, value}`. JSON text of messages is read as the messages; Python's is refused
- * (`data.conversation-as-text`), since it would be trained on as text.
+ * Plain text, a list of messages, or one message, with all keys of the messages. A message is `{role, content}` or, as
+ * ShareGPT has it, `{from, value}`. JSON text of messages is read as the messages.
+ * @throws DpoError `data.wrong-type`, `data.invalid-text`; `data.conversation-as-text` for Python's text of messages, which
+ * would be trained on as text
  */
 export function parseText(value: unknown, key: string, place: Place): Text {
   if (typeof value === 'string') {
-    const within = conversationWithin(value, key, place);
-    if (within === undefined) return parseString(value, key, place);
+    const messages = conversationIn(value, key, place);
+    if (messages === undefined) return parseString(value, key, place);
     place.notes?.mend('conversation-as-text', place.row);
-    return parseText(within, key, place);
+    return parseText(messages, key, place);
   }
   if (isMessageLike(value)) return [parseMessage(value, key, place)];
   if (!Array.isArray(value)) throw wrongType(value, key, 'a string or a list of messages', place);
@@ -41,26 +42,26 @@ function isMessageLike(value: unknown): value is FileRecord {
 }
 
 /**
- * A message: `role`, `content` (a text, a list of parts, or nothing where the message calls tools), and every other key that
- * is not null. Python's `datasets` fills the keys that only some messages have with null, so null is no value.
+ * A message: `role`, `content` (a text, a list of parts, or nothing when the message calls tools), and every other key that
+ * is not null. Python's `datasets` gives a message null for each key that only other messages have, so null is no value.
  */
 function parseMessage(value: unknown, key: string, place: Place): Message {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw wrongType(value, key, 'a message with role and content', place);
   }
-  const given = value as FileRecord;
-  if (given.role === undefined && given.from !== undefined) return fromValue(given, key, place);
-  const { role, content, ...others } = given;
-  const said = otherKeys(others, key, place);
+  const record = value as FileRecord;
+  if (record.role === undefined && record.from !== undefined) return fromValue(record, key, place);
+  const { role, content, ...rest } = record;
+  const others = otherKeys(rest, key, place);
   const words = parseContent(content, `${key}.content`, place);
-  if (words === null && !mayBeWordless(content, said)) throw noContent(given, key, place);
-  return inOrderOf(given, { role: roleOf(parseString(role, `${key}.role`, place), place), content: words, ...said });
+  if (words === null && !mayBeWordless(content, others)) throw noContent(record, key, place);
+  return inOrderOf(record, { role: roleOf(parseString(role, `${key}.role`, place), place), content: words, ...others });
 }
 
-/** The message with its keys as the file has them: a template that prints a whole message prints them in this order. */
-function inOrderOf(given: FileRecord, message: Message): Message {
-  const names = Object.keys(given).filter((name) => message[name] !== undefined);
-  // Content that a table left out as null stands where it usually does.
+/** The message with its keys in the file's order, in which a template prints a whole message. */
+function inOrderOf(record: FileRecord, message: Message): Message {
+  const names = Object.keys(record).filter((name) => message[name] !== undefined);
+  // A table leaves out content that is null; its usual place is behind the role.
   if (!names.includes('content')) names.splice(names.indexOf('role') + 1, 0, 'content');
   if (names[0] === 'role' && names[1] === 'content') return message;
   const ordered = Object.fromEntries(names.map((name) => [name, message[name] as Json]));
@@ -68,10 +69,10 @@ function inOrderOf(given: FileRecord, message: Message): Message {
 }
 
 function otherKeys(others: FileRecord, key: string, place: Place): Omit<Message, 'role' | 'content'> {
-  const said = Object.entries(others).filter(([, other]) => other !== undefined && other !== null);
-  if (said.length === 0) return {};
+  const entries = Object.entries(others).filter(([, other]) => other !== undefined && other !== null);
+  if (entries.length === 0) return {};
   return Object.fromEntries(
-    said.map(([name, other]) => [
+    entries.map(([name, other]) => [
       parseString(name, `${key}.${name}`, place),
       parseJson(other, `${key}.${name}`, place),
     ]),
@@ -84,9 +85,9 @@ function parseContent(content: unknown, key: string, place: Place): Message['con
   return content.map((part: unknown, i) => parseJson(part ?? null, `${key}[${i}]`, place));
 }
 
-/** A message that says something else needs no words, but one without the key must at least call a tool. */
-function mayBeWordless(content: unknown, { name: _, ...said }: FileRecord): boolean {
-  return content === null ? Object.keys(said).length > 0 : 'tool_calls' in said || 'function_call' in said;
+/** A message whose content is null needs another key besides; a message without content at all must call a tool. */
+function mayBeWordless(content: unknown, { name: _, ...others }: FileRecord): boolean {
+  return content === null ? Object.keys(others).length > 0 : 'tool_calls' in others || 'function_call' in others;
 }
 
 function noContent(message: FileRecord, key: string, place: Place) {
@@ -101,16 +102,16 @@ function noContent(message: FileRecord, key: string, place: Place) {
   );
 }
 
-/** A turn of ShareGPT. A call of a function is what chat templates know as `tool_calls`. */
-function fromValue({ from, value, role: _, ...others }: FileRecord, key: string, place: Place): Message {
+/** The message of a ShareGPT turn. A `function_call` becomes `tool_calls`, which chat templates expect. */
+function fromValue({ from, value, role: _, ...rest }: FileRecord, key: string, place: Place): Message {
   const name = parseString(from, `${key}.from`, place).trim().toLowerCase();
-  if (value === undefined || value === null) throw noValue({ from, ...others }, key, place);
-  const said = otherKeys(others, key, place);
+  if (value === undefined || value === null) throw noValue({ from, ...rest }, key, place);
+  const others = otherKeys(rest, key, place);
   if (name === 'function_call') {
-    return { role: 'assistant', content: null, tool_calls: functionCalls(value, `${key}.value`, place), ...said };
+    return { role: 'assistant', content: null, tool_calls: functionCalls(value, `${key}.value`, place), ...others };
   }
   const content = parseContent(value, `${key}.value`, place);
-  return { role: ALIASES.get(name) ?? (KNOWN.has(name) ? name : String(from)), content, ...said };
+  return { role: ALIASES.get(name) ?? (TEMPLATE_ROLES.has(name) ? name : String(from)), content, ...others };
 }
 
 function noValue(message: FileRecord, key: string, place: Place) {
@@ -125,12 +126,12 @@ function noValue(message: FileRecord, key: string, place: Place) {
 }
 
 function functionCalls(value: unknown, key: string, place: Place): Message['tool_calls'] {
-  const given = typeof value === 'string' ? jsonOf(value) : value;
-  const calls = Array.isArray(given) ? given : [given];
+  const content = typeof value === 'string' ? jsonOf(value) : value;
+  const calls = Array.isArray(content) ? content : [content];
   return calls.map((call: unknown) => {
-    const { name, arguments: given } = isObject(call) ? call : {};
+    const { name, arguments: input } = isObject(call) ? call : {};
     if (typeof name !== 'string') throw wrongType(value, key, 'JSON of {"name": …, "arguments": …}', place);
-    return { type: 'function', function: { name, arguments: parseJson(given ?? {}, key, place) } };
+    return { type: 'function', function: { name, arguments: parseJson(input ?? {}, key, place) } };
   });
 }
 
@@ -146,24 +147,24 @@ function isObject(value: unknown): value is FileRecord {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A role as templates know it: one with another name or in capitals would be written as it stands, or refused. */
+/** A role's name in chat templates, which would print or refuse `Human`, `GPT` or `USER`. Unknown roles stay. */
 function roleOf(role: string, place: Place): string {
-  if (KNOWN.has(role)) return role;
+  if (TEMPLATE_ROLES.has(role)) return role;
   const lower = role.trim().toLowerCase();
-  const known = ALIASES.get(lower) ?? (KNOWN.has(lower) ? lower : undefined);
-  if (known === undefined) return role;
+  const templateRole = ALIASES.get(lower) ?? (TEMPLATE_ROLES.has(lower) ? lower : undefined);
+  if (templateRole === undefined) return role;
   place.notes?.mend('role-names', place.row);
-  return known;
+  return templateRole;
 }
 
-/** An answer: as {@link parseText}, and not empty (`data.empty-answer`). */
+/** An answer, parsed as {@link parseText} does. @throws DpoError `data.empty-answer`, and the errors of {@link parseText} */
 export function parseAnswer(value: unknown, key: string, place: Place): Text {
   const text = parseText(value, key, place);
   if (typeof text === 'string' ? text === '' : text.every(saysNothing)) throw emptyAnswer(key, place);
   return text;
 }
 
-/** The error for an answer that says nothing. */
+/** The error for an empty answer. */
 export function emptyAnswer(key: string, place: Place) {
   return rowError(
     'data.empty-answer',
@@ -174,7 +175,7 @@ export function emptyAnswer(key: string, place: Place) {
   );
 }
 
-/** True for a message without words and without anything else to say. */
+/** True for a message without words and without any key besides role and content. */
 export function saysNothing({ role: _, content, name: __, ...others }: Message): boolean {
   return Object.keys(others).length === 0 && (content === null || content.length === 0);
 }

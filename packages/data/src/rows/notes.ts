@@ -1,4 +1,4 @@
-/** What reading put right, in one word. */
+/** A kind of fault that reading puts right. */
 export type MendCode =
   | 'prompt-repeated'
   | 'conversation-as-text'
@@ -7,52 +7,56 @@ export type MendCode =
   | 'answers-as-turns'
   | 'unpaired-rows';
 
-/** What was put right in each case, for people. */
-const MENDED: Readonly<Record<MendCode, string>> = {
+/** A sentence for people about each kind. */
+const MEND_MESSAGES: Readonly<Record<MendCode, string>> = {
   'prompt-repeated': 'The answers began with the prompt once more, which was cut off there.',
   'conversation-as-text': 'A conversation was given as JSON within a text, and was read as a conversation.',
   'role-names': 'Roles had other names (Human, GPT, capitals), and are called user, assistant and system now.',
   'split-before-answers':
-    'The conversations part at a turn that is not of the assistant: both answers begin with the turn of the assistant before.',
+    "The conversations part at a turn that is not the assistant's: both answers begin with the assistant's turn before that one.",
   'answers-as-turns': 'Conversations had plain texts as answers, which were read as turns of the assistant.',
   'unpaired-rows': 'Rows hold no preference (a tie, or one answer alone), and were left out.',
 };
 
-/** Is told, while rows are read, what was put right in them and which of their keys are of no use. */
+/** Takes notes while rows are read. */
 export interface RowNotes {
+  /** Notes that something was put right in a row. */
   mend(code: MendCode, row: number): void;
+  /** Notes a key that nothing is made of. */
   aside(key: string): void;
 }
 
-/** One kind of thing that was put right. */
-export interface Mended {
+/** One kind of fault that was put right, and its rows. */
+export interface Mend {
   readonly code: MendCode;
   readonly message: string;
-  /** In how many rows. */
+  /** The number of rows. */
   readonly count: number;
-  /** The first rows of them, counted from 0. */
+  /** The numbers of the first 20 of these rows, counted from 0. */
   readonly rows: readonly number[];
 }
 
-/** What reading a dataset has to say about it. */
+/** What was noted while a dataset was read. */
 export interface ReadNotes {
+  /** The file or folder. */
   readonly path: string;
   /** Columns, and keys within columns, that nothing is made of. */
   readonly leftAside: readonly string[];
-  readonly mended: readonly Mended[];
+  /** The faults that were put right. */
+  readonly mended: readonly Mend[];
 }
 
-const ROWS_NAMED = 20;
+const MAX_ROWS = 20;
 
-/** Collects what is told of one pass over the rows of a file. */
+/** The notes of one pass over the rows of a file. */
 export class Notes implements RowNotes {
   readonly #aside = new Set<string>();
-  readonly #mended = new Map<MendCode, { count: number; rows: number[] }>();
-  readonly #here = new Set<MendCode>();
+  readonly #mends = new Map<MendCode, { count: number; rows: number[] }>();
+  readonly #inRow = new Set<MendCode>();
 
-  /** Another row begins: what is put right in it counts once, wherever it was. */
+  /** Begins another row. A kind of fault counts once in a row, however often it occurs. */
   next(): void {
-    this.#here.clear();
+    this.#inRow.clear();
   }
 
   aside(key: string): void {
@@ -60,22 +64,22 @@ export class Notes implements RowNotes {
   }
 
   mend(code: MendCode, row: number): void {
-    const found = this.#mended.get(code) ?? { count: 0, rows: [] };
-    this.#mended.set(code, found);
-    if (this.#here.has(code)) return;
-    this.#here.add(code);
-    found.count++;
-    if (found.rows.length < ROWS_NAMED) found.rows.push(row);
+    const tally = this.#mends.get(code) ?? { count: 0, rows: [] };
+    this.#mends.set(code, tally);
+    if (this.#inRow.has(code)) return;
+    this.#inRow.add(code);
+    tally.count++;
+    if (tally.rows.length < MAX_ROWS) tally.rows.push(row);
   }
 
   of(path: string): ReadNotes {
-    const codes = Object.keys(MENDED) as MendCode[];
+    const codes = Object.keys(MEND_MESSAGES) as MendCode[];
     return {
       path,
       leftAside: [...this.#aside].sort(),
       mended: codes.flatMap((code) => {
-        const found = this.#mended.get(code);
-        return found === undefined ? [] : [{ code, message: MENDED[code], ...found }];
+        const tally = this.#mends.get(code);
+        return tally === undefined ? [] : [{ code, message: MEND_MESSAGES[code], ...tally }];
       }),
     };
   }

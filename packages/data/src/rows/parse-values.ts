@@ -3,15 +3,15 @@ import { boundedJson } from './bounded-json.js';
 import type { Column } from './columns.js';
 import { kindOf, type Place, rowError } from './place.js';
 
-/** A row as a file gives it: values by the file's column names. */
+/** A row under its file's names, before it is checked. */
 export type FileRecord = Readonly<Record<string, unknown>>;
 
-/** The value under `key`, or `data.missing-column` with the nearest other key as a hint. */
+/** The value under `key`. @throws DpoError `data.missing-column`, with the nearest other key as a hint */
 export function required(record: FileRecord, key: string, columns: readonly Column[], place: Place): unknown {
   const value = record[key];
   if (value !== undefined && value !== null) return value;
-  const known = new Set(columns.map(({ name }) => name));
-  const keys = Object.keys(record).filter((name) => name !== key && !known.has(name));
+  const columnNames = new Set(columns.map(({ name }) => name));
+  const keys = Object.keys(record).filter((name) => name !== key && !columnNames.has(name));
   const near = nearest(key, keys);
   const what = value === null ? `"${key}" is null` : `the key "${key}" is missing`;
   const hint =
@@ -25,7 +25,7 @@ export function required(record: FileRecord, key: string, columns: readonly Colu
   throw rowError('data.missing-column', place, `${what}.`, { key, keys: Object.keys(record), nearest: near }, hint);
 }
 
-/** A string, checked to have a UTF-8 form. */
+/** A string that has a UTF-8 form. @throws DpoError `data.wrong-type`, `data.invalid-text` */
 export function parseString(value: unknown, key: string, place: Place): string {
   if (typeof value !== 'string') throw wrongType(value, key, 'a string', place);
   // Half of a surrogate pair has no UTF-8 form.
@@ -41,7 +41,7 @@ export function parseString(value: unknown, key: string, place: Place): string {
   return value;
 }
 
-/** Any JSON value: whole texts, finite numbers; 64-bit integers become numbers, `undefined` in objects is left out. */
+/** Any JSON value of well-formed texts and finite numbers. 64-bit integers become numbers; objects lose `undefined` values. */
 export function parseJson(value: unknown, key: string, place: Place): Json {
   if (value === null || typeof value === 'boolean') return value;
   if (typeof value === 'string') return parseString(value, key, place);
@@ -60,34 +60,37 @@ function isPlain(value: unknown): value is object {
   return prototype === null || prototype === Object.prototype;
 }
 
-/** The tools of a row: a list of JSON schemas, or the JSON text of such a list; `undefined` where there are none. */
+/** The tools of a row: a list of JSON schemas, or the JSON text of the list; `undefined` without tools. */
 export function parseTools(value: unknown, key: string, place: Place): readonly Json[] | undefined {
-  const given = typeof value === 'string' ? parseJsonText(value, key, 'a list of tools', place) : value;
-  if (given === undefined || given === null) return undefined;
-  if (!Array.isArray(given)) throw wrongType(given, key, 'a list of tools, or its JSON text', place);
-  if (given.length === 0) return undefined;
-  return given.map((tool: unknown, i) => parseTool(tool, `${key}[${i}]`, place));
+  const tools = typeof value === 'string' ? parseJsonText(value, key, 'a list of tools', place) : value;
+  if (tools === undefined || tools === null) return undefined;
+  if (!Array.isArray(tools)) throw wrongType(tools, key, 'a list of tools, or its JSON text', place);
+  if (tools.length === 0) return undefined;
+  return tools.map((tool: unknown, i) => parseTool(tool, `${key}[${i}]`, place));
 }
 
-/** One tool; TRL's data sets hold lists of JSON texts too. */
+/** One tool: an object, or its JSON text, which TRL's datasets hold. */
 function parseTool(value: unknown, key: string, place: Place): Json {
   const tool = typeof value === 'string' ? parseJsonText(value, key, 'a tool', place) : value;
   if (typeof tool === 'object' && tool !== null && !Array.isArray(tool)) return parseJson(tool, key, place);
   throw wrongType(tool, key, 'an object that describes a tool', place);
 }
 
-/** The variables of a row for the chat template: an object, or its JSON text; `undefined` where there are none. */
+/** The variables of a row for the chat template: an object, or its JSON text; `undefined` without variables. */
 export function parseVariables(value: unknown, key: string, place: Place): Readonly<Record<string, Json>> | undefined {
-  const given = typeof value === 'string' ? parseJsonText(value, key, 'an object', place) : value;
-  if (given === undefined || given === null) return undefined;
-  if (typeof given !== 'object' || Array.isArray(given))
-    throw wrongType(given, key, 'an object, or its JSON text', place);
-  const said = Object.entries(given).filter(([, item]) => item !== undefined && item !== null);
-  if (said.length === 0) return undefined;
-  return Object.fromEntries(said.map(([name, item]) => [name, parseJson(item, `${key}.${name}`, place)]));
+  const variables = typeof value === 'string' ? parseJsonText(value, key, 'an object', place) : value;
+  if (variables === undefined || variables === null) return undefined;
+  if (typeof variables !== 'object' || Array.isArray(variables))
+    throw wrongType(variables, key, 'an object, or its JSON text', place);
+  const entries = Object.entries(variables).filter(([, item]) => item !== undefined && item !== null);
+  if (entries.length === 0) return undefined;
+  return Object.fromEntries(entries.map(([name, item]) => [name, parseJson(item, `${key}.${name}`, place)]));
 }
 
-/** `data.not-for-plain-text` where a row of plain text speaks to the chat template: nothing would be made of what it says. */
+/**
+ * Checks that a row of plain text has no input for the chat template, which would have no effect.
+ * @throws DpoError `data.not-for-plain-text`
+ */
 export function checkInputs(prompt: Text, { tools, templateVariables }: TemplateInputs, place: Place): void {
   if (typeof prompt !== 'string' || (tools === undefined && templateVariables === undefined)) return;
   const key = tools === undefined ? 'chat_template_kwargs' : 'tools';
@@ -100,7 +103,7 @@ export function checkInputs(prompt: Text, { tools, templateVariables }: Template
   );
 }
 
-/** The value that a JSON text spells; `undefined` for a blank one. */
+/** The value that a JSON text spells; `undefined` for a blank text. @throws DpoError `data.wrong-type` */
 export function parseJsonText(text: string, key: string, expected: string, place: Place): unknown {
   if (text.trim() === '') return undefined;
   try {
@@ -116,7 +119,7 @@ export function parseJsonText(text: string, key: string, expected: string, place
   }
 }
 
-/** A finite number, or `undefined` where there is none. */
+/** A finite number, or `undefined` for an absent value. @throws DpoError `data.wrong-type` */
 export function parseNumber(value: unknown, key: string, place: Place): number | undefined {
   if (value === undefined || value === null) return undefined;
   const number = typeof value === 'bigint' ? Number(value) : value;
@@ -124,7 +127,7 @@ export function parseNumber(value: unknown, key: string, place: Place): number |
   return number;
 }
 
-/** True or false, which some files write as 1 and 0. */
+/** True or false, which some files write as 1 and 0. @throws DpoError `data.wrong-type` */
 export function parseBoolean(value: unknown, key: string, place: Place): boolean {
   if (typeof value === 'boolean') return value;
   const number = typeof value === 'bigint' ? Number(value) : value;
@@ -133,9 +136,9 @@ export function parseBoolean(value: unknown, key: string, place: Place): boolean
 }
 
 /**
- * A label as a text, or `undefined` where there is none. A label says where a row came from and changes no number, so no kind of
- * it is a reason to refuse the row: numbers are written out, the names of a list are joined (Nectar has lists of sources), objects
- * become JSON. pandas writes NaN where an id is missing.
+ * A label as a text, or `undefined` for an absent value. A label says where a row came from and changes no number, so no kind
+ * of label is a reason to refuse the row: numbers are written out, the names of a list are joined (Nectar has lists of sources),
+ * objects become JSON. pandas writes NaN for a missing id.
  */
 export function parseLabel(value: unknown, key: string, place: Place): string | undefined {
   if (value === undefined || value === null || Number.isNaN(value)) return undefined;
@@ -148,10 +151,10 @@ export function parseLabel(value: unknown, key: string, place: Place): string | 
 
 /** The error for a value of the wrong kind. */
 export function wrongType(value: unknown, key: string, expected: string, place: Place) {
-  const received = kindOf(value);
-  return rowError('data.wrong-type', place, `"${key}" must be ${expected}, not ${received}.`, {
+  const kind = kindOf(value);
+  return rowError('data.wrong-type', place, `"${key}" must be ${expected}, not ${kind}.`, {
     key,
     expected,
-    received,
+    received: kind,
   });
 }

@@ -1,14 +1,14 @@
-/** Pieces of which the first is known before all are gone through. */
+/** Pieces of which the first is read ahead. */
 export interface Peeked<Piece> {
-  /** Undefined where there is no piece. */
+  /** The first piece; undefined without a piece. */
   readonly first: Piece | undefined;
-  /** All pieces, the first one too, once. */
+  /** All pieces, the first included, for one iteration. */
   readonly all: AsyncGenerator<Piece>;
-  /** Lets go of what the pieces come from; needed where `all` may not be gone through. */
+  /** Closes the source of the pieces. Needed when `all` may not be read to its end. */
   close(): Promise<void>;
 }
 
-/** Takes the first of several pieces, which need not be read again for it. */
+/** Reads the first of several pieces ahead; `all` returns this piece without reading it again. */
 export async function peek<Piece>(pieces: AsyncGenerator<Piece, undefined>): Promise<Peeked<Piece>> {
   const { value: first, done } = await pieces.next();
   async function* all() {

@@ -1,14 +1,14 @@
 import { DpoError } from '@dpo/base';
 import type { RowNotes } from './notes.js';
 
-/** Where a row stands, for error messages. */
+/** Where a row stands, for error messages, and who takes notes of it. */
 export interface Place {
-  /** Counted from 0. */
+  /** The row's number, counted from 0. */
   readonly row: number;
   readonly path?: string | undefined;
-  /** Counted from 1, in files of lines. */
+  /** The row's line, counted from 1, in files of lines. */
   readonly line?: number | undefined;
-  /** Is told what is put right in the row. */
+  /** Takes notes of what is put right in the row. */
   readonly notes?: RowNotes | undefined;
 }
 
@@ -33,7 +33,7 @@ export function rowError(
   });
 }
 
-/** What a value is, in a word for messages. */
+/** The kind of a value, in words for messages. */
 export function kindOf(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'a list';

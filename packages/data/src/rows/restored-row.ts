@@ -2,8 +2,8 @@ import { boundedJson } from './bounded-json.js';
 import type { Column } from './columns.js';
 
 /**
- * The row's properties from the values of its columns, as Arrow columns of ours give them: messages without the keys that
- * hold null, tools as JSON text. What was checked before it was stored is not checked again.
+ * A row's properties from the values of our Arrow columns, in which messages lack the keys that hold null, and tools are JSON
+ * text. Values were checked before they were stored, and are not checked again.
  */
 export function restoredRow(columns: readonly Column[], record: Readonly<Record<string, unknown>>): object {
   const row: Record<string, unknown> = {};
@@ -21,7 +21,7 @@ function restoredText(text: unknown): unknown {
   return Array.isArray(text) ? text.map(restoredMessage) : text;
 }
 
-/** Content that columns left out as null stands behind the role. */
+/** The message with its content: content that is null is absent from the columns, and its place is behind the role. */
 function restoredMessage(message: object): object {
   if ('content' in message) return message;
   const entries = Object.entries(message);

@@ -20,17 +20,17 @@ import { kindOf, type Place, rowError } from './place.js';
 import { restoredRow } from './restored-row.js';
 import type { LabelledAnswer, PreferencePair, RankedList } from './types.js';
 
-/** One kind of row: its columns, how it is read from a file's record and put into one. */
+/** One kind of row: its columns, and the functions from a file's record to a row and back. */
 export interface RowFormat<Row> {
   readonly name: 'preference' | 'ranked' | 'labelled';
   readonly columns: readonly Column[];
-  /** Checks and normalises a record, whose keys are the file's; errors name the place. */
+  /** Checks and normalises a record under the file's names. @throws DpoError with the place */
   parse(record: unknown, place: Place, mapping?: ColumnMapping): Row;
-  /** The row by our column names, absent values left out. */
+  /** The row's values by our column names, without absent values. */
   record(row: Row): FileRecord;
-  /** The row of a record that {@link record} made and that was kept in Arrow columns: nothing is checked again. */
+  /** The row of a record that {@link record} made and Arrow columns stored. Nothing is checked again. */
   restore(record: FileRecord): Row;
-  /** True where the row's texts are conversations. */
+  /** True when the row's texts are conversations. */
   chat(row: Row): boolean;
 }
 
@@ -47,14 +47,14 @@ export const preferenceFormat: RowFormat<PreferencePair> = {
       parseAnswer(required(row, name, preferenceColumns, place), name, place),
     );
     const promptKey = key('prompt');
-    const given = row[promptKey] ?? undefined;
-    const prompt = given === undefined ? undefined : parseText(given, promptKey, place);
+    const promptValue = row[promptKey] ?? undefined;
+    const prompt = promptValue === undefined ? undefined : parseText(promptValue, promptKey, place);
     if (prompt === undefined && !answers.every(isChat)) required(row, promptKey, preferenceColumns, place);
-    const inOrder = arranged(prompt, answersTo(prompt, answers, place), [chosenKey, rejectedKey], place);
-    const { prompt: asked, answers: said } = withContext(inOrder, row, place);
-    const texts = { prompt: asked, chosen: said[0] as Text, rejected: said[1] as Text };
-    // Nothing else is there: so it is with most rows, and millions of them are read.
-    if (given !== undefined && Object.keys(row).length === 3) return texts;
+    const inOrder = arrangeTexts(prompt, answersTo(prompt, answers, place), [chosenKey, rejectedKey], place);
+    const whole = withContext(inOrder, row, place);
+    const texts = { prompt: whole.prompt, chosen: whole.answers[0] as Text, rejected: whole.answers[1] as Text };
+    // Most of the millions of rows have no other column.
+    if (promptValue !== undefined && Object.keys(row).length === 3) return texts;
     const number = (name: string) => parseNumber(row[key(name)], key(name), place);
     const chosenScore = number('chosen_score');
     const rejectedScore = number('rejected_score');
@@ -85,7 +85,7 @@ export const rankedFormat: RowFormat<RankedList> = {
     const key = (name: string) => mapping[name] ?? name;
     const [promptKey, responsesKey, scoresKey] = [key('prompt'), key('responses'), key('scores')];
     const prompt = parseText(required(row, promptKey, rankedColumns, place), promptKey, place);
-    const given = asList(required(row, responsesKey, rankedColumns, place), responsesKey, place).map((value, i) =>
+    const answers = asList(required(row, responsesKey, rankedColumns, place), responsesKey, place).map((value, i) =>
       parseAnswer(value, `${responsesKey}[${i}]`, place),
     );
     const scores = asList(required(row, scoresKey, rankedColumns, place), scoresKey, place).map((value, i) => {
@@ -93,7 +93,7 @@ export const rankedFormat: RowFormat<RankedList> = {
       if (score === undefined) throw wrongType(value, `${scoresKey}[${i}]`, 'a finite number', place);
       return score;
     });
-    const responses = answersTo(prompt, given, place);
+    const responses = answersTo(prompt, answers, place);
     if (responses.length < 2 || responses.length !== scores.length) {
       throw rowError(
         'data.broken-row',
@@ -104,7 +104,7 @@ export const rankedFormat: RowFormat<RankedList> = {
     }
     const keys = responses.map((_, i) => `${responsesKey}[${i}]`);
     if (isChat(prompt) !== isChat(responses[0] as Text)) throw mixed(place);
-    const texts = withContext(arranged(prompt, responses, keys, place), row, place);
+    const texts = withContext(arrangeTexts(prompt, responses, keys, place), row, place);
     return { prompt: texts.prompt, responses: texts.answers, scores, ...extras(row, texts.prompt, key, place) };
   },
   record: (row) => recordOf(rankedColumns, row),
@@ -126,7 +126,7 @@ export const labelledFormat: RowFormat<LabelledAnswer> = {
         place,
         'the row is a pair (prompt, chosen, rejected), not an answer that was judged on its own.',
         { keys: Object.keys(row) },
-        'Two such answers are made of a pair on request: dpo data convert --answers, or labelPairs.',
+        'dpo data convert --answers, or labelPairs, makes two judged answers of each pair.',
       );
     }
     const prompt = parseText(required(row, promptKey, labelledColumns, place), promptKey, place);
@@ -134,7 +134,9 @@ export const labelledFormat: RowFormat<LabelledAnswer> = {
     const [whole = completion] = answersTo(prompt, [completion], place);
     const label = parseBoolean(required(row, labelKey, labelledColumns, place), labelKey, place);
     if (isChat(prompt) !== isChat(whole)) throw mixed(place);
-    const inOrder = isChat(whole) ? arranged(prompt, [whole], [completionKey], place) : { prompt, answers: [whole] };
+    const inOrder = isChat(whole)
+      ? arrangeTexts(prompt, [whole], [completionKey], place)
+      : { prompt, answers: [whole] };
     const texts = withContext(inOrder, row, place);
     return {
       prompt: texts.prompt,
@@ -148,7 +150,7 @@ export const labelledFormat: RowFormat<LabelledAnswer> = {
   chat: (row) => isChat(row.prompt),
 };
 
-/** What rows of every format may have besides. */
+/** The optional columns that all formats have. */
 function extras(
   row: FileRecord,
   prompt: Text,
@@ -173,28 +175,28 @@ function extras(
   };
 }
 
-/** @throws DpoError `data.mixed-rows` unless the row's texts are of the dataset's kind */
+/** Checks that the row's texts are of the dataset's kind: conversations, or plain. @throws DpoError `data.mixed-rows` */
 export function checkKind<Row>(format: RowFormat<Row>, row: Row, chat: boolean, place: Place): void {
   if (format.chat(row) === chat) return;
-  const [here, before] = chat ? ['plain text', 'conversations'] : ['conversations', 'plain text'];
+  const [own, earlier] = chat ? ['plain text', 'conversations'] : ['conversations', 'plain text'];
   throw rowError(
     'data.mixed-rows',
     place,
-    `this row holds ${here}, the rows before it ${before}.`,
-    { expected: before, received: here },
+    `this row holds ${own}, the rows before it ${earlier}.`,
+    { expected: earlier, received: own },
     'Keep plain texts and conversations in separate files.',
   );
 }
 
-/** Plain answers to a conversation are turns of the assistant: they have no other meaning. */
+/** The answers to a prompt. Plain answers to a conversation are turns of the assistant. */
 function answersTo(prompt: Text | undefined, answers: readonly Text[], place: Place): readonly Text[] {
   if (prompt === undefined || !isChat(prompt) || answers.every(isChat)) return answers;
   place.notes?.mend('answers-as-turns', place.row);
   return answers.map((text) => (isChat(text) ? text : [{ role: 'assistant', content: text }]));
 }
 
-/** Puts the prompt and answers of a row in order, texts and conversations alike. */
-function arranged(
+/** Puts the prompt and the answers of a row in order, plain texts and conversations alike. */
+function arrangeTexts(
   prompt: Text | undefined,
   texts: readonly Text[],
   keys: readonly string[],
@@ -211,7 +213,7 @@ function mixed(place: Place) {
   return rowError(
     'data.mixed-row',
     place,
-    'the prompt is plain text, and one of its answers plain text, another a conversation.',
+    'the prompt and the answers are plain text in part, and conversations in part.',
     {},
     'Write all answers as plain text, or all as [{"role": "assistant", "content": …}].',
   );
@@ -224,7 +226,7 @@ function asRecord(record: unknown, place: Place): FileRecord {
   });
 }
 
-/** A list; a file that knows none has its JSON text. */
+/** A list, or the list that a JSON text spells: CSV has no lists. */
 function asList(value: unknown, key: string, place: Place): readonly unknown[] {
   const list = typeof value === 'string' ? parseJsonText(value, key, 'a list', place) : value;
   if (!Array.isArray(list)) throw wrongType(value, key, 'a list', place);

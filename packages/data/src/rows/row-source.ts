@@ -8,22 +8,23 @@ import { peek } from './peek.js';
 import type { RowFormat } from './row-format.js';
 import { arrowSchema } from './schema.js';
 
-/** Rows that can be gone through more than once, a chunk at a time. */
+/** Rows that can be read more than once, a chunk at a time. */
 export interface RowSource<Row> {
   readonly path?: string | undefined;
-  /** The line that a row was read from, by the row's number; known once the row was gone through. */
+  /** The line that a row was read from, by the row's number. Available after the row was read. */
   lineOf?(row: number): number | undefined;
-  /** The row's number among all rows of the file, those that were left out too; known once the rows were gone through. */
+  /** The row's number among all rows of the file, skipped rows included. Available after the rows were read. */
   numberOf?(row: number): number;
+  /** The rows from the first to the last. */
   chunks(): AsyncIterable<readonly Row[]>;
 }
 
-/** Rows in a record batch. Python's `datasets` writes as many. */
+/** Rows in a record batch, as many as Python's `datasets` writes. */
 const ROWS_PER_BATCH = 1000;
 /** A record batch is closed early when its texts reach about this many UTF-16 units. */
 const UNITS_PER_BATCH = 1 << 25;
 
-/** A row has a column that the rows before it lacked, or a message of it says what theirs did not. */
+/** A row has a column that the rows before it lacked, or one of its messages has a key that their messages lacked. */
 class WiderRow extends Error {
   constructor(readonly names: readonly string[]) {
     super('a row does not fit into the columns of the rows before it');
@@ -31,9 +32,10 @@ class WiderRow extends Error {
 }
 
 /**
- * Hands `use` the schema of the rows and the rows as record batches. Optional columns are there where a row has them:
- * they are known from the first chunk, and when a later row brings another, or a message's key that no message before it had,
- * `use` is called again from the start.
+ * Calls `use` with the schema of the rows and with the rows as record batches. The schema has the optional columns that rows
+ * have: those of the first chunk at first. When a later row brings another column, or a message another key, `use` is called
+ * again from the start, with a wider schema.
+ * @throws DpoError `data.empty-dataset` without a row
  */
 export async function withRecordBatches<Row, Result>(
   format: RowFormat<Row>,
@@ -67,8 +69,9 @@ export async function withRecordBatches<Row, Result>(
 }
 
 /**
- * The rows as record batches to be kept in memory. Each has the columns that its rows and those before it need: when a later
- * row brings another column, or a message's key that no message before it had, the next batch is wider.
+ * The rows as record batches for memory. A batch has the columns of its own rows and of the rows before it: when a later row
+ * brings another column, or a message another key, the next batch is wider.
+ * @throws DpoError `data.empty-dataset` without a row
  */
 export async function* growingBatches<Row>(
   format: RowFormat<Row>,
@@ -80,13 +83,13 @@ export async function* growingBatches<Row>(
   for await (const chunk of filledChunks(source)) {
     if (batch === undefined && format.chat(chunk[0] as Row)) messages = new MessageShapes();
     const records = chunk.map((row) => format.record(row));
-    const before = names.size;
+    const columns = names.size;
     let wider = false;
     for (const record of records) {
       for (const name of Object.keys(record)) names.add(name);
       wider = (messages?.add(format, record) ?? false) || wider;
     }
-    if (batch === undefined || wider || names.size > before) {
+    if (batch === undefined || wider || names.size > columns) {
       if (batch !== undefined && batch.rows > 0) yield batch.close();
       batch = batchBuilder(arrowSchema(format, names, messages?.layout));
     }
@@ -114,7 +117,7 @@ async function* recordBatches<Row>(
     for (const row of chunk) {
       const record = format.record(row);
       const unknown = Object.keys(record).filter((name) => !batch.names.has(name));
-      // All that the rows need is learnt before it is begun again.
+      // The shapes take all keys of the row in before the next attempt.
       if (messages?.add(format, record) || unknown.length > 0) throw new WiderRow(unknown);
       batch.add(record);
       if (batch.full) yield batch.close();
@@ -127,10 +130,10 @@ async function* recordBatches<Row>(
 interface BatchBuilder {
   readonly names: ReadonlySet<string>;
   readonly rows: number;
-  /** Whether it holds as much as a batch should. */
+  /** True when the batch has its full size. */
   readonly full: boolean;
   add(record: FileRecord): void;
-  /** The batch of the rows since the last call. */
+  /** Returns the batch of the rows since the last call. */
   close(): RecordBatch;
 }
 
@@ -164,7 +167,7 @@ function batchBuilder(schema: Schema): BatchBuilder {
   };
 }
 
-/** A source over rows that can be gone through more than once. */
+/** A source of rows that can be iterated more than once. */
 export function iterableSource<Row>(rows: Iterable<Row>, path?: string): RowSource<Row> {
   return {
     path,
@@ -181,26 +184,26 @@ export function iterableSource<Row>(rows: Iterable<Row>, path?: string): RowSour
   };
 }
 
-/** Who else sees rows while they are read. */
+/** Who else sees the rows while they are read. */
 export interface Onlookers<Row> {
-  /** Gets all rows of a file once they were gone through; rows that are gone through again count once. */
+  /** Grows by all rows of a file after the last one was read. Rows that are read again count once. */
   readonly digest?: GrowingDigest<Row> | undefined;
-  /** Is shown each row. */
+  /** Called with each row and its number. */
   readonly onRow?: ((row: unknown, number: number) => void) | undefined;
   /** The number of the first row. Default 0. */
   readonly firstRow?: number | undefined;
 }
 
-/** The same rows, shown to others as they are gone through. */
-export function shownRows<Row>(
+/** The same rows, with onlookers who see each row while it is read. */
+export function observedRows<Row>(
   source: RowSource<Row>,
   { digest, onRow, firstRow = 0 }: Onlookers<Row>,
 ): RowSource<Row> {
-  const before = digest?.current;
+  const start = digest?.current;
   return {
     ...source,
     async *chunks() {
-      const own = before?.copy();
+      const own = start?.copy();
       let number = firstRow;
       for await (const chunk of source.chunks()) {
         for (const row of chunk) {

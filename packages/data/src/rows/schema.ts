@@ -7,7 +7,7 @@ import type { RowFormat } from './row-format.js';
 /** Version of the tables' layout, kept under `dpo.schema` in the Arrow schema's metadata. */
 const SCHEMA_VERSION = 1;
 
-/** The Arrow schema of a table with these columns; texts are lists of messages where a layout of them is given. */
+/** The Arrow schema of a table with these columns. Texts are lists of messages when a layout of messages is passed. */
 export function arrowSchema<Row>(
   format: RowFormat<Row>,
   names: ReadonlySet<string>,
@@ -20,8 +20,7 @@ export function arrowSchema<Row>(
 
 /**
  * Checks that a file's schema can be read as this format.
- * @throws DpoError `data.missing-column` with the nearest column,
- * `data.wrong-type`, `data.newer-schema`
+ * @throws DpoError `data.missing-column` with the nearest column, `data.wrong-type`, `data.newer-schema`
  */
 export function checkSchema<Row>(format: RowFormat<Row>, schema: Schema, mapping: ColumnMapping, path: string): void {
   const version = Number(schema.metadata.get('dpo.schema') ?? SCHEMA_VERSION);
@@ -40,7 +39,7 @@ export function checkSchema<Row>(format: RowFormat<Row>, schema: Schema, mapping
     const name = mapping[column.name] ?? column.name;
     const type = types.get(name);
     if (type === undefined) {
-      if (column.required && !promptIsWithin(column, types, mapping)) throw missingColumn(format, name, types, path);
+      if (column.required && !isPromptOptional(column, types, mapping)) throw missingColumn(format, name, types, path);
       continue;
     }
     if (!fits(column, type)) {
@@ -67,12 +66,12 @@ const EXPECTED: Record<Column['kind'], string> = {
   variables: 'objects, or their JSON text',
 };
 
-/** Whole conversations need no prompt column: the prompt is their shared beginning. */
-function promptIsWithin(column: Column, types: ReadonlyMap<string, DataType>, mapping: ColumnMapping): boolean {
+/** True for the prompt column of whole conversations, which may be missing: the prompt is their shared beginning. */
+function isPromptOptional(column: Column, types: ReadonlyMap<string, DataType>, mapping: ColumnMapping): boolean {
   return column.name === 'prompt' && isPromptWithin(types, mapping);
 }
 
-/** True where the columns of answers hold conversations, with which a prompt may begin. */
+/** True when the columns of answers hold conversations, which may begin with the prompt. */
 export function isPromptWithin(types: ReadonlyMap<string, DataType>, mapping: ColumnMapping): boolean {
   const answers = ['chosen', 'rejected'].map((name) => types.get(mapping[name] ?? name));
   return answers.every((type) => type !== undefined && isConversation(type));
@@ -85,10 +84,10 @@ function missingColumn<Row>(
   path: string,
 ): DpoError {
   const columns = [...types.keys()];
-  const known = new Set(format.columns.map((column) => column.name));
+  const formatColumns = new Set(format.columns.map((column) => column.name));
   const near = nearest(
     name,
-    columns.filter((other) => !known.has(other)),
+    columns.filter((other) => !formatColumns.has(other)),
   );
   return new DpoError('data.missing-column', `${path}: the column "${name}" is missing.`, {
     values: { path, key: name, keys: columns, nearest: near },
@@ -135,12 +134,12 @@ function isListOf(type: DataType, item: (type: DataType, field: Field) => boolea
   return child !== undefined && item(child.type, child);
 }
 
-/** Lists of messages, or of JSON objects: each row's are looked at when the row is parsed. */
+/** True for lists of messages, and for lists of JSON objects, which are checked when a row is parsed. */
 function isConversation(type: DataType): boolean {
   return isListOf(type, (item, field) => isMessage(item) || isJsonField(field));
 }
 
-/** `role` with `content`, or `from` with `value`, whatever else is there. */
+/** True for objects with `role` and `content`, or with `from` and `value`, whatever other keys they have. */
 function isMessage(type: DataType): boolean {
   if (!DataType.isStruct(type)) return false;
   const names = new Set((type.children as readonly Field[]).map(({ name }) => name));

@@ -1,7 +1,7 @@
 import type { TemplateInputs, Text } from '@dpo/base';
 import type { RowPlace } from './encode-place.js';
 
-/** A prompt to be answered. */
+/** A prompt without an answer. */
 export interface PromptRow extends TemplateInputs {
   readonly prompt: Text;
 }
@@ -20,9 +20,9 @@ export interface PreferencePair extends TemplateInputs {
   readonly referenceChosenLogp?: number;
   /** log π_ref(rejected | prompt), in nats, summed over the answer's tokens. */
   readonly referenceRejectedLogp?: number;
-  /** By how much the chosen answer's reward should exceed the rejected one's, for losses that are told to read it. */
+  /** By how much the chosen answer's reward should exceed the rejected one's, for losses that read margins. */
   readonly margin?: number;
-  /** How much the pair counts in training, where weights are asked for. */
+  /** How much the pair counts in training, for methods that read weights. */
   readonly weight?: number;
 }
 
@@ -34,7 +34,7 @@ export interface RankedList extends TemplateInputs {
   readonly scores: readonly number[];
   readonly id?: string;
   readonly source?: string;
-  /** How much the list counts in training, where weights are asked for. */
+  /** How much the list counts in training, for methods that read weights. */
   readonly weight?: number;
 }
 
@@ -42,36 +42,36 @@ export interface RankedList extends TemplateInputs {
 export interface LabelledAnswer extends TemplateInputs {
   readonly prompt: Text;
   readonly completion: Text;
-  /** True where the answer is desirable. */
+  /** True for a desirable answer. */
   readonly label: boolean;
   readonly id?: string;
   readonly source?: string;
-  /** How much the answer counts in training, where weights are asked for. */
+  /** How much the answer counts in training, for methods that read weights. */
   readonly weight?: number;
 }
 
-/** Rows that can be read by their number, counted from 0, without being held as objects. */
+/** Rows that can be read by their number, counted from 0, without all being objects at once. */
 export interface Dataset<Row> extends Iterable<Row> {
   readonly length: number;
-  /** The file or folder it was read from. */
+  /** The file or folder that the rows were read from. */
   readonly path?: string;
-  /** Where a row stands: its file, its number there, and its line in files of lines. For messages. */
+  /** Where a row stands, for messages: its file, its number in the file, and its line in files of lines. */
   placeOf?(row: number): RowPlace;
   /**
-   * The row's number, from 0, in what was read: rows that were left out on reading (`onError`) have numbers, too. For `length` it
-   * is how many rows there were. Where it is absent nothing was left out.
+   * The row's number among all rows of the file, from 0: rows that reading skipped (`onError`) have numbers too. For `length`
+   * the result is the number of all rows. The function is absent when no row was skipped.
    */
   numberOf?(row: number): number;
-  /** The row with this number. A number outside 0 … length − 1 is `data.no-such-row`. */
+  /** The row with this number. @throws DpoError `data.no-such-row` for a number outside 0 … length − 1 */
   at(row: number): Row;
   /**
-   * SHA-256, in hexadecimal, of the content in canonical form: the same rows give the same fingerprint, whatever
-   * file format they came from. Computed when it is first asked for.
+   * SHA-256, in hexadecimal, of the content in canonical form: the same rows have the same fingerprint, whatever file format
+   * they came from. Computed at the first access.
    */
   readonly fingerprint: string;
   /**
-   * The same, computed with pauses in which signals, timers and other work of the process get their turn; `fingerprint` has
-   * it afterwards. Rejects with the signal's reason.
+   * The same fingerprint, computed with pauses in which signals, timers and other work of the process get their turn. It is
+   * kept for `fingerprint`. Rejects with the signal's reason.
    */
   fingerprintInPieces(signal?: AbortSignal): Promise<string>;
 }

@@ -4,22 +4,22 @@ import { noSuchRow } from '../rows/dataset.js';
 import type { PreferencePair } from '../rows/types.js';
 import type { Rows } from './_placed.js';
 
-/** Which pairs to keep. All limits that are given must hold. */
+/** The limits of the pairs to keep. A pair must be within all of them. */
 export interface FilterOptions {
-  /** Least chosen score − rejected score. Pairs without both scores are left out. */
+  /** The least chosen score − rejected score. Pairs without both scores are left out. */
   readonly minMargin?: number | undefined;
-  /** Most of it. Pairs without both scores are left out. */
+  /** The largest chosen score − rejected score. Pairs without both scores are left out. */
   readonly maxMargin?: number | undefined;
-  /** Most characters (UTF-16 units) of the prompt; a conversation counts as `role: content` lines. */
+  /** The largest number of characters (UTF-16 units) of the prompt. A conversation counts as lines `role: content`. */
   readonly maxPromptCharacters?: number | undefined;
-  /** Most characters of the longer answer. */
+  /** The largest number of characters of the longer answer. */
   readonly maxAnswerCharacters?: number | undefined;
-  /** Fewest characters of the shorter answer. */
+  /** The least number of characters of the shorter answer. Default 0. */
   readonly minAnswerCharacters?: number | undefined;
 }
 
 /**
- * The pairs within limits of score margin and length, as one goes through them. They know their places in files where the pairs do.
+ * The pairs within limits of score margin and length, filtered during iteration. They keep the places that the pairs know.
  *
  * @throws DpoError `options.invalid` for a limit that is no number
  */
@@ -34,12 +34,12 @@ export function filterPreferences(pairs: Rows<PreferencePair>, options: FilterOp
     *[Symbol.iterator]() {
       for (const pair of pairs) if (isWithin(pair, options)) yield pair;
     },
-    ...(placeOf === undefined ? {} : { placeOf: (row) => placeOf.call(pairs, keptAt(pairs, options, row)) }),
+    ...(placeOf === undefined ? {} : { placeOf: (row) => placeOf.call(pairs, sourceRowOf(pairs, options, row)) }),
   };
 }
 
-/** The number, in all pairs, of the pair that is kept as this one. Counted again: a place is asked for only by an error. */
-function keptAt(pairs: Iterable<PreferencePair>, options: FilterOptions, row: number): number {
+/** The number, among all pairs, of a pair among the filtered ones. Counted anew at each call: only errors ask for a place. */
+function sourceRowOf(pairs: Iterable<PreferencePair>, options: FilterOptions, row: number): number {
   let index = 0;
   let count = 0;
   for (const pair of pairs) {

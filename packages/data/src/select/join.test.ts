@@ -10,24 +10,24 @@ const pair = fc.record({
   rejected: fc.string({ minLength: 1 }),
 });
 
-it('is the same dataset as one of all rows, however it was divided', () => {
+it('is the same dataset as one of all rows, however the rows are divided', () => {
   fc.assert(
     fc.property(fc.array(fc.array(pair, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 4 }), (parts) => {
       const whole = preferenceDataset(parts.flat());
-      const joined = joinPreferences(parts.map((rows) => preferenceDataset(rows)));
-      expect(joined.length).toBe(whole.length);
-      expect([...joined]).toEqual([...whole]);
-      expect([...joined]).toEqual([...whole]); // and can be gone through again
-      expect(Array.from({ length: joined.length }, (_, row) => joined.at(row))).toEqual([...whole]);
-      expect(joined.fingerprint).toBe(whole.fingerprint);
-      for (const row of [-1, joined.length, 0.5])
-        expect(() => joined.at(row)).toThrow(expect.objectContaining({ code: 'data.no-such-row' }));
+      const sequence = joinPreferences(parts.map((rows) => preferenceDataset(rows)));
+      expect(sequence.length).toBe(whole.length);
+      expect([...sequence]).toEqual([...whole]);
+      expect([...sequence]).toEqual([...whole]); // and can be iterated again
+      expect(Array.from({ length: sequence.length }, (_, row) => sequence.at(row))).toEqual([...whole]);
+      expect(sequence.fingerprint).toBe(whole.fingerprint);
+      for (const row of [-1, sequence.length, 0.5])
+        expect(() => sequence.at(row)).toThrow(expect.objectContaining({ code: 'data.no-such-row' }));
     }),
     { numRuns: 50 },
   );
 });
 
-it('refuses nothing at all, and plain texts beside conversations', () => {
+it('refuses an empty list of datasets, and plain texts beside conversations', () => {
   expect(() => joinPreferences([])).toThrow(expect.objectContaining({ code: 'data.empty-dataset' }));
   const text: PreferencePair = { prompt: 'a', chosen: 'b', rejected: 'c' };
   const turn = (role: string, content: string) => [{ role, content }];

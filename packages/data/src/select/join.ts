@@ -4,8 +4,8 @@ import { checkKind, labelledFormat, preferenceFormat, type RowFormat, rankedForm
 import type { Dataset, LabelledDataset, PreferenceDataset, RankedDataset } from '../rows/types.js';
 
 /**
- * Several datasets as one, row after row: the files that a large dataset is divided into. Nothing is copied. The
- * fingerprint is that of the same rows in one file.
+ * Several datasets as one, row after row: the files that a large dataset is divided into. Nothing is copied. The fingerprint
+ * equals the fingerprint of the same rows in one file.
  *
  * @throws DpoError `data.empty-dataset` for no datasets, `data.mixed-rows` when some are plain text and some conversations
  */
@@ -23,7 +23,7 @@ export function joinLabelled(parts: readonly LabelledDataset[], path?: string): 
   return joinDatasets(labelledFormat, parts, path);
 }
 
-/** Datasets of one format as one, as {@link joinPreferences} joins pairs; `fingerprint` when it is known. */
+/** Datasets of one format as one, as {@link joinPreferences} joins pairs. `fingerprint` is passed when it was computed before. */
 export function joinDatasets<Row>(
   format: RowFormat<Row>,
   parts: readonly Dataset<Row>[],
@@ -46,10 +46,10 @@ export function joinDatasets<Row>(
   function* rows(): Generator<Row> {
     for (const part of parts) yield* part;
   }
-  const find = (row: number) => {
+  const locate = (row: number) => {
     if (!(Number.isInteger(row) && row >= 0 && row < length)) noSuchRow(row, length);
     const part = starts.findLastIndex((start) => start <= row);
-    return { dataset: parts[part] as Dataset<Row>, within: row - (starts[part] as number) };
+    return { dataset: parts[part] as Dataset<Row>, index: row - (starts[part] as number) };
   };
   const print = fingerprintOf(format, { [Symbol.iterator]: rows }, fingerprint);
   const numberIn = (part: Dataset<Row>, row: number) => part.numberOf?.(row) ?? row;
@@ -57,17 +57,17 @@ export function joinDatasets<Row>(
     length,
     numberOf(row) {
       const part = starts.findLastIndex((start) => start <= row);
-      const before = parts.slice(0, part).reduce((sum, one) => sum + numberIn(one, one.length), 0);
-      return before + numberIn(parts[part] as Dataset<Row>, row - (starts[part] as number));
+      const start = parts.slice(0, part).reduce((sum, dataset) => sum + numberIn(dataset, dataset.length), 0);
+      return start + numberIn(parts[part] as Dataset<Row>, row - (starts[part] as number));
     },
     ...(path === undefined ? {} : { path }),
     placeOf(row) {
-      const { dataset, within } = find(row);
-      return dataset.placeOf?.(within) ?? { path: dataset.path ?? path ?? 'the data', row: within };
+      const { dataset, index } = locate(row);
+      return dataset.placeOf?.(index) ?? { path: dataset.path ?? path ?? 'the data', row: index };
     },
     at(row) {
-      const { dataset, within } = find(row);
-      return dataset.at(within);
+      const { dataset, index } = locate(row);
+      return dataset.at(index);
     },
     get fingerprint() {
       return print.atOnce();

@@ -1,7 +1,7 @@
 import { sha256 } from '#sha256';
 
 /**
- * A number in [0, 1) that depends on the seed and the key alone: the first 48 bits of their SHA-256. Draws made by it do
+ * A number in [0, 1) that depends on the seed and the key alone: the first 48 bits of their SHA-256. Draws with this number do
  * not depend on the order of rows.
  */
 export function seededUnit(seed: number, ...key: readonly string[]): number {

@@ -13,11 +13,11 @@ describe('mixPreferences', () => {
   ];
 
   it('is as large as the weights allow, repeats no row, and is shuffled', () => {
-    const mixed = [...mixPreferences(parts, 1)];
-    expect(mixed.filter(({ source }) => source === 'a')).toHaveLength(60);
-    expect(mixed.filter(({ source }) => source === 'b')).toHaveLength(20);
-    expect(new Set(mixed.map(({ prompt }) => prompt)).size).toBe(80);
-    expect(mixed.slice(0, 40).some(({ source }) => source === 'b')).toBe(true);
+    const mixture = [...mixPreferences(parts, 1)];
+    expect(mixture.filter(({ source }) => source === 'a')).toHaveLength(60);
+    expect(mixture.filter(({ source }) => source === 'b')).toHaveLength(20);
+    expect(new Set(mixture.map(({ prompt }) => prompt)).size).toBe(80);
+    expect(mixture.slice(0, 40).some(({ source }) => source === 'b')).toBe(true);
   });
 
   it('depends on the seed alone', () => {
@@ -27,7 +27,7 @@ describe('mixPreferences', () => {
     expect(new Set([...prompts(1), ...prompts(2)]).size).toBeGreaterThan(80); // other rows too, not only their order
   });
 
-  it('refuses what cannot be mixed', () => {
+  it('refuses no parts, weights of zero and empty parts', () => {
     expect(() => mixPreferences([])).toThrow('no parts');
     expect(() => mixPreferences([{ dataset: rows('a', 2), weight: 0 }])).toThrow('part 1');
     expect(() =>
@@ -47,7 +47,7 @@ describe('filterPreferences', () => {
   ];
   const promptsOf = (options: object) => [...filterPreferences(pairs, options)].map(({ prompt }) => prompt);
 
-  it('keeps what lies within limits, ends included', () => {
+  it('keeps pairs within limits, ends included', () => {
     expect(promptsOf({})).toEqual(['one', 'three', 'two']);
     expect(promptsOf({ minMargin: 2 })).toEqual(['one']);
     expect(promptsOf({ maxMargin: 0 })).toEqual(['three']);

@@ -2,19 +2,20 @@ import { DpoError, type Text } from '@dpo/base';
 import { sha256 } from '#sha256';
 import { preferenceDataset } from '../rows/dataset.js';
 import type { PreferenceDataset, PreferencePair } from '../rows/types.js';
-import { drawnFrom, placedRows, type Rows } from './_placed.js';
+import { placedRows, type Rows, rowsWithPlaces } from './_placed.js';
 
-/** How to split a dataset in two. */
+/** The options of {@link splitByPrompt}. */
 export interface SplitOptions {
   /** Share of the prompts to hold out, in (0, 1). */
   readonly fraction: number;
+  /** Draws the prompts to hold out. Default 0. */
   readonly seed?: number | undefined;
 }
 
 /**
- * Splits pairs into a training and a held-out set so that no prompt is in both. Whether a prompt is held out depends on
- * the prompt, the seed and the number of prompts alone, never on the order of the rows: of all prompts, sorted by a
- * seeded hash, the first `fraction` are held out, at least one and not all. Rows know their places in files where the dataset's do.
+ * Splits pairs into a training and a held-out set so that no prompt is in both. The first `fraction` of all prompts, sorted by a
+ * seeded hash, are held out: at least one prompt, and not all. So the split does not depend on the order of the rows. Rows keep
+ * the places that the dataset's rows know.
  *
  * @throws DpoError `options.invalid` (fraction), `data.one-prompt` (fewer than two prompts)
  */
@@ -28,7 +29,7 @@ export function splitByPrompt(
       values: { fraction },
     });
   }
-  const pairs = [...drawnFrom(dataset)];
+  const pairs = [...rowsWithPlaces(dataset)];
   const keys = pairs.map(({ value }) => promptKey(value.prompt, seed));
   const order = [...new Set(keys)].sort();
   if (order.length < 2) {
@@ -37,9 +38,9 @@ export function splitByPrompt(
     });
   }
   const count = Math.min(order.length - 1, Math.max(1, Math.round(fraction * order.length)));
-  const held = new Set(order.slice(0, count));
+  const heldOutKeys = new Set(order.slice(0, count));
   const part = (holdOut: boolean) =>
-    preferenceDataset(placedRows(pairs.filter((_, i) => held.has(keys[i] as string) === holdOut)));
+    preferenceDataset(placedRows(pairs.filter((_, i) => heldOutKeys.has(keys[i] as string) === holdOut)));
   return { train: part(false), heldOut: part(true) };
 }
 

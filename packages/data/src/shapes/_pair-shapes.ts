@@ -4,8 +4,8 @@ import { type FileRecord, parseTools } from '../rows/parse-values.js';
 import { type Place, rowError } from '../rows/place.js';
 import { asTurn, holds, listOf, objectOf, type Shape } from './_shape.js';
 
-/** One prompt under one key, with the answers under others. */
-function named(
+/** A shape with the prompt, the chosen and the rejected answer under one key each. */
+function shapeOfKeys(
   name: string,
   description: string,
   [prompt, chosen, rejected]: readonly [string, string, string],
@@ -20,17 +20,17 @@ function named(
   };
 }
 
-/** Instruction and input, as instruction-tuned models are shown them: a blank line between, in a conversation a line end. */
+/** Instruction and input as one prompt: joined by a blank line in plain text, by a line end in a conversation. */
 export function instructionOf(row: FileRecord): unknown {
   const { instruction, input } = row;
-  const between = 'system' in row || 'history' in row ? '\n' : '\n\n';
+  const separator = 'system' in row || 'history' in row ? '\n' : '\n\n';
   return typeof instruction === 'string' && typeof input === 'string' && input !== ''
-    ? `${instruction}${between}${input}`
+    ? `${instruction}${separator}${input}`
     : instruction;
 }
 
-/** True where both answers are conversations that begin with what was asked. */
-function areWhole(row: FileRecord): boolean {
+/** True when both answers are conversations that begin with the question. */
+function areWholeConversations(row: FileRecord): boolean {
   return [row.chosen, row.rejected].every((answer) => {
     const first: unknown = Array.isArray(answer) && answer.length > 1 ? answer[0] : undefined;
     if (typeof first !== 'object' || first === null) return false;
@@ -50,8 +50,8 @@ const OPENAI: Shape = {
     return [
       {
         prompt: withArguments(listOf(messages, 'input.messages', place, 'a list of messages')),
-        chosen: oneAnswer(row, 'preferred_output', place),
-        rejected: oneAnswer(row, 'non_preferred_output', place),
+        chosen: singleAnswer(row, 'preferred_output', place),
+        rejected: singleAnswer(row, 'non_preferred_output', place),
         tools: parseTools(tools, 'input.tools', place),
         ...(parallel === undefined || parallel === null
           ? {}
@@ -61,8 +61,8 @@ const OPENAI: Shape = {
   },
 };
 
-/** The turns of one answer: calls and what tools say to them may lie between two turns of the assistant, never nothing. */
-function oneAnswer(row: FileRecord, key: string, place: Place): readonly unknown[] {
+/** The turns of one answer. Between two turns of the assistant there must be other turns: calls of tools and their results. */
+function singleAnswer(row: FileRecord, key: string, place: Place): readonly unknown[] {
   const messages = listOf(row[key], key, place, 'a list of messages');
   if (messages.length === 0) throw emptyAnswer(key, place);
   const roles = messages.map((message) => (isMessage(message) ? message.role : undefined));
@@ -71,9 +71,9 @@ function oneAnswer(row: FileRecord, key: string, place: Place): readonly unknown
   throw rowError(
     'data.several-answers',
     place,
-    `"${key}[${second}]" is a turn of the assistant right after another one: the row has several answers.`,
+    `"${key}[${second}]" is a turn of the assistant right after another turn of the assistant: the row has several answers.`,
     { key, roles },
-    'Write a row for each pair of answers.',
+    'Write one row for each pair of answers.',
   );
 }
 
@@ -81,7 +81,7 @@ function isMessage(value: unknown): value is { readonly role?: unknown } {
   return typeof value === 'object' && value !== null;
 }
 
-/** OpenAI writes a call's arguments as JSON text, chat templates expect the object. */
+/** The messages with the arguments of calls as objects, which chat templates expect. OpenAI writes them as JSON text. */
 function withArguments(messages: readonly unknown[]): readonly unknown[] {
   return messages.map((message) => {
     if (typeof message !== 'object' || message === null || !('tool_calls' in message)) return message;
@@ -92,37 +92,37 @@ function withArguments(messages: readonly unknown[]): readonly unknown[] {
 
 function withArgumentsOf(call: unknown): unknown {
   if (typeof call !== 'object' || call === null || !('function' in call)) return call;
-  const { function: called } = call;
-  if (typeof called !== 'object' || called === null || !('arguments' in called)) return call;
-  if (typeof called.arguments !== 'string') return call;
+  const { function: target } = call;
+  if (typeof target !== 'object' || target === null || !('arguments' in target)) return call;
+  if (typeof target.arguments !== 'string') return call;
   try {
-    const given: unknown = boundedJson(called.arguments);
-    return typeof given === 'object' && given !== null ? { ...call, function: { ...called, arguments: given } } : call;
+    const input: unknown = boundedJson(target.arguments);
+    return typeof input === 'object' && input !== null ? { ...call, function: { ...target, arguments: input } } : call;
   } catch {
     return call;
   }
 }
 
-/** The prompt under a key of its own, `chosen` and `rejected` beside it. */
+/** Shapes with the prompt under a key of its own, beside `chosen` and `rejected`. */
 const PROMPTS: readonly Shape[] = [
-  named(
+  shapeOfKeys(
     'sharegpt',
     'conversations of {from, value}, chosen and rejected as one turn or a list (ShareGPT)',
     ['conversations', 'chosen', 'rejected'],
     { pairs: (row, place) => [turns(row, 'conversations', place)] },
   ),
-  named('messages', 'messages, chosen and rejected as one message each', ['messages', 'chosen', 'rejected'], {
-    matches: (row) => !areWhole(row),
+  shapeOfKeys('messages', 'messages, chosen and rejected as one message each', ['messages', 'chosen', 'rejected'], {
+    matches: (row) => !areWholeConversations(row),
     pairs: (row, place) => [turns(row, 'messages', place)],
   }),
-  named('orca', 'system, question, chosen, rejected (Orca)', ['question', 'chosen', 'rejected']),
-  named(
+  shapeOfKeys('orca', 'system, question, chosen, rejected (Orca)', ['question', 'chosen', 'rejected']),
+  shapeOfKeys(
     'alpaca',
     'instruction, input, system, history, chosen, rejected (LLaMA-Factory, distilabel)',
     ['instruction', 'chosen', 'rejected'],
     { also: ['input'], pairs: (row) => [{ prompt: instructionOf(row), chosen: row.chosen, rejected: row.rejected }] },
   ),
-  named('input', 'system, input, chosen, rejected', ['input', 'chosen', 'rejected'], {
+  shapeOfKeys('input', 'system, input, chosen, rejected', ['input', 'chosen', 'rejected'], {
     matches: (row) => typeof row.input === 'string' && !holds(row, 'instruction'),
   }),
 ];
@@ -136,26 +136,30 @@ function turns(row: FileRecord, key: string, place: Place): FileRecord {
   };
 }
 
-/** Shapes whose prompt may stand beside another: two that say different things are refused. */
+/** Shapes of which a row may have several at once. A row whose prompts then differ is refused. */
 export const promptShapes = PROMPTS;
 
 /** Shapes of one pair to a row. */
 export const pairShapes: readonly Shape[] = [
   OPENAI,
-  named(
+  shapeOfKeys(
     'pair',
-    'prompt, chosen, rejected (with score_chosen and score_rejected where there are scores)',
+    'prompt, chosen, rejected (optional: score_chosen and score_rejected)',
     ['prompt', 'chosen', 'rejected'],
     { pairs: (row) => [row] },
   ),
   ...PROMPTS,
-  named('conversations', 'chosen and rejected as whole conversations', ['chosen', 'rejected', 'chosen'], {
+  shapeOfKeys('conversations', 'chosen and rejected as whole conversations', ['chosen', 'rejected', 'chosen'], {
     keys: ['chosen', 'rejected'],
     matches: (row) => typeof row.chosen !== 'string' && typeof row.rejected !== 'string',
     pairs: (row) => [row],
   }),
-  named('responses', 'question, response_j (the better one), response_k', ['question', 'response_j', 'response_k']),
-  named(
+  shapeOfKeys('responses', 'question, response_j (the better one), response_k', [
+    'question',
+    'response_j',
+    'response_k',
+  ]),
+  shapeOfKeys(
     'argilla',
     'instruction, chosen_response, rejected_response',
     ['instruction', 'chosen_response', 'rejected_response'],
@@ -164,7 +168,7 @@ export const pairShapes: readonly Shape[] = [
       pairs: (row) => [{ prompt: instructionOf(row), chosen: row.chosen_response, rejected: row.rejected_response }],
     },
   ),
-  named('prompt-responses', 'prompt, chosen_response, rejected_response', [
+  shapeOfKeys('prompt-responses', 'prompt, chosen_response, rejected_response', [
     'prompt',
     'chosen_response',
     'rejected_response',

@@ -1,10 +1,10 @@
 import { type FileRecord, wrongType } from '../rows/parse-values.js';
 import { type Place, rowError } from '../rows/place.js';
 
-/** Of a row of the DPO paper's code, for error messages. */
+/** The description of the shape of the DPO paper's code, for error messages. */
 export const PAPER = "{prompt: {responses, pairs, sft_target}} (the DPO paper's code)";
 
-/** True for a row whose keys are prompts and whose values hold answers and which is better than which. */
+/** True for a row whose keys are prompts, and whose values hold the answers and the pairs of a better and a worse one. */
 export function isPaperShape(row: FileRecord): boolean {
   const values = Object.values(row);
   return (
@@ -13,7 +13,10 @@ export function isPaperShape(row: FileRecord): boolean {
   );
 }
 
-/** The pairs of one prompt of the DPO paper's code: `pairs` are indices into `responses`, the preferred one first. */
+/**
+ * The pairs of one prompt of the DPO paper's code: `pairs` holds pairs of indices into `responses`, the better answer first.
+ * @throws DpoError `data.wrong-type`, `data.broken-row`
+ */
 export function paperPairs(prompt: string, value: unknown, place: Place): FileRecord[] {
   const { responses, pairs } = value as FileRecord;
   if (!Array.isArray(responses)) throw wrongType(responses, 'responses', 'a list', place);

@@ -2,16 +2,18 @@ import type { FileRecord } from '../rows/parse-values.js';
 import { holds } from './_shape.js';
 import { isJudged } from './judged-shapes.js';
 
-/** A form that is known, and that makes no pairs by itself. */
+/** A recognised shape whose rows are not read as pairs. */
 export interface RefusedShape {
+  /** A sentence that says what the row is. */
   readonly what: string;
+  /** What to do with such rows. */
   readonly hint: string;
   matches(row: FileRecord): boolean;
 }
 
 const all = (row: FileRecord, ...keys: readonly string[]) => keys.every((key) => holds(row, key));
 
-/** Known forms that something else reads. */
+/** Recognised shapes that another command or function reads. */
 export const refusedShapes: readonly RefusedShape[] = [
   {
     what: 'the row holds two whole dialogues as text ("\\n\\nHuman: … \\n\\nAssistant: …") and no prompt: Anthropic HH',
@@ -32,7 +34,7 @@ export const refusedShapes: readonly RefusedShape[] = [
   },
   {
     what: 'the row is a single labelled answer (prompt, completion, label, or a conversation with kto_tag), not a pair',
-    hint: 'The method kto trains on such rows. Pairs of them are made on request: dpo data build labelled, or buildLabelled.',
+    hint: 'The method kto trains on such rows. dpo data build labelled, or buildLabelled, makes pairs of them.',
     matches: (row) =>
       isJudged(row) || ('label' in row && 'completion' in row && !('chosen' in row || 'rejected' in row)),
   },

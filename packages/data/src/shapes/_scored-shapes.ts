@@ -10,20 +10,20 @@ import {
   isWords,
   listOf,
   objectOf,
-  type Rated,
+  type RatedAnswer,
   ranking,
   type Shape,
 } from './_shape.js';
 
-/** The number under a key, spelled or not: `data.wrong-type`. */
+/** The number under a key, as a number or a text. @throws DpoError `data.wrong-type` */
 function numberOf(row: FileRecord, key: string, place: Place, name = key): number {
   const score = parseNumber(asNumber(row[key]), name, place);
   if (score === undefined) throw wrongType(row[key], name, 'a finite number', place);
   return score;
 }
 
-/** The first or the second of two answers, or nothing where neither is preferred. */
-function preferred(
+/** The pair of two answers: the first is chosen when `sign` is positive, the second when negative; no pair when it is 0. */
+function pairBySign(
   prompt: unknown,
   first: unknown,
   second: unknown,
@@ -38,27 +38,27 @@ function preferred(
   return [{ prompt, chosen, rejected }];
 }
 
-/** Pairs of the best answer with the worst, and lists of all of them. */
-function rated(
+/** A shape of answers with scores: its pairs are the best answer with the worst, its rankings have all answers. */
+function ratedShape(
   shape: Omit<Shape, 'pairs' | 'rankings'>,
-  read: (row: FileRecord, place: Place) => { readonly prompt: unknown; readonly answers: readonly Rated[] },
+  parse: (row: FileRecord, place: Place) => { readonly prompt: unknown; readonly answers: readonly RatedAnswer[] },
 ): Shape {
   return {
     ...shape,
     pairs(row, place) {
-      const { prompt, answers } = read(row, place);
+      const { prompt, answers } = parse(row, place);
       const pairs = bestAndWorst(prompt, answers);
       if (pairs.length === 0) place.notes?.mend('unpaired-rows', place.row);
       return pairs;
     },
     rankings(row, place) {
-      const { prompt, answers } = read(row, place);
+      const { prompt, answers } = parse(row, place);
       return ranking(prompt, answers);
     },
   };
 }
 
-const ULTRAFEEDBACK = rated(
+const ULTRAFEEDBACK = ratedShape(
   {
     name: 'ultrafeedback',
     description: 'instruction and completions with scores (UltraFeedback)',
@@ -79,7 +79,7 @@ const ULTRAFEEDBACK = rated(
   }),
 );
 
-const DISTILABEL = rated(
+const DISTILABEL = ratedShape(
   {
     name: 'distilabel',
     description: 'instruction, generations, ratings (distilabel)',
@@ -97,8 +97,8 @@ const DISTILABEL = rated(
         { generations: generations.length, ratings: ratings.length },
       );
     }
-    // What could not be rated, or not generated, is null there.
-    const answers = generations.flatMap((answer, i): Rated[] => {
+    // An answer that could not be generated, or a rating that could not be made, is null.
+    const answers = generations.flatMap((answer, i): RatedAnswer[] => {
       const rating = ratings[i] ?? undefined;
       if (rating === undefined || answer === null || answer === undefined) return [];
       return [{ answer, score: numberOf({ rating }, 'rating', place, `ratings[${i}]`) }];
@@ -107,7 +107,7 @@ const DISTILABEL = rated(
   },
 );
 
-const NECTAR = rated(
+const NECTAR = ratedShape(
   {
     name: 'nectar',
     description: 'prompt and answers of {answer, rank}, 1 the best (Nectar)',
@@ -116,15 +116,15 @@ const NECTAR = rated(
   (row, place) => ({
     prompt: row.prompt,
     answers: listOf(row.answers, 'answers', place).map((value, i) => {
-      const one = objectOf(value, `answers[${i}]`, place);
-      return { answer: one.answer, score: -numberOf(one, 'rank', place, `answers[${i}].rank`) };
+      const item = objectOf(value, `answers[${i}]`, place);
+      return { answer: item.answer, score: -numberOf(item, 'rank', place, `answers[${i}].rank`) };
     }),
   }),
 );
 
-/** Right answers score 1 and wrong ones 0. */
+/** Correct answers score 1, incorrect answers 0. */
 const REWARD_BENCH_2: Shape = (() => {
-  const lists = rated(
+  const lists = ratedShape(
     {
       name: 'reward-bench-2',
       description: 'prompt, lists of chosen and rejected answers, num_correct (RewardBench 2)',
@@ -150,23 +150,23 @@ const REWARD_BENCH_2: Shape = (() => {
 
 const HELPSTEER3: Shape = {
   name: 'helpsteer3',
-  description: 'context, response1, response2, overall_preference, below 0 where the first is better (HelpSteer3)',
+  description: 'context, response1, response2, overall_preference, below 0 when the first is better (HelpSteer3)',
   keys: ['context', 'response1', 'response2', 'overall_preference'],
   pairs(row, place) {
     const sign = -numberOf(row, 'overall_preference', place);
     const { context, response1, response2 } = row;
-    if (isWords(context, 'context', place)) return preferred(context, response1, response2, sign, place);
+    if (isWords(context, 'context', place)) return pairBySign(context, response1, response2, sign, place);
     const [first, second] = [asTurn(response1, 'response1', place), asTurn(response2, 'response2', place)];
-    return preferred(context, first, second, sign, place);
+    return pairBySign(context, first, second, sign, place);
   },
 };
 
 const HELPSTEER2: Shape = {
   name: 'helpsteer2-preference',
-  description: 'prompt, response_1, response_2, preference_strength, below 0 where the first is better (HelpSteer2)',
+  description: 'prompt, response_1, response_2, preference_strength, below 0 when the first is better (HelpSteer2)',
   keys: ['prompt', 'response_1', 'response_2', 'preference_strength'],
   pairs: (row, place) =>
-    preferred(row.prompt, row.response_1, row.response_2, -numberOf(row, 'preference_strength', place), place),
+    pairBySign(row.prompt, row.response_1, row.response_2, -numberOf(row, 'preference_strength', place), place),
 };
 
 const HELPSTEER_SCORES: Shape = {
@@ -186,7 +186,7 @@ const ARENA: Shape = {
     const winner = String(row.winner).toLowerCase();
     const sign = winner.startsWith('tie') || winner === 'both_bad' ? 0 : signs[winner];
     if (sign === undefined) throw wrongType(row.winner, 'winner', 'model_a, model_b or a tie', place);
-    return preferred(undefined, row.conversation_a, row.conversation_b, sign, place);
+    return pairBySign(undefined, row.conversation_a, row.conversation_b, sign, place);
   },
 };
 
@@ -197,7 +197,7 @@ const SAFE_RLHF: Shape = {
   pairs(row, place) {
     const better = numberOf(row, 'better_response_id', place);
     if (better !== 0 && better !== 1) throw wrongType(row.better_response_id, 'better_response_id', '0 or 1', place);
-    return preferred(row.prompt, row.response_0, row.response_1, better === 0 ? 1 : -1, place);
+    return pairBySign(row.prompt, row.response_0, row.response_1, better === 0 ? 1 : -1, place);
   },
 };
 
@@ -209,7 +209,7 @@ const TWO_OUTPUTS: Shape = {
   pairs(row, place) {
     const preference = asNumber(row.preference);
     if (preference !== 1 && preference !== 2) throw wrongType(row.preference, 'preference', '1 or 2', place);
-    return preferred(instructionOf(row), row.output_1, row.output_2, preference === 1 ? 1 : -1, place);
+    return pairBySign(instructionOf(row), row.output_1, row.output_2, preference === 1 ? 1 : -1, place);
   },
 };
 
@@ -225,7 +225,7 @@ const OUTPUT_LIST: Shape = {
   },
 };
 
-/** Shapes that say by a number, a rank or a name which answer is the better one. */
+/** Shapes in which a number, a rank or a name says which answer is better. */
 export const scoredShapes: readonly Shape[] = [
   ULTRAFEEDBACK,
   DISTILABEL,

@@ -16,7 +16,7 @@ async function file(...rows: readonly unknown[]): Promise<string> {
   await writeFile(path, rows.map((row) => JSON.stringify(row)).join('\n'));
   return path;
 }
-const read = async (...rows: readonly unknown[]) => [...(await readPreferences(await file(...rows)))];
+const readRows = async (...rows: readonly unknown[]) => [...(await readPreferences(await file(...rows)))];
 const say = (role: string, content: string) => ({ role, content });
 
 describe('shapes of rows', () => {
@@ -24,7 +24,7 @@ describe('shapes of rows', () => {
     const pair = { prompt: 'Add.\n\n1 1', chosen: '2', rejected: '3' };
     const task = { instruction: 'Add.', input: '1 1' };
     expect(
-      await read(
+      await readRows(
         { ...task, output: ['2', '3'] },
         { ...task, chosen: '2', rejected: '3' },
         { ...task, output_1: '3', output_2: '2', preference: 2 },
@@ -41,7 +41,7 @@ describe('shapes of rows', () => {
       score_chosen: 8,
       score_rejected: 3,
     };
-    expect(await read(binarized)).toEqual([
+    expect(await readRows(binarized)).toEqual([
       {
         prompt: [say('user', 'Hi')],
         chosen: [say('assistant', 'Hello!')],
@@ -55,7 +55,7 @@ describe('shapes of rows', () => {
       source: 'evol',
       completions: scores.map((score, i) => ({ response: `r${i}`, overall_score: 1, 'fine-grained_score': score })),
     });
-    expect(await read(scored(3, 5, 1), scored(2, 2))).toEqual([
+    expect(await readRows(scored(3, 5, 1), scored(2, 2))).toEqual([
       { prompt: 'Hi', chosen: 'r1', rejected: 'r2', source: 'evol', chosenScore: 5, rejectedScore: 1 },
     ]);
   });
@@ -72,13 +72,13 @@ describe('shapes of rows', () => {
       },
       B: { responses: ['b0', 'b1'], pairs: [[1, 0]], sft_target: 'b1' },
     };
-    expect(await read(row)).toEqual([
+    expect(await readRows(row)).toEqual([
       { prompt: 'A', chosen: 'a0', rejected: 'a1' },
       { prompt: 'A', chosen: 'a2', rejected: 'a1' },
       { prompt: 'B', chosen: 'b1', rejected: 'b0' },
     ]);
     const beyond = { A: { responses: ['a0'], pairs: [[0, 1]] } };
-    await expect(read(beyond)).rejects.toMatchObject({ code: 'data.broken-row', values: { line: 1 } });
+    await expect(readRows(beyond)).rejects.toMatchObject({ code: 'data.broken-row', values: { line: 1 } });
   });
 
   it('lets a mapping of columns win', async () => {
@@ -87,19 +87,19 @@ describe('shapes of rows', () => {
     expect([...(await readPreferences(path, { columns }))]).toEqual([{ prompt: 'P', chosen: 'c', rejected: 'r' }]);
   });
 
-  it('says what it found and what it knows', async () => {
-    await expect(read({ text: 'x', score: 1 })).rejects.toMatchObject({
+  it('names the keys of an unknown row and the recognised shapes', async () => {
+    await expect(readRows({ text: 'x', score: 1 })).rejects.toMatchObject({
       code: 'data.unknown-shape',
       values: { line: 1, keys: ['text', 'score'] },
       hint: expect.stringContaining('UltraFeedback'),
     });
-    await expect(read({ instruction: 'x', output: 'one' })).rejects.toThrow('a list of two answers');
+    await expect(readRows({ instruction: 'x', output: 'one' })).rejects.toThrow('a list of two answers');
   });
 
   it('pairs labelled singles only on request', async () => {
     const label = (prompt: string, completion: string, label: unknown) => ({ prompt, completion, label });
     const rows = [label('p', 'a', true), label('q', 'x', true), label('p', 'b', false), label('p', 'c', false)];
-    await expect(read(...rows)).rejects.toMatchObject({
+    await expect(readRows(...rows)).rejects.toMatchObject({
       code: 'data.unknown-shape',
       hint: expect.stringContaining('build labelled'),
     });

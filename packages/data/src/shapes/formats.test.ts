@@ -18,17 +18,17 @@ let places = 0;
 const place = (ending: string) => join(folder, `${++places}${ending}`);
 
 describe.each(['.parquet', ''])('shapes of pairs as Python wrote them: "%s"', (ending) => {
-  const read = async (name: string) => [...(await readPreferences(join(shapes, `${name}${ending}`)))];
+  const readShape = async (name: string) => [...(await readPreferences(join(shapes, `${name}${ending}`)))];
 
   it('instruction, input and two outputs', async () => {
-    expect(await read('instruction')).toEqual([
+    expect(await readShape('instruction')).toEqual([
       { prompt: 'Name a colour.\n\nA warm one.', chosen: 'Red', rejected: 'Blue' },
       { prompt: 'Add.', chosen: '3', rejected: '4' },
     ]);
   });
 
   it('UltraFeedback with scored completions', async () => {
-    expect((await read('ultrafeedback'))[1]).toEqual({
+    expect((await readShape('ultrafeedback'))[1]).toEqual({
       prompt: 'Task 1',
       chosen: 'best 1',
       rejected: 'worst 1',
@@ -39,7 +39,7 @@ describe.each(['.parquet', ''])('shapes of pairs as Python wrote them: "%s"', (e
   });
 
   it('UltraFeedback binarized, with its scores', async () => {
-    expect((await read('binarized'))[1]).toEqual({
+    expect((await readShape('binarized'))[1]).toEqual({
       prompt: [{ role: 'user', content: 'Hi' }],
       chosen: [{ role: 'assistant', content: 'Hello 1' }],
       rejected: [{ role: 'assistant', content: 'No' }],
@@ -48,18 +48,18 @@ describe.each(['.parquet', ''])('shapes of pairs as Python wrote them: "%s"', (e
     });
   });
 
-  it('judged answers are answers, and no pairs unless asked', async () => {
+  it('judged answers are answers, and no pairs', async () => {
     expect([...(await readLabelled(join(shapes, `kto${ending}`)))]).toEqual([
       { prompt: 'p', completion: 'good', label: true },
       { prompt: 'q', completion: 'bad', label: false },
     ]);
-    await expect(read('kto')).rejects.toMatchObject({
+    await expect(readShape('kto')).rejects.toMatchObject({
       code: 'data.unknown-shape',
       hint: expect.stringContaining('kto'),
     });
   });
 
-  it('named columns are taken as they are named', async () => {
+  it('mapped columns go before a recognised shape', async () => {
     const columns = { prompt: 'instruction', chosen: 'output_1', rejected: 'output_2' };
     const mapped = await readPreferences(join(shapes, `instruction${ending}`), { columns });
     expect(mapped.at(0)).toEqual({ prompt: 'Name a colour.', chosen: 'Blue', rejected: 'Red' });
@@ -89,7 +89,7 @@ describe('rows that cannot be used', () => {
     return { rows: [...dataset], errors: errors.map(({ code, values }) => [code, values.line ?? values.row]) };
   };
 
-  it('are told with their lines and left out: JSON lines', async () => {
+  it('are reported with their lines and skipped: JSON lines', async () => {
     const path = place('.jsonl');
     const lines = [
       good,
@@ -98,7 +98,7 @@ describe('rows that cannot be used', () => {
       { ...good, chosen: '' },
       { ...good, id: 'last' },
     ];
-    // A column that comes late has the file gone through again: nothing is told twice.
+    // A column that comes late makes the reader begin the file again: no row is reported twice.
     await writeFile(path, lines.map((line) => `${typeof line === 'string' ? line : JSON.stringify(line)}\n`).join(''));
     expect(await readReporting(path)).toEqual({
       rows: [good, { ...good, id: 'last' }],
@@ -135,7 +135,7 @@ describe('rows that cannot be used', () => {
     await expect(readPreferences(path)).rejects.toMatchObject({ code: 'data.empty-answer', values: { row: 1 } });
   });
 
-  it('are an error where no row is left, which names the first reason', async () => {
+  it('are an error when no row is left, which names the first reason', async () => {
     const path = place('.jsonl');
     await writeFile(path, '{"prompt": "p"}\n{"prompt": 1, "chosen": "c", "rejected": "r"}\n');
     await expect(readReporting(path)).rejects.toMatchObject({
@@ -146,15 +146,15 @@ describe('rows that cannot be used', () => {
     });
   });
 
-  it('are left out of what is converted, or nothing is written', async () => {
+  it('are left out of a conversion, or nothing is written', async () => {
     const path = place('.jsonl');
     await writeFile(path, `${JSON.stringify(good)}\n{"prompt": "p"}\n`);
-    const skipped: string[] = [];
+    const codes: string[] = [];
     const out = place('.csv');
-    expect(await convertPreferences(path, out, { onError: ({ code }) => void skipped.push(code) })).toEqual({
+    expect(await convertPreferences(path, out, { onError: ({ code }) => void codes.push(code) })).toEqual({
       rows: 1,
     });
-    expect(skipped).toEqual(['data.missing-column']);
+    expect(codes).toEqual(['data.missing-column']);
     const none = place('.arrow');
     await expect(convertPreferences(path, none)).rejects.toMatchObject({ code: 'data.missing-column' });
     await expect(readFile(none)).rejects.toMatchObject({ code: 'ENOENT' });

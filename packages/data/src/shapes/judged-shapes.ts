@@ -3,11 +3,13 @@ import type { Place } from '../rows/place.js';
 import { instructionOf } from './_pair-shapes.js';
 import { holds, listOf } from './_shape.js';
 
-/** A form in which answers come that were judged on their own, known by its keys besides the label. */
+/** A form of rows with one judged answer, recognised by its keys besides the label. */
 interface JudgedShape {
+  /** The keys that must hold a value. */
   readonly keys: readonly string[];
+  /** Optional keys that the shape reads. */
   readonly also?: readonly string[];
-  /** Prompt and completion. */
+  /** The row's prompt and completion. */
   read(row: FileRecord, place: Place): FileRecord;
 }
 
@@ -23,7 +25,7 @@ const conversationUnder = (key: string): JudgedShape => ({
   },
 });
 
-/** ShareGPT's and OpenAI's conversations, Alpaca's instructions, and our own columns with the label under another name. */
+/** Our own columns with the label under another name, ShareGPT's and OpenAI's conversations, and Alpaca's instructions. */
 const shapes: readonly JudgedShape[] = [
   { keys: ['prompt', 'completion'], read: ({ prompt, completion }) => ({ prompt, completion }) },
   conversationUnder('conversations'),
@@ -35,7 +37,7 @@ const shapes: readonly JudgedShape[] = [
   },
 ];
 
-/** Columns that such rows have besides our own. */
+/** Columns that rows of these shapes have besides our own. */
 export const judgedColumns: readonly string[] = [
   TAG,
   ...shapes.slice(1).flatMap(({ keys, also = [] }) => [...keys, ...also]),
@@ -47,16 +49,16 @@ function shapeOf(row: FileRecord): JudgedShape | undefined {
   return shapes.find(({ keys }) => keys.every((key) => holds(row, key)));
 }
 
-/** True for a row with one answer and a label to it, in one of these forms. */
+/** True for a row of one of these shapes: one answer and its label. */
 export function isJudged(row: FileRecord): boolean {
   return shapeOf(row) !== undefined;
 }
 
 /**
- * Prompt, completion and label of a row that has one of these forms, with the keys that they were made of. Undefined where
- * it has none, or is of our own form.
+ * Prompt, completion and label of a row of one of these shapes, with the keys that they were made of. Undefined for a row in
+ * our own shape, and for a row of another shape.
  *
- * @throws DpoError `data.wrong-type` for a conversation that is no list, or has no answer
+ * @throws DpoError `data.wrong-type` for a conversation that is not a list, or has no answer
  */
 export function judgedOf(
   row: FileRecord,

@@ -10,9 +10,9 @@ import { byteTokenizer } from '../test/index.js';
 import { encodePairs } from '../tokens/encode.js';
 
 /** Written by Python's pyarrow and datasets: tooling/parity/published.py. */
-const published = fileURLToPath(new URL('../../../../tooling/parity/fixtures/published/', import.meta.url));
+const publishedFolder = fileURLToPath(new URL('../../../../tooling/parity/fixtures/published/', import.meta.url));
 const rowsOf = async (name: string): Promise<readonly object[]> =>
-  JSON.parse(await readFile(join(published, 'rows.json'), 'utf8'))[name];
+  JSON.parse(await readFile(join(publishedFolder, 'rows.json'), 'utf8'))[name];
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'dpo-published-'));
@@ -20,8 +20,8 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const tokenizer = byteTokenizer({ chat: true });
-/** Prompt, chosen and rejected as the model sees them. */
-const rendered = (pairs: Iterable<PreferencePair>) =>
+/** The texts of prompt, chosen and rejected answer that the model gets. */
+const renderings = (pairs: Iterable<PreferencePair>) =>
   encodePairs(pairs, tokenizer).map(({ prompt, chosen, rejected }) => [prompt, chosen, rejected].map(tokenizer.decode));
 
 async function lines(name: string, rows: readonly object[]): Promise<string> {
@@ -30,7 +30,7 @@ async function lines(name: string, rows: readonly object[]): Promise<string> {
   return path;
 }
 
-/** As RFC 4180 has it, lists and objects as JSON. */
+/** Writes rows as CSV by RFC 4180, lists and objects as JSON. */
 async function csv(name: string, rows: readonly object[]): Promise<string> {
   const path = join(folder, `${name}.csv`);
   const names = Object.keys(rows[0] ?? {});
@@ -107,13 +107,13 @@ const EXPECTED: Readonly<Record<string, { readonly rows: readonly (readonly stri
 
 describe.each(Object.entries(EXPECTED))('published rows: %s', (name, { rows, aside = [] }) => {
   it.each(['jsonl', 'csv', 'parquet', 'arrow'])('are rendered alike from .%s', async (ending) => {
-    const given = await rowsOf(name);
-    const writers = { jsonl: () => lines(name, given), csv: () => csv(name, given) };
+    const records = await rowsOf(name);
+    const writers = { jsonl: () => lines(name, records), csv: () => csv(name, records) };
     const path =
-      ending === 'jsonl' || ending === 'csv' ? await writers[ending]() : join(published, `${name}.${ending}`);
+      ending === 'jsonl' || ending === 'csv' ? await writers[ending]() : join(publishedFolder, `${name}.${ending}`);
     const notes: ReadNotes[] = [];
     const dataset = await readPreferences(path, { onNotes: (note) => void notes.push(note) });
-    expect(rendered(dataset)).toEqual(rows);
+    expect(renderings(dataset)).toEqual(rows);
     expect(notes.map(({ leftAside }) => leftAside)).toEqual([aside]);
     const unpaired = notes[0]?.mended.find(({ code }) => code === 'unpaired-rows')?.count ?? 0;
     expect(unpaired).toBe(['helpsteer2', 'helpsteer3', 'arena'].includes(name) ? 1 : 0);
@@ -140,7 +140,7 @@ it('scores have the names that their publishers gave them', async () => {
     ['binarized', 8.5, 3],
     ['distilabel', 5, 1],
   ] as const) {
-    for (const path of [await lines(name, await rowsOf(name)), join(published, `${name}.parquet`)]) {
+    for (const path of [await lines(name, await rowsOf(name)), join(publishedFolder, `${name}.parquet`)]) {
       expect((await readPreferences(path)).at(0)).toMatchObject({ chosenScore, rejectedScore });
     }
   }
@@ -154,8 +154,8 @@ it.each([
   'tools-json.parquet',
   'tools-json.jsonl',
 ])('keys of messages that Python fills with null are absent: %s', async (place) => {
-  const given = await rowsOf('tools');
-  expect([...(await readPreferences(join(published, place)))]).toEqual(given);
+  const rows = await rowsOf('tools');
+  expect([...(await readPreferences(join(publishedFolder, place)))]).toEqual(rows);
 });
 
 it('takes turns of one answer with a call and its result between them', async () => {
@@ -174,7 +174,7 @@ it('takes turns of one answer with a call and its result between them', async ()
 });
 
 describe('rows of no shape', () => {
-  const refused = async (row: object) => readPreferences(await lines('refused', [row]));
+  const readRow = async (row: object) => readPreferences(await lines('refused', [row]));
 
   it.each([
     [{ chosen: '\n\nHuman: a\n\nAssistant: b', rejected: '\n\nHuman: a\n\nAssistant: c' }, /data build hh/],
@@ -183,9 +183,9 @@ describe('rows of no shape', () => {
     [{ prompt: 'a', completion: 'b', label: true }, /kto/],
     [{ input: { messages: [] }, preferred_output: [] }, /nearest shape is openai .*"non_preferred_output" is missing/],
     [{ conversation_a: [], conversation_b: [], winer: 'a' }, /nearest shape is arena .*"winner" is missing/],
-    [{ a: 1, b: 2 }, /Recognised are: .*sharegpt|Recognised are/],
+    [{ a: 1, b: 2 }, /Recognised shapes: .*ShareGPT/],
   ])('say what they are: %j', async (row, hint) => {
-    await expect(refused(row)).rejects.toMatchObject({
+    await expect(readRow(row)).rejects.toMatchObject({
       code: 'data.unknown-shape',
       hint: expect.stringMatching(hint),
       values: { line: 1, keys: Object.keys(row) },
@@ -194,14 +194,14 @@ describe('rows of no shape', () => {
 
   it('that could be read in two ways are refused with both columns', async () => {
     const row = { question: 'a', instruction: 'b', chosen: 'c', rejected: 'd' };
-    await expect(refused(row)).rejects.toMatchObject({
+    await expect(readRow(row)).rejects.toMatchObject({
       code: 'data.ambiguous-shape',
       message: expect.stringMatching(/"question" and "instruction"/),
     });
-    expect((await refused({ ...row, instruction: 'a' })).at(0)).toMatchObject({ prompt: 'a', chosen: 'c' });
+    expect((await readRow({ ...row, instruction: 'a' })).at(0)).toMatchObject({ prompt: 'a', chosen: 'c' });
   });
 
-  it('are refused by their values too', async () => {
+  it('are refused for their values too', async () => {
     const answer = [{ role: 'assistant', content: 'b' }];
     const openai = {
       input: { messages: [{ role: 'user', content: 'a' }] },
@@ -218,7 +218,7 @@ describe('rows of no shape', () => {
       ['data.empty-answer', { ...openai, non_preferred_output: [] }],
       ['data.wrong-type', { conversations: [{ from: 'human', content: 'a' }], chosen: 'b', rejected: 'c' }],
     ] as const) {
-      await expect(refused(row)).rejects.toMatchObject({ code, values: { line: 1 } });
+      await expect(readRow(row)).rejects.toMatchObject({ code, values: { line: 1 } });
     }
   });
 });

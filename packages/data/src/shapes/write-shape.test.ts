@@ -11,7 +11,7 @@ import { writePreferences } from '../files/write.js';
 import type { PreferencePair } from '../rows/types.js';
 import type { ShapeName } from './write-shape.js';
 
-const published = fileURLToPath(new URL('../../../../tooling/parity/fixtures/published/', import.meta.url));
+const publishedFolder = fileURLToPath(new URL('../../../../tooling/parity/fixtures/published/', import.meta.url));
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'dpo-write-shape-'));
@@ -20,7 +20,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 let places = 0;
 const place = (ending: string) => join(folder, `${places++}${ending}`);
 
-async function written(shape: ShapeName, pairs: readonly PreferencePair[]) {
+async function writeAs(shape: ShapeName, pairs: readonly PreferencePair[]) {
   const [start, out] = [place('.arrow'), place('.jsonl')];
   await writePreferences(pairs, start);
   const result = await convertToShape(start, out, shape);
@@ -39,28 +39,25 @@ const prompt = [say('system', 'Be brief.'), say('user', 'Hi'), say('assistant', 
 const pair: PreferencePair = { prompt, chosen: [say('assistant', 'a')], rejected: [say('assistant', 'b')] };
 
 describe('shapes of other programs', () => {
-  it.each(['openai', 'sharegpt', 'alpaca'] as const)(
-    '%s: what was published there is written as it was',
-    async (shape) => {
-      const given = JSON.parse(await readFile(join(published, 'rows.json'), 'utf8'))[shape];
-      const { rows, leftOut } = await convertToShape(join(published, `${shape}.arrow`), place('.jsonl'), shape);
-      expect([rows, leftOut]).toEqual([given.length, []]);
-      const back = (await readFile(join(folder, `${places - 1}.jsonl`), 'utf8'))
-        .trimEnd()
-        .split('\n')
-        .map((line) => JSON.parse(line));
-      const asWritten = {
-        openai: given,
-        sharegpt: given,
-        // Instruction and input are one text by then.
-        alpaca: [{ ...given[0], instruction: 'Translate into French.\nBlue.', input: '' }],
-      };
-      expect(back.map(withoutSpaces)).toEqual(asWritten[shape].map(withoutSpaces));
-    },
-  );
+  it.each(['openai', 'sharegpt', 'alpaca'] as const)('%s: published rows are written as they were', async (shape) => {
+    const originals = JSON.parse(await readFile(join(publishedFolder, 'rows.json'), 'utf8'))[shape];
+    const { rows, leftOut } = await convertToShape(join(publishedFolder, `${shape}.arrow`), place('.jsonl'), shape);
+    expect([rows, leftOut]).toEqual([originals.length, []]);
+    const back = (await readFile(join(folder, `${places - 1}.jsonl`), 'utf8'))
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const asWritten = {
+      openai: originals,
+      sharegpt: originals,
+      // Reading has joined instruction and input to one text.
+      alpaca: [{ ...originals[0], instruction: 'Translate into French.\nBlue.', input: '' }],
+    };
+    expect(back.map(withoutSpaces)).toEqual(asWritten[shape].map(withoutSpaces));
+  });
 
   it('OpenAI has messages in an object, and one answer on each side', async () => {
-    const { lines } = await written('openai', [
+    const { lines } = await writeAs('openai', [
       { ...pair, tools: [{ type: 'function' }], templateVariables: { parallel_tool_calls: false } },
     ]);
     expect(lines).toEqual([
@@ -73,7 +70,7 @@ describe('shapes of other programs', () => {
   });
 
   it('names the columns that have no place', async () => {
-    const { leftOut } = await written('openai', [{ ...pair, id: 'x', chosenScore: 1, rejectedScore: 0 }]);
+    const { leftOut } = await writeAs('openai', [{ ...pair, id: 'x', chosenScore: 1, rejectedScore: 0 }]);
     expect(leftOut).toEqual(['chosenScore', 'id', 'rejectedScore']);
   });
 
@@ -90,17 +87,17 @@ describe('shapes of other programs', () => {
       maxLength: 4,
     });
     await fc.assert(
-      fc.asyncProperty(fc.constantFrom<ShapeName>('openai', 'sharegpt', 'alpaca'), pairs, async (shape, given) => {
-        expect([...(await readPreferences((await written(shape, given)).out))]).toEqual(given);
+      fc.asyncProperty(fc.constantFrom<ShapeName>('openai', 'sharegpt', 'alpaca'), pairs, async (shape, list) => {
+        expect([...(await readPreferences((await writeAs(shape, list)).out))]).toEqual(list);
       }),
       { numRuns: 40, seed: 17 },
     );
   });
 
-  it('keeps plain pairs plain in the one that knows them', async () => {
+  it('keeps plain pairs plain in the one shape that has them', async () => {
     const plain = { prompt: 'p', chosen: 'c', rejected: 'r' };
-    expect((await readPreferences((await written('alpaca', [plain])).out)).at(0)).toEqual(plain);
-    expect((await written('openai', [plain])).lines[0].input).toEqual({ messages: [say('user', 'p')] });
+    expect((await readPreferences((await writeAs('alpaca', [plain])).out)).at(0)).toEqual(plain);
+    expect((await writeAs('openai', [plain])).lines[0].input).toEqual({ messages: [say('user', 'p')] });
   });
 
   const call: Message = { role: 'assistant', content: null, tool_calls: [{ function: { name: 'f', arguments: {} } }] };
@@ -111,9 +108,9 @@ describe('shapes of other programs', () => {
     ['alpaca', 'prompt[1]', { ...pair, prompt: [say('user', 'a'), say('user', 'b')] }],
     ['alpaca', 'prompt', { ...pair, prompt: [say('user', 'a'), say('assistant', 'b')] }],
     ['alpaca', 'rejected.tool_calls', { ...pair, rejected: [call] }],
-  ])('%s refuses what it has no place for: %s', async (shape, key, given) => {
+  ])('%s refuses what it has no place for: %s', async (shape, key, misfit) => {
     const [start, out] = [place('.jsonl'), place('.jsonl')];
-    await writePreferences([pair, given], start);
+    await writePreferences([pair, misfit], start);
     await expect(convertToShape(start, out, shape)).rejects.toMatchObject({
       code: 'data.not-for-shape',
       values: { row: 1, key },
@@ -122,16 +119,16 @@ describe('shapes of other programs', () => {
   });
 
   it('is written as JSON lines alone', async () => {
-    await expect(convertToShape(join(published, 'openai.arrow'), place('.csv'), 'openai')).rejects.toMatchObject({
+    await expect(convertToShape(join(publishedFolder, 'openai.arrow'), place('.csv'), 'openai')).rejects.toMatchObject({
       code: 'data.unknown-format',
     });
   });
 });
 
-/** JSON texts within, as JSON without blanks: how they are spaced is nobody's meaning. */
+/** A row whose JSON texts have no blanks between their parts, so that spacing makes no difference. */
 function withoutSpaces(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value), (_, held: unknown) => {
-    if (typeof held !== 'string' || !held.startsWith('{')) return held;
-    return JSON.stringify(JSON.parse(held));
+  return JSON.parse(JSON.stringify(value), (_, item: unknown) => {
+    if (typeof item !== 'string' || !item.startsWith('{')) return item;
+    return JSON.stringify(JSON.parse(item));
   });
 }

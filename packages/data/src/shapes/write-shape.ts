@@ -11,9 +11,9 @@ import type { PreferencePair } from '../rows/types.js';
 
 /** A shape that pairs can be written in. */
 export interface WritableShape {
-  /** The row as the shape has it. @throws DpoError `data.not-for-shape` when the shape has no place for something */
+  /** The row in this shape. @throws DpoError `data.not-for-shape` when the shape has no place for part of the pair */
   row(pair: PreferencePair, place: Place): Readonly<Record<string, Json>>;
-  /** The properties of a pair that the shape holds; the others are left out, and named. */
+  /** The properties of a pair that the shape has room for. The others are left out, and their names returned. */
   readonly holds: ReadonlySet<string>;
 }
 
@@ -21,9 +21,9 @@ export interface WritableShape {
 export const writableShapes = {
   /** OpenAI's preference fine-tuning: `input`, `preferred_output`, `non_preferred_output`. */
   openai: { row: openai, holds: new Set(['prompt', 'chosen', 'rejected', 'tools', 'templateVariables']) },
-  /** ShareGPT's, as LLaMA-Factory takes it: `conversations`, `chosen`, `rejected`, `system`, `tools`. */
+  /** ShareGPT's, as LLaMA-Factory reads it: `conversations`, `chosen`, `rejected`, `system`, `tools`. */
   sharegpt: { row: sharegpt, holds: new Set(['prompt', 'chosen', 'rejected', 'tools']) },
-  /** Alpaca's, as LLaMA-Factory takes it: `instruction`, `input`, `chosen`, `rejected`, `system`, `history`. */
+  /** Alpaca's, as LLaMA-Factory reads it: `instruction`, `input`, `chosen`, `rejected`, `system`, `history`. */
   alpaca: { row: alpaca, holds: new Set(['prompt', 'chosen', 'rejected']) },
 } as const satisfies Readonly<Record<string, WritableShape>>;
 
@@ -31,8 +31,8 @@ export const writableShapes = {
 export type ShapeName = keyof typeof writableShapes;
 
 /**
- * Writes pairs as JSON lines in another program's shape, packed where the place ends in `.gz`. Returns the number of rows, and
- * which columns of theirs the shape has no place for.
+ * Writes pairs as JSON lines in another program's shape, compressed by gzip when `zipped`. Returns the number of rows, and the
+ * properties of pairs that the shape has no room for.
  * @throws DpoError `data.not-for-shape`, `data.empty-dataset`
  */
 export async function writeShape(
@@ -72,7 +72,7 @@ function openai(pair: PreferencePair, place: Place): Readonly<Record<string, Jso
   return { input, preferred_output: output('chosen'), non_preferred_output: output('rejected') };
 }
 
-/** OpenAI has the arguments of a call as JSON text. */
+/** The message with the arguments of its calls as JSON text, as OpenAI has them. */
 function withArgumentText(message: Message): Json {
   const { tool_calls: calls } = message;
   if (!Array.isArray(calls)) return message;
@@ -81,9 +81,9 @@ function withArgumentText(message: Message): Json {
 
 function withArgumentTextOf(call: Json): Json {
   if (!isObject(call) || !isObject(call.function)) return call;
-  const { arguments: given } = call.function;
-  if (given === undefined || typeof given === 'string') return call;
-  return { ...call, function: { ...call.function, arguments: JSON.stringify(given) } };
+  const { arguments: input } = call.function;
+  if (input === undefined || typeof input === 'string') return call;
+  return { ...call, function: { ...call.function, arguments: JSON.stringify(input) } };
 }
 
 const SPEAKERS: Readonly<Record<string, string>> = { user: 'human', assistant: 'gpt', tool: 'observation' };
@@ -91,14 +91,14 @@ const SPEAKERS: Readonly<Record<string, string>> = { user: 'human', assistant: '
 function sharegpt(pair: PreferencePair, place: Place): Readonly<Record<string, Json>> {
   const [first, ...rest] = turns(pair.prompt, 'user');
   const system = first?.role === 'system' ? textOf('sharegpt', first, 'prompt[0]', place) : undefined;
-  const spoken = system === undefined && first !== undefined ? [first, ...rest] : rest;
-  const before = system === undefined ? 0 : 1;
+  const conversation = system === undefined && first !== undefined ? [first, ...rest] : rest;
+  const start = system === undefined ? 0 : 1;
   const turn = (message: Message, key: string): Json => ({
     from: SPEAKERS[message.role] ?? message.role,
     value: textOf('sharegpt', message, key, place),
   });
   return {
-    conversations: spoken.map((message, i) => turn(message, `prompt[${before + i}]`)),
+    conversations: conversation.map((message, i) => turn(message, `prompt[${start + i}]`)),
     chosen: turn(oneTurn('sharegpt', pair, 'chosen', place), 'chosen'),
     rejected: turn(oneTurn('sharegpt', pair, 'rejected', place), 'rejected'),
     ...(system === undefined ? {} : { system }),
@@ -112,31 +112,31 @@ function alpaca(pair: PreferencePair, place: Place): Readonly<Record<string, Jso
   if (!isChat(pair.prompt)) return { instruction: pair.prompt, input: '', ...answers };
   const [first, ...rest] = pair.prompt;
   const system = first?.role === 'system' ? textOf('alpaca', first, 'prompt[0]', place) : '';
-  const spoken = first?.role === 'system' ? rest : pair.prompt;
-  const before = pair.prompt.length - spoken.length;
-  const said = spoken.map((message, i) => {
-    const key = `prompt[${before + i}]`;
+  const conversation = first?.role === 'system' ? rest : pair.prompt;
+  const start = pair.prompt.length - conversation.length;
+  const texts = conversation.map((message, i) => {
+    const key = `prompt[${start + i}]`;
     if (message.role === (i % 2 === 0 ? 'user' : 'assistant')) return textOf('alpaca', message, key, place);
-    throw notFor('alpaca', key, 'has only turns of user and assistant by turns', place);
+    throw notFor('alpaca', key, 'has only alternating turns of user and assistant', place);
   });
-  if (said.length % 2 === 0) throw notFor('alpaca', 'prompt', "ends its prompts in the user's turn", place);
-  const history = Array.from({ length: (said.length - 1) / 2 }, (_, i) => said.slice(2 * i, 2 * i + 2));
-  // Both columns are there in every row, which makes a conversation of it when it is read again.
-  return { instruction: said.at(-1) ?? '', input: '', ...answers, system, history };
+  if (texts.length % 2 === 0) throw notFor('alpaca', 'prompt', "ends its prompts in the user's turn", place);
+  const history = Array.from({ length: (texts.length - 1) / 2 }, (_, i) => texts.slice(2 * i, 2 * i + 2));
+  // Every row has the columns system and history, so that reading it again gives a conversation.
+  return { instruction: texts.at(-1) ?? '', input: '', ...answers, system, history };
 }
 
 function turns(text: Text, role: string): readonly Message[] {
   return isChat(text) ? text : [{ role, content: text }];
 }
 
-/** The answer, where it is one turn of the assistant: these shapes have no others. */
+/** The answer as one turn of the assistant: these shapes have no other answers. */
 function oneTurn(shape: ShapeName, pair: PreferencePair, key: 'chosen' | 'rejected', place: Place): Message {
   const [message, ...more] = turns(pair[key], 'assistant');
   if (message?.role === 'assistant' && more.length === 0) return message;
   throw notFor(shape, key, 'has one turn of the assistant as an answer', place);
 }
 
-/** The words of a message that says nothing else. */
+/** The words of a message without other keys. */
 function textOf(shape: ShapeName, { role: _, content, ...others }: Message, key: string, place: Place): string {
   const [other] = Object.keys(others);
   if (other !== undefined) throw notFor(shape, `${key}.${other}`, 'has messages of words alone', place);
@@ -150,7 +150,7 @@ function notFor(shape: ShapeName, key: string, why: string, place: Place): DpoEr
     place,
     `the shape "${shape}" ${why}, so "${key}" has no place in it.`,
     { shape, key },
-    'Write it without --shape, leave the row out, or change it before.',
+    'Write the file without --shape, or leave the row out, or change the row.',
   );
 }
 

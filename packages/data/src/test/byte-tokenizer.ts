@@ -1,18 +1,18 @@
 import type { Json, Message, TextToEncode, Tokenizer } from '@dpo/base';
 import { contentText } from '../rows/conversation.js';
 
-/** What a {@link byteTokenizer} does besides turning bytes into tokens. */
+/** The options of {@link byteTokenizer}. */
 export interface ByteTokenizerOptions {
-  /** Put the beginning-of-sequence token before prompts. */
+  /** Puts the beginning-of-sequence token before prompts. Default false. */
   readonly bos?: boolean;
   /**
-   * Have a chat template: `[role] content` lines, each turn ended by `</s>`; what a message says besides is written as JSON
-   * after its content, what a row hands to the template as JSON before everything.
+   * Gives the tokenizer a chat template: each turn is `[role] content</s>`, with the message's other keys as JSON behind the
+   * content. The variables of the row stand as JSON before the first turn. Default false.
    */
   readonly chat?: boolean;
 }
 
-/** A tokenizer of 259 tokens for tests. */
+/** A tokenizer with 259 tokens for tests. */
 export interface ByteTokenizer extends Tokenizer {
   readonly vocabSize: number;
   encode(text: string): number[];
@@ -25,11 +25,11 @@ const utf8 = new TextEncoder();
 const SPECIAL: readonly string[] = ['<pad>', '<s>', '</s>'];
 
 /**
- * A toy tokenizer: the text's UTF-8 bytes, each byte b as token b + 3, and the words `<pad>`, `<s>` and `</s>` as
- * tokens 0, 1 (beginning) and 2 (end). It has no merges, so encoding a text in two parts equals encoding it whole.
+ * A toy tokenizer: each UTF-8 byte b of the text is token b + 3, and the words `<pad>`, `<s>` and `</s>` are tokens 0, 1
+ * (beginning) and 2 (end). The tokenizer has no merges, so encoding a text in two parts equals encoding the whole text.
  */
 export function byteTokenizer(options: ByteTokenizerOptions = {}): ByteTokenizer {
-  const turn = (message: Message) => `[${message.role}] ${contentText(message.content)}${others(message)}</s>`;
+  const turn = (message: Message) => `[${message.role}] ${contentText(message.content)}${otherKeysText(message)}</s>`;
   const encode = (text: string): number[] =>
     text
       .split(/(<pad>|<s>|<\/s>)/)
@@ -52,7 +52,7 @@ export function byteTokenizer(options: ByteTokenizerOptions = {}): ByteTokenizer
     ...(options.chat === true
       ? {
           chat: {
-            prompt: (messages, variables) => `${stated(variables)}${messages.map(turn).join('')}[assistant] `,
+            prompt: (messages, variables) => `${variablesText(variables)}${messages.map(turn).join('')}[assistant] `,
             answer: (_prompt, answer) => answer.map(turn).join('').slice('[assistant] '.length),
           },
         }
@@ -60,15 +60,15 @@ export function byteTokenizer(options: ByteTokenizerOptions = {}): ByteTokenizer
   };
 }
 
-function others({ role: _, content: __, ...rest }: Message): string {
+function otherKeysText({ role: _, content: __, ...rest }: Message): string {
   return Object.keys(rest).length === 0 ? '' : JSON.stringify(rest);
 }
 
-function stated(variables: Readonly<Record<string, Json>> = {}): string {
+function variablesText(variables: Readonly<Record<string, Json>> = {}): string {
   return Object.keys(variables).length === 0 ? '' : JSON.stringify(variables);
 }
 
-/** The tokens of many texts, one by one: what a batch encoder gives. */
+/** The tokens of many texts, encoded one by one: the simplest batch encoder. */
 export function encodeEach(
   tokenizer: Pick<Tokenizer, 'encode' | 'encodeAfter'>,
   texts: readonly TextToEncode[],

@@ -25,7 +25,7 @@ const bad = [' dull and cold.', ' a waste of time.', ' clumsy, cruel and slow.',
 
 /**
  * 64 preference pairs for tests: 16 openings of film reviews, four times each, with a friendly ending chosen and an
- * unfriendly one rejected. A model that learns anything learns these.
+ * unfriendly ending rejected. Every model that learns at all learns these pairs.
  */
 export function tinyPairs(): PreferenceDataset {
   return preferenceDataset(

@@ -19,16 +19,16 @@ import { type TextColumns, type TokensByKey, TokenTable } from './_token-table.j
 import { KEY_BYTES } from './text-key.js';
 
 /**
- * Raised when texts are named or stored in another form, or when texts get other tokens, so that older caches
- * are not used.
+ * The version of the cache's content. It rises when the form of keys or of the file changes, or when texts get other tokens, so
+ * that older caches are not used.
  *
- * 2: an answer's tokens are those that follow its prompt's; added tokens and normalisers as in Python.
+ * 2: an answer's tokens follow its prompt's; added tokens and normalisers as in Python.
  * 3: each batch has a digest.
- * 4: a text has a key of what it contains, instead of a place in an order.
- * 5: keys by another hash.
+ * 4: a text has a key of its content, instead of a place in an order.
+ * 5: keys are made by another hash.
  */
 export const VERSION = 5;
-/** Each batch says here what it and all before it hold, so that no byte of an id changes unseen. */
+/** The metadata key of each batch's digest of itself and all batches before it, which shows damage to any id. */
 const DIGEST = 'dpo.digest';
 
 const item = new Field('item', new Int32(), false);
@@ -38,15 +38,17 @@ const schema = new Schema(
   new Map([['dpo.tokens', String(VERSION)]]),
 );
 
-/** Writes ids as an Arrow IPC stream, a list and a key to each text. */
+/** Writes ids as an Arrow IPC stream, with a list and a key to each text. */
 export interface TokenWriter {
-  /** The bytes that a stream begins with. */
+  /** The first bytes of a stream. */
   readonly head: Buffer;
+  /** The bytes of a batch of texts: ids by the texts' keys. */
   batch(texts: ReadonlyMap<string, Int32Array>): Buffer;
+  /** The last bytes of a stream. */
   end(): Buffer;
 }
 
-/** A writer that begins a stream, or goes on after what {@link readTokens} has read. */
+/** A writer that begins a stream, or continues the stream whose `digest` {@link readTokens} returned. */
 export function tokenWriter(digest = ''): TokenWriter {
   const writer = new RecordBatchStreamWriter();
   const queue = new CollectingQueue();
@@ -68,20 +70,19 @@ export function tokenWriter(digest = ''): TokenWriter {
   };
 }
 
-/** What a stream of tokens holds, as far as it is as it was written. */
+/** The undamaged content of a stream of tokens. */
 export interface StoredTokens {
   readonly texts: TokensByKey;
-  /** Bytes up to which it can be gone on with. */
+  /** The number of bytes after which the stream can be continued. */
   readonly end: number;
-  /** To go on writing with. */
+  /** The digest of the last batch, for {@link tokenWriter}. */
   readonly digest: string;
-  /** Whether it has its end, stops in the middle, or is not what was written. */
+  /** `whole`: the stream has its end; `torn`: the stream stops in the middle; `damaged`: bytes have changed. */
   readonly state: 'whole' | 'torn' | 'damaged';
 }
 
 /**
- * Reads a stream of tokens up to its end or to the first batch that is not as it was written. Signals and timers get their
- * turn meanwhile.
+ * Reads a stream of tokens up to its end, or to the first damaged batch. Signals and timers get their turn meanwhile.
  */
 export async function readTokens(bytes: Buffer): Promise<StoredTokens> {
   const pause = pauses();
@@ -117,7 +118,7 @@ function schemaOf(head: Buffer) {
   return message;
 }
 
-/** The batch at the beginning of the bytes. What follows of its digest is for the caller to compare. */
+/** The batch at the beginning of the bytes. The caller compares its digest. @throws RangeError for damaged bytes */
 function readBatch(bytes: Buffer, fields: readonly ArrowField[]) {
   const head = messageHead(bytes);
   if (head.bytes === 0) return 'end';
@@ -130,7 +131,7 @@ function readBatch(bytes: Buffer, fields: readonly ArrowField[]) {
   checkMessage(message, fields);
   if (message.kind !== 'batch' || message.batch.compression !== undefined) throw new RangeError('no batch of tokens');
   const { rows, nodes, buffers } = message.batch;
-  // Of the list its marks of missing values and offsets, of the ids theirs and the values, of the keys theirs and the bytes.
+  // Buffers 0 and 1 are the lists' marks of missing values and offsets; 2 and 3 the ids' marks and values; 4 and 5 the keys'.
   const copy = (buffer: number, length: number): Uint8Array => {
     const from = body + (buffers[buffer]?.offset ?? 0);
     return Uint8Array.prototype.slice.call(bytes, from, from + length);
@@ -146,8 +147,8 @@ function readBatch(bytes: Buffer, fields: readonly ArrowField[]) {
   };
 }
 
-function digestOf(before: string, { offsets, ids, keys }: TextColumns): string {
-  return createHash('sha256').update(before).update(offsets).update(ids).update(keys).digest('hex');
+function digestOf(previous: string, { offsets, ids, keys }: TextColumns): string {
+  return createHash('sha256').update(previous).update(offsets).update(ids).update(keys).digest('hex');
 }
 
 function columnsOf(texts: ReadonlyMap<string, Int32Array>): TextColumns {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { TokenTable } from './_token-table.js';
 
-/** Keys with few first bytes, so that many meet in one place. */
+/** Keys with few different first bytes, so that many collide. */
 const key = fc
   .tuple(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: 200 }))
   .map(([first, second]) => String.fromCharCode(first, 0, 0xd800 + second, 0, 0, 0, 0, second));
@@ -17,7 +17,7 @@ function columnsOf(entries: readonly (readonly [string, readonly number[]])[]) {
   return { offsets, ids, keys: Buffer.from(entries.map(([name]) => name).join(''), 'utf16le') };
 }
 
-it('finds what a map finds, however it was added', () => {
+it('finds the same ids as a map, in whatever parts they were added', () => {
   fc.assert(
     fc.property(fc.array(texts, { maxLength: 6 }), fc.array(key), (parts, others) => {
       const table = new TokenTable();
@@ -27,14 +27,14 @@ it('finds what a map finds, however it was added', () => {
         for (const [name, ids] of part) if (!map.has(name)) map.set(name, ids);
       }
       for (const name of [...map.keys(), ...others]) {
-        const found = table.get(name);
-        expect(found && [...found]).toEqual(map.get(name));
+        const ids = table.get(name);
+        expect(ids && [...ids]).toEqual(map.get(name));
       }
     }),
   );
 });
 
-it('grows with what is added', () => {
+it('grows with its texts', () => {
   const table = new TokenTable();
   const name = (i: number) => String.fromCharCode((7919 * i) & 0xffff, i >>> 3, i, 1, 2, 3, 4, 5);
   for (let part = 0; part < 5; part++)

@@ -1,6 +1,6 @@
 import { KEY_BYTES } from './text-key.js';
 
-/** Texts one after another: where each begins, the ids of all, the keys of all. */
+/** Texts one after another: the offset of each in `ids`, the ids of all, the keys of all. */
 export interface TextColumns {
   readonly offsets: Int32Array;
   readonly ids: Int32Array;
@@ -9,21 +9,24 @@ export interface TextColumns {
 
 /** Ids of texts by the texts' keys. */
 export interface TokensByKey {
+  /** The number of texts. */
   readonly size: number;
+  /** The ids of the text with this key; undefined for an unknown text. */
   get(key: string): Int32Array | undefined;
 }
 
 /**
- * A map from keys to ids over whole columns, with no object to a text: of a million texts the columns and one list of numbers. Keys
- * are spread evenly, so that their first bytes say where a text is looked for; places that are taken lead to the next one.
+ * A map from keys to ids over whole columns, without an object for each text: a million texts take the columns and a list of
+ * numbers. It is a hash table with open addressing: the first bytes of a key, which are evenly spread, are the first place to
+ * look, and an occupied place leads to the next.
  */
 export class TokenTable implements TokensByKey {
   readonly #columns: TextColumns[] = [];
-  /** The first text of each of the columns. */
+  /** The number of the first text of each of the columns. */
   readonly #starts: number[] = [];
-  /** Numbers of texts plus 1; 0 for none. As many as a power of two, at most half of them taken. */
+  /** Numbers of texts plus 1; 0 for an empty place. The length is a power of two, at least twice the number of texts. */
   #places = new Int32Array(1024);
-  /** The columns that each text is in. */
+  /** For each text the index of its columns. */
   #inColumns: number[] = [];
   #size = 0;
 
@@ -31,7 +34,7 @@ export class TokenTable implements TokensByKey {
     return this.#size;
   }
 
-  /** Adds texts; one that is known already keeps its ids. */
+  /** Adds texts. A text with a known key keeps its earlier ids. */
   add(columns: TextColumns): void {
     const start = this.#size;
     const count = columns.offsets.length - 1;
@@ -48,13 +51,13 @@ export class TokenTable implements TokensByKey {
     for (let at = (key.charCodeAt(0) | (key.charCodeAt(1) << 16)) & mask; ; at = (at + 1) & mask) {
       const text = (this.#places[at] as number) - 1;
       if (text < 0) return undefined;
-      const { columns, row } = this.#find(text);
+      const { columns, row } = this.#locate(text);
       if (hasKey(columns.keys, row * KEY_BYTES, key))
         return columns.ids.subarray(columns.offsets[row], columns.offsets[row + 1]);
     }
   }
 
-  #find(text: number): { readonly columns: TextColumns; readonly row: number } {
+  #locate(text: number): { readonly columns: TextColumns; readonly row: number } {
     const number = this.#inColumns[text] as number;
     return { columns: this.#columns[number] as TextColumns, row: text - (this.#starts[number] as number) };
   }
@@ -65,7 +68,7 @@ export class TokenTable implements TokensByKey {
   }
 
   #place(text: number): void {
-    const { columns, row } = this.#find(text);
+    const { columns, row } = this.#locate(text);
     const mask = this.#places.length - 1;
     let at = columns.keys.readInt32LE(row * KEY_BYTES) & mask;
     while (this.#places[at] !== 0) at = (at + 1) & mask;

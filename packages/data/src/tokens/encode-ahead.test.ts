@@ -14,7 +14,7 @@ const options = fc.record({
   eos: fc.boolean(),
 });
 
-/** Encodes what it is asked, and says how often it was asked. */
+/** A batch encoder that counts its calls. */
 function batchOf(tokenizer: ReturnType<typeof byteTokenizer>) {
   const batch = {
     calls: 0,
@@ -27,7 +27,7 @@ function batchOf(tokenizer: ReturnType<typeof byteTokenizer>) {
 }
 
 describe('encoding many texts at once', () => {
-  it('gives what encoding in turn gives: pairs, with and without a chat template', async () => {
+  it('gives the same examples as encoding one by one: pairs, with and without a chat template', async () => {
     const message = fc.record({ role: fc.constantFrom('user', 'assistant'), content: word });
     const plain = fc.record({ prompt: word, chosen: word, rejected: word, weight: fc.constant(2) });
     const chat = fc
@@ -37,23 +37,22 @@ describe('encoding many texts at once', () => {
         chosen: [{ role: 'assistant', content: chosen }],
         rejected: [{ role: 'assistant', content: rejected }],
       }));
-    const given = { minLength: 1, maxLength: 6 };
-    const pairs = fc.oneof(fc.array(plain, given), fc.array(chat, given));
+    const sizes = { minLength: 1, maxLength: 6 };
+    const pairs = fc.oneof(fc.array(plain, sizes), fc.array(chat, sizes));
     await fc.assert(
       fc.asyncProperty(pairs, options, async (rows, settings) => {
         const tokenizer = byteTokenizer({ chat: true, bos: true });
         const dataset = preferenceDataset(rows);
         const batch = batchOf(tokenizer);
-        const inTurn = () => encodePairs(dataset, tokenizer, settings);
         const ahead = encodeAhead(dataset, encodePairs, tokenizer, batch, settings);
-        let want: unknown;
+        let examples: unknown;
         try {
-          want = inTurn();
+          examples = encodePairs(dataset, tokenizer, settings);
         } catch (error) {
           await expect(ahead).rejects.toEqual(error);
           return;
         }
-        expect(await ahead).toEqual(want);
+        expect(await ahead).toEqual(examples);
         expect(batch.calls).toBe(1);
       }),
       { numRuns: 60 },
@@ -77,11 +76,11 @@ describe('encoding many texts at once', () => {
     );
   });
 
-  it('encodes a text once, in however many rows it is, and tells a text alone from one that follows', async () => {
+  it('encodes a text of several rows once, and tells a text alone from a text that follows another', async () => {
     const tokenizer = byteTokenizer();
-    const asked: TextToEncode[] = [];
+    const requests: TextToEncode[] = [];
     const encode = async (texts: readonly TextToEncode[]) => {
-      asked.push(...texts);
+      requests.push(...texts);
       return encodeEach(tokenizer, texts);
     };
     const pairs = preferenceDataset([
@@ -89,14 +88,14 @@ describe('encoding many texts at once', () => {
       { prompt: 'p', chosen: 'q', rejected: 'r' },
     ]);
     expect(await encodeAhead(pairs, encodePairs, tokenizer, { encode })).toEqual(encodePairs(pairs, tokenizer));
-    expect(asked).toEqual(['p', ...['p', 'q', 'r'].map((text) => ({ before: 'p', text }))]);
+    expect(requests).toEqual(['p', ...['p', 'q', 'r'].map((text) => ({ before: 'p', text }))]);
   });
 
-  it('goes through the dataset once', async () => {
+  it('reads the dataset once', async () => {
     const tokenizer = byteTokenizer();
     const rows = preferenceDataset([{ prompt: 'p', chosen: 'c', rejected: 'd' }]);
     let passes = 0;
-    const counted = {
+    const countingRows = {
       ...rows,
       *[Symbol.iterator]() {
         passes++;
@@ -104,11 +103,11 @@ describe('encoding many texts at once', () => {
       },
       at: () => expect.unreachable('rows come in turn'),
     };
-    await encodeAhead(counted, encodePairs, tokenizer, batchOf(tokenizer));
+    await encodeAhead(countingRows, encodePairs, tokenizer, batchOf(tokenizer));
     expect(passes).toBe(1);
   });
 
-  it('takes slices of a large dataset, the first of which has no two prompts', async () => {
+  it('encodes a large dataset in slices, even when the first slice has one prompt only', async () => {
     const tokenizer = byteTokenizer();
     const rows = (same: number, others: number) =>
       labelledDataset(
@@ -118,20 +117,20 @@ describe('encoding many texts at once', () => {
           label: true,
         })),
       );
-    const seen: number[] = [];
+    const progress: number[] = [];
     const large = rows(2, 4998);
     const batch = batchOf(tokenizer);
-    const encoded = await encodeAhead(large, encodeAnswers, tokenizer, batch, {
-      onProgress: (done) => seen.push(done),
+    const examples = await encodeAhead(large, encodeAnswers, tokenizer, batch, {
+      onProgress: (rows) => progress.push(rows),
     });
-    expect(encoded).toEqual(encodeAnswers(large, tokenizer));
-    expect([batch.calls, seen]).toEqual([2, [4096, 5000]]);
-    // The first slice is of one prompt: no answer of another to go with it, but there is one in the second.
+    expect(examples).toEqual(encodeAnswers(large, tokenizer));
+    expect([batch.calls, progress]).toEqual([2, [4096, 5000]]);
+    // All rows of the first slice have one prompt. The answer of another prompt comes from the second slice.
     const odd = rows(4500, 500);
     expect(await encodeAhead(odd, encodeAnswers, tokenizer, batchOf(tokenizer))).toEqual(encodeAnswers(odd, tokenizer));
   });
 
-  it('says which row is wrong as encoding in turn does, and stops when asked', async () => {
+  it('names the wrong row as encoding one by one does, and stops at a signal', async () => {
     const tokenizer = byteTokenizer();
     const pairs = preferenceDataset([
       { prompt: 'abc', chosen: 'd', rejected: 'e' },
@@ -147,7 +146,7 @@ describe('encoding many texts at once', () => {
     await expect(encodeAhead(pairs, encodePairs, tokenizer, batchOf(tokenizer), { signal })).rejects.toThrow('stop');
   });
 
-  it('waits for no batch that is being encoded once it is told to stop', async () => {
+  it('does not wait for the batch encoder after a signal', async () => {
     const control = new AbortController();
     const batch = { encode: () => new Promise<never>(() => setImmediate(() => control.abort(new Error('enough')))) };
     const pairs = preferenceDataset([{ prompt: 'a', chosen: 'b', rejected: 'c' }]);

@@ -8,32 +8,36 @@ import type { ExampleKind, RowText } from './example-kind.js';
 import { textKeys } from './text-key.js';
 import type { TokenCache } from './token-cache.js';
 
-/** Turns many texts into tokens at once, each to what the tokenizer's `encode` or `encodeAfter` makes of it: `@dpo/models`' BatchEncoder does. */
+/**
+ * Turns many texts into tokens at once, with the same result as the tokenizer's `encode` and `encodeAfter`. `@dpo/models` has an
+ * implementation, `BatchEncoder`.
+ */
 export interface BatchTextEncoder {
   encode(texts: readonly TextToEncode[]): Promise<readonly ArrayLike<number>[]>;
 }
 
-/** What {@link encodeAhead} is told besides the options of encoding. */
+/** The options of {@link encodeAhead}. */
 export interface EncodeAheadOptions extends EncodeOptions {
-  /** Is told how many rows' texts are encoded. */
+  /** Called with the number of rows whose texts are encoded, and the number of all rows. */
   readonly onProgress?: ((rows: number, total: number) => void) | undefined;
+  /** Ends encoding with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Where encoded texts are kept: what it holds is not encoded again. It is closed in any case. */
+  /** A store of tokens, whose texts are not encoded again. The function closes the store in any case. */
   readonly cache?: TokenCache | undefined;
 }
 
-/** Rows whose texts are encoded at once. */
+/** The number of rows whose texts are encoded at once. */
 const ROWS = 4096;
 
 /**
- * Encodes a dataset by `encode` (`encodePairs`, `encodeAnswers`, `encodeRankings`) with all texts tokenised many at a time,
- * by threads or a native library. The result is that of `encode(dataset, tokenizer, options)`.
+ * Encodes a dataset by `encode` (`encodePairs`, `encodeAnswers`, `encodeRankings`), with many texts tokenised at a time by
+ * threads or a native library. The result equals `encode(dataset, tokenizer, options)`.
  *
- * The dataset is gone through once, a few thousand rows at a time: their texts are listed, those that are not known yet are
- * encoded, and examples are made of the tokens. Texts are known by what they contain ({@link textKeys}). Signals and timers
- * get their turn meanwhile.
+ * The dataset is read once, a few thousand rows at a time: the function lists the rows' texts, encodes the texts that have no
+ * tokens yet, and makes examples of the tokens. A text's key is a hash of its content ({@link textKeys}). Signals and timers get
+ * their turn meanwhile.
  *
- * @throws those of `encode`; the signal's reason when it is aborted
+ * @throws DpoError the errors of `encode`; the signal's reason when the signal is aborted
  */
 export async function encodeAhead<Row, Example>(
   dataset: Dataset<Row>,
@@ -43,30 +47,30 @@ export async function encodeAhead<Row, Example>(
   options: EncodeAheadOptions = {},
 ): Promise<Example[]> {
   const { cache, signal } = options;
-  let complete = false;
+  let isComplete = false;
   try {
-    const texts = knownTexts((await cache?.known()) ?? new Map(), tokenizer);
+    const texts = textTokens((await cache?.load()) ?? new Map(), tokenizer);
     const examples = await encodeSlices(dataset, encode.kind, { tokenizer, batch, texts, options });
-    complete = true;
+    isComplete = true;
     return examples;
   } catch (error) {
     if (!(error instanceof OtherTokens)) throw error;
     return await inPieces(encode.steps(dataset, tokenizer, options), signal);
   } finally {
-    await cache?.close(complete);
+    await cache?.close(isComplete);
   }
 }
 
-/** What texts are encoded by. */
+/** How texts are encoded, and the tokens so far. */
 interface Work {
   readonly tokenizer: Tokenizer;
   readonly batch: BatchTextEncoder;
-  readonly texts: KnownTexts;
+  readonly texts: TextTokens;
   readonly options: EncodeAheadOptions;
 }
 
-/** A row whose texts are listed; or what is wrong with it. */
-interface ListedRow<Row> {
+/** A row with its texts, or with the error of the row. */
+interface RowWithTexts<Row> {
   readonly row: Row;
   readonly texts: readonly RowText[];
   /** The texts' keys. */
@@ -79,21 +83,21 @@ async function encodeSlices<Row, Draft, Example>(
   kind: ExampleKind<Row, Draft, Example>,
   work: Work,
 ): Promise<Example[]> {
-  const { tokenizer, texts: known, options } = work;
+  const { tokenizer, texts: tokensByKey, options } = work;
   const { onProgress, signal, firstRow = 0 } = options;
   const pause = pauses(signal);
   const drafts = draftCollector<Draft>(dataset, options);
   const keyOf = textKeys();
   let rows = 0;
-  let slice: ListedRow<Row>[] = [];
+  let slice: RowWithTexts<Row>[] = [];
   const finishSlice = async () => {
     await encodeTexts(slice, work);
     onProgress?.(rows, dataset.length);
     for (const { row, texts, keys, error } of slice) {
       drafts.add((number) => {
         if (error !== undefined) throw error;
-        // A text that could not be encoded with the others says here what is wrong with it.
-        const tokens = texts.map((text, i) => known.get(keys[i] as string) ?? encodeNow(text, tokenizer, number));
+        // A text that could not be encoded with the others is encoded here, and its error names the row.
+        const tokens = texts.map((text, i) => tokensByKey.get(keys[i] as string) ?? encodeNow(text, tokenizer, number));
         return kind.assemble(row, number, { texts, tokens, tokenizer, options });
       });
       await pause();
@@ -115,8 +119,8 @@ async function encodeSlices<Row, Draft, Example>(
   return inPieces(kind.finish(drafts.end(), options), signal);
 }
 
-/** Encodes the texts that are not known yet, and stores them. */
-async function encodeTexts(rows: readonly ListedRow<unknown>[], { texts, batch, options }: Work): Promise<void> {
+/** Encodes the texts that have no tokens yet, and stores the tokens. */
+async function encodeTexts(rows: readonly RowWithTexts<unknown>[], { texts, batch, options }: Work): Promise<void> {
   const missing = new Map<string, RowText>();
   for (const row of rows)
     row.texts.forEach((text, i) => {
@@ -126,21 +130,21 @@ async function encodeTexts(rows: readonly ListedRow<unknown>[], { texts, batch, 
   options.signal?.throwIfAborted();
   if (missing.size === 0) return;
   try {
-    const given = [...missing.values()].map(({ text, after }) =>
+    const requests = [...missing.values()].map(({ text, after }) =>
       after === undefined ? text : { before: after, text },
     );
-    const encoded = await unlessAborted(batch.encode(given), options.signal);
-    const added = new Map([...missing.keys()].map((id, i) => [id, inArray(encoded[i] ?? [])]));
-    for (const [id, ids] of added) texts.add(id, ids);
-    await options.cache?.append(added);
+    const lists = await unlessAborted(batch.encode(requests), options.signal);
+    const additions = new Map([...missing.keys()].map((key, i) => [key, asInt32Array(lists[i] ?? [])]));
+    for (const [key, ids] of additions) texts.add(key, ids);
+    await options.cache?.append(additions);
   } catch (error) {
     options.signal?.throwIfAborted();
-    // The rows are encoded one by one then, which says the row of the text.
+    // The texts are then encoded one by one, and the error names the row.
     if (!DpoError.is(error)) throw error;
   }
 }
 
-/** What is awaited, or at once the signal's reason: some thousand texts take seconds. */
+/** The result of `work`, or at once the signal's reason: some thousand texts take seconds. */
 function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work;
   return new Promise((resolve, reject) => {
@@ -150,38 +154,38 @@ function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Pr
   });
 }
 
-/** Threads give parts of one long array, which are kept as they are: a million small copies would be a burden to the memory. */
-function inArray(ids: ArrayLike<number>): Int32Array {
+/** The ids as an Int32Array. Parts of one long array, which threads return, are not copied: a million copies would fill memory. */
+function asInt32Array(ids: ArrayLike<number>): Int32Array {
   return ids instanceof Int32Array ? ids : Int32Array.from(ids);
 }
 
-/** Stored tokens are not what the tokenizer gives: it has become another although its files are the same. */
+/** Stored tokens differ from the tokenizer's: the tokenizer has changed although its files are the same. */
 class OtherTokens extends Error {}
 
 /** Texts with their tokens, by key. */
-interface KnownTexts {
-  /** Whether a text is known. @throws OtherTokens */
+interface TextTokens {
+  /** True when a text has tokens. @throws OtherTokens when its stored tokens are wrong */
   has(key: string, text: RowText): boolean;
   get(key: string): Int32Array | undefined;
   add(key: string, ids: Int32Array): void;
 }
 
-/** One stored text of so many is encoded again. */
-const TRIED = 512;
+/** One of so many stored texts is encoded again, as a check. */
+const CHECK_INTERVAL = 512;
 
-/** The texts of an earlier run, tried here and there, and those that are encoded now. */
-function knownTexts(earlier: TokensByKey, tokenizer: Tokenizer): KnownTexts {
-  const encoded = new Map<string, Int32Array>();
-  let found = 0;
+/** The tokens of an earlier run, of which some are checked, and the tokens of this run. */
+function textTokens(earlier: TokensByKey, tokenizer: Tokenizer): TextTokens {
+  const current = new Map<string, Int32Array>();
+  let hits = 0;
   return {
     has(key, text) {
       const ids = earlier.get(key);
-      if (ids === undefined) return encoded.has(key);
-      if (found++ % TRIED === 0 && !sameIds(ids, encodeNow(text, tokenizer, 0))) throw new OtherTokens();
+      if (ids === undefined) return current.has(key);
+      if (hits++ % CHECK_INTERVAL === 0 && !sameIds(ids, encodeNow(text, tokenizer, 0))) throw new OtherTokens();
       return true;
     },
-    get: (key) => earlier.get(key) ?? encoded.get(key),
-    add: (key, ids) => void encoded.set(key, ids),
+    get: (key) => earlier.get(key) ?? current.get(key),
+    add: (key, ids) => void current.set(key, ids),
   };
 }
 

@@ -16,20 +16,20 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-async function file(name: string, rows: readonly unknown[], between = ''): Promise<string> {
+async function file(name: string, rows: readonly unknown[], separator = ''): Promise<string> {
   const path = join(folder, name);
-  await writeFile(path, rows.map((row) => `${JSON.stringify(row)}\n${between}`).join(''));
+  await writeFile(path, rows.map((row) => `${JSON.stringify(row)}\n${separator}`).join(''));
   return path;
 }
 
 const tokenizer = byteTokenizer();
-// One byte is one token: a prompt of 20 leaves nothing of the answer within 20.
+// One byte is one token: a prompt of 20 tokens leaves no room for the answer within 20.
 const long = { prompt: 'x'.repeat(20), chosen: 'yes', rejected: 'no' };
 const short = (i: number) => ({ prompt: `Q${i}`, chosen: 'yes', rejected: 'no' });
 const rows = [short(0), long, short(2)];
 const limit = { maxLength: 20, eos: false };
 
-describe('a row that cannot be encoded', () => {
+describe('a row that cannot be examples', () => {
   it('is named with its file and line', async () => {
     const path = await file('lines.jsonl', rows, '\n'); // a blank line after each
     const dataset = await readPreferences(path);
@@ -46,7 +46,7 @@ describe('a row that cannot be encoded', () => {
     expect(() => encodePairs(rows, tokenizer, limit)).toThrow(/^row 1: /);
   });
 
-  it('is left out and told where that is asked for, and the others keep their numbers', async () => {
+  it('is skipped and reported with onError, and the other rows keep their numbers', async () => {
     const dataset = await readPreferences(await file('skip.jsonl', rows));
     const errors: DpoError[] = [];
     const options = { ...limit, onError: (error: DpoError) => errors.push(error) };
@@ -54,13 +54,13 @@ describe('a row that cannot be encoded', () => {
     expect(errors.map(({ values }) => values.line)).toEqual([2]);
   });
 
-  it('is an error where no row is left', async () => {
+  it('is an error when no row is left', async () => {
     expect(() => encodePairs([long, long], tokenizer, { ...limit, onError: () => undefined })).toThrow(
       expect.objectContaining({ code: 'data.all-skipped' }),
     );
   });
 
-  it('is left out by the encoder that looks ahead as well', async () => {
+  it('is skipped by encodeAhead as well', async () => {
     const dataset = await readPreferences(await file('ahead.jsonl', rows));
     const batch = {
       encode: async (texts: readonly (string | { readonly before: string; readonly text: string })[]) =>
@@ -70,25 +70,25 @@ describe('a row that cannot be encoded', () => {
     };
     const errors: DpoError[] = [];
     const onError = (error: DpoError) => errors.push(error);
-    const encoded = await encodeAhead(dataset, encodePairs, tokenizer, batch, { ...limit, onError });
-    expect(encoded).toEqual(encodePairs(dataset, tokenizer, { ...limit, onError: () => undefined }));
+    const examples = await encodeAhead(dataset, encodePairs, tokenizer, batch, { ...limit, onError });
+    expect(examples).toEqual(encodePairs(dataset, tokenizer, { ...limit, onError: () => undefined }));
     expect(errors).toHaveLength(1);
     await expect(encodeAhead(dataset, encodePairs, tokenizer, batch, limit)).rejects.toMatchObject({
       code: 'data.answer-cut-away',
     });
   });
 
-  it('takes no part in the answers that KTO puts to other prompts', async () => {
+  it('is not among the answers that KTO puts to other prompts', async () => {
     const answers = [
       { prompt: 'a', completion: 'one', label: true },
       { prompt: 'x'.repeat(20), completion: 'two', label: true },
       { prompt: 'c', completion: 'three', label: false },
     ];
     const dataset = await readLabelled(await file('kto.jsonl', answers));
-    const encoded = encodeAnswers(dataset, tokenizer, { ...limit, onError: () => undefined });
+    const examples = encodeAnswers(dataset, tokenizer, { ...limit, onError: () => undefined });
     // The tokenizer's first three ids are special: a byte is three more.
     const text = (tokens: Int32Array) => String.fromCharCode(...tokens.map((id) => id - 3));
-    expect(encoded.map(({ row, mismatched }) => [row, text(mismatched)])).toEqual([
+    expect(examples.map(({ row, mismatched }) => [row, text(mismatched)])).toEqual([
       [0, 'three'],
       [2, 'one'],
     ]);

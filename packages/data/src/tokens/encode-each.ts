@@ -4,18 +4,18 @@ import { checkLimits, type EncodeOptions } from './encode-options.js';
 import { encodeNow } from './encode-text.js';
 import type { ExampleKind } from './example-kind.js';
 
-/** Turns rows into tokens. */
+/** A function that turns rows into tokens. */
 type Encode<Row, Result> = (rows: Iterable<Row> & PlacedRows, tokenizer: Tokenizer, options?: EncodeOptions) => Result;
 
-/** Turns rows of a kind into tokens, all at once; and by `steps`, which `inPieces` of `@dpo/base` does with pauses. */
+/** A function that turns rows of a kind into tokens. Its `steps` do the same for `inPieces` of `@dpo/base`, with pauses. */
 export interface Encoder<Row, Example> extends Encode<Row, Example[]> {
-  /** The same in steps of one row. */
+  /** The same in steps of one row each. */
   readonly steps: Encode<Row, Steps<Example[]>>;
-  /** Which texts a row has, and what is made of their tokens. */
+  /** The texts of a row, and how their tokens become an example. */
   readonly kind: ExampleKind<Row, unknown, Example>;
 }
 
-/** An encoder that takes the rows' texts one by one. */
+/** The encoder of a kind of example, which encodes texts one by one. */
 export function encoder<Row, Draft, Example>(kind: ExampleKind<Row, Draft, Example>): Encoder<Row, Example> {
   const steps: Encode<Row, Steps<Example[]>> = (rows, tokenizer, options = {}) =>
     encodeEach(kind, rows, tokenizer, options);
@@ -46,25 +46,25 @@ function* encodeEach<Row, Draft, Example>(
   }
 }
 
-/** What becomes of rows, one after another. */
+/** Collects drafts of rows, one after another. */
 interface DraftCollector<Draft> {
-  /** Adds what is made of the next row, whose number is handed over. */
+  /** Adds the draft of the next row. `make` gets the row's number. */
   add(make: (number: number) => Draft): void;
-  /** All of them. @throws DpoError `data.all-skipped` when `onError` was told of every row */
+  /** The drafts of all rows. @throws DpoError `data.all-skipped` when every row was skipped */
   end(): Draft[];
 }
 
 /**
- * Collects what becomes of rows. An error of a row names the file and the line as well, when the rows know theirs. With
- * `onError` such rows are told and left out.
+ * A collector of drafts. The error of a row names the file and the line as well when the rows know their places. With
+ * `onError`, rows with errors are reported and skipped.
  *
- * @throws DpoError `options.invalid` for limits
+ * @throws DpoError `options.invalid` for a wrong limit
  */
 export function draftCollector<Draft>(rows: PlacedRows, options: EncodeOptions): DraftCollector<Draft> {
   checkLimits(options);
   const { onError, firstRow = 0 } = options;
   const drafts: Draft[] = [];
-  let first: DpoError | undefined;
+  let firstError: DpoError | undefined;
   let row = firstRow;
   return {
     add(make) {
@@ -72,22 +72,22 @@ export function draftCollector<Draft>(rows: PlacedRows, options: EncodeOptions):
         drafts.push(make(row));
       } catch (error) {
         if (!DpoError.is(error) || error.values.row !== row) throw error;
-        const placed = placedError(error, rows);
-        if (onError === undefined) throw placed;
-        first ??= placed;
-        onError(placed);
+        const errorWithPlace = placedError(error, rows);
+        if (onError === undefined) throw errorWithPlace;
+        firstError ??= errorWithPlace;
+        onError(errorWithPlace);
       }
       row++;
     },
     end() {
-      if (first === undefined || drafts.length > 0) return drafts;
+      if (firstError === undefined || drafts.length > 0) return drafts;
       throw new DpoError(
         'data.all-skipped',
-        `None of the ${row - firstRow} rows can be used. The first: ${first.message}`,
+        `None of the ${row - firstRow} rows can be used. The first: ${firstError.message}`,
         {
-          values: { rows: row - firstRow, code: first.code },
-          ...(first.hint === undefined ? {} : { hint: first.hint }),
-          cause: first,
+          values: { rows: row - firstRow, code: firstError.code },
+          ...(firstError.hint === undefined ? {} : { hint: firstError.hint }),
+          cause: firstError,
         },
       );
     },

@@ -1,20 +1,20 @@
 import { DpoError } from '@dpo/base';
 
-/** Where to cut what is too long, in tokens. Without a limit nothing is cut. */
+/** The options of turning rows into tokens. Limits are in tokens; without a limit nothing is cut. */
 export interface EncodeOptions {
-  /** Most tokens of prompt and answer together; what is over is cut from the answer's end, and then no EOS follows. */
+  /** The largest number of tokens of prompt and answer together. Longer answers are cut at their end, and get no EOS. */
   readonly maxLength?: number | undefined;
-  /** Most tokens of the prompt; what is over is cut from its beginning. */
+  /** The largest number of tokens of the prompt. Longer prompts are cut at their beginning. */
   readonly maxPromptLength?: number | undefined;
-  /** False appends no EOS to answers, for texts that were cut off. Default true. */
+  /** False appends no EOS to answers, for texts that are cut off. Default true. */
   readonly eos?: boolean | undefined;
-  /** The number of the first pair, as errors name it. Default 0. */
+  /** The number of the first row, for errors. Default 0. */
   readonly firstRow?: number | undefined;
-  /** Is told of every row that cannot be encoded; the row is left out. Without it the first such row is thrown. */
+  /** Called with the error of every row that cannot be encoded; the row is skipped. Without it the first error is thrown. */
   readonly onError?: ((error: DpoError) => void) | undefined;
 }
 
-/** @throws DpoError `options.invalid` for a limit that is no positive integer */
+/** Checks limits. @throws DpoError `options.invalid` for a limit that is not a positive integer */
 export function checkLimits(options: EncodeOptions): void {
   for (const name of ['maxLength', 'maxPromptLength'] as const) {
     const value = options[name];

@@ -37,7 +37,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** Two good rows with a blank line between them, and a bad one in line 4. */
+/** Two good rows with a blank line between them, and a bad row in line 4. */
 async function file(name: string, row: (first: object) => object): Promise<string> {
   const path = join(folder, name);
   const lines = [JSON.stringify(row(user)), '', JSON.stringify(row(user)), JSON.stringify(row(bad))];
@@ -58,7 +58,7 @@ function errorOf(run: () => unknown): DpoError {
 describe('an error of the chat template', () => {
   const pair = (first: object) => ({ prompt: [first, user], chosen: answer('Blue.'), rejected: answer('No.') });
 
-  it('names the file and the line also of rows that were filtered, mixed or split', async () => {
+  it('names the file and the line of filtered, mixed and split rows too', async () => {
     const [dataset, other] = [
       await readPreferences(await file('a.jsonl', pair)),
       await readPreferences(await file('b.jsonl', pair)),
@@ -93,7 +93,7 @@ describe('an error of the chat template', () => {
     }
   });
 
-  it('names them of a ranked list and of a judged answer', async () => {
+  it('names file, line and row of a ranked list and of a judged answer', async () => {
     const ranked = await file('ranked.jsonl', (first) => ({
       prompt: [first, user],
       responses: [answer('Blue.'), answer('No.')],
@@ -110,13 +110,13 @@ describe('an error of the chat template', () => {
     expect(errorOf(() => encodeAnswers(answers, tokenizer)).message).toMatch(/judged\.jsonl, line 4: row 2: prompt: /);
   });
 
-  it('names the row alone where rows come from no file', () => {
+  it('names the row alone when rows come from no file', () => {
     expect(errorOf(() => encodePrompts([[user], [bad, user]], tokenizer)).message).toBe(
       'row 1: prompt: The chat template refuses the conversation.',
     );
-    const placed = Object.assign([[user], [bad, user]], {
+    const rows = Object.assign([[user], [bad, user]], {
       placeOf: (row: number) => ({ path: 'p.jsonl', row, line: row + 5 }),
     });
-    expect(errorOf(() => encodePrompts(placed, tokenizer)).message).toMatch(/^p\.jsonl, line 6: row 1: prompt: /);
+    expect(errorOf(() => encodePrompts(rows, tokenizer)).message).toMatch(/^p\.jsonl, line 6: row 1: prompt: /);
   });
 });

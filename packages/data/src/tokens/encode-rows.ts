@@ -7,26 +7,26 @@ import { answerPiece, cutAnswer, promptPiece, textsOf, wholeAnswer } from './enc
 import { asTheyAre, type EncodedTexts } from './example-kind.js';
 
 /**
- * Turns judged answers into tokens, as `encodePairs` does pairs. Each gets another prompt's answer beside it, the same in
+ * Turns judged answers into tokens, as `encodePairs` does pairs. Each example has another prompt's answer besides, the same in
  * every run, on which KTO estimates its KL divergence.
  *
- * Errors name the row: those of `encodePairs`, and `data.one-prompt` where all rows have the same prompt.
+ * @throws DpoError the errors of `encodePairs`; `data.one-prompt` when all rows have the same prompt
  */
 export const encodeAnswers: Encoder<LabelledAnswer, EncodedAnswer & RowOrigin<'completion'>> = encoder({
   texts: (answer, row, tokenizer) => textsOf(answer, [['completion', answer.completion]], tokenizer, row),
-  assemble(answer, row, encoded) {
+  assemble(answer, row, input) {
     const { prompt: text, label, weight } = answer;
-    const prompt = promptPiece(text, encoded, row);
-    const whole = wholeAnswer(text, encoded, 1, row);
-    const completion = cutAnswer(whole, prompt.tokens.length, encoded.options, row, 'completion');
+    const prompt = promptPiece(text, input, row);
+    const whole = wholeAnswer(text, input, 1, row);
+    const completion = cutAnswer(whole, prompt.tokens.length, input.options, row, 'completion');
     return { row, prompt, whole, completion, key: JSON.stringify([text, templateVariables(answer)]), label, weight };
   },
   *finish(rows, options) {
     const others = yield* nextDifferent(rows);
-    const encoded: (EncodedAnswer & RowOrigin<'completion'>)[] = [];
+    const examples: (EncodedAnswer & RowOrigin<'completion'>)[] = [];
     for (const [index, { row, prompt, completion, label, weight }] of rows.entries()) {
       const other = (rows[others[index] as number] as (typeof rows)[number]).whole;
-      encoded.push({
+      examples.push({
         row,
         prompt: prompt.tokens,
         completion: completion.tokens,
@@ -37,26 +37,26 @@ export const encodeAnswers: Encoder<LabelledAnswer, EncodedAnswer & RowOrigin<'c
       });
       yield;
     }
-    return encoded;
+    return examples;
   },
 });
 
 /**
- * Turns ranked lists into tokens, as `encodePairs` does pairs: the answer with the highest score first. A score says nothing
- * of answers that share it, so only the first of those is kept; lists with one score alone are left out.
+ * Turns ranked lists into tokens, as `encodePairs` does pairs, the answer with the highest score first. Answers with equal
+ * scores have no order, so only the first of them is kept. Lists whose scores are all equal are left out.
  *
- * Errors name the row: those of `encodePairs`, and `data.no-ranking` where no list has two different scores.
+ * @throws DpoError the errors of `encodePairs`; `data.no-ranking` when no list has two different scores
  */
 export const encodeRankings: Encoder<RankedList, EncodedRanking & RowOrigin> = encoder({
   texts(list, row, tokenizer) {
-    const ranked = rankingOf(list);
-    const answers = ranked.map((i) => [`responses[${i}]`, list.responses[i] as Text] as const);
-    return ranked.length < 2 ? [] : textsOf(list, answers, tokenizer, row);
+    const order = rankingOf(list);
+    const answers = order.map((i) => [`responses[${i}]`, list.responses[i] as Text] as const);
+    return order.length < 2 ? [] : textsOf(list, answers, tokenizer, row);
   },
-  assemble({ prompt: text, weight }, row, encoded) {
-    if (encoded.texts.length === 0) return undefined;
-    const prompt = promptPiece(text, encoded, row);
-    const answers = encoded.texts.slice(1).map((_, k) => answerPiece(text, prompt.tokens.length, encoded, k + 1, row));
+  assemble({ prompt: text, weight }, row, input) {
+    if (input.texts.length === 0) return undefined;
+    const prompt = promptPiece(text, input, row);
+    const answers = input.texts.slice(1).map((_, k) => answerPiece(text, prompt.tokens.length, input, k + 1, row));
     return {
       row,
       prompt: prompt.tokens,
@@ -75,29 +75,30 @@ export const encodeRankings: Encoder<RankedList, EncodedRanking & RowOrigin> = e
   },
 });
 
-/** A prompt with any answers to it. */
+/** A prompt with any number of answers. */
 export interface PromptWithAnswers extends PromptRow {
   readonly answers: readonly Text[];
 }
 
 /**
- * Turns prompts with answers into tokens, as `encodePairs` does pairs: all answers, in their order. An answer without a text, as
- * models write some, is its end alone. Errors are those of `encodePairs`.
+ * Turns prompts with answers into tokens, as `encodePairs` does pairs: all answers, in their order. An empty answer, which models
+ * write at times, is its end token alone.
+ * @throws DpoError the errors of `encodePairs`
  */
 export const encodeGroups: Encoder<PromptWithAnswers, PromptGroup & RowOrigin> = encoder({
-  texts: (given, row, tokenizer) =>
+  texts: (group, row, tokenizer) =>
     textsOf(
-      given,
-      given.answers.map((answer, k) => [`answers[${k}]`, answer] as const),
+      group,
+      group.answers.map((answer, k) => [`answers[${k}]`, answer] as const),
       tokenizer,
       row,
     ),
-  assemble({ prompt: text, answers }, row, encoded) {
-    const prompt = promptPiece(text, encoded, row);
+  assemble({ prompt: text, answers }, row, input) {
+    const prompt = promptPiece(text, input, row);
     const pieces = answers.map((_, k) =>
-      encoded.tokens[k + 1]?.length === 0
-        ? { tokens: endAlone(encoded), cut: 0 }
-        : answerPiece(text, prompt.tokens.length, encoded, k + 1, row),
+      input.tokens[k + 1]?.length === 0
+        ? { tokens: endAlone(input), cut: 0 }
+        : answerPiece(text, prompt.tokens.length, input, k + 1, row),
     );
     return {
       row,
@@ -113,22 +114,26 @@ function endAlone({ tokenizer: { eosTokenId }, options }: EncodedTexts): Int32Ar
   return Int32Array.from(eosTokenId === undefined || options.eos === false ? [] : [eosTokenId]);
 }
 
-/** The responses by their index, the best first; of those that share a score only the first. */
+/** The indices of the responses, the best first. Of responses with equal scores only the first is in the list. */
 function rankingOf({ responses, scores }: RankedList): number[] {
   const order = [...responses.keys()].sort((a, b) => (scores[b] as number) - (scores[a] as number) || a - b);
   return order.filter((i, k) => k === 0 || scores[i] !== scores[order[k - 1] as number]);
 }
 
-/** For each row the next one, around the end, whose prompt is another; one row a step. */
+/** For each row the index of the next row with another prompt; the first row follows the last. One row at each step. */
 function* nextDifferent(rows: readonly { readonly key: string }[]): Generator<undefined, Int32Array> {
   const { length } = rows;
   const next = new Int32Array(length);
   if (rows.every(({ key }) => key === rows[0]?.key))
-    throw new DpoError('data.one-prompt', 'All rows have the same prompt, so that no answer can be given to another.', {
-      values: { rows: length },
-      hint: 'KTO needs answers to two prompts or more.',
-    });
-  // Twice around, backwards: the second time every row's follower is known.
+    throw new DpoError(
+      'data.one-prompt',
+      'All rows have the same prompt, so that no answer of another prompt exists.',
+      {
+        values: { rows: length },
+        hint: 'KTO needs answers to two prompts or more.',
+      },
+    );
+  // Two rounds, backwards: in the second round every row's follower has its result.
   for (let k = 2 * length - 1; k >= 0; k--) {
     const [row, follower] = [k % length, (k + 1) % length];
     next[row] = rows[row]?.key === rows[follower]?.key ? (next[follower] as number) : follower;

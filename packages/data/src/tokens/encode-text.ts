@@ -3,7 +3,7 @@ import { isChat, templateVariables } from '../rows/conversation.js';
 import type { EncodeOptions } from './encode-options.js';
 import type { EncodedTexts, RowText } from './example-kind.js';
 
-/** Tokens, and how many were cut. */
+/** The tokens of a prompt or an answer, and the number of tokens that were cut. */
 export interface Piece {
   readonly tokens: Int32Array;
   readonly cut: number;
@@ -13,8 +13,9 @@ export interface Piece {
 type Answers = readonly (readonly [key: string, answer: Text])[];
 
 /**
- * The texts of a row: the prompt's, then each answer's, which follows the prompt's. Those of a conversation are as the chat
- * template writes them.
+ * The texts of a row: the prompt's text, and then each answer's text, which follows the prompt's. The chat template writes the
+ * texts of a conversation.
+ * @throws DpoError `data.no-chat-template`, `data.mixed-row`, and the errors of the template with the row's number
  */
 export function textsOf(
   row: TemplateInputs & { readonly prompt: Text },
@@ -38,7 +39,7 @@ export function textsOf(
   return texts;
 }
 
-/** A text's tokens, by this tokenizer and now. */
+/** A text's tokens. @throws DpoError the errors of the tokenizer, with the row's number */
 export function encodeNow({ key, text, after }: RowText, tokenizer: Tokenizer, row: number): Int32Array {
   const ids = atRow(row, key, () =>
     after === undefined ? tokenizer.encode(text) : tokenizer.encodeAfter(after, text),
@@ -46,25 +47,31 @@ export function encodeNow({ key, text, after }: RowText, tokenizer: Tokenizer, r
   return ids instanceof Int32Array ? ids : Int32Array.from(ids);
 }
 
-/** A prompt of the tokens of its text: BOS before a plain one; what is over `maxPromptLength` is cut from its beginning. */
-export function promptPiece(given: Text, encoded: EncodedTexts, row: number): Piece & { readonly text: string } {
-  const { tokenizer, options } = encoded;
-  const { text, tokens } = textAt(encoded, 0);
-  const whole = withRows(isChat(given) ? tokens : withBos(tokens, tokenizer.bosPrefix), tokenizer, row, 'prompt');
+/**
+ * A prompt from the tokens of its text. A plain prompt gets BOS. A prompt longer than `maxPromptLength` is cut at its beginning.
+ * @throws DpoError `data.empty-prompt`, `data.token-without-row`
+ */
+export function promptPiece(prompt: Text, input: EncodedTexts, row: number): Piece & { readonly text: string } {
+  const { tokenizer, options } = input;
+  const { text, tokens } = textAt(input, 0);
+  const whole = withRows(isChat(prompt) ? tokens : withBos(tokens, tokenizer.bosPrefix), tokenizer, row, 'prompt');
   const cut = Math.max(0, whole.length - (options.maxPromptLength ?? whole.length));
   if (whole.length === 0) {
     throw new DpoError('data.empty-prompt', 'The prompt has no tokens.', {
       values: { row },
-      hint: "The prompt's last token predicts the answer's first one; this tokenizer begins a prompt with nothing of its own.",
+      hint: "The prompt's last token predicts the answer's first token, and this tokenizer adds no token to an empty prompt.",
     });
   }
   return { tokens: cut === 0 ? whole : whole.slice(cut), cut, text };
 }
 
-/** A whole answer to a prompt, the text with this index among the row's: EOS after a plain one. */
-export function wholeAnswer(prompt: Text, encoded: EncodedTexts, index: number, row: number): Int32Array {
-  const { tokenizer, options } = encoded;
-  const { key, tokens: ids } = textAt(encoded, index);
+/**
+ * A whole answer to a prompt, from the row's text with this index. A plain answer gets EOS.
+ * @throws DpoError `data.empty-answer`, `data.token-without-row`
+ */
+export function wholeAnswer(prompt: Text, input: EncodedTexts, index: number, row: number): Int32Array {
+  const { tokenizer, options } = input;
+  const { key, tokens: ids } = textAt(input, index);
   const tokens = withRows(ids, tokenizer, row, key);
   if (tokens.length === 0) {
     throw new DpoError('data.empty-answer', `The ${key} answer has no tokens.`, { values: { row, key } });
@@ -74,25 +81,27 @@ export function wholeAnswer(prompt: Text, encoded: EncodedTexts, index: number, 
   return withRows(concat(tokens, Int32Array.of(eos)), tokenizer, row, key);
 }
 
-/** The answer with this index among the row's texts, cut to what a prompt of so many tokens leaves of `maxLength`. */
-export function answerPiece(prompt: Text, length: number, encoded: EncodedTexts, index: number, row: number): Piece {
-  const { key } = textAt(encoded, index);
-  return cutAnswer(wholeAnswer(prompt, encoded, index, row), length, encoded.options, row, key);
+/** The answer from the row's text with this index, cut so that it fits into `maxLength` behind a prompt of `length` tokens. */
+export function answerPiece(prompt: Text, length: number, input: EncodedTexts, index: number, row: number): Piece {
+  const { key } = textAt(input, index);
+  return cutAnswer(wholeAnswer(prompt, input, index, row), length, input.options, row, key);
 }
 
 function textAt({ texts, tokens }: EncodedTexts, index: number): RowText & { readonly tokens: Int32Array } {
   const [text, ids] = [texts[index], tokens[index]];
   if (text === undefined || ids === undefined)
-    throw new RangeError(`Text ${index} was asked for, of ${texts.length} with tokens for ${tokens.length}.`);
+    throw new RangeError(
+      `There is no text ${index}: the row has ${texts.length} texts, of which ${tokens.length} have tokens.`,
+    );
   return { key: text.key, text: text.text, after: text.after, tokens: ids };
 }
 
-/** Whether a token ends an answer. */
+/** True for an end token. */
 function isEnd(id: number | undefined, { eosTokenId, endTokenIds = [] }: Tokenizer): boolean {
   return id !== undefined && (id === eosTokenId || endTokenIds.includes(id));
 }
 
-/** Tokens that the model has rows for. */
+/** The tokens, checked to have rows in the model's embedding. @throws DpoError `data.token-without-row` */
 function withRows(tokens: Int32Array, tokenizer: Tokenizer, row: number, key: string): Int32Array {
   const { embeddingRows } = tokenizer;
   if (embeddingRows === undefined) return tokens;
@@ -104,12 +113,12 @@ function withRows(tokens: Int32Array, tokenizer: Tokenizer, row: number, key: st
     `${key}: the token ${JSON.stringify(token)} has the id ${id}, and the model's embedding only ${embeddingRows} rows.`,
     {
       values: { row, key, token, id, embeddingRows },
-      hint: 'The model never learned this token. Write the text without it, or leave the row out.',
+      hint: 'The model never learned this token. Write the text without the token, or leave the row out.',
     },
   );
 }
 
-/** Names the text which the tokenizer or its template cannot take. The row's place is put before it later. */
+/** Adds the row and the key to an error of the tokenizer or its template. The row's place comes before the message later. */
 function atRow<T>(row: number, key: string, call: () => T): T {
   try {
     return call();
@@ -124,7 +133,7 @@ function atRow<T>(row: number, key: string, call: () => T): T {
   }
 }
 
-/** Cuts an answer to what its prompt leaves of `maxLength`. */
+/** Cuts an answer so that it fits into `maxLength` behind a prompt of `prompt` tokens. @throws DpoError `data.answer-cut-away` */
 export function cutAnswer(tokens: Int32Array, prompt: number, options: EncodeOptions, row: number, key: string): Piece {
   const { maxLength } = options;
   if (maxLength === undefined || prompt + tokens.length <= maxLength) return { tokens, cut: 0 };
@@ -132,7 +141,7 @@ export function cutAnswer(tokens: Int32Array, prompt: number, options: EncodeOpt
   if (room < 1) {
     throw new DpoError(
       'data.answer-cut-away',
-      `the prompt's ${prompt} tokens leave nothing of the ${key} answer within maxLength ${maxLength}.`,
+      `the prompt's ${prompt} tokens leave no room for the ${key} answer within maxLength ${maxLength}.`,
       {
         values: { row, key, promptTokens: prompt, maxLength, maxPromptLength: options.maxPromptLength },
         hint: 'Raise maxLength, or set maxPromptLength well below it.',
@@ -167,8 +176,8 @@ function withBos(tokens: Int32Array, bos: readonly number[]): Int32Array {
 }
 
 function concat(a: Int32Array, b: Int32Array): Int32Array {
-  const joined = new Int32Array(a.length + b.length);
-  joined.set(a);
-  joined.set(b, a.length);
-  return joined;
+  const both = new Int32Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
 }

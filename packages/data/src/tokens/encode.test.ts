@@ -14,13 +14,13 @@ const chat = byteTokenizer({ chat: true });
 const EOS = 2;
 
 function encodeOne(pair: PreferencePair, tokenizer = plain, options = {}) {
-  const [encoded] = encodePairs([pair], tokenizer, options);
-  if (encoded === undefined) throw new Error('nothing encoded');
+  const [example] = encodePairs([pair], tokenizer, options);
+  if (example === undefined) throw new Error('there is no example');
   return {
-    prompt: tokenizer.decode(encoded.prompt),
-    chosen: tokenizer.decode(encoded.chosen),
-    rejected: tokenizer.decode(encoded.rejected),
-    cut: encoded.cut,
+    prompt: tokenizer.decode(example.prompt),
+    chosen: tokenizer.decode(example.chosen),
+    rejected: tokenizer.decode(example.rejected),
+    cut: example.cut,
   };
 }
 
@@ -43,21 +43,21 @@ describe('encodePairs', () => {
     expect(encodeOne({ prompt: '', chosen: 'c', rejected: 'd' }, withBos).prompt).toBe('<s>');
   });
 
-  it('adds no second EOS, and none where the tokenizer has none', () => {
+  it('adds no second EOS, and none when the tokenizer has none', () => {
     expect(encodeOne({ prompt: 'a', chosen: 'c</s>', rejected: '</s>d' })).toMatchObject({
       chosen: 'c</s>',
       rejected: '</s>d</s>',
     });
-    const [encoded] = encodePairs([{ prompt: 'a', chosen: 'c', rejected: 'd' }], { ...plain, eosTokenId: undefined });
-    expect(plain.decode(encoded?.chosen ?? [])).toBe('c');
+    const [example] = encodePairs([{ prompt: 'a', chosen: 'c', rejected: 'd' }], { ...plain, eosTokenId: undefined });
+    expect(plain.decode(example?.chosen ?? [])).toBe('c');
   });
 
-  it('adds no EOS where it is told so, and keeps one that is there', () => {
+  it('adds no EOS when eos is false, and keeps an EOS of the text', () => {
     const pair = { prompt: 'a', chosen: 'cut of', rejected: 'whole</s>' };
     expect(encodeOne(pair, plain, { eos: false })).toMatchObject({ chosen: 'cut of', rejected: 'whole</s>' });
   });
 
-  it('cuts the prompt at its beginning and answers at their end, then without EOS', () => {
+  it('cuts the prompt at its beginning, and answers at their end, which then have no EOS', () => {
     const pair = { prompt: 'abcdef', chosen: 'ghij', rejected: 'k' };
     expect(encodeOne(pair, plain, { maxPromptLength: 4, maxLength: 7 })).toEqual({
       prompt: 'cdef',
@@ -85,7 +85,7 @@ describe('encodePairs', () => {
     });
   });
 
-  it('takes conversations as the template writes them, with nothing added', () => {
+  it('adds nothing to conversations as the template writes them', () => {
     const pair: PreferencePair = {
       prompt: [{ role: 'user', content: 'hi' }],
       chosen: [{ role: 'assistant', content: 'hello' }],
@@ -110,16 +110,16 @@ describe('encodePairs', () => {
     fc.assert(
       fc.property(cases, ({ limit, promptLimit, ...pair }) => {
         const maxPromptLength = Math.min(promptLimit, limit - 1);
-        const [encoded] = encodePairs([pair], withBos, { maxLength: limit, maxPromptLength });
-        if (encoded === undefined) throw new Error('nothing encoded');
+        const [example] = encodePairs([pair], withBos, { maxLength: limit, maxPromptLength });
+        if (example === undefined) throw new Error('there is no example');
         const whole = [1, ...withBos.encode(pair.prompt)];
-        expect([...encoded.prompt]).toEqual(whole.slice(encoded.cut.prompt));
-        expect(encoded.prompt.length).toBe(Math.min(whole.length, maxPromptLength));
+        expect([...example.prompt]).toEqual(whole.slice(example.cut.prompt));
+        expect(example.prompt.length).toBe(Math.min(whole.length, maxPromptLength));
         for (const key of ['chosen', 'rejected'] as const) {
           const answer = [...withBos.encode(pair[key]), EOS];
-          expect([...encoded[key]]).toEqual(answer.slice(0, answer.length - encoded.cut[key]));
-          expect(encoded.prompt.length + encoded[key].length).toBeLessThanOrEqual(limit);
-          if (encoded.cut[key] > 0) expect(encoded.prompt.length + encoded[key].length).toBe(limit);
+          expect([...example[key]]).toEqual(answer.slice(0, answer.length - example.cut[key]));
+          expect(example.prompt.length + example[key].length).toBeLessThanOrEqual(limit);
+          if (example.cut[key] > 0) expect(example.prompt.length + example[key].length).toBe(limit);
         }
       }),
     );
@@ -150,29 +150,29 @@ describe('encodePairs', () => {
   });
 });
 
-describe('what the tokenizer says of answers', () => {
+describe('the tokens of answers', () => {
   const pair = { prompt: 'ab', chosen: 'cd', rejected: 'e' };
 
   it('an answer has the tokens that follow its prompt’s', () => {
-    const asked: unknown[] = [];
+    const requests: unknown[] = [];
     const encodeAfter = (before: string, text: string) => {
-      asked.push([before, text]);
+      requests.push([before, text]);
       return [7];
     };
-    const [encoded] = encodePairs([pair], { ...plain, encodeAfter });
-    expect(asked).toEqual([
+    const [example] = encodePairs([pair], { ...plain, encodeAfter });
+    expect(requests).toEqual([
       ['ab', 'cd'],
       ['ab', 'e'],
     ]);
-    expect([...(encoded?.chosen ?? [])]).toEqual([7, EOS]);
-    asked.length = 0;
+    expect([...(example?.chosen ?? [])]).toEqual([7, EOS]);
+    requests.length = 0;
     const messages = { prompt: [{ role: 'user', content: 'x' }], chosen: 'y', rejected: 'z' };
     encodePairs([messages], { ...chat, encodeAfter });
-    expect(asked).toEqual([
+    expect(requests).toEqual([
       ['[user] x</s>[assistant] ', 'y</s>'],
       ['[user] x</s>[assistant] ', 'z</s>'],
     ]);
-    // A tokenizer of which plain answers are texts of their own.
+    // A tokenizer that encodes plain answers on their own.
     expect(encodePairs([pair], { ...plain, encodeAfter, answersApart: true })).toEqual(encodePairs([pair], plain));
   });
 
@@ -189,16 +189,16 @@ describe('what the tokenizer says of answers', () => {
     const [z] = plain.encode('z');
     const small = { ...plain, embeddingRows: z as number };
     expect(encodePairs([pair], small)).toEqual(encodePairs([pair], plain));
-    const refuses = (changed: Partial<typeof pair>, key: string) =>
-      expect(() => encodePairs([pair, { ...pair, ...changed }], small)).toThrow(
+    const expectRefusal = (change: Partial<typeof pair>, key: string) =>
+      expect(() => encodePairs([pair, { ...pair, ...change }], small)).toThrow(
         expect.objectContaining({
           code: 'data.token-without-row',
           message: `row 1: ${key}: the token "z" has the id ${z}, and the model's embedding only ${z} rows.`,
           values: { row: 1, key, token: 'z', id: z, embeddingRows: z },
         }),
       );
-    refuses({ prompt: 'az' }, 'prompt');
-    refuses({ rejected: 'yz' }, 'rejected');
+    expectRefusal({ prompt: 'az' }, 'prompt');
+    expectRefusal({ rejected: 'yz' }, 'rejected');
     expect(() => encodePairs([pair], { ...plain, embeddingRows: 200, eosTokenId: 300 })).toThrow(
       expect.objectContaining({ code: 'data.token-without-row' }),
     );

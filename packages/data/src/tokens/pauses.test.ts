@@ -52,7 +52,7 @@ describe('a signal is heard while', () => {
     expect(await dataset.fingerprintInPieces()).toBe((await readPreferences(join(folder, 'pairs.jsonl'))).fingerprint);
   });
 
-  it('rows are gone through for their texts, and with the tokens', async () => {
+  it('rows are read for their texts, and assembled with their tokens', async () => {
     const dataset = await readPreferences(join(folder, 'pairs.arrow'));
     let control = new AbortController();
     const stop = () => void setImmediate(() => control.abort(new Error('stop')));
@@ -71,13 +71,13 @@ describe('a signal is heard while', () => {
     expect(encode).toHaveBeenCalledOnce();
   });
 
-  it('each judged answer gets another beside it', () => {
+  it('each judged answer gets the answer of another prompt', () => {
     const rows = pairs.map(({ prompt, chosen }) => ({ prompt, completion: chosen, label: true }));
     const steps = encodeAnswers.steps(rows, tokenizer);
-    let taken = 0;
-    while (steps.next().done !== true) taken++;
-    // A step a row to encode it, two to look for the other answer, one to take that.
-    expect(taken).toBe(4 * rows.length);
+    let count = 0;
+    while (steps.next().done !== true) count++;
+    // For each row one step to encode it, two to find the other answer, and one to assemble the example.
+    expect(count).toBe(4 * rows.length);
   });
 
   it('the packing of a run is planned', async () => {

@@ -19,23 +19,23 @@ const inputs = {
   templateVariables: { enable_thinking: false },
 };
 const prompt = [say('user', 'Hi')];
-const stated = '{"enable_thinking":false,"tools":[{"type":"function","function":{"name":"weather"}}]}';
+const variablesText = '{"enable_thinking":false,"tools":[{"type":"function","function":{"name":"weather"}}]}';
 
-describe('what a row says to the chat template', () => {
-  it('reaches the prompt of every kind of row, and of generation', () => {
-    const wanted = `${stated}[user] Hi</s>[assistant] `;
+describe("a row's inputs for the chat template", () => {
+  it('reach the prompt of every kind of row, and of generation', () => {
+    const promptText = `${variablesText}[user] Hi</s>[assistant] `;
     const [pair] = encodePairs([{ prompt, chosen: [call], rejected: [say('assistant', 'No')], ...inputs }], chat);
-    expect(chat.decode(pair?.prompt ?? [])).toBe(wanted);
+    expect(chat.decode(pair?.prompt ?? [])).toBe(promptText);
     expect(chat.decode(pair?.chosen ?? [])).toBe(`${JSON.stringify({ tool_calls: call.tool_calls })}</s>`);
     const list = { prompt, responses: [[say('assistant', 'a')], [say('assistant', 'b')]], scores: [1, 2] };
-    expect(chat.decode(encodeRankings([{ ...list, ...inputs }], chat)[0]?.prompt ?? [])).toBe(wanted);
+    expect(chat.decode(encodeRankings([{ ...list, ...inputs }], chat)[0]?.prompt ?? [])).toBe(promptText);
     const answer = { prompt, completion: [say('assistant', 'a')], label: true };
     const other = { ...answer, prompt: [say('user', 'Ho')] };
-    expect(chat.decode(encodeAnswers([{ ...answer, ...inputs }, other], chat)[0]?.prompt ?? [])).toBe(wanted);
-    expect(chat.decode(encodePrompts([{ prompt, ...inputs }], chat)[0]?.tokens ?? [])).toBe(wanted);
+    expect(chat.decode(encodeAnswers([{ ...answer, ...inputs }, other], chat)[0]?.prompt ?? [])).toBe(promptText);
+    expect(chat.decode(encodePrompts([{ prompt, ...inputs }], chat)[0]?.tokens ?? [])).toBe(promptText);
   });
 
-  it('is kept by datasets in memory and known by their fingerprints', () => {
+  it('are kept by datasets in memory, and change their fingerprints', () => {
     const pair: PreferencePair = { prompt, chosen: [call], rejected: [say('assistant', 'No')], ...inputs };
     const whole = preferenceDataset([pair]);
     expect(whole.at(0)).toEqual(pair);
@@ -45,7 +45,7 @@ describe('what a row says to the chat template', () => {
       { ...pair, templateVariables: { enable_thinking: true } },
       { ...pair, chosen: [{ ...call, tool_calls: [] }] },
       { ...pair, chosen: [{ ...call, name: 'x' }] },
-      // A template that prints whole messages prints their keys in the order that they have.
+      // A template that prints whole messages prints their keys in the messages' order.
       {
         ...pair,
         chosen: [{ ...call, name: 'x' }].map(({ role, content, tool_calls, name }) => ({
@@ -66,14 +66,14 @@ describe('what a row says to the chat template', () => {
     expect(labelledDataset([{ prompt, completion: [call], label: true, ...inputs }]).at(0)).toMatchObject(inputs);
   });
 
-  it('is JSON or its text, and no value where it is empty or null', () => {
+  it('are JSON or its text, and absent when empty or null', () => {
     const place = { row: 0, path: 'p.jsonl', line: 1 };
-    const given = {
+    const row = {
       prompt,
       tools: JSON.stringify(inputs.tools),
       chat_template_kwargs: JSON.stringify(inputs.templateVariables),
     };
-    expect(parsePrompt(given, place)).toEqual({ prompt, ...inputs });
+    expect(parsePrompt(row, place)).toEqual({ prompt, ...inputs });
     expect(parsePrompt({ prompt, tools: inputs.tools.map((tool) => JSON.stringify(tool)) }, place)).toEqual({
       prompt,
       tools: inputs.tools,
@@ -82,10 +82,10 @@ describe('what a row says to the chat template', () => {
     expect(parsePrompt('Hi', place)).toEqual({ prompt: 'Hi' });
   });
 
-  it('comes with what stands before the prompt, and keys of no use are told', () => {
+  it('come with system and history before the prompt, and unused keys are reported', () => {
     const aside: string[] = [];
-    const given = { prompt: 'Hi', system: 'Be brief.', history: [['a', 'b']], topic: 'x', note: null };
-    expect(parsePrompt(given, { row: 0 }, (key) => void aside.push(key))).toEqual({
+    const row = { prompt: 'Hi', system: 'Be brief.', history: [['a', 'b']], topic: 'x', note: null };
+    expect(parsePrompt(row, { row: 0 }, (key) => void aside.push(key))).toEqual({
       prompt: [say('system', 'Be brief.'), say('user', 'a'), say('assistant', 'b'), say('user', 'Hi')],
     });
     expect(aside).toEqual(['topic']);
@@ -99,8 +99,8 @@ describe('what a row says to the chat template', () => {
     ['data.broken-row', { prompt: 7 }],
     ['data.missing-column', { promt: 'Hi' }],
     ['data.empty-prompt', { prompt: [] }],
-  ])('refuses with %s: %j', (code, given) => {
-    expect(() => parsePrompt(given, { row: 3, path: 'p.jsonl', line: 4 })).toThrow(
+  ])('are refused with %s: %j', (code, row) => {
+    expect(() => parsePrompt(row, { row: 3, path: 'p.jsonl', line: 4 })).toThrow(
       expect.objectContaining({ code, values: expect.objectContaining({ line: 4 }) }),
     );
   });

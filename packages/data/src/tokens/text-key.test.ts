@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { KEY_BYTES, textKeys } from './text-key.js';
 
-it('is the same for what is the same, and differs by the text, by the text before it, and by where one ends', () => {
+it('is equal for equal texts, and depends on the text, on the text before, and on the border between them', () => {
   const texts = [
     { text: 'ab' },
     { text: 'b', after: 'a' },

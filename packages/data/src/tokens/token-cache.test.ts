@@ -28,28 +28,28 @@ const pairs = preferenceDataset(
 const key = { dataset: 'abc', files: { 'tokenizer.json': '{}' }, ends: [2] };
 const open = async (change: Partial<typeof key> = {}) =>
   (await openTokenCache(folder, { ...key, ...change })) as TokenCache;
-/** Encodes with a cache; says how many texts were encoded. */
+/** Encodes with a cache. Returns the rows, and the number of texts that were encoded. */
 async function encodeWith(cache: TokenCache, stopAfter = Number.POSITIVE_INFINITY, options = {}) {
   let texts = 0;
   const batch = {
-    encode: async (given: readonly TextToEncode[]) => {
+    encode: async (requests: readonly TextToEncode[]) => {
       if (texts >= stopAfter) throw new Error('killed');
-      texts += given.length;
-      return encodeEach(tokenizer, given);
+      texts += requests.length;
+      return encodeEach(tokenizer, requests);
     },
   };
   const rows = await encodeAhead(pairs, encodePairs, tokenizer, batch, { ...options, cache }).catch(() => undefined);
   return { rows: digest(rows), texts };
 }
-/** All ids and cuts in one text: quicker to compare than thousands of arrays. */
+/** All ids and cuts in one text, which is quicker to compare than thousands of arrays. */
 const digest = (rows: readonly (EncodedPair & RowOrigin)[] | undefined) =>
   rows?.map(({ prompt, chosen, rejected, cut }) => [prompt, chosen, rejected, Object.values(cut)].join('|')).join(';');
-const inTurn = digest(encodePairs(pairs, tokenizer));
+const oneByOne = digest(encodePairs(pairs, tokenizer));
 
 it('gives the same rows without encoding a text again, whatever the limits', async () => {
-  expect(await encodeWith(await open())).toEqual({ rows: inTurn, texts: 27_000 });
+  expect(await encodeWith(await open())).toEqual({ rows: oneByOne, texts: 27_000 });
   expect(await readdir(folder)).toEqual([expect.stringMatching(/^[0-9a-f]{64}\.arrow$/)]);
-  expect(await encodeWith(await open())).toEqual({ rows: inTurn, texts: 0 });
+  expect(await encodeWith(await open())).toEqual({ rows: oneByOne, texts: 0 });
   const limits = { maxLength: 9, maxPromptLength: 3, eos: false };
   expect(await encodeWith(await open(), undefined, limits)).toEqual({
     rows: digest(encodePairs(pairs, tokenizer, limits)),
@@ -66,14 +66,14 @@ it('is an Arrow stream of lists of ids', async () => {
   expect(Array.from(row.ids)).toEqual(tokenizer.encode('yes 0'));
 });
 
-it('goes on where an interrupted run had come to', async () => {
-  const stopped = await encodeWith(await open(), 12_288);
-  expect(stopped).toEqual({ rows: undefined, texts: 12_288 });
+it('continues where an interrupted run stopped', async () => {
+  const interruption = await encodeWith(await open(), 12_288);
+  expect(interruption).toEqual({ rows: undefined, texts: 12_288 });
   expect(await readdir(folder)).toEqual([expect.stringMatching(/\.part$/)]);
-  expect(await encodeWith(await open())).toEqual({ rows: inTurn, texts: 27_000 - 12_288 });
+  expect(await encodeWith(await open())).toEqual({ rows: oneByOne, texts: 27_000 - 12_288 });
 });
 
-it('drops a batch that was cut off, at whatever byte', async () => {
+it('drops a batch that is cut off, at whatever byte', async () => {
   await encodeWith(await open(), 24_576);
   const [name] = await readdir(folder);
   const path = join(folder, name as string);
@@ -82,8 +82,8 @@ it('drops a batch that was cut off, at whatever byte', async () => {
     await writeFile(path, whole);
     await truncate(path, bytes);
     const { rows, texts } = await encodeWith(await open());
-    expect(rows === inTurn).toBe(true);
-    // One slice of 4096 rows, both, or none of them.
+    expect(rows === oneByOne).toBe(true);
+    // One slice of 4096 rows remains, or both, or none.
     expect([27_000, 27_000 - 12_288, 27_000 - 24_576]).toContain(texts);
     await rm(path.replace('.part', '.arrow'));
   }
@@ -98,7 +98,7 @@ it('is of one dataset and one tokenizer', async () => {
   expect(await readdir(folder)).toHaveLength(4);
 });
 
-it('is left, and removed, where its tokens are not what the tokenizer says', async () => {
+it('is not used, and removed, when its tokens differ from the tokenizer', async () => {
   await encodeWith(await open());
   const encode = (text: string) => tokenizer.encode(text.toUpperCase());
   const other = { ...tokenizer, encode, encodeAfter: (_before: string, text: string) => encode(text) };
@@ -108,7 +108,7 @@ it('is left, and removed, where its tokens are not what the tokenizer says', asy
   expect(await readdir(folder)).toEqual([]);
 });
 
-it('is written by one process at a time, and taken over from one that is gone', async () => {
+it('is written by one process at a time, and taken over from a process that has ended', async () => {
   const first = await open();
   expect(await openTokenCache(folder, key)).toBeUndefined();
   await first.close(false);
@@ -122,7 +122,7 @@ it('is written by one process at a time, and taken over from one that is gone', 
   expect(await openTokenCache(folder, key)).toBeDefined();
 });
 
-it('removes what was not used for a month', async () => {
+it('removes caches that were not used for a month', async () => {
   await encodeWith(await open());
   const [name] = await readdir(folder);
   const old = new Date(Date.now() - 31 * 24 * 3600 * 1000);
@@ -131,27 +131,27 @@ it('removes what was not used for a month', async () => {
   expect(await readdir(folder)).toEqual([]);
 });
 
-it('does without where the folder cannot be written', async () => {
+it('is undefined when the folder cannot be written', async () => {
   await writeFile(join(folder, 'file'), '');
   expect(await openTokenCache(join(folder, 'file', 'tokens'), key)).toBeUndefined();
 });
 
-describe('a cache that is not as it was written', () => {
+describe('a damaged cache', () => {
   const small = preferenceDataset([...pairs].slice(0, 40));
-  /** Encodes a few rows: what came, how many texts were encoded, what was told. */
+  /** Encodes a few rows. Returns whether the rows are right, the number of encoded texts, and the reported paths. */
   const run = async () => {
-    const damaged: string[] = [];
+    const damagedPaths: string[] = [];
     let texts = 0;
-    const cache = await openTokenCache(folder, key, { onDamaged: (path) => damaged.push(path) });
-    const encode = async (given: readonly TextToEncode[]) => {
-      texts += given.length;
-      return encodeEach(tokenizer, given);
+    const cache = await openTokenCache(folder, key, { onDamaged: (path) => damagedPaths.push(path) });
+    const encode = async (requests: readonly TextToEncode[]) => {
+      texts += requests.length;
+      return encodeEach(tokenizer, requests);
     };
     const rows = await encodeAhead(small, encodePairs, tokenizer, { encode }, { cache });
-    return { right: digest(rows) === digest(encodePairs(small, tokenizer)), texts, damaged };
+    return { right: digest(rows) === digest(encodePairs(small, tokenizer)), texts, damagedPaths };
   };
 
-  it('is thrown away with a word, and written again, whichever byte was changed', async () => {
+  it('is removed and reported, and written again, whichever byte has changed', async () => {
     await run();
     const [name] = await readdir(folder);
     const path = join(folder, name as string);
@@ -160,26 +160,26 @@ describe('a cache that is not as it was written', () => {
       const bytes = Buffer.from(whole);
       bytes[at] = (bytes[at] as number) ^ (1 << (at % 8));
       await writeFile(path, bytes);
-      const { right, texts, damaged } = await run();
+      const { right, texts, damagedPaths } = await run();
       expect(right, `byte ${at}`).toBe(true);
-      // Bytes between buffers, and numbers of no consequence, say nothing of the ids.
+      // Some bytes, such as those between buffers, have no effect on the ids.
       expect(
         [
           [0, []],
           [120, [path]],
         ],
         `byte ${at}`,
-      ).toContainEqual([texts, damaged]);
-      expect(await run()).toEqual({ right: true, texts: 0, damaged: [] });
+      ).toContainEqual([texts, damagedPaths]);
+      expect(await run()).toEqual({ right: true, texts: 0, damagedPaths: [] });
     }
-    const changed = Buffer.from(whole);
+    const copy = Buffer.from(whole);
     const id = whole.lastIndexOf(Buffer.from(Int32Array.from(tokenizer.encode('no 39')).buffer));
-    changed.writeInt32LE(1, id);
-    await writeFile(path, changed);
-    expect(await run()).toEqual({ right: true, texts: 120, damaged: [path] });
+    copy.writeInt32LE(1, id);
+    await writeFile(path, copy);
+    expect(await run()).toEqual({ right: true, texts: 120, damagedPaths: [path] });
   });
 
-  it('is of another version, cut short, empty or no file at all', async () => {
+  it('may have another version, be cut short, empty, or no file at all', async () => {
     await run();
     const [name] = await readdir(folder);
     const path = join(folder, name as string);
@@ -188,7 +188,7 @@ describe('a cache that is not as it was written', () => {
     older.write('1', older.indexOf('dpo.tokens') - 8);
     for (const bytes of [whole.subarray(0, -8), whole.subarray(0, 900), Buffer.alloc(0), Buffer.from('PAR1'), older]) {
       await writeFile(path, bytes);
-      expect(await run()).toEqual({ right: true, texts: 120, damaged: [path] });
+      expect(await run()).toEqual({ right: true, texts: 120, damagedPaths: [path] });
     }
     await rm(path);
     await mkdir(path);

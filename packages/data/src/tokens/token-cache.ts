@@ -5,41 +5,41 @@ import { isThere, makeFolder } from '@dpo/base/files';
 import { readTokens, tokenWriter, VERSION } from './_stored-tokens.js';
 import type { TokensByKey } from './_token-table.js';
 
-/** Encoded texts of one dataset by one tokenizer, kept from run to run: a map from what a text contains (`textKeys`) to its ids. */
+/** A store of the tokens of one dataset by one tokenizer, kept from run to run: ids by the texts' keys (`textKeys`). */
 export interface TokenCache {
-  /** The ids of the texts that an earlier run has encoded; of a run that was interrupted, as many as it had stored. */
-  known(): Promise<TokensByKey>;
+  /** The ids of the texts that an earlier run has stored. An interrupted run has stored a part of the texts. */
+  load(): Promise<TokensByKey>;
   /** Stores more texts. */
   append(texts: ReadonlyMap<string, Int32Array>): Promise<void>;
-  /** Closes the cache: as a whole where all texts are stored, else to be gone on with; a whole one that did not fit is removed. */
+  /** Closes the store. `complete` says that all texts are stored; otherwise a partial store stays, and a whole one is removed. */
   close(complete: boolean): Promise<void>;
 }
 
-/** What tokens depend on. */
+/** The inputs that tokens depend on. */
 export interface TokenCacheKey {
   /** The fingerprint of the dataset. */
   readonly dataset: string;
-  /** The tokenizer's files, chat template and all, by name. */
+  /** The contents of the tokenizer's files, the chat template included, by name. */
   readonly files: Readonly<Record<string, string>>;
-  /** The ids that end an answer: what a chat template writes is cut behind them. */
+  /** The ids that end an answer. A chat template's text is cut behind them. */
   readonly ends: readonly number[];
 }
 
-/** Caches that were not used for so long are removed, in milliseconds. */
-const KEPT = 30 * 24 * 3600 * 1000;
+/** Milliseconds after which an unused store is removed. */
+const MAX_AGE = 30 * 24 * 3600 * 1000;
 
-/** What {@link openTokenCache} is told besides. */
+/** The options of {@link openTokenCache}. */
 export interface TokenCacheOptions {
-  /** Is told of a cache that is not as it was written; what is wrong in it is thrown away. */
+  /** Called with the path of a damaged store, whose damaged part is dropped. */
   readonly onDamaged?: ((path: string) => void) | undefined;
 }
 
 /**
- * Opens the cache of these tokens in a folder: an Arrow IPC stream with a list of ids to each text, and
- * the key of what the text contains. Its name is a fingerprint of the dataset and of the tokenizer; limits of length are
- * applied afterwards and change nothing. It is written batch by batch, so that an interrupted run leaves what it has done; a batch that was cut off
- * is dropped, and so is all from the first byte on that is not as it was written. Undefined where another process is writing
- * it, or the folder cannot be used.
+ * Opens the store of these tokens in a folder: an Arrow IPC stream with a list of ids and a key to each text. The file's name is
+ * a fingerprint of the dataset and the tokenizer; limits of length are applied to the tokens afterwards. The file is written
+ * batch by batch, so that an interrupted run leaves its work to the next. A batch that is cut off is dropped, and so is
+ * everything from a damaged batch on. The result is undefined when another process writes the store, or when the folder cannot
+ * be used.
  */
 export async function openTokenCache(
   folder: string,
@@ -65,7 +65,7 @@ export async function openTokenCache(
   }
 }
 
-/** The texts of a cache that is whole; undefined where there is none, or where it was damaged and is removed now. */
+/** The texts of a whole store; undefined when there is none, or when it was damaged, and is now removed. */
 async function readWhole(path: string, onDamaged: TokenCacheOptions['onDamaged']): Promise<TokensByKey | undefined> {
   if (!(await isThere(path))) return undefined;
   const { state, texts } = await readTokens(await readFile(path));
@@ -80,14 +80,14 @@ async function readWhole(path: string, onDamaged: TokenCacheOptions['onDamaged']
 
 function wholeCache(path: string, texts: TokensByKey): TokenCache {
   return {
-    known: async () => texts,
+    load: async () => texts,
     append: async () => undefined,
-    // What turned out not to fit is of no use to the next run either.
+    // A store that does not fit the tokenizer is of no use to the next run either.
     close: (complete) => (complete ? Promise.resolve() : rm(path, { force: true })),
   };
 }
 
-/** A cache that is written, from where an earlier run had come to. */
+/** A store for writing, which continues the part of an earlier run. */
 async function partCache(
   part: string,
   whole: string,
@@ -98,8 +98,8 @@ async function partCache(
   if (state === 'damaged') onDamaged?.(part);
   const writer = tokenWriter(digest);
   let file: FileHandle | undefined;
-  // A disk that is full costs the cache and not the run.
-  let lost = false;
+  // A full disk costs the store, and not the run.
+  let hasFailed = false;
   const write = async (bytes: () => Uint8Array) => {
     try {
       if (file === undefined) {
@@ -107,21 +107,21 @@ async function partCache(
         await file.truncate(end);
         if (end === 0) await file.write(writer.head);
       }
-      if (!lost) await file.write(bytes());
+      if (!hasFailed) await file.write(bytes());
     } catch {
-      lost = true;
+      hasFailed = true;
     }
   };
   return {
-    known: async () => texts,
-    append: (added) => write(() => writer.batch(added)),
+    load: async () => texts,
+    append: (texts) => write(() => writer.batch(texts)),
     async close(complete) {
       if (complete) await write(() => writer.end());
       await file?.sync().catch(() => {
-        lost = true;
+        hasFailed = true;
       });
       await file?.close();
-      if (complete && !lost) await rename(part, whole);
+      if (complete && !hasFailed) await rename(part, whole);
       await rm(lock, { force: true });
     },
   };
@@ -133,7 +133,7 @@ function fingerprint({ dataset, files, ends }: TokenCacheKey): string {
   return hash.digest('hex');
 }
 
-/** Takes the right to write, from a process that is gone too. */
+/** Takes the right to write the store, also from a process that has ended. */
 async function claim(lock: string): Promise<boolean> {
   const take = () =>
     writeFile(lock, String(process.pid), { flag: 'wx' }).then(
@@ -159,6 +159,6 @@ async function removeOld(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const path = join(folder, name);
     const { mtimeMs } = await stat(path);
-    if (Date.now() - mtimeMs > KEPT) await rm(path, { force: true });
+    if (Date.now() - mtimeMs > MAX_AGE) await rm(path, { force: true });
   }
 }

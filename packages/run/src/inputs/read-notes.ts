@@ -1,4 +1,4 @@
-import type { Mended, ReadNotes } from '@dpo/data';
+import type { Mend, ReadNotes } from '@dpo/data';
 import type { RunContext } from '../context.js';
 
 /** Collects what reading files has to say, to be told or counted. */
@@ -15,7 +15,7 @@ export function collectNotes(): CollectedNotes {
 
 /** The notes of several files as those of one dataset; rows are named as each file counts them. */
 export function mergeNotes(path: string, all: readonly ReadNotes[]): ReadNotes {
-  const mended = new Map<string, Mended>();
+  const mended = new Map<string, Mend>();
   for (const one of all.flatMap((notes) => notes.mended)) {
     const before = mended.get(one.code);
     const rows = [...(before?.rows ?? []), ...one.rows].slice(0, NAMED);

@@ -1,8 +1,8 @@
 import { type Data, DataType, type RecordBatch, type Union } from 'apache-arrow';
 
 /**
- * Checks that everything in a record batch leads to where something is: offsets rise and stay within texts and lists,
- * indices within dictionaries, views within their buffers. Readers of cells need not look after that.
+ * Checks that every position in a record batch is valid: offsets rise and stay within texts and lists, indices within
+ * dictionaries, views within their buffers. Readers of cells rely on this check.
  *
  * @throws RangeError with the column and the reason
  */
@@ -21,19 +21,19 @@ export function checkContent(batch: RecordBatch): void {
 function check(data: Data): void {
   const { type, length } = data;
   if (length === 0 || DataType.isNull(type)) return;
-  if (!DataType.isUnion(type) && data.nullCount > 0) expect(data.nullBitmap.length * 8, length);
+  if (!DataType.isUnion(type) && data.nullCount > 0) expectLength(data.nullBitmap.length * 8, length);
   if (DataType.isDictionary(type)) checkIndices(data);
   else if (hasOffsets(type)) checkOffsets(data);
   else if (DataType.isUtf8View(type) || DataType.isBinaryView(type)) checkViews(data);
   else if (DataType.isUnion(type)) checkUnion(data, type);
-  else if (DataType.isFixedSizeList(type)) expect(data.children[0]?.length ?? 0, length * type.listSize);
-  else if (DataType.isStruct(type)) for (const child of data.children) expect(child.length, length);
-  else expect(data.values.length, DataType.isBool(type) ? length / 8 : length * data.stride);
+  else if (DataType.isFixedSizeList(type)) expectLength(data.children[0]?.length ?? 0, length * type.listSize);
+  else if (DataType.isStruct(type)) for (const child of data.children) expectLength(child.length, length);
+  else expectLength(data.values.length, DataType.isBool(type) ? length / 8 : length * data.stride);
   for (const child of data.children) check(child);
 }
 
-function expect(actual: number, needed: number): void {
-  if (actual < needed) throw new RangeError(`it has ${actual} values of ${Math.ceil(needed)}`);
+function expectLength(actual: number, least: number): void {
+  if (actual < least) throw new RangeError(`it has ${actual} values of ${Math.ceil(least)}`);
 }
 
 function hasOffsets(type: DataType): boolean {
@@ -45,14 +45,14 @@ function hasOffsets(type: DataType): boolean {
 function checkOffsets(data: Data): void {
   const offsets: ArrayLike<number | bigint> = data.valueOffsets;
   const end = data.children[0]?.length ?? data.values.length;
-  expect(offsets.length, data.length + 1);
-  let before = Number(offsets[0]);
+  expectLength(offsets.length, data.length + 1);
+  let previous = Number(offsets[0]);
   for (let i = 0; i <= data.length; i++) {
     const offset = Number(offsets[i]);
-    if (offset < before || offset < 0 || offset > end) {
-      throw new RangeError(`cell ${Math.max(0, i - 1)} reaches from ${before} to ${offset} of ${end}`);
+    if (offset < previous || offset < 0 || offset > end) {
+      throw new RangeError(`cell ${Math.max(0, i - 1)} reaches from ${previous} to ${offset} of ${end}`);
     }
-    before = offset;
+    previous = offset;
   }
 }
 
@@ -60,7 +60,7 @@ function checkIndices(data: Data): void {
   const indices: ArrayLike<number | bigint> = data.values;
   const { dictionary } = data;
   if (dictionary === undefined) throw new RangeError('its dictionary is missing');
-  expect(indices.length, data.length);
+  expectLength(indices.length, data.length);
   const all = data.nullCount === 0;
   for (let i = 0; i < data.length; i++) {
     const index = Number(indices[i]);
@@ -71,10 +71,10 @@ function checkIndices(data: Data): void {
   for (const part of dictionary.data) check(part);
 }
 
-/** A view is 16 bytes: a length, and the text itself, or its beginning with buffer and position. */
+/** Checks views. A view is 16 bytes: a length, and then the text itself, or its beginning with buffer and position. */
 function checkViews(data: Data): void {
   const bytes: Uint8Array = data.values;
-  expect(bytes.length, data.length * 16);
+  expectLength(bytes.length, data.length * 16);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const all = data.nullCount === 0;
   for (let i = 0; i < data.length; i++) {
@@ -89,7 +89,7 @@ function checkViews(data: Data): void {
 }
 
 function checkUnion(data: Data, type: Union): void {
-  expect(data.typeIds.length, data.length);
+  expectLength(data.typeIds.length, data.length);
   const offsets: ArrayLike<number> | undefined = data.valueOffsets;
   for (let i = 0; i < data.length; i++) {
     const child = data.children[type.typeIdToChildIndex[data.typeIds[i] as number] ?? -1];

@@ -1,13 +1,13 @@
 /**
- * A table of a FlatBuffer, read so that no position in it leads out of the bytes. Fields are named by their slot, counted
- * from 0 in the order of the schema. Every method throws a RangeError where the bytes say something that cannot be.
+ * A table of a FlatBuffer. No position is followed out of the bytes. A field has the number of its slot, counted from 0 in the
+ * order of the schema. Every method throws a RangeError when the bytes are not valid.
  */
 export interface FlatTable {
   /** A number of 8, 16 or 32 bits. */
   number(slot: number, bits: 8 | 16 | 32, fallback: number): number;
-  /** A number of 64 bits, which must be safe to compute with. */
+  /** A number of 64 bits, which must be a safe integer. */
   long(slot: number, fallback: number): number;
-  /** A text, or undefined where there is none. */
+  /** A text; undefined for an empty slot. */
   text(slot: number): string | undefined;
   table(slot: number): FlatTable | undefined;
   tables(slot: number): readonly FlatTable[];
@@ -23,35 +23,33 @@ interface FlatStructs {
 }
 
 /**
- * The root table of a FlatBuffer.
- *
- * Tables and texts may be named from several places, and by that make a few bytes into millions of values: more is not read
- * than bytes without repetition could hold.
+ * The root table of a FlatBuffer. Several places may refer to one table or text, so that few bytes can stand for millions of
+ * values. Reading therefore ends with an error after as many bytes as a FlatBuffer without repetition could hold.
  */
 export function flatRoot(bytes: Uint8Array): FlatTable {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const bounds: Bounds = { view, left: 2 * bytes.byteLength + 1024 };
+  const bounds: Bounds = { view, budget: 2 * bytes.byteLength + 1024 };
   return tableAt(bounds, follow(bounds, 0));
 }
 
 interface Bounds {
   readonly view: DataView;
-  /** Bytes that may still be read. */
-  left: number;
+  /** The number of bytes that may still be read. */
+  budget: number;
 }
 
 function spend(bounds: Bounds, bytes: number): void {
-  bounds.left -= bytes;
-  if (bounds.left < 0) throw new RangeError('its metadata repeat themselves without end');
+  bounds.budget -= bytes;
+  if (bounds.budget < 0) throw new RangeError('its metadata repeat themselves without end');
 }
 
-/** Throws unless `bytes` bytes lie at `at`. */
+/** The position `at`. @throws RangeError unless so many bytes lie there */
 function within({ view }: Bounds, at: number, bytes: number): number {
   if (at >= 0 && bytes >= 0 && at + bytes <= view.byteLength) return at;
   throw new RangeError(`its metadata lead to byte ${at + bytes} of ${view.byteLength}`);
 }
 
-/** Where the offset at `at` leads: forwards always, so that no way through the bytes is a circle. */
+/** The target of the offset at `at`. Offsets lead forwards, so that no way through the bytes is a circle. */
 function follow(bounds: Bounds, at: number): number {
   const offset = bounds.view.getUint32(within(bounds, at, 4), true);
   if (offset === 0) throw new RangeError('its metadata lead nowhere');

@@ -1,22 +1,22 @@
-import { frameBytes, mostUnpacked } from './frame-bytes.js';
+import { frameBytes, maxUnpackedBytes } from './frame-bytes.js';
 import type { ArrowField, BatchContents, Layout } from './metadata.js';
 
 /** The libraries index rows by 32 bits. */
-const MOST_ROWS = 2 ** 31 - 1;
-/** Before each compressed buffer stands the length that it will have. */
+const MAX_ROWS = 2 ** 31 - 1;
+/** Bytes before each compressed buffer: the buffer's unpacked length. */
 const PREFIX_BYTES = 8;
 
-/** The columns and format version that a batch is laid out by. */
+/** The columns and the format version of a batch. */
 export interface BatchShape {
   readonly version: number;
   readonly fields: readonly ArrowField[];
 }
 
 /**
- * Checks that a record batch's nodes and buffers are those of the columns: counts add up, buffers lie in the body and are as
- * long as their rows need, and compressed ones unpack to what they say and to no more than memory takes. Nothing is unpacked.
+ * Checks that a record batch's nodes and buffers belong to the columns: counts add up, buffers lie in the body and are long
+ * enough for their rows, and compressed buffers unpack to the lengths that they claim and fit into memory. Nothing is unpacked.
  *
- * @param body the batch's bytes; without them what stands in compressed buffers is left for later
+ * @param body the batch's bytes; without them the content of compressed buffers is not checked
  * @throws RangeError with the reason
  */
 export function checkLayout(
@@ -33,19 +33,19 @@ export function checkLayout(
 }
 
 function checkRows({ rows, compression }: BatchContents, bodyBytes: number): void {
-  if (!(rows >= 0 && rows <= MOST_ROWS)) throw new RangeError(`a record batch says that it has ${rows} rows`);
-  // A row takes a bit at least, where it has a value at all.
-  const most = 8 * (compression === undefined ? bodyBytes : mostUnpacked(bodyBytes));
+  if (!(rows >= 0 && rows <= MAX_ROWS)) throw new RangeError(`a record batch says that it has ${rows} rows`);
+  // A row with a value takes at least a bit.
+  const most = 8 * (compression === undefined ? bodyBytes : maxUnpackedBytes(bodyBytes));
   if (rows > most) throw new RangeError(`a record batch says that it has ${rows} rows in ${bodyBytes} bytes`);
 }
 
-/** The length of each buffer once it is unpacked; undefined where that is not known without the body. */
+/** The unpacked length of each buffer; undefined for a compressed buffer without the body. */
 function bufferSizes(
   { buffers, compression }: BatchContents,
   bodyBytes: number,
   body: Uint8Array | undefined,
 ): (number | undefined)[] {
-  let unpacked = 0;
+  let total = 0;
   return buffers.map(({ offset, bytes }, i) => {
     if (!(offset >= 0 && bytes >= 0 && offset + bytes <= bodyBytes)) {
       throw new RangeError(`buffer ${i} reaches from byte ${offset} to ${offset + bytes} of ${bodyBytes}`);
@@ -53,28 +53,28 @@ function bufferSizes(
     if (compression === undefined || bytes === 0) return bytes;
     if (bytes < PREFIX_BYTES) throw new RangeError(`buffer ${i} is compressed and has ${bytes} bytes`);
     if (body === undefined) return undefined;
-    const packed = body.subarray(offset, offset + bytes);
-    const size = unpackedSize(packed, compression, i);
-    unpacked += size;
-    if (unpacked > mostUnpacked(bodyBytes)) {
-      throw new RangeError(`its buffers would unpack from ${bodyBytes} bytes to ${unpacked} and more`);
+    const buffer = body.subarray(offset, offset + bytes);
+    const size = unpackedSize(buffer, compression, i);
+    total += size;
+    if (total > maxUnpackedBytes(bodyBytes)) {
+      throw new RangeError(`its buffers would unpack from ${bodyBytes} bytes to ${total} and more`);
     }
     return size;
   });
 }
 
-function unpackedSize(packed: Uint8Array, compression: 'lz4' | 'zstd', index: number): number {
-  const claimed = Number(new DataView(packed.buffer, packed.byteOffset, PREFIX_BYTES).getBigInt64(0, true));
-  const frame = packed.subarray(PREFIX_BYTES);
-  if (claimed === -1) return frame.length;
+function unpackedSize(buffer: Uint8Array, compression: 'lz4' | 'zstd', index: number): number {
+  const claim = Number(new DataView(buffer.buffer, buffer.byteOffset, PREFIX_BYTES).getBigInt64(0, true));
+  const frame = buffer.subarray(PREFIX_BYTES);
+  if (claim === -1) return frame.length;
   const { least, most } = frameBytes(frame, compression);
-  if (claimed < least || claimed > most) {
-    throw new RangeError(`buffer ${index} says that it unpacks to ${claimed} bytes, which it does not`);
+  if (claim < least || claim > most) {
+    throw new RangeError(`buffer ${index} says that it unpacks to ${claim} bytes, which it does not`);
   }
-  return claimed;
+  return claim;
 }
 
-/** Goes through columns as the Arrow library's loader does, each taking its nodes and buffers in turn. */
+/** Goes through columns in the order of the Arrow library's loader. Each column takes its nodes and buffers in turn. */
 class LayoutReader {
   #node = 0;
   #buffer = 0;
@@ -86,17 +86,17 @@ class LayoutReader {
     private readonly version: number,
   ) {}
 
-  /** @param least and @param most how many values the column may have */
-  column(field: ArrowField, least: number, most = MOST_ROWS): void {
+  /** Checks a column that has between `least` and `most` values. */
+  column(field: ArrowField, least: number, most = MAX_ROWS): void {
     const { layout, children } = field;
     const node = this.batch.nodes[this.#node++];
     if (node === undefined) throw new RangeError(`column "${field.name}" has no length`);
     const { length, nulls } = node;
-    if (!(length >= 0 && length <= MOST_ROWS && nulls >= 0 && nulls <= length)) {
+    if (!(length >= 0 && length <= MAX_ROWS && nulls >= 0 && nulls <= length)) {
       throw new RangeError(`column "${field.name}" has ${length} values, of which ${nulls} are missing`);
     }
     if (length < least || length > most) {
-      throw new RangeError(`column "${field.name}" has ${length} values where ${least} are needed`);
+      throw new RangeError(`column "${field.name}" has ${length} values, and needs ${least}`);
     }
     if (layout.kind === 'null') return;
     // Unions had a bitmap of their own before version 5 (number 4) of the format.
@@ -130,15 +130,17 @@ class LayoutReader {
   end(): void {
     const { nodes, buffers } = this.batch;
     if (this.#node === nodes.length && this.#buffer === buffers.length) return;
-    throw new RangeError(`a record batch has ${nodes.length} columns and ${buffers.length} buffers, its schema others`);
+    throw new RangeError(
+      `a record batch has ${nodes.length} columns and ${buffers.length} buffers, which are not those of its schema`,
+    );
   }
 
-  #take({ name }: ArrowField, needed: number): void {
+  #take({ name }: ArrowField, least: number): void {
     const index = this.#buffer++;
     if (index >= this.sizes.length) throw new RangeError(`column "${name}" has too few buffers`);
     const size = this.sizes[index];
-    if (size !== undefined && size < needed) {
-      throw new RangeError(`column "${name}" has a buffer of ${size} bytes where its values need ${needed}`);
+    if (size !== undefined && size < least) {
+      throw new RangeError(`column "${name}" has a buffer of ${size} bytes, and its values need ${least}`);
     }
   }
 }
@@ -147,7 +149,7 @@ function offsetBytes(length: number, bits: 32 | 64): number {
   return length === 0 ? 0 : ((length + 1) * bits) / 8;
 }
 
-/** The values that each part of a nested column has at least; where offsets lead into a part, what they say is checked later. */
+/** The least number of values in each part of a nested column. Offsets into a part are checked later. */
 function childRows(layout: Layout, length: number): number {
   if (layout.kind === 'struct' || (layout.kind === 'union' && !layout.dense)) return length;
   return layout.kind === 'fixed-list' ? length * layout.size : 0;

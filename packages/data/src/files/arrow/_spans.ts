@@ -9,21 +9,21 @@ export interface Span {
   readonly bytes: number;
 }
 
-/** A file that is read by places. */
+/** A file that is read a span at a time. */
 export interface SpanFile {
   /** Bytes in the file when it was opened. */
   readonly size: number;
-  /** @throws those of the system, `data.truncated-file` when the file ends before */
+  /** The bytes of a span. @throws DpoError `data.truncated-file` when the file is shorter; the errors of the system */
   read(span: Span): Promise<Buffer>;
-  /** The same without waiting, also when the file is closed: rows are read when they are asked for. */
+  /** The same, synchronously, for rows that are read one by one. Works after {@link close} too. */
   readNow(span: Span): Buffer;
   close(): Promise<void>;
 }
 
-/** Files up to here are read once, as a whole, and held: a file has many places, and each would be a call of the system. */
+/** Files up to this size stay in memory as a whole: a file has many spans, and each would be a call of the system. */
 const WHOLE_BYTES = 1 << 18;
 
-/** Opens a file. @throws those of `checkEnds` and of the system, as they come */
+/** Opens a file. @throws the errors of `checkEnds` and of the system, unchanged */
 export async function openSpans(path: string): Promise<SpanFile> {
   await checkEnds(path);
   const file = await open(path, 'r');
@@ -35,13 +35,13 @@ export async function openSpans(path: string): Promise<SpanFile> {
   } finally {
     if (whole !== undefined) await file.close();
   }
-  return heldFile(whole, path);
+  return fileInMemory(whole, path);
 }
 
-function heldFile(whole: Buffer, path: string): SpanFile {
+function fileInMemory(whole: Buffer, path: string): SpanFile {
   const readNow = ({ offset, bytes }: Span) => {
-    if (offset + bytes > whole.length) throw truncated(path, whole.length, 'a part of it is cut off');
-    // The library looks at numbers where they are, which asks for the alignment that a buffer of its own has.
+    if (offset + bytes > whole.length) throw truncatedFile(path, whole.length, 'a part of it is cut off');
+    // A copy, since the library reads numbers in place, and a buffer of its own is aligned.
     return Buffer.from(whole.subarray(offset, offset + bytes));
   };
   return { size: whole.length, read: async (span) => readNow(span), readNow, close: async () => undefined };
@@ -52,11 +52,11 @@ function largeFile(file: FileHandle, size: number, path: string): SpanFile {
     size,
     read: (span) => readFrom(file, span, path),
     readNow(span) {
-      const opened = openSync(path, 'r');
+      const descriptor = openSync(path, 'r');
       try {
-        return readNowFrom(opened, span, path);
+        return readNowFrom(descriptor, span, path);
       } finally {
-        closeSync(opened);
+        closeSync(descriptor);
       }
     },
     close: () => file.close(),
@@ -67,7 +67,7 @@ async function readFrom(file: FileHandle, { offset, bytes }: Span, path: string)
   const buffer = Buffer.allocUnsafeSlow(bytes);
   for (let done = 0; done < bytes; ) {
     const { bytesRead } = await file.read(buffer, done, bytes - done, offset + done);
-    if (bytesRead === 0) throw truncated(path, offset + done, 'it ended while it was read');
+    if (bytesRead === 0) throw truncatedFile(path, offset + done, 'it ended while it was read');
     done += bytesRead;
   }
   return buffer;
@@ -76,15 +76,15 @@ async function readFrom(file: FileHandle, { offset, bytes }: Span, path: string)
 function readNowFrom(file: number, { offset, bytes }: Span, path: string): Buffer {
   const buffer = Buffer.allocUnsafeSlow(bytes);
   for (let done = 0; done < bytes; ) {
-    const read = readSync(file, buffer, done, bytes - done, offset + done);
-    if (read === 0) throw truncated(path, offset + done, 'a record batch is cut off');
-    done += read;
+    const count = readSync(file, buffer, done, bytes - done, offset + done);
+    if (count === 0) throw truncatedFile(path, offset + done, 'a record batch is cut off');
+    done += count;
   }
   return buffer;
 }
 
-/** The error for a file that ends before its end. */
-export function truncated(path: string, size: number, what: string): DpoError {
+/** The error for a file that is cut short. */
+export function truncatedFile(path: string, size: number, what: string): DpoError {
   return new DpoError('data.truncated-file', `${path} is not a whole Arrow file: ${what} (${size} bytes).`, {
     values: { path, bytes: size },
     hint: 'Write or download it again.',

@@ -10,13 +10,13 @@ import {
 import { checkContent } from './_content.js';
 import { openSpans, type SpanFile } from './_spans.js';
 import { loadCodecs } from './codecs.js';
-import { type BatchSpan, checkMessage, type Found, findMessages, messageHead } from './find.js';
+import { type ArrowContents, type BatchSpan, checkMessage, findMessages, messageHead } from './find.js';
 import { readMessage } from './metadata.js';
 
-/** A record batch that is read when it is needed. */
+/** A record batch that is loaded when it is needed. */
 export interface Block {
   readonly rows: number;
-  /** Bytes that holding it takes; 0 where it is in memory anyway. */
+  /** The bytes that the loaded batch takes; 0 for a batch that is always in memory. */
   readonly bytes: number;
   load(): RecordBatch;
 }
@@ -28,12 +28,12 @@ export interface ArrowBlocks {
 }
 
 /**
- * Finds the record batches of an Arrow IPC file, in the file format or the stream format, without reading them. The whole
- * structure is checked before the Arrow library is given anything of it, each batch again when it is read: the library takes
- * lengths as the file says them, whatever memory that means.
+ * Finds the record batches of an Arrow IPC file, in the file format or the stream format, without reading the batches. The
+ * structure is checked before the Arrow library gets any part of the file, and each batch again when it is loaded: the library
+ * trusts the lengths in the file, whatever memory they take.
  *
- * @throws DpoError `data.truncated-file` (the file ends before its end), `data.broken-file` (not Arrow, or damaged), and those of
- * the file system
+ * @throws DpoError `data.truncated-file` (cut short), `data.broken-file` (not Arrow, or damaged), and the errors of the file
+ * system
  */
 export async function openArrowFile(path: string): Promise<ArrowBlocks> {
   let file: SpanFile;
@@ -43,15 +43,15 @@ export async function openArrowFile(path: string): Promise<ArrowBlocks> {
     throw asFileError(error, path);
   }
   try {
-    const found = await findMessages(file, path);
-    if (found.compressed) await loadCodecs();
-    const prefix = schemaMessage(found.schema);
+    const contents = await findMessages(file, path);
+    if (contents.compressed) await loadCodecs();
+    const prefix = schemaMessage(contents.schema);
     return {
-      schema: found.schema,
-      blocks: found.batches.map((batch) => ({
+      schema: contents.schema,
+      blocks: contents.batches.map((batch) => ({
         rows: batch.rows,
         bytes: batch.bytes,
-        load: () => loadBatch(file, path, prefix, found, batch),
+        load: () => loadBatch(file, path, prefix, contents, batch),
       })),
     };
   } catch (error) {
@@ -61,22 +61,28 @@ export async function openArrowFile(path: string): Promise<ArrowBlocks> {
   }
 }
 
-/** Reads a record batch with the dictionaries before it, as a little stream of its own. */
-function loadBatch(file: SpanFile, path: string, schema: Uint8Array, found: Found, batch: BatchSpan): RecordBatch {
+/** Reads a record batch, with the dictionaries before it, as a small stream of its own. */
+function loadBatch(
+  file: SpanFile,
+  path: string,
+  schema: Uint8Array,
+  contents: ArrowContents,
+  batch: BatchSpan,
+): RecordBatch {
   try {
-    const spans = [...found.dictionaries.slice(0, batch.dictionaries), batch];
+    const spans = [...contents.dictionaries.slice(0, batch.dictionaries), batch];
     const parts = spans.map((span) => {
       const part = file.readNow(span);
       const { start, bytes } = messageHead(part);
       const message = readMessage(part.subarray(start, start + bytes));
       const body = part.subarray(start + bytes);
-      if (body.length !== message.bodyBytes) throw new RangeError('a record batch has changed its length');
-      checkMessage(message, found.fields, body);
+      if (body.length !== message.bodyBytes) throw new RangeError('the length of a record batch has changed');
+      checkMessage(message, contents.fields, body);
       return part;
     });
-    for (const read of RecordBatchReader.from([schema, ...parts])) {
-      checkContent(read);
-      return read;
+    for (const recordBatch of RecordBatchReader.from([schema, ...parts])) {
+      checkContent(recordBatch);
+      return recordBatch;
     }
     throw new RangeError('no record batch');
   } catch (error) {
@@ -91,7 +97,7 @@ function schemaMessage(schema: Schema): Uint8Array {
   return Buffer.concat(queue.take());
 }
 
-/** What an Arrow writer writes, to be taken away piece by piece. */
+/** Collects the output of an Arrow writer, to be taken piece by piece. */
 export class CollectingQueue extends AsyncByteQueue {
   #pieces: Uint8Array[] = [];
 
@@ -99,7 +105,7 @@ export class CollectingQueue extends AsyncByteQueue {
     this.#pieces.push(value);
   }
 
-  /** The pieces written since the last call. */
+  /** Takes the pieces since the last call. */
   take(): Uint8Array[] {
     const pieces = this.#pieces;
     this.#pieces = [];
@@ -107,13 +113,13 @@ export class CollectingQueue extends AsyncByteQueue {
   }
 }
 
-/** What the Arrow library throws at damaged bytes, as `data.broken-file`. */
+/** An error of the Arrow library at damaged bytes, as `data.broken-file`. A DpoError stays unchanged. */
 export function asBroken(error: unknown, path: string): unknown {
   if (DpoError.is(error)) return error;
   const reason = error instanceof Error ? error.message : String(error);
   return new DpoError('data.broken-file', `${path} cannot be read as Arrow: ${reason}.`, {
     values: { path, reason },
-    hint: 'The file is damaged or no Arrow IPC file: write or download it again.',
+    hint: 'The file is damaged, or no Arrow IPC file: write or download it again.',
     cause: error,
   });
 }

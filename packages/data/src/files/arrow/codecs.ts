@@ -1,6 +1,6 @@
 import { CompressionType, compressionRegistry, RecordBatchFileWriter } from 'apache-arrow';
 
-/** How the buffers of an Arrow file are compressed. */
+/** A compression of the buffers of an Arrow file. */
 export type ArrowCompression = 'lz4' | 'zstd';
 
 const types: Readonly<Record<ArrowCompression, CompressionType>> = {
@@ -10,7 +10,7 @@ const types: Readonly<Record<ArrowCompression, CompressionType>> = {
 
 let ready: Promise<void> | undefined;
 
-/** Gives the Arrow library what it compresses and decompresses with. It has one place for that in a process. */
+/** Registers codecs in the Arrow library, which has one registry in a process. */
 export function loadCodecs(): Promise<void> {
   ready ??= load();
   return ready;
@@ -32,36 +32,36 @@ async function load(): Promise<void> {
   });
 }
 
-/** A writer of the file format whose buffers are compressed. {@link loadCodecs} comes before. */
+/** A writer of the file format that compresses buffers. Call {@link loadCodecs} first. */
 export function compressedWriter(compression: ArrowCompression): RecordBatchFileWriter {
   return new CompressedWriter({ compressionType: types[compression] });
 }
 
 class CompressedWriter extends RecordBatchFileWriter {
   /**
-   * Before each compressed buffer comes the length that it will have again. apache-arrow 21.2 writes the compressed length
-   * there, which its own reader does not look at and others refuse.
+   * Writes the unpacked length before each compressed buffer. apache-arrow 21.2 writes the compressed length, which its own
+   * reader ignores and other readers refuse.
    */
   protected override _compressBodyBuffers(buffers: ArrayBufferView[]) {
-    const compressed = super._compressBodyBuffers(buffers);
+    const output = super._compressBodyBuffers(buffers);
     buffers.forEach(({ byteLength }, i) => {
-      const prefix = compressed.buffers[2 * i];
+      const prefix = output.buffers[2 * i];
       if (prefix === undefined || prefix.byteLength === 0) return;
       const view = new DataView(prefix.buffer, prefix.byteOffset, prefix.byteLength);
       if (view.getBigInt64(0, true) !== NOT_COMPRESSED) view.setBigInt64(0, BigInt(byteLength), true);
     });
-    return compressed;
+    return output;
   }
 }
 
-/** In place of a length, for a buffer that is smaller as it is. */
+/** Takes the place of the length for a buffer that is smaller without compression. */
 const NOT_COMPRESSED = -1n;
 
 function asBuffer(data: Uint8Array): Buffer {
   return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
 }
 
-/** Offsets and numbers are read as they lie there, which needs them at multiples of 8. */
+/** The bytes at a position that is a multiple of 8, since offsets and numbers are read in place. */
 function aligned(data: Uint8Array): Uint8Array {
   return data.byteOffset % 8 === 0 ? data : Uint8Array.prototype.slice.call(data);
 }

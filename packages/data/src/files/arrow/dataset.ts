@@ -11,27 +11,29 @@ import { checkSchema } from '../../rows/schema.js';
 import type { Dataset } from '../../rows/types.js';
 import { asBroken, type Block } from './blocks.js';
 
-/** Record batches read from a file are kept up to this many bytes, the last used longest. */
+/** The size of the cache of record batches from a file. The least recently used batches leave first. */
 const CACHE_BYTES = 1 << 28;
 
-/** What {@link arrowDataset} may be told; onlookers see the rows that are checked here, and a digest of rows that were checked before has them. */
+/** The options of {@link arrowDataset}. The onlookers see rows only when rows are checked; otherwise `digest` has the rows already. */
 interface ArrowDatasetOptions<Row> extends Onlookers<Row> {
+  /** The file's columns for columns of ours. */
   readonly mapping?: ColumnMapping;
-  /** False for rows that were checked and put into the batches by this package: they are taken out as they are. Default true. */
+  /** False for batches of rows that this package has checked: the rows are restored unchecked. Default true. */
   readonly check?: boolean;
-  /** Hears, while rows are checked, what was put right in them. */
+  /** Takes notes while rows are checked. */
   readonly notes?: Notes;
-  /** The line of a row, where the rows come from a file of lines. */
+  /** The line of a row from a file of lines. */
   readonly lineOf?: ((row: number) => number | undefined) | undefined;
-  /** The number of a row in what was read, where rows were left out. */
+  /** The number of a row among all rows of the file, for files of which rows were skipped. */
   readonly numberOf?: ((row: number) => number) | undefined;
+  /** Ends checking with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * A dataset over Arrow record batches: rows become objects when they are asked for, batches are read from the file when
- * a row of theirs is. All rows are checked once, here, unless they are known to be good; signals and timers get their turn
- * meanwhile.
+ * A dataset over Arrow record batches. A row becomes an object when it is accessed, and a batch is loaded when one of its rows
+ * is. With `check`, all rows are checked once, before the function returns; signals and timers get their turn meanwhile.
+ * @throws DpoError `data.empty-dataset`, the errors of `checkSchema` and of rows, `data.broken-file`
  */
 export async function arrowDataset<Row>(
   format: RowFormat<Row>,
@@ -48,12 +50,12 @@ export async function arrowDataset<Row>(
   if (length === 0) throw emptyDataset(path);
 
   const cache = blockCache(format, blocks, mapping, path);
-  const readRow = (block: number, within: number, notes?: Notes): Row => {
-    const row = (starts[block] as number) + within;
+  const readRow = (block: number, index: number, notes?: Notes): Row => {
+    const row = (starts[block] as number) + index;
     const record: Record<string, unknown> = {};
     try {
-      for (const [name, read] of cache(block)) {
-        const value = read(within);
+      for (const [name, readCell] of cache(block)) {
+        const value = readCell(index);
         if (value !== undefined) record[name] = value;
       }
     } catch (error) {
@@ -66,7 +68,7 @@ export async function arrowDataset<Row>(
   function* rows(notes?: Notes): Generator<Row> {
     for (let block = 0; block < blocks.length; block++) {
       const count = (blocks[block] as Block).rows;
-      for (let within = 0; within < count; within++) yield readRow(block, within, notes);
+      for (let index = 0; index < count; index++) yield readRow(block, index, notes);
     }
   }
 
@@ -91,7 +93,7 @@ export async function arrowDataset<Row>(
   };
 }
 
-/** One row a step. */
+/** Checks rows, one at each step. */
 function* checkRows<Row>(
   format: RowFormat<Row>,
   rows: Iterable<Row>,
@@ -109,24 +111,24 @@ function* checkRows<Row>(
   }
 }
 
-/** Readers of each block's columns, by the file's names; the least recently used are let go. */
+/** Readers of each block's columns, by the file's names. The least recently used blocks leave the cache. */
 function blockCache<Row>(format: RowFormat<Row>, blocks: readonly Block[], mapping: ColumnMapping, path: string) {
-  const held = new Map<number, readonly (readonly [string, CellReader])[]>();
+  const readersByBlock = new Map<number, readonly (readonly [string, CellReader])[]>();
   let bytes = 0;
   let last: { block: number; readers: readonly (readonly [string, CellReader])[] } | undefined;
   return (index: number) => {
     if (last?.block === index) return last.readers;
     const block = blocks[index] as Block;
-    let readers = held.get(index);
+    let readers = readersByBlock.get(index);
     if (readers === undefined) {
       readers = columnReaders(format, block.load(), mapping, path);
       bytes += block.bytes;
     }
-    held.delete(index);
-    held.set(index, readers);
-    for (const oldest of held.keys()) {
+    readersByBlock.delete(index);
+    readersByBlock.set(index, readers);
+    for (const oldest of readersByBlock.keys()) {
       if (bytes <= CACHE_BYTES || oldest === index) break;
-      held.delete(oldest);
+      readersByBlock.delete(oldest);
       bytes -= (blocks[oldest] as Block).bytes;
     }
     last = { block: index, readers };
@@ -150,7 +152,7 @@ function columnReaders<Row>(format: RowFormat<Row>, batch: RecordBatch, mapping:
   return readers;
 }
 
-/** The block that holds a row: the last one that starts at or before it and is not empty. */
+/** The block of a row: the last block that starts at or before the row. */
 function blockOf(starts: readonly number[], row: number): number {
   let low = 0;
   let high = starts.length - 2;

@@ -1,18 +1,18 @@
 import { Message, type Schema } from 'apache-arrow';
 import { Footer } from 'apache-arrow/ipc/metadata/file';
 import { type BatchShape, checkLayout } from './_layout.js';
-import { type Span, type SpanFile, truncated } from './_spans.js';
+import { type Span, type SpanFile, truncatedFile } from './_spans.js';
 import { type ArrowField, type ArrowMessage, type FooterBlock, readFooter, readMessage } from './metadata.js';
 
-/** A record batch's place, and what is known of it before it is read. */
+/** A record batch's place in the file, and what the file's metadata say about the batch. */
 export interface BatchSpan extends Span {
   readonly rows: number;
-  /** How many of the file's dictionaries come before it. */
+  /** The number of dictionaries that come before the batch. */
   readonly dictionaries: number;
 }
 
-/** What lies where in an Arrow file. */
-export interface Found {
+/** The schema of an Arrow file, and the places of its dictionaries and record batches. */
+export interface ArrowContents {
   readonly schema: Schema;
   readonly fields: readonly ArrowField[];
   readonly dictionaries: readonly Span[];
@@ -21,32 +21,32 @@ export interface Found {
 }
 
 const MAGIC = Buffer.from('ARROW1');
-/** Before the footer's length and the magic at the end come the magic and two bytes at the beginning. */
+/** Bytes at the beginning (the magic and two bytes of padding) and at the end (the footer's length and the magic). */
 const ENDS = { head: 8, tail: 10 };
-/** Metadata of more bytes describe no dataset: they are read at once. */
-const MOST_METADATA_BYTES = 1 << 28;
+/** Metadata are read at once. More bytes than these describe no dataset. */
+const MAX_METADATA_BYTES = 1 << 28;
 
 /**
  * Finds schema, dictionaries and record batches of an Arrow IPC file, in the file format or the stream format, without
- * reading the batches. All that the Arrow library will be given is checked here or by {@link checkMessage}.
+ * reading the batches. This function and {@link checkMessage} check everything that the Arrow library gets.
  *
- * @throws DpoError `data.truncated-file`, RangeError with the reason for what is damaged
+ * @throws DpoError `data.truncated-file`, RangeError with the reason for a damaged file
  */
-export async function findMessages(file: SpanFile, path: string): Promise<Found> {
+export async function findMessages(file: SpanFile, path: string): Promise<ArrowContents> {
   const { size } = file;
-  if (size === 0) throw truncated(path, size, 'it is empty');
+  if (size === 0) throw truncatedFile(path, size, 'it is empty');
   const head = await file.read({ offset: 0, bytes: Math.min(ENDS.head, size) });
   const isFile = head.subarray(0, MAGIC.length).equals(MAGIC);
-  const found = await (isFile ? findByFooter(file, size, path) : findInStream(file, size, path));
-  checkDictionaries(found);
-  return found;
+  const collector = await (isFile ? findByFooter(file, size, path) : findInStream(file, size, path));
+  checkDictionaries(collector);
+  return collector;
 }
 
 /** The file format: the footer at its end lists schema, dictionaries and record batches. */
-async function findByFooter(file: SpanFile, size: number, path: string): Promise<FoundMessages> {
-  if (size < ENDS.head + ENDS.tail) throw truncated(path, size, 'its footer is missing');
+async function findByFooter(file: SpanFile, size: number, path: string): Promise<MessageCollector> {
+  if (size < ENDS.head + ENDS.tail) throw truncatedFile(path, size, 'its footer is missing');
   const tail = await file.read({ offset: size - ENDS.tail, bytes: ENDS.tail });
-  if (!tail.subarray(4).equals(MAGIC)) throw truncated(path, size, 'its footer is missing');
+  if (!tail.subarray(4).equals(MAGIC)) throw truncatedFile(path, size, 'its footer is missing');
   const bytes = tail.readInt32LE(0);
   const offset = size - ENDS.tail - bytes;
   if (bytes <= 0 || offset < ENDS.head) throw new RangeError(`its footer says that it has ${bytes} bytes`);
@@ -56,21 +56,21 @@ async function findByFooter(file: SpanFile, size: number, path: string): Promise
 
   const shape = { version: footer.version, fields: footer.fields };
   const { schema } = Footer.decode(metadata);
-  const found = new FoundMessages(schema, shape.fields);
-  for (const block of footer.dictionaries) found.add(await readBlock(file, block), spanOf(block));
-  for (const block of footer.batches) found.add(await readBlock(file, block), spanOf(block));
-  return found;
+  const collector = new MessageCollector(schema, shape.fields);
+  for (const block of footer.dictionaries) collector.add(await readBlock(file, block), spanOf(block));
+  for (const block of footer.batches) collector.add(await readBlock(file, block), spanOf(block));
+  return collector;
 }
 
-/** Blocks lie one after another before the footer: what is named twice would be read twice, or a million times. */
+/** Checks that blocks lie one after another before the footer. A block named a million times would be read as often. */
 function checkBlocks(blocks: readonly FooterBlock[], end: number): void {
-  let before = ENDS.head;
+  let start = ENDS.head;
   for (const { offset, metadataBytes, bodyBytes } of [...blocks].sort((a, b) => a.offset - b.offset)) {
     const next = offset + metadataBytes + bodyBytes;
-    if (offset < before || metadataBytes < 8 || bodyBytes < 0 || next > end) {
-      throw new RangeError(`its footer names bytes ${offset} to ${next}, where ${before} to ${end} are left`);
+    if (offset < start || metadataBytes < 8 || bodyBytes < 0 || next > end) {
+      throw new RangeError(`its footer names bytes ${offset} to ${next}, and only ${start} to ${end} remain`);
     }
-    before = next;
+    start = next;
   }
 }
 
@@ -88,37 +88,37 @@ async function readBlock(file: SpanFile, { offset, metadataBytes, bodyBytes }: F
 }
 
 /** The stream format: one message after another, the schema first. */
-async function findInStream(file: SpanFile, size: number, path: string): Promise<FoundMessages> {
-  let found: FoundMessages | undefined;
+async function findInStream(file: SpanFile, size: number, path: string): Promise<MessageCollector> {
+  let collector: MessageCollector | undefined;
   for (let offset = 0; offset < size; ) {
-    if (offset + 8 > size) throw truncated(path, size, 'a message is cut off');
+    if (offset + 8 > size) throw truncatedFile(path, size, 'a message is cut off');
     const { start, bytes } = messageHead(await file.read({ offset, bytes: 8 }));
     if (bytes === 0) {
-      if (found === undefined) break;
-      return found;
+      if (collector === undefined) break;
+      return collector;
     }
     if (bytes < 0 || (offset === 0 && bytes > size)) throw new RangeError('not an Arrow stream');
-    if (offset + start + bytes > size) throw truncated(path, size, 'a message is cut off');
+    if (offset + start + bytes > size) throw truncatedFile(path, size, 'a message is cut off');
     const metadata = await readMetadata(file, { offset: offset + start, bytes });
     const message = readMessage(metadata);
     const span = { offset, bytes: start + bytes + message.bodyBytes };
-    if (offset + span.bytes > size) throw truncated(path, size, 'a record batch is cut off');
+    if (offset + span.bytes > size) throw truncatedFile(path, size, 'a record batch is cut off');
     if (message.kind === 'schema') {
-      if (found !== undefined) throw new RangeError('it has two schemas');
-      found = new FoundMessages(Message.decode(metadata).header() as Schema, message.fields);
-    } else if (found === undefined) throw new RangeError('it does not begin with its schema');
-    else found.add(message, span);
+      if (collector !== undefined) throw new RangeError('it has two schemas');
+      collector = new MessageCollector(Message.decode(metadata).header() as Schema, message.fields);
+    } else if (collector === undefined) throw new RangeError('it does not begin with its schema');
+    else collector.add(message, span);
     offset += span.bytes;
   }
-  if (found === undefined) throw new RangeError('no schema');
-  throw truncated(path, size, 'the end of the stream is missing');
+  if (collector === undefined) throw new RangeError('no schema');
+  throw truncatedFile(path, size, 'the end of the stream is missing');
 }
 
-class FoundMessages implements Found {
+class MessageCollector implements ArrowContents {
   readonly dictionaries: Span[] = [];
   readonly batches: BatchSpan[] = [];
   compressed = false;
-  /** Which dictionaries have come. */
+  /** The numbers of the dictionaries so far. */
   readonly ids = new Set<number>();
 
   constructor(
@@ -140,7 +140,7 @@ class FoundMessages implements Found {
 }
 
 /**
- * Checks a dictionary's or record batch's message against the columns, with the body also what stands in compressed buffers.
+ * Checks the message of a dictionary or a record batch against the columns. With the body, compressed buffers are checked too.
  *
  * @throws RangeError with the reason
  */
@@ -157,32 +157,32 @@ function shapeOf(message: ArrowMessage, version: number, fields: readonly ArrowF
   return { version, fields: [values] };
 }
 
-/** What the values of each dictionary are, by number. */
-function dictionariesOf(fields: readonly ArrowField[], found = new Map<number, ArrowField>()): Map<number, ArrowField> {
+/** The fields of the dictionaries' values, by the dictionaries' numbers. */
+function dictionariesOf(fields: readonly ArrowField[], byId = new Map<number, ArrowField>()): Map<number, ArrowField> {
   for (const { children, dictionary } of fields) {
-    dictionariesOf(children, found);
+    dictionariesOf(children, byId);
     if (dictionary === undefined) continue;
-    // The library takes what the first column with this number says.
-    if (!found.has(dictionary.id)) found.set(dictionary.id, dictionary.values);
-    dictionariesOf(dictionary.values.children, found);
+    // The library uses the first column with this number.
+    if (!byId.has(dictionary.id)) byId.set(dictionary.id, dictionary.values);
+    dictionariesOf(dictionary.values.children, byId);
   }
-  return found;
+  return byId;
 }
 
-function checkDictionaries({ batches, fields, ids }: FoundMessages): void {
+function checkDictionaries({ batches, fields, ids }: MessageCollector): void {
   if (batches.length === 0) return;
   for (const id of dictionariesOf(fields).keys()) {
     if (!ids.has(id)) throw new RangeError(`its dictionary ${id} is missing`);
   }
 }
 
-/** Where a message's metadata begin and how long they are: files from before 2019 have no mark before the length. */
+/** The place of a message's metadata within the message. Files from before 2019 have no mark before the length. */
 export function messageHead(bytes: Buffer): { readonly start: number; readonly bytes: number } {
-  const marked = bytes.readInt32LE(0) === -1;
-  return { start: marked ? 8 : 4, bytes: bytes.readInt32LE(marked ? 4 : 0) };
+  const hasMark = bytes.readInt32LE(0) === -1;
+  return { start: hasMark ? 8 : 4, bytes: bytes.readInt32LE(hasMark ? 4 : 0) };
 }
 
 async function readMetadata(file: SpanFile, span: Span): Promise<Buffer> {
-  if (span.bytes > MOST_METADATA_BYTES) throw new RangeError(`its metadata have ${span.bytes} bytes`);
+  if (span.bytes > MAX_METADATA_BYTES) throw new RangeError(`its metadata have ${span.bytes} bytes`);
   return file.read(span);
 }

@@ -4,12 +4,12 @@ import { compressFrameSync } from 'lz4-napi';
 import { expect, it } from 'vitest';
 import { frameBytes } from './frame-bytes.js';
 
-/** Bytes that compress now well, now not at all. */
+/** Bytes that compress well in part, and not at all in part. */
 const contents = fc
   .array(fc.tuple(fc.uint8Array({ maxLength: 40 }), fc.nat(3000)), { maxLength: 12 })
   .map((parts) => Buffer.concat(parts.flatMap(([bytes, times]) => Array.from({ length: times }, () => bytes))));
 
-it('says what an LZ4 frame unpacks to', () => {
+it('gives the unpacked size of an LZ4 frame', () => {
   fc.assert(
     fc.property(contents, fc.boolean(), (bytes, contentChecksum) => {
       const { length } = bytes;
@@ -20,7 +20,7 @@ it('says what an LZ4 frame unpacks to', () => {
   );
 });
 
-it('says what a Zstandard frame unpacks to, and bounds for one that does not say', async () => {
+it('gives the unpacked size of a Zstandard frame, and bounds for a frame that does not say its size', async () => {
   const zstd = await Zstd.load();
   fc.assert(
     fc.property(contents, (bytes) => {
@@ -36,7 +36,7 @@ it('says what a Zstandard frame unpacks to, and bounds for one that does not say
   );
 });
 
-it('refuses frames that say more than they bring', () => {
+it('refuses frames that claim more than they hold', () => {
   // One block that repeats a byte seven times, in a frame that claims 2^31 bytes.
   const frame = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0xa0, 0, 0, 0, 0x80, (7 << 3) | 3, 0, 0, 0x61]);
   expect(() => frameBytes(frame, 'zstd')).toThrow(/of at most 7 bytes says that it has 2147483648/);

@@ -1,24 +1,25 @@
-/** What is unpacked at once may take this many bytes whatever it takes packed. */
+/** So many bytes may be unpacked at once, however few the packed bytes are. */
 const UNPACKED_BYTES = 1 << 26;
-/** Beyond that, so many times what it takes packed: no text is compressed as well as that. */
+/** Beyond that, the largest ratio of unpacked to packed bytes. No text compresses so well. */
 const BEST_RATIO = 1000;
 
-/** The most bytes that so many packed ones may become; what is larger was made to fill memory. */
-export function mostUnpacked(packed: number): number {
-  return Math.max(UNPACKED_BYTES, packed * BEST_RATIO);
+/** The largest number of bytes that packed bytes may become. Larger content was made to fill memory. */
+export function maxUnpackedBytes(packedBytes: number): number {
+  return Math.max(UNPACKED_BYTES, packedBytes * BEST_RATIO);
 }
 
-/** How many bytes a compressed frame unpacks to: exactly where both are the same. */
+/** Bounds of the unpacked size of a compressed frame in bytes. The size is exact when both are equal. */
 export interface FrameBytes {
   readonly least: number;
   readonly most: number;
 }
 
 /**
- * What a compressed frame unpacks to, found without unpacking it: libraries make room for as much as a frame says or
- * brings, and their native code ends the process where there is none.
+ * The unpacked size of a compressed frame, without unpacking. Libraries make room for the size that a frame claims or has, and
+ * their native code ends the process when memory is too small.
  *
- * Sources: LZ4 frame format 1.6.4 and block format; RFC 8878 (Zstandard). Throws a RangeError for what is no such frame.
+ * Sources: LZ4 frame format 1.6.4 and block format; RFC 8878 (Zstandard).
+ * @throws RangeError for bytes that are no such frame
  */
 export function frameBytes(frame: Uint8Array, kind: 'lz4' | 'zstd'): FrameBytes {
   const cursor = new Cursor(frame);
@@ -39,7 +40,7 @@ class Cursor {
     return value;
   }
 
-  /** Goes on by so many bytes; returns where they began. */
+  /** Skips so many bytes, and returns the position of the first. */
   skip(bytes: number): number {
     const from = this.#at;
     if (from + bytes > this.bytes.length) throw new RangeError('a compressed buffer is cut off');
@@ -53,7 +54,7 @@ class Cursor {
   }
 }
 
-/** A number of 64 bits; what is beyond 48 is more than there can be. */
+/** A number of 64 bits. A number of more than 48 bits counts as infinite. */
 function long(cursor: Cursor): number {
   const low = cursor.number(6);
   return cursor.number(2) === 0 ? low : Number.POSITIVE_INFINITY;
@@ -63,23 +64,23 @@ function lz4Frame(cursor: Cursor): FrameBytes {
   if (cursor.number(4) !== 0x184d2204) throw new RangeError('a compressed buffer is no LZ4 frame');
   const flags = cursor.number(1);
   const largest = lz4BlockBytes(cursor.number(1));
-  const claimed = flags & 0x08 ? long(cursor) : undefined;
+  const claim = flags & 0x08 ? long(cursor) : undefined;
   cursor.skip((flags & 0x01 ? 4 : 0) + 1);
   let total = 0;
   for (let head = cursor.number(4); head !== 0; head = cursor.number(4)) {
-    const packed = cursor.take(head % 2 ** 31);
-    total += head >= 2 ** 31 ? packed.length : lz4Block(packed, largest);
+    const block = cursor.take(head % 2 ** 31);
+    total += head >= 2 ** 31 ? block.length : lz4Block(block, largest);
     if (flags & 0x10) cursor.skip(4);
   }
-  if (claimed !== undefined && claimed !== total) {
-    throw new RangeError(`an LZ4 frame of ${total} bytes says that it has ${claimed}`);
+  if (claim !== undefined && claim !== total) {
+    throw new RangeError(`an LZ4 frame of ${total} bytes says that it has ${claim}`);
   }
   return { least: total, most: total };
 }
 
 function lz4BlockBytes(descriptor: number): number {
   const code = (descriptor >> 4) & 7;
-  if (code < 4) throw new RangeError('an LZ4 frame has blocks of no known size');
+  if (code < 4) throw new RangeError('an LZ4 frame has blocks of an unknown size');
   return 2 ** (8 + 2 * code);
 }
 
@@ -117,26 +118,26 @@ function zstdFrame(cursor: Cursor): FrameBytes {
   const single = (descriptor & 0x20) !== 0;
   if (!single) cursor.skip(1);
   cursor.skip([0, 1, 2, 4][descriptor & 3] as number);
-  const claimed = zstdContent(cursor, descriptor >> 6, single);
+  const claim = zstdContent(cursor, descriptor >> 6, single);
   let [least, most] = [0, 0];
   for (let last = false; !last; ) {
     const head = cursor.number(3);
     const [kind, size] = [(head >> 1) & 3, head >> 3];
     last = (head & 1) === 1;
-    // Stored, or one byte many times, or compressed.
+    // Kind 0 is a plain block, kind 1 one byte many times, kind 2 a compressed block.
     cursor.skip(kind === 1 ? 1 : size);
-    if (kind === 3) throw new RangeError('a Zstandard block is of no known kind');
+    if (kind === 3) throw new RangeError('a Zstandard block is of an unknown kind');
     least += kind === 2 ? 0 : size;
     most += kind === 2 ? ZSTD_BLOCK_BYTES : size;
   }
-  if (claimed === undefined) return { least, most };
-  if (claimed < least || claimed > most) {
-    throw new RangeError(`a Zstandard frame of at most ${most} bytes says that it has ${claimed}`);
+  if (claim === undefined) return { least, most };
+  if (claim < least || claim > most) {
+    throw new RangeError(`a Zstandard frame of at most ${most} bytes says that it has ${claim}`);
   }
-  return { least: claimed, most: claimed };
+  return { least: claim, most: claim };
 }
 
-/** The frame's own word on what it unpacks to. */
+/** The unpacked size that the frame claims; undefined when the frame does not say. */
 function zstdContent(cursor: Cursor, flag: number, single: boolean): number | undefined {
   if (flag === 0) return single ? cursor.number(1) : undefined;
   if (flag === 1) return cursor.number(2) + 256;

@@ -1,23 +1,23 @@
 import { type FlatTable, flatRoot } from './_flatbuffer.js';
 
-/** A column, or a part of one, as far as its place in a record batch depends on it. */
+/** A column or a part of a column: the facts that its place in a record batch depends on. */
 export interface ArrowField {
-  /** Undefined where the file gives none. */
+  /** The name; undefined when the file has none. */
   readonly name: string | undefined;
   readonly layout: Layout;
   readonly children: readonly ArrowField[];
-  /** Of a dictionary-encoded column: the dictionary's number and what its values are. The layout is then that of the indices. */
+  /** For a dictionary-encoded column: the dictionary's number and the field of its values. `layout` is the indices' layout. */
   readonly dictionary?: { readonly id: number; readonly values: ArrowField } | undefined;
 }
 
-/** Which buffers a column has, and how long these are. */
+/** The kinds and lengths of a column's buffers. */
 export type Layout =
   | { readonly kind: 'null' | 'struct' }
   /** Values of so many bits each. */
   | { readonly kind: 'fixed'; readonly bits: number }
-  /** Texts or bytes with offsets, and lists. */
+  /** Texts, bytes and lists with offsets. */
   | { readonly kind: 'bytes' | 'list'; readonly offsetBits: 32 | 64 }
-  /** Texts or bytes that lie in the views themselves or in buffers of their own. */
+  /** Texts or bytes that lie in the views themselves, or in separate buffers. */
   | { readonly kind: 'views' }
   | { readonly kind: 'fixed-list'; readonly size: number }
   | { readonly kind: 'union'; readonly dense: boolean };
@@ -28,7 +28,7 @@ export interface BatchContents {
   readonly nodes: readonly { readonly length: number; readonly nulls: number }[];
   readonly buffers: readonly { readonly offset: number; readonly bytes: number }[];
   readonly compression: 'lz4' | 'zstd' | undefined;
-  /** Buffers of each column of views. */
+  /** The number of buffers of each column of views. */
   readonly viewBuffers: readonly number[];
 }
 
@@ -39,14 +39,14 @@ export type ArrowMessage = { readonly version: number; readonly bodyBytes: numbe
   | { readonly kind: 'dictionary'; readonly id: number; readonly batch: BatchContents }
 );
 
-/** Where the footer of a file says that a message lies. */
+/** The place of a message by the footer of a file. */
 export interface FooterBlock {
   readonly offset: number;
   readonly metadataBytes: number;
   readonly bodyBytes: number;
 }
 
-/** What the footer of the file format says. */
+/** The content of a file's footer. */
 export interface ArrowFooter {
   readonly version: number;
   readonly fields: readonly ArrowField[];
@@ -54,16 +54,17 @@ export interface ArrowFooter {
   readonly batches: readonly FooterBlock[];
 }
 
-/** Deeper than any column of texts, and far from what a stack of calls can take. */
-const DEEPEST = 64;
-/** More than any dataset has: each costs an object or two wherever columns are gone through. */
-const MOST_FIELDS = 100_000;
+/** Deeper than any column of texts, and far below the limit of the call stack. */
+const MAX_DEPTH = 64;
+/** More columns than any dataset has. Each column costs an object or two in every pass over the columns. */
+const MAX_FIELDS = 100_000;
 
 /**
- * Reads a message's metadata without trusting them: what the Arrow library is given afterwards has been read here once, with
- * each position and count held against the bytes there are. Throws a RangeError with the reason.
+ * Reads a message's metadata without trusting them: each position and count is checked against the size of the bytes, before
+ * the Arrow library gets the message.
  *
  * Source: Message.fbs and Schema.fbs of the Arrow columnar format 1.5.
+ * @throws RangeError with the reason
  */
 export function readMessage(bytes: Uint8Array): ArrowMessage {
   const message = flatRoot(bytes);
@@ -72,7 +73,7 @@ export function readMessage(bytes: Uint8Array): ArrowMessage {
   const bodyBytes = message.long(3, 0);
   if (bodyBytes < 0) throw new RangeError(`a message has a body of ${bodyBytes} bytes`);
   checkTexts(message, 4);
-  if (header === undefined) throw new RangeError('a message says nothing');
+  if (header === undefined) throw new RangeError('a message has no header');
   switch (message.number(1, 8, 0)) {
     case 1:
       return { kind: 'schema', version, bodyBytes, fields: readSchema(header) };
@@ -88,7 +89,7 @@ export function readMessage(bytes: Uint8Array): ArrowMessage {
   }
 }
 
-/** Reads the footer of a file without trusting it, as {@link readMessage} reads messages. */
+/** Reads the footer of a file without trusting it, as {@link readMessage} reads messages. @throws RangeError */
 export function readFooter(bytes: Uint8Array): ArrowFooter {
   const footer = flatRoot(bytes);
   const schema = footer.table(1);
@@ -110,11 +111,11 @@ export function readFooter(bytes: Uint8Array): ArrowFooter {
   };
 }
 
-/** Versions 4 and 5, which are the numbers 3 and 4: files since 2017. Buffers lay elsewhere before. */
+/** The version: 4 or 5 (the numbers 3 and 4), of files since 2017. Older files have another order of buffers. */
 function readVersion(table: FlatTable): number {
   const version = table.number(0, 16, 0);
   if (version === 3 || version === 4) return version;
-  throw new RangeError(`it is of version ${version + 1} of the format, where 4 and 5 are read`);
+  throw new RangeError(`it is of version ${version + 1} of the format, and only 4 and 5 can be read`);
 }
 
 function readBatch(table: FlatTable): BatchContents {
@@ -138,11 +139,11 @@ function readCompression(table: FlatTable): 'lz4' | 'zstd' {
   const [codec, method] = [table.number(0, 8, 0), table.number(1, 8, 0)];
   if (method === 0 && codec === 0) return 'lz4';
   if (method === 0 && codec === 1) return 'zstd';
-  throw new RangeError(`its buffers are compressed in a way that is not known (${codec}, ${method})`);
+  throw new RangeError(`its buffers have an unknown compression (${codec}, ${method})`);
 }
 
 function readSchema(table: FlatTable): ArrowField[] {
-  if (table.number(0, 16, 0) !== 0) throw new RangeError('its numbers are big-endian, which is not read');
+  if (table.number(0, 16, 0) !== 0) throw new RangeError('its numbers are big-endian, which cannot be read');
   checkTexts(table, 2);
   const budget = { fields: 0 };
   const fields = table.tables(1).map((field) => readField(field, budget, 0));
@@ -153,8 +154,8 @@ function readSchema(table: FlatTable): ArrowField[] {
 }
 
 function readField(table: FlatTable, budget: { fields: number }, depth: number): ArrowField {
-  if (++budget.fields > MOST_FIELDS) throw new RangeError(`it has more than ${MOST_FIELDS} columns`);
-  if (depth > DEEPEST) throw new RangeError(`its columns are nested more than ${DEEPEST} deep`);
+  if (++budget.fields > MAX_FIELDS) throw new RangeError(`it has more than ${MAX_FIELDS} columns`);
+  if (depth > MAX_DEPTH) throw new RangeError(`its columns are nested more than ${MAX_DEPTH} deep`);
   checkTexts(table, 6);
   const name = table.text(0);
   const children = table.tables(5).map((child) => readField(child, budget, depth + 1));
@@ -187,7 +188,7 @@ const list =
     return { kind: 'list', offsetBits };
   };
 
-/** By the numbers of the types in Schema.fbs. Those not here (run ends, views of lists) are not read. */
+/** Layouts by the numbers of the types in Schema.fbs. Other types (run ends, views of lists) cannot be read. */
 const layouts: ReadonlyMap<number, ReadLayout> = new Map([
   [1, () => ({ kind: 'null' })],
   [2, (type) => ({ kind: 'fixed', bits: intBits(type.number(0, 32, 0)) })],
@@ -195,9 +196,9 @@ const layouts: ReadonlyMap<number, ReadLayout> = new Map([
   [4, bytes(32)],
   [5, bytes(32)],
   [6, fixed(1)],
-  [7, (type) => ({ kind: 'fixed', bits: known(type.number(2, 32, 128), [128, 256]) })],
+  [7, (type) => ({ kind: 'fixed', bits: checkBits(type.number(2, 32, 128), [128, 256]) })],
   [8, (type) => ({ kind: 'fixed', bits: oneOf(type.number(0, 16, 1), [32, 64]) })],
-  [9, (type) => ({ kind: 'fixed', bits: known(type.number(1, 32, 32), [32, 64]) })],
+  [9, (type) => ({ kind: 'fixed', bits: checkBits(type.number(1, 32, 32), [32, 64]) })],
   [
     10,
     (type) => {
@@ -235,18 +236,18 @@ const layouts: ReadonlyMap<number, ReadLayout> = new Map([
 function readLayout(field: FlatTable, name: string | undefined, children: readonly ArrowField[]): Layout {
   const number = field.number(2, 8, 0);
   const type = field.table(3);
-  const read = layouts.get(number);
-  if (read === undefined || type === undefined) {
-    throw new RangeError(`column "${name}" is of a type that is not read (number ${number} of the format)`);
+  const readType = layouts.get(number);
+  if (readType === undefined || type === undefined) {
+    throw new RangeError(`column "${name}" is of a type that cannot be read (number ${number} of the format)`);
   }
-  return read(type, children);
+  return readType(type, children);
 }
 
 function intBits(bits: number): number {
-  return known(bits, [8, 16, 32, 64]);
+  return checkBits(bits, [8, 16, 32, 64]);
 }
 
-function known(value: number, values: readonly number[]): number {
+function checkBits(value: number, values: readonly number[]): number {
   if (values.includes(value)) return value;
   throw new RangeError(`a column's values have ${value} bits`);
 }
@@ -266,7 +267,7 @@ function expectOne(children: readonly ArrowField[]): void {
   if (children.length !== 1) throw new RangeError(`a column of lists has ${children.length} kinds of items`);
 }
 
-/** Keys and values of metadata are texts within the bytes. */
+/** Checks that keys and values of metadata are texts within the bytes. */
 function checkTexts(table: FlatTable, slot: number): void {
   for (const entry of table.tables(slot)) {
     entry.text(0);

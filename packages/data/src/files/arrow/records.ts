@@ -2,12 +2,13 @@ import { cellReader } from '../../rows/arrow-columns.js';
 import type { PlacedRecord } from '../records.js';
 import { asBroken, type Block } from './blocks.js';
 
-/** Rows that are objects at a time. */
+/** The number of rows that are objects at a time. */
 const ROWS = 1000;
 
 /**
- * The rows of record batches as plain objects. A column other than these is there by its name alone, as undefined: what is said
- * of a row's keys names all of them.
+ * The rows of record batches as plain objects with the values of `columns`. Other columns are keys with the value undefined, so
+ * that errors about a row's keys name all of them.
+ * @throws DpoError `data.broken-file`
  */
 export async function* arrowRecords(
   blocks: readonly Block[],
@@ -22,14 +23,14 @@ export async function* arrowRecords(
         const data = columns.has(field.name) ? batch.data.children[i] : undefined;
         return data === undefined ? [] : [[field.name, cellReader(data, field)] as const];
       });
-      const unread = batch.schema.fields.flatMap(({ name }) => (columns.has(name) ? [] : [name]));
+      const otherColumns = batch.schema.fields.flatMap(({ name }) => (columns.has(name) ? [] : [name]));
       for (let row = 0; row < block.rows; row++) {
         const record: Record<string, unknown> = {};
-        for (const [name, read] of readers) {
-          // A column that is there says something even where it holds nothing.
-          record[name] = read(row) ?? null;
+        for (const [name, readCell] of readers) {
+          // An empty cell is null, not undefined: a column of context changes how rows are read even when its cells are empty.
+          record[name] = readCell(row) ?? null;
         }
-        for (const name of unread) record[name] = undefined;
+        for (const name of otherColumns) record[name] = undefined;
         records.push({ record });
         if (records.length < ROWS) continue;
         yield records;

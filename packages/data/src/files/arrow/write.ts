@@ -10,14 +10,16 @@ import {
 import { CollectingQueue } from './blocks.js';
 import { type ArrowCompression, compressedWriter, loadCodecs } from './codecs.js';
 
-/** Writes record batches to one Arrow file, each as it comes. */
+/** Writes record batches to one Arrow file, one after another. */
 export class ArrowFileWriter {
+  /** Rows so far. */
   rows = 0;
+  /** Bytes on the disk so far. */
   bytes = 0;
   readonly #file: FileHandle;
   readonly #writer: RecordBatchWriter;
   readonly #queue = new CollectingQueue();
-  #written: Promise<void> = Promise.resolve();
+  #pendingWrite: Promise<void> = Promise.resolve();
 
   private constructor(
     file: FileHandle,
@@ -30,8 +32,8 @@ export class ArrowFileWriter {
   }
 
   /**
-   * Opens the file anew, in the file format (with a footer) or the stream format. `hash` is fed what is written; buffers of
-   * the file format may be compressed.
+   * Creates the file, in the file format (with a footer) or the stream format. `hash` gets all bytes of the file. Only buffers
+   * of the file format can be compressed.
    */
   static async open(
     path: string,
@@ -44,37 +46,38 @@ export class ArrowFileWriter {
     return new ArrowFileWriter(file, writerOf(kind, compression), schema, hash);
   }
 
+  /** Adds a record batch. */
   async write(batch: RecordBatch): Promise<void> {
     this.#writer.write(batch);
     this.rows += batch.numRows;
     await this.#drain();
   }
 
-  /** Ends the file and flushes it to disk. The file is closed also where that fails. */
+  /** Ends the file and flushes it to disk. The file is closed in any case. */
   async finish(): Promise<void> {
     try {
       this.#writer.finish();
       await this.#drain();
-      await this.#written;
+      await this.#pendingWrite;
       await this.#file.sync();
     } finally {
       await this.#file.close();
     }
   }
 
-  /** Closes the file as it is. */
+  /** Closes the file without an end. */
   async abandon(): Promise<void> {
-    await this.#written.catch(() => undefined);
+    await this.#pendingWrite.catch(() => undefined);
     await this.#file.close();
   }
 
-  /** What is there is on its way to the disk while the next batch is made; not more than that. */
+  /** Begins to write the pieces so far, and waits for the pieces before: the disk works while the next batch is made. */
   async #drain(): Promise<void> {
     const pieces = this.#queue.take();
-    await this.#written;
-    this.#written = this.#writeAll(pieces);
-    // It is told to whoever waits for it next; until then it is nobody's.
-    this.#written.catch(() => undefined);
+    await this.#pendingWrite;
+    this.#pendingWrite = this.#writeAll(pieces);
+    // The next call that waits for the write gets the error. Until then the rejection must not count as unhandled.
+    this.#pendingWrite.catch(() => undefined);
   }
 
   async #writeAll(pieces: readonly Uint8Array[]): Promise<void> {
@@ -94,7 +97,7 @@ function writerOf(kind: 'file' | 'stream', compression: ArrowCompression | undef
   return kind === 'file' ? new RecordBatchFileWriter() : new RecordBatchStreamWriter();
 }
 
-/** Writes all batches to one file in the file format. */
+/** Writes all batches to one file in the file format. Returns the number of rows. */
 export async function writeArrowFile(
   path: string,
   schema: Schema,

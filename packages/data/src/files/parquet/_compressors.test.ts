@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { boundedCompressors } from './_compressors.js';
 import { checkCounts } from './_groups.js';
 
-it('unpacks what is whole, and refuses pages that say that they are larger than memory', async () => {
+it('unpacks whole pages, and refuses pages that claim to be larger than memory', async () => {
   const zstd = await Zstd.load();
   const text = Buffer.from('some text, '.repeat(100));
   expect(
@@ -14,23 +14,23 @@ it('unpacks what is whole, and refuses pages that say that they are larger than 
     expect(() => boundedCompressors(1000)[codec]?.(page, 2 ** 31), codec).toThrow(/would unpack/);
     expect(() => boundedCompressors(1000)[codec]?.(page, -1), codec).toThrow(/would unpack/);
   }
-  // Zeros without end: the page says that it is small, its frame that it is not.
+  // 128 MiB of zeros: the page claims to be small, and its frame says the true size.
   const bomb = zstd.compress(new Uint8Array(2 ** 27));
   expect(() => boundedCompressors(bomb.length).ZSTD?.(bomb, 100)).toThrow(/would unpack/);
 });
 
-it('refuses the pages of a group that are small each, and more than memory takes together', () => {
+it('refuses small pages of a group that are together larger than memory', () => {
   const { SNAPPY } = boundedCompressors(1000);
   const page = new Uint8Array(20);
-  let refused = 0;
+  let refusals = 0;
   for (let i = 0; i < 100; i++) {
     try {
       SNAPPY?.(page, 2 ** 20);
     } catch (error) {
-      if (String(error).includes('would unpack')) refused++;
+      if (String(error).includes('would unpack')) refusals++;
     }
   }
-  expect(refused).toBe(100 - 64);
+  expect(refusals).toBe(100 - 64);
 });
 
 it('refuses groups of more rows than can be objects at once', () => {

@@ -1,23 +1,23 @@
 import type { Compressors } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
-import { frameBytes, mostUnpacked } from '../arrow/frame-bytes.js';
+import { frameBytes, maxUnpackedBytes } from '../arrow/frame-bytes.js';
 
 /**
- * The functions that unpack Parquet's pages, held to what a row group of a file of so many bytes may unpack to: a page says
- * itself how large it will be, and room is made for that before a byte of it is looked at.
+ * The functions that unpack Parquet's pages, with a limit for each row group that depends on the size of the file. A page says
+ * how large it will be, and the library makes room for that before it looks at a byte of the page.
  */
 export function boundedCompressors(fileBytes: number): Compressors {
-  let unpacked = 0;
-  const bounded = Object.entries(compressors).map(([codec, unpack]) => {
-    const held: typeof unpack = (packed, length) => {
-      // Zstandard makes room for what its frame says instead.
-      unpacked += codec === 'ZSTD' ? Math.max(length, frameBytes(packed, 'zstd').least) : length;
-      if (length < 0 || unpacked > mostUnpacked(fileBytes)) {
-        throw new RangeError(`its pages would unpack from ${fileBytes} bytes to ${unpacked} and more`);
+  let total = 0;
+  const entries = Object.entries(compressors).map(([codec, unpack]) => {
+    const boundedUnpack: typeof unpack = (page, length) => {
+      // Zstandard makes room for the size that its frame says.
+      total += codec === 'ZSTD' ? Math.max(length, frameBytes(page, 'zstd').least) : length;
+      if (length < 0 || total > maxUnpackedBytes(fileBytes)) {
+        throw new RangeError(`its pages would unpack from ${fileBytes} bytes to ${total} and more`);
       }
-      return unpack(packed, length);
+      return unpack(page, length);
     };
-    return [codec, held];
+    return [codec, boundedUnpack];
   });
-  return Object.fromEntries(bounded);
+  return Object.fromEntries(entries);
 }

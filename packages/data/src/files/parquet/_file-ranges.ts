@@ -1,26 +1,26 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { AsyncBuffer } from 'hyparquet';
 
-/** Files up to here are read once, as a whole: the library asks for many small ranges. */
+/** Files up to this size are read as a whole, since the library reads many small ranges. */
 const WHOLE_BYTES = 1 << 20;
 
-/** A file whose ranges the library asks for. A range that goes over the file's end is cut there. */
+/** A file that the library reads by ranges. A range beyond the file's end is cut at the end. */
 export interface FileRanges extends AsyncBuffer {
   close(): Promise<void>;
 }
 
-/** Opens a file for the library, once. @throws those of the system, as they come */
+/** Opens a file for the library, once. @throws the errors of the system, unchanged */
 export async function openRanges(path: string): Promise<FileRanges> {
   const file = await open(path);
   try {
     const { size } = await file.stat();
-    const whole = size <= WHOLE_BYTES ? await read(file, 0, size) : undefined;
+    const whole = size <= WHOLE_BYTES ? await readRange(file, 0, size) : undefined;
     return {
       byteLength: size,
       async slice(start, end = size) {
         if (whole !== undefined) return whole.slice(start, end);
         const from = Math.min(Math.max(0, start), size);
-        return read(file, from, Math.max(from, Math.min(end, size)));
+        return readRange(file, from, Math.max(from, Math.min(end, size)));
       },
       close: () => file.close(),
     };
@@ -30,12 +30,12 @@ export async function openRanges(path: string): Promise<FileRanges> {
   }
 }
 
-async function read(file: FileHandle, start: number, end: number): Promise<ArrayBuffer> {
+async function readRange(file: FileHandle, start: number, end: number): Promise<ArrayBuffer> {
   const bytes = new Uint8Array(end - start);
   let done = 0;
   while (done < bytes.length) {
     const { bytesRead } = await file.read(bytes, done, bytes.length - done, start + done);
-    // Somebody has made the file shorter.
+    // Another program has shortened the file.
     if (bytesRead === 0) break;
     done += bytesRead;
   }

@@ -7,15 +7,15 @@ import { withoutNulls } from './_values.js';
 /** A row group. */
 export interface RowGroup {
   /**
-   * Its rows as plain objects. A column that is not wanted is there by its name alone, as undefined: what is said of a row's
-   * keys names all of them.
+   * The rows as plain objects. The columns that were not to be read are keys with the value undefined, so that errors about a
+   * row's keys name all of them.
    */
   readonly rows: readonly Readonly<Record<string, unknown>>[];
-  /** All columns of the file, wanted or not. */
+  /** The names of all columns of the file, whether they are read or not. */
   readonly columns: readonly string[];
 }
 
-/** The row groups of a Parquet file, one after another. What is wrong with the file is thrown as the library throws it. */
+/** The row groups of a Parquet file, one after another, with the values of `columns`. The library's errors come unchanged. */
 export async function* parquetGroups(path: string, columns: ReadonlySet<string>): AsyncGenerator<RowGroup> {
   const file = await openRanges(path);
   try {
@@ -30,20 +30,20 @@ async function* groupsOf(file: FileRanges, path: string, columns: ReadonlySet<st
   const metadata = await parquetMetadataAsync(file);
   const fields = parquetSchema(metadata).children;
   const nodes = fields.filter(({ element }) => columns.has(element.name));
-  const unread = Object.fromEntries(
+  const otherColumns = Object.fromEntries(
     fields.flatMap(({ element: { name } }) => (columns.has(name) ? [] : [[name, undefined]])),
   );
-  const wanted = nodes.map(({ element }) => element.name);
+  const names = nodes.map(({ element }) => element.name);
   checkCounts(metadata);
   let rowStart = 0;
   for (const group of metadata.row_groups) {
     const rowEnd = rowStart + Number(group.num_rows);
     const compressors = boundedCompressors(file.byteLength);
-    const rows = await parquetReadObjects({ file, metadata, columns: wanted, rowStart, rowEnd, compressors });
+    const rows = await parquetReadObjects({ file, metadata, columns: names, rowStart, rowEnd, compressors });
     yield {
       rows: rows.map((row) => ({
         ...Object.fromEntries(nodes.map((node) => [node.element.name, withoutNulls(row[node.element.name], node)])),
-        ...unread,
+        ...otherColumns,
       })),
       columns: fields.map(({ element }) => element.name),
     };
@@ -51,22 +51,22 @@ async function* groupsOf(file: FileRanges, path: string, columns: ReadonlySet<st
   }
 }
 
-/** Rows of a group become objects at once. Writers end a group long before. */
-const MOST_ROWS = 2 ** 23;
+/** All rows of a group become objects at once. Writers make groups of far fewer rows. */
+const MAX_ROWS = 2 ** 23;
 
-/** Row counts are what loops run to: those of the groups must be sensible and add up to the file's. */
+/** Checks the row counts, to which loops run: the groups' counts are not too large, and add up to the file's. */
 export function checkCounts(metadata: Pick<FileMetaData, 'num_rows'> & { readonly row_groups: readonly Rows[] }): void {
   const counts = metadata.row_groups.map(({ num_rows }) => Number(num_rows));
   const total = counts.reduce((sum, count) => sum + count, 0);
   if (total !== Number(metadata.num_rows) || counts.some((count) => !Number.isSafeInteger(count) || count < 0))
     throw new Error(`its row groups hold ${total} rows, its footer says ${metadata.num_rows}`);
-  const large = counts.find((count) => count > MOST_ROWS);
-  if (large !== undefined) throw new Error(`a row group says that it has ${large} rows, more than ${MOST_ROWS}`);
+  const large = counts.find((count) => count > MAX_ROWS);
+  if (large !== undefined) throw new Error(`a row group says that it has ${large} rows, more than ${MAX_ROWS}`);
 }
 
 type Rows = Pick<FileMetaData['row_groups'][number], 'num_rows'>;
 
-/** A Parquet file begins and ends with `PAR1`: one cut short does not end so. */
+/** Checks that a file ends with `PAR1`, as whole Parquet files do. @throws DpoError `data.truncated-file` */
 async function checkEnds(file: FileRanges, path: string): Promise<void> {
   const size = file.byteLength;
   const text = async (from: number, to: number) => Buffer.from(await file.slice(from, to)).toString('latin1');

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import type { Apart } from './_reading-thread.js';
+import type { ThreadOptions } from './_reading-thread.js';
 import { readParquet } from './parquet.js';
 
-/** A thread that says which of its files it is given: the second is damaged, the third never comes to an end. */
+/** A thread that replies with the number of its file. The second file is damaged, the third never ends. */
 const script = new URL(`data:text/javascript,
   import { parentPort } from 'node:worker_threads';
   let files = 0;
@@ -13,41 +13,43 @@ const script = new URL(`data:text/javascript,
     else if (files < 3) parentPort.postMessage({ group: { rows: [{ files }], columns: ['files'] } });
   });`);
 
-/** What the thread says of a file's first rows: any file does, since the thread does not look at the file. */
-async function readFirst(apart: Apart): Promise<unknown> {
-  for await (const [placed] of readParquet(import.meta.filename, new Set(['files']), undefined, apart)) {
-    return placed?.record;
+/** The thread's reply for a file's first rows. Any file will do, since the thread does not read the file. */
+async function readFirst(threadOptions: ThreadOptions): Promise<unknown> {
+  for await (const [first] of readParquet(import.meta.filename, new Set(['files']), undefined, threadOptions)) {
+    return first?.record;
   }
   return undefined;
 }
 
-async function readThrough(apart: Apart): Promise<unknown> {
+async function readThrough(threadOptions: ThreadOptions): Promise<unknown> {
   let last: unknown;
-  for await (const [placed] of readParquet(import.meta.filename, new Set(['files']), undefined, apart))
-    last = placed?.record;
+  for await (const [first] of readParquet(import.meta.filename, new Set(['files']), undefined, threadOptions))
+    last = first?.record;
   return last;
 }
 
-it('reads one file after another in one thread, also after a damaged one, until one does not come to an end', async () => {
+it('reads one file after another in one thread, also after a damaged file, until a file does not end', async () => {
   let milliseconds = 3000;
-  const apart: Apart = { script, limit: () => milliseconds, heap: 64 };
-  expect(await readThrough(apart)).toEqual({ files: 1 });
-  await expect(readThrough(apart)).rejects.toMatchObject({ code: 'data.broken-file' });
+  const threadOptions: ThreadOptions = { script, limit: () => milliseconds, heap: 64 };
+  expect(await readThrough(threadOptions)).toEqual({ files: 1 });
+  await expect(readThrough(threadOptions)).rejects.toMatchObject({ code: 'data.broken-file' });
   milliseconds = 50;
-  await expect(readThrough(apart)).rejects.toMatchObject({ values: { reason: expect.stringContaining('within') } });
+  await expect(readThrough(threadOptions)).rejects.toMatchObject({
+    values: { reason: expect.stringContaining('within') },
+  });
   milliseconds = 3000;
-  expect(await readThrough(apart)).toEqual({ files: 1 });
+  expect(await readThrough(threadOptions)).toEqual({ files: 1 });
 });
 
-it('goes on with a thread whose file was left before its end', async () => {
-  const apart: Apart = { script, limit: () => 3000, heap: 64 };
-  expect(await readFirst(apart)).toEqual({ files: 1 });
-  await expect(readThrough(apart)).rejects.toMatchObject({ code: 'data.broken-file' });
+it('uses a thread again whose file was not read to its end', async () => {
+  const threadOptions: ThreadOptions = { script, limit: () => 3000, heap: 64 };
+  expect(await readFirst(threadOptions)).toEqual({ files: 1 });
+  await expect(readThrough(threadOptions)).rejects.toMatchObject({ code: 'data.broken-file' });
 });
 
 it('reads several files at a time in as many threads', async () => {
-  const apart: Apart = { script, limit: () => 3000, heap: 64 };
-  const two = () => Promise.allSettled([readThrough(apart), readThrough(apart)]);
+  const threadOptions: ThreadOptions = { script, limit: () => 3000, heap: 64 };
+  const two = () => Promise.allSettled([readThrough(threadOptions), readThrough(threadOptions)]);
   const [first, second] = await two();
   expect([first, second]).toEqual(Array(2).fill({ status: 'fulfilled', value: { files: 1 } }));
   // The same two threads: each has come to its second file.

@@ -1,47 +1,47 @@
 import { Worker } from 'node:worker_threads';
 import type { ParquetReply, ParquetRequest } from './parquet-worker.js';
 
-/** How a Parquet file is read apart from everything else. */
-export interface Apart {
+/** The options of a thread that reads Parquet files. */
+export interface ThreadOptions {
   /** The thread's script. */
   readonly script: URL;
-  /** Milliseconds that a row group may take, for a file of so many bytes. */
+  /** The milliseconds that a row group may take, for a file of so many bytes. */
   readonly limit: (bytes: number) => number;
-  /** MiB that the thread's heap may take. */
+  /** The largest size of the thread's heap in MiB. */
   readonly heap: number;
 }
 
-/** Milliseconds for which a thread waits for another file: files are often read one after another. */
+/** The milliseconds that a thread waits for another file: files are often read one after another. */
 const IDLE = 500;
 
-/** A thread without a file, what it was started for, and what ends its waiting. */
+/** A waiting thread, its options, and a function that ends the waiting. */
 interface Idle {
-  readonly apart: Apart;
+  readonly options: ThreadOptions;
   readonly thread: Worker;
   readonly wake: () => void;
 }
 
 const idle = new Set<Idle>();
 
-/** A thread that reads one file at a time; libraries are loaded in it once. Who takes it gives it back or ends it. */
-export function takeThread(apart: Apart): Worker {
+/** A thread that reads one file at a time, and loads its libraries once. The caller gives the thread back, or terminates it. */
+export function takeThread(options: ThreadOptions): Worker {
   for (const waiting of idle) {
-    if (waiting.apart !== apart) continue;
+    if (waiting.options !== options) continue;
     waiting.wake();
     waiting.thread.ref();
     return waiting.thread;
   }
-  return new Worker(apart.script, { resourceLimits: { maxOldGenerationSizeMb: apart.heap } });
+  return new Worker(options.script, { resourceLimits: { maxOldGenerationSizeMb: options.heap } });
 }
 
-/** Keeps a thread that has nothing more to do for the next file, for a moment. */
-export function giveBack(apart: Apart, thread: Worker): void {
+/** Keeps a thread for the next file, for a moment. */
+export function giveBack(options: ThreadOptions, thread: Worker): void {
   const end = () => {
     wake();
     void thread.terminate();
   };
   thread.postMessage('close' satisfies ParquetRequest);
-  // Neither the thread nor its time keeps a process alive.
+  // Neither the thread nor the timer keeps the process alive.
   thread.unref();
   const timer = setTimeout(end, IDLE).unref();
   const wake = () => {
@@ -49,26 +49,26 @@ export function giveBack(apart: Apart, thread: Worker): void {
     clearTimeout(timer);
     thread.off('error', end).off('exit', end);
   };
-  const waiting: Idle = { apart, thread, wake };
+  const waiting: Idle = { options, thread, wake };
   idle.add(waiting);
   thread.on('error', end).on('exit', end);
 }
 
-/** Asks a thread for something; rejects where the thread ends, or does not answer in time. */
+/** Sends a thread a request and waits for the reply. Rejects when the thread ends, or does not reply in time. */
 export function ask(thread: Worker, request: ParquetRequest, milliseconds: number): Promise<ParquetReply> {
   return new Promise((resolve, reject) => {
     const settle = (act: () => void) => {
       clearTimeout(timer);
-      thread.off('message', answered).off('error', died);
+      thread.off('message', onReply).off('error', onError);
       act();
     };
-    const answered = (reply: ParquetReply) => settle(() => resolve(reply));
-    const died = (error: Error) => settle(() => reject(error));
+    const onReply = (reply: ParquetReply) => settle(() => resolve(reply));
+    const onError = (error: Error) => settle(() => reject(error));
     const timer = setTimeout(
       () => settle(() => reject(new Error(`a row group could not be read within ${Math.ceil(milliseconds / 1000)} s`))),
       milliseconds,
     );
-    thread.on('message', answered).on('error', died);
+    thread.on('message', onReply).on('error', onError);
     thread.postMessage(request);
   });
 }

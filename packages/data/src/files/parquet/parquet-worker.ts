@@ -2,10 +2,10 @@ import { parentPort } from 'node:worker_threads';
 import { DpoError } from '@dpo/base';
 import { parquetGroups, type RowGroup } from './_groups.js';
 
-/** What a thread is asked for: the first row group of a file, or the next one; to close the file, which has no reply. */
+/** A request to a thread: the first row group of a file, the next row group, or closing the file, which has no reply. */
 export type ParquetRequest = { readonly path: string; readonly columns: readonly string[] } | 'next' | 'close';
 
-/** A row group, none at the end, or what went wrong. */
+/** A thread's reply: a row group, undefined at the end of the file, or an error. */
 export type ParquetReply =
   | { readonly group: RowGroup | undefined }
   | { readonly error: unknown }
@@ -26,7 +26,7 @@ parentPort?.on('message', (request: ParquetRequest) => {
   void Promise.resolve(groups?.next())
     .then((next): ParquetReply => ({ group: next?.done ? undefined : next?.value }))
     .catch((error: unknown): ParquetReply => {
-      // An error of ours would lose its code on the way.
+      // A DpoError would lose its code on the way to the main thread.
       if (!DpoError.is(error)) return { error };
       const { code, message, values, hint } = error;
       return { code, message, details: { values, ...(hint === undefined ? {} : { hint }) } };

@@ -2,13 +2,16 @@ import { DpoError } from '@dpo/base';
 
 /** One record of a CSV file. */
 export interface CsvRow {
-  /** `undefined` for a field with nothing in it, not even quotes. */
+  /** The fields; `undefined` for a field without any character, even quotes. */
   readonly fields: readonly (string | undefined)[];
-  /** Where it begins, counted from 1. */
+  /** The line on which the record begins, counted from 1. */
   readonly line: number;
 }
 
-/** The records of a CSV file's bytes with this separator, a block at a time. Blank lines are skipped. */
+/**
+ * The records of a CSV file's bytes with this separator, a block at a time. Blank lines are skipped.
+ * @throws DpoError `data.invalid-text`, `data.broken-csv`
+ */
 export async function* readCsvRows(
   bytes: AsyncIterable<Buffer>,
   path: string,
@@ -32,27 +35,27 @@ export async function* readCsvRows(
   yield parser.end();
 }
 
-/** What may follow: a field, more of a bare field, more of a quoted one, or what comes after a closing quote. */
+/** The parser is before a field, in a field without quotes, in a quoted field, or behind a closing quote. */
 type State = 'start' | 'bare' | 'quoted' | 'closed';
 
-/** UTF-16 units of a field: more than any answer has, and a quarter of what a text of JavaScript can be. */
-const LONGEST_FIELD = 2 ** 27;
+/** UTF-16 units of a field: more than any answer has, and a quarter of the longest string of JavaScript. */
+const MAX_FIELD_LENGTH = 2 ** 27;
 /** More columns than any dataset has. */
-const MOST_FIELDS = 100_000;
+const MAX_FIELDS = 100_000;
 
 class CsvParser {
   line = 1;
   #state: State = 'start';
   #field = '';
-  /** Where the quoted field begins. */
+  /** The line on which the quoted field begins. */
   #fieldLine = 1;
   #fields: (string | undefined)[] = [];
   #rowLine = 1;
   #rows: CsvRow[] = [];
-  /** A carriage return came: a line feed must follow. */
+  /** The last character was a carriage return, which a line feed must follow. */
   #halfEnd = false;
 
-  /** What ends a run of plain characters. */
+  /** The characters that end a run of plain ones. */
   readonly #marks: RegExp;
 
   constructor(
@@ -62,13 +65,13 @@ class CsvParser {
     this.#marks = new RegExp(`["\\r\\n${separator}]`, 'g');
   }
 
-  /** Takes more text; returns the records that ended in it. */
+  /** Parses more text, and returns the records that end in it. */
   push(text: string): readonly CsvRow[] {
     for (let at = 0; at < text.length; ) at = this.#step(text, at);
     return this.#take();
   }
 
-  /** Ends the text; returns a last record that no line end closed. */
+  /** Ends the text, and returns a last record without a line end. */
   end(): readonly CsvRow[] {
     if (this.#state === 'quoted') {
       throw this.#broken(`a quoted field is never closed, since the quote in line ${this.#fieldLine}`);
@@ -77,7 +80,7 @@ class CsvParser {
     return this.#take();
   }
 
-  /** Consumes at least one character; returns where to go on. */
+  /** Parses at least one character from `at` on, and returns the position of the next one. */
   #step(text: string, at: number): number {
     const mark = text[at];
     if (this.#state === 'quoted') {
@@ -115,15 +118,15 @@ class CsvParser {
   }
 
   #more(text: string, from: number, to: number): void {
-    if (this.#field.length + to - from > LONGEST_FIELD) {
+    if (this.#field.length + to - from > MAX_FIELD_LENGTH) {
       const since = this.#state === 'quoted' ? `, since the quote in line ${this.#fieldLine}` : '';
-      throw this.#broken(`a field is longer than ${LONGEST_FIELD} characters${since}`);
+      throw this.#broken(`a field is longer than ${MAX_FIELD_LENGTH} characters${since}`);
     }
     this.#field += text.slice(from, to);
   }
 
   #endField(): void {
-    if (this.#fields.length === MOST_FIELDS) throw this.#broken(`a row has more than ${MOST_FIELDS} fields`);
+    if (this.#fields.length === MAX_FIELDS) throw this.#broken(`a row has more than ${MAX_FIELDS} fields`);
     this.#fields.push(this.#state === 'start' ? undefined : this.#field);
     this.#field = '';
     this.#state = 'start';

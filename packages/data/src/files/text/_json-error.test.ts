@@ -24,9 +24,9 @@ describe('locateJsonError', () => {
     ['{} {}', 3, 'the end of the line', '"{"'],
     ['', 0, 'a value', 'the end of the line'],
     ['[01]', 2, '"," or "]"', '"1"'],
-  ])('finds what is wrong with %s', (text, offset, expected, found) => {
+  ])('finds the fault of %s', (text, offset, expected, actual) => {
     expect(valid(text)).toBe(false);
-    expect(locateJsonError(text)).toEqual({ offset, expected, found });
+    expect(locateJsonError(text)).toEqual({ offset, expected, actual });
   });
 
   it('agrees with JSON.parse on any valid JSON', () => {
@@ -38,16 +38,16 @@ describe('locateJsonError', () => {
     );
   });
 
-  it('agrees with JSON.parse on damaged JSON, and what stands before the place is sound', () => {
+  it('agrees with JSON.parse on damaged JSON, and names a place within the text', () => {
     const damage = fc.record({
       at: fc.nat(),
       remove: fc.nat({ max: 3 }),
-      put: fc.constantFrom('', '"', '}', ',', '\\', '0', '\u0001', 'e'),
+      insertion: fc.constantFrom('', '"', '}', ',', '\\', '0', '\u0001', 'e'),
     });
     fc.assert(
-      fc.property(fc.json(), damage, (json, { at, remove, put }) => {
+      fc.property(fc.json(), damage, (json, { at, remove, insertion }) => {
         const place = at % (json.length + 1);
-        const text = json.slice(0, place) + put + json.slice(place + remove);
+        const text = json.slice(0, place) + insertion + json.slice(place + remove);
         const error = locateJsonError(text);
         expect(error === undefined).toBe(valid(text));
         if (error !== undefined) expect(error.offset).toBeLessThanOrEqual(text.length);

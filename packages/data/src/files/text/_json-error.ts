@@ -1,14 +1,16 @@
-/** Where a text stops being JSON. */
+/** The first place at which a text is not JSON. */
 export interface JsonError {
   /** Offset in UTF-16 units. */
   readonly offset: number;
+  /** What the grammar demands at this place, in words. */
   readonly expected: string;
-  readonly found: string;
+  /** What the text has at this place, in words. */
+  readonly actual: string;
 }
 
 /**
- * Finds the first place at which a text breaks the JSON grammar (RFC 8259); `undefined` for valid JSON. JSON.parse says
- * where only in some versions of Node, and never what it expected; this runs after it has failed.
+ * Finds the first place at which a text breaks the JSON grammar (RFC 8259); `undefined` for valid JSON. Called after JSON.parse
+ * has failed, which names the place only in some versions of Node, and never what it expected.
  */
 export function locateJsonError(text: string): JsonError | undefined {
   const scanner = new Scanner(text);
@@ -19,7 +21,7 @@ export function locateJsonError(text: string): JsonError | undefined {
     scanner.end();
     return undefined;
   } catch (error) {
-    if (error instanceof Unexpected) return { offset: error.offset, expected: error.expected, found: error.found };
+    if (error instanceof Unexpected) return { offset: error.offset, expected: error.expected, actual: error.actual };
     throw error;
   }
 }
@@ -28,9 +30,9 @@ class Unexpected extends Error {
   constructor(
     readonly offset: number,
     readonly expected: string,
-    readonly found: string,
+    readonly actual: string,
   ) {
-    super(`expected ${expected}, found ${found}`);
+    super(`expected ${expected}, found ${actual}`);
   }
 }
 
@@ -43,7 +45,7 @@ class Scanner {
 
   constructor(private readonly text: string) {}
 
-  /** A value of any kind. Nested ones are kept on a list, so that depth is limited by memory alone. */
+  /** Reads a value of any kind. Open lists and objects are on a list, so that only memory limits the depth. */
   value(): void {
     const open: ('{' | '[')[] = [];
     for (;;) {
@@ -63,7 +65,7 @@ class Scanner {
     }
   }
 
-  /** After a value: closes what is closed; true where another value follows. */
+  /** Reads what follows a value: closing brackets, or a comma. Returns true when another value follows. */
   private next(open: ('{' | '[')[]): boolean {
     for (;;) {
       const inside = open[open.length - 1];
@@ -126,12 +128,12 @@ class Scanner {
 
   private fail(expected: string): never {
     const code = this.text.codePointAt(this.at);
-    const found =
+    const actual =
       code === undefined
         ? 'the end of the line'
         : code < 0x20
           ? `U+${code.toString(16).padStart(4, '0')}`
           : `"${String.fromCodePoint(code)}"`;
-    throw new Unexpected(this.at, expected, found);
+    throw new Unexpected(this.at, expected, actual);
   }
 }

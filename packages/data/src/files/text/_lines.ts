@@ -3,55 +3,56 @@ import { DpoError } from '@dpo/base';
 
 /** One line of a text file. */
 export interface Line {
+  /** The line without its end. */
   readonly text: string;
-  /** Counted from 1. */
+  /** The line's number, counted from 1. */
   readonly number: number;
 }
 
 const NEWLINE = 0x0a;
-/** Longer than any row, and a quarter of what a text of JavaScript can be. */
-export const LONGEST_LINE = 1 << 27;
+/** Bytes of a line: more than any row has, and a quarter of the longest string of JavaScript. */
+export const MAX_LINE_BYTES = 1 << 27;
 
 /**
- * The lines of a text in UTF-8 that are not blank, a block at a time. Ends of lines are `\n` or `\r\n`; a byte-order mark at
- * the beginning is skipped.
+ * The lines of a text in UTF-8 that are not blank, a block at a time. A line ends with `\n` or `\r\n`. A byte-order mark at the
+ * beginning is skipped.
  *
  * @param path the file, for messages
- * @throws DpoError `data.invalid-text` (not UTF-8; names the line), `data.line-too-long`, what `bytes` throws
+ * @throws DpoError `data.invalid-text` (not UTF-8; names the line), `data.line-too-long`, and the errors of `bytes`
  */
 export async function* readLines(bytes: AsyncIterable<Buffer>, path: string): AsyncGenerator<readonly Line[]> {
   let rest: Buffer[] = [];
   let number = 0;
-  let held = 0;
+  let pendingBytes = 0;
   for await (const chunk of bytes) {
-    held += chunk.length;
+    pendingBytes += chunk.length;
     const end = chunk.lastIndexOf(NEWLINE) + 1;
     if (end === 0) {
-      if (held > LONGEST_LINE) throw tooLong(path, number + 1);
+      if (pendingBytes > MAX_LINE_BYTES) throw tooLong(path, number + 1);
       rest.push(chunk);
       continue;
     }
     const block = splitBlock(Buffer.concat([...rest, chunk.subarray(0, end)]), number, path);
     rest = [chunk.subarray(end)];
-    held = chunk.length - end;
+    pendingBytes = chunk.length - end;
     number = block.number;
     yield block.lines;
   }
   yield splitBlock(Buffer.concat(rest), number, path).lines;
 }
 
-/** The error for a line, or a value of JSON, that is longer than {@link LONGEST_LINE} bytes. */
+/** The error for a line, or a JSON value, of more than {@link MAX_LINE_BYTES} bytes. */
 export function tooLong(path: string, line: number): DpoError {
-  const mebibytes = LONGEST_LINE / 2 ** 20;
+  const mebibytes = MAX_LINE_BYTES / 2 ** 20;
   return new DpoError('data.line-too-long', `${path}, line ${line} is longer than ${mebibytes} MiB.`, {
-    values: { path, line, bytes: LONGEST_LINE },
-    hint: 'Every row must stand on a line of its own, and the file be what its ending says.',
+    values: { path, line, bytes: MAX_LINE_BYTES },
+    hint: 'Every row must stand on a line of its own. Check that the content of the file is what its ending says.',
   });
 }
 
 function splitBlock(block: Buffer, linesBefore: number, path: string): { lines: Line[]; number: number } {
-  const first = linesBefore === 0 && block[0] === 0xef && block[1] === 0xbb && block[2] === 0xbf;
-  const text = decode(first ? block.subarray(3) : block, linesBefore, path);
+  const hasMark = linesBefore === 0 && block[0] === 0xef && block[1] === 0xbb && block[2] === 0xbf;
+  const text = decode(hasMark ? block.subarray(3) : block, linesBefore, path);
   const lines: Line[] = [];
   let number = linesBefore;
   const parts = text.split('\n');
@@ -65,7 +66,7 @@ function splitBlock(block: Buffer, linesBefore: number, path: string): { lines: 
 }
 
 function decode(block: Buffer, linesBefore: number, path: string): string {
-  // Validating and decoding apart is three times as fast as a decoder that does both.
+  // Checking first and decoding afterwards is three times as fast as a decoder that does both.
   if (isAscii(block)) return block.toString('latin1');
   if (isUtf8(block)) return block.toString('utf8');
   let line = linesBefore + 1;

@@ -7,12 +7,12 @@ import { Decompress } from 'fzstd';
 import { peek } from '../../rows/peek.js';
 
 const READ_BYTES = 1 << 20;
-/** Zstandard is unpacked in pieces: four bytes of it can stand for 128 KiB, and all of a piece comes out at once. */
+/** Bytes of Zstandard to unpack at once: four bytes can stand for 128 KiB, and a whole piece is unpacked at a time. */
 const ZSTD_PIECE = 1 << 12;
 
 type Compression = 'gzip' | 'zstd';
 
-/** The compression that a file's first bytes show, whatever its name says. */
+/** The compression by a file's first bytes, whatever its name says; undefined for an uncompressed file. */
 export function compressionOf(start: Uint8Array): Compression | undefined {
   const [a, b, c, d] = start;
   if (a === 0x1f && b === 0x8b) return 'gzip';
@@ -20,7 +20,7 @@ export function compressionOf(start: Uint8Array): Compression | undefined {
   return undefined;
 }
 
-/** A file's first bytes, as they are stored. @throws those of the file system */
+/** A file's first bytes, not unpacked. @throws DpoError the errors of the file system */
 export async function firstBytes(path: string, count: number): Promise<Buffer> {
   try {
     const file = await open(path);
@@ -36,10 +36,10 @@ export async function firstBytes(path: string, count: number): Promise<Buffer> {
 }
 
 /**
- * A file's bytes, a piece at a time, unpacked on the way where they are gzip (of several members too) or Zstandard. The file
- * is opened once.
+ * A file's bytes, a piece at a time. Files of gzip (also of several members) or Zstandard are unpacked on the way. The file is
+ * opened once.
  *
- * @throws DpoError `data.truncated-file` (cut short), `data.broken-file` (damaged), those of the file system
+ * @throws DpoError `data.truncated-file` (cut short), `data.broken-file` (damaged), and the errors of the file system
  */
 export async function* readBytes(path: string): AsyncGenerator<Buffer, undefined> {
   const { first, all, close } = await peek(readPieces(path));
@@ -59,11 +59,11 @@ async function* readPieces(path: string): AsyncGenerator<Buffer, undefined> {
   try {
     file = await open(path);
     const { size } = await file.stat();
-    for (let left = size; left > 0; ) {
-      const { buffer, bytesRead } = await file.read(Buffer.allocUnsafeSlow(Math.min(READ_BYTES, left)));
-      // Somebody has made the file shorter.
+    for (let remaining = size; remaining > 0; ) {
+      const { buffer, bytesRead } = await file.read(Buffer.allocUnsafeSlow(Math.min(READ_BYTES, remaining)));
+      // Another program has shortened the file.
       if (bytesRead === 0) return;
-      left -= bytesRead;
+      remaining -= bytesRead;
       yield buffer.subarray(0, bytesRead);
     }
   } catch (error) {
@@ -73,10 +73,10 @@ async function* readPieces(path: string): AsyncGenerator<Buffer, undefined> {
   }
 }
 
-async function* unpackGzip(packed: AsyncIterable<Buffer>, startBytes: number, path: string): AsyncGenerator<Buffer> {
-  // A small file unpacks to little: room for a MiB would be most of the work.
+async function* unpackGzip(source: AsyncIterable<Buffer>, startBytes: number, path: string): AsyncGenerator<Buffer> {
+  // A small file unpacks to little, and making room for a MiB would be most of the work.
   const chunkSize = Math.min(READ_BYTES, Math.max(1 << 16, 8 * startBytes));
-  const input = Readable.from(packed);
+  const input = Readable.from(source);
   const stream = input.pipe(createGunzip({ chunkSize }));
   input.once('error', (error) => stream.destroy(error));
   try {
@@ -88,39 +88,39 @@ async function* unpackGzip(packed: AsyncIterable<Buffer>, startBytes: number, pa
   }
 }
 
-async function* unpackZstd(packed: AsyncIterable<Buffer>, path: string): AsyncGenerator<Buffer> {
-  let unpacked: Buffer[] = [];
-  let ended = false;
+async function* unpackZstd(source: AsyncIterable<Buffer>, path: string): AsyncGenerator<Buffer> {
+  let output: Buffer[] = [];
+  let isAtEnd = false;
   const unpacker = new Decompress((data, final) => {
-    if (data.length > 0) unpacked.push(Buffer.from(data));
-    ended = final === true;
+    if (data.length > 0) output.push(Buffer.from(data));
+    isAtEnd = final === true;
   });
   const push = (piece: Uint8Array, final: boolean): Buffer[] => {
     try {
       unpacker.push(piece, final);
     } catch (cause) {
       throw final && /EOF/.test((cause as Error).message)
-        ? truncated(path, 'Zstandard', cause)
-        : broken(path, 'Zstandard', cause);
+        ? truncatedFile(path, 'Zstandard', cause)
+        : brokenFile(path, 'Zstandard', cause);
     }
-    const ready = unpacked;
-    unpacked = [];
+    const ready = output;
+    output = [];
     return ready;
   };
-  for await (const chunk of packed)
+  for await (const chunk of source)
     for (let at = 0; at < chunk.length; at += ZSTD_PIECE) yield* push(chunk.subarray(at, at + ZSTD_PIECE), false);
   yield* push(new Uint8Array(0), true);
-  if (!ended) throw truncated(path, 'Zstandard');
+  if (!isAtEnd) throw truncatedFile(path, 'Zstandard');
 }
 
 function asUnpackError(error: unknown, path: string): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'Z_BUF_ERROR') return truncated(path, 'gzip', error);
-  if (typeof code === 'string' && code.startsWith('Z_')) return broken(path, 'gzip', error);
+  if (code === 'Z_BUF_ERROR') return truncatedFile(path, 'gzip', error);
+  if (typeof code === 'string' && code.startsWith('Z_')) return brokenFile(path, 'gzip', error);
   return error;
 }
 
-function truncated(path: string, format: string, cause?: unknown): DpoError {
+function truncatedFile(path: string, format: string, cause?: unknown): DpoError {
   return new DpoError('data.truncated-file', `${path} is cut short: the ${format} stream has no end.`, {
     values: { path, format },
     hint: 'Write or download it again.',
@@ -128,10 +128,10 @@ function truncated(path: string, format: string, cause?: unknown): DpoError {
   });
 }
 
-function broken(path: string, format: string, cause: unknown): DpoError {
+function brokenFile(path: string, format: string, cause: unknown): DpoError {
   return new DpoError('data.broken-file', `${path} cannot be unpacked as ${format}.`, {
     values: { path, format },
-    hint: `The file begins as ${format} does and is damaged further on.`,
+    hint: `The file begins like ${format}, and is damaged further on.`,
     cause,
   });
 }

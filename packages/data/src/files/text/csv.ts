@@ -13,11 +13,10 @@ import { type CsvRow, readCsvRows } from './_csv-rows.js';
 import { readBytes } from './compression.js';
 
 /**
- * The records of a CSV file (RFC 4180: commas, double quotes, a header line). Tabs or semicolons separate instead where the
- * header has them and no comma, as spreadsheets write in many countries. A field without anything in it is no value,
- * one of two double quotes the empty text. A row with another number of fields than the header comes with its error
- * `data.ragged-row`.
- * @throws DpoError `data.broken-csv`, `data.invalid-text`, those of `checkDisguise`
+ * The records of a CSV file (RFC 4180: commas, double quotes, a header line). Tabs or semicolons are the separators when the
+ * header has them and no comma, as spreadsheets write in many countries. An empty field is an absent value; two double quotes
+ * are the empty text. A row with another number of fields than the header comes with the error `data.ragged-row`.
+ * @throws DpoError `data.broken-csv`, `data.invalid-text`, and the errors of `checkDisguise`
  */
 export async function* readCsv(path: string, columns: readonly Column[]): AsyncGenerator<readonly PlacedRecord[]> {
   const kinds = new Map(columns.map((column) => [column.name, column]));
@@ -40,20 +39,20 @@ async function* recordsOf(
     const records: PlacedRecord[] = [];
     for (const row of rows) {
       if (header === undefined) header = row.fields.map((name) => name ?? '');
-      else records.push(placed(header, row, kinds, path));
+      else records.push(recordOf(header, row, kinds, path));
     }
     yield records;
   }
 }
 
-/** What separates the names in a header line; names in quotes may hold anything. */
+/** The separator of the names in a header line. Names in quotes may hold any character. */
 function separatorOf(start: Buffer): string {
   const text = start.toString('utf8').replace(/"(?:[^"]|"")*"/g, '');
   const header = text.split('\n', 1)[0] ?? '';
   return [',', '\t', ';'].find((separator) => header.includes(separator)) ?? ',';
 }
 
-function placed(
+function recordOf(
   header: readonly string[],
   row: CsvRow,
   columns: ReadonlyMap<string, Column>,
@@ -63,7 +62,7 @@ function placed(
   if (fields.length !== header.length) {
     const error = new DpoError(
       'data.ragged-row',
-      `${path}, line ${line}: ${fields.length} fields where the header has ${header.length}.`,
+      `${path}, line ${line}: the row has ${fields.length} fields, and the header ${header.length}.`,
       {
         values: { path, line, fields: fields.length, expected: header.length },
         hint: 'Put texts with commas, quotes or line ends in double quotes.',
@@ -83,24 +82,24 @@ function placed(
   return { record, line };
 }
 
-/** The number that a field spells, or the field itself, so that the row's check can name it. */
+/** The number that a field spells. Any other field stays a text, which the row's check can name. */
 function toNumber(text: string): number | string {
   const number = Number(text);
   return text.trim() === '' || !Number.isFinite(number) ? text : number;
 }
 
-/** What `true`, `false`, 1 and 0 say, or the field itself. */
+/** The value of `true`, `false`, 1 and 0. Any other field stays a text, which the row's check can name. */
 function toBoolean(text: string | undefined): boolean | string | undefined {
-  const known = new Map([
+  const values = new Map([
     ['true', true],
     ['1', true],
     ['false', false],
     ['0', false],
   ]);
-  return text === undefined ? undefined : (known.get(text.toLowerCase()) ?? text);
+  return text === undefined ? undefined : (values.get(text.toLowerCase()) ?? text);
 }
 
-/** Writes rows as CSV with the columns that some row has. */
+/** Writes rows as CSV, with the columns that at least one row has. Returns the number of rows. @throws DpoError `data.empty-dataset` */
 export async function writeCsv<Row>(format: RowFormat<Row>, source: RowSource<Row>, file: string): Promise<number> {
   const present = new Set<string>();
   let rows = 0;
@@ -125,7 +124,7 @@ export async function writeCsv<Row>(format: RowFormat<Row>, source: RowSource<Ro
   return rows;
 }
 
-/** Lists and objects are JSON in their field, which reading knows. */
+/** The field of a value: lists and objects are JSON, as reading expects them. */
 function toField(value: unknown): string {
   if (value === undefined) return '';
   const text = typeof value === 'object' ? JSON.stringify(value) : String(value);

@@ -1,17 +1,17 @@
 import { isUtf8 } from 'node:buffer';
 import { DpoError } from '@dpo/base';
-import { type Line, LONGEST_LINE, tooLong } from './_lines.js';
+import { type Line, MAX_LINE_BYTES, tooLong } from './_lines.js';
 
 const [OPEN, CLOSE, COMMA] = [0x5b, 0x5d, 0x2c]; // [ ] ,
 const [QUOTE, BACKSLASH, NEWLINE] = [0x22, 0x5c, 0x0a];
 
 /**
- * The values of a text of JSON that is not one value to a line, each as its text and the line where it begins: the
- * elements of one array, or objects one after another that may go over several lines. Where values begin and end is
- * found by brackets and strings alone; whether each is JSON, its parser says.
+ * The values of a JSON text that does not have one value to a line: the elements of one array, or objects one after another that
+ * may go over several lines. Each value comes as its text and the line on which it begins. Brackets and strings alone show where
+ * a value begins and ends; the parser of the value checks that it is JSON.
  *
- * @throws DpoError `data.broken-json` for an array that does not end, and for what stands between or after values;
- *   `data.invalid-text` for a value that is not UTF-8, `data.line-too-long`
+ * @throws DpoError `data.broken-json` for an array without an end, and for text between or after values; `data.invalid-text` for
+ * a value that is not UTF-8; `data.line-too-long`
  */
 export async function* readJsonValues(chunks: AsyncIterable<Buffer>, path: string): AsyncGenerator<readonly Line[]> {
   const splitter = new ValueSplitter(path);
@@ -19,24 +19,24 @@ export async function* readJsonValues(chunks: AsyncIterable<Buffer>, path: strin
   yield splitter.end();
 }
 
-/** What may come next: the array's bracket or a first value, a value, or what separates two. */
+/** What comes next: the array's bracket or the first value; a value; a separator; no more values. */
 type Expecting = 'first' | 'value' | 'separator' | 'nothing';
 
 class ValueSplitter {
   #line = 1;
   #array = false;
   #expecting: Expecting = 'first';
-  /** A comma came: an element must follow. */
+  /** The last mark was a comma, which an element must follow. */
   #comma = false;
-  /** Pieces of the value that has begun in an earlier chunk. */
+  /** Pieces of the open value from earlier chunks. */
   #pieces: Buffer[] = [];
-  /** Their bytes. */
-  #held = 0;
+  /** The number of bytes of the open value so far. */
+  #valueBytes = 0;
   #valueLine = 1;
   #depth = 0;
   #inString = false;
   #escaped = false;
-  /** A value is open: its first byte came. */
+  /** True between the first and the last byte of a value. */
   #open = false;
 
   constructor(private readonly path: string) {}
@@ -49,18 +49,18 @@ class ValueSplitter {
       if (byte === NEWLINE) this.#line++;
       if (!this.#open) {
         if (!this.#begins(byte)) continue;
-        this.#held = 0;
+        this.#valueBytes = 0;
         start = at;
       }
-      const ended = this.#step(byte);
-      if (ended === undefined) continue;
-      values.push(this.#close(chunk.subarray(start, at + (ended === 'with' ? 1 : 0))));
-      // A number or word ends at what comes after it, which has its own meaning.
-      if (ended === 'before') this.#begins(byte);
+      const end = this.#step(byte);
+      if (end === undefined) continue;
+      values.push(this.#close(chunk.subarray(start, at + (end === 'with' ? 1 : 0))));
+      // A number or a word ends before this byte, which is still to be looked at.
+      if (end === 'before') this.#begins(byte);
     }
     if (this.#open) {
-      this.#held += chunk.length - start;
-      if (this.#held > LONGEST_LINE) throw tooLong(this.path, this.#valueLine);
+      this.#valueBytes += chunk.length - start;
+      if (this.#valueBytes > MAX_LINE_BYTES) throw tooLong(this.path, this.#valueLine);
       this.#pieces.push(chunk.subarray(start));
     }
     return values;
@@ -68,13 +68,13 @@ class ValueSplitter {
 
   end(): Line[] {
     if (this.#open && this.#depth === 0 && !this.#inString) return [this.#close(Buffer.alloc(0))];
-    if (this.#open) throw this.#broken(this.#valueLine, 'a value that begins here does not end');
+    if (this.#open) throw this.#broken(this.#valueLine, 'the value that begins here has no end');
     if (this.#array && this.#expecting !== 'nothing')
       throw this.#broken(this.#line, 'the array has no closing bracket');
     return [];
   }
 
-  /** Whether a value begins with this byte, which stands outside of all values. */
+  /** Takes a byte outside of all values, and returns true when a value begins with the byte. */
   #begins(byte: number): boolean {
     if (byte === 0x20 || byte === 0x09 || byte === 0x0d || byte === NEWLINE) return false;
     if (this.#expecting === 'nothing') throw this.#broken(this.#line, 'text after the end of the array');
@@ -84,13 +84,13 @@ class ValueSplitter {
       return false;
     }
     if (this.#array && byte === CLOSE) {
-      if (this.#comma) throw this.#broken(this.#line, 'a comma with nothing after it');
+      if (this.#comma) throw this.#broken(this.#line, 'a comma without a value after it');
       this.#expecting = 'nothing';
       return false;
     }
     if (byte === COMMA) {
-      if (this.#expecting !== 'separator') throw this.#broken(this.#line, 'a comma with nothing before it');
-      if (!this.#array) throw this.#broken(this.#line, 'a comma between values that are no array');
+      if (this.#expecting !== 'separator') throw this.#broken(this.#line, 'a comma without a value before it');
+      if (!this.#array) throw this.#broken(this.#line, 'a comma between values that are not in an array');
       this.#expecting = 'value';
       this.#comma = true;
       return false;
@@ -102,7 +102,7 @@ class ValueSplitter {
     return true;
   }
 
-  /** Takes a byte of the open value. Says whether the value ends with this byte, or ended before it. */
+  /** Takes a byte of the open value, and says whether the value ends with this byte or ended before it. */
   #step(byte: number): 'with' | 'before' | undefined {
     if (this.#inString) {
       if (this.#escaped) this.#escaped = false;
@@ -138,7 +138,7 @@ class ValueSplitter {
   #broken(line: number, what: string): DpoError {
     return new DpoError('data.broken-json', `${this.path}, line ${line}: ${what}.`, {
       values: { path: this.path, line },
-      hint: 'Read are JSON lines (one whole object to a line), one JSON array, and objects one after another.',
+      hint: 'Three forms can be read: JSON lines (one whole object to a line), one JSON array, and objects one after another.',
     });
   }
 }

@@ -16,11 +16,11 @@ import { readBytes } from './compression.js';
 import { readJsonValues } from './json-values.js';
 
 /**
- * The records of a file of JSON: one object to a line, one array of objects, or objects one after another that go over
- * several lines each. What the file begins with says which. A record that is no JSON comes with its error
- * `data.broken-json`, which names file, line, column and what was expected there.
+ * The records of a JSON file: one object to a line, one array of objects, or objects one after another that go over several
+ * lines. The beginning of the file shows which form it has. A record that is not JSON comes with the error `data.broken-json`,
+ * which names file, line, column and what was expected.
  *
- * @throws those of {@link readLines}, {@link readJsonValues} and {@link checkDisguise}
+ * @throws DpoError the errors of {@link readLines}, {@link readJsonValues} and {@link checkDisguise}
  */
 export async function* readJsonl(path: string): AsyncGenerator<readonly PlacedRecord[]> {
   const { first = Buffer.alloc(0), all, close } = await peek(readBytes(path));
@@ -33,7 +33,7 @@ export async function* readJsonl(path: string): AsyncGenerator<readonly PlacedRe
   }
 }
 
-/** Whether a file of JSON is an array, or its first object does not end on its first line. */
+/** True for an array, and for a file whose first object does not end on its first line. */
 function goesOverLines(start: Buffer): boolean {
   const text = start
     .toString('utf8')
@@ -56,9 +56,9 @@ function isJson(text: string): boolean {
 async function* withoutMark(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let first = true;
   for await (const chunk of chunks) {
-    const marked = first && chunk[0] === 0xef && chunk[1] === 0xbb && chunk[2] === 0xbf;
+    const hasMark = first && chunk[0] === 0xef && chunk[1] === 0xbb && chunk[2] === 0xbf;
     first = false;
-    yield marked ? chunk.subarray(3) : chunk;
+    yield hasMark ? chunk.subarray(3) : chunk;
   }
 }
 
@@ -66,35 +66,35 @@ function parseLine(line: Line, path: string): PlacedRecord {
   try {
     return { record: boundedJson(line.text), line: line.number };
   } catch (cause) {
-    const found = cause instanceof TooDeep ? undefined : locateJsonError(line.text);
-    const before = line.text.slice(0, found?.offset ?? 0).split('\n');
-    const number = line.number + before.length - 1;
-    const column = (before.at(-1)?.length ?? 0) + 1;
-    const unplaced = cause instanceof TooDeep ? cause.message : 'not valid JSON';
-    const what = found === undefined ? unplaced : `expected ${found.expected}, found ${found.found}`;
+    const fault = cause instanceof TooDeep ? undefined : locateJsonError(line.text);
+    const linesBefore = line.text.slice(0, fault?.offset ?? 0).split('\n');
+    const number = line.number + linesBefore.length - 1;
+    const column = (linesBefore.at(-1)?.length ?? 0) + 1;
+    const general = cause instanceof TooDeep ? cause.message : 'not valid JSON';
+    const what = fault === undefined ? general : `expected ${fault.expected}, found ${fault.actual}`;
     const error = new DpoError('data.broken-json', `${path}, line ${number}, column ${column}: ${what}.`, {
-      values: { path, line: number, column, expected: found?.expected, found: found?.found },
-      hint: hintFor(line.text.slice(found?.offset ?? 0)),
+      values: { path, line: number, column, expected: fault?.expected, found: fault?.actual },
+      hint: hintFor(line.text.slice(fault?.offset ?? 0)),
       cause,
     });
     return { record: undefined, line: line.number, error };
   }
 }
 
-/** What to do, by what stands where JSON breaks off. */
+/** The hint for the text at which JSON breaks off. */
 function hintFor(rest: string): string {
   const word = /^-?(NaN|Infinity|None|True|False|undefined)\b/.exec(rest)?.[1];
   if (word === 'NaN' || word === 'Infinity')
-    return `${word} is no JSON, though Python's json.dumps writes it: write null, or leave the key out.`;
+    return `${word} is not JSON, although Python's json.dumps writes it: write null, or leave the key out.`;
   if (word !== undefined)
     return `${word} is Python or JavaScript, not JSON: write the rows by json.dumps or JSON.stringify.`;
-  if (rest.startsWith("'")) return "Python's str() of an object is no JSON: write the rows by json.dumps.";
+  if (rest.startsWith("'")) return "Python's str() of an object is not JSON: write the rows by json.dumps.";
   if (/^,\s*$/.test(rest))
-    return 'JSON lines have no commas between them: take the comma away, or put all into one array.';
+    return 'JSON lines have no commas between them: take the comma away, or put all rows into one array.';
   return 'Every line must be one whole JSON object.';
 }
 
-/** Writes rows as JSONL, packed where the place ends in `.gz`. */
+/** Writes rows as JSON lines, compressed by gzip when `zipped`. Returns the number of rows. @throws DpoError `data.empty-dataset` */
 export async function writeJsonl<Row>(
   format: RowFormat<Row>,
   source: RowSource<Row>,
