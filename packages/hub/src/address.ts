@@ -1,21 +1,21 @@
 import { DpoError, keepSecret } from '@dpo/base';
 
-/** Where a hub is. */
+/** The address of a hub. */
 export interface HubAddress {
-  /** Its address without login and without a slash at the end. */
+  /** The address without login and without a slash at the end. */
   readonly base: string;
-  /** What tokens are sent to, and no other: scheme, host and port. */
+  /** Scheme, host and port: tokens are sent to this origin only. */
   readonly origin: string;
-  /** For people: host, and port where it is not the usual one. */
+  /** The host for people, with the port when it is not the usual one. */
   readonly host: string;
-  /** `user:password` of the address, which goes into the header of requests to the hub. */
+  /** `user:password` of the address, for the header of requests to the hub. */
   readonly login: string | undefined;
 }
 
 /**
  * Takes a hub's address apart.
  *
- * @throws DpoError `hub.bad-endpoint` when it is none; the message has no login
+ * @throws DpoError `hub.bad-endpoint` for any other text; the message has no login
  */
 export function parseAddress(text: string): HubAddress {
   const login = /^[a-z]+:\/\/(.+)@/i.exec(text)?.[1];
@@ -37,15 +37,15 @@ export function parseAddress(text: string): HubAddress {
 
 function loginOf({ username, password }: URL): string | undefined {
   if (username === '' && password === '') return undefined;
-  const [user, secret] = [decoded(username), decoded(password)];
+  const [user, secret] = [decode(username), decode(password)];
   keepSecret(secret || user);
   return `${user}:${secret}`;
 }
 
-function decoded(text: string): string {
+function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    return text; // A % that encodes nothing stands for itself.
+    return text; // A % without an encoded character stands for itself.
   }
 }

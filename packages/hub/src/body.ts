@@ -1,24 +1,27 @@
 import { DpoError } from '@dpo/base';
-import { type Answer, failed } from './request.js';
-import { Passing } from './retries.js';
+import { type Answer, notAHub } from './request.js';
+import { TemporaryFailure } from './retries.js';
 import type { HubSettings } from './settings.js';
 
 /**
- * The chunks of an answer. Ends with `Passing` when the connection breaks, when nothing comes for `idleTimeoutMs`, and when
- * less than `minBytesPerSecond` comes for so long: a server that sends a byte a second is no better than one that sends none.
+ * The chunks of an answer.
  *
- * @param what named while it is waited for
+ * @param what named in reports and errors
+ * @throws TemporaryFailure when the connection breaks, when no byte comes for `idleTimeoutMs`, and when fewer than
+ * `minBytesPerSecond` come for this time: a server that sends a byte a second is no better than a silent one
  */
 export async function* chunksOf(settings: HubSettings, answer: Answer, what: string): AsyncGenerator<Uint8Array> {
   const { response, host } = answer;
-  if (response.body === null) throw new Passing('its answer is empty', { host });
+  if (response.body === null) throw new TemporaryFailure('its answer is empty', { host });
   const reader = response.body.getReader();
   const watch = watchPace(settings, host, what);
   try {
     for (;;) {
       const { done, value } = await watch.during(reader.read()).catch((error: unknown) => {
         settings.signal?.throwIfAborted();
-        throw error instanceof Passing ? error : new Passing('the connection broke', { host, cause: error });
+        throw error instanceof TemporaryFailure
+          ? error
+          : new TemporaryFailure('the connection broke', { host, cause: error });
       });
       if (done) return;
       watch.add(value.length);
@@ -32,18 +35,19 @@ export async function* chunksOf(settings: HubSettings, answer: Answer, what: str
 
 interface Watch {
   /** Waits for a chunk, as long as the pace allows. */
-  during<T>(read: Promise<T>): Promise<T>;
+  during<T>(reading: Promise<T>): Promise<T>;
+  /** Counts the bytes of a chunk. */
   add(bytes: number): void;
   stop(): void;
 }
 
-/** Looks at the time spent waiting for chunks, not at what their reader takes to use them. */
+/** Watches the time of waiting for chunks; the time that the reader takes to use them does not count. */
 function watchPace(settings: HubSettings, host: string, what: string): Watch {
   const { idleTimeoutMs, minBytesPerSecond, onWaiting } = settings;
   let since: number | undefined; // when the wait for the next chunk began
   let reported = 0; // seconds of this wait that were reported
-  let waited = 0; // milliseconds of earlier waits in this stretch
-  let bytes = 0; // that came in this stretch
+  let earlierWaits = 0; // milliseconds in this stretch
+  let bytes = 0; // of this stretch
   let fail: (error: Error) => void = () => undefined;
   const tick = (): void => {
     if (since === undefined) return;
@@ -52,28 +56,28 @@ function watchPace(settings: HubSettings, host: string, what: string): Watch {
     if (seconds > reported) onWaiting?.({ host, what, seconds });
     reported = Math.max(reported, seconds);
     const limit = `${idleTimeoutMs / 1000} s`;
-    if (wait >= idleTimeoutMs) fail(new Passing(`nothing has come for ${limit}`, { host }));
-    else if (waited + wait >= idleTimeoutMs) {
+    if (wait >= idleTimeoutMs) fail(new TemporaryFailure(`nothing has come for ${limit}`, { host }));
+    else if (earlierWaits + wait >= idleTimeoutMs) {
       if (bytes < (minBytesPerSecond * idleTimeoutMs) / 1000)
-        fail(new Passing(`only ${bytes} bytes have come in ${limit}`, { host }));
-      // The next stretch begins here, in the middle of a wait.
-      waited = -wait;
+        fail(new TemporaryFailure(`only ${bytes} bytes have come in ${limit}`, { host }));
+      // The next stretch begins in the middle of this wait.
+      earlierWaits = -wait;
       bytes = 0;
     }
   };
   const timer = setInterval(tick, Math.min(1000, Math.ceil(idleTimeoutMs / 4)));
   return {
-    during: (read) => {
+    during: (reading) => {
       since = Date.now();
       reported = 0;
       return new Promise((resolve, reject) => {
         fail = reject;
-        read.then(resolve, reject);
+        reading.then(resolve, reject);
       });
     },
     add: (count) => {
       bytes += count;
-      if (since !== undefined) waited += Date.now() - since;
+      if (since !== undefined) earlierWaits += Date.now() - since;
       since = undefined;
     },
     stop: () => clearInterval(timer),
@@ -83,8 +87,8 @@ function watchPace(settings: HubSettings, host: string, what: string): Watch {
 /**
  * An answer as JSON, of at most `maxBytes`.
  *
- * @returns the value, and the bytes that it took
- * @throws DpoError `hub.answer-too-large`, `hub.failed` when it is no JSON; `Passing` as {@link chunksOf}
+ * @returns the value, and the number of its bytes
+ * @throws DpoError `hub.answer-too-large`, `hub.failed` for an answer that is not JSON; TemporaryFailure as {@link chunksOf}
  */
 export async function readJson(
   settings: HubSettings,
@@ -103,11 +107,11 @@ export async function readJson(
     return { value: JSON.parse(Buffer.concat(chunks).toString('utf8')), bytes };
   } catch {
     const values = { what, host: answer.host };
-    throw failed(`${answer.host} does not answer as a model hub does: its list of ${what} is no JSON.`, values);
+    throw notAHub(`${answer.host} does not answer as a model hub does: its list of ${what} is no JSON.`, values);
   }
 }
 
-/** An error for a list without end. */
+/** The error for a list that exceeds the limits. */
 export function tooLarge(settings: HubSettings, host: string, what: string, extent: string): DpoError {
   const { maxListBytes, maxPages } = settings;
   return new DpoError('hub.answer-too-large', `${host} answers with a list ${extent} for ${what}.`, {

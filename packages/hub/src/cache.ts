@@ -23,24 +23,24 @@ export class CachedRepository {
     this.folder = join(cache, `${name.kind}s--${name.id.replaceAll('/', '--')}`);
   }
 
-  /** Where the files of a commit are, by their names. */
+  /** The folder with the files of a commit, by their names. */
   snapshot(commit: string): string {
     return join(this.folder, 'snapshots', commit);
   }
 
-  /** The content of a file, named by its checksum. */
+  /** The path of a file's content, named by its checksum. */
   blob(etag: string): string {
     return join(this.folder, 'blobs', etag);
   }
 
-  /** The commit that the revision named when it was last asked for. */
+  /** The commit of the revision at the last request to the hub; undefined without an earlier request. */
   async commit(): Promise<string | undefined> {
     if (isCommit(this.name.revision)) return this.name.revision;
     const text = await readFile(join(this.folder, 'refs', this.name.revision), 'utf8').catch(() => '');
     return isCommit(text.trim()) ? text.trim() : undefined;
   }
 
-  /** Remembers which commit the revision names. */
+  /** Stores the commit of the revision. */
   async remember(commit: string): Promise<void> {
     if (this.name.revision === commit) return;
     const path = join(this.folder, 'refs', this.name.revision);
@@ -48,7 +48,7 @@ export class CachedRepository {
     await writeFileAtomic(path, (temporary) => writeFile(temporary, commit));
   }
 
-  /** The snapshot of the revision, if all files that a model needs are in it. */
+  /** The snapshot of the revision when it has all files of a model; otherwise undefined. */
   async complete(): Promise<string | undefined> {
     const commit = await this.commit();
     if (commit === undefined) return undefined;
@@ -56,7 +56,7 @@ export class CachedRepository {
     return (await hasModel(snapshot)) ? snapshot : undefined;
   }
 
-  /** Puts a blob into a snapshot under a file's name: a relative link, or a copy where links are not allowed. */
+  /** Puts a blob into a snapshot under a file's name: as a relative link, or as a copy when links are not allowed. */
   async place(etag: string, commit: string, file: string): Promise<void> {
     const path = join(this.snapshot(commit), ...file.split('/'));
     await makeFolder(dirname(path));
@@ -69,29 +69,29 @@ export class CachedRepository {
   }
 
   /**
-   * The file that a download fills, and what an interrupted one left. Its name says whose it is, so that two processes
-   * never write into one file; a leftover is taken over once its process is gone. Leftovers of other files stay for a week,
-   * as another run may go on with them.
+   * The unfinished file of a download, and the number of its bytes so far. Its name has the tag of the process, so that two
+   * processes never write into one file. The leftover of a process that has ended is taken over. Leftovers of other files stay for
+   * a week, since another run may continue them.
    */
   async partial(etag: string): Promise<{ path: string; bytes: number }> {
     const path = `${this.blob(etag)}.${ownTag()}.incomplete`;
     await makeFolder(dirname(path));
-    for (const left of await this.leftovers()) {
-      const stats = await stat(left.path).catch(() => undefined);
-      // Another process may take it over first: then it is gone, and this one starts anew.
-      if (left.etag === etag && left.state === 'gone') await rename(left.path, path).catch(() => undefined);
-      else if (stats !== undefined && Date.now() - stats.mtimeMs > keptMs) await rm(left.path, { force: true });
+    for (const leftover of await this.leftovers()) {
+      const stats = await stat(leftover.path).catch(() => undefined);
+      // Another process may take the leftover over first. This process then starts anew.
+      if (leftover.etag === etag && leftover.state === 'gone') await rename(leftover.path, path).catch(() => undefined);
+      else if (stats !== undefined && Date.now() - stats.mtimeMs > maxAgeMs) await rm(leftover.path, { force: true });
     }
     return { path, bytes: await sizeOf(path) };
   }
 
-  /** The bytes that are here of a file, whole or in part. */
+  /** The number of bytes of a file in the cache, whole or in part. */
   async bytesOf(etag: string): Promise<number> {
-    const parts = (await this.leftovers()).filter((left) => left.etag === etag && left.state === 'gone');
+    const parts = (await this.leftovers()).filter((leftover) => leftover.etag === etag && leftover.state === 'gone');
     return Math.max(...(await Promise.all([this.blob(etag), ...parts.map(({ path }) => path)].map(sizeOf))));
   }
 
-  /** What other processes left of downloads; those of another machine, with which the cache is shared, may be at work. */
+  /** Unfinished files of other processes. A process of another machine, which shares the cache, may still be at work. */
   private async leftovers(): Promise<readonly Leftover[]> {
     const folder = join(this.folder, 'blobs');
     const names = await readdir(folder).catch(() => []);
@@ -112,15 +112,15 @@ interface Leftover {
 
 const incomplete = new RegExp(`^([\\w-]+)\\.(${tagPattern})\\.incomplete$`);
 
-/** How long what is left of a download may wait for a run that goes on with it. */
-const keptMs = 7 * 24 * 60 * 60 * 1000;
+/** The longest time that an unfinished file waits for a run that continues it. */
+const maxAgeMs = 7 * 24 * 60 * 60 * 1000;
 
-/** A git commit's full name. */
+/** True for the full name of a git commit. */
 export function isCommit(text: string): boolean {
   return /^[0-9a-f]{40}$/.test(text);
 }
 
-/** The bytes of a file; 0 where there is none. */
+/** The bytes of a file; 0 for a missing file. */
 export async function sizeOf(path: string): Promise<number> {
   return stat(path).then(
     (file) => file.size,
@@ -131,19 +131,19 @@ export async function sizeOf(path: string): Promise<number> {
 /** True for a folder with a configuration and all its weights. */
 async function hasModel(folder: string): Promise<boolean> {
   const names = await readdir(folder).catch(() => []);
-  const isHere = async (name: string): Promise<boolean> => (await sizeOf(join(folder, name))) > 0;
-  if (await isHere('adapter_config.json')) return isHere('adapter_model.safetensors');
+  const hasContent = async (name: string): Promise<boolean> => (await sizeOf(join(folder, name))) > 0;
+  if (await hasContent('adapter_config.json')) return hasContent('adapter_model.safetensors');
   if (names.some((name) => name.endsWith('.gguf'))) return true;
-  if (!(await isHere('config.json'))) return false;
-  if (await isHere('model.safetensors')) return true;
+  if (!(await hasContent('config.json'))) return false;
+  if (await hasContent('model.safetensors')) return true;
   const index = await readFile(join(folder, 'model.safetensors.index.json'), 'utf8').catch(() => '{}');
   const map = weightMap(index);
   const shards = isObject(map) ? [...new Set(Object.values(map).map(String))] : [];
-  const present = await Promise.all(shards.map(isHere));
+  const present = await Promise.all(shards.map(hasContent));
   return present.length > 0 && present.every(Boolean);
 }
 
-/** An index that is damaged names no files: what needs them asks the hub. */
+/** The map of an index's tensors; undefined for a damaged index, so that the files are downloaded again. */
 function weightMap(index: string): unknown {
   try {
     const value: unknown = JSON.parse(index);

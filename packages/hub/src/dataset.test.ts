@@ -48,7 +48,7 @@ afterEach(async () => {
 });
 
 describe('a dataset on the hub', () => {
-  it('is listed with what its files’ names say', async () => {
+  it('is listed with the configurations and splits of its files’ names', async () => {
     expect(await listDataset('datasets/org/pairs', options)).toEqual([
       { name: 'data/test-00000-of-00001-ab12cd34.parquet', config: 'default', split: 'test' },
       { name: 'data/train-00000-of-00002.parquet', config: 'default', split: 'train' },
@@ -62,14 +62,14 @@ describe('a dataset on the hub', () => {
     ]);
   });
 
-  it('fills the cache as the Python library does, with the split asked for only', async () => {
-    const seen: number[] = [];
+  it('fills the cache as the Python library does, with the files of one split only', async () => {
+    const progress: number[] = [];
     const { id, revision, commit, files } = await downloadDataset('datasets/org/pairs', {
       ...options,
       split: 'train',
       onProgress: ({ received, total }) => {
         expect(total).toBe(rows.length + 6);
-        seen.push(received);
+        progress.push(received);
       },
     });
     expect({ id, revision, commit }).toEqual({ id: 'org/pairs', revision: 'main', commit: hub.commit });
@@ -81,11 +81,11 @@ describe('a dataset on the hub', () => {
     expect(new Uint8Array(await readFile(files[0]?.path ?? ''))).toEqual(rows);
     expect((await lstat(files[0]?.path ?? '')).isSymbolicLink()).toBe(true);
     expect(await readFile(join(repository, 'refs', 'main'), 'utf8')).toBe(hub.commit);
-    expect(seen.at(-1)).toBe(rows.length + 6);
+    expect(progress.at(-1)).toBe(rows.length + 6);
     expect(hub.requests.some((request) => request.includes('test-00000'))).toBe(false);
   });
 
-  it('is not fetched twice, and serves without the hub', async () => {
+  it('is not downloaded twice, and works without the hub', async () => {
     const first = await downloadDataset('org/pairs@v1', { ...options, split: 'test' });
     hub.requests.length = 0;
     expect(await downloadDataset('org/pairs@v1', { ...options, split: 'test' })).toEqual(first);
@@ -100,20 +100,20 @@ describe('a dataset on the hub', () => {
     });
   });
 
-  it('goes on where a connection broke', async () => {
-    let dropped = 0;
+  it('continues after a broken connection', async () => {
+    let drops = 0;
     hub.misbehave = (request, response, content) => {
-      if (request.method !== 'GET' || content.length < 1000 || dropped++ > 0) return false;
+      if (request.method !== 'GET' || content.length < 1000 || drops++ > 0) return false;
       response.writeHead(200, { 'content-length': content.length });
       response.write(content.subarray(0, 30_000), () => response.destroy());
       return true;
     };
     const { files } = await downloadDataset('org/pairs', { ...options, split: 'train' });
     expect(new Uint8Array(await readFile(files[0]?.path ?? ''))).toEqual(rows);
-    expect(dropped).toBe(2);
+    expect(drops).toBe(2);
   });
 
-  it('in another format is taken as the hub has converted it', async () => {
+  it('in another format is taken from the hub’s own conversion', async () => {
     const { revision, files } = await downloadDataset('org/lines', { ...options, split: 'test' });
     expect(revision).toBe('refs/convert/parquet');
     expect(files).toMatchObject([{ name: 'default/partial-test/0000.parquet', config: 'default', split: 'test' }]);
@@ -136,7 +136,7 @@ describe('a dataset on the hub', () => {
     await expect(downloadDataset(name, { ...options, ...more })).rejects.toMatchObject({ code });
   });
 
-  it('is told from a model by its name', () => {
+  it('has a name that differs from a model’s', () => {
     expect(parseDatasetName('datasets/org/name@v2')).toEqual({ kind: 'dataset', id: 'org/name', revision: 'v2' });
     expect(parseDatasetName('org/name')).toBeUndefined();
   });

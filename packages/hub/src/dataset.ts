@@ -7,13 +7,13 @@ import { type HubName, needHubName } from './name.js';
 import { type HubOptions, type HubSettings, hubSettings } from './settings.js';
 import { type DownloadProgress, fetchFiles } from './snapshot.js';
 
-/** A Parquet file of a dataset on the hub, and what its name says of its rows. */
+/** A Parquet file of a dataset on the hub, with the configuration and split in its name. */
 export interface DatasetFile {
-  /** Its name in the repository. */
+  /** The file's name in the repository. */
   readonly name: string;
-  /** The dataset's configuration (subset) that it belongs to; `default` where the repository has but one. */
+  /** The dataset's configuration (subset); `default` when the name has none. */
   readonly config: string;
-  /** `train`, `test`, …; undefined where the name does not say. */
+  /** `train`, `test`, …; undefined when the name has none. */
   readonly split: string | undefined;
 }
 
@@ -22,26 +22,30 @@ export interface DownloadedFile extends DatasetFile {
   readonly path: string;
 }
 
+/** The options of {@link downloadDataset}. */
 export interface DatasetOptions extends HubOptions {
-  /** Only files of this configuration. Needed where there are several. */
+  /** Only files of this configuration. Required for a dataset with several configurations. */
   readonly config?: string | undefined;
   /** Only files of this split. Default all. */
   readonly split?: string | undefined;
+  /** Called with the bytes so far of all files. */
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
 }
 
+/** The files of a dataset in the cache. */
 export interface DownloadedDataset {
   /** `org/name` */
   readonly id: string;
-  /** The revision in which the files are: the one asked for, or the hub's own conversion to Parquet. */
+  /** The revision of the files: the requested revision, or the hub's own conversion to Parquet. */
   readonly revision: string;
+  /** The git commit of the revision. */
   readonly commit: string;
-  /** In the order of their names, which is that of their rows. */
+  /** The files in the order of their names, which is the order of their rows. */
   readonly files: readonly DownloadedFile[];
 }
 
-/** Where the hub keeps Parquet files that it has made of datasets in other formats. */
-const converted = 'refs/convert/parquet';
+/** The revision with the hub's own conversions of datasets in other formats. */
+const convertedRevision = 'refs/convert/parquet';
 
 /** `org/name[@revision]` of a dataset that is written `datasets/org/name[@revision]`; undefined for any other text. */
 export function parseDatasetName(text: string): HubName | undefined {
@@ -53,36 +57,35 @@ function parse(text: string): HubName {
 }
 
 /**
- * The Parquet files of a dataset on the hub: those of the revision, or, where `main` is asked for and has none, those
- * that the hub has made of it.
+ * The Parquet files of a dataset on the hub. For the revision `main` without Parquet files the list has the files of the hub's own
+ * conversion.
  *
  * @param name `datasets/org/name[@revision]` or `org/name[@revision]`
- * @throws DpoError `hub.no-parquet`, and what `downloadModel` throws but `hub.no-weights`
+ * @throws DpoError `hub.no-parquet`, and the errors of `downloadModel` except `hub.no-weights`
  */
 export async function listDataset(name: string, options: HubOptions = {}): Promise<readonly DatasetFile[]> {
   const settings = await hubSettings(options);
-  return (await find(settings, parse(name))).files;
+  return (await findListing(settings, parse(name))).files;
 }
 
 /**
- * Downloads the Parquet files of a dataset into the cache that it shares with Python
- * (`$HF_HOME/hub/datasets--org--name`), and only what is not there yet. Without network, what is cached serves.
+ * Downloads the Parquet files of a dataset into the cache that Python uses too (`$HF_HOME/hub/datasets--org--name`). Files in the
+ * cache are not downloaded again. Without network the result is the files in the cache.
  *
  * @param name as in {@link listDataset}
- * @throws DpoError `hub.no-split` and `hub.several-configs` for what cannot be chosen, and what {@link listDataset} and
- * downloading throw
+ * @throws DpoError `hub.no-split`, `hub.several-configs`, and the errors of {@link listDataset} and of downloads
  */
 export async function downloadDataset(name: string, options: DatasetOptions = {}): Promise<DownloadedDataset> {
   const settings = await hubSettings(options);
-  const found = await find(settings, parse(name)).catch(async (error: unknown) => {
-    const cached = DpoError.is(error, 'hub.unreachable') ? await inCache(settings, parse(name)) : undefined;
-    if (cached === undefined) throw error;
-    return cached;
+  const listing = await findListing(settings, parse(name)).catch(async (error: unknown) => {
+    const local = DpoError.is(error, 'hub.unreachable') ? await listingOfCache(settings, parse(name)) : undefined;
+    if (local === undefined) throw error;
+    return local;
   });
-  const { name: source, commit, cached } = found;
-  const chosen = choose(found, options);
+  const { name: source, commit, isLocal } = listing;
+  const chosen = choose(listing, options);
   const repository = new CachedRepository(settings.cache, source);
-  if (!cached) {
+  if (!isLocal) {
     const names = chosen.map((file) => file.name);
     await fetchFiles(settings, repository, commit, names, options.onProgress);
     await repository.remember(commit);
@@ -92,42 +95,42 @@ export async function downloadDataset(name: string, options: DatasetOptions = {}
   return { id: source.id, revision: source.revision, commit, files };
 }
 
-interface Found {
+interface DatasetListing {
   readonly name: HubName;
   readonly commit: string;
   readonly files: readonly DatasetFile[];
-  /** The list is of what is in the cache. */
-  readonly cached: boolean;
+  /** True for a list of the files in the cache. */
+  readonly isLocal: boolean;
 }
 
-async function find(settings: HubSettings, name: HubName): Promise<Found> {
+async function findListing(settings: HubSettings, name: HubName): Promise<DatasetListing> {
   if (settings.offline) {
-    const cached = await inCache(settings, name);
-    if (cached !== undefined) return cached;
+    const local = await listingOfCache(settings, name);
+    if (local !== undefined) return local;
     throw new DpoError('hub.offline', `${name.id} is not in the cache, and downloading is switched off.`, {
       values: { name: name.id, revision: name.revision },
-      hint: 'Unset HF_HUB_OFFLINE, or give a file.',
+      hint: 'Unset HF_HUB_OFFLINE, or name a local file.',
     });
   }
   const { commit, names } = await listFiles(settings, name);
   const own = parquetFiles(names);
-  if (own.length > 0) return { name, commit, files: own, cached: false };
-  const other = { ...name, revision: converted };
+  if (own.length > 0) return { name, commit, files: own, isLocal: false };
+  const other = { ...name, revision: convertedRevision };
   const listing = await (name.revision === 'main' ? listFiles(settings, other) : undefined)?.catch((error: unknown) => {
     if (DpoError.is(error, 'hub.not-found')) return undefined;
     throw error;
   });
   const files = parquetFiles(listing?.names ?? []);
-  if (listing !== undefined && files.length > 0) return { name: other, commit: listing.commit, files, cached: false };
+  if (listing !== undefined && files.length > 0) return { name: other, commit: listing.commit, files, isLocal: false };
   throw new DpoError('hub.no-parquet', `The dataset ${name.id} has no Parquet files at revision ${name.revision}.`, {
     values: { name: name.id, revision: name.revision, files: names.slice(0, 50) },
-    hint: 'Download its files yourself and give their paths, or convert it in Python: load_dataset(NAME).to_parquet(FILE).',
+    hint: 'Download its files yourself and pass their paths, or convert it in Python: load_dataset(NAME).to_parquet(FILE).',
   });
 }
 
-/** What the cache has of a dataset. */
-async function inCache(settings: HubSettings, name: HubName): Promise<Found | undefined> {
-  for (const revision of name.revision === 'main' ? ['main', converted] : [name.revision]) {
+/** The listing of a dataset's files in the cache; undefined when the cache has none. */
+async function listingOfCache(settings: HubSettings, name: HubName): Promise<DatasetListing | undefined> {
+  for (const revision of name.revision === 'main' ? ['main', convertedRevision] : [name.revision]) {
     const source = { ...name, revision };
     const repository = new CachedRepository(settings.cache, source);
     const commit = await repository.commit();
@@ -138,7 +141,7 @@ async function inCache(settings: HubSettings, name: HubName): Promise<Found | un
       .filter((entry) => !entry.isDirectory())
       .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'));
     const files = parquetFiles(names);
-    if (files.length > 0) return { name: source, commit, files, cached: true };
+    if (files.length > 0) return { name: source, commit, files, isLocal: true };
   }
   return undefined;
 }
@@ -151,18 +154,18 @@ function parquetFiles(names: readonly string[]): DatasetFile[] {
 }
 
 /**
- * What the name of a file says, as Python's `datasets` and the hub write them: `data/train-00000-of-00002.parquet`,
- * `CONFIG/train-00000-of-00002.parquet`, `CONFIG/train/0000.parquet`, `train.parquet`.
+ * The configuration and the split in the name of a file. Python's `datasets` and the hub write such names:
+ * `data/train-00000-of-00002.parquet`, `CONFIG/train-00000-of-00002.parquet`, `CONFIG/train/0000.parquet`, `train.parquet`.
  */
 function meaningOf(name: string): Pick<DatasetFile, 'config' | 'split'> {
   const parts = name.replace(/\.parquet$/, '').split('/');
   const last = parts.at(-1) as string;
-  const sharded = /^(.+?)-\d{4,}-of-\d{4,}(-[\w-]+)?$/.exec(last)?.[1];
-  if (sharded !== undefined) return { config: configOf(parts.slice(0, -1)), split: sharded };
+  const shardedSplit = /^(.+?)-\d{4,}-of-\d{4,}(-[\w-]+)?$/.exec(last)?.[1];
+  if (shardedSplit !== undefined) return { config: configOf(parts.slice(0, -1)), split: shardedSplit };
   if (/^\d{4,}$/.test(last) && parts.length > 1)
     return { config: configOf(parts.slice(0, -2)), split: (parts.at(-2) as string).replace(/^partial-/, '') };
-  const named = /^(train|test|validation|valid|val|dev|eval)([-_.].*)?$/.exec(last)?.[1];
-  return { config: configOf(parts.slice(0, -1)), split: named };
+  const split = /^(train|test|validation|valid|val|dev|eval)([-_.].*)?$/.exec(last)?.[1];
+  return { config: configOf(parts.slice(0, -1)), split };
 }
 
 function configOf(folders: readonly string[]): string {
@@ -170,7 +173,7 @@ function configOf(folders: readonly string[]): string {
   return own.length === 0 ? 'default' : own.join('/');
 }
 
-function choose({ name, files }: Found, { config, split }: DatasetOptions): readonly DatasetFile[] {
+function choose({ name, files }: DatasetListing, { config, split }: DatasetOptions): readonly DatasetFile[] {
   const configs = [...new Set(files.map((file) => file.config))];
   if (config === undefined && configs.length > 1)
     throw new DpoError(
@@ -184,9 +187,9 @@ function choose({ name, files }: Found, { config, split }: DatasetOptions): read
   const ofConfig = files.filter((file) => config === undefined || file.config === config);
   const chosen = ofConfig.filter((file) => split === undefined || file.split === split);
   if (chosen.length > 0) return chosen;
-  const known = ofConfig.length > 0 ? [...new Set(ofConfig.map((file) => file.split ?? '?'))] : configs;
+  const choices = ofConfig.length > 0 ? [...new Set(ofConfig.map((file) => file.split ?? '?'))] : configs;
   const what = ofConfig.length > 0 ? `split "${split}"` : `configuration "${config}"`;
-  throw new DpoError('hub.no-split', `The dataset ${name.id} has no ${what}; there are ${known.join(', ')}.`, {
-    values: { name: name.id, config: config ?? null, split: split ?? null, known },
+  throw new DpoError('hub.no-split', `The dataset ${name.id} has no ${what}; there are ${choices.join(', ')}.`, {
+    values: { name: name.id, config: config ?? null, split: split ?? null, known: choices },
   });
 }

@@ -10,40 +10,39 @@ import { withRetries } from './retries.js';
 import type { HubSettings } from './settings.js';
 
 /**
- * Fetches a file into the cache's blobs unless it is there: goes on where an interrupted download stopped, checks
- * length and checksum, and puts it in its place whole. What is left after a failure is a beginning to go on from, or nothing.
+ * Downloads a file into the cache's blobs, unless the cache has it. The download continues an interrupted one, checks length and
+ * checksum, and moves the whole file into its place. A failure leaves a beginning that the next download continues, or no file.
  *
- * @param onBytes gets the bytes of this file that are there
- * @throws DpoError `hub.unreachable`, `hub.wrong-content`, and the file errors
+ * @param onBytes called with the number of bytes of this file so far
+ * @throws DpoError `hub.unreachable`, `hub.wrong-content`, and the errors of files
  */
 export async function downloadFile(
   settings: HubSettings,
   repository: CachedRepository,
   commit: string,
-  described: HubFile,
+  description: HubFile,
   onBytes: (bytes: number) => void,
 ): Promise<void> {
-  const { etag, size, file } = described;
+  const { etag, size, file } = description;
   const blob = repository.blob(etag);
   if ((await sizeOf(blob)) === size && size > 0) return onBytes(size);
   const what = `${repository.name.id}/${file}`;
   const { path, bytes } = await repository.partial(etag);
-  const source = { path: filePath(repository.name, commit, file), what, target: path, described };
+  const source = { path: filePath(repository.name, commit, file), what, target: path, description };
   const fetchAll = () => {
-    // Bytes that are there for the first time: a try that brings some is no failure to count.
-    const reached = { bytes: 0, etag: undefined };
-    return withRetries(settings, what, () => fetchRest(settings, source, reached, onBytes));
+    const progress = { bytes: 0, etag: undefined };
+    return withRetries(settings, what, () => fetchRest(settings, source, progress, onBytes));
   };
   try {
     await fetchAll();
-    let sound = await isSound(path, described, settings.signal);
-    if (!sound && bytes > 0) {
-      // What an earlier run left may be the damaged part: once more, from the beginning.
+    let hasChecksum = await isSound(path, description, settings.signal);
+    if (!hasChecksum && bytes > 0) {
+      // The part of an earlier run may be damaged, so the download begins again.
       await rm(path, { force: true });
       await fetchAll();
-      sound = await isSound(path, described, settings.signal);
+      hasChecksum = await isSound(path, description, settings.signal);
     }
-    if (!sound) throw await wrongContent(settings, path, what);
+    if (!hasChecksum) throw await wrongContent(settings, path, what);
     await flushFile(path);
     await rename(path, blob);
   } catch (error) {
@@ -52,7 +51,7 @@ export async function downloadFile(
   }
 }
 
-/** Whether a whole file has the checksum that names it. */
+/** True when a whole file has its checksum, or when the hub gives no checksum. */
 async function isSound(path: string, { etag, size }: HubFile, signal: AbortSignal | undefined): Promise<boolean> {
   if (!isChecksum(etag)) return true;
   const hash = etag.length === 64 ? createHash('sha256') : createHash('sha1').update(`blob ${size}\0`);
@@ -63,7 +62,7 @@ async function isSound(path: string, { etag, size }: HubFile, signal: AbortSigna
   return hash.digest('hex') === etag;
 }
 
-/** What is wrong must not be continued: it is removed. */
+/** Removes a file with wrong content, which must not be continued, and returns the error. */
 async function wrongContent({ address }: HubSettings, path: string, what: string): Promise<DpoError> {
   await rm(path, { force: true });
   return new DpoError(

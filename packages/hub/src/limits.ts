@@ -1,36 +1,36 @@
 import { DpoError } from '@dpo/base';
 
-/** How long and how much is waited for; each has an environment variable, and a default that suits slow networks. */
+/** Limits of time and size. Most have an environment variable. The defaults suit slow networks. */
 export interface LimitOptions {
-  /** How long an answer may take to begin, for each request. 10 s; `HF_HUB_ETAG_TIMEOUT` in seconds. */
+  /** The longest wait for the beginning of an answer, for each request. Default 10 s; `HF_HUB_ETAG_TIMEOUT` in seconds. */
   readonly connectTimeoutMs?: number;
-  /** How long nothing may come of a file or a list. 30 s; `HF_HUB_DOWNLOAD_TIMEOUT` in seconds. */
+  /** The longest wait for the next bytes of a file or a list. Default 30 s; `HF_HUB_DOWNLOAD_TIMEOUT` in seconds. */
   readonly idleTimeoutMs?: number;
-  /** A connection that brings less for so long as {@link idleTimeoutMs} counts as broken. 1000; `DPO_HUB_MIN_SPEED`. */
+  /** A connection that is slower for {@link idleTimeoutMs} counts as broken. Default 1000; `DPO_HUB_MIN_SPEED`. */
   readonly minBytesPerSecond?: number;
-  /** How long the list of a repository's files may take in all, tries included. 60 s; `DPO_HUB_LIST_TIMEOUT` in seconds. */
+  /** The longest time for the list of a repository's files, all tries included. Default 60 s; `DPO_HUB_LIST_TIMEOUT` in seconds. */
   readonly listTimeoutMs?: number;
-  /** How long that list may be. 64 MiB; `DPO_HUB_MAX_LIST_BYTES`. */
+  /** The largest size of the list in bytes. Default 64 MiB; `DPO_HUB_MAX_LIST_BYTES`. */
   readonly maxListBytes?: number;
-  /** How many pages that list may have. 1000; `DPO_HUB_MAX_PAGES`. */
+  /** The largest number of the list's pages. Default 1000; `DPO_HUB_MAX_PAGES`. */
   readonly maxPages?: number;
-  /** How often a request is tried without getting on. 5; `DPO_HUB_TRIES`. */
+  /** The number of tries without progress. Default 5; `DPO_HUB_TRIES`. */
   readonly tries?: number;
-  /** The longest pause before the second try, of which a random part is taken; doubles for each further one. 500 ms. */
+  /** The longest pause before the second try. A pause is a random part of it, and it doubles with each try. Default 500 ms. */
   readonly retryDelayMs?: number;
-  /** The longest pause, whatever the server asks for. 30 s; `DPO_HUB_MAX_PAUSE` in seconds. */
+  /** The longest pause, even when the server asks for a longer one. Default 30 s; `DPO_HUB_MAX_PAUSE` in seconds. */
   readonly maxPauseMs?: number;
-  /** How often a request is sent elsewhere. 10. */
+  /** The largest number of redirections of a request. Default 10. */
   readonly maxRedirects?: number;
 }
 
-/** {@link LimitOptions} with everything decided. */
+/** {@link LimitOptions} with all defaults applied. */
 export type HubLimits = Readonly<Required<LimitOptions>>;
 
 interface Limit {
   readonly fallback: number;
   readonly variable?: string;
-  /** What one unit of the variable is in units of the option: seconds are given, milliseconds counted. */
+  /** The option's value for 1 in the variable: variables are in seconds, options in milliseconds. */
   readonly unit?: number;
   readonly least?: number;
 }
@@ -48,13 +48,13 @@ const limits: Readonly<Record<keyof HubLimits, Limit>> = {
   maxRedirects: { fallback: 10 },
 };
 
-/** The longest time that a timer of Node takes. */
+/** The longest time of a timer in Node. */
 const longestMs = 2 ** 31 - 1;
 
 /**
  * The limits: options first, then the environment, then the defaults.
  *
- * @throws DpoError `hub.bad-setting` for a variable that is no number, or none above zero
+ * @throws DpoError `hub.bad-setting` for a variable that is not a number above zero
  */
 export function hubLimits(options: LimitOptions, env: NodeJS.ProcessEnv): HubLimits {
   const decide = (name: keyof HubLimits): number =>
@@ -78,7 +78,7 @@ function fromEnvironment({ variable, unit = 1, least = Number.MIN_VALUE }: Limit
   if (variable === undefined || text === undefined || text.trim() === '') return undefined;
   const value = Number(text);
   if (value >= least && value < Number.POSITIVE_INFINITY) return value * unit;
-  throw new DpoError('hub.bad-setting', `${variable} is ${JSON.stringify(text)}, where a number above 0 is needed.`, {
+  throw new DpoError('hub.bad-setting', `${variable} is ${JSON.stringify(text)}, and must be a number above 0.`, {
     values: { variable, value: text },
     hint: `Set ${variable} to a number, or unset it.`,
   });

@@ -2,14 +2,14 @@ const textFile =
   /^(config\.json|generation_config\.json|tokenizer(_config)?\.json|special_tokens_map\.json|added_tokens\.json|chat_template\.(jinja|json)|additional_chat_templates\/[^/]+\.jinja|vocab\.(json|txt)|reward_normalisation\.json|merges\.txt|adapter_config\.json)$/;
 
 /**
- * Of a repository's files those that a model is opened from: configuration, tokenizer, safetensors weights. Weights in
- * other formats, and second copies of the same weights in subfolders, stay where they are. A repository with GGUF files
- * and no safetensors gives its only GGUF file.
+ * The files of a repository that a model is opened from: configuration, tokenizer, safetensors weights. Weights in other formats,
+ * and copies of the same weights in subfolders, are not among them. For a repository with GGUF files and no safetensors, the
+ * result has the only GGUF file.
  *
  * @param names all files of the repository
- * @param patterns instead of that: these names, `*` standing for any part of one
+ * @param patterns selects files by these names instead; `*` stands for any part of a name
  */
-export function wantedFiles(names: readonly string[], patterns?: readonly string[]): string[] {
+export function modelFiles(names: readonly string[], patterns?: readonly string[]): string[] {
   if (patterns !== undefined) {
     const tests = patterns.map((pattern) => {
       const parts = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));

@@ -43,7 +43,7 @@ afterEach(async () => {
 });
 
 describe('downloadModel', () => {
-  it('fills the cache as the Python library does, with the files needed only', async () => {
+  it('fills the cache as the Python library does, with a model’s files only', async () => {
     const progress: number[] = [];
     const snapshot = await downloadModel('org/name', {
       ...options,
@@ -69,7 +69,7 @@ describe('downloadModel', () => {
     expect(progress.at(-1)).toBe(weights.length + whole['config.json'].length + whole['tokenizer.json'].length);
   });
 
-  it('asks once and fetches nothing when everything is there', async () => {
+  it('sends one request and downloads nothing when the cache has all files', async () => {
     const first = await downloadModel('org/name', options);
     hub.requests.length = 0;
     expect(await downloadModel('org/name', options)).toBe(first);
@@ -79,7 +79,7 @@ describe('downloadModel', () => {
     expect(hub.requests).toEqual([]);
   });
 
-  it('takes revisions, names without an organisation, shards, and the files asked for', async () => {
+  it('takes revisions, names without an organisation, shards, and patterns of files', async () => {
     await downloadModel('org/name@v1', options);
     expect(await readdir(join(folder, 'hub', 'models--org--name', 'refs'))).toEqual(['v1']);
     expect(await readdir(await downloadModel('gpt2', options))).toEqual(['config.json', 'model.safetensors']);
@@ -96,7 +96,7 @@ describe('downloadModel', () => {
     expect((await readdir(folder, { recursive: true })).filter((name) => name.includes('escape'))).toEqual([]);
   });
 
-  it('goes on where a dropped connection stopped', async () => {
+  it('continues after a dropped connection', async () => {
     let drops = 0;
     hub.misbehave = (request, response, content) => {
       if (request.method !== 'GET' || content.length < 1000 || drops >= 3) return false;
@@ -116,7 +116,7 @@ describe('downloadModel', () => {
     expect(ranges[0]).toMatch(/bytes=[1-9]\d*-$/);
   });
 
-  it('goes on where an earlier run stopped, and starts anew where its part is damaged', async () => {
+  it('continues an earlier run, and starts anew when its part is damaged', async () => {
     const never: DownloadOptions = { ...options, tries: 1 };
     hub.misbehave = (request, response, content) => {
       if (request.method !== 'GET' || content.length < 1000) return false;
@@ -128,19 +128,19 @@ describe('downloadModel', () => {
     hub.misbehave = () => false;
     const blobs = join(folder, 'hub', 'models--org--name', 'blobs');
     const part = (await readdir(blobs)).find((name) => name.endsWith('.incomplete')) ?? '';
-    // As if another process had left it, with a wrong byte.
-    const left = await readFile(join(blobs, part));
-    expect(left.length).toBeGreaterThan(1000);
-    left[5] = (left[5] ?? 0) ^ 1;
-    await writeFile(join(blobs, part.replace(`.${process.pid}-`, '.999999999-')), left);
+    // The leftover of another process, with a wrong byte.
+    const leftover = await readFile(join(blobs, part));
+    expect(leftover.length).toBeGreaterThan(1000);
+    leftover[5] = (leftover[5] ?? 0) ^ 1;
+    await writeFile(join(blobs, part.replace(`.${process.pid}-`, '.999999999-')), leftover);
     await rm(join(blobs, part));
     const snapshot = await downloadModel('org/name', options);
-    expect(hub.requests.some((request) => request.endsWith(`bytes=${left.length}-`))).toBe(true);
+    expect(hub.requests.some((request) => request.endsWith(`bytes=${leftover.length}-`))).toBe(true);
     expect((await readFile(join(snapshot, 'model.safetensors'))).equals(weights)).toBe(true);
     expect((await readdir(blobs)).filter((name) => name.endsWith('.incomplete'))).toEqual([]);
   });
 
-  it('copes with a server that knows no ranges, is overloaded, or is slow to answer', async () => {
+  it('copes with a server that has no ranges, is overloaded, or is slow to answer', async () => {
     let calls = 0;
     hub.misbehave = (request, response, content) => {
       if (request.method !== 'GET' || content.length < 1000) return false;
@@ -176,7 +176,7 @@ describe('downloadModel', () => {
     });
   });
 
-  it('serves from the cache without network, or when told to stay offline', async () => {
+  it('works from the cache without network, or when offline is set', async () => {
     const snapshot = await downloadModel('org/name', options);
     await hub.stop();
     expect(await downloadModel('org/name', { ...options, tries: 1 })).toBe(snapshot);
@@ -213,7 +213,7 @@ describe('downloadModel', () => {
     await expect(downloadModel(name, options)).rejects.toMatchObject({ code });
   });
 
-  it('stops when asked', async () => {
+  it('stops at a signal', async () => {
     const control = new AbortController();
     hub.misbehave = (request, response, content) => {
       if (request.method !== 'GET' || content.length < 1000) return false;
@@ -221,8 +221,8 @@ describe('downloadModel', () => {
       response.write(content.subarray(0, 1000), () => control.abort());
       return true;
     };
-    const stopped = downloadModel('org/name', { ...options, signal: control.signal });
-    await expect(stopped).rejects.toMatchObject({ name: 'AbortError' });
+    const download = downloadModel('org/name', { ...options, signal: control.signal });
+    await expect(download).rejects.toMatchObject({ name: 'AbortError' });
   });
 });
 
@@ -240,7 +240,7 @@ describe('resolveModel', () => {
 });
 
 describe('hubAnswers', () => {
-  it('says within its time whether there is a hub', async () => {
+  it('tells within its time whether a hub answers', async () => {
     expect(await hubAnswers(1000, options)).toBe(true);
     expect(await hubAnswers(1000, { ...options, offline: true })).toBe(false);
     await hub.stop();

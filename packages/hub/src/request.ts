@@ -1,33 +1,35 @@
 import { DpoError } from '@dpo/base';
-import { Passing } from './retries.js';
+import { TemporaryFailure } from './retries.js';
 import type { HubSettings } from './settings.js';
 import { whileWaiting } from './waiting.js';
 
-/** How to ask. */
+/** The options of {@link request}. */
 export interface RequestOptions {
+  /** Default `GET`. */
   readonly method?: 'GET' | 'HEAD';
+  /** Headers besides the usual ones. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** `manual`: a redirection is the answer, and not followed. */
+  /** `manual`: a redirection is returned, not followed. Default: followed. */
   readonly redirect?: 'manual';
 }
 
-/** What came. */
+/** The answer to a request. */
 export interface Answer {
   readonly response: Response;
-  /** The server that it came from. */
+  /** The server of the answer. */
   readonly host: string;
-  /** Where it came from. */
+  /** The address of the answer. */
   readonly url: URL;
-  /** Whether the hub sent the request elsewhere. */
+  /** True when the hub redirected the request. */
   readonly redirected: boolean;
 }
 
 /**
- * One request to the hub, and on to where the hub sends it. The token goes to the hub's own host, and to no other.
+ * One request to the hub, with its redirections. The token goes to the hub's own host only.
  *
- * @param path from the hub's address on, with its slash; or a whole address
- * @param what the model or file asked for, named in errors
- * @throws DpoError for statuses that will not change: `hub.not-found`, `hub.no-access`, `hub.failed`; `Passing` for others
+ * @param path the path from the hub's address on, with its slash; or a whole address
+ * @param what the model or file, named in errors
+ * @throws DpoError for permanent failures: `hub.not-found`, `hub.no-access`, `hub.failed`; TemporaryFailure for others
  */
 export async function request(
   settings: HubSettings,
@@ -51,7 +53,7 @@ export async function request(
   }
 }
 
-/** Lets the rest of an answer go, and its connection. */
+/** Drops the rest of an answer, and its connection. */
 export function discard(response: Response): void {
   response.body?.cancel().catch(() => undefined);
 }
@@ -61,7 +63,7 @@ async function ask(settings: HubSettings, url: URL, options: RequestOptions): Pr
   const late = new AbortController();
   const { host } = url;
   const timer = setTimeout(
-    () => late.abort(new Passing(`no answer within ${connectTimeoutMs / 1000} s`, { host })),
+    () => late.abort(new TemporaryFailure(`no answer within ${connectTimeoutMs / 1000} s`, { host })),
     connectTimeoutMs,
   );
   const answer = fetch(url, {
@@ -69,7 +71,7 @@ async function ask(settings: HubSettings, url: URL, options: RequestOptions): Pr
     redirect: 'manual',
     headers: {
       'user-agent': 'dpo',
-      // Lengths and ranges count the bytes of the file, so it must come as it is.
+      // Lengths and ranges count the bytes of the file itself, so the answer must not be compressed.
       'accept-encoding': 'identity',
       ...authorization(settings, url),
       ...options.headers,
@@ -80,13 +82,13 @@ async function ask(settings: HubSettings, url: URL, options: RequestOptions): Pr
     return await whileWaiting(settings, host, 'an answer', answer);
   } catch (error) {
     signal?.throwIfAborted();
-    throw error instanceof Passing ? error : new Passing(reason(error), { host, cause: error });
+    throw error instanceof TemporaryFailure ? error : new TemporaryFailure(reason(error), { host, cause: error });
   } finally {
     clearTimeout(timer);
   }
 }
 
-/** What a mirror's address says for itself counts before the token, as in Python. */
+/** The authorization of a request. The login in a mirror's address comes before the token, as in Python. */
 function authorization({ address, token }: HubSettings, url: URL): { authorization?: string } {
   if (url.origin !== address.origin) return {};
   if (address.login !== undefined) return { authorization: `Basic ${Buffer.from(address.login).toString('base64')}` };
@@ -97,29 +99,29 @@ function nextAddress(settings: HubSettings, response: Response, from: URL, what:
   const location = response.headers.get('location') ?? '';
   const next = URL.canParse(location, from.href) ? new URL(location, from) : undefined;
   if (location === '' || next === undefined || !/^https?:$/.test(next.protocol))
-    throw failed(`${from.host} sends the request for ${what} on to no address.`, { what, host: from.host });
+    throw notAHub(`${from.host} sends the request for ${what} on to no address.`, { what, host: from.host });
   if (redirects >= settings.maxRedirects)
-    throw failed(`${from.host} sends the request for ${what} on and on, ${redirects + 1} times.`, {
+    throw notAHub(`${from.host} sends the request for ${what} on and on, ${redirects + 1} times.`, {
       what,
       host: from.host,
     });
-  // A login that a redirection brings is no business of ours, and fetch() refuses it.
+  // A redirection with a login is an error for fetch().
   next.username = '';
   next.password = '';
   return next;
 }
 
-/** What fetch() says is "fetch failed"; what happened stands in the cause. */
+/** The reason of a failure: the message of fetch() is always "fetch failed", and the cause has the reason. */
 function reason(error: unknown): string {
   const cause = error instanceof Error ? (error.cause ?? error) : error;
   if (!(cause instanceof Error)) return String(cause);
   const code = 'code' in cause ? String(cause.code) : '';
-  // Node's client has names of its own, which say less than its words.
+  // The codes of Node's client say less than its messages.
   return code === '' || code.startsWith('UND_ERR') ? cause.message : code;
 }
 
-/** An error for a hub that does not behave as one. */
-export function failed(message: string, values: Readonly<Record<string, unknown>>): DpoError {
+/** The error for a server that does not behave as a model hub. */
+export function notAHub(message: string, values: Readonly<Record<string, unknown>>): DpoError {
   return new DpoError('hub.failed', message, { values, hint: 'Is HF_ENDPOINT the address of a model hub?' });
 }
 
@@ -127,13 +129,17 @@ function refusal(settings: HubSettings, what: string, response: Response, host: 
   const { status } = response;
   const values = { what, status, host };
   if (status === 408 || status === 429 || status >= 500)
-    return new Passing(`it answers with status ${status}`, { host, status, pauseMs: pauseAskedFor(response) });
-  if (status === 416) return new Passing('it does not have the rest of the file', { host, status });
+    return new TemporaryFailure(`it answers with status ${status}`, {
+      host,
+      status,
+      pauseMs: requestedPause(response),
+    });
+  if (status === 416) return new TemporaryFailure('it does not have the rest of the file', { host, status });
   if (status === 401 || status === 403) {
-    const anonymous = settings.token === undefined && settings.address.login === undefined;
+    const isAnonymous = settings.token === undefined && settings.address.login === undefined;
     return new DpoError('hub.no-access', `${host} gives no access to ${what} (status ${status}).`, {
       values,
-      hint: anonymous
+      hint: isAnonymous
         ? 'Check the name. For a private or gated model set HF_TOKEN to a token that may read it.'
         : 'Check the name, and that the token may read the model and its licence is accepted.',
     });
@@ -148,7 +154,7 @@ function refusal(settings: HubSettings, what: string, response: Response, host: 
 }
 
 /** Retry-After in milliseconds: a number of seconds, or a date. */
-function pauseAskedFor(response: Response): number | undefined {
+function requestedPause(response: Response): number | undefined {
   const text = response.headers.get('retry-after') ?? '';
   if (/^\d+$/.test(text)) return Number(text) * 1000;
   const until = Date.parse(text);

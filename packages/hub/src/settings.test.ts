@@ -18,7 +18,7 @@ describe('a token', () => {
     ['a line break', 'hf_Qw81Zx\nPo72Lk\n'],
     ['a blank', 'hf_Qw81Zx Po72Lk'],
     ['a letter that no token has', 'hf_Qw81Zx\u00e9Po72Lk'],
-  ])('with %s inside is an error without any part of it, wherever it stands', async (what, token) => {
+  ])('with %s inside is an error without any part of the token, from every source', async (what, token) => {
     await writeFile(join(home, 'token'), token);
     const settings = [{ HF_HOME: home, HF_TOKEN: token }, { HF_HOME: home }];
     for (const env of settings) {
@@ -29,7 +29,7 @@ describe('a token', () => {
     expect((await hubSettings({ env: { HF_HOME: home }, offline: true })).token).toBeUndefined();
   });
 
-  it('goes without the line break at its end', async () => {
+  it('loses the line break at its end', async () => {
     expect((await hubSettings({ env: { HF_HOME: home, HF_TOKEN: ' hf_abc\r\n' } })).token).toBe('hf_abc');
   });
 });
@@ -44,19 +44,19 @@ describe('the hub’s address', () => {
     },
   );
 
-  it('may have a login, which the hub gets and no other host', async () => {
+  it('may have a login, which only the hub gets', async () => {
     const hub = new FakeHub({ gpt2: { 'config.json': new Uint8Array(2), 'model.safetensors': new Uint8Array(9) } });
     try {
       const endpoint = new URL(await hub.start());
       endpoint.username = 'me';
       endpoint.password = 'Xy91:p@zz';
-      const seen = new Set<string>();
+      const logins = new Set<string>();
       hub.intercept = (request) => {
-        seen.add(`${request.headers.host?.split(':')[0]} ${request.headers.authorization}`);
+        logins.add(`${request.headers.host?.split(':')[0]} ${request.headers.authorization}`);
         return false;
       };
       await downloadModel('gpt2', { env: { HF_HOME: home, HF_ENDPOINT: endpoint.href, HF_TOKEN: 'hf_abc' } });
-      expect(seen).toEqual(new Set([`127.0.0.1 Basic ${btoa('me:Xy91:p@zz')}`, 'localhost undefined']));
+      expect(logins).toEqual(new Set([`127.0.0.1 Basic ${btoa('me:Xy91:p@zz')}`, 'localhost undefined']));
     } finally {
       await hub.stop();
     }

@@ -5,34 +5,35 @@ import { DpoError, keepSecret, keepSecretsOf } from '@dpo/base';
 import { type HubAddress, parseAddress } from './address.js';
 import { type HubLimits, hubLimits, type LimitOptions } from './limits.js';
 
-/** What is waited for, and how long already. */
+/** A wait for a server. */
 export interface Waiting {
-  /** The server's name, with its port where the address has one. */
+  /** The server's name, with the port when the address has one. */
   readonly host: string;
   /** Whole seconds since the wait began. */
   readonly seconds: number;
-  /** `an answer`, `the next bytes of FILE`, `the next try (2 of 5): …` */
+  /** The purpose: `an answer`, `the next bytes of FILE`, `the next try (2 of 5): …` */
   readonly what: string;
 }
 
-/** Where models come from and where they are kept. */
+/** The hub's address, the token, the cache, and the limits of {@link LimitOptions}. */
 export interface HubOptions extends LimitOptions {
-  /** The hub's address; `HF_ENDPOINT`, else the official one. A user and a password in it go to the hub alone. */
+  /** The hub's address. Default `HF_ENDPOINT`, or the official hub. A user and a password in the address go to the hub only. */
   readonly endpoint?: string;
-  /** For private and gated models; `HF_TOKEN`, else what `hf auth login` saved. Goes to the hub's own host alone. */
+  /** For private and gated models. Default `HF_TOKEN`, or the token of `hf auth login`. Goes to the hub's own host only. */
   readonly token?: string;
-  /** The cache folder; `HF_HUB_CACHE`, else `hub` in `HF_HOME`, else `~/.cache/huggingface/hub`. */
+  /** The cache folder. Default `HF_HUB_CACHE`, or `hub` in `HF_HOME`, or `~/.cache/huggingface/hub`. */
   readonly cache?: string;
-  /** Only what is in the cache; `HF_HUB_OFFLINE`. */
+  /** True takes files from the cache only. Default `HF_HUB_OFFLINE`, or false. */
   readonly offline?: boolean;
-  /** Told every second of a wait. */
+  /** Called every second of a wait. */
   readonly onWaiting?: ((waiting: Waiting) => void) | undefined;
+  /** Ends the work with the signal's reason. */
   readonly signal?: AbortSignal;
-  /** The environment to read `HF_…` and `DPO_HUB_…` from. */
+  /** The environment with `HF_…` and `DPO_HUB_…`. Default the environment of the process. */
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/** {@link HubOptions} with everything decided. */
+/** {@link HubOptions} with all defaults applied. */
 export interface HubSettings extends HubLimits {
   readonly address: HubAddress;
   readonly token: string | undefined;
@@ -43,7 +44,7 @@ export interface HubSettings extends HubLimits {
 }
 
 /**
- * Decides the settings as the Python library does: options first, then the environment, then its defaults.
+ * The settings, decided as the Python library does: options first, then the environment, then the defaults.
  *
  * @throws DpoError `hub.bad-endpoint`, `hub.bad-token`, `hub.bad-setting`
  */
@@ -68,17 +69,17 @@ async function findToken(
   env: NodeJS.ProcessEnv,
   home: string,
 ): Promise<string | undefined> {
-  if (option) return checkedToken(option, 'The token');
-  if (env.HF_TOKEN) return checkedToken(env.HF_TOKEN, 'HF_TOKEN');
+  if (option) return parseToken(option, 'The token');
+  if (env.HF_TOKEN) return parseToken(env.HF_TOKEN, 'HF_TOKEN');
   const path = env.HF_TOKEN_PATH || join(home, 'token');
-  return checkedToken(await readFile(path, 'utf8').catch(() => ''), `The token in ${path}`);
+  return parseToken(await readFile(path, 'utf8').catch(() => ''), `The token in ${path}`);
 }
 
-/** A token without the blanks around it; undefined where there are only those. */
-function checkedToken(text: string, source: string): string | undefined {
+/** A token without the blanks around it; undefined for a blank text. @throws DpoError `hub.bad-token` */
+function parseToken(text: string, source: string): string | undefined {
   const token = text.trim();
   keepSecret(token);
-  // What a header may hold: a token with anything else was cut or pasted wrongly.
+  // The characters that a header may hold. A token with any other was cut or pasted wrongly.
   if (/^[\x21-\x7e]*$/.test(token)) return token || undefined;
   const what = /[\r\n]/.test(token) ? 'a line break' : /\s/.test(token) ? 'a blank' : 'a letter that no token has';
   throw new DpoError('hub.bad-token', `${source} has ${what} inside, so it cannot be sent to the hub.`, {

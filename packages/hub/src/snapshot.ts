@@ -7,51 +7,52 @@ import { describeFile, type HubFile } from './describe-file.js';
 import { downloadFile } from './download-file.js';
 import type { HubSettings } from './settings.js';
 
-/** How far a download has come. */
+/** The progress of a download. */
 export interface DownloadProgress {
-  /** The file under way. */
+  /** The present file. */
   readonly file: string;
-  /** Bytes of all files that are there, those from earlier downloads included. */
+  /** The bytes so far of all files, bytes of earlier downloads included. */
   readonly received: number;
+  /** The bytes of all files. */
   readonly total: number;
 }
 
-/** Descriptions asked for at a time. */
-const together = 4;
+/** The number of descriptions that are requested at a time. */
+const parallelRequests = 4;
 
 /**
- * Downloads files of a commit into its snapshot, those that are not there yet.
+ * Downloads the files of a commit that its snapshot does not have yet.
  *
- * @throws DpoError `file.disk-full` before anything is fetched that does not fit, and what downloading a file throws
+ * @throws DpoError `file.disk-full` before the download of files that do not fit, and the errors of {@link downloadFile}
  */
 export async function fetchFiles(
   settings: HubSettings,
   repository: CachedRepository,
   commit: string,
-  wanted: readonly string[],
+  names: readonly string[],
   onProgress?: (progress: DownloadProgress) => void,
 ): Promise<void> {
   const missing: string[] = [];
-  for (const file of wanted) {
+  for (const file of names) {
     if ((await stat(join(repository.snapshot(commit), ...file.split('/'))).catch(() => undefined)) === undefined) {
       missing.push(file);
     }
   }
   const files: HubFile[] = [];
-  for (let start = 0; start < missing.length; start += together) {
-    const batch = missing.slice(start, start + together);
+  for (let start = 0; start < missing.length; start += parallelRequests) {
+    const batch = missing.slice(start, start + parallelRequests);
     files.push(...(await Promise.all(batch.map((file) => describeFile(settings, repository.name, commit, file)))));
   }
   const total = files.reduce((sum, { size }) => sum + size, 0);
   const sizes = await Promise.all(files.map(({ etag }) => repository.bytesOf(etag)));
   await needSpace(repository, total - sizes.reduce((sum, bytes) => sum + bytes, 0));
-  let before = 0;
+  let earlierBytes = 0;
   for (const file of files) {
     await downloadFile(settings, repository, commit, file, (bytes) => {
-      onProgress?.({ file: file.file, received: before + bytes, total });
+      onProgress?.({ file: file.file, received: earlierBytes + bytes, total });
     });
     await repository.place(file.etag, commit, file.file);
-    before += file.size;
+    earlierBytes += file.size;
   }
 }
 
@@ -63,7 +64,7 @@ async function needSpace({ folder, name }: CachedRepository, bytes: number): Pro
   const gigabytes = (count: number): string => `${(count / 1e9).toFixed(1)} GB`;
   throw new DpoError(
     'file.disk-full',
-    `${name.id} takes ${gigabytes(bytes)} more, and ${gigabytes(free)} are free where the cache is (${folder}).`,
+    `${name.id} takes ${gigabytes(bytes)} more, and ${gigabytes(free)} are free on the disk of the cache (${folder}).`,
     { values: { folder, bytes, free }, hint: 'Free some space, or set HF_HUB_CACHE to a folder on another disk.' },
   );
 }

@@ -1,18 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type DownloadOptions, downloadModel } from './model.js';
+import { startModelHub, stopModelHub, weights } from './model-hub-for-tests.js';
 import type { Waiting } from './settings.js';
-import { FakeHub } from './test/fake-hub.js';
-
-const weights = Uint8Array.from({ length: 300_000 }, (_, i) => (i * 31) % 251);
-const config = new TextEncoder().encode('{"model_type":"gpt2"}');
+import type { FakeHub } from './test/fake-hub.js';
 
 let folder: string;
 let hub: FakeHub;
@@ -21,29 +17,12 @@ let options: DownloadOptions;
 let timers: NodeJS.Timeout[];
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'hub-stalls-'));
-  hub = new FakeHub({ 'org/name': { 'config.json': config, 'model.safetensors': weights } });
-  const endpoint = await hub.start();
-  host = new URL(endpoint).host;
+  ({ folder, hub, host, options } = await startModelHub());
   timers = [];
-  options = {
-    endpoint,
-    env: { HF_HOME: folder },
-    // Far over what a busy machine takes: tests of a limit set their own.
-    connectTimeoutMs: 20_000,
-    idleTimeoutMs: 20_000,
-    listTimeoutMs: 60_000,
-    maxListBytes: 200_000,
-    maxPages: 5,
-    tries: 2,
-    retryDelayMs: 1,
-    maxPauseMs: 20,
-  };
 });
 afterEach(async () => {
   for (const timer of timers) clearInterval(timer);
-  await hub.stop();
-  await rm(folder, { recursive: true, force: true });
+  await stopModelHub({ folder, hub });
 });
 
 type Misbehaviour = (response: ServerResponse, request: IncomingMessage) => unknown;
@@ -52,7 +31,7 @@ const list = '/api/';
 const head = 'HEAD';
 const content = '/elsewhere/';
 
-/** Lets the server misbehave at one point: the list, the description of a file, or the content of the large one. */
+/** Lets the server misbehave at one point: the list, the description of a file, or the content of the large file. */
 function at(point: string, misbehave: Misbehaviour): void {
   hub.intercept = (request, response, url) => {
     if (point === head ? request.method !== head : !url.startsWith(point)) return false;
@@ -90,8 +69,8 @@ const headersWithoutEnd =
       setInterval(() => socket.write(`x-more: ${'x'.repeat(milliseconds > 0 ? 1 : 8000)}\r\n`), milliseconds),
     );
   };
-const packed = gzipSync(Buffer.alloc(4_000_000));
-const bomb: Misbehaviour = (response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(packed);
+const smallArchive = gzipSync(Buffer.alloc(4_000_000));
+const bomb: Misbehaviour = (response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(smallArchive);
 const reset: Misbehaviour = (_, { socket }) => socket.resetAndDestroy();
 const tooLong: Misbehaviour = (response) => {
   response.writeHead(200, { 'content-length': weights.length + 7 });
@@ -128,15 +107,15 @@ const cases: [name: string, point: string, Misbehaviour, code: string, message: 
     'hub.failed',
     'no address',
   ],
-  ['announces another length', content, tooLong, 'hub.unreachable', '300007 bytes where 300000'],
+  ['announces another length', content, tooLong, 'hub.unreachable', '300007 bytes, and 300000'],
   ['is overloaded with files', content, storm(503, '1'), 'hub.unreachable', 'status 503'],
 ];
 
 describe('a hub that', () => {
-  it.each(cases)('%s: ends in an error that says what and where, and the next run goes on', async (...testCase) => {
+  it.each(cases)('%s: ends in an error with the file and the host, and the next run continues', async (...testCase) => {
     const [, point, misbehave, code, message] = testCase;
     at(point, misbehave);
-    const where = point === content ? /localhost:\d+|127\.0\.0\.1:\d+/ : new RegExp(host);
+    const hostPattern = point === content ? /localhost:\d+|127\.0\.0\.1:\d+/ : new RegExp(host);
     const seconds = Number(/([\d.]+) s\b/.exec(message)?.[1] ?? 0.15);
     const limits = {
       ...(message.startsWith('no answer') ? { connectTimeoutMs: 1000 * seconds } : {}),
@@ -148,15 +127,16 @@ describe('a hub that', () => {
     );
     expect(String(error)).toContain(message);
     expect(error).toMatchObject({ code });
-    expect(String(error)).toMatch(where);
+    expect(String(error)).toMatch(hostPattern);
     expect(String(error)).toContain('org/name');
-    // What is left is a beginning that the next run goes on from.
+    // The leftover is a beginning that the next run continues.
     const blobs = join(folder, 'hub', 'models--org--name', 'blobs');
     for (const name of await readdir(blobs).catch(() => [])) {
       const { size } = await stat(join(blobs, name));
-      const left = await readFile(join(blobs, name));
+      const leftover = await readFile(join(blobs, name));
       expect(size).toBeGreaterThan(0);
-      if (name.endsWith('.incomplete') && misbehave === half) expect(left.equals(weights.subarray(0, size))).toBe(true);
+      if (name.endsWith('.incomplete') && misbehave === half)
+        expect(leftover.equals(weights.subarray(0, size))).toBe(true);
     }
     hub.intercept = () => false;
     hub.requests.length = 0;
@@ -167,7 +147,7 @@ describe('a hub that', () => {
   });
 
   it.each(cases.filter(([, , misbehave]) => [silent, inHeaders, half].includes(misbehave)))(
-    '%s: is left at once when the signal says so',
+    '%s: ends at once at a signal',
     async (_, point, misbehave) => {
       const control = new AbortController();
       at(point, (response, request) => {
@@ -175,27 +155,27 @@ describe('a hub that', () => {
         setTimeout(() => control.abort(), 20);
       });
       const patient = { ...options, connectTimeoutMs: 60_000, idleTimeoutMs: 60_000, listTimeoutMs: 60_000 };
-      const stopped = downloadModel('org/name', { ...patient, signal: control.signal });
-      await expect(stopped).rejects.toMatchObject({ name: 'AbortError' });
+      const download = downloadModel('org/name', { ...patient, signal: control.signal });
+      await expect(download).rejects.toMatchObject({ name: 'AbortError' });
     },
   );
 
-  it('asks for an hour: the pause ends when the signal says so', async () => {
+  it('asks for an hour: the pause ends at a signal', async () => {
     const control = new AbortController();
     at(list, (response) => {
       response.writeHead(429, { 'retry-after': '3600' }).end();
       setTimeout(() => control.abort(), 20);
     });
-    const stopped = downloadModel('org/name', {
+    const download = downloadModel('org/name', {
       ...options,
       maxPauseMs: 3_600_000,
       listTimeoutMs: 3_600_000,
       signal: control.signal,
     });
-    await expect(stopped).rejects.toMatchObject({ name: 'AbortError' });
+    await expect(download).rejects.toMatchObject({ name: 'AbortError' });
   });
 
-  it('is overloaded longer than a list may take: the error says what was waited for', async () => {
+  it('is overloaded longer than the limit of a list: the error names the last wait', async () => {
     at(list, storm(503, '3600'));
     const late = { ...options, listTimeoutMs: 2500, maxPauseMs: 3_600_000 };
     await expect(downloadModel('org/name', late)).rejects.toMatchObject({
@@ -206,7 +186,7 @@ describe('a hub that', () => {
     });
   });
 
-  it('is silent: whoever waits is told every second what for', async () => {
+  it('is silent: onWaiting is called every second', async () => {
     at(list, silent);
     const reports: Waiting[] = [];
     const patient = {
@@ -237,85 +217,4 @@ describe.skipIf(process.platform === 'win32')('a server that never accepts', () 
       message: expect.stringContaining('no answer within 0.15 s'),
     });
   });
-});
-
-describe('a download goes on', () => {
-  const patient = () => ({ ...options, idleTimeoutMs: 10_000, minBytesPerSecond: 1000 });
-
-  /** Resolves when the client has written so many bytes of the file down, or has gone. */
-  async function arrived(bytes: number, response: ServerResponse): Promise<void> {
-    const blobs = join(folder, 'hub', 'models--org--name', 'blobs');
-    while (!response.destroyed) {
-      for (const name of await readdir(blobs))
-        if (name.endsWith('.incomplete') && (await stat(join(blobs, name))).size === bytes) return;
-      await sleep(5);
-    }
-  }
-
-  /**
-   * Answers as the store does, with a checksum of its own, and breaks off for the first `breaks` times: once the client has
-   * another 100,000 bytes, since what is on its way is lost with the connection.
-   */
-  function store(breaks: number, etag: (time: number) => string, knowsRanges = true): string[] {
-    const asked: string[] = [];
-    hub.intercept = (request, response, url) => {
-      if (!url.startsWith(content)) return false;
-      asked.push(`${request.headers.range} ${request.headers['if-range']}`);
-      const time = asked.length;
-      const same = request.headers['if-range'] === undefined || request.headers['if-range'] === etag(time);
-      const asksFrom = Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
-      const start = knowsRanges && same ? asksFrom : 0;
-      response.writeHead(start > 0 ? 206 : 200, {
-        etag: etag(time),
-        'content-length': weights.length - start,
-        ...(start > 0 ? { 'content-range': `bytes ${start}-${weights.length - 1}/${weights.length}` } : {}),
-      });
-      if (time > breaks) response.end(weights.subarray(start));
-      else {
-        response.write(weights.subarray(start, start + 100_000));
-        void arrived(start + 100_000, response).then(() => response.destroy());
-      }
-      return true;
-    };
-    return asked;
-  }
-  const sound = async (snapshot: string) =>
-    expect((await readFile(join(snapshot, 'model.safetensors'))).equals(weights)).toBe(true);
-
-  it('however often a server breaks off, as long as more comes each time', async () => {
-    const asked = store(2, () => '"one"');
-    await sound(await downloadModel('org/name', patient()));
-    expect(asked).toEqual(['undefined undefined', 'bytes=100000- "one"', 'bytes=200000- "one"']);
-  });
-
-  it('from the beginning where the file has changed since', async () => {
-    const asked = store(1, (time) => `"${time}"`);
-    await sound(await downloadModel('org/name', patient()));
-    expect(asked).toEqual(['undefined undefined', 'bytes=100000- "1"']);
-  });
-
-  it('from the beginning where the server knows no ranges', async () => {
-    store(1, () => 'W/"weak"', false);
-    await sound(await downloadModel('org/name', patient()));
-  });
-});
-
-it('the list of a repository without a short list comes in pages', async () => {
-  hub.intercept = (_, response, url) => {
-    if (url.endsWith('/revision/main')) response.end(JSON.stringify({ sha: hub.commit }));
-    else if (/\/tree\/a+\?recursive=true&expand=false$/.test(url))
-      response.setHeader('link', `<http://${host}/api/models/org/name/tree/page2?cursor=x>; rel="next"`).end(
-        JSON.stringify([
-          { type: 'file', path: 'config.json' },
-          { type: 'directory', path: 'model.safetensors' },
-        ]),
-      );
-    else if (url.includes('/tree/page2')) response.end(JSON.stringify([{ type: 'file', path: 'model.safetensors' }]));
-    else return false;
-    return true;
-  };
-  expect((await readdir(await downloadModel('org/name', options))).sort()).toEqual([
-    'config.json',
-    'model.safetensors',
-  ]);
 });

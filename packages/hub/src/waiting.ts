@@ -1,9 +1,9 @@
 import type { HubSettings } from './settings.js';
 
-/** How often whoever waits is told. */
+/** Milliseconds between two reports of a wait. */
 const tickMs = 1000;
 
-/** Says every second that something is waited for, until it has come or failed. */
+/** Waits for `work`, and reports the wait every second. */
 export async function whileWaiting<T>(
   { onWaiting }: HubSettings,
   host: string,

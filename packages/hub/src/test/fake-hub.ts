@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** Where the hub keeps its own Parquet files of a dataset: `datasets/org/name@refs/convert/parquet` here. */
+/** The revision with the hub's own conversion of a dataset. The fake hub calls it `datasets/org/name@refs/convert/parquet`. */
 const convertedRevision = 'refs/convert/parquet';
 const convertedCommit = 'c'.repeat(40);
 
@@ -12,13 +12,13 @@ export type FakeRepository = Record<string, Uint8Array>;
 /** A server on this machine that speaks the model hub's protocol, and can misbehave. */
 export class FakeHub {
   readonly commit = 'a'.repeat(40);
-  /** Requests that came: `HEAD /org/name/…`, with the range asked for. */
+  /** The requests so far, with their ranges: `HEAD /org/name/…`. */
   readonly requests: string[] = [];
-  /** Sees every request first: true where it has answered itself. */
+  /** Called first with every request. True when the function has answered itself. */
   intercept: (request: IncomingMessage, response: ServerResponse, url: string) => boolean = () => false;
-  /** Lets a list or a content fail: true where it has answered itself. */
+  /** Called before a list or the content of a file is sent. True when the function has answered itself. */
   misbehave: (request: IncomingMessage, response: ServerResponse, content: Uint8Array) => boolean = () => false;
-  /** The token without which nothing is given. */
+  /** The token that requests must have; undefined for a hub without a token. */
   token: string | undefined;
   private readonly server: Server;
 
@@ -26,11 +26,13 @@ export class FakeHub {
     this.server = createServer((request, response) => this.answer(request, response));
   }
 
+  /** Starts the server and returns its address. */
   async start(): Promise<string> {
     await new Promise<void>((resolve) => this.server.listen(0, resolve));
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
+  /** Stops the server and closes all connections. */
   async stop(): Promise<void> {
     this.server.closeAllConnections();
     await new Promise((resolve) => this.server.close(resolve));
@@ -42,7 +44,7 @@ export class FakeHub {
     if (this.intercept(request, response, url)) return;
     const content = this.repository(url)?.[fileIn(url)];
     if (url.startsWith('/elsewhere/')) {
-      // Stores refuse what carries the hub's token besides their own signature.
+      // Stores refuse a request with the hub's token, since it has the store's own signature.
       if (content === undefined || request.headers.authorization !== undefined) response.writeHead(400).end();
       else if (!this.misbehave(request, response, content)) this.send(request, response, content);
     } else if (this.token !== undefined && request.headers.authorization !== `Bearer ${this.token}`) {
@@ -56,7 +58,7 @@ export class FakeHub {
     }
   }
 
-  /** The files of the repository that an address is in; those of the converted revision have its commit there. */
+  /** The files of the repository of an address. An address in the converted revision has the commit of that revision. */
   private repository(url: string): FakeRepository | undefined {
     const name = url.split('/resolve/')[0]?.replace(/^\/(elsewhere\/)?/, '') ?? '';
     return this.repositories[url.includes(`/resolve/${convertedCommit}/`) ? `${name}@${convertedRevision}` : name];
@@ -65,8 +67,8 @@ export class FakeHub {
   private list(request: IncomingMessage, response: ServerResponse, url: string): void {
     const [, kind, id = '', revision = ''] = /^\/api\/(model|dataset)s\/(.+?)\/revision\/(.+)$/.exec(url) ?? [];
     const name = kind === 'dataset' ? `datasets/${id}` : id;
-    const converted = revision === convertedRevision;
-    const files = this.repositories[converted ? `${name}@${revision}` : name];
+    const isConverted = revision === convertedRevision;
+    const files = this.repositories[isConverted ? `${name}@${revision}` : name];
     if (this.misbehave(request, response, new Uint8Array(0))) return;
     if (files === undefined || !['main', 'v1', this.commit, convertedRevision].includes(revision)) {
       response.writeHead(404).end();
@@ -75,13 +77,13 @@ export class FakeHub {
     const siblings = Object.keys(files).map((rfilename) => ({ rfilename }));
     response
       .setHeader('content-type', 'application/json')
-      .end(JSON.stringify({ sha: converted ? convertedCommit : this.commit, siblings }));
+      .end(JSON.stringify({ sha: isConverted ? convertedCommit : this.commit, siblings }));
   }
 
   private file(request: IncomingMessage, response: ServerResponse, url: string, content: Uint8Array): void {
     response.setHeader('x-repo-commit', this.commit);
     if (/\.(safetensors|parquet)$/.test(url)) {
-      // Large files lie elsewhere, as on the hub: this answer describes them, another address has the bytes.
+      // Large files lie at another address, as on the hub. This answer describes them.
       const sum = createHash('sha256').update(content).digest('hex');
       response.writeHead(302, {
         location: `http://localhost:${request.socket.localPort}/elsewhere${url}`,
@@ -108,7 +110,7 @@ export class FakeHub {
   }
 }
 
-/** The file's name in an address: what follows the revision. */
+/** The file's name in an address: the part behind the revision. */
 function fileIn(url: string): string {
   return /\/resolve\/[^/]+\/(.+)$/.exec(url)?.[1] ?? '';
 }
