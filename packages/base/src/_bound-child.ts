@@ -1,15 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 
-/** How a program ended, and the end of what it said to standard error. */
-export interface Ended {
-  /** Its exit code; `missing` where there is no such program. */
+/** How a program ended. */
+export interface ProgramEnd {
+  /** The exit code; `missing` when the program does not exist; null after a signal. */
   readonly code: number | 'missing' | null;
+  /** The last 20,000 characters of standard error. */
   readonly output: string;
 }
 
 /**
- * What a shell does around a program. The shell and the program are a process group of their own. The shell's input is a pipe
- * to this process, which closes when this process ends, also by SIGKILL, which no handler sees: then the group is killed.
+ * The shell script that runs a program. The shell and the program are a process group of their own. The shell's input is a pipe
+ * from this process, which closes when this process ends, even by SIGKILL, which no handler sees. The shell then kills the group.
  */
 const lifeline = `
 exec 3<&0
@@ -23,23 +24,23 @@ kill -KILL "$watch"
 exit "$code"
 `;
 
-/** What a shell says of a program that is not there. */
-const notFound = 127;
+/** The exit code of a shell when the program does not exist. */
+const programNotFound = 127;
 
 /**
- * Runs a program that does not outlive this process, however this process ends, and whose own children do not either. When
- * the signal fires the program is killed. On Windows only the program itself is, and only by the signal.
+ * Runs a program. The program and its children do not outlive this process, however this process ends. A signal kills the
+ * program. On Windows only the signal ends the program, and its children may live on.
  *
- * @throws the signal's reason, when the program is gone
+ * @throws the signal's reason, after the program has ended
  */
 export async function runBound(
   program: string,
   args: readonly string[],
   { env, signal }: { readonly env: NodeJS.ProcessEnv; readonly signal: AbortSignal | undefined },
-): Promise<Ended> {
+): Promise<ProgramEnd> {
   signal?.throwIfAborted();
-  const grouped = process.platform !== 'win32';
-  const child = grouped
+  const isGroup = process.platform !== 'win32';
+  const child = isGroup
     ? spawn('/bin/sh', ['-c', lifeline, 'sh', program, ...args], {
         env,
         detached: true,
@@ -48,31 +49,31 @@ export async function runBound(
     : spawn(program, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
   // The pipe breaks when the shell ends first.
   child.stdin?.on('error', () => undefined);
-  const stop = (): void => kill(child, grouped);
+  const stop = (): void => kill(child, isGroup);
   signal?.addEventListener('abort', stop, { once: true });
   try {
-    const { code, output } = await ended(child, stop);
+    const { code, output } = await waitForEnd(child, stop);
     signal?.throwIfAborted();
-    return { code: grouped && code === notFound ? 'missing' : code, output };
+    return { code: isGroup && code === programNotFound ? 'missing' : code, output };
   } finally {
     signal?.removeEventListener('abort', stop);
   }
 }
 
-function kill(child: ChildProcess, grouped: boolean): void {
+function kill(child: ChildProcess, isGroup: boolean): void {
   if (child.pid === undefined) return;
-  if (!grouped) {
+  if (!isGroup) {
     child.kill('SIGKILL');
     return;
   }
   try {
     process.kill(-child.pid, 'SIGKILL');
   } catch {
-    // The group is gone already.
+    // The group has ended already.
   }
 }
 
-async function ended(child: ChildProcess, stop: () => void): Promise<Ended> {
+async function waitForEnd(child: ChildProcess, stop: () => void): Promise<ProgramEnd> {
   let output = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     output = (output + text).slice(-20_000);
@@ -82,7 +83,7 @@ async function ended(child: ChildProcess, stop: () => void): Promise<Ended> {
       if (error.code === 'ENOENT') resolve({ code: 'missing', output });
       else reject(error);
     });
-    // What the program left running goes with it, and closes its end of the pipe.
+    // Kills the processes that the program left running, which closes the pipe.
     child.on('exit', stop);
     child.on('close', (code) => resolve({ code, output }));
   });

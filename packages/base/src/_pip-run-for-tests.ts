@@ -1,4 +1,4 @@
-// A program that fetches by pip, so that a test can kill it: FOLDER PYTHON.
+// A program that downloads by pip, for a test that kills it. Arguments: FOLDER PYTHON.
 import { pipDownload } from './pip.js';
 
 const [folder = '', python = ''] = process.argv.slice(2);

@@ -1,12 +1,13 @@
+import { shortened, shortenedDeep, visible } from './printable.js';
 import { redact, redactDeep } from './redact.js';
-import { shortened, shortenedDeep, visible } from './shown.js';
 
-/** What a {@link DpoError} carries besides its message. */
+/** The parts of a {@link DpoError} besides its message. */
 export interface DpoErrorDetails {
   /** The values that explain the error: file, row, key, expected, received. Plain JSON. */
   readonly values?: Readonly<Record<string, unknown>>;
-  /** What the user can do about it: one sentence, shown after the message. */
+  /** What the user can do about the error: one sentence, printed after the message. */
   readonly hint?: string;
+  /** The error behind this error. */
   readonly cause?: unknown;
 }
 
@@ -16,8 +17,8 @@ export interface DpoErrorDetails {
  *
  * Codes are `<area>.<what>` in kebab-case and belong to the public interface.
  *
- * Secrets are taken out of all that the error carries, its cause included: see `redact`. Message, hint and values hold what
- * files say, so long texts are cut in the middle, and what a terminal would obey is written out.
+ * Secrets are removed from all parts of the error, its cause included: see `redact`. Message, hint and values may quote files, so
+ * long texts are cut in the middle, and control characters are written out.
  */
 export class DpoError extends Error {
   readonly code: string;
@@ -25,16 +26,15 @@ export class DpoError extends Error {
   readonly hint: string | undefined;
 
   constructor(code: string, message: string, details: DpoErrorDetails = {}) {
-    super(sayable(message), details.cause === undefined ? undefined : { cause: redactDeep(details.cause) });
+    super(printable(message), details.cause === undefined ? undefined : { cause: redactDeep(details.cause) });
     this.name = 'DpoError';
     this.code = code;
     this.values = redactDeep(shortenedDeep(details.values ?? {})) as Readonly<Record<string, unknown>>;
-    this.hint = details.hint === undefined ? undefined : sayable(details.hint);
+    this.hint = details.hint === undefined ? undefined : printable(details.hint);
   }
 
   /**
-   * True for a DpoError of this or another copy of the package, so that it holds across installs.
-   * With `code`, only for that code.
+   * True for a DpoError of this copy or another copy of the package. With `code`, true only for an error with that code.
    */
   static is(value: unknown, code?: string): value is DpoError {
     if (!(value instanceof Error) || value.name !== 'DpoError' || !('code' in value)) return false;
@@ -42,10 +42,10 @@ export class DpoError extends Error {
   }
 }
 
-/** The longest message: what a person still reads. */
-const LONGEST = 2000;
+/** The largest number of characters of a message that a person still reads. */
+const MAX_LENGTH = 2000;
 
-/** Cut twice, so that a secret which the first cut parts is not at a place that the second one leaves. */
-function sayable(text: string): string {
-  return shortened(visible(redact(shortened(text, 4 * LONGEST))), LONGEST);
+/** The text for a message. Cut twice: the second cut removes the place where the first may have cut a secret in two. */
+function printable(text: string): string {
+  return shortened(visible(redact(shortened(text, 4 * MAX_LENGTH))), MAX_LENGTH);
 }

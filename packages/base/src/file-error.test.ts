@@ -18,7 +18,7 @@ async function readingFails(path: string): Promise<unknown> {
   );
 }
 
-it('names the path and says what to do', async () => {
+it('names the path and a remedy', async () => {
   const path = join(folder, 'none');
   const error = await readingFails(path);
   expect(error).toMatchObject({ code: 'file.not-found', message: `${path} does not exist.`, hint: 'Check the path.' });
@@ -28,14 +28,14 @@ it.each([
   ['a name of 300 letters', 'x'.repeat(300), 'file.bad-name'],
   ['a name with a NUL', 'a\0b', 'file.bad-name'],
   ['a link to itself', 'circle', 'file.bad-link'],
-  ['a file that is gone through as a folder', 'file/below', 'file.not-a-folder'],
-])('knows %s', async (_, name, code) => {
+  ['a file in the middle of a path', 'file/below', 'file.not-a-folder'],
+])('has a code for %s', async (_, name, code) => {
   await symlink('circle', join(folder, 'circle')).catch(() => undefined);
   await writeFile(join(folder, 'file'), '');
   expect(await readingFails(join(folder, name))).toMatchObject({ code });
 });
 
-it('has words for every error code of the system', () => {
+it('has a message for every error code of the system', () => {
   for (const [name, errno] of Object.entries(constants.errno)) {
     const error = asFileError(Object.assign(new Error(`${name}: said so`), { code: name, errno }), '/some/where');
     expect(DpoError.is(error), name).toBe(true);
@@ -44,7 +44,7 @@ it('has words for every error code of the system', () => {
   }
 });
 
-it('leaves what is no error of the system as it is', () => {
+it('returns other errors unchanged', () => {
   for (const error of [
     new TypeError('of ours'),
     Object.assign(new Error('x'), { code: 'ERR_INVALID_STATE' }),

@@ -1,10 +1,10 @@
 /** The floating-point types of 2, 4 and 8 bytes in which weights are stored. */
 export type FloatDtype = 'float16' | 'bfloat16' | 'float32' | 'float64';
 
-/** Bytes of one number. */
+/** The bytes of one number of each type. */
 export const floatBytes: Readonly<Record<FloatDtype, number>> = { float16: 2, bfloat16: 2, float32: 4, float64: 8 };
 
-/** Room for so many numbers: at the beginning of what is given, where it is large enough, else new. */
+/** An array of so many numbers: the beginning of `into` when it is long enough, otherwise a new array. */
 export function roomFor(count: number, into: Float32Array<ArrayBuffer> | undefined): Float32Array<ArrayBuffer> {
   return into !== undefined && into.length >= count ? into.subarray(0, count) : new Float32Array(count);
 }
@@ -24,7 +24,7 @@ function widenHalf(half: number): number {
 
 let table: Float32Array<ArrayBuffer> | undefined;
 
-/** Every half-precision number as float32, by its 16 bits. Made once; do not write to it. */
+/** Every half-precision number as float32, by its 16 bits. The table is shared: do not write to it. */
 export function halfTable(): Float32Array<ArrayBuffer> {
   if (table === undefined) {
     table = new Float32Array(65536);
@@ -35,10 +35,10 @@ export function halfTable(): Float32Array<ArrayBuffer> {
 }
 
 /**
- * Converts little-endian numbers to float32. Exact for float16 and bfloat16, rounded to nearest for float64.
+ * Converts little-endian numbers to float32. Exact for float16 and bfloat16, halves to nearest for float64.
  *
- * @param bytes the stored numbers; its length is a multiple of the number's size
- * @param target where they go, from index `at`
+ * @param bytes the numbers; the length is a multiple of a number's size
+ * @param target receives the numbers from index `at` on
  */
 export function widen(bytes: Uint8Array, dtype: FloatDtype, target: Float32Array, at: number): void {
   const count = bytes.length / floatBytes[dtype];
@@ -69,11 +69,11 @@ export function widen(bytes: Uint8Array, dtype: FloatDtype, target: Float32Array
  */
 export function toBfloat16(values: Float32Array): Uint16Array<ArrayBuffer> {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  const rounded = new Uint16Array(values.length);
+  const halves = new Uint16Array(values.length);
   for (let i = 0; i < bits.length; i++) {
     const word = bits[i] as number;
     const notANumber = (word & 0x7fffffff) > 0x7f800000;
-    rounded[i] = notANumber ? (word >>> 16) | 0x40 : (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
+    halves[i] = notANumber ? (word >>> 16) | 0x40 : (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
   }
-  return rounded;
+  return halves;
 }

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { atOnce, inPieces, pauses } from './in-pieces.js';
 
-/** Counts until it is told to stop: without a pause nobody could tell it. */
-function* until(stopped: () => boolean): Generator<undefined, number> {
+/** Counts until `isStopped` is true, which takes a pause in which a timer can fire. */
+function* countUntil(isStopped: () => boolean): Generator<undefined, number> {
   let steps = 0;
-  while (!stopped()) {
+  while (!isStopped()) {
     steps++;
     yield;
   }
@@ -24,11 +24,11 @@ describe('steps', () => {
   });
 
   it('in pieces let timers of the process fire', async () => {
-    let stopped = false;
+    let isStopped = false;
     setTimeout(() => {
-      stopped = true;
+      isStopped = true;
     }, 1);
-    expect(await inPieces(until(() => stopped))).toBeGreaterThan(0);
+    expect(await inPieces(countUntil(() => isStopped))).toBeGreaterThan(0);
   });
 
   it('end with the reason of a signal that fires between them', async () => {
@@ -36,7 +36,7 @@ describe('steps', () => {
     setTimeout(() => control.abort(new Error('enough')), 1);
     await expect(
       inPieces(
-        until(() => false),
+        countUntil(() => false),
         control.signal,
       ),
     ).rejects.toThrow('enough');
@@ -53,16 +53,16 @@ describe('steps', () => {
 });
 
 it('a loop that pauses lets timers of the process fire', async () => {
-  let stopped = false;
+  let isStopped = false;
   setTimeout(() => {
-    stopped = true;
+    isStopped = true;
   }, 1);
   const pause = pauses();
-  let paused = 0;
-  while (!stopped) {
+  let pauseCount = 0;
+  while (!isStopped) {
     const turn = pause();
-    if (turn !== undefined) paused++;
+    if (turn !== undefined) pauseCount++;
     await turn;
   }
-  expect(paused).toBeGreaterThan(0);
+  expect(pauseCount).toBeGreaterThan(0);
 });

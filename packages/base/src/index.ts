@@ -3,9 +3,9 @@ export { atOnce, inPieces, pauses, type Steps } from './in-pieces.js';
 export type { Json } from './json.js';
 export { duplicateKey, isObject, parseJsonObject } from './json-object.js';
 export { nearest } from './nearest.js';
+export { quoted, shortened, visible } from './printable.js';
 export { normal, permutation, type Random, random } from './random.js';
 export { keepSecret, keepSecretsOf, redact } from './redact.js';
-export { quoted, shortened, visible } from './shown.js';
 export type {
   EncodedAnswer,
   EncodedExample,

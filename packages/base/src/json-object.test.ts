@@ -5,7 +5,7 @@ it('takes objects alone for objects', () => {
   expect([{}, [], null, 'a', 1].map(isObject)).toEqual([true, false, false, false, false]);
 });
 
-it('names the file whose text is no JSON object', () => {
+it('names the file whose text is not a JSON object', () => {
   expect(parseJsonObject('{"a": 1}', 'a.json')).toEqual({ a: 1 });
   for (const text of ['{"a": 1', '[1]', 'null'])
     expect(() => parseJsonObject(text, 'a.json')).toThrowError(

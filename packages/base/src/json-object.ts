@@ -1,12 +1,12 @@
 import { DpoError } from './error.js';
 
-/** True for a JSON object: not null, not a list. */
+/** True for a JSON object; false for null and for a list. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /**
- * Parses the JSON object that a model's file holds.
+ * Parses the text of a model's file as a JSON object.
  *
  * @throws DpoError `model.bad-json` with the file's name for any other text
  */
@@ -28,8 +28,8 @@ export function parseJsonObject(text: string, path: string): Record<string, unkn
 }
 
 /**
- * The first key that occurs twice in one object of a valid JSON text, at any depth. JSON.parse keeps the last
- * silently, so that two readers may disagree on what a file says.
+ * The first key that occurs twice in one object of a valid JSON text, at any depth. JSON.parse keeps the last value without an
+ * error, so that two readers may read different values from one file.
  */
 export function duplicateKey(json: string): string | undefined {
   const open: (Set<string> | undefined)[] = [];
@@ -41,7 +41,7 @@ export function duplicateKey(json: string): string | undefined {
     else if (text === '}' || text === ']') open.pop();
     else {
       const keys = open.at(-1);
-      if (keys === undefined || !followedByColon(json, token.lastIndex)) continue;
+      if (keys === undefined || !isColonNext(json, token.lastIndex)) continue;
       const key = JSON.parse(text) as string;
       if (keys.has(key)) return key;
       keys.add(key);
@@ -50,7 +50,7 @@ export function duplicateKey(json: string): string | undefined {
   return undefined;
 }
 
-function followedByColon(json: string, at: number): boolean {
+function isColonNext(json: string, at: number): boolean {
   const colon = /\s*:/y;
   colon.lastIndex = at;
   return colon.test(json);

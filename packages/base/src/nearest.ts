@@ -1,13 +1,13 @@
 /**
  * The candidate nearest to `name` by edit distance, for "did you mean" hints.
- * Returns `undefined` when nothing is near: when more than a third of the letters differ, more than two of a word of
- * four to eight letters, or more than one of a shorter word (of two letters, two edits reach every other word).
+ * Returns `undefined` when no candidate is near: when more than a third of the letters differ, more than two of a word of four to
+ * eight letters, or more than one of a shorter word (two edits turn a word of two letters into any other).
  */
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.max(name.length < 4 ? 1 : 2, Math.floor(name.length / 3)) + 1;
   for (const candidate of candidates) {
-    // Words of other lengths are at least that far apart, which a file's names of a million letters are.
+    // The distance is at least the difference of the lengths. This spares the computation for a name of a million letters.
     if (Math.abs(name.length - candidate.length) >= bestDistance) continue;
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance) {

@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-/** A stand-in for Python: a shell script that sees pip's arguments. */
+/** A stand-in for Python: a shell script that gets pip's arguments. */
 async function python(script: string): Promise<string> {
   const path = join(folder, 'python');
   await writeFile(path, `#!/bin/sh\n${script}\n`);
@@ -22,8 +22,8 @@ async function python(script: string): Promise<string> {
   return path;
 }
 
-/** The numbers of the processes that a script has written to `pids`. */
-async function started(): Promise<number[]> {
+/** Waits for the process numbers that a script writes to `pids`. */
+async function startedPids(): Promise<number[]> {
   return vi.waitFor(async () => {
     const pids = (await readFile(join(folder, 'pids'), 'utf8')).trim().split(/\s+/).map(Number);
     expect(pids[0]).toBeGreaterThan(0);
@@ -32,11 +32,11 @@ async function started(): Promise<number[]> {
 }
 
 /** Waits until processes have ended. */
-async function gone(pids: readonly number[]): Promise<void> {
+async function waitForEnd(pids: readonly number[]): Promise<void> {
   const runs = (pid: number): boolean => {
     try {
       process.kill(pid, 0);
-      // One that has ended and that nobody has asked about keeps its number.
+      // A zombie has ended, and keeps its number.
       return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
     } catch {
       return false;
@@ -45,7 +45,7 @@ async function gone(pids: readonly number[]): Promise<void> {
   await vi.waitFor(() => expect(pids.filter(runs)).toEqual([]), 20_000);
 }
 
-/** A process that can be killed runs plain JavaScript: the sources in one file, made by the bundler that vitest brings. */
+/** A process for killing runs plain JavaScript: the bundler of vitest makes one file of the sources. */
 async function program(): Promise<string> {
   const vitest = createRequire(import.meta.url).resolve('vitest/package.json');
   const { build } = await import(pathToFileURL(createRequire(vitest).resolve('vite')).href);
@@ -62,21 +62,21 @@ async function program(): Promise<string> {
 }
 
 describe('pipDownload', () => {
-  it('gives the file that pip fetched, and what arrives meanwhile', async () => {
+  it("returns pip's file, and reports progress", async () => {
     const target = join(folder, 'wheels');
-    const seen: number[] = [];
+    const progress: number[] = [];
     const path = await pipDownload({
       requirement: 'some-package==1.0',
       folder: target,
       options: ['--platform', 'any'],
-      onProgress: (bytes) => seen.push(bytes),
+      onProgress: (bytes) => progress.push(bytes),
       python: await python(
         `for last; do :; done; echo "$*" > ${folder}/arguments; printf abc > "$TMPDIR/part"; sleep 0.8; printf abc > "$last/some_package-1.0-any.whl"`,
       ),
     });
     expect(path).toBe(join(target, 'some_package-1.0-any.whl'));
     expect(await readFile(path, 'utf8')).toBe('abc');
-    expect(seen).toContain(3);
+    expect(progress).toContain(3);
     expect(await readdir(target)).toEqual([basename(path)]);
     expect(await readFile(join(folder, 'arguments'), 'utf8')).toContain(
       'pip download some-package==1.0 --no-deps --platform any',
@@ -88,20 +88,20 @@ describe('pipDownload', () => {
     ['pip.no-network', 'echo "WARNING: Retrying: NewConnectionError(...)" >&2; echo "ERROR: No matching" >&2; exit 1'],
     ['pip.failed', 'echo "ERROR: No matching distribution found" >&2; exit 1'],
     ['pip.failed', 'exit 0'],
-  ])('says %s', async (code, script) => {
-    const fetched = pipDownload({ requirement: 'a==1', folder: join(folder, 'wheels'), python: await python(script) });
-    await expect(fetched).rejects.toMatchObject({ code, message: expect.stringContaining('a==1') });
+  ])('fails with %s', async (code, script) => {
+    const download = pipDownload({ requirement: 'a==1', folder: join(folder, 'wheels'), python: await python(script) });
+    await expect(download).rejects.toMatchObject({ code, message: expect.stringContaining('a==1') });
     expect(await readdir(join(folder, 'wheels'))).toEqual([]);
   });
 
-  it('says when there is no Python', async () => {
-    const fetched = pipDownload({ requirement: 'a==1', folder, python: join(folder, 'no-python') });
-    await expect(fetched).rejects.toMatchObject({ code: 'pip.no-python' });
+  it('fails without Python', async () => {
+    const download = pipDownload({ requirement: 'a==1', folder, python: join(folder, 'no-python') });
+    await expect(download).rejects.toMatchObject({ code: 'pip.no-python' });
   });
 
-  it('stops when asked, with all that pip has started', async () => {
+  it('stops at a signal, with all processes of pip', async () => {
     const control = new AbortController();
-    const fetched = pipDownload({
+    const download = pipDownload({
       requirement: 'a==1',
       folder: join(folder, 'wheels'),
       python: await python(
@@ -109,26 +109,26 @@ describe('pipDownload', () => {
       ),
       signal: control.signal,
     });
-    const pids = await started();
+    const pids = await startedPids();
     control.abort();
-    await expect(fetched).rejects.toMatchObject({ name: 'AbortError' });
-    await gone(pids);
+    await expect(download).rejects.toMatchObject({ name: 'AbortError' });
+    await waitForEnd(pids);
     expect(await readdir(join(folder, 'wheels'))).toEqual([]);
   });
 
-  it('takes with it what pip leaves running', async () => {
+  it('ends the processes that pip leaves running', async () => {
     const script = `sleep 90 & echo "$!" > ${folder}/pids; for last; do :; done; printf abc > "$last/a-1-any.whl"`;
     await pipDownload({ requirement: 'a==1', folder: join(folder, 'wheels'), python: await python(script) });
-    await gone(await started());
+    await waitForEnd(await startedPids());
   });
 
-  it('ends with the process that started pip, also where that is killed', async () => {
+  it('ends with the process that started pip, even when that process is killed', async () => {
     const run = await python(
       `sleep 30 & echo "$$ $!" > ${folder}/pids.part; mv ${folder}/pids.part ${folder}/pids; exec sleep 30`,
     );
     const child = spawn(process.execPath, [await program(), join(folder, 'wheels'), run], { stdio: 'ignore' });
-    const pids = await started();
+    const pids = await startedPids();
     child.kill('SIGKILL');
-    await gone(pids);
+    await waitForEnd(pids);
   });
 });

@@ -4,51 +4,52 @@ import { runBound } from './_bound-child.js';
 import { DpoError } from './error.js';
 import { makeFolder } from './files.js';
 
-/** A package to fetch with pip, and where to. */
+/** A package to download with pip, and the folder for it. */
 export interface PipDownload {
   /** Name and version: `tensorflow-cpu==2.21.0`. */
   readonly requirement: string;
-  /** The folder that receives the file; made if need be. */
+  /** The folder for the file. A missing folder is created. */
   readonly folder: string;
   /** More of pip's options: `--platform`, `--python-version`, … */
   readonly options?: readonly string[];
-  /** Gets the bytes that have arrived so far, twice a second. */
+  /** Called twice a second with the number of bytes so far. */
   readonly onProgress?: (bytes: number) => void;
+  /** Ends pip with the signal's reason. */
   readonly signal?: AbortSignal;
-  /** The Python to ask; otherwise `python3`, then `python`. */
+  /** The Python to run. Default `python3`, then `python`. */
   readonly python?: string;
 }
 
 /**
- * Fetches one package file, without its dependencies, by the pip of whatever Python is there, with the user's own pip
- * settings (index, proxy, certificates). pip ends with this process, however this process ends (on Windows: when the signal
- * says so).
+ * Downloads one package file, without its dependencies, by the pip of the installed Python, with the user's own pip settings
+ * (index, proxy, certificates). pip ends with this process, however this process ends (on Windows only by the signal).
  *
  * @returns the path of the file
  * @throws DpoError `pip.no-python`, `pip.no-pip`, `pip.no-network`, `pip.failed`; the signal's reason
  */
 export async function pipDownload(request: PipDownload): Promise<string> {
   const { folder, requirement, signal } = request;
-  // pip fills a file in its temporary folder first; one of our own can be watched, and removed whatever happens.
+  // pip first fills a file in its temporary folder. A folder of our own can be watched, and removed in any case.
   const temporary = join(folder, '.pip');
   await makeFolder(temporary);
-  const before = new Set(await readdir(folder));
+  const earlierNames = new Set(await readdir(folder));
   const candidates = request.python === undefined ? ['python3', 'python'] : [request.python];
   try {
     for (const python of candidates) {
       signal?.throwIfAborted();
-      if (await runPip(python, request, temporary)) return join(folder, await arrived(folder, before, requirement));
+      if (await runPip(python, request, temporary))
+        return join(folder, await downloadedName(folder, earlierNames, requirement));
     }
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
-  throw new DpoError('pip.no-python', `Python is needed to fetch ${requirement}, and there is none.`, {
+  throw new DpoError('pip.no-python', `Python is needed to download ${requirement}, and none is installed.`, {
     values: { requirement, tried: candidates },
     hint: 'Install Python 3 with pip, so that "python3 -m pip" works, and run the command again.',
   });
 }
 
-/** False where there is no such Python. */
+/** Runs pip. False when this Python does not exist. */
 async function runPip(python: string, request: PipDownload, temporary: string): Promise<boolean> {
   const quiet = ['--disable-pip-version-check', '--no-input', '--no-cache-dir', '--progress-bar', 'off'];
   const pip = ['-m', 'pip', 'download', request.requirement, '--no-deps', ...(request.options ?? []), ...quiet];
@@ -88,12 +89,12 @@ function failure(python: string, requirement: string, output: string): DpoError 
   return new DpoError('pip.failed', `pip could not fetch ${requirement}: ${last}`, { values });
 }
 
-async function arrived(folder: string, before: ReadonlySet<string>, requirement: string): Promise<string> {
+async function downloadedName(folder: string, earlierNames: ReadonlySet<string>, requirement: string): Promise<string> {
   const names = (await readdir(folder)).filter((name) => name.endsWith('.whl'));
-  // A wheel's name begins as the package's, with "_" for "-".
+  // A wheel's name begins with the package's name, with "_" for "-".
   const prefix = (requirement.split('==')[0] ?? requirement).replaceAll(/[-_.]+/g, '_').toLowerCase();
   const own = names.filter((name) => name.toLowerCase().startsWith(`${prefix}-`));
-  const name = own.find((candidate) => !before.has(candidate)) ?? own[0];
+  const name = own.find((candidate) => !earlierNames.has(candidate)) ?? own[0];
   if (name !== undefined) return name;
   throw new DpoError('pip.failed', `pip fetched no wheel for ${requirement}.`, { values: { requirement, names } });
 }

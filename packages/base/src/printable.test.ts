@@ -1,16 +1,16 @@
 import { expect, it } from 'vitest';
 import { DpoError } from './error.js';
-import { quoted, shortened, visible } from './shown.js';
+import { quoted, shortened, visible } from './printable.js';
 
-it('writes out what a terminal would obey, and nothing else', () => {
+it('writes control characters out, and no other character', () => {
   const text = 'a\x1b[31mb\x07\r\x7f\x9b2J\u202ec\nd\té 日 🙂 \u200f';
   expect(visible(text)).toBe('a\\u001b[31mb\\u0007\\u000d\\u007f\\u009b2J\\u202ec\nd\té 日 🙂 \u200f');
-  // JSON says the same before and after.
+  // A JSON text keeps its value.
   const json = JSON.stringify({ text });
   expect(JSON.parse(visible(json))).toEqual({ text });
 });
 
-it('cuts long texts in the middle, with the number of characters left out, and no character in two', () => {
+it('cuts long texts in the middle, names the number of missing characters, and cuts no character in two', () => {
   expect(shortened('abcd', 4)).toBe('abcd');
   expect(shortened('x'.repeat(100) + 'y'.repeat(100), 8)).toBe('xxxxxx … (192 characters left out) … yy');
   expect(shortened('🙂'.repeat(50), 12)).toBe('🙂🙂🙂🙂 … (90 characters left out) … 🙂');

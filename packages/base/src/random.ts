@@ -4,8 +4,8 @@ export type Random = () => number;
 /**
  * A seeded stream of uniform numbers in [0, 1) with 32 random bits each (splitmix32).
  *
- * The key is a list of integers, such as `(seed, epoch)` or `(seed, prompt, sample)`: streams with different keys
- * are independent, so a value depends on what it is for and never on the order in which work was done.
+ * The key is a list of integers, such as `(seed, epoch)` or `(seed, prompt, sample)`. Streams with different keys are independent,
+ * so a value depends on its purpose and never on the order of work.
  */
 export function random(...key: readonly number[]): Random {
   let state = 0x9e3779b9;
@@ -39,7 +39,7 @@ export function permutation(n: number, ...key: readonly number[]): Uint32Array {
   return order;
 }
 
-/** Two independent standard normal numbers to a call would waste one; this keeps the spare (Box–Muller). */
+/** A stream of independent standard normal numbers (Box–Muller, which makes two at a time). */
 export function normal(uniform: Random): Random {
   let spare: number | undefined;
   return () => {

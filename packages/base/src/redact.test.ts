@@ -18,7 +18,7 @@ describe('redact', () => {
     expect(redact(text)).toBe(clean);
   });
 
-  it('takes out every part of six letters of a known secret, whatever surrounds or escapes the part', () => {
+  it('removes every part of six letters of a known secret, whatever surrounds or escapes the part', () => {
     keepSecret('QmZ4-x8"kW2p\n9rTv/Lu7e');
     expect(redact('a QmZ4-x b')).toBe('a *** b');
     expect(redact('aQmZ4-x8"kW2pb')).toBe('a***b');
@@ -27,7 +27,7 @@ describe('redact', () => {
     expect(redact('QmZ4- and Lu7e')).toBe('QmZ4- and Lu7e'); // five letters and four
   });
 
-  it('knows the secrets of an environment by the names and the forms of its variables', () => {
+  it('recognises the secrets of an environment by the names and the forms of its variables', () => {
     keepSecretsOf({
       SOME_API_KEY: 'Kx71mQz0aa',
       HF_TOKEN: ' Vb93nWy2bb\n',
@@ -49,12 +49,12 @@ describe('redact', () => {
 });
 
 describe('redactDeep', () => {
-  it('returns what holds no secret as it is', () => {
+  it('returns a value without secrets itself', () => {
     const value = { a: [1, 'x', null], error: new Error('y') };
     expect(redactDeep(value)).toBe(value);
   });
 
-  it('copies what holds one, through lists, objects, errors, their causes and circles', () => {
+  it('copies a value with secrets, through lists, objects, errors, their causes and circles', () => {
     const inner = Object.assign(new TypeError('at https://u:p@h/'), { url: 'https://u:p@h/', code: 'E' });
     const outer = new AggregateError([inner], 'clean', { cause: inner });
     const value: Record<string, unknown> = { list: ['https://u:p@h/', 1], outer };
@@ -71,7 +71,7 @@ describe('redactDeep', () => {
   });
 });
 
-it('a DpoError carries no secret, wherever one came in', () => {
+it('a DpoError carries no secret in any of its parts', () => {
   keepSecret('Zq81-secret-Yx');
   const error = new DpoError('a.b', 'No Zq81-secret-Yx.', {
     values: { token: 'Zq81-secret-Yx', list: [{ address: 'https://u:p@h' }] },

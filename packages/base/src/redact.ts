@@ -1,34 +1,34 @@
-/** What stands where a secret was. */
+/** The replacement of a secret. */
 const mask = '***';
 
-/** A part of a secret this long betrays it; shorter ones are parts of any word. */
+/** A part of a secret of this length betrays the secret. Shorter parts occur in any word. */
 const partLength = 6;
 
-/** The parts of each known secret, by the secret. */
-const known = new Map<string, ReadonlySet<string>>();
-let environmentKnown = false;
+/** The parts of each secret, by the secret. */
+const partsOfSecrets = new Map<string, ReadonlySet<string>>();
+let isEnvironmentRead = false;
 
 /**
- * Keeps a secret (a token, a password) out of every message from now on: {@link redact} takes out each of its parts of
- * six letters or more, also where they are escaped as in JSON or in an address. Shorter secrets are not recognised.
+ * Keeps a secret (a token, a password) out of every message from now on: {@link redact} removes each part of six letters or more,
+ * also when it is escaped as in JSON or in an address. Shorter secrets are not recognised.
  */
 export function keepSecret(secret: string): void {
   for (const form of formsOf(secret)) {
-    if (form.length < partLength || known.has(form)) continue;
+    if (form.length < partLength || partsOfSecrets.has(form)) continue;
     const parts = new Set<string>();
     for (let at = 0; at + partLength <= form.length; at++) parts.add(form.slice(at, at + partLength));
-    known.set(form, parts);
+    partsOfSecrets.set(form, parts);
   }
 }
 
 /**
- * {@link keepSecret} for what an environment holds: values of variables named as tokens, passwords and keys are, and
+ * {@link keepSecret} for the secrets of an environment: the values of variables with names of tokens, passwords and keys, and the
  * passwords in addresses (`HF_ENDPOINT`, `HTTPS_PROXY`, `PIP_INDEX_URL`, …).
  */
 export function keepSecretsOf(environment: Readonly<Record<string, string | undefined>>): void {
   for (const [name, value = ''] of Object.entries(environment)) {
     if (/(TOKEN|PASSWORD|PASSWD|SECRET|API_?KEY)$/i.test(name)) keepSecret(value.trim());
-    // Several addresses may stand in one variable (PIP_EXTRA_INDEX_URL); a proxy's need not say its scheme.
+    // One variable may hold several addresses (PIP_EXTRA_INDEX_URL). The address of a proxy may lack the scheme.
     for (const address of value.includes('@') ? value.split(/\s+/) : []) {
       const login = /^(?:[a-z][a-z0-9+.-]{0,20}:\/\/)?(.+)@/i.exec(address)?.[1] ?? '';
       if (address.includes('://') || /proxy$/i.test(name)) keepLogin(login);
@@ -36,7 +36,7 @@ export function keepSecretsOf(environment: Readonly<Record<string, string | unde
   }
 }
 
-/** `user:password`, or a token alone, as both stand before the @ of an address. */
+/** Keeps the text before the @ of an address: `user:password`, or a token alone. */
 function keepLogin(login: string): void {
   const colon = login.indexOf(':');
   keepSecret(login.slice(colon + 1));
@@ -52,7 +52,7 @@ function encodings(secret: string): string[] {
   try {
     return [encodeURIComponent(secret), decodeURIComponent(secret)];
   } catch {
-    return []; // Half a character, or a % that encodes nothing.
+    return []; // Half a character, or a % without an encoded character.
   }
 }
 
@@ -61,13 +61,13 @@ function base64(text: string): string {
 }
 
 /**
- * A text without secrets: logins in addresses, what follows the ? of an address (signatures stand there),
- * authorization headers, tokens of the Hugging Face hub, and every part of a secret that is known
- * ({@link keepSecret}; the process's own environment is known from the start).
+ * A text without secrets. The function removes logins in addresses, the query of an address (which may hold a signature),
+ * authorization headers, tokens of the Hugging Face hub, and every part of a secret that {@link keepSecret} got. The secrets of
+ * the process's own environment are always removed.
  */
 export function redact(text: string): string {
-  if (!environmentKnown) {
-    environmentKnown = true;
+  if (!isEnvironmentRead) {
+    isEnvironmentRead = true;
     // Browsers have no environment.
     if (typeof process !== 'undefined') keepSecretsOf(process.env);
   }
@@ -85,18 +85,18 @@ function withoutPatterns(text: string): string {
 function withoutLogin(word: string): string {
   const start = word.indexOf('://') + '://'.length;
   const at = word.lastIndexOf('@');
-  const before = word.slice(start, Math.max(at, start));
-  // A password may hold a / or an @; the @ of a path has no colon before it but that of a port.
-  const isLogin = at >= start && (!before.includes('/') || /:(?!\d+\/)/.test(before));
+  const login = word.slice(start, Math.max(at, start));
+  // A password may hold a / or an @. Before the @ of a path there is no colon except the colon of a port.
+  const isLogin = at >= start && (!login.includes('/') || /:(?!\d+\/)/.test(login));
   const rest = isLogin ? mask + word.slice(at) : word.slice(start);
   const query = rest.indexOf('?');
   return word.slice(0, start) + (query < 0 || query === rest.length - 1 ? rest : `${rest.slice(0, query)}?${mask}`);
 }
 
-/** Masks what lies within any part of any known secret. */
+/** Masks every part of every secret. */
 function withoutParts(text: string): string {
   const inside = new Uint8Array(text.length);
-  for (const parts of known.values()) {
+  for (const parts of partsOfSecrets.values()) {
     for (let at = 0; at + partLength <= text.length; at++) {
       if (parts.has(text.slice(at, at + partLength))) inside.fill(1, at, at + partLength);
     }
@@ -111,19 +111,19 @@ function withoutParts(text: string): string {
 }
 
 /**
- * {@link redact} for all texts in plain JSON and in errors (message, stack, own fields, cause). What holds no secret is
- * returned as it is, the rest as a copy.
+ * {@link redact} for all texts in plain JSON and in errors (message, stack, own fields, cause). A value without secrets is
+ * returned itself, any other value as a copy.
  */
 export function redactDeep(value: unknown): unknown {
   return redactWithin(value, new Set());
 }
 
-/** Below this many floors there is nothing that a person reads. */
-const deepest = 20;
+/** The largest depth that is searched for secrets. People do not read deeper values. */
+const maxDepth = 20;
 
 function redactWithin(value: unknown, above: ReadonlySet<unknown>): unknown {
   if (typeof value === 'string') return redact(value);
-  if (typeof value !== 'object' || value === null || above.has(value) || above.size > deepest) return value;
+  if (typeof value !== 'object' || value === null || above.has(value) || above.size > maxDepth) return value;
   const floor = new Set([...above, value]);
   if (value instanceof Error) return redactError(value, floor);
   if (Array.isArray(value)) {
@@ -133,25 +133,25 @@ function redactWithin(value: unknown, above: ReadonlySet<unknown>): unknown {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) return value;
   const entries = Object.entries(value).map(([key, item]) => [redact(key), redactWithin(item, floor), key, item]);
-  const changed = entries.some(([key, item, oldKey, oldItem]) => key !== oldKey || item !== oldItem);
-  return changed ? Object.fromEntries(entries.map(([key, item]) => [key, item])) : value;
+  const hasChanged = entries.some(([key, item, oldKey, oldItem]) => key !== oldKey || item !== oldItem);
+  return hasChanged ? Object.fromEntries(entries.map(([key, item]) => [key, item])) : value;
 }
 
-/** Properties that errors keep out of sight, and that a logger prints all the same. */
-const hidden = ['message', 'stack', 'cause', 'errors'] as const;
+/** Properties of errors that are not enumerable, and that a logger prints all the same. */
+const hiddenProperties = ['message', 'stack', 'cause', 'errors'] as const;
 
 function redactError(error: Error, above: ReadonlySet<unknown>): Error {
-  const names = [...new Set([...Object.keys(error), ...hidden.filter((name) => name in error)])];
+  const names = [...new Set([...Object.keys(error), ...hiddenProperties.filter((name) => name in error)])];
   const fields = names.map((name) => {
-    const before: unknown = Reflect.get(error, name);
-    return { name, before, after: redactWithin(before, above) };
+    const value: unknown = Reflect.get(error, name);
+    return { name, value, cleanValue: redactWithin(value, above) };
   });
-  if (fields.every(({ before, after }) => before === after)) return error;
-  // A copy of the same class: it is told apart by that, and some errors' fields cannot be written.
+  if (fields.every(({ value, cleanValue }) => value === cleanValue)) return error;
+  // A copy of the same class, since callers tell errors apart by class, and some errors' fields cannot be written.
   const copy: Error = Object.create(Object.getPrototypeOf(error));
-  for (const { name, after } of fields) {
+  for (const { name, cleanValue } of fields) {
     const enumerable = Object.prototype.propertyIsEnumerable.call(error, name);
-    Object.defineProperty(copy, name, { value: after, enumerable, configurable: true, writable: true });
+    Object.defineProperty(copy, name, { value: cleanValue, enumerable, configurable: true, writable: true });
   }
   return copy;
 }

@@ -16,7 +16,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 let count = 0;
 const place = (): string => join(folder, String(count++));
 
-/** A zip archive, written by the format's description. */
+/** A zip archive, written after the format's description. */
 function zip(
   files: Record<string, { content: Uint8Array; deflate: boolean }>,
   options: { wide?: boolean } = {},
@@ -73,11 +73,11 @@ describe('openZip', () => {
     );
     const archive = await openZip(path);
     expect(archive.entries.get('a/b.txt')).toMatchObject({ size: 6000 });
-    const seen: number[] = [];
+    const progress: number[] = [];
     const target = place();
-    await archive.extract('a/b.txt', target, { onProgress: (bytes) => seen.push(bytes) });
+    await archive.extract('a/b.txt', target, { onProgress: (bytes) => progress.push(bytes) });
     expect(await readFile(target)).toEqual(hello);
-    expect(seen.at(-1)).toBe(6000);
+    expect(progress.at(-1)).toBe(6000);
     await archive.extract('empty', place());
     await expect(archive.extract('none', place())).rejects.toMatchObject({ code: 'zip.damaged' });
     await archive.close();
@@ -117,12 +117,12 @@ describe('openZip', () => {
     );
   });
 
-  it('stops when asked', async () => {
+  it('stops at a signal', async () => {
     const path = place();
     await writeFile(path, zip({ file: { content: hello, deflate: true } }));
     const archive = await openZip(path);
-    const stopped = archive.extract('file', place(), { signal: AbortSignal.abort() });
-    await expect(stopped).rejects.toMatchObject({ name: 'AbortError' });
+    const extraction = archive.extract('file', place(), { signal: AbortSignal.abort() });
+    await expect(extraction).rejects.toMatchObject({ name: 'AbortError' });
     await archive.close();
   });
 });

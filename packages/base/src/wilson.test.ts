@@ -14,7 +14,7 @@ describe('wilson', () => {
     expect(of50.high).toBeCloseTo(0.3304, 4);
   });
 
-  it('ends at 0 and 1, and knows nothing without observations', () => {
+  it('ends at 0 and 1, and is the whole interval without observations', () => {
     expect(wilson(0, 10)).toMatchObject({ low: 0, share: 0 });
     expect(wilson(10, 10).high).toBe(1);
     expect(wilson(0, 0)).toEqual({ share: 0.5, low: 0, high: 1 });
@@ -22,9 +22,9 @@ describe('wilson', () => {
 
   it('stays within [0, 1] around the share, halves included', () => {
     fc.assert(
-      fc.property(fc.nat(100), fc.nat(100), (won, lost) => {
-        fc.pre(won + lost > 0);
-        const { share, low, high } = wilson(won / 2, (won + lost) / 2);
+      fc.property(fc.nat(100), fc.nat(100), (wins, losses) => {
+        fc.pre(wins + losses > 0);
+        const { share, low, high } = wilson(wins / 2, (wins + losses) / 2);
         expect(low).toBeGreaterThanOrEqual(0);
         expect(high).toBeLessThanOrEqual(1);
         expect(low).toBeLessThanOrEqual(share + 1e-12);

@@ -6,7 +6,7 @@ export function endedProcess(): number {
   return spawnSync(process.execPath, ['--version']).pid;
 }
 
-/** A leftover's name as another process would have made it. */
+/** The name of a leftover of another process. */
 export function leftoverOf(pid: number, path: string, ending?: 'partial' | 'old'): string {
   return leftoverName(path, ending).replace(`.${process.pid}-`, `.${pid}-`);
 }

@@ -16,7 +16,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const at = (name: string) => join(folder, name);
 const text = (content: string) => (temporary: string) => writeFile(temporary, content);
-const filled = (name: string, content: string) => (temporary: string) => writeFile(join(temporary, name), content);
+const folderWith = (name: string, content: string) => (temporary: string) => writeFile(join(temporary, name), content);
 const codeOf = (work: Promise<unknown>) =>
   work.then(
     () => 'done',
@@ -42,7 +42,7 @@ describe('writeFileAtomic', () => {
     expect(await readdir(folder)).toEqual(['b.txt']);
   });
 
-  it('replaces no folder, whether it is there before or comes while the file is written', async () => {
+  it('replaces no folder, whether it exists before or appears while the file is written', async () => {
     await mkdir(at('thesis'));
     await writeFile(at('thesis/chapter.txt'), 'years of work');
     await symlink(at('thesis'), at('link'));
@@ -90,33 +90,33 @@ describe('writeFileAtomic', () => {
 });
 
 describe('writeFolderAtomic', () => {
-  it('replaces an empty folder and one of its own kind, and no other', async () => {
+  it('replaces an empty folder and a folder of its own kind, and no other', async () => {
     await mkdir(at('model'));
-    await writeFolderAtomic(at('model'), 'model', filled('one', '1'));
-    await writeFolderAtomic(at('model/'), 'model', filled('two', '2'));
+    await writeFolderAtomic(at('model'), 'model', folderWith('one', '1'));
+    await writeFolderAtomic(at('model/'), 'model', folderWith('two', '2'));
     expect((await readdir(at('model'))).sort()).toEqual(['.dpo.json', 'two']);
     expect(JSON.parse(await readFile(at('model/.dpo.json'), 'utf8'))).toEqual({
       writtenBy: 'dpo',
       kind: 'model',
       files: ['two'],
     });
-    expect(await codeOf(writeFolderAtomic(at('model'), 'dataset', filled('x', '')))).toBe('file.not-ours');
+    expect(await codeOf(writeFolderAtomic(at('model'), 'dataset', folderWith('x', '')))).toBe('file.not-ours');
     await mkdir(at('thesis'));
     await writeFile(at('thesis/chapter.txt'), 'years of work');
-    expect(await codeOf(writeFolderAtomic(at('thesis'), 'model', filled('x', '')))).toBe('file.not-ours');
+    expect(await codeOf(writeFolderAtomic(at('thesis'), 'model', folderWith('x', '')))).toBe('file.not-ours');
     await writeFile(at('file'), 'x');
-    expect(await codeOf(writeFolderAtomic(at('file'), 'model', filled('x', '')))).toBe('file.not-a-folder');
+    expect(await codeOf(writeFolderAtomic(at('file'), 'model', folderWith('x', '')))).toBe('file.not-a-folder');
     expect((await readdir(folder)).sort()).toEqual(['file', 'model', 'thesis']);
     expect(await readdir(at('model'))).toContain('two');
     expect(await readdir(at('thesis'))).toEqual(['chapter.txt']);
   });
 
-  it('hands over the files that came from elsewhere', async () => {
-    await writeFolderAtomic(at('model'), 'model', filled('weights', '1'));
+  it('moves files of other origin into the new folder', async () => {
+    await writeFolderAtomic(at('model'), 'model', folderWith('weights', '1'));
     await mkdir(at('model/mine'));
     await writeFile(at('model/mine/notes.txt'), 'kept');
     await writeFile(at('model/later'), 'mine');
-    await writeFolderAtomic(at('model'), 'model', filled('later', '2'));
+    await writeFolderAtomic(at('model'), 'model', folderWith('later', '2'));
     const names = (await readdir(at('model'))).sort();
     expect(names).toEqual(['.dpo.json', 'later', expect.stringMatching(/^later\.[0-9a-f]{8}\.old$/), 'mine']);
     expect(await readFile(at('model/mine/notes.txt'), 'utf8')).toBe('kept');
@@ -128,22 +128,22 @@ describe('writeFolderAtomic', () => {
   it('keeps a link and replaces the folder that it leads to', async () => {
     await mkdir(at('disk/model'), { recursive: true });
     await symlink(at('disk/model'), at('link'));
-    await writeFolderAtomic(at('link'), 'model', filled('one', '1'));
-    await writeFolderAtomic(at('link'), 'model', filled('two', '2'));
+    await writeFolderAtomic(at('link'), 'model', folderWith('one', '1'));
+    await writeFolderAtomic(at('link'), 'model', folderWith('two', '2'));
     expect((await lstat(at('link'))).isSymbolicLink()).toBe(true);
     expect((await readdir(at('disk/model'))).sort()).toEqual(['.dpo.json', 'two']);
     expect(await readdir(at('disk'))).toEqual(['model']);
   });
 
   it('leaves the old folder when writing fails', async () => {
-    await writeFolderAtomic(at('model'), 'model', filled('one', '1'));
+    await writeFolderAtomic(at('model'), 'model', folderWith('one', '1'));
     const failing = writeFolderAtomic(at('model'), 'model', () => Promise.reject(new Error('broken')));
     await expect(failing).rejects.toThrow('broken');
     expect(await readFile(at('model/one'), 'utf8')).toBe('1');
     expect(await readdir(folder)).toEqual(['model']);
   });
 
-  it('fails with the name of the place, never with that of what was written beside it', async () => {
+  it('fails with the name of the place, never with the temporary name', async () => {
     const full = Object.assign(new Error('ENOSPC'), { code: 'ENOSPC', syscall: 'write' });
     const failing = writeFolderAtomic(at('model/'), 'model', (temporary) =>
       writeFileAtomic(join(temporary, 'weights'), async (file) => {

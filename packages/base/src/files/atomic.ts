@@ -10,13 +10,12 @@ import { type FolderKind, isEmptyFolder, readMark, writeMark } from './mark.js';
 import { leftoverName } from './unfinished.js';
 
 /**
- * Writes a file so that it is either whole or not there: `write` fills a temporary file beside the place,
- * which is flushed to disk and renamed into it. On an error the temporary file is removed and the place is as it was.
- * A file replaces only a file; a link stays, and the file that it leads to is replaced.
+ * Writes a whole file or none: `write` creates a temporary file beside the place, which is flushed to disk and renamed to
+ * `path`. On an error the temporary file is removed, and the place is unchanged. A file replaces only a file. A link stays, and
+ * its target is replaced.
  *
- * `write` gets the temporary path and must create the file there.
- *
- * @throws DpoError `file.not-a-file` when the place holds a folder or a device, and those of {@link asFileError}
+ * @param write gets the temporary path and must create the file there
+ * @throws DpoError `file.not-a-file` when the place is a folder or a device, and the errors of {@link asFileError}
  */
 export async function writeFileAtomic(path: string, write: (temporary: string) => Promise<void>): Promise<void> {
   await placeAtomic(path, 'file', async (temporary) => {
@@ -26,13 +25,13 @@ export async function writeFileAtomic(path: string, write: (temporary: string) =
 }
 
 /**
- * Writes a folder so that it is either whole or not there: `write` fills a temporary folder beside the place,
- * whose files are expected to be flushed by their writers; it gets a mark of its kind and is renamed into place.
+ * Writes a whole folder or none: `write` fills a temporary folder beside the place and flushes its files to disk. The folder gets
+ * a mark of its kind and is renamed to `path`.
  *
- * A folder replaces only an empty one, or one with the same mark, which is moved aside first and removed after the rename.
- * Files in it that this program did not write go over to the new folder.
+ * A folder replaces only an empty folder, or a folder with the same mark, which is moved aside first and removed after the
+ * rename. Files in the old folder that this program did not write move to the new folder.
  *
- * @throws DpoError `file.not-ours` when the place holds anything else, and those of {@link asFileError}
+ * @throws DpoError `file.not-ours` when the place has any other content, and the errors of {@link asFileError}
  */
 export async function writeFolderAtomic(
   path: string,
@@ -58,7 +57,7 @@ async function placeAtomic(
     await removeLeftovers(dirname(place));
     temporary = leftoverName(place);
     await write(temporary);
-    // Once more: writing may have taken hours.
+    // Checked again, since writing may take hours.
     await placeOf(path, kind);
     if (kind === 'file') await rename(temporary, place);
     else await replaceFolder(temporary, place);
@@ -70,9 +69,10 @@ async function placeAtomic(
 }
 
 /**
- * Where a file or a folder that is called `path` goes: links are followed. Writes nothing.
+ * The place where a file or a folder called `path` is written: links are followed. Writes nothing.
  *
- * @throws DpoError `file.not-a-file`, `file.not-a-folder`, `file.not-ours`, `file.broken-link` for what may not be replaced
+ * @throws DpoError `file.not-a-file`, `file.not-a-folder`, `file.not-ours`, `file.broken-link` for a place that may not be
+ * replaced
  */
 export async function placeOf(path: string, kind: FolderKind | 'file'): Promise<string> {
   const absolute = resolve(path);
@@ -81,8 +81,8 @@ export async function placeOf(path: string, kind: FolderKind | 'file'): Promise<
     throw asFileError(error, path);
   });
   if (kind === 'file') {
-    if (/[/\\]$/.test(path) || stats?.isDirectory()) throw notAFile(path, 'is a folder where a file is needed');
-    if (stats !== undefined && !stats.isFile()) throw notAFile(path, 'is a device or a pipe where a file is needed');
+    if (/[/\\]$/.test(path) || stats?.isDirectory()) throw notAFile(path, 'is a folder, and a file is needed');
+    if (stats !== undefined && !stats.isFile()) throw notAFile(path, 'is a device or a pipe, and a file is needed');
   }
   const isLink = (await lstat(absolute).catch(() => undefined))?.isSymbolicLink() ?? false;
   if (isLink && stats === undefined) throw brokenLink(path);
@@ -100,15 +100,19 @@ function brokenLink(path: string): DpoError {
 
 async function checkReplaceable(path: string, place: string, kind: FolderKind, isFolder: boolean): Promise<void> {
   if (!isFolder)
-    throw new DpoError('file.not-a-folder', `${path} is a file where a folder is needed.`, {
+    throw new DpoError('file.not-a-folder', `${path} is a file, and a folder is needed.`, {
       values: { path },
       hint: 'Choose another place.',
     });
   if ((await readMark(place))?.kind === kind || (await isEmptyFolder(place))) return;
-  throw new DpoError('file.not-ours', `${path} is a folder with other content than a ${kind} of dpo, and stays.`, {
-    values: { path, kind },
-    hint: 'Choose a new or an empty folder, or empty this one yourself.',
-  });
+  throw new DpoError(
+    'file.not-ours',
+    `${path} is a folder with other content than a ${kind} of dpo, and is not replaced.`,
+    {
+      values: { path, kind },
+      hint: 'Choose a new or an empty folder, or empty this one yourself.',
+    },
+  );
 }
 
 function notAFile(path: string, what: string): DpoError {
@@ -118,7 +122,7 @@ function notAFile(path: string, what: string): DpoError {
 async function replaceFolder(temporary: string, place: string): Promise<void> {
   if ((await stat(place).catch(() => undefined)) === undefined) return rename(temporary, place);
   if ((await readMark(place)) === undefined) {
-    // Fails where the folder is not empty any more.
+    // Fails when the folder is no longer empty.
     await rmdir(place);
     return rename(temporary, place);
   }

@@ -3,19 +3,19 @@ import { DpoError } from '../error.js';
 import { asFileError } from '../file-error.js';
 import { checkEnds } from './read-text-file.js';
 
-/** A file read by position. No read goes past its end, and none asks the system for 2 GiB at once. */
+/** A file that is read by position. No read goes past its end, and none asks the system for 2 GiB at once. */
 export interface ByteFile {
   readonly path: string;
-  /** Bytes in the file when it was opened. */
+  /** The number of bytes in the file when it was opened. */
   readonly size: number;
-  /** `length` bytes from `offset`. @throws DpoError `model.truncated-file` when the file ends before */
+  /** `length` bytes from `offset` on. @throws DpoError `model.truncated-file` when the file is shorter */
   read(offset: number, length: number): Promise<Uint8Array>;
-  /** Fills `target` from `offset`: what {@link ByteFile.read} does, without a new allocation. */
+  /** Fills `target` with the bytes from `offset` on: {@link ByteFile.read} without a new allocation. */
   readInto(offset: number, target: Uint8Array): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Node refuses reads of 2 GiB and more; smaller pieces cost nothing. */
+/** Bytes of one read. Node refuses reads of 2 GiB and more; smaller pieces cost no time. */
 const piece = 64 * 1024 * 1024;
 
 /** Opens a file for positional reads. @throws the file errors of `@dpo/base/files` with the path */
@@ -33,9 +33,9 @@ export async function openByteFile(path: string): Promise<ByteFile> {
       checkRange(path, size, offset, target.length);
       let done = 0;
       while (done < target.length) {
-        const wanted = Math.min(piece, target.length - done);
-        const { bytesRead } = await handle.read(target, done, wanted, offset + done);
-        if (bytesRead === 0) throw truncated(path, size, offset, target.length);
+        const count = Math.min(piece, target.length - done);
+        const { bytesRead } = await handle.read(target, done, count, offset + done);
+        if (bytesRead === 0) throw truncatedFile(path, size, offset, target.length);
         done += bytesRead;
       }
     };
@@ -44,7 +44,7 @@ export async function openByteFile(path: string): Promise<ByteFile> {
       size,
       readInto,
       async read(offset, length) {
-        // Checked before the allocation: the length may come from a hostile file.
+        // Checked before the allocation, since the length may come from a hostile file.
         checkRange(path, size, offset, length);
         const target = new Uint8Array(length);
         await readInto(offset, target);
@@ -58,11 +58,11 @@ export async function openByteFile(path: string): Promise<ByteFile> {
 }
 
 function checkRange(path: string, size: number, offset: number, length: number): void {
-  const sound = Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length >= 0;
-  if (!sound || offset > size - length) throw truncated(path, size, offset, length);
+  const isSound = Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length >= 0;
+  if (!isSound || offset > size - length) throw truncatedFile(path, size, offset, length);
 }
 
-function truncated(path: string, size: number, offset: number, length: number): DpoError {
+function truncatedFile(path: string, size: number, offset: number, length: number): DpoError {
   return new DpoError(
     'model.truncated-file',
     `${path} ends too early: it has ${size} bytes, and ${length} are needed from byte ${offset}.`,

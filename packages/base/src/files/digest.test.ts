@@ -21,7 +21,7 @@ it.each([0, 1, MIB - 1, MIB, 3 * MIB + 5])('is the SHA-256 of all of %i bytes', 
   expect(await fileDigest(path)).toEqual({ bytes, sha256 });
 });
 
-it('sees one bit change where size and dates stay, and no other date', async () => {
+it('changes with one bit, even when size and dates stay, and not with another date', async () => {
   const path = join(folder, 'same');
   const content = Buffer.alloc(2 * MIB + 100, 1);
   const write = async (date: Date) => {
@@ -37,7 +37,7 @@ it('sees one bit change where size and dates stay, and no other date', async () 
   expect(after.sha256).not.toBe(before.sha256);
 });
 
-it('names a file that is not there, and stops when told to', async () => {
+it('names a missing file, and stops at a signal', async () => {
   await expect(fileDigest(join(folder, 'none'))).rejects.toMatchObject({ code: 'file.not-found' });
   const path = join(folder, 'long');
   await writeFile(path, Buffer.alloc(MIB));

@@ -1,12 +1,12 @@
-/** What files of data and of weights often are in truth, whatever their names say. */
+/** What a file of data or weights may be instead, whatever its name says. */
 export type Disguise = 'lfs-pointer' | 'pickle' | 'zip';
 
-/** Bytes of a file's beginning that {@link disguiseOf} needs. */
+/** The number of a file's first bytes that {@link disguiseOf} needs. */
 export const DISGUISE_START = 24;
 
 /**
- * What a file's beginning shows the file to be: the note that Git leaves where a large file was not fetched (Git LFS), a Python
- * pickle of protocol 2 to 5, or a zip archive. Undefined for anything else.
+ * The disguise that a file's first bytes show: the pointer in place of a large file that Git did not fetch (Git LFS), a Python
+ * pickle of protocol 2 to 5, or a zip archive. Undefined for any other file.
  */
 export function disguiseOf(start: Uint8Array): Disguise | undefined {
   if (new TextDecoder('latin1').decode(start.subarray(0, DISGUISE_START)).startsWith('version https://git-lfs')) {
@@ -17,7 +17,7 @@ export function disguiseOf(start: Uint8Array): Disguise | undefined {
   return first === 0x80 && second >= 2 && second <= 5 && !isSafetensors(start) ? 'pickle' : undefined;
 }
 
-/** Whether a length of a header comes first, whose low bytes may be a pickle's, and then an object of JSON. */
+/** True for the length of a header, whose low bytes may equal a pickle's, followed by a JSON object. */
 function isSafetensors(start: Uint8Array): boolean {
   return start[7] === 0 && start[8] === 0x7b;
 }

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 
-/** Whether something can be reached at a path, by links too. */
+/** True when a path leads to a file or a folder, through links too. */
 export async function isThere(path: string): Promise<boolean> {
   return stat(path).then(
     () => true,

@@ -9,7 +9,7 @@ import { writeMark } from './mark.js';
 import { leftoverName, removeUnfinished, watchUnfinished } from './unfinished.js';
 
 let folder: string;
-const gone = endedProcess();
+const endedPid = endedProcess();
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'dpo-leftovers-'));
 });
@@ -18,9 +18,9 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 const at = (name: string) => join(folder, name);
 
 describe('removeLeftovers', () => {
-  it('removes files and folders of processes that are gone, and no other', async () => {
-    await writeFile(leftoverOf(gone, at('pairs.arrow')), 'half');
-    await mkdir(join(leftoverOf(gone, at('final')), 'part'), { recursive: true });
+  it('removes files and folders of processes that have ended, and no other', async () => {
+    await writeFile(leftoverOf(endedPid, at('pairs.arrow')), 'half');
+    await mkdir(join(leftoverOf(endedPid, at('final')), 'part'), { recursive: true });
     const own = leftoverName(at('pairs.arrow'));
     await writeFile(own, 'in work');
     const init = leftoverOf(1, at('pairs.arrow')); // process 1 runs, but began at another moment than this one
@@ -40,24 +40,24 @@ describe('removeLeftovers', () => {
     );
   });
 
-  it('is done by the next that writes in the folder', async () => {
-    await writeFile(leftoverOf(gone, at('other.arrow')), 'half');
+  it('is done by the next process that writes in the folder', async () => {
+    await writeFile(leftoverOf(endedPid, at('other.arrow')), 'half');
     await writeFileAtomic(at('pairs.jsonl'), (path) => writeFile(path, 'x'));
     expect(await readdir(folder)).toEqual(['pairs.jsonl']);
   });
 
-  it('brings back a folder whose new one did not come', async () => {
-    const aside = leftoverOf(gone, at('model'), 'old');
+  it('brings a folder back whose replacement was not finished', async () => {
+    const aside = leftoverOf(endedPid, at('model'), 'old');
     await mkdir(join(aside, 'model'), { recursive: true });
     await writeFile(join(aside, 'model/weights'), 'old');
-    await mkdir(leftoverOf(gone, at('model')));
+    await mkdir(leftoverOf(endedPid, at('model')));
     await removeLeftovers(folder);
     expect(await readdir(folder)).toEqual(['model']);
     expect(await readFile(at('model/weights'), 'utf8')).toBe('old');
   });
 
-  it('removes a folder whose new one came, but for what is not ours', async () => {
-    const aside = leftoverOf(gone, at('model'), 'old');
+  it('removes a folder whose replacement is in place, except for foreign files', async () => {
+    const aside = leftoverOf(endedPid, at('model'), 'old');
     await mkdir(join(aside, 'model'), { recursive: true });
     await writeFile(join(aside, 'model/weights'), 'old');
     await writeMark(join(aside, 'model'), { kind: 'model' });
@@ -69,15 +69,15 @@ describe('removeLeftovers', () => {
   });
 });
 
-it('removes what this process is writing, where it ends without coming back to it', async () => {
-  const heard: string[] = [];
-  watchUnfinished((path) => heard.push(path));
+it('removes the unfinished files of this process', async () => {
+  const paths: string[] = [];
+  watchUnfinished((path) => paths.push(path));
   const [file, below] = [leftoverName(join(folder, 'a.jsonl')), leftoverName(join(folder, 'model'))];
   await writeFile(file, 'half');
   await mkdir(below);
   await writeFile(join(below, 'weights'), 'half');
   await writeFile(join(folder, 'mine'), 'whole');
-  expect(heard).toEqual([file, below]);
+  expect(paths).toEqual([file, below]);
   removeUnfinished();
   expect(await readdir(folder)).toEqual(['mine']);
 });

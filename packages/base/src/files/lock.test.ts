@@ -17,8 +17,8 @@ const run = () => join(folder, 'runs/first');
 const file = () => join(run(), '.dpo.lock');
 type Claim = Readonly<Record<'id' | 'owner', string>>;
 
-/** The lock of another process: this one's with changes. */
-async function stale(changes: (claim: Claim) => object): Promise<void> {
+/** Writes a lock of another process: the lock of this process with changes. */
+async function writeStaleLock(changes: (claim: Claim) => object): Promise<void> {
   const lock = await lockFolder(run(), 'dpo train');
   const claim = JSON.parse(await readFile(file(), 'utf8')) as Claim;
   await lock.release();
@@ -27,7 +27,7 @@ async function stale(changes: (claim: Claim) => object): Promise<void> {
 }
 
 describe('lockFolder', () => {
-  it('names the owner to the second, and leaves nothing', async () => {
+  it('names the owner to a second process, and leaves no file', async () => {
     const lock = await lockFolder(run(), 'dpo train');
     const second = await lockFolder(run(), 'dpo sft').catch((error: unknown) => error);
     expect(second).toMatchObject({ code: 'file.locked', values: { pid: process.pid, host: hostname() } });
@@ -40,14 +40,14 @@ describe('lockFolder', () => {
     await (await lockFolder(run(), 'dpo sft')).release();
   });
 
-  it('leaves folders in which something came, and those that were there', async () => {
+  it('keeps folders that have got a file, and folders that existed before', async () => {
     const lock = await lockFolder(run(), 'dpo train');
     await writeFile(join(run(), 'metrics.jsonl'), '');
     await lock.release();
     expect(await readdir(run())).toEqual(['metrics.jsonl']);
   });
 
-  it('is refused where its file is damaged, or is no file', async () => {
+  it('is refused when its file is damaged, or is no file', async () => {
     const damages: readonly ((path: string) => Promise<unknown>)[] = [
       (path) => writeFile(path, ''),
       (path) => writeFile(path, Buffer.from([0, 255, 1])),
@@ -67,19 +67,19 @@ describe('lockFolder', () => {
     }
   });
 
-  it('is free when its process is gone, also where the number has been given again', async () => {
-    const gone = endedProcess();
-    await stale(({ owner }) => ({ owner: owner.replace(/^\d+/, String(gone)) }));
+  it('is free when its process has ended, even when another process has the number', async () => {
+    const endedPid = endedProcess();
+    await writeStaleLock(({ owner }) => ({ owner: owner.replace(/^\d+/, String(endedPid)) }));
     await (await lockFolder(run(), 'dpo train')).release();
     if (process.platform !== 'linux') return;
-    // This process's own number, at another moment.
-    await stale(({ owner }) => ({ owner: owner.replace(/-[0-9a-f]{8}-/, '-0badcafe-') }));
+    // The number of this process, with another start.
+    await writeStaleLock(({ owner }) => ({ owner: owner.replace(/-[0-9a-f]{8}-/, '-0badcafe-') }));
     await (await lockFolder(run(), 'dpo train')).release();
     expect(await readdir(run())).toEqual([]);
   });
 
-  it('is held by a process elsewhere for as long as it shows that it lives', async () => {
-    await stale(({ owner }) => ({ owner: owner.replace(/[0-9a-f]{8}$/, '00000000'), host: 'other', pid: 7 }));
+  it('is not free while a process elsewhere shows signs of life', async () => {
+    await writeStaleLock(({ owner }) => ({ owner: owner.replace(/[0-9a-f]{8}$/, '00000000'), host: 'other', pid: 7 }));
     await expect(lockFolder(run(), 'dpo train')).rejects.toMatchObject({
       message: expect.stringContaining('in use by process 7 on other'),
       hint: expect.stringContaining(`remove ${file()}`),
@@ -89,25 +89,27 @@ describe('lockFolder', () => {
     await (await lockFolder(run(), 'dpo train')).release();
   });
 
-  it('is taken over by one of many', async () => {
-    const gone = endedProcess();
-    await stale(({ owner }) => ({ owner: owner.replace(/^\d+/, String(gone)) }));
-    // Left by a process that was killed while it took the lock over.
-    const left = JSON.parse(await readFile(file(), 'utf8')) as Claim;
-    await writeFile(`${file()}.${left.id}`, JSON.stringify({ ...left, id: 'feed' }));
+  it('is taken over by one of many processes', async () => {
+    const endedPid = endedProcess();
+    await writeStaleLock(({ owner }) => ({ owner: owner.replace(/^\d+/, String(endedPid)) }));
+    // The file of a process that was killed while it took the lock over.
+    const claim = JSON.parse(await readFile(file(), 'utf8')) as Claim;
+    await writeFile(`${file()}.${claim.id}`, JSON.stringify({ ...claim, id: 'feed' }));
     const tries = await Promise.allSettled(Array.from({ length: 30 }, (_, i) => lockFolder(run(), `dpo try ${i}`)));
-    const won = tries.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
-    const lost = tries.flatMap((each) => (each.status === 'rejected' ? [(each.reason as { code: string }).code] : []));
-    expect(won).toHaveLength(1);
-    expect(new Set(lost)).toEqual(new Set(['file.locked']));
+    const locks = tries.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+    const errorCodes = tries.flatMap((each) =>
+      each.status === 'rejected' ? [(each.reason as { code: string }).code] : [],
+    );
+    expect(locks).toHaveLength(1);
+    expect(new Set(errorCodes)).toEqual(new Set(['file.locked']));
     expect(await readdir(run())).toEqual(['.dpo.lock']);
-    await won[0]?.release();
+    await locks[0]?.release();
   });
 
-  it('is refused while another process lives that holds it', async () => {
+  it('is refused while its process lives', async () => {
     const child = spawn(process.execPath, ['-e', 'setInterval(() => undefined, 1000)']);
     try {
-      await stale(({ owner }) => ({ owner: owner.replace(/^\d+-[0-9a-f]{8}/, `${child.pid}-00000000`) }));
+      await writeStaleLock(({ owner }) => ({ owner: owner.replace(/^\d+-[0-9a-f]{8}/, `${child.pid}-00000000`) }));
       await expect(lockFolder(run(), 'dpo train')).rejects.toMatchObject({ code: 'file.locked' });
     } finally {
       child.kill('SIGKILL');

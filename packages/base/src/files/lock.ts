@@ -13,15 +13,15 @@ import { leftoverName } from './unfinished.js';
 
 /** The right to write into a folder. */
 export interface FolderLock {
-  /** Folders that were made for it, the outermost first. */
-  readonly madeFolders: readonly string[];
-  /** Gives the right back, and removes the folders that were made where nothing came into them. */
+  /** The folders that were created for the lock, the outermost first. */
+  readonly newFolders: readonly string[];
+  /** Gives the right back, and removes the new folders that are still empty. */
   release(): Promise<void>;
 }
 
-/** What a lock file says. */
+/** The content of a lock file. */
 interface Claim {
-  /** Tells this claim from every other. */
+  /** A random number, different for every claim. */
   readonly id: string;
   readonly owner: string;
   readonly pid: number;
@@ -31,19 +31,19 @@ interface Claim {
 }
 
 const NAME = '.dpo.lock';
-/** How often an owner shows that it lives, for those who cannot ask for its process. */
+/** The interval of the owner's signs of life, for machines that cannot see the process. */
 const BEAT_MS = 30_000;
-/** After so long without a sign of life, an owner on another machine counts as gone. */
+/** After this time without a sign of life, an owner on another machine counts as ended. */
 const SILENT_MS = 15 * 60_000;
 
 /**
- * Takes a folder for this process, making the folder where it is missing. The lock is a file in the folder that says whose it
- * is: process, machine, command and time. It is free when its process is gone, also where another one has the number by now.
+ * Takes a folder for this process, and creates a missing folder. The lock is a file in the folder with the owner's process,
+ * machine, command and time. The lock of a process that has ended is free, even when another process has got the number.
  *
- * @throws DpoError `file.locked` with the owner's name, and file errors
+ * @throws DpoError `file.locked` with the owner's name, and the errors of files
  */
 export async function lockFolder(folder: string, command: string): Promise<FolderLock> {
-  const madeFolders = await makeFolder(folder);
+  const newFolders = await makeFolder(folder);
   const path = join(folder, NAME);
   let claim: Claim;
   try {
@@ -51,24 +51,24 @@ export async function lockFolder(folder: string, command: string): Promise<Folde
     claim = await acquire(path, folder, command);
     await removeTakeovers(folder);
   } catch (error) {
-    await removeFolders(madeFolders);
+    await removeFolders(newFolders);
     throw error;
   }
   const beat = setInterval(() => void utimes(path, new Date(), new Date()).catch(() => undefined), BEAT_MS);
   beat.unref();
   return {
-    madeFolders,
+    newFolders,
     release: async () => {
       clearInterval(beat);
       if ((await readClaim(path))?.id === claim.id) await rm(path, { force: true });
-      await removeFolders(madeFolders);
+      await removeFolders(newFolders);
     },
   };
 }
 
 /**
- * Takes the lock at `path`. The lock of a process that is gone is replaced by whoever holds the lock on replacing it, whose
- * name is that of the claim: so no two processes take the same one over, and none takes over what it has not looked at.
+ * Takes the lock at `path`. To replace the lock of a process that has ended, a process needs a second lock, which is named after
+ * the claim that it replaces. So no two processes take one lock over, and no process takes over a lock that it has not read.
  */
 async function acquire(path: string, folder: string, command: string): Promise<Claim> {
   const claim: Claim = {
@@ -79,52 +79,52 @@ async function acquire(path: string, folder: string, command: string): Promise<C
     command,
     since: new Date().toISOString(),
   };
-  const written = leftoverName(path);
+  const claimFile = leftoverName(path);
   try {
-    await writeFile(written, `${JSON.stringify(claim)}\n`, { flag: 'wx', flush: true }).catch((error: unknown) => {
+    await writeFile(claimFile, `${JSON.stringify(claim)}\n`, { flag: 'wx', flush: true }).catch((error: unknown) => {
       throw cannotMake(error, folder);
     });
     for (;;) {
-      if (await putInto(written, path)) return claim;
+      if (await moveIntoFree(claimFile, path)) return claim;
       const other = await readClaim(path);
       if (other === undefined) {
         if (await isMissing(path)) continue;
-        throw unreadable(path, folder);
+        throw unreadableLock(path, folder);
       }
-      if (await isHeld(other, path)) throw locked(other, path, folder);
+      if (await isOwnerAlive(other, path)) throw lockedFolder(other, path, folder);
       const takeover = `${path}.${other.id}`;
       await acquire(takeover, folder, command);
       try {
         if ((await readClaim(path))?.id !== other.id) continue;
-        await rename(written, path);
+        await rename(claimFile, path);
         return claim;
       } finally {
         await rm(takeover, { force: true });
       }
     }
   } finally {
-    await rm(written, { force: true });
+    await rm(claimFile, { force: true });
   }
 }
 
-/** Removes what a process left that was killed while it took a lock over: with a new lock in place nobody looks at it. */
+/** Removes the files of processes that were killed while they took a lock over. With a new lock they have no use. */
 async function removeTakeovers(folder: string): Promise<void> {
   const names = (await readdir(folder)).filter((name) => name.startsWith(`${NAME}.`));
   for (const name of names) await rm(join(folder, name), { force: true });
 }
 
-/** Puts a written file into a place that is free, whole from the first moment. False where the place is taken. */
-async function putInto(written: string, path: string): Promise<boolean> {
+/** Puts a whole file into a free place in one step. False when the place is not free. */
+async function moveIntoFree(file: string, path: string): Promise<boolean> {
   try {
-    await link(written, path);
+    await link(file, path);
     return true;
   } catch (error) {
     const code = systemCode(error);
     if (code === 'EEXIST') return false;
     if (code === 'ENOENT') throw asFileError(error, path);
   }
-  // File systems without links.
-  return writeFile(path, await readFile(written), { flag: 'wx', flush: true }).then(
+  // For file systems without links.
+  return writeFile(path, await readFile(file), { flag: 'wx', flush: true }).then(
     () => true,
     (error: unknown) => {
       if (systemCode(error) === 'EEXIST') return false;
@@ -143,7 +143,7 @@ async function readClaim(path: string): Promise<Claim | undefined> {
   }
 }
 
-/** Whether nothing at all is there: a link that leads nowhere would be waited for without end. */
+/** True when the path has no entry at all. A link that leads nowhere is an entry: waiting for it would never end. */
 async function isMissing(path: string): Promise<boolean> {
   return lstat(path).then(
     () => false,
@@ -151,28 +151,28 @@ async function isMissing(path: string): Promise<boolean> {
   );
 }
 
-async function isHeld({ owner }: Claim, path: string): Promise<boolean> {
+async function isOwnerAlive({ owner }: Claim, path: string): Promise<boolean> {
   const state = stateOf(owner);
   if (state !== 'elsewhere') return state === 'running';
   const stats = await stat(path).catch(() => undefined);
   return stats !== undefined && Date.now() - stats.mtimeMs < SILENT_MS;
 }
 
-function locked(claim: Claim, path: string, folder: string): DpoError {
+function lockedFolder(claim: Claim, path: string, folder: string): DpoError {
   const { pid, host, command, since } = claim;
   return new DpoError('file.locked', `${folder} is in use by process ${pid} on ${host}: ${command}, since ${since}.`, {
     values: { folder, pid, host, command, since },
     hint:
       stateOf(claim.owner) === 'elsewhere'
-        ? `Choose another folder, or wait for that process. Where it is gone, remove ${path}.`
+        ? `Choose another folder, or wait for that process. When the process has ended, remove ${path}.`
         : 'Choose another folder, or wait for that process, or stop it.',
   });
 }
 
-function unreadable(path: string, folder: string): DpoError {
+function unreadableLock(path: string, folder: string): DpoError {
   return new DpoError('file.locked', `${folder} has a lock that cannot be read: ${path}.`, {
     values: { folder, path },
-    hint: `Where no command writes into the folder, remove ${path}.`,
+    hint: `When no command writes into the folder, remove ${path}.`,
   });
 }
 

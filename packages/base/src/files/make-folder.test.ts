@@ -12,7 +12,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 describe('makeFolder and proveWritable', () => {
-  it('make the folders that are missing, and none', async () => {
+  it('create missing folders, or no folder', async () => {
     expect(await makeFolder(join(folder, 'a/b/c'))).toEqual(['a', 'a/b', 'a/b/c'].map((name) => join(folder, name)));
     expect(await makeFolder(join(folder, 'a/b'))).toEqual([]);
     await Promise.all(Array.from({ length: 8 }, () => makeFolder(join(folder, 'x/y/z'))));
@@ -21,7 +21,7 @@ describe('makeFolder and proveWritable', () => {
     expect((await readdir(folder)).sort()).toEqual(['a', 'x']);
   });
 
-  it('say what is in the way', async () => {
+  it('name the obstacle', async () => {
     await writeFile(join(folder, 'file'), '');
     const places = [join(folder, 'file/a/b'), join(folder, 'file'), join(folder, 'n'.repeat(300), 'b')];
     for (const work of [makeFolder, proveWritable]) {
@@ -31,8 +31,8 @@ describe('makeFolder and proveWritable', () => {
     }
   });
 
-  // Node's recursive mkdir does not come back from there.
-  it.skipIf(process.platform !== 'linux')('come back from places that take no folder', async () => {
+  // Node's recursive mkdir never returns there.
+  it.skipIf(process.platform !== 'linux')('return from places that take no folder', async () => {
     for (const work of [makeFolder, proveWritable])
       await expect(work('/proc/none/a/b')).rejects.toMatchObject({
         code: 'file.cannot-make',

@@ -5,10 +5,10 @@ import { asFileError } from '../file-error.js';
 import { systemCode } from './_system-code.js';
 
 /**
- * Makes a folder and those above it that are missing, one by one: Node's recursive `mkdir` never returns where a parent
- * takes no folder and says that it does not exist (`/proc`). Returns the folders that were made, the outermost first.
+ * Creates a folder and the missing folders above it, one by one: Node's recursive `mkdir` never returns when a parent takes no
+ * folder and reports that it does not exist (`/proc`). Returns the new folders, the outermost first.
  *
- * @throws DpoError `file.cannot-make`, and those of {@link asFileError}
+ * @throws DpoError `file.cannot-make`, and the errors of {@link asFileError}
  */
 export async function makeFolder(path: string): Promise<string[]> {
   const { missing } = await nearestFolder(path);
@@ -17,7 +17,7 @@ export async function makeFolder(path: string): Promise<string[]> {
     const isNew = await mkdir(folder).then(
       () => true,
       async (error: unknown) => {
-        // Another process made the folder at this moment.
+        // Another process created the folder at this moment.
         if (systemCode(error) === 'EEXIST' && (await isFolder(folder))) return false;
         throw cannotMake(error, folder);
       },
@@ -27,7 +27,10 @@ export async function makeFolder(path: string): Promise<string[]> {
   return newFolders;
 }
 
-/** The nearest folder at or above a path, and the folders that are missing below it, the outermost first. */
+/**
+ * The nearest existing folder at or above a path, and the missing folders below it, the outermost first.
+ * @throws DpoError `file.not-a-folder`, `file.unreachable`, and the errors of {@link asFileError}
+ */
 export async function nearestFolder(path: string): Promise<{ readonly nearest: string; readonly missing: string[] }> {
   const missing: string[] = [];
   for (let place = resolve(path); ; place = dirname(place)) {
@@ -37,7 +40,7 @@ export async function nearestFolder(path: string): Promise<{ readonly nearest: s
     });
     if (stats?.isDirectory()) return { nearest: place, missing: missing.reverse() };
     if (stats !== undefined)
-      throw new DpoError('file.not-a-folder', `${path} has a file where a folder is needed: ${place}.`, {
+      throw new DpoError('file.not-a-folder', `${path} needs a folder at ${place}, which is a file.`, {
         values: { path, file: place },
         hint: 'Check the path.',
       });
@@ -50,7 +53,7 @@ export async function nearestFolder(path: string): Promise<{ readonly nearest: s
   }
 }
 
-/** The error for an entry that a folder does not take. */
+/** The error for an entry that cannot be created in a folder. */
 export function cannotMake(error: unknown, path: string): unknown {
   if (systemCode(error) !== 'ENOENT') return asFileError(error, path);
   return new DpoError('file.cannot-make', `${path} cannot be made: ${dirname(path)} takes no files or folders.`, {

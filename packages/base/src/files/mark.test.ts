@@ -22,7 +22,7 @@ describe('removeOwn', () => {
     expect(await readdir(folder)).toEqual(['outside']);
   });
 
-  it('leaves what came from elsewhere, and the mark with it', async () => {
+  it('keeps foreign files, and the mark beside them', async () => {
     await writeMark(own(), { kind: 'checkpoint' });
     await writeFile(join(own(), 'notes.txt'), 'mine');
     await removeOwn(own());
@@ -30,14 +30,14 @@ describe('removeOwn', () => {
     expect(await readMark(own())).toEqual({ writtenBy: 'dpo', kind: 'checkpoint', files: [] });
   });
 
-  it('leaves a folder without a mark, or with a damaged one', async () => {
+  it('keeps a folder without a mark, or with a damaged mark', async () => {
     await removeOwn(own());
     await writeFile(join(own(), '.dpo.json'), '{"writtenBy": "dp');
     await removeOwn(own());
     expect(await readdir(join(own(), 'part'))).toEqual(['weights']);
   });
 
-  it('never leaves the folder, whatever the mark lists', async () => {
+  it('never goes out of the folder, whatever the mark lists', async () => {
     await writeMark(own(), { kind: 'checkpoint', files: ['../outside', 'part/weights'] });
     await writeFile(join(own(), 'notes.txt'), 'mine');
     await removeOwn(own());

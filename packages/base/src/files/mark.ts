@@ -5,14 +5,14 @@ import { systemCode } from './_system-code.js';
 import { readTextFile } from './read-text-file.js';
 import { leftoverName } from './unfinished.js';
 
-/** What a folder of ours is. */
+/** The kind of a folder that this program writes. */
 export type FolderKind = 'run' | 'model' | 'dataset' | 'checkpoint';
 
-/** `.dpo.json` of a folder: says that this program wrote the folder, and which files in it. */
+/** The content of a folder's `.dpo.json`: this program wrote the folder, and these files in it. */
 export interface Mark {
   readonly writtenBy: 'dpo';
   readonly kind: FolderKind;
-  /** The files that were written, with `/` between folders. A run folder, which grows, lists none. */
+  /** The files of this program, with `/` between folders. A run folder, which grows, lists none. */
   readonly files: readonly string[];
   /** The command that began a run folder. */
   readonly command?: string | undefined;
@@ -20,7 +20,7 @@ export interface Mark {
 
 const NAME = '.dpo.json';
 
-/** The mark of a folder; undefined where there is none, or a damaged one. */
+/** The mark of a folder; undefined without a mark, and for a damaged mark. */
 export async function readMark(folder: string): Promise<Mark | undefined> {
   const path = join(folder, NAME);
   const text = await readTextFile(path).catch((error: unknown) => {
@@ -37,7 +37,7 @@ export async function readMark(folder: string): Promise<Mark | undefined> {
   }
 }
 
-/** Marks a folder as ours, with the files that are in it now, or with those that are given. */
+/** Marks a folder as ours. The mark lists `files`, or by default all files in the folder. */
 export async function writeMark(
   folder: string,
   mark: Pick<Mark, 'kind' | 'command'> & { readonly files?: readonly string[] },
@@ -55,7 +55,7 @@ export async function writeMark(
   }
 }
 
-/** Whether a folder holds nothing. */
+/** True for an empty folder. */
 export async function isEmptyFolder(folder: string): Promise<boolean> {
   const names = await readdir(folder).catch((error: unknown) => {
     throw asFileError(error, folder);
@@ -65,20 +65,20 @@ export async function isEmptyFolder(folder: string): Promise<boolean> {
 
 /** The files of a marked folder that this program did not write. */
 export async function foreignFiles(folder: string): Promise<string[]> {
-  const listed = new Set((await readMark(folder))?.files ?? []);
-  return (await filesIn(folder)).filter((file) => !listed.has(file));
+  const ownFiles = new Set((await readMark(folder))?.files ?? []);
+  return (await filesIn(folder)).filter((file) => !ownFiles.has(file));
 }
 
 /**
- * Removes what this program wrote into a marked folder, and the folder where nothing else is in it. A folder without a mark,
- * and files that came from elsewhere, stay.
+ * Removes the files of this program from a marked folder, and the folder when no other file is in it. A folder without a mark
+ * stays, and so do foreign files.
  */
 export async function removeOwn(folder: string): Promise<void> {
   const mark = await readMark(folder);
   if (mark === undefined) return;
   const foreign = await foreignFiles(folder);
   if (foreign.length === 0) return rm(folder, { recursive: true, force: true });
-  // The mark stays with what is left, so that the place can be written again.
+  // The mark stays with the foreign files, so that the place can be written again.
   await writeMark(folder, { ...mark, files: [] });
   for (const file of mark.files) await removeFile(folder, file);
 }
@@ -96,13 +96,13 @@ async function removeFile(folder: string, file: string): Promise<void> {
       return;
 }
 
-/** All that is in a folder but folders, by paths with `/`; not the mark. */
+/** The paths of all files in a folder, with `/` between folders, without the mark. */
 async function filesIn(folder: string, below = ''): Promise<string[]> {
-  const found: string[] = [];
+  const paths: string[] = [];
   for (const name of (await readdir(join(folder, below))).sort()) {
     const path = below === '' ? name : `${below}/${name}`;
-    if ((await lstat(join(folder, path))).isDirectory()) found.push(...(await filesIn(folder, path)));
-    else if (path !== NAME) found.push(path);
+    if ((await lstat(join(folder, path))).isDirectory()) paths.push(...(await filesIn(folder, path)));
+    else if (path !== NAME) paths.push(path);
   }
-  return found;
+  return paths;
 }

@@ -5,8 +5,8 @@ import { cannotMake, nearestFolder } from './make-folder.js';
 import { leftoverName } from './unfinished.js';
 
 /**
- * Proves that entries can be made in a folder, or, where it is missing, in the nearest one above it, by making an entry and
- * removing it. Nothing stays.
+ * Checks that entries can be created in a folder, or in the nearest folder above a missing one, by creating an entry and removing
+ * it.
  *
  * @throws DpoError `file.no-access`, `file.disk-full`, `file.cannot-make`, … with the path of the folder
  */

@@ -14,7 +14,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 describe('readTextFile', () => {
-  it('reads a file, and leaves errors of the system as they are', async () => {
+  it('reads a file, and passes errors of the system on unchanged', async () => {
     const path = join(folder, 'a');
     await writeFile(path, 'naïve');
     expect(await readTextFile(path)).toBe('naïve');

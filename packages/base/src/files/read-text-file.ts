@@ -5,27 +5,26 @@ import { asFileError } from '../file-error.js';
 import { systemCode } from './_system-code.js';
 
 /**
- * Throws where a path leads to something that may never end: a named pipe waits for a writer already when it is opened, where
- * no signal reaches the waiting, and devices such as `/dev/zero` have no end. A pipe that the shell made (`/dev/stdin`,
- * `<(…)`) has a writer and passes.
+ * Refuses a path whose reading may never end. Opening a named pipe waits for a writer, and no signal ends the waiting; devices
+ * such as `/dev/zero` have no end. A pipe of the shell (`/dev/stdin`, `<(…)`) has a writer and passes.
  *
- * @throws DpoError `file.not-a-file`; errors of the system as they come
+ * @throws DpoError `file.not-a-file`; errors of the system unchanged
  */
 export async function checkEnds(path: string): Promise<void> {
   const stats = await stat(path);
   if (stats.isFile() || stats.isDirectory()) return;
   if (stats.isFIFO() && /^\/(dev|proc)\//.test(resolve(path))) return;
   const what = stats.isFIFO() ? 'a named pipe' : stats.isSocket() ? 'a socket' : 'a device';
-  throw new DpoError('file.not-a-file', `${path} is ${what} where a file is needed.`, {
+  throw new DpoError('file.not-a-file', `${path} is ${what}, and a file is needed.`, {
     values: { path },
-    hint: 'Write what is to be read into a file first.',
+    hint: 'Write the content into a file first.',
   });
 }
 
 /**
  * The text of a file, in UTF-8.
  *
- * @throws those of {@link checkEnds}; errors of the system as they come
+ * @throws DpoError the errors of {@link checkEnds}; errors of the system unchanged
  */
 export async function readTextFile(path: string): Promise<string> {
   await checkEnds(path);
@@ -33,9 +32,9 @@ export async function readTextFile(path: string): Promise<string> {
 }
 
 /**
- * The text of a file, or undefined where there is none.
+ * The text of a file; undefined for a missing file.
  *
- * @throws DpoError the file errors of {@link asFileError}, with the path
+ * @throws DpoError the errors of {@link asFileError}, with the path
  */
 export async function readTextIfThere(path: string): Promise<string | undefined> {
   try {

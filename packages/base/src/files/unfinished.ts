@@ -3,38 +3,38 @@ import { rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { ownTag } from './process-tag.js';
 
-/** Longest part of a name, in bytes, that goes into that of a temporary file: names end at 255. */
-const KEPT = 160;
+/** The largest number of bytes of a name that go into the temporary name. The file system allows 255 in all. */
+const MAX_NAME_BYTES = 160;
 
-/** A name beside a place for what this process writes before it is put there. */
+/** A temporary name beside a place, for a file or folder of this process before it moves to the place. */
 export function leftoverName(path: string, ending: 'partial' | 'old' = 'partial'): string {
-  const name = Buffer.from(basename(path)).subarray(0, KEPT).toString('utf8').replaceAll('\uFFFD', '');
+  const name = Buffer.from(basename(path)).subarray(0, MAX_NAME_BYTES).toString('utf8').replaceAll('\uFFFD', '');
   const leftover = join(dirname(path), `.${name}.${ownTag()}.${randomBytes(4).toString('hex')}.${ending}`);
   if (ending === 'partial') adoptUnfinished(leftover);
   return leftover;
 }
 
-/** All that this process has named. What came into its place is there no more under these names. */
-const given = new Set<string>();
+/** All temporary names of this process. A finished file no longer exists under its temporary name. */
+const temporaryPaths = new Set<string>();
 let watcher: ((path: string) => void) | undefined;
 
-/** Hears of everything that this thread begins to write, for another one that may have to end it. */
-export function watchUnfinished(hear: (path: string) => void): void {
-  watcher = hear;
+/** Sets a function that is called with every temporary path of this thread, for another thread that may have to remove it. */
+export function watchUnfinished(onPath: (path: string) => void): void {
+  watcher = onPath;
 }
 
-/** Counts a path as one of those that {@link removeUnfinished} removes: for what another thread is writing. */
+/** Adds a path of another thread to the paths that {@link removeUnfinished} removes. */
 export function adoptUnfinished(path: string): void {
-  given.add(path);
+  temporaryPaths.add(path);
   watcher?.(path);
 }
 
-/** Removes what this process is writing, for one that ends without coming back to that work. */
+/** Removes the unfinished files and folders of this process, before the process ends. */
 export function removeUnfinished(): void {
-  for (const path of given)
+  for (const path of temporaryPaths)
     try {
       rmSync(path, { recursive: true, force: true });
     } catch {
-      // The next command that writes there removes what is left.
+      // The next command that writes there removes the leftover.
     }
 }

@@ -4,7 +4,7 @@ import { permutation } from '../random.js';
 import { batches } from './batches.js';
 
 describe('batches', () => {
-  it('deals rows in file order, wrapping at the end', () => {
+  it('deals rows in file order, and begins again after the last row', () => {
     const deal = batches(5, { batchSize: 3 });
     expect([1, 2, 3, 4].map((step) => [...deal.rows(step)])).toEqual([
       [0, 1, 2],
@@ -22,7 +22,7 @@ describe('batches', () => {
     expect(deal.rows(3)).toEqual(permutation(4, 9, 2));
   });
 
-  it('takes each row once an epoch and the same rows when resumed at any step', () => {
+  it('takes each row once an epoch, and the same rows when resumed at any step', () => {
     const cases = fc.record({
       count: fc.integer({ min: 1, max: 60 }),
       batchSize: fc.integer({ min: 1, max: 70 }),
@@ -34,10 +34,10 @@ describe('batches', () => {
       fc.property(cases, ({ count, resumeAt, ...options }) => {
         const steps = 12;
         const whole = batches(count, options);
-        const dealt = Array.from({ length: steps }, (_, i) => [...whole.rows(i + 1)]);
+        const rowsOfSteps = Array.from({ length: steps }, (_, i) => [...whole.rows(i + 1)]);
         const resumed = batches(count, options);
-        for (let step = resumeAt; step <= steps; step++) expect([...resumed.rows(step)]).toEqual(dealt[step - 1]);
-        const stream = dealt.flat();
+        for (let step = resumeAt; step <= steps; step++) expect([...resumed.rows(step)]).toEqual(rowsOfSteps[step - 1]);
+        const stream = rowsOfSteps.flat();
         for (let from = 0; from + count <= stream.length; from += count) {
           const epoch = stream.slice(from, from + count);
           expect(new Set(epoch).size).toBe(count);
@@ -48,7 +48,7 @@ describe('batches', () => {
     );
   });
 
-  it('deals each batch out to the workers, each row to one', () => {
+  it('deals each batch out to the workers, each row to one worker', () => {
     const cases = fc.record({
       count: fc.integer({ min: 1, max: 60 }),
       of: fc.integer({ min: 1, max: 5 }),
@@ -76,7 +76,7 @@ describe('batches', () => {
       expect(() => batches(9, { batchSize: 4, worker })).toThrow(expect.objectContaining({ code: 'options.invalid' }));
   });
 
-  it('refuses what it cannot deal', () => {
+  it('refuses an empty dataset, wrong batch sizes and wrong steps', () => {
     expect(() => batches(0, { batchSize: 1 })).toThrow(/no rows/);
     expect(() => batches(3, { batchSize: 0 })).toThrow(/positive integer/);
     expect(() => batches(3, { batchSize: 1 }).rows(0)).toThrow(/counted from 1/);

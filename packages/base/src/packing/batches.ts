@@ -1,37 +1,42 @@
 import { DpoError } from '../error.js';
 import { permutation } from '../random.js';
 
-/** How rows are dealt into batches. */
+/** The options of {@link batches}. */
 export interface BatchOptions {
   /** B, rows in a batch. */
   readonly batchSize: number;
-  /** Deal every epoch in a seeded order of its own; otherwise in file order. */
+  /** True deals every epoch in a seeded order of its own. Default false: file order. */
   readonly shuffle?: boolean | undefined;
+  /** Draws the orders of epochs. Default 0. */
   readonly seed?: number | undefined;
-  /** Deals each batch out to several workers: what is said of B then holds for all of them together. */
+  /** Deals each batch out to several workers; B is then the batch size of all workers together. Default one worker. */
   readonly worker?: { readonly index: number; readonly of: number } | undefined;
 }
 
-/** Which rows each training step takes. */
+/** The rows of each training step. */
 export interface Batches {
-  /** Steps in which every row is taken at least once: ⌈n / B⌉. */
+  /** The number of steps that take every row at least once: ⌈n / B⌉. */
   readonly stepsPerEpoch: number;
-  /** The B row numbers of step k, counted from 1, or this worker's part of them. Depends on k alone, so that a resumed run sees the same batches. */
+  /**
+   * The B row numbers of step k, counted from 1, or this worker's part of them. The result depends on k alone, so that a resumed
+   * run has the same batches.
+   * @throws DpoError `data.no-such-step` for a step that is not a positive integer
+   */
   rows(step: number): Uint32Array;
-  /** How many epochs have been dealt when step k is done: k·B / n. */
+  /** The number of epochs after step k: k·B / n. */
   epoch(step: number): number;
 }
 
 /**
- * Deals `count` rows into batches of B. The rows of epoch 0, 1, 2, … stand one after another, each epoch in file order or,
- * with `shuffle`, in the permutation of its (seed, epoch); step k takes places (k−1)·B … k·B−1 of that row of rows.
- * Without `shuffle` these are rows (k−1)·B … k·B−1 of the file, wrapping at its end. No row is left out or repeated
- * within an epoch.
+ * Deals `count` rows into batches of B. The epochs 0, 1, 2, … form one long sequence. An epoch has all rows in file order or, with
+ * `shuffle`, in the permutation of (seed, epoch). Step k takes the places (k−1)·B … k·B−1 of the sequence. So each epoch has
+ * every row exactly once.
  *
- * Worker w of W gets every W-th row of a batch, from the w-th on: together they train on what one alone would.
+ * Worker w of W gets every W-th row of a batch, from the w-th on. All workers together have the rows that one worker alone would
+ * have.
  *
- * @throws DpoError `data.empty-dataset`, `options.invalid` (a batch size that is no positive integer, or none that the workers can share
- * evenly; a worker that is not one of them), `data.no-such-step` (a step that is no positive integer)
+ * @throws DpoError `data.empty-dataset`; `options.invalid` for a batch size that is not a positive integer, or not a multiple of the
+ * number of workers, and for a worker's index out of range
  */
 export function batches(count: number, options: BatchOptions): Batches {
   const { batchSize, shuffle = false, seed = 0, worker = { index: 0, of: 1 } } = options;
@@ -45,16 +50,16 @@ export function batches(count: number, options: BatchOptions): Batches {
   if (!Number.isInteger(of) || of < 1 || batchSize % of !== 0 || !Number.isInteger(index) || index < 0 || index >= of)
     throw new DpoError(
       'options.invalid',
-      `Worker ${index} of ${of} can have no even part of a batch of ${batchSize}: workers count from 0.`,
+      `Worker ${index} of ${of} cannot get an equal part of a batch of ${batchSize}: workers count from 0.`,
       { values: { ...worker, batchSize }, hint: 'Make the batch size a multiple of the number of workers.' },
     );
-  let dealt: { epoch: number; order: Uint32Array } | undefined;
+  let current: { epoch: number; order: Uint32Array } | undefined;
   const row = (place: number): number => {
     const epoch = Math.floor(place / count);
-    const within = place - epoch * count;
-    if (!shuffle) return within;
-    if (dealt?.epoch !== epoch) dealt = { epoch, order: permutation(count, seed, epoch) };
-    return dealt.order[within] as number;
+    const index = place - epoch * count;
+    if (!shuffle) return index;
+    if (current?.epoch !== epoch) current = { epoch, order: permutation(count, seed, epoch) };
+    return current.order[index] as number;
   };
   return {
     stepsPerEpoch: Math.ceil(count / batchSize),

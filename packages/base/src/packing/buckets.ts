@@ -1,6 +1,6 @@
 /**
  * The smallest bucket that holds `value`: multiples of `unit`, then four buckets to a doubling (…, 8, 10, 12, 14, 16, 20, …
- * units), so that at most a fifth of a bucket is wasted, and sizes that vary from batch to batch fall into few shapes.
+ * units). So at most a fifth of a bucket is wasted, and the different sizes of batches fall into few shapes.
  */
 export function bucket(value: number, unit: number): number {
   const units = Math.ceil(value / unit);

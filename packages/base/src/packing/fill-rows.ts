@@ -2,18 +2,18 @@
 export interface FilledRow {
   /** T, positions. */
   readonly length: number;
-  /** Positions that are taken. */
-  used: number;
-  /** The indices of the sizes in the row, in the order of their coming. */
+  /** The number of positions in use. */
+  usedPositions: number;
+  /** The indices of the sizes in the row, in the order in which they were added. */
   readonly indices: number[];
 }
 
 /**
- * First fit by decreasing size: each size goes into the first packed row with room for it. A new row is of the smallest of the
- * `lengths`, ascending, that holds its first size, or of that size when none does.
+ * First fit by decreasing size: each size goes into the first packed row with room for it. A new row has the smallest of the
+ * ascending `lengths` that holds its first size, or exactly this size when no length holds it.
  *
- * The first row with room is found in a tree of the room that is left, in log₂(rows) looks instead of one look a row: all
- * rows of held-out data are laid out at once, and there may be hundreds of thousands.
+ * A tree of the rows' free room finds the first row with room in log₂(rows) steps instead of one step for each row: all rows of
+ * held-out data are laid out at once, and there may be hundreds of thousands.
  */
 export function fillRows(sizes: readonly number[], lengths: readonly number[]): FilledRow[] {
   const order = sizes.map((_, g) => g).sort((a, b) => (sizes[b] as number) - (sizes[a] as number) || a - b);
@@ -22,16 +22,16 @@ export function fillRows(sizes: readonly number[], lengths: readonly number[]): 
   for (const g of order) {
     const size = sizes[g] as number;
     const at = room.firstWith(size) ?? rows.length;
-    const row = rows[at] ?? { length: lengths.find((length) => length >= size) ?? size, used: 0, indices: [] };
+    const row = rows[at] ?? { length: lengths.find((length) => length >= size) ?? size, usedPositions: 0, indices: [] };
     rows[at] = row;
-    row.used += size;
+    row.usedPositions += size;
     row.indices.push(g);
-    room.set(at, row.length - row.used);
+    room.set(at, row.length - row.usedPositions);
   }
   return rows;
 }
 
-/** The room of rows by their numbers; each inner node holds the most room of the rows below. */
+/** The free room of packed rows by their numbers. Each inner node holds the largest room of the rows below. */
 class RoomTree {
   /** The nodes from the root at 1 on; node n has the nodes 2n and 2n + 1 below it, and the leaves come last. */
   readonly #most: Int32Array;
@@ -39,7 +39,7 @@ class RoomTree {
 
   constructor(rows: number) {
     this.#leaves = 2 ** Math.ceil(Math.log2(Math.max(1, rows)));
-    // A row that is not there yet has room for nothing, not even for a size of 0.
+    // A row that does not exist yet has no room, not even for a size of 0.
     this.#most = new Int32Array(2 * this.#leaves).fill(-1);
   }
 

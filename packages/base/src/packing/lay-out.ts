@@ -13,11 +13,11 @@ export interface PackedShape {
 }
 
 /**
- * Lays groups out as `[prompt | answer 1 | … | answer K]` in the packed rows that they were given, and fills up to the shape. The
- * prompt is written once; positions of every answer start at the prompt's length. The last token of an answer is a target
- * only: nothing follows that it could predict, so it takes no position.
+ * Lays groups out as `[prompt | answer 1 | … | answer K]` in their packed rows, and pads the batch to the shape. The prompt stands
+ * once; the positions of every answer start at the prompt's length. The last token of an answer is a target only: it predicts no
+ * token, so it takes no position.
  *
- * Sequence g·K + a is answer a of group g, in the order given, and its entries in `predictors`, `targets` and
+ * Sequence g·K + a is answer a of group g, in the order of `groups`, and its entries in `predictors`, `targets` and
  * `sequence` are consecutive. The first token of every answer is predicted by the prompt's last position.
  *
  * @param inRows the indices of the groups of each packed row, in the order of their places
@@ -78,7 +78,7 @@ export function layOut(
   };
 }
 
-/** Flat first positions of all groups. */
+/** The flat first positions of all groups. */
 function startsOf(inRows: readonly (readonly number[])[], sizes: readonly number[], length: number): Int32Array {
   const starts = new Int32Array(sizes.length);
   inRows.forEach((inRow, row) => {
@@ -91,17 +91,20 @@ function startsOf(inRows: readonly (readonly number[])[], sizes: readonly number
   return starts;
 }
 
-/** Positions that a group takes: those of its prompt and of all tokens of its answers but their last. */
+/** The number of a group's positions: the tokens of its prompt, and all tokens of its answers except the last of each. */
 export function groupSize(group: PromptGroup): number {
   return group.answers.reduce((size, answer) => size + answer.length - 1, group.prompt.length);
 }
 
-/** Answer tokens of a group. */
+/** The number of answer tokens of a group. */
 export function answerTokens({ answers }: PromptGroup): number {
   return answers.reduce((total, answer) => total + answer.length, 0);
 }
 
-/** Throws unless the groups can be packed; returns K. */
+/**
+ * Checks that groups can be packed, and returns K, the number of answers of each group.
+ * @throws DpoError `data.nothing-to-pack`, `data.uneven-groups`, `data.empty-prompt`, `data.empty-answer`
+ */
 export function checkGroups(groups: readonly PromptGroup[]): number {
   const answers = groups[0]?.answers.length;
   if (answers === undefined) {
@@ -121,7 +124,7 @@ export function checkGroups(groups: readonly PromptGroup[]): number {
     if (group.prompt.length === 0) {
       throw new DpoError('data.empty-prompt', `The prompt of group ${index} has no tokens.`, {
         values: { group: index },
-        hint: "The last prompt token predicts the answer's first one: begin an empty prompt with the BOS token.",
+        hint: "The last prompt token predicts the answer's first token: begin an empty prompt with the BOS token.",
       });
     }
     const empty = group.answers.findIndex((answer) => answer.length === 0);

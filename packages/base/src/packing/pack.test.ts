@@ -18,7 +18,7 @@ const groupsOf = (answers: number, max = 40): fc.Arbitrary<PromptGroup[]> =>
 
 const batches = fc.integer({ min: 1, max: 4 }).chain((answers) => groupsOf(answers));
 
-/** Each sequence as a plain computation would see it, read back from what each predictor may attend to. */
+/** Each sequence as a computation without packing has it: the tokens that each predictor may attend to. */
 function unpack(batch: PackedBatch): { prompt: number[]; answer: number[] }[] {
   const out = Array.from({ length: batch.sequences }, () => ({ prompt: [] as number[], answer: [] as number[] }));
   for (let r = 0; r < batch.tokens; r++) {
@@ -29,10 +29,10 @@ function unpack(batch: PackedBatch): { prompt: number[]; answer: number[] }[] {
     const row = Math.floor(predictor / batch.length);
     const visible: number[] = [];
     for (let j = row * batch.length; j <= predictor; j++) {
-      const seen =
+      const isVisible =
         batch.groupNumbers[j] === batch.groupNumbers[predictor] &&
         (batch.answerNumbers[j] === 0 || batch.answerNumbers[j] === batch.answerNumbers[predictor]);
-      if (!seen) continue;
+      if (!isVisible) continue;
       expect(batch.positions[j]).toBe(visible.length);
       visible.push(batch.ids[j] as number);
     }
@@ -61,15 +61,15 @@ describe('pack', () => {
     expect(batch.fill).toBe(5 / 8);
   });
 
-  it('gives back every sequence, in the order given, with its positions', () => {
+  it('has every sequence, in the order of the groups, with its positions', () => {
     fc.assert(
       fc.property(batches, (groups) => {
         const batch = pack(groups);
-        const expected = groups.flatMap((group) =>
+        const sequences = groups.flatMap((group) =>
           group.answers.map((answer) => ({ prompt: [...group.prompt], answer: [...answer] })),
         );
-        expect(unpack(batch)).toEqual(expected);
-        expect([...batch.lengths]).toEqual(expected.map(({ answer }) => answer.length));
+        expect(unpack(batch)).toEqual(sequences);
+        expect([...batch.lengths]).toEqual(sequences.map(({ answer }) => answer.length));
       }),
       { numRuns: 60 },
     );
@@ -79,13 +79,13 @@ describe('pack', () => {
     fc.assert(
       fc.property(batches, (groups) => {
         const batch = pack(groups);
-        const given = groups.flatMap(({ prompt, answers }) => [
+        const inputTokens = groups.flatMap(({ prompt, answers }) => [
           ...prompt,
           ...answers.flatMap((answer) => [...answer.slice(0, -1)]),
         ]);
-        const written = [...batch.ids].filter((_, i) => batch.groupNumbers[i] !== 0);
-        expect(written.sort((a, b) => a - b)).toEqual(given.sort((a, b) => a - b));
-        expect(batch.fill).toBeCloseTo(given.length / (batch.packedRows * batch.length), 12);
+        const batchTokens = [...batch.ids].filter((_, i) => batch.groupNumbers[i] !== 0);
+        expect(batchTokens.sort((a, b) => a - b)).toEqual(inputTokens.sort((a, b) => a - b));
+        expect(batch.fill).toBeCloseTo(inputTokens.length / (batch.packedRows * batch.length), 12);
         for (let i = 0; i < batch.ids.length; i++) {
           if (batch.groupNumbers[i] !== 0) continue;
           expect([batch.ids[i], batch.positions[i], batch.answerNumbers[i]]).toEqual([0, 0, 0]);
@@ -95,25 +95,25 @@ describe('pack', () => {
     );
   });
 
-  it('never lets groups of a row touch: each is one run of positions, numbered from 1', () => {
+  it('keeps groups of a packed row apart: each is one run of positions, numbered from 1', () => {
     fc.assert(
       fc.property(batches, (groups) => {
         const batch = pack(groups);
-        let placed = 0;
+        let runCount = 0;
         for (let b = 0; b < batch.packedRows; b++) {
           const row = [...batch.groupNumbers.subarray(b * batch.length, (b + 1) * batch.length)];
           const runs = row.filter((group, t) => group !== 0 && group !== row[t - 1]);
           expect(new Set(runs).size).toBe(runs.length);
           expect([...runs].sort((x, y) => x - y)).toEqual(runs.map((_, i) => i + 1));
-          placed += runs.length;
+          runCount += runs.length;
         }
-        expect(placed).toBe(groups.length);
+        expect(runCount).toBe(groups.length);
       }),
       { numRuns: 60 },
     );
   });
 
-  it('does not depend on what else is in the batch', () => {
+  it('does not depend on the other groups of the batch', () => {
     fc.assert(
       fc.property(groupsOf(2, 20), (groups) => {
         const together = unpack(pack(groups));
@@ -123,7 +123,7 @@ describe('pack', () => {
     );
   });
 
-  it('keeps to a forced shape', () => {
+  it('has a forced shape', () => {
     fc.assert(
       fc.property(batches, fc.integer({ min: 0, max: 7 }), (groups, spare) => {
         const free = pack(groups);
@@ -143,7 +143,7 @@ describe('pack', () => {
     );
   });
 
-  it('finds a length for forced rows', () => {
+  it('finds a length for a forced number of packed rows', () => {
     const group = (n: number): PromptGroup => ({ prompt: new Int32Array(n), answers: [ids(1, 2)] });
     const batch = pack([group(99), group(99), group(99), group(99), group(99), group(99), group(99)], {
       packedRows: 1,
@@ -152,7 +152,7 @@ describe('pack', () => {
     expect(batch.length).toBe(768);
   });
 
-  it('puts long groups one to a row and wastes little on short ones', () => {
+  it('puts each long group into a packed row of its own and wastes little on short groups', () => {
     const group = (prompt: number, answer: number): PromptGroup => ({
       prompt: new Int32Array(prompt),
       answers: [new Int32Array(answer), new Int32Array(answer)],

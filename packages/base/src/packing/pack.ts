@@ -5,35 +5,35 @@ import { bucket, bucketsBetween } from './buckets.js';
 import { type FilledRow, fillRows } from './fill-rows.js';
 import { answerTokens, checkGroups, groupSize, layOut } from './lay-out.js';
 
-/** Force the shape of a packed batch; what is left out is chosen. */
+/** Forces the shape of a packed batch. The function chooses the numbers that are left out. */
 export interface PackOptions {
   /** T, positions in a packed row. */
   readonly length?: number | undefined;
-  /** B. */
+  /** B, packed rows. */
   readonly packedRows?: number | undefined;
   /** R, predicted tokens. */
   readonly tokens?: number | undefined;
 }
 
-/** Row lengths are multiples of this many positions. */
+/** Lengths of packed rows are multiples of this many positions. */
 const LENGTH_UNIT = 16;
-/** Predicted tokens are counted in multiples of this. */
+/** R is a multiple of this number. */
 export const TOKENS_UNIT = 16;
-/** Rows that hold several groups are not made longer than this, unless one group needs it. */
+/** The largest length of packed rows with several groups, unless one group is longer. */
 const LONGEST_SHARED_ROW = 512;
 /**
- * The row length at which attention costs as much as everything else in a model of about 100 million parameters on a
+ * The length of packed rows at which attention costs as much as everything else in a model of about 100 million parameters on a
  * CPU (measured with GPT-2 124M: time per token grows by a twelfth from T = 128 to 512, by a quarter to 1024).
  */
 const ATTENTION_LENGTH = 3584;
 
 /**
- * Packs groups into one batch, several groups to a row (first fit by decreasing length): see {@link layOut}.
+ * Packs groups into one batch, several groups to a packed row (first fit by decreasing length): see {@link layOut}.
  *
  * T, B and R are rounded up to buckets, so that batches of a run share few shapes; T is the bucket with the least
- * cost B·T·(1 + T / 3584), padding and attention together. `options` force them.
+ * cost B·T·(1 + T / 3584), padding and attention together. `options` force these numbers.
  *
- * @throws DpoError those of {@link layOut}; `data.group-too-long` (longer than the forced `length`), `data.batch-too-large`
+ * @throws DpoError the errors of {@link layOut}; `data.group-too-long` (longer than the forced `length`), `data.batch-too-large`
  * (does not fit the forced `packedRows` or `tokens`)
  */
 export function pack(groups: readonly PromptGroup[], options: PackOptions = {}): PackedBatch {
@@ -52,10 +52,10 @@ export function pack(groups: readonly PromptGroup[], options: PackOptions = {}):
 }
 
 /**
- * One row length T for a whole set of groups, to be forced with `pack(batch, { length })` so that every batch of a run
- * has the same T: the bucket with the least cost over `batchSize` groups at a time, in the order given.
+ * One length T of packed rows for all groups of a run, for `pack(batch, { length })`, so that every batch has the same T: the bucket
+ * with the least cost over `batchSize` groups at a time, in the order of `groups`.
  *
- * @throws those of {@link pack} about the groups
+ * @throws DpoError `data.nothing-to-pack`, `data.uneven-groups`, `data.empty-prompt`, `data.empty-answer`
  */
 export function packLength(groups: readonly PromptGroup[], batchSize: number = groups.length): number {
   checkGroups(groups);
@@ -86,7 +86,7 @@ function chooseLayout(sizes: readonly number[], options: PackOptions): Layout {
     const group = sizes.indexOf(longest);
     throw new DpoError(
       'data.group-too-long',
-      `Group ${group} takes ${longest} positions (prompt and answers), more than a row's ${options.length}.`,
+      `Group ${group} takes ${longest} positions (prompt and answers), more than the ${options.length} of a packed row.`,
       {
         values: { group, positions: longest, length: options.length },
         hint: 'Raise length, or cut with maxLength when encoding.',
@@ -108,17 +108,17 @@ function chooseLayout(sizes: readonly number[], options: PackOptions): Layout {
   if (best === undefined) {
     throw new DpoError(
       'data.batch-too-large',
-      `${sizes.length} groups of ${sum(sizes)} positions do not fit ${options.packedRows} rows of ${options.length} positions.`,
+      `${sizes.length} groups of ${sum(sizes)} positions do not fit ${options.packedRows} packed rows of ${options.length} positions.`,
       {
         values: { groups: sizes.length, positions: sum(sizes), rows: options.packedRows, length: options.length },
-        hint: 'Raise rows or length, or pack fewer groups at once.',
+        hint: 'Raise packedRows or length, or pack fewer groups at once.',
       },
     );
   }
   return best;
 }
 
-/** Row lengths worth trying: from the longest group to a few groups a row; with `rows` forced, to all groups in one. */
+/** The lengths to try: from the longest group to a few groups in a packed row; with `rows` forced, to all groups in one. */
 function candidateLengths(sizes: readonly number[], rows?: number): number[] {
   const longest = sizes.reduce((a, b) => Math.max(a, b), 0);
   const total = sum(sizes);
@@ -126,7 +126,7 @@ function candidateLengths(sizes: readonly number[], rows?: number): number[] {
   return bucketsBetween(longest, Math.max(longest, shared), LENGTH_UNIT);
 }
 
-/** What a step over B rows of T positions costs, in positions of a model without attention. */
+/** The cost of a step over B packed rows of T positions, in positions of a model without attention. */
 export function positionCost(rows: number, length: number): number {
   return rows * length * (1 + length / ATTENTION_LENGTH);
 }

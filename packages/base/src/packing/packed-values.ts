@@ -1,6 +1,6 @@
 import type { PackedBatch } from '../vocabulary/packed-batch.js';
 
-/** Whole numbers as an input of an engine function. */
+/** An input of an engine function: whole numbers with their shape. */
 interface Int32Values {
   readonly dtype: 'int32';
   readonly shape: readonly number[];

@@ -16,7 +16,7 @@ const stepsOf = (rows: readonly PromptGroup[], batchSize: number, steps: number)
 };
 
 describe('a plan', () => {
-  it('divides every step into all of its groups, each once, and packs them as they would be without it', () => {
+  it('has every group of a step once, packedBatches as without a plan', () => {
     fc.assert(
       fc.property(
         fc.array(group, { minLength: 3, maxLength: 40 }),
@@ -24,7 +24,7 @@ describe('a plan', () => {
         fc.integer({ min: 1, max: 3 }),
         fc.integer({ min: 100, max: 400 }),
         (rows, batchSize, microBatches, positions) => {
-          // The plan knows the first steps alone.
+          // The plan gets the first steps only.
           const run = stepsOf(rows, batchSize, 8);
           const count = microBatches > 1 ? microBatches : undefined;
           const plan = planPacking(run.slice(0, 4), { microBatches: count, positions, steps: 8 });
@@ -32,11 +32,11 @@ describe('a plan', () => {
             const parts = plan.pack(groups);
             expect(parts.flatMap((part) => part.indices).sort((a, b) => a - b)).toEqual([...groups.keys()]);
             if (microBatches > 1) expect(parts.length).toBe(Math.min(microBatches, groups.length));
-            for (const { indices, batch: packed } of parts) {
-              const given = indices.map((g) => groups[g] as PromptGroup);
-              expect([...packed.lengths]).toEqual([...pack(given).lengths]);
-              if (microBatches === 1 && packed.packedRows > 1)
-                expect(packed.packedRows * packed.length).toBeLessThanOrEqual(Math.max(positions, packed.length) * 1.5);
+            for (const { indices, batch } of parts) {
+              const part = indices.map((g) => groups[g] as PromptGroup);
+              expect([...batch.lengths]).toEqual([...pack(part).lengths]);
+              if (microBatches === 1 && batch.packedRows > 1)
+                expect(batch.packedRows * batch.length).toBeLessThanOrEqual(Math.max(positions, batch.length) * 1.5);
             }
           }
         },
@@ -57,7 +57,7 @@ describe('a plan', () => {
     );
   });
 
-  it('has one shape where batches are alike, rows ending with the longest', () => {
+  it('has one shape for similar batches, whose packedBatches rows end with the longest group', () => {
     const rows = Array.from({ length: 48 }, (_, i) => ({
       prompt: tokens(8 + (i % 3)),
       answers: [tokens(24), tokens(24)],
@@ -66,7 +66,7 @@ describe('a plan', () => {
     expect(planPacking(stepsOf(rows, 8, 6)).shapes).toEqual([{ packedRows: 8, length: 56, tokens: 384 }]);
   });
 
-  it('fills nine tenths of what it computes on dialogues of very different lengths, in few shapes', () => {
+  it('fills nine tenths of all positions on dialogues of very different lengths, in few shapes', () => {
     // Lengths as in Anthropic's HH: medians of 110, 50 and 45 tokens, long tails, cut at 512 and 256.
     const uniform = random(1);
     const normal = () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
@@ -78,17 +78,17 @@ describe('a plan', () => {
     }));
     const run = stepsOf(rows, 32, 50);
     const plan = planPacking(run);
-    const packed = run.flatMap((groups) => plan.pack(groups).map(({ batch }) => batch));
-    const positions = packed.reduce((sum, batch) => sum + batch.packedRows * batch.length, 0);
-    const real = packed.reduce((sum, batch) => sum + batch.fill * batch.packedRows * batch.length, 0);
+    const packedBatches = run.flatMap((groups) => plan.pack(groups).map(({ batch }) => batch));
+    const positions = packedBatches.reduce((sum, batch) => sum + batch.packedRows * batch.length, 0);
+    const real = packedBatches.reduce((sum, batch) => sum + batch.fill * batch.packedRows * batch.length, 0);
     expect(real / positions).toBeGreaterThan(0.9);
-    const shapes = new Set(packed.map((batch) => `${batch.packedRows} x ${batch.length}, ${batch.tokens}`));
+    const shapes = new Set(packedBatches.map((batch) => `${batch.packedRows} x ${batch.length}, ${batch.tokens}`));
     expect(shapes.size).toBeLessThanOrEqual(6);
     expect(plan.shapes.length).toBeLessThanOrEqual(6);
-    for (const batch of packed) expect(batch.packedRows * batch.length).toBeLessThanOrEqual(2048);
+    for (const batch of packedBatches) expect(batch.packedRows * batch.length).toBeLessThanOrEqual(2048);
   });
 
-  it('gives what is longer than anything planned a shape of its own', () => {
+  it('gives a group that is longer than all groups of the plan a shape of its own', () => {
     const plan = planPacking([[{ prompt: tokens(4), answers: [tokens(4), tokens(4)] }]]);
     const long = { prompt: tokens(100), answers: [tokens(50), tokens(60)] };
     expect(plan.pack([long]).map(({ indices, batch }) => [indices, batch.lengths])).toEqual([
@@ -96,7 +96,7 @@ describe('a plan', () => {
     ]);
   });
 
-  it('of batches that are not known before packs each alike, into rows of few lengths', () => {
+  it('without batches packs each batch independently, into packed rows of few lengths', () => {
     fc.assert(
       fc.property(fc.array(group, { minLength: 1, maxLength: 20 }), (groups) => {
         const parts = planPacking([], { steps: 100 }).pack(groups);

@@ -6,19 +6,19 @@ import { type FilledRow, fillRows } from './fill-rows.js';
 import { answerTokens, groupSize, layOut, type PackedShape } from './lay-out.js';
 import { positionCost, TOKENS_UNIT } from './pack.js';
 
-/** What {@link planPacking} is told of a run. */
+/** The options of {@link planPacking}. */
 export interface PlanOptions {
-  /** Positions that a micro-batch may have; one row may have more. Default 2048. */
+  /** The largest number of positions of a micro-batch, except that a single packed row may be longer. Default 2048. */
   readonly positions?: number | undefined;
-  /** Divides every step into so many micro-batches of equally many groups, whatever positions they have. Default: by positions. */
+  /** Divides every step into so many micro-batches of equally many groups, instead of dividing by positions. */
   readonly microBatches?: number | undefined;
-  /** How many steps the run has: more shapes are worth their compilation in a long one. Default: those that are given. */
+  /** The number of steps of the run. In a long run more shapes are worth their compilation. Default the number of `batches`. */
   readonly steps?: number | undefined;
 }
 
-/** A micro-batch, packed. */
+/** A packed micro-batch. */
 export interface PackedPart {
-  /** The indices of the micro-batch's groups in the step, in the batch's order. */
+  /** The indices of the micro-batch's groups in the step, in the order of the packed batch. */
   readonly indices: readonly number[];
   readonly batch: PackedBatch;
 }
@@ -26,41 +26,42 @@ export interface PackedPart {
 /** How the batches of a run are divided and packed. */
 export interface PackingPlan {
   /**
-   * The micro-batches of a step; every group is in one of them. Each is packed into the smallest shape of the plan that holds
-   * it; what holds no shape gets one of its own. Groups of one micro-batch have equally many answers.
+   * The micro-batches of a step. Every group is in one micro-batch, and all groups of a micro-batch have the same number of answers.
+   * A micro-batch is packed into the smallest shape of the plan that holds it, or into a shape of its own when none does.
    */
   pack(groups: readonly PromptGroup[]): PackedPart[];
-  /** The shapes: B rows of T positions, R predicted tokens. */
+  /** The shapes of the plan: B packed rows of T positions, R targets. */
   readonly shapes: readonly PackedShape[];
 }
 
-/** Row lengths that a plan may have. */
+/** The largest number of lengths of packed rows in a plan. */
 const LENGTHS = 3;
-/** What compiling one more shape costs, in positions that are computed: some seconds for a model of 100 million parameters. */
+/** The cost of compiling one more shape, in computed positions: some seconds for a model of 100 million parameters. */
 const COMPILATION = 800;
-/** What a micro-batch costs besides its positions, in positions: gradients of all weights are added up. */
+/** The cost of a micro-batch besides its positions, in positions: the gradients of all weights are added up. */
 const MICRO_BATCH = 64;
-/** Rows are as long as whole vectors of the processor. */
+/** The length of a packed row is a multiple of the processor's vector. */
 const VECTOR = 4;
 const DEFAULT_POSITIONS = 2048;
-/** Row lengths where no batch is known before it is packed. */
-const UNKNOWN = [64, 128, 256, 512, 1024, 2048, 4096];
+/** The lengths of packed rows for a plan without batches. */
+const DEFAULT_LENGTHS = [64, 128, 256, 512, 1024, 2048, 4096];
 
 /**
- * A plan for a run whose batches differ in length: few shapes, as each is traced and compiled once, and little padding.
+ * A plan for a run whose batches differ in length. It has few shapes, since each shape is traced and compiled once, and little
+ * padding.
  *
- * Row lengths are chosen, up to three, so that all batches together cost least; each group goes to the first row with
- * room for it, longest first, a new row being of the smallest length that holds it. Rows of one length fill micro-batches of
- * up to `positions`. Numbers of rows are rounded up to those of few shapes, unless the padding would cost more than compiling
- * another. Everything is a function of the groups, so that a resumed run divides and packs as the run before.
+ * The plan chooses up to three lengths of packed rows, with the least cost of all batches. Each group, the longest first, goes to the
+ * first packed row with room, and a new packed row has the smallest length that holds the group. Packed rows of one length form
+ * micro-batches of up to `positions`. Numbers of packed rows are rounded up to the numbers of few shapes, unless the padding would
+ * cost more than compiling another shape. The result depends on the groups alone, so that a resumed run packs as the run before.
  *
- * @param batches the groups of each step, of the first few hundred steps for a long run; with equally many answers each
+ * @param batches the groups of each step, or of the first few hundred steps of a long run
  */
 export function planPacking(batches: readonly (readonly PromptGroup[])[], options: PlanOptions = {}): PackingPlan {
   return atOnce(planPackingSteps(batches, options));
 }
 
-/** The same plan in steps, which `inPieces` does with pauses: that of a long run with large batches takes seconds. */
+/** The same plan in steps, for `inPieces`: the plan of a long run with large batches takes seconds. */
 export function* planPackingSteps(
   batches: readonly (readonly PromptGroup[])[],
   options: PlanOptions = {},
@@ -70,18 +71,19 @@ export function* planPackingSteps(
   const parts = batches.flatMap(byAnswers);
   const sizes = parts.map(({ groups }) => groups.map(groupSize));
   const longest = sizes.flat().reduce((a, b) => Math.max(a, b), 1);
-  const whole = run <= 1;
-  const layout = (given: readonly number[], lengths: readonly number[]) =>
-    microBatches === undefined ? byPositions(given, lengths, positions) : inTurn(given, lengths, microBatches);
+  const isComplete = run <= 1;
+  const layout = (stepSizes: readonly number[], lengths: readonly number[]) =>
+    microBatches === undefined ? byPositions(stepSizes, lengths, positions) : byCount(stepSizes, lengths, microBatches);
 
-  const lengths = batches.length === 0 ? UNKNOWN : yield* chooseLengths(sizes, { longest, whole, positions }, layout);
-  const planned = yield* layoutAll(sizes, (given, i) =>
-    layout(given, lengths).map((part) => ({
+  const lengths =
+    batches.length === 0 ? DEFAULT_LENGTHS : yield* chooseLengths(sizes, { longest, isComplete, positions }, layout);
+  const microBatchParts = yield* layoutAll(sizes, (stepSizes, i) =>
+    layout(stepSizes, lengths).map((part) => ({
       ...part,
       tokens: part.indices.reduce((sum, g) => sum + answerTokens(parts[i]?.groups[g] as PromptGroup), 0),
     })),
   );
-  const shapes = chooseShapes(planned, run).sort((a, b) => shapeCost(a) - shapeCost(b));
+  const shapes = chooseShapes(microBatchParts, run).sort((a, b) => shapeCost(a) - shapeCost(b));
   return {
     shapes,
     pack: (groups) =>
@@ -94,7 +96,7 @@ export function* planPackingSteps(
   };
 }
 
-/** Groups with equally many answers, and their indices in the step. */
+/** Groups with the same number of answers, and their indices in the step. */
 interface SameAnswers {
   readonly groups: readonly PromptGroup[];
   readonly indices: readonly number[];
@@ -110,7 +112,7 @@ function byAnswers(groups: readonly PromptGroup[]): SameAnswers[] {
   return [...indices.values()].map((same) => ({ indices: same, groups: same.map((g) => groups[g] as PromptGroup) }));
 }
 
-/** Lays a micro-batch out in the smallest shape of its length that holds it, else in one of its own. */
+/** Lays a micro-batch out in the smallest shape of its length that holds it, or in a shape of its own. */
 function packPart(groups: readonly PromptGroup[], part: Part, shapes: readonly PackedShape[]): PackedBatch {
   const own = part.indices.map((g) => groups[g] as PromptGroup);
   const tokens = own.reduce((sum, group) => sum + answerTokens(group), 0);
@@ -130,15 +132,15 @@ interface Part {
   readonly length: number;
   /** B. */
   readonly packedRows: number;
-  /** Positions of the fullest row. */
-  readonly used: number;
-  /** The indices of all groups, in the order of the step, so that the records are. */
+  /** The positions in use of the fullest packed row. */
+  readonly fullest: number;
+  /** The indices of all groups, in the order of the step, which records have too. */
   readonly indices: readonly number[];
   /** The indices of the groups of each packed row. */
   readonly inRows: readonly (readonly number[])[];
 }
 
-/** Micro-batches of rows of one length, as many rows as there may be positions, spread evenly. */
+/** Micro-batches of packed rows of one length, with up to `positions` positions, of even sizes. */
 function byPositions(sizes: readonly number[], lengths: readonly number[], positions: number): Part[] {
   const rows = fillRows(sizes, lengths);
   return [...new Set(rows.map(({ length }) => length))].flatMap((length) => {
@@ -151,19 +153,21 @@ function byPositions(sizes: readonly number[], lengths: readonly number[], posit
   });
 }
 
-/** Micro-batches of equally many groups in the order given, the longer ones first, each of the length that costs least. */
-function inTurn(sizes: readonly number[], lengths: readonly number[], count: number): Part[] {
+/** `count` micro-batches of equally many groups, in the order of the step, each with the length of the least cost. */
+function byCount(sizes: readonly number[], lengths: readonly number[], count: number): Part[] {
   const parts = Math.min(count, sizes.length);
-  const [short, longer] = [Math.floor(sizes.length / parts), sizes.length % parts];
+  const [least, remainder] = [Math.floor(sizes.length / parts), sizes.length % parts];
   return Array.from({ length: parts }, (_, i) => {
-    const from = i * short + Math.min(i, longer);
-    const given = sizes.slice(from, from + short + (i < longer ? 1 : 0));
-    const most = given.reduce((a, b) => Math.max(a, b), 0);
-    const able = lengths.filter((length) => length >= most);
-    const tried = (able.length > 0 ? able : [most]).map((length) => partOf(length, fillRows(given, [length])));
-    const best = tried.reduce((a, b) => (shapeCost(b) < shapeCost(a) ? b : a));
-    const moved = (indices: readonly number[]) => indices.map((g) => g + from);
-    return { ...best, indices: moved(best.indices), inRows: best.inRows.map(moved) };
+    const from = i * least + Math.min(i, remainder);
+    const partSizes = sizes.slice(from, from + least + (i < remainder ? 1 : 0));
+    const longest = partSizes.reduce((a, b) => Math.max(a, b), 0);
+    const candidates = lengths.filter((length) => length >= longest);
+    const attempts = (candidates.length > 0 ? candidates : [longest]).map((length) =>
+      partOf(length, fillRows(partSizes, [length])),
+    );
+    const best = attempts.reduce((a, b) => (shapeCost(b) < shapeCost(a) ? b : a));
+    const shift = (indices: readonly number[]) => indices.map((g) => g + from);
+    return { ...best, indices: shift(best.indices), inRows: best.inRows.map(shift) };
   });
 }
 
@@ -171,61 +175,65 @@ function partOf(length: number, rows: readonly FilledRow[]): Part {
   return {
     length,
     packedRows: rows.length,
-    used: rows.reduce((most, row) => Math.max(most, row.used), 0),
+    fullest: rows.reduce((most, row) => Math.max(most, row.usedPositions), 0),
     indices: rows.flatMap(({ indices }) => indices).sort((a, b) => a - b),
     inRows: rows.map(({ indices }) => indices),
   };
 }
 
-/** The parts of all batches, one batch a step. */
-function* layoutAll<Laid>(
+/** The results of all batches, one batch at each step. */
+function* layoutAll<Result>(
   sizes: readonly (readonly number[])[],
-  layout: (given: readonly number[], step: number) => readonly Laid[],
-): Generator<undefined, Laid[]> {
-  const parts: Laid[] = [];
-  for (const [step, given] of sizes.entries()) {
-    parts.push(...layout(given, step));
+  layout: (stepSizes: readonly number[], step: number) => readonly Result[],
+): Generator<undefined, Result[]> {
+  const parts: Result[] = [];
+  for (const [step, stepSizes] of sizes.entries()) {
+    parts.push(...layout(stepSizes, step));
     yield;
   }
   return parts;
 }
 
-/** Adds row lengths while they save more than compiling for them costs. The longest group always has one. */
+/** Adds lengths of packed rows while a length saves more than its compilation costs. One length always holds the longest group. */
 function* chooseLengths(
   sizes: readonly (readonly number[])[],
-  { longest, whole, positions }: { readonly longest: number; readonly whole: boolean; readonly positions: number },
+  {
+    longest,
+    isComplete,
+    positions,
+  }: { readonly longest: number; readonly isComplete: boolean; readonly positions: number },
   layout: (sizes: readonly number[], lengths: readonly number[]) => readonly Part[],
 ): Generator<undefined, number[]> {
   const total = sizes.reduce(
-    (most, given) =>
+    (most, stepSizes) =>
       Math.max(
         most,
-        given.reduce((a, b) => a + b, 0),
+        stepSizes.reduce((a, b) => a + b, 0),
       ),
     longest,
   );
   const all = sizes.flat().sort((a, b) => a - b);
   const median = all[Math.floor(all.length / 2)] ?? longest;
   const candidates = bucketsBetween(median, Math.max(longest, Math.min(total, 1024, positions)), 16);
-  /** Where all batches are known, rows end where the fullest of them ends. */
+  /** When the plan has all batches of the run, the lengths are cut to the fullest packed rows. */
   const tight = function* (lengths: readonly number[]) {
-    const parts = yield* layoutAll(sizes, (given) => layout(given, lengths));
-    if (!whole) return { lengths: [...lengths], parts };
+    const parts = yield* layoutAll(sizes, (stepSizes) => layout(stepSizes, lengths));
+    if (!isComplete) return { lengths: [...lengths], parts };
     const ends = lengths.map((length) => {
-      const used = parts.reduce((most, part) => (part.length === length ? Math.max(most, part.used) : most), 0);
-      return Math.ceil(used / VECTOR) * VECTOR;
+      const fullest = parts.reduce((most, part) => (part.length === length ? Math.max(most, part.fullest) : most), 0);
+      return Math.ceil(fullest / VECTOR) * VECTOR;
     });
     const tightLengths = [...new Set(ends.filter((end) => end > 0))].sort((a, b) => a - b);
-    return { lengths: tightLengths, parts: yield* layoutAll(sizes, (given) => layout(given, tightLengths)) };
+    return { lengths: tightLengths, parts: yield* layoutAll(sizes, (stepSizes) => layout(stepSizes, tightLengths)) };
   };
   const cost = (parts: readonly Part[]) => parts.reduce((sum, part) => sum + shapeCost(part) + MICRO_BATCH, 0);
-  const best = function* (base: readonly number[]): Generator<undefined, ChosenLengths | undefined> {
-    let chosen: ChosenLengths | undefined;
+  const best = function* (base: readonly number[]): Generator<undefined, LengthChoice | undefined> {
+    let chosen: LengthChoice | undefined;
     for (const length of candidates) {
       if (base.includes(length) || (base.length === 0 && length < longest)) continue;
-      const tried = yield* tight([...base, length].sort((a, b) => a - b));
-      const of = { base: [...base, length], lengths: tried.lengths, cost: cost(tried.parts) };
-      if (chosen === undefined || of.cost < chosen.cost) chosen = of;
+      const attempt = yield* tight([...base, length].sort((a, b) => a - b));
+      const choice = { base: [...base, length], lengths: attempt.lengths, cost: cost(attempt.parts) };
+      if (chosen === undefined || choice.cost < chosen.cost) chosen = choice;
     }
     return chosen;
   };
@@ -238,14 +246,16 @@ function* chooseLengths(
   return chosen?.lengths ?? [longest];
 }
 
-/** Row lengths: what they were chosen from, what they are, and what all batches cost with them, in positions. */
-interface ChosenLengths {
+/** A choice of lengths of packed rows. */
+interface LengthChoice {
+  /** The lengths before they are cut to the fullest packed rows. */
   readonly base: readonly number[];
   readonly lengths: number[];
+  /** The cost of all batches, in positions. */
   readonly cost: number;
 }
 
-/** Shapes for all micro-batches: of each length the numbers of rows that are worth their compilation. */
+/** Shapes for all micro-batches: for each length the numbers of packed rows that are worth their compilation. */
 function chooseShapes(parts: readonly (Part & { readonly tokens: number })[], run: number): PackedShape[] {
   return [...groupByLength(parts)].flatMap(([length, same]) => {
     const counts = [...new Set(same.map(({ packedRows }) => packedRows))].sort((a, b) => a - b);
@@ -254,10 +264,10 @@ function chooseShapes(parts: readonly (Part & { readonly tokens: number })[], ru
       run;
     let allowed = counts.slice(-1);
     for (;;) {
-      const tried = counts
+      const attempts = counts
         .filter((count) => !allowed.includes(count))
         .map((count) => [...allowed, count].sort((a, b) => a - b));
-      const next = tried.reduce<number[] | undefined>(
+      const next = attempts.reduce<number[] | undefined>(
         (a, b) => (a === undefined || padding(b) < padding(a) ? b : a),
         undefined,
       );
@@ -265,8 +275,8 @@ function chooseShapes(parts: readonly (Part & { readonly tokens: number })[], ru
       allowed = next;
     }
     return allowed.map((packedRows) => {
-      const held = same.filter((part) => atLeast(allowed, part.packedRows) === packedRows);
-      const tokens = held.reduce((most, part) => Math.max(most, part.tokens), 1);
+      const partsOfShape = same.filter((part) => atLeast(allowed, part.packedRows) === packedRows);
+      const tokens = partsOfShape.reduce((most, part) => Math.max(most, part.tokens), 1);
       return { packedRows, length, tokens: Math.ceil(tokens / TOKENS_UNIT) * TOKENS_UNIT };
     });
   });

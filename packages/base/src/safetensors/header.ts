@@ -1,10 +1,10 @@
 import { DpoError } from '../error.js';
 import type { ByteFile } from '../files/byte-file.js';
 import { duplicateKey, isObject } from '../json-object.js';
-import { quoted } from '../shown.js';
+import { quoted } from '../printable.js';
 import { checkDisguise } from './disguise.js';
 
-/** Number types of the safetensors format and their sizes in bytes. */
+/** The number types of the safetensors format, and their sizes in bytes. */
 const dtypeBytes = {
   F64: 8,
   F32: 4,
@@ -28,15 +28,15 @@ const dtypeBytes = {
 /** A number type of the safetensors format. */
 export type SafetensorsDtype = keyof typeof dtypeBytes;
 
-/** What a safetensors file says of one tensor. */
+/** A tensor of a safetensors file. */
 export interface SafetensorsEntry {
   readonly dtype: SafetensorsDtype;
   readonly shape: readonly number[];
-  /** Bytes that the tensor takes in the file. */
+  /** The tensor's bytes in the file. */
   readonly byteLength: number;
 }
 
-/** A tensor with its place, counted from the start of the file. */
+/** A tensor with its position, counted from the start of the file. */
 export interface PlacedEntry extends SafetensorsEntry {
   readonly offset: number;
 }
@@ -47,23 +47,24 @@ export interface SafetensorsHeader {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** The format's own limit on the header, kept by every reader of it. */
+/** The format's limit on the header, which every reader observes. */
 const headerLimit = 100_000_000;
 
 /**
  * Reads and checks the header of a safetensors file: 8 bytes with its length (little-endian), then JSON, then data.
- * Nothing is allocated by a number out of the file before that number is checked against the file's size.
+ * A number of the file is checked against the file's size before memory is allocated by it.
  *
- * @throws DpoError `model.truncated-file` when the file is shorter than its header says, `model.bad-safetensors` for
- * everything that is wrong in itself; both name the file and, when there is one, the tensor
+ * @throws DpoError `model.truncated-file` when the file is shorter than its header says, `model.bad-safetensors` for any other
+ * fault; both name the file and, for a fault of a tensor, the tensor
  */
 export async function readSafetensorsHeader(file: ByteFile): Promise<SafetensorsHeader> {
   const bad = (what: string, tensor?: string): DpoError => badSafetensors(file.path, what, tensor);
   await checkDisguise(file);
-  if (file.size < 8) throw bad(`is too short for a safetensors file (${file.size} bytes)`);
+  if (file.size < 8) throw bad(`it is too short for a safetensors file (${file.size} bytes)`);
   const start = await file.read(0, 8);
   const length = new DataView(start.buffer).getBigUint64(0, true);
-  if (length > headerLimit) throw bad(`says that its header has ${length} bytes; ${headerLimit} is the format's limit`);
+  if (length > headerLimit)
+    throw bad(`its header would have ${length} bytes, and the format's limit is ${headerLimit}`);
   const headerBytes = Number(length);
   if (headerBytes > file.size - 8) throw cutShort(file, `a header of ${headerBytes} bytes`, 8 + headerBytes);
 
@@ -79,7 +80,7 @@ export async function readSafetensorsHeader(file: ByteFile): Promise<Safetensors
   return { tensors, metadata };
 }
 
-/** The error of a safetensors file that is wrong in itself. */
+/** The error for a safetensors file that is not valid. */
 export function badSafetensors(path: string, what: string, tensor?: string): DpoError {
   const subject = tensor === undefined ? path : `${path}, tensor "${tensor}"`;
   return new DpoError('model.bad-safetensors', `${subject}: ${what}.`, {
@@ -127,14 +128,17 @@ function parseEntry(name: string, value: unknown, dataStart: number, bad: Bad): 
   }
   const [begin, end] = offsets as [number, number];
   if (end < begin) throw bad(`its data ends (${end}) before it begins (${begin})`, name);
-  const needed = sizeOf(shape) * dtypeBytes[dtype as SafetensorsDtype];
-  if (needed !== end - begin) {
-    throw bad(`its shape [${shape.join(', ')}] of ${dtype} needs ${needed} bytes, its place has ${end - begin}`, name);
+  const byteLength = sizeOf(shape) * dtypeBytes[dtype as SafetensorsDtype];
+  if (byteLength !== end - begin) {
+    throw bad(
+      `its shape [${shape.join(', ')}] of ${dtype} needs ${byteLength} bytes, its place has ${end - begin}`,
+      name,
+    );
   }
-  return { dtype: dtype as SafetensorsDtype, shape, byteLength: needed, offset: dataStart + begin };
+  return { dtype: dtype as SafetensorsDtype, shape, byteLength, offset: dataStart + begin };
 }
 
-/** The number of elements of a shape; too large a product loses digits and so equals no size of a real file. */
+/** The number of elements of a shape. A huge product loses digits, and then equals no size of a real file. */
 function sizeOf(shape: readonly number[]): number {
   return shape.includes(0) ? 0 : shape.reduce((product, size) => product * size, 1);
 }
@@ -143,13 +147,13 @@ function isCounts(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((entry) => Number.isSafeInteger(entry) && entry >= 0);
 }
 
-/** The tensors must fill the data without overlaps and holes: what lies between them would be nobody's. */
+/** Checks that the tensors fill the data without overlaps and holes. */
 function checkPlaces(file: ByteFile, tensors: Map<string, PlacedEntry>, dataStart: number, bad: Bad): void {
   const inOrder = [...tensors].sort(([, a], [, b]) => a.offset - b.offset || a.byteLength - b.byteLength);
   let end = dataStart;
   let previous = '';
   for (const [name, entry] of inOrder) {
-    if (entry.offset < end) throw bad(`its data overlaps that of "${previous}"`, name);
+    if (entry.offset < end) throw bad(`its data overlap the data of "${previous}"`, name);
     if (entry.offset > end) throw bad(`${entry.offset - end} bytes before its data belong to no tensor`, name);
     end = entry.offset + entry.byteLength;
     if (end > file.size) throw cutShort(file, `tensor "${name}"`, end, name);
@@ -158,12 +162,12 @@ function checkPlaces(file: ByteFile, tensors: Map<string, PlacedEntry>, dataStar
   if (end < file.size) throw bad(`the last ${file.size - end} bytes belong to no tensor`);
 }
 
-function cutShort(file: ByteFile, what: string, needed: number, tensor?: string): DpoError {
+function cutShort(file: ByteFile, what: string, bytes: number, tensor?: string): DpoError {
   return new DpoError(
     'model.truncated-file',
-    `${file.path} ends too early: ${what} needs ${needed} bytes, the file has ${file.size}.`,
+    `${file.path} ends too early: ${what} needs ${bytes} bytes, the file has ${file.size}.`,
     {
-      values: { path: file.path, size: file.size, needed, ...(tensor === undefined ? {} : { tensor }) },
+      values: { path: file.path, size: file.size, needed: bytes, ...(tensor === undefined ? {} : { tensor }) },
       hint: 'The file was not copied or downloaded whole: fetch it again.',
     },
   );

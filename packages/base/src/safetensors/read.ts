@@ -9,28 +9,28 @@ import { type FloatDtype, floatBytes, roomFor, widen } from '../floats.js';
 import { duplicateKey, isObject, parseJsonObject } from '../json-object.js';
 import { badSafetensors, type PlacedEntry, readSafetensorsHeader, type SafetensorsEntry } from './header.js';
 
-/** Open safetensors weights: one file, or several with an index. */
+/** Open safetensors weights: one file, or several files with an index. */
 export interface Safetensors {
   /** The file or index that was opened. */
   readonly path: string;
   /** The files that hold the tensors. */
   readonly files: readonly string[];
+  /** The tensors by their names. */
   readonly tensors: ReadonlyMap<string, SafetensorsEntry>;
-  /** `__metadata__` of the file, or of the first of several. */
+  /** `__metadata__` of the file, or of the first of several files. */
   readonly metadata: Readonly<Record<string, string>>;
   /**
    * A tensor's numbers as float32, row-major. F32, F16 and BF16 are exact, F64 is rounded.
-   * @throws DpoError `model.unknown-tensor`, and `model.unsupported-dtype` for types that are no floats.
-   *
-   * @param into is filled from its beginning, and a view of that returned, when it is large enough
+   * @param into an array to fill, when it is large enough; the result is then a view of its beginning
+   * @throws DpoError `model.unknown-tensor`; `model.unsupported-dtype` for types that are not floats
    */
   read(name: string, into?: Float32Array<ArrayBuffer>): Promise<Float32Array<ArrayBuffer>>;
-  /** A tensor's bytes as they are in the file (little-endian), of any type. */
+  /** The bytes of a tensor of any type, as in the file (little-endian). @throws DpoError `model.unknown-tensor` */
   readBytes(name: string): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 
-/** How a folder names its weights, in the order in which transformers looks for them. */
+/** The names of weights in a folder, in the order in which transformers looks for them. */
 const indexName = 'model.safetensors.index.json';
 const weightNames = ['model.safetensors', indexName, 'adapter_model.safetensors'] as const;
 
@@ -41,12 +41,12 @@ const floatDtypes: Readonly<Record<string, FloatDtype>> = {
   F64: 'float64',
 };
 
-/** Bytes converted at a time, so that reading a tensor needs no second copy of it. */
+/** The number of bytes that are converted at a time, so that reading a tensor needs no second copy of the tensor. */
 const chunkBytes = 1024 * 1024;
 
 /**
- * Opens a `.safetensors` file, a `…safetensors.index.json`, or a folder with either. Only headers are read;
- * tensors are read by position when asked for, so files of any size open at once.
+ * Opens a `.safetensors` file, a `…safetensors.index.json`, or a folder with either. Only headers are read here, so that files of
+ * any size open at once; `read` reads a tensor by its position.
  *
  * @throws DpoError `model.no-weights`, `model.bad-safetensors`, `model.truncated-file`, `model.missing-shard`
  */
@@ -80,7 +80,7 @@ async function openSharded(path: string): Promise<Safetensors> {
   const folder = dirname(path);
   const places = new Map<string, string>();
   for (const [name, file] of Object.entries(map)) {
-    // A shard lies beside its index: any other path could reach out of the folder.
+    // A shard lies beside its index. Any other path could lead out of the folder.
     if (typeof file !== 'string' || file !== basename(file) || !file.endsWith('.safetensors')) {
       throw badSafetensors(path, `its file ${JSON.stringify(file)} is not the name of a safetensors file`, name);
     }
@@ -89,13 +89,13 @@ async function openSharded(path: string): Promise<Safetensors> {
   return openFiles(path, [...new Set(places.values())].sort(), places);
 }
 
-interface Placed extends PlacedEntry {
+interface ShardEntry extends PlacedEntry {
   readonly file: ByteFile;
 }
 
 /**
- * @param places of a sharded model: the file in which the index puts each tensor. Tensors that it does not know
- *   are left out, as every other reader does; tensors that it knows must be where it says.
+ * @param places the file of each tensor by the index of a sharded model. Tensors that are not in the index are ignored, as every
+ * other reader does. Tensors in the index must be in the file that the index says.
  */
 async function openFiles(
   path: string,
@@ -107,7 +107,7 @@ async function openFiles(
     await Promise.all(files.map((file) => file.close()));
   };
   try {
-    const tensors = new Map<string, Placed>();
+    const tensors = new Map<string, ShardEntry>();
     let metadata: Readonly<Record<string, string>> | undefined;
     for (const shard of paths) {
       const file = await openShard(shard, path);
@@ -119,7 +119,7 @@ async function openFiles(
       }
     }
     for (const [name, file] of places ?? []) {
-      if (!tensors.has(name)) throw badSafetensors(path, `${basename(file)} does not hold it`, name);
+      if (!tensors.has(name)) throw badSafetensors(path, `${basename(file)} does not have this tensor`, name);
     }
     return { path, files: paths, tensors, metadata: metadata ?? {}, ...readers(path, tensors), close };
   } catch (error) {
@@ -133,7 +133,7 @@ async function openShard(shard: string, index: string): Promise<ByteFile> {
     return await openByteFile(shard);
   } catch (error) {
     if (shard === index || !DpoError.is(error, 'file.not-found')) throw error;
-    throw new DpoError('model.missing-shard', `${index} names ${basename(shard)}, which is not there.`, {
+    throw new DpoError('model.missing-shard', `${index} names ${basename(shard)}, which is missing.`, {
       values: { path: index, file: basename(shard) },
       hint: 'Fetch the missing file, or the model again.',
       cause: error,
@@ -141,15 +141,15 @@ async function openShard(shard: string, index: string): Promise<ByteFile> {
   }
 }
 
-function readers(path: string, tensors: ReadonlyMap<string, Placed>): Pick<Safetensors, 'read' | 'readBytes'> {
-  const find = (name: string): Placed => {
+function readers(path: string, tensors: ReadonlyMap<string, ShardEntry>): Pick<Safetensors, 'read' | 'readBytes'> {
+  const entryOf = (name: string): ShardEntry => {
     const entry = tensors.get(name);
     if (entry !== undefined) return entry;
     throw new DpoError('model.unknown-tensor', `${path} has no tensor "${name}".`, { values: { path, tensor: name } });
   };
   return {
     async read(name, into) {
-      const entry = find(name);
+      const entry = entryOf(name);
       const dtype = floatDtypes[entry.dtype];
       if (dtype === undefined) {
         throw new DpoError(
@@ -161,14 +161,14 @@ function readers(path: string, tensors: ReadonlyMap<string, Placed>): Pick<Safet
       return readFloats(entry, dtype, into);
     },
     async readBytes(name) {
-      const entry = find(name);
+      const entry = entryOf(name);
       return entry.file.read(entry.offset, entry.byteLength);
     },
   };
 }
 
 async function readFloats(
-  entry: Placed,
+  entry: ShardEntry,
   dtype: FloatDtype,
   into: Float32Array<ArrayBuffer> | undefined,
 ): Promise<Float32Array<ArrayBuffer>> {

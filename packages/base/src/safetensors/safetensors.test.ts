@@ -28,7 +28,7 @@ const tensor = (
   data: async () => Float32Array.from(values),
 });
 
-/** A file with the given header and data, as a hostile writer would make it. */
+/** A file with a header and data, as a hostile writer would write it. */
 async function file(header: unknown, data = new Uint8Array(0), length?: bigint): Promise<string> {
   const json = new TextEncoder().encode(typeof header === 'string' ? header : JSON.stringify(header));
   const bytes = new Uint8Array(8 + json.length + data.length);
@@ -84,7 +84,7 @@ describe('openSafetensors', () => {
     await weights.close();
   });
 
-  it.each(['float32', 'bfloat16'] as const)('reads %s into the room that it is given', async (dtype) => {
+  it.each(['float32', 'bfloat16'] as const)('reads %s into an array of the caller', async (dtype) => {
     const path = place();
     await writeSafetensors(path, [tensor('a', [3], [1, 2, 3], dtype), tensor('b', [2], [4, 5], dtype)]);
     const weights = await openSafetensors(path);
@@ -108,7 +108,7 @@ describe('openSafetensors', () => {
     ['a tensor past the end', { a: entry([2], 0, 8) }, four, undefined, 'model.truncated-file'],
     ['overlapping tensors', { a: entry([1], 0, 4), b: entry([1], 0, 4) }, four, undefined, 'model.bad-safetensors'],
     ['a hole', { a: entry([1], 4, 8) }, new Uint8Array(8), undefined, 'model.bad-safetensors'],
-    ['data of nobody', { a: entry([1], 0, 4) }, new Uint8Array(8), undefined, 'model.bad-safetensors'],
+    ['data of no tensor', { a: entry([1], 0, 4) }, new Uint8Array(8), undefined, 'model.bad-safetensors'],
     ['a wrong size', { a: entry([3], 0, 4) }, four, undefined, 'model.bad-safetensors'],
     ['an overflowing shape', { a: entry([2 ** 40, 2 ** 40], 0, 4) }, four, undefined, 'model.bad-safetensors'],
     ['a negative size', { a: entry([-1], 0, 4) }, four, undefined, 'model.bad-safetensors'],
@@ -127,7 +127,7 @@ describe('openSafetensors', () => {
     ],
   ])('refuses %s', async (_, header, data, length, code) => {
     const path = await file(header, data, length);
-    const error: unknown = await openSafetensors(path).catch((caught: unknown) => caught);
+    const error: unknown = await openSafetensors(path).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code });
     expect((error as DpoError).message).toContain(path);
   });
@@ -137,11 +137,11 @@ describe('openSafetensors', () => {
     await expect(openSafetensors(path)).rejects.toMatchObject({ values: { tensor: 'model.norm.weight' } });
   });
 
-  it('answers any damage with a typed error or with tensors inside the file', async () => {
+  it('gives a typed error for any damage, or tensors within the file', async () => {
     const path = place();
     await writeSafetensors(path, [tensor('a', [2, 3], [1, 2, 3, 4, 5, 6]), tensor('b', [2], [7, 8], 'bfloat16')]);
     const whole = await readFile(path);
-    const damaged = place();
+    const damagedFile = place();
     await fc.assert(
       fc.asyncProperty(
         fc.nat(whole.length),
@@ -149,9 +149,9 @@ describe('openSafetensors', () => {
         async (length, changes) => {
           const bytes = Uint8Array.from(whole);
           for (const [at, value] of changes) bytes[at] = value;
-          await writeFile(damaged, changes.length === 0 ? bytes.subarray(0, length) : bytes);
+          await writeFile(damagedFile, changes.length === 0 ? bytes.subarray(0, length) : bytes);
           try {
-            const weights = await openSafetensors(damaged);
+            const weights = await openSafetensors(damagedFile);
             for (const [name, { byteLength }] of weights.tensors) {
               expect((await weights.readBytes(name)).length).toBe(byteLength);
             }
@@ -167,7 +167,7 @@ describe('openSafetensors', () => {
 });
 
 describe('writeSafetensors', () => {
-  it('gives back what was written', async () => {
+  it('has the same tensors after writing and reading', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.dictionary(fc.string({ minLength: 1 }), fc.float32Array({ maxLength: 20 }), { maxKeys: 5 }),
@@ -213,7 +213,7 @@ describe('writeSafetensors', () => {
     await weights.close();
   });
 
-  it('leaves nothing behind when a tensor is wrong', async () => {
+  it('leaves no file when a tensor is wrong', async () => {
     const path = place();
     const wrong = writeSafetensors(path, [tensor('a', [2], [1, 2]), tensor('b', [2], [1])]);
     await expect(wrong).rejects.toMatchObject({ code: 'model.bad-tensor', values: { tensor: 'b' } });
@@ -237,7 +237,7 @@ describe('sharded weights', () => {
     await weights.close();
   });
 
-  it('are divided over the limit, and read as one', async () => {
+  it('are divided above the limit, and read as one file', async () => {
     const path = await mkdtemp(join(folder, 'large-'));
     const files = await writeShardedSafetensors(path, tensors, { maxShardBytes: 16 });
     expect(files).toEqual(['model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors', index]);
@@ -254,7 +254,7 @@ describe('sharded weights', () => {
     ['leads out of the folder', { a: '../model.safetensors' }],
     ['names a tensor that its file lacks', { z: 'model-00001-of-00002.safetensors' }],
     ['has no map', undefined],
-  ])('are refused where the index %s', async (_, map) => {
+  ])('are refused when the index %s', async (_, map) => {
     const path = await mkdtemp(join(folder, 'bad-'));
     await writeShardedSafetensors(path, tensors, { maxShardBytes: 16 });
     await writeFile(join(path, index), JSON.stringify({ weight_map: map }));

@@ -4,15 +4,15 @@ import { DpoError } from '../error.js';
 import { writeFileAtomic } from '../files/atomic.js';
 import { toBfloat16 } from '../floats.js';
 
-/** A tensor to write: its description now, its numbers when their turn comes. */
+/** A tensor to write: its description, and a function for its numbers. */
 export interface TensorToWrite {
   readonly name: string;
   readonly shape: readonly number[];
-  /** How the numbers are stored; bfloat16 is rounded to nearest, ties to even. */
+  /** The type of the numbers in the file. Numbers are rounded to bfloat16 to nearest, ties to even. */
   readonly dtype: 'float32' | 'bfloat16';
   /**
-   * The numbers, row-major. Called once, when the tensors before it are written, so that one is in memory at a time.
-   * `room` holds the largest tensor, for numbers that need not outlast their writing.
+   * The numbers, row-major. Called once, after the tensors before are written, so that one tensor is in memory at a time. `room` is
+   * an array for the largest tensor, which the function may fill and return.
    */
   data(room: Float32Array): Promise<Float32Array>;
 }
@@ -22,10 +22,10 @@ const dtypes = { float32: { name: 'F32', bytes: 4 }, bfloat16: { name: 'BF16', b
 const writePiece = 64 * 1024 * 1024;
 
 /**
- * Writes a safetensors file: streamed, atomic, readable by every safetensors library.
+ * Writes a safetensors file, streamed and atomic, for every safetensors library.
  *
- * @param metadata `__metadata__`; transformers wants `{ format: 'pt' }` there, which is the default
- * @returns the bytes of the tensors
+ * @param metadata `__metadata__`. The default `{ format: 'pt' }` is the one that transformers requires
+ * @returns the number of bytes of the tensors
  * @throws DpoError `model.bad-tensor` for a repeated name and for numbers that do not fill the shape
  */
 export async function writeSafetensors(
@@ -50,10 +50,11 @@ export async function writeSafetensors(
 }
 
 /**
- * Writes weights into a folder as transformers does: `NAME.safetensors`, or, when they are larger than
- * `maxShardBytes`, `NAME-00001-of-0000N.safetensors` and `NAME.safetensors.index.json`. No tensor is divided.
+ * Writes weights into a folder as transformers does: `NAME.safetensors`, or, when the weights are larger than `maxShardBytes`,
+ * `NAME-00001-of-0000N.safetensors` and `NAME.safetensors.index.json`. No tensor is divided.
  *
- * @returns the names of the files written
+ * @returns the names of the files
+ * @throws DpoError `model.bad-tensor`, and the errors of files
  */
 export async function writeShardedSafetensors(
   folder: string,
@@ -117,7 +118,7 @@ function header(
   const names = new Set(['__metadata__']);
   let offset = 0;
   for (const tensor of tensors) {
-    if (names.has(tensor.name)) throw badTensor(path, tensor.name, 'its name is taken already');
+    if (names.has(tensor.name)) throw badTensor(path, tensor.name, 'another tensor has the same name');
     names.add(tensor.name);
     const end = offset + byteLength(tensor);
     entries.push([tensor.name, { dtype: dtypes[tensor.dtype].name, shape: tensor.shape, data_offsets: [offset, end] }]);
@@ -134,9 +135,9 @@ function header(
 
 async function storedBytes(path: string, tensor: TensorToWrite, room: Float32Array): Promise<Uint8Array> {
   const values = await tensor.data(room);
-  const expected = sizeOf(tensor);
-  if (values.length !== expected) {
-    throw badTensor(path, tensor.name, `its shape has ${expected} numbers, its data ${values.length}`);
+  const count = sizeOf(tensor);
+  if (values.length !== count) {
+    throw badTensor(path, tensor.name, `its shape has ${count} numbers, its data ${values.length}`);
   }
   const numbers = tensor.dtype === 'float32' ? values : toBfloat16(values);
   return new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);

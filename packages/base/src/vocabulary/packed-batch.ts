@@ -1,18 +1,18 @@
 /**
  * Token sequences laid out in B packed rows of T positions, each prompt written once and followed by all of its answers.
  * Position i sees position j iff j ≤ i, both are in the same group, and j belongs to the prompt or to i's answer; a
- * padding position sees itself alone. `@dpo/data`'s `pack` makes one.
+ * padding position sees itself alone. `pack` of `@dpo/data` makes packed batches.
  */
 export interface PackedBatch {
   /** B. */
   readonly packedRows: number;
   /** T. */
   readonly length: number;
-  /** R: how many answer tokens are predicted, padding entries included. */
+  /** R, the number of targets, padding entries included. */
   readonly tokens: number;
   /** S = groups × K. */
   readonly sequences: number;
-  /** [B·T] token ids, without the last of each answer, which predicts nothing; 0 in padding. */
+  /** [B·T] token ids, without the last token of each answer, which predicts no token; 0 in padding. */
   readonly ids: Int32Array;
   /** [B·T] position within the sequence; every answer starts at its prompt's length. 0 in padding. */
   readonly positions: Int32Array;
@@ -25,7 +25,7 @@ export interface PackedBatch {
   /** [R] token id that is predicted; 0 in padding entries. */
   readonly targets: Int32Array;
   /**
-   * [R] which of the S sequences the target belongs to: group g's answer a is g·K + a, as given. S in padding entries. The targets of a
+   * [R] the number of the target's sequence: answer a of group g is sequence g·K + a. S in padding entries. The targets of a
    * sequence stand one after another.
    */
   readonly sequence: Int32Array;

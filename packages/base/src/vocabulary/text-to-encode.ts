@@ -1,2 +1,2 @@
-/** A text to be turned into tokens: one of its own, or one that follows another. */
+/** A text to encode: a text on its own, or a text that follows another. */
 export type TextToEncode = string | { readonly before: string; readonly text: string };
