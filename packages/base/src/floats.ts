@@ -35,7 +35,7 @@ export function halfTable(): Float32Array<ArrayBuffer> {
 }
 
 /**
- * Converts little-endian numbers to float32. Exact for float16 and bfloat16, halves to nearest for float64.
+ * Converts little-endian numbers to float32. Exact for float16 and bfloat16, rounded to nearest for float64.
  *
  * @param bytes the numbers; the length is a multiple of a number's size
  * @param target receives the numbers from index `at` on
@@ -69,11 +69,11 @@ export function widen(bytes: Uint8Array, dtype: FloatDtype, target: Float32Array
  */
 export function toBfloat16(values: Float32Array): Uint16Array<ArrayBuffer> {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  const halves = new Uint16Array(values.length);
+  const patterns = new Uint16Array(values.length);
   for (let i = 0; i < bits.length; i++) {
     const word = bits[i] as number;
     const notANumber = (word & 0x7fffffff) > 0x7f800000;
-    halves[i] = notANumber ? (word >>> 16) | 0x40 : (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
+    patterns[i] = notANumber ? (word >>> 16) | 0x40 : (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
   }
-  return halves;
+  return patterns;
 }
