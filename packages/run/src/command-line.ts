@@ -28,6 +28,10 @@ export {
   type ScorerOptions,
   type ScoringOptions,
 } from './scoring/open-scorer.js';
+export { header, heldOutOpenings, trainOpenings } from './texts/openings.js';
+export { packTightly } from './texts/pack-tightly.js';
+export { sampleDivergences } from './texts/sample-divergences.js';
+export { type SampleOptions, sampleTexts, type TextSample } from './texts/sample-texts.js';
 export { parameterCounts } from './training/prepare.js';
 export { findResumption } from './training/resumption.js';
 export type { RunConfig } from './training/run-folder.js';

@@ -1,10 +1,8 @@
 import { DpoError } from '@dpo/base';
 import { writePreferences } from '@dpo/data';
-import { place, readJsonLines } from '@dpo/run/command-line';
+import { place, readJsonLines, header as sentimentHeader, type TextSample } from '@dpo/run/command-line';
 import { z } from 'zod';
 import { defineCommand } from '../command/define.js';
-import { header as sentimentHeader } from '../demo/openings.js';
-import type { TextSample } from '../tasks/sample-texts.js';
 import { sentimentPairs } from '../tasks/sentiment-pairs.js';
 
 /** `dpo data build`: preference pairs from the samples of `dpo generate`, rated by VADER. */

@@ -1,13 +1,19 @@
 import { openEngine } from '@dpo/engine';
 import { writeEvaluation, writeReport } from '@dpo/eval';
-import { engineOptions, engineSettings, openModel, place, readPrompts } from '@dpo/run/command-line';
+import {
+  engineOptions,
+  engineSettings,
+  openModel,
+  place,
+  readPrompts,
+  sampleTexts,
+  header as sentimentHeader,
+} from '@dpo/run/command-line';
 import { z } from 'zod';
 import { type Context, defineCommand } from '../command/define.js';
-import { header as sentimentHeader } from '../demo/openings.js';
 import { samplingOptions } from '../options/sampling.js';
 import { offerEngine } from '../session/offer-engine.js';
 import { evaluateSentiment } from '../tasks/evaluate-sentiment.js';
-import { sampleTexts } from '../tasks/sample-texts.js';
 import { findReward } from '../tasks/text-reward.js';
 import { evaluationLines } from '../ui/evaluation.js';
 

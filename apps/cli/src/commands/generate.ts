@@ -2,12 +2,11 @@ import { writeFile } from 'node:fs/promises';
 import { DpoError } from '@dpo/base';
 import { writeFileAtomic } from '@dpo/base/files';
 import { openEngine } from '@dpo/engine';
-import { engineOptions, engineSettings, openModel, place, readPrompts } from '@dpo/run/command-line';
+import { engineOptions, engineSettings, openModel, place, readPrompts, sampleTexts } from '@dpo/run/command-line';
 import { z } from 'zod';
 import { defineCommand } from '../command/define.js';
 import { samplingOptions } from '../options/sampling.js';
 import { offerEngine } from '../session/offer-engine.js';
-import { sampleTexts } from '../tasks/sample-texts.js';
 
 /** `dpo generate`: answers to prompts. */
 export const generateCommand = defineCommand({

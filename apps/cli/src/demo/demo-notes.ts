@@ -1,8 +1,7 @@
 import { relative } from 'node:path';
-import { duration } from '@dpo/run/command-line';
+import { duration, header, heldOutOpenings } from '@dpo/run/command-line';
 import { evaluationLines } from '../ui/evaluation.js';
 import { shellWord } from '../ui/shell-word.js';
-import { header, heldOutOpenings } from './openings.js';
 import type { DemoResult } from './run-demo.js';
 
 /** Where a demo goes that names no folder. */

@@ -11,20 +11,23 @@ import {
   type EngineChoice,
   engineSettings,
   findResumption,
+  header,
+  heldOutOpenings,
   type OpenModel,
   openModel,
   parameterCounts,
   readJsonLines,
   runTraining,
+  sampleTexts,
+  type TextSample,
+  trainOpenings,
 } from '@dpo/run/command-line';
 import type { Context } from '../command/define.js';
 import { installWithProgress } from '../commands/engine.js';
 import { version } from '../session/versions.js';
 import { evaluateSentiment } from '../tasks/evaluate-sentiment.js';
-import { sampleTexts, type TextSample } from '../tasks/sample-texts.js';
 import { sentimentPairs } from '../tasks/sentiment-pairs.js';
 import { findDemoModel } from './find-demo-model.js';
-import { header, heldOutOpenings, trainOpenings } from './openings.js';
 import { type Recipe, recipe } from './recipe.js';
 import { makeTinyModel } from './tiny-model.js';
 

@@ -3,9 +3,9 @@ import { adamw, learningRates, noReference, offlineBatches, supervisedMethod, tr
 import { encodePairs } from '@dpo/data';
 import type { Engine } from '@dpo/engine';
 import { createModel, loadTokenizer, saveModel } from '@dpo/models';
+import { header } from '@dpo/run/command-line';
 import type { Context } from '../command/define.js';
 import { trainByteLevelBpe } from './bpe.js';
-import { header } from './openings.js';
 import { tinyReviews } from './tiny-text.js';
 
 const VOCABULARY = 420;

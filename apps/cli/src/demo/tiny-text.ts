@@ -1,5 +1,5 @@
 import { random } from '@dpo/base';
-import { heldOutOpenings, trainOpenings } from './openings.js';
+import { heldOutOpenings, trainOpenings } from '@dpo/run/command-line';
 
 /** How the reviews of the tiny demo go on, written for it: praise, blame and neither, about a third each. */
 const continuations: readonly string[] = [

@@ -17,9 +17,7 @@ import {
   textStatistics,
 } from '@dpo/eval';
 import type { LanguageModel, ModelTokenizer } from '@dpo/models';
-import { packTightly } from './pack-tightly.js';
-import { sampleDivergences } from './sample-divergences.js';
-import type { TextSample } from './sample-texts.js';
+import { packTightly, sampleDivergences, type TextSample } from '@dpo/run/command-line';
 import { rewardedText, sentimentPairs } from './sentiment-pairs.js';
 import { type TextReward, vader } from './text-reward.js';
 

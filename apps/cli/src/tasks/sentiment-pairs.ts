@@ -1,6 +1,6 @@
 import type { PreferencePair } from '@dpo/data';
 import { buildPairs, vaderReward } from '@dpo/eval';
-import type { TextSample } from './sample-texts.js';
+import type { TextSample } from '@dpo/run/command-line';
 
 /** The text that a reward reads: the prompt without its header, and the answer. */
 export function rewardedText({ prompt, text }: Pick<TextSample, 'prompt' | 'text'>, header: string): string {

@@ -3,10 +3,9 @@ import { isThere, writeFileAtomic } from '@dpo/base/files';
 import type { PlacedRows, PromptRow } from '@dpo/data';
 import type { Engine } from '@dpo/engine';
 import { type Answer, readAnswers } from '@dpo/eval';
-import { openModel } from '@dpo/run/command-line';
+import { openModel, sampleTexts } from '@dpo/run/command-line';
 import type { Context } from '../../command/define.js';
 import type { WinrateOptions } from '../../options/winrate.js';
-import { sampleTexts } from '../sample-texts.js';
 
 /** Answers to draw, and where they are kept. */
 export interface Drawing {
