@@ -33,6 +33,20 @@ export {
   type WordCount,
   writeEvaluation,
 } from './evaluation-file.js';
+export type { Cell } from './frontier/cells.js';
+export { atEqualKl, type EqualKl, rewardAt } from './frontier/equal-kl.js';
+export { type Frontier, type FrontierCell, frontierOf } from './frontier/frontier.js';
+export type {
+  FrontierBudget,
+  FrontierPoint,
+  FrontierSample,
+  PointEvidence,
+  PointKind,
+} from './frontier/frontier-point.js';
+export { type FrontierRow, frontierRows } from './frontier/frontier-rows.js';
+export { cellName, frontierSentences } from './frontier/frontier-sentences.js';
+export { bestOfNPoint, measurePoints } from './frontier/measure-points.js';
+export { undominated } from './frontier/pareto.js';
 export { type BesideJudge, besideJudge } from './human/beside-judge.js';
 export { alphaBetweenRaters } from './human/between-raters.js';
 export { type OpenRaters, type OpenRatersOptions, openRaters } from './human/open-raters.js';
@@ -69,6 +83,9 @@ export { type JudgeTemplate, judgeTemplate } from './judges/template.js';
 export type { MetricsRecord, ReportData, RunWarning } from './report/data.js';
 export { type DataReport, renderDataReport } from './report/data-report.js';
 export { type Figure, figuresCsv, figuresOf, pairsCsv } from './report/figures.js';
+export type { FrontierReport } from './report/frontier/frontier-data.js';
+export { renderFrontier } from './report/frontier/render-frontier.js';
+export { writeFrontier } from './report/frontier/write-frontier.js';
 export type { JudgedCase, PairTexts } from './report/judged-case.js';
 export { reportData } from './report/read-run.js';
 export { renderReport } from './report/render.js';
