@@ -10,6 +10,7 @@ export { collectNotes, mergeNotes, tellNotes } from './inputs/read-notes.js';
 export { type SkippedRows, skippedRows } from './inputs/skipped-rows.js';
 export { checkTogether } from './options/check-options.js';
 export { type EngineChoice, engineOptions, engineSettings } from './options/engine-options.js';
+export { frontierOptions } from './options/frontier-options.js';
 export { onErrorOption } from './options/on-error.js';
 export { option, place } from './options/option.js';
 export { optionsTable } from './options/options-table.js';

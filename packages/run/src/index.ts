@@ -1,4 +1,6 @@
 export type { RunContext } from './context.js';
+export { type FrontierConfig, type FrontierResult, frontierRun } from './frontier/frontier-run.js';
+export type { FrontierRecipe } from './frontier/recipe.js';
 export { type RlConfig, rlRun } from './rl/rl-run.js';
 export { openScorer, type Scorer, type ScorerOptions, type ScoringOptions } from './scoring/open-scorer.js';
 export type { RunRecord, RunStart, Sink, SinkOrOpener, StepDetails } from './sinks/sink.js';

@@ -18,6 +18,7 @@ import { evalRescoreCommand } from './eval-rescore.js';
 import { evalRewardsCommand } from './eval-rewards.js';
 import { evalWinrateCommand } from './eval-winrate.js';
 import { exportCommand } from './export.js';
+import { frontierCommand } from './frontier.js';
 import { generateCommand } from './generate.js';
 import { launchCommand } from './launch.js';
 import { reportCommand } from './report.js';
@@ -34,6 +35,7 @@ export const commands: readonly Command[] = [
   sftCommand,
   rewardCommand,
   rlCommand,
+  frontierCommand,
   launchCommand,
   scoreCommand,
   generateCommand,

@@ -86,6 +86,11 @@ const writing: Readonly<Record<string, Writing>> = {
     writes: 'run',
     reads: ['model', 'adapter', 'prompts.jsonl', 'held-out.jsonl', 'config.txt'],
   },
+  frontier: {
+    args: (output) => ['frontier', '--model', at('model'), '--recipe', at('config.txt'), '--output', output],
+    writes: 'run',
+    reads: ['model', 'config.txt'],
+  },
   score: {
     args: (out) => [
       ...['score', '--model', at('adapter'), '--ref', at('model'), '--data', at('pairs.jsonl'), '--out', out],
