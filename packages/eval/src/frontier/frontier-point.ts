@@ -34,7 +34,7 @@ export interface FrontierSample {
 export type PointKind = 'start' | 'trained' | 'best-of-n';
 
 /** What a point is called. */
-export interface PointName {
+interface PointName {
   /** `DPO`, `RLOO`. */
   readonly method: string;
   /** What differs between the method's runs: `β 0.1`. */

@@ -30,7 +30,7 @@ export interface Judge {
 }
 
 /** How answers are drawn, and how far they are. */
-export interface DrawGiven {
+interface DrawGiven {
   readonly samples: number;
   readonly seed: number;
   /** Told the share that is done. */

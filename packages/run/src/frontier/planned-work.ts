@@ -2,7 +2,7 @@ import type { NamedWork } from './progress.js';
 import { type PlannedRun, pointSteps, type ResolvedRecipe, rewardRunOf } from './recipe.js';
 
 /** What a run is called for people: `DPO, β 0.1, seed 0`. */
-export function nameOf({ method, setting }: Pick<PlannedRun, 'method' | 'setting'>, seed: number): string {
+function nameOf({ method, setting }: Pick<PlannedRun, 'method' | 'setting'>, seed: number): string {
   return [method, setting, `seed ${seed}`].filter((part) => part !== '').join(', ');
 }
 
