@@ -23,7 +23,7 @@ export function cellName({
 export function frontierSentences(frontier: Frontier): string[] {
   return [
     ...frontSentences(frontier),
-    ...equalSentences(frontier.equalKl),
+    ...equalSentences(frontier),
     ...bestOfNSentences(frontier),
     ...learnedSentences(frontier),
     seedSentence(frontier),
@@ -46,22 +46,21 @@ function frontSentences({ cells, draws }: Frontier): string[] {
   ];
 }
 
-/** Of each two methods what holds at all KLs where they were compared. */
-function equalSentences(compared: readonly EqualKl[]): string[] {
-  const pairs = new Map<string, EqualKl[]>();
-  for (const each of compared) {
-    const key = JSON.stringify([each.method, each.other]);
-    pairs.set(key, [...(pairs.get(key) ?? []), each]);
-  }
-  const all = [...pairs.values()];
-  const clear = all.flatMap((own) => clearSentence(own));
-  const open = all
-    .filter((own) => clearSentence(own).length === 0)
-    .map(([first]) => `${first?.method} and ${first?.other}`);
+/** Of the method that comes first, beside each other trained one: what holds at the KLs where they were compared. */
+function equalSentences({ cells, equalKl }: Frontier): string[] {
+  const methods = [...new Set(cells.flatMap(({ kind, method }) => (kind === 'trained' ? [method] : [])))];
+  const [first, ...others] = methods;
+  const pairs = others.map((other) =>
+    equalKl.filter((each) => [first, other].every((method) => [each.method, each.other].includes(method ?? ''))),
+  );
+  const named = (having: (own: readonly EqualKl[]) => boolean) =>
+    others.filter((_, i) => having(pairs[i] as readonly EqualKl[]));
+  const open = named((own) => own.length > 0 && clearSentence(own).length === 0);
+  const apart = named((own) => own.length === 0);
   return [
-    ...clear,
-    ...(open.length === 0 ? [] : [`At equal KL the intervals do not tell these apart: ${open.join('; ')}.`]),
-    ...(all.length === 0 ? ['No two methods have points around the same KL, so none are compared at equal KL.'] : []),
+    ...pairs.flatMap(clearSentence),
+    ...(open.length === 0 ? [] : [`At equal KL the intervals do not tell ${first} and ${list(open, 'or')} apart.`]),
+    ...(apart.length === 0 ? [] : [`${first} and ${list(apart, 'or')} have no points around the same KL.`]),
   ];
 }
 
@@ -80,7 +79,7 @@ function clearSentence(own: readonly EqualKl[]): string[] {
   if (most === undefined) return [];
   const [low, high] = sign > 0 ? [most.low, most.high] : [-most.high, -most.low];
   return [
-    `At a KL of ${number(most.kl)} nats ${better} has ${number(sign * most.difference)} more reward than ${worse} (95 % interval ${number(low)} to ${number(high)})${where.length > 1 ? `, and more at ${kls(where.filter((each) => each !== most))} as well` : ''}${where.length < own.length ? `; not clearly so at ${kls(own.filter((each) => !where.includes(each)))}` : ''}.`,
+    `At a KL of ${number(most.kl)} nats ${better} has ${decimals(sign * most.difference)} more reward than ${worse} (95 % interval ${decimals(low)} to ${decimals(high)})${where.length > 1 ? `, and more at ${kls(where.filter((each) => each !== most))} as well` : ''}${where.length < own.length ? `; not clearly so at ${kls(own.filter((each) => !where.includes(each)))}` : ''}.`,
   ];
 }
 
@@ -141,6 +140,11 @@ function told(mean: number, standardError: number): string {
   return plusMinus({ mean, standardError });
 }
 
-function list(words: readonly string[]): string {
-  return words.length < 2 ? (words[0] ?? '') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
+/** Rewards as they are told: more digits than two decimals would say nothing. */
+function decimals(value: number): string {
+  return value.toFixed(2).replace('-', '−');
+}
+
+function list(words: readonly string[], joint = 'and'): string {
+  return words.length < 2 ? (words[0] ?? '') : `${words.slice(0, -1).join(', ')} ${joint} ${words.at(-1)}`;
 }

@@ -195,7 +195,7 @@ describe('a frontier', () => {
   it('says what its figures say', () => {
     const says = frontierSentences(frontier);
     expect(says[0]).toMatch(
-      /^The highest mean reward, 0.77.*, has RLOO-GT, β 0.05, after 30 updates, at a KL of 4.1 nats.$/,
+      /^The highest mean reward, 0.77.*, has RLOO-GT, β 0.05, after 30 updates, at a KL of 4.1 nats\.$/,
     );
     expect(says.join(' ')).toMatch(/At a KL of 2 nats RLOO-GT has 0\.1\d* more reward than DPO/);
     expect(says.join(' ')).toContain('Best-of-N reaches 0.6 (N 2) at a KL of at most 0.193 nats');
@@ -213,6 +213,16 @@ describe('a frontier', () => {
     );
     const says = frontierSentences(frontierOf(turned, { draws: 50 })).join(' ');
     expect(says).toMatch(/At a KL of 2 nats DPO has 0\.1\d* more reward than RLOO-GT/);
+  });
+
+  it('compares the first method with each other one, and says with which it cannot', () => {
+    const says = frontierSentences(
+      frontierOf([...points, at({ method: 'PPO', step: 9 }, 0.2, 9), at({ method: 'PPO', step: 3 }, 0.1, 6)], {
+        draws: 50,
+      }),
+    ).join(' ');
+    expect(says).toContain('DPO and PPO have no points around the same KL.');
+    expect(says).not.toMatch(/than PPO/);
   });
 
   it('names a run whose learned reward rises while the true one falls', () => {

@@ -21,7 +21,7 @@ export const frontierPresets: Readonly<Record<FrontierPreset, FrontierRecipe>> =
     loraRank: 8,
     pairs: { samples: 8, perPrompt: 3 },
     evaluation: { samples: 2, seed: 7 },
-    bestOf: [2, 4, 8, 16],
+    bestOf: [2, 4, 8],
     learnedReward: { ...adam, batchSize: 8, maxSteps: 44, maxGradNorm: 1 },
     runs: [
       {
@@ -32,14 +32,13 @@ export const frontierPresets: Readonly<Record<FrontierPreset, FrontierRecipe>> =
         label: 'β',
         points: 2,
       },
-      { method: 'Preferred-FT', command: 'sft', options: { ...offline, averageOver: 'answers' }, points: 2 },
+      { method: 'Preferred-FT', command: 'sft', options: { ...offline, averageOver: 'answers' } },
       {
         method: 'Unlikelihood',
         command: 'train',
         options: { ...offline, method: 'unlikelihood' },
         over: { weight: [0.1, 0.5, 1] },
         label: 'α',
-        points: 2,
       },
       {
         method: 'RLOO-GT',
@@ -53,13 +52,13 @@ export const frontierPresets: Readonly<Record<FrontierPreset, FrontierRecipe>> =
         method: 'PPO-GT',
         command: 'rl',
         options: { ...onPolicy, method: 'ppo', beta: 0.05, iterations: 2, maxSteps: 60 },
-        points: 4,
+        points: 3,
       },
       {
         method: 'PPO',
         command: 'rl',
         options: { ...onPolicy, method: 'ppo', beta: 0.05, iterations: 2, maxSteps: 60, reward: 'learned' },
-        points: 4,
+        points: 3,
       },
     ],
   },

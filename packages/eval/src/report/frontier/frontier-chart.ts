@@ -7,7 +7,7 @@ import { type Scale, scale } from '../scale.js';
 import type { FrontierReport } from './frontier-data.js';
 import { type MethodMark, markAt, markKey, methodMarks } from './method-marks.js';
 
-const area: Area = { width: 760, height: 470, left: 58, right: 744, top: 40, bottom: 414 };
+const area: Area = { width: 760, height: 470, left: 62, right: 744, top: 44, bottom: 404 };
 /** The share of draws from which a point's ring is drawn whole. */
 const SURE = 0.95;
 
@@ -18,9 +18,13 @@ const SURE = 0.95;
 export function frontierChart({ frontier }: FrontierReport): Html {
   const { cells } = frontier;
   const marks = methodMarks(frontier);
-  const xs = cells.flatMap(({ kl, klError }) => [kl - klError, kl + klError]);
+  const far = farKl(cells);
+  const near = cells.filter(({ kl }) => kl <= far);
+  const beyond = cells.length - near.length;
+  const xs = near.flatMap(({ kl, klError }) => [kl - klError, kl + klError]);
   const ys = cells.flatMap(({ reward, rewardError }) => [reward - rewardError, reward + rewardError]);
-  const x = scale(Math.min(0, ...xs), Math.max(...xs), area.left, area.right, 8);
+  const whole = scale(Math.min(0, ...xs), Math.max(...xs), area.left, area.right, 8);
+  const x = { ...whole, at: (kl: number) => Math.min(area.right, whole.at(kl)) };
   const y = scale(Math.min(...ys), Math.max(...ys), area.bottom, area.top, 6);
   const markOf = (method: string) => marks.find((mark) => mark.method === method) as MethodMark;
   return figure({
@@ -29,7 +33,7 @@ export function frontierChart({ frontier }: FrontierReport): Html {
     area,
     kind: 'large',
     content: html`${axes(area, x, y, { x: 'KL(policy ‖ reference), nats an answer', y: 'mean true reward' })}${frontLine(cells, x, y)}${paths(cells, x, y, markOf)}${cells.map((cell, i) => cellMark(cell, i, x, y, markOf(cell.method)))}`,
-    legend: html`<p class="legend methods">${marks.map(markKey)}<span class="soft">ring: on the Pareto front; broken where under ${percent(SURE)} of draws</span></p>`,
+    legend: html`<p class="legend methods">${marks.map(markKey)}<span class="soft">ring: on the Pareto front; broken where under ${percent(SURE)} of draws${beyond > 0 && `; at the right edge ${number(beyond)} ${beyond === 1 ? 'point that lies' : 'points that lie'} further out`}</span></p>`,
     table: {
       head: ['point', 'reward', '±', 'KL, nats', '±', 'undominated'],
       rows: cells.map((cell) => [
@@ -39,6 +43,16 @@ export function frontierChart({ frontier }: FrontierReport): Html {
       ]),
     },
   });
+}
+
+/**
+ * The KL beyond which points are drawn at the edge: policies that ran away would press the others together. Three times the KL that
+ * four of five cells do not pass, and never before the front's end.
+ */
+function farKl(cells: readonly FrontierCell[]): number {
+  const sorted = cells.map(({ kl }) => kl).sort((a, b) => a - b);
+  const usual = sorted[Math.floor(0.8 * (sorted.length - 1))] ?? 0;
+  return Math.max(3 * usual, ...cells.filter(({ onFront }) => onFront).map(({ kl }) => kl));
 }
 
 /** A cell's place for people. */

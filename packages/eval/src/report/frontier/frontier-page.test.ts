@@ -62,6 +62,22 @@ it('gives each method a colour and a shape, and shows a point while its mark is 
   expect(html).toContain('is not finished');
 });
 
+it('draws at the edge what ran away, and says so', () => {
+  const far = evidence({ method: 'Unlikelihood', step: 22 }, [-0.1, -0.2], [90, 110]);
+  const all = measurePoints([
+    start,
+    ...[1, 2, 3, 4].map((kl) => evidence({ method: 'DPO', step: kl }, [kl, kl], [kl, kl])),
+    far,
+  ]);
+  const html = renderFrontier({ ...report, frontier: frontierOf(all, { draws: 20 }) });
+  expect(html).toContain('at the right edge 1 point that lies further out');
+  // The axis ends with the others.
+  expect([...html.matchAll(/class="tick"[^>]*text-anchor="middle">([^<]*)</g)].map(([, tick]) => Number(tick))).toEqual(
+    [0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4],
+  );
+  expect(html).toContain('<path class="mark" fill-rule="evenodd" transform="translate(744 ');
+});
+
 it('lies beside its table and its figures', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'dpo-frontier-page-'));
   try {

@@ -21,7 +21,7 @@ export function frontierHeader({ frontier, prompts, recipe, complete }: Frontier
 /** What the figures say, in words that are made of them. */
 export function frontierVerdict({ frontier }: FrontierReport): Html {
   const [first = '', ...more] = frontierSentences(frontier);
-  return html`<div class="verdict"><p class="headline">${first}</p><p>${more.join(' ')}</p></div>`;
+  return html`<div class="verdict"><p class="headline">${first}</p>${more.map((line) => html`<p>${line}</p>`)}</div>`;
 }
 
 /** While a mark is pointed at or has the focus, what is known of it stands beneath the figure. */
