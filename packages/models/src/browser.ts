@@ -1,4 +1,4 @@
-// What loads without Node: `index.ts` adds what reads and writes files.
+// The exports that load without Node. `index.ts` adds those that read and write files.
 export type { Message, PackedBatch, TemplateVariables, Tokenizer } from '@dpo/base';
 export { type PackedValues, packedValues } from '@dpo/base/packing';
 export { supportedArchitectures } from './architectures/registry.js';

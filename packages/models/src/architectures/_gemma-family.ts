@@ -10,28 +10,32 @@ import type { ConfigReader } from './config-reader.js';
 import { stretched } from './read-rotary.js';
 import type { Decoder, ModelConfig } from './types.js';
 
-/** In what the generations of Gemma differ from each other. */
+/** How the generations of Gemma differ from each other. */
 export interface GemmaVariant {
   readonly modelType: string;
+  /** Values of settings that a configuration leaves out. */
   readonly defaults: { readonly vocabSize: number; readonly maxPositions: number };
   /** RMS norms of each head's queries and keys, before they are rotated. */
   readonly headNorms: boolean;
-  /** Which layers have a window where there are no `layer_types`. */
+  /** Which layers have a window when the configuration has no `layer_types`. */
   readonly slides: (layer: number) => boolean;
-  /** The rotary positions of layers that see everything, and of those with a window. */
+  /** The rotary positions of layers that see everything (`full`), and of layers with a window (`sliding`). */
   readonly rotary: (
     headSize: number,
     maxPositions: number,
   ) => { readonly full: RotarySettings; readonly sliding: RotarySettings };
-  /** Keep attention scores and logits within ± these. */
+  /** The bound of attention scores: cap · tanh(score / cap). */
   readonly scoreCap: number | undefined;
+  /** The bound of logits: cap · tanh(logit / cap). */
   readonly logitCap: number | undefined;
 }
 
 /**
- * What Gemma 2 and its followers share: embeddings times √D, RMS norms before and after attention and MLP (their scale is
- * 1 + weight), layers that alternate between sliding windows and all positions, a gated GELU, queries scaled by a setting
- * of their own. Linear layers are stored [out, in].
+ * The decoder of Gemma 2 and its followers: embeddings times √D, RMS norms before and after attention and MLP (their scale is
+ * 1 + weight), layers that alternate between sliding windows and all positions, a gated GELU, attention scores scaled by a
+ * setting of its own. Linear layers are stored [out, in].
+ *
+ * @throws {DpoError} `model.bad-config`, `model.unsupported-config`.
  */
 export function gemmaFamily(settings: ConfigReader, variant: GemmaVariant): Decoder {
   const { modelType, defaults, headNorms, scoreCap } = variant;
@@ -98,19 +102,19 @@ export function gemmaFamily(settings: ConfigReader, variant: GemmaVariant): Deco
     prefix: 'model.',
     isExtra: () => false,
 
-    hidden(tokens, { weight, linear, attend, needed, block }) {
-      const [rows, length] = tokens.ids.shape;
+    hidden(tokens, { weight, linear, attend, selectPositions, block }) {
+      const [packedRows, length] = tokens.ids.shape;
       const scaleOf = (name: string) => tf.add(weight(`${name}.weight`), 1);
 
-      const embedded = tf.gather(weight('model.embed_tokens.weight'), tf.reshape(tokens.ids, [rows * length]));
-      // The rotation is made within the layer, which may be computed again by itself.
+      const embedded = tf.gather(weight('model.embed_tokens.weight'), tf.reshape(tokens.ids, [packedRows * length]));
+      // Recomputation repeats a layer alone, so each layer computes its rotation itself.
       const compute = (i: number, x: tf.Tensor2D): tf.Tensor2D => {
         const turns = { full: rotation(tokens, rotary.full), sliding: rotation(tokens, rotary.sliding) };
         const window = windows[i];
         const turn = window === undefined ? turns.full : turns.sliding;
         const norm = (h: tf.Tensor2D, name: string) => rmsNorm(h, scaleOf(`${layer(i)}.${name}_layernorm`), epsilon);
         const project = (h: tf.Tensor2D, part: 'q' | 'k' | 'v', count: number) =>
-          splitHeads(linear(h, `${layer(i)}.self_attn.${part}_proj`), rows, length, count);
+          splitHeads(linear(h, `${layer(i)}.self_attn.${part}_proj`), packedRows, length, count);
         const normed = (q: tf.Tensor4D, part: 'q' | 'k') =>
           headNorms ? rmsNormOfHeads(q, scaleOf(`${layer(i)}.self_attn.${part}_norm`), epsilon) : q;
 
@@ -118,9 +122,9 @@ export function gemmaFamily(settings: ConfigReader, variant: GemmaVariant): Deco
         const q = rotate(normed(project(h, 'q', heads), 'q'), turn); // [B, H, T, headSize]
         const k = rotate(normed(project(h, 'k', keyValueHeads), 'k'), turn); // [B, KV, T, headSize]
         const v = project(h, 'v', keyValueHeads); // [B, KV, T, headSize]
-        const attended = needed(i, joinHeads(attend(i, q, k, v, { scale, window, cap: scoreCap })));
+        const attended = selectPositions(i, joinHeads(attend(i, q, k, v, { scale, window, cap: scoreCap })));
         const after = tf.add<tf.Tensor2D>(
-          needed(i, x),
+          selectPositions(i, x),
           norm(linear(attended, `${layer(i)}.self_attn.o_proj`), 'post_attention'),
         );
 

@@ -1,10 +1,11 @@
 import type { ConfigReader } from './config-reader.js';
 
 /**
- * How many positions each layer sees: `window` where `layer_types` says `sliding_attention`, all (undefined) where it
+ * How many positions each layer sees: `window` when `layer_types` says `sliding_attention`, all (undefined) when `layer_types`
  * says `full_attention`.
  *
- * @param slides which layers have a window where there are no `layer_types`
+ * @param slides which layers have a window when the configuration has no `layer_types`
+ * @throws {DpoError} `model.bad-config`, `model.unsupported-config` for another type of layer.
  */
 export function layerWindows(
   settings: ConfigReader,

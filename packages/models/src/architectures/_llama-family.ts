@@ -8,7 +8,7 @@ import type { ConfigReader } from './config-reader.js';
 import { readRotary, stretched } from './read-rotary.js';
 import type { Decoder, ModelConfig } from './types.js';
 
-/** In what the models that follow Llama differ from each other. */
+/** How the models that follow Llama differ from each other. */
 export interface LlamaVariant {
   readonly modelType: string;
   /** Values of settings that a configuration leaves out. */
@@ -17,7 +17,7 @@ export interface LlamaVariant {
     readonly inner: number;
     readonly layers: number;
     readonly heads: number;
-    /** Default as many as query heads. */
+    /** Default: as many as query heads. */
     readonly keyValueHeads?: number;
     /** Default width / heads. */
     readonly headSize?: number;
@@ -28,19 +28,21 @@ export interface LlamaVariant {
     /** Base of the rotary wavelengths. Default 10000. */
     readonly theta?: number;
   };
-  /** Which linear layers have biases: those of queries, keys and values, attention's output, the MLP's three. */
+  /** Which linear layers have biases: queries, keys and values; attention's output; the three layers of the MLP. Default none. */
   readonly biases?: { readonly qkv?: boolean; readonly output?: boolean; readonly mlp?: boolean };
-  /** RMS norms of each head's queries and keys, before they are rotated. */
+  /** Whether each head's queries and keys have an RMS norm before they are rotated. Default false. */
   readonly headNorms?: boolean;
   /** Which layers turn queries and keys by their positions. Default all. */
   readonly rotates?: (layers: number) => readonly boolean[];
-  /** How many positions each layer sees, the own one included; undefined for all. */
+  /** How many positions a position of each layer sees, its own included; undefined for all. Default all. */
   readonly windows?: (layers: number) => readonly (number | undefined)[];
 }
 
 /**
- * What Llama and its followers share: rotary positions, RMS norms before attention and MLP, grouped-query attention,
+ * The decoder of Llama and its followers: rotary positions, RMS norms before attention and MLP, grouped-query attention,
  * SwiGLU. Linear layers are stored [out, in].
+ *
+ * @throws {DpoError} `model.bad-config`, `model.unsupported-config`.
  */
 export function llamaFamily(settings: ConfigReader, variant: LlamaVariant): Decoder {
   const { modelType, defaults, biases = {}, headNorms = false } = variant;
@@ -107,16 +109,16 @@ export function llamaFamily(settings: ConfigReader, variant: LlamaVariant): Deco
     prefix: 'model.',
     isExtra: () => false,
 
-    hidden(tokens, { weight, linear, attend, needed, block }) {
-      const [rows, length] = tokens.ids.shape;
+    hidden(tokens, { weight, linear, attend, selectPositions, block }) {
+      const [packedRows, length] = tokens.ids.shape;
       const norm = (x: tf.Tensor2D, name: string) => rmsNorm(x, weight(`${name}.weight`), epsilon);
 
-      // The rotation is made within the layer, which may be computed again by itself.
+      // Recomputation repeats a layer alone, so each layer computes its rotation itself.
       const compute = (i: number, x: tf.Tensor2D): tf.Tensor2D => {
         const turn = rotation(tokens, rotary);
         const attention = `${layer(i)}.self_attn`;
         const project = (h: tf.Tensor2D, part: 'q' | 'k' | 'v', count: number) =>
-          splitHeads(linear(h, `${attention}.${part}_proj`), rows, length, count);
+          splitHeads(linear(h, `${attention}.${part}_proj`), packedRows, length, count);
         const normed = (q: tf.Tensor4D, part: 'q' | 'k') =>
           headNorms ? rmsNormOfHeads(q, weight(`${attention}.${part}_norm.weight`), epsilon) : q;
         const h = norm(x, `${layer(i)}.input_layernorm`);
@@ -124,15 +126,18 @@ export function llamaFamily(settings: ConfigReader, variant: LlamaVariant): Deco
         const q = turned(normed(project(h, 'q', heads), 'q')); // [B, H, T, headSize]
         const k = turned(normed(project(h, 'k', keyValueHeads), 'k')); // [B, KV, T, headSize]
         const v = project(h, 'v', keyValueHeads); // [B, KV, T, headSize]
-        const attended = needed(i, joinHeads(attend(i, q, k, v, { window: windows[i] })));
-        const after = tf.add<tf.Tensor2D>(needed(i, x), linear(attended, `${attention}.o_proj`));
+        const attended = selectPositions(i, joinHeads(attend(i, q, k, v, { window: windows[i] })));
+        const after = tf.add<tf.Tensor2D>(selectPositions(i, x), linear(attended, `${attention}.o_proj`));
 
         const m = norm(after, `${layer(i)}.post_attention_layernorm`);
         const gated = siluTimes(linear(m, `${layer(i)}.mlp.gate_proj`), linear(m, `${layer(i)}.mlp.up_proj`));
         return tf.add(after, linear(gated, `${layer(i)}.mlp.down_proj`));
       };
 
-      let x = tf.gather(weight('model.embed_tokens.weight'), tf.reshape(tokens.ids, [rows * length])) as tf.Tensor2D; // [B·T, D]
+      let x = tf.gather(
+        weight('model.embed_tokens.weight'),
+        tf.reshape(tokens.ids, [packedRows * length]),
+      ) as tf.Tensor2D; // [B·T, D]
       for (let i = 0; i < layers; i++) x = block(compute, i, x);
       return x;
     },

@@ -3,30 +3,30 @@ import type { WeightSpec } from './types.js';
 /** Collects the weights of a decoder by name, in the order in which they are written. */
 export interface WeightTable {
   readonly weights: ReadonlyMap<string, WeightSpec>;
-  /** The same table for the weights of a layer, which are marked with the layer's number. */
+  /** The same table, which marks the weights that are added by it with a layer's number. */
   ofLayer(layer: number): WeightTable;
-  /** [size] numbers that begin as `value`. */
+  /** A weight [size] whose elements begin as `value`. */
   vector(name: string, size: number, value: number): void;
   /** The weight (1) and bias (0) of a layer norm. */
   layerNorm(name: string, size: number): void;
-  /** A linear layer's weight, and its bias where it has one. */
+  /** A linear layer's weight, and its bias if it has one. */
   linear(name: string, from: number, to: number, options?: LinearOptions): void;
-  /** [rows, width] */
-  embedding(name: string, rows: number, width: number): void;
+  /** A table of `entries` vectors: [entries, width]. */
+  embedding(name: string, entries: number, width: number): void;
 }
 
 interface LinearOptions {
   /** Default false. */
   readonly bias?: boolean;
-  /** Standard deviation in a new model, if it is not that of all layers. */
+  /** The standard deviation in a new model. Default the table's. */
   readonly deviation?: number;
 }
 
 /**
- * An empty table.
+ * An empty table of weights.
  *
  * @param layout how linear layers are stored
- * @param deviation standard deviation of the weights of a new model
+ * @param deviation the standard deviation of the weights of a new model
  */
 export function weightTable(layout: 'out-in' | 'in-out', deviation: number): WeightTable {
   return tableOf(new Map(), layout, deviation, undefined);
@@ -55,8 +55,8 @@ function tableOf(
       weights.set(`${name}.weight`, { shape, kind: 'linear', initial: { deviation: own }, ...place });
       if (bias) vector(`${name}.bias`, to, 0);
     },
-    embedding(name, rows, width) {
-      weights.set(name, { shape: [rows, width], kind: 'embedding', initial: { deviation }, ...place });
+    embedding(name, entries, width) {
+      weights.set(name, { shape: [entries, width], kind: 'embedding', initial: { deviation }, ...place });
     },
   };
 }

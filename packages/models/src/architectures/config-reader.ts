@@ -1,6 +1,12 @@
 import { DpoError } from '@dpo/base';
 
-/** Reads a config.json with errors that name the key, what was expected and what is there. */
+/**
+ * Reads the settings of a config.json. Every method takes the setting's key; `fallback` is the value of a setting that the
+ * configuration leaves out.
+ *
+ * @throws {DpoError} `model.bad-config` from every method when a setting is no value of the kind, or is missing without a
+ * fallback. The error names file, key, what was expected and what came.
+ */
 export class ConfigReader {
   constructor(
     readonly raw: Readonly<Record<string, unknown>>,
@@ -18,13 +24,13 @@ export class ConfigReader {
     );
   }
 
-  /** As `count`, but undefined where the configuration says null; `fallback` where it says nothing. */
+  /** As `count`, but undefined when the setting is null, or when it is missing without a fallback. */
   optionalCount(key: string, fallback?: number): number | undefined {
     const absent = key in this.raw ? this.raw[key] === null : fallback === undefined;
     return absent ? undefined : this.count(key, fallback);
   }
 
-  /** As `positive`, but undefined where the configuration says null; `fallback` where it says nothing. */
+  /** As `positive`, but undefined when the setting is null, or when it is missing without a fallback. */
   optionalPositive(key: string, fallback?: number): number | undefined {
     const absent = key in this.raw ? this.raw[key] === null : fallback === undefined;
     return absent ? undefined : this.positive(key, fallback);
@@ -35,27 +41,32 @@ export class ConfigReader {
     return this.#value(key, fallback, (value) => Number.isFinite(value) && Number(value) > 0, 'a number above 0');
   }
 
+  /** True or false. */
   flag(key: string, fallback: boolean): boolean {
     return this.#value(key, fallback, (value) => typeof value === 'boolean', 'true or false');
   }
 
-  /** One of the texts that are supported. */
+  /** One of the supported texts. @throws {DpoError} `model.unsupported-config` for another value. */
   choice<T extends string>(key: string, choices: readonly T[], fallback: T): T {
     const value = this.raw[key] ?? fallback;
-    const found = choices.find((choice) => choice === value);
-    if (found !== undefined) return found;
+    const match = choices.find((choice) => choice === value);
+    if (match !== undefined) return match;
     throw this.unsupported(key, value, `one of ${choices.join(', ')}`);
   }
 
-  /** A list of `length` values that are supported, or undefined where there is none. */
+  /**
+   * A list of `length` supported values, or undefined when the setting is missing.
+   *
+   * @throws {DpoError} `model.unsupported-config` for another value.
+   */
   choices<T extends string | number>(key: string, choices: readonly T[], length: number): readonly T[] | undefined {
     const value = this.raw[key] ?? undefined;
     if (value === undefined) return undefined;
     if (!Array.isArray(value) || value.length !== length) throw this.#bad(key, value, `a list of ${length}`);
     return value.map((item: unknown) => {
-      const found = choices.find((choice) => choice === item);
-      if (found === undefined) throw this.unsupported(key, item, `only ${choices.join(', ')}`);
-      return found;
+      const match = choices.find((choice) => choice === item);
+      if (match === undefined) throw this.unsupported(key, item, `only ${choices.join(', ')}`);
+      return match;
     });
   }
 
@@ -67,7 +78,7 @@ export class ConfigReader {
     throw this.#bad(key, value, `a list of ${length} numbers above 0`);
   }
 
-  /** A settings object inside the configuration, or undefined where there is none. */
+  /** A reader of an object of settings inside of the configuration, or undefined when the setting is missing. */
   object(key: string): ConfigReader | undefined {
     const value = this.raw[key] ?? undefined;
     if (value === undefined) return undefined;
@@ -75,13 +86,14 @@ export class ConfigReader {
     return new ConfigReader(value as Record<string, unknown>, `${this.path}, ${key}`);
   }
 
-  /** Throws unless `larger` is a multiple of `smaller`. */
+  /** Checks that the setting `larger` is a multiple of the setting `smaller`. */
   multiple(larger: string, smaller: string): void {
     const [a, b] = [this.raw[larger], this.raw[smaller]];
     if (typeof a === 'number' && typeof b === 'number' && a % b !== 0)
       throw this.#bad(larger, a, `a multiple of "${smaller}" (${b})`);
   }
 
+  /** The error `model.unsupported-config` of a value that is valid in transformers, but not computed here. */
   unsupported(key: string, value: unknown, expected: string): DpoError {
     return new DpoError(
       'model.unsupported-config',

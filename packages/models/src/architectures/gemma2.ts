@@ -4,8 +4,8 @@ import { readRotary } from './read-rotary.js';
 import type { Decoder } from './types.js';
 
 /**
- * Gemma 2 (arXiv 2408.00118): every other layer sees a window, attention scores and logits are capped softly, attention
- * and MLP have RMS norms before and after them.
+ * Gemma 2 (arXiv 2408.00118): every other layer has a window, attention scores and logits are capped softly, and attention and
+ * MLP have RMS norms before and after them.
  */
 export function gemma2(settings: ConfigReader): Decoder {
   return gemmaFamily(settings, {

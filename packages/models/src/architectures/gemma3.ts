@@ -4,8 +4,8 @@ import { rotaryOf } from './read-rotary.js';
 import type { Decoder } from './types.js';
 
 /**
- * Gemma 3, its text models (arXiv 2503.19786): Gemma 2 with norms of queries and keys in the place of soft caps, five
- * layers with a window to one without, and slower rotations in the latter.
+ * The text models of Gemma 3 (arXiv 2503.19786): Gemma 2 with norms of queries and keys in the place of soft caps, five layers
+ * with a window to one layer without, and slower rotations in the layers without.
  */
 export function gemma3(settings: ConfigReader): Decoder {
   const pattern = settings.count('sliding_window_pattern', 6);
@@ -15,8 +15,8 @@ export function gemma3(settings: ConfigReader): Decoder {
     headNorms: true,
     slides: (layer) => (layer + 1) % pattern !== 0,
     rotary(headSize, maxPositions) {
-      // transformers 5 has the parameters of both kinds of layers in one place; `rope_scaling` of earlier versions is about
-      // the full ones alone and goes before.
+      // transformers 5 has the parameters of both kinds of layers in one place. `rope_scaling` of earlier versions is about the
+      // layers without a window, and takes precedence.
       const both = settings.object('rope_parameters');
       const [full, scaling] = [both?.object('full_attention'), settings.object('rope_scaling')];
       const scaled = scaling && new ConfigReader({ ...full?.raw, ...scaling.raw }, scaling.path);

@@ -15,7 +15,7 @@ import type { Decoder, ModelConfig } from './types.js';
  *
  *     x + attention(norm₁(x)) + mlp(norm₂(x))
  *
- * or, in some models, one after the other as in GPT-2. Linear layers are stored [out, in].
+ * In some models the MLP comes after attention, as in GPT-2. Linear layers are stored [out, in].
  */
 export function gptNeox(settings: ConfigReader): Decoder {
   const width = settings.count('hidden_size', 6144);
@@ -68,15 +68,15 @@ export function gptNeox(settings: ConfigReader): Decoder {
     linearLayout: 'out-in',
     unembedding: tiedHead ? 'gpt_neox.embed_in.weight' : 'embed_out.weight',
     head: 'embed_out.weight',
-    // As transformers calls the module since version 5; `state_dict` gives that name.
+    // transformers calls the module so since version 5, and so does its `state_dict`.
     headAliases: ['lm_head.weight'],
     headInModel: 'lm_head.weight',
     prefix: 'gpt_neox.',
-    // Causal masks that older versions of transformers saved.
+    // Causal masks, which older versions of transformers saved.
     isExtra: (name) => /\.attention\.(bias|masked_bias)$/.test(name),
 
-    hidden(tokens, { weight, linear, attend, needed, block }) {
-      const [rows, length] = tokens.ids.shape;
+    hidden(tokens, { weight, linear, attend, selectPositions, block }) {
+      const [packedRows, length] = tokens.ids.shape;
       const norm = (x: tf.Tensor2D, name: string) =>
         layerNorm(x, weight(`${name}.weight`), weight(`${name}.bias`), epsilon);
       const mlp = (x: tf.Tensor2D, i: number) => {
@@ -84,24 +84,29 @@ export function gptNeox(settings: ConfigReader): Decoder {
         return linear(activation(linear(h, `${layer(i)}.mlp.dense_h_to_4h`)), `${layer(i)}.mlp.dense_4h_to_h`);
       };
 
-      // The rotation is made within the layer, which may be computed again by itself.
+      // Recomputation repeats a layer alone, so each layer computes its rotation itself.
       const compute = (i: number, x: tf.Tensor2D): tf.Tensor2D => {
         const turn = rotation(tokens, rotary);
         const h = norm(x, `${layer(i)}.input_layernorm`);
-        const qkv = linear(h, `${layer(i)}.attention.query_key_value`); // [B·T, 3·D]: of each head its q, k and v
-        const byPart = tf.transpose(tf.reshape(qkv, [rows, length, heads, 3, headSize]), [3, 0, 2, 1, 4]);
-        const [q, k, v] = tf.split(byPart, 3, 0).map((part) => tf.reshape(part, [rows, heads, length, headSize])) as [
+        const qkv = linear(h, `${layer(i)}.attention.query_key_value`); // [B·T, 3·D]: q, k and v of the first head, then of the next
+        const byPart = tf.transpose(tf.reshape(qkv, [packedRows, length, heads, 3, headSize]), [3, 0, 2, 1, 4]);
+        const [q, k, v] = tf
+          .split(byPart, 3, 0)
+          .map((part) => tf.reshape(part, [packedRows, heads, length, headSize])) as [
           tf.Tensor4D,
           tf.Tensor4D,
           tf.Tensor4D,
         ];
-        const attended = needed(i, joinHeads(attend(i, rotate(q, turn), rotate(k, turn), v)));
-        const residual = needed(i, x);
+        const attended = selectPositions(i, joinHeads(attend(i, rotate(q, turn), rotate(k, turn), v)));
+        const residual = selectPositions(i, x);
         const after = tf.add<tf.Tensor2D>(residual, linear(attended, `${layer(i)}.attention.dense`));
         return tf.add(after, mlp(parallel ? residual : after, i));
       };
 
-      let x = tf.gather(weight('gpt_neox.embed_in.weight'), tf.reshape(tokens.ids, [rows * length])) as tf.Tensor2D; // [B·T, D]
+      let x = tf.gather(
+        weight('gpt_neox.embed_in.weight'),
+        tf.reshape(tokens.ids, [packedRows * length]),
+      ) as tf.Tensor2D; // [B·T, D]
       for (let i = 0; i < layers; i++) x = block(compute, i, x);
       return x;
     },
@@ -111,10 +116,10 @@ export function gptNeox(settings: ConfigReader): Decoder {
   };
 }
 
-/** What `rotaryParameters` finds; what it leaves out, `rotary_emb_base` and `rotary_pct` say. */
+/** The settings of `rotaryParameters`. For settings that are missing there, `rotary_emb_base` and `rotary_pct` count. */
 function readPartialRotary(settings: ConfigReader, headSize: number, maxPositions: number): RotarySettings {
   const parameters = rotaryParameters(settings);
   const part = settings.positive('rotary_pct', 0.25);
-  const rotated = Math.trunc(headSize * (parameters?.positive('partial_rotary_factor', part) ?? part));
-  return rotaryOf(settings, parameters, rotated, maxPositions, settings.positive('rotary_emb_base', 10000));
+  const size = Math.trunc(headSize * (parameters?.positive('partial_rotary_factor', part) ?? part));
+  return rotaryOf(settings, parameters, size, maxPositions, settings.positive('rotary_emb_base', 10000));
 }

@@ -23,7 +23,7 @@ export function gpt2(settings: ConfigReader): Decoder {
   const activation =
     gelus[settings.choice('activation_function', ['gelu_new', 'gelu_pytorch_tanh', 'gelu_fast', 'gelu'], 'gelu_new')];
   settings.multiple('n_embd', 'n_head');
-  // Variants of the attention's scale; reordering alone changes no value.
+  // These two change the scale of attention scores. `reorder_and_upcast_attn` changes no value.
   if (!settings.flag('scale_attn_weights', true)) throw settings.unsupported('scale_attn_weights', false, 'true');
   if (settings.flag('scale_attn_by_inverse_layer_idx', false))
     throw settings.unsupported('scale_attn_by_inverse_layer_idx', true, 'false');
@@ -45,7 +45,7 @@ export function gpt2(settings: ConfigReader): Decoder {
 
   const layer = (i: number) => `transformer.h.${i}`;
   const table = weightTable('in-out', deviation);
-  // What adds to the residual stream begins smaller, by the number of such additions.
+  // Layers that add to the residual stream begin smaller: there are two such additions to a layer.
   const residual = { bias: true, deviation: deviation / Math.sqrt(2 * layers) };
   table.embedding('transformer.wte.weight', vocabSize, width);
   table.embedding('transformer.wpe.weight', maxPositions, width);
@@ -68,34 +68,36 @@ export function gpt2(settings: ConfigReader): Decoder {
     unembedding: tiedHead ? 'transformer.wte.weight' : 'lm_head.weight',
     head: 'lm_head.weight',
     prefix: 'transformer.',
-    // Causal masks that older versions of transformers saved.
+    // Causal masks, which older versions of transformers saved.
     isExtra: (name) => /(^|\.)h\.\d+\.attn\.(bias|masked_bias)$/.test(name),
 
-    hidden({ ids, positions }, { weight, linear, attend, needed, block }) {
-      const [rows, length] = ids.shape;
-      const n = rows * length;
+    hidden({ ids, positions }, { weight, linear, attend, selectPositions, block }) {
+      const [packedRows, length] = ids.shape;
+      const places = packedRows * length;
       const norm = (x: tf.Tensor2D, name: string) =>
         layerNorm(x, weight(`${name}.weight`), weight(`${name}.bias`), epsilon);
 
       const compute = (i: number, x: tf.Tensor2D): tf.Tensor2D => {
         const qkv = linear(norm(x, `${layer(i)}.ln_1`), `${layer(i)}.attn.c_attn`); // [B·T, 3·D]
-        // All three in one transposition, after which the cuts are contiguous.
-        const byPart = tf.transpose(tf.reshape(qkv, [rows, length, 3, heads, headSize]), [2, 0, 3, 1, 4]);
-        const [q, k, v] = tf.split(byPart, 3, 0).map((part) => tf.reshape(part, [rows, heads, length, headSize])) as [
+        // One transposition serves all three, and leaves each of them contiguous.
+        const byPart = tf.transpose(tf.reshape(qkv, [packedRows, length, 3, heads, headSize]), [2, 0, 3, 1, 4]);
+        const [q, k, v] = tf
+          .split(byPart, 3, 0)
+          .map((part) => tf.reshape(part, [packedRows, heads, length, headSize])) as [
           tf.Tensor4D,
           tf.Tensor4D,
           tf.Tensor4D,
         ];
-        const attended = needed(i, joinHeads(attend(i, q, k, v)));
-        const after = tf.add<tf.Tensor2D>(needed(i, x), linear(attended, `${layer(i)}.attn.c_proj`));
+        const attended = selectPositions(i, joinHeads(attend(i, q, k, v)));
+        const after = tf.add<tf.Tensor2D>(selectPositions(i, x), linear(attended, `${layer(i)}.attn.c_proj`));
 
         const up = activation(linear(norm(after, `${layer(i)}.ln_2`), `${layer(i)}.mlp.c_fc`)); // [B·T, inner]
         return tf.add(after, linear(up, `${layer(i)}.mlp.c_proj`));
       };
 
       let x = tf.add<tf.Tensor2D>(
-        tf.gather(weight('transformer.wte.weight'), tf.reshape(ids, [n])),
-        tf.gather(weight('transformer.wpe.weight'), tf.reshape(positions, [n])),
+        tf.gather(weight('transformer.wte.weight'), tf.reshape(ids, [places])),
+        tf.gather(weight('transformer.wpe.weight'), tf.reshape(positions, [places])),
       ); // [B·T, D]
       for (let i = 0; i < layers; i++) x = block(compute, i, x);
       return x;

@@ -10,11 +10,11 @@ import type { Decoder, ModelConfig } from './types.js';
 
 /**
  * GPT-J (Wang and Komatsuzaki 2021, "GPT-J-6B: A 6 Billion Parameter Autoregressive Language Model"): rotary positions on
- * the first dimensions of each head, neighbour by neighbour, and attention and MLP in parallel behind one layer norm:
+ * the first dimensions of each head, where neighbours turn together, and attention and MLP in parallel behind one layer norm:
  *
  *     x + attention(norm(x)) + mlp(norm(x))
  *
- * The head has a bias. Linear layers are stored [out, in].
+ * The unembedding has a bias. Linear layers are stored [out, in].
  */
 export function gptj(settings: ConfigReader): Decoder {
   const width = settings.count('n_embd', 4096);
@@ -68,28 +68,28 @@ export function gptj(settings: ConfigReader): Decoder {
     head: 'lm_head.weight',
     logitBias: 'lm_head.bias',
     prefix: 'transformer.',
-    // Causal masks that older versions of transformers saved.
+    // Causal masks, which older versions of transformers saved.
     isExtra: (name) => /(^|\.)h\.\d+\.attn\.(bias|masked_bias)$/.test(name),
 
-    hidden(tokens, { weight, linear, attend, needed, block }) {
-      const [rows, length] = tokens.ids.shape;
+    hidden(tokens, { weight, linear, attend, selectPositions, block }) {
+      const [packedRows, length] = tokens.ids.shape;
 
-      // The rotation is made within the layer, which may be computed again by itself.
+      // Recomputation repeats a layer alone, so each layer computes its rotation itself.
       const compute = (i: number, x: tf.Tensor2D): tf.Tensor2D => {
         const turn = rotation(tokens, rotary);
         const h = layerNorm(x, weight(`${layer(i)}.ln_1.weight`), weight(`${layer(i)}.ln_1.bias`), epsilon);
         const project = (part: 'q' | 'k' | 'v') =>
-          splitHeads(linear(h, `${layer(i)}.attn.${part}_proj`), rows, length, heads); // [B, H, T, headSize]
-        const attended = needed(
+          splitHeads(linear(h, `${layer(i)}.attn.${part}_proj`), packedRows, length, heads); // [B, H, T, headSize]
+        const attended = selectPositions(
           i,
           joinHeads(attend(i, rotate(project('q'), turn), rotate(project('k'), turn), project('v'))),
         );
-        const up = activation(linear(needed(i, h), `${layer(i)}.mlp.fc_in`)); // [B·T, inner]
-        const added = tf.add(linear(attended, `${layer(i)}.attn.out_proj`), linear(up, `${layer(i)}.mlp.fc_out`));
-        return tf.add(needed(i, x), added);
+        const up = activation(linear(selectPositions(i, h), `${layer(i)}.mlp.fc_in`)); // [B·T, inner]
+        const change = tf.add(linear(attended, `${layer(i)}.attn.out_proj`), linear(up, `${layer(i)}.mlp.fc_out`));
+        return tf.add(selectPositions(i, x), change);
       };
 
-      let x = tf.gather(weight('transformer.wte.weight'), tf.reshape(tokens.ids, [rows * length])) as tf.Tensor2D; // [B·T, D]
+      let x = tf.gather(weight('transformer.wte.weight'), tf.reshape(tokens.ids, [packedRows * length])) as tf.Tensor2D; // [B·T, D]
       for (let i = 0; i < layers; i++) x = block(compute, i, x);
       return x;
     },

@@ -2,7 +2,7 @@ import { llamaFamily } from './_llama-family.js';
 import type { ConfigReader } from './config-reader.js';
 import type { Decoder } from './types.js';
 
-/** Mistral (arXiv 2310.06825): Llama whose layers see no further back than a sliding window, where it has one. */
+/** Mistral (arXiv 2310.06825): Llama with a sliding window in every layer, unless the configuration has none. */
 export function mistral(settings: ConfigReader): Decoder {
   const window = settings.optionalCount('sliding_window', 4096);
   return llamaFamily(settings, {

@@ -9,8 +9,8 @@ import { readRotary, stretched } from './read-rotary.js';
 import type { Decoder, ModelConfig } from './types.js';
 
 /**
- * OLMo 2 (arXiv 2501.00656): RMS norms after attention and MLP instead of before them, and of queries and keys, of all
- * heads together; otherwise Llama:
+ * OLMo 2 (arXiv 2501.00656): Llama with RMS norms after attention and MLP instead of before them, and RMS norms of queries and
+ * keys, each over all heads together:
  *
  *     h = x + norm(attention(x))      y = h + norm(mlp(h))
  *
@@ -75,22 +75,25 @@ export function olmo2(settings: ConfigReader): Decoder {
     prefix: 'model.',
     isExtra: () => false,
 
-    hidden(tokens, { weight, linear, attend, needed, block }) {
-      const [rows, length] = tokens.ids.shape;
+    hidden(tokens, { weight, linear, attend, selectPositions, block }) {
+      const [packedRows, length] = tokens.ids.shape;
       const norm = (x: tf.Tensor2D, name: string) => rmsNorm(x, weight(`${name}.weight`), epsilon);
 
-      // The rotation is made within the layer, which may be computed again by itself.
+      // Recomputation repeats a layer alone, so each layer computes its rotation itself.
       const compute = (i: number, x: tf.Tensor2D): tf.Tensor2D => {
         const turn = rotation(tokens, rotary);
         const attention = `${layer(i)}.self_attn`;
         const project = (part: 'q' | 'k' | 'v') => linear(x, `${attention}.${part}_proj`); // [B·T, heads · headSize]
         const turned = (part: 'q' | 'k', count: number) =>
-          rotate(splitHeads(norm(project(part), `${attention}.${part}_norm`), rows, length, count), turn);
+          rotate(splitHeads(norm(project(part), `${attention}.${part}_norm`), packedRows, length, count), turn);
         const q = turned('q', heads); // [B, H, T, headSize]
         const k = turned('k', keyValueHeads); // [B, KV, T, headSize]
-        const v = splitHeads(project('v'), rows, length, keyValueHeads); // [B, KV, T, headSize]
-        const attended = linear(needed(i, joinHeads(attend(i, q, k, v))), `${attention}.o_proj`);
-        const after = tf.add<tf.Tensor2D>(needed(i, x), norm(attended, `${layer(i)}.post_attention_layernorm`));
+        const v = splitHeads(project('v'), packedRows, length, keyValueHeads); // [B, KV, T, headSize]
+        const attended = linear(selectPositions(i, joinHeads(attend(i, q, k, v))), `${attention}.o_proj`);
+        const after = tf.add<tf.Tensor2D>(
+          selectPositions(i, x),
+          norm(attended, `${layer(i)}.post_attention_layernorm`),
+        );
 
         const gated = siluTimes(linear(after, `${layer(i)}.mlp.gate_proj`), linear(after, `${layer(i)}.mlp.up_proj`));
         return tf.add(
@@ -99,7 +102,10 @@ export function olmo2(settings: ConfigReader): Decoder {
         );
       };
 
-      let x = tf.gather(weight('model.embed_tokens.weight'), tf.reshape(tokens.ids, [rows * length])) as tf.Tensor2D; // [B·T, D]
+      let x = tf.gather(
+        weight('model.embed_tokens.weight'),
+        tf.reshape(tokens.ids, [packedRows * length]),
+      ) as tf.Tensor2D; // [B·T, D]
       for (let i = 0; i < layers; i++) x = block(compute, i, x);
       return x;
     },

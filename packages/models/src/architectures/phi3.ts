@@ -10,9 +10,9 @@ import { rotaryOf, rotaryParameters, stretched } from './read-rotary.js';
 import type { Decoder, ModelConfig } from './types.js';
 
 /**
- * Phi-3 and Phi-4 (arXiv 2404.14219, 2412.08905): Llama with one projection for queries, keys and values, one for the
- * MLP's gate and its other factor, rotary positions on a part of each head in some, and a sliding window in some. Linear
- * layers are stored [out, in].
+ * Phi-3 and Phi-4 (arXiv 2404.14219, 2412.08905): Llama with one projection for queries, keys and values, and one for the two
+ * factors of the MLP. Some of the models have rotary positions on a part of each head, some have a sliding window. Linear layers
+ * are stored [out, in].
  */
 export function phi3(settings: ConfigReader): Decoder {
   const width = settings.count('hidden_size', 3072);
@@ -68,30 +68,33 @@ export function phi3(settings: ConfigReader): Decoder {
     prefix: 'model.',
     isExtra: () => false,
 
-    hidden(tokens, { weight, linear, attend, needed, block }) {
-      const [rows, length] = tokens.ids.shape;
+    hidden(tokens, { weight, linear, attend, selectPositions, block }) {
+      const [packedRows, length] = tokens.ids.shape;
       const norm = (x: tf.Tensor2D, name: string) => rmsNorm(x, weight(`${name}.weight`), epsilon);
 
-      // The rotation is made within the layer, which may be computed again by itself.
+      // Recomputation repeats a layer alone, so each layer computes its rotation itself.
       const compute = (i: number, x: tf.Tensor2D): tf.Tensor2D => {
         const turn = rotation(tokens, rotary);
         const qkv = linear(norm(x, `${layer(i)}.input_layernorm`), `${layer(i)}.self_attn.qkv_proj`);
         const [q, k, v] = tf
           .split(qkv, sizes, 1)
-          .map((part, at) => splitHeads(part as tf.Tensor2D, rows, length, at === 0 ? heads : keyValueHeads)) as [
+          .map((part, at) => splitHeads(part as tf.Tensor2D, packedRows, length, at === 0 ? heads : keyValueHeads)) as [
           tf.Tensor4D,
           tf.Tensor4D,
           tf.Tensor4D,
         ]; // [B, H, T, headSize], [B, KV, T, headSize] twice
-        const attended = needed(i, joinHeads(attend(i, rotate(q, turn), rotate(k, turn), v, { window })));
-        const after = tf.add<tf.Tensor2D>(needed(i, x), linear(attended, `${layer(i)}.self_attn.o_proj`));
+        const attended = selectPositions(i, joinHeads(attend(i, rotate(q, turn), rotate(k, turn), v, { window })));
+        const after = tf.add<tf.Tensor2D>(selectPositions(i, x), linear(attended, `${layer(i)}.self_attn.o_proj`));
 
         const both = linear(norm(after, `${layer(i)}.post_attention_layernorm`), `${layer(i)}.mlp.gate_up_proj`);
         const [gate, up] = tf.split(both, 2, 1) as [tf.Tensor2D, tf.Tensor2D];
         return tf.add(after, linear(siluTimes(gate, up), `${layer(i)}.mlp.down_proj`));
       };
 
-      let x = tf.gather(weight('model.embed_tokens.weight'), tf.reshape(tokens.ids, [rows * length])) as tf.Tensor2D; // [B·T, D]
+      let x = tf.gather(
+        weight('model.embed_tokens.weight'),
+        tf.reshape(tokens.ids, [packedRows * length]),
+      ) as tf.Tensor2D; // [B·T, D]
       for (let i = 0; i < layers; i++) x = block(compute, i, x);
       return x;
     },
@@ -101,23 +104,23 @@ export function phi3(settings: ConfigReader): Decoder {
 }
 
 /**
- * What `rotaryParameters` finds, whose types "su" and "yarn" mean longrope here; what it leaves out, `rope_theta`,
- * `partial_rotary_factor` and `original_max_position_embeddings` beside it say.
+ * The settings of `rotaryParameters`, where the types "su" and "yarn" mean longrope. For settings that are missing there,
+ * `rope_theta`, `partial_rotary_factor` and `original_max_position_embeddings` of the configuration count.
  */
 function readPartialRotary(settings: ConfigReader, headSize: number, maxPositions: number): RotarySettings {
-  const given = rotaryParameters(settings);
-  const type = given?.raw.rope_type ?? given?.raw.type;
+  const original = rotaryParameters(settings);
+  const type = original?.raw.rope_type ?? original?.raw.type;
   const parameters =
-    given &&
+    original &&
     new ConfigReader(
       {
         original_max_position_embeddings: settings.count('original_max_position_embeddings', 4096),
-        ...given.raw,
+        ...original.raw,
         rope_type: type === 'su' || type === 'yarn' ? 'longrope' : type,
       },
-      given.path,
+      original.path,
     );
   const part = settings.positive('partial_rotary_factor', 1);
-  const rotated = Math.trunc(headSize * (parameters?.positive('partial_rotary_factor', part) ?? part));
-  return rotaryOf(settings, parameters, rotated, maxPositions, settings.positive('rope_theta', 10000));
+  const size = Math.trunc(headSize * (parameters?.positive('partial_rotary_factor', part) ?? part));
+  return rotaryOf(settings, parameters, size, maxPositions, settings.positive('rope_theta', 10000));
 }

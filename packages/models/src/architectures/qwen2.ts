@@ -21,7 +21,10 @@ export function qwen2(settings: ConfigReader): Decoder {
   });
 }
 
-/** Sliding windows, where they are used at all: in the layers named so, else in those from `max_window_layers` on. */
+/**
+ * The windows of each layer of a Qwen model: none unless `use_sliding_window` is true. `layer_types` says which layers have a
+ * window; without `layer_types`, the layers from `max_window_layers` on.
+ */
 export function qwenWindows(settings: ConfigReader, layers: number): readonly (number | undefined)[] {
   const window = settings.flag('use_sliding_window', false)
     ? settings.optionalCount('sliding_window', 4096)

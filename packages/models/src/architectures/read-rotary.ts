@@ -2,24 +2,23 @@ import type { RotaryScaling, RotarySettings } from '../blocks/rotary-frequencies
 import type { ConfigReader } from './config-reader.js';
 
 /**
- * The settings of rotary positions: `rope_scaling` where it says something, which goes before `rope_parameters`
- * (transformers 5) as in transformers' own `convert_rope_params_to_dict`.
+ * The settings of rotary positions: `rope_scaling` unless it is missing or empty, else `rope_parameters` (transformers 5). The
+ * order is that of transformers' `convert_rope_params_to_dict`.
  */
 export function rotaryParameters(settings: ConfigReader): ConfigReader | undefined {
   const scaling = settings.object('rope_scaling');
-  const given = scaling !== undefined && Object.keys(scaling.raw).length > 0;
-  return given ? scaling : settings.object('rope_parameters');
+  const hasSettings = scaling !== undefined && Object.keys(scaling.raw).length > 0;
+  return hasSettings ? scaling : settings.object('rope_parameters');
 }
 
 /**
- * Rotary settings from a configuration: see {@link rotaryParameters}; a base that they do not name is `rope_theta`.
- * Without a scaling, transformers does not read `partial_rotary_factor` for these models, and neither does this.
- *
- * @throws DpoError `model.unsupported-config` for a scaling other than linear, dynamic, llama3, yarn and longrope.
+ * The rotary settings of a configuration: see {@link rotaryParameters}. A base that is missing there is the configuration's
+ * `rope_theta`. Without a scaling, transformers ignores `partial_rotary_factor` of these models, and so does this function.
  *
  * @param size how many dimensions of a head are rotated
- * @param maxPositions what the model was made for without scaling
+ * @param maxPositions the longest text of the model without scaling, in tokens
  * @param theta the base when the configuration has none
+ * @throws {DpoError} `model.unsupported-config` for a scaling other than linear, dynamic, llama3, yarn and longrope.
  */
 export function readRotary(settings: ConfigReader, size: number, maxPositions: number, theta = 10000): RotarySettings {
   const parameters = rotaryParameters(settings);
@@ -29,7 +28,7 @@ export function readRotary(settings: ConfigReader, size: number, maxPositions: n
   return rotary;
 }
 
-/** As {@link readRotary}, from parameters that are found already. */
+/** As {@link readRotary}, from parameters that the caller has read. */
 export function rotaryOf(
   settings: ConfigReader,
   parameters: ConfigReader | undefined,
@@ -46,7 +45,10 @@ export function rotaryOf(
   };
 }
 
-/** How long a text the model can read: some scalings stretch what it was made for, longrope is read for short texts alone. */
+/**
+ * The longest text that a model reads, in tokens. Dynamic scaling and yarn stretch `maxPositions`; longrope is computed up to
+ * its original length alone.
+ */
 export function stretched(maxPositions: number, { scaling }: RotarySettings): number {
   if (scaling?.type === 'dynamic') return Math.floor(scaling.factor * maxPositions);
   if (scaling?.type === 'yarn') return Math.max(maxPositions, Math.floor(scaling.factor * scaling.originalPositions));
@@ -77,11 +79,11 @@ function readScaling(parameters: ConfigReader, size: number, maxPositions: numbe
 function readYarn(parameters: ConfigReader, factor: number, originalPositions: number): RotaryScaling {
   const [scale, scaleOfAll] = [parameters.optionalPositive('mscale'), parameters.optionalPositive('mscale_all_dim')];
   const suggested = (by: number) => (factor <= 1 ? 1 : 0.1 * by * Math.log(factor) + 1);
-  const usual = scale && scaleOfAll ? suggested(scale) / suggested(scaleOfAll) : suggested(1);
+  const fallback = scale && scaleOfAll ? suggested(scale) / suggested(scaleOfAll) : suggested(1);
   return {
     type: 'yarn',
     factor,
-    amplitude: parameters.positive('attention_factor', usual),
+    amplitude: parameters.positive('attention_factor', fallback),
     fastTurns: parameters.positive('beta_fast', 32),
     slowTurns: parameters.positive('beta_slow', 1),
     truncate: parameters.flag('truncate', true),
@@ -89,15 +91,18 @@ function readYarn(parameters: ConfigReader, factor: number, originalPositions: n
   };
 }
 
-/** Longer texts have other factors, which a text in the making would have to change to: it ends at the original length. */
+/**
+ * Texts beyond the original length would have other factors, and a text that grows beyond it would have to change its factors on
+ * the way. So texts end at the original length.
+ */
 function readLongrope(parameters: ConfigReader, size: number, maxPositions: number): RotaryScaling {
   const originalPositions = parameters.count('original_max_position_embeddings', maxPositions);
   const factor = parameters.positive('factor', maxPositions / originalPositions);
-  const usual = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(originalPositions));
+  const fallback = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(originalPositions));
   return {
     type: 'longrope',
     shortFactors: parameters.numbers('short_factor', size / 2),
-    amplitude: parameters.positive('attention_factor', usual),
+    amplitude: parameters.positive('attention_factor', fallback),
     originalPositions,
   };
 }

@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(scratch, { recursive: true }));
 
-/** A configuration as transformers before version 5 wrote it, and as models on the hub have it. */
+/** Configurations as transformers wrote them before version 5, and as many models on the hub have them. */
 const older: readonly (readonly [name: string, without: readonly string[], settings: Config])[] = [
   ['llama', ['rope_parameters', 'head_dim'], { rope_theta: 10000, rope_scaling: null, torch_dtype: 'bfloat16' }],
   ['llama-linear', ['rope_parameters'], { rope_scaling: { type: 'linear', factor: 4 } }],
@@ -58,8 +58,8 @@ describe('configurations of earlier versions give the same logits', () => {
   it.each(older)('%s', async (name, without, settings) => {
     const folder = join(scratch, name);
     await cp(fixtureFolder(name), folder, { recursive: true });
-    const left = Object.entries(configOf(name)).filter(([key]) => !without.includes(key));
-    await writeFile(join(folder, 'config.json'), JSON.stringify({ ...Object.fromEntries(left), ...settings }));
+    const others = Object.entries(configOf(name)).filter(([key]) => !without.includes(key));
+    await writeFile(join(folder, 'config.json'), JSON.stringify({ ...Object.fromEntries(others), ...settings }));
     const { model } = await loadModel(testEngine(), folder);
     const { ids, logits } = fixtureExpected(name);
     const got = await tokenLogits(model, ids);
@@ -71,7 +71,7 @@ describe('configurations of earlier versions give the same logits', () => {
   });
 });
 
-describe('which layers have a window, where a configuration does not name them', () => {
+describe('which layers have a window when the configuration does not name them', () => {
   it.each([
     ['gemma3_text', { num_hidden_layers: 12 }, [7, 7, 7, 7, 7, 0, 7, 7, 7, 7, 7, 0]],
     ['gemma3_text', { num_hidden_layers: 4, sliding_window_pattern: 2 }, [7, 0, 7, 0]],
@@ -94,8 +94,8 @@ describe('which layers have a window, where a configuration does not name them',
       { model_type, ...sizes, head_dim: 4, sliding_window: 7, ...settings },
       { seed: 1 },
     );
-    const seen: number[] = [];
-    const asked = languageModel(
+    const windowOfLayer: number[] = [];
+    const recording = languageModel(
       model.engine,
       {
         ...model.decoder,
@@ -103,19 +103,19 @@ describe('which layers have a window, where a configuration does not name them',
           model.decoder.hidden(tokens, {
             ...computation,
             attend(layer, q, k, v, attention) {
-              seen.push(attention?.window ?? 0);
+              windowOfLayer.push(attention?.window ?? 0);
               return computation.attend(layer, q, k, v, attention);
             },
           }),
       },
       model.weights,
     );
-    await tokenLogits(asked, [1, 2]);
-    expect(seen).toEqual(windows);
+    await tokenLogits(recording, [1, 2]);
+    expect(windowOfLayer).toEqual(windows);
   });
 });
 
-describe('what is not computed is refused', () => {
+describe('settings that are not computed are refused', () => {
   it.each([
     ['qwen2', '"rope_type": "proportional"', { rope_parameters: { rope_type: 'proportional', factor: 4 } }],
     [
@@ -160,7 +160,7 @@ describe('what is not computed is refused', () => {
     );
   });
 
-  it('another architecture, with the names of those that there are', () => {
+  it('another architecture, with the names of the supported ones', () => {
     expect(() => decoderFor({ model_type: 'rwkv' })).toThrow(
       expect.objectContaining({
         code: 'model.unsupported-architecture',

@@ -14,7 +14,7 @@ import { smollm3 } from './smollm3.js';
 import type { Decoder } from './types.js';
 import { unsupportedType } from './unsupported-type.js';
 
-/** Every architecture by the `model_type` of its configuration. */
+/** All architectures by the `model_type` of their configurations. */
 const architectures: Readonly<Record<string, (settings: ConfigReader) => Decoder>> = {
   gemma2,
   gemma3_text: gemma3,
@@ -36,13 +36,12 @@ export const supportedArchitectures: readonly string[] = Object.keys(architectur
 /**
  * The decoder that a config.json describes.
  *
- * @throws DpoError `model.unsupported-architecture`, `model.bad-config`, `model.unsupported-config`.
- *
  * @param path the folder or file, for messages
+ * @throws {DpoError} `model.unsupported-architecture`, `model.bad-config`, `model.unsupported-config`.
  */
 export function decoderFor(raw: Readonly<Record<string, unknown>>, path = 'the configuration'): Decoder {
   const type = raw.model_type;
-  const known = typeof type === 'string' && Object.hasOwn(architectures, type) ? architectures[type] : undefined;
-  if (known === undefined) throw unsupportedType(raw, path, supportedArchitectures);
-  return known(new ConfigReader(raw, path));
+  const architecture = typeof type === 'string' && Object.hasOwn(architectures, type) ? architectures[type] : undefined;
+  if (architecture === undefined) throw unsupportedType(raw, path, supportedArchitectures);
+  return architecture(new ConfigReader(raw, path));
 }

@@ -1,10 +1,10 @@
 import { changedConfig } from '../files/config-json.js';
 import type { Decoder, ModelConfig, WeightSpec } from './types.js';
 
-/** The head's name in `…ForSequenceClassification` of every decoder. */
+/** The score head's weight in `…ForSequenceClassification` of every decoder. */
 export const SCORE = 'score.weight';
 
-/** What transformers calls the classifier of each decoder. */
+/** The first part of transformers' class names, by `model_type`. */
 const classes: Readonly<Record<string, string>> = {
   gemma2: 'Gemma2',
   gemma3_text: 'Gemma3Text',
@@ -20,16 +20,19 @@ const classes: Readonly<Record<string, string>> = {
   smollm3: 'SmolLM3',
 };
 
-/** Heads of language models, which files of a body with another head may still hold. */
+/** Heads of language models, which the files of a classifier may still hold. */
 const ofLanguageModels = /^(lm_head|embed_out)\./;
 
 /**
- * The decoder with a score head in place of the unembedding, which is transformers' `…ForSequenceClassification`: its logits are
- * those of N labels instead of V tokens, and count at the last token of a text.
+ * The decoder with a score head in place of the unembedding: transformers' `…ForSequenceClassification`. The logits are those of
+ * N labels instead of V tokens, and count at the last token of a text:
  *
- *     logits = norm(h) Wᵀ, W [N, D] without a bias; a new head begins as normal numbers of deviation 1 / √(D + 1)
+ *     logits = norm(h) Wᵀ, W [N, D] without a bias
  *
- * The deviation is the one of "Learning to summarize from human feedback" (arXiv 2009.01325, appendix B).
+ * A new head begins as normal numbers of standard deviation 1 / √(D + 1), as in "Learning to summarize from human feedback"
+ * (arXiv 2009.01325, appendix B).
+ *
+ * @param labels N
  */
 export function withScoreHead(decoder: Decoder, labels: number): Decoder {
   const { config } = decoder;
@@ -54,14 +57,14 @@ export function withScoreHead(decoder: Decoder, labels: number): Decoder {
   };
 }
 
-/** Whether a config.json is that of a classifier. */
+/** Whether a config.json belongs to a classifier. */
 export function isClassifierConfig({ architectures }: Readonly<Record<string, unknown>>): boolean {
   return (
     Array.isArray(architectures) && architectures.some((name) => String(name).endsWith('ForSequenceClassification'))
   );
 }
 
-/** The configuration of a language model as that of a classifier; that of a classifier stays as it is. */
+/** A language model's configuration turned into a classifier's. A classifier's configuration stays as it is. */
 function classifierConfig(config: ModelConfig, labels: number): Readonly<Record<string, unknown>> {
   const { raw, modelType } = config;
   if (isClassifierConfig(raw)) return raw;

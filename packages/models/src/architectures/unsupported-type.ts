@@ -4,7 +4,7 @@ type Config = Readonly<Record<string, unknown>>;
 
 interface Kind {
   readonly is: (config: Config, type: string) => boolean;
-  /** What the model is, behind "… is". */
+  /** The kind in words, as the end of a sentence "PATH is …". */
   readonly what: string;
   readonly hint: string;
 }
@@ -12,12 +12,12 @@ interface Kind {
 const has = (config: Config, ...keys: readonly string[]) =>
   keys.some((key) => (config[key] ?? undefined) !== undefined);
 
-/** Kinds of models that are not computed here, those first that tell most. */
+/** Kinds of models that are not computed here. The first that fits counts. */
 const kinds: readonly Kind[] = [
   {
     is: (config) => has(config, 'auto_map'),
     what: 'a model with Python code of its own (trust_remote_code)',
-    hint: 'Such code is never run here. Where the model is one of the types above in other words, convert its config.json and names to that.',
+    hint: 'Such code is never run here. If the model is really one of the types above, convert its config.json and its tensor names to that type.',
   },
   {
     is: (config, type) =>
@@ -26,7 +26,7 @@ const kinds: readonly Kind[] = [
         type,
       ),
     what: 'a model of text and images or sound',
-    hint: 'Save its language model by itself in Python, where it is one of the types above (the text part of gemma3 is gemma3_text), or take a model of text alone.',
+    hint: 'Save its language model by itself in Python if it is one of the types above (the text part of gemma3 is gemma3_text), or take a model of text alone.',
   },
   {
     is: (config, type) =>
@@ -53,7 +53,7 @@ const kinds: readonly Kind[] = [
   },
 ];
 
-/** The error of a model type that is not computed, which calls the model what it is. */
+/** The error `model.unsupported-architecture`, which says what kind of model this is. */
 export function unsupportedType(config: Config, path: string, supported: readonly string[]): DpoError {
   const { model_type: type } = config;
   const kind = kinds.find(({ is }) => is(config, typeof type === 'string' ? type : ''));

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expect } from 'vitest';
 
-/** Numbers in ±1 without pattern, the same on every run. */
+/** Numbers within ±1 without a pattern, the same on every run. */
 function numbers(shape: readonly number[], seed = 0): tf.Tensor {
   const size = shape.reduce((a, b) => a * b, 1);
   return tf.tensor(
@@ -13,14 +13,14 @@ function numbers(shape: readonly number[], seed = 0): tf.Tensor {
 /** A function of tensors. */
 export type Op = (...inputs: tf.Tensor[]) => tf.Tensor;
 
-/** The value and all gradients of f equal those of g, which tfjs differentiates step by step. */
+/** Checks that f has the value and all gradients of g, which tfjs differentiates step by step. */
 export function expectSame(f: Op, g: Op, ...shapes: readonly (readonly number[])[]): void {
   const inputs = shapes.map((shape, i) => numbers(shape, i + 1));
   const want = valuesAndGradients(g, inputs);
   const got = valuesAndGradients(f, inputs);
   expect(got.map(({ shape }) => shape)).toEqual(want.map(({ shape }) => shape));
   for (const [i, { values }] of want.entries()) {
-    // One comparison to a tensor, since there may be many thousands of values; a NaN among them stays one.
+    // A comparison for each of many thousands of values would be slow. The largest error is NaN when any of them is.
     const errors = values.map((value, k) => Math.abs((got[i]?.values[k] as number) - value) / (1 + Math.abs(value)));
     expect(errors.reduce((most, error) => Math.max(most, error), 0)).toBeLessThan(2e-5);
   }

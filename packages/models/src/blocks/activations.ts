@@ -25,12 +25,12 @@ export function geluTanh(x: tf.Tensor2D): tf.Tensor2D {
   ) as tf.Tensor2D;
 }
 
-/** GELU with the normal distribution itself (`gelu`): y = ½ x (1 + erf(x / √2)). */
+/** GELU with the exact normal distribution (`gelu`): y = ½ x (1 + erf(x / √2)). */
 export function geluExact(x: tf.Tensor2D): tf.Tensor2D {
   return tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1));
 }
 
-/** The forms of GELU by the names that configurations give them. */
+/** The forms of GELU by their names in configurations. */
 export const gelus = { gelu: geluExact, gelu_new: geluTanh, gelu_pytorch_tanh: geluTanh, gelu_fast: geluTanh };
 
 /** SiLU times a second factor, as in SwiGLU (arXiv 2002.05202): y = gate σ(gate) · up. */

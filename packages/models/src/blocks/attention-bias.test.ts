@@ -11,22 +11,23 @@ beforeAll(async () => {
 
 const int = (rows: number[][]) => tf.tensor2d(rows, [rows.length, rows[0]?.length ?? 0], 'int32');
 
-function seen(groups: number[][], answers: number[][], positions?: number[][], window?: number): boolean[][][] {
+/** Whether position i sees position j, [B, T, T]. */
+function visibility(groups: number[][], answers: number[][], positions?: number[][], window?: number): boolean[][][] {
   const layout = { groupNumbers: int(groups), answerNumbers: int(answers), positions: int(positions ?? groups) };
   const bias = attentionBias(layout, window);
   const { shape } = bias;
   expect(shape).toEqual([groups.length, 1, groups[0]?.length, groups[0]?.length]);
   const values = bias.dataSync();
   expect([...values].every((value) => Math.abs(value) === 0 || value < -1e8)).toBe(true);
-  const [rows, , length] = shape;
-  return Array.from({ length: rows }, (_, b) =>
+  const [packedRows, , length] = shape;
+  return Array.from({ length: packedRows }, (_, b) =>
     Array.from({ length }, (_, i) => Array.from({ length }, (_, j) => values[(b * length + i) * length + j] === 0)),
   );
 }
 
 it('lets each answer see its prompt and itself, and padding itself alone', () => {
   // prompt p, answers a and b, a second group's prompt q, padding
-  const [matrix] = seen([[1, 1, 1, 1, 2, 0]], [[0, 1, 1, 2, 0, 0]]);
+  const [matrix] = visibility([[1, 1, 1, 1, 2, 0]], [[0, 1, 1, 2, 0, 0]]);
   expect(matrix?.map((row) => row.map(Number).join(''))).toEqual([
     '100000', // p sees p
     '110000', // a sees p, a
@@ -38,15 +39,15 @@ it('lets each answer see its prompt and itself, and padding itself alone', () =>
 });
 
 it('follows the rule for any groups and answers', () => {
-  const row = fc.array(fc.tuple(fc.nat(3), fc.nat(3)), { minLength: 5, maxLength: 5 });
+  const packedRow = fc.array(fc.tuple(fc.nat(3), fc.nat(3)), { minLength: 5, maxLength: 5 });
   fc.assert(
-    fc.property(fc.array(row, { minLength: 1, maxLength: 3 }), (rows) => {
-      const groups = rows.map((r) => r.map(([g]) => g));
-      const answers = rows.map((r) => r.map(([, a]) => a));
-      const got = seen(groups, answers);
-      rows.forEach((r, b) => {
-        r.forEach(([g, a], i) => {
-          r.forEach(([h, c], j) => {
+    fc.property(fc.array(packedRow, { minLength: 1, maxLength: 3 }), (packedRows) => {
+      const groups = packedRows.map((positions) => positions.map(([g]) => g));
+      const answers = packedRows.map((positions) => positions.map(([, a]) => a));
+      const got = visibility(groups, answers);
+      packedRows.forEach((positions, b) => {
+        positions.forEach(([g, a], i) => {
+          positions.forEach(([h, c], j) => {
             const want = i === j || (j < i && g !== 0 && g === h && (c === 0 || c === a));
             expect(got[b]?.[i]?.[j]).toBe(want);
           });
@@ -57,9 +58,9 @@ it('follows the rule for any groups and answers', () => {
   );
 });
 
-it('with a window goes back as far in the text, however far that is in the row', () => {
-  // prompt of three, answers a and b of two tokens each: b's first stands right after the prompt, in the text
-  const [matrix] = seen([[1, 1, 1, 1, 1, 1, 1]], [[0, 0, 0, 1, 1, 2, 2]], [[0, 1, 2, 3, 4, 3, 4]], 3);
+it('counts a window in positions of the text, not of the packed row', () => {
+  // A prompt of three tokens, answers a and b of two tokens each: in its text, b begins right after the prompt.
+  const [matrix] = visibility([[1, 1, 1, 1, 1, 1, 1]], [[0, 0, 0, 1, 1, 2, 2]], [[0, 1, 2, 3, 4, 3, 4]], 3);
   expect(matrix?.map((row) => row.map(Number).join(''))).toEqual([
     '1000000',
     '1100000',

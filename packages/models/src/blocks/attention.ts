@@ -2,36 +2,40 @@ import * as tf from '@tensorflow/tfjs-core';
 import { softCap } from './soft-cap.js';
 
 /**
- * Rows of a linear layer's output as heads: [B·T, H·headSize] → [B, H, T, headSize].
+ * A linear layer's output divided into heads: [B·T, H·headSize] → [B, H, T, headSize].
+ *
+ * @param packedRows B: packed rows in training and scoring, sequences in generation
+ * @param length T
+ * @param heads H
  */
-export function splitHeads(x: tf.Tensor2D, rows: number, length: number, heads: number): tf.Tensor4D {
+export function splitHeads(x: tf.Tensor2D, packedRows: number, length: number, heads: number): tf.Tensor4D {
   const size = x.shape[1] / heads;
-  // With one position a row, as in generation, both layouts are the same.
-  if (length === 1) return tf.reshape(x, [rows, heads, 1, size]);
-  return tf.transpose(tf.reshape(x, [rows, length, heads, size]), [0, 2, 1, 3]) as tf.Tensor4D;
+  // With one position to a sequence, as in generation, both layouts are the same.
+  if (length === 1) return tf.reshape(x, [packedRows, heads, 1, size]);
+  return tf.transpose(tf.reshape(x, [packedRows, length, heads, size]), [0, 2, 1, 3]) as tf.Tensor4D;
 }
 
-/** The way back: [B, H, T, headSize] → [B·T, H·headSize]. */
+/** The inverse of {@link splitHeads}: [B, H, T, headSize] → [B·T, H·headSize]. */
 export function joinHeads(x: tf.Tensor4D): tf.Tensor2D {
-  const [rows, heads, length, size] = x.shape;
+  const [packedRows, heads, length, size] = x.shape;
   const byPosition = length === 1 ? x : tf.transpose(x, [0, 2, 1, 3]);
-  return tf.reshape(byPosition, [rows * length, heads * size]);
+  return tf.reshape(byPosition, [packedRows * length, heads * size]);
 }
 
-/** How a layer's attention differs from the plain one. */
+/** How a layer's attention differs from plain attention. */
 export interface AttentionSettings {
-  /** What scores are multiplied by. Default 1 / √headSize. */
+  /** The factor of the scores. Default 1 / √headSize. */
   readonly scale?: number | undefined;
-  /** Keeps scores within ± this: cap · tanh(score / cap) (Gemma 2, arXiv 2408.00118). */
+  /** The bound of the scores: cap · tanh(score / cap) (Gemma 2, arXiv 2408.00118). Default none. */
   readonly cap?: number | undefined;
-  /** How many positions are seen, the own one included (sliding windows, arXiv 2310.06825). Default all before. */
+  /** How many positions a position sees, its own included (sliding windows, arXiv 2310.06825). Default all before it. */
   readonly window?: number | undefined;
 }
 
 /**
- * Scaled dot-product attention, softmax(cap(scale · q kᵀ) + bias) v, with grouped queries (arXiv 2305.13245): G = H / KV
- * query heads in a row share a key-value head. The queries of a group are stacked along the positions, so that keys
- * and values are not repeated. A window is the bias's business.
+ * Scaled dot-product attention, softmax(cap(scale · q kᵀ) + bias) v, with grouped queries (arXiv 2305.13245): H / KV
+ * successive query heads share a key-value head. The queries of a group are stacked along the positions, so that keys
+ * and values are not repeated. The bias hides what lies outside of a window.
  *
  * @param q [B, H, T, headSize]
  * @param k [B, KV, S, headSize]
@@ -46,12 +50,12 @@ export function attention(
   bias: tf.Tensor4D,
   { scale, cap }: AttentionSettings = {},
 ): tf.Tensor4D {
-  const [rows, heads, length, size] = q.shape;
-  const [, shared, keys] = k.shape;
-  const stacked = [rows, shared, (heads / shared) * length];
-  const scaled = tf.reshape(tf.mul(q, scale ?? 1 / Math.sqrt(size)), [...stacked, size]);
-  const products = tf.reshape(tf.matMul(scaled, k, false, true), [rows, heads, length, keys]);
+  const [packedRows, heads, length, size] = q.shape;
+  const [, keyValueHeads, keys] = k.shape;
+  const stack = [packedRows, keyValueHeads, (heads / keyValueHeads) * length];
+  const queries = tf.reshape(tf.mul(q, scale ?? 1 / Math.sqrt(size)), [...stack, size]);
+  const products = tf.reshape(tf.matMul(queries, k, false, true), [packedRows, heads, length, keys]);
   const scores = cap === undefined ? products : softCap(products, cap);
-  const weights = tf.reshape(tf.softmax(tf.add(scores, bias)), [...stacked, keys]);
-  return tf.reshape(tf.matMul(weights, v), [rows, heads, length, size]);
+  const weights = tf.reshape(tf.softmax(tf.add(scores, bias)), [...stack, keys]);
+  return tf.reshape(tf.matMul(weights, v), [packedRows, heads, length, size]);
 }

@@ -13,7 +13,7 @@ beforeAll(async () => {
   await tf.setBackend('cpu');
 });
 
-const turned = rotation(
+const turn = rotation(
   {
     positions: tf.tensor2d(
       [
@@ -28,7 +28,7 @@ const turned = rotation(
 );
 const bias = tf.tensor([0, -1e9, 0, 0], [1, 1, 2, 2]) as tf.Tensor4D;
 
-describe('written gradients equal those of the plain formula', () => {
+describe('gradients written by hand equal the gradients of the plain formula', () => {
   it('layer norm', () => {
     const plain: Op = (x, scale, shift) => {
       const centred = tf.sub(x as tf.Tensor, tf.mean(x as tf.Tensor, -1, true));
@@ -70,10 +70,10 @@ describe('written gradients equal those of the plain formula', () => {
   it('rotation', () => {
     const plain: Op = (x) => {
       const [a, b] = tf.split(x as tf.Tensor, 2, -1) as [tf.Tensor, tf.Tensor];
-      const { cos, sin } = turned;
+      const { cos, sin } = turn;
       return tf.concat([tf.sub(tf.mul(a, cos), tf.mul(b, sin)), tf.add(tf.mul(b, cos), tf.mul(a, sin))], -1);
     };
-    expectSame((x) => rotate(x as tf.Tensor4D, turned), plain, [2, 2, 3, 4]);
+    expectSame((x) => rotate(x as tf.Tensor4D, turn), plain, [2, 2, 3, 4]);
   });
 
   it('attention with grouped queries equals attention with repeated keys', () => {
@@ -96,8 +96,8 @@ describe('written gradients equal those of the plain formula', () => {
 describe('rotation', () => {
   it('turns the two halves of a head by position times frequency', () => {
     const settings = { theta: 100, size: 4 }; // frequencies 1 and 0.1
-    const turn = rotation({ positions: tf.tensor2d([[2]], [1, 1], 'int32') }, settings);
-    const got = rotate(tf.tensor4d([1, 0, 0, 1], [1, 1, 1, 4]), turn).dataSync(); // pairs (1, 0) and (0, 1)
+    const byTwo = rotation({ positions: tf.tensor2d([[2]], [1, 1], 'int32') }, settings);
+    const got = rotate(tf.tensor4d([1, 0, 0, 1], [1, 1, 1, 4]), byTwo).dataSync(); // pairs (1, 0) and (0, 1)
     const want = [Math.cos(2), -Math.sin(0.2), Math.sin(2), Math.cos(0.2)];
     want.forEach((value, i) => {
       expect(got[i]).toBeCloseTo(value, 6);

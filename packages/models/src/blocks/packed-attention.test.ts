@@ -13,37 +13,37 @@ beforeAll(async () => {
   await tf.setBackend('cpu');
 });
 
-it('taken in blocks of queries, values and gradients are those of all queries with all keys', () => {
+it('in blocks of queries has the values and gradients of all queries with all keys', () => {
   const size = 4;
   const cases = fc.record({
     length: fc.integer({ min: 1, max: 600 }),
-    rows: fc.integer({ min: 1, max: 2 }),
+    packedRows: fc.integer({ min: 1, max: 2 }),
     heads: fc.constantFrom([1, 1], [4, 2]),
     window: fc.constantFrom(undefined, 1, 150),
     cap: fc.constantFrom(undefined, 2),
     seed: fc.nat(),
   });
   fc.assert(
-    fc.property(cases, ({ length, rows, heads: [queries = 1, shared = 1], window, cap, seed }) => {
+    fc.property(cases, ({ length, packedRows, heads: [queries = 1, shared = 1], window, cap, seed }) => {
       const next = random(seed);
       // Pieces of text of random lengths: prompts, answers, padding.
       const pieces = (most: number) => {
         let value = 0;
-        let left = 0;
+        let remaining = 0;
         return tf.tensor2d(
-          Int32Array.from({ length: rows * length }, () => {
-            if (left-- > 0) return value;
-            left = Math.floor(next() * 200);
+          Int32Array.from({ length: packedRows * length }, () => {
+            if (remaining-- > 0) return value;
+            remaining = Math.floor(next() * 200);
             value = Math.floor(next() * (most + 1));
             return value;
           }),
-          [rows, length],
+          [packedRows, length],
           'int32',
         );
       };
       const positions = tf.tensor2d(
-        Int32Array.from({ length: rows * length }, (_, i) => i % length),
-        [rows, length],
+        Int32Array.from({ length: packedRows * length }, (_, i) => i % length),
+        [packedRows, length],
         'int32',
       );
       const layout = { groupNumbers: pieces(3), answerNumbers: pieces(2), positions };
@@ -55,14 +55,14 @@ it('taken in blocks of queries, values and gradients are those of all queries wi
       expectSame(
         of(packedAttention(layout)),
         of((_, q, k, v, settings) => attention(q, k, v, whole, settings)),
-        ...[queries, shared, shared].map((count) => [rows, count, length, size]),
+        ...[queries, shared, shared].map((count) => [packedRows, count, length, size]),
       );
     }),
     { numRuns: 12 },
   );
 });
 
-it('layers with the same reach share what is made for them; a window as long as the row is none', () => {
+it('layers with the same window share one result, and a window as long as the packed row counts as none', () => {
   const windows: (number | undefined)[] = [];
   const reachOf = perWindow(8, (window) => {
     windows.push(window);

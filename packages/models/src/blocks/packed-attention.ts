@@ -4,8 +4,8 @@ import { type AttentionSettings, attention } from './attention.js';
 import { attentionBias, type PackedLayout } from './attention-bias.js';
 
 /**
- * How queries meet keys and values: those of the same pass under a mask (training, scoring), or those of all tokens so
- * far out of a cache (generation). q [B, H, T, headSize]; k, v [B, KV, T, headSize]; result as q.
+ * How a layer's queries meet keys and values: the keys and values of the same pass under a mask (training, scoring), or of all
+ * tokens so far out of a cache (generation). q [B, H, T, headSize]; k, v [B, KV, T, headSize]; the result has q's shape.
  */
 export type Attend = (
   layer: number,
@@ -15,16 +15,16 @@ export type Attend = (
   settings?: AttentionSettings,
 ) => tf.Tensor4D;
 
-/** Queries that look at keys together. Fewer leave out more of what no query may see, in more and smaller products. */
+/** The least queries of a block. Smaller blocks leave out more pairs that no query may see, in more and smaller products. */
 const QUERIES = 64;
-/** More blocks than this save little more, and make the graph longer. */
+/** More blocks than these save little more, and make the graph longer. */
 const MOST_BLOCKS = 4;
 
 /**
  * Attention within packed rows: every answer sees its prompt and itself, as far as the layer's window goes.
  *
- * No position sees a later one, so a row's queries are taken in blocks, each of which meets the keys up to its own end
- * and no others. With four blocks, three eighths of all products are never computed and their weights never kept.
+ * No position sees a later position, so the queries of a packed row are divided into blocks, and each block meets only the keys
+ * up to its own end. With four blocks, three eighths of all products are never computed and their weights never kept.
  */
 export function packedAttention(layout: PackedLayout): Attend {
   const length = layout.groupNumbers.shape[1];
@@ -45,7 +45,7 @@ export function packedAttention(layout: PackedLayout): Attend {
   };
 }
 
-/** The first `count` along an axis. */
+/** The first `count` slices along an axis. */
 function firstOf(x: tf.Tensor4D, axis: number, count: number): tf.Tensor4D {
   if (x.shape[axis] === count) return x;
   const size = x.shape.map((all, i) => (i === axis ? count : all)) as [number, number, number, number];
@@ -53,18 +53,20 @@ function firstOf(x: tf.Tensor4D, axis: number, count: number): tf.Tensor4D {
 }
 
 /**
- * Makes what depends on the window alone once for all layers that have the same. A window as long as the row, which no
- * text in it exceeds, is none.
+ * A function of a layer's window that calls `make` once for each different window. A window of `length` or more, which no text
+ * of a packed row exceeds, counts as no window.
+ *
+ * @param length T, positions of a packed row
  */
 export function perWindow<T>(
   length: number,
   make: (window: number | undefined) => T,
 ): (window: number | undefined) => T {
   const results = new Map<number | undefined, T>();
-  return (asked) => {
-    const window = asked === undefined || asked >= length ? undefined : asked;
-    const known = results.get(window);
-    if (known !== undefined) return known;
+  return (layerWindow) => {
+    const window = layerWindow === undefined || layerWindow >= length ? undefined : layerWindow;
+    const earlier = results.get(window);
+    if (earlier !== undefined) return earlier;
     const fresh = make(window);
     results.set(window, fresh);
     return fresh;

@@ -4,10 +4,11 @@ import * as tf from '@tensorflow/tfjs-core';
 export interface RotarySettings {
   /** Base of the wavelengths: 2π · theta^(2i/size). */
   readonly theta: number;
-  /** How many dimensions of a head are rotated, the first ones; an even number. */
+  /** How many dimensions of a head are rotated, from the first on: an even number. */
   readonly size: number;
-  /** Which dimensions turn together: i and i + size/2 (the default), or neighbours 2i and 2i + 1, as the paper has it. */
+  /** Which dimensions turn together: i and i + size/2 (the default), or the neighbours 2i and 2i + 1, as in the paper. */
   readonly pairs?: 'halves' | 'neighbours' | undefined;
+  /** How angles are rescaled for longer texts. Default not at all. */
   readonly scaling?: RotaryScaling | undefined;
 }
 
@@ -25,7 +26,7 @@ export type RotaryScaling =
       readonly highFrequencyFactor: number;
       readonly originalPositions: number;
     }
-  /** The same with a passage along the dimensions (arXiv 2309.00071); queries and keys are lengthened by `amplitude`. */
+  /** As llama3, with the passage along the dimensions (arXiv 2309.00071); queries and keys are multiplied by `amplitude`. */
   | {
       readonly type: 'yarn';
       readonly factor: number;
@@ -36,7 +37,7 @@ export type RotaryScaling =
       readonly truncate: boolean;
       readonly originalPositions: number;
     }
-  /** Angles by 1 / a factor of their own, those for texts up to the original length (arXiv 2402.13753). */
+  /** Each angle by 1 / its own factor. The factors are the ones for texts up to the original length (arXiv 2402.13753). */
   | {
       readonly type: 'longrope';
       readonly shortFactors: readonly number[];
@@ -44,33 +45,35 @@ export type RotaryScaling =
       readonly originalPositions: number;
     };
 
-/**
- * What rotations are computed for, [B, T] int32: positions, which of them belong to the same text (default a row), and how
- * many tokens of it come after (default 0).
- */
+/** The places of tokens that rotations are computed for. */
 export interface Places {
+  /** [B, T] int32: positions in the text. */
   readonly positions: tf.Tensor2D;
+  /** [B, T] int32: places of a packed row with the same number belong to the same text. Default: a packed row is one text. */
   readonly groupNumbers?: tf.Tensor2D | undefined;
+  /** How many tokens of each text come after its last place. Default 0. */
   readonly unread?: number | undefined;
 }
 
 /**
- * Angle per position of each pair of dimensions, in radians: fᵢ = theta^(−2i/size), i = 0 … size/2 − 1, rescaled as the
- * settings say, as far as that does not depend on the text (transformers, `modeling_rope_utils.py`).
+ * The angle per position of each pair of dimensions, in radians: fᵢ = theta^(−2i/size), i = 0 … size/2 − 1, with all rescaling of
+ * the settings that does not depend on the text (transformers, `modeling_rope_utils.py`).
+ *
+ * @returns [size / 2]
  */
 export function rotaryFrequencies({ theta, size, scaling }: RotarySettings): Float32Array {
-  const shares = keptShares({ theta, size, scaling });
+  const shareOf = unscaledShare({ theta, size, scaling });
   return Float32Array.from({ length: size / 2 }, (_, i) => {
     const frequency = theta ** ((-2 * i) / size);
     if (scaling === undefined || scaling.type === 'dynamic') return frequency;
     if (scaling.type === 'longrope') return frequency / (scaling.shortFactors[i] as number);
-    const share = shares(i, frequency);
+    const share = shareOf(i, frequency);
     return frequency * ((1 - share) / scaling.factor + share);
   });
 }
 
-/** How far a frequency keeps out of the scaling by its factor: 0 not at all, 1 altogether. */
-function keptShares({ theta, size, scaling }: RotarySettings): (i: number, frequency: number) => number {
+/** The share of a frequency that the factor leaves alone: 0 when the whole frequency is scaled, 1 when none of it is. */
+function unscaledShare({ theta, size, scaling }: RotarySettings): (i: number, frequency: number) => number {
   const between = (value: number, none: number, all: number) => Math.min(1, Math.max(0, (value - none) / (all - none)));
   if (scaling?.type === 'llama3') {
     const { lowFrequencyFactor: low, highFrequencyFactor: high, originalPositions } = scaling;
@@ -78,7 +81,7 @@ function keptShares({ theta, size, scaling }: RotarySettings): (i: number, frequ
   }
   if (scaling?.type === 'yarn') {
     const { fastTurns, slowTurns, truncate, originalPositions } = scaling;
-    // The dimension that turns so often in the original length.
+    // The dimension that makes so many turns in the original length.
     const turning = (turns: number) =>
       (size * Math.log(originalPositions / (turns * 2 * Math.PI))) / (2 * Math.log(theta));
     const [first, last] = [turning(fastTurns), turning(slowTurns)];
@@ -90,13 +93,13 @@ function keptShares({ theta, size, scaling }: RotarySettings): (i: number, frequ
 }
 
 /**
- * Dynamic NTK scaling, what angles are multiplied by for the sake of their text's length L: with L₀ the original
- * positions, a longer text has the base
+ * The factors of the angles in dynamic NTK scaling, which depend on the length L of the text: with L₀ the original positions,
+ * a longer text has the base
  *
  *     theta · s^(size/(size − 2)),   s = factor · L / L₀ − (factor − 1)
  *
- * so that fᵢ is multiplied by s^(−2i/(size − 2)). L is the end of the longest answer in a group; in generation it is that
- * of the token just read, and earlier keys stay as they were turned, as in transformers. Undefined for other scalings.
+ * so that fᵢ is multiplied by s^(−2i/(size − 2)). L is the end of the longest answer in a group. In generation L is the end of
+ * the latest token, and earlier keys keep their rotation, as in transformers. Undefined for other scalings.
  *
  * @returns [B, 1, T, size / 2]
  */
@@ -109,11 +112,11 @@ export function lengthFactors(places: Places, { size, scaling }: RotarySettings)
   return tf.exp(tf.mul(tf.log(tf.maximum(stretch, 1)), tf.tensor1d(powers)));
 }
 
-/** The length of the text that each position belongs to, float32 [B, 1, T, 1]. */
+/** The length of each position's text, float32 [B, 1, T, 1]. */
 function textLengths({ positions, groupNumbers, unread = 0 }: Places): tf.Tensor {
-  const [rows, length] = positions.shape;
-  const here = tf.reshape(groupNumbers ?? tf.onesLike(positions), [rows, length, 1]);
-  const sameText = tf.cast(tf.equal(here, tf.reshape(here, [rows, 1, length])), 'float32'); // [B, T, T]
-  const ends = tf.add(tf.reshape(tf.cast(positions, 'float32'), [rows, 1, length]), 1 + unread);
-  return tf.reshape(tf.max(tf.mul(sameText, ends), 2), [rows, 1, length, 1]);
+  const [packedRows, length] = positions.shape;
+  const groups = tf.reshape(groupNumbers ?? tf.onesLike(positions), [packedRows, length, 1]);
+  const sameText = tf.cast(tf.equal(groups, tf.reshape(groups, [packedRows, 1, length])), 'float32'); // [B, T, T]
+  const ends = tf.add(tf.reshape(tf.cast(positions, 'float32'), [packedRows, 1, length]), 1 + unread);
+  return tf.reshape(tf.max(tf.mul(sameText, ends), 2), [packedRows, 1, length, 1]);
 }

@@ -18,8 +18,8 @@ const limits: readonly (readonly [string, LogitLimits])[] = [
   ['in pieces', { keep: 0, piece: 2 * 44 }],
 ];
 
-describe('how near tokens are to what the model draws', () => {
-  it.each(limits)('%s: the plain formula, and no gradient', (_, limit) => {
+describe('the alignment of tokens with what the model draws', () => {
+  it.each(limits)('%s: has the value of the plain formula, and no gradient', (_, limit) => {
     const [hidden, unembedding] = [tf.tensor2d(numbers(R * D, 1), [R, D]), tf.tensor2d(numbers(V * D, 2), [V, D])];
     const of = (x: tf.Tensor, u: tf.Tensor) =>
       tokenAlignments(x as tf.Tensor2D, { unembedding: u as tf.Tensor2D }, targets, limit);
@@ -35,7 +35,7 @@ describe('how near tokens are to what the model draws', () => {
     expect([...gradient.dataSync()]).toEqual(new Array(R * D).fill(0));
   });
 
-  it('is 0 where all tokens are as likely', () => {
+  it('is 0 when all tokens are equally likely', () => {
     const got = tokenAlignments(tf.zeros([R, D]), { unembedding: tf.ones([V, D]) }, targets).dataSync();
     for (const value of got) expect(value).toBeCloseTo(0, 6);
   });

@@ -4,15 +4,16 @@ import { pieceSizes } from './_piece-sizes.js';
 import { at, type LogitHead, type LogitLimits, logitsOf, logSumExp, targetsOfPiece } from './token-logps.js';
 
 /**
- * How near given tokens are to what the model would draw, without a gradient:
+ * The alignment of each target with what the model would draw, in nats, without a gradient:
  *
  *     a_r = log π(target_r) − log Σ_v π(v)² = z_{r, target_r} + log Σ_v exp z_{r, v} − log Σ_v exp 2 z_{r, v}
  *
- * 0 for every token where the distribution is uniform, and for its only token where it is sure; below 0 for tokens less
- * likely than what is drawn on average. Source: "sampled alignment" of WPO, arXiv 2406.11827.
+ * The alignment is 0 for every token of a uniform distribution, and for the only token of a certain distribution. It is below
+ * 0 for tokens that are less likely than a drawn token is on average. Source: "sampled alignment" of WPO, arXiv 2406.11827.
  *
- * @param hidden [R, D]
+ * @param hidden [R, D], behind the final norm
  * @param targets [R] int32
+ * @param limits how many logits are in memory at once
  * @returns [R]
  */
 export function tokenAlignments(
@@ -23,18 +24,18 @@ export function tokenAlignments(
 ): tf.Tensor1D {
   const sizes = pieceSizes(hidden.shape[0], targetsOfPiece(hidden, head, limits));
   const compute = (states: tf.Tensor): tf.Tensor => {
-    const wanted = tf.split(targets, sizes);
+    const targetsOf = tf.split(targets, sizes);
     const pieces: tf.Tensor[] = [];
     for (const [i, piece] of tf.split(states, sizes).entries()) {
       const last = pieces.at(-1);
-      const started = last === undefined ? piece : after(piece, last);
-      const logits = logitsOf(started as tf.Tensor2D, head); // [r, V]
+      const input = last === undefined ? piece : after(piece, last);
+      const logits = logitsOf(input as tf.Tensor2D, head); // [r, V]
       const total = tf.sub(logSumExp(logits), logSumExp(tf.mul(logits, 2)));
-      pieces.push(tf.add(at(logits, wanted[i] as tf.Tensor1D), total)); // [r, 1]
+      pieces.push(tf.add(at(logits, targetsOf[i] as tf.Tensor1D), total)); // [r, 1]
     }
     return tf.reshape(tf.concat(pieces), [states.shape[0] as number]);
   };
-  // The unembedding is not an input, so that no zeros of its size are added to its gradient.
+  // The unembedding is no input, so that no zeros of the unembedding's size are added to its gradient.
   const op = tf.customGrad((states) => {
     const { shape } = states as tf.Tensor;
     return { value: compute(states as tf.Tensor), gradFunc: () => tf.zeros(shape) };

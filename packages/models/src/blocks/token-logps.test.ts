@@ -24,11 +24,11 @@ const plain = (h: tf.Tensor, w: tf.Tensor, b?: tf.Tensor, cap?: number) => {
   return tf.sum(tf.mul(tf.logSoftmax(logits), tf.oneHot(targets(), V)), 1);
 };
 
-/** Rows of 44 bytes of logits: all 7 kept; pieces of 2, 2, 2, 1 rows or the like; pieces of one row. */
+/** A target has 44 bytes of logits. All 7 are kept; or pieces have two targets at most; or one. */
 const limits: readonly (readonly [string, LogitLimits])[] = [
   ['logits kept', {}],
   ['in four pieces', { keep: 7 * 44 - 1, piece: 2 * 44 }],
-  ['a piece to a row', { keep: 0, piece: 1 }],
+  ['a piece to a target', { keep: 0, piece: 1 }],
 ];
 
 const heads = [
@@ -65,9 +65,9 @@ describe('log-softmax at the targets', () => {
     });
   });
 
-  it('never holds the logits of all rows where they are computed in pieces', async () => {
-    const [rows, width, vocabulary] = [8, 2, 40];
-    const h = tf.tensor2d(numbers(rows * width, 1), [rows, width]);
+  it('never holds the logits of all targets when they are computed in pieces', async () => {
+    const [targetCount, width, vocabulary] = [8, 2, 40];
+    const h = tf.tensor2d(numbers(targetCount * width, 1), [targetCount, width]);
     const w = tf.tensor2d(numbers(vocabulary * width, 2), [vocabulary, width]);
     const columns = tf.tensor1d([3, 0, 10, 39, 5, 9, 1, 7], 'int32');
     const largestBeside = async (limit: LogitLimits) => {
@@ -76,12 +76,12 @@ describe('log-softmax at the targets', () => {
       const { kernels } = await tf.profile(() => tf.grads(op)([h, w]));
       return Math.max(...kernels.flatMap((kernel) => kernel.outputShapes.map((shape) => tf.util.sizeFromShape(shape))));
     };
-    // Two rows of logits are as large as the unembedding.
+    // The logits of two targets are as large as the unembedding.
     expect(await largestBeside({ keep: 0, piece: 2 * 4 * vocabulary })).toBe(vocabulary * width);
-    expect(await largestBeside({})).toBe(rows * vocabulary);
+    expect(await largestBeside({})).toBe(targetCount * vocabulary);
   });
 
-  it.each(limits)('%s: stays finite where logits are far apart', (_, limit) => {
+  it.each(limits)('%s: stays finite when logits are far apart', (_, limit) => {
     const h = tf.tensor2d([100, -100], [2, 1]);
     const w = tf.tensor2d([10, 0, -10], [3, 1]);
     const got = tokenLogps(h, { unembedding: w }, tf.tensor1d([2, 2], 'int32'), limit).dataSync();

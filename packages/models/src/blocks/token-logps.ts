@@ -4,11 +4,11 @@ import { pieceSizes } from './_piece-sizes.js';
 import { softCap } from './soft-cap.js';
 import { withGradient } from './with-gradient.js';
 
-/** When logits are kept and how many there are at once, in bytes of float32. */
+/** Limits to the logits in memory, in bytes of float32. */
 export interface LogitLimits {
-  /** Up to this size the logits of all targets stay in memory for the gradient; beyond it they are computed again. */
+  /** Up to this size the logits of all targets are kept for the gradient, beyond it they are computed in pieces. Default 128 MB. */
   readonly keep?: number;
-  /** The size of a piece where they are computed in pieces. */
+  /** The size of a piece's logits. Default 64 MB. */
   readonly piece?: number;
 }
 
@@ -20,7 +20,7 @@ export interface LogitHead {
   readonly unembedding: tf.Tensor2D;
   /** [V] */
   readonly bias?: tf.Tensor1D | undefined;
-  /** Keeps logits within ± this: cap · tanh(z / cap). */
+  /** The bound of the logits: cap · tanh(z / cap). Default none. */
   readonly cap?: number | undefined;
 }
 
@@ -32,18 +32,18 @@ export function logitsOf(hidden: tf.Tensor2D, { unembedding, bias, cap }: LogitH
 }
 
 /**
- * log π of given tokens, the log-softmax of the logits at them, in nats:
+ * log π of each target, the log-softmax of the logits at the target, in nats:
  *
  *     z = cap(hidden · unembeddingᵀ + bias)      y_r = z_{r, target_r} − log Σ_v exp z_{r, v}
  *
- * in float32 with the largest logit taken out of the sum. When the logits of all targets would take more than
- * `limits.keep` bytes, they are computed in pieces, one piece after the other, and again for the gradient
+ * in float32, with the largest logit subtracted before exp. When the logits of all targets would take more than `limits.keep`
+ * bytes, they are computed in pieces, one piece after the other, and again for the gradient
  *
  *     dz_{r, v} = dy_r (1[v = target_r] − softmax(z_r)_v),
  *
  * which a cap multiplies by its slope 1 − (z_{r, v} / cap)².
  *
- * @param hidden [R, D]
+ * @param hidden [R, D], behind the final norm
  * @param targets [R] int32
  * @returns [R]
  */
@@ -60,15 +60,15 @@ export function tokenLogps(
   return tf.reshape(logps, [targetCount]);
 }
 
-/** Targets whose logits may be in memory at once: all of them when their logits are small enough to be kept. */
+/** How many targets may have their logits in memory at once: all of them when the logits are small enough to be kept. */
 export function targetsOfPiece(
   hidden: tf.Tensor2D,
   { unembedding }: LogitHead,
   { keep = 128 * megabyte, piece = 64 * megabyte }: LogitLimits,
 ): number {
-  const [rows] = hidden.shape;
-  const rowBytes = 4 * unembedding.shape[0];
-  return rows * rowBytes <= keep ? rows : Math.max(1, Math.floor(piece / rowBytes));
+  const [targetCount] = hidden.shape;
+  const targetBytes = 4 * unembedding.shape[0];
+  return targetCount * targetBytes <= keep ? targetCount : Math.max(1, Math.floor(piece / targetBytes));
 }
 
 function keepingLogits(hidden: tf.Tensor2D, head: LogitHead, targets: tf.Tensor1D): tf.Tensor {
@@ -96,23 +96,23 @@ function keepingLogits(hidden: tf.Tensor2D, head: LogitHead, targets: tf.Tensor1
   );
 }
 
-function inPieces(hidden: tf.Tensor2D, head: LogitHead, targets: tf.Tensor1D, pieceRows: number): tf.Tensor {
-  const sizes = pieceSizes(hidden.shape[0], pieceRows);
+function inPieces(hidden: tf.Tensor2D, head: LogitHead, targets: tf.Tensor1D, pieceSize: number): tf.Tensor {
+  const sizes = pieceSizes(hidden.shape[0], pieceSize);
   const { bias, cap } = head;
   return withGradient(
     inputsOf(hidden, head),
     () => {
-      const wanted = tf.split(targets, sizes);
-      const picked: tf.Tensor[] = [];
+      const targetsOf = tf.split(targets, sizes);
+      const targetLogits: tf.Tensor[] = [];
       const totals: tf.Tensor[] = [];
-      for (const [i, rows] of tf.split(hidden, sizes).entries()) {
+      for (const [i, piece] of tf.split(hidden, sizes).entries()) {
         const last = totals.at(-1);
-        const started = last === undefined ? rows : after(rows, last);
-        const logits = logitsOf(started as tf.Tensor2D, head);
+        const states = last === undefined ? piece : after(piece, last); // [r, D]
+        const logits = logitsOf(states as tf.Tensor2D, head);
         totals.push(logSumExp(logits)); // [r, 1]
-        picked.push(at(logits, wanted[i] as tf.Tensor1D));
+        targetLogits.push(at(logits, targetsOf[i] as tf.Tensor1D)); // [r, 1]
       }
-      const [total, target] = [tf.concat(totals), tf.concat(picked)]; // [R, 1]
+      const [total, target] = [tf.concat(totals), tf.concat(targetLogits)]; // [R, 1]
       return {
         value: tf.sub(target, total),
         saved: [hidden, head.unembedding, targets, total, target, ...(bias === undefined ? [] : [bias])],
@@ -125,16 +125,16 @@ function inPieces(hidden: tf.Tensor2D, head: LogitHead, targets: tf.Tensor1D, pi
       let dw: tf.Tensor | undefined;
       let db: tf.Tensor | undefined;
       for (const [i, piece] of tf.split(h as tf.Tensor, sizes).entries()) {
-        const rows = after(piece, dhs.at(-1) ?? dy);
-        // The other way round than in the forward pass, [V, r], which needs no transposed product and keeps a graph
-        // optimiser from taking the forward pass's logits, which would then have to stay in memory.
-        const products = tf.matMul(w as tf.Tensor, rows, false, true);
+        const states = after(piece, dhs.at(-1) ?? dy); // [r, D]
+        // Logits are transposed here, [V, r]: the products below need no transposition, and a graph optimiser cannot reuse
+        // the forward pass's logits, which would then have to stay in memory.
+        const products = tf.matMul(w as tf.Tensor, states, false, true);
         const sums = bias === undefined ? products : tf.add(products, tf.reshape(bias, [-1, 1]));
         const logits = cap === undefined ? sums : softCap(sums, cap);
         const share = underCap(tf.exp(tf.sub(logits, totals[i] as tf.Tensor)), logits, cap);
         const push = tf.mul(share, tf.neg(dys[i] as tf.Tensor));
         dhs.push(tf.matMul(push, w as tf.Tensor, true, false)); // [r, D]
-        dw = plus(dw, tf.matMul(push, rows)); // [V, D]
+        dw = plus(dw, tf.matMul(push, states)); // [V, D]
         if (bias !== undefined) db = plus(db, tf.sum(push, 1)); // [V]
       }
       const parts = { dh: tf.concat(dhs), dw: dw as tf.Tensor, db };
@@ -148,7 +148,7 @@ function inputsOf(hidden: tf.Tensor, { unembedding, bias }: LogitHead): tf.Tenso
   return bias === undefined ? [hidden, unembedding] : [hidden, unembedding, bias];
 }
 
-/** A gradient by logits z as one by what was capped to them. */
+/** The gradient by the capped logits z, as a gradient by the logits before the cap. */
 function underCap(gradient: tf.Tensor, z: tf.Tensor, cap: number | undefined): tf.Tensor {
   return cap === undefined ? gradient : tf.mul(gradient, tf.sub(1, tf.square(tf.div(z, cap))));
 }
@@ -157,7 +157,7 @@ function plus(sum: tf.Tensor | undefined, part: tf.Tensor): tf.Tensor {
   return sum === undefined ? part : tf.add(sum, part);
 }
 
-/** Adds what the targets' own logits contribute to all gradients. */
+/** The gradients with the share of the targets' own logits. */
 function withTargets(
   pull: tf.Tensor, // [R, 1]
   h: tf.Tensor, // [R, D]
@@ -174,15 +174,15 @@ function withTargets(
   return [...gradients, tf.add(db, tf.reshape(tf.unsortedSegmentSum(pull, targets, vocabSize), [vocabSize]))];
 }
 
-/** log Σ_v exp z_v of each row, [r, V] → [r, 1]. */
+/** log Σ_v exp z_v of each target, [r, V] → [r, 1]. */
 export function logSumExp(logits: tf.Tensor): tf.Tensor {
   const largest = tf.max(logits, 1, true);
   return tf.add(tf.log(tf.sum(tf.exp(tf.sub(logits, largest)), 1, true)), largest);
 }
 
-/** The logits of one column per row: [r, V], [r] → [r, 1]. */
-export function at(logits: tf.Tensor, columns: tf.Tensor1D): tf.Tensor {
-  const [rows, width] = logits.shape as [number, number];
-  const starts = tf.range(0, rows * width, width, 'int32');
-  return tf.reshape(tf.gather(tf.reshape(logits, [rows * width]), tf.add(columns, starts)), [rows, 1]);
+/** The logit at one token of the vocabulary for each target: [r, V], [r] int32 → [r, 1]. */
+export function at(logits: tf.Tensor, tokens: tf.Tensor1D): tf.Tensor {
+  const [targetCount, width] = logits.shape as [number, number];
+  const starts = tf.range(0, targetCount * width, width, 'int32');
+  return tf.reshape(tf.gather(tf.reshape(logits, [targetCount * width]), tf.add(tokens, starts)), [targetCount, 1]);
 }

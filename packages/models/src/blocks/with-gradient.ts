@@ -1,17 +1,18 @@
 import * as tf from '@tensorflow/tfjs-core';
 
-/** What a function with a gradient of its own computes: its value, and what the gradient needs again. */
+/** The result of the forward pass of a function with its own gradient. */
 export interface Forward {
   readonly value: tf.Tensor;
+  /** The tensors that the gradient needs again. */
   readonly saved: readonly tf.Tensor[];
 }
 
 /**
- * A value whose gradient is written by hand: fewer operations, and fewer intermediate results kept in memory, than
- * differentiating step by step.
+ * A value whose gradient is written by hand. Compared with differentiation step by step there are fewer operations, and fewer
+ * intermediate results in memory.
  *
- * `backward` gets the incoming gradient and the saved tensors and returns one gradient per input. It must use no other
- * tensor made in the forward pass: those are freed by then.
+ * @param backward gets the incoming gradient and the saved tensors, and returns one gradient to each input. It must use no other
+ * tensor of the forward pass: they are freed by then.
  */
 export function withGradient(
   inputs: readonly tf.Tensor[],

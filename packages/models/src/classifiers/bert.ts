@@ -3,7 +3,7 @@ import type { ConfigReader } from '../architectures/config-reader.js';
 import { activationOf, type EncoderLayerNames, encoder, padTokenOf } from './encoder.js';
 import type { TextNetwork } from './types.js';
 
-/** What BERT and RoBERTa call the parts of a layer. */
+/** The names of the parts of a layer in BERT and RoBERTa. */
 export function bertLayerNames(prefix: string): (layer: number) => EncoderLayerNames {
   return (layer) => {
     const at = (name: string) => `${prefix}encoder.layer.${layer}.${name}`;
@@ -20,7 +20,7 @@ export function bertLayerNames(prefix: string): (layer: number) => EncoderLayerN
   };
 }
 
-/** What the configurations of BERT and RoBERTa have in common. */
+/** The settings that the configurations of BERT and RoBERTa have in common. */
 export function bertSettings(settings: ConfigReader) {
   settings.choice('position_embedding_type', ['absolute'], 'absolute');
   settings.multiple('hidden_size', 'num_attention_heads');
@@ -29,23 +29,23 @@ export function bertSettings(settings: ConfigReader) {
     inner: settings.count('intermediate_size', 3072),
     layers: settings.count('num_hidden_layers', 12),
     heads: settings.count('num_attention_heads', 12),
-    typeRows: settings.count('type_vocab_size', 2),
+    tokenTypes: settings.count('type_vocab_size', 2),
     epsilon: settings.positive('layer_norm_eps', 1e-12),
     activation: activationOf(settings, 'hidden_act'),
   };
 }
 
-/** BERT (arXiv 1810.04805) with the pooler that it was trained with, and one linear layer. */
+/** BERT (arXiv 1810.04805) with its pooler and one linear layer. */
 export function bert(settings: ConfigReader, labels: number): TextNetwork {
   const common = bertSettings(settings);
-  const positionRows = settings.count('max_position_embeddings', 512);
+  const positionCount = settings.count('max_position_embeddings', 512);
   return encoder({
     ...common,
     modelType: 'bert',
     prefix: 'bert.',
     vocabSize: settings.count('vocab_size', 30522),
-    positionRows,
-    maxTokens: positionRows,
+    positionCount,
+    maxTokens: positionCount,
     layerNames: bertLayerNames('bert.'),
     head: [
       { name: 'bert.pooler.dense', size: common.width, activation: (x) => tf.tanh(x) },

@@ -4,10 +4,10 @@ import { openModelFiles } from '../files/open-model-files.js';
 import { labelsOf } from './labels.js';
 
 /**
- * What kind of classifier a folder holds: a decoder with one label, or a PEFT adapter with a score head, which `loadRewardModel` opens
- * (`reward`); another one, which `loadClassifier` opens (`labels`); undefined for a language model.
+ * The kind of classifier that a folder holds. `reward`: a decoder with one label, which `loadRewardModel` opens, or a PEFT adapter
+ * with a score head. `labels`: another classifier, which `loadClassifier` opens. Undefined for a language model.
  *
- * @throws DpoError what `openModelFiles` throws
+ * @throws {DpoError} the errors of `openModelFiles`.
  */
 export async function classifierKind(path: string): Promise<'reward' | 'labels' | undefined> {
   const { adapter, config, tensors, close } = await openModelFiles(path);

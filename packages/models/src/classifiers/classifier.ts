@@ -2,29 +2,31 @@ import { DpoError } from '@dpo/base';
 import type { Engine, Precision, Values, Variable } from '@dpo/engine';
 import type { ModelTokenizer } from '../tokenizer/tokenizer.js';
 import { type Labels, type ProblemType, probabilitiesOf } from './labels.js';
-import type { TextNetwork, TextRows } from './types.js';
+import type { TextBatch, TextNetwork } from './types.js';
 
-/** What a classifier says of one text. */
+/** A classifier's result for one text. */
 export interface Classification {
-  /** One to each label. A reward model has a single one, the reward. */
+  /** One logit to each label. A reward model has one logit, the reward. */
   readonly logits: readonly number[];
-  /** Softmax of the logits for one of several labels, a sigmoid of each for several; undefined for a reward. */
+  /** The softmax of the logits when a text has one label, the sigmoid of each when it may have several; undefined for a reward. */
   readonly probabilities: readonly number[] | undefined;
   /** The label of the largest logit. */
   readonly label: string;
-  /** Tokens that were read, special ones included. */
+  /** How many tokens were read, special tokens included. */
   readonly tokens: number;
-  /** The text was longer than the model reads, and its end was cut off. */
+  /** Whether the end of the text was cut off, because the text was longer than the model reads. */
   readonly truncated: boolean;
 }
 
+/** How texts are classified. */
 export interface ClassifyOptions {
-  /** Texts computed at a time. Default 16. */
+  /** How many texts are computed at a time. Default 16. */
   readonly batchSize?: number | undefined;
-  /** The longest text in tokens; the model's own limit if it is less. */
+  /** The longest text, in tokens. Default, and at most, the model's own limit. */
   readonly maxTokens?: number | undefined;
-  /** Called with the number of texts done. */
+  /** Called with the number of texts so far and of all texts. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  /** Once aborted, `classify` throws the signal's reason before the next batch. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -33,23 +35,25 @@ export interface Classifier {
   /** The names of the labels in the order of the logits: `id2label`. */
   readonly labels: readonly string[];
   readonly problem: ProblemType;
+  /** `model_type` of the configuration. */
   readonly modelType: string;
+  /** The longest text that the model reads, in tokens. */
   readonly maxTokens: number;
   /**
-   * Classifies texts, in any number and of any lengths. A text is encoded with the special tokens that the tokenizer puts
-   * around it; token ids (of a chat template, say) are taken as they are.
+   * Classifies texts, in any number and of any length. A text is encoded with the special tokens that the tokenizer puts
+   * around it. Token ids, such as those of a chat template, are used as they are.
    *
-   * @throws DpoError `classifier.bad-option`, and `classifier.bad-token` for ids that are none
+   * @throws {DpoError} `classifier.bad-option`, and `classifier.bad-token` for ids outside of the vocabulary.
    */
   classify(
     texts: readonly (string | readonly number[])[],
     options?: ClassifyOptions,
   ): Promise<readonly Classification[]>;
   /**
-   * One number to each text, higher for better: what a reward model gives, or the probability of a label.
+   * One number to each text, higher for better: the reward of a reward model, or the probability of a label.
    *
-   * @param options.label which; without it the one that is called positive. Not for reward models.
-   * @throws DpoError `classifier.unknown-label`, and what `classify` throws
+   * @param options.label the label whose probability is the score. Default the label called positive. Not for reward models.
+   * @throws {DpoError} `classifier.unknown-label`, and the errors of `classify`.
    */
   scores(
     texts: readonly (string | readonly number[])[],
@@ -59,7 +63,7 @@ export interface Classifier {
   dispose(): void;
 }
 
-/** A network with its weights and its tokenizer. It owns the weights. */
+/** A classifier out of a network, its weights and its tokenizer. The classifier owns the weights. */
 export function textClassifier(parts: {
   readonly engine: Engine;
   readonly network: TextNetwork;
@@ -69,10 +73,10 @@ export function textClassifier(parts: {
   readonly precision: Precision;
 }): Classifier {
   const { engine, network, labels, tokenizer, weights, precision } = parts;
-  const run = engine.function<keyof TextRows, 'logits'>(
+  const run = engine.function<keyof TextBatch, 'logits'>(
     'classify',
     (scope, inputs) => ({
-      logits: network.logits(inputs as unknown as TextRows, (name) => scope.read(weights.get(name) as Variable)),
+      logits: network.logits(inputs as unknown as TextBatch, (name) => scope.read(weights.get(name) as Variable)),
     }),
     { precision },
   );
@@ -86,27 +90,28 @@ export function textClassifier(parts: {
       checkCount('batchSize', batchSize);
       checkCount('maxTokens', maxTokens);
       const limit = Math.min(maxTokens, network.maxTokens);
-      const encoded = texts.map((text, index) => ({ index, ...encode(text, tokenizer, limit) }));
-      for (const { ids, index } of encoded) checkIds(ids, index, network.vocabSize);
-      // Texts of like lengths together, so that little is computed on padding.
-      const order = encoded.sort((a, b) => a.ids.length - b.ids.length);
+      const encodings = texts.map((text, index) => ({ index, ...encode(text, tokenizer, limit) }));
+      for (const { ids, index } of encodings) checkIds(ids, index, network.vocabSize);
+      // Texts of similar length go together, so that little padding is computed.
+      const order = encodings.sort((a, b) => a.ids.length - b.ids.length);
       const results = new Array<Classification>(texts.length);
       for (let start = 0; start < order.length; start += batchSize) {
         signal?.throwIfAborted();
         const batch = order.slice(start, start + batchSize);
         const { logits } = await run(
-          rowsOf(
+          batchOf(
             network,
             batch.map(({ ids }) => ids),
             Math.min(batchSize, order.length),
           ),
         );
-        for (const [row, { index, ids, truncated }] of batch.entries()) {
-          const own = Array.from(logits.data.subarray(row * labels.names.length, (row + 1) * labels.names.length));
+        const count = labels.names.length;
+        for (const [i, { index, ids, truncated }] of batch.entries()) {
+          const ofText = Array.from(logits.data.subarray(i * count, (i + 1) * count));
           results[index] = {
-            logits: own,
-            probabilities: probabilitiesOf(own, labels.problem),
-            label: labels.names[own.indexOf(Math.max(...own))] as string,
+            logits: ofText,
+            probabilities: probabilitiesOf(ofText, labels.problem),
+            label: labels.names[ofText.indexOf(Math.max(...ofText))] as string,
             tokens: ids.length,
             truncated,
           };
@@ -139,12 +144,12 @@ function labelIndex(labels: readonly string[], label = 'positive'): number {
     `The classifier has no label "${label}"; there are ${labels.join(', ')}.`,
     {
       values: { label, known: labels },
-      hint: 'Name one of them as the label whose probability is the score.',
+      hint: 'Name one of these labels: its probability is the score.',
     },
   );
 }
 
-/** The ids of a text, cut to the limit at its end but before the special tokens that close it. */
+/** The ids of a text, cut to the limit. The cut takes away the text's end, and keeps the special tokens that close the text. */
 function encode(
   text: string | readonly number[],
   tokenizer: Pick<ModelTokenizer, 'encodeWithSpecials'>,
@@ -153,7 +158,7 @@ function encode(
   const ids = typeof text === 'string' ? tokenizer.encodeWithSpecials(text) : text;
   if (ids.length <= limit) return { ids, truncated: false };
   if (typeof text !== 'string') return { ids: ids.slice(0, limit), truncated: true };
-  // What closes every text: the tokens at which two encodings agree from the end.
+  // The special tokens that close a text are the common end of two encodings.
   const [one, other] = [tokenizer.encodeWithSpecials('a'), tokenizer.encodeWithSpecials('1')];
   let closing = 0;
   while (closing < one.length && one.at(-1 - closing) === other.at(-1 - closing)) closing++;
@@ -161,37 +166,37 @@ function encode(
   return { ids: [...ids.slice(0, limit - closing), ...ids.slice(ids.length - closing)], truncated: true };
 }
 
-/** Rows of one length, which is one of few so that few shapes are compiled. */
-function rowsOf(
+/** A batch of texts of one length. Only few lengths are possible, so that few shapes are compiled. */
+function batchOf(
   network: TextNetwork,
   texts: readonly (readonly number[])[],
-  rows: number,
-): Record<keyof TextRows, Values> {
+  size: number,
+): Record<keyof TextBatch, Values> {
   const longest = Math.max(1, ...texts.map((ids) => ids.length));
   const length = Math.min(bucket(longest), network.maxTokens);
-  const ids = new Int32Array(rows * length).fill(network.padTokenId ?? 0);
-  const positions = new Int32Array(rows * length);
-  const mask = new Int32Array(rows * length);
-  const deciding = new Int32Array(rows);
-  for (let row = 0; row < rows; row++) {
-    const text = texts[row] ?? [];
-    ids.set(text, row * length);
-    const own = network.positions(text);
-    // Nobody sees padding, so any position that exists will do for it.
-    positions.fill(own.at(-1) ?? 0, row * length, (row + 1) * length).set(own, row * length);
-    mask.fill(1, row * length, row * length + text.length);
-    deciding[row] = row * length + network.deciding(text);
+  const ids = new Int32Array(size * length).fill(network.padTokenId ?? 0);
+  const positions = new Int32Array(size * length);
+  const mask = new Int32Array(size * length);
+  const deciding = new Int32Array(size);
+  for (let b = 0; b < size; b++) {
+    const text = texts[b] ?? [];
+    ids.set(text, b * length);
+    const ofText = network.positions(text);
+    // No token sees padding, so padding may have any valid position.
+    positions.fill(ofText.at(-1) ?? 0, b * length, (b + 1) * length).set(ofText, b * length);
+    mask.fill(1, b * length, b * length + text.length);
+    deciding[b] = b * length + network.deciding(text);
   }
-  const grid = (data: Int32Array): Values => ({ dtype: 'int32', shape: [rows, length], data });
+  const grid = (data: Int32Array): Values => ({ dtype: 'int32', shape: [size, length], data });
   return {
     ids: grid(ids),
     positions: grid(positions),
     mask: grid(mask),
-    deciding: { dtype: 'int32', shape: [rows], data: deciding },
+    deciding: { dtype: 'int32', shape: [size], data: deciding },
   };
 }
 
-/** The next of 16, 24, 32, 48, 64, 96, … */
+/** The length rounded up to one of 16, 24, 32, 48, 64, 96, … */
 function bucket(length: number): number {
   let size = 16;
   while (size < length) size = size % 3 === 0 ? (size / 3) * 4 : (size / 2) * 3;

@@ -14,7 +14,7 @@ import { loadClassifier } from './load-classifier.js';
 const fixtures = new URL('../../../../tooling/parity/fixtures/classifiers/', import.meta.url);
 const folderOf = (name: string) => fileURLToPath(new URL(name, fixtures));
 
-interface Row {
+interface Case {
   readonly text: string;
   readonly ids: readonly number[];
   readonly logits: readonly number[];
@@ -44,32 +44,33 @@ describe.each([
   ['gpt2', ['LABEL_0', 'LABEL_1', 'LABEL_2'], softmax],
   ['qwen2', ['LABEL_0'], undefined],
 ])('a %s classifier', async (name, labels, probabilities) => {
-  const rows = JSON.parse(readFileSync(new URL(`${name}/expected.json`, fixtures), 'utf8')) as Row[];
+  const cases = JSON.parse(readFileSync(new URL(`${name}/expected.json`, fixtures), 'utf8')) as Case[];
   const { classifier, tokenizer } = await loadClassifier(testEngine(), folderOf(name));
-  const size = Math.max(...rows.flatMap(({ logits }) => logits.map(Math.abs)));
+  const size = Math.max(...cases.flatMap(({ logits }) => logits.map(Math.abs)));
 
   it('gives the logits that transformers gives', async () => {
     expect(classifier.labels).toEqual(labels);
     const results = await classifier.classify(
-      rows.map(({ text }) => text),
+      cases.map(({ text }) => text),
       { batchSize: 3 },
     );
     for (const [i, { logits, label, tokens, truncated, ...result }] of results.entries()) {
-      const { text, ids, logits: expected } = rows[i] as Row;
+      const { text, ids, logits: expected } = cases[i] as Case;
       expect(tokens, text).toBe(ids.length);
       expect(truncated, text).toBe(tokenizer.encodeWithSpecials(text).length > ids.length);
       for (const [n, value] of expected.entries())
         expect(Math.abs(value - (logits[n] as number)) / size, text).toBeLessThan(1e-4);
       expect(label).toBe(labels[expected.indexOf(Math.max(...expected))]);
-      const wanted = probabilities?.(expected);
-      if (wanted === undefined) expect(result.probabilities).toBeUndefined();
-      for (const [n, value] of (wanted ?? []).entries()) expect(result.probabilities?.[n]).toBeCloseTo(value, 3);
+      const expectedProbabilities = probabilities?.(expected);
+      if (expectedProbabilities === undefined) expect(result.probabilities).toBeUndefined();
+      for (const [n, value] of (expectedProbabilities ?? []).entries())
+        expect(result.probabilities?.[n]).toBeCloseTo(value, 3);
     }
   });
 
-  it('takes token ids as they are', async () => {
-    const [byIds] = await classifier.classify([(rows[0] as Row).ids]);
-    const [byText] = await classifier.classify([(rows[0] as Row).text]);
+  it('uses token ids as they are', async () => {
+    const [byIds] = await classifier.classify([(cases[0] as Case).ids]);
+    const [byText] = await classifier.classify([(cases[0] as Case).text]);
     expect(byIds).toEqual(byText);
   });
 });
@@ -96,11 +97,11 @@ describe('classifying', async () => {
     }
   });
 
-  it('reports progress, stops where it is told to, and does nothing for nothing', async () => {
-    const seen: string[] = [];
+  it('reports progress, stops when aborted, and classifies no texts', async () => {
+    const reports: string[] = [];
     const texts = ['a', 'b', 'c'];
-    await classifier.classify(texts, { batchSize: 2, onProgress: (done, total) => seen.push(`${done}/${total}`) });
-    expect(seen).toEqual(['2/3', '3/3']);
+    await classifier.classify(texts, { batchSize: 2, onProgress: (done, total) => reports.push(`${done}/${total}`) });
+    expect(reports).toEqual(['2/3', '3/3']);
     const controller = new AbortController();
     const onProgress = () => controller.abort(new Error('enough'));
     const running = classifier.classify(texts, { batchSize: 2, onProgress, signal: controller.signal });
@@ -156,18 +157,18 @@ describe('tokenizers from before tokenizer.json', () => {
       }),
     ],
   ])('of %s are made of its vocabulary', async (name, files) => {
-    const rows = JSON.parse(readFileSync(new URL(`${name}/expected.json`, fixtures), 'utf8')) as Row[];
+    const cases = JSON.parse(readFileSync(new URL(`${name}/expected.json`, fixtures), 'utf8')) as Case[];
     const folder = await mkdtemp(join(scratch, 'vocabulary-'));
     await cp(folderOf(name), folder, { recursive: true });
     for (const file of ['tokenizer.json', 'tokenizer_config.json']) await rm(join(folder, file));
     for (const [file, text] of Object.entries(files())) await writeFile(join(folder, file), text);
     const { classifier, tokenizer } = await loadClassifier(testEngine(), folder);
-    for (const { text, ids } of rows)
+    for (const { text, ids } of cases)
       if (ids.length < classifier.maxTokens) expect(tokenizer.encodeWithSpecials(text), text).toEqual(ids);
     expect(tokenizer.encode('Ä').length).toBeGreaterThan(0);
   });
 
-  it('tell capitals where they are told to', async () => {
+  it('lower-case and strip accents as their configuration says', async () => {
     const vocabulary = '[PAD]\n[UNK]\n[CLS]\n[SEP]\nThe\nthe\ne\n';
     const make = (config: string) => createTokenizer({ 'vocab.txt': vocabulary, 'tokenizer_config.json': config });
     expect(make('{"do_lower_case":false}').encodeWithSpecials('The')).toEqual([2, 4, 3]);
@@ -186,7 +187,7 @@ describe('labels', () => {
 });
 
 describe('what is no classifier', () => {
-  const changed = async (settings: Record<string, unknown>) => {
+  const changedFolder = async (settings: Record<string, unknown>) => {
     const folder = await mkdtemp(join(scratch, 'changed-'));
     await cp(folderOf('distilbert'), folder, { recursive: true });
     const path = join(folder, 'config.json');
@@ -203,8 +204,8 @@ describe('what is no classifier', () => {
     ['heads that do not divide the width', { n_heads: 3 }, 'model.bad-config'],
     ['an unknown activation', { activation: 'mish' }, 'model.unsupported-config'],
     ['a padding token that is none', { pad_token_id: -1 }, 'model.unsupported-config'],
-  ])('%s is an error that says so', async (_, settings, code) => {
-    await expect(loadClassifier(testEngine(), await changed(settings))).rejects.toMatchObject({ code });
+  ])('%s is an error of its own', async (_, settings, code) => {
+    await expect(loadClassifier(testEngine(), await changedFolder(settings))).rejects.toMatchObject({ code });
   });
 
   it('a language model, or a folder without a tokenizer', async () => {
@@ -213,7 +214,7 @@ describe('what is no classifier', () => {
       source: { tokenizerFiles: tinyTokenizer().files },
     });
     await expect(loadClassifier(testEngine(), folder)).rejects.toMatchObject({ code: 'classifier.not-one' });
-    const bare = await changed({});
+    const bare = await changedFolder({});
     await rm(join(bare, 'tokenizer.json'));
     await expect(loadClassifier(testEngine(), bare)).rejects.toMatchObject({ code: 'classifier.no-tokenizer' });
   });

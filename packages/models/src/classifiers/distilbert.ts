@@ -6,7 +6,7 @@ import type { TextNetwork } from './types.js';
 /** DistilBERT (arXiv 1910.01108): half of BERT's layers, no token types, no pooler. */
 export function distilbert(settings: ConfigReader, labels: number): TextNetwork {
   const width = settings.count('dim', 768);
-  const positionRows = settings.count('max_position_embeddings', 512);
+  const positionCount = settings.count('max_position_embeddings', 512);
   settings.multiple('dim', 'n_heads');
   return encoder({
     modelType: 'distilbert',
@@ -14,13 +14,13 @@ export function distilbert(settings: ConfigReader, labels: number): TextNetwork 
     inner: settings.count('hidden_dim', 3072),
     layers: settings.count('n_layers', 6),
     heads: settings.count('n_heads', 12),
-    typeRows: 0,
+    tokenTypes: 0,
     epsilon: 1e-12,
     activation: activationOf(settings, 'activation'),
     prefix: 'distilbert.',
     vocabSize: settings.count('vocab_size', 30522),
-    positionRows,
-    maxTokens: positionRows,
+    positionCount,
+    maxTokens: positionCount,
     layerNames: (layer) => {
       const at = (name: string) => `distilbert.transformer.layer.${layer}.${name}`;
       return {

@@ -3,7 +3,7 @@ import { DpoError, isObject } from '@dpo/base';
 /** How logits become probabilities: one of several labels, each label by itself, or not at all. */
 export type ProblemType = 'single-label' | 'multi-label' | 'regression';
 
-/** More labels than any classifier has. */
+/** No classifier has more labels than these. */
 const MOST = 100_000;
 
 /** The labels of a classifier, in the order of its logits. */
@@ -13,10 +13,10 @@ export interface Labels {
 }
 
 /**
- * The labels that a config.json names: `id2label`, else `num_labels` of them (2) called LABEL_0, LABEL_1, … The problem
- * is `problem_type`, else one of several labels; with a single one (a reward model) a number.
+ * The labels of a config.json: `id2label`, else `num_labels` (default 2) labels called LABEL_0, LABEL_1, … The problem is
+ * `problem_type`, else a regression for a single label (a reward model), else one of several labels.
  *
- * @throws DpoError `model.bad-config` for a number of labels that cannot be
+ * @throws {DpoError} `model.bad-config` for an impossible number of labels.
  */
 export function labelsOf(config: Readonly<Record<string, unknown>>): Labels {
   const table = isObject(config.id2label) ? config.id2label : {};
@@ -31,7 +31,7 @@ export function labelsOf(config: Readonly<Record<string, unknown>>): Labels {
   return { names, problem: 'single-label' };
 }
 
-/** e^z / Σ e^z for one of several labels, 1 / (1 + e^−z) for each by itself; undefined where they are no probabilities. */
+/** e^z / Σ e^z for one of several labels, 1 / (1 + e^−z) for each label by itself, undefined for a regression. */
 export function probabilitiesOf(logits: readonly number[], problem: ProblemType): number[] | undefined {
   if (problem === 'regression') return undefined;
   if (problem === 'multi-label') return logits.map((z) => 1 / (1 + Math.exp(-z)));

@@ -11,13 +11,15 @@ import { type Classifier, textClassifier } from './classifier.js';
 import { labelsOf } from './labels.js';
 import { networkFor } from './network.js';
 
+/** How a classifier is loaded. */
 export interface LoadClassifierOptions {
-  /** Called after each weight with the bytes read so far and those of all weights. */
+  /** Called after each weight with the bytes so far and the bytes of all weights. */
   readonly onProgress?: ((bytes: number, total: number) => void) | undefined;
-  /** Default float32, whatever the engine's: labels are read off small differences. */
+  /** The precision of matrix products. Default float32, whatever the engine's: labels depend on small differences. */
   readonly precision?: Precision | undefined;
 }
 
+/** A classifier with its tokenizer. */
 export interface LoadedClassifier {
   readonly classifier: Classifier;
   readonly tokenizer: ModelTokenizer;
@@ -27,8 +29,8 @@ export interface LoadedClassifier {
  * Opens a text classifier from a Hugging Face folder: a `…ForSequenceClassification` of BERT, RoBERTa, XLM-RoBERTa or
  * DistilBERT (sentiment), or of a decoder (a reward model, with a score head). Logits are those of transformers.
  *
- * @throws DpoError `classifier.not-one`, `classifier.no-tokenizer`, `model.unsupported-architecture`, `model.missing-tensor` and
- * what else {@link openModelFiles} and reading weights throw
+ * @throws {DpoError} `classifier.not-one`, `classifier.no-tokenizer`, `model.unsupported-architecture`, `model.missing-tensor`,
+ * and the other errors of {@link openModelFiles}, {@link matchTensors} and {@link readWeights}.
  */
 export async function loadClassifier(
   engine: Engine,
@@ -44,10 +46,14 @@ export async function loadClassifier(
     const network = networkFor(source.config, source.path, labels.names.length);
     const { places } = matchTensors(network, source, 'error');
     if (!hasTokenizer(source.tokenizerFiles))
-      throw new DpoError('classifier.no-tokenizer', `${folder} has no tokenizer.json, without which no text is read.`, {
-        values: { path: folder },
-        hint: 'Write one in Python: AutoTokenizer.from_pretrained("MODEL").save_pretrained("MODEL").',
-      });
+      throw new DpoError(
+        'classifier.no-tokenizer',
+        `${folder} has no tokenizer.json, without which no text can be read.`,
+        {
+          values: { path: folder },
+          hint: 'Write one in Python: AutoTokenizer.from_pretrained("MODEL").save_pretrained("MODEL").',
+        },
+      );
     const tokenizer = await loadTokenizer(source.tokenizerFiles);
     weights = await readWeights(engine, network, source, places, options.onProgress);
     const classifier = textClassifier({

@@ -35,14 +35,14 @@ beforeAll(async () => {
 });
 afterAll(() => rm(scratch, { recursive: true, force: true }));
 
-/** A language model's folder with a tokenizer, made of a classifier's: its head is left out. */
+/** The folder of a fixture's language model, with a small tokenizer and other settings. */
 async function languageModelFolder(name: string, change: Readonly<Record<string, unknown>> = {}): Promise<string> {
   const folder = await mkdtemp(join(scratch, `${name}-`));
   const { model } = await loadModel(testEngine(), fixtureFolder(name));
   const { raw, vocabSize } = model.config;
   const config = { ...raw, eos_token_id: 1, bos_token_id: 0, pad_token_id: null, ...change };
   await saveModel({ ...model, config: { ...model.config, raw: config } }, folder);
-  // A tokenizer whose ids the model has: a few letters behind three special tokens.
+  // A tokenizer whose ids are within the model's vocabulary: three special tokens and a few letters.
   const vocab = Object.fromEntries(['<s>', '</s>', '<free>', ...'abcdefgh'].map((token, id) => [token, id]));
   expect(vocabSize).toBeGreaterThan(Object.keys(vocab).length);
   const special = ['<s>', '</s>', '<free>'].map((content, id) => ({
@@ -62,23 +62,23 @@ async function languageModelFolder(name: string, change: Readonly<Record<string,
   return folder;
 }
 
-/** The reward of each answer: what is scored has one token more. */
+/** The reward of each answer. Answers are packed with one token more. */
 async function rewards(model: LanguageModel, groups: readonly Group[], perRow = 1): Promise<number[][]> {
-  const read = groups.map(({ prompt, answers }) => ({ prompt, answers: answers.map((answer) => [...answer, 0]) }));
-  return scoreGroups(model, read, { perRow });
+  const longer = groups.map(({ prompt, answers }) => ({ prompt, answers: answers.map((answer) => [...answer, 0]) }));
+  return scoreGroups(model, longer, { perRow });
 }
 
 describe.each(['llama', 'qwen2'])('a %s reward model', (name) => {
   it('gives packed answers the logits that transformers gives whole texts', async () => {
     const { model, newHead } = await loadRewardModel(testEngine(), classifier(name));
     expect(newHead).toBe(false);
-    const rows = expectedOf(name).filter(({ ids }) => ids.length < 60);
-    const groups = rows.map(({ ids }) => {
+    const texts = expectedOf(name).filter(({ ids }) => ids.length < 60);
+    const groups = texts.map(({ ids }) => {
       const cut = Math.max(1, Math.floor(0.4 * ids.length));
       return { prompt: ids.slice(0, cut), answers: [ids.slice(cut), [3, 4, 5], ids.slice(cut)] };
     });
     const got = await rewards(model, groups, 2);
-    for (const [i, { logits }] of rows.entries())
+    for (const [i, { logits }] of texts.entries())
       for (const place of [0, 2]) expect(got[i]?.[place]).toBeCloseTo(logits[0] as number, 4);
   });
 });
@@ -93,7 +93,7 @@ const groups = fc.array(
 );
 
 describe.each(oneOfEach.filter((name) => !name.includes('dynamic')))('rewards of %s', (name) => {
-  it('do not change with what else is in the row', async () => {
+  it('do not change with what else is in the packed row', async () => {
     const engine = testEngine();
     const { model: plain } = await loadModel(engine, fixtureFolder(name));
     const decoder = withScoreHead(plain.decoder, 1);
@@ -106,12 +106,12 @@ describe.each(oneOfEach.filter((name) => !name.includes('dynamic')))('rewards of
       new Map([...body, [SCORE, engine.variable(SCORE, [1, head.length], head)]]),
     );
     await fc.assert(
-      fc.asyncProperty(groups, fc.integer({ min: 1, max: 4 }), async (given, perRow) => {
-        const packed = await rewards(model, given, perRow);
-        const alone = given.flatMap(({ prompt, answers }) => answers.map((answer) => ({ prompt, answers: [answer] })));
-        const plainly = await rewards(model, alone);
+      fc.asyncProperty(groups, fc.integer({ min: 1, max: 4 }), async (batch, perRow) => {
+        const packed = await rewards(model, batch, perRow);
+        const alone = batch.flatMap(({ prompt, answers }) => answers.map((answer) => ({ prompt, answers: [answer] })));
+        const expected = await rewards(model, alone);
         for (const [i, reward] of packed.flat().entries())
-          expect(Math.abs(reward - (plainly[i]?.[0] as number))).toBeLessThan(2e-5 * (1 + Math.abs(reward)));
+          expect(Math.abs(reward - (expected[i]?.[0] as number))).toBeLessThan(2e-5 * (1 + Math.abs(reward)));
       }),
       { numRuns: 3 },
     );
@@ -126,7 +126,7 @@ describe('a new reward model', () => {
     const headOf = async (seed: number) => {
       const { model, newHead, notes } = await loadRewardModel(testEngine(), folder, { seed });
       expect(newHead).toBe(true);
-      expect(notes.join()).toContain('<free> (2) is taken');
+      expect(notes.join()).toContain('<free> (2) is used');
       return [...(await model.variable(SCORE).read())];
     };
     const [head, again, other] = [await headOf(1), await headOf(1), await headOf(2)];
@@ -137,7 +137,7 @@ describe('a new reward model', () => {
     expect(variance * (head.length + 1)).toBeLessThan(2);
   });
 
-  it.each(['llama', 'gpt2', 'gpt-neox'])('made of %s is saved as a classifier that reads alike', async (name) => {
+  it.each(['llama', 'gpt2', 'gpt-neox'])('of %s is saved as a classifier with the same rewards', async (name) => {
     const folder = await languageModelFolder(name);
     const { model, tokenizer, source } = await loadRewardModel(testEngine(), folder);
     const saved = join(scratch, `${name}-saved`);
@@ -158,7 +158,7 @@ describe('a new reward model', () => {
     }
   });
 
-  it('trains adapters with the whole head, which PEFT knows as SEQ_CLS', async () => {
+  it('trains adapters with the whole head, which is SEQ_CLS in PEFT', async () => {
     const folder = await languageModelFolder('llama');
     const opened = await loadRewardModel(testEngine(), folder, { seed: 4 });
     const adapted = await addLora(opened.model, { rank: 2, alpha: 4, modulesToSave: ['score'], seed: 1 });
@@ -196,7 +196,7 @@ describe('a new reward model', () => {
 });
 
 describe('the padding token', () => {
-  it('is the one that is asked for, if the vocabulary has it and no text ends with it', async () => {
+  it('is the one in the options, if it is in the vocabulary and no text ends with it', async () => {
     const folder = await languageModelFolder('llama');
     const { model, tokenizer } = await loadRewardModel(testEngine(), folder, { padToken: 'h' });
     expect([tokenizer.padTokenId, model.config.raw.pad_token_id]).toEqual([10, 10]);
@@ -208,7 +208,7 @@ describe('the padding token', () => {
     });
   });
 
-  it('is never the one that ends texts, whatever the tokenizer says, nor the one that begins them', async () => {
+  it('is never the token that ends texts, whatever the tokenizer says, nor the one that begins them', async () => {
     const folder = await languageModelFolder('llama', { eos_token_id: [1, 2] });
     await writeFile(join(folder, 'tokenizer_config.json'), '{"bos_token":"<s>","eos_token":"</s>","pad_token":"</s>"}');
     await expect(checkRewardModel(folder)).rejects.toMatchObject({ code: 'classifier.no-pad-token' });

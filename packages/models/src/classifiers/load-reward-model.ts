@@ -23,14 +23,18 @@ import { hasTokenizer } from '../tokenizer/vocabulary-files.js';
 import { labelsOf } from './labels.js';
 import { padTokenOf, withPadToken } from './pad-token.js';
 
+/** How a reward model is loaded. */
 export interface LoadRewardOptions extends LoadOptions {
-  /** Of a new score head. Default 0. */
+  /** The seed of a new score head. Default 0. */
   readonly seed?: number | undefined;
-  /** The text of the token that fills rows up in transformers: see `padTokenOf`. False: as the files have it, to score alone. */
+  /**
+   * The text of the padding token, which fills texts up in transformers. Default: see `padTokenOf`. False keeps the files' token,
+   * which suffices for scoring.
+   */
   readonly padToken?: string | false | undefined;
 }
 
-/** A reward model with its tokenizer, which fills rows up with a token that ends no text. */
+/** A reward model with its tokenizer, whose padding token ends no text. */
 export interface LoadedRewardModel extends LoadedModel {
   readonly tokenizer: ModelTokenizer;
   /** Whether the score head is a new one. */
@@ -39,11 +43,11 @@ export interface LoadedRewardModel extends LoadedModel {
 
 /**
  * Opens a decoder as a reward model: a `…ForSequenceClassification` folder with one label, or a language model, whose head is
- * replaced by a new score head W [1, D] of normal numbers with deviation 1 / √(D + 1). What is saved of the model is a
- * `…ForSequenceClassification` folder, which transformers reads at the last token that is no padding.
+ * replaced by a new score head W [1, D] of normal numbers with standard deviation 1 / √(D + 1). The model is saved as a
+ * `…ForSequenceClassification` folder, whose rewards transformers computes at the last token that is no padding.
  *
- * @throws DpoError `classifier.not-a-reward-model` for other numbers of labels, `classifier.no-tokenizer`,
- *   `classifier.pad-is-end`, `classifier.no-pad-token`, `classifier.unknown-pad-token`, and what `loadModel` throws
+ * @throws {DpoError} `classifier.not-a-reward-model` for other numbers of labels, `classifier.no-tokenizer`,
+ * `classifier.pad-is-end`, `classifier.no-pad-token`, `classifier.unknown-pad-token`, and the errors of `loadModel`.
  */
 export async function loadRewardModel(
   engine: Engine,
@@ -53,8 +57,8 @@ export async function loadRewardModel(
   const source = await openModelFiles(path);
   try {
     const { decoder, tokenizer, places, newHead, notes } = await planReward(source, options);
-    const read = new Map([...decoder.weights].filter(([name]) => places.has(name)));
-    const weights = await readWeights(engine, { weights: read }, source, places, options.onProgress);
+    const inFiles = new Map([...decoder.weights].filter(([name]) => places.has(name)));
+    const weights = await readWeights(engine, { weights: inFiles }, source, places, options.onProgress);
     if (newHead) weights.set(SCORE, newScore(engine, decoder.config.width, options.seed ?? 0));
     return {
       model: languageModel(engine, decoder, weights),
@@ -68,7 +72,11 @@ export async function loadRewardModel(
   }
 }
 
-/** Whether {@link loadRewardModel} would open a model, found out as `checkModel` does. @throws what it would throw */
+/**
+ * Checks a reward model as `checkModel` checks a language model.
+ *
+ * @throws {DpoError} the errors of {@link loadRewardModel}, but for `model.not-finite`; `lora.unknown-target`, `lora.bad-pattern`.
+ */
 export async function checkRewardModel(
   path: string,
   options: CheckOptions & Pick<LoadRewardOptions, 'padToken'> = {},
@@ -83,7 +91,7 @@ export async function checkRewardModel(
   }
 }
 
-/** All that is to be known before weights are read. */
+/** The steps of loading before weights are read. */
 async function planReward(
   source: ModelFiles,
   { extraTensors = 'error', padToken }: Pick<LoadRewardOptions, 'extraTensors' | 'padToken'>,
@@ -107,32 +115,32 @@ function checkLabels({ path, config }: ModelFiles): void {
   if (names.length === 1) return;
   throw new DpoError(
     'classifier.not-a-reward-model',
-    `${path} is a classifier of ${names.length} labels (${names.slice(0, 3).join(', ')}), where a reward model has one.`,
+    `${path} is a classifier of ${names.length} labels (${names.slice(0, 3).join(', ')}); a reward model has one label.`,
     { values: { path, labels: names.length }, hint: 'Give a language model, or a classifier with num_labels 1.' },
   );
 }
 
-/** The tokenizer with its padding token, and a sentence where that one had to be chosen. */
+/** The tokenizer with its padding token, and a note when the token had to be chosen. */
 async function tokenizerWithPad(
   { path, config, tokenizerFiles }: ModelFiles,
-  rows: number,
-  asked: string | false | undefined,
+  vocabSize: number,
+  padToken: string | false | undefined,
 ) {
   if (!hasTokenizer(tokenizerFiles))
-    throw new DpoError('classifier.no-tokenizer', `${path} has no tokenizer.json, without which no text is read.`, {
+    throw new DpoError('classifier.no-tokenizer', `${path} has no tokenizer.json, without which no text can be read.`, {
       values: { path },
       hint: 'Write one in Python: AutoTokenizer.from_pretrained("MODEL").save_pretrained("MODEL").',
     });
-  const own = forModel(await loadTokenizer(tokenizerFiles), config, rows);
-  if (asked === false) return { tokenizer: own, id: config.pad_token_id ?? null, note: undefined };
-  const pad = padTokenOf(own, rows, asked, path);
+  const own = forModel(await loadTokenizer(tokenizerFiles), config, vocabSize);
+  if (padToken === false) return { tokenizer: own, id: config.pad_token_id ?? null, note: undefined };
+  const pad = padTokenOf(own, vocabSize, padToken, path);
   const files = withPadToken(own.files, pad);
-  const tokenizer = files === own.files ? own : forModel(createTokenizer(files, path), config, rows);
-  const chosen = asked === undefined && own.padTokenId !== pad.id;
+  const tokenizer = files === own.files ? own : forModel(createTokenizer(files, path), config, vocabSize);
+  const isNew = padToken === undefined && own.padTokenId !== pad.id;
   return {
     tokenizer,
     id: pad.id,
-    note: chosen ? `${path} names no padding token that ends no text: ${pad.text} (${pad.id}) is taken.` : undefined,
+    note: isNew ? `${path} names no padding token that ends no text: ${pad.text} (${pad.id}) is used.` : undefined,
   };
 }
 

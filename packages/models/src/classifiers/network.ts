@@ -21,7 +21,10 @@ export const supportedClassifiers: readonly string[] = [...Object.keys(encoders)
 /**
  * The network that the config.json of a classifier describes.
  *
- * @throws DpoError `classifier.not-one` for another kind of model, `model.unsupported-architecture`, `model.bad-config`
+ * @param path the folder or file, for messages
+ * @param labels how many labels the classifier has
+ * @throws {DpoError} `classifier.not-one` for another kind of model, `model.unsupported-architecture`, `model.bad-config`,
+ * `model.unsupported-config`.
  */
 export function networkFor(config: Readonly<Record<string, unknown>>, path: string, labels: number): TextNetwork {
   if (!isClassifierConfig(config))
@@ -31,8 +34,8 @@ export function networkFor(config: Readonly<Record<string, unknown>>, path: stri
       { values: { path, architectures: config.architectures ?? null }, hint: 'Open a language model with loadModel.' },
     );
   const type = String(config.model_type);
-  const known = Object.hasOwn(encoders, type) ? encoders[type] : undefined;
-  if (known !== undefined) return known(new ConfigReader(config, path), labels);
+  const encoder = Object.hasOwn(encoders, type) ? encoders[type] : undefined;
+  if (encoder !== undefined) return encoder(new ConfigReader(config, path), labels);
   if (supportedArchitectures.includes(type)) return scoredDecoder(config, path, labels);
   throw new DpoError(
     'model.unsupported-architecture',

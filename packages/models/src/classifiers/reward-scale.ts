@@ -3,21 +3,21 @@ import { DpoError, parseJsonObject } from '@dpo/base';
 import { readTextIfThere } from '@dpo/base/files';
 import { writeText } from '../model/save-model.js';
 
-/** A file of our own in a reward model's folder, which transformers and PEFT pass over. */
+/** Our own file in a reward model's folder, which transformers and PEFT ignore. */
 const FILE = 'reward_normalisation.json';
 
-/** How a reward model's rewards of known answers are spread. */
+/** The mean and the spread of a reward model's rewards of certain answers. */
 export interface RewardScale {
   readonly mean: number;
-  /** The standard deviation, of all answers alike: √(Σ (r − mean)² / n). */
+  /** The standard deviation: √(Σ (r − mean)² / n). */
   readonly deviation: number;
-  /** How many answers. */
+  /** n, how many answers. */
   readonly answers: number;
 }
 
 /**
- * Writes into a reward model's folder how its rewards of known answers are spread. The weights stay as they are: (r − mean) / deviation
- * has mean 0 and deviation 1 on those answers, and transformers computes r.
+ * Writes the scale of rewards of certain answers into a reward model's folder. The weights stay as they are, and transformers
+ * computes r; (r − mean) / deviation has mean 0 and standard deviation 1 over these answers.
  */
 export async function writeRewardScale(folder: string, rewards: readonly number[]): Promise<RewardScale> {
   const mean = rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length;
@@ -28,9 +28,9 @@ export async function writeRewardScale(folder: string, rewards: readonly number[
 }
 
 /**
- * How rewards of known answers are spread; undefined where the folder does not say.
+ * The scale in a reward model's folder; undefined when the folder has none.
  *
- * @throws DpoError `classifier.bad-scale` for numbers that cannot be, `model.bad-json`
+ * @throws {DpoError} `classifier.bad-scale` for impossible numbers, `model.bad-json`.
  */
 export async function readRewardScale(folder: string): Promise<RewardScale | undefined> {
   const path = join(folder, FILE);
@@ -41,11 +41,11 @@ export async function readRewardScale(folder: string): Promise<RewardScale | und
     return { mean, deviation, answers: typeof answers === 'number' ? answers : 0 };
   throw new DpoError('classifier.bad-scale', `${path} has no sound "mean" and "deviation": the deviation is above 0.`, {
     values: { path, mean: mean ?? null, deviation: deviation ?? null },
-    hint: 'Remove the file to have rewards as the model gives them.',
+    hint: 'Remove the file to use rewards as the model computes them.',
   });
 }
 
-/** The reward on that scale: (r − mean) / deviation. */
+/** The reward on a scale: (r − mean) / deviation. Without a scale, the reward itself. */
 export function onScale(reward: number, scale: RewardScale | undefined): number {
   return scale === undefined ? reward : (reward - scale.mean) / scale.deviation;
 }

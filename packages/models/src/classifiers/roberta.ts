@@ -5,20 +5,20 @@ import { encoder, padTokenOf } from './encoder.js';
 import type { TextNetwork } from './types.js';
 
 /**
- * RoBERTa (arXiv 1907.11692), and XLM-RoBERTa (arXiv 1911.02116), which differs by its vocabulary. Positions are counted
- * from the one after the padding token's id, and padding tokens have that id itself.
+ * RoBERTa (arXiv 1907.11692), and XLM-RoBERTa (arXiv 1911.02116), which differs by its vocabulary. The first position is the
+ * padding token's id plus 1. A padding token's position is its id.
  */
 export function roberta(settings: ConfigReader, labels: number): TextNetwork {
   const common = bertSettings(settings);
   const padTokenId = padTokenOf(settings, 1);
-  const positionRows = settings.count('max_position_embeddings', 512);
+  const positionCount = settings.count('max_position_embeddings', 512);
   return encoder({
     ...common,
     modelType: String(settings.raw.model_type),
     prefix: 'roberta.',
     vocabSize: settings.count('vocab_size', 50265),
-    positionRows,
-    maxTokens: positionRows - padTokenId - 1,
+    positionCount,
+    maxTokens: positionCount - padTokenId - 1,
     layerNames: bertLayerNames('roberta.'),
     head: [
       { name: 'classifier.dense', size: common.width, activation: (x) => tf.tanh(x) },

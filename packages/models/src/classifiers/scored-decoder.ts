@@ -6,8 +6,8 @@ import { computeBlock } from '../model/compute-block.js';
 import type { TextNetwork } from './types.js';
 
 /**
- * A decoder with a score head instead of the unembedding (`LlamaForSequenceClassification` and its kin), as reward models
- * are: the logits come from the hidden state of the last token that is no padding.
+ * A decoder with a score head instead of the unembedding, such as `LlamaForSequenceClassification`: a reward model. The logits
+ * come from the hidden state of the last token that is no padding.
  *
  *     logits = norm(h_last) Wᵀ, W [N, D] without a bias
  */
@@ -25,7 +25,7 @@ export function scoredDecoder(raw: Readonly<Record<string, unknown>>, path: stri
     maxTokens: config.maxPositions,
     padTokenId,
     positions: (ids) => [...ids.keys()],
-    // Padding tokens that end the text itself are passed over too, as transformers does: it cannot tell them apart.
+    // Padding tokens at the end of the text itself do not count either: transformers cannot tell them from padding.
     deciding: (ids) =>
       Math.max(0, padTokenId === undefined ? ids.length - 1 : ids.findLastIndex((id) => id !== padTokenId)),
     logits({ ids, positions, mask, deciding }, weight) {
@@ -34,9 +34,10 @@ export function scoredDecoder(raw: Readonly<Record<string, unknown>>, path: stri
         const y = tf.matMul<tf.Tensor2D>(x, weight(`${layer}.weight`), false, decoder.linearLayout === 'out-in');
         return weights.has(`${layer}.bias`) ? tf.add(y, weight(`${layer}.bias`)) : y;
       };
-      // After the last attention, only the deciding tokens count.
-      const needed = (layer: number, x: tf.Tensor2D) => (layer === config.layers - 1 ? tf.gather(x, deciding) : x);
-      const computation = { weight, linear, attend, needed, block: computeBlock };
+      // After the attention of the last layer, only the deciding tokens count.
+      const selectPositions = (layer: number, x: tf.Tensor2D) =>
+        layer === config.layers - 1 ? tf.gather(x, deciding) : x;
+      const computation = { weight, linear, attend, selectPositions, block: computeBlock };
       const states = decoder.hidden({ ids, positions, groupNumbers: mask }, computation); // [B, D]
       return tf.matMul(decoder.finalNorm(states, { weight }), weight(SCORE), false, true);
     },

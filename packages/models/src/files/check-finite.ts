@@ -1,8 +1,12 @@
 import { DpoError } from '@dpo/base';
 
-/** @throws DpoError `model.not-finite` for weights with a NaN or an infinity, which names the file, the tensor and the element */
+/**
+ * Checks that a weight has no NaN and no infinity.
+ *
+ * @throws {DpoError} `model.not-finite`, which names the file, the tensor and the element.
+ */
 export function checkFinite(path: string, tensor: string, data: Float32Array): void {
-  // Subtracting a number from itself gives 0, except for infinities and NaN: one sum tells for all.
+  // A number minus itself is 0, except for infinities and NaN, so one sum decides about all elements.
   let sum = 0;
   for (let i = 0; i < data.length; i++) sum += (data[i] as number) - (data[i] as number);
   if (sum === 0) return;

@@ -32,13 +32,13 @@ it('keeps every value of every configuration', () => {
     fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (config) => {
       const plain = JSON.parse(JSON.stringify(config)) as Record<string, unknown>;
       const text = JSON.stringify(plain).replaceAll(/(?<=[:,[])(\d+)(?=[,\]}])/g, '$1.0');
-      let read: unknown;
+      let original: unknown;
       try {
-        read = JSON.parse(text);
+        original = JSON.parse(text);
       } catch {
         return; // the replacement fell into a string
       }
-      expect(JSON.parse(writeConfig(parseConfig(text, 'config.json'), {}))).toEqual(read);
+      expect(JSON.parse(writeConfig(parseConfig(text, 'config.json'), {}))).toEqual(original);
     }),
   );
 });

@@ -26,7 +26,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(scratch, { recursive: true, force: true }));
 
-/** Values with which readers fall: wrong types, absurd numbers, names that every object has. */
+/** Values at which readers fail: wrong types, absurd numbers, names that every object has. */
 const hostile = fc.constantFrom<readonly unknown[]>(
   ...[null, true, -1, 0, 0.5, 3, 1e9, 2 ** 40, 2 ** 53, 1e308, '', 'x', '__proto__', 'constructor', '('].map((v) => [
     v,
@@ -34,13 +34,8 @@ const hostile = fc.constantFrom<readonly unknown[]>(
   ...[[], {}, [[]], [null], [1e9], { a: 1 }, { 0: {} }, '\ud800', '\u2581', 'x'.repeat(3000)].map((v) => [v]),
 );
 
-/** A JSON value with something in it, wherever that is, replaced, left out or said under another name. */
-function mutated(
-  value: unknown,
-  steps: readonly number[],
-  what: 'replace' | 'remove' | 'rename',
-  by: unknown,
-): unknown {
+/** A JSON value in which one value, at any depth, is replaced, removed or renamed. */
+function mutate(value: unknown, steps: readonly number[], what: 'replace' | 'remove' | 'rename', by: unknown): unknown {
   const [step, ...rest] = steps;
   if (typeof value !== 'object' || value === null || step === undefined) return by;
   const copy: unknown = Array.isArray(value) ? [...(value as unknown[])] : { ...value };
@@ -49,7 +44,7 @@ function mutated(
   if (keys.length === 0) return by;
   const key = keys[step % keys.length] as string;
   if (rest.length > 0 && typeof record[key] === 'object' && record[key] !== null)
-    record[key] = mutated(record[key], rest, what, by);
+    record[key] = mutate(record[key], rest, what, by);
   else if (what === 'replace') record[key] = by;
   else {
     if (what === 'rename') record[`${key}x`] = record[key];
@@ -58,22 +53,22 @@ function mutated(
   return copy;
 }
 
-const mutation = fc.record({
+const mutations = fc.record({
   steps: fc.array(fc.nat(400), { minLength: 1, maxLength: 4 }),
   what: fc.constantFrom('replace', 'replace', 'remove', 'rename'),
   by: hostile,
 });
 
-/** Runs with many mutations of a JSON text: whatever is thrown is an error of ours, and it comes soon. */
+/** Runs `use` with many mutations of a JSON text, and checks that it soon succeeds or throws an error of ours. */
 async function survives(text: string, use: (text: string) => unknown, numRuns: number): Promise<void> {
   const json: unknown = JSON.parse(text);
   await fc.assert(
-    fc.asyncProperty(mutation, async ({ steps, what, by }) => {
-      const changed = JSON.stringify(mutated(json, steps, what, by[0])) ?? '';
+    fc.asyncProperty(mutations, async ({ steps, what, by }) => {
+      const mutation = JSON.stringify(mutate(json, steps, what, by[0])) ?? '';
       try {
-        await use(changed);
+        await use(mutation);
       } catch (error) {
-        expect(DpoError.is(error), `${changed.slice(0, 300)}: ${(error as Error).stack}`).toBe(true);
+        expect(DpoError.is(error), `${mutation.slice(0, 300)}: ${(error as Error).stack}`).toBe(true);
       }
     }),
     { numRuns, seed: 11, interruptAfterTimeLimit: 20_000, markInterruptAsFailure: true },
@@ -173,8 +168,8 @@ describe('a hostile', () => {
       const text = await readFile(pathOf(`tokenizer/${name}.tokenizer.json`), 'utf8');
       await survives(
         text,
-        (changed) => {
-          const tokenizer = createTokenizer({ 'tokenizer.json': changed });
+        (mutation) => {
+          const tokenizer = createTokenizer({ 'tokenizer.json': mutation });
           tokenizer.decode(tokenizer.encode('Hello, wörld! 日本 42\n'));
         },
         150,
@@ -187,10 +182,10 @@ describe('a hostile', () => {
     await gguf.close();
     await survives(
       JSON.stringify(Object.fromEntries(gguf.metadata)),
-      (changed) => {
-        const parsed: unknown = JSON.parse(changed);
-        if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return;
-        const metadata = new Map(Object.entries(parsed));
+      (mutation) => {
+        const json: unknown = JSON.parse(mutation);
+        if (typeof json !== 'object' || json === null || Array.isArray(json)) return;
+        const metadata = new Map(Object.entries(json));
         const tokenizer = createTokenizer(ggufTokenizerFiles(new GgufMetadata('some.gguf', metadata), 64));
         tokenizer.decode(tokenizer.encode('Hello, wörld! 日本 42\n'));
       },
@@ -198,7 +193,7 @@ describe('a hostile', () => {
     );
   });
 
-  it('nesting is no way to fell a reader', async () => {
+  it('nesting is an error of ours', async () => {
     const folder = await copyOf('models/llama');
     for (const deep of [`${'['.repeat(1e5)}${']'.repeat(1e5)}`, `${'{"a":'.repeat(1e5)}1${'}'.repeat(1e5)}`]) {
       await writeFile(join(folder, 'config.json'), `{"model_type":"llama","x":${deep}}`);

@@ -1,11 +1,11 @@
 import { halfTable } from '@dpo/base/safetensors';
 
 /**
- * Turns blocks of quantised numbers into float32, with the same roundings as the `gguf` Python package (every product
- * and every sum is rounded to float32), so that the results are equal bit for bit.
+ * Turns blocks of quantised numbers into float32. The results equal those of the `gguf` Python package bit for bit: every product
+ * and every sum is rounded to float32.
  *
  * @param bytes whole blocks
- * @param out where the numbers go, from index `at`
+ * @param out receives the numbers, from index `at` on
  */
 export type Dequantise = (bytes: Uint8Array, out: Float32Array, at: number) => void;
 
@@ -16,7 +16,7 @@ export function half(bytes: Uint8Array, at: number): number {
 
 const round = Math.fround;
 
-/** 32 numbers a block: scale, 4 bits each; the first 16 in the low halves of the bytes, the others in the high ones. */
+/** 32 numbers a block: a scale, then 4 bits each. The first 16 are in the low halves of the bytes, the others in the high halves. */
 export const dequantiseQ4v0: Dequantise = (bytes, out, at) => {
   for (let block = 0, to = at; block < bytes.length; block += 18, to += 32) {
     const scale = half(bytes, block);
@@ -28,7 +28,7 @@ export const dequantiseQ4v0: Dequantise = (bytes, out, at) => {
   }
 };
 
-/** As Q4_0, with an offset instead of the middle at 8. */
+/** As Q4_0, with an offset in the block instead of the fixed offset −8. */
 export const dequantiseQ4v1: Dequantise = (bytes, out, at) => {
   for (let block = 0, to = at; block < bytes.length; block += 20, to += 32) {
     const scale = half(bytes, block);
@@ -54,7 +54,7 @@ export const dequantiseQ5v0: Dequantise = (bytes, out, at) => {
   }
 };
 
-/** As Q5_0, with an offset instead of the middle at 16. */
+/** As Q5_0, with an offset in the block instead of the fixed offset −16. */
 export const dequantiseQ5v1: Dequantise = (bytes, out, at) => {
   for (let block = 0, to = at; block < bytes.length; block += 24, to += 32) {
     const scale = half(bytes, block);
@@ -68,7 +68,7 @@ export const dequantiseQ5v1: Dequantise = (bytes, out, at) => {
   }
 };
 
-/** 32 numbers a block: scale, signed bytes. */
+/** 32 numbers a block: a scale, then signed bytes. */
 export const dequantiseQ8v0: Dequantise = (bytes, out, at) => {
   for (let block = 0, to = at; block < bytes.length; block += 34, to += 32) {
     const scale = half(bytes, block);

@@ -2,7 +2,7 @@ import { DpoError } from '@dpo/base';
 import { byteLevelPart, byteLevelTokenizerJson } from '../tokenizer/byte-level.js';
 import type { GgufVocabulary } from './gguf-vocabulary.js';
 
-/** How text is cut into words before merging, as `tokenizer.json` says it. */
+/** How text is cut into words before merging, in the terms of `tokenizer.json`. */
 interface Cutting {
   readonly preTokenizer: Record<string, unknown>;
   readonly normalizer?: Record<string, unknown>;
@@ -25,7 +25,7 @@ const digitsThenBytes: Record<string, unknown> = {
 const words = (digits: string): string =>
   `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`;
 
-/** By GGUF's `tokenizer.ggml.pre`: what the models' own tokenizer.json have. */
+/** The cutting of the models' own tokenizer.json, by GGUF's `tokenizer.ggml.pre`. */
 const cuttings: Readonly<Record<string, Cutting>> = {
   'gpt-2': { preTokenizer: byteLevelPart(true) },
   smollm: { preTokenizer: digitsThenBytes },
@@ -38,8 +38,8 @@ const cuttings: Readonly<Record<string, Cutting>> = {
 /**
  * `tokenizer.json` of a byte-level tokenizer (GGUF's `gpt2`).
  *
- * @throws DpoError `tokenizer.unsupported` for an unknown way of cutting words: a tokenizer that cuts differently gives other ids
- * without anybody noticing
+ * @throws {DpoError} `tokenizer.unsupported` for an unknown way of cutting words: with another way the tokenizer would give other
+ * ids, and nobody would notice.
  */
 export function ggufByteLevel({ metadata, vocab, addedTokens }: GgufVocabulary): Record<string, unknown> {
   const pre = metadata.text('tokenizer.ggml.pre') ?? 'gpt-2';
@@ -47,7 +47,7 @@ export function ggufByteLevel({ metadata, vocab, addedTokens }: GgufVocabulary):
   if (cutting === undefined)
     throw new DpoError(
       'tokenizer.unsupported',
-      `${metadata.path}: its tokenizer cuts words as "${pre}", which is not known here; these are: ${Object.keys(cuttings).join(', ')}.`,
+      `${metadata.path}: its tokenizer cuts words as "${pre}", which is not supported; these are: ${Object.keys(cuttings).join(', ')}.`,
       {
         values: { path: metadata.path, model: 'gpt2', pre },
         hint: 'Take the model as a Hugging Face folder, with its tokenizer.json.',

@@ -19,7 +19,7 @@ const names: Readonly<Record<string, readonly [modelType: string, className: str
 /**
  * The `config.json` that transformers would have for the model of a GGUF file.
  *
- * @throws DpoError `model.unsupported-architecture`, and `model.bad-gguf` when a needed setting is missing
+ * @throws {DpoError} `model.unsupported-architecture`, and `model.bad-gguf` when a required setting is missing.
  */
 export async function ggufConfig(gguf: Gguf, metadata: GgufMetadata): Promise<Record<string, unknown>> {
   const architecture = ggufArchitecture(metadata);
@@ -45,7 +45,7 @@ export async function ggufConfig(gguf: Gguf, metadata: GgufMetadata): Promise<Re
   return { ...common, ...(await specificConfig(gguf, metadata, architecture)) };
 }
 
-/** `general.architecture`, which says what the file's names mean. */
+/** `general.architecture`, which decides what the file's names mean. */
 export function ggufArchitecture(metadata: GgufMetadata): string {
   return metadata.text('general.architecture') ?? '';
 }
@@ -58,13 +58,13 @@ function specificConfig(gguf: Gguf, metadata: GgufMetadata, architecture: string
 }
 
 function gpt2Config(metadata: GgufMetadata): Record<string, unknown> {
-  const width = metadata.needed('gpt2.embedding_length');
+  const width = metadata.requiredCount('gpt2.embedding_length');
   return {
     activation_function: 'gelu_new',
-    n_positions: metadata.needed('gpt2.context_length'),
+    n_positions: metadata.requiredCount('gpt2.context_length'),
     n_embd: width,
-    n_layer: metadata.needed('gpt2.block_count'),
-    n_head: metadata.needed('gpt2.attention.head_count'),
+    n_layer: metadata.requiredCount('gpt2.block_count'),
+    n_head: metadata.requiredCount('gpt2.attention.head_count'),
     n_inner: metadata.number('gpt2.feed_forward_length') ?? 4 * width,
     layer_norm_epsilon: shortest(metadata.number('gpt2.attention.layer_norm_epsilon') ?? 1e-5),
   };
@@ -72,23 +72,23 @@ function gpt2Config(metadata: GgufMetadata): Record<string, unknown> {
 
 async function llamaConfig(gguf: Gguf, metadata: GgufMetadata, architecture: string): Promise<Record<string, unknown>> {
   const key = (name: string): string => `${architecture}.${name}`;
-  const width = metadata.needed(key('embedding_length'));
-  const heads = metadata.needed(key('attention.head_count'));
-  const rotated = metadata.number(key('rope.dimension_count'));
-  const headSize = metadata.number(key('attention.key_length')) ?? rotated ?? width / heads;
-  if (rotated !== undefined && rotated !== headSize) {
-    throw badGguf(gguf.path, `it rotates ${rotated} of ${headSize} dimensions of a head, which is not supported`);
+  const width = metadata.requiredCount(key('embedding_length'));
+  const heads = metadata.requiredCount(key('attention.head_count'));
+  const rotarySize = metadata.number(key('rope.dimension_count'));
+  const headSize = metadata.number(key('attention.key_length')) ?? rotarySize ?? width / heads;
+  if (rotarySize !== undefined && rotarySize !== headSize) {
+    throw badGguf(gguf.path, `it rotates ${rotarySize} of ${headSize} dimensions of a head, which is not supported`);
   }
   const scaling = await ropeScaling(gguf, metadata, architecture, headSize);
   return {
     hidden_act: 'silu',
     hidden_size: width,
-    intermediate_size: metadata.needed(key('feed_forward_length')),
-    num_hidden_layers: metadata.needed(key('block_count')),
+    intermediate_size: metadata.requiredCount(key('feed_forward_length')),
+    num_hidden_layers: metadata.requiredCount(key('block_count')),
     num_attention_heads: heads,
     num_key_value_heads: metadata.number(key('attention.head_count_kv')) ?? heads,
     head_dim: headSize,
-    max_position_embeddings: metadata.needed(key('context_length')),
+    max_position_embeddings: metadata.requiredCount(key('context_length')),
     rms_norm_eps: shortest(metadata.number(key('attention.layer_norm_rms_epsilon')) ?? 1e-6),
     rope_theta: ropeBase(metadata, architecture),
     rope_scaling: scaling,
@@ -101,7 +101,7 @@ function ropeBase(metadata: GgufMetadata, architecture: string): number {
   return shortest(metadata.number(`${architecture}.rope.freq_base`) ?? 10000);
 }
 
-/** `rope_scaling`: none, linear, yarn, or Llama 3's, of which a GGUF file has only the resulting factors. */
+/** `rope_scaling`: none, linear, yarn, or Llama 3's, of which a GGUF file has nothing but the resulting factors. */
 async function ropeScaling(
   gguf: Gguf,
   metadata: GgufMetadata,
@@ -126,9 +126,9 @@ async function ropeScaling(
 }
 
 /**
- * Finds Llama 3's scaling from the factors that it gave: factor 1 for fast rotations, `factor` for slow ones, a blend
- * between. All its models have low and high limits 1 and 4 and the original length 8192; whether these factors are
- * theirs is checked by computing them again.
+ * Llama 3's scaling, recovered from its factors: 1 for fast rotations, `factor` for slow rotations, a blend between. All models
+ * of Llama 3 have the low and high limits 1 and 4 and the original length 8192. The factors are computed again from these
+ * numbers, and must equal the file's.
  */
 function llama3Scaling(path: string, factors: Float32Array, base: number, headSize: number): Record<string, unknown> {
   const factor = shortest(factors.reduce((largest, value) => Math.max(largest, value), 1));

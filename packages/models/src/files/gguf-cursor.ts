@@ -4,19 +4,19 @@ import type { ByteFile } from '@dpo/base/files';
 /** A value of GGUF metadata. 64-bit integers beyond 2^53 are bigints. */
 export type GgufValue = number | bigint | boolean | string | readonly GgufValue[];
 
-/** Bytes read ahead at a time. */
+/** How many bytes are read at a time. */
 const windowBytes = 1024 * 1024;
 
-/** More elements than any real file's lists have (the longest hold a tokenizer's merges). */
+/** No real list has more elements (the longest hold a tokenizer's merges). */
 const listLimit = 2 ** 24;
 
-/** More bytes than any real text there has (the longest are chat templates). */
+/** No real text has more bytes (the longest are chat templates). */
 const textLimit = 2 ** 26;
 
 /** Sizes of the fixed-size value types by their number in the file; 8 is a text, 9 a list. */
 const sizes: readonly (number | undefined)[] = [1, 1, 2, 2, 4, 4, 4, 1, undefined, undefined, 8, 8, 8];
 
-/** The error of a GGUF file that is wrong in itself. */
+/** The error `model.bad-gguf` of a GGUF file that contradicts its format. @param what a clause about the file */
 export function badGguf(path: string, what: string, values: Record<string, unknown> = {}): DpoError {
   return new DpoError('model.bad-gguf', `${path}: ${what}.`, {
     values: { path, ...values },
@@ -24,7 +24,7 @@ export function badGguf(path: string, what: string, values: Record<string, unkno
   });
 }
 
-/** Reads a GGUF header from front to end. Every length in it is checked against the bytes that are left. */
+/** Reads a GGUF header from front to end. Every length in the header is checked against the remaining bytes of the file. */
 export class GgufCursor {
   /** The position of the next byte in the file. */
   position = 0;
@@ -33,13 +33,13 @@ export class GgufCursor {
 
   constructor(readonly file: ByteFile) {}
 
-  get left(): number {
+  get remaining(): number {
     return this.file.size - this.position;
   }
 
-  /** Makes the next `length` bytes available and gives their place in the window. */
+  /** Makes the next `length` bytes available and returns their place in the window. */
   private async take(length: number): Promise<number> {
-    if (length > this.left) {
+    if (length > this.remaining) {
       throw new DpoError('model.truncated-file', `${this.file.path} ends within its header.`, {
         values: { path: this.file.path, size: this.file.size, needed: this.position + length },
         hint: 'The file was not copied or downloaded whole: fetch it again.',
@@ -47,7 +47,7 @@ export class GgufCursor {
     }
     const end = this.windowStart + this.window.byteLength;
     if (this.position + length > end) {
-      const bytes = await this.file.read(this.position, Math.min(Math.max(length, windowBytes), this.left));
+      const bytes = await this.file.read(this.position, Math.min(Math.max(length, windowBytes), this.remaining));
       this.window = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
       this.windowStart = this.position;
     }
@@ -61,7 +61,7 @@ export class GgufCursor {
     return this.window.getUint32(at, true);
   }
 
-  /** An unsigned 64-bit number that must be exact here: a count, a size or a position. */
+  /** An unsigned 64-bit number that must be exact in JavaScript: a count, a size or a position. */
   async count(what: string): Promise<number> {
     const at = await this.take(8);
     const value = this.window.getBigUint64(at, true);
@@ -69,10 +69,10 @@ export class GgufCursor {
     return Number(value);
   }
 
-  /** Like {@link count}, for things of which each takes `bytes` bytes at least: there cannot be more than fit. */
+  /** The number of things that take at least `bytes` bytes each, checked against the room in the file. */
   async countOf(what: string, bytes: number): Promise<number> {
     const value = await this.count(`the number of ${what}`);
-    if (value > listLimit || value * bytes > this.left) {
+    if (value > listLimit || value * bytes > this.remaining) {
       throw badGguf(this.file.path, `it says that it has ${value} ${what}, for which there is no room`);
     }
     return value;
@@ -85,7 +85,7 @@ export class GgufCursor {
     return decoder.decode(new Uint8Array(this.window.buffer, this.window.byteOffset + at, length));
   }
 
-  /** A value of the given type; lists may hold lists, to a depth that no real file reaches. */
+  /** A value of a type. Lists may hold lists, to a depth that no real file reaches. */
   async value(type: number, depth = 0): Promise<GgufValue> {
     if (type === 8) return this.text();
     if (type === 9) return this.list(depth);

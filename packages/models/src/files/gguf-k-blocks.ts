@@ -1,7 +1,7 @@
 import { type Dequantise, half } from './gguf-blocks.js';
 
-// The K-quants: 256 numbers a block, divided into sub-blocks with small scales of their own, which are multiples of
-// one float16. Layouts as in llama.cpp's ggml-quants; roundings as described at `Dequantise`.
+// The K-quants: 256 numbers a block, divided into sub-blocks. Each sub-block has its own small scale, a multiple of a float16 of
+// the block. The layouts are those of llama.cpp's ggml-quants, the roundings those of `Dequantise`.
 
 const round = Math.fround;
 
@@ -24,7 +24,7 @@ export const dequantiseQ2K: Dequantise = (bytes, out, at) => {
   }
 };
 
-/** 16 sub-blocks of 16 numbers of 3 bits (two together, the third in a mask of its own), each with a scale of 6 bits. */
+/** 16 sub-blocks of 16 numbers of 3 bits (two bits together, the third in a mask), each with a scale of 6 bits. */
 export const dequantiseQ3K: Dequantise = (bytes, out, at) => {
   for (let block = 0, to = at; block < bytes.length; block += 110, to += 256) {
     const scale = half(bytes, block + 108);
@@ -37,7 +37,7 @@ export const dequantiseQ3K: Dequantise = (bytes, out, at) => {
       const shift = sub & 6;
       for (let i = 0; i < 16; i++) {
         const q = ((bytes[from + i] as number) >> shift) & 3;
-        // A set bit in the mask means that nothing is taken off.
+        // A 1 in the mask means that nothing is subtracted.
         const off = (((bytes[mask + i] as number) >> (sub >> 1)) & 1) === 1 ? 0 : 4;
         out[to + sub * 16 + i] = subScale * (q - off);
       }
@@ -45,7 +45,7 @@ export const dequantiseQ3K: Dequantise = (bytes, out, at) => {
   }
 };
 
-/** The scale of 6 bits of sub-block `sub` of 8, from the 12 bytes at `at` that hold 8 scales and 8 offsets. */
+/** The scale of 6 bits of sub-block `sub` of 8, from 12 bytes at `at` with 8 scales and 8 offsets. */
 function scale6(bytes: Uint8Array, at: number, sub: number): number {
   if (sub < 4) return (bytes[at + sub] as number) & 63;
   return ((bytes[at + 4 + sub] as number) & 15) | (((bytes[at + sub - 4] as number) >> 2) & 48);
@@ -94,7 +94,7 @@ export const dequantiseQ5K: Dequantise = (bytes, out, at) => {
   }
 };
 
-/** 16 sub-blocks of 16 numbers of 6 bits (four and two), each with a scale of 8 signed bits. */
+/** 16 sub-blocks of 16 numbers of 6 bits (four bits and two bits apart), each with a scale of 8 signed bits. */
 export const dequantiseQ6K: Dequantise = (bytes, out, at) => {
   for (let block = 0, to = at; block < bytes.length; block += 210, to += 256) {
     const scale = half(bytes, block + 208);

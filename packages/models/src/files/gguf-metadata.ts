@@ -1,6 +1,10 @@
 import { badGguf, type GgufValue } from './gguf-cursor.js';
 
-/** Typed access to a GGUF file's metadata: a value of the wrong type is an error that names the key. */
+/**
+ * Typed access to a GGUF file's metadata. A missing value is undefined.
+ *
+ * @throws {DpoError} `model.bad-gguf`, which names the key, from every method for a value of another type.
+ */
 export class GgufMetadata {
   constructor(
     readonly path: string,
@@ -15,8 +19,8 @@ export class GgufMetadata {
     return this.typed(key, 'a number', (value) => (typeof value === 'number' ? value : undefined));
   }
 
-  /** A count that the model cannot be built without. */
-  needed(key: string): number {
+  /** A whole number above 0, without which the model cannot be built. */
+  requiredCount(key: string): number {
     const value = this.number(key);
     if (value === undefined) throw badGguf(this.path, `it has no "${key}"`, { key });
     if (!Number.isInteger(value) || value < 1) throw badGguf(this.path, `its "${key}" is ${value}`, { key });
@@ -43,17 +47,17 @@ export class GgufMetadata {
     );
   }
 
-  private typed<T>(key: string, what: string, read: (value: GgufValue) => T | undefined): T | undefined {
+  private typed<T>(key: string, what: string, narrow: (value: GgufValue) => T | undefined): T | undefined {
     const value = this.values.get(key);
     if (value === undefined) return undefined;
-    const typed = read(value);
-    if (typed === undefined) throw badGguf(this.path, `its "${key}" is not ${what}`, { key });
-    return typed;
+    const result = narrow(value);
+    if (result === undefined) throw badGguf(this.path, `its "${key}" is not ${what}`, { key });
+    return result;
   }
 }
 
 /**
- * The shortest decimal number that is this float32. Settings were decimal before they were stored as float32:
+ * The shortest decimal number that rounds to a float32. Settings were decimal before they were stored as float32:
  * 9.999999747378752e-6 was 1e-5.
  */
 export function shortest(value: number): number {

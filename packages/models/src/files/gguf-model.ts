@@ -8,17 +8,18 @@ import { openWholeGguf } from './gguf-parts.js';
 import { ggufTokenizerFiles } from './gguf-tokenizer.js';
 import type { ModelFiles, WeightEntry } from './model-files.js';
 
-interface Placed extends WeightEntry, GgufPlace {
-  /** Its name in the file. */
+interface PlacedTensor extends WeightEntry, GgufPlace {
+  /** The tensor's name in the file. */
   readonly tensor: string;
 }
 
 /**
- * Opens a GGUF file under the view of a Hugging Face folder: names, layouts, `config.json` and tokenizer files as
- * transformers would have them. Weights are dequantised when read. Of a split model any part stands for the whole.
+ * Opens a GGUF file as if it were a Hugging Face folder: names, layouts, `config.json` and tokenizer files are those that
+ * transformers would have. Weights are dequantised when they are read. Any part of a split model opens the whole model.
  *
- * @param beside reads the text files of the folder, which have the tokenizer of a GGUF file without one, or with one of a
- * kind that is not known
+ * @param beside reads the text files of the folder, whose tokenizer serves when the GGUF file has none of a supported kind
+ * @throws {DpoError} `model.gguf-is-no-model`, `model.unsupported-architecture`, `model.bad-gguf`, `tokenizer.unsupported`, and the
+ * errors of {@link openWholeGguf}.
  */
 export async function openGgufModel(path: string, beside: () => Promise<TextFiles>): Promise<ModelFiles> {
   const gguf = await openWholeGguf(path);
@@ -43,7 +44,7 @@ export async function openGgufModel(path: string, beside: () => Promise<TextFile
   }
 }
 
-/** Files in GGUF's format that are no models are told from damaged ones. */
+/** Refuses GGUF files that are no models, so that they are not called damaged. */
 function checkIsModel({ path, tensors }: Gguf, metadata: GgufMetadata): void {
   const type = metadata.text('general.type') ?? 'model';
   const adapter = type === 'adapter' || metadata.has('adapter.type');
@@ -57,53 +58,53 @@ function checkIsModel({ path, tensors }: Gguf, metadata: GgufMetadata): void {
   throw new DpoError('model.gguf-is-no-model', `${path} holds ${what}.`, {
     values: { path, type, adapter, vocabulary },
     hint: adapter
-      ? 'Merge it into its base with llama.cpp’s llama-export-lora, or give the PEFT folder that it was made from.'
+      ? 'Merge it into its base with llama.cpp’s llama-export-lora, or give the original PEFT folder.'
       : 'Give the GGUF file with the model’s weights.',
   });
 }
 
 type TextFiles = Readonly<Record<string, string>>;
 
-/** The tokenizer in the file, else that of the files beside it. */
+/** The tokenizer in the file, else the tokenizer of the files beside it. */
 async function tokenizerOf(
   metadata: GgufMetadata,
   contextLength: unknown,
   beside: () => Promise<TextFiles>,
 ): Promise<Pick<ModelFiles, 'tokenizerFiles' | 'notes'>> {
-  let unknown: unknown;
+  let unsupported: unknown;
   try {
-    const own = ggufTokenizerFiles(metadata, contextLength);
-    if (Object.keys(own).length > 0) return { tokenizerFiles: own };
+    const tokenizerFiles = ggufTokenizerFiles(metadata, contextLength);
+    if (Object.keys(tokenizerFiles).length > 0) return { tokenizerFiles };
   } catch (error) {
     if (!DpoError.is(error, 'tokenizer.unsupported')) throw error;
-    unknown = error;
+    unsupported = error;
   }
   const files = await beside();
   if (!('tokenizer.json' in files)) {
-    if (unknown !== undefined) throw unknown;
+    if (unsupported !== undefined) throw unsupported;
     return { tokenizerFiles: {} };
   }
-  const why = unknown === undefined ? 'has no tokenizer' : 'has a tokenizer of an unknown kind';
-  return { tokenizerFiles: files, notes: [`${metadata.path} ${why}: the tokenizer.json beside it is taken.`] };
+  const why = unsupported === undefined ? 'has no tokenizer' : 'has a tokenizer of an unknown kind';
+  return { tokenizerFiles: files, notes: [`${metadata.path} ${why}: the tokenizer.json beside it is used.`] };
 }
 
-function placeTensors(gguf: Gguf, architecture: string): Map<string, Placed> {
-  const tensors = new Map<string, Placed>();
+function placeTensors(gguf: Gguf, architecture: string): Map<string, PlacedTensor> {
+  const tensors = new Map<string, PlacedTensor>();
   for (const [tensor, { shape, dtype, byteLength }] of gguf.tensors) {
     if (tensor === ropeFactors) continue;
     const place = placeOf(architecture, tensor);
     if (place === undefined) {
       throw badGguf(gguf.path, `tensor "${tensor}" belongs to no part of a ${architecture} model`, { tensor });
     }
-    const turned = place.change === 'transpose' ? [...shape].reverse() : shape;
-    tensors.set(place.name, { ...place, tensor, shape: turned, dtype, byteLength });
+    const newShape = place.change === 'transpose' ? [...shape].reverse() : shape;
+    tensors.set(place.name, { ...place, tensor, shape: newShape, dtype, byteLength });
   }
   return tensors;
 }
 
 async function readWeight(
   gguf: Gguf,
-  tensors: ReadonlyMap<string, Placed>,
+  tensors: ReadonlyMap<string, PlacedTensor>,
   config: Record<string, unknown>,
   name: string,
   into: Float32Array<ArrayBuffer> | undefined,

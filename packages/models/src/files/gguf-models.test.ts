@@ -9,7 +9,7 @@ import { openModelFiles } from './open-model-files.js';
 const fileOf = (name: string) =>
   fileURLToPath(new URL(`../../../../tooling/parity/fixtures/gguf_models/${name}.gguf`, import.meta.url));
 
-/** What the file says of itself; `computes`: whether all settings of the tiny model can be in a GGUF file. */
+/** Settings in the GGUF files. `computes`: whether a GGUF file can express all settings of the tiny model. */
 const models = [
   { name: 'mistral-tied', config: { model_type: 'llama', head_dim: 6, tie_word_embeddings: true }, computes: true },
   { name: 'qwen2', config: { model_type: 'qwen2', rope_theta: 1e6, tie_word_embeddings: true }, computes: true },
@@ -56,7 +56,7 @@ describe.each(models)('the GGUF file of $name', ({ name, config }) => {
     for (const [key, { shape }] of want.tensors) {
       expect(got.tensors.get(key)?.shape, key).toEqual(shape);
       const [values, expected] = [await got.read(key), await want.read(key)];
-      // 1 + weight of a norm was rounded to float32.
+      // The file has 1 + weight of a norm, rounded to float32.
       expected.forEach((value, i) => {
         expect(Math.abs((values[i] as number) - value), key).toBeLessThanOrEqual(name.startsWith('gemma') ? 1.2e-7 : 0);
       });

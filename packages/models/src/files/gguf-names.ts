@@ -1,31 +1,32 @@
-/** What must be done to a tensor of a GGUF file to have the weight of the Hugging Face model. */
+/** The change that turns a tensor of a GGUF file into the weight of the Hugging Face model. */
 type GgufChange =
   | 'none'
   /** GPT-2's linear layers are stored [out, in] in GGUF and [in, out] by Hugging Face. */
   | 'transpose'
-  /** llama.cpp interleaves the rows of each head's two rotary halves. */
+  /** llama.cpp interleaves the weight's rows of each head's two rotary halves. */
   | 'query-rows'
   | 'key-rows'
-  /** GGUF has the queries of all heads, then their keys, then their values; GPT-NeoX has all three of a head together. */
+  /** GGUF has the queries of all heads, then the keys, then the values; GPT-NeoX has all three of a head together. */
   | 'qkv-rows'
   /** llama.cpp stores 1 + weight of Gemma's norms. */
   | 'minus-one';
 
-/** Where a tensor of a GGUF file belongs. */
+/** The weight that a tensor of a GGUF file belongs to. */
 export interface GgufPlace {
+  /** The weight's Hugging Face name. */
   readonly name: string;
   readonly change: GgufChange;
 }
 
-type Rows = Readonly<Record<string, readonly [name: string, change: GgufChange]>>;
+type Names = Readonly<Record<string, readonly [name: string, change: GgufChange]>>;
 
-const llamaTop: Rows = {
+const llamaTop: Names = {
   token_embd: ['model.embed_tokens', 'none'],
   output_norm: ['model.norm', 'none'],
   output: ['lm_head', 'none'],
 };
 
-const llamaBlock = (queries: GgufChange, keys: GgufChange): Rows => ({
+const llamaBlock = (queries: GgufChange, keys: GgufChange): Names => ({
   attn_norm: ['input_layernorm', 'none'],
   attn_q: ['self_attn.q_proj', queries],
   attn_k: ['self_attn.k_proj', keys],
@@ -39,9 +40,9 @@ const llamaBlock = (queries: GgufChange, keys: GgufChange): Rows => ({
   ffn_down: ['mlp.down_proj', 'none'],
 });
 
-const gemmaTop: Rows = { ...llamaTop, output_norm: ['model.norm', 'minus-one'] };
+const gemmaTop: Names = { ...llamaTop, output_norm: ['model.norm', 'minus-one'] };
 
-const gemmaBlock: Rows = {
+const gemmaBlock: Names = {
   ...llamaBlock('none', 'none'),
   attn_norm: ['input_layernorm', 'minus-one'],
   attn_q_norm: ['self_attn.q_norm', 'minus-one'],
@@ -51,13 +52,13 @@ const gemmaBlock: Rows = {
   post_ffw_norm: ['post_feedforward_layernorm', 'minus-one'],
 };
 
-const neoxTop: Rows = {
+const neoxTop: Names = {
   token_embd: ['gpt_neox.embed_in', 'none'],
   output_norm: ['gpt_neox.final_layer_norm', 'none'],
   output: ['embed_out', 'none'],
 };
 
-const neoxBlock: Rows = {
+const neoxBlock: Names = {
   attn_norm: ['input_layernorm', 'none'],
   attn_qkv: ['attention.query_key_value', 'qkv-rows'],
   attn_output: ['attention.dense', 'none'],
@@ -66,14 +67,14 @@ const neoxBlock: Rows = {
   ffn_down: ['mlp.dense_4h_to_h', 'none'],
 };
 
-const gpt2Top: Rows = {
+const gpt2Top: Names = {
   token_embd: ['transformer.wte', 'none'],
   position_embd: ['transformer.wpe', 'none'],
   output_norm: ['transformer.ln_f', 'none'],
   output: ['lm_head', 'none'],
 };
 
-const gpt2Block: Rows = {
+const gpt2Block: Names = {
   attn_norm: ['ln_1', 'none'],
   attn_qkv: ['attn.c_attn', 'transpose'],
   attn_output: ['attn.c_proj', 'transpose'],
@@ -83,13 +84,13 @@ const gpt2Block: Rows = {
 };
 
 interface Architecture {
-  readonly top: Rows;
-  readonly block: Rows;
-  /** Before the number of a block in Hugging Face's names. */
+  readonly top: Names;
+  readonly block: Names;
+  /** The part before the number of a block in Hugging Face's names. */
   readonly layers: string;
 }
 
-/** Tensor names by GGUF architecture (`general.architecture`). Only `llama` has its rows interleaved. */
+/** Tensor names by GGUF architecture (`general.architecture`). Only `llama` has interleaved rows. */
 const architectures: Readonly<Record<string, Architecture>> = {
   llama: { top: llamaTop, block: llamaBlock('query-rows', 'key-rows'), layers: 'model.layers' },
   qwen2: { top: llamaTop, block: llamaBlock('none', 'none'), layers: 'model.layers' },
@@ -103,31 +104,31 @@ const architectures: Readonly<Record<string, Architecture>> = {
 /** The GGUF architectures whose tensors have Hugging Face names here. */
 export const ggufArchitectures: readonly string[] = Object.keys(architectures);
 
-/** The rotary frequencies' factors (Llama 3.1): not a weight but a setting, which goes into the configuration. */
+/** The factors of the rotary frequencies (Llama 3.1). They are no weight but a setting, which goes into the configuration. */
 export const ropeFactors = 'rope_freqs.weight';
 
 /**
- * The Hugging Face name of a GGUF tensor, and what to change in it; undefined for a name that the architecture lacks.
- * A layer's bias is changed like its rows, and a vector needs no transposing.
+ * The Hugging Face name of a GGUF tensor, and the change of its numbers; undefined for a name that the architecture lacks.
+ * A layer's bias changes as the rows of its weight do, and a vector needs no transposition.
  */
 export function placeOf(architecture: string, tensor: string): GgufPlace | undefined {
-  const known = Object.hasOwn(architectures, architecture) ? architectures[architecture] : undefined;
+  const table = Object.hasOwn(architectures, architecture) ? architectures[architecture] : undefined;
   const match = /^(?:blk\.(\d+)\.)?([a-z_]+)\.(weight|bias)$/.exec(tensor);
-  if (known === undefined || match === null) return undefined;
+  if (table === undefined || match === null) return undefined;
   const [, layer, part = '', kind = ''] = match;
-  const rows = layer === undefined ? known.top : known.block;
-  const row = Object.hasOwn(rows, part) ? rows[part] : undefined;
-  if (row === undefined) return undefined;
-  const [name, change] = row;
+  const names = layer === undefined ? table.top : table.block;
+  const entry = Object.hasOwn(names, part) ? names[part] : undefined;
+  if (entry === undefined) return undefined;
+  const [name, change] = entry;
   return {
-    name: `${layer === undefined ? '' : `${known.layers}.${layer}.`}${name}.${kind}`,
+    name: `${layer === undefined ? '' : `${table.layers}.${layer}.`}${name}.${kind}`,
     change: change === 'transpose' && kind === 'bias' ? 'none' : change,
   };
 }
 
 /**
- * Undoes llama.cpp's order of the rows of query and key projections. There, the two halves of a head, which are
- * rotated against each other, alternate row by row; Hugging Face has one half after the other:
+ * The rows of a query or key projection in Hugging Face's order. In llama.cpp's order the two halves of a head, which are rotated
+ * against each other, alternate row by row; Hugging Face has one half after the other:
  * `result[head, part, i] = rows[head, i, part]`, part 0 or 1.
  *
  * @param rows [heads · headSize, width], row-major; width 1 for a bias
@@ -147,7 +148,7 @@ export function undoRowOrder(rows: Float32Array, heads: number, width: number): 
 }
 
 /**
- * Brings the queries, keys and values of each head together, which llama.cpp's converter had divided:
+ * Rows with the queries, keys and values of each head together, which llama.cpp's converter divides:
  * `result[head, part, i] = rows[part, head, i]`, part 0, 1 or 2.
  *
  * @param rows [3 · heads · headSize, width], row-major; width 1 for a bias

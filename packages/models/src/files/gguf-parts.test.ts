@@ -44,7 +44,7 @@ describe('a split model', () => {
     });
   });
 
-  it('says that a name does not lead to the others', async () => {
+  it('says that a part’s name does not lead to the other parts', async () => {
     await copy(parts[0] as string, 'model.gguf');
     await expect(openModelFiles(join(folder, 'model.gguf'))).rejects.toMatchObject({
       code: 'model.missing-part',
@@ -62,7 +62,7 @@ describe('a split model', () => {
 it.each([
   ['vocabulary', 'only a vocabulary'],
   ['adapter', 'an adapter (LoRA), not a model'],
-])('the GGUF file of %s is called so', async (name, text) => {
+])('the GGUF file of a model’s %s is an error of its own', async (name, text) => {
   await expect(openModelFiles(join(fixtures, `${name}.gguf`))).rejects.toMatchObject({
     code: 'model.gguf-is-no-model',
     message: expect.stringContaining(text),
@@ -70,19 +70,19 @@ it.each([
 });
 
 describe('a GGUF file without a tokenizer', () => {
-  it('takes the one beside it, as the file and as its folder, and says so', async () => {
+  it('uses the tokenizer beside it, with a note, whether the file or its folder is opened', async () => {
     await mkdir(join(folder, 'with'));
     await copy('qwen3.gguf', 'with/model.gguf');
     for (const [name, text] of Object.entries(tinyTokenizer().files)) await writeFile(join(folder, 'with', name), text);
     for (const path of [join(folder, 'with'), join(folder, 'with/model.gguf')]) {
       const { model, tokenizer, notes } = await loadModel(testEngine(), path);
       expect(tokenizer?.encode('hi')).toEqual([104, 105]);
-      expect(notes).toEqual([expect.stringContaining('the tokenizer.json beside it is taken')]);
+      expect(notes).toEqual([expect.stringContaining('the tokenizer.json beside it is used')]);
       model.dispose();
     }
   });
 
-  it('has none where there is none beside it', async () => {
+  it('has none when there is none beside it', async () => {
     await copy('qwen3.gguf');
     const { model, tokenizer, notes } = await loadModel(testEngine(), join(folder, 'qwen3.gguf'));
     expect([tokenizer, notes]).toEqual([undefined, []]);

@@ -3,10 +3,10 @@ import { DpoError } from '@dpo/base';
 import { type Gguf, openGguf } from './gguf.js';
 import { badGguf } from './gguf-cursor.js';
 
-/** How llama.cpp's gguf-split names parts: `NAME-00001-of-00003.gguf`. */
+/** The names that llama.cpp's gguf-split gives to parts: `NAME-00001-of-00003.gguf`. */
 const partName = /^(.*)-(\d{5})-of-(\d{5})(\.gguf)$/i;
 
-/** The first of GGUF files that are parts of one model, where all of them are. */
+/** The first part of a split model; undefined unless all of the GGUF files are parts of one model. */
 export function firstPart(names: readonly string[]): string | undefined {
   const parts = names.map((name) => partName.exec(name));
   const [first] = parts;
@@ -15,20 +15,20 @@ export function firstPart(names: readonly string[]): string | undefined {
 }
 
 /**
- * Opens a GGUF file, and with one part of a split model the others, which lie beside it: the first has the metadata, each
- * some of the tensors.
+ * Opens a GGUF file. When the file is a part of a split model, opens all parts, which must be beside it. The first part has the
+ * metadata, and each part has some of the tensors.
  *
- * @throws DpoError `model.missing-part`, and what {@link openGguf} throws
+ * @throws {DpoError} `model.missing-part`, and the errors of {@link openGguf}.
  */
 export async function openWholeGguf(path: string): Promise<Gguf> {
-  const given = await openGguf(path);
-  const count = given.metadata.get('split.count');
-  if (typeof count !== 'number' || count <= 1) return given;
-  await given.close();
+  const gguf = await openGguf(path);
+  const count = gguf.metadata.get('split.count');
+  if (typeof count !== 'number' || count <= 1) return gguf;
+  await gguf.close();
   const parts: Gguf[] = [];
   try {
     for (const part of partPaths(path, count)) parts.push(await openPart(part, path, count));
-    return joined(path, parts);
+    return joinParts(path, parts);
   } catch (error) {
     for (const part of parts) await part.close();
     throw error;
@@ -40,10 +40,10 @@ function partPaths(path: string, count: number): string[] {
   if (name === undefined || Number(of) !== count)
     throw new DpoError(
       'model.missing-part',
-      `${path} is one of ${count} parts of a model, and its name does not say what the others are called.`,
+      `${path} is one of ${count} parts of a model, and its name does not lead to the other parts.`,
       {
         values: { path, count },
-        hint: `Give the parts back the names that llama.cpp gives them (NAME-00001-of-${String(count).padStart(5, '0')}.gguf), or join them with gguf-split --merge.`,
+        hint: `Rename the parts as llama.cpp names them (NAME-00001-of-${String(count).padStart(5, '0')}.gguf), or join them with gguf-split --merge.`,
       },
     );
   return Array.from({ length: count }, (_, i) =>
@@ -51,24 +51,24 @@ function partPaths(path: string, count: number): string[] {
   );
 }
 
-async function openPart(part: string, given: string, count: number): Promise<Gguf> {
+async function openPart(part: string, path: string, count: number): Promise<Gguf> {
   try {
     return await openGguf(part);
   } catch (error) {
     if (!DpoError.is(error, 'file.not-found')) throw error;
     throw new DpoError(
       'model.missing-part',
-      `${given} is one of ${count} parts of a model, and ${basename(part)} is not beside it.`,
+      `${path} is one of ${count} parts of a model, and ${basename(part)} is not beside it.`,
       {
-        values: { path: given, count, missing: part },
-        hint: 'Fetch all parts into one folder: the model is then read from any of them. Or join them with gguf-split --merge.',
+        values: { path, count, missing: part },
+        hint: 'Download all parts into one folder: any of them then opens the model. Or join them with gguf-split --merge.',
         cause: error,
       },
     );
   }
 }
 
-function joined(path: string, parts: readonly Gguf[]): Gguf {
+function joinParts(path: string, parts: readonly Gguf[]): Gguf {
   const owners = new Map<string, Gguf>();
   for (const part of parts)
     for (const name of part.tensors.keys()) {
@@ -79,7 +79,7 @@ function joined(path: string, parts: readonly Gguf[]): Gguf {
   if (first === undefined) throw badGguf(path, 'none of its parts is the first');
   const total = first.metadata.get('split.tensors.count');
   if (typeof total === 'number' && total !== owners.size)
-    throw badGguf(path, `its parts hold ${owners.size} tensors together, where ${total} are announced`);
+    throw badGguf(path, `its parts hold ${owners.size} tensors together, but the first part announces ${total}`);
   return {
     path,
     metadata: first.metadata,

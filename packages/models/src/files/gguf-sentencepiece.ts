@@ -2,15 +2,15 @@ import { DpoError } from '@dpo/base';
 import { badGguf } from './gguf-cursor.js';
 import { addedTokensJson, type GgufVocabulary } from './gguf-vocabulary.js';
 
-/** What stands for a space in a piece. */
+/** The character for a space in pieces. */
 const space = '\u2581';
 
 /**
- * `tokenizer.json` of a SentencePiece tokenizer that merges pieces (GGUF's `llama`: Llama 2, Mistral, Gemma). The file has
- * the pieces with their scores: at each step, the two neighbours that make the piece of the highest score become it. Said
- * as merges in the order of the scores, it is byte-pair encoding; what has no piece becomes bytes.
+ * `tokenizer.json` of a SentencePiece tokenizer that merges pieces (GGUF's `llama`: Llama 2, Mistral, Gemma). The file has pieces
+ * with scores: at each step, the two neighbours whose concatenation has the highest score are merged. With a list of merges in the
+ * order of the scores, the tokenizer is byte-pair encoding. Characters without a piece become bytes.
  *
- * @throws DpoError `model.bad-gguf` when scores are missing, `tokenizer.unsupported` for rules of normalisation
+ * @throws {DpoError} `model.bad-gguf` when scores are missing, `tokenizer.unsupported` for rules of normalisation.
  */
 export function ggufSentencePiece(vocabulary: GgufVocabulary): Record<string, unknown> {
   const { metadata, tokens, vocab, addedTokens } = vocabulary;
@@ -18,8 +18,8 @@ export function ggufSentencePiece(vocabulary: GgufVocabulary): Record<string, un
     ['precompiled_charsmap', metadata.has('tokenizer.ggml.precompiled_charsmap')],
     ['remove_extra_whitespaces', metadata.flag('tokenizer.ggml.remove_extra_whitespaces') === true],
   ];
-  for (const [key, set] of rules)
-    if (set)
+  for (const [key, isSet] of rules)
+    if (isSet)
       throw new DpoError('tokenizer.unsupported', `${metadata.path}: its tokenizer has "${key}", which is not read.`, {
         values: { path: metadata.path, model: 'llama', key },
         hint: 'Take the model as a Hugging Face folder, with its tokenizer.json.',
@@ -65,11 +65,14 @@ export function ggufSentencePiece(vocabulary: GgufVocabulary): Record<string, un
   };
 }
 
-/** Every pair of pieces that make a third, those of the highest score first; of one piece, those of the lowest ids. */
+/**
+ * All pairs of pieces whose concatenation is a piece, from the highest score of that piece down. For pairs with equal scores,
+ * lower ids of the left piece, then of the right piece, come first.
+ */
 function mergesOf({ tokens, addedTokens }: GgufVocabulary, scores: readonly number[]): [string, string][] {
-  // Symbols of the user are found before merging, so nothing is merged into them.
+  // Added tokens are cut out of a text before merging, so nothing is merged into them.
   const whole = new Set(addedTokens.map(({ id }) => id));
-  // No plain object: a piece may be called as something that every object has.
+  // No plain object: a piece may have the name of a property that every object has.
   const ids = new Map<string, number>();
   for (const [id, token] of tokens.entries()) if (!ids.has(token)) ids.set(token, id);
   const merges: { pair: [string, string]; score: number; left: number; right: number }[] = [];

@@ -31,21 +31,21 @@ describe('a tokenizer in a GGUF file', () => {
     ['word-piece', [2]],
   ])('of the kind of %s gives the ids of the original', async (name, prefix) => {
     const tokenizer = tokenizerOf(await metadataOf(name));
-    const rows = expected[name] ?? [];
-    expect(rows.length).toBeGreaterThan(80);
+    const cases = expected[name] ?? [];
+    expect(cases.length).toBeGreaterThan(80);
     // WordPiece's texts have their special tokens around them, SentencePiece's do not.
     const encode = name === 'word-piece' ? tokenizer.encodeWithSpecials : tokenizer.encode;
-    const different = rows.flatMap(([text, ids]) => {
+    const differences = cases.flatMap(([text, ids]) => {
       const got = encode(text);
       return got.join() === ids.join() ? [] : [{ text, got, ids }];
     });
-    expect(different).toEqual([]);
+    expect(differences).toEqual([]);
     expect(tokenizer.bosPrefix).toEqual(prefix);
     // WordPiece loses case and spaces.
-    if (name !== 'word-piece') for (const [text, ids] of rows) expect(tokenizer.decode(ids)).toBe(text);
+    if (name !== 'word-piece') for (const [text, ids] of cases) expect(tokenizer.decode(ids)).toBe(text);
   });
 
-  it('of lower-cased words is told from one that knows capitals', async () => {
+  it('keeps capitals when its vocabulary has any', async () => {
     const metadata = await metadataOf('word-piece');
     const tokens = metadata.get('tokenizer.ggml.tokens') as string[];
     const at = tokens.length - 1;
@@ -82,7 +82,7 @@ describe('a tokenizer in a GGUF file', () => {
     expect(() => tokenizerOf(metadata)).toThrow(expect.objectContaining({ code }));
   });
 
-  it('has no end where the file names none, also with a token that is usually one', async () => {
+  it('has no end token when the file names none, even with a token that usually is one', async () => {
     const metadata = await metadataOf('sentencepiece');
     const eos = metadata.get('tokenizer.ggml.eos_token_id') as number;
     const tokens = metadata.get('tokenizer.ggml.tokens') as string[];
@@ -92,7 +92,7 @@ describe('a tokenizer in a GGUF file', () => {
     expect(tokenizerOf(metadata)).toMatchObject({ eosTokenId: undefined, endTokenIds: [] });
   });
 
-  it('without tokens is none', () => {
+  it('without tokens has no files', () => {
     expect(ggufTokenizerFiles(new GgufMetadata('some.gguf', new Map()), 64)).toEqual({});
   });
 });

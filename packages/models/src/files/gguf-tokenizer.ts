@@ -5,20 +5,22 @@ import { ggufSentencePiece } from './gguf-sentencepiece.js';
 import { type GgufAddedToken, type GgufVocabulary, ggufVocabulary } from './gguf-vocabulary.js';
 import { ggufWordPiece } from './gguf-word-piece.js';
 
-/** A kind of tokenizer by GGUF's `tokenizer.ggml.model`. */
+/** A kind of tokenizer. */
 interface Kind {
+  /** The kind's tokenizer.json. */
   readonly json: (vocabulary: GgufVocabulary) => Record<string, unknown>;
-  /** Whether the file's bos and eos tokens are put around a text where it does not say so. */
+  /** Whether bos and eos tokens are put around a text when the file does not say so. */
   readonly around: { readonly bos: boolean; readonly eos: boolean };
 }
 
+/** By GGUF's `tokenizer.ggml.model`. */
 const kinds: Readonly<Record<string, Kind>> = {
   gpt2: { json: ggufByteLevel, around: { bos: false, eos: false } },
   llama: { json: ggufSentencePiece, around: { bos: true, eos: false } },
   bert: { json: ggufWordPiece, around: { bos: true, eos: true } },
 };
 
-/** What configurations call special tokens, and what GGUF does, in its own spelling. */
+/** The roles of special tokens by their names in configurations, with their names in GGUF, in GGUF's own spelling. */
 const roles: Readonly<Record<string, string>> = {
   bos_token: 'bos',
   eos_token: 'eos',
@@ -30,11 +32,12 @@ const roles: Readonly<Record<string, string>> = {
 };
 
 /**
- * The files of a Hugging Face tokenizer, from the tokenizer in a GGUF file: `tokenizer.json`,
- * `tokenizer_config.json`, `special_tokens_map.json` and `generation_config.json`. Empty where the file has none.
+ * The files of a Hugging Face tokenizer, from the tokenizer in a GGUF file: `tokenizer.json`, `tokenizer_config.json`,
+ * `special_tokens_map.json` and `generation_config.json`. Empty when the file has no tokenizer.
  *
- * @throws DpoError `tokenizer.unsupported` for kinds other than byte-level BPE, SentencePiece's merges and WordPiece, and what
- * these throw
+ * @param contextLength the longest text of the model in tokens, if it is a number
+ * @throws {DpoError} `tokenizer.unsupported` for kinds other than byte-level BPE, SentencePiece's merges and WordPiece, and the
+ * errors of these kinds.
  */
 export function ggufTokenizerFiles(metadata: GgufMetadata, contextLength: unknown): Record<string, string> {
   const vocabulary = ggufVocabulary(metadata);
@@ -56,9 +59,9 @@ export function ggufTokenizerFiles(metadata: GgufMetadata, contextLength: unknow
   const config = {
     add_bos_token: before !== undefined,
     add_prefix_space: false,
-    added_tokens_decoder: Object.fromEntries(addedTokens.map((added) => [String(added.id), decoderEntry(added)])),
+    added_tokens_decoder: Object.fromEntries(addedTokens.map((token) => [String(token.id), decoderEntry(token)])),
     ...special,
-    // Without an end of text there is none, not the one that tokenizers of this kind usually have.
+    // Without this, the usual end token of such tokenizers would count.
     ...(special.eos_token === undefined ? { eos_token: null } : {}),
     ...(template === undefined ? {} : { chat_template: template }),
     clean_up_tokenization_spaces: false,
@@ -85,12 +88,12 @@ function kindOf(metadata: GgufMetadata): Kind {
   const model = metadata.text('tokenizer.ggml.model') ?? '';
   const kind = Object.hasOwn(kinds, model) ? kinds[model] : undefined;
   if (kind !== undefined) return kind;
-  const known = Object.keys(kinds);
+  const supported = Object.keys(kinds);
   throw new DpoError(
     'tokenizer.unsupported',
-    `${metadata.path}: tokenizers of the kind "${model}" are not read; these are: ${known.join(', ')}.`,
+    `${metadata.path}: tokenizers of the kind "${model}" are not read; these are: ${supported.join(', ')}.`,
     {
-      values: { path: metadata.path, model, known },
+      values: { path: metadata.path, model, known: supported },
       hint: 'Take the model as a Hugging Face folder, with its tokenizer.json.',
     },
   );
@@ -101,7 +104,7 @@ function around(tokens: readonly string[], before: string | undefined, after: st
   const special = (token: string | undefined, type: number) =>
     token === undefined ? [] : [{ SpecialToken: { id: token, type_id: type } }];
   const text = (name: string, type: number) => ({ Sequence: { id: name, type_id: type } });
-  const named = [before, after].filter((token) => token !== undefined);
+  const specialTokens = [before, after].filter((token) => token !== undefined);
   return {
     type: 'TemplateProcessing',
     single: [...special(before, 0), text('A', 0), ...special(after, 0)],
@@ -114,12 +117,11 @@ function around(tokens: readonly string[], before: string | undefined, after: st
       ...special(after, 1),
     ],
     special_tokens: Object.fromEntries(
-      named.map((token) => [token, { id: token, ids: [tokens.indexOf(token)], tokens: [token] }]),
+      specialTokens.map((token) => [token, { id: token, ids: [tokens.indexOf(token)], tokens: [token] }]),
     ),
   };
 }
 
-function decoderEntry(added: GgufAddedToken): Record<string, unknown> {
-  const { content, special } = added;
+function decoderEntry({ content, special }: GgufAddedToken): Record<string, unknown> {
   return { content, lstrip: false, normalized: false, rstrip: false, single_word: false, special };
 }

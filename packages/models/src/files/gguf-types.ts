@@ -12,11 +12,11 @@ import { dequantiseQ2K, dequantiseQ3K, dequantiseQ4K, dequantiseQ5K, dequantiseQ
 /** How a GGUF tensor type stores numbers. */
 export interface GgufType {
   readonly name: string;
-  /** Numbers in a block; rows are whole blocks. */
+  /** Numbers in a block. A tensor's last size is a multiple of it. */
   readonly block: number;
   /** Bytes of a block. */
   readonly bytes: number;
-  /** Absent for types that are known, so that a file with them opens, but not read as weights. */
+  /** Undefined for types that are not read as weights. Files with such types open. */
   readonly dequantise?: Dequantise;
 }
 

@@ -1,10 +1,10 @@
 import type { GgufMetadata } from './gguf-metadata.js';
 
-/** A token that is found in a text before anything else is done with it. */
+/** A token that is cut out of a text before everything else. */
 export interface GgufAddedToken {
   readonly id: number;
   readonly content: string;
-  /** It is no text. */
+  /** Whether the token is no text. */
   readonly special: boolean;
 }
 
@@ -12,7 +12,7 @@ export interface GgufAddedToken {
 export interface GgufVocabulary {
   readonly metadata: GgufMetadata;
   readonly tokens: readonly string[];
-  /** Token → id; of tokens that occur twice, which only padding does, the first. */
+  /** Token → id. Of tokens that occur twice, which are padding, the first counts. */
   readonly vocab: Readonly<Record<string, number>>;
   readonly addedTokens: readonly GgufAddedToken[];
 }
@@ -22,7 +22,7 @@ const unknownType = 2;
 const controlType = 3;
 const userDefinedType = 4;
 
-/** Reads the tokens of a GGUF file. Undefined where it has none. */
+/** The tokens of a GGUF file; undefined when it has none. */
 export function ggufVocabulary(metadata: GgufMetadata): GgufVocabulary | undefined {
   const tokens = metadata.texts('tokenizer.ggml.tokens');
   if (tokens === undefined) return undefined;
@@ -35,7 +35,7 @@ export function ggufVocabulary(metadata: GgufMetadata): GgufVocabulary | undefin
   return { metadata, tokens, vocab: vocabOf(tokens), addedTokens };
 }
 
-/** Token → id; of tokens that occur twice the first. */
+/** Token → id. Of tokens that occur twice, the first counts. */
 export function vocabOf(tokens: readonly string[]): Record<string, number> {
   const ids = new Map<string, number>();
   for (const [id, token] of tokens.entries()) if (!ids.has(token)) ids.set(token, id);

@@ -26,19 +26,19 @@ describe('dequantised blocks', async () => {
     { type: number; bytes: string; expected: string }
   >;
 
-  it('are there for every type that is read, but the plain ones', () => {
+  it('exist for every readable type but the plain floats', () => {
     expect([...Object.keys(blocks), 'F32', 'F64'].sort()).toEqual([...readableGgufTypes].sort());
   });
 
   it.each(Object.keys(blocks))('of %s are those of the Python package, bit for bit', (name) => {
     const { type, bytes, expected } = blocks[name] as (typeof blocks)[string];
     const raw = Uint8Array.from(Buffer.from(bytes, 'base64'));
-    const known = ggufTypes.get(type);
-    expect(known?.name).toBe(name);
-    const numbers = (raw.length / (known?.bytes ?? 1)) * (known?.block ?? 1);
-    // One place in front, to see that the target's offset counts.
+    const ggufType = ggufTypes.get(type);
+    expect(ggufType?.name).toBe(name);
+    const numbers = (raw.length / (ggufType?.bytes ?? 1)) * (ggufType?.block ?? 1);
+    // One place in front shows that the offset of the output counts.
     const out = new Float32Array(numbers + 1);
-    known?.dequantise?.(raw, out, 1);
+    ggufType?.dequantise?.(raw, out, 1);
     expect(Buffer.from(out.buffer, 4).toString('base64')).toBe(expected);
   });
 });
@@ -58,11 +58,11 @@ describe('a GGUF file', async () => {
       expect(createHash('sha256').update(new Uint8Array(values.buffer)).digest('hex'), name).toBe(sha256);
     }
     const name = 'model.embed_tokens.weight';
-    const room = new Float32Array(288 * 32 + 1).fill(7);
-    const values = await model.read(name, room);
-    expect(values.buffer).toBe(room.buffer);
+    const buffer = new Float32Array(288 * 32 + 1).fill(7);
+    const values = await model.read(name, buffer);
+    expect(values.buffer).toBe(buffer.buffer);
     expect(values).toEqual(await model.read(name));
-    expect(room.at(-1)).toBe(7);
+    expect(buffer.at(-1)).toBe(7);
     await expect(model.read('lm_head.weight')).rejects.toMatchObject({ code: 'model.unknown-tensor' });
     await model.close();
   });
@@ -114,7 +114,7 @@ describe('a GGUF file', async () => {
 describe('a damaged GGUF file', async () => {
   const whole = Uint8Array.from(await readFile(tiny));
 
-  /** Where what follows a text begins in the file. */
+  /** The place behind a text in the file. */
   const after = (text: string): number => Buffer.from(whole).indexOf(text) + text.length;
 
   type Damage =
@@ -122,7 +122,7 @@ describe('a damaged GGUF file', async () => {
     | { at: number; uint64: bigint }
     | { at: number; byte: number }
     | { cut: number };
-  const damaged = async (damage: Damage): Promise<string> => {
+  const damagedFile = async (damage: Damage): Promise<string> => {
     const bytes = Uint8Array.from(whole);
     const view = new DataView(bytes.buffer);
     if ('uint32' in damage) view.setUint32(damage.at, damage.uint32, true);
@@ -167,8 +167,8 @@ describe('a damaged GGUF file', async () => {
     ],
     ['cuts words in an unknown way', 'tokenizer.unsupported', { at: after('tokenizer.ggml.pre') + 12, byte: x }],
     ['has a tensor that belongs nowhere', 'model.bad-gguf', { at: after('output_nor'), byte: x }],
-  ])('is refused where it %s', async (_, code, damage) => {
-    const path = await damaged(damage);
+  ])('is refused when it %s', async (_, code, damage) => {
+    const path = await damagedFile(damage);
     const error: unknown = await openModelFiles(path).catch((caught: unknown) => caught);
     expect(error).toMatchObject({ code, message: expect.stringContaining(path) });
   });

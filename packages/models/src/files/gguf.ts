@@ -4,11 +4,11 @@ import { checkDisguise, roomFor } from '@dpo/base/safetensors';
 import { badGguf, GgufCursor, type GgufValue } from './gguf-cursor.js';
 import { type GgufType, ggufTypes, readableGgufTypes } from './gguf-types.js';
 
-/** What a GGUF file says of one tensor. */
+/** A GGUF file's description of a tensor. */
 interface GgufEntry {
   /** `F32`, `Q4_1`, `Q6_K`, … */
   readonly dtype: string;
-  /** Sizes in row-major order, the longest stride first (the file has them reversed). */
+  /** Row-major sizes, the longest stride first. The file has them in reverse order. */
   readonly shape: readonly number[];
   readonly byteLength: number;
 }
@@ -19,26 +19,28 @@ export interface Gguf {
   readonly metadata: ReadonlyMap<string, GgufValue>;
   readonly tensors: ReadonlyMap<string, GgufEntry>;
   /**
-   * A tensor's numbers as float32, dequantised, row-major, at the beginning of `into` where that is large enough.
-   * @throws DpoError `model.unknown-tensor`, `model.unsupported-dtype`
+   * A tensor's numbers as float32, dequantised, row-major. The result is a view of the beginning of `into` when `into` is large
+   * enough.
+   *
+   * @throws {DpoError} `model.unknown-tensor`, `model.unsupported-dtype`
    */
   read(name: string, into?: Float32Array<ArrayBuffer>): Promise<Float32Array<ArrayBuffer>>;
   close(): Promise<void>;
 }
 
-interface Placed extends GgufEntry {
+interface PlacedTensor extends GgufEntry {
   readonly type: GgufType;
   readonly offset: number;
 }
 
-/** Bytes dequantised at a time, rounded down to whole blocks. */
+/** How many bytes are dequantised at a time, rounded down to whole blocks. */
 const chunkBytes = 1024 * 1024;
 
 /**
- * Opens a GGUF file (versions 2 and 3, little-endian) and reads its metadata and tensor descriptions.
- * Nothing is allocated by a number out of the file before that number is checked against the file's size.
+ * Opens a GGUF file (versions 2 and 3, little-endian) and reads its metadata and the descriptions of its tensors. A number of the
+ * file is checked against the file's size before anything is allocated by it.
  *
- * @throws DpoError `model.bad-gguf` and `model.truncated-file`, naming the file and, when there is one, the tensor
+ * @throws {DpoError} `model.bad-gguf` and `model.truncated-file`, which name the file and, if there is one, the tensor.
  */
 export async function openGguf(path: string): Promise<Gguf> {
   const file = await openByteFile(path);
@@ -91,9 +93,9 @@ function alignmentOf(path: string, metadata: ReadonlyMap<string, GgufValue>): nu
   return value;
 }
 
-async function readTensors(cursor: GgufCursor, count: number, alignment: number): Promise<Map<string, Placed>> {
+async function readTensors(cursor: GgufCursor, count: number, alignment: number): Promise<Map<string, PlacedTensor>> {
   const { path } = cursor.file;
-  const relative: [string, Placed][] = [];
+  const relative: [string, PlacedTensor][] = [];
   for (let i = 0; i < count; i++) {
     const name = await cursor.text();
     const dimensions = await cursor.uint32();
@@ -111,9 +113,11 @@ async function readTensors(cursor: GgufCursor, count: number, alignment: number)
 }
 
 function bytesOf(path: string, tensor: string, shape: readonly number[], type: GgufType): number {
-  const row = shape.at(-1) ?? 1;
-  if (row % type.block !== 0) {
-    throw badGguf(path, `tensor "${tensor}" has rows of ${row}, ${type.name} has blocks of ${type.block}`, { tensor });
+  const width = shape.at(-1) ?? 1;
+  if (width % type.block !== 0) {
+    throw badGguf(path, `tensor "${tensor}" has rows of ${width}, ${type.name} has blocks of ${type.block}`, {
+      tensor,
+    });
   }
   const numbers = shape.includes(0) ? 0 : shape.reduce((product, size) => product * size, 1);
   if (!Number.isSafeInteger(numbers * type.bytes)) {
@@ -122,9 +126,13 @@ function bytesOf(path: string, tensor: string, shape: readonly number[], type: G
   return (numbers / type.block) * type.bytes;
 }
 
-/** Turns places within the data into places in the file, and checks that they are inside and apart. */
-function placeTensors(file: ByteFile, relative: readonly [string, Placed][], start: number): Map<string, Placed> {
-  const tensors = new Map<string, Placed>();
+/** Turns offsets within the data into offsets in the file, and checks that tensors are inside of the file and do not overlap. */
+function placeTensors(
+  file: ByteFile,
+  relative: readonly [string, PlacedTensor][],
+  start: number,
+): Map<string, PlacedTensor> {
+  const tensors = new Map<string, PlacedTensor>();
   let end = start;
   let previous = '';
   for (const [name, entry] of [...relative].sort(
@@ -150,7 +158,7 @@ function placeTensors(file: ByteFile, relative: readonly [string, Placed][], sta
 
 async function readTensor(
   file: ByteFile,
-  tensors: ReadonlyMap<string, Placed>,
+  tensors: ReadonlyMap<string, PlacedTensor>,
   name: string,
   into: Float32Array<ArrayBuffer> | undefined,
 ): Promise<Float32Array<ArrayBuffer>> {
@@ -174,10 +182,10 @@ async function readTensor(
   const values = roomFor((entry.byteLength / bytes) * block, into);
   const step = Math.floor(chunkBytes / bytes) * bytes;
   const chunk = new Uint8Array(Math.min(step, entry.byteLength));
-  for (let done = 0; done < entry.byteLength; done += step) {
-    const piece = chunk.subarray(0, Math.min(step, entry.byteLength - done));
-    await file.readInto(entry.offset + done, piece);
-    dequantise(piece, values, (done / bytes) * block);
+  for (let start = 0; start < entry.byteLength; start += step) {
+    const piece = chunk.subarray(0, Math.min(step, entry.byteLength - start));
+    await file.readInto(entry.offset + start, piece);
+    dequantise(piece, values, (start / bytes) * block);
   }
   return values;
 }

@@ -30,11 +30,11 @@ async function flip(name: string): Promise<void> {
   await writeFile(path, bytes);
 }
 
-it('names the file of one other bit in the weights, where size and dates are the same', async () => {
+it('names the weights’ file when one of its bits differs', async () => {
   expect(await changedBy(() => flip('model.safetensors'))).toEqual(['model.safetensors']);
 });
 
-it('names files that are changed, new or gone', async () => {
+it('names files that are changed, new or removed', async () => {
   const add = (name: string, text: string) => () => writeFile(join(model, name), text);
   expect(await changedBy(add('tokenizer_config.json', '{"chat_template":"{{ x }}"}'))).toEqual([
     'tokenizer_config.json',
@@ -48,7 +48,7 @@ it('names files that are changed, new or gone', async () => {
   ]);
 });
 
-it('does not care for dates, places and files that are not read', async () => {
+it('ignores dates, places and files that are not read', async () => {
   const before = await modelDigests(model);
   await utimes(join(model, 'model.safetensors'), new Date(0), new Date(0));
   await writeFile(join(model, 'README.md'), 'other words');

@@ -5,10 +5,10 @@ import type { ModelFiles } from './model-files.js';
 import { openModelFiles } from './open-model-files.js';
 
 /**
- * SHA-256 of all that a model is read from, by file name: weights, configuration, tokenizer, chat template, end tokens; of an
- * adapter's folder, those of the adapter. Neither names of folders nor dates count. Weights are read once, whole.
+ * SHA-256 of all files that a model is read from, by file name: weights, configuration, tokenizer, chat template, end tokens. For
+ * an adapter's folder they are the adapter's files. Names of folders and dates do not count. Weights are read whole, once.
  *
- * @throws DpoError what `openModelFiles` throws, and file errors; the signal's reason when it is aborted
+ * @throws {DpoError} the errors of {@link openModelFiles}, and file errors. Once aborted, throws the signal's reason.
  */
 export async function modelDigests(path: string, signal?: AbortSignal): Promise<Record<string, string>> {
   const files = await openModelFiles(path);
@@ -20,7 +20,7 @@ export async function modelDigests(path: string, signal?: AbortSignal): Promise<
   return digests;
 }
 
-/** What is read beside the weights. Those of a GGUF file are made from it. */
+/** The texts beside the weights. A GGUF file has none: they are made from the file. */
 function textsOf({ format, config, adapter, tokenizerFiles }: ModelFiles): Readonly<Record<string, string>> {
   if (format === 'gguf') return {};
   return {

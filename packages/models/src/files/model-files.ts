@@ -1,36 +1,36 @@
-/** What is known of a weight before it is read. */
+/** The description of a weight in a file. */
 export interface WeightEntry {
-  /** Hugging Face's order of sizes, row-major. */
+  /** Row-major sizes in Hugging Face's order. */
   readonly shape: readonly number[];
-  /** How the file stores it: `F32`, `BF16`, `Q4_1`, … */
+  /** The number type in the file: `F32`, `BF16`, `Q4_1`, … */
   readonly dtype: string;
-  /** Bytes that it takes in the file. */
+  /** The size in the file, in bytes. */
   readonly byteLength: number;
 }
 
-/** A model's files under one view, whatever format they are in: Hugging Face names, layouts and files. */
+/** A model's files with Hugging Face names, layouts and texts, whatever their format. */
 export interface ModelFiles {
-  /** The folder or file that was opened. */
+  /** The folder or file. */
   readonly path: string;
   readonly format: 'safetensors' | 'gguf';
   /** Paths of the files that hold the weights. */
   readonly weightFiles: readonly string[];
-  /** `config.json`; for GGUF, what transformers would have there. Empty for an adapter's folder without one. */
+  /** `config.json`; for GGUF, the one that transformers would have. Empty for an adapter's folder without a `config.json`. */
   readonly config: Record<string, unknown>;
   /** Weights by Hugging Face name. */
   readonly tensors: ReadonlyMap<string, WeightEntry>;
   /**
-   * A weight as float32, row-major; quantised ones dequantised. With `into` the numbers are put there where possible, and
-   * the result is a view of its beginning: reading many weights then needs no memory for each.
+   * A weight as float32, dequantised, row-major. When `into` is large enough, the result is a view of its beginning, so that
+   * reading many weights needs no memory for each.
    */
   read(name: string, into?: Float32Array<ArrayBuffer>): Promise<Float32Array<ArrayBuffer>>;
-  /** The text files that go with the weights, by name: `tokenizer.json`, `generation_config.json`, … */
+  /** The texts beside the weights, by file name: `tokenizer.json`, `generation_config.json`, … */
   readonly tokenizerFiles: Readonly<Record<string, string>>;
-  /** What was taken otherwise than might be expected: a sentence each. */
+  /** Sentences about files that are used in an unexpected way. */
   readonly notes?: readonly string[] | undefined;
-  /** Paths of files that go with the weights and are no text: a SentencePiece model. */
+  /** Paths of files beside the weights that are no texts, such as a SentencePiece model. */
   readonly binaryFiles?: readonly string[] | undefined;
-  /** A PEFT adapter's folder: `adapter_config.json`. Its `tensors` are then the adapter's. */
+  /** `adapter_config.json` of a PEFT adapter's folder, whose `tensors` are the adapter's. Undefined for a model. */
   readonly adapter?: { readonly config: Record<string, unknown> };
   close(): Promise<void>;
 }

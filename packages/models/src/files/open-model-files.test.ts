@@ -29,7 +29,7 @@ describe('openModelFiles', () => {
     await model.close();
   });
 
-  it('tells an adapter by its names, and no merged model that kept its configuration', async () => {
+  it('recognises an adapter by its file names, and not a merged model that still has an adapter’s configuration', async () => {
     await writeFile(join(folder, 'adapter_config.json'), '{');
     expect(await isAdapterFolder(folder)).toBe(true);
     await writeFile(join(folder, 'model.safetensors'), '');
@@ -67,31 +67,31 @@ describe('openModelFiles', () => {
     ],
     ['a pickle by another name', withWeights('PK\u0003\u0004...'), 'model.pickle', 'model.safetensors'],
     [
-      'weights that Git has not fetched',
+      'weights that Git has not downloaded',
       withWeights('version https://git-lfs.github.com/spec/v1\noid'),
       'model.lfs-pointer',
       'model.safetensors',
     ],
     [
-      'a GGUF file that Git has not fetched',
+      'a GGUF file that Git has not downloaded',
       { 'a.gguf': 'version https://git-lfs.github.com/spec/v1' },
       'model.lfs-pointer',
       'a.gguf',
     ],
     ['several GGUF files', { 'a.gguf': '', 'b.gguf': '' }, 'model.ambiguous', 'a.gguf, b.gguf'],
-  ])('refuses %s', async (_, files, code, named) => {
+  ])('refuses %s', async (_, files, code, file) => {
     for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
-    await expect(openModelFiles(folder)).rejects.toMatchObject({ code, message: expect.stringContaining(named) });
+    await expect(openModelFiles(folder)).rejects.toMatchObject({ code, message: expect.stringContaining(file) });
   });
 
-  it('says what a wrong path is', async () => {
+  it('refuses a path to nothing, and a file of another format', async () => {
     await expect(openModelFiles(join(folder, 'none'))).rejects.toMatchObject({ code: 'model.not-found' });
     await mkdir(join(folder, 'sub'));
     await writeFile(join(folder, 'weights.npz'), 'x');
     await expect(openModelFiles(join(folder, 'weights.npz'))).rejects.toMatchObject({ code: 'model.unknown-format' });
   });
 
-  it('names the conversion of a pickle', async () => {
+  it('says how to convert a pickle', async () => {
     await writeFile(join(folder, 'config.json'), '{}');
     await writeFile(join(folder, 'pytorch_model.bin'), 'x');
     for (const path of [folder, join(folder, 'pytorch_model.bin')])

@@ -8,7 +8,7 @@ import { openGgufModel } from './gguf-model.js';
 import { firstPart } from './gguf-parts.js';
 import type { ModelFiles } from './model-files.js';
 
-/** Files that are carried along unchanged from a model to what is trained from it. */
+/** Text files that are copied unchanged from a model to the models that are trained from it. */
 const textFiles = [
   'tokenizer.json',
   'tokenizer_config.json',
@@ -22,26 +22,26 @@ const textFiles = [
   'merges.txt',
 ] as const;
 
-/** Where chat templates lie that are not the default one. */
+/** The folder of chat templates besides the default one. */
 const TEMPLATES = 'additional_chat_templates';
 
-/** Names of weights that Python has pickled. */
+/** Names of files with weights that Python has pickled. */
 const pickle = /\.(bin|bin\.index\.json|pt|pth|ckpt|pkl)$/i;
 
-/** Tokenizers as SentencePiece has them, from which other programs (llama.cpp's converter) make theirs. */
+/** SentencePiece's own files, from which other programs, such as llama.cpp's converter, make their tokenizers. */
 const binaryFiles = ['tokenizer.model', 'sentencepiece.bpe.model', 'spiece.model'] as const;
 
 /**
- * Opens a Hugging Face folder, a PEFT adapter's folder, a `.gguf` file, or a folder with one `.gguf`.
- * Reads descriptions only; weights are read one at a time, by position.
+ * Opens a Hugging Face folder, a PEFT adapter's folder, a `.gguf` file, or a folder with one `.gguf` file or the parts of one
+ * model. Only descriptions are read; weights are read later, one at a time.
  *
- * @throws DpoError `model.not-found`, `model.no-config`, `model.no-weights`, `model.pickle`, `lora.not-peft`, and what the formats
- * throw
+ * @throws {DpoError} `model.not-found`, `model.unknown-format`, `model.no-config`, `model.no-weights`, `model.ambiguous`,
+ * `model.pickle`, `lora.not-peft`, and the errors of {@link openSafetensors}, {@link parseConfig} and {@link openGgufModel}.
  */
 export async function openModelFiles(path: string): Promise<ModelFiles> {
   const stats = await stat(path).catch((error: unknown) => {
-    const known = asFileError(error, path);
-    if (!DpoError.is(known, 'file.not-found')) throw known;
+    const fileError = asFileError(error, path);
+    if (!DpoError.is(fileError, 'file.not-found')) throw fileError;
     throw new DpoError('model.not-found', `There is no model at ${path}.`, {
       values: { path },
       hint: 'Give a folder with config.json and model.safetensors, or a .gguf file.',
@@ -52,7 +52,7 @@ export async function openModelFiles(path: string): Promise<ModelFiles> {
 
   const names = await readdir(path);
   const textOf = (name: string) => (names.includes(name) ? readTextIfThere(join(path, name)) : undefined);
-  const adapterText = namesAdapter(names) ? await textOf('adapter_config.json') : undefined;
+  const adapterText = isAdapter(names) ? await textOf('adapter_config.json') : undefined;
   const configText = await textOf('config.json');
   if (configText === undefined && adapterText === undefined) {
     const gguf = names.filter((name) => name.toLowerCase().endsWith('.gguf'));
@@ -89,21 +89,21 @@ export async function openModelFiles(path: string): Promise<ModelFiles> {
   }
 }
 
-/** Whether a path is an adapter's folder, by the names in it alone; false for files, and where nothing can be listed. */
+/** Whether a path is an adapter's folder, by its file names alone. False for files, and for folders that cannot be listed. */
 export async function isAdapterFolder(path: string): Promise<boolean> {
-  return namesAdapter(await readdir(path).catch(() => []));
+  return isAdapter(await readdir(path).catch(() => []));
 }
 
-/** A merged model may have kept the configuration of its adapter. */
-function namesAdapter(names: readonly string[]): boolean {
+/** Whether file names are those of an adapter. The folder of a merged model may still have its adapter's configuration. */
+function isAdapter(names: readonly string[]): boolean {
   const whole = names.includes('model.safetensors') || names.includes('model.safetensors.index.json');
   return !whole && names.includes('adapter_config.json');
 }
 
-/** The text files beside a model's weights (tokenizer, chat template, generation defaults), by name. */
+/** The texts beside a model's weights (tokenizer, chat template, generation defaults), by file name. */
 export async function readTextFiles(folder: string): Promise<Record<string, string>> {
   const files: Record<string, string> = {};
-  // A folder whose files may be opened need not be one that may be listed.
+  // Files may be readable in a folder that cannot be listed.
   const present = await readdir(folder).catch(() => [...textFiles, TEMPLATES]);
   const templates = present.includes(TEMPLATES) ? await templateNames(folder) : [];
   for (const name of [...textFiles.filter((file) => present.includes(file)), ...templates]) {
@@ -113,7 +113,7 @@ export async function readTextFiles(folder: string): Promise<Record<string, stri
   return files;
 }
 
-/** The chat templates that a model has besides its default one, by their names within its folder. */
+/** A model's chat templates besides the default one, by their paths within the model's folder. */
 async function templateNames(folder: string): Promise<string[]> {
   const names = await readdir(join(folder, TEMPLATES)).catch(() => []);
   return names.filter((name) => name.endsWith('.jinja')).map((name) => `${TEMPLATES}/${name}`);
@@ -125,21 +125,22 @@ async function openSingleFile(path: string): Promise<ModelFiles> {
   throw new DpoError('model.unknown-format', `${path} is neither a folder nor a .gguf file.`, {
     values: { path },
     hint: basename(path).endsWith('.safetensors')
-      ? 'Give the folder that holds it and its config.json.'
+      ? 'Give the folder with this file and its config.json.'
       : 'Give a folder with config.json and model.safetensors, or a .gguf file.',
   });
 }
 
-/** MLX keeps its adapters in files of its own beside a configuration of PEFT's name. */
+/** Refuses adapters of MLX, which have other files beside a configuration with PEFT's file name. */
 function checkPeft(path: string, names: readonly string[], config: Readonly<Record<string, unknown>>): void {
-  const own = names.find((name) => /^(\d+_)?adapters\.(safetensors|npz)$/.test(name));
+  const mlxFile = names.find((name) => /^(\d+_)?adapters\.(safetensors|npz)$/.test(name));
   const settings = ['fine_tune_type', 'lora_parameters'].find((key) => key in config);
-  if (names.some((name) => name.startsWith('adapter_model.')) || (own === undefined && settings === undefined)) return;
+  if (names.some((name) => name.startsWith('adapter_model.')) || (mlxFile === undefined && settings === undefined))
+    return;
   throw new DpoError(
     'lora.not-peft',
-    `${path} is an adapter of MLX, not of PEFT: ${own ?? `"${settings}" in adapter_config.json`}, and no adapter_model.safetensors.`,
+    `${path} is an adapter of MLX, not of PEFT: ${mlxFile ?? `"${settings}" in adapter_config.json`}, and no adapter_model.safetensors.`,
     {
-      values: { path, file: own ?? null },
+      values: { path, file: mlxFile ?? null },
       hint: 'Merge it into its base with MLX (mlx_lm.fuse --model BASE --adapter-path FOLDER --save-path NEW, unquantised) and give NEW as the model.',
     },
   );
@@ -159,16 +160,16 @@ function severalGguf(path: string, files: readonly string[]): DpoError {
   });
 }
 
-/** Pickled weights are told apart, so that the message can say how to convert them. */
+/** The error of a folder without safetensors. When its weights are pickled, the message says how to convert them. */
 function noWeights(path: string, names: readonly string[], config = ''): DpoError {
-  const found = names.find((name) => pickle.test(name));
-  if (found === undefined) {
+  const file = names.find((name) => pickle.test(name));
+  if (file === undefined) {
     return new DpoError('model.no-weights', `${path} has no model.safetensors.`, {
       values: { path, files: names.slice(0, 50) },
-      hint: 'Fetch the weights too: model.safetensors, or all its parts and model.safetensors.index.json.',
+      hint: 'Download the weights too: model.safetensors, or all its parts and model.safetensors.index.json.',
     });
   }
-  return pickled(path, found, config.includes('ForSequenceClassification') ? 'SequenceClassification' : 'CausalLM');
+  return pickled(path, file, config.includes('ForSequenceClassification') ? 'SequenceClassification' : 'CausalLM');
 }
 
 /** The error of a folder whose weights are pickled, with the Python that converts them. */

@@ -8,7 +8,7 @@ beforeAll(async () => {
   await tf.setBackend('cpu');
 });
 
-/** Logits that spread over many orders of magnitude, with stretches that have no weight at all. */
+/** Logits over many orders of magnitude, with stretches that have no weight at all. */
 function spread(vocabulary: number): Float32Array {
   return Float32Array.from({ length: vocabulary }, (_, id) => {
     const empty = vocabulary > 50 && (id % 97 < 20 || (id >= 256 && id < 512 && vocabulary > 600));
@@ -17,14 +17,14 @@ function spread(vocabulary: number): Float32Array {
 }
 
 describe.each([[5], [256], [300], [1000]])('a vocabulary of %i', (vocabulary) => {
-  it.each([1, 0.5, 2])('sampled at temperature %f, inverts the distribution function', (temperature) => {
+  it.each([1, 0.5, 2])('at temperature %f, inverts the distribution function', (temperature) => {
     const logits = spread(vocabulary);
     const n = 64;
     const uniforms = Float32Array.from({ length: n }, (_, i) => (i === n - 1 ? 1 - 2 ** -24 : i / n));
-    const rows = tf.tile(tf.tensor2d(logits, [1, vocabulary]), [n, 1]) as tf.Tensor2D;
+    const lanes = tf.tile(tf.tensor2d(logits, [1, vocabulary]), [n, 1]) as tf.Tensor2D;
     const { tokens, logps } = draw(
       temperature === 1 ? 'sample' : 'tempered',
-      rows,
+      lanes,
       tf.tensor1d(uniforms),
       tf.scalar(1 / temperature),
     );
@@ -43,7 +43,7 @@ describe.each([[5], [256], [300], [1000]])('a vocabulary of %i', (vocabulary) =>
     });
   });
 
-  it('greedy, takes the first of the likeliest', () => {
+  it('greedily, takes the first of the likeliest tokens', () => {
     const logits = new Float32Array(2 * vocabulary).fill(-1);
     logits[3] = 2;
     logits[4] = 2;

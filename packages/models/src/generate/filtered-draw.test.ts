@@ -5,24 +5,24 @@ import { filteredDraw } from './filtered-draw.js';
 const logsOf = (...probabilities: number[]) => Float32Array.from(probabilities, Math.log);
 
 describe('filtered draw', () => {
-  it('keeps the likeliest k', () => {
+  it('keeps the k likeliest tokens', () => {
     const logits = logsOf(0.1, 0.4, 0.2, 0.3);
-    const drawn = (u: number) => filteredDraw(logits, u, { temperature: 1, topK: 2 });
+    const tokenAt = (u: number) => filteredDraw(logits, u, { temperature: 1, topK: 2 });
     // 0.4 / 0.7 = 0.571…
-    expect([0, 0.57, 0.58, 0.999].map(drawn)).toEqual([1, 1, 3, 3]);
+    expect([0, 0.57, 0.58, 0.999].map(tokenAt)).toEqual([1, 1, 3, 3]);
   });
 
-  it('keeps the fewest that hold p', () => {
+  it('keeps the fewest likeliest tokens that together have the probability p', () => {
     const logits = logsOf(0.1, 0.4, 0.2, 0.3);
-    const drawn = (u: number) => filteredDraw(logits, u, { temperature: 1, topP: 0.75 });
-    // 0.4, 0.3 and 0.2 hold 0.9: borders at 0.444… and 0.777…
-    expect([0, 0.44, 0.45, 0.77, 0.78, 0.999].map(drawn)).toEqual([1, 1, 3, 3, 2, 2]);
+    const tokenAt = (u: number) => filteredDraw(logits, u, { temperature: 1, topP: 0.75 });
+    // 0.4, 0.3 and 0.2 add up to 0.9: borders at 0.444… and 0.777…
+    expect([0, 0.44, 0.45, 0.77, 0.78, 0.999].map(tokenAt)).toEqual([1, 1, 3, 3, 2, 2]);
     expect(filteredDraw(logits, 0.999, { temperature: 1, topP: 1e-9 })).toBe(1);
   });
 
-  it('applies p to what k has left', () => {
+  it('applies p to the k likeliest tokens', () => {
     const logits = logsOf(0.1, 0.4, 0.2, 0.3);
-    // Of 0.4 and 0.3, the first holds 0.57 of the two.
+    // Of 0.4 and 0.3, the first is 0.57 of the sum.
     expect(filteredDraw(logits, 0.999, { temperature: 1, topK: 2, topP: 0.5 })).toBe(1);
     expect(filteredDraw(logits, 0.999, { temperature: 1, topK: 2, topP: 0.6 })).toBe(3);
   });
@@ -30,11 +30,11 @@ describe('filtered draw', () => {
   it('sharpens before it filters', () => {
     // At temperature ½ probabilities are squared: 0.16, 0.09, 0.04, 0.01 of 0.3.
     const logits = logsOf(0.4, 0.3, 0.2, 0.1);
-    const drawn = (u: number) => filteredDraw(logits, u, { temperature: 0.5, topP: 0.8 });
-    expect([0.63, 0.65].map(drawn)).toEqual([0, 1]); // 0.16 / 0.25 = 0.64
+    const tokenAt = (u: number) => filteredDraw(logits, u, { temperature: 0.5, topP: 0.8 });
+    expect([0.63, 0.65].map(tokenAt)).toEqual([0, 1]); // 0.16 / 0.25 = 0.64
   });
 
-  it('is what sorting the whole vocabulary gives', () => {
+  it('draws as if the whole vocabulary were sorted', () => {
     const plain = (logits: Float32Array, u: number, k: number, p: number) => {
       const weights = Float64Array.from(logits, (logit) => Math.exp(logit - Math.max(...logits)));
       const order = [...weights.keys()].sort((a, b) => (weights[b] as number) - (weights[a] as number) || a - b);
@@ -42,9 +42,9 @@ describe('filtered draw', () => {
       const mass = top.reduce((sum, id) => sum + (weights[id] as number), 0);
       const candidates: number[] = [];
       for (
-        let held = 0;
-        held < p * mass && candidates.length < top.length;
-        held += weights[candidates.at(-1) as number] as number
+        let sum = 0;
+        sum < p * mass && candidates.length < top.length;
+        sum += weights[candidates.at(-1) as number] as number
       )
         candidates.push(top[candidates.length] as number);
       let rest = u * candidates.reduce((sum, id) => sum + (weights[id] as number), 0);

@@ -1,26 +1,27 @@
-/** How `generate` draws, and how long. */
+/** How `generate` draws samples, and how long they may be. */
 export interface GenerateOptions {
   /** Samples to a prompt. Default 1. */
   readonly samples?: number | undefined;
+  /** The most tokens of a sample. */
   readonly maxNewTokens: number;
-  /** 1 draws from the model's own distribution (the default), 0 takes the likeliest token. */
+  /** 1 draws from the model's own distribution, 0 takes the likeliest token. Default 1. */
   readonly temperature?: number | undefined;
-  /** Draw only from the fewest likeliest tokens that hold this much of the probability. */
+  /** Only the fewest likeliest tokens that together have this probability are drawn, in (0, 1]. Default 1. */
   readonly topP?: number | undefined;
-  /** Draw only from this many likeliest tokens. */
+  /** Only this many of the likeliest tokens are drawn. Default all. */
   readonly topK?: number | undefined;
-  /** Each sample has its own stream of random numbers, by seed, prompt and sample. Default 0. */
+  /** The seed of the random numbers. Each sample has its own stream by seed, prompt and sample. Default 0. */
   readonly seed?: number | undefined;
-  /** Tokens that end a sample. */
+  /** Tokens that end a sample. Default none. */
   readonly stopTokens?: readonly number[] | undefined;
-  /** Ends a sample when true of the tokens so far, the last one drawn included: what stop strings are made of. */
+  /** Ends a sample when it returns true for the tokens so far, the newest included. Stop strings are made with it. Default never. */
   readonly stopWhen?: ((tokens: readonly number[]) => boolean) | undefined;
-  /** Samples that are decoded together. Default 32. When half of them have ended, the others go on alone. */
+  /** How many samples are decoded together. When half of them have ended, the others go on alone. Default 32. */
   readonly batchSize?: number | undefined;
-  /** False generates without the model's adapter. */
+  /** False generates without the model's adapter. Default true. */
   readonly adapter?: boolean | undefined;
-  /** Called after each step with the number of tokens drawn so far. */
+  /** Called after each step with the number of new tokens so far. */
   readonly onProgress?: ((tokens: number) => void) | undefined;
-  /** An abort throws the signal's reason before the next step. */
+  /** Once aborted, `generate` throws the signal's reason before the next step. */
   readonly signal?: AbortSignal | undefined;
 }

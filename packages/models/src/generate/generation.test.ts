@@ -10,8 +10,8 @@ import { generate } from './generation.js';
 
 const prompts = [[5, 9, 33], [7], [1, 2, 3, 4, 5, 6, 7]];
 
-/** log π of each sample by the forward pass that training uses. */
-async function scored(model: LanguageModel, generations: readonly { prompt: number; tokens: Int32Array }[]) {
+/** log π of each sample by the forward pass of training. */
+async function scoreSamples(model: LanguageModel, generations: readonly { prompt: number; tokens: Int32Array }[]) {
   const groups = generations.map(({ prompt, tokens }) => ({
     prompt: prompts[prompt] as number[],
     answers: [[...tokens]],
@@ -23,8 +23,8 @@ describe('greedy continuations are those of transformers', () => {
   it.each(fixtureModels)('%s', async (name) => {
     const { greedy } = fixtureExpected(name);
     const { model } = await loadModel(testEngine(), fixtureFolder(name));
-    const given = greedy.map(({ prompt }) => prompt);
-    const got = await generate(model, given, { maxNewTokens: 12, temperature: 0 });
+    const greedyPrompts = greedy.map(({ prompt }) => prompt);
+    const got = await generate(model, greedyPrompts, { maxNewTokens: 12, temperature: 0 });
     expect(got.map(({ tokens }) => [...tokens])).toEqual(greedy.map(({ tokens }) => tokens));
     expect(got.every(({ finished }) => !finished)).toBe(true);
   });
@@ -34,12 +34,12 @@ describe.each([
   ['GPT-2', tinyGpt2],
   ['Llama', tinyLlama],
 ])('%s', (_, make) => {
-  it('gives tokens whose log-probabilities are those of scoring', async () => {
+  it('gives the log-probabilities that scoring gives', async () => {
     const model = make(testEngine());
     for (const options of [{ temperature: 1 }, { temperature: 0.7 }, { temperature: 0 }, { topK: 5 }, { topP: 0.5 }]) {
       const got = await generate(model, prompts, { samples: 2, maxNewTokens: 4, seed: 1, ...options });
       const sums = got.map(({ logps }) => logps.reduce((sum, logp) => sum + logp, 0));
-      const want = await scored(model, got);
+      const want = await scoreSamples(model, got);
       sums.forEach((sum, i) => {
         expect(Math.abs(sum - (want[i] as number))).toBeLessThan(1e-4 * Math.abs(sum));
       });
@@ -76,8 +76,8 @@ describe('sampling', () => {
       const logps = (await scoreGroups(model, [{ prompt, answers: vocabulary.map((id) => [id]) }])).flat();
       const weights = logps.map((logp) => Math.exp(logp / temperature));
       const all = weights.reduce((a, b) => a + b);
-      const drawn = await generate(model, [prompt], { samples: n, maxNewTokens: 1, temperature, batchSize: n });
-      const counts = vocabulary.map((id) => drawn.filter(({ tokens }) => tokens[0] === id).length);
+      const samples = await generate(model, [prompt], { samples: n, maxNewTokens: 1, temperature, batchSize: n });
+      const counts = vocabulary.map((id) => samples.filter(({ tokens }) => tokens[0] === id).length);
       const chiSquare = counts.reduce((sum, count, id) => {
         const expected = (n * (weights[id] as number)) / all;
         return sum + (count - expected) ** 2 / expected;
@@ -108,7 +108,7 @@ describe('sampling', () => {
     expect(progress).toHaveLength(Math.max(...got.map(({ tokens }) => tokens.length)));
   });
 
-  it('goes on with few rows where most have ended, with the same samples', async () => {
+  it('goes on with few lanes when most samples have ended, with the same samples', async () => {
     for (const make of [tinyGpt2, tinyLlama]) {
       const model = make(testEngine(), { vocabSize: 9, deviation: 0.3 });
       const widths: number[] = [];
@@ -132,7 +132,7 @@ describe('sampling', () => {
     }
   });
 
-  it('ends a sample when told by its tokens', async () => {
+  it('ends a sample when stopWhen says so', async () => {
     const model = tinyGpt2(testEngine(), { vocabSize: 5 });
     const stopWhen = (tokens: readonly number[]) => tokens.at(-2) === 1 && tokens.at(-1) === 2;
     const got = await generate(model, [[1]], { samples: 12, maxNewTokens: 40, stopWhen });
@@ -145,7 +145,7 @@ describe('sampling', () => {
     expect(new Set(got.map(({ finished }) => finished)).size).toBe(2);
   });
 
-  it('compiles once for calls of like shapes, and takes turns', async () => {
+  it('compiles once for calls of similar shapes, and runs calls one after the other', async () => {
     const engine = testEngine();
     const functions: { readonly traces: number }[] = [];
     const counting = {
@@ -190,8 +190,8 @@ describe('bad requests', () => {
     ['generate.bad-option', [[1]], { topP: 0 }],
     ['generate.bad-option', [[1]], { topK: 0.5 }],
     ['generate.bad-option', [[1]], { samples: Number.NaN }],
-  ])('%s', async (code, given, options) => {
-    await expect(generate(model, given, { maxNewTokens: 4, ...options })).rejects.toMatchObject({ code });
+  ])('%s', async (code, badPrompts, options) => {
+    await expect(generate(model, badPrompts, { maxNewTokens: 4, ...options })).rejects.toMatchObject({ code });
   });
 
   it('no prompts give nothing', async () => {

@@ -6,11 +6,11 @@ import { Sessions } from './sessions.js';
 
 /** A sample: an answer that the model wrote. */
 export interface Generation {
-  /** Index of the prompt. */
+  /** The index of the prompt. */
   readonly prompt: number;
-  /** Number of the sample among the samples of its prompt. */
+  /** The number of the sample among the samples of its prompt, from 0. */
   readonly sample: number;
-  /** The new tokens, with the stop token when one was drawn. */
+  /** The new tokens, a stop token included. */
   readonly tokens: Int32Array;
   /** log π of each token under the model itself, whatever the temperature of the draw, in nats. */
   readonly logps: Float32Array;
@@ -19,14 +19,15 @@ export interface Generation {
 }
 
 /**
- * Continues prompts: `samples` times each, in the order prompt 0 sample 0, prompt 0 sample 1, …
+ * Continues prompts, `samples` times each. The samples are in the order prompt 0 sample 0, prompt 0 sample 1, …
  *
- * A prompt is computed once however many samples it has. `batchSize` samples are decoded together, of prompts of similar
- * length. A sample depends on the model, its prompt, its number and the seed, and not on the other samples (but for
- * rounding, which can tip a draw between two tokens).
+ * A batch computes a prompt once, however many samples the prompt has there. `batchSize` samples are decoded together, of
+ * prompts of similar length. A sample depends on the model, its prompt, its number and the seed, and not on the other samples
+ * (but for rounding, which can tip a draw between two tokens).
  *
- * @throws DpoError `generate.empty-prompt`, `generate.too-long`, `generate.bad-token`, `generate.bad-option`;
- * `model.not-a-language-model` for a reward model
+ * @param prompts token ids
+ * @throws {DpoError} `generate.empty-prompt`, `generate.too-long`, `generate.bad-token`, `generate.bad-option`;
+ * `model.not-a-language-model` for a reward model.
  */
 export async function generate(
   model: LanguageModel,
@@ -54,12 +55,12 @@ export async function generate(
 
   const longest = prompts.reduce((most, { length }) => Math.max(most, length), 0);
   const sessions = Sessions.of(model);
-  let done = 0;
+  let tokensSoFar = 0;
   await sessions.alone(async () => {
     for (const batch of batches)
       await continueBatch(sessions, prompts, batch, { ...options, size, promptsPerBatch, longest }, (tokens) => {
-        done += tokens;
-        options.onProgress?.(done);
+        tokensSoFar += tokens;
+        options.onProgress?.(tokensSoFar);
       });
   });
   return decodings.map(({ prompt, sample, tokens, logps, finished }) => ({

@@ -1,39 +1,41 @@
 import type { EngineFunction, Values, Variable } from '@dpo/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import { attention } from '../blocks/attention.js';
-import { hide, within } from '../blocks/attention-bias.js';
+import { visibilityBias, within } from '../blocks/attention-bias.js';
 import { packedAttention, perWindow } from '../blocks/packed-attention.js';
 import type { LanguageModel } from '../model/types.js';
 import { type DrawMode, draw } from './draw.js';
 
-/** What a session is compiled for. */
+/** The facts that a session is compiled for. */
 export interface SessionShape {
   /** Samples that are decoded together, each in a lane of its own. */
   readonly lanes: number;
-  /** Slots of the cache to a lane: the left-padded prompt, then the new tokens. */
+  /** Slots of the cache to a lane: for the left-padded prompt, then for the new tokens. */
   readonly slots: number;
+  /** How the next token is chosen. */
   readonly mode: DrawMode;
+  /** Whether the model's adapter takes part. */
   readonly adapter: boolean;
 }
 
 /** Two compiled functions over a cache of keys and values, [lanes, KV, slots, headSize] to a layer, in variables. */
 export interface Session {
   /**
-   * Reads P prompts, left-padded to equal length, fills the cache of each lane with its prompt's keys and values, and
-   * draws the first token of each lane. ids [P, T], pads [P], prompts [lanes] (which prompt a lane continues),
-   * uniform [lanes], sharpness [].
+   * Reads P prompts, left-padded to equal length, fills the cache of each lane with its prompt's keys and values, and draws the
+   * first token of each lane. Inputs: ids [P, T], pads [P] (padding before each prompt), prompts [lanes] (which prompt a lane
+   * continues), uniform [lanes], sharpness [].
    */
   readonly prefill: EngineFunction<string, string>;
   /**
-   * One more token: reads the last token of each lane and draws the next one. tokens [lanes], pads [lanes], slot [] (where the
-   * tokens' keys and values go), uniform [lanes], sharpness [].
+   * Reads the last token of each lane and draws the next one. Inputs: tokens [lanes], pads [lanes], slot [] (where the tokens' keys
+   * and values go), uniform [lanes], sharpness [].
    */
   readonly step: EngineFunction<string, string>;
   /** The cache: keys of all layers, then values. */
   readonly cache: readonly Variable[];
-  /** Takes over the cache of some lanes of a wider session: lane i is the wider session's lane `sources[i]`. */
+  /** Copies the cache of some lanes of a wider session: lane i becomes the wider session's lane `sources[i]`. */
   adopt(from: Session, sources: Int32Array): Promise<void>;
-  /** Bytes that the cache takes. */
+  /** The size of the cache in bytes. */
   readonly bytes: number;
   dispose(): void;
 }
@@ -75,10 +77,10 @@ export function openSession(model: LanguageModel, { lanes, slots, mode, adapter 
     const { tokens, pads, slot, uniform, sharpness } = inputs as Inputs<'tokens' | 'pads' | 'slot'>;
     const params = (name: string) => scope.read(model.variable(name));
     const first = tf.reshape(pads, [lanes, 1]);
-    const seen = tf.logicalAnd(tf.greaterEqual(count(slots), first), tf.lessEqual(count(slots), slot)); // [lanes, slots]
+    const visible = tf.logicalAnd(tf.greaterEqual(count(slots), first), tf.lessEqual(count(slots), slot)); // [lanes, slots]
     const biasOf = perWindow(slots, (window) => {
-      const near = window === undefined ? seen : tf.logicalAnd(seen, within(slot, count(slots), window));
-      return tf.reshape(hide(near), [lanes, 1, 1, slots]) as tf.Tensor4D;
+      const near = window === undefined ? visible : tf.logicalAnd(visible, within(slot, count(slots), window));
+      return tf.reshape(visibilityBias(near), [lanes, 1, 1, slots]) as tf.Tensor4D;
     });
     const states = model.hidden(
       params,
@@ -99,13 +101,13 @@ export function openSession(model: LanguageModel, { lanes, slots, mode, adapter 
     step,
     cache,
     async adopt(from, sources) {
-      const take = engine.function<string, never>('narrow', (scope, { places }) => {
+      const copy = engine.function<string, never>('narrow', (scope, { places }) => {
         cache.forEach((variable, i) => {
           scope.assign(variable, tf.gather(scope.read(from.cache[i] as Variable), places as tf.Tensor1D));
         });
         return {};
       });
-      await take({ places: input(sources) }).finally(() => take.dispose());
+      await copy({ places: input(sources) }).finally(() => copy.dispose());
     },
     bytes: 2 * config.layers * 4 * shape.reduce((product, size) => product * size, 1),
     dispose() {
@@ -123,7 +125,7 @@ function count(length: number): tf.Tensor {
   return tf.reshape(tf.range(0, length, 1, 'int32'), [1, length]);
 }
 
-/** A list of int32 or float32 numbers as an input; without a length, a scalar. */
+/** Int32 or float32 numbers as an input of a session. The shape is that of a list unless another is passed; [] is a scalar. */
 export function input(data: Float32Array | Int32Array, shape: readonly number[] = [data.length]): Values {
   return { dtype: data instanceof Int32Array ? 'int32' : 'float32', shape, data };
 }

@@ -1,14 +1,14 @@
 import type { LanguageModel } from '../model/types.js';
 import { openSession, type Session, type SessionShape } from './session.js';
 
-/** Bytes of caches of keys and values that may stay between calls, so that the next call compiles nothing. */
-const KEPT_BYTES = 256 * 2 ** 20;
+/** The most bytes that caches of keys and values take between calls. Sessions stay open so that the next call compiles nothing. */
+const MOST_BYTES = 256 * 2 ** 20;
 
 /** The compiled sessions of a model, the most recently used at the end. */
 export class Sessions {
   static readonly #ofModel = new WeakMap<LanguageModel, Sessions>();
 
-  /** The sessions of a model, which frees them with itself. */
+  /** The sessions of a model. They are freed when the model is disposed of. */
   static of(model: LanguageModel): Sessions {
     let sessions = Sessions.#ofModel.get(model);
     if (sessions === undefined) {
@@ -25,24 +25,25 @@ export class Sessions {
 
   private constructor(readonly model: LanguageModel) {}
 
-  /** Runs `work` when the work before it is done: samples of two calls must not share a cache. */
+  /** Runs `work` after all earlier work, because the samples of two calls must not share a cache. */
   async alone<T>(work: () => Promise<T>): Promise<T> {
-    const mine = this.#last.then(work);
-    this.#last = mine.catch(() => undefined);
+    const result = this.#last.then(work);
+    this.#last = result.catch(() => undefined);
     try {
-      return await mine;
+      return await result;
     } finally {
-      this.#trim(KEPT_BYTES);
+      this.#trim(MOST_BYTES);
     }
   }
 
+  /** The session of a shape, which is compiled unless it is still open. */
   get(shape: SessionShape): Session {
     const session = this.#find(shape);
     this.#use(shape, session);
     return session;
   }
 
-  /** A session with fewer lanes, which goes on from the lanes `sources` of another. */
+  /** A session with fewer lanes, which continues the lanes `sources` of another session. */
   async narrow(from: Session, shape: SessionShape, sources: Int32Array): Promise<Session> {
     const session = this.#find(shape);
     await session.adopt(from, sources);
@@ -58,16 +59,16 @@ export class Sessions {
   #use(shape: SessionShape, session: Session): void {
     const key = JSON.stringify(shape);
     this.#open.delete(key);
-    this.#trim(Math.max(0, KEPT_BYTES - session.bytes));
+    this.#trim(Math.max(0, MOST_BYTES - session.bytes));
     this.#open.set(key, session);
   }
 
-  /** Frees the sessions used longest ago until the others take no more than `bytes`. */
+  /** Frees the least recently used sessions until the others take no more than `bytes`. */
   #trim(bytes: number): void {
-    let left = bytes;
+    let room = bytes;
     for (const [key, session] of [...this.#open].reverse()) {
-      left -= session.bytes;
-      if (left >= 0) continue;
+      room -= session.bytes;
+      if (room >= 0) continue;
       this.#open.delete(key);
       session.dispose();
     }

@@ -8,10 +8,9 @@ type Json = Readonly<Record<string, unknown>>;
 /**
  * The settings in a PEFT folder's `adapter_config.json`.
  *
- * @throws DpoError `lora.unsupported` for what is not LoRA or changes its formula in a way that is not known here, and for values
- * that cannot be; both name the key.
- *
- * @param dropout overrides the file's
+ * @param folder for messages
+ * @throws {DpoError} `lora.unsupported`, which names the key, for another method than LoRA, for a setting that changes the formula
+ * and is not computed here, and for an impossible value.
  */
 export function readAdapterConfig(config: Json, folder: string): AdapterSettings {
   const unsupported = (key: string) =>
@@ -45,7 +44,7 @@ export function readAdapterConfig(config: Json, folder: string): AdapterSettings
   const isRank = (value: number) => Number.isSafeInteger(value) && value > 0;
   const isAlpha = (value: number) => Number.isFinite(value) && value > 0;
   const modulesToSave = texts('modules_to_save');
-  // A tied head that follows an embedding which is saved in full.
+  // With this setting a tied head would follow an embedding that is saved in full.
   if (config.ensure_weight_tying === true && modulesToSave.length > 0) throw unsupported('ensure_weight_tying');
   return {
     rank: number('r', isRank),
@@ -60,7 +59,7 @@ export function readAdapterConfig(config: Json, folder: string): AdapterSettings
   };
 }
 
-/** The `adapter_config.json` with which PEFT opens an adapter. */
+/** The `adapter_config.json` of an adapter. @param base the folder or hub name of the base model */
 export function adapterConfig(adapter: Adapter, decoder: Decoder, base: string | null): Record<string, unknown> {
   return {
     alpha_pattern: adapter.alphaPattern,
@@ -82,7 +81,7 @@ export function adapterConfig(adapter: Adapter, decoder: Decoder, base: string |
   };
 }
 
-/** Settings that make something else of the formula when they are set. */
+/** Settings that change the formula unless they are empty. */
 const variants = [
   'alora_invocation_tokens',
   'arrow_config',
@@ -97,7 +96,7 @@ const variants = [
   'velora_config',
 ] as const;
 
-/** Beginnings for which PEFT changes the base's weights too, each time that it opens the adapter. */
+/** Initialisations for which PEFT changes the base's weights too, each time that it opens the adapter. */
 const baseChanging = /^(pissa|olora|corda|loftq|mica|lora_ga)/i;
 
 function isEmpty(value: unknown): boolean {
@@ -105,7 +104,7 @@ function isEmpty(value: unknown): boolean {
   return typeof value === 'object' && Object.keys(value).length === 0;
 }
 
-/** Repetitions within repetitions are refused: matching them can take for ever. */
+/** Whether a text is a regular expression. Repetitions within repetitions are refused: matching them can take for ever. */
 function isPattern(pattern: string): boolean {
   if (/\([^)]*[*+{][^)]*\)[*+{?]/.test(pattern) || pattern.length > 200) return false;
   try {

@@ -24,12 +24,13 @@ import {
   savedWeightOf,
 } from './types.js';
 
+/** How an adapter is saved. */
 export interface SaveAdapterOptions {
-  /** The base model's folder or hub name, which the adapter's configuration points to. Default: the source's path. */
+  /** The base model's folder or hub name, which the adapter's configuration names. Default: the source's path. */
   readonly baseModel?: string | undefined;
-  /** Whose tokenizer files go along; usually what the base was loaded from. */
+  /** The files whose tokenizer is copied: usually `source` of the loaded base. Default none. */
   readonly source?: (CompanionFiles & Pick<ModelFiles, 'path'>) | undefined;
-  /** The text of `README.md`: see `modelCard`. */
+  /** The text of `README.md`: see `modelCard`. Default none. */
   readonly card?: string | undefined;
 }
 
@@ -37,7 +38,7 @@ export interface SaveAdapterOptions {
  * Writes a PEFT folder: `adapter_model.safetensors` (float32), `adapter_config.json`, the tokenizer's files.
  * Python PEFT opens it on the same base model.
  *
- * @throws DpoError `lora.no-adapter`, and file errors
+ * @throws {DpoError} `lora.no-adapter`, and file errors.
  */
 export async function saveAdapter(
   model: LanguageModel,
@@ -53,7 +54,7 @@ export async function saveAdapter(
       name: nameInFile(decoder, name),
       shape: variable.shape,
       dtype: 'float32',
-      data: (room) => variable.read(room),
+      data: (buffer) => variable.read(buffer),
     }),
   );
   await writeSafetensors(join(folder, 'adapter_model.safetensors'), tensors);
@@ -67,19 +68,20 @@ function nameInFile(decoder: Decoder, name: string): string {
   return weight === undefined ? name : savedWeightName(nameInModel(decoder, weight));
 }
 
+/** How an adapter is loaded. */
 export interface LoadAdapterOptions {
-  /** Dropout of training steps, instead of none. The one that the adapter was trained with is not taken over. */
+  /** The dropout of training steps, in [0, 1). The dropout in the adapter's files does not count. Default 0. */
   readonly dropout?: number | undefined;
-  /** Of the dropout. Default 0. */
+  /** The seed of the dropout. Default 0. */
   readonly seed?: number | undefined;
 }
 
 /**
  * The model with the adapter of a PEFT folder. The result shares the model's weights and owns them.
  *
- * @throws DpoError `lora.has-adapter`, `lora.not-an-adapter`, `lora.unsupported` for what is not LoRA or DoRA as known here,
- * `lora.unknown-names` for names that PEFT does not read, `lora.resized-vocabulary`,
- * `lora.wrong-base` when it does not fit the model, `lora.bad-dropout`
+ * @throws {DpoError} `lora.has-adapter`, `lora.not-an-adapter`, `lora.unsupported` for settings that are not computed here,
+ * `lora.unknown-names` for names that PEFT does not read, `lora.resized-vocabulary`, `lora.wrong-base` when the adapter does not fit
+ * the model, `lora.bad-dropout`, `model.not-finite`, and the errors of {@link openModelFiles}.
  */
 export async function loadAdapter(
   model: LanguageModel,
@@ -96,17 +98,17 @@ export async function loadAdapter(
       throw new DpoError('lora.not-an-adapter', `${folder} is a model, not an adapter.`, { values: { path: folder } });
     const settings = { ...readAdapterConfig(files.adapter.config, folder), dropout };
     const places = peftNames(files.tensors.keys(), decoder, folder);
-    const { layers, saved, shapes } = matchTensors(model, files, places, settings);
+    const { layers, savedWeights, shapes } = matchTensors(model, files, places, settings);
     for (const [name, shape] of shapes) {
       const place = places.get(name) as string;
       const data = await files.read(place);
       checkFinite(files.path, place, data);
       weights.set(name, engine.variable(name, shape, data));
     }
-    const adapted = layers.map((name) => ({ name, ...layerSettings(settings, name) }));
-    // Settings that leave layers out (layers_to_transform, exclude_modules) are not kept, but the layers' names.
+    const adaptedLayers = layers.map((name) => ({ name, ...layerSettings(settings, name) }));
+    // Settings that leave layers out (layers_to_transform, exclude_modules) are replaced by the layers' names.
     const targets = areTargets(decoder, settings, layers) ? settings.targets : layers;
-    const adapter = { ...settings, targets, seed, layers: adapted, saved, weights };
+    const adapter = { ...settings, targets, seed, layers: adaptedLayers, savedWeights, weights };
     const result = languageModel(engine, decoder, model.weights, adapter);
     result.onDispose(() => model.dispose());
     return result;
@@ -118,20 +120,22 @@ export async function loadAdapter(
   }
 }
 
-interface Matched {
+interface MatchedTensors {
+  /** The layers that have factors. */
   readonly layers: readonly string[];
-  readonly saved: ReadonlySet<string>;
-  /** All tensors of the files, by name. */
+  /** The base's weights that are saved in full. */
+  readonly savedWeights: ReadonlySet<string>;
+  /** The shapes of the adapter's weights, by PEFT's names. */
   readonly shapes: ReadonlyMap<string, readonly number[]>;
 }
 
-/** What the files adapt: every tensor must belong to a layer or a weight of the model and have its shape. */
+/** The layers and weights that the files adapt. Every tensor must belong to one of them and have its shape. */
 function matchTensors(
   model: LanguageModel,
   files: ModelFiles,
   places: ReadonlyMap<string, string>,
   settings: AdapterSettings,
-): Matched {
+): MatchedTensors {
   const { decoder } = model;
   const layers = linearLayers(decoder).filter(({ name }) => places.has(adapterWeightName(name, 'A')));
   const shapes = new Map<string, readonly number[]>();
@@ -142,25 +146,25 @@ function matchTensors(
     if (settings.dora) shapes.set(magnitudeName(name), [outputs]);
   }
   const savable = savableWeights(decoder);
-  const saved = new Set<string>();
+  const savedWeights = new Set<string>();
   for (const name of places.keys()) {
     const weight = savedWeightOf(name);
     const shape = weight === undefined ? undefined : savable.get(weight);
     if (weight === undefined || shape === undefined) continue;
-    saved.add(weight);
+    savedWeights.add(weight);
     shapes.set(name, shape);
   }
   for (const name of new Set([...places.keys(), ...shapes.keys()])) {
-    const [has, wants] = [files.tensors.get(places.get(name) ?? '')?.shape, shapes.get(name)];
-    if (has !== undefined && wants === undefined) checkAdaptable(decoder, files.path, name);
-    if (has !== undefined && wants !== undefined) checkVocabulary(model, files.path, name, has, wants);
-    if (has === undefined || wants === undefined || has.join() !== wants.join())
-      throw wrongBase(files.path, name, has, wants);
+    const [received, expected] = [files.tensors.get(places.get(name) ?? '')?.shape, shapes.get(name)];
+    if (received !== undefined && expected === undefined) checkAdaptable(decoder, files.path, name);
+    if (received !== undefined && expected !== undefined) checkVocabulary(model, files.path, name, received, expected);
+    if (received === undefined || expected === undefined || received.join() !== expected.join())
+      throw wrongBase(files.path, name, received, expected);
   }
-  return { layers: layers.map(({ name }) => name), saved, shapes };
+  return { layers: layers.map(({ name }) => name), savedWeights, shapes };
 }
 
-/** Low-rank factors of an embedding or of the head, which PEFT can have, are told from those of another model. */
+/** Refuses factors of an embedding or of the head. PEFT has them, so they do not mean that the adapter fits another model. */
 function checkAdaptable(decoder: Decoder, path: string, tensor: string): void {
   const embeddings = [...decoder.weights].filter(([, { kind }]) => kind === 'embedding').map(([name]) => name);
   const modules = [...embeddings, decoder.head].map((name) => savedWeightName(name.slice(0, -'.weight'.length)));
@@ -176,24 +180,24 @@ function checkAdaptable(decoder: Decoder, path: string, tensor: string): void {
   );
 }
 
-/** An adapter that brings an embedding or a head of another vocabulary was trained on the base after a resizing. */
+/** Refuses an embedding or a head of another vocabulary: the adapter was trained after the base's vocabulary was resized. */
 function checkVocabulary(
   { vocabSize }: LanguageModel,
   path: string,
   tensor: string,
-  has: readonly number[],
-  wants: readonly number[],
+  received: readonly number[],
+  expected: readonly number[],
 ): void {
-  const [rows, wanted] = [has[0], wants[0]];
-  if (savedWeightOf(tensor) === undefined || wanted !== vocabSize || rows === wanted) return;
-  if (has.slice(1).join() !== wants.slice(1).join()) return;
+  const [tokens] = received;
+  if (savedWeightOf(tensor) === undefined || expected[0] !== vocabSize || tokens === vocabSize) return;
+  if (received.slice(1).join() !== expected.slice(1).join()) return;
   throw new DpoError(
     'lora.resized-vocabulary',
-    `${path}, tensor "${tensor}" has ${rows} rows, one to a token, and the base model ${wanted}: the adapter was trained after the base's vocabulary was resized.`,
+    `${path}, tensor "${tensor}" has ${tokens} rows, one to a token, and the base model ${vocabSize}: the adapter was trained after the base's vocabulary was resized.`,
     {
-      values: { path, tensor, received: has, expected: wants },
+      values: { path, tensor, received, expected },
       hint:
-        `Resize the base in Python, base.resize_token_embeddings(${rows}), put the adapter on it, and save the result of ` +
+        `Resize the base in Python, base.resize_token_embeddings(${tokens}), put the adapter on it, and save the result of ` +
         'merge_and_unload(); or save the resized base and name it in adapter_config.json.',
     },
   );
@@ -202,14 +206,14 @@ function checkVocabulary(
 function wrongBase(
   path: string,
   tensor: string,
-  has: readonly number[] | undefined,
-  wants: readonly number[] | undefined,
+  received: readonly number[] | undefined,
+  expected: readonly number[] | undefined,
 ): DpoError {
   return new DpoError(
     'lora.wrong-base',
-    `${path}, tensor "${tensor}" is ${has ? `[${has.join(', ')}]` : 'missing'}; this model ${wants ? `needs [${wants.join(', ')}]` : 'has no such layer'}.`,
+    `${path}, tensor "${tensor}" is ${received ? `[${received.join(', ')}]` : 'missing'}; this model ${expected ? `needs [${expected.join(', ')}]` : 'has no such layer'}.`,
     {
-      values: { path, tensor, received: has ?? null, expected: wants ?? null },
+      values: { path, tensor, received: received ?? null, expected: expected ?? null },
       hint: 'The adapter was trained on another model.',
     },
   );

@@ -20,21 +20,21 @@ beforeAll(async () => {
 });
 afterAll(() => rm(scratch, { recursive: true }));
 
-type Rows = (name: string, shape: readonly number[]) => readonly number[];
+type Resize = (name: string, shape: readonly number[]) => readonly number[];
 
-/** An adapter that PEFT wrote, with other names, and with more rows of some tensors. */
-async function changed(name: string, rename: (tensor: string) => string, rows: Rows = (_, shape) => shape) {
+/** A copy of an adapter that PEFT wrote, with other names and other shapes of its tensors. */
+async function changedFolder(name: string, rename: (tensor: string) => string, resize: Resize = (_, shape) => shape) {
   const folder = await mkdtemp(join(scratch, 'adapter-'));
   const files = await openModelFiles(folderOf(`lora/${name}`));
   const tensors = [...files.tensors].map(([tensor, { shape }]): TensorToWrite => {
-    const wanted = rows(tensor, shape);
-    const size = wanted.reduce((a, b) => a * b, 1);
-    const read = async () => {
-      const data = new Float32Array(size);
-      data.set((await files.read(tensor)).subarray(0, size));
-      return data;
+    const newShape = resize(tensor, shape);
+    const size = newShape.reduce((a, b) => a * b, 1);
+    const data = async () => {
+      const values = new Float32Array(size);
+      values.set((await files.read(tensor)).subarray(0, size));
+      return values;
     };
-    return { name: rename(tensor), shape: wanted, dtype: 'float32', data: read };
+    return { name: rename(tensor), shape: newShape, dtype: 'float32', data };
   });
   await writeSafetensors(join(folder, 'adapter_model.safetensors'), tensors);
   await writeFile(join(folder, 'adapter_config.json'), JSON.stringify(files.adapter?.config));
@@ -54,19 +54,19 @@ it.each([
     ids: number[];
     logits: number[][];
   };
-  const got = await tokenLogits(await load(base, await changed(name, rename)), ids);
+  const got = await tokenLogits(await load(base, await changedFolder(name, rename)), ids);
   const want = logits.flat();
   const size = Math.max(...want.map(Math.abs));
   expect(Math.max(...want.map((value, i) => Math.abs(value - (got[i] as number)))) / size).toBeLessThan(1e-4);
 });
 
-describe('what PEFT passes over is refused for its name, not for its model', () => {
+describe('tensors that PEFT ignores are refused for their names, not for their model', () => {
   it.each([
     ['no prefix', '"base_model.model." before every name', (name: string) => name.replace('base_model.model.', '')],
     ['another adapter', 'called "policy"', (name: string) => name.replace(/(lora_[AB])/, '$1.policy')],
     ['another program', 'calls them lora_A and lora_B', (name: string) => name.replace('lora_A', 'lora_down')],
   ])('%s', async (_, text, rename) => {
-    await expect(load('llama', await changed('llama', rename))).rejects.toMatchObject({
+    await expect(load('llama', await changedFolder('llama', rename))).rejects.toMatchObject({
       code: 'lora.unknown-names',
       message: expect.stringContaining(text),
     });
@@ -74,23 +74,25 @@ describe('what PEFT passes over is refused for its name, not for its model', () 
 });
 
 it('an adapter of a resized vocabulary says both sizes and what to do', async () => {
-  const more: Rows = (name, shape) => (name.endsWith('lm_head.weight') ? [98, ...shape.slice(1)] : shape);
-  await expect(load('llama', await changed('llama-saved', (name) => name, more))).rejects.toMatchObject({
+  const more: Resize = (name, shape) => (name.endsWith('lm_head.weight') ? [98, ...shape.slice(1)] : shape);
+  await expect(load('llama', await changedFolder('llama-saved', (name) => name, more))).rejects.toMatchObject({
     code: 'lora.resized-vocabulary',
     message: expect.stringContaining('has 98 rows, one to a token, and the base model 96'),
     hint: expect.stringContaining('resize_token_embeddings(98)'),
   });
 });
 
-it('a head that is adapted is named, where its own base weight lies beside the factors', async () => {
-  const folder = await changed('llama-saved', (name) => name.replace('lm_head.weight', 'lm_head.base_layer.weight'));
+it('an adapted head is an error of its own, when its base weight is beside the factors', async () => {
+  const folder = await changedFolder('llama-saved', (name) =>
+    name.replace('lm_head.weight', 'lm_head.base_layer.weight'),
+  );
   await expect(load('llama', folder)).rejects.toMatchObject({
     code: 'lora.unsupported',
     message: expect.stringContaining('the head among "target_modules"'),
   });
 });
 
-it('an adapter of MLX is called so', async () => {
+it('an adapter of MLX is an error of its own', async () => {
   const folder = await mkdtemp(join(scratch, 'mlx-'));
   const factor: TensorToWrite = {
     name: 'model.layers.0.self_attn.q_proj.lora_a',

@@ -3,23 +3,24 @@ import type { Decoder } from '../architectures/types.js';
 import { peftPrefix } from './types.js';
 
 /**
- * The tensors of an adapter's file by the names under which PEFT reads them. As PEFT does, a factor of the adapter called
- * `default` is taken with and without that word: `lora_A.default.weight` is `lora_A.weight`. The head has the model's
- * name for it.
+ * The tensors of an adapter's file by the names under which PEFT reads them. As in PEFT, the adapter's name `default` may be in a
+ * factor's name or not: `lora_A.default.weight` is `lora_A.weight`. The head has its name in the decoder.
  *
- * @throws DpoError `lora.unknown-names` for names that PEFT passes over (no `base_model.model.` before them, another
- * adapter's name), which say nothing of the model that the adapter was trained on; `lora.wrong-base` for two of one name
+ * @param path for messages
+ * @throws {DpoError} `lora.unknown-names` for names that PEFT ignores, because they lack `base_model.model.` or have another
+ * adapter's name; `lora.wrong-base` for two tensors with one name.
  */
 export function peftNames(names: Iterable<string>, decoder: Decoder, path: string): ReadonlyMap<string, string> {
-  const found = new Map<string, string>();
+  const tensors = new Map<string, string>();
   for (const name of names) {
     const plain = plainName(name, decoder);
-    const reason = whyPassedOver(plain);
+    const reason = whyIgnored(plain);
     if (reason !== undefined) throw unknownNames(path, name, reason);
-    if (found.has(plain)) throw twice(path, plain, [found.get(plain) as string, name]);
-    found.set(plain, name);
+    const earlier = tensors.get(plain);
+    if (earlier !== undefined) throw twice(path, plain, [earlier, name]);
+    tensors.set(plain, name);
   }
-  return found;
+  return tensors;
 }
 
 const factor = /\.(lora_[A-Za-z]+|lora_embedding_[AB]|lora_magnitude_vector)(?:\.([^.]+))?(?:\.weight)?$/;
@@ -33,13 +34,13 @@ function plainName(name: string, { head, headAliases = [] }: Decoder): string {
   return alias === undefined ? plain : peftPrefix + head;
 }
 
-/** Why PEFT does not read a tensor of this name, if it does not. */
-function whyPassedOver(name: string): string | undefined {
+/** Why PEFT ignores a tensor of this name; undefined when PEFT reads it. */
+function whyIgnored(name: string): string | undefined {
   const [, part = '', adapter] = factor.exec(name) ?? [];
   if (/\.lora_(a|b|up|down)(\.|$)/.test(name))
     return 'another program names factors so; PEFT calls them lora_A and lora_B';
   if (adapter !== undefined && adapter !== 'weight')
-    return `it belongs to an adapter called "${adapter}", where PEFT writes ".${part}.weight"`;
+    return `it belongs to an adapter called "${adapter}"; PEFT writes ".${part}.weight"`;
   if (!name.startsWith(peftPrefix)) return `PEFT has "${peftPrefix}" before every name`;
   return undefined;
 }
@@ -47,7 +48,7 @@ function whyPassedOver(name: string): string | undefined {
 function unknownNames(path: string, tensor: string, reason: string): DpoError {
   return new DpoError('lora.unknown-names', `${path}, tensor "${tensor}" is not named as PEFT names it: ${reason}.`, {
     values: { path, tensor, reason },
-    hint: 'PEFT itself passes over such tensors. Save the adapter with its save_pretrained, or rename the tensors.',
+    hint: 'PEFT itself ignores such tensors. Save the adapter with its save_pretrained, or rename the tensors.',
   });
 }
 

@@ -7,35 +7,39 @@ import { rowNorms } from './row-norms.js';
 import { allTargets, type LinearLayer, targetLayers } from './targets.js';
 import { type AdapterSettings, adapterWeightName, layerSettings, magnitudeName, savedWeightName } from './types.js';
 
+/** A new LoRA adapter. */
 export interface LoraOptions {
-  /** Columns of the low-rank factors. */
+  /** The rank of the factors: a whole number above 0. */
   readonly rank: number;
-  /** The additions are multiplied by alpha / rank. */
+  /** The additions are multiplied by alpha / rank. Above 0. */
   readonly alpha: number;
   /**
    * Layers as PEFT's `target_modules`: names (`q_proj`, `mlp.c_fc`), or a regular expression of whole names. Default
    * `all-linear`: all linear layers but the head.
    */
   readonly targets?: readonly string[] | string | undefined;
-  /** Multiply by alpha / √rank instead (arXiv 2312.03732). Default false. */
+  /** Whether the additions are multiplied by alpha / √rank instead (arXiv 2312.03732). Default false. */
   readonly rsLora?: boolean | undefined;
-  /** Learn a magnitude to each output as well (arXiv 2402.09353). Costs a second product of weights' size. Default false. */
+  /**
+   * Whether a magnitude of each output is learned as well (arXiv 2402.09353), which costs a second product of the weights' size.
+   * Default false.
+   */
   readonly dora?: boolean | undefined;
-  /** The part of the adapted layers' inputs that a training step leaves out for the factors, in [0, 1). Default 0. */
+  /** The probability with which a training step drops each element of the factors' inputs, in [0, 1). Default 0. */
   readonly dropout?: number | undefined;
   /** Modules that are trained and saved in full, by the ends of their names (`lm_head`, `embed_tokens`). Default none. */
   readonly modulesToSave?: readonly string[] | undefined;
-  /** Of the first values and of the dropout. */
+  /** The seed of the first values and of the dropout. */
   readonly seed: number;
 }
 
 /**
- * The model with a new LoRA adapter: A uniform in ±1/√in (Kaiming with a = √5, as PEFT begins), B zero, DoRA's magnitudes
- * the norms of the weights, modules to save as they are, so that nothing changes at first. The result shares the model's
- * weights and owns them; without the adapter it is the model as it was.
+ * The model with a new LoRA adapter, which changes nothing at first: A is uniform in ±1/√in (Kaiming with a = √5, as in PEFT), B
+ * is zero, DoRA's magnitudes are the norms of the weights, and modules to save begin as they are in the base. The result shares
+ * the model's weights and owns them. Without the adapter the result computes as the model did.
  *
- * @throws DpoError `lora.unknown-target`, `lora.bad-pattern`, `lora.unknown-module`, `lora.bad-rank`, `lora.bad-dropout`,
- * `lora.has-adapter`
+ * @throws {DpoError} `lora.unknown-target`, `lora.bad-pattern`, `lora.unknown-module`, `lora.bad-rank`, `lora.bad-dropout`,
+ * `lora.has-adapter`.
  */
 export async function addLora(model: LanguageModel, options: LoraOptions): Promise<LanguageModel> {
   const { engine, decoder } = model;
@@ -43,7 +47,7 @@ export async function addLora(model: LanguageModel, options: LoraOptions): Promi
   checkBare(model);
   const settings = settingsOf(options, allTargets(decoder));
   const layers = targetLayers(decoder, settings.targets, settings.modulesToSave);
-  const saved = new Set(weightsToSave(decoder, settings.modulesToSave));
+  const savedWeights = new Set(weightsToSave(decoder, settings.modulesToSave));
   const weights = new Map<string, Variable>();
   const add = (name: string, shape: readonly number[], data?: Float32Array) => {
     weights.set(name, engine.variable(name, shape, data));
@@ -55,7 +59,7 @@ export async function addLora(model: LanguageModel, options: LoraOptions): Promi
       add(adapterWeightName(layer.name, 'B'), [layer.outputs, rank]);
       if (settings.dora) add(magnitudeName(layer.name), [layer.outputs], await rowNorms(model, layer));
     }
-    for (const name of saved) {
+    for (const name of savedWeights) {
       const base = model.variable(name === decoder.head ? decoder.unembedding : name);
       add(savedWeightName(name), base.shape, await base.read());
     }
@@ -63,8 +67,9 @@ export async function addLora(model: LanguageModel, options: LoraOptions): Promi
     for (const variable of weights.values()) variable.dispose();
     throw error;
   }
-  const adapted = layers.map(({ name }) => ({ name, ...layerSettings(settings, name) }));
-  const result = languageModel(engine, decoder, model.weights, { ...settings, seed, layers: adapted, saved, weights });
+  const adaptedLayers = layers.map(({ name }) => ({ name, ...layerSettings(settings, name) }));
+  const adapter = { ...settings, seed, layers: adaptedLayers, savedWeights, weights };
+  const result = languageModel(engine, decoder, model.weights, adapter);
   result.onDispose(() => model.dispose());
   return result;
 }
@@ -95,7 +100,7 @@ function firstA({ inputs }: LinearLayer, rank: number, seed: number, index: numb
   return Float32Array.from({ length: rank * inputs }, () => bound * (2 * uniform() - 1));
 }
 
-/** @throws DpoError `lora.bad-dropout` for what is no probability below 1 */
+/** @throws {DpoError} `lora.bad-dropout` when `dropout` is outside of [0, 1). */
 export function checkDropout(dropout: number): void {
   if (dropout >= 0 && dropout < 1) return;
   throw new DpoError('lora.bad-dropout', `A dropout of ${dropout} is not at least 0 and below 1.`, {
@@ -103,7 +108,7 @@ export function checkDropout(dropout: number): void {
   });
 }
 
-/** @throws DpoError `lora.has-adapter` for a model that has an adapter already */
+/** @throws {DpoError} `lora.has-adapter` when the model already has an adapter. */
 export function checkBare(model: LanguageModel): void {
   if (model.adapter === undefined) return;
   throw new DpoError('lora.has-adapter', 'The model has an adapter already.', {

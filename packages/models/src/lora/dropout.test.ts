@@ -22,11 +22,11 @@ const adapter = (dropout: number, dora = false): Adapter => ({
   modulesToSave: [],
   seed: 5,
   layers: [{ name: 'layer', rank: 1, scaling: 2 }],
-  saved: new Set(),
+  savedWeights: new Set(),
   weights: new Map(),
 });
 
-// W = identity, A = (1, 0), B = (1, 0)ᵀ: y₁ = x₁ + 2 d₁, y₂ = x₂, where d is x with elements left out.
+// W = identity, A = (1, 0), B = (1, 0)ᵀ: y₁ = x₁ + 2 d₁, y₂ = x₂. d is x after dropout.
 const values: Record<string, tf.Tensor> = {
   'layer.weight': tf.tensor2d([1, 0, 0, 1], [2, 2]),
   [adapterWeightName('layer', 'A')]: tf.tensor2d([1, 0], [1, 2]),
@@ -36,15 +36,15 @@ const values: Record<string, tf.Tensor> = {
 
 async function apply(
   adapter: Adapter,
-  rows: number,
+  positions: number,
   seed?: number,
-  numbers: ArrayLike<number> = Int32Array.from({ length: rows }, (_, i) => 13 * i),
+  numbers: ArrayLike<number> = Int32Array.from({ length: positions }, (_, i) => 13 * i),
 ): Promise<number[][]> {
   const engine = await openPortable('cpu');
   const run = engine.function<'seed' | 'numbers', 'y'>('layer', (_scope, inputs) => ({
     y: adaptedProduct(adapter, {
       layer: 'layer',
-      x: tf.ones([rows, 2]),
+      x: tf.ones([positions, 2]),
       params: (name) => values[name] as tf.Tensor,
       layout: 'out-in',
       product: (x) => tf.matMul(x, values['layer.weight'] as tf.Tensor2D, false, true),
@@ -53,15 +53,15 @@ async function apply(
   }));
   const { y } = await run({
     seed: { dtype: 'int32', shape: [], data: Int32Array.of(seed ?? 0) },
-    numbers: { dtype: 'int32', shape: [rows], data: Int32Array.from(numbers) },
+    numbers: { dtype: 'int32', shape: [positions], data: Int32Array.from(numbers) },
   });
-  return Array.from({ length: rows }, (_, row) => [...y.data.subarray(2 * row, 2 * row + 2)]);
+  return Array.from({ length: positions }, (_, i) => [...y.data.subarray(2 * i, 2 * i + 2)]);
 }
 
 describe('dropout', () => {
-  it('leaves out its part of the inputs, and makes up for it in the others', async () => {
+  it('drops its share of the inputs, and enlarges the others', async () => {
     const outputs = (await apply(adapter(0.75), 2000, 1)).map(([first]) => first as number);
-    // Kept elements count 1 / (1 − 0.75) = 4 times: y₁ is 1 or 1 + 2 · 4.
+    // The other elements count 1 / (1 − 0.75) = 4 times: y₁ is 1 or 1 + 2 · 4.
     expect([...new Set(outputs)].sort()).toEqual([1, 9]);
     const count = outputs.filter((value) => value === 9).length;
     expect(Math.abs(count - 500)).toBeLessThan(4 * Math.sqrt(2000 * 0.75 * 0.25));
@@ -69,18 +69,18 @@ describe('dropout', () => {
     expect(await apply(adapter(0), 20, 1)).toEqual(Array(20).fill([3, 1]));
   });
 
-  it('draws by the number of a row, wherever the row stands', async () => {
+  it('draws by the number of a position, wherever the position stands', async () => {
     const [whole, part] = [await apply(adapter(0.5), 40, 1), await apply(adapter(0.5), 3, 1, [13 * 17, 0, 13 * 17])];
     expect(part).toEqual([whole[17], whole[0], whole[17]]);
-    // The largest number that a row may have.
+    // The largest number of a position.
     const [last] = await apply(adapter(0.5), 1, 1, [2 ** 15 - 1]);
     expect([1, 5]).toContain(last?.[0]);
   });
 
-  it('for DoRA leaves them out of what the magnitude adds, too', async () => {
+  it('of DoRA drops the same elements from the share that the magnitude adds', async () => {
     // ‖W + 2 B A‖ = (3, 1), so the magnitudes (6, 1) double the first output: 2 · (1 + 2).
     expect(await apply(adapter(0.5, true), 3)).toEqual(Array(3).fill([6, 1]));
-    // Dropped: x W alone, 1. Kept, twice: 1 + (2 − 1) · 2 + 2 · 2 · 2.
+    // With a dropped element: x W alone, 1. Otherwise x counts twice: 1 + (2 − 1) · 2 + 2 · 2 · 2.
     const outputs = (await apply(adapter(0.5, true), 200, 1)).map(([first]) => first as number);
     expect([...new Set(outputs)].sort((a, b) => a - b)).toEqual([1, 11]);
   });
@@ -128,7 +128,7 @@ describe('a model with dropout', async () => {
     expect(await logps()).toEqual(plain);
   });
 
-  it('is no less the reference without its adapter', async () => {
+  it('without its adapter is the reference, whatever the dropout', async () => {
     const logps = score(model, false);
     expect(await logps(1)).toEqual(await logps());
   });

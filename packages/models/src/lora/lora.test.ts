@@ -32,9 +32,9 @@ function expectClose(got: ArrayLike<number>, want: ArrayLike<number>, tolerance:
   expect(difference / size).toBeLessThan(tolerance);
 }
 
-// LoRA; DoRA with the embedding saved beside a tied head; rsLoRA; a head of its own beside a tied embedding; DoRA by a
-// regular expression, with other ranks and alphas of some layers, embedding and head saved; both saved beside a tied head;
-// rsLoRA of one layer with other ranks and alphas; a head that transformers 4 and 5 call differently.
+// In this order: LoRA; DoRA with the embedding saved beside a tied head; rsLoRA; a head of its own beside a tied embedding; DoRA
+// by a regular expression, with other ranks and alphas of some layers, embedding and head saved; both saved beside a tied head;
+// rsLoRA of one layer with other ranks and alphas; a head with different names in transformers 4 and 5.
 describe.each([
   ['gpt2', 'gpt2'],
   ['gpt2-dora', 'gpt2'],
@@ -57,7 +57,7 @@ describe.each([
     expectClose(await tokenLogits(model, expected.ids), expected.logits.flat(), 1e-4);
   });
 
-  it('gives them again when it was saved here', async () => {
+  it('gives them again after it is saved here', async () => {
     const model = await open();
     const folder = join(scratch, name);
     await saveAdapter(model, folder, { baseModel: `../models/${base}` });
@@ -67,16 +67,16 @@ describe.each([
     const original = await openModelFiles(folderOf(`lora/${name}`));
     expect([...files.tensors.keys()].sort()).toEqual([...original.tensors.keys()].sort());
     const [ours, theirs] = [files.adapter?.config ?? {}, original.adapter?.config ?? {}];
-    // Layers that another setting of PEFT's leaves out are left out by name.
+    // A setting of PEFT that leaves layers out becomes a list of the other layers.
     if (name === 'llama-layers')
       theirs.target_modules = ['self_attn.q_proj', 'self_attn.k_proj', 'mlp.down_proj'].map(
-        (it) => `model.layers.1.${it}`,
+        (layer) => `model.layers.1.${layer}`,
       );
     for (const key of Object.keys(ours)) expect(ours[key], key).toEqual(theirs[key]);
     await Promise.all([files.close(), original.close()]);
   });
 
-  it('gives them when it is merged, and when the merged model was saved', async () => {
+  it('gives them after it is merged, and after the merged model is saved', async () => {
     const model = await open();
     const base = await tokenLogits(model, expected.ids, { adapter: false });
     const merged = await mergeAdapter(model);
@@ -90,7 +90,7 @@ describe.each([
     expect(await tokenLogits((await loadModel(testEngine(), folder)).model, expected.ids)).toEqual(logits);
   });
 
-  it('gives them by a copy of the adapter on the same base, whatever becomes of the first', async () => {
+  it('gives them by a clone on the same base, whatever happens to the original', async () => {
     const model = await open();
     const frozen = await cloneModel(model);
     expect(frozen.weights).toBe(model.weights);
@@ -100,12 +100,12 @@ describe.each([
     expect((await tokenLogits(model, expected.ids, { adapter: false })).every(Number.isFinite)).toBe(true);
   });
 
-  it('gives the same when generating as when scoring', async () => {
+  it('gives the same log-probabilities in generating and in scoring', async () => {
     const model = await open();
-    const [row] = await generate(model, [expected.ids], { maxNewTokens: 4, temperature: 0 });
-    const groups = [{ prompt: expected.ids, answers: [[...(row?.tokens ?? [])]] }];
+    const [sample] = await generate(model, [expected.ids], { maxNewTokens: 4, temperature: 0 });
+    const groups = [{ prompt: expected.ids, answers: [[...(sample?.tokens ?? [])]] }];
     const [[logp]] = (await scoreGroups(model, groups)) as [[number]];
-    expect(row?.logps.reduce((a, b) => a + b)).toBeCloseTo(logp, 4);
+    expect(sample?.logps.reduce((a, b) => a + b)).toBeCloseTo(logp, 4);
   });
 });
 
@@ -120,26 +120,29 @@ describe.each([
     ['rsLoRA with dropout', { rsLora: true, dropout: 0.5 }, 2 * layers],
     ['DoRA', { dora: true }, 3 * layers],
     ['LoRA with a head saved in full', { modulesToSave: ['lm_head'] }, 2 * layers + 1],
-  ])('as %s changes nothing at first; trained, it changes the model, not the reference', async (_, options, count) => {
-    const base = make(testEngine());
-    const before = await scoreGroups(base, groups);
-    const model = await addLora(base, { rank: 4, alpha: 8, seed: 3, ...options });
-    expect(model.trainable()).toBe(model.adapter?.weights);
-    expect(model.trainable().size).toBe(count);
-    const first = (await scoreGroups(model, groups)).flat();
-    // DoRA divides by the norms that it began with, which are the same but for rounding.
-    first.forEach((logp, i) => {
-      expect(Math.abs(logp - (before.flat()[i] as number))).toBeLessThan(1e-5);
-    });
-    for (const [name, variable] of model.trainable())
-      if (!name.endsWith('lora_A.weight'))
-        variable.write((await variable.read()).map((value, i) => value + Math.sin(i) / 4));
-    const after = (await scoreGroups(model, groups)).flat();
-    after.forEach((logp, i) => {
-      expect(Math.abs(logp - (before.flat()[i] as number))).toBeGreaterThan(1e-3);
-    });
-    expect(await scoreGroups(model, groups, { adapter: false })).toEqual(before);
-  });
+  ])(
+    'as %s changes nothing at first; after training it changes the model, not the reference',
+    async (_, options, count) => {
+      const base = make(testEngine());
+      const before = await scoreGroups(base, groups);
+      const model = await addLora(base, { rank: 4, alpha: 8, seed: 3, ...options });
+      expect(model.trainable()).toBe(model.adapter?.weights);
+      expect(model.trainable().size).toBe(count);
+      const first = (await scoreGroups(model, groups)).flat();
+      // DoRA divides by the norms that its magnitudes begin with, which leaves rounding errors.
+      first.forEach((logp, i) => {
+        expect(Math.abs(logp - (before.flat()[i] as number))).toBeLessThan(1e-5);
+      });
+      for (const [name, variable] of model.trainable())
+        if (!name.endsWith('lora_A.weight'))
+          variable.write((await variable.read()).map((value, i) => value + Math.sin(i) / 4));
+      const after = (await scoreGroups(model, groups)).flat();
+      after.forEach((logp, i) => {
+        expect(Math.abs(logp - (before.flat()[i] as number))).toBeGreaterThan(1e-3);
+      });
+      expect(await scoreGroups(model, groups, { adapter: false })).toEqual(before);
+    },
+  );
 
   it('begins with A uniform in ±1/√in, as PEFT does', async () => {
     const model = await addLora(make(testEngine()), { rank: 16, alpha: 16, seed: 5 });
@@ -177,13 +180,13 @@ describe('targets', () => {
     await expect(layersOf('(')).rejects.toMatchObject({ code: 'lora.bad-pattern' });
   });
 
-  it('are all linear layers but the head, less what is saved in full', async () => {
+  it('are by default all linear layers but the head, without layers that are saved in full', async () => {
     expect(await layersOf('all-linear')).toHaveLength(14);
     expect(await layersOf('all-linear', ['layers.0'])).toHaveLength(7);
     expect(await layersOf('all-linear', ['mlp'])).toHaveLength(8);
   });
 
-  it('that mean no layer are errors that name the nearest', async () => {
+  it('without a layer are errors that name the nearest layer', async () => {
     await expect(layersOf(['q_porj'])).rejects.toMatchObject({
       code: 'lora.unknown-target',
       hint: 'Did you mean q_proj?',

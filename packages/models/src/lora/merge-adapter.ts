@@ -9,10 +9,10 @@ import { adaptedWeight, outputNorms } from './adapted-product.js';
 import { type Adapter, adapterWeightName, magnitudeName, savedWeightName } from './types.js';
 
 /**
- * Puts the adapter into the weights that it adapts, in place, and frees it: W ← W + scaling · B A, with DoRA
- * W ← m / ‖W + scaling · B A‖ · (W + scaling · B A), transposed where W is stored [in, out]; weights that are saved in
- * full take the place of the base's. A head that is tied to an embedding from which the adapter parts it is no longer
- * tied. A model without an adapter comes back as it is.
+ * Merges the adapter into the model's weights, in place, and frees it: W ← W + scaling · B A, with DoRA
+ * W ← m / ‖W + scaling · B A‖ · (W + scaling · B A), transposed when W is stored [in, out]. Weights that are saved in full replace
+ * the base's. A tied head is no longer tied when the adapter has its own embedding or head. A model without an adapter is returned
+ * as it is.
  */
 export async function mergeAdapter(model: LanguageModel): Promise<LanguageModel> {
   const { engine, adapter } = model;
@@ -33,12 +33,12 @@ async function mergeLayers(model: LanguageModel, adapter: Adapter): Promise<void
     'merge-adapter',
     (scope) => {
       for (const { name, scaling } of adapter.layers) {
-        const read = (parameter: string) => scope.read(model.variable(parameter));
-        const [a, b] = [read(adapterWeightName(name, 'A')), read(adapterWeightName(name, 'B'))];
+        const parameterValue = (parameter: string) => scope.read(model.variable(parameter));
+        const [a, b] = [parameterValue(adapterWeightName(name, 'A')), parameterValue(adapterWeightName(name, 'B'))];
         const variable = model.variable(`${name}.weight`);
         let merged = adaptedWeight(scope.read(variable), a, b, scaling, layout);
         if (adapter.dora) {
-          const scale = tf.div(read(magnitudeName(name)), outputNorms(merged, layout)); // [out]
+          const scale = tf.div(parameterValue(magnitudeName(name)), outputNorms(merged, layout)); // [out]
           merged = tf.mul(merged, layout === 'out-in' ? tf.reshape(scale, [-1, 1]) : scale);
         }
         scope.assign(variable, merged);
@@ -57,12 +57,12 @@ async function mergeLayers(model: LanguageModel, adapter: Adapter): Promise<void
 function mergedWeights(model: LanguageModel, adapter: Adapter): { decoder: Decoder; weights: Map<string, Variable> } {
   const { config } = model;
   const { head, unembedding } = model.decoder;
-  const parted = config.tiedHead && (adapter.saved.has(head) || adapter.saved.has(unembedding));
-  const decoder = parted ? decoderFor(changedConfig(config.raw, { tie_word_embeddings: false })) : model.decoder;
+  const untied = config.tiedHead && (adapter.savedWeights.has(head) || adapter.savedWeights.has(unembedding));
+  const decoder = untied ? decoderFor(changedConfig(config.raw, { tie_word_embeddings: false })) : model.decoder;
   const weights = new Map<string, Variable>();
   for (const name of decoder.weights.keys()) {
     const own = adapter.weights.get(savedWeightName(name));
-    const base = model.weights.get(parted && name === head ? unembedding : name);
+    const base = model.weights.get(untied && name === head ? unembedding : name);
     weights.set(name, own ?? (base as Variable));
   }
   return { decoder, weights };

@@ -23,27 +23,27 @@ beforeAll(async () => {
 afterAll(() => rm(scratch, { recursive: true }));
 
 describe('modules to save', () => {
-  const savedOf = async (...modulesToSave: string[]) => [
+  const savedWeightsOf = async (...modulesToSave: string[]) => [
     ...((await addLora(tinyLlama(testEngine()), { rank: 1, alpha: 1, targets: ['q_proj'], modulesToSave, seed: 0 }))
-      .adapter?.saved ?? []),
+      .adapter?.savedWeights ?? []),
   ];
 
-  it('are meant by the ends of their names, as in PEFT', async () => {
-    expect(await savedOf('embed_tokens')).toEqual(['model.embed_tokens.weight']);
-    expect(await savedOf('lm_head')).toEqual(['lm_head.weight']);
-    expect(await savedOf('model.norm')).toEqual(['model.norm.weight']);
-    expect(await savedOf('norm')).toHaveLength(5); // those of the layers end so, too
-    expect(await savedOf('1.mlp')).toEqual(
+  it('are found by the ends of their names, as in PEFT', async () => {
+    expect(await savedWeightsOf('embed_tokens')).toEqual(['model.embed_tokens.weight']);
+    expect(await savedWeightsOf('lm_head')).toEqual(['lm_head.weight']);
+    expect(await savedWeightsOf('model.norm')).toEqual(['model.norm.weight']);
+    expect(await savedWeightsOf('norm')).toHaveLength(5); // the names of the layers' norms end with it, too
+    expect(await savedWeightsOf('1.mlp')).toEqual(
       ['gate', 'up', 'down'].map((part) => `model.layers.1.mlp.${part}_proj.weight`),
     );
   });
 
-  it('have the names of files and those of transformers’ model', async () => {
+  it('have names in files and in transformers’ model', async () => {
     const { model } = await loadModel(testEngine(), folderOf('models/gpt-neox'));
     for (const module of ['embed_out', 'lm_head']) {
       const options = { rank: 1, alpha: 1, targets: ['query_key_value'], modulesToSave: [module], seed: 0 };
       const adapted = await addLora(model, options);
-      expect([...(adapted.adapter?.saved ?? [])]).toEqual(['embed_out.weight']);
+      expect([...(adapted.adapter?.savedWeights ?? [])]).toEqual(['embed_out.weight']);
       const folder = join(scratch, `neox-${module}`);
       await saveAdapter(adapted, folder);
       const { adapter, tensors, close } = await openModelFiles(folder);
@@ -53,17 +53,17 @@ describe('modules to save', () => {
     }
   });
 
-  it('that are not there are errors that name the nearest', async () => {
-    await expect(savedOf('lm_haed')).rejects.toMatchObject({
+  it('that the model lacks are errors that name the nearest module', async () => {
+    await expect(savedWeightsOf('lm_haed')).rejects.toMatchObject({
       code: 'lora.unknown-module',
       hint: 'Did you mean lm_head?',
     });
   });
 });
 
-describe('what cannot be done', () => {
+describe('refused are', () => {
   let folders = 0;
-  const changed = async (settings: Record<string, unknown>) => {
+  const changedFolder = async (settings: Record<string, unknown>) => {
     const folder = join(scratch, `changed-${folders++}`);
     await cp(folderOf('lora/llama'), folder, { recursive: true });
     const path = join(folder, 'adapter_config.json');
@@ -71,7 +71,7 @@ describe('what cannot be done', () => {
     return folder;
   };
 
-  it('a second adapter, a senseless rank, saving what is not there', async () => {
+  it('a second adapter, a senseless rank, saving an adapter of a model without one', async () => {
     const base = tinyGpt2(testEngine());
     const options = { rank: 2, alpha: 2, seed: 0 };
     const adapted = await addLora(base, options);
@@ -107,7 +107,7 @@ describe('what cannot be done', () => {
     ['lora_alpha', 0],
     ['lora_dropout', 1],
   ])('an adapter with %s %j', async (key, value) => {
-    const folder = await changed({ [key]: value });
+    const folder = await changedFolder({ [key]: value });
     await expect(loadAdapter(tinyLlama(testEngine()), folder)).rejects.toMatchObject({
       code: 'lora.unsupported',
       values: { path: folder, key },
@@ -116,7 +116,7 @@ describe('what cannot be done', () => {
 
   it('an adapter of the embedding or the head', async () => {
     for (const name of ['lm_head.lora_A.weight', 'model.embed_tokens.lora_embedding_A']) {
-      const folder = await changed({});
+      const folder = await changedFolder({});
       const path = join(folder, 'adapter_model.safetensors');
       const weight = { name: `base_model.model.${name}`, shape: [2, 32], dtype: 'float32' as const };
       await writeSafetensors(path, [{ ...weight, data: async () => new Float32Array(64) }]);
@@ -125,7 +125,7 @@ describe('what cannot be done', () => {
   });
 
   it('an adapter whose weights are not finite', async () => {
-    const folder = await changed({});
+    const folder = await changedFolder({});
     const path = join(folder, 'adapter_model.safetensors');
     const files = await openModelFiles(folder);
     const tensors = await Promise.all(
@@ -145,7 +145,7 @@ describe('what cannot be done', () => {
 
   it('an adapter whose tensors are not those of its configuration', async () => {
     for (const settings of [{ use_dora: true }, { r: 3 }, { rank_pattern: { q_proj: 4 } }]) {
-      const loading = loadAdapter(tinyLlama(testEngine()), await changed(settings));
+      const loading = loadAdapter(tinyLlama(testEngine()), await changedFolder(settings));
       await expect(loading).rejects.toMatchObject({ code: 'lora.wrong-base' });
     }
   });

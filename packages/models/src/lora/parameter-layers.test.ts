@@ -4,7 +4,7 @@ import type { Decoder, WeightSpec } from '../architectures/types.js';
 import { createModel } from '../model/create-model.js';
 import { parameterLayers } from './parameter-layers.js';
 
-it('takes the layer from the weight’s description, whatever numbers its name has', () => {
+it('takes the layer from the weight’s description, not from numbers in its name', () => {
   const spec = (kind: WeightSpec['kind'], layer?: number): WeightSpec => {
     return { shape: [2, 2], kind, initial: { value: 0 }, layer };
   };
@@ -26,7 +26,7 @@ it('takes the layer from the weight’s description, whatever numbers its name h
   );
 });
 
-it('knows the layers of GPT-2: twelve weights to each', () => {
+it('gives GPT-2 twelve weights to a layer', () => {
   const config = { model_type: 'gpt2', vocab_size: 8, n_embd: 4, n_layer: 3, n_head: 2, n_positions: 8 };
   const { decoder } = createModel(testEngine(), config, { seed: 1 });
   const layers = [...decoder.weights.values()].map(({ layer }) => layer);

@@ -1,7 +1,7 @@
 import type { Decoder } from '../architectures/types.js';
 import { adapterWeightName, magnitudeName, savedWeightName } from './types.js';
 
-/** The layer of each parameter that belongs to one: of the decoder's weights, and of what an adapter may have for them. */
+/** The layer of each parameter that belongs to a layer: the decoder's weights, and the weights that an adapter may have for them. */
 export function parameterLayers(decoder: Decoder): ReadonlyMap<string, number> {
   const layers = new Map<string, number>();
   for (const [name, { kind, layer }] of decoder.weights) {

@@ -20,11 +20,11 @@ export function linearLayers(decoder: Decoder): LinearLayer[] {
 }
 
 /**
- * The layers that are meant as PEFT reads `target_modules`. A name in a list means each layer that is called so, or
- * whose name ends with it after a dot. A text is a regular expression of the whole name. Layers in modules that are
- * saved in full are not adapted.
+ * The layers of PEFT's `target_modules`. A name in a list stands for each layer with that name, or whose name ends with it after
+ * a dot. A text is a regular expression of the whole name. Layers in modules that are saved in full are not adapted.
  *
- * @throws DpoError `lora.unknown-target` for what means no layer, `lora.bad-pattern` for what is no regular expression
+ * @throws {DpoError} `lora.unknown-target` for a name or pattern without a layer, `lora.bad-pattern` for an invalid regular
+ * expression.
  */
 export function targetLayers(
   decoder: Decoder,
@@ -38,7 +38,7 @@ export function targetLayers(
   return layers;
 }
 
-/** Whether targets mean these layers and no others. */
+/** Whether the targets are exactly these layers. */
 export function areTargets(
   decoder: Decoder,
   {
@@ -48,16 +48,16 @@ export function areTargets(
   layers: readonly string[],
 ): boolean {
   try {
-    const targeted = targetLayers(decoder, targets, modulesToSave);
-    return targeted.length === layers.length && targeted.every(({ name }) => layers.includes(name));
+    const matches = targetLayers(decoder, targets, modulesToSave);
+    return matches.length === layers.length && matches.every(({ name }) => layers.includes(name));
   } catch (error) {
-    // What means nothing in this model is no reason to refuse an adapter whose tensors fit.
+    // A target without a layer in this model is no reason to refuse an adapter whose tensors fit.
     if (DpoError.is(error)) return false;
     throw error;
   }
 }
 
-/** Names that together mean all linear layers: q_proj, k_proj, … */
+/** The names of all linear layers without their paths: q_proj, k_proj, … */
 export function allTargets(decoder: Decoder): string[] {
   return [...new Set(linearLayers(decoder).map(({ name }) => name.split('.').at(-1) as string))];
 }
@@ -73,7 +73,7 @@ function isWithin(layer: string, module: string): boolean {
   return `.${layer}.`.includes(`.${module}.`);
 }
 
-/** A regular expression in Python's notation, as far as JavaScript's differs only in named groups. */
+/** A regular expression in Python's notation. Of its differences from JavaScript's, only named groups are translated. */
 function patternOf(pattern: string): (name: string) => boolean {
   try {
     const expression = new RegExp(`^(?:${pattern.replaceAll('(?P<', '(?<')})$`);
@@ -87,14 +87,14 @@ function patternOf(pattern: string): (name: string) => boolean {
   }
 }
 
-function unknownTarget(target: string | undefined, known: readonly string[]): DpoError {
+function unknownTarget(target: string | undefined, names: readonly string[]): DpoError {
   if (target === undefined) return new DpoError('lora.unknown-target', 'No layer is left to be adapted.');
-  const close = nearest(target, known);
+  const close = nearest(target, names);
   return new DpoError(
     'lora.unknown-target',
-    `No linear layer is called ${JSON.stringify(target)}; there are ${known.join(', ')}.`,
+    `No linear layer is called ${JSON.stringify(target)}; there are ${names.join(', ')}.`,
     {
-      values: { target, known },
+      values: { target, known: names },
       hint: close === undefined ? "Use 'all-linear' for all of them." : `Did you mean ${close}?`,
     },
   );

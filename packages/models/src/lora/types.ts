@@ -2,26 +2,27 @@ import type { Variable } from '@dpo/engine';
 
 /** A linear layer with low-rank factors. */
 export interface AdaptedLayer {
-  /** Its full name, such as `model.layers.0.self_attn.q_proj`. */
+  /** The full name, such as `model.layers.0.self_attn.q_proj`. */
   readonly name: string;
   readonly rank: number;
-  /** What x Aᵀ Bᵀ is multiplied by: alpha / rank, or alpha / √rank (rsLoRA). */
+  /** The factor of x Aᵀ Bᵀ: alpha / rank, or alpha / √rank (rsLoRA). */
   readonly scaling: number;
 }
 
-/** How an adapter is made, as PEFT's configuration says it. */
+/** The settings of an adapter in PEFT's configuration. */
 export interface AdapterSettings {
-  /** Columns of the low-rank factors: `r`. */
+  /** The rank of the factors: `r`. */
   readonly rank: number;
   readonly alpha: number;
-  /** Other ranks and alphas of layers that a pattern means: `rank_pattern`, `alpha_pattern`. */
+  /** Other ranks, by patterns of layers' names: `rank_pattern`. */
   readonly rankPattern: Readonly<Record<string, number>>;
+  /** Other alphas, by patterns of layers' names: `alpha_pattern`. */
   readonly alphaPattern: Readonly<Record<string, number>>;
-  /** Additions are multiplied by alpha / √rank instead of alpha / rank (arXiv 2312.03732). */
+  /** Whether additions are multiplied by alpha / √rank instead of alpha / rank (arXiv 2312.03732). */
   readonly rsLora: boolean;
-  /** A magnitude to each output is learned, and the low-rank factors change its direction (arXiv 2402.09353). */
+  /** Whether a magnitude of each output is learned, and the factors change the direction alone (arXiv 2402.09353). */
   readonly dora: boolean;
-  /** The part of the adapted layers' inputs that a training step leaves out for the factors. */
+  /** The probability with which a training step drops each element of the factors' inputs. */
   readonly dropout: number;
   /** The layers: names, or a regular expression of the whole name. */
   readonly targets: readonly string[] | string;
@@ -31,19 +32,19 @@ export interface AdapterSettings {
 
 /** Low-rank additions to linear layers (LoRA, arXiv 2106.09685): y = x W + scaling · x Aᵀ Bᵀ. */
 export interface Adapter extends AdapterSettings {
-  /** Of the dropout. */
+  /** The seed of the dropout. */
   readonly seed: number;
   readonly layers: readonly AdaptedLayer[];
-  /** Names of the base's weights that the adapter has in its own version, a tied head's among them. */
-  readonly saved: ReadonlySet<string>;
+  /** The base's weights that the adapter saves in full, by their names in the base. A tied head can be one of them. */
+  readonly savedWeights: ReadonlySet<string>;
   /**
-   * By PEFT's names: A [rank, in] and B [out, rank] of each layer, with DoRA its magnitude [out], and the weights that
-   * are saved in full.
+   * By PEFT's names: A [rank, in] and B [out, rank] of each layer, with DoRA its magnitude [out], and the weights that are saved
+   * in full.
    */
   readonly weights: ReadonlyMap<string, Variable>;
 }
 
-/** What PEFT puts before every name. */
+/** The beginning of every name in PEFT. */
 export const peftPrefix = 'base_model.model.';
 
 /** PEFT's name of a layer's A or B in `adapter_model.safetensors`. */
@@ -61,14 +62,14 @@ export function savedWeightName(weight: string): string {
   return peftPrefix + weight;
 }
 
-/** The weight behind PEFT's name, where it is one that is saved in full. */
+/** The base's weight behind PEFT's name of a weight that is saved in full; undefined for other names. */
 export function savedWeightOf(name: string): string | undefined {
   return name.startsWith(peftPrefix) && !/\.lora_[^.]+(\.weight)?$/.test(name)
     ? name.slice(peftPrefix.length)
     : undefined;
 }
 
-/** The rank and the scaling of a layer: those of the first pattern that means it, else the adapter's. */
+/** The rank and the scaling of a layer: by the first pattern that matches its name, else the adapter's. */
 export function layerSettings(settings: AdapterSettings, layer: string): Pick<AdaptedLayer, 'rank' | 'scaling'> {
   const { rankPattern, alphaPattern, rsLora } = settings;
   const rank = patternValue(rankPattern, layer) ?? settings.rank;

@@ -48,7 +48,7 @@ it('keeps far less for the gradient', async () => {
   model.dispose();
 });
 
-describe.each(engines)('activation checkpointing on %s', (_, engine) => {
+describe.each(engines)('recomputation on %s', (_, engine) => {
   it.each(oneOfEach)('changes neither loss nor gradients of %s', async (name) => {
     const { model } = await loadModel(engine, fixtureFolder(name));
     await expectEqual(model, name);

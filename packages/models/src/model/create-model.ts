@@ -5,12 +5,12 @@ import { languageModel } from './language-model.js';
 import type { LanguageModel } from './types.js';
 
 /**
- * A new model with random weights, as transformers begins one: normal numbers of the configuration's
- * `initializer_range` (0.02), norms 1, biases 0; in GPT-2, what adds to the residual stream is smaller.
+ * A new model with random weights, initialised as in transformers: normal numbers whose standard deviation is the configuration's
+ * `initializer_range` (0.02), norms 1, biases 0. In GPT-2, layers that add to the residual stream begin smaller.
  *
- * @param config a Hugging Face configuration; what it leaves out has transformers' defaults
- * @param options.seed same seed, same weights
- * @throws what {@link decoderFor} throws
+ * @param config a Hugging Face configuration; missing settings have transformers' defaults
+ * @param options.seed the same seed gives the same weights
+ * @throws {DpoError} the errors of {@link decoderFor}
  */
 export function createModel(
   engine: Engine,

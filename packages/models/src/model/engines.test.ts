@@ -23,8 +23,8 @@ describe.each(engines)('%s computes as plain JavaScript does', (_, engine) => {
   it.each([...oneOfEach, 'llama-dynamic'])('%s', async (name) => {
     const { ids, answers, greedy } = fixtureExpected(name);
     const [got, want] = await Promise.all(
-      [engine, testEngine()].map(async (on) => {
-        const { model } = await loadModel(on, fixtureFolder(name));
+      [engine, testEngine()].map(async (each) => {
+        const { model } = await loadModel(each, fixtureFolder(name));
         const logits = await tokenLogits(model, ids);
         const { loss, gradients } = await lossAndGradients(model, answers.slice(0, 2));
         return { model, logits, loss, gradients };

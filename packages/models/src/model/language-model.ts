@@ -21,15 +21,15 @@ import type {
   TokenLogpsOptions,
 } from './types.js';
 
-/** Choosing positions in the last layer pays when they are at most this part of all. */
+/** Selecting positions in the last layer pays off when they are at most this part of all positions. */
 const FEWER = 0.9;
 
 interface Ownership {
-  /** False where the base's weights belong to another model, which disposes of them. Default true. */
+  /** False when the base's weights belong to another model, which disposes of them. Default true. */
   readonly ownsBase?: boolean;
 }
 
-/** Puts a decoder, its weights' variables and an adapter together. The model owns the variables. */
+/** A model out of a decoder, the variables of its weights, and an adapter. The model owns the variables. */
 export function languageModel(
   engine: Engine,
   decoder: Decoder,
@@ -70,12 +70,11 @@ export function languageModel(
 
   /** Hidden states of some positions of a packed batch, behind the final norm: [R, D]. */
   const statesAt = (at: tf.Tensor1D, params: Params, batch: PackedInputs, options: GradientOptions): tf.Tensor2D => {
-    // Only positions that predict something meet the vocabulary, which costs as much as many layers.
-    // A layer that is computed again by itself needs a mask of its own; compiled, they are one.
+    // Recomputation repeats a layer alone, so the layer needs a mask of its own. Compiled, equal masks are computed once.
     const attend: Attend = options.activationCheckpointing
       ? (...layer) => packedAttention(batch)(...layer)
       : packedAttention(batch);
-    // What a reward model is given behind an answer is no part of the text.
+    // An answer's last token comes after its positions. A reward model's last token is no part of the text.
     const tokens = { ...batch, unread: decoder.labels === undefined ? 1 : 0 };
     const states = model.hidden(params, tokens, attend, { ...options, at });
     return decoder.finalNorm(states, { weight: weightsOf(params, options) });
@@ -96,15 +95,15 @@ export function languageModel(
       if (variable !== undefined) return variable;
       throw new DpoError('model.unknown-tensor', `The model has no weight "${name}".`, { values: { tensor: name } });
     },
-    hidden(given, tokens, attend, options = {}) {
+    hidden(modelParams, tokens, attend, options = {}) {
       const { at, activationCheckpointing = false } = options;
       const { params, block } = activationCheckpointing
-        ? recomputedBlocks(given, [...model.trainable().keys()], layers)
-        : { params: given, block: computeBlock };
-      const compute = (needed: (layer: number, x: tf.Tensor2D) => tf.Tensor2D) =>
-        decoder.hidden(tokens, { ...computation(params, options), attend, needed, block });
+        ? recomputedBlocks(modelParams, [...model.trainable().keys()], layers)
+        : { params: modelParams, block: computeBlock };
+      const compute = (selectPositions: (layer: number, x: tf.Tensor2D) => tf.Tensor2D) =>
+        decoder.hidden(tokens, { ...computation(params, options), attend, selectPositions, block });
       if (at === undefined) return compute((_, x) => x);
-      // Positions may come several times, so that there can be more of them than in the batch.
+      // `at` may repeat positions, and so be longer than the batch has positions.
       if (at.size > FEWER * tokens.ids.size)
         return tf.gather(
           compute((_, x) => x),
@@ -120,17 +119,18 @@ export function languageModel(
       states: statesAt(batch.predictors, params, batch, options ?? {}),
       head: head(params, options),
     }),
-    tokenLogps(params, batch, { alignments = false, states: wanted = false, ...options }: TokenLogpsOptions = {}) {
+    tokenLogps(params, batch, { alignments = false, states: withStates = false, ...options }: TokenLogpsOptions = {}) {
       if (decoder.labels !== undefined) {
         const ends = statesAt(rewardPositions(batch), params, batch, options); // [S, D]
         const rewards = logitsOf(ends, head(params, options)); // [S, 1]
         return { logps: rewardsByToken(tf.reshape(rewards, [batch.sequences]), batch) };
       }
-      const { states, head: unembed } = model.answerStates(params, batch, options);
+      // Only predictors meet the vocabulary, which costs as much as many layers.
+      const { states, head: logitHead } = model.answerStates(params, batch, options);
       return {
-        logps: tokenLogps(states, unembed, batch.targets),
-        ...(alignments ? { alignments: tokenAlignments(states, unembed, batch.targets) } : {}),
-        ...(wanted ? { states } : {}),
+        logps: tokenLogps(states, logitHead, batch.targets),
+        ...(alignments ? { alignments: tokenAlignments(states, logitHead, batch.targets) } : {}),
+        ...(withStates ? { states } : {}),
       };
     },
     onDispose: (callback) => {
@@ -147,7 +147,7 @@ export function languageModel(
   return model;
 }
 
-/** The draw for hidden states of all positions of the batch, or of the positions that were asked for. */
+/** The dropout draw for hidden states x, which are of all positions of the batch or of the positions `at`. */
 function drawFor(x: tf.Tensor2D, { step, numbers }: DropoutDraw, at: tf.Tensor1D | undefined) {
   const all = tf.reshape<tf.Rank.R1>(numbers, [-1]);
   return { step, numbers: at === undefined || x.shape[0] === all.size ? all : tf.gather<tf.Tensor1D>(all, at) };

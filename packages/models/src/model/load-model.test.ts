@@ -25,8 +25,8 @@ afterAll(() => rm(scratch, { recursive: true }));
 
 type Change = (tensors: Map<string, TensorToWrite>) => void;
 
-/** A folder of the model with its tensors and its configuration changed. */
-async function changed(
+/** A folder of the model with other tensors and another configuration. */
+async function changedFolder(
   model: LanguageModel,
   change: Change = () => undefined,
   config: Readonly<Record<string, unknown>> = {},
@@ -55,7 +55,7 @@ const ids = [1, 5, 9];
 describe('tensors under other names', () => {
   it('of a bare decoder, without the prefix', async () => {
     for (const model of [gpt2(), llama()]) {
-      const folder = await changed(model, (tensors) => {
+      const folder = await changedFolder(model, (tensors) => {
         for (const [name, entry] of [...tensors]) {
           tensors.delete(name);
           tensors.set(name, { ...entry, name: name.replace(/^(transformer|model)\./, '') });
@@ -67,13 +67,13 @@ describe('tensors under other names', () => {
     }
   });
 
-  it('that are constants, are left aside', async () => {
-    const masks = await changed(gpt2(), (tensors) => {
+  it('that are constants are ignored', async () => {
+    const masks = await changedFolder(gpt2(), (tensors) => {
       for (const name of ['transformer.h.0.attn.bias', 'transformer.h.1.attn.masked_bias'])
         tensors.set(name, tensor(name, [2]));
     });
     await load(masks);
-    const frequencies = await changed(llama(), (tensors) => {
+    const frequencies = await changedFolder(llama(), (tensors) => {
       const name = 'model.layers.0.self_attn.rotary_emb.inv_freq';
       tensors.set(name, tensor(name, [4]));
     });
@@ -107,14 +107,14 @@ describe('errors name file and tensor', () => {
     ],
   ];
   it.each(mistakes)('%s: %s', async (code, what, change) => {
-    const folder = await changed(gpt2(), change);
+    const folder = await changedFolder(gpt2(), change);
     const error = await load(folder).catch((caught: unknown) => caught);
     expect(error).toMatchObject({ code, message: expect.stringContaining(what) });
     expect((error as Error).message).toContain(folder);
   });
 
-  it('can let extra tensors be', async () => {
-    const folder = await changed(gpt2(), (tensors) => tensors.set('score', tensor('score.weight', [1, 32])));
+  it('can ignore extra tensors', async () => {
+    const folder = await changedFolder(gpt2(), (tensors) => tensors.set('score', tensor('score.weight', [1, 32])));
     await loadModel(testEngine(), folder, { extraTensors: 'ignore' });
   });
 
@@ -126,7 +126,7 @@ describe('errors name file and tensor', () => {
     ['model.unsupported-config', '"activation_function": "relu"', { activation_function: 'relu' }],
     ['model.unsupported-config', 'scale_attn_by_inverse_layer_idx', { scale_attn_by_inverse_layer_idx: true }],
   ])('%s: %s', async (code, what, config) => {
-    const folder = await changed(gpt2(), undefined, config);
+    const folder = await changedFolder(gpt2(), undefined, config);
     await expect(load(folder)).rejects.toMatchObject({ code, message: expect.stringContaining(what) });
   });
 
@@ -147,7 +147,7 @@ describe('errors name file and tensor', () => {
     ['model.unsupported-config', '"head_dim": 7', { head_dim: 7 }],
     ['model.not-a-language-model', 'lm_head.weight', { tie_word_embeddings: false }],
   ])('%s: %s', async (code, what, config) => {
-    const folder = await changed(llama(), undefined, config);
+    const folder = await changedFolder(llama(), undefined, config);
     await expect(load(folder)).rejects.toMatchObject({ code, message: expect.stringContaining(what) });
   });
 
@@ -172,7 +172,7 @@ describe('tokenizer files', () => {
     expect((await readdir(two)).sort()).toEqual(['config.json', 'model.safetensors', ...Object.keys(files)].sort());
   });
 
-  it('and what else goes along with weights come through byte for byte', async () => {
+  it('and the other files beside weights come through byte for byte', async () => {
     const [one, two] = [join(scratch, 'with-more'), join(scratch, 'with-more-again')];
     const texts = {
       ...tinyTokenizer().files,
@@ -194,7 +194,7 @@ describe('tokenizer files', () => {
     expect(await readFile(join(two, 'README.md'), 'utf8')).toContain('# again');
   });
 
-  it('may have more tokens than the model has rows', async () => {
+  it('may have more tokens than the model’s embedding', async () => {
     const folder = join(scratch, 'small');
     const model = gpt2();
     await saveModel(model, folder, { source: { tokenizerFiles: tinyTokenizer().files } });
@@ -205,7 +205,7 @@ describe('tokenizer files', () => {
 });
 
 describe('a saved model', () => {
-  it('is divided over a size, and takes the place of one that was saved there before', async () => {
+  it('is divided above a size, and replaces an earlier model in the folder', async () => {
     const folder = join(scratch, 'divided');
     const model = llama();
     const before = await tokenLogits(model, ids);
@@ -226,13 +226,13 @@ describe('a saved model', () => {
 
 describe('a model', () => {
   it('is loaded with progress, one weight at a time', async () => {
-    const seen: [number, number][] = [];
-    const folder = await changed(llama());
-    await loadModel(testEngine(), folder, { onProgress: (bytes, total) => seen.push([bytes, total]) });
-    expect(seen).toHaveLength(llama().weights.size);
-    const [bytes, total] = seen.at(-1) ?? [];
+    const reports: [number, number][] = [];
+    const folder = await changedFolder(llama());
+    await loadModel(testEngine(), folder, { onProgress: (bytes, total) => reports.push([bytes, total]) });
+    expect(reports).toHaveLength(llama().weights.size);
+    const [bytes, total] = reports.at(-1) ?? [];
     expect(bytes).toBe(total);
-    expect(seen.every(([at], i) => i === 0 || at > (seen[i - 1]?.[0] as number))).toBe(true);
+    expect(reports.every(([at], i) => i === 0 || at > (reports[i - 1]?.[0] as number))).toBe(true);
   });
 
   it('has a clone that stays when it changes, and is not freed with it', async () => {
@@ -247,13 +247,13 @@ describe('a model', () => {
     await expect(tokenLogits(model, ids)).rejects.toMatchObject({ code: 'engine.disposed' });
   });
 
-  it('made anew depends on the seed alone', async () => {
+  it('that is new depends on the seed alone', async () => {
     const make = (seed: number) => tokenLogits(tinyGpt2(testEngine(), { seed }), ids);
     expect(await make(3)).toEqual(await make(3));
     expect(await make(3)).not.toEqual(await make(4));
   });
 
-  it('made anew begins as transformers begins it', async () => {
+  it('that is new is initialised as in transformers', async () => {
     const config = { model_type: 'gpt2', vocab_size: 500, n_embd: 64, n_layer: 2, n_head: 2, n_positions: 64 };
     const model = createModel(testEngine(), config, { seed: 1 });
     const deviation = async (name: string) => {
@@ -268,8 +268,8 @@ describe('a model', () => {
     expect(() => model.variable('transformer.wte')).toThrow(expect.objectContaining({ code: 'model.unknown-tensor' }));
   });
 
-  it('copies of a folder are told apart by nothing but their path', async () => {
-    const folder = await changed(llama());
+  it('is the same from a copy of its folder', async () => {
+    const folder = await changedFolder(llama());
     const copy = join(scratch, 'copy');
     await cp(folder, copy, { recursive: true });
     const [a, b] = [await load(folder), await load(copy)];

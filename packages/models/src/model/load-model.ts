@@ -16,38 +16,39 @@ import { checkLayers, readWeights } from './read-weights.js';
 import type { LanguageModel } from './types.js';
 import type { WeightPlan } from './weight-plan.js';
 
+/** How a model is loaded. */
 export interface LoadOptions {
-  /** Called after each weight with the bytes read so far and those of all weights, as the files store them. */
+  /** Called after each weight with the bytes so far and the bytes of all weights, as the files store them. */
   readonly onProgress?: ((bytes: number, total: number) => void) | undefined;
-  /** What to do about tensors that the architecture has no use for. Default `error`. */
+  /** What happens to tensors that are no part of the architecture. Default `error`. */
   readonly extraTensors?: 'error' | 'ignore' | undefined;
 }
 
+/** A model with the tokenizer and the files that belong to it. */
 export interface LoadedModel {
   readonly model: LanguageModel;
-  /** Undefined where the folder has no tokenizer. */
+  /** Undefined when the folder has no tokenizer. */
   readonly tokenizer: ModelTokenizer | undefined;
-  /** What was opened. Its weights are read and its file is closed; configuration and texts stay at hand for saving. */
+  /** The files of the model. The file of the weights is closed; the configuration and the texts serve for saving. */
   readonly source: ModelFiles;
-  /** What of the files was taken otherwise than their configuration says, or left aside: a sentence each. */
+  /** Sentences about parts of the files that are ignored, or used against their configuration. */
   readonly notes: readonly string[];
 }
 
 /**
  * Loads a language model from a Hugging Face folder or a GGUF file. Weights are read one at a time into variables.
  *
- * @throws DpoError `model.unsupported-architecture`, `model.bad-config`, `model.unsupported-config`, `model.quantised`,
+ * @throws {DpoError} `model.unsupported-architecture`, `model.bad-config`, `model.unsupported-config`, `model.quantised`,
  * `model.not-a-language-model`, `model.unmerged-adapter`, `model.unknown-prefix`, `model.missing-tensor`,
- * `model.extra-tensor`, `model.wrong-shape`, `model.not-finite`, `model.adapter`, and those of
- * {@link openModelFiles}
+ * `model.extra-tensor`, `model.wrong-shape`, `model.not-finite`, `model.adapter`, and the errors of {@link openModelFiles}.
  */
 export async function loadModel(engine: Engine, path: string, options: LoadOptions = {}): Promise<LoadedModel> {
   const source = await openModelFiles(path);
   try {
-    const { tokenizer, ...planned } = await planModel(source, options);
-    const { decoder, matched } = await withOwnHead(planned, source);
-    const weights = await readWeights(engine, decoder, source, matched.places, options.onProgress);
-    const notes = [...(source.notes ?? []), ...notesOn(source, planned.decoder, decoder, matched.leftAside)];
+    const { tokenizer, ...plan } = await planModel(source, options);
+    const { decoder, tensors } = await withOwnHead(plan, source);
+    const weights = await readWeights(engine, decoder, source, tensors.places, options.onProgress);
+    const notes = [...(source.notes ?? []), ...notesOn(source, plan.decoder, decoder, tensors.valueHead)];
     return { model: languageModel(engine, decoder, weights), tokenizer, source, notes };
   } finally {
     await source.close();
@@ -55,9 +56,10 @@ export async function loadModel(engine: Engine, path: string, options: LoadOptio
 }
 
 /**
- * Finds out without reading a weight, and without an engine, whether {@link loadModel} would open a model: its
- * configuration, the names and shapes of its weights, its tokenizer.
- * @throws what `loadModel` would throw
+ * Checks a model's configuration, the names and shapes of its weights, and its tokenizer, without reading a weight and without
+ * an engine.
+ *
+ * @throws {DpoError} the errors of {@link loadModel}, but for `model.not-finite`; `lora.unknown-target`, `lora.bad-pattern`.
  */
 export async function checkModel(path: string, options: CheckOptions = {}): Promise<CheckedModel> {
   const source = await openModelFiles(path);
@@ -70,28 +72,28 @@ export async function checkModel(path: string, options: CheckOptions = {}): Prom
   }
 }
 
-/** What else a model is to be good for. */
+/** What else is checked about a model. */
 export interface CheckOptions extends Pick<LoadOptions, 'extraTensors'> {
-  /** Layers that are to get adapters: `lora.unknown-target` where there are none of that name. */
+  /** Layers that are to get adapters. Default none. */
   readonly loraTargets?: readonly string[] | undefined;
 }
 
-/** What is known of a model that could be opened. */
+/** Facts about a model that can be opened. */
 export interface CheckedModel {
   readonly hasTokenizer: boolean;
 }
 
-/** All that is to be known before weights are read. */
+/** The steps of loading before weights are read. */
 async function planModel(source: ModelFiles, { extraTensors = 'error' }: Pick<LoadOptions, 'extraTensors'>) {
   if (source.adapter !== undefined) throw isAdapter(source);
   checkLayers(source);
   const decoder = decoderFor(source.config, source.path);
   const { config } = decoder;
-  const matched = matchTensors(planOf(decoder), source, extraTensors);
+  const tensors = matchTensors(planOf(decoder), source, extraTensors);
   const tokenizer = hasTokenizer(source.tokenizerFiles)
     ? forModel(await loadTokenizer(source.tokenizerFiles), source.config, config.vocabSize)
     : undefined;
-  return { decoder, matched, tokenizer };
+  return { decoder, tensors, tokenizer };
 }
 
 function planOf({ config, weights, prefix, isExtra, head, headAliases = [], unembedding }: Decoder): WeightPlan {
@@ -99,18 +101,18 @@ function planOf({ config, weights, prefix, isExtra, head, headAliases = [], unem
   return { modelType: config.modelType, weights, prefix, isExtra, head: { name: head, aliases: headAliases, tiedTo } };
 }
 
-function notesOn({ path }: ModelFiles, planned: Decoder, decoder: Decoder, leftAside: readonly string[]): string[] {
+function notesOn({ path }: ModelFiles, configured: Decoder, decoder: Decoder, valueHead: readonly string[]): string[] {
   return [
-    ...(planned === decoder
+    ...(configured === decoder
       ? []
       : [
-          `${path} says "tie_word_embeddings": true, but has a head that differs from the embedding: the head is taken.`,
+          `${path} says "tie_word_embeddings": true, but has a head that differs from the embedding: the head is used.`,
         ]),
-    ...(leftAside.length === 0 ? [] : [`${path}: the value head (${leftAside.join(', ')}) is left aside.`]),
+    ...(valueHead.length === 0 ? [] : [`${path}: the value head (${valueHead.join(', ')}) is ignored.`]),
   ];
 }
 
-/** The error of an adapter's folder where a model's is needed. */
+/** The error `model.adapter` of an adapter's folder in the place of a model's. */
 export function isAdapter({ path, adapter }: ModelFiles): DpoError {
   const base = adapter?.config.base_model_name_or_path;
   return new DpoError('model.adapter', `${path} is an adapter, not a model.`, {

@@ -7,77 +7,77 @@ import type { WeightPlan } from './weight-plan.js';
 
 /** Where a model's weights are in its files. */
 export interface MatchedTensors {
-  /** The tensor of the files behind each weight. */
+  /** The name of each weight's tensor in the files. */
   readonly places: Map<string, string>;
-  /** The files' head beside the embedding that it is tied to by the configuration: a copy, or a head of its own. */
+  /**
+   * The tensor of a head that the configuration ties to the embedding, when the files have both: a copy of the embedding, or
+   * a head with its own numbers.
+   */
   readonly head: string | undefined;
-  /** Tensors of other parts that were trained along, which the model is computed without. */
-  readonly leftAside: readonly string[];
+  /** Tensors of a value head, without which the model is computed. */
+  readonly valueHead: readonly string[];
 }
 
 /** Constants that older versions of transformers saved with the weights. */
 const constants = /(^|\.)(rotary_emb\.inv_freq|position_ids)$/;
 
-/** The value head of a model that was trained by PPO. */
+/** The value head of a model that was trained with PPO. */
 const valueHead = /^(v_head|value_head)\./;
 
 /**
- * The tensor of the files behind each weight, checked by name and shape before anything is read. Names may have what
+ * The tensor of each weight in the files, checked by name and shape before anything is read. Names may have parts that
  * transformers' own loading removes or adds: see `plainName`.
  *
- * A head that is tied, whose embedding the files lack, stands for the embedding.
+ * When the files lack the embedding but have a tied head, the head serves as the embedding.
  *
- * @throws DpoError `model.quantised`, `model.missing-tensor`, `model.extra-tensor`, `model.wrong-shape`, and what
- * {@link missingTensors} makes of files that are no language model's
+ * @throws {DpoError} `model.quantised`, `model.extra-tensor`, `model.wrong-shape`, and the errors of {@link missingTensors}.
  */
 export function matchTensors(plan: WeightPlan, source: ModelFiles, extra: 'error' | 'ignore'): MatchedTensors {
   const plain = plainNames(source.tensors.keys());
   checkUnquantised(source, plain, (name) => plan.isExtra(name) || constants.test(name));
   const find = (name: string): string | undefined => {
-    const found = namesOf(name, plan).flatMap((candidate) => plain.get(candidate) ?? []);
-    if (found.length > 1) throw ambiguousTensor(source, name, found);
-    return found[0];
+    const matches = namesOf(name, plan).flatMap((candidate) => plain.get(candidate) ?? []);
+    if (matches.length > 1) throw ambiguousTensor(source, name, matches);
+    return matches[0];
   };
   const headPlace = plan.head?.tiedTo === undefined ? undefined : find(plan.head.name);
   const places = new Map<string, string>();
   const missing: string[] = [];
-  let wrong: DpoError | undefined;
+  let shapeError: DpoError | undefined;
   for (const [name, { shape }] of plan.weights) {
     const place = find(name) ?? (name === plan.head?.tiedTo ? headPlace : undefined);
-    const has = place === undefined ? undefined : source.tensors.get(place)?.shape;
-    if (place === undefined || has === undefined) missing.push(name);
+    const shapeInFile = place === undefined ? undefined : source.tensors.get(place)?.shape;
+    if (place === undefined || shapeInFile === undefined) missing.push(name);
     else {
-      if (has.join() !== shape.join()) wrong ??= wrongShape(source, place, shape, has);
+      if (shapeInFile.join() !== shape.join()) shapeError ??= wrongShape(source, place, shape, shapeInFile);
       places.set(name, place);
     }
   }
   if (missing.length > 0) throw missingTensors(plan, source, missing);
-  if (wrong !== undefined) throw wrong;
+  if (shapeError !== undefined) throw shapeError;
   const embedding = plan.head?.tiedTo === undefined ? undefined : places.get(plan.head.tiedTo);
   const head = headPlace === embedding ? undefined : headPlace;
   if (head !== undefined) checkHeadShape(source, head, embedding as string);
 
-  const used = new Set([...places.values(), head]);
+  const matches = new Set([...places.values(), head]);
   const rest = [...plain].filter(
-    ([name, places]) => !plan.isExtra(name) && !constants.test(name) && !used.has(places[0]),
+    ([name, tensors]) => !plan.isExtra(name) && !constants.test(name) && !matches.has(tensors[0]),
   );
-  const unknown = rest.filter(([name]) => !valueHead.test(name)).flatMap(([, places]) => places);
+  const unknown = rest.filter(([name]) => !valueHead.test(name)).flatMap(([, tensors]) => tensors);
   if (extra === 'error' && unknown.length > 0)
     throw anotherHead(plan, source, unknown) ?? extraTensors(source, unknown, plan.modelType);
-  return { places, head, leftAside: rest.filter(([name]) => valueHead.test(name)).flatMap(([, places]) => places) };
+  return { places, head, valueHead: rest.filter(([name]) => valueHead.test(name)).flatMap(([, tensors]) => tensors) };
 }
 
-/** What a weight may be called: with and without the body's prefix, the head also by its other names and behind it. */
+/** The names that a weight may have in files: with and without the body's prefix, and for the head also its other names. */
 function namesOf(name: string, { prefix, head }: WeightPlan): string[] {
   const names = name === head?.name ? [name, ...head.aliases] : [name];
   return [
-    ...new Set(
-      names.flatMap((given) => [given, given.startsWith(prefix) ? given.slice(prefix.length) : prefix + given]),
-    ),
+    ...new Set(names.flatMap((each) => [each, each.startsWith(prefix) ? each.slice(prefix.length) : prefix + each])),
   ];
 }
 
 function checkHeadShape(source: ModelFiles, head: string, embedding: string): void {
-  const [has, wants] = [source.tensors.get(head)?.shape ?? [], source.tensors.get(embedding)?.shape ?? []];
-  if (has.join() !== wants.join()) throw wrongShape(source, head, wants, has);
+  const [shape, expected] = [source.tensors.get(head)?.shape ?? [], source.tensors.get(embedding)?.shape ?? []];
+  if (shape.join() !== expected.join()) throw wrongShape(source, head, expected, shape);
 }

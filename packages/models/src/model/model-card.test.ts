@@ -94,7 +94,7 @@ Knows little.
 `);
   });
 
-  it('of which nothing is known but its name is short', () => {
+  it('with a name alone is short', () => {
     expect(modelCard({ name: 'x' })).toBe(`---
 library_name: "transformers"
 pipeline_tag: "text-generation"
@@ -108,7 +108,7 @@ A language model.
 `);
   });
 
-  it('claims no base on the hub for a folder, and quotes what is markup', () => {
+  it('claims no base on the hub for a folder, and escapes markup', () => {
     const text = modelCard({ name: 'a|b *c*', base: './models/base', data: [{ name: 'x | y\nz', rows: 1 }] });
     expect(text).not.toContain('base_model');
     expect(text).toContain('# a\\|b \\*c\\*');
@@ -116,7 +116,7 @@ A language model.
     expect(text).toContain('| x \\| y z | 1 |');
   });
 
-  it('keeps its front matter apart, whatever is in the texts', () => {
+  it('keeps its front matter apart, whatever the texts contain', () => {
     const text = fc.string({ unit: 'binary', maxLength: 12 });
     fc.assert(
       fc.property(text, text, text, (name, license, dataset) => {

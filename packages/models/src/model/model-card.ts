@@ -3,11 +3,11 @@ import { frontMatter, type Yaml } from './_front-matter.js';
 /** A value in a table. */
 type Cell = string | number | boolean | null | undefined | readonly (string | number | boolean)[];
 
-/** What a model card says. Nothing is required that is not known: parts without content are left out. */
+/** The contents of a model card. Only the name is required; parts without content are left out. */
 export interface ModelCard {
   /** The model's name, the card's title. */
   readonly name: string;
-  /** What it was trained from: a name on the hub (`org/name`), or words about it. */
+  /** The model that it was trained from: a name on the hub (`org/name`), or a description. */
   readonly base?: string | undefined;
   /** Whether the folder holds a LoRA adapter for the base instead of a whole model. Default false. */
   readonly adapter?: boolean | undefined;
@@ -15,22 +15,25 @@ export interface ModelCard {
   readonly task?: 'text-generation' | 'text-classification' | undefined;
   /** How it was trained. */
   readonly method?: ModelCardMethod | undefined;
+  /** What it was trained on. */
   readonly data?: readonly ModelCardData[] | undefined;
   /** Name → value, in this order. */
   readonly hyperparameters?: Readonly<Record<string, Cell>> | undefined;
+  /** How well it does. */
   readonly evaluation?: readonly ModelCardResult[] | undefined;
   /** The licence's identifier on the hub: `apache-2.0`, `other`, … */
   readonly license?: string | undefined;
-  /** ISO 639-1 codes. */
+  /** ISO 639-1 codes of the languages. */
   readonly languages?: readonly string[] | undefined;
-  /** Name → version of what it was made with. */
+  /** Name → version of the software that it was made with. */
   readonly versions?: Readonly<Record<string, string>> | undefined;
   /** Further paragraphs in Markdown, such as limitations. */
   readonly notes?: string | undefined;
 }
 
+/** A method of training on a model card. */
 export interface ModelCardMethod {
-  /** `dpo`, `ipo`, `sft`, …: becomes a tag. */
+  /** `dpo`, `ipo`, `sft`, …, which becomes a tag. */
   readonly id: string;
   /** In words: Direct Preference Optimization. */
   readonly name: string;
@@ -38,20 +41,23 @@ export interface ModelCardMethod {
   readonly arxiv?: string | undefined;
 }
 
+/** A dataset on a model card. */
 export interface ModelCardData {
-  /** A name on the hub (`org/name`), or words. */
+  /** A name on the hub (`org/name`), or a description. */
   readonly name: string;
   readonly rows?: number | undefined;
+  /** SHA-256 of the rows. */
   readonly fingerprint?: string | undefined;
 }
 
+/** A measurement on a model card. */
 export interface ModelCardResult {
   /** The metric's name, such as `rewards/accuracies`. */
   readonly metric: string;
   readonly value: number;
   /** Half the width of a 95 % interval. */
   readonly interval?: number | undefined;
-  /** What was measured on; with it the result also goes into the card's index of results. */
+  /** The dataset of the measurement. Results with a dataset also go into the card's index of results. */
   readonly dataset?: string | undefined;
 }
 
@@ -59,9 +65,9 @@ export interface ModelCardResult {
 const hubName = /^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/;
 
 /**
- * The text of a model card (`README.md` of a model's folder): YAML front matter that the model hub and Python's
- * huggingface_hub read (base, data, licence, tags, results), then base, data, method, hyperparameters and evaluation in
- * words and tables. Texts are quoted, so that nothing in them becomes markup of the front matter or of a table.
+ * The text of a model card (`README.md` of a model's folder). It begins with YAML front matter that the model hub and Python's
+ * huggingface_hub read (base, data, licence, tags, results). Base, data, method, hyperparameters and evaluation follow in words
+ * and tables. Texts are quoted or escaped, so that nothing in them becomes markup of the front matter or of a table.
  */
 export function modelCard(card: ModelCard): string {
   const { name, base, adapter = false, task = 'text-generation', method, data = [], evaluation = [] } = card;
@@ -119,7 +125,7 @@ function introduction({ base, adapter, task, method }: ModelCard, onHub: boolean
   return `${what}${adapter ? from : from.replace(' for ', ' made from ')}${how}.`;
 }
 
-/** The hub's `model-index`, which its pages and huggingface_hub read results from. */
+/** The hub's `model-index`, from which its pages and huggingface_hub read results. */
 function resultsIndex(name: string, task: string, results: readonly ModelCardResult[]): Record<string, Yaml> {
   const measured = results.filter(({ dataset, value }) => dataset !== undefined && Number.isFinite(value));
   if (measured.length === 0) return {};
@@ -142,7 +148,7 @@ function section(title: string, content: string | undefined): string | undefined
   return content === undefined ? undefined : `## ${title}\n\n${content}`;
 }
 
-/** A table, without the columns that are empty; undefined without rows. */
+/** A table without its empty columns; undefined without rows. */
 function table(titles: readonly string[], rows: readonly (readonly Cell[])[]): string | undefined {
   if (rows.length === 0) return undefined;
   const columns = titles.map((_, i) => i).filter((i) => rows.some((row) => row[i] !== undefined && row[i] !== null));

@@ -40,14 +40,14 @@ beforeAll(async () => {
 });
 afterAll(() => rm(scratch, { recursive: true }));
 
-/** A copy of a fixture with other names of its tensors, and more tensors where given. */
-async function renamed(
+/** A copy of a fixture with other names of its tensors, more tensors and other settings. */
+async function renamedCopy(
   name: string,
   rename: (tensor: string) => string,
   more: readonly TensorToWrite[] = [],
   config: Readonly<Record<string, unknown>> = {},
 ): Promise<string> {
-  const folder = await mkdtemp(join(scratch, 'renamed-'));
+  const folder = await mkdtemp(join(scratch, 'renamedCopy-'));
   const files = await openModelFiles(folderOf(name));
   const tensors = [...files.tensors].map(
     ([tensor, { shape }]): TensorToWrite => ({
@@ -92,14 +92,14 @@ describe.each(names)('%s as transformers computes it', (name) => {
 });
 
 describe('a head beside the embedding that it is tied to', () => {
-  it('is kept where it differs, and told', async () => {
+  it('is kept when it differs, with a note', async () => {
     const { model, notes } = await loadModel(testEngine(), folderOf('llama-own-head'));
     expect(model.config.tiedHead).toBe(false);
     expect(model.config.raw.tie_word_embeddings).toBe(false);
-    expect(notes).toEqual([expect.stringContaining('the head is taken')]);
+    expect(notes).toEqual([expect.stringContaining('the head is used')]);
   });
 
-  it('stays tied where it is a copy, and where it is all that there is', async () => {
+  it('stays tied when it is a copy, and when the files have no embedding', async () => {
     for (const name of ['llama-same-head', 'llama-head-alone']) {
       const { model, notes } = await loadModel(testEngine(), folderOf(name));
       expect(model.config.tiedHead).toBe(true);
@@ -117,7 +117,7 @@ describe('a head beside the embedding that it is tied to', () => {
   });
 
   it('must have its shape', async () => {
-    const folder = await renamed('llama-head-alone', (name) => name.replace('lm_head', 'model.embed_tokens'), [
+    const folder = await renamedCopy('llama-head-alone', (name) => name.replace('lm_head', 'model.embed_tokens'), [
       zeros('lm_head.weight', [31, 8]),
     ]);
     await expect(loadModel(testEngine(), folder)).rejects.toMatchObject({
@@ -142,20 +142,20 @@ describe('names', () => {
     ['the head as it was called before', (name) => name.replace(/^lm_head/, 'embed_out')],
   ];
 
-  it.each(wrappers)('as %s leaves them are read', async (_, rename) => {
-    const { model } = await loadModel(testEngine(), await renamed('neox-state-dict', rename));
+  it.each(wrappers)('of %s are read', async (_, rename) => {
+    const { model } = await loadModel(testEngine(), await renamedCopy('neox-state-dict', rename));
     expectClose(await tokenLogits(model, ids), logits.flat());
     expect([...model.weights.keys()]).toContain('embed_out.weight');
   });
 
-  it('of constants are passed over in every architecture', async () => {
+  it('of constants are ignored in every architecture', async () => {
     const constants = [zeros('model.layers.0.self_attn.rotary_emb.inv_freq', [2]), zeros('model.position_ids', [1, 8])];
-    await loadModel(testEngine(), await renamed('gemma2-own-head', (name) => name, constants));
+    await loadModel(testEngine(), await renamedCopy('gemma2-own-head', (name) => name, constants));
   });
 
-  it('of a value head are left aside, and told', async () => {
+  it('of a value head are ignored, with a note', async () => {
     const head = [zeros('v_head.summary.weight', [1, 8]), zeros('v_head.summary.bias', [1])];
-    const { model, notes } = await loadModel(testEngine(), await renamed('neox-state-dict', (name) => name, head));
+    const { model, notes } = await loadModel(testEngine(), await renamedCopy('neox-state-dict', (name) => name, head));
     expectClose(await tokenLogits(model, ids), logits.flat());
     expect(notes).toEqual([expect.stringContaining('v_head.summary.weight, v_head.summary.bias')]);
   });
@@ -170,7 +170,7 @@ describe('names', () => {
       [zeros('base_model.model.gpt_neox.layers.0.attention.dense.lora_A.default.weight', [2, 8])],
     ],
   ])('%s: %s', async (code, text, rename, more) => {
-    const folder = await renamed('neox-state-dict', rename, more);
+    const folder = await renamedCopy('neox-state-dict', rename, more);
     await expect(loadModel(testEngine(), folder)).rejects.toMatchObject({
       code,
       message: expect.stringContaining(text),
@@ -178,7 +178,7 @@ describe('names', () => {
   });
 });
 
-describe('files of another kind of model are called by its name', () => {
+describe('the error of another kind of model says which kind', () => {
   const withoutHead = (name: string) => (name === 'lm_head.weight' ? 'score.weight' : name);
 
   it.each([
@@ -200,7 +200,7 @@ describe('files of another kind of model are called by its name', () => {
       'only the body of a model (GPTNeoXModel)',
     ],
   ] as const)('%s', async (_, name, rename, more, config, text) => {
-    const folder = await renamed(name, rename, more, config);
+    const folder = await renamedCopy(name, rename, more, config);
     await expect(loadModel(testEngine(), folder)).rejects.toMatchObject({
       code: 'model.not-a-language-model',
       message: expect.stringContaining(text),

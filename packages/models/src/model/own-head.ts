@@ -5,35 +5,35 @@ import { changedConfig } from '../files/config-json.js';
 import type { ModelFiles } from '../files/model-files.js';
 import type { MatchedTensors } from './match-tensors.js';
 
-/** A decoder and where its weights are. */
+/** A decoder, and where its weights are in the files. */
 export interface PlacedDecoder {
   readonly decoder: Decoder;
-  readonly matched: MatchedTensors;
+  readonly tensors: MatchedTensors;
 }
 
 /**
- * A model whose configuration ties the head to the embedding, while its files have both: with the same numbers it stays
- * tied, with others the head is one of its own, and `tie_word_embeddings` becomes false, as transformers decides. The
- * configuration's word is taken where the files have one of the two.
+ * Decides about a head that the configuration ties to the embedding, when the files have both. With the embedding's numbers the
+ * head stays tied. With other numbers the head is a weight of its own, and `tie_word_embeddings` becomes false, as in
+ * transformers. When the files have only one of the two, the configuration counts.
  */
-export async function withOwnHead(placed: PlacedDecoder, source: ModelFiles): Promise<PlacedDecoder> {
-  const { decoder, matched } = placed;
-  const { head, places } = matched;
+export async function withOwnHead(model: PlacedDecoder, source: ModelFiles): Promise<PlacedDecoder> {
+  const { decoder, tensors } = model;
+  const { head, places } = tensors;
   const embedding = places.get(decoder.unembedding);
-  if (head === undefined || embedding === undefined || (await haveSameNumbers(source, head, embedding))) return placed;
+  if (head === undefined || embedding === undefined || (await haveSameNumbers(source, head, embedding))) return model;
   const untied = decoderFor(changedConfig(source.config, { tie_word_embeddings: false }), source.path);
   return {
     decoder: untied,
-    matched: { ...matched, places: new Map([...places, [untied.head, head]]), head: undefined },
+    tensors: { ...tensors, places: new Map([...places, [untied.head, head]]), head: undefined },
   };
 }
 
-/** Compares digests, so that two tables of a vocabulary's size never lie in memory together. */
+/** Compares digests, so that two tables of a vocabulary's size are never in memory together. */
 async function haveSameNumbers(source: ModelFiles, a: string, b: string): Promise<boolean> {
-  const room = new Float32Array((source.tensors.get(a)?.shape ?? []).reduce((product, size) => product * size, 1));
+  const buffer = new Float32Array((source.tensors.get(a)?.shape ?? []).reduce((product, size) => product * size, 1));
   const digest = async (name: string) => {
-    const values = await source.read(name, room);
-    // −0 equals 0.
+    const values = await source.read(name, buffer);
+    // −0 becomes 0, which it equals.
     for (let i = 0; i < values.length; i++) values[i] = (values[i] as number) + 0;
     return createHash('sha256')
       .update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))

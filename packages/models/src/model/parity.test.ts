@@ -17,13 +17,13 @@ import { saveModel } from './save-model.js';
 
 const load = async (name: string) => (await loadModel(testEngine(), fixtureFolder(name))).model;
 
-/** Largest difference beside the largest value. */
+/** The largest difference, relative to the largest value. */
 function difference(got: ArrayLike<number>, want: readonly number[]): number {
   const size = Math.max(...want.map(Math.abs));
   return Math.max(...want.map((value, i) => Math.abs((got[i] as number) - value))) / size;
 }
 
-it('every architecture has a model that transformers made', async () => {
+it('every architecture has a model made by transformers', async () => {
   const types = await Promise.all(fixtureModels.map(async (name) => (await load(name)).config.modelType));
   expect([...new Set(types)].sort()).toEqual([...supportedArchitectures].sort());
 });
@@ -65,7 +65,7 @@ describe.each(fixtureModels)('%s as transformers computes it', (name) => {
       const model = await load(name);
       await saveModel(model, folder, { dtype });
       const { model: again, source } = await loadModel(testEngine(), folder);
-      // The fixtures' weights are bfloat16 numbers, so that neither type loses any of them.
+      // The fixtures' weights are bfloat16 numbers, so that neither type changes any of them.
       expect(await tokenLogits(again, expected.ids)).toEqual(await tokenLogits(model, expected.ids));
       expect(source.config).toEqual({ ...model.config.raw, dtype });
       // Python tells 1.0 from 1.
@@ -95,7 +95,7 @@ describe('rotary settings', () => {
 
   it.each(cases.map((item) => [item.rope_parameters.rope_type, item] as const))('%s', (_, item) => {
     const { rope_theta, ...rope_scaling } = item.rope_parameters;
-    // transformers 5 has all in one place, earlier versions the base beside the scaling.
+    // transformers 5 has all settings in one place, earlier versions have the base beside the scaling.
     for (const raw of [{ rope_parameters: item.rope_parameters }, { rope_theta, rope_scaling }]) {
       const got = rotaryFrequencies(readRotary(new ConfigReader(raw, 'config.json'), 32, 512));
       item.frequencies.forEach((want, i) => {

@@ -11,7 +11,7 @@ const check = (tensors: Files, config: Record<string, unknown> = {}, format: Mod
   checkUnquantised(files, plainNames(files.tensors.keys()), (name) => name.endsWith('position_ids'));
 };
 
-// What each method's checkpoints hold beside a layer "p", as its tools save them.
+// The tensors of a layer "p" as each method's tools save them.
 const bare: readonly (readonly [method: string, tensors: Files])[] = [
   [
     'bitsandbytes (4 bit)',
@@ -28,7 +28,7 @@ const bare: readonly (readonly [method: string, tensors: Files])[] = [
   ['MLX', { 'p.weight': 'U32', 'p.scales': 'F16', 'p.biases': 'F16' }],
 ];
 
-it.each(bare)('%s is known by its tensors alone', (method, tensors) => {
+it.each(bare)('%s is recognised by its tensors alone', (method, tensors) => {
   expect(() => check(tensors)).toThrow(
     expect.objectContaining({
       code: 'model.quantised',
@@ -43,16 +43,16 @@ it.each([
   ['bitsandbytes (4 bit)', { load_in_4bit: true, load_in_8bit: false }],
   ['torchao', { quant_method: 'torchao' }],
   ['some-new-method', { quant_method: 'some-new-method' }],
-])('%s is known by config.json', (method, quantization_config) => {
+])('%s is recognised by config.json', (method, quantization_config) => {
   expect(() => check({ 'p.weight': 'I8' }, { quantization_config })).toThrow(`quantised by ${method}`);
 });
 
-it('weights in eight bits are quantised, whatever nobody says', () => {
+it('weights in eight bits are quantised, even when no method is named', () => {
   expect(() => check({ 'p.weight': 'F8_E5M2' })).toThrow('here is quantised: "p.weight" (F8_E5M2)');
 });
 
-it('floats are not quantised: with a setting that was left behind, with integers that are constants, in GGUF', () => {
-  const left = { quantization_config: { quant_method: 'gptq' } };
-  check({ 'p.weight': 'BF16', 'p.bias': 'F32', 'p.position_ids': 'I64' }, left);
+it('floats are not quantised: beside a stale setting, beside integer constants, in GGUF', () => {
+  const staleSetting = { quantization_config: { quant_method: 'gptq' } };
+  check({ 'p.weight': 'BF16', 'p.bias': 'F32', 'p.position_ids': 'I64' }, staleSetting);
   check({ 'p.weight': 'Q4_0', 'p.scales': 'Q8_0' }, {}, 'gguf');
 });

@@ -1,7 +1,7 @@
 import { DpoError, isObject } from '@dpo/base';
 import type { ModelFiles } from '../files/model-files.js';
 
-/** What each method leaves beside or in place of a weight, the telling ones first. */
+/** The tensors that each method stores beside or in place of a weight, the most specific names first. */
 const marks: readonly (readonly [method: string, pattern: RegExp])[] = [
   ['bitsandbytes (4 bit)', /\.weight\.(absmax|quant_map|nested_absmax|quant_state\..*)$/],
   ['bitsandbytes (8 bit)', /\.(SCB|weight_format)$/],
@@ -17,10 +17,10 @@ const marks: readonly (readonly [method: string, pattern: RegExp])[] = [
   ['', /\.(weight_scales?|scales|qscales|zeros|weight_scale_2)$/],
 ];
 
-/** Number types in which no weights are read. */
+/** Number types that are not read as weights. */
 const integers = /^(F8_|I\d|U\d)/;
 
-/** What `quant_method` is called by people, where the word in the file is not that. */
+/** The usual names of methods by `quant_method`, when the two differ. */
 const spoken: Readonly<Record<string, string>> = {
   gptq: 'GPTQ',
   awq: 'AWQ',
@@ -35,12 +35,12 @@ const spoken: Readonly<Record<string, string>> = {
 };
 
 /**
- * Refuses files whose weights are quantised, by the method's name. A `quantization_config` that was left in config.json
- * beside weights in floats says nothing.
+ * Refuses files whose weights are quantised. A stale `quantization_config` in config.json beside weights in floats does not
+ * count.
  *
  * @param names the files' tensors by their plain names
  * @param isConstant true for tensors that are no weights
- * @throws DpoError `model.quantised`
+ * @throws {DpoError} `model.quantised`, which names the method.
  */
 export function checkUnquantised(
   { path, config, tensors, format }: ModelFiles,
@@ -49,20 +49,20 @@ export function checkUnquantised(
 ): void {
   if (format === 'gguf') return;
   const all = [...names].filter(([name]) => !isConstant(name));
-  const marked = marks.flatMap(([method, pattern]) => {
-    const found = all.find(([name]) => pattern.test(name));
-    return found === undefined ? [] : [{ method, tensor: found[1][0] as string }];
+  const matches = marks.flatMap(([method, pattern]) => {
+    const match = all.find(([name]) => pattern.test(name));
+    return match === undefined ? [] : [{ method, tensor: match[1][0] as string }];
   });
   const whole = all.flatMap(([, places]) => places).find((name) => integers.test(tensors.get(name)?.dtype ?? ''));
-  const tensor = marked[0]?.tensor ?? whole;
+  const tensor = matches[0]?.tensor ?? whole;
   if (tensor === undefined) return;
-  const method = methodOf(config) ?? (marked[0]?.method || undefined);
+  const method = methodOf(config) ?? (matches[0]?.method || undefined);
   throw new DpoError(
     'model.quantised',
     `${path} is quantised${method === undefined ? '' : ` by ${method}`}: "${tensor}" (${tensors.get(tensor)?.dtype}) belongs to weights that are no floats, which are not read here.`,
     {
       values: { path, method: method ?? null, tensor, dtype: tensors.get(tensor)?.dtype ?? null },
-      hint: 'Take the unquantised model that it was made from, in float32, float16 or bfloat16. Quantised GGUF files are read.',
+      hint: 'Take the unquantised original of the model, in float32, float16 or bfloat16. Quantised GGUF files are read.',
     },
   );
 }

@@ -4,12 +4,13 @@ import { checkFinite } from '../files/check-finite.js';
 import type { ModelFiles } from '../files/model-files.js';
 import type { WeightPlan } from './weight-plan.js';
 
-/** What configurations call the number of layers. */
+/** The keys of the number of layers in configurations. */
 const layerKeys = ['num_hidden_layers', 'n_layer', 'n_layers', 'num_layers'] as const;
 
 /**
- * @throws DpoError `model.bad-config` when a configuration speaks of more layers than the files have tensors, before anything is
- * made for each layer
+ * Checks that a configuration has no more layers than the files have tensors, before anything is made for each layer.
+ *
+ * @throws {DpoError} `model.bad-config` when it has more.
  */
 export function checkLayers({ path, config, tensors }: Pick<ModelFiles, 'path' | 'config' | 'tensors'>): void {
   const key = layerKeys.find((name) => Number(config[name]) > tensors.size);
@@ -21,7 +22,13 @@ export function checkLayers({ path, config, tensors }: Pick<ModelFiles, 'path' |
   );
 }
 
-/** Reads weights into variables, one at a time. @throws DpoError `model.not-finite` */
+/**
+ * Reads weights into variables, one at a time.
+ *
+ * @param places the name of each weight's tensor in the files
+ * @param onProgress called after each weight with the bytes so far and the bytes of all weights
+ * @throws {DpoError} `model.not-finite`, and the errors of reading files.
+ */
 export async function readWeights(
   engine: Engine,
   plan: Pick<WeightPlan, 'weights'>,
@@ -32,13 +39,14 @@ export async function readWeights(
   const weights = new Map<string, Variable>();
   const bytesOf = (place: string) => source.tensors.get(place)?.byteLength ?? 0;
   const total = [...places.values()].reduce((sum, place) => sum + bytesOf(place), 0);
-  // One room for all of them: a new one for each would wait for the garbage collector, and weigh as much as the model.
-  const room = new Float32Array(Math.max(0, ...[...plan.weights.values()].map(({ shape }) => sizeOf(shape))));
+  // One buffer serves all weights: a buffer for each would wait for the garbage collector, and together take as much memory as
+  // the model.
+  const buffer = new Float32Array(Math.max(0, ...[...plan.weights.values()].map(({ shape }) => sizeOf(shape))));
   let bytes = 0;
   try {
     for (const [name, { shape }] of plan.weights) {
       const place = places.get(name) as string;
-      const data = await source.read(place, room);
+      const data = await source.read(place, buffer);
       checkFinite(source.path, place, data);
       weights.set(name, engine.variable(name, shape, data));
       bytes += bytesOf(place);

@@ -7,23 +7,24 @@ import { writeConfig } from '../files/config-json.js';
 import type { ModelFiles } from '../files/model-files.js';
 import type { LanguageModel } from './types.js';
 
+/** How a model is saved. */
 export interface SaveOptions {
-  /** Whose tokenizer, chat template and generation settings go along unchanged; usually what the model was loaded from. */
+  /** The files whose tokenizer, chat template and generation settings are copied unchanged: usually `source` of the loaded model. */
   readonly source?: CompanionFiles | undefined;
   /** How weights are stored. Default float32. */
   readonly dtype?: 'float32' | 'bfloat16' | undefined;
-  /** The largest file of weights in bytes; more are divided over several with an index. Default 5 GB. */
+  /** The largest file of weights in bytes. More weights are divided over several files with an index. Default 5 GB. */
   readonly maxShardBytes?: number | undefined;
-  /** The text of `README.md`: see `modelCard`. */
+  /** The text of `README.md`: see `modelCard`. Default none. */
   readonly card?: string | undefined;
 }
 
 /**
- * Writes a Hugging Face folder: `model.safetensors` (in parts over 5 GB) in Hugging Face names, a tied head not
- * repeated, the tokenizer's files, and `config.json` as it was but for its dtype. Python transformers opens it with the same logits. The folder is made
- * if need be; `config.json` comes last, so that a folder that has one is complete.
+ * Writes a Hugging Face folder: `model.safetensors` (in parts over 5 GB) in Hugging Face names without a tied head, the
+ * tokenizer's files, and `config.json` with the new dtype. Python transformers opens the folder with the same logits. A missing
+ * folder is created. `config.json` is written last, so that a folder with a `config.json` is complete.
  *
- * @throws DpoError `model.has-adapter` for a model with an adapter, and file errors
+ * @throws {DpoError} `model.has-adapter` for a model with an adapter, and file errors.
  */
 export async function saveModel(model: LanguageModel, folder: string, options: SaveOptions = {}): Promise<void> {
   const { source, dtype = 'float32', maxShardBytes, card } = options;
@@ -33,7 +34,12 @@ export async function saveModel(model: LanguageModel, folder: string, options: S
     });
   await makeFolder(folder);
   const tensors = [...model.weights].map(
-    ([name, variable]): TensorToWrite => ({ name, shape: variable.shape, dtype, data: (room) => variable.read(room) }),
+    ([name, variable]): TensorToWrite => ({
+      name,
+      shape: variable.shape,
+      dtype,
+      data: (buffer) => variable.read(buffer),
+    }),
   );
   const files = await writeShardedSafetensors(folder, tensors, maxShardBytes === undefined ? {} : { maxShardBytes });
   await removeOldWeights(folder, files);
@@ -41,10 +47,10 @@ export async function saveModel(model: LanguageModel, folder: string, options: S
   await writeText(join(folder, 'config.json'), configText(model, dtype));
 }
 
-/** What goes along with weights. */
+/** The files that accompany weights: those of the tokenizer and the like. */
 export type CompanionFiles = Pick<ModelFiles, 'tokenizerFiles' | 'binaryFiles'>;
 
-/** Writes what goes along with weights, byte for byte, and the model card if there is one. */
+/** Writes the files that accompany weights, byte for byte, and the model card if there is one. */
 export async function writeCompanions(
   folder: string,
   source: CompanionFiles | undefined,
@@ -52,23 +58,23 @@ export async function writeCompanions(
 ): Promise<void> {
   for (const [name, text] of Object.entries(source?.tokenizerFiles ?? {})) {
     const path = join(folder, name);
-    // Chat templates with names lie in a folder of their own.
+    // Chat templates with names are in a folder of their own.
     if (dirname(name) !== '.') await makeFolder(dirname(path));
     await writeText(path, text);
   }
   for (const path of source?.binaryFiles ?? []) {
     const target = join(folder, basename(path));
-    // A model that is saved where it came from has the file already.
+    // A model that is saved into its own folder has the file already.
     if (resolve(path) === resolve(target)) continue;
     await writeFileAtomic(target, (temporary) => copyFile(path, temporary).then(() => flushFile(temporary)));
   }
   if (card !== undefined) await writeText(join(folder, 'README.md'), card);
 }
 
-/** Weights of an earlier model in the folder, whole or in parts: readers would take them instead of those just written. */
-async function removeOldWeights(folder: string, written: readonly string[]): Promise<void> {
+/** Removes the weights of an earlier model from the folder: readers would take them instead of the new ones. */
+async function removeOldWeights(folder: string, newFiles: readonly string[]): Promise<void> {
   for (const name of await readdir(folder))
-    if (/^model(-\d+-of-\d+)?\.safetensors(\.index\.json)?$/.test(name) && !written.includes(name))
+    if (/^model(-\d+-of-\d+)?\.safetensors(\.index\.json)?$/.test(name) && !newFiles.includes(name))
       await rm(join(folder, name));
 }
 
@@ -77,7 +83,7 @@ export async function writeText(path: string, text: string): Promise<void> {
   await writeFileAtomic(path, (temporary) => writeFile(temporary, text).then(() => flushFile(temporary)));
 }
 
-/** The configuration with the dtype of the weights as written, under the name that it uses for it. */
+/** The configuration with the new dtype of the weights, under the key that the configuration has for it. */
 function configText({ config: { raw } }: LanguageModel, dtype: string): string {
   const key = 'torch_dtype' in raw && !('dtype' in raw) ? 'torch_dtype' : 'dtype';
   return writeConfig(raw, { [key]: dtype });

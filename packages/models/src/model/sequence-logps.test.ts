@@ -14,27 +14,27 @@ const groups: fc.Arbitrary<Group[]> = fc.array(
   { minLength: 1, maxLength: 4 },
 );
 
-/** Dynamic positions depend on the length of the whole text, so that one prompt serves only answers of equal length. */
-const alike = groups.map((given) =>
-  given.map(({ prompt, answers }) => {
+/** Groups whose answers are equally long: dynamic positions depend on the length of the whole text. */
+const groupsOfOneLength = groups.map((batchGroups) =>
+  batchGroups.map(({ prompt, answers }) => {
     const length = Math.min(...answers.map((answer) => answer.length));
     return { prompt, answers: answers.map((answer) => answer.slice(0, length)) };
   }),
 );
 
 describe.each(fixtureModels)('log-probabilities of %s', (name) => {
-  it('do not change with what else is in the row', async () => {
+  it('do not change with what else is in the packed row', async () => {
     const { model } = await loadModel(testEngine(), fixtureFolder(name));
-    await expectSameAlone(model, name.includes('dynamic') ? alike : groups, 3);
+    await expectSameAlone(model, name.includes('dynamic') ? groupsOfOneLength : groups, 3);
   });
 });
 
-/** Packed, `runs` batches have the log-probabilities that each answer has in a row of its own. */
+/** Checks `runs` packed batches: each answer has the same log-probability as in a packed row of its own. */
 async function expectSameAlone(model: LanguageModel, batches: fc.Arbitrary<Group[]>, runs: number): Promise<void> {
   await fc.assert(
-    fc.asyncProperty(batches, fc.integer({ min: 1, max: 4 }), async (given, perRow) => {
-      const packed = await scoreGroups(model, given, { perRow });
-      const alone = given.flatMap(({ prompt, answers }) => answers.map((answer) => ({ prompt, answers: [answer] })));
+    fc.asyncProperty(batches, fc.integer({ min: 1, max: 4 }), async (batch, perRow) => {
+      const packed = await scoreGroups(model, batch, { perRow });
+      const alone = batch.flatMap(({ prompt, answers }) => answers.map((answer) => ({ prompt, answers: [answer] })));
       const plain = await scoreGroups(model, alone);
       packed.flat().forEach((logp, i) => {
         expect(Math.abs(logp - (plain[i]?.[0] as number))).toBeLessThan(2e-5 * (1 + Math.abs(logp)));
@@ -57,9 +57,9 @@ describe.each([
     ];
     const logits = await tokenLogits(model, [...prompt, ...answer]);
     const want = answer.reduce((sum, id, i) => {
-      const row = logits.subarray((prompt.length - 1 + i) * vocabSize, (prompt.length + i) * vocabSize);
-      const total = Math.log(row.reduce((all, logit) => all + Math.exp(logit), 0));
-      return sum + (row[id] as number) - total;
+      const rowOfLogits = logits.subarray((prompt.length - 1 + i) * vocabSize, (prompt.length + i) * vocabSize);
+      const total = Math.log(rowOfLogits.reduce((all, logit) => all + Math.exp(logit), 0));
+      return sum + (rowOfLogits[id] as number) - total;
     }, 0);
     const [[got]] = (await scoreGroups(model, [{ prompt, answers: [answer] }])) as [[number]];
     expect(got).toBeCloseTo(want, 4);

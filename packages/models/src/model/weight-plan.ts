@@ -2,18 +2,18 @@
 export interface WeightPlan {
   readonly modelType: string;
   readonly weights: ReadonlyMap<string, { readonly shape: readonly number[] }>;
-  /** What stands before the names of all weights but the head's; files may leave it out. */
+  /** The beginning of all weights' names but the head's. Files may leave it out. */
   readonly prefix: string;
-  /** The head of a language model, which a classifier has not. */
+  /** The head of a language model. A classifier has none. */
   readonly head?: HeadPlan | undefined;
-  /** True for a tensor that files may hold besides. */
+  /** True for a constant that files may hold besides the weights. */
   isExtra(name: string): boolean;
 }
 
 interface HeadPlan {
   readonly name: string;
-  /** What files may call the head besides. */
+  /** Other names of the head in files. */
   readonly aliases: readonly string[];
-  /** The embedding that the head is tied to, where the configuration says so. */
+  /** The embedding that the configuration ties the head to. Undefined for an untied head. */
   readonly tiedTo?: string | undefined;
 }

@@ -1,26 +1,26 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** What transformers computes with a tiny model, by `tooling/parity/models.py`. */
+/** The results of transformers for a tiny model, written by `tooling/parity/models.py`. */
 export interface Expected {
   readonly ids: readonly number[];
   readonly logits: readonly (readonly number[])[];
   readonly answers: readonly { readonly prompt: number[]; readonly answer: number[]; readonly logp: number }[];
   readonly loss: number;
-  /** Norm, and sums weighted by cos(i), cos(2i), cos(3i), of the gradient of the first answer's −log π. */
+  /** Of the gradient of the first answer's −log π: the norm, and sums weighted by cos(i), cos(2i), cos(3i). */
   readonly gradients: Readonly<Record<string, readonly [number, number, number, number]>>;
   readonly greedy: readonly { readonly prompt: number[]; readonly tokens: number[] }[];
 }
 
 export const modelFixtures = new URL('../../../../tooling/parity/fixtures/models/', import.meta.url);
 
-/** The tiny models that there are: one folder each, several for an architecture with variants. */
+/** The tiny models: a folder each, several for an architecture with variants. */
 export const fixtureModels: readonly string[] = readdirSync(modelFixtures, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name)
   .sort();
 
-/** One of them for each architecture, for what takes long. */
+/** One tiny model of each architecture, for tests that take long. */
 export const oneOfEach: readonly string[] = [
   ...new Map(
     [...fixtureModels].reverse().map((name) => {

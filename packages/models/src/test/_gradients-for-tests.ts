@@ -4,9 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LanguageModel, PackedInputs } from '../model/types.js';
 import { referencePacking } from './_packing-for-tests.js';
 
-/**
- * −Σ log π of answers to prompts, and its gradient by every weight that training changes; with a seed, under dropout.
- */
+/** −Σ log π of answers to prompts, and its gradient by every trainable weight. With a seed there is dropout. */
 export async function lossAndGradients(
   model: LanguageModel,
   answers: readonly { readonly prompt: readonly number[]; readonly answer: readonly number[] }[],
@@ -18,8 +16,8 @@ export async function lossAndGradients(
   const batch = referencePacking(answers.map(({ prompt, answer }) => ({ prompt, answers: [answer] })));
   const names = [...model.trainable().keys()];
   const differentiate = model.engine.function<string, string>('differentiate', (scope, inputs) => {
-    const loss = (...given: tf.Tensor[]) => {
-      const params = (key: string) => given[names.indexOf(key)] ?? scope.read(model.variable(key));
+    const loss = (...weights: tf.Tensor[]) => {
+      const params = (key: string) => weights[names.indexOf(key)] ?? scope.read(model.variable(key));
       const packed = { ...(inputs as unknown as Omit<PackedInputs, 'sequences'>), sequences: batch.sequences };
       const { step, numbers } = inputs;
       const dropout = step === undefined || numbers === undefined ? undefined : { step, numbers };

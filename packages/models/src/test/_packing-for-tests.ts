@@ -11,8 +11,8 @@ export interface Group {
 }
 
 /**
- * The plainest packing there is: `perRow` groups to a packed row, one after the other, packed rows padded to the longest. Slow and
- * obvious; `@dpo/data` has the real one.
+ * The plainest packing: `perRow` groups to a packed row, one after the other, packed rows padded to the longest. It is slow and
+ * obvious; `@dpo/base` has the real one.
  */
 export function referencePacking(groups: readonly Group[], perRow = 1): PackedBatch {
   interface Cell {
@@ -21,14 +21,14 @@ export function referencePacking(groups: readonly Group[], perRow = 1): PackedBa
     readonly group: number;
     readonly answer: number;
   }
-  const rows: Cell[][] = [];
-  const predicted: { row: number; at: number; target: number; sequence: number }[] = [];
+  const packedRows: Cell[][] = [];
+  const predictions: { packedRow: number; at: number; target: number; sequence: number }[] = [];
   let sequences = 0;
   groups.forEach(({ prompt, answers }, g) => {
     const number = g % perRow;
-    if (number === 0) rows.push([]);
-    const row = rows.length - 1;
-    const cells = rows[row] as Cell[];
+    if (number === 0) packedRows.push([]);
+    const packedRow = packedRows.length - 1;
+    const cells = packedRows[packedRow] as Cell[];
     prompt.forEach((id, position) => {
       cells.push({ id, position, group: number + 1, answer: 0 });
     });
@@ -36,32 +36,32 @@ export function referencePacking(groups: readonly Group[], perRow = 1): PackedBa
     answers.forEach((answer, a) => {
       answer.forEach((id, i) => {
         const at = i === 0 ? lastOfPrompt : cells.length - 1;
-        predicted.push({ row, at, target: id, sequence: sequences });
+        predictions.push({ packedRow, at, target: id, sequence: sequences });
         // The last token is a target only.
         if (i < answer.length - 1) cells.push({ id, position: prompt.length + i, group: number + 1, answer: a + 1 });
       });
       sequences++;
     });
   });
-  const length = Math.max(...rows.map((cells) => cells.length));
+  const length = Math.max(...packedRows.map((cells) => cells.length));
   const grid = (pick: (cell: Cell) => number) =>
-    Int32Array.from(rows.flatMap((cells) => Array.from({ length }, (_, t) => pick(cells[t] ?? padding))));
-  const list = (pick: (entry: (typeof predicted)[number]) => number) => Int32Array.from(predicted.map(pick));
+    Int32Array.from(packedRows.flatMap((cells) => Array.from({ length }, (_, t) => pick(cells[t] ?? padding))));
+  const list = (pick: (entry: (typeof predictions)[number]) => number) => Int32Array.from(predictions.map(pick));
   const padding: Cell = { id: 0, position: 0, group: 0, answer: 0 };
   return {
-    packedRows: rows.length,
+    packedRows: packedRows.length,
     length,
-    tokens: predicted.length,
+    tokens: predictions.length,
     sequences,
     ids: grid(({ id }) => id),
     positions: grid(({ position }) => position),
     groupNumbers: grid(({ group }) => group),
     answerNumbers: grid(({ answer }) => answer),
-    predictors: list(({ row, at }) => row * length + at),
+    predictors: list(({ packedRow, at }) => packedRow * length + at),
     targets: list(({ target }) => target),
     sequence: list(({ sequence }) => sequence),
     lengths: Int32Array.from(groups.flatMap(({ answers }) => answers.map((answer) => answer.length))),
-    fill: rows.flat().length / (rows.length * length),
+    fill: packedRows.flat().length / (packedRows.length * length),
   };
 }
 
@@ -85,7 +85,7 @@ export async function scoreGroups(
   return groups.map(({ answers }) => answers.map(() => logps.data[at++] as number));
 }
 
-/** Logits at every position of one sequence, [T, V] row-major. */
+/** The logits at every position of one text, [T, V] row-major. */
 export async function tokenLogits(
   model: LanguageModel,
   ids: readonly number[],

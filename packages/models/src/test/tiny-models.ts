@@ -2,13 +2,15 @@ import type { Engine } from '@dpo/engine';
 import { createModel } from '../model/create-model.js';
 import type { LanguageModel } from '../model/types.js';
 
+/** Sizes of a tiny model. */
 export interface TinyModelOptions {
-  /** Default 96. The tiny tokenizer has 257 to 259 tokens. */
+  /** How many tokens the vocabulary has. The tiny tokenizer needs 257 to 259. Default 96. */
   readonly vocabSize?: number | undefined;
-  /** Default 64. */
+  /** The longest text, in tokens. Default 64. */
   readonly maxPositions?: number | undefined;
-  /** Standard deviation of the weights. The default, 0.2, makes a model that is far from uniform. */
+  /** The standard deviation of the weights. The default, 0.2, makes distributions that are far from uniform. */
   readonly deviation?: number | undefined;
+  /** The seed of the weights. Default 0. */
   readonly seed?: number | undefined;
 }
 

@@ -6,11 +6,12 @@ const chatTemplate =
   "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
 
 /**
- * A byte-level tokenizer made on the spot: one token for each byte (id = byte), then `<|endoftext|>` (256), which ends
- * answers. Its `files` go into a Hugging Face folder, which Python transformers opens.
+ * A byte-level tokenizer without files: one token for each byte (id = byte), then `<|endoftext|>` (256), which ends answers.
+ * Python transformers opens a Hugging Face folder with the tokenizer's `files`.
  *
- * @param options.chat also a ChatML template, with `<|im_start|>` (257) and `<|im_end|>` (258, then the end of answers)
- * @param options.bos `<|endoftext|>` is put before prompts too
+ * @param options.chat adds a ChatML template with `<|im_start|>` (257) and `<|im_end|>` (258, which then ends answers). Default
+ * false
+ * @param options.bos puts `<|endoftext|>` before prompts. Default false
  */
 export function tinyTokenizer(options: { chat?: boolean; bos?: boolean } = {}): ModelTokenizer {
   const { chat = false, bos = false } = options;

@@ -41,7 +41,7 @@ export async function openRewardModel(
 /** The model with the adapter of a PEFT folder, which must bring a score head. */
 export async function withScoreAdapter(opened: OpenRewardModel, adapter: string): Promise<OpenRewardModel> {
   const whole = await withAdapter(opened, adapter);
-  if (whole.model.adapter?.saved.has(SCORE)) return { ...whole, trained: true };
+  if (whole.model.adapter?.savedWeights.has(SCORE)) return { ...whole, trained: true };
   whole.model.dispose();
   throw new DpoError('lora.no-score-head', `${adapter} is an adapter without a score head.`, {
     values: { path: adapter },

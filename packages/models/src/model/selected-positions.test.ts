@@ -20,7 +20,7 @@ const groups: fc.Arbitrary<Group[]> = fc.array(
   { minLength: 1, maxLength: 3 },
 );
 
-/** What a sum over the predicting rows' hidden states is, and its gradients by all weights. */
+/** A sum over the predictors' hidden states, and its gradients by all weights. */
 async function compute(model: LanguageModel, batch: PackedBatch, early: boolean): Promise<Map<string, Float32Array>> {
   const all = [...model.weights.keys(), ...(model.adapter?.weights.keys() ?? [])];
   // The final norm and an untied head come after the hidden states.
@@ -29,12 +29,12 @@ async function compute(model: LanguageModel, batch: PackedBatch, early: boolean)
     const tokens = inputs as unknown as PackedInputs;
     const { predictors } = tokens;
     const attend = packedAttention(tokens);
-    const loss = (...given: tf.Tensor[]) => {
-      const params = (name: string) => given[names.indexOf(name)] as tf.Tensor;
-      const rows = early
+    const loss = (...weights: tf.Tensor[]) => {
+      const params = (name: string) => weights[names.indexOf(name)] as tf.Tensor;
+      const states = early
         ? model.hidden(params, tokens, attend, { at: predictors })
         : tf.gather(model.hidden(params, tokens, attend), predictors);
-      return tf.sum(tf.mul(rows, tf.sin(tf.range(0, rows.shape[1]))));
+      return tf.sum(tf.mul(states, tf.sin(tf.range(0, states.shape[1]))));
     };
     const { value, grads } = tf.valueAndGrads(loss)(names.map((name) => scope.read(model.variable(name))));
     return { value, ...Object.fromEntries(names.map((name, i) => [name, grads[i] as tf.Tensor])) };
@@ -50,11 +50,11 @@ const models: readonly (readonly [name: string, open: () => Promise<LanguageMode
 ];
 
 describe.each(models)('hidden states of some positions alone: %s', (_, open) => {
-  it('are those among all, with the same gradients', async () => {
+  it('equal the hidden states of all positions there, with the same gradients', async () => {
     await fc.assert(
-      fc.asyncProperty(groups, fc.integer({ min: 1, max: 3 }), async (given, perRow) => {
+      fc.asyncProperty(groups, fc.integer({ min: 1, max: 3 }), async (batchGroups, perRow) => {
         const model = await open();
-        const batch = referencePacking(given, perRow);
+        const batch = referencePacking(batchGroups, perRow);
         const [got, want] = [await compute(model, batch, true), await compute(model, batch, false)];
         expect([...got.keys()]).toEqual([...want.keys()]);
         for (const [name, expected] of want) {
@@ -70,7 +70,7 @@ describe.each(models)('hidden states of some positions alone: %s', (_, open) => 
 
   it('are all that the last layer computes on', async () => {
     const model = await open();
-    const rowsOf = new Map<string, number>();
+    const positionsOf = new Map<string, number>();
     const counting = languageModel(
       model.engine,
       {
@@ -79,7 +79,7 @@ describe.each(models)('hidden states of some positions alone: %s', (_, open) => 
           model.decoder.hidden(tokens, {
             ...computation,
             linear(x, layer) {
-              rowsOf.set(layer, x.shape[0]);
+              positionsOf.set(layer, x.shape[0]);
               return computation.linear(x, layer);
             },
           }),
@@ -87,11 +87,11 @@ describe.each(models)('hidden states of some positions alone: %s', (_, open) => 
       model.weights,
     );
     await scoreGroups(counting, [{ prompt: [1, 2, 3, 4, 5], answers: [[6, 7]] }]); // 6 positions, 2 of them predict
-    for (const [layer, rows] of rowsOf) {
+    for (const [layer, positions] of positionsOf) {
       const last = layer.includes(`.${model.config.layers - 1}.`);
       const forKeys = /c_attn|[qkv]_proj|query_key_value/.test(layer);
-      expect(rows, layer).toBe(last && !forKeys ? 2 : 6);
+      expect(positions, layer).toBe(last && !forKeys ? 2 : 6);
     }
-    expect(rowsOf.size).toBe(linearLayers(model.decoder).length);
+    expect(positionsOf.size).toBe(linearLayers(model.decoder).length);
   });
 });
