@@ -9,7 +9,7 @@ const base = {
   'generation_config.json': 'base',
 };
 
-it('takes a tokenizer beside the adapter whole, with the base’s defaults of generation', () => {
+it('uses a tokenizer beside the adapter whole, with the base’s defaults of generation', () => {
   const adapter = {
     'tokenizer.json': 'adapter',
     'tokenizer_config.json': config({}),
@@ -18,7 +18,7 @@ it('takes a tokenizer beside the adapter whole, with the base’s defaults of ge
   expect(adapterTokenizerFiles(base, adapter)).toEqual({ ...adapter, 'generation_config.json': 'base' });
 });
 
-it('takes a template beside the adapter in the place of every template of the base', () => {
+it('uses a template beside the adapter in the place of every template of the base', () => {
   const adapter = { 'chat_template.jinja': 'adapter' };
   const files = adapterTokenizerFiles({ ...base, 'chat_template.json': config({ chat_template: 'base' }) }, adapter);
   expect(files['chat_template.jinja']).toBe('adapter');
@@ -29,18 +29,18 @@ it('takes a template beside the adapter in the place of every template of the ba
   expect(adapterTokenizerFiles({ ...base, 'chat_template.jinja': 'base' }, inConfig)).toEqual({ ...base, ...inConfig });
 });
 
-it('keeps the base’s template where the adapter has a tokenizer without one', () => {
+it('keeps the base’s template when the adapter has a tokenizer without a template', () => {
   const adapter = { 'tokenizer.json': 'adapter', 'tokenizer_config.json': config({}) };
   expect(adapterTokenizerFiles({ ...base, 'chat_template.jinja': 'base' }, adapter)['chat_template.jinja']).toBe(
     'base',
   );
-  // The configuration is the adapter's: the template of the base's gets a file of its own.
+  // The configuration is the adapter's, so the template in the base's configuration gets a file of its own.
   expect(adapterTokenizerFiles(base, adapter)['chat_template.jinja']).toBe('base');
 });
 
-it('keeps all of the base’s templates with names, and none of them beside one of the adapter', () => {
-  const named = ['default', 'tool_use'].map((name) => ({ name, template: `${name} of base` }));
-  const several = { ...base, 'tokenizer_config.json': config({ chat_template: named }) };
+it('keeps all of the base’s templates with names, and none of them beside a template of the adapter', () => {
+  const templates = ['default', 'tool_use'].map((name) => ({ name, template: `${name} of base` }));
+  const several = { ...base, 'tokenizer_config.json': config({ chat_template: templates }) };
   const files = adapterTokenizerFiles(several, { 'tokenizer.json': 'adapter' });
   expect(files).toEqual({
     'tokenizer.json': 'adapter',
@@ -55,6 +55,6 @@ it('keeps all of the base’s templates with names, and none of them beside one 
   });
 });
 
-it('is the base’s where the adapter brings nothing', () => {
+it('is the base’s when the adapter has no files', () => {
   expect(adapterTokenizerFiles(base, {})).toEqual(base);
 });

@@ -4,20 +4,20 @@ import { hasTokenizer } from './vocabulary-files.js';
 type Files = Readonly<Record<string, string>>;
 
 /**
- * The tokenizer's files of an adapter on its base, by name. What lies beside the adapter goes before the base's: the adapter
- * was trained with it, and TRL saves it there.
+ * The tokenizer's files of an adapter on its base, by name. Files beside the adapter take precedence: the adapter was trained with
+ * them, and TRL saves them there.
  *
- * - A tokenizer beside the adapter is taken whole, as `AutoTokenizer.from_pretrained(ADAPTER)` takes it.
- * - A template beside the adapter, in whichever file, takes the place of every template of the base.
- * - What the adapter does not bring is the base's: templates beside a tokenizer without any, `generation_config.json`.
+ * - A tokenizer beside the adapter is used whole, as by `AutoTokenizer.from_pretrained(ADAPTER)`.
+ * - A template beside the adapter, in whichever file, replaces every template of the base.
+ * - Files that the adapter lacks are the base's: templates beside a tokenizer without a template, `generation_config.json`.
  */
 export function adapterTokenizerFiles(base: Files, adapter: Files): Record<string, string> {
   const whole = hasTokenizer(adapter);
   const keepsTemplates = !hasTemplate(adapter);
-  const inherited = Object.entries(base).filter(([name]) =>
+  const fromBase = Object.entries(base).filter(([name]) =>
     isTemplateFile(name) ? keepsTemplates : !whole || name === 'generation_config.json',
   );
-  const files: Record<string, string> = { ...Object.fromEntries(inherited), ...adapter };
+  const files: Record<string, string> = { ...Object.fromEntries(fromBase), ...adapter };
   if (!keepsTemplates) return withoutTemplate(files, adapter);
   return whole ? { ...templatesOfConfig(base, files), ...files } : files;
 }
@@ -36,7 +36,7 @@ function templateIn(files: Files): unknown {
   return parseJsonObject(files['tokenizer_config.json'] ?? '{}', 'tokenizer_config.json').chat_template ?? undefined;
 }
 
-/** The base's configuration without its template, where the adapter has one in a file. */
+/** The files without the template in the base's configuration: the adapter has its own template in a file. */
 function withoutTemplate(files: Record<string, string>, adapter: Files): Record<string, string> {
   const config = files['tokenizer_config.json'];
   if (config === undefined || adapter['tokenizer_config.json'] !== undefined) return files;
@@ -44,13 +44,16 @@ function withoutTemplate(files: Record<string, string>, adapter: Files): Record<
   return { ...files, 'tokenizer_config.json': `${JSON.stringify(rest, null, 2)}\n` };
 }
 
-/** The templates in the base's configuration as files of their own, where no file has one: the configuration is the adapter's. */
+/**
+ * The templates in the base's configuration as files of their own, since the configuration is the adapter's. None when there are
+ * files with templates.
+ */
 function templatesOfConfig(base: Files, files: Files): Record<string, string> {
   if (Object.keys(files).some((name) => isTemplateFile(name) && name !== 'chat_template.json')) return {};
   const template = templateIn(base);
-  const named: unknown[] = Array.isArray(template) ? template : [{ name: 'default', template }];
+  const entries: unknown[] = Array.isArray(template) ? template : [{ name: 'default', template }];
   return Object.fromEntries(
-    named.flatMap((entry): [string, string][] =>
+    entries.flatMap((entry): [string, string][] =>
       isObject(entry) && typeof entry.name === 'string' && typeof entry.template === 'string'
         ? [[fileOf(entry.name), entry.template]]
         : [],

@@ -1,22 +1,25 @@
 /** How a byte-level tokenizer cuts text into words before merging. */
 export interface ByteLevelOptions {
-  /** `pre_tokenizer` of tokenizer.json; GPT-2's by default. */
+  /** `pre_tokenizer` of tokenizer.json. Default GPT-2's. */
   readonly preTokenizer?: Record<string, unknown>;
+  /** `normalizer` of tokenizer.json. Default none. */
   readonly normalizer?: Record<string, unknown> | null;
+  /** `post_processor` of tokenizer.json. Default one that adds nothing. */
   readonly postProcessor?: Record<string, unknown>;
+  /** Tokens that are cut out of a text before words are. Default none. */
   readonly addedTokens?: readonly { readonly id: number; readonly content: string; readonly special: boolean }[];
-  /** A word that is in the vocabulary is not merged from its pieces (Llama 3). */
+  /** Whether a word of the vocabulary is one token, whatever the merges (Llama 3). Default false. */
   readonly ignoreMerges?: boolean;
 }
 
-/** The `ByteLevel` parts of tokenizer.json, all alike. */
+/** A `ByteLevel` part of tokenizer.json: pre-tokenizer, post-processor and decoder have the same form. */
 export function byteLevelPart(useRegex: boolean): Record<string, unknown> {
   return { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: useRegex };
 }
 
 /**
- * The content of `tokenizer.json` for a byte-level BPE tokenizer (Radford et al. 2019): every byte is a character of
- * the vocabulary, so that every text has tokens.
+ * The content of `tokenizer.json` for a byte-level BPE tokenizer (Radford et al. 2019). Every byte is a character of the
+ * vocabulary, so that every text has tokens.
  *
  * @param vocab token → id
  * @param merges the merges in order of rank, `"left right"`
@@ -59,8 +62,8 @@ export function byteLevelTokenizerJson(
 }
 
 /**
- * The character that stands for each byte in a byte-level vocabulary: printable Latin-1 characters for themselves,
- * the other 68 bytes for U+0100 onwards, as GPT-2 has it.
+ * The character for each byte in a byte-level vocabulary, as in GPT-2: printable Latin-1 characters stand for themselves,
+ * characters from U+0100 on for the other 68 bytes.
  */
 export function byteCharacters(): readonly string[] {
   const characters: string[] = [];

@@ -11,18 +11,18 @@ export type RenderChat = (
 ) => string;
 
 /**
- * Renders conversations by the template that is chosen for them.
+ * A function that renders conversations by the template that `choose` returns for them.
  *
- * @throws DpoError `tokenizer.template-failed` with the template's file and line: its syntax is wrong, an operation fails,
- * or it raises in its own words; `tokenizer.template-limit` when it does more than a template may;
- * `tokenizer.empty-conversation`
+ * @throws {DpoError} from that function `tokenizer.template-failed` with the template's file and line when its syntax is wrong, when
+ * an operation fails, or when the template raises an exception; `tokenizer.template-limit` when the template does more than a
+ * template may; `tokenizer.empty-conversation`.
  */
 export function renderer(choose: ChooseTemplate, special: SpecialTokens): RenderChat {
-  const parsed = new Map<string, Template>();
+  const templates = new Map<string, Template>();
   const templateOf = ({ source }: TemplateSource): Template => {
-    const known = parsed.get(source) ?? parseTemplate(source);
-    parsed.set(source, known);
-    return known;
+    const template = templates.get(source) ?? parseTemplate(source);
+    templates.set(source, template);
+    return template;
   };
   return (messages, variables, { answering, now }) => {
     if (messages.length === 0) throw empty();
@@ -36,14 +36,14 @@ export function renderer(choose: ChooseTemplate, special: SpecialTokens): Render
   };
 }
 
-/** What a template sees: a variable takes the place of a special token of the same name, as in transformers. */
+/** The variables of a template. As in transformers, a variable replaces a special token of the same name. */
 function inputs(
   messages: readonly Message[],
   variables: TemplateVariables,
   add_generation_prompt: boolean,
   special: SpecialTokens,
 ): Record<string, Json> {
-  return { ...special.named, tools: null, documents: null, ...variables, messages, add_generation_prompt };
+  return { ...special.byRole, tools: null, documents: null, ...variables, messages, add_generation_prompt };
 }
 
 function empty(): DpoError {
@@ -73,7 +73,7 @@ function failed(error: JinjaError, { file }: TemplateSource, messages: readonly 
 
 const hints: Readonly<Record<'raised' | 'syntax' | 'runtime', string>> = {
   raised:
-    'The words are the template’s own. Many templates want user and assistant to alternate, or know no system message.',
+    'The words are the template’s own. Many templates want user and assistant to alternate, or refuse system messages.',
   syntax: 'Compare it with the file of the model’s publisher: Python’s Jinja refuses it as well.',
   runtime: 'Check the keys and roles of the messages: Python’s Jinja fails on them as well.',
 };

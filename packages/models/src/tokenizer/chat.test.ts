@@ -8,7 +8,7 @@ const special = {
   bosId: undefined,
   eosId: undefined,
   padId: undefined,
-  named: { bos_token: '<s>', eos_token: '</s>' },
+  byRole: { bos_token: '<s>', eos_token: '</s>' },
   texts: new Set(tokens),
 };
 const chatml =
@@ -24,7 +24,7 @@ function chatFrom(files: Readonly<Record<string, string>>, config = {}, ends: re
 const withTemplate = (template: string, ends?: readonly string[]): Chat =>
   chatFrom({ 'chat_template.jinja': template }, {}, ends);
 
-function answered(chat: Chat, content: string): string {
+function answerOf(chat: Chat, content: string): string {
   return chat.answer([user], [{ role: 'assistant', content }]);
 }
 
@@ -41,13 +41,13 @@ describe('the end of an answer', () => {
   it.each(['end', 'd', 'im_end|>', '<|im_end|>', 'a<|im_end|>b', '', ' blank ', 'e\ue83af'])(
     'comes after the whole message %j',
     (content) => {
-      expect(answered(withTemplate(chatml), content)).toBe(`${content}<|im_end|>`);
+      expect(answerOf(withTemplate(chatml), content)).toBe(`${content}<|im_end|>`);
     },
   );
 
-  it('is found where the template writes the message in another form', () => {
+  it('is right when the template changes the message’s text', () => {
     const chat = withTemplate(chatml.replace('m.content', "m.content.split('</think>')[-1] | trim | upper"));
-    expect(answered(chat, '<think>Hm.</think>\n the end ')).toBe('THE END<|im_end|>');
+    expect(answerOf(chat, '<think>Hm.</think>\n the end ')).toBe('THE END<|im_end|>');
   });
 
   it('comes after the calls of tools, and after their last argument', () => {
@@ -63,34 +63,34 @@ describe('the end of an answer', () => {
     );
   });
 
-  it('is a token that ends answers rather than another special one', () => {
+  it('is a token that ends answers rather than another special token', () => {
     const template = chatml.replace('<|im_end|>\n', '<|call|></s><|im_end|>\n');
-    expect(answered(withTemplate(template), 'Hi.')).toBe('Hi.<|call|>');
-    expect(answered(withTemplate(template, ['</s>']), 'Hi.')).toBe('Hi.<|call|></s>');
-    expect(answered(withTemplate(template, ['<|im_end|>', '</s>']), 'Hi.')).toBe('Hi.<|call|></s>');
+    expect(answerOf(withTemplate(template), 'Hi.')).toBe('Hi.<|call|>');
+    expect(answerOf(withTemplate(template, ['</s>']), 'Hi.')).toBe('Hi.<|call|></s>');
+    expect(answerOf(withTemplate(template, ['<|im_end|>', '</s>']), 'Hi.')).toBe('Hi.<|call|></s>');
   });
 
-  it('is the last such token where the template refuses a marked message', () => {
+  it('is the last such token when the template refuses a marked message', () => {
     const template = chatml.replace(
       '{{ m.content }}',
       "{% if m.content | length > 6 %}{{ raise_exception('long') }}{% endif %}{{ m.content }}",
     );
-    expect(answered(withTemplate(template), '</s>')).toBe('</s><|im_end|>');
+    expect(answerOf(withTemplate(template), '</s>')).toBe('</s><|im_end|>');
   });
 });
 
-describe('the time that a template tells', () => {
-  it('is one for a prompt and its answers', () => {
+describe('the time in a template', () => {
+  it('is the same for a prompt and its answers', () => {
     let minute = 0;
     const clock = (): Date => new Date(2026, 0, 1, 0, minute++);
     const files = { 'chat_template.jinja': `{{ strftime_now('%M') }} ${chatml}` };
     const chat = chatOf(files, {}, special, { where: 'MODEL', ends: [], now: clock }) as Chat;
     const prompt = [user];
     expect(chat.prompt(prompt)).toMatch(/^00 /);
-    expect(answered(chat, 'Hi.')).toBe('Hi.<|im_end|>');
+    expect(answerOf(chat, 'Hi.')).toBe('Hi.<|im_end|>');
     expect(chat.answer(prompt, [{ role: 'assistant', content: 'Hi.' }])).toBe('Hi.<|im_end|>');
     expect(chat.prompt(prompt)).toMatch(/^01 /);
-    // A prompt that became longer is another one.
+    // A longer prompt is another prompt.
     prompt.push({ role: 'assistant', content: 'A.' }, user);
     expect(chat.answer(prompt, [{ role: 'assistant', content: 'Hi.' }])).toBe('Hi.<|im_end|>');
     expect(chat.prompt(prompt)).toMatch(/^03 /);
@@ -98,7 +98,7 @@ describe('the time that a template tells', () => {
 });
 
 describe('variables', () => {
-  it('are what the row says, over special tokens; tools and documents are none without them', () => {
+  it('replace special tokens; tools and documents are none by default', () => {
     const chat = withTemplate("{{ bos_token }}{{ tools is none }}{{ documents is none }}{{ mode | default('-') }}");
     expect(chat.prompt([user])).toBe('<s>TrueTrue-');
     expect(chat.prompt([user], { tools: [], documents: [{ text: 'a' }], mode: 1, bos_token: '!' })).toBe(
@@ -106,7 +106,7 @@ describe('variables', () => {
     );
   });
 
-  it('of a message are all that the message says', () => {
+  it('of a message are all of its keys', () => {
     const chat = withTemplate('{% for m in messages %}{{ m }}{% endfor %}');
     const message = { role: 'tool', content: null, name: 'f', tool_call_id: 'x', extra: { a: [1, 2.5, true] } };
     expect(chat.prompt([message])).toBe(
@@ -116,29 +116,29 @@ describe('variables', () => {
 });
 
 describe('several templates', () => {
-  const named = (...names: string[]) => ({
+  const configOf = (...names: string[]) => ({
     chat_template: names.map((name) => ({ name, template: `${name} of config` })),
   });
 
-  it('are chosen by name: default, and tool_use where there are tools', () => {
-    const chat = chatFrom({}, named('rag', 'default', 'tool_use'));
+  it('are chosen by name: tool_use for conversations with tools, default for others', () => {
+    const chat = chatFrom({}, configOf('rag', 'default', 'tool_use'));
     expect(chat.prompt([user])).toBe('default of config');
     expect(chat.prompt([user], { tools: [] })).toBe('tool_use of config');
-    expect(chatFrom({}, named('rag', 'default')).prompt([user], { tools: [] })).toBe('default of config');
+    expect(chatFrom({}, configOf('rag', 'default')).prompt([user], { tools: [] })).toBe('default of config');
   });
 
-  it('in files take the place of those in the configuration', () => {
+  it('in files replace templates in the configuration', () => {
     const additional = { 'additional_chat_templates/tool_use.jinja': 'tools of file' };
-    const both = chatFrom({ 'chat_template.jinja': 'of file', ...additional }, named('default', 'rag'));
+    const both = chatFrom({ 'chat_template.jinja': 'of file', ...additional }, configOf('default', 'rag'));
     expect(both.prompt([user])).toBe('of file');
     expect(both.prompt([user], { tools: [] })).toBe('tools of file');
-    expect(errorOf(() => chatFrom(additional, named('default')).prompt([user]))).toMatchObject({
+    expect(errorOf(() => chatFrom(additional, configOf('default')).prompt([user]))).toMatchObject({
       code: 'tokenizer.no-default-template',
     });
   });
 
-  it('need one named default', () => {
-    const error = errorOf(() => chatFrom({}, named('rag', 'a')).prompt([user]));
+  it('must include one with the name default', () => {
+    const error = errorOf(() => chatFrom({}, configOf('rag', 'a')).prompt([user]));
     expect(error.code).toBe('tokenizer.no-default-template');
     expect(error.message).toContain('MODEL has several chat templates and none is named default: a, rag');
   });

@@ -4,22 +4,21 @@ import { renderer } from './chat-render.js';
 import { templatesOf } from './chat-template-files.js';
 import type { SpecialTokens } from './special-tokens.js';
 
-/** A model's chat template, with an exact answer to where the prompt ends. */
+/** A model's chat template, which divides a conversation exactly into prompt and answer. */
 export interface Chat extends ChatTemplate {
   /** The same template for a model whose answers end in these tokens. */
   withEnds(ends: readonly string[]): Chat;
 }
 
 /**
- * The chat template of a tokenizer, found and rendered as transformers finds and renders it: undefined where the files
- * have none. Templates get `messages`, `add_generation_prompt`, `tools` and `documents` (none where they are not given),
- * the special tokens by name, and the variables.
+ * The chat template of a tokenizer, looked up and rendered as in transformers; undefined when the files have none. Templates get
+ * `messages`, `add_generation_prompt`, `tools` and `documents` (none by default), the special tokens by name, and the variables.
  *
- * A template is read when it is first used: one with a fault must not keep the tokenizer from plain text.
+ * A template is parsed when it is first used, so that a faulty template does not keep the tokenizer from plain text.
  *
- * @param where the tokenizer's folder, named in errors
+ * @param where the tokenizer's folder, for messages
  * @param ends the tokens that end an answer
- * @param now what `strftime_now` tells; default: the time of the call
+ * @param now the time of `strftime_now`; default: the time of the call
  */
 export function chatOf(
   files: Readonly<Record<string, string>>,
@@ -30,8 +29,8 @@ export function chatOf(
   const templates = templatesOf(files, config, where);
   if (templates === undefined) return undefined;
   const render = renderer(templates, special);
-  let last: Prompted | undefined;
-  const prompted = (messages: readonly Message[], variables: TemplateVariables): Prompted => {
+  let last: Prompt | undefined;
+  const renderPrompt = (messages: readonly Message[], variables: TemplateVariables): Prompt => {
     const moment = now();
     last = {
       messages: [...messages],
@@ -42,10 +41,10 @@ export function chatOf(
     return last;
   };
   const endingIn = (tokens: readonly string[]): Chat => ({
-    prompt: (messages, variables = none) => prompted(messages, variables).text,
+    prompt: (messages, variables = none) => renderPrompt(messages, variables).text,
     answer(prompt, answer, variables = none) {
-      // The answers of a row follow the prompt that was just written, at the time that it tells.
-      const { text: before, moment } = isOf(last, prompt, variables) ? last : prompted(prompt, variables);
+      // The answers of a row follow the latest prompt, and must have the time in that prompt.
+      const { text: before, moment } = isPrompt(last, prompt, variables) ? last : renderPrompt(prompt, variables);
       const conversation = (messages: readonly Message[]): string =>
         render([...prompt, ...messages], variables, { answering: false, now: moment });
       const whole = conversation(answer);
@@ -60,30 +59,30 @@ export function chatOf(
 
 const none: TemplateVariables = {};
 
-/** A prompt that was written. */
-interface Prompted {
+/** A prompt and its text. */
+interface Prompt {
   readonly messages: readonly Message[];
   readonly variables: TemplateVariables;
   readonly moment: Date;
   readonly text: string;
 }
 
-function isOf(
-  last: Prompted | undefined,
+function isPrompt(
+  last: Prompt | undefined,
   messages: readonly Message[],
   variables: TemplateVariables,
-): last is Prompted {
+): last is Prompt {
   if (last?.variables !== variables || last.messages.length !== messages.length) return false;
   return messages.every((message, i) => message === last.messages[i]);
 }
 
 /**
- * Cuts an answer behind the first token after the last message that ends an answer, else behind the first special token
- * there. Without one, nothing is cut.
+ * An answer cut behind the first end token after the last message, else behind the first special token there. Without such a
+ * token, the whole answer.
  *
- * @param after how many characters at the text's end come after the last message; undefined where that is not known:
- * then the last such token of all is taken, the only one that is sure to come after the message
- * @param tokens the tokens to look for: the second list where the text has none of the first
+ * @param after how many characters at the text's end come after the last message. When undefined, the last such token of the text
+ * counts, since it is the only one that is sure to come after the message
+ * @param tokens lists of tokens to look for; a list counts when the text has none of the lists before
  */
 function upToEnd(text: string, after: number | undefined, tokens: readonly (readonly string[])[]): string {
   const from = after === undefined ? 0 : Math.max(0, text.length - after);
@@ -104,7 +103,7 @@ function mismatch(prompt: string, whole: string): DpoError {
   return new DpoError(
     'tokenizer.template-mismatch',
     'The chat template writes a conversation with its answer differently from the prompt that asks for the answer, ' +
-      'so it cannot be told where the answer begins.',
+      'so the beginning of the answer is unknown.',
     {
       values: { prompt: prompt.slice(same, same + 80), conversation: whole.slice(same, same + 80), at: same },
       hint: 'Give prompt and answers as plain text, or the model a template that starts answers as its generation prompt does.',

@@ -1,11 +1,13 @@
 import { isObject } from '@dpo/base';
 
-/** More tokens than any vocabulary has. Lists are made as long as the largest id. */
+/** No vocabulary has more tokens. The library makes lists as long as the largest id. */
 const MOST = 2 ** 24;
 
 /**
- * Throws where `@huggingface/tokenizers` would pass over something in a tokenizer.json with a warning, and so give other
- * ids, or where it would work for ever: patterns that are none, ids that cannot be.
+ * Checks a tokenizer.json for faults that `@huggingface/tokenizers` would skip with a warning, and so give other ids, or that would
+ * keep it busy for ever: invalid patterns, impossible ids.
+ *
+ * @throws {TypeError} for such a fault.
  */
 export function checkParts(json: Readonly<Record<string, unknown>>): void {
   for (const part of ['normalizer', 'pre_tokenizer', 'decoder']) checkPatterns(json[part]);
@@ -22,13 +24,13 @@ function checkPatterns(part: unknown): void {
   if (typeof part !== 'object' || part === null) return;
   const { type, pattern } = part as Record<string, unknown>;
   if ('pattern' in part || type === 'Replace' || type === 'Split') {
-    const known = isObject(pattern) && (typeof pattern.Regex === 'string' || typeof pattern.String === 'string');
-    if (!known) throw new TypeError(`the pattern ${JSON.stringify(pattern)} is none`);
+    const isValid = isObject(pattern) && (typeof pattern.Regex === 'string' || typeof pattern.String === 'string');
+    if (!isValid) throw new TypeError(`the pattern ${JSON.stringify(pattern)} is none`);
   }
   for (const inner of Object.values(part)) checkPatterns(inner);
 }
 
-/** Throws for an id that cannot be one. */
+/** @throws {TypeError} when an id is impossible. */
 export function checkId(token: string, id: unknown): void {
   if (Number.isSafeInteger(id) && Number(id) >= 0 && Number(id) < MOST) return;
   throw new TypeError(`the token ${JSON.stringify(token)} has the id ${JSON.stringify(id)}`);

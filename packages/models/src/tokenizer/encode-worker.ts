@@ -2,12 +2,12 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { DpoError, type TextToEncode } from '@dpo/base';
 import { createTokenizer } from './tokenizer.js';
 
-/** What a thread is asked. */
+/** A request to a thread. */
 export interface EncodeRequest {
   readonly texts: readonly TextToEncode[];
 }
 
-/** What it answers: all ids one after another, and how many are whose; or the error. */
+/** A thread's reply: the ids of all texts one after the other, and how many each text has; or an error. */
 export type EncodeReply =
   | { readonly ids: Int32Array; readonly lengths: Int32Array }
   | { readonly code: string; readonly message: string; readonly hint?: string | undefined };
@@ -19,8 +19,11 @@ parentPort?.on('message', ({ texts }: EncodeRequest) => {
   try {
     tokenizer ??= createTokenizer(files);
     const { encode, encodeAfter } = tokenizer;
-    const each = texts.map((text) => (typeof text === 'string' ? encode(text) : encodeAfter(text.before, text.text)));
-    const reply = { ids: Int32Array.from(each.flat()), lengths: Int32Array.from(each, ({ length }) => length) };
+    const idsOfTexts = texts.map((text) =>
+      typeof text === 'string' ? encode(text) : encodeAfter(text.before, text.text),
+    );
+    const lengths = Int32Array.from(idsOfTexts, ({ length }) => length);
+    const reply = { ids: Int32Array.from(idsOfTexts.flat()), lengths };
     parentPort?.postMessage(reply satisfies EncodeReply, [reply.ids.buffer, reply.lengths.buffer]);
   } catch (error) {
     const { code, hint } = DpoError.is(error) ? error : { code: 'tokenizer.unsupported', hint: undefined };

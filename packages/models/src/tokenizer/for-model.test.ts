@@ -10,8 +10,8 @@ const ends = (generation: unknown, config: Record<string, unknown>) => {
   return [endTokenIds, eosTokenId];
 };
 
-it('ends an answer at every id that generation_config.json names, else config.json, else the tokenizer', () => {
-  // The tokenizer's own is <|im_end|>, 258: plain answers get it whatever the model names.
+it('ends an answer at every id in generation_config.json, else in config.json, else in the tokenizer', () => {
+  // The tokenizer's own end token is <|im_end|>, 258, which plain answers get whatever the model names.
   expect(ends({ eos_token_id: [256, 258, 256] }, { eos_token_id: 7 })).toEqual([[256, 258], 258]);
   expect(ends({ eos_token_id: 256 }, { eos_token_id: 7 })).toEqual([[256], 258]);
   expect(ends({ eos_token_id: null }, { eos_token_id: [7, 8] })).toEqual([[7, 8], 258]);
@@ -19,7 +19,7 @@ it('ends an answer at every id that generation_config.json names, else config.js
   expect(ends({ eos_token_id: [-1, 'x'] }, {})).toEqual([[258], 258]);
 });
 
-it('cuts what a chat template writes behind each of these tokens, and behind no other', () => {
+it('cuts an answer of a chat template behind each of these tokens, and behind no other', () => {
   const template =
     '{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}{% if loop.last and not add_generation_prompt %}<|im_end|></s>{% endif %}\n{% endfor %}' +
     '{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}';
@@ -48,7 +48,7 @@ it('cuts what a chat template writes behind each of these tokens, and behind no 
   expect(answer({ eos_token_id: [259, 258] }, { eos_token_id: 259 })).toBe(first);
 });
 
-it('gives plain answers the first end that the model names where the tokenizer names none', () => {
+it('gives plain answers the first end token of the model when the tokenizer has none', () => {
   const config = JSON.stringify({ clean_up_tokenization_spaces: false });
   const nameless = createTokenizer({
     'tokenizer.json': JSON.stringify({
@@ -62,7 +62,7 @@ it('gives plain answers the first end that the model names where the tokenizer n
   expect(forModel(nameless, {}, 259)).toMatchObject({ eosTokenId: undefined, endTokenIds: [] });
 });
 
-it('says how many rows the embedding has where these are fewer than the tokens', () => {
+it('says how many tokens the embedding has when these are fewer than the tokenizer’s', () => {
   expect(forModel(tinyTokenizer(), {}, 256).embeddingRows).toBe(256);
   expect('embeddingRows' in forModel(tinyTokenizer(), {}, 257)).toBe(false);
 });

@@ -2,32 +2,34 @@ import { isObject, parseJsonObject } from '@dpo/base';
 import type { ModelTokenizer } from './tokenizer.js';
 
 /**
- * A tokenizer beside its model: with the ends that the model's files name, and with the number of rows of its embedding
- * where these are fewer than the tokens.
+ * A tokenizer with the facts of its model: the end tokens in the model's files, and the size of the model's embedding when it is
+ * smaller than the tokenizer's vocabulary.
  *
- * Every id that `eos_token_id` names ends an answer, one or several: in `generation_config.json`, else in `config.json`, else
- * the tokenizer's end token. So does transformers' `generate`. What a chat template writes of an answer is cut behind the
- * same tokens. Of a GGUF file the ids `eos`, `eot` and `eom` are such.
+ * As in transformers' `generate`, every id of `eos_token_id` ends an answer, one or several: in `generation_config.json`, else in
+ * `config.json`, else the tokenizer's end token. Answers by a chat template are cut behind the same tokens. In a GGUF file they are
+ * the ids `eos`, `eot` and `eom`.
  *
  * @param config the model's `config.json`
- * @param rows rows of the model's embedding
+ * @param vocabSize how many tokens the model's embedding has
  */
 export function forModel(
   tokenizer: ModelTokenizer,
   config: Readonly<Record<string, unknown>>,
-  rows: number,
+  vocabSize: number,
 ): ModelTokenizer {
   const generation = parseJsonObject(tokenizer.files['generation_config.json'] ?? '{}', 'generation_config.json');
   const nested = isObject(config.text_config) ? config.text_config : {};
-  const named = [generation, config, nested].map((each) => idsOf(each.eos_token_id)).find(({ length }) => length > 0);
-  const endTokenIds = named ?? tokenizer.endTokenIds;
+  const ofModel = [generation, config, nested]
+    .map((settings) => idsOf(settings.eos_token_id))
+    .find(({ length }) => length > 0);
+  const endTokenIds = ofModel ?? tokenizer.endTokenIds;
   const { chat } = tokenizer;
   return {
     ...tokenizer,
     ...(chat === undefined ? {} : { chat: chat.withEnds(endTokenIds.map((id) => tokenizer.decode([id]))) }),
     endTokenIds,
     eosTokenId: tokenizer.eosTokenId ?? endTokenIds[0],
-    ...(tokenizer.vocabSize > rows ? { embeddingRows: rows } : {}),
+    ...(tokenizer.vocabSize > vocabSize ? { embeddingRows: vocabSize } : {}),
   };
 }
 

@@ -5,58 +5,62 @@ import type { AddedToken } from './text/added-tokens.js';
 import { endsSoon } from './text/ends-soon.js';
 import { limitTime } from './text/time-limit.js';
 
-/** Special tokens that a tokenizer puts around a text, as for a classifier. */
+/** The special tokens that a tokenizer puts around a text, for instance for a classifier. */
 export interface Around {
   readonly before: readonly number[];
   readonly after: readonly number[];
 }
 
 /**
- * `@huggingface/tokenizers` for the vocabulary (words to tokens) and for decoding. How texts are cut into words is executed
- * by `text/`, so the library is not given those parts.
+ * `@huggingface/tokenizers`, which turns words into tokens and decodes. Texts are cut into words by `text/`, so the library does not
+ * get these parts.
  */
 export function openLibrary(json: Readonly<Record<string, unknown>>, config: Record<string, unknown>): Library {
-  // The library reads absent parts as errors; the format lets them be absent.
+  // The library fails when these parts are missing, although the format allows it.
   const parts = { post_processor: null, decoder: null, added_tokens: [] };
   const library = new Library({ ...parts, ...json, normalizer: null, pre_tokenizer: null }, config);
   mendByteFallback(library, json);
   return library;
 }
 
-/** Takes added tokens out of what words are cut into: in the vocabulary they have no place, or one of their own. */
+/** Removes added tokens from the tokens of words, unless the model's own vocabulary has them. */
 export function separateAddedTokens(library: Library, json: Readonly<Record<string, unknown>>): void {
   const { model } = library;
   if (model === null) throw new TypeError('it has no model');
   const vocab = isObject(json.model) ? json.model.vocab : undefined;
-  const own = isObject(vocab) ? vocab : {};
+  const ids = isObject(vocab) ? vocab : {};
   const pieces = Array.isArray(vocab)
     ? new Map((vocab as [string, number][]).map(([piece], id) => [piece, id]))
     : undefined;
   for (const { content } of library.get_added_tokens_decoder().values()) {
     const id =
-      pieces === undefined ? (Object.hasOwn(own, content) ? (own[content] as number) : undefined) : pieces.get(content);
+      pieces === undefined ? (Object.hasOwn(ids, content) ? (ids[content] as number) : undefined) : pieces.get(content);
     if (id === undefined) model.tokens_to_ids.delete(content);
     else model.tokens_to_ids.set(content, id);
   }
 }
 
-/** Lets the library know the text of tokens that only `tokenizer_config.json` has. */
+/** Tells the library the texts of tokens that only `tokenizer_config.json` has. */
 export function nameAddedTokens(library: Library, tokens: readonly AddedToken[]): void {
   for (const { id, content } of tokens) if (library.model !== null) library.model.vocab[id] ??= content;
 }
 
-/** Decodes by the library. Ids that have no token have no text. Patterns that may never end are stopped. */
+/**
+ * Decoding by the library. Ids without a token have no text. Patterns that may never end are stopped.
+ *
+ * @throws {DpoError} from the returned function `tokenizer.endless-pattern`.
+ */
 export function decoderOf(
   library: Library,
   json: Readonly<Record<string, unknown>>,
 ): (ids: ArrayLike<number>, skipSpecialTokens: boolean) => string {
   const endless = patternsOf(json.decoder).filter((source) => !endsSoon(source));
   return (ids, skip_special_tokens) => {
-    const known = Array.from(ids).filter((id) => library.id_to_token(id) !== undefined);
-    if (known.length === 0) return '';
-    const decode = () => library.decode(known, { skip_special_tokens, clean_up_tokenization_spaces: false });
+    const valid = Array.from(ids).filter((id) => library.id_to_token(id) !== undefined);
+    if (valid.length === 0) return '';
+    const decode = () => library.decode(valid, { skip_special_tokens, clean_up_tokenization_spaces: false });
     if (endless.length === 0) return decode();
-    return limitTime(known.map((id) => library.id_to_token(id)).join(''), endless, decode);
+    return limitTime(valid.map((id) => library.id_to_token(id)).join(''), endless, decode);
   };
 }
 
@@ -67,17 +71,17 @@ function patternsOf(part: unknown): readonly string[] {
   return [...(typeof own === 'string' ? [own] : []), ...Object.values(part).flatMap(patternsOf)];
 }
 
-/** What a post-processor puts before and after a text. */
+/** The special tokens that a post-processor puts before and after a text. */
 export function aroundOf(library: Library, tokens: readonly AddedToken[]): Around {
   const { post_processor: processor, model } = library;
   if (processor === null) return { before: [], after: [] };
   const text = '\u0000';
   const { tokens: around } = processor.post_process([text], null, true);
-  const named = specialIds(processor.config);
+  const special = specialIds(processor.config);
   const ids = (list: readonly string[]): number[] =>
     list.flatMap(
       (token) =>
-        named.get(token) ??
+        special.get(token) ??
         tokens.find(({ content }) => content === token)?.id ??
         model?.tokens_to_ids.get(token) ??
         [],
@@ -86,7 +90,7 @@ export function aroundOf(library: Library, tokens: readonly AddedToken[]): Aroun
   return { before: ids(around.slice(0, at)), after: ids(around.slice(at + 1)) };
 }
 
-/** The ids of the `special_tokens` that templates name. */
+/** The ids of `special_tokens` in a post-processor, by token. */
 function specialIds(part: unknown): ReadonlyMap<string, readonly number[]> {
   if (!isObject(part)) return new Map();
   const inner = Array.isArray(part.processors) ? part.processors.flatMap((each) => [...specialIds(each)]) : [];

@@ -5,9 +5,9 @@ import { readTextFiles } from '../files/open-model-files.js';
 import { createTokenizer, type ModelTokenizer } from './tokenizer.js';
 
 /**
- * Opens a tokenizer from a model's folder, or from its files by name (`tokenizer.json`, `tokenizer_config.json`, …).
+ * Opens a tokenizer from a model's folder, or from the texts of its files by name (`tokenizer.json`, `tokenizer_config.json`, …).
  *
- * @throws DpoError `tokenizer.not-found`, `tokenizer.unsupported`, `model.bad-json`; the file errors
+ * @throws {DpoError} `tokenizer.not-found`, `tokenizer.unsupported`, `model.bad-json`, and file errors.
  */
 export async function loadTokenizer(filesOrFolder: Readonly<Record<string, string>> | string): Promise<ModelTokenizer> {
   if (typeof filesOrFolder !== 'string') return createTokenizer(filesOrFolder);

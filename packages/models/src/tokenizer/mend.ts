@@ -2,8 +2,8 @@ import { isObject } from '@dpo/base';
 import type { Tokenizer as Encoder } from '@huggingface/tokenizers';
 
 /**
- * Makes a Unigram model with `byte_fallback` give the bytes of what has no piece, `<0xE2>` and so on, as the original
- * library does; `@huggingface/tokenizers` does so for BPE alone.
+ * Mends Unigram models with `byte_fallback`: characters without a piece become bytes (`<0xE2>` and so on), as in the original
+ * library. `@huggingface/tokenizers` does this for BPE alone.
  */
 export function mendByteFallback(encoder: Encoder, json: Record<string, unknown>): void {
   const { model } = encoder;

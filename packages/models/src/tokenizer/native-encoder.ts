@@ -5,7 +5,7 @@ import type { ModelTokenizer } from './tokenizer.js';
 
 type NativeLibrary = Pick<typeof import('tokenizers'), 'Tokenizer'>;
 
-/** Texts in which tokenizers differ: spaces, digits, scripts, emoji with joiners, control characters, code. */
+/** Texts that tell tokenizers apart: spaces, digits, scripts, emoji with joiners, control characters, code. */
 const PROBES = [
   'Hello, world!',
   '  two  spaces \t and\n\nlines \r\n',
@@ -16,27 +16,28 @@ const PROBES = [
   'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa',
   '\u0000\u0001\u007f',
 ];
-/** One text of so many is encoded here too, and compared. */
-const SAMPLED = 256;
+/** One of this many texts is also encoded in this thread, and compared. */
+const SAMPLE_INTERVAL = 256;
 
 /**
- * The native library over this tokenizer; nothing where it is not installed, a note where it cannot be used.
+ * An encoder by the native library. The result is empty when the library is not installed, and a note when the library cannot be
+ * used.
  *
- * @param json `tokenizer.json`; what it says of truncation and padding is for batches of a model and is left out
+ * @param json `tokenizer.json`, whose truncation and padding do not count: they are for batches of a model
  */
 export async function openNative(
   tokenizer: ModelTokenizer,
   json: Readonly<Record<string, unknown>>,
 ): Promise<{ readonly encoder?: BatchEncoder; readonly note?: string }> {
-  const library = await installed();
+  const library = await importLibrary();
   if (library === undefined) return {};
   try {
     const native = library.Tokenizer.fromString(JSON.stringify({ ...json, truncation: null, padding: null }));
     const encode = async (texts: readonly string[]): Promise<readonly number[][]> =>
       (await native.encodeBatch([...texts], { addSpecialTokens: false })).map((encoding) => encoding.getIds());
-    const probed = await encode(PROBES);
-    const off = PROBES.findIndex((text, i) => differs(tokenizer, text, probed[i]));
-    if (off >= 0) return { note: `it gives other ids for ${JSON.stringify(PROBES[off])}` };
+    const probeIds = await encode(PROBES);
+    const wrong = PROBES.find((text, i) => differs(tokenizer, text, probeIds[i]));
+    if (wrong !== undefined) return { note: `it gives other ids for ${JSON.stringify(wrong)}` };
     let trusted = true;
     return {
       encoder: {
@@ -44,8 +45,8 @@ export async function openNative(
         async encode(texts) {
           const here = () => encodeAllHere(tokenizer, texts);
           if (!trusted) return here();
-          const ids = await followed(tokenizer, texts, encode);
-          trusted = texts.every((text, i) => i % SAMPLED > 0 || !differs(tokenizer, text, ids[i]));
+          const ids = await encodeFollowing(tokenizer, texts, encode);
+          trusted = texts.every((text, i) => i % SAMPLE_INTERVAL > 0 || !differs(tokenizer, text, ids[i]));
           return trusted ? ids : here();
         },
         close: async () => undefined,
@@ -56,16 +57,19 @@ export async function openNative(
   }
 }
 
-/** The ids of texts, of which some follow others: encoded as whole texts, of which the rest after the first part is taken. */
-async function followed(
+/**
+ * The ids of texts, some of which follow other texts. Of a text that follows another, both together are encoded, and the ids of the
+ * other are cut off.
+ */
+async function encodeFollowing(
   tokenizer: ModelTokenizer,
   texts: readonly TextToEncode[],
   encode: (texts: readonly string[]) => Promise<readonly number[][]>,
 ): Promise<readonly number[][]> {
-  const wanted = new Map<string, number>();
+  const placeByText = new Map<string, number>();
   const placeOf = (text: string): number => {
-    const place = wanted.get(text) ?? wanted.size;
-    wanted.set(text, place);
+    const place = placeByText.get(text) ?? placeByText.size;
+    placeByText.set(text, place);
     return place;
   };
   const places = texts.map((text) =>
@@ -73,7 +77,7 @@ async function followed(
       ? { whole: placeOf(text) }
       : { before: placeOf(text.before), whole: placeOf(text.before + text.text) },
   );
-  const ids = await encode([...wanted.keys()]);
+  const ids = await encode([...placeByText.keys()]);
   return places.map(({ before, whole }, i) => {
     const all = ids[whole] as number[];
     if (before === undefined) return all;
@@ -88,8 +92,8 @@ function differs(tokenizer: ModelTokenizer, text: TextToEncode, ids: readonly nu
   return encodeHere(tokenizer, text).join() !== ids?.join();
 }
 
-/** An optional peer: it may be missing, or have no binary for this machine. */
-async function installed(): Promise<NativeLibrary | undefined> {
+/** The library, an optional peer. It may be missing, or have no binary for this machine. */
+async function importLibrary(): Promise<NativeLibrary | undefined> {
   try {
     return await import('tokenizers');
   } catch {

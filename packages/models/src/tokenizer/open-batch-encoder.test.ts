@@ -9,15 +9,15 @@ import { openBatchEncoder } from './open-batch-encoder.js';
 import { createTokenizer, type ModelTokenizer } from './tokenizer.js';
 
 const fixtures = new URL('../../../../tooling/parity/fixtures/tokenizer/', import.meta.url);
-const read = (name: string): Promise<string> => readFile(new URL(name, fixtures), 'utf8');
+const readFixture = (name: string): Promise<string> => readFile(new URL(name, fixtures), 'utf8');
 const open = async (name: string): Promise<ModelTokenizer> =>
-  createTokenizer({ 'tokenizer.json': await read(`${name}.tokenizer.json`) });
-const lines = JSON.parse(await read('lines.json')) as string[];
+  createTokenizer({ 'tokenizer.json': await readFixture(`${name}.tokenizer.json`) });
+const lines = JSON.parse(await readFixture('lines.json')) as string[];
 const plain = (ids: readonly ArrayLike<number>[]) => ids.map((each) => Array.from(each));
 
 let folder: string;
 let workerScript: URL;
-/** A thread runs plain JavaScript: the sources in one file, made by the bundler that vitest brings. */
+/** A thread runs plain JavaScript, so vitest's bundler puts the sources into one file. */
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'dpo-encode-'));
   const vitest = createRequire(import.meta.url).resolve('vitest/package.json');
@@ -39,7 +39,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe.each(['smollm', 'llama3', 'unigram', 'sentencepiece-bpe', 'word-piece'])('the %s tokenizer', (name) => {
-  it('encodes in the native library to the same ids, or not at all', async () => {
+  it('encodes in the native library to the same ids', async () => {
     const tokenizer = await open(name);
     const encoder = await openBatchEncoder(tokenizer);
     expect([encoder.by, encoder.note]).toEqual(['native', undefined]);
@@ -90,8 +90,8 @@ describe('the smollm tokenizer', () => {
     expect(encoder.by).toBe('here');
   });
 
-  it('is not encoded by the native library where a pattern may never end', async () => {
-    const json = JSON.parse(await read('smollm.tokenizer.json')) as Record<string, unknown>;
+  it('is not used in the native library when a pattern may never end', async () => {
+    const json = JSON.parse(await readFixture('smollm.tokenizer.json')) as Record<string, unknown>;
     const normalizer = { type: 'Replace', pattern: { Regex: '(a+)+$' }, content: 'a' };
     const tokenizer = createTokenizer({ 'tokenizer.json': JSON.stringify({ ...json, normalizer }) });
     const encoder = await openBatchEncoder(tokenizer, { threads: 1 });
@@ -99,16 +99,16 @@ describe('the smollm tokenizer', () => {
     expect(plain(await encoder.encode(['baaa']))).toEqual([tokenizer.encode('ba')]);
   });
 
-  it('leaves the native library where it differs', async () => {
+  it('does not use the native library when its ids differ', async () => {
     const tokenizer = await open('smollm');
-    // A tokenizer that says other ids than its files: as if a part were executed otherwise.
+    // A tokenizer with other ids than its files give, as if the library executed a part otherwise.
     const other = { ...tokenizer, encode: (text: string) => [...tokenizer.encode(text), 7] };
     const encoder = await openBatchEncoder(other, { threads: 1 });
     expect([encoder.by, encoder.note]).toEqual(['here', 'it gives other ids for "Hello, world!"']);
     expect(plain(await encoder.encode(['a']))).toEqual([other.encode('a')]);
   });
 
-  it('goes on here when a sample turns out to differ', async () => {
+  it('goes on in this thread when a sample differs', async () => {
     const tokenizer = await open('smollm');
     const other = { ...tokenizer, encode: (text: string) => (text === 'odd' ? [1] : tokenizer.encode(text)) };
     const encoder = await openBatchEncoder(other);
@@ -117,7 +117,7 @@ describe('the smollm tokenizer', () => {
     expect(plain(await encoder.encode(['even', 'odd']))).toEqual([tokenizer.encode('even'), [1]]);
   });
 
-  it('tells of a worker that cannot use the tokenizer', async () => {
+  it('throws when a worker cannot use the tokenizer', async () => {
     const tokenizer = await open('smollm');
     const broken = { ...tokenizer, files: { 'tokenizer.json': '{"model":{"type":"Nothing"}}' } };
     const encoder = await openBatchEncoder(broken, { native: false, threads: 2, workerScript });

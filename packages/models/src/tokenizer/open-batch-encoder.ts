@@ -6,29 +6,30 @@ import { openNative } from './native-encoder.js';
 import type { ModelTokenizer } from './tokenizer.js';
 import { openWorkers } from './worker-encoder.js';
 
+/** How texts are encoded. */
 export interface BatchEncoderOptions {
-  /** Threads to work in. Default: as many as the machine has cores. */
+  /** How many threads encode. Default: as many as the machine has cores. */
   readonly threads?: number | undefined;
-  /** False leaves the native library alone where it is installed. */
+  /** Whether the native library is used if it is installed. Default true. */
   readonly native?: boolean | undefined;
-  /** UTF-16 units of text that will come, where that is known: threads of one's own are not worth their start for little. */
+  /** How much text will come, in UTF-16 units. For little text, worker threads are not worth their start. Default much. */
   readonly units?: number | undefined;
-  /** The workers' script, for bundles that move it. */
+  /** The workers' script, for bundles that move it. Default the package's own. */
   readonly workerScript?: URL | undefined;
 }
 
-/** Starting a worker and reading the vocabulary there takes as long as encoding about this much text. */
+/** Encoding this many UTF-16 units takes as long as starting a worker and reading the vocabulary there. */
 const WORTH_WORKERS = 2_000_000;
 
 /**
- * The fastest way to encode many texts: the npm package `tokenizers`, Hugging Face's native library, where it is installed
- * beside `@dpo/models` (about four times as fast, on all cores) and gives the same ids; else worker threads, where there is
- * text enough; else this thread.
+ * The fastest way to encode many texts. The npm package `tokenizers`, Hugging Face's native library, is used if it is installed
+ * beside `@dpo/models` (about four times as fast, on all cores) and gives the same ids; else worker threads, if there is enough
+ * text; else this thread.
  *
- * Patterns that may never end are executed here or in threads, where they are stopped.
+ * Patterns that may never end are executed in this thread or in worker threads, which can stop them.
  *
- * Ids are those of `tokenizer.encode` whichever way is taken: the native library is tried on texts of many kinds when it is
- * opened, and on samples of what it encodes; where it differs, it is left.
+ * Ids are always those of `tokenizer.encode`: the native library is tried on texts of many kinds when it is opened, and on samples
+ * of the texts later, and is not used when an id differs.
  */
 export async function openBatchEncoder(
   tokenizer: ModelTokenizer,
@@ -40,12 +41,12 @@ export async function openBatchEncoder(
   }: BatchEncoderOptions = {},
 ): Promise<BatchEncoder> {
   const json = tokenizer.files['tokenizer.json'];
-  const opened =
+  const attempt =
     native && json !== undefined && tokenizer.endsSoon
       ? await openNative(tokenizer, parseJsonObject(json, 'tokenizer.json'))
       : undefined;
-  if (opened?.encoder !== undefined) return opened.encoder;
-  const note = opened?.note;
+  if (attempt?.encoder !== undefined) return attempt.encoder;
+  const note = attempt?.note;
   if (threads > 1 && units >= WORTH_WORKERS) return { ...openWorkers(tokenizer, threads, workerScript), note };
   return {
     by: 'here',

@@ -2,27 +2,28 @@ import { isObject, parseJsonObject } from '@dpo/base';
 import { checkId } from './check-parts.js';
 import { type AddedToken, addedTokenOf } from './text/added-tokens.js';
 
-/** The tokens of a tokenizer that are no text. */
+/** The special tokens of a tokenizer, which are no text. */
 export interface SpecialTokens {
   readonly bosId: number | undefined;
   readonly eosId: number | undefined;
   readonly padId: number | undefined;
-  /** `bos_token`, `eos_token`, …: what chat templates call them → their text. */
-  readonly named: Readonly<Record<string, string>>;
-  /** The texts of all special tokens, the end of text among them. */
+  /** `bos_token`, `eos_token`, …, their names in chat templates → their text. */
+  readonly byRole: Readonly<Record<string, string>>;
+  /** The texts of all special tokens. */
   readonly texts: ReadonlySet<string>;
 }
 
 const roles = ['bos_token', 'eos_token', 'unk_token', 'sep_token', 'pad_token', 'cls_token', 'mask_token'] as const;
 
-/** The token that begins, ends and separates texts in GPT-2's vocabulary. */
+/** GPT-2's token that begins, ends and separates texts. */
 export const gpt2End = '<|endoftext|>';
 
 /**
- * The special tokens of a tokenizer: what `tokenizer_config.json` says, else `special_tokens_map.json`.
+ * The special tokens of a tokenizer, from `tokenizer_config.json`, else from `special_tokens_map.json`.
  *
  * @param json the parsed `tokenizer.json`
  * @param config the parsed `tokenizer_config.json`
+ * @param idOf the ids of all tokens, added tokens included
  */
 export function specialTokensOf(
   files: Readonly<Record<string, string>>,
@@ -30,47 +31,49 @@ export function specialTokensOf(
   config: Record<string, unknown>,
   idOf: (token: string) => number | undefined,
 ): SpecialTokens {
-  const named = namedTokens(files, config);
+  const byRole = tokensByRole(files, config);
   const added = addedSpecials(json);
-  // GPT-2's own files name no special tokens: its tokenizer class in transformers knows that this one is all of them. Files
-  // that say null have none.
-  if (named.eos_token === undefined && config.eos_token !== null && added.includes(gpt2End)) {
-    named.eos_token = gpt2End;
-    named.bos_token ??= gpt2End;
+  // GPT-2's own files name no special tokens. Its tokenizer class in transformers uses this token for all of them, unless the files
+  // say null.
+  if (byRole.eos_token === undefined && config.eos_token !== null && added.includes(gpt2End)) {
+    byRole.eos_token = gpt2End;
+    byRole.bos_token ??= gpt2End;
   }
-  const texts = new Set([...Object.values(named), ...added]);
+  const texts = new Set([...Object.values(byRole), ...added]);
   const id = (role: (typeof roles)[number]): number | undefined => {
-    const text = named[role];
+    const text = byRole[role];
     return text === undefined ? undefined : idOf(text);
   };
-  return { bosId: id('bos_token'), eosId: id('eos_token'), padId: id('pad_token'), named, texts };
+  return { bosId: id('bos_token'), eosId: id('eos_token'), padId: id('pad_token'), byRole, texts };
 }
 
-/** `bos_token`, `eos_token`, … → their text: what `tokenizer_config.json` says, else `special_tokens_map.json`. */
-export function namedTokens(
+/** `bos_token`, `eos_token`, … → their text, from `tokenizer_config.json`, else from `special_tokens_map.json`. */
+export function tokensByRole(
   files: Readonly<Record<string, string>>,
   config: Record<string, unknown>,
 ): Record<string, string> {
   const map = parseJsonObject(files['special_tokens_map.json'] ?? '{}', 'special_tokens_map.json');
-  const named: Record<string, string> = {};
+  const byRole: Record<string, string> = {};
   for (const role of roles) {
     const text = contentOf(config[role]) ?? contentOf(map[role]);
-    if (text !== undefined) named[role] = text;
+    if (text !== undefined) byRole[role] = text;
   }
-  return named;
+  return byRole;
 }
 
 /**
- * The tokens that are found in texts before these are cut into words: those of `tokenizer.json`, those that
- * `added_tokens_decoder` in `tokenizer_config.json` describes otherwise or adds, and special tokens that the files name and
- * the vocabulary has, as transformers adds them (`tokenization_utils_tokenizers.py`).
+ * The tokens that are cut out of a text before words are. As in transformers (`tokenization_utils_tokenizers.py`) they are the added
+ * tokens of `tokenizer.json`, the tokens that `added_tokens_decoder` in `tokenizer_config.json` changes or adds, and special tokens
+ * of the files that the vocabulary has.
  *
+ * @param byRole the special tokens of the files: see {@link tokensByRole}
  * @param idOf the vocabulary's own ids
+ * @throws {TypeError} for an impossible id.
  */
 export function addedTokensOf(
   json: Record<string, unknown>,
   config: Record<string, unknown>,
-  named: Readonly<Record<string, string>>,
+  byRole: Readonly<Record<string, string>>,
   idOf: (token: string) => number | undefined,
 ): readonly AddedToken[] {
   const tokens = new Map<string, AddedToken>();
@@ -84,13 +87,13 @@ export function addedTokensOf(
     const token = addedTokenOf(entry, Number(id));
     if (token === undefined) continue;
     checkId(token.content, token.id);
-    const known = tokens.get(token.content)?.id ?? idOf(token.content) ?? token.id;
-    tokens.set(token.content, { ...token, id: known });
+    const ownId = tokens.get(token.content)?.id ?? idOf(token.content) ?? token.id;
+    tokens.set(token.content, { ...token, id: ownId });
   }
   const extra: unknown[] = [config.extra_special_tokens, config.additional_special_tokens].flatMap((list) =>
     isObject(list) ? Object.values(list) : Array.isArray(list) ? (list as unknown[]) : [],
   );
-  for (const content of [...Object.values(named), ...extra.map(contentOf)]) {
+  for (const content of [...Object.values(byRole), ...extra.map(contentOf)]) {
     const id = content === undefined ? undefined : idOf(content);
     if (content === undefined || content === '' || id === undefined || tokens.has(content)) continue;
     const flags = { singleWord: false, lstrip: false, rstrip: false, normalized: false, special: true };
@@ -106,15 +109,15 @@ function addedSpecials(json: Record<string, unknown>): string[] {
   );
 }
 
-/** A token is written as its text, or as an object with its text and how it is matched. */
+/** The text of a token. Files have its text, or an object with its text and how it is matched. */
 function contentOf(token: unknown): string | undefined {
   if (typeof token === 'string') return token;
   return isObject(token) && typeof token.content === 'string' ? token.content : undefined;
 }
 
 /**
- * What a tokenizer puts before a prompt: what its post-processor puts before a text. `add_bos_token` in
- * `tokenizer_config.json` overrules that in both directions, as in transformers.
+ * The ids that a tokenizer puts before a prompt: those that its post-processor puts before a text. As in transformers,
+ * `add_bos_token` in `tokenizer_config.json` adds the token that begins texts, or removes it.
  *
  * @param prefix the ids that the post-processor puts before a text
  */

@@ -18,7 +18,7 @@ describe('a byte-level tokenizer', () => {
     expect(tokenizer.eosTokenId).toBe(256);
   });
 
-  it('decodes what it encoded', () => {
+  it('decodes ids to the original text', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', maxLength: 60 }), (text) => {
         const ids = tokenizer.encode(text);
@@ -29,7 +29,7 @@ describe('a byte-level tokenizer', () => {
     );
   });
 
-  it('knows special tokens in text, and leaves them out on demand', () => {
+  it('encodes special tokens in a text, and leaves them out of it on demand', () => {
     const ids = tokenizer.encode('a<|endoftext|>');
     expect(ids).toEqual([97, 256]);
     expect(tokenizer.decode(ids)).toBe('a<|endoftext|>');
@@ -43,7 +43,7 @@ describe('a byte-level tokenizer', () => {
   });
 });
 
-describe('what comes before a prompt', () => {
+describe('the prefix of a prompt', () => {
   it('is what the post-processor adds', () => {
     expect(tinyTokenizer().bosPrefix).toEqual([]);
     expect(tinyTokenizer({ bos: true }).bosPrefix).toEqual([256]);
@@ -77,7 +77,7 @@ describe('a chat template', () => {
     );
   });
 
-  it('is not misled by a special token written in the answer', () => {
+  it('is right about an answer with a special token in its text', () => {
     const { chat } = tinyTokenizer({ chat: true });
     const content = 'Say <|im_end|> twice';
     expect(chat?.answer([user], [{ role: 'assistant', content }])).toBe(`${content}<|im_end|>`);
@@ -90,14 +90,14 @@ describe('a chat template', () => {
     expect(tokenizer.chat?.answer([user], [{ role: 'assistant', content: ' Hi. ' }])).toBe('Hi.<|im_end|>');
   });
 
-  it('leaves an answer whole where the template writes no token after it', () => {
+  it('leaves an answer whole when the template writes no token after it', () => {
     const tokenizer = withFiles({
       'chat_template.jinja': '{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}',
     });
     expect(tokenizer.chat?.answer([user], [answer])).toBe('assistant: Hi.\n');
   });
 
-  it('gets the special tokens by name, and may be one of several', () => {
+  it('gets the special tokens by name, and may be one of several templates', () => {
     const template = [
       { name: 'tool_use', template: 'no' },
       { name: 'default', template: '{{ bos_token }}{{ messages[0].content }}{{ eos_token }}' },
@@ -107,7 +107,7 @@ describe('a chat template', () => {
     expect(tokenizer.chat?.prompt([user])).toBe('<|im_start|>Hello?<|im_end|>');
   });
 
-  it('is refused where the answer does not follow the prompt', () => {
+  it('is refused when the answer does not follow the prompt', () => {
     const template =
       '{% if add_generation_prompt %}A{% else %}B{% endif %}{% for m in messages %}{{ m.content }}{% endfor %}';
     const tokenizer = withFiles({ 'chat_template.jinja': template });
@@ -116,7 +116,7 @@ describe('a chat template', () => {
     );
   });
 
-  it('passes on what the template objects to', () => {
+  it('passes a template’s own error on', () => {
     const tokenizer = withFiles({ 'chat_template.jinja': "{{ raise_exception('No system turns.') }}" });
     expect(() => tokenizer.chat?.prompt([user])).toThrow(
       expect.objectContaining({
@@ -126,7 +126,7 @@ describe('a chat template', () => {
     );
   });
 
-  it('is absent where there is none', () => {
+  it('is absent when the files have none', () => {
     expect('chat' in tinyTokenizer()).toBe(false);
   });
 });
@@ -139,7 +139,7 @@ describe('a tokenizer’s files', () => {
     expect(tokenizer.eosTokenId).toBe(3);
   });
 
-  it('are missed by name', async () => {
+  it('are an error when they are missing or damaged', async () => {
     await expect(loadTokenizer({})).rejects.toMatchObject({ code: 'tokenizer.not-found' });
     await expect(loadTokenizer('/nowhere/at/all')).rejects.toMatchObject({ code: 'file.not-found' });
     await expect(loadTokenizer({ 'tokenizer.json': '{' })).rejects.toMatchObject({ code: 'model.bad-json' });
@@ -150,7 +150,7 @@ describe('a tokenizer’s files', () => {
 });
 
 describe('a damaged tokenizer.json', () => {
-  const changed = (change: (json: Record<string, unknown>) => void) => {
+  const opener = (change: (json: Record<string, unknown>) => void) => {
     const json = JSON.parse(tinyTokenizer().files['tokenizer.json'] ?? '') as Record<string, unknown>;
     change(json);
     return () => createTokenizer({ 'tokenizer.json': JSON.stringify(json) });
@@ -158,9 +158,9 @@ describe('a damaged tokenizer.json', () => {
   const unsupported = expect.objectContaining({ code: 'tokenizer.unsupported' });
 
   it.each([1e9, -1, 0.5, 'x', null])('with the id %s is an error, soon', (id) => {
-    const vocab = changed((json) => Object.assign((json.model as { vocab: object }).vocab, { x: id }));
+    const vocab = opener((json) => Object.assign((json.model as { vocab: object }).vocab, { x: id }));
     expect(vocab).toThrow(unsupported);
-    const added = changed((json) => Object.assign((json.added_tokens as object[])[0] as object, { id }));
+    const added = opener((json) => Object.assign((json.added_tokens as object[])[0] as object, { id }));
     expect(added).toThrow(unsupported);
   });
 
@@ -168,26 +168,26 @@ describe('a damaged tokenizer.json', () => {
     { type: 'Replace', content: '' },
     { type: 'Replace', pattern: {}, content: '' },
   ])('with the pattern of %j is an error instead of another tokenizer', (part) => {
-    expect(changed((json) => Object.assign(json, { normalizer: part }))).toThrow(unsupported);
+    expect(opener((json) => Object.assign(json, { normalizer: part }))).toThrow(unsupported);
   });
 
-  it('has the tokens that tokenizer_config.json alone describes, unless they cannot be', () => {
+  it('has the tokens that tokenizer_config.json alone describes, unless their ids are impossible', () => {
     const { files } = tinyTokenizer();
-    const described = (id: string) =>
+    const withImageToken = (id: string) =>
       createTokenizer({
         'tokenizer.json': files['tokenizer.json'] ?? '',
         'tokenizer_config.json': JSON.stringify({
           added_tokens_decoder: { [id]: { content: '<image>', special: true } },
         }),
       });
-    const tokenizer = described('300');
+    const tokenizer = withImageToken('300');
     expect(tokenizer.encode('a<image>')).toEqual([97, 300]);
     expect([tokenizer.decode([300]), tokenizer.vocabSize]).toEqual(['<image>', 301]);
-    for (const id of ['1000000000', '-1', 'x']) expect(() => described(id)).toThrow(unsupported);
+    for (const id of ['1000000000', '-1', 'x']) expect(() => withImageToken(id)).toThrow(unsupported);
   });
 
   it('without a model or a vocabulary is an error', () => {
-    expect(changed((json) => Object.assign(json, { model: null }))).toThrow(unsupported);
-    expect(changed((json) => Object.assign(json.model as object, { vocab: ['a'] }))).toThrow(unsupported);
+    expect(opener((json) => Object.assign(json, { model: null }))).toThrow(unsupported);
+    expect(opener((json) => Object.assign(json.model as object, { vocab: ['a'] }))).toThrow(unsupported);
   });
 });

@@ -3,7 +3,7 @@ import type { Tokenizer as Library } from '@huggingface/tokenizers';
 import { type Chat, chatOf } from './chat.js';
 import { checkParts } from './check-parts.js';
 import { aroundOf, decoderOf, nameAddedTokens, openLibrary, separateAddedTokens } from './library.js';
-import { addedTokensOf, bosPrefixOf, namedTokens, specialTokensOf } from './special-tokens.js';
+import { addedTokensOf, bosPrefixOf, specialTokensOf, tokensByRole } from './special-tokens.js';
 import { changesEnds, textCutter } from './text/text-cutter.js';
 import { textEncoding } from './text/text-encoder.js';
 import { wordEncoder } from './text/word-encoder.js';
@@ -11,68 +11,69 @@ import { tokenizerJsonOfVocabulary } from './vocabulary-files.js';
 
 /** Turns text into token ids and back, as the Python library does with the same files. */
 export interface ModelTokenizer extends Tokenizer {
-  /** The ids of a text alone: nothing is put before or after it. Special tokens written out in it become their ids. */
+  /** The ids of a text alone, with nothing before or after it. Special tokens in the text become their ids. */
   encode(text: string): number[];
   /**
-   * The ids of a text that follows another one: those after the ids of `before` in the ids of both as one text, where
-   * these begin with the ids of `before`. Elsewhere a token lies across the border; then the ids are those of the text as
-   * it goes on, with nothing put before it (`▁`, a space), so that they read as the text after what was generated from.
+   * The ids of a text that follows another text. When the ids of both as one text begin with the ids of `before`, the result is the
+   * rest of them. Otherwise a token lies across the border, and the result is the ids of the text as a continuation, with nothing
+   * (`▁`, a space) put before it.
    */
   encodeAfter(before: string, text: string): number[];
-  /** The ids of a text with the special tokens that the tokenizer puts around one, as for a classifier. */
+  /** The ids of a text with the special tokens that the tokenizer puts around a text, for instance for a classifier. */
   encodeWithSpecials(text: string): number[];
   /**
-   * The text of token ids. Spaces are left as the model wrote them (no clean-up), so that encoding the text again
-   * gives the ids again where the tokenizer allows. Ids beyond the vocabulary, which models with a padded embedding
-   * can draw, have no text.
+   * The text of token ids. Spaces stay as the model wrote them (no clean-up), so that the text has the same ids again as far as the
+   * tokenizer allows. Ids beyond the vocabulary, which models with a padded embedding can draw, have no text.
    */
   decode(ids: ArrayLike<number>, options?: DecodeOptions): string;
-  /** The text of ids that follow others: decoded alone, SentencePiece's tokens lose the space that they begin with. */
+  /** The text of ids that follow other ids. Decoded alone, SentencePiece's tokens would lose the space that they begin with. */
   decodeAfter(before: ArrayLike<number>, ids: ArrayLike<number>, options?: DecodeOptions): string;
   /**
-   * Whether a plain answer is a text of its own, encoded by `encode`: byte-level tokenizers that put a space before every
-   * text, or strip blanks from one, do so with an answer too.
+   * Whether a plain answer is encoded by `encode`, as a text of its own. True for byte-level tokenizers that put a space before
+   * every text, or strip blanks from texts: they do the same with an answer.
    */
   readonly answersApart: boolean;
-  /** Whether the patterns of tokenizer.json surely come to an end. Others are stopped after some seconds. */
+  /** Whether the patterns of tokenizer.json surely end soon. Other patterns are stopped after some seconds. */
   readonly endsSoon: boolean;
-  /** What belongs before a prompt: usually nothing, or the one id that begins a text. */
+  /** The ids before a prompt: usually none, or the one id that begins a text. */
   readonly bosPrefix: readonly number[];
-  /** The id that a plain answer gets at its end: the tokenizer's, else the first that its model names. */
+  /** The id at the end of a plain answer: the tokenizer's end token, else the first end token of its model. */
   readonly eosTokenId: number | undefined;
-  /** All ids that end an answer: those that the model names, else the tokenizer's. */
+  /** All ids that end an answer: the model's end tokens, else the tokenizer's. */
   readonly endTokenIds: readonly number[];
   readonly padTokenId: number | undefined;
   /** One more than the largest id. */
   readonly vocabSize: number;
-  /** Rows of the model's embedding, where these are fewer: ids from there on cannot be used. */
+  /** How many tokens the model's embedding has, when these are fewer than `vocabSize`: ids from there on cannot be used. */
   readonly embeddingRows?: number | undefined;
-  /** The chat template; absent where the tokenizer has none. */
+  /** The chat template; absent when the tokenizer has none. */
   readonly chat?: Chat;
-  /** The files that it was made of, by name, to be written beside weights. */
+  /** The texts of the tokenizer's files by name, to be saved beside weights. */
   readonly files: Readonly<Record<string, string>>;
 }
 
-/** What {@link ModelTokenizer.decode} leaves out. */
+/** How {@link ModelTokenizer.decode} decodes. */
 interface DecodeOptions {
+  /** Whether special tokens are left out. Default false. */
   readonly skipSpecialTokens?: boolean;
 }
 
 /**
- * Makes a tokenizer of its files' texts, by name. `tokenizer.json` is needed, or the vocabulary of a tokenizer from
- * before it: `vocab.json` and `merges.txt` (GPT-2, RoBERTa), or `vocab.txt` (BERT).
+ * A tokenizer out of the texts of its files by name. `tokenizer.json` is required, or the vocabulary of an older tokenizer:
+ * `vocab.json` and `merges.txt` (GPT-2, RoBERTa), or `vocab.txt` (BERT).
  *
- * @param where named in errors
+ * @param where the tokenizer's folder, for messages
+ * @throws {DpoError} `tokenizer.not-found`, `tokenizer.unsupported`, `model.bad-json`.
  */
 export function createTokenizer(files: Readonly<Record<string, string>>, where = 'the tokenizer'): ModelTokenizer {
   const config = parseJsonObject(files['tokenizer_config.json'] ?? '{}', 'tokenizer_config.json');
   const json = tokenizerJson(files, config, where);
-  const use = <T>(call: () => T): T => guarded(where, call);
+  const use = <T>(call: () => T): T => asTokenizerError(where, call);
   const { library, tokens, encoding, cutter, idOf } = use(() => open(files, json, config));
   const special = specialTokensOf(files, json, config, idOf);
   const around = use(() => aroundOf(library, tokens));
-  const { eos_token: eos } = special.named;
-  // What the model's files name besides, forModel knows.
+  const { eos_token: eos } = special.byRole;
+  // `forModel` adds the end tokens of the model's files.
   const chat = chatOf(files, config, special, { where, ends: eos === undefined ? [] : [eos] });
   const decodeIds = decoderOf(library, json);
   const decode = (ids: ArrayLike<number>, { skipSpecialTokens = false }: DecodeOptions = {}): string =>
@@ -95,10 +96,10 @@ export function createTokenizer(files: Readonly<Record<string, string>>, where =
   };
 }
 
-/** So many ids before a text say how it begins. */
+/** The beginning of a text depends on at most this many ids before it. */
 const CONTEXT = 8;
 
-/** What ids add to the text of the ids before them. */
+/** The text that ids add to the text of the ids before them. */
 function textAfter(
   decode: ModelTokenizer['decode'],
   before: ArrayLike<number>,
@@ -130,24 +131,24 @@ function open(files: Readonly<Record<string, string>>, json: Record<string, unkn
   checkParts(json);
   const library = openLibrary(json, config);
   separateAddedTokens(library, json);
-  const own = (token: string) => library.token_to_id(token);
-  const tokens = addedTokensOf(json, config, namedTokens(files, config), own);
+  const vocabularyId = (token: string) => library.token_to_id(token);
+  const tokens = addedTokensOf(json, config, tokensByRole(files, config), vocabularyId);
   nameAddedTokens(library, tokens);
   const ids = new Map(tokens.map(({ content, id }) => [content, id]));
   const cutter = textCutter(json, tokens);
   const encoding = textEncoding(cutter, wordEncoder(library, json));
-  return { library, tokens, cutter, encoding, idOf: (token: string) => ids.get(token) ?? own(token) };
+  return { library, tokens, cutter, encoding, idOf: (token: string) => ids.get(token) ?? vocabularyId(token) };
 }
 
-/** Calls the library. It finds what is wrong with a tokenizer.json when it stumbles over it, be it in use. */
-function guarded<T>(where: string, call: () => T): T {
+/** Calls the library, and turns its errors into ours. Some faults of a tokenizer.json show only in use. */
+function asTokenizerError<T>(where: string, call: () => T): T {
   try {
     return call();
   } catch (cause) {
     if (DpoError.is(cause)) throw cause;
     throw new DpoError('tokenizer.unsupported', `${where} cannot be used: ${(cause as Error).message}.`, {
       values: { where },
-      hint: 'Its tokenizer.json is damaged, or has parts that are not known here.',
+      hint: 'Its tokenizer.json is damaged, or has parts that are not supported.',
       cause,
     });
   }

@@ -5,15 +5,15 @@ import { wordPieceTokenizerJson } from './word-piece.js';
 
 type Files = Readonly<Record<string, string>>;
 
-/** Whether there is a tokenizer in a model's files. */
+/** Whether a model's files include a tokenizer. */
 export function hasTokenizer(files: Files): boolean {
   return 'tokenizer.json' in files || ('vocab.json' in files && 'merges.txt' in files) || 'vocab.txt' in files;
 }
 
 /**
- * `tokenizer.json` of models from before it: `vocab.json` and `merges.txt` (GPT-2 and, with its special tokens, RoBERTa),
- * or `vocab.txt` (BERT, DistilBERT). What the files do not say, transformers' tokenizer classes know, and this does too.
- * Undefined where there are neither.
+ * The `tokenizer.json` of an older tokenizer: `vocab.json` and `merges.txt` (GPT-2 and, with its special tokens, RoBERTa), or
+ * `vocab.txt` (BERT, DistilBERT). Facts that are missing in the files come from transformers' tokenizer classes. Undefined without
+ * such files.
  *
  * @param config the parsed `tokenizer_config.json`
  */
@@ -29,13 +29,13 @@ export function tokenizerJsonOfVocabulary(
 function byteLevel(vocab: string, merges: string): Record<string, unknown> {
   const lines = merges.split('\n').filter((line) => line !== '' && !line.startsWith('#version'));
   const ids = parseJsonObject(vocab, 'vocab.json') as Record<string, number>;
-  const known = (tokens: readonly string[]) =>
+  const specialTokens = (tokens: readonly string[]) =>
     tokens.flatMap((content) =>
       Object.hasOwn(ids, content) ? [{ id: ids[content] as number, content, special: true }] : [],
     );
-  const roberta = known(['<s>', '<pad>', '</s>', '<unk>', '<mask>']);
+  const roberta = specialTokens(['<s>', '<pad>', '</s>', '<unk>', '<mask>']);
   if (!['<s>', '<pad>', '</s>', '<unk>'].every((token) => Object.hasOwn(ids, token)))
-    return byteLevelTokenizerJson(ids, lines, { addedTokens: known([gpt2End]) });
+    return byteLevelTokenizerJson(ids, lines, { addedTokens: specialTokens([gpt2End]) });
   const postProcessor = {
     type: 'RobertaProcessing',
     sep: ['</s>', ids['</s>']],

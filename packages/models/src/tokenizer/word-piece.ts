@@ -1,21 +1,25 @@
 /** How a WordPiece tokenizer reads texts. */
 export interface WordPieceOptions {
+  /** Whether texts are lower-cased. */
   readonly lowercase: boolean;
-  /** Leaves out accents; where it is not said, they go with capitals. */
+  /** Whether accents are removed. Default as `lowercase`. */
   readonly stripAccents?: boolean | null | undefined;
-  /** Each Chinese character is a word. Default true. */
+  /** Whether each Chinese character is a word. Default true. */
   readonly chinese?: boolean | undefined;
+  /** The token of words that the vocabulary cannot express. */
   readonly unknownToken: string;
+  /** `added_tokens` of tokenizer.json. */
   readonly addedTokens: readonly Readonly<Record<string, unknown>>[];
+  /** `post_processor` of tokenizer.json. Default none. */
   readonly postProcessor?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** What marks a piece that continues a word. */
+/** The mark of a piece that continues a word. */
 export const continuing = '##';
 
 /**
- * The content of `tokenizer.json` for a WordPiece tokenizer (BERT, arXiv 1810.04805): the longest piece first, from the
- * beginning of each word.
+ * The content of `tokenizer.json` for a WordPiece tokenizer (BERT, arXiv 1810.04805), which cuts words from their beginning, the
+ * longest piece first.
  *
  * @param vocab token → id
  */

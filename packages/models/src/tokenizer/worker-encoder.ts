@@ -4,14 +4,15 @@ import type { BatchEncoder } from './batch-encoder.js';
 import type { EncodeReply, EncodeRequest } from './encode-worker.js';
 import type { ModelTokenizer } from './tokenizer.js';
 
-/** Texts are dealt out in pieces of about so many UTF-16 units. */
+/** Texts are handed out in pieces of about this many UTF-16 units. */
 const PIECE = 1 << 16;
 
 /**
- * Worker threads that each have a tokenizer of the same files. Pieces of a batch go to whichever is free, and come back in
- * order.
+ * Worker threads, each with a tokenizer of the same files. Any free thread takes the next piece of a batch; results are in order.
  *
- * @throws DpoError `tokenizer.unsupported` from `encode`, as the tokenizer itself does; `tokenizer.worker-died`
+ * @param threads how many threads
+ * @param script the threads' script
+ * @throws {DpoError} from `encode` the tokenizer's own errors, and `tokenizer.worker-died`.
  */
 export function openWorkers(
   tokenizer: ModelTokenizer,
@@ -19,7 +20,7 @@ export function openWorkers(
   script: URL = new URL('./encode-worker.js', import.meta.url),
 ): BatchEncoder {
   const workers = Array.from({ length: threads }, () => new Worker(script, { workerData: { files: tokenizer.files } }));
-  // A program that forgets to close them can still end.
+  // A program that forgets to close the workers can still end.
   for (const worker of workers) worker.unref();
   return {
     by: 'workers',
@@ -63,23 +64,23 @@ function piecesOf(texts: readonly TextToEncode[]): readonly { readonly from: num
   return pieces;
 }
 
-/** One request at a time is with a worker. */
+/** A request to a worker, which must have no other request at the time. */
 function ask(worker: Worker, request: EncodeRequest): Promise<Extract<EncodeReply, { readonly ids: Int32Array }>> {
   return new Promise((resolve, reject) => {
     const settle = () => {
-      worker.off('message', answered).off('error', died);
+      worker.off('message', onReply).off('error', onDeath);
       worker.unref();
     };
-    const answered = (reply: EncodeReply) => {
+    const onReply = (reply: EncodeReply) => {
       settle();
       if ('ids' in reply) resolve(reply);
       else reject(new DpoError(reply.code, reply.message, reply.hint === undefined ? {} : { hint: reply.hint }));
     };
-    const died = (cause: Error) => {
+    const onDeath = (cause: Error) => {
       settle();
       reject(new DpoError('tokenizer.worker-died', `A thread that encodes text ended: ${cause.message}.`, { cause }));
     };
-    worker.on('message', answered).on('error', died);
+    worker.on('message', onReply).on('error', onDeath);
     worker.ref();
     worker.postMessage(request);
   });

@@ -1,29 +1,30 @@
 import { isObject } from '@dpo/base';
 
-/** A token that is found in a text before it is cut into words, and how. */
+/** A token that is cut out of a text before words are, and how. */
 export interface AddedToken {
   readonly id: number;
   readonly content: string;
-  /** Only where no letter, digit or underscore stands beside it. */
+  /** Whether the token counts only with no letter, digit or underscore beside it. */
   readonly singleWord: boolean;
-  /** Takes the blanks before it along. */
+  /** Whether the blanks before the token belong to it. */
   readonly lstrip: boolean;
-  /** Takes the blanks after it along. */
+  /** Whether the blanks after the token belong to it. */
   readonly rstrip: boolean;
-  /** Is sought in the text as the normaliser writes it, and so in the normaliser's spelling. */
+  /** Whether the token is looked up in the normalised text, and so in its normalised spelling. */
   readonly normalized: boolean;
-  /** Is no text. */
+  /** Whether the token is no text. */
   readonly special: boolean;
 }
 
-/** A part of a text: a token, or what lies between two. */
+/** A part of a text: a token with its id, or the text between two tokens. */
 export interface Section {
+  /** The place of its first character in the text. */
   readonly from: number;
   readonly text: string;
   readonly id?: number;
 }
 
-/** The `added_tokens` of a tokenizer.json, or an entry of `added_tokens_decoder` with its id. */
+/** An added token, from an entry of `added_tokens` in tokenizer.json, or from an entry of `added_tokens_decoder` with its id. */
 export function addedTokenOf(entry: unknown, id?: number): AddedToken | undefined {
   if (!isObject(entry) || typeof entry.content !== 'string' || entry.content === '') return undefined;
   const special = entry.special === true;
@@ -44,18 +45,18 @@ interface Node {
 }
 
 /**
- * Finds tokens in texts: of all that begin at the leftmost place the longest one, as `added_vocabulary.rs` of Hugging Face's
- * tokenizers does.
+ * A function that cuts tokens out of texts. At each place the longest token that begins there counts, as in `added_vocabulary.rs` of
+ * Hugging Face's tokenizers.
  *
- * @param tokens the tokens, and what each is written as
+ * @param tokens the tokens with their spellings
  */
 export function tokenFinder(
-  tokens: readonly (readonly [written: string, token: AddedToken])[],
+  tokens: readonly (readonly [spelling: string, token: AddedToken])[],
 ): (text: string) => Section[] {
   const root: Node = { next: new Map() };
-  for (const [written, token] of tokens) {
+  for (const [spelling, token] of tokens) {
     let node = root;
-    for (const unit of written.split('')) {
+    for (const unit of spelling.split('')) {
       let next = node.next.get(unit);
       if (next === undefined) {
         next = { next: new Map() };
@@ -74,17 +75,18 @@ function sectionsOf(text: string, root: Node, candidates: RegExp): Section[] {
   const sections: Section[] = [];
   let end = 0;
   candidates.lastIndex = 0;
-  for (let found = candidates.exec(text); found !== null; found = candidates.exec(text)) {
-    const match = longestAt(text, found.index, root);
+  for (let candidate = candidates.exec(text); candidate !== null; candidate = candidates.exec(text)) {
+    const at = candidate.index;
+    const match = longestAt(text, at, root);
     if (match === undefined) continue;
     const { token, to } = match;
     candidates.lastIndex = to;
     if (
       token.singleWord &&
-      (wordBefore.test(text.slice(Math.max(0, found.index - 2), found.index)) || wordAfter.test(text.slice(to, to + 2)))
+      (wordBefore.test(text.slice(Math.max(0, at - 2), at)) || wordAfter.test(text.slice(to, to + 2)))
     )
       continue;
-    const from = token.lstrip ? Math.max(end, blanksBefore(text, found.index)) : found.index;
+    const from = token.lstrip ? Math.max(end, blanksBefore(text, at)) : at;
     const stop = token.rstrip ? blanksAfter(text, to) : to;
     if (end < from) sections.push({ from: end, text: text.slice(end, from) });
     sections.push({ from, text: text.slice(from, stop), id: token.id });

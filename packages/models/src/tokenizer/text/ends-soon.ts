@@ -1,4 +1,4 @@
-/** Contractions in English, as Llama 3 and its successors cut them off. */
+/** English contractions, as Llama 3 and its successors cut them off. */
 const CONTRACTIONS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
 const BLANKS = '\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+';
 const UPPER = '[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]';
@@ -9,8 +9,8 @@ const cased = (contractions: string, digits: string, tail: string) =>
   `${LEAD}${UPPER}*${LOWER}+${contractions}|${LEAD}${UPPER}+${LOWER}*${contractions}|${digits}| ?[^\\s\\p{L}\\p{N}]+${tail}|${BLANKS}`;
 const uncased = (digits: string) => `${CONTRACTIONS}|${LEAD}\\p{L}+|${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|${BLANKS}`;
 
-/** Patterns of published tokenizers, whose repetitions were looked at: each step back is taken once. */
-const known: ReadonlySet<string> = new Set([
+/** Patterns of published tokenizers. Their repetitions were checked by hand: each step back is taken once. */
+const checkedPatterns: ReadonlySet<string> = new Set([
   // GPT-2
   "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+",
   "'(?:[sdmt]|ll|ve|re)| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+",
@@ -28,12 +28,12 @@ const known: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Whether a regular expression surely takes time in proportion to the text: it is a known one, or repeats nothing without
- * bound but its last part. Others may step back for longer than the universe lasts, `(a+)+$` for one.
+ * Whether a regular expression surely takes time in proportion to the text: it is one of the checked patterns, or repeats nothing
+ * without bound but its last part. Other patterns, such as `(a+)+$`, may step back for longer than the universe lasts.
  */
 export function endsSoon(source: string): boolean {
-  if (known.has(source)) return true;
-  // What is left of the pattern when escapes and classes are single characters.
+  if (checkedPatterns.has(source)) return true;
+  // The pattern with single characters in the place of escapes and classes.
   const bare = source
     .replace(/\\[pP]\{[^}]*\}|\\x\{[^}]*\}|\\./gsu, 'x')
     .replace(/\[\^?\]?(?:\[:\^?\w+:\]|[^\]])*\]/gu, 'x');

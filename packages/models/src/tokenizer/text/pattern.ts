@@ -16,10 +16,13 @@ export interface Stretch {
   readonly match: boolean;
 }
 
-/** What becomes of the matches that a text is cut at. */
+/** What happens to the matches that a text is cut at. */
 export type Behaviour = 'removed' | 'isolated' | 'contiguous' | 'mergedwithprevious' | 'mergedwithnext';
 
-/** The library's own translator of patterns; its declarations lose this export where file names need endings. */
+/**
+ * The library's translator of patterns. TypeScript does not see this export, because import specifiers in the library's declarations
+ * have no endings.
+ */
 const { SplitPreTokenizer } = parts as unknown as {
   readonly SplitPreTokenizer: new (config: Readonly<Record<string, unknown>>) => { readonly pattern: RegExp | null };
 };
@@ -27,9 +30,10 @@ const { SplitPreTokenizer } = parts as unknown as {
 const behaviours: readonly string[] = ['removed', 'isolated', 'contiguous', 'mergedwithprevious', 'mergedwithnext'];
 
 /**
- * Compiles a `pattern` of tokenizer.json. The dialect is translated by `@huggingface/tokenizers`.
+ * Compiles a `pattern` of tokenizer.json. `@huggingface/tokenizers` translates the dialect.
  *
- * @throws TypeError for what is no pattern, SyntaxError for what JavaScript cannot express
+ * @throws {TypeError} for an invalid pattern.
+ * @throws {SyntaxError} for a pattern that JavaScript cannot express.
  */
 export function compilePattern(pattern: unknown): Pattern {
   if (!isObject(pattern)) throw new TypeError(`the pattern ${JSON.stringify(pattern)} is none`);
@@ -45,37 +49,41 @@ export function compilePattern(pattern: unknown): Pattern {
   return { regex, endsSoon: typeof source === 'string' ? endsSoon(source) : true };
 }
 
-/** The `behavior` of a part of tokenizer.json. Files spell it as a word or with capitals. */
+/**
+ * The `behavior` of a part of tokenizer.json. Files spell it as one word or with capitals.
+ *
+ * @throws {TypeError} for an unknown behaviour.
+ */
 export function behaviourOf(value: unknown): Behaviour {
   const name = String(value).toLowerCase().replaceAll('_', '');
   if (!behaviours.includes(name)) throw new TypeError(`the behavior ${JSON.stringify(value)} is none`);
   return name as Behaviour;
 }
 
-/** Cuts a text into what a pattern matches and what lies between, in order. */
+/** A text cut into the matches of a pattern and the stretches between, in order. */
 export function stretches(text: string, regex: RegExp, invert = false): Stretch[] {
-  const found: Stretch[] = [];
+  const result: Stretch[] = [];
   let end = 0;
   for (const {
     index,
     0: { length },
   } of text.matchAll(regex)) {
-    if (index > end) found.push({ from: end, to: index, match: invert });
-    found.push({ from: index, to: index + length, match: !invert });
+    if (index > end) result.push({ from: end, to: index, match: invert });
+    result.push({ from: index, to: index + length, match: !invert });
     end = index + length;
   }
-  if (end < text.length) found.push({ from: end, to: text.length, match: invert });
-  return found;
+  if (end < text.length) result.push({ from: end, to: text.length, match: invert });
+  return result;
 }
 
-/** Where a text is cut: `SplitDelimiterBehavior` of Hugging Face's tokenizers, `normalizer.rs`. */
-export function cutsOf(found: readonly Stretch[], behaviour: Behaviour): (readonly [number, number])[] {
-  if (behaviour === 'removed') return found.flatMap(({ from, to, match }) => (match ? [] : [[from, to] as const]));
-  if (behaviour === 'isolated') return found.map(({ from, to }) => [from, to]);
+/** The beginnings and ends of a text's pieces: `SplitDelimiterBehavior` of Hugging Face's tokenizers, `normalizer.rs`. */
+export function cutsOf(ofText: readonly Stretch[], behaviour: Behaviour): (readonly [number, number])[] {
+  if (behaviour === 'removed') return ofText.flatMap(({ from, to, match }) => (match ? [] : [[from, to] as const]));
+  if (behaviour === 'isolated') return ofText.map(({ from, to }) => [from, to]);
   const backwards = behaviour === 'mergedwithnext';
   const cuts: [number, number][] = [];
   let before = false;
-  for (const { from, to, match } of backwards ? found.toReversed() : found) {
+  for (const { from, to, match } of backwards ? ofText.toReversed() : ofText) {
     const last = cuts.at(-1);
     const merge = behaviour === 'contiguous' ? match === before : match && !before;
     if (last === undefined || !merge) cuts.push([from, to]);

@@ -3,14 +3,14 @@ import { bytesAsCharacters } from './characters.js';
 import { type Behaviour, behaviourOf, compilePattern, cutsOf, type Pattern, stretches } from './pattern.js';
 import { cutPiece, type Piece } from './piece.js';
 
-/** Cuts pieces of a text into smaller ones: words, before the vocabulary cuts these into tokens. */
+/** Cuts pieces of a text into words, which the vocabulary then cuts into tokens. */
 export type PreTokenizer = (pieces: readonly Piece[]) => Piece[];
 
 type Part = Readonly<Record<string, unknown>>;
 type Make = (part: Part, patterns: Pattern[]) => PreTokenizer;
 
 const punctuation = /[\p{P}!-/:-@[-`{-~]/gu;
-/** What a word is to Rust's regular expressions, which some parts use. */
+/** Words as Rust's regular expressions define them, which some parts use. */
 const words =
   /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]+|[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}\p{White_Space}]+/gu;
 const blanks = /\p{White_Space}/gu;
@@ -18,13 +18,13 @@ const gpt2 = compilePattern({
   Regex: "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+",
 });
 
-/** `pre_tokenizer` parts of tokenizer.json by type, each as Hugging Face's tokenizers execute it (`pre_tokenizers/*.rs`). */
+/** `pre_tokenizer` parts of tokenizer.json by type, as in Hugging Face's tokenizers (`pre_tokenizers/*.rs`). */
 const makers: Readonly<Record<string, Make>> = {
   BertPreTokenizer: () => (pieces) => cutAll(cutAll(pieces, blanks, 'removed'), punctuation, 'isolated'),
   ByteLevel: (part) => (pieces) => {
-    const prefixed = part.add_prefix_space === true ? pieces.map((piece) => prefix(piece, ' ', ' ')) : pieces;
-    const cut = part.use_regex === false ? prefixed : cutAll(prefixed, gpt2.regex, 'isolated');
-    return cut.map(({ text, at }) => ({ text: bytesAsCharacters(text), at }));
+    const withSpaces = part.add_prefix_space === true ? pieces.map((piece) => prefix(piece, ' ')) : pieces;
+    const words = part.use_regex === false ? withSpaces : cutAll(withSpaces, gpt2.regex, 'isolated');
+    return words.map(({ text, at }) => ({ text: bytesAsCharacters(text), at }));
   },
   CharDelimiterSplit(part) {
     const { regex } = compilePattern({ String: part.delimiter });
@@ -44,7 +44,7 @@ const makers: Readonly<Record<string, Make>> = {
   },
   Sequence(part, patterns) {
     const each = (part.pretokenizers as unknown[]).map((inner) => preTokenizerOf(inner, patterns));
-    return (pieces) => each.reduce<Piece[]>((sofar, cut) => cut(sofar), [...pieces]);
+    return (pieces) => each.reduce<Piece[]>((result, cut) => cut(result), [...pieces]);
   },
   Split(part, patterns) {
     const pattern = compilePattern(part.pattern);
@@ -57,10 +57,10 @@ const makers: Readonly<Record<string, Make>> = {
 };
 
 /**
- * The `pre_tokenizer` of a tokenizer.json; what cuts nothing where it has none.
+ * The `pre_tokenizer` of a tokenizer.json. Without one, nothing is cut.
  *
- * @param patterns gets the patterns that it executes
- * @throws TypeError for a type that is not known
+ * @param patterns gets the patterns that the pre-tokenizer executes
+ * @throws {TypeError} for an unknown type.
  */
 export function preTokenizerOf(part: unknown, patterns: Pattern[]): PreTokenizer {
   if (part === null || part === undefined) return (pieces) => [...pieces];
@@ -71,24 +71,24 @@ export function preTokenizerOf(part: unknown, patterns: Pattern[]): PreTokenizer
   return make(part, patterns);
 }
 
-/** SentencePiece's spaces: each becomes `▁`, and one is put before every piece, or before the text, or nowhere. */
+/** SentencePiece's spaces: each becomes `▁`, and a `▁` is put before every piece, or before the text, or nowhere. */
 function metaspace(part: Part): PreTokenizer {
   const space = typeof part.replacement === 'string' ? part.replacement : '\u2581';
   const scheme = part.prepend_scheme ?? 'always';
   const { regex } = compilePattern({ String: space });
   return (pieces) => {
-    const spaced = pieces.map(({ text, at }) => {
+    const withSpaces = pieces.map(({ text, at }) => {
       const piece = { text: text.replaceAll(' ', space), at };
-      return scheme === 'always' || (scheme === 'first' && at === 'start') ? prefix(piece, space, space) : piece;
+      return scheme === 'always' || (scheme === 'first' && at === 'start') ? prefix(piece, space) : piece;
     });
-    return part.split === false ? spaced : cutAll(spaced, regex, 'mergedwithnext');
+    return part.split === false ? withSpaces : cutAll(withSpaces, regex, 'mergedwithnext');
   };
 }
 
-/** Puts something before a piece that does not begin with it, unless the piece goes on from another text. */
-function prefix(piece: Piece, added: string, space: string): Piece {
+/** A piece with a space before it, unless the piece begins with the space or continues another text. */
+function prefix(piece: Piece, space: string): Piece {
   if (piece.at === 'continuing' || piece.text.startsWith(space)) return piece;
-  return { text: added + piece.text, at: piece.at };
+  return { text: space + piece.text, at: piece.at };
 }
 
 function cutAll(pieces: readonly Piece[], regex: RegExp, behaviour: Behaviour, invert = false): Piece[] {

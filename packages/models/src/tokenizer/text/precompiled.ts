@@ -1,11 +1,11 @@
-/** Longer clusters of characters are rewritten character by character, in bytes of UTF-8. */
+/** Clusters of this many bytes of UTF-8 or more are rewritten character by character. */
 const LONGEST = 6;
 
 /**
- * SentencePiece's normaliser, compiled into a table: a trie in a double array (of Darts-clone) from bytes of UTF-8 to
- * places in a list of texts that each end in a zero (`spm_precompiled`, which Hugging Face's tokenizers use).
+ * SentencePiece's normaliser, compiled into a table (`spm_precompiled`, which Hugging Face's tokenizers use): a trie in a double
+ * array (of Darts-clone) from bytes of UTF-8 to places in a list of texts, each of which ends in a zero.
  *
- * @throws TypeError for a table that is cut short
+ * @throws {TypeError} for a table that is cut short.
  */
 export function precompiledNormalizer(part: Readonly<Record<string, unknown>>): (text: string) => string {
   if (typeof part.precompiled_charsmap !== 'string' || part.precompiled_charsmap === '') return (text) => text;
@@ -23,8 +23,8 @@ export function precompiledNormalizer(part: Readonly<Record<string, unknown>>): 
     return decoder.decode(texts.subarray(place, end < 0 ? texts.length : end));
   };
   const rewriteCluster = (cluster: string): string => {
-    const encoded = encoder.encode(cluster);
-    if (encoded.length < LONGEST && placeOf(trie, encoded) !== undefined) return rewrite(cluster);
+    const utf8 = encoder.encode(cluster);
+    if (utf8.length < LONGEST && placeOf(trie, utf8) !== undefined) return rewrite(cluster);
     return Array.from(cluster, rewrite).join('');
   };
   return (text) => Array.from(clusters.segment(text), ({ segment }) => rewriteCluster(segment)).join('');
@@ -33,7 +33,7 @@ export function precompiledNormalizer(part: Readonly<Record<string, unknown>>): 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** Where the text for the shortest beginning of a key that the trie knows stands. */
+/** The place of the text for the shortest beginning of a key that is in the trie. */
 function placeOf(trie: Uint32Array, key: Uint8Array): number | undefined {
   const unit = (at: number) => trie[at] ?? 0;
   const offset = (value: number) => (value >>> 10) << ((value & 0x200) >>> 6);

@@ -6,32 +6,33 @@ import type { Piece } from './piece.js';
 import { preTokenizerOf } from './pre-tokenizer.js';
 import { limitTime } from './time-limit.js';
 
-/** A word that the vocabulary cuts into tokens, or the id of a token that stands in the text. */
+/** A word that the vocabulary cuts into tokens, or the id of an added token in the text. */
 export type Item = string | number;
 
-/** Cuts texts into words, as a tokenizer.json says. */
+/** Cuts texts into words by a tokenizer.json. */
 export interface TextCutter {
   /**
-   * The words of a text, and the tokens that stand in it, in order.
+   * The words and the added tokens of a text, in order.
    *
-   * @param at where the text begins: nothing is put before a text that goes on from another one, or taken from there
-   * @throws DpoError `tokenizer.endless-pattern`
+   * @param at where the text begins. At the beginning of a text that continues another text, nothing is added or removed. Default
+   * `start`
+   * @throws {DpoError} `tokenizer.endless-pattern`
    */
   cut(text: string, at?: Piece['at']): Item[];
   /**
-   * Where the last token begins that is found before anything is rewritten; 0 where there is none. From there on a text is
-   * cut in the same way whatever stands before, as text inside of another.
+   * Where the last token begins that is cut out before the text is normalised; 0 when there is none. From this place on, the cuts
+   * do not depend on the text before.
    */
   tailOf(text: string): number;
-  /** Whether the patterns are known to end soon. */
+  /** Whether the patterns surely end soon. */
   readonly endsSoon: boolean;
 }
 
 /**
- * Cuts as Hugging Face's tokenizers do (`added_vocabulary.rs`, `extract_and_normalize`): added tokens are found in the text,
- * what lies between is normalised, the other added tokens are found in that, and what lies between is cut into words.
+ * Cuts texts as Hugging Face's tokenizers do (`added_vocabulary.rs`, `extract_and_normalize`): added tokens are cut out of the text,
+ * the stretches between are normalised, the normalised added tokens are cut out of these, and the rest is cut into words.
  *
- * @throws TypeError, SyntaxError for parts that cannot be executed
+ * @throws {TypeError | SyntaxError} for parts that cannot be executed.
  */
 export function textCutter(json: Readonly<Record<string, unknown>>, tokens: readonly AddedToken[]): TextCutter {
   const patterns: Pattern[] = [];
@@ -61,7 +62,7 @@ export function textCutter(json: Readonly<Record<string, unknown>>, tokens: read
   };
 }
 
-/** Whether every text gets something before it, or loses blanks, in a byte-level tokenizer. */
+/** Whether a byte-level tokenizer puts a space before every text, or strips blanks from texts. */
 export function changesEnds(json: Readonly<Record<string, unknown>>): boolean {
   const parts = [...partsOf(json.normalizer), ...partsOf(json.pre_tokenizer)];
   if (!parts.some(({ type }) => type === 'ByteLevel')) return false;

@@ -17,7 +17,7 @@ function open(name: string): ModelTokenizer {
   return createTokenizer({ 'tokenizer.json': JSON.stringify({ ...json, model: models[model] }) });
 }
 
-/** Texts with what borders are made of: blanks, digits, letters of many scripts. */
+/** Texts with characters that matter at borders: blanks, digits, letters of many scripts. */
 const texts = fc
   .array(
     fc.oneof(
@@ -27,12 +27,12 @@ const texts = fc
     { maxLength: 6 },
   )
   .map((parts) => parts.join(''))
-  // The character that stands for a space reads as one.
+  // This character stands for a space, and is decoded to a space.
   .filter((text) => !text.includes('\u2581'));
 
-describe('a prompt’s ids and those of what follows', () => {
+describe('the ids of a prompt and of an answer', () => {
   it.each(['byte-level', 'llama3', 'o200k', 'deepseek', 'digits', 'ignore-merges'])(
-    'read as both texts: %s',
+    'decode to both texts: %s',
     (name) => {
       const tokenizer = open(name);
       fc.assert(
@@ -54,10 +54,10 @@ describe('a prompt’s ids and those of what follows', () => {
         `metaspace-${kind}-${scheme}-whole`,
       ]),
     ),
-  ])('read as both texts: %s', (name) => {
+  ])('decode to both texts: %s', (name) => {
     const tokenizer = open(name);
     fc.assert(
-      // A space at the beginning is the one that is put there.
+      // The tokenizer adds a space at the beginning, so the prompt must not begin with one.
       fc.property(texts, texts, (words, answer) => {
         const prompt = `x${words}`;
         const ids = [...tokenizer.encode(prompt), ...tokenizer.encodeAfter(prompt, answer)];
@@ -67,7 +67,7 @@ describe('a prompt’s ids and those of what follows', () => {
     );
   });
 
-  it('are those of the whole text where these begin with the prompt’s', () => {
+  it('are the ids of the whole text when these begin with the prompt’s', () => {
     for (const name of [
       'byte-level',
       'llama-prepend',
@@ -88,22 +88,22 @@ describe('a prompt’s ids and those of what follows', () => {
   });
 });
 
-describe('where a token of the whole text lies across the border', () => {
-  it('an answer goes on from the prompt as it was given', () => {
+describe('when a token of the whole text lies across the border', () => {
+  it('the answer is encoded as the continuation of the prompt', () => {
     const tokenizer = open('byte-level');
     const [space, the] = [tokenizer.encode('Say: '), tokenizer.encode('the')];
-    // The whole text has " the" there.
+    // The whole text has the token " the" there.
     expect(tokenizer.encode('Say: the').slice(0, space.length)).not.toEqual(space);
     expect(tokenizer.encodeAfter('Say: ', 'the')).toEqual(the);
   });
 
-  it('no space is put before it, and a word that goes on is cut as one', () => {
+  it('no space is put before the answer, and a word that continues is cut as such', () => {
     const always = open('metaspace-bpe-always-split');
     expect(always.decode([...always.encode('The sky is'), ...always.encodeAfter('The sky is', 'land')])).toBe(
       'The sky island',
     );
     const words = open('word-piece');
-    // "the" is one piece, so that the whole word does not begin with "th".
+    // "the" is one piece, so the ids of the whole word do not begin with those of "th".
     expect(words.encode('the')).toHaveLength(1);
     expect(words.decode([...words.encode('th'), ...words.encodeAfter('th', 'e')])).toBe('the');
   });

@@ -3,15 +3,17 @@ import type { WordEncoder } from './word-encoder.js';
 
 /** Turns texts into ids. */
 export interface TextEncoding {
+  /** The ids of a text. */
   encode(text: string): number[];
+  /** The ids of a text that follows another text: see {@link textEncoding}. */
   encodeAfter(before: string, text: string): number[];
 }
 
 /**
- * The one rule for what follows a text, {@link TextEncoding.encodeAfter}: where the ids of `before + text` begin with
- * those of `before`, the rest of them. Elsewhere a token of the whole text lies across the border, and a model that was
- * given the ids of `before` cannot produce it. Then the ids are those of `text` as it goes on: with nothing put before it
- * that the tokenizer puts before a text (`▁`, a space), and nothing taken away there; a word that goes on is cut as one.
+ * An encoding with one rule for texts that follow other texts, {@link TextEncoding.encodeAfter}. When the ids of `before + text`
+ * begin with the ids of `before`, the result is the rest of them. Otherwise a token of the whole text lies across the border, and a
+ * model that has read the ids of `before` cannot produce that token. Then the result is the ids of `text` as a continuation: at its
+ * beginning nothing is added (`▁`, a space) and nothing is removed, and a word that continues is cut as such.
  */
 export function textEncoding(cutter: TextCutter, words: WordEncoder): TextEncoding {
   // Several answers follow one prompt.
@@ -34,10 +36,10 @@ export function textEncoding(cutter: TextCutter, words: WordEncoder): TextEncodi
       const head = words.idsOf(items.slice(same));
       const rest = words.idsOf(whole.slice(same));
       if (head.every((id, i) => id === rest[i])) return rest.slice(head.length);
-      const own = cutter.cut(text, 'continuing');
-      const [first] = own;
-      const goesOn = typeof first === 'string' && whole.length === items.length + own.length - 1;
-      return goesOn ? [...words.idsOfContinued(first), ...words.idsOf(own.slice(1))] : words.idsOf(own);
+      const ofText = cutter.cut(text, 'continuing');
+      const [first] = ofText;
+      const continuesWord = typeof first === 'string' && whole.length === items.length + ofText.length - 1;
+      return continuesWord ? [...words.idsOfContinuation(first), ...words.idsOf(ofText.slice(1))] : words.idsOf(ofText);
     },
   };
 }

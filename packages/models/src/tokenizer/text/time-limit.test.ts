@@ -5,7 +5,7 @@ import { endsSoon } from './ends-soon.js';
 import { compilePattern } from './pattern.js';
 import { limitTime } from './time-limit.js';
 
-/** Patterns that step back without end, and a text on which they do. */
+/** Patterns that step back without end, and texts on which they do. */
 const endless: readonly (readonly [string, string])[] = [
   ['(a+)+$', `${'a'.repeat(40)}b`],
   ['(a|a)*c', 'a'.repeat(40)],
@@ -23,7 +23,7 @@ const withPart = (part: Record<string, unknown>) => {
 };
 
 describe('a pattern that steps back without end', () => {
-  it.each(endless)('is not taken for one that ends soon, and is stopped: %s', (source, text) => {
+  it.each(endless)('does not count as one that ends soon, and is endlessError: %s', (source, text) => {
     expect(endsSoon(source)).toBe(false);
     const { regex } = compilePattern({ Regex: source });
     expect(() => limitTime(text, [source], () => text.match(regex), 20)).toThrow(
@@ -35,18 +35,19 @@ describe('a pattern that steps back without end', () => {
     );
   });
 
-  it('is an error of the tokenizer, where words are cut and where texts are normalised', () => {
+  it('is an error of the tokenizer, in cutting words and in normalising texts', () => {
     const pattern = { Regex: '(a+)+$' };
     const split = withPart({ pre_tokenizer: { type: 'Split', pattern, behavior: 'Isolated', invert: false } });
     const replace = withPart({ normalizer: { type: 'Replace', pattern, content: '' } });
-    const [text, stopped] = [`${'a'.repeat(50)}b`, expect.objectContaining({ code: 'tokenizer.endless-pattern' })];
+    const text = `${'a'.repeat(50)}b`;
+    const endlessError = expect.objectContaining({ code: 'tokenizer.endless-pattern' });
     expect([split.endsSoon, replace.endsSoon]).toEqual([false, false]);
-    expect(() => split.encode(text)).toThrow(stopped);
-    expect(() => replace.encodeAfter('', text)).toThrow(stopped);
+    expect(() => split.encode(text)).toThrow(endlessError);
+    expect(() => replace.encodeAfter('', text)).toThrow(endlessError);
     expect(split.decode(split.encode('baaa'))).toBe('baaa');
   });
 
-  it('is an error where tokens are decoded', () => {
+  it('is an error in decoding', () => {
     const json = JSON.parse(tinyTokenizer().files['tokenizer.json'] ?? '') as Record<string, unknown>;
     const long = { id: 257, content: `${'a'.repeat(50)}b`, special: false, normalized: false };
     const tokenizer = createTokenizer({
@@ -60,7 +61,7 @@ describe('a pattern that steps back without end', () => {
     expect(() => tokenizer.decode([257])).toThrow(expect.objectContaining({ code: 'tokenizer.endless-pattern' }));
   });
 
-  it('passes on what goes wrong otherwise', () => {
+  it('passes other errors on', () => {
     const wrong = new TypeError('wrong');
     expect(() =>
       limitTime('', [], () => {
