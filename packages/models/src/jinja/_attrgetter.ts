@@ -2,7 +2,11 @@ import { item } from './_attributes.js';
 import { textOf, Undefined, type Value } from './_values.js';
 import type { Work } from './_work.js';
 
-/** What filters take an item's key by: the value at a path of names and numbers with dots between them. */
+/**
+ * The function by which filters get an item's key: the value at a path of names and numbers with dots between them.
+ *
+ * @param otherwise the value in the place of an undefined one
+ */
 export function getterOf(
   path: Value | undefined,
   work: Work,
@@ -20,7 +24,7 @@ export function getterOf(
   };
 }
 
-/** The same for several paths with commas between them. */
+/** {@link getterOf} for several paths with commas between them. */
 export function gettersOf(paths: Value | undefined, work: Work, ignoreCase: boolean): (of: Value) => Value[] {
   const text = textOf(paths);
   const getters = (text === undefined ? [paths ?? null] : text.split(',')).map((path) =>
@@ -35,7 +39,7 @@ function partsOf(path: Value): Value[] {
   return text === undefined ? [path] : text.split('.').map((part) => (/^\d+$/.test(part) ? Number(part) : part));
 }
 
-/** A text in small letters; other values as they are. */
+/** A text in lower case; other values as they are. */
 export function folded(value: Value): Value {
   return textOf(value)?.toLowerCase() ?? value;
 }

@@ -6,27 +6,27 @@ import { characters } from './_text.js';
 import { Callable, Dict, isList, Namespace, Range, Tuple, textOf, typeOf, Undefined, type Value } from './_values.js';
 import type { Work } from './_work.js';
 
-/** Methods that change a value: Jinja's sandbox as transformers uses it lets none of them through. */
+/** Methods that change a value. Jinja's sandbox, as transformers uses it, forbids them all. */
 const changing: Readonly<Record<string, readonly string[]>> = {
   list: ['append', 'clear', 'extend', 'insert', 'pop', 'remove', 'reverse', 'sort'],
   dict: ['clear', 'pop', 'popitem', 'setdefault', 'update'],
 };
 
-/** `value.name`: an attribute, else the item of this name, else undefined. */
+/** `value.name`: the attribute, else the item with this key, else undefined. */
 export function attribute(value: Value, name: string, work: Work): Value {
   if (value instanceof Undefined) throw value.fail();
   const own = ownAttribute(value, name, work);
-  const found = own === undefined ? entry(value, name) : own;
-  return found === undefined ? absent(value, name, work) : found;
+  const result = own === undefined ? entry(value, name) : own;
+  return result === undefined ? absent(value, name, work) : result;
 }
 
-/** `value[key]`: an item, else, for a text, the attribute of this name, else undefined. */
+/** `value[key]`: the item, else the attribute whose name the key is, else undefined. */
 export function item(value: Value, key: Value, work: Work): Value {
   if (value instanceof Undefined) throw value.fail();
   const name = textOf(key);
   const own = entry(value, key);
-  const found = own === undefined && name !== undefined ? ownAttribute(value, name, work) : own;
-  return found === undefined ? absent(value, key, work) : found;
+  const result = own === undefined && name !== undefined ? ownAttribute(value, name, work) : own;
+  return result === undefined ? absent(value, key, work) : result;
 }
 
 function ownAttribute(value: Value, name: string, work: Work): Value | undefined {
@@ -59,7 +59,7 @@ function entryOfDict(dict: Dict, key: Value): Value | undefined {
   try {
     return dict.get(key);
   } catch (error) {
-    // A key that cannot be hashed is no key of a dict: Jinja answers with undefined.
+    // A dict has no key that cannot be hashed. Jinja's result is undefined.
     if (error instanceof JinjaError && error.fault === 'runtime') return undefined;
     throw error;
   }

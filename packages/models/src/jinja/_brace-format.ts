@@ -4,22 +4,25 @@ import { repr, str } from './_print.js';
 import type { Arguments, Value } from './_values.js';
 import type { Work } from './_work.js';
 
-/** How attributes and items of a value are found. `_attributes.ts` hands its own functions in, as a text's methods are attributes too. */
+/**
+ * How attributes and items of a value are looked up. `_attributes.ts` passes its own functions, because it imports the methods of
+ * texts, `format` among them.
+ */
 export interface Lookup {
   attribute(value: Value, name: string, work: Work): Value;
   item(value: Value, key: Value, work: Work): Value;
 }
 
-/** `text.format(…)`: what stands in braces is replaced by a value, an attribute or an item of one, formatted. */
-export function braceFormat(text: string, given: Arguments, lookup: Lookup, work: Work): string {
-  return new Formatter(given, lookup, work).format(text, 2);
+/** `text.format(…)`: fields in braces are replaced by values, or by their attributes and items, formatted. */
+export function braceFormat(text: string, args: Arguments, lookup: Lookup, work: Work): string {
+  return new Formatter(args, lookup, work).format(text, 2);
 }
 
 class Formatter {
   private automatic = 0;
 
   constructor(
-    private readonly given: Arguments,
+    private readonly args: Arguments,
     private readonly lookup: Lookup,
     private readonly work: Work,
   ) {}
@@ -60,10 +63,10 @@ class Formatter {
     let value = this.first(first);
     const step = /\.([^.[]+)|\[([^\]]+)\]/y;
     while (step.lastIndex < rest.length) {
-      const found = step.exec(rest);
-      if (found === null) throw failure('Empty attribute in format string');
-      const key = found[2];
-      if (key === undefined) value = this.lookup.attribute(value, found[1] as string, this.work);
+      const match = step.exec(rest);
+      if (match === null) throw failure('Empty attribute in format string');
+      const key = match[2];
+      if (key === undefined) value = this.lookup.attribute(value, match[1] as string, this.work);
       else value = this.lookup.item(value, /^\d+$/.test(key) ? Number(key) : key, this.work);
     }
     return value;
@@ -71,11 +74,11 @@ class Formatter {
 
   private first(name: string): Value {
     if (name !== '' && !/^\d+$/.test(name)) {
-      const value = this.given.named.get(name);
+      const value = this.args.keywords.get(name);
       if (value === undefined) throw failure(`KeyError: '${name}'`);
       return value;
     }
-    const value = this.given.positional[name === '' ? this.automatic++ : Number(name)];
+    const value = this.args.positional[name === '' ? this.automatic++ : Number(name)];
     if (value === undefined) throw failure('Replacement index out of range for positional args tuple');
     return value;
   }

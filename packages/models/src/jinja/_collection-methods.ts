@@ -2,14 +2,14 @@ import { equals } from './_compare.js';
 import { itemsOf } from './_iterate.js';
 import { failure } from './_jinja-error.js';
 import { repr } from './_print.js';
-import { bind } from './_signature.js';
+import { type BoundValues, bind } from './_signature.js';
 import { Callable, Dict, Float, isList, Range, Tuple, type Value, View } from './_values.js';
 import type { Work } from './_work.js';
 
-/** A method or attribute of a dict, list, tuple, range or number; undefined where there is none of this name. */
+/** A method or attribute of a dict, list, tuple, range or number; undefined when it has none of this name. */
 export function collectionMethod(value: Value, name: string, work: Work): Value | undefined {
-  const method = (parameters: string, run: (given: readonly (Value | undefined)[]) => Value): Callable =>
-    new Callable(name, (given) => run(bind(name, parameters, given)));
+  const method = (parameters: string, run: (args: BoundValues) => Value): Callable =>
+    new Callable(name, (args) => run(bind(name, parameters, args)));
   if (value instanceof Dict) return dictMethod(value, name, method, work);
   if (isList(value)) return name === 'copy' ? method('', () => value) : itemsMethod(() => value, name, method, work);
   if (value instanceof Tuple) return itemsMethod(() => value.items, name, method, work);
@@ -24,7 +24,7 @@ export function collectionMethod(value: Value, name: string, work: Work): Value 
   return undefined;
 }
 
-type MakeMethod = (parameters: string, run: (given: readonly (Value | undefined)[]) => Value) => Callable;
+type MakeMethod = (parameters: string, run: (args: BoundValues) => Value) => Callable;
 
 function dictMethod(dict: Dict, name: string, method: MakeMethod, work: Work): Callable | undefined {
   switch (name) {

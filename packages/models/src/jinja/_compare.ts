@@ -53,7 +53,7 @@ function sameDict(a: Dict, b: Dict, work: Work): boolean {
   });
 }
 
-/** Less than 0, 0, or more than 0, as `a` comes before or after `b`; NaN where they have no order. */
+/** Less than 0 when `a` comes before `b`, 0 when they are equal, more than 0 when `a` comes after `b`; NaN for NaN. */
 export function compare(a: Value, b: Value, sign: string, work: Work): number {
   work.spend(1);
   const left = numberOf(a);

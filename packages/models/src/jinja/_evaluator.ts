@@ -22,13 +22,13 @@ import {
 } from './_values.js';
 import type { Work } from './_work.js';
 
-/** What filters and tests may use of a rendering. */
+/** The parts of a rendering that filters and tests may use. */
 export interface Context {
   readonly work: Work;
-  /** The filters and tests that there are. */
+  /** The names of all filters and tests. */
   readonly names: { readonly filter: ReadonlySet<string>; readonly test: ReadonlySet<string> };
-  filter(name: string, value: Value, given: Arguments): Value;
-  test(name: string, value: Value, given: Arguments): boolean;
+  filter(name: string, value: Value, args: Arguments): Value;
+  test(name: string, value: Value, args: Arguments): boolean;
 }
 
 /** The value of an expression. */
@@ -57,11 +57,11 @@ export function evaluate(node: Expression, scope: Scope, context: Context): Valu
     case 'slice':
       return slice(node.of, node.parts, value, work);
     case 'call':
-      return counted(call(value(node.of), argumentsOf(node.given, scope, context)), work);
+      return counted(call(value(node.of), argumentsOf(node.args, scope, context)), work);
     case 'filter':
       return counted(filtered(node, value(node.of as Expression), scope, context), work);
     case 'test':
-      return context.test(node.name, value(node.of as Expression), argumentsOf(node.given, scope, context));
+      return context.test(node.name, value(node.of as Expression), argumentsOf(node.args, scope, context));
     case 'unary':
       return unary(node.sign, value(node.of));
     case 'not':
@@ -107,7 +107,7 @@ function slice(
   return sliced(whole, [start, stop, step], work);
 }
 
-/** `a < b < c` compares neighbours, as far as they hold. */
+/** `a < b < c`: neighbours are compared up to the first comparison that does not hold. */
 function compared(node: Expression & { kind: 'compare' }, value: (of: Expression) => Value, work: Work): boolean {
   let left = value(node.first);
   for (const [sign, operand] of node.rest) {
@@ -120,8 +120,8 @@ function compared(node: Expression & { kind: 'compare' }, value: (of: Expression
 
 function concatenated(items: readonly Value[], work: Work): string {
   let text = '';
-  for (const one of items) {
-    text += str(one, work);
+  for (const item of items) {
+    text += str(item, work);
     work.joined(text.length);
   }
   return text;
@@ -134,36 +134,36 @@ export function filtered(
   scope: Scope,
   context: Context,
 ): Value {
-  return context.filter(node.name, value, argumentsOf(node.given, scope, context));
+  return context.filter(node.name, value, argumentsOf(node.args, scope, context));
 }
 
 /** Calls a value. */
-export function call(callee: Value, given: Arguments): Value {
-  if (callee instanceof Callable) return callee.call(given);
+export function call(callee: Value, args: Arguments): Value {
+  if (callee instanceof Callable) return callee.call(args);
   if (callee instanceof Undefined) throw callee.fail();
   throw failure(`'${typeOf(callee)}' object is not callable`);
 }
 
-/** Counts what a function made. */
+/** Counts the size of a function's result. */
 function counted(value: Value, work: Work): Value {
   if (typeof value === 'string') work.joined(value.length);
   else if (isList(value)) work.spend(value.length);
   return value;
 }
 
-/** What a call is given, evaluated. */
-export function argumentsOf(given: CallArguments, scope: Scope, context: Context): Arguments {
-  if (given.positional.length + given.named.length === 0 && given.list === undefined && given.dict === undefined) {
+/** The values of a call's arguments. */
+export function argumentsOf(args: CallArguments, scope: Scope, context: Context): Arguments {
+  if (args.positional.length + args.keywords.length === 0 && args.list === undefined && args.dict === undefined) {
     return noArguments;
   }
   const value = (of: Expression): Value => evaluate(of, scope, context);
-  const positional = given.positional.map(value);
-  const named = new Map(given.named.map(([name, of]) => [name, value(of)]));
-  if (given.list !== undefined) positional.push(...itemsOf(value(given.list), context.work));
-  if (given.dict !== undefined) {
-    const dict = value(given.dict);
+  const positional = args.positional.map(value);
+  const keywords = new Map(args.keywords.map(([name, of]) => [name, value(of)]));
+  if (args.list !== undefined) positional.push(...itemsOf(value(args.list), context.work));
+  if (args.dict !== undefined) {
+    const dict = value(args.dict);
     if (!(dict instanceof Dict)) throw failure(`argument after ** must be a mapping, not ${typeOf(dict)}`);
-    for (const [key, entry] of dict.pairs()) named.set(textOf(key) ?? String(key), entry);
+    for (const [key, entry] of dict.pairs()) keywords.set(textOf(key) ?? String(key), entry);
   }
-  return { positional, named };
+  return { positional, keywords };
 }

@@ -18,10 +18,10 @@ interface Spec {
 
 const pattern = /^(?:([\s\S])?([<>=^]))?([+\- ])?(#)?(0)?(\d{1,9})?([,_])?(?:\.(\d{1,9}))?([bcdeEfFgGnosxX%])?$/u;
 
-function parsed(text: string): Spec {
-  const found = pattern.exec(text);
-  if (found === null) throw failure('Invalid format specifier');
-  const [, fill, align, sign, alternate, zero, width, grouping, precision, kind] = found;
+function parseSpec(text: string): Spec {
+  const match = pattern.exec(text);
+  if (match === null) throw failure('Invalid format specifier');
+  const [, fill, align, sign, alternate, zero, width, grouping, precision, kind] = match;
   return {
     fill: fill ?? (zero === undefined ? ' ' : '0'),
     align: align ?? (zero === undefined ? undefined : '='),
@@ -34,10 +34,10 @@ function parsed(text: string): Spec {
   };
 }
 
-/** `format(value, spec)`: what stands after the colon in `'{:…}'.format(value)`. */
+/** `format(value, spec)`, whose `spec` is the part after the colon in `'{:…}'.format(value)`. */
 export function formatValue(value: Value, text: string, work: Work): string {
   if (text === '') return str(value, work);
-  const spec = parsed(text);
+  const spec = parseSpec(text);
   work.text(spec.width + (spec.precision ?? 0));
   const number = numberOf(value);
   const words = textOf(value);

@@ -1,7 +1,7 @@
 import type { Json } from '@dpo/base';
 import { Dict, Float, type Value } from './_values.js';
 
-/** A value of JSON as Python has it. JSON does not tell 1.0 from 1 once it is parsed: whole numbers are `int`. */
+/** A JSON value as a value of Python. Parsed JSON does not tell 1.0 from 1, so whole numbers are `int`. */
 export function fromJson(json: Json): Value {
   if (typeof json === 'number') return Number.isSafeInteger(json) ? (json === 0 ? 0 : json) : new Float(json);
   if (json === null || typeof json !== 'object') return json;

@@ -6,37 +6,37 @@ import { strftime } from './_strftime.js';
 import { type Arguments, Callable, Dict, Namespace, Range, type Value } from './_values.js';
 import type { Work } from './_work.js';
 
-/** The most items that a range may have: Jinja's sandbox. */
+/** The most items of a range, as in Jinja's sandbox. */
 const maxRange = 100_000;
 
 /**
- * What every template may call: Jinja's own functions, and `raise_exception` and `strftime_now` of transformers.
+ * The functions that every template may call: Jinja's own, and `raise_exception` and `strftime_now` of transformers.
  *
- * @param now what `strftime_now` tells
+ * @param now the time of `strftime_now`
  */
 export function globalsOf(work: Work, now: Date): Record<string, Value> {
-  const functions: Record<string, (given: Arguments) => Value> = {
-    cycler: (given) => cycler(given.positional),
-    dict: (given) => dictOf(given, work),
-    joiner: (given) => joiner(bind('joiner', 'sep?', given)[0] ?? ', '),
+  const functions: Record<string, (args: Arguments) => Value> = {
+    cycler: (args) => cycler(args.positional),
+    dict: (args) => dictOf(args, work),
+    joiner: (args) => joiner(bind('joiner', 'sep?', args)[0] ?? ', '),
     lipsum: () => {
-      throw failure('lipsum is not known here: its text is another one at every call');
+      throw failure('lipsum is not supported: its text changes with every call');
     },
-    namespace: (given) => namespace(given, work),
-    raise_exception: (given) => {
-      throw new JinjaError('raised', str(bind('raise_exception', 'message', given)[0] as Value, work));
+    namespace: (args) => namespace(args, work),
+    raise_exception: (args) => {
+      throw new JinjaError('raised', str(bind('raise_exception', 'message', args)[0] as Value, work));
     },
     range: rangeOf,
-    strftime_now: (given) => strftime(now, needText(bind('strftime_now', 'format', given)[0], 'format')),
+    strftime_now: (args) => strftime(now, needText(bind('strftime_now', 'format', args)[0], 'format')),
   };
   return Object.fromEntries(
     Object.entries(functions).map(([name, call]) => [name, new Callable(name, call, 'function')]),
   );
 }
 
-function rangeOf(given: Arguments): Range {
-  if (given.named.size > 0) throw failure('range() takes no keyword arguments');
-  const values = given.positional.map((value) => intOf(value, 0));
+function rangeOf(args: Arguments): Range {
+  if (args.keywords.size > 0) throw failure('range() takes no keyword arguments');
+  const values = args.positional.map((value) => intOf(value, 0));
   if (values.length === 0 || values.length > 3) throw failure(`range expected 1 to 3 arguments, got ${values.length}`);
   const [start = 0, stop = 0, step = 1] = values.length === 1 ? [0, values[0]] : values;
   if (step === 0) throw failure('range() arg 3 must not be zero');
@@ -45,7 +45,7 @@ function rangeOf(given: Arguments): Range {
   throw new JinjaError('limit', `it goes beyond the limit of ranges of ${maxRange} items, as in Jinja's sandbox`);
 }
 
-function dictOf({ positional, named }: Arguments, work: Work): Dict {
+function dictOf({ positional, keywords }: Arguments, work: Work): Dict {
   const dict = new Dict();
   const [from] = positional;
   if (positional.length > 1) throw failure(`dict expected at most 1 argument, got ${positional.length}`);
@@ -59,18 +59,18 @@ function dictOf({ positional, named }: Arguments, work: Work): Dict {
       dict.set(key, value);
     }
   }
-  for (const [key, value] of named) dict.set(key, value);
+  for (const [key, value] of keywords) dict.set(key, value);
   work.spend(dict.size);
   return dict;
 }
 
-function namespace(given: Arguments, work: Work): Namespace {
+function namespace(args: Arguments, work: Work): Namespace {
   const created = new Namespace();
-  for (const [key, value] of dictOf(given, work).pairs()) created.values.set(String(key), value);
+  for (const [key, value] of dictOf(args, work).pairs()) created.values.set(String(key), value);
   return created;
 }
 
-/** Gives one value after the other, and begins again at the end. */
+/** `cycler`: its `next()` returns one value after the other, and begins again at the end. */
 function cycler(values: readonly Value[]): Callable {
   if (values.length === 0) throw failure('at least one item has to be provided');
   let at = 0;
@@ -93,14 +93,14 @@ function failureOf(type: string): never {
   throw failure(`'${type}' object is not callable`);
 }
 
-/** Gives nothing the first time, then a separator. */
+/** `joiner`: returns an empty text the first time, then the separator. */
 function joiner(separator: Value): Callable {
-  let used = false;
+  let isFirst = true;
   return new Callable(
     'joiner',
     () => {
-      const value = used ? separator : '';
-      used = true;
+      const value = isFirst ? '' : separator;
+      isFirst = false;
       return value;
     },
     'Joiner',

@@ -5,7 +5,7 @@ import { split } from './_string-search.js';
 import { Dict, Markup, textOf, typeOf, Undefined, type Value } from './_values.js';
 import type { Work } from './_work.js';
 
-/** `striptags`: a text without comments and tags, its blanks made single, its entities resolved. */
+/** `striptags`: a text without comments and tags, with single blanks, and with characters in the place of entities. */
 export function striptags(text: string, work: Work): string {
   const bare = without(without(text, '<!--', '-->'), '<', '>');
   return resolved(split(bare, [], false, work).join(' '));
@@ -36,7 +36,7 @@ function resolved(text: string): string {
   );
 }
 
-/** `urlencode`: all but letters, digits and `_.-~` as hexadecimal; a `/` stays outside of queries, where blanks are `+`. */
+/** `urlencode`: all but letters, digits and `_.-~` in hexadecimal. In queries, blanks become `+`; elsewhere, `/` stays. */
 export function urlQuote(text: string, query: boolean): string {
   const quotedText = encodeURIComponent(text.toWellFormed()).replace(
     /[!'()*]/g,
@@ -45,7 +45,7 @@ export function urlQuote(text: string, query: boolean): string {
   return query ? quotedText.replaceAll('%20', '+') : quotedText.replaceAll('%2F', '/');
 }
 
-/** `xmlattr`: the attributes that a dict says, without those that are none. */
+/** `xmlattr`: the attributes in a dict, without those whose value is none or undefined. */
 export function xmlAttributes(value: Value, space: boolean, work: Work): string {
   if (!(value instanceof Dict)) throw failure(`'${typeOf(value)}' is no mapping`);
   const parts: string[] = [];

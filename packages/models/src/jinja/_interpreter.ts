@@ -8,10 +8,10 @@ import { assign, Scope } from './_scope.js';
 
 import { Callable, truthy, type Value } from './_values.js';
 
-/** How a body ended: at its end, or at a jump out of the loop around it. */
+/** How a body ends: at its end, or at a jump out of the loop around it. */
 type End = 'end' | 'break' | 'continue';
 
-/** What a template writes. */
+/** The text that a template writes. */
 class Output {
   private readonly parts: string[] = [];
   length = 0;
@@ -25,10 +25,10 @@ class Output {
   }
 }
 
-/** A rendered template, and which parts of the text stand in `{% generation %}` blocks. */
+/** The text of a template, and the places of its `{% generation %}` blocks. */
 export interface Rendered {
   readonly text: string;
-  /** Where each block's text begins and ends, in the order in which the blocks were written. */
+  /** Where each block's text begins and ends, in the order in which the blocks are written. */
   readonly generations: readonly (readonly [start: number, end: number])[];
 }
 
@@ -44,7 +44,7 @@ export class Interpreter {
     private readonly root: Scope,
   ) {}
 
-  /** @throws JinjaError with the line where it happened */
+  /** The template's text. @throws {JinjaError} with the line of the fault. */
   run(): Rendered {
     this.root.set('self', new Blocks((name) => this.blockOf(name)));
     try {
@@ -121,9 +121,9 @@ export class Interpreter {
 
   private callBlock(node: Statement & { kind: 'call block' }, scope: Scope): Value {
     const caller = macroOf(node.caller, scope, this.context, this.render);
-    const given = argumentsOf(node.call.given, scope, this.context);
-    const named = new Map([...given.named, ['caller', caller] as const]);
-    return call(this.value(node.call.of, scope), { ...given, named });
+    const args = argumentsOf(node.call.args, scope, this.context);
+    const keywords = new Map([...args.keywords, ['caller', caller] as const]);
+    return call(this.value(node.call.of, scope), { ...args, keywords });
   }
 
   private filteredBody(filter: Expression | undefined, body: readonly Statement[], scope: Scope): Value {
@@ -139,7 +139,7 @@ export class Interpreter {
     out.write(text);
   }
 
-  /** What a body writes, as a text of its own. */
+  /** The text that a body writes. */
   private captured(body: readonly Statement[], scope: Scope): string {
     const out = new Output();
     this.body(body, scope, out);
@@ -191,7 +191,7 @@ export class Interpreter {
     if (!any) this.body(node.otherwise, new Scope(scope), out);
   }
 
-  /** The place of a generation block counts from what the template itself has written, as in transformers. */
+  /** A generation block. As in transformers, its place is counted in the template's own output. */
   private generation(body: readonly Statement[], scope: Scope, out: Output): void {
     const text = this.captured(body, new Scope(scope));
     this.generations.push([this.main.length, this.main.length + text.length]);
@@ -217,7 +217,7 @@ class Blocks extends Callable {
   }
 }
 
-/** The error with its line; too deep a stack counts as too deep a template. */
+/** The error with its line. A stack overflow counts as a template that is nested too deeply. */
 function located(error: unknown, line: number): unknown {
   if (error instanceof RangeError && error.message.includes('call stack')) {
     return new JinjaError('limit', 'it goes beyond the limit of calls within each other', line);

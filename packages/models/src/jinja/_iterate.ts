@@ -3,7 +3,7 @@ import { characters, lengthOf } from './_text.js';
 import { Dict, Generator, isList, Range, Tuple, textOf, typeOf, Undefined, type Value, View } from './_values.js';
 import type { Work } from './_work.js';
 
-/** How many items a value has; undefined where Python's `len` fails. */
+/** How many items a value has; undefined when Python's `len` fails. */
 export function sizeOf(value: Value): number | undefined {
   const text = textOf(value);
   if (text !== undefined) return lengthOf(text);
@@ -15,7 +15,7 @@ export function sizeOf(value: Value): number | undefined {
   return value instanceof Undefined ? 0 : undefined;
 }
 
-/** The items of a value, one by one; undefined where Python cannot iterate. */
+/** The items of a value, one by one; undefined when Python cannot iterate over it. */
 export function iterate(value: Value): Iterator<Value> | undefined {
   const text = textOf(value);
   if (text !== undefined) return characters(text)[Symbol.iterator]();

@@ -1,10 +1,10 @@
-/** What went wrong: the template's syntax, an operation, the template's own `raise_exception`, or a work limit. */
+/** The kind of fault: the template's syntax, an operation, the template's own `raise_exception`, or a work limit. */
 export type JinjaFault = 'syntax' | 'runtime' | 'raised' | 'limit';
 
-/** An error of a template, with the line where it happened. */
+/** An error of a template, with its line. */
 export class JinjaError extends Error {
   override readonly name = 'JinjaError';
-  /** The line in the template, from 1; filled in by the interpreter where the thrower does not know it. */
+  /** The line in the template, from 1. The interpreter adds the line when it is undefined. */
   line: number | undefined;
 
   constructor(
@@ -17,7 +17,7 @@ export class JinjaError extends Error {
   }
 }
 
-/** An operation that Python refuses. */
+/** The error of an operation that fails in Python. */
 export function failure(message: string): JinjaError {
   return new JinjaError('runtime', message);
 }

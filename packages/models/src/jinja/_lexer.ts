@@ -3,14 +3,14 @@ import { quoted } from './_print.js';
 import { unescaped } from './_string-literal.js';
 import { stripEnd } from './_text.js';
 
-/** A token of a template: its type is `data`, `name`, `string`, `integer`, `float`, a delimiter, or the operator itself. */
+/** A token of a template. Its type is `data`, `name`, `string`, `integer`, `float`, a delimiter, or the operator itself. */
 export interface Token {
   readonly type: string;
   readonly value: string;
   readonly line: number;
 }
 
-/** White space as Python has it: U+001C to U+001F and U+0085 count, U+FEFF does not. */
+/** White space as in Python: U+001C to U+001F and U+0085 count, U+FEFF does not. */
 const blank = '[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]';
 const blanks = new RegExp(`${blank}+`, 'y');
 const opening = /\{%([-+]?)|\{\{([-+]?)|\{#([-+]?)/g;
@@ -33,16 +33,16 @@ const literals = [
 const closers: Readonly<Record<string, string>> = { '{': '}', '(': ')', '[': ']' };
 
 /**
- * Cuts a template into tokens as Jinja's lexer does with `trim_blocks` and `lstrip_blocks`: the first line break after
- * a block or comment is dropped, and so are the blanks between the line's beginning and a block or comment.
+ * The tokens of a template, as by Jinja's lexer with `trim_blocks` and `lstrip_blocks`: the first line break after a block or
+ * comment is dropped, and so are the blanks between the line's beginning and a block or comment.
  *
- * @throws JinjaError `syntax`
+ * @throws {JinjaError} `syntax`
  */
 export function tokenise(template: string): Token[] {
   return new Lexer(normalised(template)).run();
 }
 
-/** One kind of line break; a single one at the end is dropped. */
+/** A template with one kind of line break, and without a line break at its end. */
 function normalised(template: string): string {
   return template.replace(/\r\n?/g, '\n').replace(/\n$/, '');
 }
@@ -59,24 +59,24 @@ class Lexer {
     const { source } = this;
     while (this.at < source.length) {
       opening.lastIndex = this.at;
-      const found = opening.exec(source);
-      if (found === null) {
+      const match = opening.exec(source);
+      if (match === null) {
         this.data(source.slice(this.at), '+', false);
         break;
       }
-      const sign = found[1] ?? found[2] ?? found[3] ?? '';
-      this.data(source.slice(this.at, found.index), sign, found[2] === undefined);
-      this.at = found.index;
-      if (found[3] !== undefined) this.comment(found[0].length);
-      else if (found[2] !== undefined) this.tag('variable', found[0].length);
+      const sign = match[1] ?? match[2] ?? match[3] ?? '';
+      this.data(source.slice(this.at, match.index), sign, match[2] === undefined);
+      this.at = match.index;
+      if (match[3] !== undefined) this.comment(match[0].length);
+      else if (match[2] !== undefined) this.tag('variable', match[0].length);
       else if (this.match(rawBegin)) this.raw();
-      else this.tag('block', found[0].length);
+      else this.tag('block', match[0].length);
     }
     this.tokens.push({ type: 'eof', value: '', line: this.line });
     return this.tokens;
   }
 
-  /** Text outside of tags, without the blanks that the tag after it takes away. */
+  /** Text outside of tags, without the blanks that the tag after it strips. */
   private data(text: string, sign: string, strippable: boolean): void {
     const stripped = this.strip(text, sign, strippable);
     if (stripped !== '') this.tokens.push({ type: 'data', value: stripped, line: this.line });
@@ -90,8 +90,8 @@ class Lexer {
     return (from > 0 || this.lineStarts) && stripEnd(text.slice(from)) === '' ? text.slice(0, from) : text;
   }
 
-  private comment(opened: number): void {
-    this.skip(this.source.slice(this.at, this.at + opened));
+  private comment(openingLength: number): void {
+    this.skip(this.source.slice(this.at, this.at + openingLength));
     commentEnd.lastIndex = this.at;
     const end = commentEnd.exec(this.source);
     if (end === null) throw this.error('Missing end of comment tag');
@@ -109,9 +109,9 @@ class Lexer {
     this.skip(end[0], end[2] !== undefined);
   }
 
-  private tag(kind: 'variable' | 'block', opened: number): void {
+  private tag(kind: 'variable' | 'block', openingLength: number): void {
     this.tokens.push({ type: `${kind}_begin`, value: '', line: this.line });
-    this.skip(this.source.slice(this.at, this.at + opened));
+    this.skip(this.source.slice(this.at, this.at + openingLength));
     const end = kind === 'variable' ? variableEnd : blockEnd;
     const open: string[] = [];
     while (this.at < this.source.length) {
@@ -131,13 +131,13 @@ class Lexer {
     else if (!this.literal()) this.sign(open);
   }
 
-  /** Reads a number, a name or a text, where there is one. */
+  /** Reads a number, a name or a text. False when there is none. */
   private literal(): boolean {
     const afterDot = this.source[this.at - 1] === '.';
     for (const [type, pattern] of literals) {
-      const found = type === 'float' && afterDot ? null : this.match(pattern);
-      if (found === null) continue;
-      this.push(type, this.literalValue(type, found[0]), found[0]);
+      const match = type === 'float' && afterDot ? null : this.match(pattern);
+      if (match === null) continue;
+      this.push(type, this.literalValue(type, match[0]), match[0]);
       return true;
     }
     return false;
@@ -174,7 +174,7 @@ class Lexer {
     return pattern.exec(this.source);
   }
 
-  /** Goes behind a piece of the source, and behind the blanks that follow where the tag ends in a dash. */
+  /** Goes behind a piece of the source, and behind the blanks that follow when the tag ends in a dash. */
   private skip(piece: string, blanksToo = false): void {
     let end = this.at + piece.length;
     if (blanksToo) {

@@ -6,7 +6,7 @@ import { itemsOf, iterate, sizeOf } from './_iterate.js';
 import { failure } from './_jinja-error.js';
 import { binary } from './_operators.js';
 import { str } from './_print.js';
-import { intOf } from './_signature.js';
+import { type BoundValues, intOf } from './_signature.js';
 import { characters } from './_text.js';
 import {
   Dict,
@@ -23,8 +23,6 @@ import {
 } from './_values.js';
 import type { Work } from './_work.js';
 
-type Given = readonly (Value | undefined)[];
-
 const length: Filter = [
   '',
   (value) => {
@@ -34,7 +32,7 @@ const length: Filter = [
   },
 ];
 
-/** Filters of lists and dicts, as Jinja has them. */
+/** Jinja's filters of lists and dicts. */
 export const listFilters: Readonly<Record<string, Filter>> = {
   batch: ['linecount fill_with?', batched],
   count: length,
@@ -46,8 +44,8 @@ export const listFilters: Readonly<Record<string, Filter>> = {
   last: ['', lastOf],
   length,
   list: ['', (value, _, { work }) => itemsOf(value, work)],
-  max: ['case_sensitive? attribute?', (value, given, context) => extreme(value, given, context, 1)],
-  min: ['case_sensitive? attribute?', (value, given, context) => extreme(value, given, context, -1)],
+  max: ['case_sensitive? attribute?', (value, args, context) => extreme(value, args, context, 1)],
+  min: ['case_sensitive? attribute?', (value, args, context) => extreme(value, args, context, -1)],
   reverse: ['', reversed],
   slice: ['slices fill_with?', slices],
   sort: ['reverse? case_sensitive? attribute?', sorted],
@@ -63,45 +61,45 @@ function generator(items: Iterable<Value>): Generator {
   return new Generator(items[Symbol.iterator]());
 }
 
-function batched(value: Value, [count, fill]: Given, { work }: Context): Value {
+function batched(value: Value, [count, fill]: BoundValues, { work }: Context): Value {
   const size = intOf(count, 0);
-  const rows: Value[][] = [];
+  const batches: Value[][] = [];
   for (const item of itemsOf(value, work)) {
-    if (rows.length === 0 || rows.at(-1)?.length === size) rows.push([]);
-    rows.at(-1)?.push(item);
+    if (batches.length === 0 || batches.at(-1)?.length === size) batches.push([]);
+    batches.at(-1)?.push(item);
   }
-  const last = rows.at(-1);
+  const last = batches.at(-1);
   if (last !== undefined && fill !== undefined && fill !== null) {
     work.spend(Math.max(0, size - last.length));
     while (last.length < size) last.push(fill);
   }
-  return generator(rows);
+  return generator(batches);
 }
 
-function slices(value: Value, [count, fill]: Given, { work }: Context): Value {
+function slices(value: Value, [count, fill]: BoundValues, { work }: Context): Value {
   const items = itemsOf(value, work);
   const number = intOf(count, 0);
   if (number <= 0) throw failure('integer division or modulo by zero');
   work.spend(number);
   const each = Math.floor(items.length / number);
   const longer = items.length % number;
-  const rows = Array.from({ length: number }, (_, i) => {
+  const result = Array.from({ length: number }, (_, i) => {
     const start = i * each + Math.min(i, longer);
-    const row = items.slice(start, start + each + (i < longer ? 1 : 0));
-    return fill !== undefined && fill !== null && i >= longer ? [...row, fill] : row;
+    const slice = items.slice(start, start + each + (i < longer ? 1 : 0));
+    return fill !== undefined && fill !== null && i >= longer ? [...slice, fill] : slice;
   });
-  return generator(rows);
+  return generator(result);
 }
 
-/** Items in order, by one key or several; equal ones stay in their order. */
+/** Items sorted by a key. Items with equal keys stay in their order. */
 function inOrder<T>(items: readonly T[], keyOf: (item: T) => Value, reverse: boolean, work: Work): T[] {
-  const keyed = items.map((item) => ({ item, key: keyOf(item) }));
-  // The sign is what Python would name: it asks whether the later one is less.
-  keyed.sort((a, b) => (reverse ? compare(b.key, a.key, '<', work) : compare(a.key, b.key, '<', work)));
-  return keyed.map(({ item }) => item);
+  const entries = items.map((item) => ({ item, key: keyOf(item) }));
+  // The sign is the one in Python's error: sorting asks whether the later item is less.
+  entries.sort((a, b) => (reverse ? compare(b.key, a.key, '<', work) : compare(a.key, b.key, '<', work)));
+  return entries.map(({ item }) => item);
 }
 
-function dictSorted(value: Value, [sensitive, by, reverse]: Given, { work }: Context): Value {
+function dictSorted(value: Value, [sensitive, by, reverse]: BoundValues, { work }: Context): Value {
   if (!(value instanceof Dict)) throw failure(`'${typeOf(value)}' object has no attribute 'items'`);
   const place = { key: 0, value: 1 }[textOf(by ?? 'key') ?? ''];
   if (place === undefined) throw failure('You can only sort by either "key" or "value"');
@@ -111,24 +109,24 @@ function dictSorted(value: Value, [sensitive, by, reverse]: Given, { work }: Con
   return inOrder(pairs, key, on(reverse), work).map((pair) => new Tuple(pair));
 }
 
-function sorted(value: Value, [reverse, sensitive, attribute]: Given, { work }: Context): Value {
+function sorted(value: Value, [reverse, sensitive, attribute]: BoundValues, { work }: Context): Value {
   const keys = gettersOf(attribute, work, !on(sensitive));
   return inOrder(itemsOf(value, work), keys, on(reverse), work);
 }
 
-function unique(value: Value, [sensitive, attribute]: Given, { work }: Context): Value {
+function unique(value: Value, [sensitive, attribute]: BoundValues, { work }: Context): Value {
   const key = getterOf(attribute, work, !on(sensitive));
-  const seen = new Set<unknown>();
-  const selected = itemsOf(value, work).filter((item) => {
+  const hashes = new Set<unknown>();
+  const firsts = itemsOf(value, work).filter((item) => {
     const hash = hashOf(key(item));
-    const fresh = !seen.has(hash);
-    seen.add(hash);
-    return fresh;
+    const isFirst = !hashes.has(hash);
+    hashes.add(hash);
+    return isFirst;
   });
-  return generator(selected);
+  return generator(firsts);
 }
 
-function extreme(value: Value, [sensitive, attribute]: Given, { work }: Context, sign: number): Value {
+function extreme(value: Value, [sensitive, attribute]: BoundValues, { work }: Context, sign: number): Value {
   const key = getterOf(attribute, work, !on(sensitive));
   let best: { item: Value; key: Value } | undefined;
   for (const item of itemsOf(value, work)) {
@@ -138,13 +136,13 @@ function extreme(value: Value, [sensitive, attribute]: Given, { work }: Context,
   return best === undefined ? new Undefined('No aggregated item, sequence was empty.') : best.item;
 }
 
-function summed(value: Value, [attribute, start = 0]: Given, { work }: Context): Value {
+function summed(value: Value, [attribute, start = 0]: BoundValues, { work }: Context): Value {
   const key = getterOf(attribute, work);
   if (textOf(start) !== undefined) throw failure("sum() can't sum strings [use ''.join(seq) instead]");
   return itemsOf(value, work).reduce((sum, item) => binary('+', sum, key(item), work), start);
 }
 
-function joined(value: Value, [sign, attribute]: Given, { work }: Context): string {
+function joined(value: Value, [sign, attribute]: BoundValues, { work }: Context): string {
   const key = getterOf(attribute, work);
   const by = str(sign ?? '', work);
   let size = 0;
@@ -166,13 +164,13 @@ function firstOf(value: Value, work: Work): Value {
   return first.done === true ? new Undefined('No first item, sequence was empty.') : first.value;
 }
 
-function lastOf(value: Value, _: Given, { work }: Context): Value {
+function lastOf(value: Value, _: BoundValues, { work }: Context): Value {
   if (value instanceof Generator) throw failure("'generator' object is not reversible");
   const last = itemsOf(value, work).at(-1);
   return last === undefined ? new Undefined('No last item, sequence was empty.') : last;
 }
 
-function reversed(value: Value, _: Given, { work }: Context): Value {
+function reversed(value: Value, _: BoundValues, { work }: Context): Value {
   const text = textOf(value);
   if (text !== undefined) return characters(text).reverse().join('');
   if (iterate(value) === undefined) throw failure('argument must be iterable');
@@ -188,13 +186,13 @@ function itemPairs(value: Value): Value {
   return generator(new View(value, 'dict_items').items());
 }
 
-/** Python's filter is a generator: it fails when it is read. */
+/** The filter is a generator in Python, and fails only when it is read. */
 function* refused(): globalThis.Generator<Value, void, undefined> {
   yield* [];
   throw failure('Can only get item pairs from a mapping.');
 }
 
-function grouped(value: Value, [attribute, otherwise, sensitive]: Given, { work }: Context): Value {
+function grouped(value: Value, [attribute, otherwise, sensitive]: BoundValues, { work }: Context): Value {
   const key = getterOf(attribute, work, !on(sensitive), otherwise);
   const printed = getterOf(attribute, work, false, otherwise);
   const groups: { key: Value; items: Value[] }[] = [];

@@ -5,7 +5,7 @@ import { bind } from './_signature.js';
 import { Callable, Tuple, typeOf, Undefined, type Value } from './_values.js';
 import type { Work } from './_work.js';
 
-/** The items of a loop, and what `loop` says of them. It looks ahead only when it is asked what comes. */
+/** The items of a loop, and the template's `loop` object. The loop looks ahead only when the template asks for later items. */
 export class Loop {
   readonly object: Callable;
   private index = -1;
@@ -16,7 +16,7 @@ export class Loop {
   private items: Iterator<Value>;
   private changes: Tuple | undefined;
 
-  /** @param recurse renders the loop's body with other items, one level deeper; undefined in a loop that is not recursive */
+  /** @param recurse renders the loop's body with other items, one level deeper; undefined for a loop that is not recursive */
   constructor(
     over: Value,
     filter: ((item: Value) => boolean) | undefined,
@@ -30,8 +30,8 @@ export class Loop {
     this.length = filter === undefined ? sizeOf(over) : undefined;
     this.object = new Callable(
       'loop',
-      (given) => {
-        const [inner] = bind('loop', 'iterable', given);
+      (args) => {
+        const [inner] = bind('loop', 'iterable', args);
         if (recurse === undefined) {
           throw failure("The loop must have the 'recursive' marker to be called recursively.");
         }

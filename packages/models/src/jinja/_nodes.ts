@@ -1,11 +1,12 @@
-/** What a call is given: by position, by name, and by `*list` and `**dict`. */
+/** The arguments of a call: by position, by keyword, and by `*list` and `**dict`. */
 export interface CallArguments {
   readonly positional: readonly Expression[];
-  readonly named: readonly (readonly [name: string, value: Expression])[];
+  readonly keywords: readonly (readonly [name: string, value: Expression])[];
   readonly list: Expression | undefined;
   readonly dict: Expression | undefined;
 }
 
+/** An expression of a template. */
 export type Expression =
   | { readonly kind: 'constant'; readonly value: null | boolean | string }
   | { readonly kind: 'integer'; readonly value: number }
@@ -16,13 +17,13 @@ export type Expression =
   | { readonly kind: 'attribute'; readonly of: Expression; readonly name: string }
   | { readonly kind: 'item'; readonly of: Expression; readonly key: Expression }
   | { readonly kind: 'slice'; readonly of: Expression; readonly parts: readonly (Expression | undefined)[] }
-  | { readonly kind: 'call'; readonly of: Expression; readonly given: CallArguments }
+  | { readonly kind: 'call'; readonly of: Expression; readonly args: CallArguments }
   | {
       readonly kind: 'filter' | 'test';
-      /** Undefined in a filter that a whole block goes through. */
+      /** Undefined in the filter of a whole block. */
       readonly of: Expression | undefined;
       readonly name: string;
-      readonly given: CallArguments;
+      readonly args: CallArguments;
     }
   | { readonly kind: 'unary'; readonly sign: '-' | '+'; readonly of: Expression }
   | { readonly kind: 'not'; readonly of: Expression }
@@ -37,13 +38,13 @@ export type Expression =
       readonly no: Expression | undefined;
     };
 
-/** What a value is stored in: a name, an attribute of a namespace, or several of them. */
+/** The place that a value is stored in: a name, an attribute of a namespace, or several of them. */
 export type Target =
   | { readonly kind: 'name'; readonly name: string }
   | { readonly kind: 'namespace'; readonly name: string; readonly attribute: string }
   | { readonly kind: 'tuple'; readonly items: readonly Target[] };
 
-/** A macro, or a block that is called like one. */
+/** A macro, or a block that is called like a macro. */
 export interface MacroNode {
   readonly name: string | undefined;
   readonly parameters: readonly { readonly name: string; readonly otherwise: Expression | undefined }[];
@@ -54,6 +55,7 @@ export interface MacroNode {
 
 type Body = readonly Statement[];
 
+/** A statement of a template. */
 export type Statement = { readonly line: number } & (
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'output'; readonly items: readonly Expression[] }
@@ -76,6 +78,7 @@ export type Statement = { readonly line: number } & (
   | { readonly kind: 'foreign'; readonly tag: string }
 );
 
+/** A loop. */
 export interface ForNode {
   readonly kind: 'for';
   readonly target: Target;

@@ -5,7 +5,7 @@ import { intOf } from './_signature.js';
 import { strip } from './_text.js';
 import { Float, int, numberOf, textOf, truthy, typeOf, Undefined, type Value } from './_values.js';
 
-/** Filters of numbers, as Jinja has them. */
+/** Jinja's filters of numbers. */
 export const numberFilters: Readonly<Record<string, Filter>> = {
   abs: ['', absolute],
   filesizeformat: [
@@ -33,7 +33,7 @@ function asFloat(value: Value): Float | undefined {
   return number === undefined ? undefined : new Float(number);
 }
 
-/** `float(value)`; undefined where Python fails with a value or type that is no number. */
+/** `float(value)`; undefined when Python fails because the value or its type is no number. */
 function toFloat(value: Value): number | undefined {
   if (value instanceof Undefined) throw value.fail();
   const text = textOf(value);
@@ -84,7 +84,7 @@ function rounded(value: Value, [precision, method]: readonly (Value | undefined)
   return new Float(Math[how](number * factor) / factor);
 }
 
-/** To the nearest, halves to the even neighbour, decided by the number's exact value. */
+/** The nearest number, decided by the exact value. Halves go to the even neighbour. */
 function roundFloat(number: number, digits: number): number {
   if (!Number.isFinite(number) || digits > 22) return number;
   if (digits < 0) return roundHalfEven(number / 10 ** -digits) * 10 ** -digits;

@@ -4,7 +4,7 @@ import { percentFormat } from './_percent-format.js';
 import { Float, int, isList, Markup, numberOf, Tuple, textOf, typeOf, Undefined, type Value } from './_values.js';
 import type { Work } from './_work.js';
 
-/** What a binary operator gives. */
+/** The result of a binary operator. */
 export function binary(sign: string, a: Value, b: Value, work: Work): Value {
   const format = sign === '%' ? textOf(a) : undefined;
   if (format !== undefined) return percentFormat(format, b, work);
@@ -40,7 +40,7 @@ function arithmetic(sign: string, a: number, b: number, float: boolean): Value {
   return number(float ? wholeDivision(a, b, positive) : Math.floor(a / b));
 }
 
-/** As Python computes `//` of floats: what remains is taken off first, then the quotient is rounded to a whole number. */
+/** `//` of floats as in Python: the remainder is subtracted first, then the quotient is rounded to a whole number. */
 function wholeDivision(a: number, b: number, remainder: number): number {
   const quotient = (a - remainder) / b;
   const down = Math.floor(quotient);
@@ -70,7 +70,7 @@ function plus(a: Value, b: Value, work: Work): Value | undefined {
   return undefined;
 }
 
-/** A plain text is escaped where it meets an escaped one. */
+/** The concatenation of two texts. If one of them is escaped, the other is escaped first. */
 function joined(a: Value, b: Value, left: string, right: string, work: Work): Value {
   work.joined(left.length + right.length);
   if (!(a instanceof Markup || b instanceof Markup)) return left + right;
@@ -78,7 +78,7 @@ function joined(a: Value, b: Value, left: string, right: string, work: Work): Va
   return new Markup(part(a, left) + part(b, right));
 }
 
-/** A text without the characters that HTML gives a meaning. */
+/** A text with HTML's entities in the place of its special characters. */
 export function escapeHtml(text: string): string {
   return text
     .replaceAll('&', '&amp;')

@@ -13,7 +13,7 @@ const constants: Readonly<Record<string, null | boolean>> = {
   None: null,
 };
 
-/** Reads expressions, by Jinja's own order of operators. */
+/** Reads expressions with Jinja's precedence of operators. */
 export class ExpressionParser extends PostfixParser {
   /** An expression, or several with commas between them: a tuple. */
   tuple(options: { condition?: boolean; end?: string; parentheses?: boolean } = {}): Expression {
@@ -52,7 +52,7 @@ export class ExpressionParser extends PostfixParser {
       const test = this.or();
       const no = this.stream.skip('name:else') ? this.nested(() => this.condition()) : undefined;
       yes = { kind: 'condition', test, yes, no };
-      // A name that is not known matters only where its branch is taken.
+      // An unknown name matters only when its branch is taken.
       this.unknown.length = mark;
     }
     return yes;
@@ -130,7 +130,7 @@ export class ExpressionParser extends PostfixParser {
       case 'name':
         this.stream.next();
         if (Object.hasOwn(constants, token.value)) return { kind: 'constant', value: constants[token.value] as null };
-        this.read(token.value);
+        this.noteRead(token.value);
         return { kind: 'name', name: token.value };
       case 'string':
         return { kind: 'constant', value: this.strings() };
@@ -157,12 +157,12 @@ export class ExpressionParser extends PostfixParser {
     for (;;) {
       if (this.stream.is('|')) node = this.filters(node) as Expression;
       else if (this.stream.is('name:is')) node = this.test(node);
-      else if (this.stream.is('(')) node = { kind: 'call', of: node, given: this.callArguments() };
+      else if (this.stream.is('(')) node = { kind: 'call', of: node, args: this.callArguments() };
       else return node;
     }
   }
 
-  /** Filters one after the other; the first one's bar is left out where a block begins with it. */
+  /** Filters one after the other. The first filter of a filter block has no bar before it (`inline`). */
   protected filters(start: Expression | undefined, inline = false): Expression | undefined {
     let node = start;
     for (let first = inline; first || this.stream.is('|'); first = false) {
@@ -170,7 +170,7 @@ export class ExpressionParser extends PostfixParser {
       const { line } = this.stream.current;
       const name = this.dottedName();
       this.useOf('filter', name, line);
-      node = { kind: 'filter', of: node, name, given: this.stream.is('(') ? this.callArguments() : nothingGiven };
+      node = { kind: 'filter', of: node, name, args: this.stream.is('(') ? this.callArguments() : noCallArguments };
     }
     return node;
   }
@@ -186,7 +186,7 @@ export class ExpressionParser extends PostfixParser {
     const negated = this.stream.skip('name:not');
     const name = this.dottedName();
     this.useOf('test', name, line);
-    const node: Expression = { kind: 'test', of, name, given: this.testArguments() };
+    const node: Expression = { kind: 'test', of, name, args: this.testArguments() };
     return negated ? { kind: 'not', of: node } : node;
   }
 
@@ -194,10 +194,10 @@ export class ExpressionParser extends PostfixParser {
     const { stream } = this;
     if (stream.is('(')) return this.callArguments();
     const begins = ['name', 'string', 'integer', 'float', '[', '{'].includes(stream.current.type);
-    if (!begins || stream.is('name:else') || stream.is('name:or') || stream.is('name:and')) return nothingGiven;
+    if (!begins || stream.is('name:else') || stream.is('name:or') || stream.is('name:and')) return noCallArguments;
     if (stream.is('name:is')) throw stream.error('You cannot chain multiple tests with is');
-    return { ...nothingGiven, positional: [this.postfix(this.primary())] };
+    return { ...noCallArguments, positional: [this.postfix(this.primary())] };
   }
 }
 
-const nothingGiven: CallArguments = { positional: [], named: [], list: undefined, dict: undefined };
+const noCallArguments: CallArguments = { positional: [], keywords: [], list: undefined, dict: undefined };

@@ -2,12 +2,12 @@ import type { CallArguments, Expression } from './_nodes.js';
 import { ParserState } from './_parser-state.js';
 import { int } from './_values.js';
 
-/** Reads what stands within and behind a value: literals, attributes, items, slices, arguments of calls. */
+/** Reads literals, and the parts behind a value: attributes, items, slices, arguments of calls. */
 export abstract class PostfixParser extends ParserState {
-  /** A whole expression, of which arguments, keys and items are made. */
+  /** Reads a whole expression, for an argument, a key or an item. */
   abstract expression(condition?: boolean): Expression;
 
-  /** Literals beside each other are one text. */
+  /** Neighbouring string literals, which are one text. */
   protected strings(): string {
     let text = '';
     while (this.stream.is('string')) text += this.stream.next().value;
@@ -37,7 +37,7 @@ export abstract class PostfixParser extends ParserState {
     for (;;) {
       if (this.stream.is('.')) node = this.dotted(node);
       else if (this.stream.is('[')) node = this.subscript(node);
-      else if (this.stream.is('(')) node = { kind: 'call', of: node, given: this.callArguments() };
+      else if (this.stream.is('(')) node = { kind: 'call', of: node, args: this.callArguments() };
       else return node;
     }
   }
@@ -62,7 +62,7 @@ export abstract class PostfixParser extends ParserState {
     }
     this.stream.expect(']');
     if (parts !== undefined && keys.length === 0) return { kind: 'slice', of, parts };
-    if (parts !== undefined) throw this.stream.error('a slice beside other keys is not known here');
+    if (parts !== undefined) throw this.stream.error('a slice beside other keys is not supported');
     const [only] = keys;
     return { kind: 'item', of, key: keys.length === 1 && only !== undefined ? only : { kind: 'tuple', items: keys } };
   }
@@ -78,7 +78,7 @@ export abstract class PostfixParser extends ParserState {
   protected callArguments(): CallArguments {
     const { line } = this.stream.expect('(');
     const positional: Expression[] = [];
-    const named: (readonly [string, Expression])[] = [];
+    const keywords: (readonly [string, Expression])[] = [];
     let list: Expression | undefined;
     let dict: Expression | undefined;
     const ensure = (right: boolean): void => {
@@ -97,13 +97,13 @@ export abstract class PostfixParser extends ParserState {
         ensure(dict === undefined);
         const name = this.stream.next().value;
         this.stream.next();
-        named.push([name, this.expression()]);
+        keywords.push([name, this.expression()]);
       } else {
-        ensure(list === undefined && dict === undefined && named.length === 0);
+        ensure(list === undefined && dict === undefined && keywords.length === 0);
         positional.push(this.expression());
       }
     }
     this.stream.expect(')');
-    return { positional, named, list, dict };
+    return { positional, keywords, list, dict };
   }
 }

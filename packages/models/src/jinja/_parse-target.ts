@@ -2,7 +2,7 @@ import type { Expression, MacroNode, Target } from './_nodes.js';
 import { ExpressionParser } from './_parse-expression.js';
 import { describe } from './_token-stream.js';
 
-/** Reads what values are stored in: names, tuples of names, attributes of namespaces, parameters of macros. */
+/** Reads the places that values are stored in: names, tuples of names, attributes of namespaces, parameters of macros. */
 export class TargetParser extends ExpressionParser {
   protected parameters(): MacroNode['parameters'] {
     const parameters: { name: string; otherwise: Expression | undefined }[] = [];
@@ -27,7 +27,7 @@ export class TargetParser extends ExpressionParser {
     return token;
   }
 
-  /** What is stored in: names with commas between them, in parentheses or not. */
+  /** Names with commas between them, in parentheses or not. */
   protected target(end?: string, namespaces = false): Target {
     const items: Target[] = [];
     let commas = false;

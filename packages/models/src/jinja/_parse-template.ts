@@ -4,15 +4,16 @@ import { TargetParser } from './_parse-target.js';
 /** Reads a template: its text and its statements. */
 export class TemplateParser extends TargetParser {
   private readonly blocks = new Map<string, readonly Statement[]>();
-  /** The tags that are open, and what may end the innermost one. */
+  /** The open tags, the innermost last. */
   private readonly open: string[] = [];
+  /** The tags that may end each of the open bodies, the innermost last. */
   private readonly ends: (readonly string[])[] = [];
   private loops = 0;
 
-  /** @throws JinjaError `syntax` */
+  /** Reads the whole template. @throws {JinjaError} `syntax` */
   template(): TemplateNode {
     const body = this.statements(undefined);
-    this.checkKnown(0);
+    this.checkNames(0);
     return { body, blocks: this.blocks };
   }
 
@@ -36,7 +37,7 @@ export class TemplateParser extends TargetParser {
     return body;
   }
 
-  /** The body of a tag up to one of the tags that may end it, whose name is then the current token. */
+  /** The body of a tag up to one of the tags that may end it. The current token is then the name of the end tag. */
   private body(...ends: readonly string[]): Statement[] {
     this.stream.skip(':');
     this.stream.expect('block_end');
@@ -66,17 +67,20 @@ export class TemplateParser extends TargetParser {
 
   private unclosed(tag: string | undefined): Error {
     const message = [tag === undefined ? 'Unexpected end of template.' : `Encountered unknown tag '${tag}'.`];
-    const wanted = this.ends.at(-1);
-    if (wanted !== undefined) {
-      message.push(`Jinja was looking for the following tags: ${wanted.map((end) => `'${end}'`).join(' or ')}.`);
+    const ends = this.ends.at(-1);
+    if (ends !== undefined) {
+      message.push(`Jinja was looking for the following tags: ${ends.map((end) => `'${end}'`).join(' or ')}.`);
     }
     const innermost = this.open.at(-1);
     if (innermost !== undefined) message.push(`The innermost block that needs to be closed is '${innermost}'.`);
     return this.stream.error(message.join(' '));
   }
 
-  /** Names in a scope of their own must be known, whether it is reached or not; those in an `if` need not. */
-  private checkKnown(from: number): void {
+  /**
+   * Throws the error of the first unknown name since a mark. Unknown names are errors in every scope of its own, even when the scope
+   * is never reached; in an `if` they are allowed.
+   */
+  private checkNames(from: number): void {
     const first = this.unknown[from];
     if (first !== undefined) throw first;
   }
@@ -84,7 +88,7 @@ export class TemplateParser extends TargetParser {
   private scope<T>(parse: () => T): T {
     const mark = this.unknown.length;
     const node = parse();
-    this.checkKnown(mark);
+    this.checkNames(mark);
     return node;
   }
 
@@ -185,11 +189,11 @@ export class TemplateParser extends TargetParser {
     return { kind: 'output', items, line };
   }
 
-  /** `autoescape false` is what is the case anyway. */
+  /** `autoescape false`, which is the default. */
   parseAutoescape(line: number): Statement {
     const value = this.expression();
     if (value.kind !== 'constant' || value.value !== false)
-      throw this.stream.error('autoescape is not known here', line);
+      throw this.stream.error('autoescape is not supported', line);
     return { kind: 'with', values: [], body: this.scope(() => this.bodyTo('endautoescape')), line };
   }
 
@@ -198,7 +202,7 @@ export class TemplateParser extends TargetParser {
     return { kind, line };
   }
 
-  /** A tag that names another template. There is none: it fails when it is reached. */
+  /** A tag that names another template. Since there is no other template, the tag fails when it is reached. */
   parseForeign(tag: string, line: number): Statement {
     while (!this.stream.is('block_end') && !this.stream.is('eof')) this.stream.next();
     return { kind: 'foreign', tag, line };

@@ -2,24 +2,24 @@ import { JinjaError } from './_jinja-error.js';
 import { tokenise } from './_lexer.js';
 import { TokenStream } from './_token-stream.js';
 
-/** The deepest that expressions and statements may lie within each other. */
+/** How deeply expressions and statements may be nested. */
 const deepest = 150;
 
-/** The longest that a template may be; those of models have 1,000 to 100,000 characters. */
+/** How many characters a template may have. Models' templates have 1,000 to 100,000. */
 const longest = 2 ** 21;
 
-/** What the parser knows while it reads. */
+/** The state of the parser. */
 export class ParserState {
   protected readonly stream: TokenStream;
-  /** Filters and tests that are not known, in branches that may not be taken. */
+  /** The errors of unknown filters and tests, in branches that may never be taken. */
   protected readonly unknown: JinjaError[] = [];
-  /** For each macro that is being read, which of the names that calls define its body reads. */
+  /** For each open macro, which of the names `caller`, `kwargs` and `varargs` its body reads. */
   protected readonly reads: Set<string>[] = [];
   private depth = 0;
 
   constructor(
     template: string,
-    private readonly known: { readonly filter: ReadonlySet<string>; readonly test: ReadonlySet<string> },
+    private readonly names: { readonly filter: ReadonlySet<string>; readonly test: ReadonlySet<string> },
   ) {
     if (template.length > longest) {
       throw new JinjaError('limit', `it goes beyond the limit of a template of ${longest} characters`);
@@ -41,11 +41,12 @@ export class ParserState {
     return node;
   }
 
-  protected read(name: string): void {
-    if (name === 'caller' || name === 'kwargs' || name === 'varargs') for (const set of this.reads) set.add(name);
+  /** Notes that the body of the open macros reads a name. */
+  protected noteRead(name: string): void {
+    if (name === 'caller' || name === 'kwargs' || name === 'varargs') for (const names of this.reads) names.add(name);
   }
 
   protected useOf(kind: 'filter' | 'test', name: string, line: number): void {
-    if (!this.known[kind].has(name)) this.unknown.push(this.stream.error(`No ${kind} named '${name}'.`, line));
+    if (!this.names[kind].has(name)) this.unknown.push(this.stream.error(`No ${kind} named '${name}'.`, line));
   }
 }

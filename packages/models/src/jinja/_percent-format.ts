@@ -7,13 +7,13 @@ import type { Work } from './_work.js';
 
 const conversion = /%(?:\(([^)]*)\))?([-+ #0]*)(\*|\d{1,9})?(?:\.(\*|\d{0,9}))?[hlL]?([\s\S])?/g;
 
-/** `text % values`, Python's formatting after C's. */
+/** `text % values`, Python's formatting in the style of C. */
 export function percentFormat(text: string, values: Value, work: Work): string {
-  const given = values instanceof Tuple ? values.items : [values];
-  let used = 0;
-  let named = false;
+  const positional = values instanceof Tuple ? values.items : [values];
+  let at = 0;
+  let hasKeys = false;
   const next = (): Value => {
-    const value = given[used++];
+    const value = positional[at++];
     if (value === undefined) throw failure('not enough arguments for format string');
     return value;
   };
@@ -24,16 +24,16 @@ export function percentFormat(text: string, values: Value, work: Work): string {
       if (kind === undefined) throw failure('incomplete format');
       const size = width === '*' ? Number(next()) : Number(width ?? 0);
       const digits = precision === undefined ? undefined : precision === '*' ? Number(next()) : Number(precision || 0);
-      named ||= key !== undefined;
+      hasKeys ||= key !== undefined;
       const value = key === undefined ? next() : entry(values, key);
       work.text(size + (digits ?? 0));
       return padded(converted(value, kind, flags, digits, work), flags, size, kind);
     },
   );
-  // Python takes what has items for a mapping, of which not all need be used.
-  const mapping = values instanceof Dict || isList(values) || values instanceof Range || values instanceof Undefined;
-  const left = used < given.length && !named && !mapping;
-  if (left) throw failure('not all arguments converted during string formatting');
+  // In Python, values with items count as mappings, which may have more entries than the text uses.
+  const isMapping = values instanceof Dict || isList(values) || values instanceof Range || values instanceof Undefined;
+  if (at < positional.length && !hasKeys && !isMapping)
+    throw failure('not all arguments converted during string formatting');
   work.text(result.length);
   return result;
 }

@@ -16,12 +16,12 @@ import {
 } from './_values.js';
 import type { Work } from './_work.js';
 
-/** `str(value)`: what a template prints. */
+/** `str(value)`, the text that a template prints. */
 export function str(value: Value, work: Work): string {
   return textOf(value) ?? (value instanceof Undefined ? '' : repr(value, work));
 }
 
-/** `repr(value)`: how a value is written inside of another one. */
+/** `repr(value)`, the text of a value inside of another value. */
 export function repr(value: Value, work: Work): string {
   work.spend(3);
   const text = textOf(value);
@@ -63,7 +63,7 @@ function pairs(entries: Iterable<readonly [Value, Value]>, work: Work): string {
 
 const special: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
-/** A text as Python's `repr` writes one. */
+/** `repr` of a text. */
 export function quoted(text: string): string {
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
   const inside = text.replace(/[\\'"]|(?! )[\p{C}\p{Z}]/gu, (char) => {

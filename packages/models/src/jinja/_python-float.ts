@@ -1,4 +1,4 @@
-/** `repr` of a float: the shortest digits that give it again, with an exponent below 1e-4 and from 1e16 on. */
+/** `repr` of a float: the shortest digits that mean the same float, with an exponent below 1e-4 and from 1e16 on. */
 export function floatText(value: number): string {
   if (Number.isNaN(value)) return 'nan';
   if (!Number.isFinite(value)) return value < 0 ? '-inf' : 'inf';
@@ -20,16 +20,16 @@ export function fixed(value: number, digits: number): string {
 
 /** `%.Ne`. */
 export function scientific(value: number, digits: number): string {
-  const known = special(value);
-  if (known !== undefined) return known;
+  const specialText = special(value);
+  if (specialText !== undefined) return specialText;
   const [mantissa = '', power = '0'] = value.toExponential(digits).split('e');
   return `${Object.is(value, -0) ? '-' : ''}${mantissa}e${exponentText(Number(power))}`;
 }
 
-/** `%.Ng`: N digits that count, as fixed or scientific, without zeros at the end. */
+/** `%.Ng`: N significant digits, fixed or scientific, without zeros at the end. */
 export function general(value: number, digits: number, keepZeros = false): string {
-  const known = special(value);
-  if (known !== undefined) return known;
+  const specialText = special(value);
+  if (specialText !== undefined) return specialText;
   const precision = Math.max(1, digits);
   const exponent = value === 0 ? 0 : Number(value.toExponential(precision - 1).split('e')[1]);
   const trim = (text: string): string => (keepZeros || !text.includes('.') ? text : text.replace(/\.?0+$/, ''));
@@ -38,7 +38,7 @@ export function general(value: number, digits: number, keepZeros = false): strin
   return `${trim(mantissa)}e${power}`;
 }
 
-/** `toFixed` rounds what the number is exactly, but takes halves up, and writes exponents from 1e21 on. */
+/** `toFixed` with Python's rounding: JavaScript's rounds halves up, and writes exponents from 1e21 on. */
 function exactFixed(value: number, digits: number): string {
   const places = Math.min(100, digits);
   const sign = value < 0 || Object.is(value, -0) ? '-' : '';
@@ -48,7 +48,7 @@ function exactFixed(value: number, digits: number): string {
   return sign + (isHalf(size, places) && isOdd(text) ? (size - 10 ** -places / 2).toFixed(places) : text);
 }
 
-/** Whether a number lies exactly between two with this many decimal places. */
+/** Whether a number lies exactly between two numbers with this many decimal places. */
 function isHalf(size: number, places: number): boolean {
   return Number.isInteger(size * 2 ** (places + 1)) && (size * 10 ** places) % 1 === 0.5;
 }

@@ -4,7 +4,7 @@ import type { Target } from './_nodes.js';
 import { Namespace, typeOf, Undefined, type Value } from './_values.js';
 import type { Work } from './_work.js';
 
-/** Names and their values. Loops, macros and blocks have a scope of their own; an `if` has none. */
+/** Names and their values. Loops, macros and blocks have their own scopes; an `if` has none. */
 export class Scope {
   private readonly values = new Map<string, Value>();
 
@@ -23,7 +23,7 @@ export class Scope {
   }
 }
 
-/** Stores a value, or several of them in several names. */
+/** Stores a value in a name, or its items in several names. */
 export function assign(target: Target, value: Value, scope: Scope, work: Work): void {
   if (target.kind === 'name') {
     scope.set(target.name, value);

@@ -3,7 +3,7 @@ import { characters, hasPairs } from './_text.js';
 import { isList, Range, Tuple, textOf, typeOf, Undefined, type Value } from './_values.js';
 import type { Work } from './_work.js';
 
-/** The three parts of `[start:stop:step]`; `null` where one is left out. */
+/** The three parts of `[start:stop:step]`; `null` for a missing part. */
 export type Slice = readonly [start: Value, stop: Value, step: Value];
 
 /** `value[start:stop:step]`. */
@@ -35,13 +35,13 @@ function slicedItems<T>(items: readonly T[], slice: Slice, work: Work): T[] {
     work.spend(Math.max(0, stop - start));
     return items.slice(start, Math.max(start, stop));
   }
-  const taken: T[] = [];
-  for (let at = start; step > 0 ? at < stop : at > stop; at += step) taken.push(items[at] as T);
-  work.spend(taken.length);
-  return taken;
+  const result: T[] = [];
+  for (let at = start; step > 0 ? at < stop : at > stop; at += step) result.push(items[at] as T);
+  work.spend(result.length);
+  return result;
 }
 
-/** Where a slice of something with this length begins and ends, as Python's `slice.indices`. */
+/** Where a slice of a value with this length begins and ends, as by Python's `slice.indices`. */
 export function bounds(slice: Slice, length: number): [start: number, stop: number, step: number] {
   const step = index(slice[2]) ?? 1;
   if (step === 0) throw failure('slice step cannot be zero');

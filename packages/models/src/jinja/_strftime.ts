@@ -14,7 +14,7 @@ const months = [
   'December',
 ];
 
-/** A moment in local time, by Python's format with C's names; a `-` before a letter drops zeros in front. */
+/** A moment in local time, in Python's format with English names. A `-` before a letter drops zeros in front. */
 export function strftime(moment: Date, format: string): string {
   return format.replace(/%([-_0^#]?)([a-zA-Z%])/g, (whole, flag: string, letter: string) => {
     const text = part(moment, letter);

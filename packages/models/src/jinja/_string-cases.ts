@@ -2,22 +2,23 @@ import { isBlank } from './_text.js';
 
 const cased = /\p{Cased}/u;
 
-/** `title`: every run of letters begins with a large one. */
+/** `title`: every run of letters begins with a capital. */
 export function titled(text: string): string {
   let before = false;
   return Array.from(text, (char) => {
-    const changed = before ? char.toLowerCase() : char.toUpperCase();
+    const result = before ? char.toLowerCase() : char.toUpperCase();
     before = cased.test(char);
-    return changed;
+    return result;
   }).join('');
 }
 
-/** `capitalize`: one large letter at the beginning. */
+/** `capitalize`: a capital at the beginning, and nowhere else. */
 export function capitalised(text: string): string {
   const [first = ''] = text;
   return first.toUpperCase() + text.slice(first.length).toLowerCase();
 }
 
+/** `swapcase`: small letters become capitals, capitals become small letters. */
 export function swapped(text: string): string {
   return Array.from(text, (char) => {
     const upper = char.toUpperCase();
@@ -38,7 +39,7 @@ function titleCase(text: string): boolean {
   return any;
 }
 
-/** `str.islower`, … by name: what holds of a text. */
+/** `str.islower` and Python's other tests of texts, by name. */
 export const textTests: Readonly<Record<string, (text: string) => boolean>> = {
   isalnum: (text) => /^[\p{L}\p{N}]+$/u.test(text),
   isalpha: (text) => /^\p{L}+$/u.test(text),

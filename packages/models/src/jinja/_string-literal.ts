@@ -15,9 +15,10 @@ const simple: Readonly<Record<string, string>> = {
 const escapes = /\\(?:([0-7]{1,3})|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([\s\S]))/g;
 
 /**
- * The text of a string literal's inside, with Python's escapes. Unknown escapes stay as they are.
+ * The text of a string literal with Python's escapes. Unknown escapes stay as they are.
  *
- * @param error makes what is thrown for a broken escape
+ * @param inside the literal without its quotes
+ * @param error makes the error of a broken escape
  */
 export function unescaped(inside: string, error: (message: string) => Error): string {
   if (!inside.includes('\\')) return inside;
@@ -25,10 +26,10 @@ export function unescaped(inside: string, error: (message: string) => Error): st
     if (octal !== undefined) return String.fromCharCode(Number.parseInt(octal, 8));
     const digits = hex ?? short ?? long;
     if (digits !== undefined) return codePoint(digits, error);
-    const known = simple[one as string];
-    if (known !== undefined) return known;
+    const character = simple[one as string];
+    if (character !== undefined) return character;
     if (one === 'x' || one === 'u' || one === 'U') throw error(`truncated \\${one} escape in a string`);
-    if (one === 'N') throw error('escapes by the names of characters are not known here');
+    if (one === 'N') throw error('escapes by the names of characters are not supported');
     return whole;
   });
 }

@@ -1,13 +1,11 @@
 import { failure } from './_jinja-error.js';
-import { intOf, needText } from './_signature.js';
+import { type BoundValues, intOf, needText } from './_signature.js';
 import { bounds } from './_slices.js';
 import { characters, hasPairs, isBlank, lengthOf } from './_text.js';
 import { Tuple, typeOf, type Value } from './_values.js';
 import type { Work } from './_work.js';
 
-type Given = readonly (Value | undefined)[];
-
-/** The part of a text that a search is held to, and where the part begins, in characters. */
+/** The part of a text that is searched, and where the part begins, in characters. */
 function part(text: string, from: Value | undefined, to: Value | undefined): { text: string; start: number } {
   const characterList = hasPairs(text) ? characters(text) : undefined;
   const length = characterList?.length ?? text.length;
@@ -17,28 +15,28 @@ function part(text: string, from: Value | undefined, to: Value | undefined): { t
 }
 
 /** `find` and `rfind`: the position of a part, or −1. */
-export function find(text: string, [sub, from, to]: Given, last: boolean): number {
+export function find(text: string, [sub, from, to]: BoundValues, last: boolean): number {
   const searched = needText(sub, 'argument 1');
   const within = part(text, from, to);
   const at = last ? within.text.lastIndexOf(searched) : within.text.indexOf(searched);
   return at < 0 ? -1 : within.start + lengthOf(within.text.slice(0, at));
 }
 
-/** `count`: how often a part occurs, no two of them overlapping. */
-export function count(text: string, [sub, from, to]: Given): number {
+/** `count`: how often a part occurs without overlaps. */
+export function count(text: string, [sub, from, to]: BoundValues): number {
   const searched = needText(sub, 'argument 1');
   const within = part(text, from, to).text;
   return searched === '' ? lengthOf(within) + 1 : within.split(searched).length - 1;
 }
 
 /** `startswith` and `endswith`, with one text or a tuple of several. */
-export function beginsOrEnds(text: string, [sub, from, to]: Given, ends: boolean): boolean {
+export function beginsOrEnds(text: string, [sub, from, to]: BoundValues, ends: boolean): boolean {
   const within = part(text, from, to).text;
   const options = sub instanceof Tuple ? sub.items : [sub];
   return options.some((option) => {
     const name = ends ? 'endswith' : 'startswith';
-    const wanted = needText(option, `${name} first arg`);
-    return ends ? within.endsWith(wanted) : within.startsWith(wanted);
+    const affix = needText(option, `${name} first arg`);
+    return ends ? within.endsWith(affix) : within.startsWith(affix);
   });
 }
 
@@ -52,7 +50,7 @@ export function replaced(text: string, old: string, by: string, most: number, wo
 }
 
 /** `split` and `rsplit`. */
-export function split(text: string, [separator, most]: Given, fromEnd: boolean, work: Work): string[] {
+export function split(text: string, [separator, most]: BoundValues, fromEnd: boolean, work: Work): string[] {
   work.text(text.length);
   const limit = intOf(most, -1);
   const sign = separator === undefined || separator === null ? undefined : needText(separator, 'sep');
@@ -72,7 +70,7 @@ function bySign(text: string, sign: string, limit: number, fromEnd: boolean): st
   return [...pieces.slice(0, limit), pieces.slice(limit).join(sign)];
 }
 
-/** Words between blanks; what lies beyond the limit is one piece, without the blanks at the outer end. */
+/** Words between blanks. The text beyond the limit is one piece, without the blanks at its outer end. */
 function words(text: string, limit: number, fromEnd: boolean): string[] {
   const spans: [number, number][] = [];
   let from = -1;

@@ -32,14 +32,14 @@ const atLeast: Test = ['other', (a, b, { work }) => compare(a, b, '>=', work) >=
 /** Jinja's tests. */
 const tests: Readonly<Record<string, Test>> = {
   boolean: ['', (value) => typeof value === 'boolean'],
-  // Undefined has a method for being called, which fails.
+  // In Python, undefined is callable, although every call fails.
   callable: ['', (value) => value instanceof Callable || value instanceof Undefined],
   defined: ['', (value) => !(value instanceof Undefined)],
   divisibleby: ['num', (value, by, context) => remainder(value, by, context) === 0],
   escaped: ['', (value) => value instanceof Markup],
   even: ['', (value, _, context) => remainder(value, 2, context) === 0],
   false: ['', (value) => value === false],
-  filter: ['', (value, _, context) => known(value, context, 'filter')],
+  filter: ['', (value, _, context) => isName(value, context, 'filter')],
   float: ['', (value) => value instanceof Float],
   in: ['seq', (value, seq, { work }) => contains(seq, value, work)],
   integer: ['', (value) => typeof value === 'number'],
@@ -52,7 +52,7 @@ const tests: Readonly<Record<string, Test>> = {
   sameas: ['other', (value, other) => value === other],
   sequence: ['', (value) => sizeOf(value) !== undefined && !(value instanceof View)],
   string: ['', (value) => textOf(value) !== undefined],
-  test: ['', (value, _, context) => known(value, context, 'test')],
+  test: ['', (value, _, context) => isName(value, context, 'test')],
   true: ['', (value) => value === true],
   undefined: ['', (value) => value instanceof Undefined],
   upper: ['', (value, _, { work }) => textTests.isupper?.(str(value, work)) === true],
@@ -73,13 +73,14 @@ const tests: Readonly<Record<string, Test>> = {
   ge: atLeast,
 };
 
+/** The names of Jinja's tests. */
 export const testNames: ReadonlySet<string> = new Set(Object.keys(tests));
 
-/** Whether a test holds of a value. */
-export function applyTest(name: string, value: Value, given: Arguments, context: Context): boolean {
+/** Whether a test holds for a value. */
+export function applyTest(name: string, value: Value, args: Arguments, context: Context): boolean {
   const test = testNames.has(name) ? tests[name] : undefined;
   if (test === undefined) throw failure(`No test named '${name}'.`);
-  const [other = null] = bind(name, test[0], given);
+  const [other = null] = bind(name, test[0], args);
   return test[1](value, other, context);
 }
 
@@ -87,7 +88,8 @@ function remainder(value: Value, by: Value, { work }: Context): number | undefin
   return numberOf(binary('%', value, by, work));
 }
 
-function known(value: Value, context: Context, kind: 'filter' | 'test'): boolean {
+/** Whether a value is the name of a filter or a test. */
+function isName(value: Value, context: Context, kind: 'filter' | 'test'): boolean {
   const name = textOf(value);
   return name !== undefined && context.names[kind].has(name);
 }

@@ -7,7 +7,7 @@ import { failure } from './_jinja-error.js';
 import { escapeHtml } from './_operators.js';
 import { percentFormat } from './_percent-format.js';
 import { repr, str } from './_print.js';
-import { intOf, needText } from './_signature.js';
+import { type BoundValues, intOf, needText } from './_signature.js';
 import { capitalised } from './_string-cases.js';
 import { replaced } from './_string-search.js';
 import { characters, lengthOf, splitLines, strip } from './_text.js';
@@ -26,36 +26,35 @@ import {
 } from './_values.js';
 import { wrapped } from './_word-wrap.js';
 
-type Given = readonly (Value | undefined)[];
-type OnText = (text: string, given: Given, context: Context) => Value;
+type OnText = (text: string, args: BoundValues, context: Context) => Value;
 
-/** A filter of a text: other values are printed first. */
+/** A filter of texts that accepts other values, which become texts first. */
 function soft(parameters: string, apply: OnText): Filter {
   return [
     parameters,
-    (value, given, context) => {
+    (value, args, context) => {
       const text = str(value, context.work);
       context.work.text(text.length);
-      return apply(text, given, context);
+      return apply(text, args, context);
     },
   ];
 }
 
-/** A filter of what must be a text. */
+/** A filter of texts that refuses other values. */
 function strict(parameters: string, apply: OnText): Filter {
   return [
     parameters,
-    (value, given, context) => {
+    (value, args, context) => {
       const text = textOf(value);
       if (text === undefined)
         throw value instanceof Undefined ? value.fail() : failure(`'${typeOf(value)}' is no text`);
       context.work.text(text.length);
-      return apply(text, given, context);
+      return apply(text, args, context);
     },
   ];
 }
 
-/** The longest that a character becomes is five. */
+/** An escaped text. A character becomes five characters at most. */
 function escapedText(text: string, { work }: Context): Markup {
   work.text(5 * text.length);
   return new Markup(escapeHtml(text));
@@ -66,20 +65,20 @@ const escaped: Filter = [
   (value, _, context) => (value instanceof Markup ? value : escapedText(str(value, context.work), context)),
 ];
 
-/** Filters of texts, as Jinja has them. */
+/** Jinja's filters of texts. */
 export const textFilters: Readonly<Record<string, Filter>> = {
   capitalize: soft('', capitalised),
   center: soft('width?', (text, [width], { work }) => centred(text, width ?? 80, work)),
   e: escaped,
   escape: escaped,
   forceescape: soft('', (text, _, context) => escapedText(text, context)),
-  format: (value, { positional, named }, { work }) => {
-    if (positional.length > 0 && named.size > 0) {
+  format: (value, { positional, keywords }, { work }) => {
+    if (positional.length > 0 && keywords.size > 0) {
       throw failure("can't handle positional and keyword arguments at the same time");
     }
     const dict = new Dict();
-    for (const [key, entry] of named) dict.set(key, entry);
-    return percentFormat(str(value, work), named.size > 0 ? dict : new Tuple(positional), work);
+    for (const [key, entry] of keywords) dict.set(key, entry);
+    return percentFormat(str(value, work), keywords.size > 0 ? dict : new Tuple(positional), work);
   },
   indent: strict('width? first? blank?', indented),
   lower: soft('', (text) => text.toLowerCase()),
@@ -108,17 +107,17 @@ export const textFilters: Readonly<Record<string, Filter>> = {
 
 function centred(text: string, width: Value, work: Context['work']): Value {
   const center = attribute(text, 'center', work);
-  return center instanceof Callable ? center.call({ positional: [width], named: new Map() }) : text;
+  return center instanceof Callable ? center.call({ positional: [width], keywords: new Map() }) : text;
 }
 
-/** Python breaks what is longer than a line; that is not known here. */
-function printed(value: Value, _: Given, { work }: Context): string {
+/** `pprint`. Python breaks values that are longer than a line, which is not supported. */
+function printed(value: Value, _: BoundValues, { work }: Context): string {
   const text = repr(value, work);
-  if (text.length > 80) throw failure("the filter 'pprint' is not known here for what is longer than a line");
+  if (text.length > 80) throw failure("the filter 'pprint' is not supported for values that are longer than a line");
   return text;
 }
 
-/** Jinja's own: words begin after blanks, dashes and opening brackets. */
+/** Jinja's own `title`: words begin after blanks, dashes and opening brackets. */
 function jinjaTitle(text: string): string {
   const words = text.split(/([-\s({[<]+)/);
   return words
@@ -129,7 +128,7 @@ function jinjaTitle(text: string): string {
     .join('');
 }
 
-function indented(text: string, [width = 4, first = false, blank = false]: Given, { work }: Context): string {
+function indented(text: string, [width = 4, first = false, blank = false]: BoundValues, { work }: Context): string {
   const by = textOf(width) ?? ' '.repeat(Math.min(1000, Math.max(0, intOf(width, 4))));
   const [head = '', ...lines] = splitLines(`${text}\n`);
   work.text(text.length + (lines.length + 1) * by.length);
@@ -137,7 +136,7 @@ function indented(text: string, [width = 4, first = false, blank = false]: Given
   return truthy(first) ? by + all : all;
 }
 
-function truncated(value: Value, [length = 255, kill = false, end = '...', leeway = 5]: Given): Value {
+function truncated(value: Value, [length = 255, kill = false, end = '...', leeway = 5]: BoundValues): Value {
   const tail = needText(end, 'end');
   const most = intOf(length, 255);
   const slack = leeway === null ? 5 : intOf(leeway, 5);
@@ -155,7 +154,7 @@ function truncated(value: Value, [length = 255, kill = false, end = '...', leewa
 
 function wordWrapped(
   text: string,
-  [width = 79, long = true, by = null, hyphens = true]: Given,
+  [width = 79, long = true, by = null, hyphens = true]: BoundValues,
   { work }: Context,
 ): string {
   const options = { width: intOf(width, 79), breakLong: truthy(long), breakHyphens: truthy(hyphens) };
@@ -165,8 +164,8 @@ function wordWrapped(
     .join(sign);
 }
 
-function urlEncoded(value: Value, _: Given, { work }: Context): string {
-  const quote = (one: Value | undefined, query: boolean): string => urlQuote(str(one ?? null, work), query);
+function urlEncoded(value: Value, _: BoundValues, { work }: Context): string {
+  const quote = (part: Value | undefined, query: boolean): string => urlQuote(str(part ?? null, work), query);
   if (!(value instanceof Dict || isList(value) || value instanceof Tuple || value instanceof View)) {
     return quote(value, false);
   }

@@ -1,4 +1,4 @@
-/** Python counts characters where JavaScript counts halves of pairs; these helpers count as Python does. */
+// These helpers count characters as Python does. JavaScript counts a character of two UTF-16 units twice.
 
 const surrogate = /[\ud800-\udbff][\udc00-\udfff]/;
 
@@ -15,12 +15,12 @@ export function lengthOf(text: string): number {
   return length;
 }
 
-/** Whether positions in the text differ from JavaScript's. */
+/** Whether some characters take two UTF-16 units, so that Python's positions differ from JavaScript's. */
 export function hasPairs(text: string): boolean {
   return surrogate.test(text);
 }
 
-/** Whether Python's `str.isspace` holds for a code unit; no white space lies beyond the first plane. */
+/** Whether Python's `str.isspace` holds for a UTF-16 unit. No white space has two units. */
 export function isBlank(code: number): boolean {
   if (code < 0x80) return (code >= 9 && code <= 13) || (code >= 0x1c && code <= 0x20);
   return (
@@ -36,25 +36,25 @@ export function isBlank(code: number): boolean {
   );
 }
 
-/** `str.lstrip`: without blanks, or without any of the given characters, at the beginning. */
+/** `str.lstrip`: a text without blanks at its beginning, or without any of `chars`. */
 export function stripStart(text: string, chars?: string): string {
-  const set = chars === undefined ? undefined : new Set(characters(chars));
+  const charSet = chars === undefined ? undefined : new Set(characters(chars));
   let at = 0;
   while (at < text.length) {
-    const next = set === undefined ? 1 : widthAt(text, at);
-    if (!(set === undefined ? isBlank(text.charCodeAt(at)) : set.has(text.slice(at, at + next)))) break;
+    const next = charSet === undefined ? 1 : widthAt(text, at);
+    if (!(charSet === undefined ? isBlank(text.charCodeAt(at)) : charSet.has(text.slice(at, at + next)))) break;
     at += next;
   }
   return text.slice(at);
 }
 
-/** `str.rstrip`: without blanks, or without any of the given characters, at the end. */
+/** `str.rstrip`: a text without blanks at its end, or without any of `chars`. */
 export function stripEnd(text: string, chars?: string): string {
-  const set = chars === undefined ? undefined : new Set(characters(chars));
+  const charSet = chars === undefined ? undefined : new Set(characters(chars));
   let end = text.length;
   while (end > 0) {
-    const width = set === undefined ? 1 : widthBefore(text, end);
-    if (!(set === undefined ? isBlank(text.charCodeAt(end - 1)) : set.has(text.slice(end - width, end)))) break;
+    const width = charSet === undefined ? 1 : widthBefore(text, end);
+    if (!(charSet === undefined ? isBlank(text.charCodeAt(end - 1)) : charSet.has(text.slice(end - width, end)))) break;
     end -= width;
   }
   return text.slice(0, end);
@@ -75,20 +75,20 @@ function widthBefore(text: string, end: number): number {
 
 const lineBreak = '\\r\\n|[\\n\\r\\v\\f\\x1c-\\x1e\\x85\\u2028\\u2029]';
 
-/** `str.splitlines`: at every line break that Unicode knows. */
+/** `str.splitlines`: a text cut at every line break of Unicode. */
 export function splitLines(text: string, keepEnds = false): string[] {
   const lines: string[] = [];
   const breaks = new RegExp(lineBreak, 'g');
   let from = 0;
-  for (let found = breaks.exec(text); found !== null; found = breaks.exec(text)) {
-    lines.push(text.slice(from, keepEnds ? breaks.lastIndex : found.index));
+  for (let match = breaks.exec(text); match !== null; match = breaks.exec(text)) {
+    lines.push(text.slice(from, keepEnds ? breaks.lastIndex : match.index));
     from = breaks.lastIndex;
   }
   if (from < text.length) lines.push(text.slice(from));
   return lines;
 }
 
-/** Orders texts by their characters' code points; JavaScript orders by halves of pairs. */
+/** The order of texts by code points, as in Python. JavaScript orders by UTF-16 units. */
 export function compareTexts(a: string, b: string): number {
   if (a === b) return 0;
   if (!hasPairs(a) && !hasPairs(b)) return a < b ? -1 : 1;

@@ -2,22 +2,23 @@ import { compare } from './_compare.js';
 import { itemsOf } from './_iterate.js';
 import { failure } from './_jinja-error.js';
 import { floatText } from './_python-float.js';
+import type { BoundValues } from './_signature.js';
 import { compareTexts } from './_text.js';
 import { Dict, Float, isList, Tuple, textOf, truthy, typeOf, type Value } from './_values.js';
 import type { Work } from './_work.js';
 
 interface Style {
   readonly ascii: boolean;
-  /** What a level is indented by; undefined for all in one line. */
+  /** The indentation of a level; undefined when all is in one line. */
   readonly indent: string | undefined;
   readonly comma: string;
   readonly colon: string;
   readonly sorted: boolean;
 }
 
-/** `tojson` as transformers defines the filter: Python's `json.dumps`, without escapes for HTML. */
-export function tojson(value: Value, given: readonly (Value | undefined)[], work: Work): string {
-  const [ascii = false, indent = null, separators = null, sorted = false] = given;
+/** `tojson` as in transformers: Python's `json.dumps`, without escapes for HTML. */
+export function tojson(value: Value, args: BoundValues, work: Work): string {
+  const [ascii = false, indent = null, separators = null, sorted = false] = args;
   const step = indent === null ? undefined : (textOf(indent) ?? spaces(indent, work));
   const [comma, colon] = separators === null ? [] : itemsOf(separators, work).map(textOf);
   const style: Style = {
@@ -68,10 +69,10 @@ class Writer {
       );
     if (!(value instanceof Dict)) throw failure(`Object of type ${typeOf(value)} is not JSON serializable`);
     const pairs = this.style.sorted ? this.inOrder(value) : [...value.pairs()];
-    const written = pairs.map(
+    const entries = pairs.map(
       ([key, entry]) => `${this.text(keyText(key))}${this.style.colon}${this.write(entry, inner)}`,
     );
-    return this.enclosed('{', written, '}', line, inner);
+    return this.enclosed('{', entries, '}', line, inner);
   }
 
   private inOrder(dict: Dict): (readonly [Value, Value])[] {
@@ -97,8 +98,8 @@ class Writer {
   }
 
   private escaped(char: string): string {
-    const known = short[char];
-    if (known !== undefined || (!this.style.ascii && char > '\x1f')) return known ?? char;
+    const shortEscape = short[char];
+    if (shortEscape !== undefined || (!this.style.ascii && char > '\x1f')) return shortEscape ?? char;
     return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
   }
 }

@@ -34,17 +34,18 @@ export class TokenStream {
   aheadIs(type: string): boolean {
     return matches(this.ahead, type);
   }
-  /** Goes on where the current token is of this type. */
+  /** Goes behind the current token if it is of this type. Returns whether it is. */
   skip(type: string): boolean {
-    const found = this.is(type);
-    if (found) this.next();
-    return found;
+    const matches = this.is(type);
+    if (matches) this.next();
+    return matches;
   }
+  /** The current token, which must be of this type. Goes behind it. */
   expect(type: string): Token {
     if (this.is(type)) return this.next();
-    const wanted = describeType(type);
-    if (this.current.type === 'eof') throw this.error(`unexpected end of template, expected '${wanted}'.`);
-    throw this.error(`expected token '${wanted}', got '${describe(this.current)}'`);
+    const expected = describeType(type);
+    if (this.current.type === 'eof') throw this.error(`unexpected end of template, expected '${expected}'.`);
+    throw this.error(`expected token '${expected}', got '${describe(this.current)}'`);
   }
   error(message: string, line = this.current.line): JinjaError {
     return new JinjaError('syntax', message, line);

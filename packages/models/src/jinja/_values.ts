@@ -1,20 +1,20 @@
 import { failure, JinjaError } from './_jinja-error.js';
 
 /**
- * A value of a template as Python has it. A JavaScript number is an `int`, always whole; `Float` is a `float`. An array
- * is a `list`; templates can change no value, so arrays are shared freely.
+ * A value of a template, with Python's types. A JavaScript number is an `int` and always whole; `Float` is a `float`. An array is a
+ * `list`. Templates cannot change values, so arrays are shared freely.
  */
 export type Value = null | boolean | number | string | readonly Value[] | PyObject;
 
-/** What a call gives: its values by position and by name. */
+/** The arguments of a call: values by position and by keyword. */
 export interface Arguments {
   readonly positional: readonly Value[];
-  readonly named: ReadonlyMap<string, Value>;
+  readonly keywords: ReadonlyMap<string, Value>;
 }
 
-export const noArguments: Arguments = { positional: [], named: new Map() };
+export const noArguments: Arguments = { positional: [], keywords: new Map() };
 
-/** Any value that is no plain one. */
+/** A value without a plain JavaScript type. */
 abstract class PyObject {
   /** The name of Python's type. */
   abstract readonly type: string;
@@ -59,7 +59,7 @@ export class Range extends PyObject {
   }
 }
 
-/** An iterator, which is used up by being read. */
+/** An iterator, which can be read once. */
 export class Generator extends PyObject {
   readonly type: string;
   constructor(
@@ -71,7 +71,7 @@ export class Generator extends PyObject {
   }
 }
 
-/** What `namespace()` makes: the one value that a template can change. */
+/** A result of `namespace()`: the one kind of value that a template can change. */
 export class Namespace extends PyObject {
   readonly type = 'Namespace';
   readonly values = new Map<string, Value>();
@@ -81,18 +81,18 @@ export class Namespace extends PyObject {
 export class Callable extends PyObject {
   constructor(
     readonly name: string,
-    readonly call: (given: Arguments) => Value,
+    readonly call: (args: Arguments) => Value,
     readonly type = 'builtin_function_or_method',
-    /** What a template may read of it. */
+    /** The attributes that a template may read. */
     readonly attributes: (name: string) => Value | undefined = () => undefined,
-    /** What is printed for it. */
+    /** The object's `repr`. Default that of a built-in method. */
     readonly printed?: string,
   ) {
     super();
   }
 }
 
-/** Nothing: prints as nothing, is false and empty, and fails on everything else. */
+/** Jinja's undefined value: it prints as an empty text, is false and empty, and fails in every other use. */
 export class Undefined extends PyObject {
   readonly type = 'Undefined';
   constructor(readonly message: string) {
@@ -103,7 +103,7 @@ export class Undefined extends PyObject {
   }
 }
 
-/** A `dict`: any value that Python can hash is a key; keys that are equal in Python are the same. */
+/** A `dict`. Keys are values that Python can hash; keys that are equal in Python are the same key. */
 export class Dict extends PyObject {
   readonly type = 'dict';
   private readonly entries = new Map<unknown, readonly [Value, Value]>();
@@ -135,7 +135,7 @@ export class Dict extends PyObject {
 
 type Items = globalThis.Generator<Value, void, undefined>;
 
-/** What `dict.keys()`, `values()` and `items()` give. */
+/** A result of `dict.keys()`, `values()` or `items()`. */
 export class View extends PyObject {
   constructor(
     readonly dict: Dict,
@@ -151,7 +151,7 @@ export class View extends PyObject {
   }
 }
 
-/** What stands for a value as a key of a Map: equal for values that are equal and hashable in Python. */
+/** The key of a Map for a value. Values that are equal and hashable in Python have the same key. */
 export function hashOf(value: Value): unknown {
   if (typeof value === 'boolean') return Number(value);
   if (value === null || typeof value !== 'object') return value;
@@ -163,7 +163,7 @@ export function hashOf(value: Value): unknown {
   return value;
 }
 
-/** A text that no key of another type can be. */
+/** A text that differs from the keys of all other types. */
 function hashOfTuple(tuple: Tuple): string {
   const parts = tuple.items.map((item) => {
     const hash = hashOf(item);
@@ -193,14 +193,14 @@ export function isList(value: Value | undefined): value is readonly Value[] {
   return Array.isArray(value);
 }
 
-/** The number that a value is: `True` counts 1. */
+/** The number of an `int`, a `float` or a `bool` (`True` is 1); undefined for other values. */
 export function numberOf(value: Value | undefined): number | undefined {
   if (typeof value === 'number') return value;
   if (typeof value === 'boolean') return Number(value);
   return value instanceof Float ? value.value : undefined;
 }
 
-/** An `int` of a number, which must be one that JavaScript knows exactly. */
+/** A number as an `int`. @throws {JinjaError} `limit` for a number that JavaScript cannot hold exactly. */
 export function int(value: number): number {
   if (!Number.isSafeInteger(value)) {
     throw new JinjaError('limit', 'it computes a whole number beyond 2^53, which is not exact here');

@@ -3,13 +3,17 @@ import { characters, lengthOf, strip } from './_text.js';
 
 import type { Work } from './_work.js';
 
+/** How a line is wrapped. */
 export interface WrapOptions {
+  /** The most characters of a piece. */
   readonly width: number;
+  /** Whether words that are longer than the width are cut. */
   readonly breakLong: boolean;
+  /** Whether words may be cut behind hyphens. */
   readonly breakHyphens: boolean;
 }
 
-/** A line's pieces, none longer than the width where that can be, as Python's `textwrap` cuts them. */
+/** A line's pieces, none longer than the width if possible, as by Python's `textwrap`. */
 export function wrapped(line: string, options: WrapOptions, work: Work): string[] {
   if (options.width <= 0) throw failure(`invalid width ${options.width} (must be > 0)`);
   const chunks = chunksOf(line, options.breakHyphens).reverse();
@@ -45,7 +49,7 @@ function nextLine(
   return current.length === 0 ? undefined : current.join('');
 }
 
-/** As much of a chunk that is longer than a line as there is room for, up to a hyphen where there is one. */
+/** The beginning of a chunk that is longer than a line: as much as there is room for, up to a hyphen if there is one. */
 function cutLong(chunks: string[], room: number, breakHyphens: boolean, work: Work): string {
   const chunk = characters(chunks.pop() as string);
   work.spend(chunk.length);
@@ -62,7 +66,7 @@ function isSpace(chunk: string | undefined): boolean {
   return chunk !== undefined && strip(chunk) === '';
 }
 
-/** Words and the blanks between them; a word with hyphens between letters is several. */
+/** Words and the blanks between them. A word with hyphens between letters is several chunks. */
 function chunksOf(line: string, breakHyphens: boolean): string[] {
   const words = line.split(/([\t-\r ]+)/).filter((chunk) => chunk !== '');
   return breakHyphens ? words.flatMap((word) => word.split(/(?<=[\p{L}_]{2}-)(?=[\p{L}_]{2})/u)) : words;

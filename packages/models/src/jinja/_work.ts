@@ -1,49 +1,51 @@
 import { JinjaError } from './_jinja-error.js';
 
-/** How much a template may do. Jinja's sandbox bounds ranges alone; a template is a stranger's program all the same. */
+/** How much a template may do. Jinja's sandbox limits ranges alone, but a template is a program of a stranger. */
 export interface WorkLimits {
-  /** Most operations of one rendering. */
+  /** The most operations of one rendering. */
   readonly steps: number;
-  /** Most characters of a text, and of all that is written. */
+  /** The most characters of a text, and of the whole output. */
   readonly characters: number;
-  /** How deep macros, recursive loops and expressions may call each other. */
+  /** How deeply calls of macros, recursive loops and expressions may be nested. */
   readonly depth: number;
 }
 
+/** The limits of a chat template. */
 export const defaultLimits: WorkLimits = { steps: 5_000_000, characters: 2 ** 25, depth: 200 };
 
-/** Counts what one rendering does, and ends what does too much. */
+/** Counts the work of one rendering, and throws when it is too much. */
 export class Work {
   private steps = 0;
-  private written = 0;
+  private outputSize = 0;
   private depth = 0;
 
   constructor(private readonly limits: WorkLimits) {}
 
-  /** @throws JinjaError `limit` beyond the number of steps */
+  /** Counts operations. @throws {JinjaError} `limit` beyond the limit of steps. */
   spend(steps: number): void {
     this.steps += steps;
     if (this.steps > this.limits.steps) throw beyond(`${this.limits.steps} steps`);
   }
 
-  /** Counts a text that is to be made: called before it takes memory. */
+  /** Counts a text that is about to be made, before it takes memory. */
   text(characters: number): void {
     if (characters > this.limits.characters) throw beyond(`a text of ${this.limits.characters} characters`);
     this.spend(characters >>> 4);
   }
 
-  /** Counts a text put together of two: the engine shares their characters, so that little memory is taken. */
+  /** Counts a concatenation of two texts. JavaScript engines share the characters, so it takes little memory. */
   joined(characters: number): void {
     if (characters > this.limits.characters) throw beyond(`a text of ${this.limits.characters} characters`);
     this.spend(characters >>> 7);
   }
 
+  /** Counts characters of the output. */
   write(characters: number): void {
-    this.written += characters;
-    if (this.written > this.limits.characters) throw beyond(`${this.limits.characters} characters of text`);
+    this.outputSize += characters;
+    if (this.outputSize > this.limits.characters) throw beyond(`${this.limits.characters} characters of text`);
   }
 
-  /** Runs what calls itself in turn. */
+  /** Runs a function that may call itself, and counts its depth. */
   nested<T>(run: () => T): T {
     this.depth++;
     if (this.depth > this.limits.depth) throw beyond(`${this.limits.depth} calls within each other`);

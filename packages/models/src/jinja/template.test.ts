@@ -3,10 +3,10 @@ import type { Json } from '@dpo/base';
 import { describe, expect, it } from 'vitest';
 import { JinjaError, parseTemplate } from './template.js';
 
-/** A template and its text, or `null` where Jinja raises. */
+/** A template and its text, or `null` when Jinja raises. */
 type Case = readonly [template: string, text: string | null];
 
-// What transformers' Jinja writes, made by tooling/parity/templates.py.
+// Texts by transformers' Jinja, made by tooling/parity/templates.py.
 const fixture = new URL('../../../../tooling/parity/fixtures/templates/features.json', import.meta.url);
 const expected = JSON.parse(readFileSync(fixture, 'utf8')) as {
   readonly now: string;
@@ -62,7 +62,7 @@ describe('a template', () => {
     expect(error.message).toContain(message);
   });
 
-  it('tells where the text of generation blocks stands', () => {
+  it('returns the places of generation blocks', () => {
     const template = '{% for m in m %}{{ m }}:{% generation %}{{ m }}.{% endgeneration %} {% endfor %}';
     const { text, generations } = parseTemplate(template).render({ m: ['a', 'bc'] });
     expect(text).toBe('a:a. bc:bc. ');
@@ -125,7 +125,7 @@ describe('a template that does too much', () => {
     expect(errorOf(template, { steps: 500_000 }).fault).toBe('limit');
   });
 
-  it('may take five million steps by default, and a text of 32 million characters', () => {
+  it('may have five million steps by default, and a text of 32 million characters', () => {
     expect(errorOf('{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}').message).toContain(
       '5000000 steps',
     );

@@ -16,44 +16,45 @@ import { defaultLimits, Work, type WorkLimits } from './_work.js';
 
 export { JinjaError } from './_jinja-error.js';
 
-/** Filters of Jinja whose text is another one each time, or whose use is web pages alone. */
-const refused = Object.fromEntries(
+/** Jinja's filters that are not supported: their result is random, or of use in web pages alone. */
+const unsupportedFilters = Object.fromEntries(
   ['random', 'urlize'].map((name): [string, Filter] => [
     name,
     () => {
-      throw failure(`the filter '${name}' is not known here`);
+      throw failure(`the filter '${name}' is not supported`);
     },
   ]),
 );
 
 const filters: ReadonlyMap<string, Filter> = new Map(
-  Object.entries({ ...textFilters, ...numberFilters, ...listFilters, ...selectFilters, ...refused }),
+  Object.entries({ ...textFilters, ...numberFilters, ...listFilters, ...selectFilters, ...unsupportedFilters }),
 );
 
 const names = { filter: new Set(filters.keys()), test: testNames };
 
 interface RenderOptions {
-  /** What `strftime_now` tells. Default: now. */
+  /** The time of `strftime_now`. Default: the time of the call. */
   readonly now?: Date;
+  /** How much the template may do. Default {@link defaultLimits}. */
   readonly limits?: Partial<WorkLimits>;
 }
 
-/** A template that was read. */
+/** A parsed template. */
 export interface Template {
   /**
-   * The text for these variables.
+   * The template's text for these variables.
    *
-   * @throws JinjaError when Jinja raises, the template itself raises, or a work limit is passed; with its line
+   * @throws {JinjaError} with its line, when an operation fails, the template itself raises, or a work limit is exceeded.
    */
   render(variables: Readonly<Record<string, Json>>, options?: RenderOptions): Rendered;
 }
 
 /**
- * Reads a template as transformers' chat templates are read: Jinja2's immutable sandbox with `trim_blocks` and
- * `lstrip_blocks`, loop controls, `{% generation %}`, `tojson` without escapes for HTML, `raise_exception` and
- * `strftime_now`. See docs/decisions/0015-chat-templates.md.
+ * Parses a template as transformers does chat templates: Jinja2's immutable sandbox with `trim_blocks` and `lstrip_blocks`, loop
+ * controls, `{% generation %}`, `tojson` without escapes for HTML, `raise_exception` and `strftime_now`. See
+ * docs/decisions/0015-chat-templates.md.
  *
- * @throws JinjaError `syntax`, with its line
+ * @throws {JinjaError} `syntax`, with its line.
  */
 export function parseTemplate(source: string): Template {
   const tree = new TemplateParser(source, names).template();
@@ -63,8 +64,8 @@ export function parseTemplate(source: string): Template {
       const context: Context = {
         work,
         names,
-        filter: (name, value, given) => applyFilter(name, filters.get(name), value, given, context),
-        test: (name, value, given) => applyTest(name, value, given, context),
+        filter: (name, value, args) => applyFilter(name, filters.get(name), value, args, context),
+        test: (name, value, args) => applyTest(name, value, args, context),
       };
       const globals = new Scope();
       for (const [name, value] of Object.entries(globalsOf(work, now))) globals.set(name, value);
