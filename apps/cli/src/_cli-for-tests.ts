@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Engine, Variable } from '@dpo/engine';
 import { testEngine } from '@dpo/engine/test';
-import { createModel, saveModel } from '@dpo/models';
+import { createModel, type LanguageModel, saveModel } from '@dpo/models';
 import { tinyTokenizer } from '@dpo/models/test';
 import { runCommand } from './command/run.js';
 import { commands } from './commands/index.js';
@@ -36,21 +37,46 @@ export async function runCli(
 /** A folder with a tiny GPT-2 and its tokenizer, as `saveModel` writes it. `positions`: the longest text, in tokens. */
 export async function tinyModelFolder(folder: string, seed = 1, positions = 64): Promise<string> {
   const engine = testEngine();
-  const tokenizer = tinyTokenizer();
+  await saveTiny(tinyModel(engine, seed, positions), folder);
+  await engine.dispose();
+  return folder;
+}
+
+/**
+ * A folder with a tiny GPT-2 that nearly always writes a blank, A or B, whatever the model reads: these bytes' embeddings lie far
+ * along the first dimension, and so does the bias of the last norm.
+ */
+export async function labellingModelFolder(folder: string, seed = 1, positions = 64): Promise<string> {
+  const engine = testEngine();
+  const model = tinyModel(engine, seed, positions);
+  const embeddings = model.weights.get('transformer.wte.weight') as Variable;
+  const values = await embeddings.read(); // [V, D]
+  for (const byte of Buffer.from(' AB')) values[byte * WIDTH] = 3;
+  embeddings.write(values);
+  model.weights.get('transformer.ln_f.bias')?.write(Float32Array.from({ length: WIDTH }, (_, d) => (d === 0 ? 4 : 0)));
+  await saveTiny(model, folder);
+  await engine.dispose();
+  return folder;
+}
+
+/** The width D of tiny models. */
+const WIDTH = 16;
+
+function tinyModel(engine: Engine, seed: number, positions: number): LanguageModel {
   const config = {
     model_type: 'gpt2',
-    vocab_size: tokenizer.vocabSize,
-    n_embd: 16,
+    vocab_size: tinyTokenizer().vocabSize,
+    n_embd: WIDTH,
     n_layer: 1,
     n_head: 2,
     n_positions: positions,
     initializer_range: 0.1,
   };
-  await saveModel(createModel(engine, config, { seed }), folder, {
-    source: { tokenizerFiles: { ...tokenizer.files } },
-  });
-  await engine.dispose();
-  return folder;
+  return createModel(engine, config, { seed });
+}
+
+function saveTiny(model: LanguageModel, folder: string): Promise<void> {
+  return saveModel(model, folder, { source: { tokenizerFiles: { ...tinyTokenizer().files } } });
 }
 
 /** A JSONL file of `count` short pairs. */

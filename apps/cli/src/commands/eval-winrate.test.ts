@@ -5,20 +5,22 @@ import { answerRewards } from '@dpo/core';
 import { testEngine } from '@dpo/engine/test';
 import { loadRewardModel, saveModel } from '@dpo/models';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { pairsFile, runCli, tinyModelFolder } from '../_cli-for-tests.js';
+import { labellingModelFolder, pairsFile, runCli, tinyModelFolder } from '../_cli-for-tests.js';
 
-let made: string;
+let root: string;
 let model: string;
+let judge: string;
 let pairs: string;
 let folder: string;
 beforeAll(async () => {
-  made = await mkdtemp(join(tmpdir(), 'dpo-winrate-'));
-  model = await tinyModelFolder(join(made, 'model'), 1, 512);
-  pairs = await pairsFile(made, 6); // five prompts
+  root = await mkdtemp(join(tmpdir(), 'dpo-winrate-'));
+  model = await tinyModelFolder(join(root, 'model'), 1, 512);
+  judge = await labellingModelFolder(join(root, 'judge'), 1, 512);
+  pairs = await pairsFile(root, 6); // five prompts
 }, 60_000);
-afterAll(() => rm(made, { recursive: true, force: true }));
+afterAll(() => rm(root, { recursive: true, force: true }));
 beforeEach(async () => {
-  folder = await mkdtemp(join(made, 'test-'));
+  folder = await mkdtemp(join(root, 'test-'));
 });
 
 const at = (name: string) => join(folder, name);
@@ -39,7 +41,7 @@ async function answerFiles(): Promise<string[]> {
 
 const winrate = (...args: string[]) => runCli(['eval', 'winrate', '--engine', 'cpu', ...args]);
 const rubric = '{prompt}{first}{second}'; // short, since the portable engine is slow
-const judged = () => ['--judge', model, '--rubric', rubric, '--output', at('run')];
+const judged = () => ['--judge', judge, '--rubric', rubric, '--output', at('run')];
 
 describe('dpo eval winrate', () => {
   it('judges two files of answers by the log-probabilities of a model, and goes on where it ended', async () => {
@@ -53,7 +55,7 @@ describe('dpo eval winrate', () => {
       first: 'model',
       repetition: 0,
       rung: 'logprobs',
-      judge_asked: model,
+      judge_asked: judge,
       p_first: expect.any(Number),
       label_mass: expect.any(Number),
       model_length: 5,
@@ -74,6 +76,21 @@ describe('dpo eval winrate', () => {
     );
   }, 60_000);
 
+  it('takes no verdict from a model that hardly ever writes a label', async () => {
+    const args = [...(await answerFiles()), '--judge', model, '--rubric', rubric, '--output', at('run'), '--json'];
+    const { code, out } = await winrate(...args);
+    expect(code).toBe(0);
+    for (const verdict of await lines('run/verdicts.jsonl')) {
+      expect(verdict).toMatchObject({
+        verdict: 'unparsable',
+        reason: 'The labels are unlikely beginnings of the reply.',
+      });
+      expect(verdict).not.toHaveProperty('p_first');
+      expect(verdict.label_mass).toBeLessThan(0.01); // two bytes of 257, one after the other
+    }
+    expect(JSON.parse(out.join('\n'))).toMatchObject({ prompts: 3, win_rate: null, unparsable: 7 });
+  }, 60_000);
+
   it('asks a model at several temperatures, against the chosen answers, and its files can be judged again', async () => {
     const args = ['--model', model, '--data', pairs, '--temperatures', '0,1', '--max-new-tokens', '4', '--seed', '3'];
     const first = await winrate(...args, ...judged());
@@ -86,7 +103,7 @@ describe('dpo eval winrate', () => {
     ]);
     const again = await winrate(
       ...['--answers', at('run'), '--against', at('run/against.jsonl'), '--seed', '3'],
-      ...['--judge', model, '--rubric', rubric, '--output', at('again')],
+      ...['--judge', judge, '--rubric', rubric, '--output', at('again')],
     );
     expect(again.out).toEqual(first.out);
   }, 60_000);

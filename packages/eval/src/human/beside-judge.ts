@@ -18,19 +18,19 @@ export interface BesideJudge {
    * judged counts three times.
    */
   readonly agreement: Agreement;
-  /** Each label's share among the judge's judgements of these, and among the people's. */
+  /** Each label's share among the judge's judgements of these pairs, and among people's. */
   readonly prevalence: { readonly judge: Labels; readonly people: Labels };
-  /** Krippendorff's α over raters; undefined where no pair has two, NaN where all said the same throughout. */
+  /** Krippendorff's α over raters; undefined when no pair has two, NaN when all judgements are the same. */
   readonly alpha: number | undefined;
   /** Of the pairs that a rater saw twice with sides swapped: the share on which the rater said the same. */
   readonly ownConsistency: number | undefined;
-  /** People's own win rate of the model, over the pairs of `pairs`, and what follows from it. */
+  /** The model's win rate by people, over the pairs of `pairs`. */
   readonly people: Rate;
   /** The judge's rate on the same pairs. */
   readonly judge: Rate;
   /** The judge's rate over all prompts, corrected by people; undefined with fewer than two prompts on either side. */
   readonly corrected: PoweredEstimate | undefined;
-  /** What the corrected rate says, or people's where there is none. */
+  /** What the corrected rate says, or people's rate when `corrected` is undefined. */
   readonly conclusion: Conclusion;
 }
 
@@ -40,12 +40,12 @@ type Labels = Readonly<Record<PairLabel, number>>;
  * How far a judge agrees with people, and the judge's win rate corrected by them. Pairs are matched by prompt, temperature and
  * sample. Scores of a prompt's pairs are put together, since a correction needs scores of different prompts:
  *
- *     corrected = λ · mean(judge, prompts without a vote) + mean(people − λ · judge, prompts with one)
+ *     corrected = λ · mean(judge, prompts without a vote) + mean(people − λ · judge, prompts with a vote)
  *
- * The interval holds the rate that people would give over all prompts, if those with votes were drawn at random.
+ * The interval holds the rate that people would give over all prompts, if the prompts with votes were drawn at random.
  *
- * @throws DpoError `human.no-common-pair` where no pair was judged by both; `human.other-answers` where lengths say that the two
- *   judged different answers
+ * @throws DpoError `human.no-common-pair` when no pair was judged by both; `human.other-answers` when the digests of prompt and
+ *   answers, or the answers' lengths, say that the two judged different texts
  */
 export function besideJudge(
   verdicts: readonly StoredVerdict[],
@@ -100,17 +100,23 @@ function keyOf({ verdicts }: ScoredPair): string {
   return pairKey(verdicts[0] as StoredVerdict);
 }
 
+/** Texts are the same where their digests are; lengths speak for verdicts without a digest. */
 function checkSameAnswers({ people, judge }: Both): void {
-  const differ = (a: number | undefined, b: number | undefined) => a !== undefined && b !== undefined && a !== b;
-  if (!differ(people.modelLength, judge.modelLength) && !differ(people.baselineLength, judge.baselineLength)) return;
-  throw new DpoError('human.other-answers', `Votes and verdicts on prompt ${people.prompt} are on different answers.`, {
-    values: {
-      prompt: people.prompt,
-      people: [people.modelLength, people.baselineLength],
-      judge: [judge.modelLength, judge.baselineLength],
-    },
-    hint: 'Give the votes and the verdicts on the same answers.',
+  const differ = (key: 'prompt_digest' | 'model_length' | 'baseline_length') => {
+    const values = [...people.verdicts, ...judge.verdicts].flatMap((verdict) => verdict[key] ?? []);
+    return new Set(values).size > 1;
+  };
+  if (!differ('prompt_digest') && !differ('model_length') && !differ('baseline_length')) return;
+  throw new DpoError('human.other-answers', `Votes and verdicts on prompt ${people.prompt} are on different texts.`, {
+    values: { prompt: people.prompt, people: textsOf(people), judge: textsOf(judge) },
+    hint: 'Give the votes and the verdicts on the same prompt and answers.',
   });
+}
+
+/** What verdicts say of the texts that they are on. */
+function textsOf({ verdicts, modelLength, baselineLength }: ScoredPair) {
+  const digests = [...new Set(verdicts.flatMap(({ prompt_digest }) => prompt_digest ?? []))];
+  return { digests, modelLength, baselineLength };
 }
 
 function shares(labels: readonly (PairLabel | undefined)[]): Labels {

@@ -12,53 +12,61 @@ import type { CacheKey, ReplyCache } from './reply-cache.js';
 import type { RungName } from './rungs.js';
 import { type Clock, throttle } from './throttle.js';
 
+/** Which judge is asked, and how. */
 export interface ChatJudgeOptions {
   /** The server's address, such as `http://localhost:8000/v1`. */
   readonly address: string;
   /** The model's name there. */
   readonly model: string;
   readonly template: JudgeTemplate;
-  /** From the environment; undefined for servers that want none. */
+  /** The key, from the environment; undefined for servers that need none. */
   readonly key?: string | undefined;
   /** The name of the key's variable, for messages. Default `OPENAI_API_KEY`. */
   readonly keyName?: string | undefined;
+  /** Counts what is spent. */
   readonly ledger: Ledger;
+  /** Where replies are kept. Default: nowhere. */
   readonly cache?: ReplyCache | undefined;
-  /** Questions at a time, at most. Default 4. */
+  /** How many questions are open at a time, at most. Default 4. */
   readonly concurrency?: number | undefined;
-  /** Default 0. */
+  /** The judge's temperature. Default 0. */
   readonly temperature?: number | undefined;
-  /** Longest reply in words, in tokens. Default 1024. */
+  /** The longest reply of a rung that replies in words, in tokens. Default 1024. */
   readonly tokens?: number | undefined;
-  /** One way of saying a verdict instead of the first that works. */
+  /** The rung that is used. Default: the first that works. */
   readonly rung?: RungName | undefined;
   /** The longest time for a reply, in milliseconds. Default five minutes. */
   readonly timeout?: number | undefined;
+  /** How often a question is asked at most, when no reply comes. Default 7. */
   readonly attempts?: number | undefined;
+  /** Hears of each wait before another attempt. */
   readonly onWait?: ((waiting: Waiting) => void) | undefined;
+  /** Default: the real time. */
   readonly clock?: Clock | undefined;
+  /** The jitter of waits, uniform in [0, 1). Default `Math.random`. */
   readonly random?: (() => number) | undefined;
+  /** Ends the trials; questions have signals of their own. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A judge far away, and what was found out about it. */
+/** A judge behind an address, and how it says verdicts. */
 export interface ChatJudge extends Judge {
   readonly manner: Manner;
   /** The key under which the cache would have the reply to a question. */
   readonly keyOf: (comparison: Comparison) => CacheKey;
 }
 
-/** After so many questions in a row without any reply the server is given up. */
+/** After so many questions in a row without a reply the judging ends. */
 const LOST_IN_A_ROW = 5;
 
 /**
- * Opens a judge behind an OpenAI-compatible address: OpenAI, vLLM, llama.cpp, Ollama, LM Studio and others. One question or a few
+ * Opens a judge behind an OpenAI-compatible address: OpenAI, vLLM, llama.cpp, Ollama, LM Studio and others. A few trial questions
  * show at once whether address, key and model are right, and how the server can be made to say a verdict.
  *
- * A reply that is empty or was cut is asked for once more with twice the room; what cannot be read then is `unparsable`, and never
- * drawn again. Money is set aside before each attempt; replies that are whole are kept in the cache.
+ * When a reply is empty or was cut, the question is asked once more with twice the room. A reply that cannot be read then is
+ * `unparsable`, and never drawn again. Money is set aside before each attempt, and whole replies go into the cache.
  *
- * @throws DpoError those of `parseAddress` and `findRung`; `judge.max-cost`; `judge.no-client`
+ * @throws DpoError the errors of `parseAddress` and `findRung`; `judge.max-cost`; `judge.no-client`
  */
 export async function chatJudge(options: ChatJudgeOptions): Promise<ChatJudge> {
   const { model, template, ledger, signal, temperature = 0, tokens = 1024, concurrency = 4 } = options;
@@ -90,16 +98,17 @@ export async function chatJudge(options: ChatJudgeOptions): Promise<ChatJudge> {
   };
 }
 
-/** What a reply cost, undefined without a price. */
-interface Paid {
+/** A reply with its cost. */
+interface PaidReply {
   readonly reply: ChatReply;
+  /** Undefined without a price. */
   readonly cost: number | undefined;
 }
-type PaidAsk = (request: ChatRequest, signal: AbortSignal | undefined) => Promise<Paid>;
+type PaidAsk = (request: ChatRequest, signal: AbortSignal | undefined) => Promise<PaidReply>;
 
 /**
- * Asks with patience, each attempt with money set aside first. Attempts that were lost cost all of that where the server may have
- * replied.
+ * Asks until a reply comes, with money set aside before each attempt. An attempt without a reply costs all that was set aside when
+ * the server may bill a reply.
  */
 function paidAsk(
   client: ChatClient,
@@ -143,19 +152,22 @@ function asker(
 ): Pick<ChatJudge, 'ask' | 'keyOf'> {
   const { rung } = manner;
   const { labels } = template;
-  let lost = 0;
+  let withoutReply = 0; // in a row
 
   const keyOf = cacheKeys({ address: about.address, model, template, manner, tokens });
 
-  async function once(key: CacheKey, signal: AbortSignal | undefined): Promise<Paid & { readonly cached: boolean }> {
-    const kept = await cache?.get(key);
-    if (kept !== undefined) return { reply: kept, cost: 0, cached: true };
-    const paid = await ask({ messages: key.messages, settings: key.settings }, signal);
-    if (isWhole(paid.reply)) await cache?.put(key, paid.reply);
-    return { ...paid, cached: false };
+  async function replyTo(
+    key: CacheKey,
+    signal: AbortSignal | undefined,
+  ): Promise<PaidReply & { readonly cached: boolean }> {
+    const cachedReply = await cache?.get(key);
+    if (cachedReply !== undefined) return { reply: cachedReply, cost: 0, cached: true };
+    const { reply, cost } = await ask({ messages: key.messages, settings: key.settings }, signal);
+    if (isWhole(reply)) await cache?.put(key, reply);
+    return { reply, cost, cached: false };
   }
 
-  /** Whether a reply is all that the model had to say, which only such a reply stays in the cache for. */
+  /** Whether a reply is all that the model had to say. Only whole replies go into the cache. */
   function isWhole({ text, finish, refusal, logprobs }: ChatReply): boolean {
     if (refusal !== undefined || finish === 'content_filter') return false;
     if (rung.name === 'logprobs') return logprobs !== undefined;
@@ -165,43 +177,43 @@ function asker(
   return {
     keyOf,
     ask: async (comparison, { signal }) => {
-      let first: Paid | undefined;
+      let first: PaidReply | undefined;
       try {
-        const given = await once(keyOf(comparison), signal);
-        first = given;
-        const enough = isWhole(given.reply) || isRefusal(given.reply);
-        const last = enough ? given : await once(keyOf(comparison, 2), signal);
-        lost = 0;
-        const cost = enough ? given.cost : sumOf(given.cost, last.cost);
+        const once = await replyTo(keyOf(comparison), signal);
+        first = once;
+        const enough = isWhole(once.reply) || isRefusal(once.reply);
+        const last = enough ? once : await replyTo(keyOf(comparison, 2), signal);
+        withoutReply = 0;
+        const cost = enough ? once.cost : sumOf(once.cost, last.cost);
         return {
-          ...toldBy(last.reply),
+          ...factsOf(last.reply),
           ...verdictOf(last.reply),
           cost,
-          ...(given.cached && last.cached ? { cached: true } : {}),
+          ...(once.cached && last.cached ? { cached: true } : {}),
           rung: rung.name,
         };
       } catch (error) {
         if (!(error instanceof ChatFailure)) throw error;
-        return { ...(await failed(error)), cost: sumOf(first?.cost, error.cost), rung: rung.name };
+        return { ...(await verdictWithoutReply(error)), cost: sumOf(first?.cost, error.cost), rung: rung.name };
       }
     },
   };
 
   function verdictOf(reply: ChatReply): Pick<JudgeReply, 'verdict' | 'p_first' | 'label_mass' | 'reason'> {
     if (isRefusal(reply)) return { verdict: 'refused', reason: reply.refusal ?? 'The reply was filtered.' };
-    if (isWhole(reply)) return rung.read(reply, labels);
+    if (isWhole(reply)) return rung.verdictOf(reply, labels);
     const reason = reply.finish === 'length' ? 'The reply was cut at twice the length.' : 'The reply is empty.';
     return { verdict: 'unparsable', reason };
   }
 
-  /** A question that got no reply; the whole judging ends where no other can get one. */
-  async function failed(failure: ChatFailure): Promise<Pick<JudgeReply, 'verdict' | 'reason'>> {
+  /** The verdict on a question that got no reply. @throws DpoError when no other question can get one, which ends the judging */
+  async function verdictWithoutReply(failure: ChatFailure): Promise<Pick<JudgeReply, 'verdict' | 'reason'>> {
     if (failure.kind === 'filtered') return { verdict: 'refused', reason: failure.message };
     if (failure.kind === 'refused') return { verdict: 'failed', reason: failure.message };
-    lost++;
+    withoutReply++;
     const passing = failure.kind === 'limited' || failure.kind === 'server' || failure.kind === 'cut';
     const hopeless = !passing && failure.kind !== 'timeout' && failure.kind !== 'unreachable';
-    if (hopeless || lost >= LOST_IN_A_ROW) throw await clearError(failure, about);
+    if (hopeless || withoutReply >= LOST_IN_A_ROW) throw await clearError(failure, about);
     return { verdict: 'failed', reason: failure.message };
   }
 }
@@ -215,7 +227,7 @@ function isRefusal({ refusal, finish }: ChatReply): boolean {
 }
 
 /** What a reply says besides its verdict. */
-function toldBy(reply: ChatReply): Partial<JudgeReply> {
+function factsOf(reply: ChatReply): Partial<JudgeReply> {
   return {
     judge_reported: reply.model,
     text: reply.text,

@@ -6,31 +6,34 @@ import { parseVerdict } from './parse-verdict.js';
 
 /** How a server is made to say a verdict: the names of {@link rungs}. */
 export const rungNames = ['logprobs', 'json_schema', 'json_object_schema', 'choice', 'text'] as const;
+/** One of {@link rungNames}. */
 export type RungName = (typeof rungNames)[number];
 
-/** What a reply comes to: a verdict, or why there is none. */
+/** What is read out of a reply: a verdict, or why there is none. */
 type RungVerdict = Pick<JudgeReply, 'verdict' | 'p_first' | 'label_mass' | 'reason'>;
 
+/** One way of making a server say a verdict. */
 export interface Rung {
   readonly name: RungName;
-  /** Settings of a request besides those that all have. */
+  /** The settings that a request has for this rung alone. */
   readonly settings: (labels: readonly string[]) => Readonly<Record<string, unknown>>;
-  /** Tokens of a reply, where so many are enough for all. */
+  /** The longest reply in tokens; undefined for a rung that replies in words. */
   readonly tokens?: number;
-  /** What stands at the end of a question. */
+  /** The end of a question. */
   readonly instruction: (labels: readonly string[]) => string;
-  readonly read: (reply: ChatReply, labels: readonly string[]) => RungVerdict;
-  /** A question that shows by its reply whether the server does as it is told, and whether the reply does. */
+  /** Reads a verdict out of a whole reply. */
+  readonly verdictOf: (reply: ChatReply, labels: readonly string[]) => RungVerdict;
+  /** A question whose reply shows whether the server does as the settings say. */
   readonly trial: string;
+  /** Whether the reply to the trial shows that. */
   readonly passes: (reply: ChatReply, labels: readonly string[]) => boolean;
 }
 
-/** Below this much probability on labels the judge wants to say something else. */
-const LEAST_MASS = 0.05;
+/** The probability of both labels together from which on the trial of log-probabilities is passed. */
 const TRIAL_MASS = 0.5;
 
 const colours = 'Which of these two words names a colour? A: red. B: seven.';
-// Not a word of JSON or of letters: only a server that obeys the format replies in it.
+// The question names neither JSON nor letters, so only a server that keeps to the format replies with them.
 const sea = 'Say something short about the sea.';
 
 const jsonInstruction = (labels: readonly string[]) =>
@@ -50,27 +53,20 @@ function schemaOf(labels: readonly string[]) {
 }
 
 function fromText({ text }: ChatReply, labels: readonly string[]): RungVerdict {
-  const parsed = parseVerdict(text, labels);
-  if (parsed.label !== undefined) return { verdict: meaningOf(parsed.label) };
+  const statement = parseVerdict(text, labels);
+  if (statement.label !== undefined) return { verdict: meaningOf(statement.label) };
   const reasons = {
     empty: 'The reply has no text.',
     'no-label': 'The reply names no label that was offered.',
     'two-labels': 'The reply names two different labels at its end.',
   };
-  return { verdict: 'unparsable', reason: reasons[parsed.why] };
+  return { verdict: 'unparsable', reason: reasons[statement.why] };
 }
 
 function fromLogprobs(reply: ChatReply, labels: readonly string[]): RungVerdict {
   const probabilities = labelProbabilities(reply, labels);
-  if (probabilities === undefined)
-    return { verdict: 'unparsable', reason: 'The reply has no log-probability of a label.' };
-  const verdict = labelVerdict(probabilities);
-  if ((verdict.label_mass ?? 0) >= LEAST_MASS) return verdict;
-  return {
-    verdict: 'unparsable',
-    label_mass: verdict.label_mass,
-    reason: 'The labels are unlikely beginnings of the reply.',
-  };
+  if (probabilities !== undefined) return labelVerdict(probabilities);
+  return { verdict: 'unparsable', reason: 'The reply has no log-probability of a label.' };
 }
 
 function passesSchema({ text }: ChatReply, labels: readonly string[]): boolean {
@@ -87,20 +83,20 @@ function byJson(name: RungName, format: (labels: readonly string[]) => unknown):
     name,
     settings: (labels) => ({ response_format: format(labels) }),
     instruction: jsonInstruction,
-    read: fromText,
+    verdictOf: fromText,
     trial: sea,
     passes: passesSchema,
   };
 }
 
-/** All ways of saying a verdict, the most telling first. */
+/** All rungs, the most telling first. */
 export const rungs: readonly Rung[] = [
   {
     name: 'logprobs',
     settings: () => ({ logprobs: true, top_logprobs: 20 }),
     tokens: 4,
     instruction: labelInstruction,
-    read: fromLogprobs,
+    verdictOf: fromLogprobs,
     trial: `${colours} ${labelInstruction(['A', 'B'])}`,
     passes: (reply) => (labelProbabilities(reply, ['A', 'B']) ?? []).reduce((sum, p) => sum + p, 0) >= TRIAL_MASS,
   },
@@ -114,7 +110,7 @@ export const rungs: readonly Rung[] = [
     settings: (labels) => ({ structured_outputs: { choice: labels } }),
     tokens: 16,
     instruction: labelInstruction,
-    read: fromText,
+    verdictOf: fromText,
     trial: sea,
     passes: ({ text }, labels) => labels.includes(text.trim()),
   },
@@ -123,7 +119,7 @@ export const rungs: readonly Rung[] = [
     settings: () => ({}),
     instruction: (labels) =>
       `${which(labels)} Say in one sentence why, then end with a line of its own: "Verdict: ${labels.join('" or "Verdict: ')}".`,
-    read: fromText,
+    verdictOf: fromText,
     trial: `${colours} Say in one sentence why, then end with a line of its own: "Verdict: A" or "Verdict: B".`,
     passes: (reply) => parseVerdict(reply.text, ['A', 'B']).label !== undefined,
   },
