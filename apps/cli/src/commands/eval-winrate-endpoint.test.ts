@@ -1,25 +1,25 @@
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Asked, ChatServer, completion, isTrial, topLogprobs, wordsAlone } from '@dpo/eval/test';
+import { ChatServer, completion, isTrial, type ServedRequest, topLogprobs, wordsAlone } from '@dpo/eval/test';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { runCli, tinyModelFolder } from '../_cli-for-tests.js';
 
 const key = 'sk-Wq7VxNn3TbRk';
 
-let made: string;
+let root: string;
 let model: string;
 let folder: string;
 let server: ChatServer;
 let address: string;
 beforeAll(async () => {
-  made = await mkdtemp(join(tmpdir(), 'dpo-endpoint-'));
-  model = await tinyModelFolder(join(made, 'model'), 1, 256);
+  root = await mkdtemp(join(tmpdir(), 'dpo-endpoint-'));
+  model = await tinyModelFolder(join(root, 'model'), 1, 256);
 }, 60_000);
-afterAll(() => rm(made, { recursive: true, force: true }));
+afterAll(() => rm(root, { recursive: true, force: true }));
 beforeEach(async () => {
-  folder = await mkdtemp(join(made, 'test-'));
-  server = new ChatServer(wordsAlone((asked) => ({ body: completion(`Verdict: ${longer(asked)}`) })));
+  folder = await mkdtemp(join(root, 'test-'));
+  server = new ChatServer(wordsAlone((request) => ({ body: completion(`Verdict: ${longer(request)}`) })));
   address = await server.start();
   vi.stubEnv('XDG_CACHE_HOME', join(folder, 'cache'));
   vi.stubEnv('OPENAI_API_KEY', key);
@@ -38,14 +38,14 @@ const lines = async (name: string) =>
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 
 /** What stands between the fences of a question: the prompt, and both answers. */
-function fenced({ text }: Asked): string[] {
+function fenced({ text }: ServedRequest): string[] {
   const fence = /^`{3,}$/m.exec(text)?.[0] ?? '';
   return text.split(`${fence}\n`).flatMap((part, i) => (i % 2 === 1 ? [part.replace(/\n$/, '')] : []));
 }
 
 /** The label of a judge that likes long answers. */
-function longer(asked: Asked): 'A' | 'B' {
-  const [, a = '', b = ''] = fenced(asked);
+function longer(request: ServedRequest): 'A' | 'B' {
+  const [, a = '', b = ''] = fenced(request);
   return a.length >= b.length ? 'A' : 'B';
 }
 
@@ -76,10 +76,10 @@ const winrate = (...args: string[]) =>
 
 it('tldr from end to end: a model answers posts at two temperatures, a judge compares, both orders, with figures', async () => {
   await writeFile(at('posts.jsonl'), jsonl(posts));
-  const judge = (asked: Asked) => (isTrial(asked) ? 'A' : longer(asked));
-  server.behave = (asked) => ({
-    body: completion(judge(asked), {
-      logprobs: topLogprobs(judge(asked) === 'A' ? { A: -0.1, B: -3 } : { B: -0.1, A: -3 }),
+  const judge = (request: ServedRequest) => (isTrial(request) ? 'A' : longer(request));
+  server.behave = (request) => ({
+    body: completion(judge(request), {
+      logprobs: topLogprobs(judge(request) === 'A' ? { A: -0.1, B: -3 } : { B: -0.1, A: -3 }),
     }),
   });
   const args = ['--preset', 'tldr', '--data', at('posts.jsonl'), '--model', model, '--engine', 'cpu', '--json'];
@@ -114,7 +114,7 @@ it('tldr from end to end: a model answers posts at two temperatures, a judge com
     judge_reported: 'judge',
     prompt_tokens: 100,
   });
-  expect(server.asked.at(-1)?.text).toContain('forum post');
+  expect(server.requests.at(-1)?.text).toContain('forum post');
   expect(await lines('run/answers.jsonl')).toHaveLength(6);
 }, 60_000);
 
@@ -123,12 +123,12 @@ describe('money and keys', () => {
     const args = [...(await answerFiles()), '--rubric', 'summary', '--concurrency', '1'];
     const first = await winrate(...args);
     expect(first.code).toBe(0);
-    const asked = server.asked.filter((each) => !isTrial(each)).length;
-    expect(asked).toBe(7);
+    const questions = server.requests.filter((each) => !isTrial(each)).length;
+    expect(questions).toBe(7);
     await writeFile(at('run/verdicts.jsonl'), jsonl((await lines('run/verdicts.jsonl')).slice(0, 4)));
     const again = await winrate(...args);
     expect(again.out).toEqual(first.out);
-    expect(server.asked.filter((each) => !isTrial(each))).toHaveLength(asked);
+    expect(server.requests.filter((each) => !isTrial(each))).toHaveLength(questions);
     expect((await lines('run/verdicts.jsonl')).filter(({ cached }) => cached === true)).toHaveLength(3);
   });
 
@@ -159,7 +159,7 @@ describe('money and keys', () => {
     server.behave = wordsAlone(({ authorization }) => ({ body: completion(`You sent ${authorization}.\nVerdict: A`) }));
     const { code, out, notes } = await winrate(...(await answerFiles()), '--rubric', 'summary');
     expect(code).toBe(0);
-    expect(server.asked.at(-1)?.authorization).toBe(`Bearer ${key}`);
+    expect(server.requests.at(-1)?.authorization).toBe(`Bearer ${key}`);
     server.behave = ({ authorization }) => ({ status: 401, body: { error: { message: `Bad ${authorization}` } } });
     const refused = await winrate(...(await answerFiles()), '--rubric', 'helpful', '--output', at('other'));
     expect([refused.code, refused.notes.join('\n')]).toEqual([
@@ -240,12 +240,12 @@ describe('what is wrong is one clear error, and nothing is paid', () => {
   ])('%s', async (_, args, code, says) => {
     const files = await answerFiles();
     const given = await args();
-    server.asked.length = 0;
+    server.requests.length = 0;
     const result = await winrate(...files, '--rubric', 'summary', ...given);
     const said = result.notes.filter((note) => note.startsWith('Error'));
     expect([result.code, said], result.notes.join('\n')).toEqual([code, [expect.stringContaining(says)]]);
     expect(result.notes.join('\n')).not.toContain(key);
-    expect(server.asked.filter((each) => !isTrial(each))).toEqual([]);
+    expect(server.requests.filter((each) => !isTrial(each))).toEqual([]);
   });
 
   it('an address that is no judge', async () => {

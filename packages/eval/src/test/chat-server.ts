@@ -7,13 +7,14 @@ export interface Behaviour {
   readonly headers?: Readonly<Record<string, string>>;
   /** JSON, or a text as it is. */
   readonly body?: unknown;
-  /** Breaks off after half of the body. */
-  readonly cut?: boolean;
-  /** Sends half of the body and nothing more. */
-  readonly stall?: boolean;
+  /** Whether the response breaks off after half of the body. */
+  readonly breaksOff?: boolean;
+  /** Whether the response stops after half of the body. */
+  readonly stalls?: boolean;
 }
 
-export interface Asked {
+/** A request that came to a server. */
+export interface ServedRequest {
   readonly path: string;
   readonly authorization: string | undefined;
   readonly body: Readonly<Record<string, unknown>>;
@@ -21,13 +22,15 @@ export interface Asked {
   readonly text: string;
 }
 
-/** An OpenAI-compatible server that behaves as it is told. */
+/** An OpenAI-compatible server that behaves as `behave` says. */
 export class ChatServer {
-  readonly asked: Asked[] = [];
+  /** All requests so far, the first one first. */
+  readonly requests: ServedRequest[] = [];
   #server: Server | undefined;
 
-  constructor(public behave: (asked: Asked, count: number) => Behaviour | Promise<Behaviour>) {}
+  constructor(public behave: (request: ServedRequest, count: number) => Behaviour | Promise<Behaviour>) {}
 
+  /** Listens on a free port of this machine. Returns the address, with /v1. */
   async start(): Promise<string> {
     const server = createServer((request, response) => void this.#answer(request, response));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -35,31 +38,32 @@ export class ChatServer {
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
   }
 
+  /** Ends all connections and the server. */
   async stop(): Promise<void> {
     this.#server?.closeAllConnections();
     await new Promise((resolve) => this.#server?.close(resolve));
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const parts: Buffer[] = [];
-    for await (const part of request) parts.push(part as Buffer);
-    const body = JSON.parse(Buffer.concat(parts).toString() || '{}') as Asked['body'];
+    for await (const part of incoming) parts.push(part as Buffer);
+    const body = JSON.parse(Buffer.concat(parts).toString() || '{}') as ServedRequest['body'];
     const messages = (body.messages ?? []) as readonly { readonly content: string }[];
-    const asked = {
-      path: request.url ?? '',
-      authorization: request.headers.authorization,
+    const request = {
+      path: incoming.url ?? '',
+      authorization: incoming.headers.authorization,
       body,
       text: messages.at(-1)?.content ?? '',
     };
-    this.asked.push(asked);
-    const { status = 200, headers = {}, body: reply, cut, stall } = await this.behave(asked, this.asked.length);
+    this.requests.push(request);
+    const { status = 200, headers = {}, body: reply, breaksOff, stalls } = await this.behave(request, this.requests.length);
     const text = typeof reply === 'string' ? reply : JSON.stringify(reply ?? {});
     const type = text.startsWith('<') ? 'text/html' : 'application/json';
     const length = String(Buffer.byteLength(text));
     response.writeHead(status, { 'content-type': type, 'content-length': length, ...headers });
-    if (cut !== true && stall !== true) return void response.end(text);
+    if (breaksOff !== true && stalls !== true) return void response.end(text);
     response.write(text.slice(0, text.length / 2), () => {
-      if (cut === true) response.destroy();
+      if (breaksOff === true) response.destroy();
     });
   }
 }
@@ -89,6 +93,7 @@ export function completion(content: string | null, more: Completion = {}): objec
   };
 }
 
+/** The parts of a chat completion that tests choose. */
 export interface Completion {
   readonly finish?: string;
   readonly model?: string;
@@ -103,17 +108,17 @@ export function topLogprobs(top: Readonly<Record<string, number | null>>): objec
   return { content: [{ ...list[0], top_logprobs: list }] };
 }
 
-/** Refuses whatever asks for more than a text, so that judges talk in words. */
+/** Refuses requests for more than a text, so that judges reply in words. */
 export function wordsAlone(behave: ChatServer['behave']): ChatServer['behave'] {
-  return (asked, count) => {
-    const { logprobs, response_format, structured_outputs } = asked.body;
+  return (request, count) => {
+    const { logprobs, response_format, structured_outputs } = request.body;
     if (logprobs === undefined && response_format === undefined && structured_outputs === undefined)
-      return isTrial(asked) ? { body: completion('It is red.\nVerdict: A') } : behave(asked, count);
+      return isTrial(request) ? { body: completion('It is red.\nVerdict: A') } : behave(request, count);
     return { status: 400, body: { error: { message: 'unknown field', type: 'invalid_request_error' } } };
   };
 }
 
-/** Whether a request is one of those by which a judge is tried. */
-export function isTrial({ text }: Asked): boolean {
+/** Whether a request is the trial of a rung. */
+export function isTrial({ text }: ServedRequest): boolean {
   return /names a colour|about the sea/.test(text);
 }

@@ -1,10 +1,10 @@
 export {
-  type Asked,
   type Behaviour,
   ChatServer,
   type Completion,
   completion,
   isTrial,
+  type ServedRequest,
   topLogprobs,
   wordsAlone,
 } from './chat-server.js';

@@ -12,30 +12,32 @@ import {
 } from '../index.js';
 import type { MetricsRecord } from '../report/data.js';
 
-/** Metrics of a run that goes well, made up. */
+/** Made-up metrics of a run that goes well. */
 export function sampleRecords(steps = 22): MetricsRecord[] {
   const uniform = random(5);
   const noise = normal(uniform);
   return Array.from({ length: steps }, (_, i) => {
-    const learnt = (3 * i) / (i + steps / 2);
-    const margin = learnt + (i === 0 ? 0 : 0.15 * noise());
+    const progress = (3 * i) / (i + steps / 2);
+    const margin = progress + (i === 0 ? 0 : 0.15 * noise());
     const loss = i === 0 ? Math.LN2 : Math.log1p(Math.exp(-margin)) + 0.02 * Math.abs(noise());
-    const held = i > 0 && (i + 1) % Math.ceil(steps / 4) === 0;
+    const isEvaluated = i > 0 && (i + 1) % Math.ceil(steps / 4) === 0;
     return {
       step: i + 1,
       loss,
-      'rewards/chosen': 0.3 * learnt + 0.05 * noise(),
-      'rewards/rejected': -0.7 * learnt + 0.05 * noise(),
-      'rewards/accuracies': Math.min(1, Math.round(8 * (0.5 + learnt / 5 + 0.12 * noise())) / 8),
+      'rewards/chosen': 0.3 * progress + 0.05 * noise(),
+      'rewards/rejected': -0.7 * progress + 0.05 * noise(),
+      'rewards/accuracies': Math.min(1, Math.round(8 * (0.5 + progress / 5 + 0.12 * noise())) / 8),
       'rewards/margins': margin,
-      'logps/chosen': -71 + 3 * learnt + 2 * noise(),
-      'logps/rejected': -74 - 7 * learnt + 2 * noise(),
-      grad_norm: 9 - learnt + 0.8 * noise(),
+      'logps/chosen': -71 + 3 * progress + 2 * noise(),
+      'logps/rejected': -74 - 7 * progress + 2 * noise(),
+      grad_norm: 9 - progress + 0.8 * noise(),
       learning_rate: 5e-5 * Math.min(1, (i + 1) / 3),
       epoch: (i + 1) / steps,
       pairs_per_second: 3.4 + 0.2 * noise(),
       peak_rss_bytes: 2.5e9,
-      ...(held ? { eval_loss: 0.75 * Math.LN2 + 0.25 * loss, 'eval_rewards/accuracies': 0.5 + learnt / 8 } : {}),
+      ...(isEvaluated
+        ? { eval_loss: 0.75 * Math.LN2 + 0.25 * loss, 'eval_rewards/accuracies': 0.5 + progress / 8 }
+        : {}),
     };
   });
 }
@@ -51,7 +53,7 @@ const openings = [
   'When the lights went up',
 ];
 
-/** From the least to the most pleasing to VADER. */
+/** Endings from the worst to the best by VADER. */
 const endings = [
   ' is a waste of time, and the worst thing I have seen in years. The acting was terrible and the',
   ' was a bit of a disappointment. It was supposed to be a comedy, but nobody laughed and the script was poor',
@@ -62,7 +64,7 @@ const endings = [
   ' is amazing! I love the way it is told, and I love the beautiful music. It is a truly amazing',
 ];
 
-/** An evaluation of a model that learnt to praise, made up from a few sentences and rated by VADER. */
+/** A made-up evaluation of a model that learnt to praise, from a few sentences with their VADER scores. */
 export function sampleEvaluation(prompts = 32, perPrompt = 8): Evaluation {
   const uniform = random(6);
   const noise = normal(random(7));
@@ -79,8 +81,8 @@ export function sampleEvaluation(prompts = 32, perPrompt = 8): Evaluation {
   const [before, after] = [draw(0), draw(3)];
   const texts = (samples: readonly MeasuredSample[]) => samples.map(({ text }) => text);
   const [old, now] = [texts(before), texts(after)];
-  const [watchedBefore, watchedAfter] = [old, now].map((set) => countTexts(set, ['love', 'amazing']));
-  const stored = ({ prompt, text, reward }: MeasuredSample) => ({ prompt, text, reward });
+  const [watchedBefore, watchedAfter] = [old, now].map((all) => countTexts(all, ['love', 'amazing']));
+  const sampleOf = ({ prompt, text, reward }: MeasuredSample) => ({ prompt, text, reward });
   return {
     version: 1,
     reward: 'VADER compound score of opening and continuation',
@@ -104,7 +106,7 @@ export function sampleEvaluation(prompts = 32, perPrompt = 8): Evaluation {
     },
     samples: openings.flatMap((_, i) => {
       const [then, later] = [before[i * perPrompt], after[i * perPrompt]];
-      return then === undefined || later === undefined ? [] : [{ before: stored(then), after: stored(later) }];
+      return then === undefined || later === undefined ? [] : [{ before: sampleOf(then), after: sampleOf(later) }];
     }),
   };
 }

@@ -2,7 +2,7 @@ import { random } from '@dpo/base';
 import type { PairTexts } from '../report/judged-case.js';
 import type { StoredVerdict } from '../verdicts/stored-verdict.js';
 
-/** Pairs that were judged, made up. */
+/** A made-up judging. */
 export interface SampleJudging {
   readonly verdicts: readonly StoredVerdict[];
   readonly texts: readonly PairTexts[];
@@ -23,7 +23,7 @@ const long =
 
 /**
  * A judge's verdicts on a model that is somewhat better than its baseline and writes somewhat longer answers, at several
- * temperatures, in both orders: some are ties, some flip with the order, some are lost, a twentieth is asked again.
+ * temperatures and in both orders. Some are ties, some flip with the order, some are lost, and a twentieth is repeated.
  */
 export function sampleJudging({
   prompts = 60,
@@ -56,14 +56,14 @@ export function sampleJudging({
       });
       for (const { first, repetition } of orders) {
         const verdict = flips ? 'first' : even ? 'tie' : best === first ? 'first' : 'second';
-        const lost = next() < 0.03;
+        const isLost = next() < 0.03;
         verdicts.push({
           ...about,
           first,
           repetition,
-          verdict: lost ? (next() < 0.6 ? 'unparsable' : 'failed') : verdict,
+          verdict: isLost ? (next() < 0.6 ? 'unparsable' : 'failed') : verdict,
           judge_asked: 'judge-large',
-          text: lost ? 'Both have their merits, I could not choose.' : `The ${verdict} one is better.`,
+          text: isLost ? 'Both have their merits, I could not choose.' : `The ${verdict} one is better.`,
           prompt_tokens: 310,
           completion_tokens: 12,
           cost: 0.0004,

@@ -1,8 +1,8 @@
 import type { DrawnText, Sampler } from '../evaluate.js';
 
 /**
- * A sampler that draws the texts it was given: `texts[i]` to the i-th prompt, beginning again from the first list where
- * there are more prompts. `logp` is −1 nat a word unless said otherwise.
+ * A sampler that draws these texts: `texts[i]` for the i-th prompt, beginning again with the first list when there are more prompts.
+ * `logp` is −1 nat a word by default.
  */
 export function scriptedSampler(
   texts: readonly (readonly string[])[],

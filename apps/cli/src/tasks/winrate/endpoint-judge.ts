@@ -4,7 +4,7 @@ import { DpoError, isObject, keepSecret } from '@dpo/base';
 import { isThere, readTextIfThere, writeFileAtomic } from '@dpo/base/files';
 import { cacheFolder } from '@dpo/engine';
 import {
-  type AskedAs,
+  type CacheKeysOptions,
   type ChatJudge,
   chatJudge,
   type JudgeTemplate,
@@ -122,7 +122,7 @@ async function readManner(output: string): Promise<Manner | undefined> {
 }
 
 /** Whom a judging asked, and how, from its folder; undefined where no judge behind an address was asked. */
-export async function askedAs(options: WinrateOptions, template: JudgeTemplate): Promise<AskedAs | undefined> {
+export async function askedAs(options: WinrateOptions, template: JudgeTemplate): Promise<CacheKeysOptions | undefined> {
   const manner = await readManner(options.output);
   if (manner === undefined || options.judgeModel === undefined) return undefined;
   const { url: address } = parseAddress(options.judge);

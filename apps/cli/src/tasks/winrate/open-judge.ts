@@ -62,7 +62,7 @@ async function endpointOpener(
     },
     notes: (verdicts) => [
       ...otherNames(verdicts, options.judgeModel ?? ''),
-      ...(options.prices === undefined ? [] : [`Spent: ${Number(ledger.spent().toPrecision(4))}.`]),
+      ...(options.prices === undefined ? [] : [`Spent: ${Number(ledger.total().toPrecision(4))}.`]),
     ],
   };
 }

@@ -5,10 +5,10 @@ import { chatJudge } from './chat-judge.js';
 import { ledger } from './ledger.js';
 import { replyCache } from './reply-cache.js';
 
-/** Questions that are open at a time: as many may be lost to a kill, paid and not yet kept. */
+/** Questions that are open at a time. A kill may lose as many: paid for, and not yet in the cache. */
 export const AT_A_TIME = 4;
 
-/** Pairs whose better answer the text tells: the model's where the number is even. */
+/** Pairs whose texts say which answer is better: the model's when the number is even. */
 export const pairsToKill: readonly JudgedPair[] = Array.from({ length: 100 }, (_, i) => ({
   promptId: `p${i}`,
   prompt: `Prompt ${i}`,
@@ -16,7 +16,7 @@ export const pairsToKill: readonly JudgedPair[] = Array.from({ length: 100 }, (_
   baseline: i % 2 === 0 ? `poor ${i}` : `good ${i}`,
 }));
 
-/** Judges all pairs behind an address, or goes on with it. */
+/** Has the judge behind an address judge all pairs, or the rest of them. */
 export async function judgeInFolder(address: string, folder: string): Promise<void> {
   const judge = await chatJudge({
     ...{ address, model: 'judge', template: judgeTemplate('helpful'), rung: 'text' },

@@ -1,26 +1,26 @@
 import { DpoError } from '@dpo/base';
 
-/** Where an OpenAI-compatible server answers. */
+/** The address of an OpenAI-compatible server. */
 export interface Address {
   /** Without a slash at its end; /chat/completions follows it. */
   readonly url: string;
-  /** Whether the server is on this machine or in a private network, where servers often want no key. */
+  /** Whether the server is on this machine or in a private network, where servers often need no key. */
   readonly isPrivate: boolean;
 }
 
 /**
  * Reads the address of a server, such as `http://localhost:8000/v1`.
  *
- * @throws DpoError `judge.bad-address` for what is none; `judge.key-in-address` where a login or a query stands in it, since
- *   keys come from the environment alone. Neither error repeats the address then.
+ * @throws DpoError `judge.bad-address` for a text that is no address; `judge.key-in-address` for an address with a login or a
+ *   query, since keys come from the environment alone. The second error does not repeat the address.
  */
-export function parseAddress(given: string): Address {
+export function parseAddress(text: string): Address {
   let url: URL;
   try {
-    url = new URL(given);
+    url = new URL(text);
   } catch {
-    throw new DpoError('judge.bad-address', `${given} is no address of a judge.`, {
-      values: { address: given },
+    throw new DpoError('judge.bad-address', `${text} is no address of a judge.`, {
+      values: { address: text },
       hint: 'Write it with its scheme and, usually, /v1: http://localhost:8000/v1',
     });
   }
@@ -29,8 +29,8 @@ export function parseAddress(given: string): Address {
       hint: 'Put the key into the environment (OPENAI_API_KEY, or the variable that --judge-key-env names).',
     });
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
-    throw new DpoError('judge.bad-address', `${given} is no address of a judge: the scheme should be http or https.`, {
-      values: { address: given },
+    throw new DpoError('judge.bad-address', `${text} is no address of a judge: the scheme should be http or https.`, {
+      values: { address: text },
     });
   const path = url.pathname.replace(/\/+$/, '').replace(/\/chat\/completions$/, '');
   return { url: `${url.origin}${path}`, isPrivate: isPrivateHost(url.hostname) };

@@ -3,19 +3,19 @@ import type { JudgeTemplate } from '../template.js';
 import { type Manner, settingsOf } from './find-rung.js';
 import type { CacheKey } from './reply-cache.js';
 
-/** Whom a judging asks, and how. */
-export interface AskedAs {
+/** Which judge is asked, and how. */
+export interface CacheKeysOptions {
   /** As `parseAddress` gives it. */
   readonly address: string;
   readonly model: string;
   readonly template: JudgeTemplate;
   readonly manner: Manner;
-  /** Longest reply in words, in tokens. */
+  /** The longest reply of a rung that replies in words, in tokens. */
   readonly tokens: number;
 }
 
-/** The key of a question in the cache, which holds the request as well; asked for with so many times the room. */
-export function cacheKeys({ address, model, template, manner, tokens }: AskedAs) {
+/** The keys of questions in the cache, each of which holds the request as well. `times`: how often `tokens` the reply may have. */
+export function cacheKeys({ address, model, template, manner, tokens }: CacheKeysOptions) {
   const { rung } = manner;
   const { labels } = template;
   return (comparison: Comparison, times = 1): CacheKey => ({

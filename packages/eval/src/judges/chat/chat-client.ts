@@ -2,7 +2,7 @@ import { DpoError } from '@dpo/base';
 import { ChatFailure, failureInBody, failureOf } from './chat-failure.js';
 import { type ChatReply, readChatReply } from './chat-reply.js';
 
-/** What is sent to /chat/completions besides the model's name. */
+/** The body of a request to /chat/completions but for the model's name. */
 export interface ChatRequest {
   readonly messages: readonly { readonly role: string; readonly content: string }[];
   /** Everything else: temperature, lengths, formats. */
@@ -11,25 +11,27 @@ export interface ChatRequest {
 
 /** One server and one model. */
 export interface ChatClient {
-  /** Asks once. @throws ChatFailure */
+  /** Asks once. @throws ChatFailure when no reply comes */
   readonly ask: (request: ChatRequest, options: { readonly signal?: AbortSignal | undefined }) => Promise<ChatReply>;
-  /** The names of the server's models, as far as it tells them. */
+  /** The names of the server's models; empty when the server does not list them. */
   readonly models: () => Promise<readonly string[]>;
 }
 
+/** Which server and model a client asks. */
 export interface ChatClientOptions {
+  /** As `parseAddress` gives it. */
   readonly url: string;
   readonly model: string;
-  /** Undefined for servers that want none. */
+  /** Undefined for servers that need none. */
   readonly key?: string | undefined;
   /** The longest time from the question to the end of the reply, in milliseconds. */
   readonly timeout: number;
 }
 
-/** After an abort, a question that was asked has this long to be answered, since it is paid for. */
+/** How long a reply may still come after an abort, in milliseconds, since the question is paid for. */
 const GRACE = 3000;
 
-/** The `openai` client, told to do nothing by itself: no retries, no logs, nothing from the environment. */
+/** The `openai` client without anything that it does by itself: no retries, no logs, nothing from the environment. */
 async function clientOf({ url, key, timeout }: ChatClientOptions) {
   const { OpenAI } = await import('openai').catch((cause: unknown) => {
     throw new DpoError('judge.no-client', 'The package openai, which asks judges, is not installed.', {
@@ -55,22 +57,22 @@ async function clientOf({ url, key, timeout }: ChatClientOptions) {
 const STATUS = 'x-status';
 
 /**
- * Hands every response on as a success with its status in a header: of the others the client keeps only what stands under
- * `error`, which half of all servers do not write.
+ * Hands every response on as a success, with its status in a header. Of other responses the client keeps only the body's `error`,
+ * which half of all servers do not write.
  */
 async function wholeResponse(input: string | URL | Request, init?: RequestInit): Promise<Response> {
   const response = await fetch(input, init);
   const headers = new Headers(response.headers);
   headers.set(STATUS, String(response.status));
-  headers.delete('content-encoding'); // The body is decoded by now.
+  headers.delete('content-encoding'); // `fetch` has decoded the body.
   return new Response(response.body, { status: 200, headers });
 }
 
-/** Opens the way to a server. Nothing is sent yet. @throws DpoError `judge.no-client` where `openai` is not installed */
+/** Opens a client. Nothing is sent yet. @throws DpoError `judge.no-client` when `openai` is not installed */
 export async function chatClient(options: ChatClientOptions): Promise<ChatClient> {
   const client = await clientOf(options);
   const { model, key, timeout } = options;
-  // Servers may repeat what they were sent. What they say is kept, and the key is not.
+  // Servers may repeat the key in their replies, which are written to files.
   const clean = (text: string) => (key !== undefined && key.length >= 8 ? text.replaceAll(key, '***') : text);
 
   async function bodyOf(request: ChatRequest, signal: AbortSignal): Promise<string> {
@@ -105,7 +107,7 @@ export async function chatClient(options: ChatClientOptions): Promise<ChatClient
           typeof id === 'string' ? [clean(id)] : [],
         );
       } catch {
-        return []; // A list would have helped, and is not needed.
+        return []; // The list only makes an error clearer.
       } finally {
         limits.clear();
       }
@@ -113,7 +115,7 @@ export async function chatClient(options: ChatClientOptions): Promise<ChatClient
   };
 }
 
-/** A signal that fires when the time is over, or some moments after the caller's. */
+/** A signal that fires when the time is over, or {@link GRACE} after the caller's signal. */
 function withLimits(timeout: number, signal: AbortSignal | undefined) {
   const controller = new AbortController();
   const timers = [setTimeout(() => controller.abort(new DOMException('too slow', 'TimeoutError')), timeout)];
@@ -136,16 +138,16 @@ function failureFrom(error: unknown, signal: AbortSignal, timeout: number, clean
     return tooSlow ? new ChatFailure('timeout', `no whole reply within ${timeout / 1000} s`) : signal.reason;
   }
   const causes = clean(causesOf(error));
-  // What had begun to come and broke off is told apart from what never came.
+  // A reply that broke off may be billed; a reply that never began is not.
   const broke = /terminated|premature|aborted|other side closed|socket hang up/i.test(causes);
   return new ChatFailure(broke ? 'cut' : 'unreachable', causes);
 }
 
 function causesOf(error: unknown): string {
-  const said: string[] = [];
-  for (let each = error; each instanceof Error && said.length < 4; each = each.cause) {
+  const messages: string[] = [];
+  for (let each = error; each instanceof Error && messages.length < 4; each = each.cause) {
     const code = 'code' in each && typeof each.code === 'string' ? ` (${each.code})` : '';
-    said.push(`${each.message}${code}`);
+    messages.push(`${each.message}${code}`);
   }
-  return said.join(': ');
+  return messages.join(': ');
 }

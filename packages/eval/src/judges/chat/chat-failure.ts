@@ -17,33 +17,33 @@ export type FailureKind =
 export class ChatFailure extends Error {
   constructor(
     readonly kind: FailureKind,
-    /** What the server said, or what the connection came to. */
+    /** The server's words, or the error of the connection. */
     readonly detail: string,
     readonly status?: number,
     /** How long the server asks to be left alone, in milliseconds. */
     readonly retryAfter?: number,
-    /** What attempts may have cost that got no reply. */
+    /** The most that attempts without a reply may have cost. */
     readonly cost?: number,
   ) {
     super(`${kind}${status === undefined ? '' : ` (HTTP ${status})`}: ${detail}`);
   }
 }
 
-/** Whether asking once more, later, may help. */
+/** Whether asking again later may help. */
 export function mayPass({ kind }: ChatFailure): boolean {
   return kind === 'limited' || kind === 'server' || kind === 'cut' || kind === 'timeout' || kind === 'unreachable';
 }
 
-/** Whether the server may have written a reply, which is billed, though none came here. */
+/** Whether the server may have written a reply, and bill it, though none came here. */
 export function mayBeBilled({ kind }: ChatFailure): boolean {
   return kind === 'cut' || kind === 'timeout';
 }
 
-/** Names the failure of a response that is no success, by its status and by what its body says. */
+/** The failure of a response that is no success, by its status and its body. */
 export function failureOf(status: number, headers: Headers, body: string): ChatFailure {
-  const said = saidBy(body);
+  const words = wordsOf(body);
   const retryAfter = retryAfterOf(headers);
-  const fail = (kind: FailureKind) => new ChatFailure(kind, said, status, retryAfter);
+  const fail = (kind: FailureKind) => new ChatFailure(kind, words, status, retryAfter);
   // A filter may forbid one question (403), which says nothing of the key.
   if (/content_filter|content management policy|ResponsibleAI|flagged_input/i.test(body)) return fail('filtered');
   if (status === 401 || status === 403) return fail('unauthorised');
@@ -56,9 +56,9 @@ export function failureOf(status: number, headers: Headers, body: string): ChatF
   return fail('refused');
 }
 
-/** LM Studio answers with status 200 and an error; others with a page. */
+/** The failure of a response of status 200: LM Studio writes errors so, other servers an HTML page. Undefined for a reply. */
 export function failureInBody(body: string): ChatFailure | undefined {
-  if (isHtml(body)) return new ChatFailure('not-an-endpoint', saidBy(body), 200);
+  if (isHtml(body)) return new ChatFailure('not-an-endpoint', wordsOf(body), 200);
   let json: unknown;
   try {
     json = JSON.parse(body);
@@ -68,10 +68,10 @@ export function failureInBody(body: string): ChatFailure | undefined {
   const value = json as { readonly error?: unknown; readonly choices?: unknown } | null;
   if (Array.isArray(value?.choices) && value.choices.length > 0) return undefined;
   if (value?.error === undefined) return new ChatFailure('not-an-endpoint', 'the reply has no choices', 200);
-  const said = saidBy(body);
-  if (/unexpected endpoint/i.test(said)) return new ChatFailure('not-found', said, 200);
-  if (namesNoModel(body)) return new ChatFailure('unknown-model', said, 200);
-  return new ChatFailure('refused', said, 200);
+  const words = wordsOf(body);
+  if (/unexpected endpoint/i.test(words)) return new ChatFailure('not-found', words, 200);
+  if (namesNoModel(body)) return new ChatFailure('unknown-model', words, 200);
+  return new ChatFailure('refused', words, 200);
 }
 
 function namesNoModel(body: string): boolean {
@@ -84,16 +84,16 @@ function isHtml(body: string): boolean {
   return /^\s*(<!doctype html|<html|<\?xml)/i.test(body);
 }
 
-/** The words of an error, from wherever servers put them. */
-function saidBy(body: string): string {
+/** The words of an error, from whichever key a server puts them under. */
+function wordsOf(body: string): string {
   if (isHtml(body)) return `an HTML page${titleOf(body)}`;
   try {
     const { error, message, detail } = JSON.parse(body) as Record<string, unknown>;
     const inner = typeof error === 'object' && error !== null ? (error as Record<string, unknown>).message : error;
-    const said = [inner, message, detail].find((each) => typeof each === 'string' && each !== '');
-    if (typeof said === 'string') return said.slice(0, 500);
+    const words = [inner, message, detail].find((each) => typeof each === 'string' && each !== '');
+    if (typeof words === 'string') return words.slice(0, 500);
   } catch {
-    // Plain text, or a reply that was cut.
+    // Plain text, or JSON that broke off.
   }
   return body.trim().slice(0, 500) || 'nothing';
 }
@@ -103,14 +103,14 @@ function titleOf(body: string): string {
   return title === undefined ? '' : ` ("${title}")`;
 }
 
-/** `retry-after-ms` in milliseconds; `retry-after` in seconds or as a date. */
+/** The wait that a response asks for, in milliseconds: `retry-after-ms`, else `retry-after` in seconds or as a date. */
 export function retryAfterOf(headers: Headers, now = Date.now()): number | undefined {
   const milliseconds = Number(headers.get('retry-after-ms') ?? Number.NaN);
   if (milliseconds >= 0) return milliseconds;
-  const given = headers.get('retry-after')?.trim() ?? '';
-  if (given === '') return undefined;
-  const seconds = Number(given);
+  const text = headers.get('retry-after')?.trim() ?? '';
+  if (text === '') return undefined;
+  const seconds = Number(text);
   if (seconds >= 0) return 1000 * seconds;
-  const date = Date.parse(given);
+  const date = Date.parse(text);
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }

@@ -6,21 +6,21 @@ interface TokenLogprob {
   readonly top: readonly { readonly token: string; readonly logprob: number }[];
 }
 
-/** What of a reply matters here. Caches hold it. */
+/** The parts of a reply that verdicts are made from. The cache holds them. */
 export interface ChatReply {
-  /** The text, empty where there is none. Reasoning that came in fields of its own is no part of it. */
+  /** The text, empty when the reply has none. Reasoning in fields of its own is not part of the text. */
   readonly text: string;
   readonly finish: string | undefined;
-  /** Why the model declined, where it says so in a field of its own. */
+  /** Why the model declined, when the reply has a field for that. */
   readonly refusal: string | undefined;
   readonly model: string | undefined;
   readonly promptTokens: number | undefined;
   readonly completionTokens: number | undefined;
-  /** Undefined where the server sent none. */
+  /** Undefined when the server sent none. */
   readonly logprobs: readonly TokenLogprob[] | undefined;
 }
 
-/** Reads the body of a chat completion; whatever is missing, null or of another type is left out. */
+/** Reads the body of a chat completion. Fields that are missing, null or of another type are left out. */
 export function readChatReply(body: string): ChatReply {
   const reply = JSON.parse(body) as Readonly<Record<string, unknown>>;
   const choice = fieldsOf((reply.choices as readonly unknown[])[0]);
@@ -50,14 +50,14 @@ function amountOf(value: unknown): number | undefined {
   return typeof value === 'number' && value >= 0 ? value : undefined;
 }
 
-/** A text, or a list of parts whose texts are taken. */
+/** A text, or the texts of a list of parts. */
 function contentOf(value: unknown): string {
   if (typeof value === 'string') return value;
   if (!Array.isArray(value)) return '';
   return value.map((part) => wordsOf(fieldsOf(part).text) ?? '').join('');
 }
 
-/** vLLM writes −9999 where a log-probability is −∞. */
+/** vLLM writes −9999 for a log-probability of −∞. */
 const LEAST = -9999;
 
 function logprobsOf(content: unknown): TokenLogprob[] | undefined {
@@ -66,8 +66,8 @@ function logprobsOf(content: unknown): TokenLogprob[] | undefined {
     const { token, top_logprobs } = fieldsOf(entry);
     const top = (Array.isArray(top_logprobs) ? top_logprobs : []).flatMap((each) => {
       const { token: text, logprob } = fieldsOf(each);
-      const known = typeof text === 'string' && typeof logprob === 'number' && logprob > LEAST && logprob <= 1e-3;
-      return known ? [{ token: text, logprob }] : [];
+      const isUsable = typeof text === 'string' && typeof logprob === 'number' && logprob > LEAST && logprob <= 1e-3;
+      return isUsable ? [{ token: text, logprob }] : [];
     });
     return { token: wordsOf(token) ?? '', top };
   });

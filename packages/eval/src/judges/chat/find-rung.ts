@@ -4,39 +4,42 @@ import { ChatFailure } from './chat-failure.js';
 import type { ChatReply } from './chat-reply.js';
 import { type Rung, type RungName, rungs } from './rungs.js';
 
-/** How a server is to be asked. */
+/** How a server is asked. */
 export interface Manner {
   readonly rung: Rung;
-  /** What servers call the longest reply: OpenAI's newer models know only the second name. */
+  /** The name of the longest reply's setting: OpenAI's newer models take the second only. */
   readonly lengthKey: 'max_tokens' | 'max_completion_tokens';
-  /** Undefined where the model takes none but its own. */
+  /** Undefined for a model that takes no other than its own. */
   readonly temperature: number | undefined;
 }
 
+/** Which server is tried, and with what. */
 export interface FindRungOptions {
   readonly client: ChatClient;
+  /** Asks a trial question, with patience and a ledger. */
   readonly ask: (request: ChatRequest) => Promise<ChatReply>;
   readonly labels: readonly string[];
   readonly temperature: number;
-  /** Tokens of a reply in words. */
+  /** The longest reply of a rung that replies in words, in tokens. */
   readonly tokens: number;
-  /** This rung and no other. */
+  /** The only rung to try. Default: all, one after the other. */
   readonly only?: RungName | undefined;
   /** For messages. */
   readonly address: string;
   readonly model: string;
+  /** The variable that a key is read from. */
   readonly keyName: string;
   readonly hasKey: boolean;
 }
 
 /**
- * Finds out how a server can be made to say a verdict, from the most telling way to plain text: each is tried with a question of
- * its own, and taken where the reply, not the status, shows that the server did as it was told.
+ * Finds out how a server can be made to say a verdict. The rungs are tried from the most telling one to plain text, each with a
+ * question of its own. The first rung is taken whose reply, not status, shows that the server did as asked.
  *
- * The first question is also the one that shows a wrong address, a wrong key or an unknown model.
+ * The first question also shows a wrong address, a wrong key or an unknown model.
  *
  * @throws DpoError `judge.unreachable`, `judge.not-an-endpoint`, `judge.unauthorised`, `judge.no-quota`, `judge.unknown-model`;
- *   `judge.no-verdict` where no way works
+ *   `judge.no-verdict` when no rung works
  */
 export async function findRung(options: FindRungOptions): Promise<Manner> {
   let manner: Omit<Manner, 'rung'> = { lengthKey: 'max_tokens', temperature: options.temperature };
@@ -69,7 +72,7 @@ interface Trial {
   readonly learned: Omit<Manner, 'rung'>;
 }
 
-/** Asks a rung's question. A server that refuses the name of the length, or the temperature, is asked again without. */
+/** Asks a rung's question. When a server refuses the length's name, or the temperature, it is asked again without them. */
 async function trial(rung: Rung, manner: Omit<Manner, 'rung'>, options: FindRungOptions): Promise<Trial> {
   let learned = manner;
   for (;;) {
@@ -90,7 +93,7 @@ async function trial(rung: Rung, manner: Omit<Manner, 'rung'>, options: FindRung
   }
 }
 
-/** What a failure means to whoever named the judge. */
+/** The error that says what a failure means to whoever named the judge. */
 export async function clearError(
   failure: ChatFailure,
   { client, address, model, keyName, hasKey }: Omit<FindRungOptions, 'ask' | 'labels' | 'temperature' | 'tokens'>,
@@ -98,29 +101,29 @@ export async function clearError(
   const { kind, detail, status } = failure;
   const make = (code: string, message: string, hint: string) =>
     new DpoError(code, message, { values: { address, model, status, detail }, hint });
-  const said = `It said: ${detail}.`;
+  const reply = `It said: ${detail}.`;
   if (kind === 'unauthorised')
     return hasKey
       ? make(
           'judge.unauthorised',
           `${address} refuses the key in ${keyName} (HTTP ${status}).`,
-          `Check the key. ${said}`,
+          `Check the key. ${reply}`,
         )
       : make(
           'judge.unauthorised',
           `${address} wants a key (HTTP ${status}).`,
-          `Put it into ${keyName} of the environment. ${said}`,
+          `Put it into ${keyName} of the environment. ${reply}`,
         );
   if (kind === 'no-quota')
-    return make('judge.no-quota', `${address} has no money left for this key.`, `Fill the account up. ${said}`);
+    return make('judge.no-quota', `${address} has no money left for this key.`, `Fill the account up. ${reply}`);
   if (kind === 'unknown-model') {
-    const known = await client.models();
-    const near = nearest(model, known);
-    const list = known.length === 0 ? '' : ` It has: ${known.slice(0, 10).join(', ')}.`;
+    const models = await client.models();
+    const near = nearest(model, models);
+    const list = models.length === 0 ? '' : ` It has: ${models.slice(0, 10).join(', ')}.`;
     return make(
       'judge.unknown-model',
       `${address} has no model ${model}.`,
-      `${near === undefined ? 'Name another by --judge-model.' : `Did you mean ${near}?`}${list}${list === '' ? ` ${said}` : ''}`,
+      `${near === undefined ? 'Name another by --judge-model.' : `Did you mean ${near}?`}${list}${list === '' ? ` ${reply}` : ''}`,
     );
   }
   if (kind === 'not-found' || kind === 'not-an-endpoint') {

@@ -7,7 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { random } from '@dpo/base';
 import { isThere } from '@dpo/base/files';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Asked, ChatServer, completion, isTrial } from '../../test/chat-server.js';
+import { ChatServer, completion, isTrial, type ServedRequest } from '../../test/chat-server.js';
 import { readVerdicts } from '../../verdicts/read-verdicts.js';
 import { winRateReport } from '../../winrate/win-rate-report.js';
 import { AT_A_TIME, judgeInFolder, pairsToKill } from './_kill-judging-for-tests.js';
@@ -46,27 +46,27 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** The label of the answer that says it is good. */
-function upright({ text }: Asked): string {
+/** The label of the answer that begins with "good". */
+function upright({ text }: ServedRequest): string {
   return text.indexOf('good') < text.indexOf('poor') ? 'A' : 'B';
 }
 
 it(`a judging that is killed at ${KILLS} moments (seed ${SEED}) loses no verdict and counts none twice`, async () => {
   const draw = random(SEED);
-  let asked = 0;
+  let questions = 0;
   let killAt = Number.POSITIVE_INFINITY;
   let before = true;
   let child: ChildProcess | undefined;
   server.behave = async (question) => {
     if (isTrial(question)) return { body: completion('Verdict: A') };
-    const dies = ++asked === killAt;
-    // Killed before the reply is sent, or some moments after: while it is read, kept, written down.
+    const dies = ++questions === killAt;
+    // Killed before the reply is sent, or some moments after: while the process reads and writes it.
     if (dies && before) child?.kill('SIGKILL');
     if (dies && !before) setTimeout(() => child?.kill('SIGKILL'), draw() * 4);
     return { body: completion(`Verdict: ${upright(question)}`) };
   };
   for (let kill = 0; kill < KILLS; kill++) {
-    killAt = asked + 1 + Math.floor(draw() * 8);
+    killAt = questions + 1 + Math.floor(draw() * 8);
     before = draw() < 0.5;
     child = fork(script, [address, folder], { env: { ...process.env, DPO_KILL_JUDGING: '1' }, stdio: 'ignore' });
     const signal = await new Promise((done) => child?.on('exit', (_, by) => done(by)));
@@ -80,9 +80,9 @@ it(`a judging that is killed at ${KILLS} moments (seed ${SEED}) loses no verdict
   const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');
   const { verdicts, torn } = await readVerdicts(file);
   const keys = verdicts.map(({ prompt_id, first, repetition }) => `${prompt_id} ${first} ${repetition}`);
-  const questions = 2 * pairsToKill.length * 1.05;
-  expect([lines.length, new Set(keys).size, torn]).toEqual([questions, questions, false]);
+  const count = 2 * pairsToKill.length * 1.05;
+  expect([lines.length, new Set(keys).size, torn]).toEqual([count, count, false]);
   expect(winRateReport(verdicts)).toMatchObject({ raw: { rate: 0.5 }, panel: { consistency: 1 } });
   // Only what was on its way at a kill is asked again.
-  expect(asked).toBeLessThanOrEqual(questions + KILLS * AT_A_TIME);
+  expect(questions).toBeLessThanOrEqual(count + KILLS * AT_A_TIME);
 }, 120_000);

@@ -1,13 +1,12 @@
 import type { ChatReply } from './chat-reply.js';
 
-/** From this probability on, a place is one where a label is said, not one where a label might have been. */
+/** From this probability of all labels on, a place of the reply holds a label. Below it a label might have stood there. */
 const LIKELY = 0.5;
 
 /**
- * The probabilities of the labels in the first place where they have half of the probability together, else in the place where they
- * have most: a reply may begin with `**`, and labels are unlikely beginnings of it then. Each is the sum over the tokens that are
- * the label but for blanks, quotes and case (`A`, ` A`, `a`). Undefined where the server sent no list of tokens, or none with
- * a label.
+ * The probabilities of the labels in the first place of the reply where they have half of the probability together, else in the
+ * place where they have most: a reply may begin with `**`. A label's probability is the sum over all tokens that are the label but
+ * for blanks, quotes and case (`A`, ` A`, `a`). Undefined when the server sent no list of tokens, or no list with a label.
  */
 export function labelProbabilities({ logprobs }: ChatReply, labels: readonly string[]): number[] | undefined {
   let best: { readonly probabilities: number[]; readonly mass: number } | undefined;

@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseVerdict } from './parse-verdict.js';
 
-const read = (text: string, labels = ['A', 'B']) => {
-  const found = parseVerdict(text, labels);
-  return found.label === undefined ? found.why : labels[found.label];
+const verdictOf = (text: string, labels = ['A', 'B']) => {
+  const verdict = parseVerdict(text, labels);
+  return verdict.label === undefined ? verdict.why : labels[verdict.label];
 };
 
 describe('a verdict is read', () => {
@@ -31,7 +31,7 @@ describe('a verdict is read', () => {
     ['{"reason": "first line\nsecond\tline", "verdict": "A"}', 'A'],
     ['Overall, B is clearly better.', 'B'],
   ])('%j: %s', (text, label) => {
-    expect(read(text)).toBe(label);
+    expect(verdictOf(text)).toBe(label);
   });
 
   it.each([
@@ -48,7 +48,7 @@ describe('a verdict is read', () => {
     ['{"verdict": "A"} was my first idea.\n{"verdict": "B"}', 'B'],
     ['{"verdict": "A"} was my first idea. Verdict: B', 'B'],
   ])('%j: the last statement, %s', (text, label) => {
-    expect(read(text)).toBe(label);
+    expect(verdictOf(text)).toBe(label);
   });
 
   it.each([
@@ -58,11 +58,11 @@ describe('a verdict is read', () => {
     ['<think>\n</think>\n', 'empty'],
     ['<thinking>{"verdict":"A"}</thinking>{"verdict":"B"}', 'B'],
   ])('%j: without reasoning, %s', (text, label) => {
-    expect(read(text)).toBe(label);
+    expect(verdictOf(text)).toBe(label);
   });
 
-  it('offers a third label only where it is one', () => {
-    expect([read('Verdict: C'), read('Verdict: C', ['A', 'B', 'C'])]).toEqual(['no-label', 'C']);
+  it('takes a third label only when it is offered', () => {
+    expect([verdictOf('Verdict: C'), verdictOf('Verdict: C', ['A', 'B', 'C'])]).toEqual(['no-label', 'C']);
   });
 });
 
@@ -89,7 +89,7 @@ describe('no verdict is guessed', () => {
     ['A is better at facts, and B is better at style.', 'two-labels'],
     ['{"verdict": "neither"}', 'no-label'],
   ])('%j: %s', (text, why) => {
-    expect(read(text)).toBe(why);
+    expect(verdictOf(text)).toBe(why);
   });
 
   it('reads any text in time, and says the same of a text with reasoning before it', () => {
@@ -110,15 +110,15 @@ describe('no verdict is guessed', () => {
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
         const text = pieces.join('');
-        expect(read(`<think>Verdict: B\nVerdict: A</think>${text}`)).toBe(read(text));
+        expect(verdictOf(`<think>Verdict: B\nVerdict: A</think>${text}`)).toBe(verdictOf(text));
       }),
     );
   });
 
   it('reads long texts', () => {
-    expect(read(`${'better answer is '.repeat(20_000)}\nVerdict: A`)).toBe('A');
-    expect(read('('.repeat(100_000))).toBe('no-label');
-    expect(read('choose A '.repeat(20_000))).toBe('A');
-    expect(read('"'.repeat(100_001))).toBe('no-label');
+    expect(verdictOf(`${'better answer is '.repeat(20_000)}\nVerdict: A`)).toBe('A');
+    expect(verdictOf('('.repeat(100_000))).toBe('no-label');
+    expect(verdictOf('choose A '.repeat(20_000))).toBe('A');
+    expect(verdictOf('"'.repeat(100_001))).toBe('no-label');
   });
 });

@@ -7,13 +7,17 @@ export interface Waiting {
   readonly because: string;
 }
 
+/** How patiently questions are asked. */
 export interface PersistentAskOptions {
+  /** Limits how many questions are open at a time. */
   readonly throttle: Throttle;
+  /** Default: the real time. */
   readonly clock?: Clock | undefined;
-  /** Uniform in [0, 1). */
+  /** The jitter of waits, uniform in [0, 1). Default `Math.random`. */
   readonly random?: (() => number) | undefined;
-  /** How often a question is asked at most. Default 7: waits of a minute and a half on average, and a minute at most each. */
+  /** How often a question is asked at most. Default 7. */
   readonly attempts?: number | undefined;
+  /** Hears of each wait. */
   readonly onWait?: ((waiting: Waiting) => void) | undefined;
 }
 
@@ -21,11 +25,11 @@ const FIRST_WAIT = 1000;
 const LONGEST_WAIT = 60_000;
 
 /**
- * Tries until there is a reply or no use in asking again. Between attempts the wait is uniform in [0, 2^k s], at most [0, 60 s]
- * ("full jitter"); where the server names a time, that time passes first. A server that says it is too much gets fewer questions
- * at a time, and none before the wait is over.
+ * Asks until a reply comes, or asking again is of no use. Between attempts the wait is uniform in [0, 2^k s], at most [0, 60 s]
+ * ("full jitter"), after the time that the server names. A server with too many questions (HTTP 429) gets fewer at a time, and none
+ * before the wait is over.
  *
- * @throws ChatFailure the last one
+ * @throws ChatFailure the last attempt's
  */
 export function persistentAsk(options: PersistentAskOptions) {
   const { throttle, clock = wallClock, random = Math.random, attempts = 7, onWait } = options;

@@ -2,7 +2,7 @@ import { DpoError } from '@dpo/base';
 import { asFileError, readTextFile } from '@dpo/base/files';
 import { between, record, type Shape, ShapeError } from '../../shape.js';
 
-/** What a model's tokens cost, to a million, in the currency of the table. */
+/** The price of a million tokens of a model, in the currency of the table. */
 export interface Price {
   readonly input: number;
   readonly output: number;
@@ -12,11 +12,11 @@ const amount: Shape<number> = between(0, Number.MAX_VALUE);
 const priceShape = record<Price>({ input: amount, output: amount });
 
 /**
- * Reads a table of prices: a JSON object with a model to a key, `{"MODEL": {"input": 0.15, "output": 0.6}}`, in any currency, to
- * a million tokens.
+ * Reads a model's price from a table: a JSON object with a key for each model, `{"MODEL": {"input": 0.15, "output": 0.6}}`, in any
+ * currency, for a million tokens.
  *
- * @throws DpoError `judge.bad-prices` for a file that is no such table, naming the key; `judge.no-price` where the model is not
- *   in the table; file errors
+ * @throws DpoError `judge.bad-prices` for a file that is no table of prices, naming the key; `judge.no-price` when the table lacks
+ *   the model; file errors
  */
 export async function readPrice(path: string, model: string): Promise<Price> {
   const text = await readTextFile(path).catch((error: unknown) => {
@@ -25,7 +25,7 @@ export async function readPrice(path: string, model: string): Promise<Price> {
   const bad = (what: string, key?: string, cause?: unknown) =>
     new DpoError('judge.bad-prices', `${path}: ${what}.`, {
       values: { path, ...(key === undefined ? {} : { key }) },
-      hint: 'A table of prices is {"MODEL": {"input": 0.15, "output": 0.6}}, to a million tokens.',
+      hint: 'A table of prices is {"MODEL": {"input": 0.15, "output": 0.6}}, for a million tokens.',
       cause,
     });
   let table: unknown;
@@ -35,21 +35,21 @@ export async function readPrice(path: string, model: string): Promise<Price> {
     throw bad('not valid JSON', undefined, cause);
   }
   if (typeof table !== 'object' || table === null || Array.isArray(table)) throw bad('not a JSON object');
-  const given = new Map(Object.entries(table)).get(model);
-  if (given === undefined)
+  const price: unknown = new Map(Object.entries(table)).get(model);
+  if (price === undefined)
     throw new DpoError('judge.no-price', `${path} has no price of ${model}.`, {
       values: { path, model, models: Object.keys(table) },
-      hint: 'Add the model to the table, with its input and output prices to a million tokens.',
+      hint: 'Add the model to the table, with its input and output prices for a million tokens.',
     });
   try {
-    return priceShape(given, model);
+    return priceShape(price, model);
   } catch (error) {
     if (error instanceof ShapeError) throw bad(error.message, error.where);
     throw error;
   }
 }
 
-/** What so many tokens cost. */
+/** The cost of a prompt and a reply of so many tokens. */
 export function costOf({ input, output }: Price, promptTokens: number, completionTokens: number): number {
   return (input * promptTokens + output * completionTokens) / 1e6;
 }

@@ -11,16 +11,16 @@ export interface CacheKey extends ChatRequest {
   /** The server's address. */
   readonly address: string;
   readonly model: string;
-  /** Asking anew must not be answered by what was asked before. */
+  /** With `repetition`: a repeated question gets a reply of its own. */
   readonly order: 0 | 1;
   readonly repetition: number;
 }
 
-/** Replies that were paid for, one file to each, in folders by the beginning of their names. */
+/** Replies that were paid for, each in a file, in folders by the beginning of their names. */
 export interface ReplyCache {
   readonly get: (key: CacheKey) => Promise<ChatReply | undefined>;
   readonly put: (key: CacheKey, reply: ChatReply) => Promise<void>;
-  /** The keys of all replies; what cannot be read is passed over. */
+  /** The keys of all replies. Files that cannot be read are left out. */
   readonly keys: () => Promise<readonly CacheKey[]>;
 }
 
@@ -30,12 +30,12 @@ export function cacheName({ address, model, messages, settings, order, repetitio
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
 
-/** The same settings in whatever order they were written. */
+/** Settings in the order of their names, since the order in which they were written does not matter. */
 function sorted(settings: Readonly<Record<string, unknown>>): [string, unknown][] {
   return Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-/** Opens the cache in a folder, which is made with the first reply. A damaged entry counts as none. */
+/** Opens the cache in a folder, which is made with the first reply. A damaged entry counts as absent. */
 export function replyCache(folder: string): ReplyCache {
   const pathOf = (key: CacheKey) => {
     const name = cacheName(key);
@@ -51,13 +51,13 @@ export function replyCache(folder: string): ReplyCache {
       await writeFileAtomic(path, (temporary) => writeFile(temporary, `${JSON.stringify({ key, reply })}\n`));
     },
     keys: async () => {
-      const found: CacheKey[] = [];
+      const keys: CacheKey[] = [];
       for (const part of await readdir(folder).catch(() => []))
         for (const name of await readdir(join(folder, part)).catch(() => [])) {
           const entry = name.endsWith('.json') ? await readEntry(join(folder, part, name)) : undefined;
-          if (entry !== undefined) found.push(entry.key);
+          if (entry !== undefined) keys.push(entry.key);
         }
-      return found;
+      return keys;
     },
   };
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { retryAfterOf } from './chat-failure.js';
 import { throttle } from './throttle.js';
 
-/** A clock whose time passes only where somebody sleeps. */
+/** A clock whose time passes only when somebody sleeps. */
 function sleepingClock() {
   let now = 0;
   return {
@@ -31,7 +31,7 @@ describe('a throttle', () => {
   it('halves once for all refusals of work that ran together, and comes back by successes', async () => {
     const clock = sleepingClock();
     const gate = throttle(8, clock);
-    const refused = Array.from({ length: 8 }, () =>
+    const refusals = Array.from({ length: 8 }, () =>
       gate
         .run(async (slowDown) => {
           await new Promise((resolve) => setImmediate(resolve));
@@ -40,7 +40,7 @@ describe('a throttle', () => {
         }, undefined)
         .catch(() => undefined),
     );
-    await Promise.all(refused);
+    await Promise.all(refusals);
     expect(gate.limit()).toBe(4);
     await gate.run(async () => undefined, undefined);
     expect(clock.now()).toBe(1000); // nothing begins before the pause is over

@@ -1,21 +1,22 @@
-/** Lets so many through at a time; fewer after a server said that it was too much. */
+/** Lets so much work run at a time, and less after a server refused some as too much. */
 export interface Throttle {
   /** Runs work as soon as there is room and no pause. The work may ask for a pause. */
   readonly run: <T>(work: (slowDown: SlowDown) => Promise<T>, signal: AbortSignal | undefined) => Promise<T>;
-  /** How many may go through at present. */
+  /** How much may run at a time now. */
   readonly limit: () => number;
 }
 
-/** Halves what goes through at a time, and begins nothing for so many milliseconds. */
+/** Halves the limit, and begins nothing for so many milliseconds. */
 type SlowDown = (milliseconds: number) => void;
 
-/** What waits, so that tests need not. */
+/** Time and waiting, which tests replace. */
 export interface Clock {
   readonly now: () => number;
   /** Rejects with the signal's reason when it is aborted. */
   readonly sleep: (milliseconds: number, signal: AbortSignal | undefined) => Promise<void>;
 }
 
+/** The real time. */
 export const wallClock: Clock = {
   now: () => performance.now(),
   sleep: (milliseconds, signal) =>
@@ -34,8 +35,8 @@ export const wallClock: Clock = {
 };
 
 /**
- * A throttle that begins at `most` and comes back to it: as many successes as the limit let one more through. Refusals of work
- * that had begun before the limit was halved are no further reason to halve it.
+ * A throttle whose limit begins at `most` and comes back to it: the limit grows by one after as many successes as it is. Work that
+ * had begun before the limit was halved does not halve the limit again.
  */
 export function throttle(most: number, clock: Clock = wallClock): Throttle {
   let limit = most;
@@ -69,10 +70,10 @@ export function throttle(most: number, clock: Clock = wallClock): Throttle {
       running++;
       try {
         await endOfPause(signal);
-        const begun = halvings;
+        const halvingsBefore = halvings;
         const result = await work((milliseconds) => {
           pausedUntil = Math.max(pausedUntil, clock.now() + milliseconds);
-          if (begun < halvings) return;
+          if (halvingsBefore < halvings) return;
           halvings++;
           successes = 0;
           limit = Math.max(1, Math.floor(limit / 2));
