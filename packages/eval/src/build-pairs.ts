@@ -4,15 +4,15 @@ import type { PreferencePair, Text } from '@dpo/data';
 /** A sample with its reward, from which preference pairs are made. */
 export interface RatedSample {
   readonly prompt: Text;
-  /** The number of the prompt; samples of one prompt have the same. */
+  /** The number of the prompt. */
   readonly index: number;
   readonly text: string;
   readonly reward: number;
-  /** log π(text | prompt) of the model that it was drawn from, which becomes the reference log-probability. */
+  /** log π(text | prompt), in nats, of the model that drew the text. Becomes the reference log-probability. */
   readonly logp?: number;
 }
 
-/** A preference pair and the two samples that it is made of. */
+/** A preference pair, and the two samples in the pair. */
 export interface RatedPair<Sample extends RatedSample> {
   readonly pair: PreferencePair;
   readonly chosen: Sample;
@@ -21,8 +21,11 @@ export interface RatedPair<Sample extends RatedSample> {
 
 /**
  * Preference pairs from rated samples: of each prompt's samples the best with the worst, the second best with the second worst,
- * and so on, at most `perPrompt` pairs. Equal rewards make no pair; of
- * equal samples the earlier one ranks higher. Throws `eval.bad-value` for a reward that is not a finite number.
+ * and so on, at most `perPrompt` pairs. Equal rewards make no pair. Of samples with equal rewards the earlier one ranks higher.
+ *
+ * @param options.perPrompt 3 by default
+ * @param options.source the pairs' `source`
+ * @throws DpoError `eval.bad-value` for a reward that is not a finite number
  */
 export function buildPairs<Sample extends RatedSample>(
   samples: readonly Sample[],

@@ -13,7 +13,7 @@ describe('evaluateRewardKl', () => {
       prompts,
       sample,
       reward: length,
-      logps: async (drawn) => drawn.map(({ logp }, i) => logp - i),
+      logps: async (texts) => texts.map(({ logp }, i) => logp - i),
     });
     // Lengths 9, 9 and 8; log-ratios 0, 1 and 2.
     expect(rest.prompts).toBe(2);
@@ -30,12 +30,12 @@ describe('evaluateRewardKl', () => {
     });
   });
 
-  it('has no KL where the policy is the reference', async () => {
+  it('has a KL of 0 when the policy is the reference', async () => {
     const { kl } = await evaluateRewardKl({ prompts, sample, reward: vaderReward });
     expect(kl).toMatchObject({ mean: 0, standardError: 0 });
   });
 
-  it('shows prompts as it is told, and hands them to the reward whole', async () => {
+  it('shows prompts as `show` says, and hands them to the reward whole', async () => {
     const { samples } = await evaluateRewardKl({
       prompts: ['Header: x'],
       sample,

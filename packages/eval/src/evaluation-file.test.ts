@@ -38,7 +38,7 @@ describe('evaluation.json', () => {
     expect((await readEvaluation(folder))?.gain.standardError).toBeNaN();
   });
 
-  it('is undefined where there is none', async () => {
+  it('is undefined in a folder without one', async () => {
     expect(await readEvaluation(folder)).toBeUndefined();
   });
 
@@ -52,9 +52,9 @@ describe('evaluation.json', () => {
     ['rewards.before[0] should be a number', (text: string) => text.replace(/("rewards": {\s*"before": \[)/, '$1"x",')],
     ['words should be an object', (text: string) => text.replace('"words"', '"verbs"')],
     ['samples should be a list', (text: string) => text.replace('"samples": [', '"samples": {}, "old": [')],
-  ])('says that it %s', async (why, broken) => {
+  ])('says that it %s', async (why, damage) => {
     const path = await writeEvaluation(folder, sampleEvaluation(4, 2));
-    await writeFile(path, broken(await readFile(path, 'utf8')));
+    await writeFile(path, damage(await readFile(path, 'utf8')));
     await expect(readEvaluation(folder)).rejects.toMatchObject({
       code: 'eval.bad-file',
       message: expect.stringContaining(why),

@@ -7,8 +7,8 @@ import { exactly, finite, list, optional, record, type Shape, ShapeError, text, 
 import type { ClusteredEstimate, Estimate } from './statistics.js';
 import type { TextStatistics } from './texts/text-statistics.js';
 
-/** A text of an evaluation, as it is stored. */
-export interface StoredSample {
+/** A text of an evaluation. */
+export interface EvaluationSample {
   readonly prompt: string;
   readonly text: string;
   readonly reward: number;
@@ -16,16 +16,16 @@ export interface StoredSample {
 
 /**
  * `evaluation.json` of a run folder: a policy (`after`) beside its reference (`before`), on held-out prompts. The file is
- * this object as JSON; a standard error that is unknown (of a single prompt) is null there. All logarithms are natural.
+ * this object as JSON. The standard error of a single prompt, which is NaN, is null in the file. All logarithms are natural.
  */
 export interface Evaluation {
   readonly version: 1;
-  /** What the reward is: `VADER compound score`. */
+  /** The reward in words, such as `VADER compound score`. */
   readonly reward: string;
   readonly prompts: number;
   readonly before: MeasuredPolicy;
   readonly after: MeasuredPolicy;
-  /** Mean reward after − before, best by `rewardGain`, which compares prompts with themselves. */
+  /** Mean reward after − before, as `rewardGain` computes it. */
   readonly gain: Estimate;
   /** Held-out pairs that the policy's implicit reward orders rightly. */
   readonly accuracy?: PairAccuracy | undefined;
@@ -34,13 +34,13 @@ export interface Evaluation {
   readonly others?: readonly { readonly name: string; readonly reward: Estimate; readonly kl: Estimate }[] | undefined;
   /** Rewards of every text, for their distribution. */
   readonly rewards: { readonly before: readonly number[]; readonly after: readonly number[] };
-  /** Texts that hold a word, of `texts` each time. */
+  /** How many texts hold a word, of `texts` on each side. */
   readonly words: {
     readonly texts: { readonly before: number; readonly after: number };
     readonly counts: readonly WordCount[];
   };
-  /** Texts side by side, one prompt a row. */
-  readonly samples: readonly { readonly before: StoredSample; readonly after: StoredSample }[];
+  /** Texts side by side, two of each prompt. */
+  readonly samples: readonly { readonly before: EvaluationSample; readonly after: EvaluationSample }[];
 }
 
 /** How many texts hold a word. */
@@ -60,15 +60,16 @@ export async function writeEvaluation(folder: string, evaluation: Evaluation): P
 }
 
 /**
- * Reads `evaluation.json` of a run folder; undefined where there is none. Throws `eval.bad-file`, naming the key, for a
- * content that is not an {@link Evaluation} of version 1.
+ * Reads `evaluation.json` of a run folder; undefined when there is none.
+ *
+ * @throws DpoError `eval.bad-file`, naming the key, for a content that is not an {@link Evaluation} of version 1
  */
 export async function readEvaluation(folder: string): Promise<Evaluation | undefined> {
   const path = join(folder, NAME);
   const content = await readTextFile(path).catch((error: unknown) => {
-    const known = asFileError(error, path);
-    if (DpoError.is(known, 'file.not-found')) return undefined;
-    throw known;
+    const fileError = asFileError(error, path);
+    if (DpoError.is(fileError, 'file.not-found')) return undefined;
+    throw fileError;
   });
   if (content === undefined) return undefined;
   try {
@@ -91,14 +92,14 @@ const clusteredShape = record<ClusteredEstimate>({
   clusters: finite,
   independentError: unsure,
 });
-const unknown: Shape<number | null> = (value, where) => (value === null ? null : finite(value, where));
+const finiteOrNull: Shape<number | null> = (value, where) => (value === null ? null : finite(value, where));
 const textsShape = record<TextStatistics>({
   length: clusteredShape,
   ended: clusteredShape,
   distinctTokens: finite,
-  distinct: list(unknown),
-  selfBleu: unknown,
-  repeatedFourGrams: unknown,
+  distinct: list(finiteOrNull),
+  selfBleu: finiteOrNull,
+  repeatedFourGrams: finiteOrNull,
 });
 const pointShape = record<MeasuredPolicy>({
   reward: clusteredShape,
@@ -106,7 +107,7 @@ const pointShape = record<MeasuredPolicy>({
   exactKl: optional(clusteredShape),
   texts: optional(textsShape),
 });
-const sampleShape = record<StoredSample>({ prompt: text, text, reward: finite });
+const sampleShape = record<EvaluationSample>({ prompt: text, text, reward: finite });
 
 const evaluationShape = record<Evaluation>({
   version: exactly(1),

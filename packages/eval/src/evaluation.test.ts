@@ -13,12 +13,11 @@ describe('expectedBest', () => {
         (rewards, n) => {
           fc.pre(n <= rewards.length);
           const best: number[] = [];
-          for (let set = 0; set < 1 << rewards.length; set++) {
-            const chosen = rewards.filter((_, i) => (set >> i) & 1);
-            if (chosen.length === n) best.push(Math.max(...chosen));
+          for (let bits = 0; bits < 1 << rewards.length; bits++) {
+            const subset = rewards.filter((_, i) => (bits >> i) & 1);
+            if (subset.length === n) best.push(Math.max(...subset));
           }
-          const expected = best.reduce((a, b) => a + b, 0) / best.length;
-          expect(expectedBest(rewards, n)).toBeCloseTo(expected, 9);
+          expect(expectedBest(rewards, n)).toBeCloseTo(best.reduce((a, b) => a + b, 0) / best.length, 9);
         },
       ),
     );
@@ -78,7 +77,7 @@ describe('buildPairs', () => {
 
 describe('rewardKl', () => {
   it('averages rewards and log-ratios', () => {
-    const measured = (index: number, reward: number, logp: number, referenceLogp: number) => ({
+    const sampleOf = (index: number, reward: number, logp: number, referenceLogp: number) => ({
       index,
       prompt: '',
       text: '',
@@ -86,7 +85,7 @@ describe('rewardKl', () => {
       logp,
       referenceLogp,
     });
-    const { reward, kl } = rewardKl([measured(0, 1, -2, -5), measured(1, 0, -4, -3)]);
+    const { reward, kl } = rewardKl([sampleOf(0, 1, -2, -5), sampleOf(1, 0, -4, -3)]);
     expect(reward.mean).toBe(0.5);
     expect(kl.mean).toBe(1); // (3 − 1) / 2
     expect(kl.standardError).toBeCloseTo(2, 12); // values 3 and −1: s = √8, SE = 2

@@ -12,15 +12,15 @@ import {
 } from './statistics.js';
 import type { TextStatistics } from './texts/text-statistics.js';
 
-/** One text that a policy wrote, measured. */
+/** A text that a policy wrote, with its measurements. */
 export interface MeasuredSample {
-  /** The number of its prompt. */
+  /** The number of the text's prompt. */
   readonly index: number;
-  /** What was before the text, as it is shown. */
+  /** The prompt as people see it. */
   readonly prompt: string;
   readonly text: string;
   readonly reward: number;
-  /** log π(text | prompt), in nats, of the policy that wrote it. */
+  /** log π(text | prompt), in nats, of the policy that wrote the text. */
   readonly logp: number;
   /** log π_ref(text | prompt), in nats. */
   readonly referenceLogp: number;
@@ -29,21 +29,21 @@ export interface MeasuredSample {
 /** A policy's place in the plane of reward and KL. */
 export interface RewardKl {
   readonly reward: ClusteredEstimate;
-  /** KL(π ‖ π_ref) in nats, of whole texts, by the tokens that were drawn. */
+  /** KL(π ‖ π_ref) of whole texts, in nats, by the tokens that were drawn. */
   readonly kl: ClusteredEstimate;
 }
 
 /** A policy's place, and the form of its texts. */
 export interface MeasuredPolicy extends RewardKl {
   /**
-   * The same KL by the whole distribution at every token, Σ_t KL(π(·|s_t) ‖ π_ref(·|s_t)): never negative and less noisy, the one to
-   * quote where it is there. Source: arXiv 2504.10637.
+   * The same KL by the whole distribution at every token, Σ_t KL(π(·|s_t) ‖ π_ref(·|s_t)), in nats. Never negative and less noisy, so
+   * this KL is quoted when it was computed. Source: arXiv 2504.10637.
    */
   readonly exactKl?: ClusteredEstimate | undefined;
   readonly texts?: TextStatistics | undefined;
 }
 
-/** The KL to quote: the exact one where it was computed. */
+/** The KL to quote: the exact KL when it was computed, else the sampled one. */
 export function quotedKl({ exactKl, kl }: Pick<MeasuredPolicy, 'exactKl' | 'kl'>): ClusteredEstimate {
   return exactKl ?? kl;
 }
@@ -53,9 +53,11 @@ export function quotedKl({ exactKl, kl }: Pick<MeasuredPolicy, 'exactKl' | 'kl'>
  *
  *     log π(y|x) − log π_ref(y|x) = Σ_t [ log π(y_t|x, y_<t) − log π_ref(y_t|x, y_<t) ]
  *
- * A Monte-Carlo estimate of KL(π ‖ π_ref), unbiased for texts of the length that was sampled; one text's share can be
- * negative. Standard errors are clustered by prompt, since texts of one prompt are alike; those of independent texts
- * stand beside them.
+ * A Monte-Carlo estimate of KL(π ‖ π_ref), unbiased for texts of the sampled length. One text's share can be
+ * negative. Standard errors are clustered by prompt, since texts of one prompt are alike; `independentError` has the errors of
+ * independent texts.
+ *
+ * @throws DpoError `eval.no-values` without a sample
  */
 export function rewardKl(
   samples: readonly Pick<MeasuredSample, 'index' | 'reward' | 'logp' | 'referenceLogp'>[],
@@ -75,7 +77,9 @@ export function rewardKl(
 
 /**
  * How far the mean reward rose from one policy's texts to another's on the same prompts: the mean over prompts of the
- * difference of their mean rewards, with its paired standard error. Throws `eval.not-paired` where the prompts differ.
+ * difference of their mean rewards, with its paired standard error.
+ *
+ * @throws DpoError `eval.not-paired` when the prompts differ
  */
 export function rewardGain(
   before: readonly { readonly index: number; readonly reward: number }[],
@@ -91,7 +95,7 @@ export function rewardGain(
   return pairedDifference(means(then), means(now));
 }
 
-/** Log-probabilities of a pair, summed over the answers' tokens, under the names that `dpo score` writes. */
+/** Log-probabilities of a pair, summed over the answers' tokens, in nats, under the names that `dpo score` writes. */
 export interface PairLogps {
   readonly policyChosenLogp: number;
   readonly policyRejectedLogp: number;
@@ -112,19 +116,22 @@ export function implicitMargins(pairs: readonly PairLogps[], beta: number): numb
 export interface PairAccuracy extends ShareEstimate {
   /** Mean margin. */
   readonly margin: number;
+  /** Standard error of the mean margin. */
   readonly marginError?: number | undefined;
 }
 
 /** The share of pairs whose margin is positive, a tie counting one half, and the mean margin with its standard error. */
 export function pairAccuracy(margins: readonly number[]): PairAccuracy {
-  const won = margins.reduce((sum, margin) => sum + (margin > 0 ? 1 : margin === 0 ? 0.5 : 0), 0);
+  const wins = margins.reduce((sum, margin) => sum + (margin > 0 ? 1 : margin === 0 ? 0.5 : 0), 0);
   const { mean: margin, standardError: marginError } = estimate(margins);
-  return { ...estimateShare(won, margins.length), margin, marginError };
+  return { ...estimateShare(wins, margins.length), margin, marginError };
 }
 
 /**
- * What Best-of-N of a policy's samples reaches: mean over prompts of the expected best reward, exact over all subsets of N
- * of a prompt's samples ({@link expectedBest}), and its KL by formula.
+ * The reward that Best-of-N of a policy's samples reaches: the mean over prompts of the expected best reward, exact over all subsets
+ * of N of a prompt's samples ({@link expectedBest}). The KL is {@link bestOfNKl}.
+ *
+ * @throws DpoError `eval.too-few-samples` when a prompt has fewer than N samples
  */
 export function bestOfN(
   samples: readonly { readonly index: number; readonly reward: number }[],

@@ -7,7 +7,7 @@ export { buildPairs, type RatedPair, type RatedSample } from './build-pairs.js';
 export {
   type DrawnText,
   evaluateRewardKl,
-  type Measured,
+  type MeasuredText,
   type PolicyEvaluation,
   type ReferenceScorer,
   type Reward,
@@ -28,8 +28,8 @@ export {
 } from './evaluation.js';
 export {
   type Evaluation,
+  type EvaluationSample,
   readEvaluation,
-  type StoredSample,
   type WordCount,
   writeEvaluation,
 } from './evaluation-file.js';
@@ -53,7 +53,7 @@ export { type OpenRaters, type OpenRatersOptions, openRaters } from './human/ope
 export { type RaterOutcome, raterOutcome } from './human/rater-outcome.js';
 export { type PlannedItem, planRater, type RaterPlanOptions } from './human/rater-plan.js';
 export type { RaterSession } from './human/rater-session.js';
-export type { GivenVote, RaterState, SideNames } from './human/rater-state.js';
+export type { PageVote, RaterState, SideNames } from './human/rater-state.js';
 export { type RescoredPeople, rescoredPeople } from './human/rescored-people.js';
 export { type RaterServer, type ServeRatersOptions, serveRaters } from './human/serve-raters.js';
 export type { Choice, Mark, Vote, VoteLine } from './human/vote.js';
@@ -64,7 +64,7 @@ export { promptsToShow, smallestDifference } from './inference/power.js';
 export { type PoweredEstimate, predictionPowered } from './inference/prediction-powered.js';
 export { type SignTest, signTest } from './inference/sign-test.js';
 export { parseAddress } from './judges/chat/address.js';
-export { type AskedAs, cacheKeys } from './judges/chat/cache-keys.js';
+export { type CacheKeysOptions, cacheKeys } from './judges/chat/cache-keys.js';
 export { type ChatJudge, type ChatJudgeOptions, chatJudge } from './judges/chat/chat-judge.js';
 export { type CacheExplanation, type CacheMiss, explainCache } from './judges/chat/explain-cache.js';
 export type { Manner } from './judges/chat/find-rung.js';

@@ -20,7 +20,7 @@ describe('estimate', () => {
     expect(standardError).toBeCloseTo(Math.sqrt(14 / 12), 12);
   });
 
-  it('refuses nothing', () => {
+  it('refuses an empty list', () => {
     expect(() => mean([])).toThrow(expect.objectContaining({ code: 'eval.no-values' }));
   });
 });
@@ -38,7 +38,7 @@ describe('clusteredEstimate', () => {
     expect(independentError).toBeCloseTo(Math.sqrt(5 / 12), 12);
   });
 
-  it('is the plain one where every value is a cluster of its own', () => {
+  it('is the plain estimate when every value is a cluster of its own', () => {
     fc.assert(
       fc.property(values, (xs) => {
         const plain = estimate(xs);
@@ -63,7 +63,7 @@ describe('clusteredEstimate', () => {
 });
 
 describe('pairedDifference', () => {
-  it('takes out what the two lists share', () => {
+  it('takes out the part that the two lists share', () => {
     // Differences 1, 1, 4: mean 2, s = √3, SE = 1.
     const { mean: gain, standardError, count } = pairedDifference([10, 20, 30], [11, 21, 34]);
     expect([gain, count]).toEqual([2, 3]);
@@ -112,7 +112,7 @@ describe('bootstrapInterval', () => {
     expect(Math.abs(high - low - 2 * 1.96 * 0.957)).toBeLessThan(0.4);
   });
 
-  it('refuses nothing', () => {
+  it('refuses an empty list', () => {
     expect(() => bootstrapInterval([])).toThrow(expect.objectContaining({ code: 'eval.no-values' }));
   });
 });

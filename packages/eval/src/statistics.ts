@@ -1,15 +1,15 @@
 import { DpoError, random, type ShareInterval, wilson } from '@dpo/base';
 
-/** A mean and how far off it may be. */
+/** A mean with its standard error. */
 export interface Estimate {
   readonly mean: number;
   /** Standard error of the mean. */
   readonly standardError: number;
-  /** How many numbers it is the mean of. */
+  /** How many numbers the mean is of. */
   readonly count: number;
 }
 
-/** The arithmetic mean. Throws `eval.no-values` where there is nothing to average. */
+/** The arithmetic mean. @throws DpoError `eval.no-values` for an empty list */
 export function mean(values: readonly number[]): number {
   if (values.length === 0) throw new DpoError('eval.no-values', 'There is nothing to average.');
   return values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -17,7 +17,9 @@ export function mean(values: readonly number[]): number {
 
 /**
  * Mean with its standard error s / √n, s the sample's standard deviation (n − 1). The values are taken as independent; for
- * several samples to a prompt see {@link clusteredEstimate}. The error of a single value is unknown: NaN.
+ * several samples of a prompt see {@link clusteredEstimate}. The error of a single value is NaN.
+ *
+ * @throws DpoError `eval.no-values` for an empty list
  */
 export function estimate(values: readonly number[]): Estimate {
   const centre = mean(values);
@@ -26,10 +28,10 @@ export function estimate(values: readonly number[]): Estimate {
   return { mean: centre, standardError: Math.sqrt(squares / (n - 1) / n), count: n };
 }
 
-/** A mean over values that come in clusters. `standardError` is the clustered one, the one to quote. */
+/** A mean over values in clusters. `standardError`, the error to quote, is clustered. */
 export interface ClusteredEstimate extends Estimate {
   readonly clusters: number;
-  /** s / √n, as if all values were independent: too small where values of one cluster are alike. */
+  /** s / √n, as if all values were independent: too small when values of one cluster are alike. */
   readonly independentError: number;
 }
 
@@ -38,9 +40,11 @@ export interface ClusteredEstimate extends Estimate {
  *
  *     SE² = G/(G−1) · Σ_g ( Σ_{i∈g} (x_i − x̄) )² / n²        over G clusters, n values
  *
- * With clusters of one size it is the standard error of the clusters' means. That of a single cluster is unknown: NaN.
+ * With clusters of one size SE is the standard error of the clusters' means. The error of a single cluster is NaN.
  *
  * Source: Cameron and Miller 2015, "A practitioner's guide to cluster-robust inference", for the mean.
+ *
+ * @throws DpoError `eval.no-values` for an empty list
  */
 export function clusteredEstimate(
   values: readonly number[],
@@ -65,8 +69,10 @@ export function clusteredEstimate(
 }
 
 /**
- * The mean of b_i − a_i with the standard error of these differences: for two measurements of the same things, which
- * share what makes one thing score higher than another. Throws `eval.not-paired` for lists of different lengths.
+ * The mean of b_i − a_i with the standard error of these differences: for two measurements of the same items, which
+ * share what makes one item score higher than another.
+ *
+ * @throws DpoError `eval.not-paired` for lists of different lengths; `eval.no-values` for empty lists
  */
 export function pairedDifference(a: readonly number[], b: readonly number[]): Estimate {
   if (a.length !== b.length)
@@ -87,13 +93,13 @@ export function difference(a: Estimate, b: Estimate): Estimate {
 
 /** A share with its confidence interval. */
 export interface ShareEstimate extends ShareInterval {
-  /** How many observations it is a share of. */
+  /** How many observations the share is of. */
   readonly count: number;
 }
 
-/** A share of n observations with its 95 % interval by `wilson`. @throws `eval.no-values` when there are none */
+/** A share of n observations with its 95 % interval by `wilson`. @throws DpoError `eval.no-values` without an observation */
 export function estimateShare(successes: number, n: number): ShareEstimate {
-  if (n <= 0) throw new DpoError('eval.no-values', 'A share of nothing has no value.');
+  if (n <= 0) throw new DpoError('eval.no-values', 'There is no observation to take a share of.');
   return { ...wilson(successes, n), count: n };
 }
 
@@ -112,15 +118,19 @@ export function winRate(verdicts: readonly Verdict[]): ShareEstimate & Readonly<
  * for the same seed. With `clusters`, whole clusters are drawn, so that values of one prompt stay together.
  *
  * Source: Efron 1979; Davison and Hinkley 1997, sections 5.3 and 3.8 (clusters).
+ *
+ * @throws DpoError `eval.no-values` for an empty list
  */
 export function bootstrapInterval(
   values: readonly number[],
   options: {
+    /** How many draws. Default 2000. */
     readonly resamples?: number;
+    /** Default 0. */
     readonly seed?: number;
     /** The share of means that the interval holds. Default 0.95. */
     readonly confidence?: number;
-    /** The cluster of each value. */
+    /** The cluster of each value. Default: each value is its own cluster. */
     readonly clusters?: readonly (number | string)[];
   } = {},
 ): { readonly low: number; readonly high: number } {

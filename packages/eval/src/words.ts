@@ -1,4 +1,4 @@
-/** How many texts hold a word at least once: whole words, in upper or lower case. */
+/** How many texts hold each word at least once, as a whole word in upper or lower case. */
 export function countTexts(texts: readonly string[], words: readonly string[]): Record<string, number> {
   return Object.fromEntries(
     words.map((word) => {
@@ -9,7 +9,7 @@ export function countTexts(texts: readonly string[], words: readonly string[]): 
   );
 }
 
-/** Matches any of the words wherever it stands whole, in upper or lower case; `undefined` where there is no word. */
+/** Matches any of the words as a whole word, in upper or lower case; `undefined` without a word. */
 export function wordPattern(words: readonly string[]): RegExp | undefined {
   const escaped = words.filter((word) => word !== '').map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
   if (escaped.length === 0) return undefined;
@@ -17,8 +17,10 @@ export function wordPattern(words: readonly string[]): RegExp | undefined {
 }
 
 /**
- * The words that grew most between two sets of texts, by the share of texts that hold them: what a policy may be overusing.
- * Only words whose share at least doubled: those that every text is made of grow and shrink with its length and style.
+ * The words that grew most between two sets of texts, by the share of texts that hold them: words that a policy may be overusing.
+ * Only words whose share at least doubled count, since common words grow and shrink with length and style.
+ *
+ * @param count how many words at most
  */
 export function grownWords(
   before: readonly string[],

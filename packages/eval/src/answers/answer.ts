@@ -5,13 +5,13 @@ import type { Text } from '@dpo/data';
 export interface Answer {
   readonly prompt: Text;
   readonly text: string;
-  /** The prompt's name, where the file gives one. */
+  /** The prompt's name, when the file gives a name. */
   readonly promptId?: string | undefined;
   /** The temperature at which the answer was drawn. */
   readonly temperature?: number | undefined;
 }
 
-/** The name of a prompt that has none: the beginning of the SHA-256 of its text, 12 hexadecimal digits. */
+/** The name of a prompt that its file does not name: the beginning of the SHA-256 of its text, 12 hexadecimal digits. */
 export function promptName(prompt: Text): string {
   return createHash('sha256').update(JSON.stringify(prompt)).digest('hex').slice(0, 12);
 }

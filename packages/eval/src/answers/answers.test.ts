@@ -17,7 +17,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 const chat = [{ role: 'user', content: 'Hi' }];
 
 describe('reading answers', () => {
-  it('takes those of other programs, and messages', async () => {
+  it('takes files of other programs, and messages', async () => {
     const rows = [
       { index: 0, sample: 0, prompt: 'P', text: 'T', temperature: 0.5 },
       { instruction: 'P', output: 'O', generator: 'm' },
@@ -33,8 +33,8 @@ describe('reading answers', () => {
 
   it.each([
     ['', 'eval.no-answers', 'has no answers'],
-    ['{"prompt":"P"}', 'eval.bad-answer', 'line 1: there is no answer'],
-    ['{"text":"T"}', 'eval.bad-answer', 'line 1: there is no prompt'],
+    ['{"prompt":"P"}', 'eval.bad-answer', 'line 1: the answer is missing'],
+    ['{"text":"T"}', 'eval.bad-answer', 'line 1: the prompt is missing'],
     ['{"prompt":"P","text":"T"}\n{"pro', 'eval.bad-answer', 'line 2: not valid JSON'],
     ['{"prompt":"P","text":3}', 'eval.bad-answer', 'text should be a text'],
     ['{"prompt":"P","text":"T","temperature":"hot"}', 'eval.bad-answer', 'temperature should be'],

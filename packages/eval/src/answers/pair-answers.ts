@@ -3,7 +3,7 @@ import { plainText } from '@dpo/data';
 import type { JudgedPair } from '../judges/judge.js';
 import { type Answer, promptName } from './answer.js';
 
-/** Pairs of answers, and what was left aside. */
+/** Pairs of answers, and how many prompts were left out. */
 export interface PairedAnswers {
   readonly pairs: readonly JudgedPair[];
   /** Prompts that only the baseline has answers to. */
@@ -11,12 +11,12 @@ export interface PairedAnswers {
 }
 
 /**
- * Puts the model's answers beside the baseline's to the same prompt. A model's answer is compared with one that was drawn at its
- * own temperature where the baseline has any to the prompt, else with those without regard to temperature; the second answer
- * with the second one, and so on, beginning again where the baseline has fewer.
+ * Puts the model's answers beside the baseline's answers to the same prompt. An answer of the model is compared with a baseline
+ * answer of the same temperature, or, when the baseline has none to the prompt, with a baseline answer of any temperature. The
+ * second answer meets the second, and so on. When the baseline has fewer answers, they begin again with the first.
  *
- * @throws DpoError `eval.other-prompts` where the baseline has no answer to a prompt; `eval.prompt-name` where one name stands
- *   for two prompts
+ * @throws DpoError `eval.other-prompts` when the baseline has no answer to a prompt; `eval.prompt-name` when two prompts have the
+ *   same name
  */
 export function pairAnswers(model: readonly Answer[], baseline: readonly Answer[]): PairedAnswers {
   const others = byPrompt(baseline);
@@ -34,9 +34,9 @@ function byPrompt(answers: readonly Answer[]): Map<string, Answer[]> {
   const prompts = new Map<string, Answer[]>();
   for (const answer of answers) {
     const key = JSON.stringify(answer.prompt);
-    const known = prompts.get(key);
-    if (known === undefined) prompts.set(key, [answer]);
-    else known.push(answer);
+    const answersToPrompt = prompts.get(key);
+    if (answersToPrompt === undefined) prompts.set(key, [answer]);
+    else answersToPrompt.push(answer);
   }
   return prompts;
 }
@@ -53,32 +53,32 @@ function pairsOf(promptId: string, answers: readonly Answer[], others: readonly 
   });
 }
 
-/** A name to each prompt: the file's, or one made from the prompt. */
+/** The name of each prompt: the file's name, or a name made from the prompt. */
 function namesOf(prompts: ReadonlyMap<string, readonly Answer[]>): Map<string, string> {
   const names = new Map<string, string>();
-  const taken = new Set<string>();
+  const usedNames = new Set<string>();
   for (const [key, answers] of prompts) {
     const { prompt, promptId } = answers[0] as Answer;
     const name = promptId ?? promptName(prompt);
-    if (taken.has(name))
+    if (usedNames.has(name))
       throw new DpoError('eval.prompt-name', `Two different prompts have the name ${name}.`, {
         values: { prompt: name },
         hint: 'Give each prompt a prompt_id of its own, or none.',
       });
-    taken.add(name);
+    usedNames.add(name);
     names.set(key, name);
   }
   return names;
 }
 
 function otherPrompts(lacking: number, prompts: number, first: Answer | undefined): DpoError {
-  const shown = first === undefined ? '' : shortened(plainText(first.prompt), 200);
+  const beginning = first === undefined ? '' : shortened(plainText(first.prompt), 200);
   return new DpoError(
     'eval.other-prompts',
-    `The baseline has no answer to ${lacking} of the model's ${prompts} prompts; the first is ${JSON.stringify(shown)}.`,
+    `The baseline has no answer to ${lacking} of the model's ${prompts} prompts; the first is ${JSON.stringify(beginning)}.`,
     {
-      values: { lacking, prompts, prompt: shown },
-      hint: 'Answer the same prompts by both: a prompt is the same where its text is, blanks included.',
+      values: { lacking, prompts, prompt: beginning },
+      hint: 'Have both answer the same prompts: texts must be equal, blanks included.',
     },
   );
 }

@@ -3,17 +3,17 @@ import { asFileError, readTextFile } from '@dpo/base/files';
 import { parsePrompt, type Text } from '@dpo/data';
 import type { Answer } from './answer.js';
 
-/** What programs call the prompt, and the answer to it, from the first that is there on. */
+/** What programs call the prompt and the answer. Of several keys in a line the first of these counts. */
 const PROMPT_KEYS = ['prompt', 'instruction'];
 const ANSWER_KEYS = ['text', 'answer', 'output', 'completion', 'response'];
 
 /**
- * Reads a JSONL file of answers, whoever made it: an object to a line, with the prompt (`prompt` or `instruction`: a text or
- * messages) and the answer (`text`, `answer`, `output`, `completion` or `response`: a text, or messages whose contents are
- * taken); `prompt_id` or `id`, and `temperature`, where there are any. What `dpo generate --out` writes is such a file.
+ * Reads a JSONL file of answers that any program wrote. Each line is an object with the prompt (`prompt` or `instruction`: a text
+ * or messages) and the answer (`text`, `answer`, `output`, `completion` or `response`: a text, or messages, of which the
+ * contents count). `prompt_id` or `id`, and `temperature`, may stand beside them. `dpo generate --out` writes such a file.
  *
- * @throws DpoError `eval.no-answers` for a file without one; `eval.bad-answer` for a line that is not JSON or lacks a key, and
- *   what `parsePrompt` throws of a prompt, each naming file and line; file errors
+ * @throws DpoError `eval.no-answers` for a file without an answer; `eval.bad-answer` for a line that is not JSON or lacks a key,
+ *   and the errors of `parsePrompt`, each naming file and line; file errors
  */
 export async function readAnswers(path: string): Promise<Answer[]> {
   const content = await readTextFile(path).catch((error: unknown) => {
@@ -42,19 +42,18 @@ function readLine(line: string, number: number, path: string): Answer {
     throw bad('not valid JSON');
   }
   if (!isObject(row)) throw bad('not a JSON object');
-  const named = (keys: readonly string[]) => keys.find((key) => row[key] !== undefined && row[key] !== null);
-  const promptKey = named(PROMPT_KEYS);
-  if (promptKey === undefined) throw bad(`there is no prompt (${PROMPT_KEYS.join(' or ')})`, PROMPT_KEYS[0]);
-  const answerKey = named(ANSWER_KEYS);
-  if (answerKey === undefined) throw bad(`there is no answer (${ANSWER_KEYS.join(', ')})`, 'answer');
+  const firstOf = (keys: readonly string[]) => keys.find((key) => row[key] !== undefined && row[key] !== null);
+  const promptKey = firstOf(PROMPT_KEYS);
+  if (promptKey === undefined) throw bad(`the prompt is missing (${PROMPT_KEYS.join(' or ')})`, PROMPT_KEYS[0]);
+  const answerKey = firstOf(ANSWER_KEYS);
+  if (answerKey === undefined) throw bad(`the answer is missing (${ANSWER_KEYS.join(', ')})`, 'answer');
   const text = wordsOf(row[answerKey]);
   if (text === undefined) throw bad(`${answerKey} should be a text`, answerKey);
-  const { temperature } = row;
-  const drawn = typeof temperature === 'number' && temperature >= 0 ? temperature : undefined;
-  if (temperature !== undefined && temperature !== null && drawn === undefined)
+  const temperature = typeof row.temperature === 'number' && row.temperature >= 0 ? row.temperature : undefined;
+  if (row.temperature !== undefined && row.temperature !== null && temperature === undefined)
     throw bad('temperature should be a number of at least 0', 'temperature');
   const { prompt } = parsePrompt({ prompt: row[promptKey] }, { path, line: number, row: number - 1 });
-  return { prompt, text, promptId: nameOf(row.prompt_id ?? row.id), temperature: drawn };
+  return { prompt, text, promptId: nameOf(row.prompt_id ?? row.id), temperature };
 }
 
 function nameOf(id: unknown): string | undefined {
@@ -67,7 +66,7 @@ function wordsOf(value: unknown): string | undefined {
   return answerWords(value as unknown as Text);
 }
 
-/** The words of an answer: the text, or the contents of its messages. Who speaks is not a part of them. */
+/** The words of an answer: the text, or the contents of its messages without their roles. */
 export function answerWords(answer: Text): string {
   if (typeof answer === 'string') return answer;
   return answer

@@ -4,7 +4,7 @@ import { DpoError } from '@dpo/base';
 import { Html, html } from '../report/html.js';
 import { pageStyle } from './_page-style.js';
 
-/** The page that raters open, the same for all: what is to be judged comes by requests. */
+/** The page that raters open, the same for all: the answers to be judged come by requests. */
 export interface RaterPage {
   readonly html: string;
   /** The Content-Security-Policy under which the page's own script and style run, and no others. */
@@ -15,9 +15,9 @@ export interface RaterPage {
 const ownScript = new URL('./rater-page.js', import.meta.url);
 
 /**
- * Makes the page, its script and style inside, with the policy that names both by their digests.
+ * Makes the page with its script and style inside, and the policy that names both by their digests.
  *
- * @throws DpoError `human.no-page` where the script is not there
+ * @throws DpoError `human.no-page` when the script cannot be read
  */
 export async function raterPage(script: URL = ownScript): Promise<RaterPage> {
   const compiled = await readFile(script, 'utf8').catch((cause: unknown) => {

@@ -1,6 +1,6 @@
 import type { JudgedPair } from '../judges/judge.js';
 
-/** Pairs of made-up answers: of pair i the model's is `model i`, the baseline's `baseline i`. */
+/** Pairs of made-up answers: in pair i the model's answer is `model i`, the baseline's `baseline i`. */
 export function madeUpPairs(n: number): JudgedPair[] {
   return Array.from({ length: n }, (_, i) => ({
     promptId: `p${i}`,

@@ -16,8 +16,8 @@ export class Refusal extends Error {
 const LARGEST_BODY = 64 * 1024;
 
 /**
- * Refuses a request that was not sent to this machine by name: a page of another site may have its own name lead to 127.0.0.1
- * (DNS rebinding), but then says that name. The port is not looked at, since a tunnel may have another one.
+ * Refuses a request whose Host does not name this machine: a page of another site may have its own name lead to 127.0.0.1 (DNS
+ * rebinding), but the Host is that name then. The port may be any, since a tunnel has a port of its own.
  */
 export function checkHost({ headers }: IncomingMessage): void {
   const host = headers.host ?? '';
@@ -25,7 +25,7 @@ export function checkHost({ headers }: IncomingMessage): void {
     throw new Refusal(403, 'This page is served to 127.0.0.1 and localhost alone.');
 }
 
-/** Refuses a request that a page of another site makes: browsers say where a request comes from. */
+/** Refuses a request that a page of another site makes. Browsers say which site a request comes from. */
 export function checkOrigin({ headers }: IncomingMessage): void {
   const site = headers['sec-fetch-site'];
   const sameSite = site === undefined || site === 'same-origin' || site === 'none';
@@ -33,10 +33,10 @@ export function checkOrigin({ headers }: IncomingMessage): void {
   if (!sameSite || !sameOrigin) throw new Refusal(403, 'Other pages may not send anything here.');
 }
 
-/** Whether two texts are the same, in a time that does not tell how far they agree. */
-export function sameSecret(given: string, secret: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(given), digest(secret));
+/** Whether a text is the secret, in a time that does not depend on how many letters are right. */
+export function sameSecret(text: string, secret: string): boolean {
+  const digest = (value: string) => createHash('sha256').update(value).digest();
+  return timingSafeEqual(digest(text), digest(secret));
 }
 
 /**
@@ -51,7 +51,7 @@ export async function jsonBody(request: IncomingMessage): Promise<Readonly<Recor
   if (Number(request.headers['content-length'] ?? 0) > LARGEST_BODY) throw tooLarge;
   const pieces: Buffer[] = [];
   let size = 0;
-  // The connection stays, so that a refusal can be answered.
+  // The connection stays open, so that the refusal can be sent.
   for await (const piece of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     size += piece.length;
     if (size > LARGEST_BODY) throw tooLarge;
@@ -62,7 +62,7 @@ export async function jsonBody(request: IncomingMessage): Promise<Readonly<Recor
     if (typeof value === 'object' && value !== null && !Array.isArray(value))
       return value as Readonly<Record<string, unknown>>;
   } catch {
-    // As any other body that is no object.
+    // Not JSON: refused below, as any other body that is no object.
   }
   throw new Refusal(400, 'The body should be a JSON object.');
 }

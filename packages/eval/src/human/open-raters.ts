@@ -10,35 +10,38 @@ import type { SideNames } from './rater-state.js';
 import { isMark, type VoteLine } from './vote.js';
 import { readVoteLines, votesByRater } from './votes.js';
 
+/** Who is to judge which pairs, and where the votes go. */
 export interface OpenRatersOptions {
   readonly pairs: readonly JudgedPair[];
+  /** Whose answers are compared: what raters are told at the end. */
   readonly names: SideNames;
+  /** The raters' names, up to 64 characters each. */
   readonly raters: readonly string[];
-  /** `votes.jsonl`. Where it is there, each rater goes on where he or she stopped. */
+  /** `votes.jsonl`. When the file exists, each rater goes on where he or she stopped. */
   readonly file: string;
-  /** Pairs to be judged by each rater. Default all. */
+  /** How many pairs each rater judges. Default all. */
   readonly planned?: number | undefined;
-  /** Default 0. */
+  /** Draws pairs, orders and sides. Default 0. */
   readonly seed?: number | undefined;
 }
 
 /** Sessions of several raters that write to one file. */
 export interface OpenRaters {
   readonly sessions: readonly RaterSession[];
-  /** Whether the file's last line was cut while it was written; it was taken off. */
+  /** Whether the file's last line was torn, and taken off. */
   readonly torn: boolean;
   /** Waits for all lines and closes the file. */
   readonly close: () => Promise<void>;
 }
 
-/** The longest name of a rater. */
+/** The longest name of a rater, in UTF-16 units. */
 const LONGEST = 64;
 
 /**
  * Opens a file of votes for raters, and begins or goes on with a session for each.
  *
  * @throws DpoError `eval.no-pairs`; `human.bad-rater` for a name that is empty, too long or given twice; `human.other-answers`
- *   where the file has votes on other answers; `human.too-few-pairs`; `votes.bad-line`; file errors
+ *   when the file has votes on other answers; `human.too-few-pairs`; `votes.bad-line`; file errors
  */
 export async function openRaters(options: OpenRatersOptions): Promise<OpenRaters> {
   const { pairs, names, file, planned, seed } = options;
@@ -55,8 +58,8 @@ export async function openRaters(options: OpenRatersOptions): Promise<OpenRaters
   return { sessions, torn, close };
 }
 
-function checkedRaters(given: readonly string[]): string[] {
-  const raters = given.map((rater) => rater.trim().normalize());
+function checkedRaters(names: readonly string[]): string[] {
+  const raters = names.map((rater) => rater.trim().normalize());
   const bad = (why: string, rater: string) =>
     new DpoError('human.bad-rater', `The rater's name "${rater}" ${why}.`, {
       values: { rater },
@@ -71,7 +74,7 @@ function checkedRaters(given: readonly string[]): string[] {
   return raters;
 }
 
-/** Refuses to mix votes on different answers in one file: figures are computed from all its lines. */
+/** Refuses votes on other answers in the file, since figures are computed from all its lines. */
 function checkSameAnswers(lines: readonly VoteLine[], pairs: readonly JudgedPair[], file: string): void {
   const digests = new Map(
     pairs

@@ -6,7 +6,7 @@ import { verdictsOfVotes } from './votes.js';
 
 /** What one rater's votes came to. */
 export interface RaterOutcome {
-  /** Votes for either side, and those for neither. */
+  /** Votes for each side, and votes for neither. */
   readonly model: number;
   readonly baseline: number;
   readonly tie: number;
@@ -14,11 +14,11 @@ export interface RaterOutcome {
   readonly skipped: number;
   /** Pairs with a vote. */
   readonly pairs: number;
-  /** The model's win rate over these pairs with its 95 % interval, ties one half; null without a vote. */
+  /** The model's win rate over these pairs and its 95 % interval, a tie counting one half; null without a vote. */
   readonly rate: number | null;
   readonly interval: readonly [low: number, high: number] | null;
   readonly conclusion: Conclusion | null;
-  /** Of the pairs that were shown twice with sides swapped: the share on which the rater said the same; null without one. */
+  /** Of the pairs that were shown twice with sides swapped: the share on which the rater said the same; null without such a pair. */
   readonly consistency: number | null;
 }
 

@@ -3,8 +3,8 @@
 // Texts that are judged come into the page as text nodes alone.
 import type { RaterState, ShownItem } from './rater-state.js';
 
-/** A message to each button's deed, once it is on the disk. */
-const saved: Readonly<Record<string, string>> = {
+/** The message to each button's deed, shown when the deed is on the disk. */
+const messages: Readonly<Record<string, string>> = {
   A: 'A is better: saved.',
   B: 'B is better: saved.',
   tie: 'Tie: saved.',
@@ -14,9 +14,9 @@ const saved: Readonly<Record<string, string>> = {
 };
 
 function byId<E extends HTMLElement>(id: string, kind: new () => E): E {
-  const found = document.getElementById(id);
-  if (!(found instanceof kind)) throw new Error(`The page has no ${id}.`);
-  return found;
+  const part = document.getElementById(id);
+  if (!(part instanceof kind)) throw new Error(`The page has no ${id}.`);
+  return part;
 }
 
 const part = (id: string): HTMLElement => byId(id, HTMLElement);
@@ -25,18 +25,18 @@ const bar = byId('bar', HTMLProgressElement);
 const buttons = [...document.querySelectorAll<HTMLButtonElement>('button[data-deed]')];
 
 let state: RaterState | undefined;
-/** Whether an answer of the program is awaited: meanwhile nothing can be said. */
+/** Whether a response of the program is awaited; no other request is sent meanwhile. */
 let waiting = false;
 let shownSince = 0;
 
 function element(name: string, text: string, className = ''): HTMLElement {
-  const made = document.createElement(name);
-  made.textContent = text;
-  if (className !== '') made.className = className;
-  return made;
+  const node = document.createElement(name);
+  node.textContent = text;
+  if (className !== '') node.className = className;
+  return node;
 }
 
-/** Shows a text as it is, or says that there is none. */
+/** Shows a text as it is, or says that the text is empty. */
 function fill(place: HTMLElement, text: string): void {
   place.textContent = text === '' ? '(empty)' : text;
   place.classList.toggle('empty', text === '');
@@ -49,13 +49,13 @@ function show(next: RaterState, news: string): void {
   part('end').hidden = next.kind === 'item';
   part('tools').hidden = next.kind !== 'item';
   bar.value = total === 0 ? 1 : done / total;
-  const where = next.kind === 'item' ? `Pair ${done + 1} of ${total}` : `All ${total} pairs`;
-  part('count').textContent = where;
+  const position = next.kind === 'item' ? `Pair ${done + 1} of ${total}` : `All ${total} pairs`;
+  part('count').textContent = position;
   part('power').textContent = powerOf(smallest);
   if (next.kind === 'item') showItem(next);
   else part('end').replaceChildren(next.kind === 'sealed' ? sealedCard(next) : finishedCard(next));
   part('notice').hidden = true;
-  part('said').textContent = `${news} ${where}.`.trim();
+  part('said').textContent = `${news} ${position}.`.trim();
   for (const button of buttons) button.disabled = button.dataset.deed === 'undo' && !next.canUndo;
   window.scrollTo(0, 0);
   part('heading').focus({ preventScroll: true });
@@ -103,9 +103,9 @@ function endButton(label: string, deed: 'finish' | 'undo', key: string): HTMLEle
   const button = element('button', `${label} `);
   button.setAttribute('type', 'button');
   button.setAttribute('aria-keyshortcuts', key);
-  const shown = element('kbd', key);
-  shown.setAttribute('aria-hidden', 'true');
-  button.append(shown);
+  const keyName = element('kbd', key);
+  keyName.setAttribute('aria-hidden', 'true');
+  button.append(keyName);
   button.addEventListener('click', () => void send(deed));
   return button;
 }
@@ -126,7 +126,7 @@ function finishedCard({ names, outcome }: Extract<RaterState, { kind: 'finished'
       `${percent(outcome.rate)} of ${outcome.pairs} pairs (95 % interval ${percent(low)} to ${percent(high)})`,
     );
   }
-  row('So', saidOf(outcome.conclusion));
+  row('So', conclusionInWords(outcome.conclusion));
   if (outcome.consistency !== null)
     row(
       'Consistency',
@@ -136,13 +136,13 @@ function finishedCard({ names, outcome }: Extract<RaterState, { kind: 'finished'
   return card;
 }
 
-function saidOf(conclusion: 'better' | 'worse' | 'undecided' | null): string {
+function conclusionInWords(conclusion: 'better' | 'worse' | 'undecided' | null): string {
   if (conclusion === 'better') return 'You find the model better.';
   if (conclusion === 'worse') return 'You find the baseline better.';
   return 'There are too few votes to say which is better.';
 }
 
-/** Sends what the rater did; what is shown next comes as the answer, after the vote is on the disk. */
+/** Sends what the rater did. The response comes when the vote is on the disk, and says what is shown next. */
 async function send(deed: string): Promise<void> {
   if (waiting || state === undefined || state.kind === 'finished') return;
   waiting = true;
@@ -153,10 +153,10 @@ async function send(deed: string): Promise<void> {
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
     });
-    const answer = (await response.json()) as RaterState & { readonly error?: string };
-    if (response.ok) return show(answer, saved[deed] ?? '');
+    const content = (await response.json()) as RaterState & { readonly error?: string };
+    if (response.ok) return show(content, messages[deed] ?? '');
     if (response.status === 409) await load();
-    complain(answer.error ?? 'The vote was not saved.');
+    complain(content.error ?? 'The vote was not saved.');
   } catch {
     complain('Not saved: the program does not answer. Start it again with the same command, and open the new address.');
   } finally {
@@ -164,12 +164,12 @@ async function send(deed: string): Promise<void> {
   }
 }
 
-function requestOf(deed: string, { kind, ...shown }: RaterState): { path: string; body: object } {
+function requestOf(deed: string, { kind, ...state }: RaterState): { path: string; body: object } {
   if (deed === 'undo' || deed === 'finish' || kind !== 'item') return { path: deed, body: {} };
   const milliseconds = Math.round(performance.now() - shownSince);
   return {
     path: 'vote',
-    body: { item: 'item' in shown ? shown.item : undefined, choice: deed, comment: comment.value, milliseconds },
+    body: { item: 'item' in state ? state.item : undefined, choice: deed, comment: comment.value, milliseconds },
   };
 }
 
@@ -201,7 +201,7 @@ document.addEventListener('keydown', (event) => {
     if (event.key === 'Escape') part('heading').focus();
     return;
   }
-  // A key that is held down is one vote, and shortcuts of the browser are none.
+  // A key that is held down is one vote, and a shortcut of the browser is no vote.
   if (event.repeat || event.ctrlKey || event.altKey || event.metaKey || state === undefined) return;
   const key = event.key.toLowerCase();
   if (state.kind === 'item') {

@@ -39,7 +39,7 @@ describe('a plan', () => {
     );
   });
 
-  it('keeps pairs and sides where more are planned later', () => {
+  it('keeps pairs and sides when more are planned later', () => {
     fc.assert(
       fc.property(fc.integer({ min: 2, max: 50 }), fc.nat(50), fc.nat(1000), (planned, more, seed) => {
         const sides = (count: number) =>
@@ -56,8 +56,8 @@ describe('a plan', () => {
 
   it('puts the model on either side alike, and draws the pairs from all', () => {
     const plan = planRater(madeUpPairs(2000), { rater: 'anna', planned: 1000 }).filter(({ again }) => !again);
-    const left = plan.filter(({ first }) => first === 'model').length;
-    expect(Math.abs(left - 500)).toBeLessThan(64); // four deviations of √1000 / 2
+    const onLeft = plan.filter(({ first }) => first === 'model').length;
+    expect(Math.abs(onLeft - 500)).toBeLessThan(64); // four deviations of √1000 / 2
     const late = plan.filter(({ pair }) => Number(pair.promptId.slice(1)) >= 1000).length;
     expect(Math.abs(late - 500)).toBeLessThan(64);
   });

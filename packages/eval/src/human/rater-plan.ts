@@ -9,18 +9,20 @@ export interface PlannedItem extends Question {
   readonly again: boolean;
 }
 
+/** Whose plan is made, and of how many pairs. */
 export interface RaterPlanOptions {
+  /** The rater's name, which order and sides depend on. */
   readonly rater: string;
-  /** Pairs to be judged. Default all. */
+  /** How many pairs are judged. Default all. */
   readonly planned?: number | undefined;
-  /** Default 0. */
+  /** Draws pairs, orders and sides. Default 0. */
   readonly seed?: number | undefined;
 }
 
-/** Others that lie between a pair and its return, at least, where there are enough. */
+/** How many other pairs lie between a pair and its return at least, when the plan has enough. */
 const DISTANCE = 20;
 
-/** What a stream of random numbers is for. */
+/** What a stream of random numbers is for: the last part of its key. */
 const SAMPLE = 1;
 const ORDER = 2;
 const SIDES = 3;
@@ -30,12 +32,12 @@ const PLACES = 5;
 /**
  * What a rater is shown, item by item, the same for the same pairs, rater and seed.
  *
- * The pairs are drawn from all at random by the seed alone, so that all raters judge the same ones and their mean stands for all.
- * Order and sides are the rater's own. A tenth of the pairs returns with sides swapped, at least half of the session or 20 other
- * pairs later: the two orders of one pair, whose consistency is the rater's. A smaller plan judges a part of a larger one's pairs,
- * with the same sides.
+ * The pairs are drawn from all pairs by the seed alone, so all raters judge the same pairs, and their mean stands for all pairs.
+ * Order and sides are the rater's own. A tenth of the pairs returns with sides swapped, at least 20 other pairs (or half of the
+ * session) later: how often the rater says the same of both is the rater's consistency. A smaller plan judges a part of a larger
+ * plan's pairs, with the same sides.
  *
- * @throws DpoError `human.too-few-pairs` where more are planned than there are
+ * @throws DpoError `human.too-few-pairs` when more pairs are planned than there are
  */
 export function planRater(pairs: readonly JudgedPair[], { rater, planned, seed = 0 }: RaterPlanOptions): PlannedItem[] {
   const count = planned ?? pairs.length;
@@ -45,9 +47,9 @@ export function planRater(pairs: readonly JudgedPair[], { rater, planned, seed =
       hint: `Plan at most ${pairs.length}, or give more answers.`,
     });
   const key = [seed, ...keyOf(rater)];
-  const drawn = permutation(pairs.length, seed, SAMPLE).subarray(0, count);
+  const sample = permutation(pairs.length, seed, SAMPLE).subarray(0, count);
   const originals = Array.from(permutation(count, ...key, ORDER), (at): PlannedItem => {
-    const index = drawn[at] as number;
+    const index = sample[at] as number;
     const first = random(...key, SIDES, index)() < 0.5 ? 'model' : 'baseline';
     return { pair: pairs[index] as JudgedPair, first, repetition: 0, again: false };
   });
@@ -58,20 +60,20 @@ export function planRater(pairs: readonly JudgedPair[], { rater, planned, seed =
   ]);
 }
 
-/** How far apart a pair and its return are: this many other pairs lie between. */
+/** How many other pairs lie between a pair and its return. */
 export function distanceOf(planned: number): number {
   return Math.min(DISTANCE, Math.floor(planned / 2));
 }
 
-/** Which pairs return, by the number of pairs that stand before the return. */
+/** Which pairs return, by the number of pairs before the return. */
 function returns(count: number, key: readonly number[]): ReadonlyMap<number, readonly number[]> {
   const places = new Map<number, number[]>();
   if (count < 2) return places;
   const distance = distanceOf(count);
   const early = count - distance; // pairs that have enough others after them
-  const chosen = permutation(early, ...key, AGAIN).subarray(0, Math.max(1, Math.round(count / 10)));
+  const returning = permutation(early, ...key, AGAIN).subarray(0, Math.max(1, Math.round(count / 10)));
   const next = random(...key, PLACES);
-  for (const at of chosen) {
+  for (const at of returning) {
     const soonest = at + 1 + distance;
     const place = soonest + Math.floor(next() * (count - soonest + 1));
     places.set(place, [...(places.get(place) ?? []), at]);

@@ -30,20 +30,20 @@ function inMemory(lines: VoteLine[] = [], before: readonly VoteLine[] = lines): 
   return raterSession({ rater: 'anna', plan, names, append, now, before: sitting });
 }
 
-function shown(session: RaterSession): ShownItem {
+function itemOf(session: RaterSession): ShownItem {
   const state = session.state();
   if (state.kind !== 'item') throw new Error(state.kind);
   return state;
 }
 
 const vote = (session: RaterSession, choice: Choice, comment = '') =>
-  session.vote({ item: shown(session).item, choice, comment });
+  session.vote({ item: itemOf(session).item, choice, comment });
 
 describe('a session', () => {
-  it('shows one pair after the other without a name, and writes what is said of it', async () => {
+  it('shows one pair after the other without a name, and writes what the rater says', async () => {
     const lines: VoteLine[] = [];
     const session = inMemory(lines);
-    const { item, left, right, prompt, done, total } = shown(session);
+    const { item, left, right, prompt, done, total } = itemOf(session);
     expect([item, done, total]).toEqual([0, 0, 22]);
     const [{ pair, first }] = plan as [(typeof plan)[number]];
     expect([left, right]).toEqual(first === 'model' ? [pair.model, pair.baseline] : [pair.baseline, pair.model]);
@@ -77,7 +77,7 @@ describe('a session', () => {
       ...{ rater: 'anna', names, append: async () => undefined },
       plan: [{ ...item, pair: { ...item.pair, prompt } }],
     });
-    expect(shown(session).prompt).toEqual([
+    expect(itemOf(session).prompt).toEqual([
       { role: 'system', text: 'Be kind.' },
       { role: 'user', text: 'Hi:  {"name":"Eve"}' },
     ]);
@@ -91,12 +91,12 @@ describe('a session', () => {
     await vote(session, 'skip');
     await session.undo();
     await session.undo();
-    expect(shown(session)).toMatchObject({ item: 1, comment: '' });
+    expect(itemOf(session)).toMatchObject({ item: 1, comment: '' });
     await session.undo();
-    expect(shown(session)).toMatchObject({ item: 0, comment: 'first thought', canUndo: false });
+    expect(itemOf(session)).toMatchObject({ item: 0, comment: 'first thought', canUndo: false });
     await expect(session.undo()).rejects.toMatchObject({ code: 'human.nothing-to-undo' });
     await vote(session, 'tie');
-    expect(shown(session)).toMatchObject({ item: 1, comment: '' });
+    expect(itemOf(session)).toMatchObject({ item: 1, comment: '' });
     expect(lines.map(({ vote }) => vote)).toEqual(['A', 'B', 'skip', 'undo', 'undo', 'undo', 'tie']);
   });
 
@@ -108,7 +108,7 @@ describe('a session', () => {
     // Of two at once, as from two windows, one counts.
     const twice = await Promise.allSettled([vote(session, 'A'), vote(session, 'B')]);
     expect(twice.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
-    expect(shown(session).done).toBe(2);
+    expect(itemOf(session).done).toBe(2);
   });
 
   it('does not count a vote that could not be written', async () => {
@@ -118,30 +118,30 @@ describe('a session', () => {
     };
     const session = raterSession({ rater: 'anna', plan, names, append });
     await expect(vote(session, 'A')).rejects.toThrow('disk full');
-    expect(shown(session)).toMatchObject({ item: 0, done: 0 });
+    expect(itemOf(session)).toMatchObject({ item: 0, done: 0 });
     fails = false;
     await vote(session, 'A');
-    expect(shown(session)).toMatchObject({ item: 1, done: 1 });
+    expect(itemOf(session)).toMatchObject({ item: 1, done: 1 });
   });
 
   it('does not bring back a pair that was skipped', async () => {
     const session = inMemory();
     const returning = new Set(plan.flatMap(({ again, pair }) => (again ? [pair.promptId] : [])));
-    let seen = 0;
-    for (; session.state().kind === 'item'; seen++)
-      await vote(session, returning.has(plan[shown(session).item]?.pair.promptId ?? '') ? 'skip' : 'A');
-    expect(seen).toBe(20);
+    let votes = 0;
+    for (; session.state().kind === 'item'; votes++)
+      await vote(session, returning.has(plan[itemOf(session).item]?.pair.promptId ?? '') ? 'skip' : 'A');
+    expect(votes).toBe(20);
     expect(session.state()).toMatchObject({ kind: 'sealed', done: 22, total: 22 });
   });
 
   it('says what the votes so far can show: prompts with a verdict, not items', async () => {
     const session = inMemory();
-    expect(shown(session).smallestDifference).toBeNull();
+    expect(itemOf(session).smallestDifference).toBeNull();
     await vote(session, 'skip');
-    expect(shown(session).smallestDifference).toBeNull();
+    expect(itemOf(session).smallestDifference).toBeNull();
     for (let i = 0; i < 4; i++) await vote(session, 'A');
     // (1.96 + 0.84) · ½ / √4
-    expect(shown(session).smallestDifference).toBeCloseTo(0.7, 2);
+    expect(itemOf(session).smallestDifference).toBeCloseTo(0.7, 2);
   });
 
   it('seals the names until all is judged and the rater ends, and takes nothing back after that', async () => {
@@ -149,7 +149,7 @@ describe('a session', () => {
     const session = inMemory(lines);
     await expect(session.finish()).rejects.toMatchObject({ code: 'human.not-judged' });
     while (session.state().kind === 'item') {
-      const model = plan[shown(session).item]?.first === 'model' ? 'A' : 'B';
+      const model = plan[itemOf(session).item]?.first === 'model' ? 'A' : 'B';
       await vote(session, model);
     }
     expect(JSON.stringify(session.state())).not.toMatch(/ours|theirs/);
@@ -169,10 +169,10 @@ describe('a session', () => {
   it('stopped anywhere and begun again on its lines, goes on as if it had not stopped', async () => {
     const deed = fc.constantFrom<Choice | 'undo'>('A', 'B', 'tie', 'both_bad', 'skip', 'undo');
     const deeds = fc.array(fc.tuple(deed, fc.boolean()), { maxLength: 40 });
-    const play = async (said: readonly (readonly [Choice | 'undo', boolean])[], stops: boolean) => {
+    const play = async (actions: readonly (readonly [Choice | 'undo', boolean])[], stops: boolean) => {
       const lines: VoteLine[] = [];
       let session = inMemory(lines);
-      for (const [deed, stop] of said) {
+      for (const [deed, stop] of actions) {
         const state = session.state();
         if (deed === 'undo') await session.undo().catch(() => undefined);
         else if (state.kind === 'item') await session.vote({ item: state.item, choice: deed });
@@ -182,8 +182,8 @@ describe('a session', () => {
       return { lines, state: state.kind === 'item' ? { ...state, comment: '' } : state };
     };
     await fc.assert(
-      fc.asyncProperty(deeds, async (said) => {
-        expect(await play(said, true)).toEqual(await play(said, false));
+      fc.asyncProperty(deeds, async (actions) => {
+        expect(await play(actions, true)).toEqual(await play(actions, false));
       }),
       { numRuns: 40 },
     );
@@ -208,7 +208,7 @@ describe('sessions on a file', () => {
     const second = await openRaters(options({ raters: [' anna '] }));
     expect(second.torn).toBe(true);
     const [again] = second.sessions as [RaterSession];
-    expect(shown(again)).toMatchObject({ rater: 'anna', done: 2 });
+    expect(itemOf(again)).toMatchObject({ rater: 'anna', done: 2 });
     await vote(again, 'B');
     await second.close();
     expect((await readFile(file, 'utf8')).startsWith(before)).toBe(true);

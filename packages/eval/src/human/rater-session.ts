@@ -1,26 +1,28 @@
 import { DpoError } from '@dpo/base';
 import { verdictHead } from '../judges/questions.js';
 import type { PlannedItem } from './rater-plan.js';
-import type { GivenVote, RaterState, SideNames } from './rater-state.js';
+import type { PageVote, RaterState, SideNames } from './rater-state.js';
 import { currentItem, type Sitting, stateOf } from './sitting.js';
 import type { Vote, VoteLine } from './vote.js';
 import type { RaterVotes } from './votes.js';
 
-/** One rater's way through a plan. Calls are done one after the other, and each resolves when its line is on the disk. */
+/** One rater's way through a plan. Calls are worked off one after the other, and each resolves when its line is on the disk. */
 export interface RaterSession {
   readonly rater: string;
   readonly state: () => RaterState;
   /**
-   * @throws DpoError `human.not-current` where the item is not the one that is shown; file errors, with which the vote does not
-   *   count
+   * Takes a vote on the item that is shown.
+   *
+   * @throws DpoError `human.not-current` when another item is shown; file errors, after which the vote does not count
    */
-  readonly vote: (given: GivenVote) => Promise<RaterState>;
-  /** Takes the last vote back and shows its item again. @throws DpoError `human.nothing-to-undo`; file errors */
+  readonly vote: (vote: PageVote) => Promise<RaterState>;
+  /** Takes the last vote back, and shows its item again. @throws DpoError `human.nothing-to-undo`; file errors */
   readonly undo: () => Promise<RaterState>;
   /** Ends the session and tells the names. @throws DpoError `human.not-judged` before all items are settled; file errors */
   readonly finish: () => Promise<RaterState>;
 }
 
+/** What a session is made of. */
 export interface RaterSessionOptions {
   readonly rater: string;
   readonly plan: readonly PlannedItem[];
@@ -39,7 +41,7 @@ export function raterSession(options: RaterSessionOptions): RaterSession {
   let sitting: Sitting = { rater, plan, names, votes: before?.votes ?? [], done: before?.done ?? false };
   let last: Promise<unknown> = Promise.resolve();
   const step = (make: (sitting: Sitting, at: string) => Step | undefined): Promise<RaterState> => {
-    const made = last.then(async () => {
+    const state = last.then(async () => {
       const step = make(sitting, now().toISOString());
       if (step !== undefined) {
         await append(step.line);
@@ -47,33 +49,33 @@ export function raterSession(options: RaterSessionOptions): RaterSession {
       }
       return stateOf(sitting);
     });
-    last = made.catch(() => undefined); // whoever called hears of the error
-    return made;
+    last = state.catch(() => undefined); // The caller hears of the error.
+    return state;
   };
   return {
     rater,
     state: () => stateOf(sitting),
-    vote: (given) => step((sitting, at) => voteStep(sitting, given, at)),
+    vote: (vote) => step((sitting, at) => voteStep(sitting, vote, at)),
     undo: () => step(undoStep),
     finish: () => step(finishStep),
   };
 }
 
-/** A line for the file, and where the rater is when the line is there. */
+/** A line for the file, and where the rater is once the line is written. */
 interface Step {
   readonly line: VoteLine;
   readonly next: Sitting;
 }
 
-function voteStep(sitting: Sitting, { item, choice, comment, milliseconds }: GivenVote, at: string): Step {
+function voteStep(sitting: Sitting, { item, choice, comment, milliseconds }: PageVote, at: string): Step {
   if (sitting.done || item !== currentItem(sitting))
     throw new DpoError('human.not-current', 'The vote is not on the two answers that are shown now.', {
       values: { rater: sitting.rater, item },
       hint: 'Another window may have gone on: this one shows the current pair.',
     });
-  const said = comment === undefined || comment.trim() === '' ? {} : { comment };
+  const comments = comment === undefined || comment.trim() === '' ? {} : { comment };
   const head = verdictHead(sitting.plan[item] as PlannedItem);
-  const vote: Vote = { ...head, rater: sitting.rater, vote: choice, ...said, milliseconds, at };
+  const vote: Vote = { ...head, rater: sitting.rater, vote: choice, ...comments, milliseconds, at };
   return { line: vote, next: { ...sitting, votes: [...sitting.votes, vote], takenBack: undefined } };
 }
 

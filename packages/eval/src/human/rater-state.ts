@@ -17,10 +17,10 @@ export interface ShownTurn {
 /** How far a rater is. */
 export interface RaterProgress {
   readonly rater: string;
-  /** Items that are settled: voted on, skipped, or left out since they would repeat a skipped one. */
+  /** Items that are settled: with a vote, skipped, or left out since they would repeat a skipped pair. */
   readonly done: number;
   readonly total: number;
-  /** The smallest distance from one half that the votes so far can show; null without a vote. */
+  /** The smallest distance of a rate from one half that the votes so far can show, 0 to 1; null without a vote. */
   readonly smallestDifference: number | null;
   /** Whether there is a vote to take back. */
   readonly canUndo: boolean;
@@ -38,17 +38,17 @@ export interface ShownItem extends RaterProgress {
   readonly comment: string;
 }
 
-/** What the page shows: two answers; the wish to end; or, once the session is ended, whose answers they were. */
+/** What the page shows: two answers; when all are judged, the button that ends the session; after the end, whose answers they were. */
 export type RaterState =
   | ShownItem
   | (RaterProgress & { readonly kind: 'sealed' })
   | (RaterProgress & { readonly kind: 'finished'; readonly names: SideNames; readonly outcome: RaterOutcome });
 
 /** A vote as the page sends it. */
-export interface GivenVote {
+export interface PageVote {
   readonly item: number;
   readonly choice: Choice;
   readonly comment?: string | undefined;
-  /** How long the answers were shown. */
+  /** How long the answers were on the screen. */
   readonly milliseconds?: number | undefined;
 }

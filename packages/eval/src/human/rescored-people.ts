@@ -1,11 +1,11 @@
 import type { BesideJudge } from './beside-judge.js';
 
-/** What `dpo eval rescore --human --json` prints under `human`. Rates are shares from 0 to 1; null where nothing is known. */
+/** What `dpo eval rescore --human --json` prints under `human`. Rates are shares from 0 to 1; null when a figure cannot be computed. */
 export interface RescoredPeople {
   readonly raters: readonly string[];
   /** Pairs with a verdict of the judge and a vote. */
   readonly pairs: number;
-  /** Each rater's judgement of a pair beside the judge's: how many, the share that is the same, and Cohen's κ. */
+  /** Each rater's judgement of a pair beside the judge's: how many, the share of equal judgements, and Cohen's κ. */
   readonly judgements: number;
   readonly agreement: number;
   readonly kappa: number | null;
@@ -16,7 +16,7 @@ export interface RescoredPeople {
   readonly judge_prevalence: BesideJudge['prevalence']['judge'];
   /** Of the pairs that a rater saw twice: the share on which the rater said the same. */
   readonly consistency: number | null;
-  /** People's own rate on these pairs, with its interval, and the judge's. */
+  /** The rate on these pairs by people, its interval, and the rate by the judge. */
   readonly win_rate: number;
   readonly interval: readonly [number, number];
   readonly judge_win_rate: number;
@@ -26,7 +26,7 @@ export interface RescoredPeople {
   readonly corrected_interval: readonly [number, number] | null;
   /** How far the judge was relied upon, 0 to 1. */
   readonly lambda: number | null;
-  /** Prompts with a vote, and those that the judge alone judged. */
+  /** Prompts with a vote, and prompts that the judge alone judged. */
   readonly labelled: number | null;
   readonly unlabelled: number | null;
 }
@@ -38,11 +38,11 @@ export function rescoredPeople({ agreement, people, corrected, ...beside }: Besi
     pairs: beside.pairs,
     judgements: agreement.count,
     agreement: agreement.agreement,
-    kappa: known(agreement.kappa),
-    alpha: known(beside.alpha),
+    kappa: orNull(agreement.kappa),
+    alpha: orNull(beside.alpha),
     prevalence: beside.prevalence.people,
     judge_prevalence: beside.prevalence.judge,
-    consistency: known(beside.ownConsistency),
+    consistency: orNull(beside.ownConsistency),
     win_rate: people.rate,
     interval: [people.low, people.high],
     judge_win_rate: beside.judge.rate,
@@ -55,6 +55,6 @@ export function rescoredPeople({ agreement, people, corrected, ...beside }: Besi
   };
 }
 
-function known(figure: number | undefined): number | null {
+function orNull(figure: number | undefined): number | null {
   return figure === undefined || Number.isNaN(figure) ? null : figure;
 }

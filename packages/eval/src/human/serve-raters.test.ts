@@ -33,7 +33,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-interface Answer {
+interface Response {
   readonly status: number | undefined;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
@@ -41,18 +41,22 @@ interface Answer {
 
 const address = (rater = 0): string => server.pages[rater]?.url ?? '';
 
-/** Not fetch, which lets no one choose a Host. */
+/** Sends a request by `node:http`, since `fetch` does not let a caller choose the Host. */
 function ask(path: string, { headers, body, ...more }: RequestOptions & { readonly body?: string } = {}) {
-  return new Promise<Answer>((resolve, reject) => {
-    const asked = request(new URL(path, address()), { agent: false, headers: { ...headers }, ...more }, (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (piece: string) => {
-        text += piece;
-      });
-      response.on('end', () => resolve({ status: response.statusCode, headers: response.headers, body: text }));
-    });
-    asked.on('error', reject);
-    asked.end(body);
+  return new Promise<Response>((resolve, reject) => {
+    const outgoing = request(
+      new URL(path, address()),
+      { agent: false, headers: { ...headers }, ...more },
+      (response) => {
+        let text = '';
+        response.setEncoding('utf8').on('data', (piece: string) => {
+          text += piece;
+        });
+        response.on('end', () => resolve({ status: response.statusCode, headers: response.headers, body: text }));
+      },
+    );
+    outgoing.on('error', reject);
+    outgoing.end(body);
   });
 }
 
@@ -88,7 +92,7 @@ describe('the page', () => {
     expect(body).not.toMatch(/ours|theirs|https?:/);
   });
 
-  it('is for the address that was printed: 192 random bits, another to each rater', async () => {
+  it('is served at the address that was printed: 192 random bits, different for each rater', async () => {
     const tokens = server.pages.map(({ url }) => /^http:\/\/127\.0\.0\.1:\d+\/([\w-]{32})\/$/.exec(url)?.[1]);
     expect(new Set(tokens).size).toBe(2);
     expect(server.pages.map(({ rater }) => rater)).toEqual(['anna', 'ben']);
@@ -115,7 +119,7 @@ describe('the page', () => {
 });
 
 describe('a request', () => {
-  it('is answered where it names this machine, whatever the port of a tunnel, and refused for any other name', async () => {
+  it('is answered when the host names this machine, with any port of a tunnel, and refused for any other name', async () => {
     for (const host of ['127.0.0.1', 'localhost:9999', '[::1]:80', 'LOCALHOST'])
       expect((await ask('state', { headers: { host } })).status, host).toBe(200);
     const strangers = [

@@ -6,37 +6,38 @@ import { between, oneOf, record, type Shape, ShapeError, text, unknownOr } from 
 import { type RaterPage, raterPage } from './_page.js';
 import { checkHost, checkOrigin, jsonBody, Refusal, sameSecret } from './_requests.js';
 import type { RaterSession } from './rater-session.js';
-import type { GivenVote, RaterState } from './rater-state.js';
+import type { PageVote, RaterState } from './rater-state.js';
 import { CHOICES } from './vote.js';
 
-/** A page to each rater, served to this machine alone. */
+/** A page for each rater, served to this machine alone. */
 export interface RaterServer {
-  /** The addresses that raters open, in the order of the sessions. Whoever has one can vote as that rater. */
+  /** The addresses that raters open, in the order of the sessions. Whoever has an address can vote as its rater. */
   readonly pages: readonly { readonly rater: string; readonly url: string }[];
   /** Resolves once every rater has ended the session. */
   readonly finished: Promise<void>;
-  /** Answers what is under way and closes. */
+  /** Answers the requests that have come, and closes. */
   readonly close: () => Promise<void>;
 }
 
+/** Whose pages are served, and where. */
 export interface ServeRatersOptions {
   readonly sessions: readonly RaterSession[];
-  /** Default: any that is free. */
+  /** The port on 127.0.0.1. Default: any free port. */
   readonly port?: number | undefined;
   /** Hears of every vote, undo and end after it is on the disk. */
   readonly onChange?: ((state: RaterState) => void) | undefined;
-  /** The page's script, for tests: sources that run uncompiled have none. */
+  /** The page's script, for tests: without a build there is none beside the sources. */
   readonly script?: URL | undefined;
 }
 
-/** Letters of a token: 192 random bits. */
+/** Bytes of a token: 192 random bits. */
 const TOKEN_BYTES = 24;
 
 /**
  * Serves raters their pages on 127.0.0.1. Every address holds a random token; requests without it, for another host, or from
  * another page are refused, and the page may load nothing but itself.
  *
- * @throws DpoError `human.no-page` where the page's script was not built; `human.port-taken`; `human.no-server`
+ * @throws DpoError `human.no-page` when the page's script was not built; `human.port-taken`; `human.no-server`
  */
 export async function serveRaters({ sessions, port = 0, onChange, script }: ServeRatersOptions): Promise<RaterServer> {
   const page = await raterPage(script);
@@ -52,9 +53,9 @@ export async function serveRaters({ sessions, port = 0, onChange, script }: Serv
   };
   const server = createServer((request, response) => void answer(request, response, doors, page, changed));
   await listen(server, port);
-  const { port: taken } = server.address() as AddressInfo;
+  const { port: openPort } = server.address() as AddressInfo;
   return {
-    pages: doors.map(({ session, token }) => ({ rater: session.rater, url: `http://127.0.0.1:${taken}/${token}/` })),
+    pages: doors.map(({ session, token }) => ({ rater: session.rater, url: `http://127.0.0.1:${openPort}/${token}/` })),
     finished,
     close: () => close(server),
   };
@@ -94,7 +95,7 @@ async function route(
   changed: (state: RaterState) => void,
 ): Promise<void> {
   const deeds: Readonly<Record<string, (body: Readonly<Record<string, unknown>>) => Promise<RaterState>>> = {
-    vote: (body) => session.vote(givenVote(body)),
+    vote: (body) => session.vote(voteOf(body)),
     undo: () => session.undo(),
     finish: () => session.finish(),
   };
@@ -112,21 +113,21 @@ async function route(
   changed(state);
 }
 
-function checkMethod({ method }: IncomingMessage, wanted: 'GET' | 'POST'): void {
-  if (method !== wanted) throw new Refusal(405, `Only ${wanted} is answered here.`, { allow: wanted });
+function checkMethod({ method }: IncomingMessage, allowed: 'GET' | 'POST'): void {
+  if (method !== allowed) throw new Refusal(405, `Only ${allowed} is answered here.`, { allow: allowed });
 }
 
 /** The longest comment, in UTF-16 units; the page has the same limit. */
 const LONGEST_COMMENT = 10_000;
 
 const comment: Shape<string> = (value, where) => {
-  const found = text(value, where);
-  if (found.length <= LONGEST_COMMENT) return found;
+  const words = text(value, where);
+  if (words.length <= LONGEST_COMMENT) return words;
   throw new ShapeError(where, `at most ${LONGEST_COMMENT} characters long`);
 };
 
-const givenVote = (body: Readonly<Record<string, unknown>>): GivenVote => {
-  const shape = record<GivenVote>({
+const voteOf = (body: Readonly<Record<string, unknown>>): PageVote => {
+  const shape = record<PageVote>({
     item: between(0, Number.MAX_SAFE_INTEGER),
     choice: oneOf(CHOICES),
     comment: unknownOr(comment),
@@ -176,19 +177,19 @@ async function listen(server: Server, port: number): Promise<void> {
     server.once('error', reject);
     server.listen(port, '127.0.0.1', resolve);
   }).catch((cause: unknown) => {
-    const taken = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
+    const isTaken = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw taken
+    throw isTaken
       ? new DpoError('human.port-taken', `Port ${port} of 127.0.0.1 is in use.`, {
           values: { port },
-          hint: 'Choose another port, or none: a free one is found.',
+          hint: 'Choose another port, or leave --port out: a free port is then found.',
           cause,
         })
       : new DpoError('human.no-server', `No page can be served on port ${port}: ${why}.`, { values: { port }, cause });
   });
 }
 
-/** Browsers keep connections open for later requests; those that wait for nothing are ended. */
+/** Ends connections that browsers keep open for later requests, and the others when their responses are sent, or after a second. */
 async function close(server: Server): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();

@@ -16,15 +16,15 @@ export interface Sitting {
   readonly votes: readonly Vote[];
   /** Whether the session was ended. */
   readonly done: boolean;
-  /** The vote that was taken back last, until another one is given: its item is shown again. */
+  /** The vote that was taken back last, until the rater votes again. Its item is shown again. */
   readonly takenBack?: Vote | undefined;
 }
 
-/** The item that is to be voted on; undefined where all are settled. */
+/** The item that is to be voted on; undefined when all are settled. */
 export function currentItem({ takenBack, ...sitting }: Sitting): number | undefined {
-  const left = openItems(sitting);
-  const again = left.find((at) => takenBack !== undefined && keyOf(sitting, at) === questionKey(takenBack));
-  return again ?? left[0];
+  const items = openItems(sitting);
+  const again = items.find((at) => takenBack !== undefined && keyOf(sitting, at) === questionKey(takenBack));
+  return again ?? items[0];
 }
 
 /** What the rater is to see. */
@@ -46,23 +46,23 @@ export function stateOf(sitting: Sitting): RaterState {
 
 function progressOf(sitting: Sitting): RaterProgress {
   const { rater, plan, votes, done } = sitting;
-  const judged = new Set(votes.flatMap(({ vote, prompt_id }) => (vote === 'skip' ? [] : [prompt_id])));
+  const prompts = new Set(votes.flatMap(({ vote, prompt_id }) => (vote === 'skip' ? [] : [prompt_id])));
   return {
     rater,
     done: plan.length - openItems(sitting).length,
     total: plan.length,
-    smallestDifference: judged.size === 0 ? null : smallestDifference(judged.size),
+    smallestDifference: prompts.size === 0 ? null : smallestDifference(prompts.size),
     canUndo: !done && votes.length > 0,
   };
 }
 
 /** Items without a vote. A pair that was skipped does not return. */
 function openItems(sitting: Omit<Sitting, 'takenBack'>): number[] {
-  const said = new Map(sitting.votes.map((vote) => [questionKey(vote), vote.vote]));
+  const choices = new Map(sitting.votes.map((vote) => [questionKey(vote), vote.vote]));
   return sitting.plan.flatMap((item, at) => {
-    if (said.has(keyOf(sitting, at))) return [];
+    if (choices.has(keyOf(sitting, at))) return [];
     const before = itemKey({ ...item, first: otherSide(item.first) }, sitting.rater);
-    return item.again && said.get(before) === 'skip' ? [] : [at];
+    return item.again && choices.get(before) === 'skip' ? [] : [at];
   });
 }
 

@@ -3,10 +3,11 @@ import { questionShapes, type StoredVerdict } from '../verdicts/stored-verdict.j
 
 /** What a rater can say of two answers A and B. A skip is no verdict. */
 export const CHOICES = ['A', 'B', 'tie', 'both_bad', 'skip'] as const;
+/** One of {@link CHOICES}. */
 export type Choice = (typeof CHOICES)[number];
 
-/** What a line of votes says of its question, with the keys of `verdicts.jsonl`. */
-type Asked = Pick<
+/** What a line of votes says of its question, under the keys of `verdicts.jsonl`. */
+type QuestionKeys = Pick<
   StoredVerdict,
   | 'prompt_id'
   | 'first'
@@ -20,15 +21,15 @@ type Asked = Pick<
   | 'milliseconds'
 >;
 
-/** A line of `votes.jsonl`: what a rater said of two answers, of which A stood on the left. */
-export interface Vote extends Asked {
+/** A line of `votes.jsonl`: what a rater said of two answers. A stood on the left. */
+export interface Vote extends QuestionKeys {
   readonly rater: string;
   readonly vote: Choice;
-  /** When, in ISO 8601. */
+  /** The time of the vote, in ISO 8601. */
   readonly at?: string | undefined;
 }
 
-/** A line that is no vote: the rater takes the last vote back, or ends the session and is shown the names. */
+/** A line that is no vote: the rater takes the last vote back, or ends the session and sees the names. */
 export interface Mark {
   readonly rater: string;
   readonly vote: 'undo' | 'done';
@@ -38,6 +39,7 @@ export interface Mark {
 /** A line of `votes.jsonl`, with the file's own keys. */
 export type VoteLine = Vote | Mark;
 
+/** Whether a line is an undo or the end of a session. */
 export function isMark(line: VoteLine): line is Mark {
   return line.vote === 'undo' || line.vote === 'done';
 }
@@ -53,7 +55,7 @@ const choiceShape: Shape<Vote> = record<Vote>({
   comment: unknownOr(text),
   milliseconds: unknownOr(between(0, Number.MAX_VALUE)),
 });
-/** What every line has: which of the two it is. */
+/** What every line has. Its value says whether the line is a vote or a mark. */
 const voteOf = record<{ readonly vote: VoteLine['vote'] }>({ vote: oneOf([...CHOICES, ...MARKS]) });
 
 /** Reads a parsed line; other keys are left out. @throws ShapeError that names the key */

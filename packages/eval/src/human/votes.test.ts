@@ -65,7 +65,7 @@ describe('votes in force', () => {
       undo(),
       voteOn('a', 'tie'),
       undo('ben'),
-      undo('ben'), // there is nothing left to take back
+      undo('ben'), // nothing to take back
       { rater: 'ben', vote: 'done' },
     ];
     expect(votesByRater(lines)).toEqual([
@@ -78,14 +78,14 @@ describe('votes in force', () => {
     const choice = fc.constantFrom<Choice>('A', 'B', 'tie', 'both_bad', 'skip');
     const deeds = fc.array(fc.oneof(choice, fc.constant('undo' as const)), { maxLength: 40 });
     fc.assert(
-      fc.property(deeds, (said) => {
-        const left: VoteLine[] = [];
-        const all: VoteLine[] = said.map((deed, i) => (deed === 'undo' ? undo() : voteOn(`p${i}`, deed)));
+      fc.property(deeds, (actions) => {
+        const inForce: VoteLine[] = [];
+        const all: VoteLine[] = actions.map((deed, i) => (deed === 'undo' ? undo() : voteOn(`p${i}`, deed)));
         for (const line of all) {
-          if (line.vote === 'undo') left.pop();
-          else left.push(line);
+          if (line.vote === 'undo') inForce.pop();
+          else inForce.push(line);
         }
-        expect(votesByRater(all)[0]?.votes ?? []).toEqual(left);
+        expect(votesByRater(all)[0]?.votes ?? []).toEqual(inForce);
       }),
     );
   });

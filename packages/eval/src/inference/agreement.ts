@@ -1,14 +1,14 @@
 import { DpoError } from '@dpo/base';
 
-/** How far two judges of the same things agree. */
+/** How far two judges of the same items agree. */
 export interface Agreement {
-  /** How many things both judged. */
+  /** How many items both judged. */
   readonly count: number;
-  /** Share of them on which both said the same. */
+  /** Share of these items with equal labels. */
   readonly agreement: number;
-  /** Cohen's κ: 1 for full agreement, 0 for what chance gives, NaN where both used one and the same label throughout. */
+  /** Cohen's κ: 1 for full agreement, 0 for the agreement of chance, NaN when all labels of both are the same. */
   readonly kappa: number;
-  /** Each label's share among the verdicts of both: κ means little where one label is nearly all. */
+  /** Each label's share among the labels of both: κ means little when nearly all labels are the same. */
   readonly prevalence: Readonly<Record<string, number>>;
 }
 
@@ -17,9 +17,9 @@ export interface Agreement {
  *
  *     κ = (p_o − p_e) / (1 − p_e),   p_e = Σ_label p_a(label) · p_b(label)
  *
- * Things that either judge left out (undefined) do not count. Source: Cohen 1960, Educational and Psychological Measurement 20.
+ * Items that either judge left out (undefined) do not count. Source: Cohen 1960, Educational and Psychological Measurement 20.
  *
- * @throws DpoError `eval.not-paired` for lists of different lengths, `eval.no-values` where no thing has both labels
+ * @throws DpoError `eval.not-paired` for lists of different lengths, `eval.no-values` when no item has both labels
  */
 export function agreementOf(a: readonly (string | undefined)[], b: readonly (string | undefined)[]): Agreement {
   if (a.length !== b.length)
@@ -45,15 +45,15 @@ export function agreementOf(a: readonly (string | undefined)[], b: readonly (str
 }
 
 /**
- * Krippendorff's α for labels, of any number of raters of whom each may have left items out (undefined): 1 − D_o / D_e, the
- * disagreement within items beside the disagreement among all labels that stand on items with two or more,
+ * Krippendorff's α for labels, of any number of raters, each of whom may have left items out (undefined): 1 − D_o / D_e, with D_o
+ * the disagreement within items, and D_e the disagreement among all labels of items with two labels or more,
  *
  *     α = 1 − (n − 1) · Σ_u Σ_{c≠k} n_uc n_uk / (m_u − 1)  /  Σ_{c≠k} n_c n_k
  *
- * n_uc raters gave item u the label c, m_u rated it, n = Σ_u m_u. NaN where all labels are the same.
- * `ratings` is a list of items to each rater. Source: Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability".
+ * n_uc raters gave item u the label c, m_u raters rated u, n = Σ_u m_u. NaN when all labels are the same.
+ * `ratings` has a list of items for each rater. Source: Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability".
  *
- * @throws DpoError `eval.not-paired` for raters with lists of different lengths, `eval.no-values` where no item has two labels
+ * @throws DpoError `eval.not-paired` for raters with lists of different lengths, `eval.no-values` when no item has two labels
  */
 export function krippendorffAlpha(ratings: readonly (readonly (string | undefined)[])[]): number {
   const items = ratings[0]?.length ?? 0;

@@ -36,9 +36,9 @@ describe('the sign test', () => {
   it('is scipy’s exact binomial test on decided pairs', () => {
     for (const { wins, losses, p } of fixture.signTests) {
       const scores = [...Array(wins).fill(0.75), ...Array(losses).fill(0), ...Array(5).fill(0.5)] as number[];
-      const found = signTest(scores);
-      expect(found).toMatchObject({ wins, losses, ties: 5 });
-      expect(Math.abs(found.pValue / p - 1), `${wins}:${losses}`).toBeLessThan(1e-9);
+      const test = signTest(scores);
+      expect(test).toMatchObject({ wins, losses, ties: 5 });
+      expect(Math.abs(test.pValue / p - 1), `${wins}:${losses}`).toBeLessThan(1e-9);
     }
   });
 
@@ -70,13 +70,13 @@ it('Wilson’s interval is statsmodels’', () => {
 describe('the bootstrap', () => {
   it('clustered by prompt is scipy’s on the prompts’ means', () => {
     for (const { scores, low, high } of fixture.bootstraps) {
-      const found = bootstrapInterval(scores.flat(), {
+      const interval = bootstrapInterval(scores.flat(), {
         resamples: 10_000,
         seed: 3,
         clusters: scores.flatMap((cluster, i) => cluster.map(() => i)),
       });
-      expect(Math.abs(found.low - low)).toBeLessThan(0.006); // a score moves the mean by 1/240
-      expect(Math.abs(found.high - high)).toBeLessThan(0.006);
+      expect(Math.abs(interval.low - low)).toBeLessThan(0.006); // a score moves the mean by 1/240
+      expect(Math.abs(interval.high - high)).toBeLessThan(0.006);
     }
   });
 });
@@ -86,11 +86,11 @@ describe('agreement', () => {
     for (const { a, b, kappa } of fixture.agreements) expect(agreementOf(a, b).kappa).toBeCloseTo(kappa, 12);
   });
 
-  it('by hand: prevalence and what both judged', () => {
+  it('by hand: prevalence, and the items that both judged', () => {
     // Both judged 4: m m, m b, b b, tie tie. p_o = 3/4; shares m 2/4 · 1/4, b 1/4 · 2/4, tie 1/4 · 1/4: p_e = 5/16.
-    const found = agreementOf(['m', 'm', 'b', 'tie', 'm', undefined], ['m', 'b', 'b', 'tie', undefined, 'b']);
-    expect(found).toMatchObject({ count: 4, agreement: 0.75, prevalence: { b: 0.375, m: 0.375, tie: 0.25 } });
-    expect(found.kappa).toBeCloseTo((0.75 - 5 / 16) / (1 - 5 / 16), 12);
+    const figures = agreementOf(['m', 'm', 'b', 'tie', 'm', undefined], ['m', 'b', 'b', 'tie', undefined, 'b']);
+    expect(figures).toMatchObject({ count: 4, agreement: 0.75, prevalence: { b: 0.375, m: 0.375, tie: 0.25 } });
+    expect(figures.kappa).toBeCloseTo((0.75 - 5 / 16) / (1 - 5 / 16), 12);
     expect(agreementOf(['m', 'm'], ['m', 'm']).kappa).toBeNaN();
     expect(() => agreementOf(['m'], [undefined])).toThrow(expect.objectContaining({ code: 'eval.no-values' }));
     expect(() => agreementOf(['m'], [])).toThrow(expect.objectContaining({ code: 'eval.not-paired' }));
@@ -98,8 +98,8 @@ describe('agreement', () => {
 
   it('α is the krippendorff package’s, with labels left out', () => {
     for (const { ratings, alpha } of fixture.alphas) {
-      const given = ratings.map((rater) => rater.map((label) => label ?? undefined));
-      expect(krippendorffAlpha(given)).toBeCloseTo(alpha, 12);
+      const labels = ratings.map((rater) => rater.map((label) => label ?? undefined));
+      expect(krippendorffAlpha(labels)).toBeCloseTo(alpha, 12);
     }
     expect(() => krippendorffAlpha([['m'], [undefined]])).toThrow(expect.objectContaining({ code: 'eval.no-values' }));
     expect(() => krippendorffAlpha([['m'], []])).toThrow(expect.objectContaining({ code: 'eval.not-paired' }));
@@ -110,17 +110,17 @@ describe('the correction by people', () => {
   it('has numpy’s means and scipy’s intervals, with the classical λ and the best', () => {
     for (const each of fixture.powered) {
       const options = each.tuned ? {} : { lambda: each.lambda };
-      const found = predictionPowered(each.people, each.judge, each.judgeAlone, options);
-      expect(found.lambda).toBeCloseTo(each.lambda, 12);
-      expect(found.mean).toBeCloseTo(each.mean, 12);
-      expect(found.standardError).toBeCloseTo(each.error, 12);
-      expect(found.low).toBeCloseTo(each.low, 9);
-      expect(found.high).toBeCloseTo(each.high, 9);
+      const estimate = predictionPowered(each.people, each.judge, each.judgeAlone, options);
+      expect(estimate.lambda).toBeCloseTo(each.lambda, 12);
+      expect(estimate.mean).toBeCloseTo(each.mean, 12);
+      expect(estimate.standardError).toBeCloseTo(each.error, 12);
+      expect(estimate.low).toBeCloseTo(each.low, 9);
+      expect(estimate.high).toBeCloseTo(each.high, 9);
     }
   });
 
-  it('takes out what the judge is wrong by, and leaves a constant judge aside', () => {
-    // The judge says 1 throughout: people's mean is all there is.
+  it('takes out the judge’s error, and leaves a constant judge aside', () => {
+    // The judge always says 1, so the estimate is people's mean.
     const people = [1, 0, 0, 1, 0];
     const constant = predictionPowered(people, [1, 1, 1, 1, 1], [1, 1, 1]);
     expect([constant.mean, constant.lambda]).toEqual([0.4, 0]);

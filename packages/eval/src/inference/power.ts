@@ -9,15 +9,15 @@ const Z_POWER = 0.8416212335729143;
  *
  *     δ = (z_0.975 + z_0.8) · σ / √n
  *
- * σ is one half, that of single verdicts between equals, unless the deviation of the prompts' scores is known; ties and halves
- * make it smaller. 256 prompts show 8.8 points, 1,000 show 4.4.
+ * σ is the deviation of the prompts' scores. The default is one half, the deviation of single verdicts between equals; ties and
+ * halves make σ smaller. 256 prompts show 8.8 points, 1,000 show 4.4.
  * Source: Cohen 1988, "Statistical Power Analysis", with the normal approximation.
  */
 export function smallestDifference(prompts: number, deviation = 0.5): number {
   return ((Z_95 + Z_POWER) * deviation) / Math.sqrt(prompts);
 }
 
-/** How many prompts show such a distance from one half, by {@link smallestDifference}. */
+/** How many prompts show a distance from one half, by {@link smallestDifference}. */
 export function promptsToShow(difference: number, deviation = 0.5): number {
   return Math.ceil((((Z_95 + Z_POWER) * deviation) / difference) ** 2);
 }

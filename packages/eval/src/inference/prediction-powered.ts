@@ -7,7 +7,7 @@ export interface PoweredEstimate {
   readonly standardError: number;
   readonly low: number;
   readonly high: number;
-  /** How far the judge was relied upon: 0 is the people's mean alone, 1 the classical correction. */
+  /** How far the judge is relied upon: 0 gives people's mean alone, 1 the classical correction. */
   readonly lambda: number;
   /** Items that people judged, and items that the judge alone judged. */
   readonly labelled: number;
@@ -15,18 +15,23 @@ export interface PoweredEstimate {
 }
 
 /**
- * The mean of people's scores over all items, of which they judged some and a judge judged all:
+ * The mean of people's scores over all items, when people judged some items and a judge judged all:
  *
  *     θ = λ · mean_U(f) + mean_L(y − λ f)         SE² = λ² · var_U(f) / N + var_L(y − λ f) / n
  *
  * y are people's scores and f the judge's on the n items L, and on the other N items U. Whatever the judge's faults, the 95 %
- * interval holds the mean of people's scores, if L was drawn from all items at random. λ is by default the one with the
+ * interval holds the mean of people's scores, if L was drawn from all items at random. λ is by default the value with the
  * smallest error, cov_L(y, f) / ((1 + n/N) · var(f)), kept within 0 and 1; var(f) is over all items.
  *
- * Scores must be of different prompts. Variances have n − 1 below.
+ * Scores must be of different prompts. Variances divide by n − 1.
+ *
  * Source: Angelopoulos et al. 2023, "Prediction-powered inference" (arXiv 2301.09633) and "PPI++" (arXiv 2311.01453, section 6).
  *
- * @throws DpoError `eval.not-paired`, and `eval.no-values` with fewer than two items on either side
+ * @param people people's scores of the items that both judged
+ * @param judge the judge's scores of the same items
+ * @param judgeAlone the judge's scores of the other items
+ * @param options.lambda 0 to 1, instead of the value with the smallest error
+ * @throws DpoError `eval.not-paired` for other numbers of scores, `eval.no-values` with fewer than two items on either side
  */
 export function predictionPowered(
   people: readonly number[],
@@ -40,7 +45,7 @@ export function predictionPowered(
     });
   const [n, N] = [people.length, judgeAlone.length];
   if (Math.min(n, N) < 2)
-    throw new DpoError('eval.no-values', `A correction needs two items on either side: ${n} and ${N} are given.`, {
+    throw new DpoError('eval.no-values', `A correction needs two items on either side, not ${n} and ${N}.`, {
       values: { labelled: n, unlabelled: N },
     });
   const lambda = options.lambda ?? bestLambda(people, judge, judgeAlone);

@@ -1,18 +1,18 @@
-/** Wins and losses among comparisons that were decided, and how surprising they are between equals. */
+/** Wins and losses among decided comparisons, and how surprising they would be between equals. */
 export interface SignTest {
   readonly wins: number;
   readonly losses: number;
   readonly ties: number;
-  /** Two-sided: the probability that equals part at least as unevenly. 1 where nothing was decided. */
+  /** Two-sided: the probability that equals part at least as unevenly. 1 when nothing was decided. */
   readonly pValue: number;
 }
 
 /**
- * The exact sign test on the pairs that are decided, those whose score is not one half:
+ * The exact sign test on the decided pairs, whose score is not one half:
  *
  *     p = min(1, 2 · Σ_{i ≤ min(wins, losses)} C(n, i) / 2ⁿ),   n = wins + losses
  *
- * Each score must be of another prompt. Source: Conover 1999, "Practical Nonparametric Statistics", section 3.4.
+ * The scores must be of different prompts. Source: Conover 1999, "Practical Nonparametric Statistics", section 3.4.
  */
 export function signTest(scores: readonly number[]): SignTest {
   const wins = scores.filter((score) => score > 0.5).length;

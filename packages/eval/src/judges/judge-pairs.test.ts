@@ -27,15 +27,15 @@ const pairs: JudgedPair[] = Array.from({ length: 20 }, (_, i) => ({
 const longer = scriptedJudge((answer) => answer.length);
 const lines = async () => (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '');
 
-/** A judge that writes down what it is asked, and does as told. */
+/** A judge whose questions are written down. `before` is called at each of them. */
 function listening(judge: Judge, before: (count: number) => void = () => undefined) {
-  const asked: Comparison[] = [];
+  const questions: Comparison[] = [];
   const ask: Judge['ask'] = (comparison, options) => {
-    asked.push(comparison);
-    before(asked.length);
+    questions.push(comparison);
+    before(questions.length);
     return judge.ask(comparison, options);
   };
-  return { judge: { ...judge, ask }, asked };
+  return { judge: { ...judge, ask }, questions };
 }
 
 describe('questions', () => {
@@ -65,10 +65,10 @@ describe('questions', () => {
 
 describe('judging', () => {
   it('writes a line to a question, with lengths in characters', async () => {
-    const { verdicts, asked, reused } = await judgePairs({ pairs, judge: longer, file });
-    expect([verdicts.length, asked, reused]).toEqual([42, 42, 0]);
-    const stored = await readVerdicts(file);
-    expect(stored.verdicts[0]).toMatchObject({
+    const { verdicts, questions, reused } = await judgePairs({ pairs, judge: longer, file });
+    expect([verdicts.length, questions, reused]).toEqual([42, 42, 0]);
+    const lines = await readVerdicts(file);
+    expect(lines.verdicts[0]).toMatchObject({
       prompt_id: 'p0',
       first: 'model',
       repetition: 0,
@@ -78,15 +78,15 @@ describe('judging', () => {
       judge_asked: 'script',
       prompt_digest: expect.stringMatching(/^[0-9a-f]{16}$/),
     });
-    // The model's answers of 11 to 20 characters win, that of 10 ties.
-    expect(winRateReport(stored.verdicts).raw?.rate).toBeCloseTo(10.5 / 20, 12);
+    // The model's answers of 11 to 20 characters win, the answer of 10 ties.
+    expect(winRateReport(lines.verdicts).raw?.rate).toBeCloseTo(10.5 / 20, 12);
   });
 
   it('shows the judge both orders, and nothing of whose answer is whose', async () => {
-    const { judge, asked } = listening(longer);
+    const { judge, questions } = listening(longer);
     await judgePairs({ pairs: pairs.slice(0, 1), judge, file, repetitionShare: 0 });
     const [model, baseline] = ['é', 'xxxxxxxxxx'];
-    expect(asked).toEqual([
+    expect(questions).toEqual([
       { prompt: 'Prompt 0', first: model, second: baseline, order: 0, repetition: 0 },
       { prompt: 'Prompt 0', first: baseline, second: model, order: 1, repetition: 0 },
     ]);
@@ -102,9 +102,9 @@ describe('judging', () => {
       ).rejects.toThrow('aborted');
       await appendFile(file, '{"prompt_id":"p'); // what a kill leaves
       const second = listening(longer);
-      const { verdicts, asked, reused } = await judgePairs({ pairs, judge: second.judge, file });
-      expect([asked, reused]).toEqual([42 - first.asked.length, first.asked.length]);
-      expect(second.asked).toHaveLength(asked);
+      const { verdicts, questions, reused } = await judgePairs({ pairs, judge: second.judge, file });
+      expect([questions, reused]).toEqual([42 - first.questions.length, first.questions.length]);
+      expect(second.questions).toHaveLength(questions);
       expect(await lines()).toHaveLength(42);
       expect(verdicts).toHaveLength(42);
     }
@@ -123,8 +123,8 @@ describe('judging', () => {
     const { verdicts } = await judgePairs({ pairs, judge: many, file });
     expect(sizes).toEqual([16, 16, 10]);
     const one = await judgePairs({ pairs, judge: longer, file: join(folder, 'one.jsonl') });
-    const said = (each: typeof verdicts) => each.map(({ milliseconds: _, ...verdict }) => verdict);
-    expect(said(verdicts)).toEqual(said(one.verdicts));
+    const withoutTimes = (each: typeof verdicts) => each.map(({ milliseconds: _, ...verdict }) => verdict);
+    expect(withoutTimes(verdicts)).toEqual(withoutTimes(one.verdicts));
     const short: Judge = { ...many, askTogether: async () => [{ verdict: 'tie' }] };
     await expect(judgePairs({ pairs, judge: short, file: join(folder, 'two.jsonl') })).rejects.toMatchObject({
       code: 'eval.wrong-count',
@@ -136,9 +136,9 @@ describe('judging', () => {
     let count = 0;
     const lossy: Judge = { name: 'script', ask: async () => ({ verdict: kinds[count++ % 4] ?? 'tie' }) };
     await judgePairs({ pairs, judge: lossy, file, repetitionShare: 0 });
-    const { judge, asked } = listening(longer);
+    const { judge, questions } = listening(longer);
     const { verdicts } = await judgePairs({ pairs, judge, file, repetitionShare: 0 });
-    expect(asked).toHaveLength(10);
+    expect(questions).toHaveLength(10);
     expect(verdicts.filter(({ verdict }) => verdict === 'failed')).toHaveLength(0);
     expect(verdicts.filter(({ verdict }) => verdict === 'unparsable')).toHaveLength(10);
     expect(await lines()).toHaveLength(50);
@@ -172,9 +172,9 @@ describe('judging', () => {
   it('refuses no pairs, and a file with a broken line, before it asks', async () => {
     await expect(judgePairs({ pairs: [], judge: longer, file })).rejects.toMatchObject({ code: 'eval.no-pairs' });
     await writeFile(file, '{"prompt_id"\n{}\n');
-    const { judge, asked } = listening(longer);
+    const { judge, questions } = listening(longer);
     await expect(judgePairs({ pairs, judge, file })).rejects.toMatchObject({ code: 'verdicts.bad-line' });
-    expect(asked).toEqual([]);
+    expect(questions).toEqual([]);
   });
 });
 
@@ -189,7 +189,7 @@ describe('a judge by scores', () => {
     expect(await judge.ask({ ...comparison, second: 'xy' }, {})).toEqual({ verdict: 'tie' });
   });
 
-  it('takes scores for log-odds where told', async () => {
+  it('takes scores for log-odds when the option says so', async () => {
     const judge = scoreJudge('lengths', lengths, { bradleyTerry: true });
     expect(await judge.ask(comparison, {})).toEqual({ verdict: 'first', p_first: 1 / (1 + Math.exp(-1)) });
   });
@@ -228,8 +228,8 @@ describe('planted biases, through a judging', () => {
   it('a judge that fails on a fifth of one side has bounds that hold the truth', async () => {
     let wins = 0;
     const { raw, bounds, panel } = await report(async (comparison, options) => {
-      const lost = comparison.order === 0 && comparison.first.startsWith('good') && wins++ % 5 === 0;
-      return lost ? { verdict: 'failed', reason: 'planted' } : upright(comparison, options);
+      const fails = comparison.order === 0 && comparison.first.startsWith('good') && wins++ % 5 === 0;
+      return fails ? { verdict: 'failed', reason: 'planted' } : upright(comparison, options);
     });
     expect(panel.counts.failed).toBeGreaterThan(7);
     expect(raw?.rate).toBeDefined();

@@ -9,10 +9,10 @@ import { comparisonOf, type Question, type QuestionOptions, questionsOf, verdict
 
 /** How far a judging is. */
 export interface JudgingProgress {
-  /** Questions with a verdict, those from before included. */
+  /** Questions with a verdict, earlier verdicts of the file included. */
   readonly done: number;
   readonly total: number;
-  /** The verdict that came last. */
+  /** The last verdict. */
   readonly verdict: StoredVerdict;
 }
 
@@ -20,39 +20,42 @@ export interface JudgingProgress {
 export interface Judging {
   /** The last verdict on every question, in the order of the questions. */
   readonly verdicts: readonly StoredVerdict[];
-  /** How many questions were asked now. */
-  readonly asked: number;
-  /** How many verdicts stood in the file already. */
+  /** How many questions this judging asked. */
+  readonly questions: number;
+  /** How many verdicts the file held already. */
   readonly reused: number;
 }
 
+/** What is judged, by whom, and where verdicts go. */
 export interface JudgePairsOptions extends QuestionOptions {
   readonly pairs: readonly JudgedPair[];
   readonly judge: Judge;
-  /** The file of verdicts. Where it is there, only what it lacks is asked. */
+  /** The file of verdicts. When it exists, only questions without a verdict are asked. */
   readonly file: string;
-  /** Questions that are open at a time. Default: what the judge takes. */
+  /** How many questions are open at a time. Default: as many as the judge takes. */
   readonly concurrency?: number | undefined;
+  /** Ends the judging. Verdicts on their way are written first. */
   readonly signal?: AbortSignal | undefined;
+  /** Hears of each verdict when it is in the file. */
   readonly onProgress?: ((progress: JudgingProgress) => void) | undefined;
 }
 
 /**
- * Asks a judge about pairs, and adds each verdict to the file as soon as it is known. Started again on the same file after a
- * kill, it asks what has no verdict, and again what `failed`; no other verdict is asked for twice, so `unparsable` and
+ * Asks a judge about pairs, and adds each verdict to the file as soon as it comes. Started again on the same file after a kill, the
+ * judging asks questions without a verdict, and `failed` ones again. No other question is asked twice, so `unparsable` and
  * `refused` stay.
  *
- * @throws DpoError `eval.no-pairs`; `eval.same-pair`; `eval.other-judging` where the file has verdicts of another judge or
- *   template, or on other answers; `verdicts.bad-line`; file errors; whatever the judge rejects with, after the verdicts
- *   that were on their way are written
+ * @throws DpoError `eval.no-pairs`; `eval.same-pair`; `eval.other-judging` when the file has verdicts of another judge or
+ *   template, or on other answers; `eval.wrong-count` when a judge gives another number of replies than questions;
+ *   `verdicts.bad-line`; file errors; whatever the judge rejects with, after the verdicts on their way are written
  */
 export async function judgePairs(options: JudgePairsOptions): Promise<Judging> {
   const { pairs, judge, file, signal } = options;
   if (pairs.length === 0) throw new DpoError('eval.no-pairs', 'There is no pair of answers to judge.');
   const questions = questionsOf(pairs, options);
-  const known = new Map((await verdictsIn(file)).map((verdict) => [questionKey(verdict), verdict]));
-  checkSameJudging(file, questions, known, judge);
-  const answered = (question: Question) => known.get(questionKey(verdictHead(question)));
+  const verdictsByKey = new Map((await verdictsIn(file)).map((verdict) => [questionKey(verdict), verdict]));
+  checkSameJudging(file, questions, verdictsByKey, judge);
+  const answered = (question: Question) => verdictsByKey.get(questionKey(verdictHead(question)));
   const missing = questions.filter((question) => (answered(question)?.verdict ?? 'failed') === 'failed');
   const reused = questions.length - missing.length;
   signal?.throwIfAborted();
@@ -64,7 +67,7 @@ export async function judgePairs(options: JudgePairsOptions): Promise<Judging> {
     await inTurn(piecesOf(missing, together), Math.ceil(limit / together), signal, async (some) => {
       for (const verdict of await ask(judge, some, signal)) {
         await writer.append(verdict);
-        known.set(questionKey(verdict), verdict);
+        verdictsByKey.set(questionKey(verdict), verdict);
         done++;
         options.onProgress?.({ done, total: questions.length, verdict });
       }
@@ -73,7 +76,7 @@ export async function judgePairs(options: JudgePairsOptions): Promise<Judging> {
     await writer.close();
   }
   const verdicts = questions.flatMap((question) => answered(question) ?? []);
-  return { verdicts, asked: missing.length, reused };
+  return { verdicts, questions: missing.length, reused };
 }
 
 async function verdictsIn(file: string): Promise<readonly StoredVerdict[]> {
@@ -81,7 +84,7 @@ async function verdictsIn(file: string): Promise<readonly StoredVerdict[]> {
   try {
     return lastVerdicts((await readVerdicts(file)).verdicts);
   } catch (error) {
-    if (DpoError.is(error, 'verdicts.empty')) return []; // killed before the first verdict was whole
+    if (DpoError.is(error, 'verdicts.empty')) return []; // The judging was killed before the first verdict was whole.
     throw error;
   }
 }
@@ -90,11 +93,11 @@ async function verdictsIn(file: string): Promise<readonly StoredVerdict[]> {
 function checkSameJudging(
   file: string,
   questions: readonly Question[],
-  known: ReadonlyMap<string, StoredVerdict>,
+  verdicts: ReadonlyMap<string, StoredVerdict>,
   judge: Judge,
 ): void {
   const digests = new Map(questions.map(verdictHead).map((head) => [pairKey(head), head.prompt_digest]));
-  for (const verdict of known.values()) {
+  for (const verdict of verdicts.values()) {
     const why = otherJudging(verdict, judge, digests.get(pairKey(verdict)));
     if (why === undefined) continue;
     throw new DpoError('eval.other-judging', `${file} has verdicts ${why}.`, {
@@ -108,7 +111,7 @@ function otherJudging(verdict: StoredVerdict, judge: Judge, digest: string | und
   const differs = (was: string | undefined, is: string | undefined) => was !== undefined && was !== is;
   const { prompt_id, judge_asked, template_digest, prompt_digest } = verdict;
   if (differs(judge_asked, judge.name)) return `of another judge, ${judge_asked}`;
-  if (differs(template_digest, judge.templateDigest)) return 'that other instructions to the judge led to';
+  if (differs(template_digest, judge.templateDigest)) return 'by other instructions to the judge';
   if (digest === undefined) return `on an answer to prompt ${prompt_id} that is not asked about now`;
   return differs(prompt_digest, digest) ? `on other answers to prompt ${prompt_id}` : undefined;
 }
@@ -123,7 +126,7 @@ async function ask(
   questions: readonly Question[],
   signal: AbortSignal | undefined,
 ): Promise<StoredVerdict[]> {
-  const begun = performance.now();
+  const start = performance.now();
   const comparisons = questions.map(comparisonOf);
   const replies = await (judge.askTogether?.(comparisons, { signal }) ??
     Promise.all(comparisons.map((comparison) => judge.ask(comparison, { signal }))));
@@ -135,7 +138,7 @@ async function ask(
         values: { judge: judge.name, replies: replies.length, questions: questions.length },
       },
     );
-  const milliseconds = Math.round((performance.now() - begun) / questions.length);
+  const milliseconds = Math.round((performance.now() - start) / questions.length);
   return questions.map((question, i) => ({
     ...verdictHead(question),
     judge_asked: judge.name,
@@ -146,8 +149,8 @@ async function ask(
 }
 
 /**
- * Does work on each item in their order, at most `limit` at a time. After a rejection or an abort no item is begun; those that
- * were begun end first, so that nothing that was paid for is lost.
+ * Works on the items in their order, at most `limit` at a time. After a rejection or an abort no further item is begun, and the
+ * work on the way ends first, so that nothing paid for is lost.
  */
 async function inTurn<T>(
   items: readonly T[],

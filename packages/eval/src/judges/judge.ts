@@ -1,18 +1,18 @@
 import type { Text } from '@dpo/data';
 import type { StoredVerdict } from '../verdicts/stored-verdict.js';
 
-/** Two answers to a prompt that are to be compared, and whose each is. */
+/** Two answers to a prompt that are compared: the model's and the baseline's. */
 export interface JudgedPair {
   /** The prompt's name in the file of verdicts. */
   readonly promptId: string;
   readonly prompt: Text;
   /** The answer of the model that is measured. */
   readonly model: string;
-  /** The answer that the model's is compared with. */
+  /** The answer that the model's answer is compared with. */
   readonly baseline: string;
   /** The temperature at which the model's answer was drawn. */
   readonly temperature?: number | undefined;
-  /** Which of several answers to the prompt the model's is. */
+  /** Which of the model's answers to the prompt this is, from 0; absent for the first. */
   readonly sample?: number | undefined;
 }
 
@@ -21,13 +21,13 @@ export interface Comparison {
   readonly prompt: Text;
   readonly first: string;
   readonly second: string;
-  /** Which of the two orders this is. With {@link repetition} a part of a cache's key: asking anew must not be answered by it. */
+  /** Which of the two orders this is. Caches keep a reply for each order and {@link repetition}, so that a repeated question is asked. */
   readonly order: 0 | 1;
-  /** 0 for the first asking of a pair in an order, 1 and up for askings of the same thing again. */
+  /** 0 when a pair is asked about in this order for the first time, 1 and up for repetitions. */
   readonly repetition: number;
 }
 
-/** What a judge knows of its own verdict, with the keys of `verdicts.jsonl`. */
+/** What a judge says of its own verdict, under the keys of `verdicts.jsonl`. */
 export type JudgeReply = Pick<
   StoredVerdict,
   | 'verdict'
@@ -46,23 +46,24 @@ export type JudgeReply = Pick<
 
 /** How a question is asked. */
 export interface AskOptions {
+  /** Ends the asking. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Whoever says which of two answers is better: an endpoint, a model, a rule, a person. */
 export interface Judge {
-  /** What the verdicts bear as `judge_asked`. */
+  /** `judge_asked` of the verdicts. */
   readonly name: string;
-  /** Tells the judge's instructions from others, where the judge has any. */
+  /** Tells the judge's instructions from others; undefined for a judge without instructions. */
   readonly templateDigest?: string | undefined;
   /** How many questions the judge takes at once. Default 1. */
   readonly concurrency?: number | undefined;
   /**
-   * Compares two answers. A question that got no verdict resolves all the same, to `unparsable`, `refused` or `failed` with
-   * the `reason`. A rejection ends the whole judging: no further question can succeed (a wrong key, no money left), or the
-   * signal was aborted.
+   * Compares two answers. A question without a verdict resolves to `unparsable`, `refused` or `failed` with the `reason`. A
+   * rejection ends the whole judging: no further question can succeed (a wrong key, no money left), or the signal was
+   * aborted.
    */
   readonly ask: (comparison: Comparison, options: AskOptions) => Promise<JudgeReply>;
-  /** What {@link ask} gives, of up to {@link concurrency} questions together: for judges that compute many at a time. */
+  /** Asks up to {@link concurrency} questions together, for judges that compute many at a time. */
   readonly askTogether?: (comparisons: readonly Comparison[], options: AskOptions) => Promise<readonly JudgeReply[]>;
 }

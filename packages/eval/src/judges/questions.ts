@@ -4,7 +4,7 @@ import type { StoredVerdict } from '../verdicts/stored-verdict.js';
 import { pairKey } from '../winrate/pair-scores.js';
 import type { Comparison, JudgedPair } from './judge.js';
 
-/** What a judge is to be asked, and for which line of the file of verdicts. */
+/** A question to a judge, which gets a line of the file of verdicts. */
 export interface Question {
   readonly pair: JudgedPair;
   readonly first: StoredVerdict['first'];
@@ -13,11 +13,11 @@ export interface Question {
 
 /** How questions are made from pairs. */
 export interface QuestionOptions {
-  /** `both`, the default: each pair twice, either answer first once. `one`: each pair once, the order by the seed. */
+  /** `both`, the default: each pair twice, each answer first once. `one`: each pair once, the order drawn by the seed. */
   readonly orders?: 'both' | 'one' | undefined;
   /** The share of questions that is asked a second time, 0 to 1; at least one question unless 0. Default 0.05. */
   readonly repetitionShare?: number | undefined;
-  /** Default 0. */
+  /** Draws repetitions, and orders when `orders` is `one`. Default 0. */
   readonly seed?: number | undefined;
 }
 
@@ -25,7 +25,7 @@ export interface QuestionOptions {
  * The questions about pairs: first all pairs in their orders, then the repetitions. The same pairs, options and seed give the
  * same questions.
  *
- * @throws DpoError `eval.same-pair` where two pairs have the same promptId, temperature and sample
+ * @throws DpoError `eval.same-pair` when two pairs have the same promptId, temperature and sample
  */
 export function questionsOf(
   pairs: readonly JudgedPair[],
@@ -33,9 +33,9 @@ export function questionsOf(
 ): Question[] {
   checkNames(pairs);
   const once = pairs.flatMap((pair, i): Question[] => {
-    const turned = orders === 'one' && random(seed, 1, i)() < 0.5;
+    const baselineFirst = orders === 'one' && random(seed, 1, i)() < 0.5;
     const question = (first: StoredVerdict['first']) => ({ pair, first, repetition: 0 });
-    if (orders === 'one') return [question(turned ? 'baseline' : 'model')];
+    if (orders === 'one') return [question(baselineFirst ? 'baseline' : 'model')];
     return [question('model'), question('baseline')];
   });
   const repeated = permutation(once.length, seed, 2).subarray(0, Math.ceil(repetitionShare * once.length));
@@ -58,11 +58,11 @@ function checkNames(pairs: readonly JudgedPair[]): void {
 /** A question as the judge sees it. */
 export function comparisonOf({ pair, first, repetition }: Question): Comparison {
   const { prompt, model, baseline } = pair;
-  const shown = first === 'model' ? { first: model, second: baseline } : { first: baseline, second: model };
-  return { prompt, ...shown, order: first === 'model' ? 0 : 1, repetition };
+  const sides = first === 'model' ? { first: model, second: baseline } : { first: baseline, second: model };
+  return { prompt, ...sides, order: first === 'model' ? 0 : 1, repetition };
 }
 
-/** What a verdict says of its question: all keys that do not depend on the judge. */
+/** The keys of a verdict that its question has. */
 export function verdictHead({ pair, first, repetition }: Question) {
   const { promptId, model, baseline, temperature, sample } = pair;
   return {

@@ -1,17 +1,17 @@
 /** What makes an answer the better one, in words for a judge, and what the texts are called. */
 export interface Rubric {
   readonly name: string;
-  /** What the prompt is, as a noun: `post`. */
+  /** What the prompt is called, such as `post`. */
   readonly prompt: string;
-  /** What an answer is, as a noun: `summary`. */
+  /** What an answer is called, such as `summary`. */
   readonly answer: string;
   /** The question, as sentences. */
   readonly criteria: string;
 }
 
 /**
- * Three questions with the content of those that the DPO paper put to its judge (arXiv 2305.18290, appendix C.2), in words of
- * our own: the plain and the concise one on summaries, and the one on dialogue.
+ * The DPO paper's three questions to its judge (arXiv 2305.18290, appendix C.2) in words of our own: a plain and a concise one on
+ * summaries, and one on dialogue.
  */
 export const rubrics: readonly Rubric[] = [
   {
@@ -37,7 +37,7 @@ export const rubrics: readonly Rubric[] = [
   },
 ];
 
-/** A rubric in a user's own words. */
+/** A rubric in a user's words. */
 export function ownRubric(criteria: string): Rubric {
   return { name: 'custom', prompt: 'prompt', answer: 'answer', criteria };
 }

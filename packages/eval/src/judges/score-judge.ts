@@ -6,12 +6,12 @@ import type { Judge } from './judge.js';
 export type AnswerScorer = (prompt: Text, answers: readonly string[]) => Promise<readonly number[]>;
 
 /**
- * A judge that prefers the answer with the higher score, and calls equal scores a tie. The order in which the answers are seen
- * does not matter to it.
+ * A judge that prefers the answer with the higher score, and calls equal scores a tie. The order of the answers does
+ * not matter.
  *
- * @param options.bradleyTerry gives p(first) = σ(s_first − s_second) beside the verdict, which win rates are then computed
- *   from: for scores that were trained to be log-odds, as those of reward models
- * @throws DpoError `eval.bad-value` where a score is not a finite number; `eval.wrong-count` where there is not one to each answer
+ * @param options.bradleyTerry gives p(first) = σ(s_first − s_second) beside the verdict, and win rates are computed from it. For
+ *   scores that were trained to be log-odds, such as a reward model's
+ * @throws DpoError `eval.bad-value` when a score is not a finite number; `eval.wrong-count` when the scores are not two
  */
 export function scoreJudge(
   name: string,

@@ -3,13 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { rubrics } from './rubrics.js';
 import { judgeTemplate } from './template.js';
 
-const given = { prompt: 'Post', first: 'One', second: 'Two' };
+const texts = { prompt: 'Post', first: 'One', second: 'Two' };
 
 describe('templates', () => {
   it.each(rubrics.map(({ name, answer }) => [name, answer] as const))(
     '%s shows the texts in their order',
     (name, answer) => {
-      const text = judgeTemplate(name).fill(given);
+      const text = judgeTemplate(name).fill(texts);
       const places = ['Post', `${answer[0]?.toUpperCase()}${answer.slice(1)} A`, 'One', 'Two'].map((each) =>
         text.indexOf(each),
       );
@@ -19,9 +19,9 @@ describe('templates', () => {
   );
 
   it('take a rubric in any words, or a whole template', () => {
-    expect(judgeTemplate('Which one rhymes?').fill(given)).toContain('Which one rhymes?');
+    expect(judgeTemplate('Which one rhymes?').fill(texts)).toContain('Which one rhymes?');
     const whole = judgeTemplate('Q {prompt} 1 {first} 2 {second} 1 again {first}');
-    expect(whole.fill(given)).toBe('Q ```\nPost\n``` 1 ```\nOne\n``` 2 ```\nTwo\n``` 1 again ```\nOne\n```');
+    expect(whole.fill(texts)).toBe('Q ```\nPost\n``` 1 ```\nOne\n``` 2 ```\nTwo\n``` 1 again ```\nOne\n```');
   });
 
   it('have digests that tell them apart', () => {
@@ -34,7 +34,7 @@ describe('templates', () => {
   });
 
   it('put texts in once: places that an answer spells out stay', () => {
-    const text = judgeTemplate('helpful').fill({ ...given, first: 'see {second} and $& and {prompt}' });
+    const text = judgeTemplate('helpful').fill({ ...texts, first: 'see {second} and $& and {prompt}' });
     expect(text).toContain('see {second} and $& and {prompt}');
     expect(text.split('Two')).toHaveLength(2);
   });

@@ -4,11 +4,12 @@ import { plainText } from '@dpo/data';
 import type { Comparison } from './judge.js';
 import { ownRubric, type Rubric, rubrics } from './rubrics.js';
 
-/** What a judge that reads is told: everything but how to say the verdict. */
+/** The question to a judge that reads, without the instruction how to say the verdict. */
 export interface JudgeTemplate {
   readonly name: string;
-  /** The letters of the first answer, the second one and, where it is offered, neither. */
+  /** The letters of the first answer, the second answer and, when ties are offered, neither. */
   readonly labels: readonly string[];
+  /** Tells text and labels from others: the beginning of their SHA-256, 16 hexadecimal digits. */
   readonly digest: string;
   /** The text that puts two answers before the judge. */
   readonly fill: (comparison: Pick<Comparison, 'prompt' | 'first' | 'second'>) => string;
@@ -18,19 +19,20 @@ const PLACES = ['prompt', 'first', 'second'] as const;
 
 /**
  * A template from a rubric: one of the {@link rubrics} by its name, or a text in the user's words. A text with the places
- * {prompt}, {first} and {second} is the whole template; any other is what the answers are judged by.
+ * {prompt}, {first} and {second} is the whole template. Any other text says what makes an answer the better one.
  *
- * Texts are put in once, all at the same time, so places that an answer spells out stay as they are. Each text stands between
- * fences that are longer than any that the texts hold, so no answer can end its own fence and speak for another one.
+ * All texts are put in at the same time, so a place that an answer spells out stays as it is. Each text stands between fences that
+ * are longer than any in the texts, so no answer can end its own fence and speak for the other answer.
  *
- * @throws DpoError `eval.bad-rubric` for an empty text, or one with some of the places and not all
+ * @param options.ties offers the label C for equally good answers
+ * @throws DpoError `eval.bad-rubric` for an empty text, or a text with some of the places and not all
  */
 export function judgeTemplate(rubric: string, { ties = false }: { readonly ties?: boolean } = {}): JudgeTemplate {
   if (rubric.trim() === '')
     throw new DpoError('eval.bad-rubric', 'The rubric is empty.', {
       hint: `Say what makes an answer the better one, or name one of: ${rubrics.map(({ name }) => name).join(', ')}.`,
     });
-  const known = rubrics.find(({ name }) => name === rubric);
+  const ready = rubrics.find(({ name }) => name === rubric);
   const places = PLACES.filter((place) => rubric.includes(`{${place}}`));
   if (places.length > 0 && places.length < PLACES.length)
     throw new DpoError(
@@ -38,10 +40,10 @@ export function judgeTemplate(rubric: string, { ties = false }: { readonly ties?
       `The rubric has the place {${places[0]}} and not {${PLACES.find((place) => !places.includes(place))}}.`,
       { hint: 'A whole template has {prompt}, {first} and {second}; a rubric has none of them.' },
     );
-  const text = places.length > 0 ? rubric : frame(known ?? ownRubric(rubric));
+  const text = places.length > 0 ? rubric : frame(ready ?? ownRubric(rubric));
   const labels = ties ? ['A', 'B', 'C'] : ['A', 'B'];
   return {
-    name: known?.name ?? 'custom',
+    name: ready?.name ?? 'custom',
     labels,
     digest: createHash('sha256')
       .update(JSON.stringify([text, labels]))

@@ -2,10 +2,10 @@ import { tickLabels } from './format.js';
 import { type Html, html, type Part } from './html.js';
 import type { Scale } from './scale.js';
 
-/** The page's colours of data, by what they stand for. */
+/** The names of the page's colours, which are classes of its style sheet. */
 export type Colour = 'before' | 'after' | 'other' | 'held' | 'tie' | 'lost' | 'run-4' | 'run-5' | 'run-6';
 
-/** The size of a chart and where its axes are, in the units of its view box. */
+/** The size of a chart, and the edges of its axes, in the units of its view box. */
 export interface Area {
   readonly width: number;
   readonly height: number;
@@ -15,7 +15,7 @@ export interface Area {
   readonly bottom: number;
 }
 
-/** What a chart shows, as a table for those who cannot see it or want the numbers. */
+/** A chart's data as a table, for readers who cannot see the chart or want the numbers. */
 export interface ChartTable {
   readonly head: readonly string[];
   readonly rows: readonly (readonly string[])[];
@@ -24,7 +24,7 @@ export interface ChartTable {
 /** A figure: caption, the drawing with its title and description, a legend, and the data as a table. */
 export function figure(parts: {
   readonly title: string;
-  /** The most telling number, at the caption's end. */
+  /** The main number, at the caption's end. */
   readonly value?: string | undefined;
   readonly description: string;
   readonly area: Area;
@@ -61,14 +61,14 @@ export function axes(
   }`;
 }
 
-/** Names of the series beside their colours, with the last value of each where there is one. */
+/** The names of the series beside their colours, with a value for each series that has one. */
 export function legend(
   entries: readonly { readonly name: string; readonly colour: Colour; readonly value?: string | undefined }[],
 ): Html {
   return html`<p class="legend">${entries.map(({ name, colour, value }) => html`<span class="key ${colour}">${name}${value !== undefined && html` <b>${value}</b>`}</span>`)}</p>`;
 }
 
-/** Pixels to a tenth: more would only make the page larger. */
+/** Rounds pixels to a tenth: more digits would only make the page larger. */
 export function round(pixels: number): number {
   return Math.round(pixels * 10) / 10;
 }

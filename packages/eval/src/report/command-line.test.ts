@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { commandLine } from './command-line.js';
 
-it('is what would be typed again, with every option', () => {
+it('is the command to type again, with every option', () => {
   const options = {
     model: '/m/a b',
     learningRate: 1e-6,

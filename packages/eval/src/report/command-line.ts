@@ -1,15 +1,15 @@
-/** Options that say where results go or how loud they are: they decide nothing. */
-const ELSEWHERE: ReadonlySet<string> = new Set(['json', 'resume', 'resumeFrom', 'overwrite', 'config']);
+/** Options that change nothing of the results: where they go, and how they are printed. */
+const WITHOUT_EFFECT: ReadonlySet<string> = new Set(['json', 'resume', 'resumeFrom', 'overwrite', 'config']);
 
 /**
- * The command that a run's `config.json` describes, with its options in full, to be given again in a POSIX shell. Undefined where
- * the file names no command or no options.
+ * The command that a run's `config.json` describes, with all options, for a POSIX shell. Undefined when the file has no command or no
+ * options.
  */
 export function commandLine(config: Readonly<Record<string, unknown>>): string | undefined {
   const { command, options } = config;
   if (typeof command !== 'string' || typeof options !== 'object' || options === null) return undefined;
   const words = Object.entries(options as Readonly<Record<string, unknown>>).flatMap(([key, value]) =>
-    ELSEWHERE.has(key) ? [] : optionWords(key, value),
+    WITHOUT_EFFECT.has(key) ? [] : optionWords(key, value),
   );
   return ['dpo', command, ...words].join(' ');
 }
@@ -23,7 +23,7 @@ function optionWords(key: string, value: unknown): string[] {
   return [String(value).startsWith('-') ? `--${flag}=${word}` : `--${flag} ${word}`];
 }
 
-/** A word as a shell takes it: in single quotes where it has other characters than names and numbers have. */
+/** A word for a shell: in single quotes when it has characters that a shell may read in another way. */
 function quoted(word: string): string {
   return /^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -14,37 +14,37 @@ const words = (html: string) =>
     .replace(/[\s\u00a0]+/g, ' ');
 
 /** A run that wins on the first `wins` of 60 prompts. */
-function judged(title: string, wins: number, more: Partial<ReportData> = {}, named = 'p'): ReportData {
+function runOf(title: string, wins: number, more: Partial<ReportData> = {}, prefix = 'p'): ReportData {
   const verdicts = Array.from({ length: 60 }, (_, i) =>
-    verdictOn(`${named}${i}`, 'model', i < wins ? 'first' : 'second', { judge_asked: 'strict' }),
+    verdictOn(`${prefix}${i}`, 'model', i < wins ? 'first' : 'second', { judge_asked: 'strict' }),
   );
   return { title, records: [], winRate: winRateEvidence(verdicts, { resamples: 100 }), ...more };
 }
 
 describe('a comparison', () => {
   it('says which run is better, prompt by prompt, and whether that is enough', () => {
-    // B wins on 20 prompts more, and on none less.
-    const clear = words(renderComparison([judged('A', 20), judged('B', 40)]));
+    // B wins on 20 more prompts, and loses on no other.
+    const clear = words(renderComparison([runOf('A', 20), runOf('B', 40)]));
     expect(clear).toMatch(
       /B wins 33\.3 points more than A on 60 shared prompts \(95 % interval of the difference [\d.]+ to [\d.]+ points; sign test p < 0\.0001\): B is better\./,
     );
-    expect(words(renderComparison([judged('A', 30), judged('B', 29)]))).toContain('too few to say which is better.');
-    expect(words(renderComparison([judged('A', 40), judged('B', 20)]))).toMatch(
+    expect(words(renderComparison([runOf('A', 30), runOf('B', 29)]))).toContain('too few to say which is better.');
+    expect(words(renderComparison([runOf('A', 40), runOf('B', 20)]))).toMatch(
       /B wins 33\.3 points less .*: A is better\./,
     );
   });
 
-  it('does not compare what was asked about other prompts, and minds other judges and baselines', () => {
-    const text = words(renderComparison([judged('A', 20), judged('B', 40, {}, 'q')]));
+  it('does not compare runs on other prompts, and minds other judges and baselines', () => {
+    const text = words(renderComparison([runOf('A', 20), runOf('B', 40, {}, 'q')]));
     expect(text).toContain('B has the highest win rate, 66.7 %. The runs share no judged prompt');
     const against = (file: string) => ({ config: { options: { against: file } } });
-    const other = words(renderComparison([judged('A', 20, against('x.jsonl')), judged('B', 40, against('y.jsonl'))]));
+    const other = words(renderComparison([runOf('A', 20, against('x.jsonl')), runOf('B', 40, against('y.jsonl'))]));
     expect(other).toContain('compared with different baselines');
     expect(other).toContain('against x.jsonl y.jsonl');
   });
 
   it('adjusts p-values for all runs beside the first', () => {
-    const text = words(renderComparison([judged('A', 20), judged('B', 26), judged('C', 26)]));
+    const text = words(renderComparison([runOf('A', 20), runOf('B', 26), runOf('C', 26)]));
     // 6 : 0 each, p = 2/64; twice that for the two.
     expect(text.match(/p = 0\.063/g)).toHaveLength(2);
   });
@@ -77,7 +77,7 @@ describe('a comparison', () => {
 
 describe('tables beside the page', () => {
   it('have each figure by its name, and each pair', () => {
-    const run = judged('A, "b"', 45);
+    const run = runOf('A, "b"', 45);
     const lines = figuresCsv([run]).split('\n');
     expect(lines[0]).toBe('run,figure,temperature,value,standard_error,low,high,n');
     expect(lines[1]).toMatch(/^"A, ""b""",win_rate,,0\.75,0\.0563\d*,0\.62\d*,0\.84\d*,60$/);
@@ -87,7 +87,7 @@ describe('tables beside the page', () => {
     expect(pairsCsv({ title: 't', records: [] })).toBeUndefined();
   });
 
-  it('hold no name that a spreadsheet would compute', () => {
+  it('hold no cell that a spreadsheet would take for a formula', () => {
     const winRate = winRateEvidence([verdictOn('=cmd()', 'model', 'first')], { resamples: 100 });
     expect(pairsCsv({ title: 't', records: [], winRate })).toContain("\n'=cmd(),");
   });

@@ -1,4 +1,4 @@
-/** A point of a curve; of several steps, their mean and the lowest and highest of them. */
+/** A point of a curve: a step's value, or the mean of several steps with their lowest and highest value. */
 export interface CurvePoint {
   readonly x: number;
   readonly y: number;
@@ -10,8 +10,8 @@ export interface CurvePoint {
 export const POINTS = 120;
 
 /**
- * A curve of at most `limit` points: where there are more, each is the mean of as many steps that follow one another, at
- * the last of them. A page with a point for every step of a long run would be large and say no more.
+ * A curve of at most `limit` points. A longer curve's points are each the mean of the same number of consecutive steps, at the last
+ * of these steps. A page with a point for every step of a long run would be large and say no more.
  */
 export function condense(points: readonly (readonly [x: number, y: number])[], limit = POINTS): CurvePoint[] {
   const size = Math.ceil(points.length / limit);
@@ -21,7 +21,7 @@ export function condense(points: readonly (readonly [x: number, y: number])[], l
     const ys = group.map(([, y]) => y);
     condensed.push({
       x: (group.at(-1) as readonly [number, number])[0],
-      // Dividing first keeps sums of huge values finite.
+      // The division comes first, so that sums of huge values stay finite.
       y: ys.reduce((sum, y) => sum + y / ys.length, 0),
       low: Math.min(...ys),
       high: Math.max(...ys),
@@ -30,12 +30,12 @@ export function condense(points: readonly (readonly [x: number, y: number])[], l
   return condensed;
 }
 
-/** How many steps a curve of n single steps is smoothed over: an odd number, about a fifth of them; 1 for short curves. */
+/** Over how many steps a curve of n single steps is smoothed: an odd number, about a fifth of n; 1 for short curves. */
 export function smoothingWindow(n: number): number {
   return n < 8 ? 1 : 2 * Math.max(1, Math.round(n / 10)) + 1;
 }
 
-/** Means over `window` values around each one; at the ends, over those of them that are there. */
+/** The mean of the `window` values around each value; at the ends, of as many of them as exist. */
 export function smooth(values: readonly number[], window: number): number[] {
   const half = (window - 1) / 2;
   return values.map((_, i) => {

@@ -1,8 +1,8 @@
-/** A cell of a CSV file: nothing where nothing is known. */
+/** A cell of a CSV file; undefined for an empty one. */
 export type Cell = string | number | undefined;
 
 /**
- * A CSV file as RFC 4180 has it, with `\n` between lines. A cell that a spreadsheet would take for a formula gets an apostrophe
+ * A CSV file by RFC 4180, with `\n` after each line. A cell that a spreadsheet would take for a formula gets an apostrophe
  * before it, since names of prompts may come from anywhere.
  */
 export function csv(head: readonly string[], rows: readonly (readonly Cell[])[]): string {

@@ -32,10 +32,10 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** What stands in the place of a JSON value. */
+/** Texts that replace a JSON value. */
 const others = ['null', '7', '-1e999', '"text"', '[]', '{}', '[null]', 'true', '""', '{"step":1}', '\0\0\0', '1e308'];
 
-/** A text with a value replaced, a piece left out or twice, an end missing, or some letter another one. */
+/** A text with one damage: a value replaced, a piece left out or doubled, the end cut off, or a letter changed. */
 function damage(text: string, draw: Random): string {
   const pick = (count: number) => Math.floor(draw() * count);
   const from = pick(text.length);
@@ -80,7 +80,7 @@ it(`makes a report of a damaged run folder, or says which file is damaged (seed 
   expect(refused).toBeGreaterThan(TRIES / 4);
 });
 
-it.each(names)('names %s where it is no JSON object', async (name) => {
+it.each(names)('names %s when it is no JSON object', async (name) => {
   for (const content of ['null', '7', '[]', '"a"', '{', '\0', '{"step":1}\n7\n{"step":2}\n']) {
     await writeFile(join(folder, name), content);
     const error = await reportData(folder)

@@ -3,21 +3,22 @@ import { number, percent } from './format.js';
 import { type Html, html, type Part } from './html.js';
 import { page } from './page.js';
 
-/** What a page about a dataset is made from. */
+/** The content of a page about a dataset. */
 export interface DataReport {
   readonly title: string;
   readonly validation: Validation;
-  /** The pair of a row that a finding names. */
+  /** The pair of a row, by its number. */
   readonly pair: (row: number) => PreferencePair;
-  /** Messages of rows that were left out when the data were read. */
+  /** The messages of rows that were left out when the data were read. */
   readonly skipped?: readonly string[] | undefined;
 }
 
-/** Rows of a finding that are shown, and characters of each text. */
-const SHOWN = 3;
+/** How many rows of a finding the page shows. */
+const ROWS = 3;
+/** How many characters of each text. */
 const CHARACTERS = 600;
 
-/** What `validateDataset` found as an HTML page in the look of the run's report: no script, no request. */
+/** The findings of `validateDataset` as an HTML page in the style of a run's report: no script, no request. */
 export function renderDataReport(data: DataReport): string {
   const sections = [header, verdict, tiles, lengths, findings, skipped];
   return page(
@@ -43,8 +44,8 @@ function verdict({ validation: { errors, warnings } }: DataReport): Html {
       : warnings > 0
         ? (['', 'Fit for training, with something to look at.', 'Warnings may be as you want them.'] as const)
         : (['good', 'Nothing is wrong.', 'Every check passed.'] as const);
-  const counted = `${number(errors)} kind${errors === 1 ? '' : 's'} of errors, ${number(warnings)} of warnings.`;
-  return html`<div class="verdict ${kind}"><p class="headline">${headline}</p><p>${counted} ${rest}</p></div>`;
+  const counts = `${number(errors)} kind${errors === 1 ? '' : 's'} of errors, ${number(warnings)} of warnings.`;
+  return html`<div class="verdict ${kind}"><p class="headline">${headline}</p><p>${counts} ${rest}</p></div>`;
 }
 
 function tiles({ validation }: DataReport): Html {
@@ -85,9 +86,9 @@ function findings({ validation, pair }: DataReport): Html | undefined {
   if (validation.findings.length === 0) return undefined;
   return html`<section><h2>What was found</h2>${validation.findings.map(({ code, level, message, count, rows }) => {
     const first = rows.slice(0, 10).join(', ');
-    const named = rows.length === 0 ? '' : count > 10 ? `, the first: ${first}, …` : `: ${first}`;
-    return html`<div class="verdict ${level === 'error' && 'bad'}"><p class="headline">${message}</p><p>${level} <code>${code}</code>, ${number(count)} row${count !== 1 && 's'}${named}</p></div>
-${rows.slice(0, SHOWN).map((row) => example(row, pair(row)))}`;
+    const numbers = rows.length === 0 ? '' : count > 10 ? `, the first: ${first}, …` : `: ${first}`;
+    return html`<div class="verdict ${level === 'error' && 'bad'}"><p class="headline">${message}</p><p>${level} <code>${code}</code>, ${number(count)} row${count !== 1 && 's'}${numbers}</p></div>
+${rows.slice(0, ROWS).map((row) => example(row, pair(row)))}`;
   })}</section>`;
 }
 

@@ -4,7 +4,7 @@ import type { WinRateEvidence } from './win-rate-evidence.js';
 /** One line of `metrics.jsonl`: TRL's names, and `step`. */
 export type MetricsRecord = Readonly<Record<string, unknown>> & { readonly step: number };
 
-/** One line of `warnings.jsonl`: what was found wrong with the data or the course of a training. */
+/** One line of `warnings.jsonl`: a fault of the data or of the training's course. */
 export interface RunWarning {
   readonly code: string;
   readonly message: string;
@@ -12,14 +12,14 @@ export interface RunWarning {
   readonly hint?: string | undefined;
 }
 
-/** What a report is made from. What is missing is left out of the page. */
+/** The content of a report. Parts that are missing are left out of the page. */
 export interface ReportData {
   readonly title: string;
   readonly records: readonly MetricsRecord[];
   readonly evaluation?: Evaluation | undefined;
   /** From `verdicts.jsonl` and the answers beside it. */
   readonly winRate?: WinRateEvidence | undefined;
-  /** Undefined where nothing was watched. */
+  /** Undefined for a run without checks. */
   readonly warnings?: readonly RunWarning[] | undefined;
   /** Options, versions, seed, dataset: `config.json` of the run. */
   readonly config?: Readonly<Record<string, unknown>> | undefined;

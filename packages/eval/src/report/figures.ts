@@ -4,7 +4,7 @@ import type { WinRateReport } from '../winrate/win-rate-report.js';
 import { type Cell, csv } from './csv.js';
 import type { ReportData } from './data.js';
 
-/** A figure of a run, with what is known of its error. */
+/** A figure of a run, with its error or interval when it has one. */
 export interface Figure {
   readonly figure: string;
   readonly temperature?: number | undefined;
@@ -76,7 +76,7 @@ function lastOf(records: ReportData['records'], keys: readonly string[]): Figure
   });
 }
 
-/** Figures of one run or several as a CSV file, a figure to a line. */
+/** The figures of one or several runs as a CSV file, with a figure on each line. */
 export function figuresCsv(runs: readonly ReportData[]): string {
   const rows = runs.flatMap((run) =>
     figuresOf(run).map((each): Cell[] => [
@@ -93,7 +93,7 @@ export function figuresCsv(runs: readonly ReportData[]): string {
   return csv(['run', 'figure', 'temperature', 'value', 'standard_error', 'low', 'high', 'n'], rows);
 }
 
-/** Every judged pair of a run as a CSV file, without the texts; undefined where nothing was judged. */
+/** Every judged pair of a run as a CSV file, without the texts; undefined for a run without verdicts. */
 export function pairsCsv({ winRate }: ReportData): string | undefined {
   if (winRate === undefined) return undefined;
   return csv(
@@ -102,7 +102,15 @@ export function pairsCsv({ winRate }: ReportData): string | undefined {
       ...['model_length', 'baseline_length', 'people_score', 'people_disagree'],
     ],
     winRate.cases.map((each) => [
-      ...[each.prompt, each.temperature, each.sample, each.score, each.outcome, Number(each.flipped), each.lost],
+      ...[
+        each.prompt,
+        each.temperature,
+        each.sample,
+        each.score,
+        each.outcome,
+        Number(each.flipped),
+        each.lostVerdicts,
+      ],
       each.verdicts.map(({ first, verdict }) => `${first} first: ${verdict}`).join('; '),
       ...[each.modelLength, each.baselineLength, each.people?.score],
       each.people === undefined ? undefined : Number(each.disputed),

@@ -1,7 +1,7 @@
-/** A space that keeps what it joins on one line. */
-const JOINED = '\u00a0';
+/** A space at which no line breaks. */
+const NO_BREAK = '\u00a0';
 
-/** A number for people: three significant digits, whole numbers whole, exponents only where they are shorter. */
+/** A number for people: three significant digits, whole numbers whole, exponents only when they are shorter. */
 export function number(value: number | null | undefined): string {
   if (typeof value !== 'number' || !Number.isFinite(value)) return '–';
   const size = Math.abs(value);
@@ -15,35 +15,35 @@ export function plusMinus(estimate: { readonly mean: number; readonly standardEr
   const { mean, standardError: error } = estimate;
   if (error === null || !(error > 0) || !Number.isFinite(error)) return number(mean);
   const decimals = decimalsFor(error);
-  return `${grouped(mean, decimals)}${JOINED}±${JOINED}${grouped(error, decimals)}`;
+  return `${grouped(mean, decimals)}${NO_BREAK}±${NO_BREAK}${grouped(error, decimals)}`;
 }
 
-/** The mean with the decimals that its standard error leaves meaning to. */
+/** The mean with as many decimals as its standard error. */
 export function meanOnly(estimate: { readonly mean: number; readonly standardError: number | null }): string {
-  return plusMinus(estimate).split(`${JOINED}±`)[0] as string;
+  return plusMinus(estimate).split(`${NO_BREAK}±`)[0] as string;
 }
 
 /** A share as whole per cent. */
 export function percent(share: number): string {
-  return Number.isFinite(share) ? `${minus((100 * share).toFixed(0))}${JOINED}%` : '–';
+  return Number.isFinite(share) ? `${minus((100 * share).toFixed(0))}${NO_BREAK}%` : '–';
 }
 
 /** A share in per cent with one decimal. */
 export function tenths(share: number): string {
-  return Number.isFinite(share) ? `${minus((100 * share).toFixed(1))}${JOINED}%` : '–';
+  return Number.isFinite(share) ? `${minus((100 * share).toFixed(1))}${NO_BREAK}%` : '–';
 }
 
-/** A p-value with what it is: `p = 0.031`, and `p < 0.0001` where more digits would say no more. */
+/** A p-value with its name: `p = 0.031`, or `p < 0.0001` for anything smaller. */
 export function pValue(p: number): string {
-  return p < 1e-4 ? `p${JOINED}<${JOINED}0.0001` : `p${JOINED}=${JOINED}${Number(p.toPrecision(2))}`;
+  return p < 1e-4 ? `p${NO_BREAK}<${NO_BREAK}0.0001` : `p${NO_BREAK}=${NO_BREAK}${Number(p.toPrecision(2))}`;
 }
 
 /** An interval of shares, such as `51.2 to 63.1 %`. */
 export function tenthsRange({ low, high }: { readonly low: number; readonly high: number }): string {
-  return `${minus((100 * low).toFixed(1))} to${JOINED}${tenths(high)}`;
+  return `${minus((100 * low).toFixed(1))} to${NO_BREAK}${tenths(high)}`;
 }
 
-/** Labels for an axis, all with the same decimals. */
+/** The labels of an axis, all with the same number of decimals. */
 export function tickLabels(ticks: readonly number[]): string[] {
   const size = Math.max(...ticks.map(Math.abs));
   if (size !== 0 && (size < 1e-3 || size >= 1e6)) return ticks.map((tick) => (tick === 0 ? '0' : exponential(tick, 4)));

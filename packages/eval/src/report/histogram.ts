@@ -3,7 +3,7 @@ import { number, percent, tickLabels } from './format.js';
 import { type Html, html } from './html.js';
 import { scale } from './scale.js';
 
-/** Values of which the spread is shown. */
+/** A set of values, with its name and colour. */
 export interface Sample {
   readonly name: string;
   readonly values: readonly number[];
@@ -13,11 +13,11 @@ export interface Sample {
 const area: Area = { width: 520, height: 344, left: 62, right: 506, top: 40, bottom: 288 };
 const BINS = 20;
 
-/** How values are spread, sets beside each other, as shares of each set; a dashed line marks each set's mean. */
+/** The distributions of several sets of values beside each other, as shares of each set. A dashed line marks each set's mean. */
 export function histogram(title: string, axis: string, sets: readonly Sample[]): Html {
   const all = sets.flatMap(({ values }) => values);
   const [least, most] = [Math.min(...all), Math.max(...all)];
-  // Sentiment scores, probabilities and the like are easier to compare on the whole of their range.
+  // Sentiment scores and probabilities are easier to compare on their whole range.
   const [low, high] = least >= -1 && most <= 1 ? [least >= 0 ? 0 : -1, 1] : [least, most];
   const x = scale(low, high, area.left, area.right, 4);
   const [start, end] = [x.ticks[0] as number, x.ticks.at(-1) as number];
@@ -69,9 +69,9 @@ export function histogram(title: string, axis: string, sets: readonly Sample[]):
 function spread(values: readonly number[], start: number, end: number): number[] {
   const counts = new Array<number>(BINS).fill(0);
   for (const value of values) {
-    const bin = Math.floor(((value - start) / (end - start)) * BINS);
-    const held = Math.min(BINS - 1, Math.max(0, bin));
-    counts[held] = (counts[held] as number) + 1;
+    const place = Math.floor(((value - start) / (end - start)) * BINS);
+    const bin = Math.min(BINS - 1, Math.max(0, place));
+    counts[bin] = (counts[bin] as number) + 1;
   }
   return counts.map((count) => count / values.length);
 }

@@ -1,11 +1,12 @@
-/** Text that is HTML already. */
+/** A text that is HTML already, and is not escaped. */
 export class Html {
   constructor(readonly text: string) {}
 }
 
+/** A value of a template; undefined and false are left out. */
 export type Part = string | number | Html | undefined | false | readonly Part[];
 
-/** A template whose values are escaped, but for those that are HTML already. */
+/** A template whose values are escaped, but for {@link Html}. */
 export function html(strings: TemplateStringsArray, ...values: readonly Part[]): Html {
   return new Html(strings.reduce((text, piece, i) => text + piece + (i < values.length ? render(values[i]) : ''), ''));
 }

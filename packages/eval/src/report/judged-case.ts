@@ -2,21 +2,21 @@ import { isUsable, type StoredVerdict } from '../verdicts/stored-verdict.js';
 import { consistentOrders } from '../winrate/judge-panel.js';
 import { type PairVerdicts, pairKey, verdictsByRater } from '../winrate/pair-scores.js';
 
-/** What was compared, in words. */
+/** The texts of a judged pair. */
 export interface PairTexts {
   readonly promptId: string;
   readonly temperature?: number | undefined;
   readonly sample?: number | undefined;
-  /** The prompt as people read it. */
+  /** The prompt as people see it. */
   readonly prompt: string;
   readonly model: string;
   readonly baseline: string;
 }
 
-/** Whose answer a pair's score prefers; `lost` where there is no score. */
+/** Whose answer a pair's score prefers; `lost` without a score. */
 export type Outcome = 'model' | 'baseline' | 'tie' | 'lost';
 
-/** A pair of answers with what the judge, and people, said of it. */
+/** A pair of answers with the verdicts of the judge and of people. */
 export interface JudgedCase {
   readonly prompt: string;
   readonly temperature: number | undefined;
@@ -24,16 +24,16 @@ export interface JudgedCase {
   readonly verdicts: readonly StoredVerdict[];
   readonly score: number | undefined;
   readonly outcome: Outcome;
-  /** Whether the two orders prefer different answers by the same judge. */
+  /** Whether the same judge prefers different answers in the two orders. */
   readonly flipped: boolean;
-  /** Verdicts without a label, refused or failed. */
-  readonly lost: number;
+  /** How many verdicts were lost. */
+  readonly lostVerdicts: number;
   readonly modelLength: number | undefined;
   readonly baselineLength: number | undefined;
   readonly texts: PairTexts | undefined;
-  /** People's mean score and whose answer it prefers; undefined where nobody voted. */
+  /** People's mean score, and whose answer it prefers; undefined when nobody voted. */
   readonly people: { readonly score: number; readonly outcome: Outcome } | undefined;
-  /** Whether people prefer another answer than the judge, a tie being an answer of its own. */
+  /** Whether people's outcome is another one than the judge's. */
   readonly disputed: boolean;
 }
 
@@ -58,7 +58,7 @@ export function judgedCases(
       score: pair.score,
       outcome,
       flipped: verdictsByRater(pair.verdicts).flatMap(consistentOrders).includes(false),
-      lost: pair.verdicts.filter((each) => !isUsable(each.verdict)).length,
+      lostVerdicts: pair.verdicts.filter((each) => !isUsable(each.verdict)).length,
       modelLength: pair.modelLength,
       baselineLength: pair.baselineLength,
       texts: byKey.get(pairKey(verdict)),
@@ -72,7 +72,6 @@ function keyOf({ verdicts }: PairVerdicts): string {
   return pairKey(verdicts[0] as StoredVerdict);
 }
 
-/** A first sample is numbered 0 or not at all. */
 function textsKey({ promptId, temperature, sample }: PairTexts): string {
   return pairKey({ prompt_id: promptId, temperature, sample });
 }

@@ -9,13 +9,13 @@ export interface Series {
   readonly name: string;
   readonly points: readonly (readonly [step: number, value: number])[];
   readonly colour: Colour;
-  /** Whether single steps are noisy: they are drawn faint then, beneath means over several of them. */
+  /** Whether single steps are noisy. They are drawn faint then, beneath means over several steps. */
   readonly noisy?: boolean;
 }
 
 const area: Area = { width: 400, height: 230, left: 54, right: 388, top: 12, bottom: 190 };
 
-/** Curves over the steps of a run, with a reference line where one is named. */
+/** Curves over the steps of a run, with a reference line when one is given. */
 export function lineChart(
   title: string,
   series: readonly Series[],
@@ -49,14 +49,14 @@ export function lineChart(
 
 interface Curve extends Series {
   readonly curve: readonly CurvePoint[];
-  /** What the strong line shows at each point of the curve. */
+  /** The values of the strong line at the points of the curve. */
   readonly trend: readonly number[];
   readonly smoothed: boolean;
 }
 
 function withTrend(series: Series): Curve {
   const curve = condense(series.points);
-  // Points that are means already need no smoothing.
+  // Points that are means are not smoothed.
   const single = series.noisy === true && curve.length === series.points.length;
   const window = single ? smoothingWindow(curve.length) : 1;
   const values = curve.map(({ y }) => y);
@@ -80,15 +80,15 @@ function curveMarks({ curve, trend, smoothed, colour }: Curve, x: Scale, y: Scal
   return html`<g class="${colour}">${banded && html`<polygon class="band" points="${path(around)}"/>`}${smoothed && html`<polyline class="faint" points="${path(curve.map((p) => [p.x, p.y]))}"/>`}<polyline class="line" points="${path(curve.map((p, i) => [p.x, trend[i] as number]))}"/><circle class="end" cx="${round(x.at(last.x))}" cy="${round(y.at(end))}" r="3"/></g>`;
 }
 
-/** Under each step an invisible strip that shows its values while the pointer is on it: no script is needed. */
+/** An invisible strip over each step, which shows the step's values while the pointer is on it. No script is needed. */
 function hoverMarks(curves: readonly Curve[], x: Scale, y: Scale): Html {
   const columns = byStep(curves);
   return html`${columns.map(([step, values], i) => {
     const at = x.at(step);
     const from = i === 0 ? area.left : (x.at((columns[i - 1] as Column)[0]) + at) / 2;
     const to = i === columns.length - 1 ? area.right : (at + x.at((columns[i + 1] as Column)[0])) / 2;
-    const told = curves.flatMap(({ name }, s) => (values[s] === undefined ? [] : [`${name} ${number(values[s])}`]));
-    return html`<g class="hit"><rect x="${round(from)}" y="${area.top}" width="${round(Math.max(0.1, to - from))}" height="${area.bottom - area.top}"><title>${`step ${number(step)}: ${told.join(', ')}`}</title></rect><line x1="${round(at)}" x2="${round(at)}" y1="${area.top}" y2="${area.bottom}"/>${curves.map(
+    const readings = curves.flatMap(({ name }, s) => (values[s] === undefined ? [] : [`${name} ${number(values[s])}`]));
+    return html`<g class="hit"><rect x="${round(from)}" y="${area.top}" width="${round(Math.max(0.1, to - from))}" height="${area.bottom - area.top}"><title>${`step ${number(step)}: ${readings.join(', ')}`}</title></rect><line x1="${round(at)}" x2="${round(at)}" y1="${area.top}" y2="${area.bottom}"/>${curves.map(
       ({ colour }, s) => {
         const value = values[s];
         return (

@@ -2,9 +2,9 @@ import { Html, html, type Part } from './html.js';
 import { style } from './style.js';
 
 /**
- * A whole page in the reports' look, which needs nothing else: no script, no request (it forbids itself both).
+ * A whole page in the reports' style, without a script or a request: its policy forbids both.
  *
- * @param more style that this page alone has
+ * @param more style of this page alone
  */
 export function page(title: string, parts: Part, more = ''): string {
   return html`<!doctype html>

@@ -73,13 +73,13 @@ describe('smooth', () => {
     expect(smooth([0, 3], 1)).toEqual([0, 3]);
   });
 
-  it('has windows that have a middle', () => {
+  it('has windows of an odd size', () => {
     expect([2, 7, 8, 22, 100].map(smoothingWindow)).toEqual([1, 1, 3, 5, 21]);
   });
 });
 
 describe('numbers', () => {
-  it('have the digits that say something', () => {
+  it('have three significant digits', () => {
     const values = [0.123456, -2, 123456, 347.6, 5e-5, -1.25e-6, 1e9, 0, Number.NaN, null, undefined];
     expect(values.map(number)).toEqual([
       '0.123',
@@ -97,12 +97,12 @@ describe('numbers', () => {
     expect([0.756, 0.004, Number.NaN].map(percent)).toEqual(['76\u00a0%', '0\u00a0%', '–']);
   });
 
-  it('follow their standard error', () => {
-    const told = (mean: number, standardError: number | null) => plusMinus({ mean, standardError });
-    expect(told(0.20312, 0.0291)).toBe('0.203\u00a0±\u00a00.029');
-    expect(told(8.5312, 0.312)).toBe('8.53\u00a0±\u00a00.31');
-    expect(told(-116.71, 14.2)).toBe('−117\u00a0±\u00a014');
-    expect([told(0, 0), told(0.51234, null), told(0.51234, Number.NaN)]).toEqual(['0', '0.512', '0.512']);
+  it('have the decimals of their standard error', () => {
+    const words = (mean: number, standardError: number | null) => plusMinus({ mean, standardError });
+    expect(words(0.20312, 0.0291)).toBe('0.203\u00a0±\u00a00.029');
+    expect(words(8.5312, 0.312)).toBe('8.53\u00a0±\u00a00.31');
+    expect(words(-116.71, 14.2)).toBe('−117\u00a0±\u00a014');
+    expect([words(0, 0), words(0.51234, null), words(0.51234, Number.NaN)]).toEqual(['0', '0.512', '0.512']);
     expect(meanOnly({ mean: 0.20312, standardError: 0.0291 })).toBe('0.203');
   });
 
@@ -115,7 +115,7 @@ describe('numbers', () => {
 });
 
 describe('html', () => {
-  it('escapes values, and takes its own kind as it is', () => {
+  it('escapes values, but for HTML', () => {
     const list = ['<', html`<b>${'&'}</b>`];
     expect(html`<p title="${`"'`}">${list}${undefined}${false}${0}</p>`.text).toBe(
       '<p title="&quot;&#39;">&lt;<b>&amp;</b>0</p>',

@@ -10,14 +10,14 @@ interface Share {
   readonly high: number;
 }
 
-/** A line of the chart: what the verdicts say, and the win rates computed from them. */
+/** A line of the chart: counts of verdicts, and the win rates computed from them. */
 export interface RateRow {
   readonly name: string;
-  /** Verdicts by whose answer they prefer; those that are lost prefer none. */
+  /** How many verdicts prefer whose answer, and how many were lost. */
   readonly counts: { readonly model: number; readonly tie: number; readonly baseline: number; readonly lost: number };
   readonly raw: Share | undefined;
   readonly controlled: Share | undefined;
-  /** The rate with all lost verdicts against the model and for it. */
+  /** The rate with all lost verdicts against the model, and with all for it. */
   readonly bounds: readonly [number, number];
 }
 
@@ -28,14 +28,14 @@ const PARTS = [
   ['lost', 'lost', 'lost'],
 ] as const satisfies readonly (readonly [keyof RateRow['counts'], string, Colour])[];
 
-/** Characters of a name beside which the rate has room on a phone. */
+/** The longest name, in characters, beside which the rate has room on a phone. */
 const LONGEST = 36;
 const ROW = 74;
 const TOP = 18;
 const LEFT = 14;
 const RIGHT = 506;
 
-/** Win rates one below the other: a bar of all verdicts, ties and lost ones among them, and beneath it the rate as it is and at equal length. */
+/** Win rates one below the other: a bar of all verdicts, ties and lost ones among them, and beneath it the rate and the rate at equal length. */
 export function rateChart(title: string, rows: readonly RateRow[]): Html {
   const bottom = TOP + rows.length * ROW;
   const area: Area = { width: 520, height: bottom + 36, left: LEFT, right: RIGHT, top: TOP, bottom };
@@ -71,7 +71,7 @@ function shareCells(share: Share | undefined): string[] {
   return share === undefined ? ['–', '–'] : [tenths(share.rate), tenthsRange(share)];
 }
 
-/** The axis in per cent, and a line where both sides win alike. */
+/** The axis in per cent, with a line at one half. */
 export function guides(x: Scale, bottom: number): Part {
   const half = round(x.at(0.5));
   return html`${[0, 0.25, 0.5, 0.75, 1].map((tick) => {

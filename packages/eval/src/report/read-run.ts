@@ -7,10 +7,10 @@ import type { MetricsRecord, ReportData, RunWarning } from './data.js';
 import { readWinRate } from './read-win-rate.js';
 
 /**
- * Reads what a run folder holds for its report: `config.json`, `metrics.jsonl`, `warnings.jsonl`, `evaluation.json` and
- * `verdicts.jsonl` with the answers and votes beside it, whichever are there.
+ * Reads the files of a run folder for its report: `config.json`, `metrics.jsonl`, `warnings.jsonl`, `evaluation.json`, and
+ * `verdicts.jsonl` with the answers and votes beside it. Any of them may be missing.
  *
- * @throws DpoError `eval.no-run` where none is there; `eval.bad-file` naming the file and line; what reading verdicts throws
+ * @throws DpoError `eval.no-run` when all are missing; `eval.bad-file` naming file and line; the errors of {@link readWinRate}
  */
 export async function reportData(folder: string): Promise<ReportData> {
   const config = await readTextIfThere(join(folder, 'config.json'));
@@ -60,8 +60,8 @@ function asRecord(value: unknown): MetricsRecord {
   throw new ShapeError('step', 'a number');
 }
 
-/** The lines of a JSONL file; of a run that is being written the last may be half a line, and is left out. */
-function linesOf<T>(content: string, path: string, read: (value: unknown) => T): T[] {
+/** The lines of a JSONL file. A torn last line, of a run that is still being written, is left out. */
+function linesOf<T>(content: string, path: string, parse: (value: unknown) => T): T[] {
   const lines = content.split('\n').filter((line) => line !== '');
   return lines.flatMap((line, i) => {
     const bad = (what: string, cause: unknown) =>
@@ -74,7 +74,7 @@ function linesOf<T>(content: string, path: string, read: (value: unknown) => T):
       throw bad('is not valid JSON', cause);
     }
     try {
-      return [read(value)];
+      return [parse(value)];
     } catch (cause) {
       throw bad(cause instanceof ShapeError && cause.where === 'step' ? 'has no step' : 'is no warning', cause);
     }

@@ -10,25 +10,25 @@ import type { PairTexts } from './judged-case.js';
 import { type WinRateEvidence, winRateEvidence } from './win-rate-evidence.js';
 
 /**
- * Reads what a folder holds of a win rate: `verdicts.jsonl`, people's `votes.jsonl` beside it or in its place, and the texts that
- * were compared, `answers.jsonl` and `against.jsonl`. Undefined without verdicts and votes.
+ * Reads the files of a judging: `verdicts.jsonl`, people's `votes.jsonl` beside it or in its place, and the texts that were compared,
+ * `answers.jsonl` and `against.jsonl`. Undefined without verdicts and votes.
  *
- * @throws DpoError what reading each of the files throws, naming file and line
+ * @throws DpoError the errors of reading each file, naming file and line; `human.other-answers` for votes on other texts
  */
 export async function readWinRate(folder: string): Promise<WinRateEvidence | undefined> {
   const votes = await verdictsIn(join(folder, 'votes.jsonl'));
-  const judged = (await isThere(join(folder, 'verdicts.jsonl')))
+  const ofJudge = (await isThere(join(folder, 'verdicts.jsonl')))
     ? (await readVerdicts(join(folder, 'verdicts.jsonl'))).verdicts
     : undefined;
-  const verdicts = judged ?? votes;
+  const verdicts = ofJudge ?? votes;
   if (verdicts === undefined) return undefined;
   return winRateEvidence(verdicts, {
     texts: await textsIn(folder),
-    votes: judged === undefined ? undefined : votes,
+    votes: ofJudge === undefined ? undefined : votes,
   });
 }
 
-/** Undefined where the file is not there, or has no vote but skips. */
+/** Undefined when the file is missing, or holds skips alone. */
 async function verdictsIn(path: string): Promise<readonly StoredVerdict[] | undefined> {
   if (!(await isThere(path))) return undefined;
   try {
@@ -39,7 +39,7 @@ async function verdictsIn(path: string): Promise<readonly StoredVerdict[] | unde
   }
 }
 
-/** The texts of all pairs; none where a side is missing. */
+/** The texts of all pairs; empty when a file of answers is missing. */
 async function textsIn(folder: string): Promise<PairTexts[]> {
   const [ours, theirs] = ['answers.jsonl', 'against.jsonl'].map((name) => join(folder, name)) as [string, string];
   if (!(await isThere(ours)) || !(await isThere(theirs))) return [];

@@ -8,8 +8,8 @@ import { html } from './html.js';
 import { page } from './page.js';
 
 /**
- * Several runs on one HTML page that needs nothing else: which is better, their figures, win rates, curves and the settings in
- * which they differ. Runs that were judged are compared prompt by prompt with the first of them. What no run has is left out.
+ * Several runs on one self-contained HTML page: which run is better, their figures, win rates and curves, and the settings in which
+ * they differ. Judged runs are compared prompt by prompt with the first of them. Parts that no run has are left out.
  */
 export function renderComparison(runs: readonly ReportData[]): string {
   const title = `Comparison of ${number(runs.length)} runs`;

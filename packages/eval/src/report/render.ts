@@ -23,8 +23,8 @@ const sections = [
 ];
 
 /**
- * The report of a run as one HTML page that needs nothing else: no script, no request (the page forbids itself both).
- * What the data lack is left out. A live page can call this with what there is so far: nothing of Node is needed.
+ * The report of a run as one self-contained HTML page, without a script or a request. Parts that the data lack are left out. A live
+ * page can call this function with the data so far, since no module of Node is needed.
  */
 export function renderReport(data: ReportData): string {
   return page(

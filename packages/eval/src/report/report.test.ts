@@ -6,7 +6,7 @@ import { renderReport } from './render.js';
 
 const evaluation = sampleEvaluation();
 
-/** What stands around a number that could not be written, if there is one. */
+/** The text around a number that could not be written, if there is one. */
 function broken(page: string): string | undefined {
   return /.{0,60}(?:NaN|Infinity|undefined|\[object).{0,20}/.exec(page)?.[0];
 }
@@ -53,21 +53,23 @@ describe('renderReport', () => {
     expect(renderReport({ ...full, evaluation: { ...evaluation, gain } })).toContain(`<p class="headline">${words}`);
   });
 
-  it('speaks of the training alone where nothing else was measured', () => {
+  it('speaks of the training alone when nothing else was measured', () => {
     const page = renderReport({ title: 't', records: sampleRecords() });
     expect(page).toContain('Trained 22 steps.');
     expect(page).toContain('On held-out pairs the trained model prefers the chosen answer in');
-    const unheld = sampleRecords(3).map(({ step, loss }) => ({ step, loss }));
-    expect(renderReport({ title: 't', records: unheld })).toContain('Nothing was measured on held-out data');
-    const diverged = [...unheld, { step: 4, loss: null }];
+    const withoutEvaluations = sampleRecords(3).map(({ step, loss }) => ({ step, loss }));
+    expect(renderReport({ title: 't', records: withoutEvaluations })).toContain(
+      'Nothing was measured on held-out data',
+    );
+    const diverged = [...withoutEvaluations, { step: 4, loss: null }];
     expect(renderReport({ title: 't', records: diverged })).toContain('from step 4 on the loss is not a number');
   });
 
-  it('draws the KL to the reference where evaluations have measured it', () => {
+  it('draws the KL to the reference when evaluations have measured it', () => {
     const [first, second, ...rest] = sampleRecords();
-    const measured = [{ ...first, eval_kl: 0.5 }, { ...second, eval_kl: 2.25 }, ...rest] as typeof rest;
-    expect(renderReport({ title: 't', records: measured })).toContain('<figcaption>KL to the reference, nats');
-    expect(renderReport({ title: 't', records: measured })).toContain('2.25');
+    const records = [{ ...first, eval_kl: 0.5 }, { ...second, eval_kl: 2.25 }, ...rest] as typeof rest;
+    expect(renderReport({ title: 't', records })).toContain('<figcaption>KL to the reference, nats');
+    expect(renderReport({ title: 't', records })).toContain('2.25');
     expect(renderReport({ title: 't', records: sampleRecords() })).not.toContain('KL to the reference, nats');
   });
 
@@ -77,7 +79,7 @@ describe('renderReport', () => {
     expect(page).toContain(`content="default-src 'none'; style-src 'unsafe-inline'"`);
   });
 
-  it('tells every drawing in words and as a table', () => {
+  it('has every drawing in words and as a table as well', () => {
     const page = renderReport(full);
     const drawings = page.match(/<svg .*?<\/svg>\s*<details class="data">.*?<\/details>/gs) ?? [];
     expect(drawings).toHaveLength(10);
@@ -92,13 +94,13 @@ describe('renderReport', () => {
   });
 
   it('closes every tag that it opens', () => {
-    const open: string[] = [];
+    const openTags: string[] = [];
     for (const [, end, name, empty] of renderReport(full).matchAll(/<(\/?)([a-z0-9]+)[^>]*?(\/?)>/gi)) {
       if (empty || name === 'meta') continue;
-      if (end) expect(open.pop()).toBe(name);
-      else open.push(name as string);
+      if (end) expect(openTags.pop()).toBe(name);
+      else openTags.push(name as string);
     }
-    expect(open).toEqual([]);
+    expect(openTags).toEqual([]);
   });
 
   it('escapes what models and users write', () => {
@@ -124,7 +126,7 @@ describe('renderReport', () => {
     expect(page.split(safe).length).toBeGreaterThan(12);
   });
 
-  it('leaves out what there is no data for', () => {
+  it('leaves out the parts without data', () => {
     const page = renderReport({ title: 'Bare', records: [] });
     expect(page).not.toMatch(/<h2>|class="verdict|<dl/);
     expect(page).toContain('<h1>Bare</h1>');

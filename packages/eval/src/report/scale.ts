@@ -1,12 +1,13 @@
 /** A linear map from values to pixels, with round ticks. */
 export interface Scale {
   readonly ticks: readonly number[];
+  /** The pixel of a value. */
   at(value: number): number;
 }
 
 /** A scale over [low, high], widened to round ticks, onto [from, to]. */
 export function scale(low: number, high: number, from: number, to: number, count = 5): Scale {
-  // A range that is nothing beside the values, or nothing at all, has no ticks of its own.
+  // A range of 0, or one that is tiny beside the values, gives no ticks: the values' size stands in for it.
   const size = Math.max(Math.abs(low), Math.abs(high));
   const range = high - low > Math.max(1e-9 * size, 1e-300) ? high - low : size > 1e-300 ? size : 1;
   const step = niceStep(range, count);

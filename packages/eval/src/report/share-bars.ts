@@ -4,10 +4,10 @@ import { type Html, html } from './html.js';
 import { guides } from './rate-chart.js';
 import { scale } from './scale.js';
 
-/** A share to draw as a bar from 0 to 100 %, with a note at its end. */
+/** A share that is drawn as a bar from 0 to 100 %, with a note at its end. */
 export interface ShareBar {
   readonly name: string;
-  /** Undefined where there is nothing to take a share of. */
+  /** 0 to 1; undefined for a share of nothing. */
   readonly share: number | undefined;
   readonly note: string;
   readonly colour: Colour;

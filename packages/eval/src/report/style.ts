@@ -1,4 +1,4 @@
-/** The colours of our pages as custom properties, for both of the reader's modes. */
+/** The colours of our pages as custom properties, for the light and the dark mode. */
 export const colours = {
   light: `--page:#f6f7f9;--card:#fff;--ink:#161b24;--soft:#596273;--line:#e3e7ed;--grid:#eceff3;--mark:#fff0c2;
 --before:#8592a6;--after:#2563eb;--other:#d9730d;--held:#8b3fd1;--tie:#c3cad6;--run-4:#0f8a8a;--run-5:#b3236b;--run-6:#7a6a00;--good:#11804a;--good-soft:#e6f5ec;--bad:#c02a1d;--bad-soft:#fdecea;`,
@@ -107,5 +107,5 @@ figure{padding:.75rem .6rem .4rem}.large text{font-size:17px}svg text{font-size:
 .chips,.pair>.facts,.asked,.pair .more{padding-left:.8rem;padding-right:.8rem}.panel th{white-space:normal;width:28%}}
 @media print{:root{${colours.light}}body{background:#fff}main{padding:0}.data,.more summary,.judged>label{display:none}figure,.sample,.tile,.pair{break-inside:avoid}.rest::details-content{content-visibility:visible}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}`;
 
-/** The report's style sheet: light and dark, from a phone's width to a desk's, and for paper. */
+/** The report's style sheet: light and dark, for phones, desks and paper. */
 export const style = [page, summary, figures, verdicts, tables, narrow].join('\n');

@@ -7,26 +7,28 @@ import type { RateOptions } from '../winrate/rate-interval.js';
 import { type WinRateReport, winRateReport } from '../winrate/win-rate-report.js';
 import { type JudgedCase, judgedCases, type PairTexts } from './judged-case.js';
 
-/** All that a report shows of a win rate, from verdicts and, where they are there, texts and people's votes. */
+/** All that a report shows of a win rate, from verdicts, and from texts and people's votes when there are any. */
 export interface WinRateEvidence {
   readonly report: WinRateReport;
-  /** One for verdicts that say no temperature. */
+  /** One report for each temperature; verdicts without a temperature have one as well. */
   readonly temperatures: readonly TemperatureReport[];
   readonly cases: readonly JudgedCase[];
-  /** Who was asked; who answered, where that is another name. */
+  /** The judges that were asked, with the names by which they answered when these differ. */
   readonly judges: readonly string[];
-  /** People's votes beside the judge, where there are any on the same pairs. */
+  /** People's votes beside the judge; undefined without votes on the same pairs. */
   readonly people: BesideJudge | undefined;
-  /** Sums over the verdicts that say them. */
+  /** The sum over the verdicts with a cost, in the currency of the price table. */
   readonly cost: number | undefined;
+  /** The sum over the verdicts with numbers of tokens. */
   readonly tokens: number | undefined;
 }
 
 /**
- * Computes what the report shows. Nothing is judged, and the same verdicts and seed give the same figures.
+ * Computes all that the report shows. The same verdicts and seed give the same figures.
  *
+ * @param options.texts the answers that were compared
  * @param options.votes people's verdicts on some of the same pairs
- * @throws DpoError `eval.no-values` without a verdict; `human.other-answers` for votes on other answers
+ * @throws DpoError `eval.no-values` without a verdict; `human.other-answers` for votes on other texts
  */
 export function winRateEvidence(
   verdicts: readonly StoredVerdict[],
@@ -48,19 +50,19 @@ export function winRateEvidence(
 }
 
 function judgesOf(verdicts: readonly StoredVerdict[]): string[] {
-  const names = verdicts.flatMap(({ judge_asked: asked, judge_reported: reported }) => {
-    if (asked === undefined) return reported ?? [];
-    return reported === undefined || reported === asked ? asked : `${asked} (answered as ${reported})`;
+  const names = verdicts.flatMap(({ judge_asked: name, judge_reported: ownName }) => {
+    if (name === undefined) return ownName ?? [];
+    return ownName === undefined || ownName === name ? name : `${name} (answered as ${ownName})`;
   });
   return [...new Set(names)];
 }
 
 function sumOf(values: readonly (number | undefined)[]): number | undefined {
-  const known = values.filter((value) => value !== undefined);
-  return known.length === 0 ? undefined : known.reduce((sum, value) => sum + value, 0);
+  const numbers = values.filter((value) => value !== undefined);
+  return numbers.length === 0 ? undefined : numbers.reduce((sum, value) => sum + value, 0);
 }
 
-/** Undefined where people voted on none of the pairs. */
+/** Undefined when people voted on none of the pairs. */
 function peopleBeside(
   verdicts: readonly StoredVerdict[],
   votes: readonly StoredVerdict[],

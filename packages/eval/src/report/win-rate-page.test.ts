@@ -11,7 +11,7 @@ import { winRateEvidence } from './win-rate-evidence.js';
 const fast = { resamples: 100 };
 const page = (verdicts: readonly StoredVerdict[], more: Omit<Parameters<typeof winRateEvidence>[1], 'seed'> = {}) =>
   renderReport({ title: 't', records: [], winRate: winRateEvidence(verdicts, { ...fast, ...more }) });
-/** What people read: without tags, entities and spaces that join. */
+/** The words of a page, without tags, entities and no-break spaces. */
 const words = (html: string) =>
   html
     .replace(/<style>.*?<\/style>/s, '')
@@ -19,7 +19,7 @@ const words = (html: string) =>
     .replaceAll('&#39;', "'")
     .replace(/[\s\u00a0]+/g, ' ');
 
-/** 40 prompts, the model wins on most, at two temperatures; one verdict in both orders. */
+/** Verdicts on 40 prompts at two temperatures, in both orders. The model wins on most prompts. */
 const clear = [0, 1].flatMap((temperature) =>
   Array.from({ length: 40 }, (_, i) => i).flatMap((i) => {
     const more = { temperature, model_length: 100 + i, baseline_length: 120 - i, judge_asked: 'strict' };
@@ -35,7 +35,7 @@ describe('the page about a win rate', () => {
   const html = page(clear);
   const text = words(html);
 
-  it('says first what may be said, with interval, n, judge, and whether it is enough', () => {
+  it('begins with the conclusion, with interval, n, judge, and whether the data are enough', () => {
     // 32 of 40 and 28 of 40: 60 / 80.
     expect(text).toMatch(
       /The model wins 75\.0 % of 80 pairs \(95 % interval [\d.]+ to [\d.]+ %\), judged by strict: the model is better\./,
@@ -67,7 +67,7 @@ describe('the page about a win rate', () => {
     expect(text).toContain('a ruler that picks the longer one');
   });
 
-  it('claims nothing where the interval holds one half, and says what lost verdicts could change', () => {
+  it('claims nothing when the interval holds one half, and says what lost verdicts could change', () => {
     const even = Array.from({ length: 30 }, (_, i) => verdictOn(i, 'model', i % 2 ? 'first' : 'second'));
     expect(words(page(even))).toContain(
       'too few to say which is better, since so many prompts show 25.6 points and more.',
@@ -90,8 +90,8 @@ describe('the page about a win rate', () => {
 });
 
 describe('pairs side by side', () => {
-  const judged = [
-    verdictOn('a', 'model', 'first'), // flips: the first, whoever it is
+  const verdicts = [
+    verdictOn('a', 'model', 'first'), // flips: the first answer in both orders
     verdictOn('a', 'baseline', 'first'),
     verdictOn('b', 'model', 'unparsable', { text: 'Both <b>are</b> fine.', reason: 'no label' }),
     verdictOn('b', 'baseline', 'second'),
@@ -105,10 +105,10 @@ describe('pairs side by side', () => {
     baseline: 'x'.repeat(3000),
   }));
   const votes = [verdictOn('c', 'model', 'second', { rater: 'ann' })];
-  const html = page(judged, { texts, votes });
+  const html = page(verdicts, { texts, votes });
   const articles = html.match(/<article class="pair.*?<\/article>/gs) ?? [];
 
-  it('has them by what is odd about them, with a filter to each', () => {
+  it('sorts them into classes, with a filter for each', () => {
     expect(articles.map((each) => /class="pair ([^"]*)"/.exec(each)?.[1])).toEqual([
       'flipped even',
       'unparsable won',
@@ -126,20 +126,20 @@ describe('pairs side by side', () => {
     expect(html).toContain('#show-disputed:checked~.cases>article:not(.disputed)');
   });
 
-  it('shows texts as texts, whole, and what was said of them', () => {
-    const told = articles.join('');
-    expect(told).toContain('&lt;script&gt;alert(&quot;a&quot;)&lt;/script&gt;');
+  it('shows texts as texts, whole, and all verdicts', () => {
+    const all = articles.join('');
+    expect(all).toContain('&lt;script&gt;alert(&quot;a&quot;)&lt;/script&gt;');
     expect(html).not.toMatch(/<script|<b>are/);
-    expect(told).toContain('2,200 characters more');
-    expect(words(told)).toContain('model first: unparsable baseline first: model');
-    expect(words(told)).toContain('model first: no label');
-    expect(words(told)).toContain('people: baseline better');
+    expect(all).toContain('2,200 characters more');
+    expect(words(all)).toContain('model first: unparsable baseline first: model');
+    expect(words(all)).toContain('model first: no label');
+    expect(words(all)).toContain('people: baseline better');
   });
 
   it('holds no more than a page can, the odd ones first', () => {
     const many = Array.from({ length: 300 }, (_, i) => verdictOn(i, 'model', i === 299 ? 'failed' : 'first'));
-    const shown = page(many).match(/<article class="pair/g) ?? [];
-    expect(shown.length).toBe(120);
+    const onPage = page(many).match(/<article class="pair/g) ?? [];
+    expect(onPage.length).toBe(120);
     expect(page(many)).toContain('<article class="pair unparsable">');
     expect(words(page(many))).toContain('120 of 300 pairs');
   });
@@ -164,10 +164,10 @@ it('does not call a win clear that people’s votes do not bear out', () => {
 });
 
 it('is rendered without a module of Node, so that a live page can do the same', () => {
-  const seen = new Set<string>();
+  const files = new Set<string>();
   const visit = (file: string): void => {
-    if (seen.has(file)) return;
-    seen.add(file);
+    if (files.has(file)) return;
+    files.add(file);
     const imports = readFileSync(file, 'utf8').matchAll(/^(?:import|export)(?! type)[^;]*? from '([^']+)';/gm);
     for (const [, name = ''] of imports) {
       expect(name, file).not.toMatch(/^node:|\/files$/);
@@ -176,5 +176,5 @@ it('is rendered without a module of Node, so that a live page can do the same', 
   };
   for (const name of ['render.ts', 'render-comparison.ts', 'figures.ts'])
     visit(fileURLToPath(new URL(name, import.meta.url)));
-  expect(seen.size).toBeGreaterThan(30);
+  expect(files.size).toBeGreaterThan(30);
 });

@@ -15,7 +15,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 const lines = (records: readonly object[]) => records.map((record) => `${JSON.stringify(record)}\n`).join('');
 
 describe('writeReport', () => {
-  it('reads a run folder, a last line half written included', async () => {
+  it('reads a run folder with a torn last line', async () => {
     const run = join(folder, 'my-run');
     await mkdir(run);
     await writeFile(join(run, 'config.json'), '{"seed": 3}');
@@ -33,12 +33,12 @@ describe('writeReport', () => {
     ]);
   });
 
-  it('makes do with the metrics of a plain training run', async () => {
+  it('reports a training from its metrics alone', async () => {
     await writeFile(join(folder, 'metrics.jsonl'), lines(sampleRecords(5)));
     const page = await readFile(await writeReport(folder), 'utf8');
     expect(page).toContain('Trained 5 steps.');
     expect(page).not.toContain('Reward and KL');
-    // The metrics are its table already.
+    // `metrics.jsonl` holds the figures already.
     expect((await readdir(folder)).sort()).toEqual(['metrics.jsonl', 'report.html']);
   });
 

@@ -8,10 +8,11 @@ import { renderReport } from './render.js';
 import { renderComparison } from './render-comparison.js';
 
 /**
- * Writes the report of a run from what its folder holds, and returns the page's path. The figures of a run that was measured lie as
- * CSV beside the page; those of a training alone are in its `metrics.jsonl`.
+ * Writes the report of a run from the files of its folder, and returns the page's path. The figures of an evaluated or judged run lie
+ * as CSV beside the page; the figures of a training alone are in its `metrics.jsonl`.
  *
  * @param path of the page, ending in `.html`; default `report.html` of the folder
+ * @throws DpoError the errors of `reportData`; file errors
  */
 export async function writeReport(folder: string, path = join(folder, 'report.html')): Promise<string> {
   const data = await reportData(folder);
@@ -23,19 +24,20 @@ export async function writeReport(folder: string, path = join(folder, 'report.ht
  * called by their whole paths. Nothing is written into the runs.
  *
  * @param path of the page, ending in `.html`
+ * @throws DpoError the errors of `reportData`; file errors
  */
 export async function writeComparison(folders: readonly string[], path: string): Promise<string> {
   const runs: ReportData[] = [];
   for (const folder of folders) runs.push(await reportData(folder));
   const names = folders.map((folder) => basename(resolve(folder)));
-  const named = runs.map((run, i) => {
-    const own = names.filter((name) => name === names[i]).length === 1;
-    return { ...run, title: (own ? names[i] : folders[i]) as string };
+  const titledRuns = runs.map((run, i) => {
+    const isUnique = names.filter((name) => name === names[i]).length === 1;
+    return { ...run, title: (isUnique ? names[i] : folders[i]) as string };
   });
-  return writePage(path, renderComparison(named), named, undefined);
+  return writePage(path, renderComparison(titledRuns), titledRuns, undefined);
 }
 
-/** The page last: where it is, its tables are. */
+/** Writes the page last, so that a page always has its tables. */
 async function writePage(
   path: string,
   page: string,
@@ -43,8 +45,8 @@ async function writePage(
   pairs: string | undefined,
 ): Promise<string> {
   const base = path.replace(/\.html$/, '');
-  const measured = runs.some(({ evaluation, winRate }) => evaluation !== undefined || winRate !== undefined);
-  if (measured || runs.length > 1) await writeText(`${base}.csv`, figuresCsv(runs));
+  const hasFigures = runs.some(({ evaluation, winRate }) => evaluation !== undefined || winRate !== undefined);
+  if (hasFigures || runs.length > 1) await writeText(`${base}.csv`, figuresCsv(runs));
   if (pairs !== undefined) await writeText(`${base}-pairs.csv`, pairs);
   await writeText(path, page);
   return path;

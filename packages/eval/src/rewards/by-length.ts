@@ -1,12 +1,12 @@
 import type { WeightedMargin } from './scored-comparison.js';
 
-/** Pairs in which the right answer is so many times as long as the wrong one. */
+/** Pairs whose ratio of lengths, the right answer's to the wrong answer's, lies in a bin. */
 interface MarginBin {
-  /** From this ratio, included, … */
+  /** The smallest ratio of the bin. */
   readonly from: number;
-  /** … to this one, excluded. */
+  /** The ratio at which the next bin begins. */
   readonly to: number;
-  /** How much the pairs weigh: their number, where each comparison is a pair. */
+  /** The sum of the pairs' weights: their number, when each comparison is a pair. */
   readonly weight: number;
   /** Mean margin; undefined for an empty bin. */
   readonly margin: number | undefined;
@@ -14,16 +14,16 @@ interface MarginBin {
   readonly accuracy: number | undefined;
 }
 
-/** How margins hang together with lengths. */
+/** How margins are related to lengths. */
 export interface LengthMargins {
   readonly bins: readonly MarginBin[];
-  /** Pearson's correlation of the margin with the logarithm of the ratio of lengths; undefined where one of the two does not vary. */
+  /** Pearson's correlation of the margin with the logarithm of the ratio of lengths; undefined when one of the two does not vary. */
   readonly correlation: number | undefined;
 }
 
 const EDGES = [0, 0.5, 0.8, 1.25, 2, Number.POSITIVE_INFINITY];
 
-/** Margins by the ratio of lengths, the right answer's to the wrong one's. */
+/** Margins by the ratio of lengths, the right answer's to the wrong answer's. */
 export function byLength(margins: readonly WeightedMargin[]): LengthMargins {
   const bins = EDGES.slice(0, -1).map((from, i): MarginBin => {
     const to = EDGES[i + 1] as number;
@@ -37,7 +37,7 @@ export function byLength(margins: readonly WeightedMargin[]): LengthMargins {
   return { bins, correlation: correlation(margins) };
 }
 
-/** Ratios beyond this one count as this one: an empty answer is infinitely shorter. */
+/** The largest ratio that the correlation counts, and one over the smallest: beside an empty answer a ratio is infinite. */
 const FARTHEST = 1000;
 
 function correlation(margins: readonly WeightedMargin[]): number | undefined {

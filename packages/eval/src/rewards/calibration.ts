@@ -1,22 +1,22 @@
 import type { WeightedMargin } from './scored-comparison.js';
 
-/** Pairs about which the scores are about as sure. */
+/** Pairs with about the same probability of the preferred answer. */
 interface CalibrationBin {
-  /** From this probability, included, … */
+  /** The smallest probability of the bin. */
   readonly from: number;
-  /** … to this one, excluded, 1 included. */
+  /** The probability at which the next bin begins; the last bin holds 1. */
   readonly to: number;
-  /** How much the pairs weigh: their number, where each comparison is a pair. */
+  /** The sum of the pairs' weights: their number, when each comparison is a pair. */
   readonly weight: number;
   /** Mean probability that the scores give to the answer that they prefer; undefined for an empty bin. */
   readonly predicted: number | undefined;
-  /** How often that answer is the right one; a tie counts one half. */
+  /** How often the preferred answer is the right one; a tie counts one half. */
   readonly right: number | undefined;
 }
 
-/** Whether σ(margin) is the probability that it looks like. */
+/** Whether σ(margin) is the frequency with which the preferred answer is right. */
 export interface Calibration {
-  /** Expected calibration error: Σ_b w_b |predicted_b − right_b| / Σ_b w_b, 0 for probabilities that are kept. */
+  /** Expected calibration error: Σ_b w_b |predicted_b − right_b| / Σ_b w_b, 0 when every bin is right as often as predicted. */
   readonly error: number;
   readonly bins: readonly CalibrationBin[];
 }
@@ -25,7 +25,7 @@ const BINS = 10;
 
 /** Calibration of σ(|s_right − s_wrong|), the probability of the preferred answer, in ten bins from 0.5 to 1. (arXiv 1706.04599.) */
 export function calibrationOf(margins: readonly WeightedMargin[]): Calibration {
-  const places = margins.map(({ margin }) => Math.min(BINS - 1, Math.floor((sure(margin) - 0.5) * 2 * BINS)));
+  const places = margins.map(({ margin }) => Math.min(BINS - 1, Math.floor((confidence(margin) - 0.5) * 2 * BINS)));
   const bins = Array.from({ length: BINS }, (_, b): CalibrationBin => {
     const inside = margins.filter((_, i) => places[i] === b);
     const weight = inside.reduce((sum, pair) => sum + pair.weight, 0);
@@ -33,14 +33,14 @@ export function calibrationOf(margins: readonly WeightedMargin[]): Calibration {
       weight === 0 ? undefined : inside.reduce((sum, pair) => sum + pair.weight * of(pair.margin), 0) / weight;
     const edge = (k: number) => 0.5 + k / (2 * BINS);
     const right = share((margin) => (margin > 0 ? 1 : margin === 0 ? 0.5 : 0));
-    return { from: edge(b), to: edge(b + 1), weight, predicted: share(sure), right };
+    return { from: edge(b), to: edge(b + 1), weight, predicted: share(confidence), right };
   });
   const total = bins.reduce((sum, { weight }) => sum + weight, 0);
   const off = bins.reduce((sum, { weight, predicted = 0, right = 0 }) => sum + weight * Math.abs(predicted - right), 0);
   return { error: off / total, bins };
 }
 
-/** σ(|margin|) */
-function sure(margin: number): number {
+/** σ(|margin|), the probability of the preferred answer. */
+function confidence(margin: number): number {
   return 1 / (1 + Math.exp(-Math.abs(margin)));
 }

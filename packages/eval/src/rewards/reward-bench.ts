@@ -1,7 +1,7 @@
 import { mean } from '../statistics.js';
 import type { ScoredComparison } from './scored-comparison.js';
 
-/** RewardBench 1: sections, and how much each subset weighs in its section. math-prm weighs as much as all programs together. */
+/** The sections of RewardBench 1, and each subset's weight in its section. `math-prm` weighs as much as all programs together. */
 const sections: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   Chat: {
     'alpacaeval-easy': 100,
@@ -37,31 +37,31 @@ const sections: Readonly<Record<string, Readonly<Record<string, number>>>> = {
 };
 
 /**
- * The sections of RewardBench 1 (arXiv 2403.13787) from the accuracies of its subsets, weighted as there; a section without a subset in
- * the data is left out. Empty for other data.
+ * The accuracies of RewardBench 1's sections (arXiv 2403.13787) from the accuracies of its subsets, weighted as published. A section
+ * without a subset in the data is left out, so the map is empty for other data.
  */
 export function rewardBenchSections(accuracies: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
-  const found = Object.entries(sections).flatMap(([section, weights]) => {
-    const there = Object.entries(weights).filter(([subset]) => accuracies.has(subset));
-    const total = there.reduce((sum, [, weight]) => sum + weight, 0);
+  const accuraciesOfSections = Object.entries(sections).flatMap(([section, weights]) => {
+    const subsets = Object.entries(weights).filter(([subset]) => accuracies.has(subset));
+    const total = subsets.reduce((sum, [, weight]) => sum + weight, 0);
     if (total === 0) return [];
-    const weighted = there.reduce((sum, [subset, weight]) => sum + weight * (accuracies.get(subset) as number), 0);
+    const weighted = subsets.reduce((sum, [subset, weight]) => sum + weight * (accuracies.get(subset) as number), 0);
     return [[section, weighted / total] as const];
   });
-  return new Map(found);
+  return new Map(accuraciesOfSections);
 }
 
-/** How a model does where several answers are equally right: RewardBench 2's subset Ties. */
+/** RewardBench 2's subset Ties: prompts with several equally right answers. */
 export interface TiesScore {
   /** 0.3 tied + 0.3 reference + 0.2 preferred + 0.2 preferredHard + 0.01 closeness, as RewardBench 2 weighs them. */
   readonly overall: number;
-  /** The share of prompts with several right answers all of which score above all wrong ones. */
+  /** Of the prompts with several right answers: the share on which all of them score above all wrong answers. */
   readonly tied: number;
-  /** The same of prompts with one right answer. */
+  /** Of the prompts with one right answer: the share on which it scores above all wrong answers. */
   readonly reference: number;
 }
 
-/** A prompt of the subset: spread of the right answers' scores, and their distance from the wrong ones'. */
+/** The scores of a prompt: the spread of the right answers, and the gap between right and wrong answers. */
 interface Distances {
   readonly accurate: boolean;
   readonly spread: number;
@@ -69,9 +69,9 @@ interface Distances {
 }
 
 /**
- * The score of RewardBench 2's subset Ties (arXiv 2506.01937): rows whose id is `tied:N` have several right answers, which should score
- * alike, and those with `ref:N` one. Preferred is a prompt whose right answers lie closer together than they lie to the wrong ones; it is
- * hard, where the smaller distance of prompt N's two rows must be larger. Undefined for data without such rows.
+ * The score of RewardBench 2's subset Ties (arXiv 2506.01937). Rows with the id `tied:N` have several right answers, which should
+ * score alike; rows with `ref:N` have one. `preferred` is the share of prompts whose gap is larger than the spread of `tied:N`, and
+ * `preferredHard` the share of prompts on which the smaller gap of the two rows is. Undefined for data without such rows.
  */
 export function tiesScore(comparisons: readonly ScoredComparison[]): TiesScore | undefined {
   const [tied, reference] = [rowsOf(comparisons, 'tied'), rowsOf(comparisons, 'ref')];
@@ -92,7 +92,7 @@ export function tiesScore(comparisons: readonly ScoredComparison[]): TiesScore |
   return { ...shares, overall: 0.3 * ofTied + 0.3 * ofReference + 0.2 * preferred + 0.2 * hard + 0.01 * closeness };
 }
 
-/** Right answers of one score are infinitely closer than any distance. */
+/** distance / spread: infinite for a spread of 0, and 0 for a distance of 0. */
 function ratio(distance: number, spread: number): number {
   return distance === 0 ? 0 : distance / spread;
 }

@@ -1,7 +1,7 @@
 import { rewardBenchSections, type TiesScore } from './reward-bench.js';
 import type { RewardReport, SubsetReport } from './reward-report.js';
 
-/** What `dpo eval rewards --json` prints of all data and of each subset. Shares are from 0 to 1. */
+/** The figures of all data, and of each subset, in `dpo eval rewards --json`. Shares are from 0 to 1. */
 export interface SubsetFigures {
   readonly comparisons: number;
   readonly accuracy: number;
@@ -33,9 +33,9 @@ export interface RewardFigures extends SubsetFigures {
   }[];
   readonly length_correlation: number | null;
   readonly subsets: Readonly<Record<string, SubsetFigures>>;
-  /** RewardBench 1's sections, where the subsets are its. */
+  /** RewardBench 1's sections, when the subsets are RewardBench 1's. */
   readonly sections?: Readonly<Record<string, number>>;
-  /** RewardBench 2's score of Ties, where the data have that subset. */
+  /** RewardBench 2's score of Ties, when the data have that subset. */
   readonly ties_score?: TiesScore;
 }
 

@@ -37,7 +37,7 @@ describe('a report of rewards', () => {
     expect(rewardReport([pair(-2000, 0)]).logLoss).toBe(2000);
   });
 
-  it('takes the best of n, and a part for right ones among those that share the best score', () => {
+  it('takes the best of n, and counts the right answers’ part when several share the best score', () => {
     const best = (right: readonly number[], wrong: readonly number[]) =>
       rewardReport([{ right: right.map((score) => answer(score)), wrong: wrong.map((score) => answer(score)) }]);
     expect(best([3], [1, 2, 0]).accuracy.share).toBe(1);
@@ -48,18 +48,18 @@ describe('a report of rewards', () => {
     expect(best([3, 1], [2, 0]).margin).toBe(1);
   });
 
-  it('finds probabilities that are kept, and those that are not', () => {
+  it('finds probabilities that are right as often as they say, and others', () => {
     // log 3 says 0.75, and is right three times in four.
-    const kept = [1, 1, 1, -1].map((sign) => pair(sign * Math.log(3), 0));
-    expect(rewardReport(kept).calibration.error).toBeCloseTo(0, 12);
-    const bin = rewardReport(kept).calibration.bins.find(({ weight }) => weight > 0);
+    const calibrated = [1, 1, 1, -1].map((sign) => pair(sign * Math.log(3), 0));
+    expect(rewardReport(calibrated).calibration.error).toBeCloseTo(0, 12);
+    const bin = rewardReport(calibrated).calibration.bins.find(({ weight }) => weight > 0);
     expect(bin).toMatchObject({ weight: 4, right: 0.75 });
-    // Ten times as sure, right as often.
+    // The odds are 33 times as large, and right as often.
     const loud = [1, 1, 1, -1].map((sign) => pair(sign * Math.log(99), 0));
     expect(rewardReport(loud).calibration.error).toBeCloseTo(0.99 - 0.75, 12);
   });
 
-  it('shows margins by length, and how they hang together', () => {
+  it('shows margins by length, and their correlation', () => {
     const { byLength } = rewardReport([pair(2, 0, [40, 10]), pair(1, 0, [10, 10]), pair(-3, 0, [1, 10])]);
     expect(byLength.bins.map(({ margin }) => margin)).toEqual([-3, undefined, 1, undefined, 2]);
     expect(byLength.bins.map(({ accuracy }) => accuracy)).toEqual([0, undefined, 1, undefined, 1]);
@@ -88,7 +88,7 @@ describe('a report of rewards', () => {
     expect(figures).not.toHaveProperty('sections');
   });
 
-  it('refuses what is no score', () => {
+  it('refuses a score that is not finite, and a comparison without both sides', () => {
     expect(() => rewardReport([pair(Number.NaN, 0)])).toThrow('Comparison 0 has the score NaN');
     expect(() => rewardReport([{ right: [], wrong: [answer(1)] }])).toThrow('needs a right and a wrong answer');
   });

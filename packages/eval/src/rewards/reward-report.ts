@@ -4,24 +4,24 @@ import { byLength, type LengthMargins } from './by-length.js';
 import { type Calibration, calibrationOf } from './calibration.js';
 import { bestShare, longerShare, type ScoredComparison, weightedMargins } from './scored-comparison.js';
 
-/** How well scores of answers tell right ones from wrong ones. */
+/** How well scores tell right answers from wrong answers. */
 export interface RewardReport {
   /**
-   * The share of comparisons whose best score is a right answer's. Where several answers share the best score, the right ones' share
-   * of them counts: a tie of two is one half. With its Wilson interval.
+   * The share of comparisons whose best score is a right answer's, with its Wilson interval. When several answers share the best
+   * score, the right answers' part of them counts: a tie of two is one half.
    */
   readonly accuracy: ShareEstimate;
   /** Comparisons in which a right and a wrong answer share the best score. */
   readonly ties: number;
-  /** Mean of −log σ(s_right − s_wrong), in nats, over the comparisons, each of which is the mean over its pairs. ln 2 says nothing. */
+  /** Mean of −log σ(s_right − s_wrong), in nats, over the comparisons, each of which is the mean over its pairs. Scores that say nothing have ln 2. */
   readonly logLoss: number;
-  /** The mean of s_right − s_wrong. */
+  /** The mean of s_right − s_wrong over the comparisons. */
   readonly margin: number;
   readonly calibration: Calibration;
-  /** The accuracy of a ruler that always takes the longer answer. One that takes the shorter has what is left to 1. */
+  /** The accuracy of a ruler that always takes the longer answer. A ruler that takes the shorter one has 1 minus that. */
   readonly lengthRuler: ShareEstimate;
   readonly byLength: LengthMargins;
-  /** The same of each subset that the data name, in the order of the data. */
+  /** A report of each subset that the data name, in the order of the data. */
   readonly subsets: ReadonlyMap<string, SubsetReport>;
 }
 
@@ -29,9 +29,10 @@ export interface RewardReport {
 export type SubsetReport = Omit<RewardReport, 'subsets'>;
 
 /**
- * Measures scores of answers that are known to be right or wrong: a reward model's, or the implicit rewards of a policy.
+ * Measures the scores of right and wrong answers: a reward model's scores, or a policy's implicit rewards.
  *
- * @throws DpoError `eval.no-values` without a comparison, `eval.bad-value` for a score that is not a finite number
+ * @throws DpoError `eval.no-values` without a comparison, `eval.bad-value` for a score that is not a finite number, or a comparison without
+ *   a right or a wrong answer
  */
 export function rewardReport(comparisons: readonly ScoredComparison[]): RewardReport {
   const subsets = new Map<string, ScoredComparison[]>();

@@ -2,7 +2,7 @@ import { nGrams, type Tokens } from './n-grams.js';
 
 /** The longest n-grams that are compared. */
 const LONGEST = 4;
-/** What stands for no n-gram in common: smoothing by Chen and Cherry's first method. */
+/** The count in place of 0 n-grams in common: smoothing by Chen and Cherry's first method. */
 const EPSILON = 0.1;
 
 /**
@@ -11,8 +11,8 @@ const EPSILON = 0.1;
  *
  *     BLEU = min(1, e^(1 − r/c)) · (Π_{n ≤ 4} p_n)^¼
  *
- * p_n is the share of a text's n-grams that some other text has as often, c the text's length and r the length nearest to it among
- * the others. A precision of 0 becomes 0.1 over the number of n-grams; a text without one token in common has 0.
+ * p_n is the share of a text's n-grams that some other text has as often, c the text's length and r the nearest length of another
+ * text. A precision of 0 becomes 0.1 over the number of n-grams. A text without a token in common with the others has BLEU 0.
  *
  * Source: Zhu et al. 2018, "Texygen" (arXiv 1802.01886), with the BLEU of NLTK, smoothing method 1.
  *
@@ -37,21 +37,21 @@ interface Precision {
   readonly total: number;
 }
 
-/** Of each text: its n-grams, and how many of them another text has as often. */
+/** For each text: how many n-grams it has, and how many of these another text has as often. */
 function sharedWithOthers(texts: readonly Tokens[], n: number): Precision[] {
-  const counted = texts.map((text) => nGrams(text, n));
+  const countsOfTexts = texts.map((text) => nGrams(text, n));
   const most = new Map<string, Most>();
-  for (const counts of counted)
+  for (const counts of countsOfTexts)
     for (const [key, count] of counts) {
       const { first, second } = most.get(key) ?? { first: 0, second: 0 };
       most.set(key, count > first ? { first: count, second: first } : { first, second: Math.max(second, count) });
     }
-  return counted.map((counts) => {
+  return countsOfTexts.map((counts) => {
     let [shared, total] = [0, 0];
     for (const [key, count] of counts) {
       const { first, second } = most.get(key) as Most;
       total += count;
-      // The text that has an n-gram most often itself is compared with the next one.
+      // The text with the most of an n-gram is compared with the text with the second most.
       shared += Math.min(count, count === first ? second : first);
     }
     return { shared, total };
@@ -64,7 +64,7 @@ interface Most {
   readonly second: number;
 }
 
-/** @param lengths of all texts, this one among them, from the shortest up */
+/** @param lengths of all texts, from the shortest up */
 function bleu(precisions: readonly Precision[], length: number, lengths: readonly number[]): number {
   if (length === 0 || precisions[0]?.shared === 0) return 0;
   const logs = precisions.map(({ shared, total }) => Math.log((shared > 0 ? shared : EPSILON) / Math.max(1, total)));
@@ -73,7 +73,7 @@ function bleu(precisions: readonly Precision[], length: number, lengths: readonl
   return brevity * Math.exp(logs.reduce((sum, log) => sum + log / LONGEST, 0));
 }
 
-/** The length nearest to a text's own among the others; of two as near the shorter. */
+/** The nearest length of another text; of two as near the shorter. */
 function nearestOther(length: number, lengths: readonly number[]): number {
   const own = lengths.indexOf(length);
   const [before, after] = [lengths[own - 1], lengths[own + 1]];

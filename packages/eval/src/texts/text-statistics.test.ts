@@ -12,24 +12,24 @@ const texts = fc.array(fc.array(fc.nat(5), { maxLength: 12 }), { minLength: 1, m
 describe('distinct n-grams', () => {
   it('by hand, within texts alone', () => {
     // Bigrams ab, ba, ab | bb: 3 different of 4.
-    const given = [[...'abab'], [...'bb']];
-    expect(distinct(given, 2, 6)).toBe(3 / 4);
-    expect(distinct(given, 1, 6)).toBe(2 / 6);
-    expect(distinct(given, 5, 6)).toBeUndefined();
+    const letters = [[...'abab'], [...'bb']];
+    expect(distinct(letters, 2, 6)).toBe(3 / 4);
+    expect(distinct(letters, 1, 6)).toBe(2 / 6);
+    expect(distinct(letters, 5, 6)).toBeUndefined();
     expect(distinct([], 1, 6)).toBeUndefined();
   });
 
-  it('are taken of as many tokens as is said, of every text alike', () => {
-    const given = [[...'aaaaaa'], [...'bb'], [...'cccc']];
-    expect(cutAlike(given, 8).map((text) => text.join(''))).toEqual(['aaa', 'bb', 'ccc']);
-    expect(cutAlike(given, 9).map((text) => text.join(''))).toEqual(['aaaa', 'bb', 'ccc']);
+  it('are counted in as many tokens as the argument says, in every text alike', () => {
+    const letters = [[...'aaaaaa'], [...'bb'], [...'cccc']];
+    expect(cutAlike(letters, 8).map((text) => text.join(''))).toEqual(['aaa', 'bb', 'ccc']);
+    expect(cutAlike(letters, 9).map((text) => text.join(''))).toEqual(['aaaa', 'bb', 'ccc']);
     fc.assert(
       fc.property(texts, fc.nat(60), (all, tokens) => {
         const total = all.reduce((sum, { length }) => sum + length, 0);
-        const cut = cutAlike(all, tokens);
-        expect(cut.reduce((sum, { length }) => sum + length, 0)).toBe(Math.min(tokens, total));
-        // No text is cut by more than one token more than another that goes on.
-        const ends = cut.flatMap(({ length }, i) => (length < (all[i]?.length ?? 0) ? [length] : []));
+        const shortened = cutAlike(all, tokens);
+        expect(shortened.reduce((sum, { length }) => sum + length, 0)).toBe(Math.min(tokens, total));
+        // The lengths of texts that were cut differ by one token at most.
+        const ends = shortened.flatMap(({ length }, i) => (length < (all[i]?.length ?? 0) ? [length] : []));
         expect(Math.max(0, ...ends) - Math.min(...ends, Math.max(0, ...ends))).toBeLessThanOrEqual(1);
       }),
     );
@@ -58,19 +58,19 @@ describe('self-BLEU', () => {
 });
 
 it('the statistics of texts, by hand', () => {
-  const drawn = [
+  const samples = [
     { index: 0, tokens: [...'abcdabcdab'], ended: true }, // 7 4-grams, abcd bcda cdab dabc again: 4 different
     { index: 0, tokens: [...'abc'], ended: false },
     { index: 1, tokens: [...'wxyz'], ended: true },
   ];
-  const found = textStatistics(drawn, sharedTokens(drawn, drawn.slice(1)));
-  expect(found.distinctTokens).toBe(7);
-  expect(found.length).toMatchObject({ mean: 17 / 3, count: 3, clusters: 2 });
-  expect(found.ended.mean).toBeCloseTo(2 / 3, 12);
-  expect(found.repeatedFourGrams).toBeCloseTo(3 / 7 / 2, 12);
+  const statistics = textStatistics(samples, sharedTokens(samples, samples.slice(1)));
+  expect(statistics.distinctTokens).toBe(7);
+  expect(statistics.length).toMatchObject({ mean: 17 / 3, count: 3, clusters: 2 });
+  expect(statistics.ended.mean).toBeCloseTo(2 / 3, 12);
+  expect(statistics.repeatedFourGrams).toBeCloseTo(3 / 7 / 2, 12);
   // Cut at two tokens each, and one more: abc, ab, wx. Six of seven tokens are a, b, c, a, b, w, x: 5 differ.
-  expect(found.distinct[0]).toBeCloseTo(5 / 7, 12);
-  expect(found.distinct[3]).toBeNull();
+  expect(statistics.distinct[0]).toBeCloseTo(5 / 7, 12);
+  expect(statistics.distinct[3]).toBeNull();
   expect(textStatistics([{ index: 0, tokens: [1], ended: false }], 1)).toMatchObject({
     selfBleu: null,
     repeatedFourGrams: null,

@@ -3,34 +3,34 @@ import { distinct } from './distinct.js';
 import { nGrams, type Tokens } from './n-grams.js';
 import { selfBleu } from './self-bleu.js';
 
-/** A text that a policy drew, as far as its form is measured. */
+/** The tokens of a text that a policy drew. */
 export interface DrawnTokens {
-  /** The number of its prompt. */
+  /** The number of the text's prompt. */
   readonly index: number;
-  /** Its tokens without the one that ended it. */
+  /** The text's tokens without the end token. */
   readonly tokens: Tokens;
-  /** Whether the policy ended it; else it was cut. */
+  /** Whether the policy ended the text; else it was cut. */
   readonly ended: boolean;
 }
 
 /** How diverse and how long texts are. Shares are from 0 to 1. */
 export interface TextStatistics {
-  /** Tokens of a text, without the one that ended it. */
+  /** Tokens of a text, without the end token. */
   readonly length: ClusteredEstimate;
   /** Share of the texts that the policy ended itself. */
   readonly ended: ClusteredEstimate;
-  /** How many tokens of all texts together distinct-n is taken of. */
+  /** The number of tokens, of all texts together, in which distinct-n is counted. */
   readonly distinctTokens: number;
-  /** Distinct-1, -2, -3 and -4; null where there is no such n-gram. */
+  /** Distinct-1, -2, -3 and -4; null without an n-gram. */
   readonly distinct: readonly (number | null)[];
-  /** Null for a single text. */
+  /** Self-BLEU, 0 to 1; null for a single text. */
   readonly selfBleu: number | null;
-  /** Share of a text's 4-grams that stood in the same text before: how far it goes round in circles. Null without a 4-gram. */
+  /** Share of a text's 4-grams that stood in the same text before: how much the text repeats itself. Null without a 4-gram. */
   readonly repeatedFourGrams: number | null;
 }
 
 /**
- * Measures the form of texts. Two sets are compared at the same `tokens`, such as the smaller number of all their tokens.
+ * Measures the form of texts. Two sets of texts are compared at the same `tokens`, which {@link sharedTokens} gives.
  *
  * Repeated 4-grams are 1 − |different 4-grams| / number of 4-grams, the mean over texts that have any (Welleck et al. 2019,
  * arXiv 1908.04319).
@@ -65,7 +65,7 @@ function meanOf(values: readonly number[]): number | null {
   return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** The most tokens that two sets of texts both have: where their distinct-n may be compared. */
+/** The most tokens that every one of several sets of texts has, at which their distinct-n may be compared. */
 export function sharedTokens(...sets: readonly (readonly Pick<DrawnTokens, 'tokens'>[])[]): number {
   return Math.min(...sets.map((texts) => texts.reduce((sum, { tokens }) => sum + tokens.length, 0)));
 }

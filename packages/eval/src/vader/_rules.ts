@@ -37,7 +37,7 @@ const boosters: ReadonlyMap<string, number> = new Map([
   ...weaken.split('|').map((word): [string, number] => [word, -0.293]),
 ]);
 
-// Words with "n't" in them negate whatever they are, so that only the others need to be listed.
+// Every word with "n't" negates, and is not listed.
 const negations: ReadonlySet<string> = new Set(
   (
     'aint arent cannot cant couldnt darent didnt doesnt dont hadnt hasnt havent isnt mightnt mustnt neither neednt ' +
@@ -58,7 +58,7 @@ const phrases: ReadonlyMap<string, number> = new Map([
   ['beating heart', 3.5],
 ]);
 
-/** The words' valences after all rules that look at words; the rules on punctuation are the caller's. */
+/** The words' valences after all rules but the rules on punctuation. */
 export function valences(words: readonly string[]): number[] {
   const lower = words.map((word) => word.toLowerCase());
   const capitals = words.filter(isUpper).length;
@@ -74,7 +74,7 @@ export function valences(words: readonly string[]): number[] {
 interface Words {
   readonly words: readonly string[];
   readonly lower: readonly string[];
-  /** Some words but not all are in capitals. */
+  /** Whether some words, and not all, are in capitals. */
   readonly mixedCase: boolean;
 }
 
@@ -134,11 +134,11 @@ function phraseValence(at: (offset: number) => string, hasNext: boolean, hasTwo:
   return valence;
 }
 
-/** What stands before the first "but" counts half, what comes after it one and a half times. */
+/** Words before the first "but" count half, words after it one and a half times. */
 function afterBut(lower: readonly string[], values: number[]): number[] {
   const but = lower.indexOf('but');
   if (but === -1) return values;
-  // The Python code looks each value up by value, so that of equal ones the first is changed: kept as it is there.
+  // As in the Python code, the first of equal values is changed.
   for (const i of values.keys()) {
     const value = values[i] ?? 0;
     const place = values.indexOf(value);

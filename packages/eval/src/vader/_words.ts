@@ -16,7 +16,7 @@ function emojiTable(): ReadonlyMap<string, string> {
   return emojis;
 }
 
-/** The text with every emoji written out in words, as the rules read it. */
+/** The text with every emoji written out in words, for the rules. */
 export function spellEmojis(text: string): string {
   const table = emojiTable();
   let spelt = '';
@@ -36,7 +36,7 @@ export function spellEmojis(text: string): string {
 
 const punctuation = new Set('!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~');
 
-/** The text's words without the punctuation around them; what would be left with two letters or fewer is an emoticon. */
+/** The text's words without the punctuation around them. A word that would keep two letters or fewer is an emoticon, and stays. */
 export function wordsOf(text: string): string[] {
   return text
     .split(/\p{White_Space}+/u)

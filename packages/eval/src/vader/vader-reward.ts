@@ -7,9 +7,10 @@ import { spellEmojis, wordsOf } from './_words.js';
  *
  *     compound = s / √(s² + 15),   s = Σ valence of each word + 0.292 · min(4, exclamation marks) + question marks
  *
- * with a word's valence from a lexicon, changed by the words before it (degrees, negations), by capitals and by "but".
+ * The valence of a word comes from a lexicon, and is changed by the words before it (degrees, negations), by capitals and by
+ * "but".
  *
- * The lexicon is that of the package `vader-sentiment` 1.1.3. Its rules are older than those of the Python package and
+ * The lexicon comes from the package `vader-sentiment` 1.1.3. The package's rules are older than the Python package's and
  * give other scores for words between punctuation, "no", capitalised negations, emoji and newer degree words (on 38 of
  * the 125 texts written by hand for the parity test), so the rules are written here.
  *

@@ -1,5 +1,5 @@
 declare module 'vader-sentiment' {
-  /** The part of the package that is used here: its rule for one word, which is where its lexicon can be asked. */
+  /** The part of the package that is used here: its rule for one word, which gives the word's valence in the lexicon. */
   export const SentimentIntensityAnalyzer: {
     sentiment_valence(
       valence: number,

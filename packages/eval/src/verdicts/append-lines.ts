@@ -2,7 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { asFileError, checkEnds } from '@dpo/base/files';
 import { isTorn } from './read-lines.js';
 
-/** A file that is being added to, a JSON object to a line. */
+/** A file to which lines are added, each a JSON object. */
 export interface LineWriter<T> {
   /** Adds a line. Resolves when the line is on the disk; lines stand in the order of the calls. */
   readonly append: (value: T) => Promise<void>;
@@ -11,8 +11,8 @@ export interface LineWriter<T> {
 }
 
 /**
- * Opens a file for adding lines, and makes the file where there is none. Nothing that stands in the file is changed, with one
- * exception: a last line that was cut while it was written is taken off, since the next line would be glued to it.
+ * Opens a file for adding lines, and makes the file when there is none. A torn last line is taken off, since the next line would be
+ * glued to it. Nothing else in the file is changed.
  *
  * @throws DpoError file errors
  */
@@ -34,14 +34,14 @@ export async function appendLines<T>(path: string): Promise<LineWriter<T>> {
 
 function writer<T>(file: FileHandle, path: string): LineWriter<T> {
   let last: Promise<void> = Promise.resolve();
-  let half = false; // whether a line may have come to the file in part
+  let maybeTorn = false; // whether the file may end in a part of a line
   const write = async (line: string): Promise<void> => {
     try {
-      if (half) await mendEnd(file);
-      half = true;
+      if (maybeTorn) await mendEnd(file);
+      maybeTorn = true;
       await file.appendFile(line);
       await file.datasync();
-      half = false;
+      maybeTorn = false;
     } catch (error) {
       throw asFileError(error, path);
     }
@@ -49,9 +49,9 @@ function writer<T>(file: FileHandle, path: string): LineWriter<T> {
   return {
     append: (value) => {
       const line = `${JSON.stringify(value)}\n`;
-      const written = last.then(() => write(line));
-      last = written.catch(() => undefined); // whoever called `append` hears of the error; later lines are tried, too
-      return written;
+      const writing = last.then(() => write(line));
+      last = writing.catch(() => undefined); // The caller of `append` hears of the error, and later lines are tried.
+      return writing;
     },
     close: async () => {
       await last;
@@ -60,7 +60,7 @@ function writer<T>(file: FileHandle, path: string): LineWriter<T> {
   };
 }
 
-/** Ends the file in a whole line: takes a torn last line off, and ends a whole one that lacks its newline. */
+/** Makes the file end in a whole line: takes a torn last line off, or ends a whole last line that lacks its newline. */
 async function mendEnd(file: FileHandle): Promise<void> {
   const { size } = await file.stat();
   const { begins, bytes } = await lastLine(file, size);
@@ -69,6 +69,7 @@ async function mendEnd(file: FileHandle): Promise<void> {
   else await file.appendFile('\n');
 }
 
+/** Bytes that are read at once. */
 const PIECE = 65536;
 
 /** What follows the last newline of a file, read from the end in pieces. */

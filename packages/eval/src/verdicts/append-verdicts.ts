@@ -1,12 +1,12 @@
 import { appendLines, type LineWriter } from './append-lines.js';
 import type { StoredVerdict } from './stored-verdict.js';
 
-/** A file of verdicts that is being added to. */
+/** A file to which verdicts are added. */
 export type VerdictWriter = LineWriter<StoredVerdict>;
 
 /**
- * Opens `verdicts.jsonl` for adding, and makes the file where there is none. A torn last line is taken off; nothing else that
- * stands in the file is changed.
+ * Opens `verdicts.jsonl` for adding, and makes the file when there is none. A torn last line is taken off; nothing else in the file
+ * is changed.
  *
  * @throws DpoError file errors
  */

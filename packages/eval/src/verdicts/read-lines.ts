@@ -2,16 +2,15 @@ import { DpoError, isObject } from '@dpo/base';
 import { asFileError, readTextFile } from '@dpo/base/files';
 import { type Shape, ShapeError } from '../shape.js';
 
-/** What a file holds to which lines are only ever added. */
+/** The lines of a file to which lines are only ever added. */
 export interface LineFile<T> {
   readonly lines: readonly T[];
-  /** Whether the last line was cut while it was written; it is left out. */
+  /** Whether the last line was torn, and left out. */
   readonly torn: boolean;
 }
 
 /**
- * Reads a file with a JSON object to a line; blank lines are passed over. A last line that is no whole JSON is what a killed
- * program leaves: reading goes on without it and says so.
+ * Reads a file with a JSON object on each line. Blank lines are left out, and so is a torn last line, which a killed program leaves.
  *
  * @throws DpoError `badLine` for any other line that is not valid JSON or not of the shape, naming line and key; file errors
  */
@@ -26,11 +25,11 @@ export async function readLines<T>(path: string, shape: Shape<T>, badLine: strin
     .filter(({ line }) => line.trim() !== '');
   const last = lines.at(-1);
   const torn = last !== undefined && isTorn(last.line);
-  const read = (line: string, number: number) => readLine(line, shape, { path, line: number }, badLine);
-  return { lines: (torn ? lines.slice(0, -1) : lines).map(({ line, number }) => read(line, number)), torn };
+  const whole = torn ? lines.slice(0, -1) : lines;
+  return { lines: whole.map(({ line, number }) => readLine(line, shape, { path, line: number }, badLine)), torn };
 }
 
-/** Whether a line is the beginning of a JSON text and not all of it. */
+/** Whether a last line is torn: not a whole JSON text. */
 export function isTorn(line: string): boolean {
   try {
     JSON.parse(line);
@@ -51,7 +50,7 @@ function readLine<T>(
     if (!isObject(value)) throw new ShapeError('the line', 'a JSON object');
     return shape(value, '');
   } catch (cause) {
-    const why = cause instanceof ShapeError ? `${cause.message}` : 'not valid JSON';
+    const why = cause instanceof ShapeError ? cause.message : 'not valid JSON';
     const details = cause instanceof ShapeError ? { key: cause.where, expected: cause.expected } : {};
     throw new DpoError(badLine, `${place.path}, line ${place.line}: ${why}.`, {
       values: { ...place, ...details },

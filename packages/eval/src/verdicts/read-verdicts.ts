@@ -5,25 +5,25 @@ import type { Shape } from '../shape.js';
 import { readLines } from './read-lines.js';
 import { type StoredVerdict, verdictShape } from './stored-verdict.js';
 
-/** What a file of verdicts holds. */
+/** The content of a file of verdicts. */
 export interface VerdictFile {
   readonly verdicts: readonly StoredVerdict[];
-  /** Whether the last line was cut while it was written; it is left out. */
+  /** Whether the last line was torn, and left out. */
   readonly torn: boolean;
 }
 
-/** A line with `vote` and no `verdict` is a person's. */
+/** A line with `vote` and without `verdict` is a person's. */
 const anyShape: Shape<StoredVerdict | VoteLine> = (value, where) =>
   isObject(value) && 'vote' in value && !('verdict' in value)
     ? voteLineShape(value, where)
     : verdictShape(value, where);
 
 /**
- * Reads `verdicts.jsonl`, a verdict to a line, or `votes.jsonl`, whose votes that were not taken back become verdicts; blank lines are passed over. A last line that is no whole JSON is what a killed
- * program leaves: reading goes on without it and says so.
+ * Reads `verdicts.jsonl`, with a verdict on each line, or `votes.jsonl`, of which the votes in force become verdicts. Blank lines
+ * are left out, and so is a torn last line, which a killed program leaves.
  *
  * @throws DpoError `verdicts.bad-line` for any other line that is not valid JSON or no verdict, naming line and key;
- *   `verdicts.empty` where no verdict is left; file errors
+ *   `verdicts.empty` for a file without a verdict; file errors
  */
 export async function readVerdicts(path: string): Promise<VerdictFile> {
   const { lines, torn } = await readLines(path, anyShape, 'verdicts.bad-line');

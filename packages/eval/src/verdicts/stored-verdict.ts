@@ -2,56 +2,64 @@ import { between, oneOf, record, type Shape, text, truth, unknownOr } from '../s
 
 /** Verdicts that say which answer is better. */
 const USABLE = ['first', 'second', 'tie'] as const;
-/** Verdicts that were lost: no label could be read, the judge declined, or no reply came. */
+/** Lost verdicts: no label could be read, the judge declined, or no reply came. */
 const LOST = ['unparsable', 'refused', 'failed'] as const;
 
+/** A verdict that says which answer is better. */
 export type UsableVerdict = (typeof USABLE)[number];
+/** A verdict that says nothing of the answers. */
 export type LostVerdict = (typeof LOST)[number];
 
-/** A line of `verdicts.jsonl`, with the file's own keys: what one judge said about two answers in one order. */
+/** A line of `verdicts.jsonl` under the file's keys: what a judge said of two answers in one order. */
 export interface StoredVerdict {
   /** The prompt, by any name that all verdicts on the prompt share. */
   readonly prompt_id: string;
   /** Whose answer the judge saw first. */
   readonly first: 'model' | 'baseline';
-  /** 0 for the first asking; 1 and up for askings of the same thing again. */
+  /** 0, and 1 and up when the same question is asked again. */
   readonly repetition: number;
   readonly verdict: UsableVerdict | LostVerdict;
   /** The judge's probability, 0 to 1, that the first answer is the better one. */
   readonly p_first?: number | undefined;
-  /** The probability of all offered labels together, from which `p_first` was normalised. */
+  /** The judge's probability of all offered labels together, 0 to 1; `p_first` is a share of it. */
   readonly label_mass?: number | undefined;
   /** Length of the model's answer in characters. */
   readonly model_length?: number | undefined;
+  /** Length of the baseline's answer in characters. */
   readonly baseline_length?: number | undefined;
   /** The temperature at which the model's answer was drawn. */
   readonly temperature?: number | undefined;
   /** Which of several answers to the prompt was judged. */
   readonly sample?: number | undefined;
-  /** The person who gave the verdict, where several may judge the same pairs. */
+  /** The person who gave the verdict. */
   readonly rater?: string | undefined;
-  /** Whether a tie is one between two bad answers. */
+  /** Whether both answers of a tie are bad. */
   readonly both_bad?: boolean | undefined;
   /** What a person wrote beside the verdict. */
   readonly comment?: string | undefined;
+  /** The name of the judge that was asked. */
   readonly judge_asked?: string | undefined;
-  /** The name that the judge's reply bears. */
+  /** The judge's name by its own reply. */
   readonly judge_reported?: string | undefined;
+  /** Tells prompt and answers from others: the beginning of their SHA-256. */
   readonly prompt_digest?: string | undefined;
+  /** Tells the judge's instructions from others. */
   readonly template_digest?: string | undefined;
   /** The judge's reply as it came. */
   readonly text?: string | undefined;
   /** Why the verdict was lost, in words. */
   readonly reason?: string | undefined;
+  /** Why the reply ended, in the server's word. */
   readonly finish_reason?: string | undefined;
   /** How the judge was made to say its verdict: `logprobs`, `json_schema`, `choice`, `text`. */
   readonly rung?: string | undefined;
-  /** Whether the reply came from a cache: then it cost nothing now. */
+  /** Whether the reply came from the cache, at no cost. */
   readonly cached?: boolean | undefined;
   readonly prompt_tokens?: number | undefined;
   readonly completion_tokens?: number | undefined;
-  /** In the currency of the price table. */
+  /** What the reply cost, in the currency of the price table. */
   readonly cost?: number | undefined;
+  /** How long the question took. */
   readonly milliseconds?: number | undefined;
 }
 
@@ -61,7 +69,7 @@ export function isUsable(verdict: StoredVerdict['verdict']): verdict is UsableVe
 }
 
 /**
- * The model's share of a verdict: the judge's probability that the model's answer is the better one, where the judge gave a
+ * The model's share of a verdict: the judge's probability that the model's answer is the better one, when the judge gave a
  * probability; else 1, ½ or 0. Undefined for a lost verdict, which is neither a loss nor a half.
  */
 export function scoreOf({ first, verdict, p_first }: StoredVerdict): number | undefined {
@@ -73,7 +81,7 @@ export function scoreOf({ first, verdict, p_first }: StoredVerdict): number | un
 const amount = unknownOr(between(0, Number.MAX_VALUE));
 const words = unknownOr(text);
 
-/** What a line says of its question, whoever answered. */
+/** The keys of a line that say what the question was. */
 export const questionShapes = {
   prompt_id: (value: unknown, where: string) => (typeof value === 'number' ? String(value) : text(value, where)),
   first: oneOf(['model', 'baseline']),

@@ -24,7 +24,7 @@ const verdict = (prompt: string, text = 'A'): StoredVerdict => ({
 const line = (prompt: string) => `${JSON.stringify(verdict(prompt))}\n`;
 
 describe('reading verdicts', () => {
-  it('takes what is known of each, numbers as names of prompts, null as not known, and leaves other keys', async () => {
+  it('reads a line’s keys, numbers as names of prompts and null as absent, and leaves other keys', async () => {
     await writeFile(
       path,
       '{"prompt_id":7,"first":"baseline","verdict":"second","p_first":0.25,"model_length":null,"cost":0.1,"colour":"red"}\r\n\n',
@@ -39,8 +39,8 @@ describe('reading verdicts', () => {
   it('goes on without a last line that was cut, in the middle of a character as well', async () => {
     const whole = Buffer.from(JSON.stringify(verdict('b', 'é')));
     const inside = whole.indexOf(0xc3) + 1; // between the two bytes of é
-    for (const cut of [1, 20, inside, whole.length - 1]) {
-      await writeFile(path, Buffer.concat([Buffer.from(line('a')), whole.subarray(0, cut)]));
+    for (const length of [1, 20, inside, whole.length - 1]) {
+      await writeFile(path, Buffer.concat([Buffer.from(line('a')), whole.subarray(0, length)]));
       const { verdicts, torn } = await readVerdicts(path);
       expect([verdicts.map((each) => each.prompt_id), torn]).toEqual([['a'], true]);
     }
@@ -71,7 +71,7 @@ describe('reading verdicts', () => {
     });
   });
 
-  it('takes people’s votes for verdicts, without those that were taken back', async () => {
+  it('takes people’s votes for verdicts, but for votes that were taken back', async () => {
     const vote = (prompt_id: string, vote: string) => ({ prompt_id, first: 'baseline', rater: 'anna', vote });
     const lines = [vote('a', 'A'), vote('b', 'both_bad'), vote('c', 'B'), { rater: 'anna', vote: 'undo' }];
     await writeFile(path, lines.map((each) => `${JSON.stringify(each)}\n`).join(''));
@@ -146,7 +146,7 @@ describe('adding verdicts', () => {
   });
 });
 
-it('scores the model: a probability before a label, and nothing where the verdict was lost', () => {
+it('scores the model: a probability before a label, and nothing when the verdict was lost', () => {
   const scores = (['first', 'second', 'tie', 'unparsable', 'refused', 'failed'] as const).map((each) => [
     scoreOf({ prompt_id: 'a', first: 'model', repetition: 0, verdict: each }),
     scoreOf({ prompt_id: 'a', first: 'baseline', repetition: 0, verdict: each, p_first: 0.9 }),

@@ -1,7 +1,7 @@
 import { random } from '@dpo/base';
 import type { StoredVerdict } from '../verdicts/stored-verdict.js';
 
-/** A verdict with as much as matters. */
+/** A verdict with the keys that figures depend on. */
 export function verdictOn(
   prompt: number | string,
   first: StoredVerdict['first'],
@@ -11,15 +11,16 @@ export function verdictOn(
   return { prompt_id: String(prompt), first, repetition: 0, verdict, ...more };
 }
 
-/** Answers of made-up lengths, the model's longer by `longer` on average, and whether the model's is truly the better one. */
-export interface MadePair {
+/** The lengths of two answers, and whether the model's is truly the better one. */
+export interface SamplePair {
   readonly prompt: string;
   readonly model_length: number;
   readonly baseline_length: number;
   readonly better: boolean;
 }
 
-export function madePairs(n: number, { rate = 0.5, longer = 0, seed = 0 } = {}): MadePair[] {
+/** Pairs at random: the model is better in `rate` of them, and its answers are `longer` characters longer on average. */
+export function samplePairs(n: number, { rate = 0.5, longer = 0, seed = 0 } = {}): SamplePair[] {
   const next = random(seed);
   return Array.from({ length: n }, (_, i) => {
     const baseline_length = 500 + Math.floor(500 * next());
@@ -30,8 +31,8 @@ export function madePairs(n: number, { rate = 0.5, longer = 0, seed = 0 } = {}):
 
 /** The verdicts of a judge that is asked about every pair in both orders. */
 export function judgeBothOrders(
-  pairs: readonly MadePair[],
-  judge: (pair: MadePair, first: StoredVerdict['first']) => StoredVerdict['verdict'],
+  pairs: readonly SamplePair[],
+  judge: (pair: SamplePair, first: StoredVerdict['first']) => StoredVerdict['verdict'],
 ): StoredVerdict[] {
   return pairs.flatMap((pair) =>
     (['model', 'baseline'] as const).map((first) => {
@@ -41,7 +42,7 @@ export function judgeBothOrders(
   );
 }
 
-/** What an upright judge says. */
-export function truth({ better }: MadePair, first: StoredVerdict['first']): 'first' | 'second' {
+/** The verdict of a judge that is always right. */
+export function truth({ better }: SamplePair, first: StoredVerdict['first']): 'first' | 'second' {
   return better === (first === 'model') ? 'first' : 'second';
 }

@@ -6,14 +6,14 @@ import type { RateOptions } from './rate-interval.js';
 
 /** Two policies that were judged against one opponent. */
 export interface PolicyComparison {
-  /** Win rate of the second minus that of the first, −1 to 1. */
+  /** Win rate of the second policy minus win rate of the first, −1 to 1. */
   readonly difference: number;
   readonly standardError: number;
   readonly low: number;
   readonly high: number;
-  /** Prompts on which the second did better, and those on which the first did. */
+  /** Prompts on which the second policy did better, and prompts on which the first did. */
   readonly signs: SignTest;
-  /** Prompts that both have scores for, and those that only one has. */
+  /** Prompts with scores of both policies, and prompts with scores of one alone. */
   readonly prompts: number;
   readonly leftOut: number;
 }
@@ -23,7 +23,7 @@ export interface PolicyComparison {
  * alike: the mean over prompts of (second − first) with the standard error of these differences and the 95 % percentiles of a
  * bootstrap over prompts. The exact sign test is on prompts with a difference.
  *
- * @throws DpoError `eval.not-paired` where the two have no prompt in common
+ * @throws DpoError `eval.not-paired` when the two have no prompt in common
  */
 export function comparePolicies(
   first: readonly { readonly prompt: string; readonly score: number }[],
@@ -36,7 +36,7 @@ export function comparePolicies(
     return b === undefined ? [] : [{ a, b }];
   });
   if (both.length === 0)
-    throw new DpoError('eval.not-paired', 'The two policies were judged on different prompts: none is in both.', {
+    throw new DpoError('eval.not-paired', 'The two policies were judged on different prompts: they share none.', {
       values: { first: ofFirst.size, second: ofSecond.size },
       hint: 'Judge both on the same prompts, with the same prompt_id.',
     });

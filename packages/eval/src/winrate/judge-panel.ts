@@ -1,23 +1,24 @@
 import { isUsable, type StoredVerdict } from '../verdicts/stored-verdict.js';
 import { type PairVerdicts, verdictsByRater } from './pair-scores.js';
 
-/** What the verdicts say of their judge. Shares are undefined where there is nothing to take them of. */
+/** What the verdicts say of their judge. A share of nothing is undefined. */
 export interface JudgePanel {
   /** How many verdicts of each kind there are. */
   readonly counts: Readonly<Record<StoredVerdict['verdict'], number>>;
-  /** Of the pairs with a usable verdict in both orders: the share on which both say the same of the two answers. */
+  /** Of the pairs with a usable verdict in both orders: the share on which both prefer the same answer, or neither. */
   readonly consistency: number | undefined;
   /**
-   * Of the decided verdicts: the share that went to the answer seen first. Undefined where the model stood on one side in all,
-   * since the rate would be the model's win rate then.
+   * Of the decided verdicts: the share that went to the answer seen first. Undefined when the model stood on the same
+   * side in all, since the rate would be the model's win rate then.
    */
   readonly firstPositionRate: number | undefined;
   /** Of the verdicts that repeat a usable one: the share that says the same. */
   readonly repetitionAgreement: number | undefined;
+  /** How many verdicts repeat a usable one. */
   readonly repetitions: number;
 }
 
-/** Counts what a judge did. */
+/** The panel of a judge, from all pairs. */
 export function judgePanel(pairs: readonly PairVerdicts[]): JudgePanel {
   const verdicts = pairs.flatMap((pair) => pair.verdicts);
   const counts = { first: 0, second: 0, tie: 0, unparsable: 0, refused: 0, failed: 0 };
@@ -43,23 +44,23 @@ function firstPositionRate(verdicts: readonly StoredVerdict[]): number | undefin
   return shareOf(decided.map(({ verdict }) => verdict === 'first'));
 }
 
-/** Who was preferred by a usable verdict: the model, the baseline or neither. */
-export function preferred({ first, verdict }: StoredVerdict): 'model' | 'baseline' | 'tie' {
+/** Whom a usable verdict prefers: the model, the baseline or neither. */
+export function preferenceOf({ first, verdict }: StoredVerdict): 'model' | 'baseline' | 'tie' {
   if (verdict === 'tie') return 'tie';
   return (verdict === 'first') === (first === 'model') ? 'model' : 'baseline';
 }
 
-/** For each repetition of a rater's with usable verdicts in both orders: whether they agree. */
+/** For each repetition with usable verdicts of one rater in both orders: whether the two agree. */
 export function consistentOrders(verdicts: readonly StoredVerdict[]): boolean[] {
   const usable = verdicts.filter(({ verdict }) => isUsable(verdict));
   return usable.flatMap((one) => {
     if (one.first !== 'model') return [];
     const other = usable.find((each) => each.first === 'baseline' && each.repetition === one.repetition);
-    return other === undefined ? [] : [preferred(one) === preferred(other)];
+    return other === undefined ? [] : [preferenceOf(one) === preferenceOf(other)];
   });
 }
 
-/** For each usable verdict after the first usable one in the same order: whether it says the same. */
+/** For each usable verdict after the first usable one in the same order: whether the two are the same. */
 function repeatedVerdicts(verdicts: readonly StoredVerdict[]): boolean[] {
   return (['model', 'baseline'] as const).flatMap((side) => {
     const [base, ...again] = verdicts

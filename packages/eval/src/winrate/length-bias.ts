@@ -1,17 +1,17 @@
 import type { PairWithLengths } from './length-control.js';
 
-/** Win rate of the pairs whose answers stand in such a ratio of lengths, the model's to the baseline's. */
+/** The win rate over the pairs whose ratio of lengths, the model's to the baseline's, lies in a bin. */
 export interface LengthBin {
-  /** From this ratio, included, … */
+  /** The smallest ratio of the bin. */
   readonly from: number;
-  /** … to this one, excluded. */
+  /** The ratio at which the next bin begins. */
   readonly to: number;
   readonly pairs: number;
   /** Mean score; undefined without a pair. */
   readonly rate: number | undefined;
 }
 
-/** How length and verdict hang together. */
+/** How length and verdict are related. */
 export interface LengthBias {
   /** Of the pairs with different lengths: the judge's mean share for the longer answer. Undefined without such a pair. */
   readonly longerWins: number | undefined;
@@ -22,16 +22,16 @@ export interface LengthBias {
 
 const EDGES = [0, 0.5, 0.8, 1.25, 2, Number.POSITIVE_INFINITY];
 
-/** The length ruler, and rates by bins of length ratio. @returns undefined where there is no pair */
+/** The length ruler, and rates by bins of length ratio. @returns undefined without a pair */
 export function lengthBias(pairs: readonly PairWithLengths[]): LengthBias | undefined {
   if (pairs.length === 0) return undefined;
   const unequal = pairs.filter(({ modelLength, baselineLength }) => modelLength !== baselineLength);
-  const ruled = pairs.map(({ modelLength, baselineLength }) => (Math.sign(modelLength - baselineLength) + 1) / 2);
+  const ruler = pairs.map(({ modelLength, baselineLength }) => (Math.sign(modelLength - baselineLength) + 1) / 2);
   return {
     longerWins: meanOf(
       unequal.map(({ score, modelLength, baselineLength }) => (modelLength > baselineLength ? score : 1 - score)),
     ),
-    ruler: meanOf(ruled) as number,
+    ruler: meanOf(ruler) as number,
     bins: EDGES.slice(0, -1).map((from, i) => bin(pairs, from, EDGES[i + 1] as number)),
   };
 }
@@ -44,7 +44,7 @@ function bin(pairs: readonly PairWithLengths[], from: number, to: number): Lengt
   return { from, to, pairs: inside.length, rate: meanOf(inside.map(({ score }) => score)) };
 }
 
-/** Two empty answers are of the same length; beside one empty answer any other is longer than all bins. */
+/** The ratio of lengths: 1 for two empty answers, and in the last bin when the baseline's answer alone is empty. */
 function ratioOf({ modelLength, baselineLength }: PairWithLengths): number {
   if (modelLength === baselineLength) return 1;
   return baselineLength === 0 ? Number.MAX_VALUE : modelLength / baselineLength;

@@ -11,12 +11,12 @@ interface Columns {
   readonly baseline: number[];
 }
 const fixtures = new URL('../../../../tooling/parity/fixtures/', import.meta.url);
-const read = <T>(name: string) => JSON.parse(readFileSync(new URL(name, fixtures), 'utf8')) as T;
-const fits = read<{
+const readFixture = <T>(name: string) => JSON.parse(readFileSync(new URL(name, fixtures), 'utf8')) as T;
+const fits = readFixture<{
   lengthControls: (Columns & { scores: number[]; intercept: number; slope: number; rate: number })[];
 }>('inference/inference.json').lengthControls;
 const turbo =
-  read<
+  readFixture<
     (Columns & {
       name: string;
       p: number[];
@@ -31,25 +31,25 @@ const pairs = (scores: readonly number[], { model, baseline }: Columns): PairWit
     modelLength: model[i] as number,
     baselineLength: baseline[i] as number,
   }));
-const control = (given: readonly PairWithLengths[], resamples = 20) => {
-  const found = lengthControl(given, { resamples });
-  if (found === undefined) throw new Error('no pairs');
-  return found;
+const controlled = (all: readonly PairWithLengths[], resamples = 20) => {
+  const control = lengthControl(all, { resamples });
+  if (control === undefined) throw new Error('no pairs');
+  return control;
 };
 
 describe('the fit', () => {
   it('is what scipy minimises', () => {
     for (const each of fits) {
-      const found = control(pairs(each.scores, each));
-      expect(found.intercept).toBeCloseTo(each.intercept, 5);
-      expect(found.slope).toBeCloseTo(each.slope, 5);
-      expect(found.rate).toBeCloseTo(each.rate, 6);
+      const { intercept, slope, rate } = controlled(pairs(each.scores, each));
+      expect(intercept).toBeCloseTo(each.intercept, 5);
+      expect(slope).toBeCloseTo(each.slope, 5);
+      expect(rate).toBeCloseTo(each.rate, 6);
     }
   });
 
   it('gives the same model told to be brief, verbose or nothing rates within two points', () => {
     // The raw rates are 9.2, 12.8 and 7.4 %.
-    const rates = turbo.map((each) => control(pairs(each.p, each)).rate);
+    const rates = turbo.map((each) => controlled(pairs(each.p, each)).rate);
     expect(rates.map((rate) => (100 * rate).toFixed(1))).toEqual(['34.2', '34.2', '33.6']);
     expect(Math.max(...rates) - Math.min(...rates)).toBeLessThan(0.02);
   });
@@ -69,7 +69,14 @@ describe('the fit', () => {
       baseline.map(() => 0.5),
       { model: baseline, baseline },
     );
-    expect(control(same)).toMatchObject({ rate: 0.5, low: 0.5, high: 0.5, slope: 0, overlap: 1, extrapolates: false });
+    expect(controlled(same)).toMatchObject({
+      rate: 0.5,
+      low: 0.5,
+      high: 0.5,
+      slope: 0,
+      overlap: 1,
+      extrapolates: false,
+    });
   });
 
   it('mirrors: the baseline has the rest', () => {
@@ -80,10 +87,10 @@ describe('the fit', () => {
       baselineLength: fc.integer({ min: 0, max: 2000 }),
     });
     fc.assert(
-      fc.property(fc.array(pair, { minLength: 1, maxLength: 30 }), (given) => {
-        const found = control(given, 5);
-        const turned = control(
-          given.map(({ prompt, score, modelLength, baselineLength }) => ({
+      fc.property(fc.array(pair, { minLength: 1, maxLength: 30 }), (all) => {
+        const { rate, low, high, slope } = controlled(all, 5);
+        const mirrored = controlled(
+          all.map(({ prompt, score, modelLength, baselineLength }) => ({
             prompt,
             score: 1 - score,
             modelLength: baselineLength,
@@ -91,23 +98,23 @@ describe('the fit', () => {
           })),
           5,
         );
-        expect(found.rate + turned.rate).toBeCloseTo(1, 6);
-        for (const value of [found.rate, found.low, found.high, found.slope]) expect(Number.isFinite(value)).toBe(true);
+        expect(rate + mirrored.rate).toBeCloseTo(1, 6);
+        for (const value of [rate, low, high, slope]) expect(Number.isFinite(value)).toBe(true);
       }),
       { numRuns: 40 },
     );
   });
 
-  it('is 1 where the model always wins, and undefined without pairs', () => {
-    expect(control(pairs([1, 1, 1], { model: [1, 2, 3], baseline: [3, 1, 2] })).rate).toBeCloseTo(1, 6);
+  it('is 1 when the model always wins, and undefined without pairs', () => {
+    expect(controlled(pairs([1, 1, 1], { model: [1, 2, 3], baseline: [3, 1, 2] })).rate).toBeCloseTo(1, 6);
     expect(lengthControl([])).toBeUndefined();
   });
 
-  it('warns where one side is nearly always the longer', () => {
+  it('warns when one side is nearly always the longer', () => {
     const baseline = Array.from({ length: 20 }, (_, i) => 100 + i);
     const longer = baseline.map((length, i) => (i === 0 ? length - 10 : length + 50 + i));
-    const found = control(pairs(Array(20).fill(0.5) as number[], { model: longer, baseline }));
-    expect([found.overlap, found.extrapolates]).toEqual([0.05, true]);
+    const { overlap, extrapolates } = controlled(pairs(Array(20).fill(0.5) as number[], { model: longer, baseline }));
+    expect([overlap, extrapolates]).toEqual([0.05, true]);
   });
 });
 
@@ -116,30 +123,30 @@ it('intervals by refitting hold the truth in 93 to 97 of 100 experiments', () =>
   const uniform = random(18);
   const gaussian = normal(uniform);
   const truth = 1 / (1 + Math.exp(0.4));
-  let held = 0;
+  let covering = 0;
   for (let experiment = 0; experiment < 500; experiment++) {
-    const made = Array.from({ length: 120 }, (_, i) => {
+    const verdicts = Array.from({ length: 120 }, (_, i) => {
       const gap = 150 + 400 * gaussian();
       const chance = 1 / (1 + Math.exp(0.4 - Math.tanh(gap / 400)));
       return { prompt: String(i), score: uniform() < chance ? 1 : 0, modelLength: 3000 + gap, baselineLength: 3000 };
     });
-    const found = lengthControl(made, { resamples: 120, seed: experiment });
-    if (found !== undefined && found.low <= truth && truth <= found.high) held++;
+    const control = lengthControl(verdicts, { resamples: 120, seed: experiment });
+    if (control !== undefined && control.low <= truth && truth <= control.high) covering++;
   }
-  expect(held / 500).toBeGreaterThanOrEqual(0.93);
-  expect(held / 500).toBeLessThanOrEqual(0.97);
+  expect(covering / 500).toBeGreaterThanOrEqual(0.93);
+  expect(covering / 500).toBeLessThanOrEqual(0.97);
 });
 
 it('the length ruler and the bins, by hand', () => {
   // Lengths 10:5 (ratio 2), 5:10 (½), 9:10 (0.9), 10:10 (1), 3:0 and 0:0; scores 1, 1, ½, 0, 1, ½.
-  const found = lengthBias(
+  const bias = lengthBias(
     pairs([1, 1, 0.5, 0, 1, 0.5], { model: [10, 5, 9, 10, 3, 0], baseline: [5, 10, 10, 10, 0, 0] }),
   );
   // The longer answer's share in the four unequal pairs: 1, 0, ½, 1.
-  expect(found?.longerWins).toBe(2.5 / 4);
+  expect(bias?.longerWins).toBe(2.5 / 4);
   // The ruler picks the model in two, the baseline in two, none in two.
-  expect(found?.ruler).toBe(0.5);
-  expect(found?.bins.map(({ pairs: n, rate }) => [n, rate])).toEqual([
+  expect(bias?.ruler).toBe(0.5);
+  expect(bias?.bins.map(({ pairs: n, rate }) => [n, rate])).toEqual([
     [0, undefined],
     [1, 1],
     [3, 1 / 3],

@@ -1,6 +1,6 @@
 import { clusterDraws } from './_clusters.js';
 
-/** What a length-controlled win rate is computed from: a score to each pair and the lengths of its two answers. */
+/** The score of a pair, and the lengths of its two answers in characters. */
 export interface PairWithLengths {
   readonly prompt: string;
   /** The model's share, 0 to 1. */
@@ -16,15 +16,15 @@ export interface LengthControl {
   readonly low: number;
   readonly high: number;
   readonly intercept: number;
-  /** How far length moves the judge: positive where the judge prefers longer answers. */
+  /** How far length moves the judge: positive when the judge prefers longer answers. */
   readonly slope: number;
-  /** Share of the pairs on the rarer side of equal length. */
+  /** Share of the pairs on the rarer side of equal length, 0 to 1. */
   readonly overlap: number;
   /** Whether the lengths hardly overlap, so that the rate at equal lengths is an extrapolation. */
   readonly extrapolates: boolean;
 }
 
-/** Below this share of pairs on one side of equal length there is little to see at equal length. */
+/** Below this share of pairs on one side of equal length the rate at equal length is an extrapolation. */
 const OVERLAP = 0.1;
 /** Ridge on the slope: ½ · RIDGE · slope² is added to the loss. */
 const RIDGE = 1;
@@ -36,13 +36,16 @@ const RIDGE = 1;
  *     loss = −Σ [ y log P + (1 − y) log(1 − P) ] + ½ b²
  *
  * `sd` is the standard deviation of Δ (n − 1 below). Δ is not centred, so that Δ = 0 is equal length and the rate is σ(a). The
- * interval holds the percentiles of rates that were fitted anew, `sd` included, to `resamples` draws of whole prompts: it has the
- * regression's own uncertainty in it. Without any difference in length the rate is the raw rate.
+ * interval holds the percentiles of the rates of `resamples` draws of whole prompts, fitted anew with their own `sd`, so the
+ * regression's uncertainty is part of the interval. Without any difference in length the rate is the raw rate.
  *
  * Source: Dubois et al. 2024, "Length-Controlled AlpacaEval" (arXiv 2404.04475), whose terms for instruction difficulty are left
  * out and whose regularisation is weaker here.
  *
- * @returns undefined where there is no pair
+ * @param options.resamples draws of whole prompts, 2000 by default
+ * @param options.seed of the draws, 0 by default
+ * @param options.confidence share of the draws' rates within the interval, 0.95 by default
+ * @returns undefined without a pair
  */
 export function lengthControl(
   pairs: readonly PairWithLengths[],
@@ -52,21 +55,21 @@ export function lengthControl(
   const { resamples = 2000, seed = 0, confidence = 0.95 } = options;
   const gaps = Float64Array.from(pairs, ({ modelLength, baselineLength }) => modelLength - baselineLength);
   const scores = Float64Array.from(pairs, ({ score }) => score);
-  const fitted = fit(gaps, scores, new Float64Array(pairs.length).fill(1), { intercept: 0, slope: 0 });
+  const line = fit(gaps, scores, new Float64Array(pairs.length).fill(1), { intercept: 0, slope: 0 });
   const draw = clusterDraws(
     pairs.map(({ prompt }) => prompt),
     seed,
   );
   const rates = Float64Array.from({ length: resamples }, () =>
-    sigmoid(fit(gaps, scores, draw(), fitted).intercept),
+    sigmoid(fit(gaps, scores, draw(), line).intercept),
   ).sort();
   const at = (share: number) => rates[Math.min(resamples - 1, Math.floor(share * resamples))] as number;
   const overlap = Math.min(gaps.filter((gap) => gap >= 0).length, gaps.filter((gap) => gap <= 0).length) / gaps.length;
   return {
-    rate: sigmoid(fitted.intercept),
+    rate: sigmoid(line.intercept),
     low: at((1 - confidence) / 2),
     high: at((1 + confidence) / 2),
-    ...fitted,
+    ...line,
     overlap,
     extrapolates: overlap < OVERLAP,
   };
@@ -79,7 +82,7 @@ interface Line {
 
 const sigmoid = (z: number): number => 1 / (1 + Math.exp(-z));
 
-/** Newton's method with steps of at most {@link LONGEST}, from a first guess. */
+/** Newton's method from a first guess, with steps of at most {@link LONGEST}. */
 function fit(gaps: Float64Array, scores: Float64Array, weights: Float64Array, from: Line): Line {
   const x = lengthTerm(gaps, weights);
   let { intercept, slope } = from;
@@ -89,11 +92,12 @@ function fit(gaps: Float64Array, scores: Float64Array, weights: Float64Array, fr
     intercept += scale * down;
     slope += scale * across;
     // Beyond 20 the rate is 0 or 1 to eight digits: a model that always wins has no finite intercept.
-    if (Math.abs(intercept) > 20 || Math.max(Math.abs(down), Math.abs(across)) < 1e-6) break; // the next would be 1e-12
+    if (Math.abs(intercept) > 20 || Math.max(Math.abs(down), Math.abs(across)) < 1e-6) break; // Steps shrink quadratically: the next would be 1e-12.
   }
   return { intercept, slope };
 }
 
+/** The longest step, in intercept and in slope. */
 const LONGEST = 2;
 
 /** The step that Newton's method takes from a line: the gradient over the curvature, for intercept and slope. */
@@ -121,7 +125,7 @@ function newtonStep(
   return [(h11 * g0 - h01 * g1) / determinant, (h00 * g1 - h01 * g0) / determinant];
 }
 
-/** tanh(Δ / sd) of each pair, sd over the pairs as often as they are drawn; 0 where all Δ are the same and nothing is known. */
+/** tanh(Δ / sd) of each pair, with sd over the pairs as often as they are drawn; 0 when all Δ are the same. */
 function lengthTerm(gaps: Float64Array, weights: Float64Array): Float64Array {
   let [n, sum, squares] = [0, 0, 0];
   for (let i = 0; i < gaps.length; i++) {

@@ -6,18 +6,18 @@ export interface PairVerdicts {
   readonly prompt: string;
   readonly verdicts: readonly StoredVerdict[];
   /**
-   * Mean over raters of the mean over both orders, each the mean of its repetitions; a judge without a name is one rater. Undefined
-   * where all verdicts were lost.
+   * Mean over raters of the mean over both orders, each the mean of its repetitions. Verdicts without a rater are one judge's.
+   * Undefined when all verdicts were lost.
    */
   readonly score: number | undefined;
   /** The score with all lost verdicts against the model, and with all for it. */
   readonly worst: number;
   readonly best: number;
-  /** Whether both orders were asked. */
-  readonly asked: 'both' | 'one';
+  /** How many of the two orders were asked. */
+  readonly orders: 1 | 2;
   /** How many of the orders that were asked have a usable verdict. */
   readonly answered: number;
-  /** Lengths of the answers in characters, where verdicts say them. */
+  /** Lengths of the answers in characters; undefined when no verdict says them. */
   readonly modelLength: number | undefined;
   readonly baselineLength: number | undefined;
 }
@@ -25,7 +25,7 @@ export interface PairVerdicts {
 /** A pair with a score. */
 export type ScoredPair = PairVerdicts & { readonly score: number };
 
-/** What a verdict is about: two answers to one prompt. */
+/** The key of the pair that a verdict is about. */
 export function pairKey({
   prompt_id,
   temperature,
@@ -34,7 +34,7 @@ export function pairKey({
   return JSON.stringify([prompt_id, temperature ?? null, sample ?? null]);
 }
 
-/** What a verdict answers: which order of which pair, asked for which time, and of whom. */
+/** The key of the question that a verdict answers: pair, order, repetition and rater. */
 export function questionKey(
   about: Pick<StoredVerdict, 'prompt_id' | 'temperature' | 'sample' | 'first' | 'repetition' | 'rater'>,
 ): string {
@@ -42,8 +42,7 @@ export function questionKey(
 }
 
 /**
- * The verdicts that count: of several by the same rater on the same pair in the same order and repetition the last, since a later
- * line of the file is an asking again of what had failed.
+ * The verdicts that count: the last one on each question, since a failed question is asked again on a later line of the file.
  */
 export function lastVerdicts(verdicts: readonly StoredVerdict[]): StoredVerdict[] {
   const last = new Map<string, StoredVerdict>();
@@ -56,9 +55,9 @@ export function verdictsByPair(verdicts: readonly StoredVerdict[]): PairVerdicts
   const pairs = new Map<string, StoredVerdict[]>();
   for (const verdict of lastVerdicts(verdicts)) {
     const key = pairKey(verdict);
-    const known = pairs.get(key);
-    if (known === undefined) pairs.set(key, [verdict]);
-    else known.push(verdict);
+    const earlier = pairs.get(key);
+    if (earlier === undefined) pairs.set(key, [verdict]);
+    else earlier.push(verdict);
   }
   return [...pairs.values()].map(pairVerdicts);
 }
@@ -66,21 +65,21 @@ export function verdictsByPair(verdicts: readonly StoredVerdict[]): PairVerdicts
 function pairVerdicts(verdicts: readonly StoredVerdict[]): PairVerdicts {
   const orders = ordersOf(verdicts);
   const raters = verdictsByRater(verdicts).map(raterScores);
-  const known = raters.flatMap(({ score }) => (score === undefined ? [] : [score]));
+  const raterMeans = raters.flatMap(({ score }) => (score === undefined ? [] : [score]));
   return {
     prompt: (verdicts[0] as StoredVerdict).prompt_id,
     verdicts,
-    score: known.length === 0 ? undefined : mean(known),
+    score: raterMeans.length === 0 ? undefined : mean(raterMeans),
     worst: mean(raters.map(({ worst }) => worst)),
     best: mean(raters.map(({ best }) => best)),
-    asked: orders.length === 2 ? 'both' : 'one',
+    orders: orders.length === 2 ? 2 : 1,
     answered: orders.filter(hasUsable).length,
     modelLength: meanLength(verdicts.map((verdict) => verdict.model_length)),
     baselineLength: meanLength(verdicts.map((verdict) => verdict.baseline_length)),
   };
 }
 
-/** Verdicts apart by who gave them. Those without a rater are one judge's. */
+/** Verdicts by who gave them. Verdicts without a rater are one judge's. */
 export function verdictsByRater(verdicts: readonly StoredVerdict[]): StoredVerdict[][] {
   const raters = new Set(verdicts.map(({ rater }) => rater));
   return Array.from(raters, (rater) => verdicts.filter((verdict) => verdict.rater === rater));
@@ -112,8 +111,8 @@ function scores(verdict: StoredVerdict): number[] {
 }
 
 function meanLength(lengths: readonly (number | undefined)[]): number | undefined {
-  const known = lengths.filter((length) => length !== undefined);
-  return known.length === 0 ? undefined : mean(known);
+  const ofVerdicts = lengths.filter((length) => length !== undefined);
+  return ofVerdicts.length === 0 ? undefined : mean(ofVerdicts);
 }
 
 /** The pairs of which at least one verdict is usable. */

@@ -8,20 +8,21 @@ export interface Rate {
   readonly standardError: number;
   readonly low: number;
   readonly high: number;
-  /** `wilson` where all scores are 0 or 1 and each is of a prompt of its own, else `bootstrap`. */
+  /** `wilson` when all scores are 0 or 1 and no two are of the same prompt, else `bootstrap`. */
   readonly method: 'wilson' | 'bootstrap';
 }
 
+/** How intervals of rates are drawn. */
 export interface RateOptions {
   /** Draws of the bootstrap. Default 2000. */
   readonly resamples?: number;
-  /** Default 0. */
+  /** Of the bootstrap's draws. Default 0. */
   readonly seed?: number;
 }
 
 /**
- * Mean, standard error and 95 % interval of scores from 0 to 1. Wilson's interval is for independent items that are 0 or 1;
- * halves, probabilities and several scores to a prompt get the percentiles of a bootstrap over whole prompts.
+ * Mean, standard error and 95 % interval of scores from 0 to 1. Independent scores of 0 and 1 have Wilson's
+ * interval. Halves, probabilities and several scores of a prompt have the percentiles of a bootstrap over whole prompts.
  *
  * @throws DpoError `eval.no-values` without a score
  */
@@ -31,19 +32,20 @@ export function rateInterval(
   { resamples = 2000, seed = 0 }: RateOptions = {},
 ): Rate {
   const { mean: rate, standardError, clusters } = clusteredEstimate(scores, prompts);
-  const plain = clusters === scores.length && scores.every((score): boolean => score === 0 || score === 1);
-  const { low, high } = plain
+  const isBinary = clusters === scores.length && scores.every((score): boolean => score === 0 || score === 1);
+  const { low, high } = isBinary
     ? wilson(
         scores.reduce((sum, score) => sum + score, 0),
         scores.length,
       )
     : bootstrapInterval(scores, { resamples, seed, clusters: prompts });
-  return { rate, standardError, low, high, method: plain ? 'wilson' : 'bootstrap' };
+  return { rate, standardError, low, high, method: isBinary ? 'wilson' : 'bootstrap' };
 }
 
 /** What may be said of a model beside its baseline: its whole interval lies above one half, below, or on both sides. */
 export type Conclusion = 'better' | 'worse' | 'undecided';
 
+/** What an interval says. */
 export function conclude({ low, high }: Pick<Rate, 'low' | 'high'>): Conclusion {
   return low > 0.5 ? 'better' : high < 0.5 ? 'worse' : 'undecided';
 }

@@ -1,8 +1,8 @@
 import type { WinRateReport } from './win-rate-report.js';
 
-/** What `dpo eval rescore --json` prints. Rates are shares from 0 to 1; null where the verdicts do not tell. */
+/** What `dpo eval rescore --json` prints. Rates are shares from 0 to 1; null when the verdicts do not say. */
 export interface Rescored {
-  /** Prompts in the file, those without a usable verdict included. */
+  /** Prompts in the file, with a usable verdict or not. */
   readonly prompts: number;
   readonly win_rate: number | null;
   readonly standard_error: number | null;
@@ -13,11 +13,11 @@ export interface Rescored {
   readonly longer_wins: number | null;
   readonly first_position_rate: number | null;
   readonly consistency: number | null;
-  /** Verdicts in which no label could be read. What was refused or failed is in `bounds`, too. */
+  /** Verdicts in which no label could be read. `bounds` counts refused and failed verdicts as well. */
   readonly unparsable: number;
   /** The win rate with all lost verdicts against the model, and with all for it. */
   readonly bounds: readonly [number, number];
-  /** What so many prompts show at 80 % power, as a distance from one half. */
+  /** The smallest distance from one half that so many prompts show at 80 % power. */
   readonly smallest_difference: number | null;
 }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { StoredVerdict } from '../verdicts/stored-verdict.js';
-import { judgeBothOrders, madePairs, truth, verdictOn } from './_verdicts-for-tests.js';
+import { judgeBothOrders, samplePairs, truth, verdictOn } from './_verdicts-for-tests.js';
 import { byTemperature } from './by-temperature.js';
 import { comparePolicies } from './compare-policies.js';
 import { rescored } from './rescored.js';
@@ -24,31 +24,31 @@ describe('by hand', () => {
     verdictOn('e', 'model', 'refused'),
     verdictOn('e', 'baseline', 'failed'),
   ];
-  const found = report(verdicts);
+  const figures = report(verdicts);
 
-  it('a pair’s score is the mean of both orders, and what was lost is neither a loss nor a half', () => {
+  it('a pair’s score is the mean of both orders, and a lost verdict is neither a loss nor a half', () => {
     // (1 + ½ + (½ + 0.2)/2 + 0) / 4
-    expect(found.raw?.rate).toBeCloseTo(1.85 / 4, 12);
-    expect(found).toMatchObject({ prompts: 5, pairs: 5, scored: 4, answeredInFull: { pairs: 3 } });
-    expect(found.answeredInFull.rate).toBeCloseTo(1.85 / 3, 12);
-    expect(found.panel.counts).toEqual({ first: 4, second: 2, tie: 1, unparsable: 1, refused: 1, failed: 1 });
-    expect(found.signs).toMatchObject({ wins: 1, losses: 2, ties: 1 });
+    expect(figures.raw?.rate).toBeCloseTo(1.85 / 4, 12);
+    expect(figures).toMatchObject({ prompts: 5, pairs: 5, scored: 4, answeredInFull: { pairs: 3 } });
+    expect(figures.answeredInFull.rate).toBeCloseTo(1.85 / 3, 12);
+    expect(figures.panel.counts).toEqual({ first: 4, second: 2, tie: 1, unparsable: 1, refused: 1, failed: 1 });
+    expect(figures.signs).toMatchObject({ wins: 1, losses: 2, ties: 1 });
   });
 
   it('bounds put lost verdicts in as losses and as wins', () => {
     // Worst: d (0 + 0)/2, e 0. Best: d (0 + 1)/2, e 1.
-    expect(found.bounds.worst.rate).toBeCloseTo(1.85 / 5, 12);
-    expect(found.bounds.best.rate).toBeCloseTo((1.85 + 0.5 + 1) / 5, 12);
+    expect(figures.bounds.worst.rate).toBeCloseTo(1.85 / 5, 12);
+    expect(figures.bounds.best.rate).toBeCloseTo((1.85 + 0.5 + 1) / 5, 12);
   });
 
   it('the panel: consistency of both orders, and the share of the first position', () => {
     // Both orders were answered for a (the same), b and c (not).
-    expect(found.panel.consistency).toBeCloseTo(1 / 3, 12);
+    expect(figures.panel.consistency).toBeCloseTo(1 / 3, 12);
     // Decided: first, second | first, first | first | second.
-    expect(found.panel.firstPositionRate).toBeCloseTo(4 / 6, 12);
+    expect(figures.panel.firstPositionRate).toBeCloseTo(4 / 6, 12);
   });
 
-  it('the first position has no rate where the model stood on one side throughout', () => {
+  it('the first position has no rate when the model stood on one side throughout', () => {
     expect(report([verdictOn('a', 'model', 'first'), verdictOn('b', 'model', 'second')]).panel).toMatchObject({
       firstPositionRate: undefined,
       consistency: undefined,
@@ -56,25 +56,25 @@ describe('by hand', () => {
   });
 
   it('is one object for scripts, without lengths here', () => {
-    expect(rescored(found)).toEqual({
+    expect(rescored(figures)).toEqual({
       prompts: 5,
-      win_rate: found.raw?.rate,
-      standard_error: found.raw?.standardError,
-      interval: [found.raw?.low, found.raw?.high],
+      win_rate: figures.raw?.rate,
+      standard_error: figures.raw?.standardError,
+      interval: [figures.raw?.low, figures.raw?.high],
       length_controlled_win_rate: null,
       length_controlled_interval: null,
       longer_wins: null,
       first_position_rate: 4 / 6,
       consistency: 1 / 3,
       unparsable: 1,
-      bounds: [found.bounds.worst.rate, found.bounds.best.rate],
-      smallest_difference: found.smallestDifference,
+      bounds: [figures.bounds.worst.rate, figures.bounds.best.rate],
+      smallest_difference: figures.smallestDifference,
     });
   });
 });
 
 describe('verdicts on the same', () => {
-  it('the last line counts where one order was asked again', () => {
+  it('the last line counts when one order was asked again', () => {
     const again = report([verdictOn('a', 'model', 'failed'), verdictOn('a', 'model', 'first')]);
     expect([again.raw?.rate, again.bounds.worst.rate, again.panel.counts.failed]).toEqual([1, 1, 0]);
     const changed = report([verdictOn('a', 'model', 'first'), verdictOn('a', 'model', 'second')]);
@@ -82,24 +82,24 @@ describe('verdicts on the same', () => {
   });
 
   it('repetitions count as one order, and are compared with the first asking', () => {
-    const found = report([
+    const figures = report([
       verdictOn('a', 'model', 'first'),
       verdictOn('a', 'model', 'second', { repetition: 1 }),
       verdictOn('a', 'model', 'first', { repetition: 2 }),
       verdictOn('a', 'baseline', 'second'),
     ]);
-    expect(found.raw?.rate).toBeCloseTo((2 / 3 + 1) / 2, 12);
-    expect([found.panel.repetitionAgreement, found.panel.repetitions]).toEqual([0.5, 2]);
+    expect(figures.raw?.rate).toBeCloseTo((2 / 3 + 1) / 2, 12);
+    expect([figures.panel.repetitionAgreement, figures.panel.repetitions]).toEqual([0.5, 2]);
   });
 
   it('samples and temperatures are pairs of their own in the cluster of their prompt', () => {
     const verdicts = [0, 1, 2, 3].flatMap((prompt) =>
       [0, 1, 2].map((sample) => verdictOn(prompt, 'model', prompt < 2 ? 'first' : 'second', { sample })),
     );
-    const found = report(verdicts);
-    expect(found).toMatchObject({ prompts: 4, pairs: 12, raw: { rate: 0.5, method: 'bootstrap' } });
+    const figures = report(verdicts);
+    expect(figures).toMatchObject({ prompts: 4, pairs: 12, raw: { rate: 0.5, method: 'bootstrap' } });
     // Four clusters with means 1, 1, 0, 0: s² = 1/3, SE² = 1/12.
-    expect(found.raw?.standardError).toBeCloseTo(Math.sqrt(1 / 12), 12);
+    expect(figures.raw?.standardError).toBeCloseTo(Math.sqrt(1 / 12), 12);
   });
 });
 
@@ -111,8 +111,8 @@ describe('intervals', () => {
   });
 
   it('all verdicts lost: no rate, and bounds from 0 to 1', () => {
-    const found = report([verdictOn('a', 'model', 'failed')]);
-    expect(rescored(found)).toMatchObject({ prompts: 1, win_rate: null, interval: null, bounds: [0, 1] });
+    const figures = report([verdictOn('a', 'model', 'failed')]);
+    expect(rescored(figures)).toMatchObject({ prompts: 1, win_rate: null, interval: null, bounds: [0, 1] });
     expect(() => report([])).toThrow(expect.objectContaining({ code: 'eval.no-values' }));
   });
 
@@ -123,14 +123,14 @@ describe('intervals', () => {
       repetition: fc.integer({ min: 0, max: 1 }),
       verdict: fc.constantFrom<StoredVerdict['verdict']>('first', 'second', 'tie', 'unparsable', 'refused', 'failed'),
     });
-    const turned = (each: StoredVerdict): StoredVerdict => ({
+    const mirrored = (each: StoredVerdict): StoredVerdict => ({
       ...each,
       first: each.first === 'model' ? 'baseline' : 'model',
     });
     fc.assert(
       fc.property(fc.array(any, { minLength: 1, maxLength: 25 }), (verdicts) => {
         const { raw, bounds } = winRateReport(verdicts, { resamples: 5 });
-        const mirror = winRateReport(verdicts.map(turned), { resamples: 5 });
+        const mirror = winRateReport(verdicts.map(mirrored), { resamples: 5 });
         expect(bounds.worst.rate + mirror.bounds.best.rate).toBeCloseTo(1, 9);
         if (raw === undefined) return;
         expect(raw.rate).toBeGreaterThanOrEqual(bounds.worst.rate - 1e-12);
@@ -144,14 +144,14 @@ describe('intervals', () => {
 
 describe('planted biases', () => {
   it('a judge that always says the first is at one half with full position bias', () => {
-    const found = report(judgeBothOrders(madePairs(100), () => 'first'));
-    expect([found.raw?.rate, found.panel.firstPositionRate, found.panel.consistency]).toEqual([0.5, 1, 0]);
-    expect(found.conclusion).toBe('undecided');
+    const figures = report(judgeBothOrders(samplePairs(100), () => 'first'));
+    expect([figures.raw?.rate, figures.panel.firstPositionRate, figures.panel.consistency]).toEqual([0.5, 1, 0]);
+    expect(figures.conclusion).toBe('undecided');
   });
 
   it('a judge that picks the longer answer is exposed by the ruler, and undone by the control', () => {
     const longer = judgeBothOrders(
-      madePairs(300, { longer: 150, seed: 4 }),
+      samplePairs(300, { longer: 150, seed: 4 }),
       ({ model_length, baseline_length }, first) =>
         model_length === baseline_length
           ? 'tie'
@@ -159,20 +159,20 @@ describe('planted biases', () => {
             ? 'first'
             : 'second',
     );
-    const found = report(longer);
-    expect(found.raw?.rate).toBeGreaterThan(0.7);
-    expect(found.conclusion).toBe('better');
-    expect(found.lengthBias).toMatchObject({ longerWins: 1, ruler: found.raw?.rate });
-    expect(found.lengthControl?.low).toBeLessThan(0.5);
-    expect(found.lengthControl?.rate).toBeLessThan(0.6);
+    const figures = report(longer);
+    expect(figures.raw?.rate).toBeGreaterThan(0.7);
+    expect(figures.conclusion).toBe('better');
+    expect(figures.lengthBias).toMatchObject({ longerWins: 1, ruler: figures.raw?.rate });
+    expect(figures.lengthControl?.low).toBeLessThan(0.5);
+    expect(figures.lengthControl?.rate).toBeLessThan(0.6);
   });
 
   it.each([0.3, 0.5, 0.65])(
     'a judge whose verdicts are lost on a fifth of one side has bounds that hold %s',
     (rate) => {
-      const pairs = madePairs(400, { rate, seed: 7 });
+      const pairs = samplePairs(400, { rate, seed: 7 });
       const right = report(judgeBothOrders(pairs, truth)).raw?.rate as number;
-      // Lost where the model is better and stands first: the worst case, since no win is ever lost by chance.
+      // Lost when the model is better and stands first: the worst case.
       let wins = 0;
       const lossy = judgeBothOrders(pairs, (pair, first) =>
         first === 'model' && pair.better && wins++ % 5 < 2 ? 'unparsable' : truth(pair, first),
@@ -184,11 +184,11 @@ describe('planted biases', () => {
     },
   );
 
-  it('says where the conclusion flips within the bounds', () => {
+  it('says when the conclusion flips within the bounds', () => {
     // 60 wins, 30 losses, 30 lost: 50 % at worst, 75 % at best.
     const verdict = (i: number) => (i < 60 ? 'first' : i < 90 ? 'second' : 'failed');
-    const found = report(Array.from({ length: 120 }, (_, i) => verdictOn(i, 'model', verdict(i))));
-    expect([found.conclusion, found.bounds.flips]).toEqual(['better', true]);
+    const figures = report(Array.from({ length: 120 }, (_, i) => verdictOn(i, 'model', verdict(i))));
+    expect([figures.conclusion, figures.bounds.flips]).toEqual(['better', true]);
     const none = report(Array.from({ length: 90 }, (_, i) => verdictOn(i, 'model', verdict(i))));
     expect([none.conclusion, none.bounds.flips]).toEqual(['better', false]);
   });
@@ -198,13 +198,13 @@ it('temperatures are told apart, and their p-values adjusted for one another', (
   // At 0 the model wins 6 of 6: p = 2/64. At 1 it wins 5 of 6: p = 2 · 7/64. Holm: 2 · 2/64 and 14/64.
   const at = (temperature: number, wins: number) =>
     [0, 1, 2, 3, 4, 5].map((i) => verdictOn(i, 'model', i < wins ? 'first' : 'second', { temperature }));
-  const found = byTemperature([...at(1, 5), ...at(0, 6)], fast);
-  expect(found.map(({ temperature, report: { raw } }) => [temperature, raw?.rate])).toEqual([
+  const reports = byTemperature([...at(1, 5), ...at(0, 6)], fast);
+  expect(reports.map(({ temperature, report: { raw } }) => [temperature, raw?.rate])).toEqual([
     [0, 1],
     [1, 5 / 6],
   ]);
-  expect(found[0]?.adjustedPValue).toBeCloseTo(4 / 64, 12);
-  expect(found[1]?.adjustedPValue).toBeCloseTo(14 / 64, 12);
+  expect(reports[0]?.adjustedPValue).toBeCloseTo(4 / 64, 12);
+  expect(reports[1]?.adjustedPValue).toBeCloseTo(14 / 64, 12);
 });
 
 describe('two policies against one opponent', () => {
@@ -212,10 +212,15 @@ describe('two policies against one opponent', () => {
     // Differences ½, 0, ½, 1 on four shared prompts: mean ½, s² = 1/6, SE² = 1/24.
     const first = [0, 1, 0.5, 0, 1].map((score, i) => ({ prompt: String(i), score }));
     const second = [0.5, 1, 1, 1].map((score, i) => ({ prompt: String(i), score }));
-    const found = comparePolicies(first, second, fast);
-    expect(found).toMatchObject({ difference: 0.5, prompts: 4, leftOut: 1, signs: { wins: 3, losses: 0, ties: 1 } });
-    expect(found.standardError).toBeCloseTo(Math.sqrt(1 / 24), 12);
-    expect([found.low, found.high].every((end) => end >= 0 && end <= 1)).toBe(true);
+    const comparison = comparePolicies(first, second, fast);
+    expect(comparison).toMatchObject({
+      difference: 0.5,
+      prompts: 4,
+      leftOut: 1,
+      signs: { wins: 3, losses: 0, ties: 1 },
+    });
+    expect(comparison.standardError).toBeCloseTo(Math.sqrt(1 / 24), 12);
+    expect([comparison.low, comparison.high].every((end) => end >= 0 && end <= 1)).toBe(true);
     expect(() => comparePolicies(first, [{ prompt: 'x', score: 1 }])).toThrow(
       expect.objectContaining({ code: 'eval.not-paired' }),
     );

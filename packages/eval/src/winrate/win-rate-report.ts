@@ -12,41 +12,41 @@ import { type Conclusion, conclude, type Rate, type RateOptions, rateInterval } 
 export interface Bounds {
   /** The win rate with all lost verdicts against the model, with its interval. */
   readonly worst: Rate;
-  /** The same with all of them for the model. */
+  /** The win rate with all lost verdicts for the model, with its interval. */
   readonly best: Rate;
-  /** Whether what may be concluded depends on verdicts that were lost. */
+  /** Whether the conclusion depends on lost verdicts. */
   readonly flips: boolean;
 }
 
-/** All that verdicts say of a model beside a baseline. Rates are shares, 0 to 1; those of the raw rate count ties as one half. */
+/** All that verdicts say of a model beside a baseline. Rates are shares, 0 to 1, and a tie counts one half. */
 export interface WinRateReport {
   readonly prompts: number;
   readonly pairs: number;
-  /** Pairs with a score: those that the rate is a mean of. */
+  /** Pairs with a score, of which the rate is the mean. */
   readonly scored: number;
-  /** Undefined where all verdicts were lost. */
+  /** Undefined when all verdicts were lost. */
   readonly raw: Rate | undefined;
-  /** The rate of those pairs alone whose every order was answered: differs from `raw` where losses and order hang together. */
+  /** The rate over the pairs of which every order was answered. It differs from `raw` when losses depend on the order. */
   readonly answeredInFull: { readonly pairs: number; readonly rate: number | undefined };
   readonly bounds: Bounds;
-  /** Undefined where there is no rate. */
+  /** Undefined without a rate. */
   readonly conclusion: Conclusion | undefined;
-  /** On the prompts' mean scores. */
+  /** The sign test on the prompts' mean scores. */
   readonly signs: SignTest;
   readonly panel: JudgePanel;
-  /** Pairs with both lengths known; control and bias are undefined without any. */
+  /** Pairs with both lengths. Without any, `lengthControl` and `lengthBias` are undefined. */
   readonly withLengths: number;
   readonly lengthControl: LengthControl | undefined;
   readonly lengthBias: LengthBias | undefined;
-  /** What so many prompts with a score can show at 80 % power. Undefined without a score. */
+  /** The smallest distance from one half that so many prompts with a score show at 80 % power. Undefined without a score. */
   readonly smallestDifference: number | undefined;
 }
 
 /**
- * Every figure about a model's win rate, from its verdicts alone, the same for the same seed.
+ * Every figure about a model's win rate, from verdicts alone. The same verdicts and seed give the same figures.
  *
- * A pair's score is the mean over both orders, an order's the mean over its repetitions. Lost verdicts are left out of the
- * scores; `bounds` puts them in, once as losses and once as wins.
+ * A pair's score is the mean over both orders, and an order's score the mean over its repetitions. Lost verdicts are left out of
+ * the scores; `bounds` counts them once as losses and once as wins.
  *
  * @throws DpoError `eval.no-values` without a verdict
  */
@@ -54,8 +54,8 @@ export function winRateReport(verdicts: readonly StoredVerdict[], options: RateO
   const pairs = verdictsByPair(verdicts);
   const scored = scoredPairs(pairs);
   const raw = scored.length === 0 ? undefined : rateOf(scored, (pair) => pair.score, options);
-  const measured = scored.flatMap(lengthsOf);
-  const inFull = scored.filter((pair) => pair.answered === (pair.asked === 'both' ? 2 : 1));
+  const withLengths = scored.flatMap(lengthsOf);
+  const inFull = scored.filter((pair) => pair.answered === pair.orders);
   const means = [...promptMeans(scored).values()];
   return {
     prompts: new Set(pairs.map(({ prompt }) => prompt)).size,
@@ -70,9 +70,9 @@ export function winRateReport(verdicts: readonly StoredVerdict[], options: RateO
     conclusion: raw === undefined ? undefined : conclude(raw),
     signs: signTest(means),
     panel: judgePanel(pairs),
-    withLengths: measured.length,
-    lengthControl: lengthControl(measured, options),
-    lengthBias: lengthBias(measured),
+    withLengths: withLengths.length,
+    lengthControl: lengthControl(withLengths, options),
+    lengthBias: lengthBias(withLengths),
     smallestDifference: means.length === 0 ? undefined : smallestDifference(means.length),
   };
 }

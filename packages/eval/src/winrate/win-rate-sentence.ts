@@ -10,10 +10,10 @@ const percentRange = ({ low, high }: { readonly low: number; readonly high: numb
 /** A distance between two shares, such as `4.4 points`. */
 export const points = (share: number): string => `${(100 * share).toFixed(1)} points`;
 
-/** Whether a smallest difference is one that a rate can have: none is further from one half than 50 points. */
+/** Whether a rate can differ from one half by so much: at most by 50 points. */
 export const canShow = (smallestDifference: number): boolean => smallestDifference <= 0.5;
 
-/** What may be said of a win rate, and whether there is enough data to say it: one sentence, which names the judge where it is known. */
+/** One sentence on what may be said of a win rate, and whether the data are enough to say it. Names the judge when given. */
 export function winRateSentence(report: WinRateReport, judge?: string): string {
   const { raw, conclusion, bounds, scored, smallestDifference } = report;
   if (raw === undefined || smallestDifference === undefined) return 'No verdict is usable: nothing can be said.';

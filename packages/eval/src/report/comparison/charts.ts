@@ -7,7 +7,7 @@ import { rateChart } from '../rate-chart.js';
 import { rateRows } from '../sections/win-rates.js';
 import { runColour } from './run-colours.js';
 
-/** Win rates of all runs below each other, at each temperature, and all runs in the plane of reward and KL. */
+/** The win rates of all runs at each temperature, and all runs in the plane of reward and KL. */
 export function measures(runs: readonly ReportData[]): Html | undefined {
   const charts = [rates(runs), plane(runs)].filter((chart) => chart !== undefined);
   if (charts.length === 0) return undefined;
@@ -54,7 +54,7 @@ const CURVES = [
   ['Pairs per second', 'pairs_per_second'],
 ] as const;
 
-/** The curves of all runs in one chart to each number, for numbers that two runs have, or one has alone. */
+/** The curves of all runs, with a chart for each number that any run has. */
 export function curves(runs: readonly ReportData[]): Html | undefined {
   const figures = CURVES.flatMap(([title, key]) => {
     const series = runs.flatMap(({ title: name, records }, i) => {

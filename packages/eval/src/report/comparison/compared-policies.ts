@@ -4,35 +4,36 @@ import { comparePolicies, type PolicyComparison } from '../../winrate/compare-po
 import { type Conclusion, conclude } from '../../winrate/rate-interval.js';
 import type { ReportData } from '../data.js';
 
-/** A run beside the first one, judged on the same prompts. */
+/** Two runs that were judged on the same prompts. */
 export interface ComparedRuns {
   readonly first: string;
   readonly second: string;
   readonly comparison: PolicyComparison;
   /** The sign test's p-value, adjusted by Holm for all runs of the page. */
   readonly adjustedPValue: number;
-  /** Of the second beside the first. */
+  /** What may be said of the second run beside the first. */
   readonly conclusion: Conclusion;
 }
 
-/** Every further run with a win rate beside the first, prompt by prompt. Runs that share no prompt with it are left out. */
+/** The first run with a win rate beside each further one, prompt by prompt. Runs that share no prompt with the first are left out. */
 export function comparedRuns(runs: readonly ReportData[]): ComparedRuns[] {
   const [first, ...others] = runs.filter(({ winRate }) => winRate !== undefined);
   if (first === undefined) return [];
   const compared = others.flatMap((other) => {
-    const comparison = sharing(first, other);
+    const comparison = comparisonOf(first, other);
     return comparison === undefined ? [] : [{ first: first.title, second: other.title, comparison }];
   });
   const adjusted = holm(compared.map(({ comparison }) => comparison.signs.pValue));
   return compared.map((each, i) => ({
     ...each,
     adjustedPValue: adjusted[i] as number,
-    // A difference has 0 where a rate has one half.
+    // `conclude` compares with one half; a difference is compared with 0.
     conclusion: conclude({ low: each.comparison.low + 0.5, high: each.comparison.high + 0.5 }),
   }));
 }
 
-function sharing(first: ReportData, second: ReportData): PolicyComparison | undefined {
+/** Undefined when the two share no prompt. */
+function comparisonOf(first: ReportData, second: ReportData): PolicyComparison | undefined {
   try {
     return comparePolicies(scoresOf(first), scoresOf(second));
   } catch (error) {

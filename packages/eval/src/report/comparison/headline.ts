@@ -5,15 +5,15 @@ import { number, percent, plusMinus, pValue, tenths } from '../format.js';
 import { type Html, html } from '../html.js';
 import { type ComparedRuns, comparedRuns } from './compared-policies.js';
 
-/** Which run is the better one, and whether there is enough data to say so. */
+/** Which run is better, and whether the data are enough to say so. */
 export function headline(runs: readonly ReportData[]): Html {
   const compared = comparedRuns(runs);
-  const judged = runs.filter(({ winRate }) => winRate?.report.raw !== undefined);
+  const judgedRuns = runs.filter(({ winRate }) => winRate?.report.raw !== undefined);
   const lines =
     compared.length > 0
-      ? [...compared.map(sentence), ...differences(judged)]
-      : judged.length > 0
-        ? [`${highest(judged)} The runs share no judged prompt, so their rates rest on different questions.`]
+      ? [...compared.map(sentence), ...differences(judgedRuns)]
+      : judgedRuns.length > 0
+        ? [`${highest(judgedRuns)} The runs share no judged prompt, so their rates rest on different questions.`]
         : [
             byReward(runs) ??
               byAccuracy(runs) ??
@@ -34,7 +34,7 @@ function signed(share: number): string {
   return (100 * share).toFixed(1).replace('-', '−');
 }
 
-/** A comparison holds where the same judge saw the same opponent. */
+/** Warnings of a comparison whose judges or opponents differ. */
 function differences(runs: readonly ReportData[]): string[] {
   const judges = new Set(runs.map(({ winRate }) => winRate?.judges.join('; ')));
   const opponents = new Set(runs.map(({ config }) => opponentOf(config)));
@@ -53,20 +53,18 @@ function opponentOf(config: ReportData['config']): string {
   ]);
 }
 
-function highest(judged: readonly ReportData[]): string {
-  const best = judged.reduce((a, b) =>
-    (b.winRate?.report.raw?.rate ?? 0) > (a.winRate?.report.raw?.rate ?? 0) ? b : a,
-  );
+function highest(runs: readonly ReportData[]): string {
+  const best = runs.reduce((a, b) => ((b.winRate?.report.raw?.rate ?? 0) > (a.winRate?.report.raw?.rate ?? 0) ? b : a));
   return `${best.title} has the highest win rate, ${tenths(best.winRate?.report.raw?.rate ?? 0)}.`;
 }
 
 function byReward(runs: readonly ReportData[]): string | undefined {
-  const measured = runs.filter(({ evaluation }) => evaluation !== undefined);
-  const [one, ...others] = measured;
+  const evaluatedRuns = runs.filter(({ evaluation }) => evaluation !== undefined);
+  const [one, ...others] = evaluatedRuns;
   if (one === undefined) return undefined;
   const best = others.reduce((a, b) => (rewardOf(b) > rewardOf(a) ? b : a), one);
   const after = best.evaluation?.after;
-  return `${best.title} has the highest mean reward of ${number(measured.length)}, ${after && plusMinus(after.reward)}, at a KL of ${after && plusMinus(quotedKl(after))} nats from its reference.`;
+  return `${best.title} has the highest mean reward of ${number(evaluatedRuns.length)}, ${after && plusMinus(after.reward)}, at a KL of ${after && plusMinus(quotedKl(after))} nats from its reference.`;
 }
 
 function rewardOf({ evaluation }: ReportData): number {
@@ -74,11 +72,11 @@ function rewardOf({ evaluation }: ReportData): number {
 }
 
 function byAccuracy(runs: readonly ReportData[]): string | undefined {
-  const held = runs.flatMap(({ title, records }) => {
+  const accuracies = runs.flatMap(({ title, records }) => {
     const last = records.findLast((record) => typeof record['eval_rewards/accuracies'] === 'number');
     return last === undefined ? [] : [{ title, accuracy: last['eval_rewards/accuracies'] as number }];
   });
-  if (held.length === 0) return undefined;
-  const best = held.reduce((a, b) => (b.accuracy > a.accuracy ? b : a));
+  if (accuracies.length === 0) return undefined;
+  const best = accuracies.reduce((a, b) => (b.accuracy > a.accuracy ? b : a));
   return `${best.title} prefers the chosen answer of held-out pairs most often, in ${percent(best.accuracy)} of cases.`;
 }

@@ -18,18 +18,18 @@ const figures: readonly Row[] = [
       winRate?.report.lengthControl &&
       `${tenths(winRate.report.lengthControl.rate)} (${tenthsRange(winRate.report.lengthControl)})`,
   ],
-  ['prompts', ({ winRate, evaluation }) => tell(winRate?.report.prompts ?? evaluation?.prompts)],
+  ['prompts', ({ winRate, evaluation }) => numberOrNone(winRate?.report.prompts ?? evaluation?.prompts)],
   [
     'smallest difference',
     ({ winRate }) =>
       winRate?.report.smallestDifference === undefined ? undefined : points(winRate.report.smallestDifference),
   ],
-  ['lost verdicts', ({ winRate }) => tell(winRate && lostOf(winRate.report.panel.counts))],
+  ['lost verdicts', ({ winRate }) => numberOrNone(winRate && lostOf(winRate.report.panel.counts))],
   ['judge', ({ winRate }) => (winRate?.judges.length ? winRate.judges.join('; ') : undefined)],
   ['mean reward', ({ evaluation }) => evaluation && plusMinus(evaluation.after.reward)],
   ['KL, nats', ({ evaluation }) => evaluation && plusMinus(quotedKl(evaluation.after))],
-  ['steps', ({ records }) => tell(records.at(-1)?.step)],
-  ['last loss', (run) => tell(last(run, 'loss'))],
+  ['steps', ({ records }) => numberOrNone(records.at(-1)?.step)],
+  ['last loss', (run) => numberOrNone(last(run, 'loss'))],
   [
     'held-out accuracy',
     (run) => {
@@ -40,16 +40,16 @@ const figures: readonly Row[] = [
   ['checks', ({ warnings }) => warnings && (warnings.length === 0 ? 'nothing found' : `${warnings.length} found`)],
 ];
 
-/** The runs' main figures, a run to a column. Figures that no run has are left out. */
+/** The runs' main figures, with a column for each run. Figures that no run has are left out. */
 export function overview(runs: readonly ReportData[]): Html {
-  const shown = figures.filter(([, value]) => runs.some((run) => value(run) !== undefined));
-  return html`<section><h2>Runs</h2><div class="scroll"><table class="compared"><thead><tr><td></td>${runs.map(({ title }, i) => html`<th scope="col"><span class="key ${runColour(i)}">${title}</span></th>`)}</tr></thead><tbody>${shown.map(
+  const rows = figures.filter(([, value]) => runs.some((run) => value(run) !== undefined));
+  return html`<section><h2>Runs</h2><div class="scroll"><table class="compared"><thead><tr><td></td>${runs.map(({ title }, i) => html`<th scope="col"><span class="key ${runColour(i)}">${title}</span></th>`)}</tr></thead><tbody>${rows.map(
     ([name, value]) =>
       html`<tr><th scope="row">${name}</th>${runs.map((run) => html`<td>${value(run) ?? '–'}</td>`)}</tr>`,
   )}</tbody></table></div></section>`;
 }
 
-function tell(value: number | undefined): string | undefined {
+function numberOrNone(value: number | undefined): string | undefined {
   return value === undefined ? undefined : number(value);
 }
 

@@ -1,10 +1,10 @@
 import type { ReportData } from '../data.js';
 import { type Html, html } from '../html.js';
 
-/** What is another thing in every run and says nothing. */
+/** Settings that differ in every run and say nothing of it. */
 const OWN: ReadonlySet<string> = new Set(['identity', 'options output', 'options json', 'options resume']);
 
-/** The settings in which the runs differ, and those that only some of them have. */
+/** The settings in which the runs differ, settings of some runs alone included. */
 export function settings(runs: readonly ReportData[]): Html | undefined {
   const flat = runs.map(({ config }) => new Map(entriesOf(config ?? {})));
   const keys = [...new Set(flat.flatMap((each) => [...each.keys()]))].filter(

@@ -2,7 +2,7 @@ import type { ReportData } from '../data.js';
 import { number } from '../format.js';
 import { type Html, html } from '../html.js';
 
-/** What was checked of the data and during the training, and what was found. */
+/** The warnings about the data and the training. */
 export function checks({ warnings, records }: ReportData): Html | undefined {
   if (warnings === undefined || (warnings.length === 0 && records.length === 0)) return undefined;
   const list =

@@ -2,16 +2,16 @@ import { commandLine } from '../command-line.js';
 import type { ReportData } from '../data.js';
 import { type Html, html } from '../html.js';
 
-/** What is compared when a run is resumed, and tells a reader nothing: digests of files. */
+/** Digests of files, which are compared when a run is resumed and say nothing to a reader. */
 const forMachines = new Set(['identity']);
 
-/** What the run depended on: one table of the plain values, and one for each group of values. */
+/** The run's settings: a table of the plain values, and a table for each group of values. */
 export function configuration({ config }: ReportData): Html | undefined {
   if (config === undefined) return undefined;
   const entries = Object.entries(config).filter(
     ([key, value]) => value !== undefined && value !== null && !forMachines.has(key),
   );
-  const plain = entries.filter(([, value]) => !isGroup(value)).map(([key, value]) => [key, told(value)] as const);
+  const plain = entries.filter(([, value]) => !isGroup(value)).map(([key, value]) => [key, textOf(value)] as const);
   const groups = entries.flatMap(([key, value]) => (isGroup(value) ? [{ name: key, rows: flatten(value) }] : []));
   // Long tables last, so that the short ones stand beside each other.
   const tables = [{ name: 'run', rows: plain }, ...groups]
@@ -34,15 +34,15 @@ function isGroup(value: unknown): value is Group {
 function flatten(group: Group, prefix = ''): (readonly [string, string])[] {
   return Object.entries(group).flatMap(([key, value]): (readonly [string, string])[] => {
     if (value === undefined || value === null) return [];
-    return isGroup(value) ? flatten(value, `${prefix}${key} `) : [[prefix + key, told(value)]];
+    return isGroup(value) ? flatten(value, `${prefix}${key} `) : [[prefix + key, textOf(value)]];
   });
 }
 
-function told(value: unknown): string {
-  if (Array.isArray(value)) return value.map(told).join(', ');
+function textOf(value: unknown): string {
+  if (Array.isArray(value)) return value.map(textOf).join(', ');
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   if (typeof value !== 'number') return isGroup(value) ? JSON.stringify(value) : String(value);
-  // Settings are shown in full: rounded, they could not be given again.
+  // Settings are not rounded, so that they can be given again.
   return Number.isInteger(value) && Math.abs(value) >= 1e5 ? value.toLocaleString('en') : String(value);
 }
 

@@ -50,7 +50,7 @@ const charts: readonly {
     ],
   },
   {
-    // KTO's estimate over each step, or that on answers drawn at evaluations.
+    // KTO's estimate over each step, or the estimate on answers drawn at evaluations.
     title: 'KL to the reference, nats',
     lines: [
       ['training', 'kl', 'after'],
@@ -62,28 +62,29 @@ const charts: readonly {
   { title: 'Pairs per second', lines: [['pairs per second', 'pairs_per_second', 'after']] },
 ];
 
-/** The run's curves, those of which there are two points at least. */
+/** The run's curves with two points or more. */
 export function curves({ records }: ReportData): Html | undefined {
   const series = ([name, key, colour]: Line): Series => ({
     name,
     colour,
-    // Evaluations are few and on many pairs; the learning rate is exact.
+    // Evaluations are few, and each is on many pairs. The learning rate is exact.
     noisy: key !== 'learning_rate' && !key.startsWith('eval_'),
     points: records.flatMap(({ step, [key]: value }) =>
       typeof value === 'number' && Number.isFinite(value) && Number.isFinite(step) ? [[step, value] as const] : [],
     ),
   });
   const preference = records.some((record) => 'rewards/margins' in record);
-  const drawn = charts.flatMap(({ title, lines, reference }) => {
-    const there = lines.map(series).filter(({ points }) => points.length > 0);
-    if (!there.some(({ points }) => points.length > 1)) return [];
-    return [lineChart(title, there, preference ? reference : undefined)];
+  const figures = charts.flatMap(({ title, lines, reference }) => {
+    const curvesOfChart = lines.map(series).filter(({ points }) => points.length > 0);
+    if (!curvesOfChart.some(({ points }) => points.length > 1)) return [];
+    return [lineChart(title, curvesOfChart, preference ? reference : undefined)];
   });
-  if (drawn.length === 0) return undefined;
-  return html`<section><h2>Training</h2>${drawnAs(records.length)}<div class="charts three">${drawn}</div></section>`;
+  if (figures.length === 0) return undefined;
+  return html`<section><h2>Training</h2>${noteOnPoints(records.length)}<div class="charts three">${figures}</div></section>`;
 }
 
-function drawnAs(steps: number): Html | undefined {
+/** How the points and lines come from single steps; undefined for short runs, which are drawn as they are. */
+function noteOnPoints(steps: number): Html | undefined {
   const window = smoothingWindow(steps);
   if (steps > POINTS)
     return html`<p class="soft">Each point is the mean of ${number(Math.ceil(steps / POINTS))} steps; the band spans their lowest and highest value.</p>`;

@@ -35,11 +35,11 @@ export function evidence({ evaluation }: ReportData): Html | undefined {
     point('before', { reward: before.reward, kl: quotedKl(before) }, 'before'),
     point('after', { reward: after.reward, kl: quotedKl(after) }, 'after'),
   ];
-  const drawn = rewards.before.length > 0 && rewards.after.length > 0;
+  const hasRewards = rewards.before.length > 0 && rewards.after.length > 0;
   return html`<section><h2>Reward and KL</h2>
-<p class="soft">Reward: ${evaluation.reward}. ${number(evaluation.prompts)} held-out prompts${drawn && `, ${number(rewards.before.length)} texts before and ${number(rewards.after.length)} after`}. Bars are standard errors, clustered by prompt.${bestOfN.length > 0 && ' Best-of-N picks the best of N texts of the model before training; its KL is by formula.'}</p>
+<p class="soft">Reward: ${evaluation.reward}. ${number(evaluation.prompts)} held-out prompts${hasRewards && `, ${number(rewards.before.length)} texts before and ${number(rewards.after.length)} after`}. Bars are standard errors, clustered by prompt.${bestOfN.length > 0 && ' Best-of-N picks the best of N texts of the model before training; its KL is by formula.'}</p>
 <div class="charts two">${planeChart('Reward–KL plane', points)}${
-    drawn &&
+    hasRewards &&
     histogram('Rewards of the texts', 'reward of a text', [
       { name: 'before', values: rewards.before, colour: 'before' },
       { name: 'after', values: rewards.after, colour: 'after' },

@@ -2,7 +2,7 @@ import type { ReportData } from '../data.js';
 import { number } from '../format.js';
 import { type Html, html } from '../html.js';
 
-/** The title, and in a line what was trained on what. */
+/** The title, and a line on model, data and steps. */
 export function header({ title, config = {}, winRate, records }: ReportData): Html {
   const [model, dataset] = [group(config.model), group(config.dataset)];
   const facts = [
@@ -18,7 +18,7 @@ export function header({ title, config = {}, winRate, records }: ReportData): Ht
   return html`<header><p class="eyebrow">${kind}</p><h1>${title}</h1>${facts.length > 0 && html`<p class="facts">${facts.map((fact) => html`<span>${fact}</span>`)}</p>`}</header>`;
 }
 
-/** The last part of a file's path; the whole stands in the configuration. Names such as `org/name` are not paths. */
+/** The last part of a path; the configuration shows the whole path. Names such as `org/name` are not paths. */
 function shortName(name: string): string {
   return /^([\\/~.]|\w:)/.test(name) ? (name.split(/[\\/]/).findLast((part) => part !== '') ?? name) : name;
 }

@@ -3,7 +3,7 @@ import type { ReportData } from '../data.js';
 import { number, tenths, tenthsRange } from '../format.js';
 import { type Html, html, type Part } from '../html.js';
 
-/** How far the judge can be relied upon. */
+/** The figures that say how far the judge can be relied upon. */
 export function judge({ winRate }: ReportData): Html | undefined {
   if (winRate === undefined) return undefined;
   const { panel } = winRate.report;

@@ -1,45 +1,45 @@
 import { isUsable, type StoredVerdict } from '../../verdicts/stored-verdict.js';
-import { preferred } from '../../winrate/judge-panel.js';
+import { preferenceOf } from '../../winrate/judge-panel.js';
 import type { ReportData } from '../data.js';
 import { number } from '../format.js';
 import { type Html, html, type Part } from '../html.js';
 import type { JudgedCase, Outcome } from '../judged-case.js';
 import { longText } from '../long-text.js';
 
-/** Pairs that the page holds; all of them stand in the file of pairs. */
-const SHOWN_PAIRS = 120;
+/** How many pairs the page shows; the file of pairs has all. */
+const MOST_PAIRS = 120;
 
-/** What may be looked at by itself, by the class of its articles. */
+/** The filters of the page, by the classes of the pairs' articles. */
 const FILTERS: readonly (readonly [name: string, label: string, has: (pair: JudgedCase) => boolean])[] = [
   ['flipped', 'flipped', ({ flipped }) => flipped],
-  ['unparsable', 'without a verdict', ({ lost }) => lost > 0],
+  ['unparsable', 'without a verdict', ({ lostVerdicts }) => lostVerdicts > 0],
   ['disputed', 'people ≠ judge', ({ disputed }) => disputed],
   ['won', 'model better', ({ outcome }) => outcome === 'model'],
   ['even', 'even', ({ outcome }) => outcome === 'tie'],
   ['lost-pair', 'baseline better', ({ outcome }) => outcome === 'baseline'],
 ];
 
-/** Pairs of answers side by side, with what was said of them. Choosing among them needs no script. */
+/** Pairs of answers side by side, with their verdicts. The filters need no script. */
 export function judgedSamples({ winRate }: ReportData): Html | undefined {
   if (winRate === undefined || winRate.cases.length === 0) return undefined;
   const { cases } = winRate;
-  const shown = chosen(cases);
-  const filters = FILTERS.map(([name, label, has]) => ({ name, label, count: shown.filter(has).length })).filter(
+  const pairs = pairsOnPage(cases);
+  const filters = FILTERS.map(([name, label, has]) => ({ name, label, count: pairs.filter(has).length })).filter(
     ({ count }) => count > 0,
   );
-  const withTexts = shown.some(({ texts }) => texts !== undefined);
+  const withTexts = pairs.some(({ texts }) => texts !== undefined);
   const choice = (name: string, label: string, count: number, checked: boolean) =>
     html`<input type="radio" name="pairs" id="show-${name}"${checked && html` checked`}><label for="show-${name}">${label} <b>${number(count)}</b></label>`;
-  return html`<section class="judged"><h2>Pairs</h2><p class="soft">${shown.length < cases.length && `${number(shown.length)} of ${number(cases.length)} pairs, those with something to look at first; all are in the file of pairs. `}${!withTexts && 'The answers themselves are not in the run’s folder. '}Flipped: the judge prefers another answer when their order is turned.</p>
-${choice('all', 'all', shown.length, true)}${filters.map(({ name, label, count }) => choice(name, label, count, false))}
-<div class="cases">${shown.map(article)}</div></section>`;
+  return html`<section class="judged"><h2>Pairs</h2><p class="soft">${pairs.length < cases.length && `${number(pairs.length)} of ${number(cases.length)} pairs, those with something to look at first; all are in the file of pairs. `}${!withTexts && 'The answers themselves are not in the run’s folder. '}Flipped: the judge prefers another answer when their order is turned.</p>
+${choice('all', 'all', pairs.length, true)}${filters.map(({ name, label, count }) => choice(name, label, count, false))}
+<div class="cases">${pairs.map(article)}</div></section>`;
 }
 
-/** The pairs that are shown: first those that a reader should look at, then the others in their order. */
-function chosen(cases: readonly JudgedCase[]): readonly JudgedCase[] {
-  if (cases.length <= SHOWN_PAIRS) return cases;
-  const odd = ({ flipped, lost, disputed }: JudgedCase) => Number(!(flipped || lost > 0 || disputed));
-  return [...cases].sort((a, b) => odd(a) - odd(b)).slice(0, SHOWN_PAIRS);
+/** The pairs on the page: first the ones that a reader should look at, then the others in their order. */
+function pairsOnPage(cases: readonly JudgedCase[]): readonly JudgedCase[] {
+  if (cases.length <= MOST_PAIRS) return cases;
+  const odd = ({ flipped, lostVerdicts, disputed }: JudgedCase) => Number(!(flipped || lostVerdicts > 0 || disputed));
+  return [...cases].sort((a, b) => odd(a) - odd(b)).slice(0, MOST_PAIRS);
 }
 
 function article(pair: JudgedCase): Html {
@@ -76,10 +76,10 @@ function chip(kind: string, words: string): Html {
 function verdictChip(verdict: StoredVerdict): Html {
   const order = verdict.first === 'model' ? 'model first' : 'baseline first';
   const again = verdict.repetition > 0 ? `, asked again (${verdict.repetition})` : '';
-  const said = isUsable(verdict.verdict) ? preferred(verdict) : 'lost';
-  const words = said === 'lost' ? verdict.verdict : said === 'tie' ? 'even' : said;
+  const preference = isUsable(verdict.verdict) ? preferenceOf(verdict) : 'lost';
+  const words = preference === 'lost' ? verdict.verdict : preference === 'tie' ? 'even' : preference;
   const sure = verdict.p_first === undefined ? '' : `, p(first) ${number(verdict.p_first)}`;
-  return chip(said, `${order}${again}: ${words}${sure}`);
+  return chip(preference, `${order}${again}: ${words}${sure}`);
 }
 
 function replies({ verdicts }: JudgedCase): Part {

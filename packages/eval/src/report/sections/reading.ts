@@ -44,7 +44,7 @@ const ofRewardModels = [
   ['ln 2', 'The loss of a model that knows nothing, but for the term that keeps rewards near zero.'],
 ] as const;
 
-/** What the page's terms mean, for a reader who meets them here. */
+/** The meaning of the page's terms, for a reader who does not know them. */
 export function reading({ evaluation, records, winRate }: ReportData): Html | undefined {
   const preference = records.some((record) => 'rewards/margins' in record);
   const rewardModel = records.some((record) => 'mean_reward' in record);

@@ -14,7 +14,7 @@ const rows: readonly Row[] = [
   ['Repeated 4-grams', ({ repeatedFourGrams }) => share(repeatedFourGrams), 'stood in the same text before'],
 ];
 
-/** How long and how diverse the texts are, and the KL by both estimates. */
+/** The length and diversity of the texts, and the KL by both estimates. */
 export function textForm({ evaluation }: ReportData): Html | undefined {
   const { before, after } = evaluation ?? {};
   if (before?.texts === undefined || after?.texts === undefined) return undefined;

@@ -5,9 +5,9 @@ import { type Html, html, type Part } from '../html.js';
 
 /** The main numbers, large. */
 export function tiles({ evaluation, records }: ReportData): Html | undefined {
-  const shown: Part[] = [];
+  const list: Part[] = [];
   const tile = (name: string, value: Part, note: string) => {
-    shown.push(html`<div class="tile"><dt>${name}</dt><dd><b>${value}</b><span>${note}</span></dd></div>`);
+    list.push(html`<div class="tile"><dt>${name}</dt><dd><b>${value}</b><span>${note}</span></dd></div>`);
   };
   if (evaluation !== undefined) {
     const { before, after, accuracy } = evaluation;
@@ -40,8 +40,8 @@ export function tiles({ evaluation, records }: ReportData): Html | undefined {
     const [losses, accuracies] = [numbers('loss'), numbers('rewards/accuracies')];
     if (losses.length > 0) tile('Loss', fromTo(losses[0] as number, recently(losses).mean), recently(losses).note);
     if (accuracies.length > 0) tile('Training accuracy', percent(recently(accuracies).mean), recently(accuracies).note);
-    const held = numbers('eval_rewards/accuracies').at(-1);
-    if (held !== undefined) tile('Held-out accuracy', percent(held), 'in the last evaluation');
+    const accuracy = numbers('eval_rewards/accuracies').at(-1);
+    if (accuracy !== undefined) tile('Held-out accuracy', percent(accuracy), 'in the last evaluation');
   }
   const rates = numbers('pairs_per_second').sort((a, b) => a - b);
   const memory = Math.max(...numbers('peak_rss_bytes'));
@@ -51,10 +51,10 @@ export function tiles({ evaluation, records }: ReportData): Html | undefined {
       html`${number(rates[Math.floor(rates.length / 2)])} <small>pairs/s</small>`,
       `median of ${number(last.step)} steps${memory > 0 ? `, peak memory ${number(memory / 1e9)} GB` : ''}`,
     );
-  return shown.length > 0 ? html`<dl class="tiles">${shown}</dl>` : undefined;
+  return list.length > 0 ? html`<dl class="tiles">${list}</dl>` : undefined;
 }
 
 function fromTo(before: string | number, after: string | number): Html {
-  const told = (value: string | number) => (typeof value === 'string' ? value : number(value));
-  return html`<span class="was">${told(before)}</span> <span class="arrow" aria-label="to">→</span> ${told(after)}`;
+  const text = (value: string | number) => (typeof value === 'string' ? value : number(value));
+  return html`<span class="was">${text(before)}</span> <span class="arrow" aria-label="to">→</span> ${text(after)}`;
 }

@@ -4,7 +4,7 @@ import type { MetricsRecord, ReportData } from '../data.js';
 import { meanOnly, number, percent, plusMinus } from '../format.js';
 import { type Html, html } from '../html.js';
 
-/** What happened, in plain words. Nothing where there is neither an evaluation nor a step. */
+/** The outcome of the run in plain words; undefined without an evaluation and a step. */
 export function verdict({ evaluation, records }: ReportData): Html | undefined {
   if (evaluation !== undefined) return evaluated(evaluation);
   const losses = records.filter(({ loss }) => loss !== undefined);
@@ -33,12 +33,12 @@ function evaluated(evaluation: Evaluation): Html {
   const errors = gain.mean / gain.standardError;
   const sure = Number.isFinite(errors) && Math.abs(errors) >= 3;
   const [from, to] = [meanOnly(before.reward), meanOnly(after.reward)];
-  const where = `on ${number(prompts)} held-out prompts`;
+  const scope = `on ${number(prompts)} held-out prompts`;
   const headline = !sure
-    ? `No clear change: the mean reward ${where} went from ${from} to ${to}.`
+    ? `No clear change: the mean reward ${scope} went from ${from} to ${to}.`
     : gain.mean > 0
-      ? `It worked: the mean reward ${where} rose from ${from} to ${to}.`
-      : `It got worse: the mean reward ${where} fell from ${from} to ${to}.`;
+      ? `It worked: the mean reward ${scope} rose from ${from} to ${to}.`
+      : `It got worse: the mean reward ${scope} fell from ${from} to ${to}.`;
   const size = Number.isFinite(errors)
     ? `, ${number(Math.round(Math.abs(errors) * 10) / 10)} standard errors${sure ? '' : ' (below three, it may be chance)'}`
     : '';
@@ -49,14 +49,14 @@ function evaluated(evaluation: Evaluation): Html {
   ]);
 }
 
-/** Names the word that grew most, where its growth could explain a good part of the gain. */
+/** Names the word that grew most, when its growth could explain a good part of the gain. */
 function hackWarning({ words: { texts, counts } }: Evaluation): string | undefined {
-  const grown = counts
+  const word = counts
     .map((each) => ({ ...each, from: each.before / texts.before, to: each.after / texts.after }))
     .filter(({ from, to }) => to - from >= 0.1 && to >= 2 * from)
     .sort((a, b) => b.to - b.from - (a.to - a.from))[0];
-  if (grown === undefined) return undefined;
-  return `Mind the words below: “${grown.word}” is now in ${percent(grown.to)} of the texts, up from ${percent(grown.from)}, so part of the gain may be that word.`;
+  if (word === undefined) return undefined;
+  return `Mind the words below: “${word.word}” is now in ${percent(word.to)} of the texts, up from ${percent(word.from)}, so part of the gain may be that word.`;
 }
 
 function panel(kind: 'good' | 'bad' | 'plain', headline: string, more: readonly (string | undefined)[]): Html {

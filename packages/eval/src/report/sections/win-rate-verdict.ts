@@ -4,7 +4,7 @@ import { number, pValue, tenths, tenthsRange } from '../format.js';
 import { type Html, html } from '../html.js';
 import type { WinRateEvidence } from '../win-rate-evidence.js';
 
-/** The win rate in a sentence, with what it rests on. */
+/** The win rate in a sentence, and the figures behind the sentence. */
 export function winRateVerdict({ winRate }: ReportData): Html | undefined {
   if (winRate === undefined) return undefined;
   const { report, judges } = winRate;
@@ -23,7 +23,7 @@ function besides(evidence: WinRateEvidence): string[] {
   const { report, temperatures, people } = evidence;
   const { smallestDifference: smallest, prompts, lengthControl: control, bounds, panel } = report;
   const { unparsable, refused, failed } = panel.counts;
-  const lost = unparsable + refused + failed;
+  const lostVerdicts = unparsable + refused + failed;
   const enough =
     report.conclusion === 'undecided' || report.bounds.flips
       ? 'That is not enough to say so'
@@ -41,10 +41,10 @@ function besides(evidence: WinRateEvidence): string[] {
       : [
           `At equal length it would be ${tenths(control.rate)} (${tenthsRange(control)})${control.extrapolates ? ', an extrapolation, since lengths hardly overlap' : ''}.`,
         ]),
-    ...(lost === 0
+    ...(lostVerdicts === 0
       ? ['No verdict was lost.']
       : [
-          `${number(lost)} verdicts were lost (${lostBy({ unparsable, refused, failed })}): whatever they would have said, the rate lies between ${tenths(bounds.worst.rate)} and ${tenths(bounds.best.rate)}.`,
+          `${number(lostVerdicts)} verdicts were lost (${lostBy({ unparsable, refused, failed })}): whatever they would have said, the rate lies between ${tenths(bounds.worst.rate)} and ${tenths(bounds.best.rate)}.`,
         ]),
     ...(isDoubted(evidence) ? ['Mind that people’s votes do not bear this out.'] : []),
     ...(people?.corrected === undefined
@@ -63,12 +63,12 @@ function lostBy(counts: Readonly<Record<string, number>>): string {
     .join(', ');
 }
 
-/** Whoever picks the best of several temperatures has looked at all of them. */
+/** The best of several temperatures, with a p-value adjusted for all, since the best is found by looking at all. */
 function bestTemperature(temperatures: WinRateEvidence['temperatures']): string[] {
-  const rated = temperatures.filter(({ report }) => report.raw !== undefined);
-  if (rated.length < 2) return [];
-  const best = rated.reduce((a, b) => ((b.report.raw?.rate ?? 0) > (a.report.raw?.rate ?? 0) ? b : a));
+  const withRates = temperatures.filter(({ report }) => report.raw !== undefined);
+  if (withRates.length < 2) return [];
+  const best = withRates.reduce((a, b) => ((b.report.raw?.rate ?? 0) > (a.report.raw?.rate ?? 0) ? b : a));
   return [
-    `The highest of ${rated.length} temperatures is ${best.temperature ?? 'unknown'} with ${tenths(best.report.raw?.rate ?? 0)} (sign test adjusted for all of them: ${pValue(best.adjustedPValue)}).`,
+    `The highest of ${withRates.length} temperatures is ${best.temperature ?? 'unknown'} with ${tenths(best.report.raw?.rate ?? 0)} (sign test adjusted for all of them: ${pValue(best.adjustedPValue)}).`,
   ];
 }

@@ -1,5 +1,5 @@
 import { isUsable, type StoredVerdict } from '../../verdicts/stored-verdict.js';
-import { preferred } from '../../winrate/judge-panel.js';
+import { preferenceOf } from '../../winrate/judge-panel.js';
 import type { WinRateReport } from '../../winrate/win-rate-report.js';
 import { canShow, points } from '../../winrate/win-rate-sentence.js';
 import type { ReportData } from '../data.js';
@@ -39,7 +39,7 @@ function tiles({ raw, lengthControl, smallestDifference, signs, scored, pairs, p
   ]}</dl>`;
 }
 
-/** A row to each temperature, or one for all pairs where verdicts say none. */
+/** A row for each temperature; verdicts without a temperature have one row for all pairs. */
 export function rateRows({ temperatures, cases }: WinRateEvidence): RateRow[] {
   return temperatures.map(({ temperature, report }) => ({
     name: temperature === undefined ? 'all pairs' : `temperature ${temperature}`,
@@ -52,7 +52,7 @@ export function rateRows({ temperatures, cases }: WinRateEvidence): RateRow[] {
 
 function preferences(verdicts: readonly StoredVerdict[]): RateRow['counts'] {
   const counts = { model: 0, tie: 0, baseline: 0, lost: 0 };
-  for (const verdict of verdicts) counts[isUsable(verdict.verdict) ? preferred(verdict) : 'lost']++;
+  for (const verdict of verdicts) counts[isUsable(verdict.verdict) ? preferenceOf(verdict) : 'lost']++;
   return counts;
 }
 

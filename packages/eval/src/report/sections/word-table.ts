@@ -2,7 +2,7 @@ import type { ReportData } from '../data.js';
 import { number, percent } from '../format.js';
 import { type Html, html } from '../html.js';
 
-/** How many texts hold the words that the model may be overusing. */
+/** How many texts hold the words that the model may be overusing, before and after. */
 export function wordTable({ evaluation }: ReportData): Html | undefined {
   if (evaluation === undefined || evaluation.words.counts.length === 0) return undefined;
   const { texts, counts } = evaluation.words;
