@@ -1,25 +1,25 @@
 import { BUSY } from './measure.mjs';
 
-/** The results of data.mjs as tables in Markdown. Where other programs disturbed a run, times are not compared. */
+/** The results of data.mjs as tables in Markdown. Times are not compared when other programs disturbed a run. */
 export function dataTables({ bytes, results }) {
   const { convert, iterate, tokenise, pack, large } = results;
   const peak = (runs) => Math.max(...runs.map(({ peakRssBytes }) => peakRssBytes));
-  const disturbed = (...sides) => sides.flat().some(({ disturbance = 0 }) => disturbance > BUSY);
-  const ratio = (a, b) => (disturbed(a, b) ? 'disturbed' : `${(a.seconds / b.seconds).toFixed(2)}×`);
-  const compared = (work, size, rate, [peerName, peer], runs) => [
+  const isDisturbed = (...sides) => sides.flat().some(({ disturbance = 0 }) => disturbance > BUSY);
+  const ratio = (a, b) => (isDisturbed(a, b) ? 'disturbed' : `${(a.seconds / b.seconds).toFixed(2)}×`);
+  const comparison = (work, size, rate, [peerName, peer], runs) => [
     work,
     `${peerName} ${rate(size / peer.seconds)}`,
     rate(size / runs.seconds),
-    disturbed(peer, runs) ? 'disturbed' : `**${ratio(peer, runs)}**`,
+    isDisturbed(peer, runs) ? 'disturbed' : `**${ratio(peer, runs)}**`,
     megabytes(peak(peer)),
     megabytes(peak(runs)),
   ];
   const text = tokenise.here[0].bytes;
   const speed = rows([
     ['work', 'peer', 'ours', 'speed', 'peer, MB', 'ours, MB'],
-    compared('JSONL to Arrow, of input', bytes.input, perSecond, ['datasets', convert.datasets], convert.ours),
-    compared('the same', bytes.input, perSecond, ['pyarrow', convert.pyarrow], convert.ours),
-    compared(
+    comparison('JSONL to Arrow, of input', bytes.input, perSecond, ['datasets', convert.datasets], convert.ours),
+    comparison('the same', bytes.input, perSecond, ['pyarrow', convert.pyarrow], convert.ours),
+    comparison(
       'all rows of the Arrow file as strings',
       bytes.arrow,
       perSecond,
@@ -27,7 +27,7 @@ export function dataTables({ bytes, results }) {
       iterate.ours,
     ),
     ...[tokenise.native, tokenise.workers, tokenise.here].map((runs) =>
-      compared(`tokenising, ${names[runs[0].by]}`, text, perSecond, ['tokenizers', tokenise.tokenizers], runs),
+      comparison(`tokenising, ${names[runs[0].by]}`, text, perSecond, ['tokenizers', tokenise.tokenizers], runs),
     ),
   ]);
   const threads = rows([
@@ -53,7 +53,7 @@ export function dataTables({ bytes, results }) {
   return [speed, threads, fill, ...(size ? [size.join('\n')] : [])].join('\n\n');
 }
 
-/** The whole of docs/benchmarks-data.md. `notes` stands below the tables: what was learnt, by hand. */
+/** The whole of docs/benchmarks-data.md. `notes`, which people write, stands below the tables. */
 export function dataDocument(report, notes) {
   const { date, machine, rows: count, repeat, bytes, tokenizer, results } = report;
   const all = [...Object.values(results.convert), ...Object.values(results.tokenise)].flat();

@@ -1,10 +1,10 @@
-// What the data benchmark works on: preference pairs with lengths as in Anthropic's HH, made up, the same on every machine.
+// The data benchmark's input: made-up preference pairs with lengths as in Anthropic's HH, the same on every machine.
 
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { random } from '@dpo/base';
 
-/** Medians and spreads of lengths in tokens, log-normal, cut at `most`: prompts, chosen and rejected answers. */
+/** Medians and spreads of log-normal lengths in tokens, at most `most`. */
 const LENGTHS = {
   prompt: { median: 110, spread: 0.9, most: 512 },
   chosen: { median: 50, spread: 0.8, most: 256 },
@@ -27,7 +27,7 @@ export function lengthsOf(count, seed = 1) {
 const CONSONANTS = 'b c d f g h k l m n p r s t v w st th ch sh br tr'.split(' ');
 const VOWELS = 'a e i o u ea ou ai'.split(' ');
 
-/** A text of so many words after another, the frequent ones as frequent as in a language. */
+/** Writes texts of so many words, with frequencies as in a language. */
 function writer(seed) {
   const uniform = random(seed);
   const pick = (list) => list[Math.floor(uniform() * list.length)];
@@ -45,7 +45,7 @@ function writer(seed) {
   };
 }
 
-/** Words to a token, roughly. */
+/** Words per token, roughly. */
 const WORDS = 0.6;
 
 /** Writes `count` pairs as JSON lines. */
@@ -65,7 +65,7 @@ export async function writePairs(path, count) {
 }
 
 /**
- * How much of a plain batch is tokens: both sequences of each pair, prompt and answer, padded to the longest of the batch.
+ * The share of tokens in plain batches, 0 to 1: both sequences of each pair, prompt and answer, padded to the longest of the batch.
  */
 export function plainFill(batches) {
   let [tokens, cells] = [0, 0];

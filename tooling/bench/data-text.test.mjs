@@ -12,7 +12,7 @@ it('makes lengths as in HH, the same each time', () => {
   expect(Math.abs(median(lengths.map(({ rejected }) => rejected)) - 45)).toBeLessThan(3);
 });
 
-it('writes rows whose texts are as long as that', async () => {
+it('writes rows with texts of these lengths', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'dpo-bench-'));
   try {
     await writePairs(join(folder, 'a.jsonl'), 50);
@@ -30,7 +30,7 @@ it('writes rows whose texts are as long as that', async () => {
   }
 });
 
-it('counts what plain batches pad, by hand', () => {
+it('counts the padding of plain batches, by hand', () => {
   const batch = [
     { prompt: 4, chosen: 6, rejected: 2 },
     { prompt: 1, chosen: 1, rejected: 1 },

@@ -1,4 +1,4 @@
-// `node tooling/bench/data.mjs`: reading, iterating, tokenising and packing of preference data, beside Python's. See README.md.
+// `node tooling/bench/data.mjs`: reading, iterating, tokenising and packing of preference data, beside Python's libraries. See README.md.
 import { spawnSync } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -42,12 +42,12 @@ try {
       pyarrow: () => peer('pyarrow-convert', at('pairs.jsonl'), at('pyarrow.arrow')),
     }),
   };
-  await peer('convert', at('pairs.jsonl'), at('kept'));
-  const theirs = (await readdir(at('kept'), { recursive: true })).find((name) => name.endsWith('.arrow'));
+  await peer('convert', at('pairs.jsonl'), at('peer'));
+  const theirs = (await readdir(at('peer'), { recursive: true })).find((name) => name.endsWith('.arrow'));
   bytes.arrow = (await stat(at('ours.arrow'))).size;
   results.iterate = await alternate('all rows of the Arrow file', {
     ours: () => ours('iterate', at('ours.arrow')),
-    datasets: () => peer('iterate', join(at('kept'), theirs)),
+    datasets: () => peer('iterate', join(at('peer'), theirs)),
   });
   checkEqual('texts', results.iterate.ours[0].units, results.iterate.datasets[0].units);
   const some = String(Math.min(rows, 10000));
@@ -90,12 +90,12 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 
-/** Each side `repeat` times, in turn: whatever slows the machine for a while slows all. */
+/** Runs each side `repeat` times, in turn, so that whatever slows the machine for a while slows all sides. */
 async function alternate(name, sides) {
   const results = Object.fromEntries(Object.keys(sides).map((side) => [side, []]));
   for (let round = 1; round <= repeat; round++)
     for (const [side, work] of Object.entries(sides)) {
-      // What the side before has left to be written to disk is not this one's.
+      // The side before may have left data to be written to the disk.
       const quietly = () => {
         spawnSync('sync');
         return work();
@@ -110,13 +110,13 @@ async function alternate(name, sides) {
   return results;
 }
 
-/** A cache would make the second run a copy of the first. */
+/** Runs work without the cache in the folder, which would make the second run a copy of the first. */
 async function afresh(path, work) {
   await rm(path, { recursive: true, force: true });
   return work();
 }
 
-/** A tokenizer that is in the repository; `--tokenizer` takes a model's. */
+/** The folder of a tokenizer from the repository; `--tokenizer` takes a model's. */
 async function smallTokenizer() {
   await mkdir(at('tokenizer'));
   await copyFile(file('../parity/fixtures/tokenizer/smollm.tokenizer.json'), at('tokenizer/tokenizer.json'));

@@ -9,7 +9,7 @@ it('counts the matrix products of a step by hand', async () => {
   const engine = testEngine();
   const model = createModel(engine, config, { seed: 0 });
   const batch = { rows: 3, length: 4, tokens: 5 };
-  // Of a layer: c_attn 8 · 24 = 192, c_proj 64, MLP 2 · 8 · 32 = 512. 12 positions, 5 of them wanted in the last layer.
+  // Of a layer: c_attn 8 · 24 = 192, c_proj 64, MLP 2 · 8 · 32 = 512. 12 positions, 5 of them predicted in the last layer.
   const layers = 2 * 12 * (192 + 64 + 512) + 2 * 12 * 192 + 2 * 5 * (64 + 512);
   // QKᵀ and the weighted values, 2 · 8 each for each pair of positions: 1 + 2 + 3 + 4 in each of 3 rows and 2 layers.
   const attention = 2 * 3 * (1 + 2 + 3 + 4) * 2 * (2 * 8);

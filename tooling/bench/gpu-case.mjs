@@ -1,5 +1,5 @@
-// One case of gpu.mjs in a process of its own, so that a case that dies takes no other with it. Takes the case as JSON,
-// prints its numbers as one line of JSON.
+// One case of gpu.mjs in a process of its own, so that a case that dies ends no other. Takes the case as JSON, and prints its
+// numbers as one line of JSON.
 import { spawnSync } from 'node:child_process';
 import { random } from '@dpo/base';
 import { planPacking } from '@dpo/base/packing';
@@ -18,20 +18,20 @@ const numbers = await kinds[kind](work);
 process.stdout.write(`${JSON.stringify({ ...numbers, engine: engine.description, ...memoryUsed() })}\n`);
 await engine.dispose();
 
-/** What matrix products reach alone. */
+/** The rate of matrix products alone. */
 async function products({ size }) {
   return { gigaflops: await productRate(engine, { size, chain: 8 }) };
 }
 
-/** Steps of DPO, the reference in the step. */
+/** Steps of DPO with the reference in the step. */
 async function step({ shape, layers, prompt, answer, batch, steps }) {
   const config = configOf(shape, layers);
   const model = createModel(engine, config, { seed: 1 });
   const reference = referenceModel(createModel(engine, config, { seed: 2 }));
   const warmUp = 2;
-  const { seconds, packed } = await trained({ model, reference, prompt, answer, batch, steps: steps + warmUp });
-  const timed = seconds.slice(warmUp).sort((a, b) => a - b);
-  const stepSeconds = timed[Math.floor(timed.length / 2)];
+  const { seconds, packed } = await trainOn({ model, reference, prompt, answer, batch, steps: steps + warmUp });
+  const sorted = seconds.slice(warmUp).sort((a, b) => a - b);
+  const stepSeconds = sorted[Math.floor(sorted.length / 2)];
   const flops = stepFlops(model, packed, { lora: false, onlineReference: true, activationCheckpointing: false });
   return {
     stepSeconds,
@@ -41,7 +41,7 @@ async function step({ shape, layers, prompt, answer, batch, steps }) {
   };
 }
 
-/** Sampling with a cache of keys and values. */
+/** Generation with a cache of keys and values. */
 async function generation({ shape, layers, prompt, answer, rows }) {
   const model = createModel(engine, configOf(shape, layers), { seed: 1 });
   const next = random(0);
@@ -54,25 +54,28 @@ async function generation({ shape, layers, prompt, answer, rows }) {
 }
 
 /**
- * Three steps and greedy sampling of a small model beside the same on the processor in float32. `difference` is the
- * largest of the relative differences of losses, gradient norms and log-probabilities.
+ * Three steps and greedy sampling of a small model, on the device and on the processor in float32. `difference` is the largest
+ * relative difference of losses, gradient norms and log-probabilities.
  */
 async function parity({ sameTokens }) {
-  const there = await follow(engine);
+  const onDevice = await follow(engine);
   const cpu = await openEngine({ kind: 'tensorflow', device: 'cpu' });
-  const here = await follow(cpu);
+  const onProcessor = await follow(cpu);
   await cpu.dispose();
-  const relative = here.numbers.map((value, i) => Math.abs(there.numbers[i] - value) / Math.max(1e-3, Math.abs(value)));
-  const equal = JSON.stringify(there.sampled) === JSON.stringify(here.sampled);
+  const relative = onProcessor.numbers.map(
+    (value, i) => Math.abs(onDevice.numbers[i] - value) / Math.max(1e-3, Math.abs(value)),
+  );
+  const equal = JSON.stringify(onDevice.samples) === JSON.stringify(onProcessor.samples);
   if (sameTokens && !equal) throw new Error('Greedy sampling gives other tokens than on the processor.');
   return { difference: Math.max(...relative) };
 }
 
+/** The numbers and samples of a short training on an engine. */
 async function follow(on) {
   const config = { model_type: 'gpt2', n_layer: 3, n_embd: 96, n_head: 4, vocab_size: 512, n_positions: 128 };
   const model = createModel(on, config, { seed: 3 });
   const reference = referenceModel(createModel(on, config, { seed: 4 }));
-  const { records } = await trained({
+  const { records } = await trainOn({
     model,
     reference,
     prompt: 24,
@@ -82,14 +85,14 @@ async function follow(on) {
     learningRate: 1e-4,
   });
   const prompts = [tokens(random(9), 12, 512), tokens(random(10), 5, 512)];
-  const sampled = await generate(model, prompts, { maxNewTokens: 8, temperature: 0 });
+  const samples = await generate(model, prompts, { maxNewTokens: 8, temperature: 0 });
   return {
     numbers: records.flatMap((r) => [r.loss, r.grad_norm, r['logps/chosen'], r['logps/rejected']]),
-    sampled: sampled.map((sample) => [...sample.tokens]),
+    samples: samples.map((sample) => [...sample.tokens]),
   };
 }
 
-async function trained({ model, reference, prompt, answer, batch, steps, learningRate = 1e-6 }) {
+async function trainOn({ model, reference, prompt, answer, batch, steps, learningRate = 1e-6 }) {
   const next = random(0);
   const text = (length) => tokens(next, length, model.vocabSize);
   const pairs = Array.from({ length: batch * steps }, () => ({
@@ -127,14 +130,14 @@ function tokens(next, length, vocabulary) {
   return Int32Array.from({ length }, () => Math.floor(next() * vocabulary));
 }
 
-/** The shape, or with fewer layers where it is only to be tried out. */
+/** The configuration of a shape, with fewer layers for a try. */
 function configOf(shape, layers) {
   const config = shapeNamed(shape);
   if (layers === undefined) return config;
   return config.model_type === 'gpt2' ? { ...config, n_layer: layers } : { ...config, num_hidden_layers: layers };
 }
 
-/** Memory that the driver says is used on the device, as TensorFlow takes it as it needs it; else resident memory. */
+/** The device's memory in use by the driver's word, since TensorFlow takes memory as it needs it; on a processor resident memory. */
 function memoryUsed() {
   if (!engine.device.startsWith('gpu')) return { memoryBytes: process.resourceUsage().maxRSS * 1024 };
   const args = ['-i', engine.device.slice(4), '--query-gpu=memory.used', '--format=csv,noheader,nounits'];

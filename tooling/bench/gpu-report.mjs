@@ -1,4 +1,4 @@
-/** The results of gpu.mjs as a table in Markdown: a row to a mode. */
+/** The results of gpu.mjs as a table in Markdown, with a row for each mode. */
 export function gpuTable(results) {
   const modes = [...new Set(results.map(({ work }) => work.mode))];
   const of = (kind, mode) => results.find(({ work }) => work.kind === kind && work.mode === mode);

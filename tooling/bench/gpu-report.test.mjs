@@ -11,14 +11,14 @@ const results = [
   { work: { kind: 'step', mode: 'bfloat16' }, error: 'ended with 1: no\nmore' },
 ];
 
-it('writes a row to a mode, with what failed', () => {
+it('writes a row for each mode, with its failures', () => {
   expect(gpuTable(results).split('\n').slice(2)).toEqual([
     '| float32 | 50.00 | 0.250 | 64.0 | 20.00 | 12.0 | 9.0 |  | 1.2e-5 |',
     '| bfloat16 |  | failed | failed | failed | failed | failed |  |  |',
   ]);
 });
 
-it('says what was measured and that small cases say nothing', () => {
+it('says what was measured, and that small cases say nothing of GPUs', () => {
   const machine = { cpu: 'a processor', cores: 4, engine: 'TensorFlow', gpu: undefined };
   const step = { shape: 'gpt2', batch: 2, prompt: 32, answer: 16 };
   const sampling = { shape: 'smollm2', rows: 4, answer: 8 };

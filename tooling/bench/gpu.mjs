@@ -1,5 +1,5 @@
-// Checks and measures the engine on a GPU, unattended: see README.md. Exit codes: 0 all done and all results those of the
-// processor, 1 no GPU or library, or something failed, 2 wrong usage.
+// Checks and measures the engine on a GPU, unattended: see README.md. Exit codes: 0 all results equal the
+// processor's within the tolerances, 1 no GPU or library, or a failed case, 2 wrong usage.
 import { spawn, spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -18,9 +18,9 @@ const options = {
   write: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
 };
-const values = parsed();
+const values = readValues();
 const { device } = values;
-// A processor is no GPU: there the cases are small, so that the script itself can be tried anywhere.
+// On a processor the cases are small, so that the script can be tried anywhere.
 const small = device === 'cpu';
 if (values.library !== undefined) process.env.DPO_LIBTENSORFLOW = values.library;
 
@@ -39,7 +39,7 @@ const step = small
 const sampling = small
   ? { shape: 'smollm2', layers: 1, prompt: 8, answer: 4, rows: 4 }
   : { shape: 'smollm2', prompt: 16, answer: 64, rows: 32 };
-/** How far a mode may be from float32 on the processor. */
+/** The largest relative difference of a mode from float32 on the processor. */
 const tolerances = { float32: 2e-4, TF32: 1e-2, bfloat16: 6e-2, 'float32, XLA': 2e-4, 'bfloat16, XLA': 6e-2 };
 const cases = [
   ...modes.map((mode) => ({
@@ -67,11 +67,11 @@ if (values.write) {
   await writeFileAtomic(output, (temporary) => writeFile(temporary, reportOf(report)));
   say(`Written to ${output}.`);
 }
-const failed = results.filter(({ error }) => error !== undefined);
-if (failed.length > 0) say(`${failed.length} of ${results.length} cases failed.`);
-process.exitCode = failed.length > 0 ? 1 : 0;
+const failures = results.filter(({ error }) => error !== undefined);
+if (failures.length > 0) say(`${failures.length} of ${results.length} cases failed.`);
+process.exitCode = failures.length > 0 ? 1 : 0;
 
-function parsed() {
+function readValues() {
   try {
     const { values } = parseArgs({ options });
     if (!/^(cpu|gpu(:\d+)?)$/.test(values.device)) throw new Error('--device must be gpu, gpu:N or cpu.');
@@ -83,7 +83,7 @@ function parsed() {
   }
 }
 
-/** What runs on the device; where nothing does, says why and ends. */
+/** The description of the engine on the device. Without an engine the program says why, and ends. */
 async function tryDevice() {
   try {
     const engine = await openEngine({ kind: 'tensorflow', device });
@@ -97,23 +97,23 @@ async function tryDevice() {
   }
 }
 
-/** Runs a case; its numbers, or what went wrong. */
+/** Runs a case. Resolves to its numbers, or the error. */
 function run(work) {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [file('gpu-case.mjs'), JSON.stringify(work)], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    let printed = '';
+    let output = '';
     let errors = '';
     child.stdout.setEncoding('utf8').on('data', (text) => {
-      printed += text;
+      output += text;
     });
     child.stderr.setEncoding('utf8').on('data', (text) => {
       errors = (errors + text).slice(-4000);
     });
     child.on('error', (error) => resolve({ error: error.message }));
     child.on('close', (code, signal) => {
-      const last = printed.trim().split('\n').at(-1);
+      const last = output.trim().split('\n').at(-1);
       if (code !== 0 || last === '') return resolve({ error: `ended with ${signal ?? code}: ${errors.trim()}` });
       const numbers = JSON.parse(last);
       const { difference } = numbers;

@@ -5,15 +5,15 @@ import { kinds, workArguments } from './works.mjs';
 
 const file = (name) => fileURLToPath(new URL(name, import.meta.url));
 
-/** Where other programs took more of the processor than this share, a run says nothing about the program that ran. */
+/** A run during which other programs took more of the processor than this share is disturbed: its times say nothing. */
 export const BUSY = 0.1;
-/** How often a run that was disturbed is made again. */
+/** How often a disturbed run is repeated, at most. */
 const AGAIN = 2;
 
 /**
  * Runs each work on both sides in turn, `repeat` times, so that whatever slows the machine for a while slows both.
- * A run that other programs disturbed is made again, up to twice; the least disturbed one counts.
- * Returns for each work the results of its repetitions by side.
+ * A disturbed run is repeated, up to twice, and the least disturbed one counts. Returns the results of each work by side, one for
+ * each repetition.
  */
 export async function measure(works, { repeat, steps, python, say }) {
   const results = works.map((work) => ({ work, peer: [], ours: [] }));
@@ -39,7 +39,7 @@ export async function measure(works, { repeat, steps, python, say }) {
   return results;
 }
 
-/** A run that others left alone, or else the one of several that they disturbed least. `tell` is told of each. */
+/** The first undisturbed run, or else the least disturbed of several. `tell` hears of each run. */
 export async function leastDisturbed(run, tell) {
   let best;
   for (let attempt = 0; attempt <= AGAIN; attempt++) {
@@ -51,7 +51,7 @@ export async function leastDisturbed(run, tell) {
   return best;
 }
 
-/** What matrix products reach here, in GFLOP/s by precision. */
+/** The rates of matrix products on this machine, in GFLOP/s by precision. */
 export async function measureProducts(precisions) {
   const { gigaflops } = await output([process.execPath, file('ours-products.mjs')], precisions);
   return gigaflops;
@@ -59,14 +59,14 @@ export async function measureProducts(precisions) {
 
 /** Runs one side once. `disturbance` is the share of the processor's time that other programs took meanwhile. */
 export async function runOnce(command, args, env) {
-  const [began, busy] = [performance.now(), busySeconds()];
+  const [start, busy] = [performance.now(), busySeconds()];
   const outcome = await output(command, args, env);
   const others = busySeconds() - busy - outcome.cpuSeconds;
-  const available = (cpus().length * (performance.now() - began)) / 1000;
+  const available = (cpus().length * (performance.now() - start)) / 1000;
   return { ...outcome, disturbance: Math.max(0, others / available) };
 }
 
-/** Processor time that all programs have taken since the machine started, as far as the system tells. */
+/** The processor time of all programs since the machine started, in seconds; 0 on systems that do not say. */
 function busySeconds() {
   return cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys, 0) / 1000;
 }
@@ -75,10 +75,10 @@ function busySeconds() {
 function output([program, script], args, env = process.env) {
   return new Promise((resolve, reject) => {
     const child = spawn(program, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
-    let printed = '';
+    let lines = '';
     let errors = '';
     child.stdout.setEncoding('utf8').on('data', (text) => {
-      printed += text;
+      lines += text;
     });
     child.stderr.setEncoding('utf8').on('data', (text) => {
       errors = (errors + text).slice(-4000);
@@ -86,7 +86,7 @@ function output([program, script], args, env = process.env) {
     child.on('error', reject);
     child.on('close', (code) => {
       if (code !== 0) reject(new Error(`${script} failed:\n${errors}`));
-      else resolve(JSON.parse(printed.trim().split('\n').at(-1)));
+      else resolve(JSON.parse(lines.trim().split('\n').at(-1)));
     });
   });
 }

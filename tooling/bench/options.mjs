@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 
+/** Writes a line to people. */
 export const say = (line) => process.stderr.write(`${line}\n`);
 
 /** Ends the program for wrong usage. */
@@ -8,7 +9,7 @@ export function fail(message) {
   process.exit(2);
 }
 
-/** The options of the command line, and a reader of those that count something. */
+/** The options of the command line, and `count`, which reads an option as a positive integer. */
 export function readOptions(options) {
   let values;
   try {

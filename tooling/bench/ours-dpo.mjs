@@ -1,4 +1,4 @@
-// One work by our trainer, in a process of its own. Prints one line of JSON, as trl_dpo.py does.
+// One work by our trainer, in a process of its own. Prints one line of JSON, like trl_dpo.py.
 import { parseArgs } from 'node:util';
 import { random } from '@dpo/base';
 import { planPacking } from '@dpo/base/packing';
@@ -32,10 +32,10 @@ const { values } = parseArgs({
     'activation-checkpointing': { type: 'boolean', default: false },
   },
 });
-const [promptLength, answerLength, batchSize, timed] = ['prompt', 'answer', 'batch', 'steps'].map((key) =>
+const [promptLength, answerLength, batchSize, timedSteps] = ['prompt', 'answer', 'batch', 'steps'].map((key) =>
   Number(values[key]),
 );
-const steps = timed + warmUp;
+const steps = timedSteps + warmUp;
 const config = shapeNamed(values.model);
 const vocabulary = config.vocab_size;
 const lora = values['lora-rank'] !== undefined;
@@ -57,7 +57,7 @@ const records = train({
   packing: { microBatches: 1 },
   activationCheckpointing,
 });
-// Models are made by now; the function is traced when the first record is asked for.
+// The models exist by now; the function is traced with the first step.
 let last = performance.now();
 for await (const { loss } of records) {
   if (!Number.isFinite(loss)) throw new Error(`The loss is ${loss}.`);
@@ -71,7 +71,7 @@ printResult({ stepSeconds, warmUp, engine, flops });
 model.dispose();
 await engine.dispose();
 
-/** The batch of a step as the trainer packs it: all steps are of one shape. */
+/** The packed batch of a step, as the trainer packs it: all steps have the same shape. */
 function packedStep() {
   const groups = pairs.map(({ prompt, chosen, rejected }) => ({ prompt, answers: [chosen, rejected] }));
   const inSteps = Array.from({ length: steps }, (_, k) => groups.slice(k * batchSize, (k + 1) * batchSize));

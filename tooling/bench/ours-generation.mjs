@@ -1,4 +1,4 @@
-// Generation by our sampler, in a process of its own. Prints one line of JSON, as transformers_generation.py does.
+// Generation by our sampler, in a process of its own. Prints one line of JSON, like transformers_generation.py.
 import { parseArgs } from 'node:util';
 import { random } from '@dpo/base';
 import { openEngine } from '@dpo/engine';
@@ -17,7 +17,7 @@ const { values } = parseArgs({
     steps: { type: 'string' },
   },
 });
-const [promptLength, maxNewTokens, rows, timed] = ['prompt', 'answer', 'rows', 'steps'].map((key) =>
+const [promptLength, maxNewTokens, rows, timedRounds] = ['prompt', 'answer', 'rows', 'steps'].map((key) =>
   Number(values[key]),
 );
 
@@ -25,7 +25,7 @@ const engine = await openEngine({ kind: 'tensorflow', precision: 'float32' });
 const model = createModel(engine, config, { seed: 1 });
 const next = random(0);
 const stepSeconds = [];
-for (let step = 0; step < warmUp + timed; step++) {
+for (let step = 0; step < warmUp + timedRounds; step++) {
   const prompts = Array.from({ length: rows }, () =>
     Int32Array.from({ length: promptLength }, () => Math.floor(next() * config.vocab_size)),
   );

@@ -1,4 +1,4 @@
-// What matrix products reach on this machine, in a process of its own. Prints one line of JSON: GFLOP/s by precision.
+// Measures matrix products on this machine, in a process of its own. Prints one line of JSON: GFLOP/s by precision.
 import { openEngine } from '@dpo/engine';
 import { productRate } from './products.mjs';
 

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 
 /**
- * What an engine's matrix products reach in GFLOP/s: square ones of float32 numbers, chained so that none can be left out,
- * the best of some runs.
+ * The rate of an engine's matrix products in GFLOP/s, the best of some runs: square products of float32 numbers, chained so that
+ * none can be left out.
  */
 export async function productRate(engine, { size = 2048, chain = 4, runs = 5, precision } = {}) {
   const products = engine.function(

@@ -8,12 +8,12 @@ import { cacheFolder } from '@dpo/engine';
 const requirements = fileURLToPath(new URL('requirements.txt', import.meta.url));
 
 /**
- * A Python that has the peers: the one that DPO_BENCH_PYTHON names, else a virtual environment in the cache, made at the
- * first call. pip's own settings say where packages come from; the CPU build of torch is enough.
+ * The path of a Python with the peers: the one that DPO_BENCH_PYTHON names, else a virtual environment in the cache, made at the
+ * first call. pip's settings say where packages come from. The CPU build of torch is enough.
  */
 export function peerPython(say) {
-  const given = process.env.DPO_BENCH_PYTHON;
-  if (given !== undefined) return given;
+  const path = process.env.DPO_BENCH_PYTHON;
+  if (path !== undefined) return path;
   const digest = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12);
   const folder = join(cacheFolder(), `bench-python-${digest}`);
   if (!existsSync(join(folder, 'complete'))) {
@@ -24,7 +24,7 @@ export function peerPython(say) {
 }
 
 function setUp(folder) {
-  // A half-made environment of an interrupted run is made anew; the folder's name is inside its scripts, so that it cannot
+  // An unfinished environment of an interrupted run is made anew. The environment's scripts hold the folder's name, so it cannot
   // be made elsewhere and renamed.
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });

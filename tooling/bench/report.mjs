@@ -3,10 +3,10 @@ import { BUSY, median } from './measure.mjs';
 import { kinds } from './works.mjs';
 
 /**
- * The numbers of one work: medians over all timed steps of all repetitions; the highest peak of memory. Without a peer its
- * numbers and the ratios are undefined. `ofPeak` is the part of the machine's matrix products (`gigaflops`, in GFLOP/s by
- * precision) that our step reaches. Where other programs took more than a tenth of the processor during a run, the summary is
- * `disturbed` and has no ratio of times.
+ * The numbers of one work: medians over all timed steps of all repetitions, and the highest peak of memory. Without a peer, its
+ * numbers and the ratios are undefined. `ofPeak` is our step's share of the rate of the machine's matrix products (`gigaflops`,
+ * in GFLOP/s by precision). When other programs took more than a tenth of the processor during a run, the summary is `disturbed`
+ * and has no ratio of times.
  */
 export function summarise({ work, peer, ours, gigaflops = {} }) {
   const { unit, perStep, peerName } = kinds[work.kind];
@@ -23,7 +23,7 @@ export function summarise({ work, peer, ours, gigaflops = {} }) {
   const peak = gigaflops[work.precision ?? 'float32'];
   const { flops } = ours[0];
   const disturbance = Math.max(...[...peer, ...ours].map((outcome) => outcome.disturbance));
-  const disturbed = disturbance > BUSY;
+  const isDisturbed = disturbance > BUSY;
   return {
     name: work.name,
     title: work.title,
@@ -31,11 +31,11 @@ export function summarise({ work, peer, ours, gigaflops = {} }) {
     peerName,
     peer: a,
     ours: { ...b, firstStepSeconds: median(ours.map(({ firstStepSeconds }) => firstStepSeconds)) },
-    speed: disturbed ? undefined : a && b.perSecond / a.perSecond,
+    speed: isDisturbed ? undefined : a && b.perSecond / a.perSecond,
     memory: a && b.peakRssBytes / a.peakRssBytes,
-    ofPeak: disturbed || flops === undefined || peak === undefined ? undefined : flops / b.stepSeconds / (peak * 1e9),
+    ofPeak: isDisturbed || flops === undefined || peak === undefined ? undefined : flops / b.stepSeconds / (peak * 1e9),
     disturbance,
-    disturbed,
+    disturbed: isDisturbed,
   };
 }
 
@@ -58,7 +58,7 @@ export function table(summaries) {
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
-/** What this machine is. */
+/** The machine: processor, memory, system. */
 export function describeMachine(flags) {
   // The vector and matrix instructions that decide the speed of matrix products.
   const features = ['avx2', 'avx512f', 'avx512_bf16', 'amx_bf16'].filter((flag) => flags.includes(flag));
@@ -71,7 +71,7 @@ export function describeMachine(flags) {
   };
 }
 
-/** The highest rates of matrix products that any run has measured: whatever disturbs a machine lowers them. */
+/** The highest rates of matrix products of all runs, since every disturbance lowers a rate. */
 export function peaksOf(results) {
   const peaks = {};
   for (const { gigaflops = {} } of results)
@@ -97,14 +97,14 @@ export function machineText({ machine, results }) {
 }
 
 /**
- * Puts newly measured works in place of older measurements of the same works. Those of another machine are left out: a
- * table is of one machine. The order is that of `names`.
+ * Replaces older measurements by newer ones of the same works, in the order of `names`. Older measurements of another machine are left
+ * out, since a table is of one machine.
  */
 export function mergeResults(older, newer, names) {
-  const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
-  const kept = older !== undefined && same(older.machine, newer.machine) ? older.results : [];
-  const measured = new Set(newer.results.map(({ work }) => work.name));
-  const results = [...kept.filter(({ work }) => !measured.has(work.name)), ...newer.results];
+  const areEqual = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+  const olderResults = older !== undefined && areEqual(older.machine, newer.machine) ? older.results : [];
+  const newNames = new Set(newer.results.map(({ work }) => work.name));
+  const results = [...olderResults.filter(({ work }) => !newNames.has(work.name)), ...newer.results];
   const place = ({ work }) => names.indexOf(work.name);
   return {
     machine: newer.machine,
@@ -112,7 +112,7 @@ export function mergeResults(older, newer, names) {
   };
 }
 
-/** The whole of docs/benchmarks.md. `notes` stands below the table: what was learnt, by hand. */
+/** The whole of docs/benchmarks.md. `notes`, which people write, stands below the table. */
 export function document(report, notes = '') {
   const { results } = report;
   const gigaflops = peaksOf(results);

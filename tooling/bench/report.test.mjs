@@ -30,9 +30,9 @@ it('counts the new tokens of all rows', () => {
   expect(summarise(generation).ours.perSecond).toBe(400); // 8 · 50 tokens in 1 s
 });
 
-it('writes a row to a work', () => {
+it('writes a row for each work', () => {
   const alone = summarise({ ...training, peer: [] });
-  // 500 GFLOP in a second, where products alone reach 2000.
+  // 500 GFLOP in a second; products alone reach 2000.
   const training2000 = summarise({ ...training, gigaflops: { float32: 2000 } });
   const lines = table([training2000, summarise(generation), alone]).split('\n');
   expect(lines.slice(2)).toEqual([
@@ -43,8 +43,8 @@ it('writes a row to a work', () => {
 });
 
 it('makes no ratio of times that other programs disturbed, and says so', () => {
-  const halved = [run([4, 4, 4], 6, { disturbance: 0.52 })];
-  const summary = summarise({ ...training, peer: halved, gigaflops: { float32: 2000 } });
+  const disturbedPeer = [run([4, 4, 4], 6, { disturbance: 0.52 })];
+  const summary = summarise({ ...training, peer: disturbedPeer, gigaflops: { float32: 2000 } });
   expect([summary.speed, summary.ofPeak, summary.memory]).toEqual([undefined, undefined, 0.5]);
   expect(table([summary]).split('\n')[2]).toBe(
     '| a work (disturbed: others took 52 % of the processor) | TRL 0.500 pairs/s | 2.000 pairs/s |  | 6.0 | 3.0 | 0.50× | 1.00 | 8.0 |  |',
@@ -53,21 +53,21 @@ it('makes no ratio of times that other programs disturbed, and says so', () => {
   expect(quiet.speed).toBe(4);
 });
 
-it('measures again what was disturbed, and keeps the least disturbed run', async () => {
-  const kept = async (...shares) => {
-    const told = [];
+it('repeats disturbed runs, and takes the least disturbed one', async () => {
+  const outcomeOf = async (...shares) => {
+    const disturbances = [];
     const outcome = await leastDisturbed(
-      async () => ({ disturbance: shares[told.length] }),
-      ({ disturbance }) => told.push(disturbance),
+      async () => ({ disturbance: shares[disturbances.length] }),
+      ({ disturbance }) => disturbances.push(disturbance),
     );
-    return { kept: outcome.disturbance, runs: told.length };
+    return { disturbance: outcome.disturbance, runs: disturbances.length };
   };
-  expect(await kept(0.05)).toEqual({ kept: 0.05, runs: 1 });
-  expect(await kept(0.5, 0.02)).toEqual({ kept: 0.02, runs: 2 });
-  expect(await kept(0.5, 0.3, 0.4)).toEqual({ kept: 0.3, runs: 3 });
+  expect(await outcomeOf(0.05)).toEqual({ disturbance: 0.05, runs: 1 });
+  expect(await outcomeOf(0.5, 0.02)).toEqual({ disturbance: 0.02, runs: 2 });
+  expect(await outcomeOf(0.5, 0.3, 0.4)).toEqual({ disturbance: 0.3, runs: 3 });
 });
 
-it('tells both sides what to do', () => {
+it('gives both sides the same arguments', () => {
   const [first] = works;
   expect(workArguments({ ...first, precomputeReference: true }, 3).join(' ')).toBe(
     '--prompt 384 --answer 64 --batch 2 --precision float32 --steps 3 --precompute-reference',
@@ -78,7 +78,7 @@ it('tells both sides what to do', () => {
   );
 });
 
-it('puts new measurements in place of old ones of the same machine', () => {
+it('replaces old measurements of the same machine by new ones', () => {
   const result = (name, date) => ({ work: { name }, date });
   const older = { machine: { cpu: 'a' }, results: [result('x', 1), result('y', 1), result('gone', 1)] };
   const newer = { machine: { cpu: 'a' }, results: [result('z', 2), result('x', 2)] };

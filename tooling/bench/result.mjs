@@ -1,6 +1,6 @@
 import { tensorflowVersion } from '@dpo/engine';
 
-/** What our programs of the bench print: one line of JSON, as result.py does. */
+/** Prints the result of one of our programs as one line of JSON, like result.py. */
 export function printResult({ stepSeconds, warmUp, engine, ...more }) {
   const { user, system } = process.cpuUsage();
   const result = {

@@ -1,4 +1,4 @@
-"""What the Python programs of the bench print."""
+"""The output of the Python programs of the bench."""
 
 import json
 import platform
@@ -10,7 +10,7 @@ import transformers
 
 
 def print_result(step_seconds, **versions):
-    """One line of JSON for measure.mjs: seconds of each timed step, the process's peak memory and CPU time, versions."""
+    """Prints one line of JSON for measure.mjs: seconds of each timed step, the process's peak memory and CPU time, versions."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     # Kilobytes on Linux, bytes on macOS.
     unit = 1 if sys.platform == "darwin" else 1024

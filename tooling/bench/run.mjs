@@ -23,10 +23,10 @@ const options = {
 };
 const { values, count } = readOptions(options);
 const settings = { steps: count('steps'), repeat: count('repeat') };
-const chosen = values.rows === undefined ? works : values.rows.split(',').map(rowNamed);
+const selection = values.rows === undefined ? works : values.rows.split(',').map(rowNamed);
 const flags = await cpuFlags();
-const possible = chosen.filter(({ needsOneOf }) => needsOneOf?.some((flag) => flags.includes(flag)) ?? true);
-for (const { name, needsOneOf } of chosen.filter((work) => !possible.includes(work)))
+const possible = selection.filter(({ needsOneOf }) => needsOneOf?.some((flag) => flags.includes(flag)) ?? true);
+for (const { name, needsOneOf } of selection.filter((work) => !possible.includes(work)))
   say(`Left out ${name}: this processor has neither ${needsOneOf.join(' nor ')}.`);
 if (possible.length === 0) fail('There is nothing left to measure.');
 
@@ -38,8 +38,8 @@ const bfloat16 = flags.includes('avx512_bf16') || flags.includes('amx_bf16');
 const gigaflops = await measureProducts(bfloat16 ? ['bfloat16'] : []);
 const date = new Date().toISOString().slice(0, 10);
 const python = possible.every(({ alone }) => alone) ? undefined : peerPython(say);
-const measured = await measure(possible, { ...settings, python, say });
-const results = measured.map((result) => ({ ...result, date, gigaflops }));
+const measurementsOfWorks = await measure(possible, { ...settings, python, say });
+const results = measurementsOfWorks.map((result) => ({ ...result, date, gigaflops }));
 const report = { machine, results };
 const summaries = results.map(summarise);
 if (values.json) process.stdout.write(`${JSON.stringify({ ...report, settings, summaries }, null, 2)}\n`);

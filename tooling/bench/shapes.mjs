@@ -1,6 +1,6 @@
-/** Models of the works by the names of the shapes they have, as config.json writes them. Their weights are random. */
+/** The configurations of the works' models, by the names of their shapes, as in config.json. The weights are random. */
 export const shapes = {
-  // The rest is GPT-2 124M by default.
+  // The other settings default to GPT-2 124M.
   gpt2: { model_type: 'gpt2', vocab_size: 50257 },
   smollm2: {
     model_type: 'llama',
@@ -30,7 +30,7 @@ export const shapes = {
   },
 };
 
-/** The configuration of a shape by its name. */
+/** The configuration of a shape by its name. @throws Error for an unknown name */
 export function shapeNamed(name) {
   const shape = shapes[name];
   if (shape === undefined) throw new Error(`There is no shape ${name}; there are ${Object.keys(shapes).join(', ')}.`);

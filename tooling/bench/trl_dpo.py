@@ -71,7 +71,7 @@ def arguments():
 
 
 def word_tokenizer(vocabulary):
-    """One token a word: w0, w1, …"""
+    """A tokenizer with one token for each word: w0, w1, …"""
     words = {f"w{i}": i for i in range(vocabulary - 2)} | {"<unk>": vocabulary - 2, "<eos>": vocabulary - 1}
     tokenizer = Tokenizer(models.WordLevel(words, unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
@@ -105,7 +105,7 @@ def main():
     clock = Clock()
     trainer = DPOTrainer(
         model=model,
-        # With an adapter the reference is the model without it.
+        # With an adapter the reference is the model without the adapter.
         ref_model=None if options.precompute_reference or rank else MODELS[options.model](),
         peft_config=LoraConfig(r=rank, lora_alpha=2 * rank, target_modules="all-linear", task_type="CAUSAL_LM") if rank else None,
         args=DPOConfig(

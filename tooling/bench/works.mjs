@@ -2,14 +2,14 @@ const gpt2 = { prompt: 384, answer: 64, batch: 2, precision: 'float32' };
 const long = { ...gpt2, prompt: 512, answer: 256 };
 
 /**
- * What is measured: the rows of the table.
+ * The works, each a row of the table.
  *
- * `dpo`: both sides train a model of a shape of shapes.mjs (GPT-2 124M where none is named) with random weights by AdamW
- * on random tokens: `batch` pairs of one prompt and two answers, the answers' last token EOS. Without `precomputeReference`
- * a second model scores every batch, or with `loraRank` the same one without its adapter. `alone` leaves the peer out.
+ * `dpo`: both sides train a model of a shape of shapes.mjs (GPT-2 124M by default) with random weights by AdamW on random tokens:
+ * `batch` pairs of a prompt and two answers, which end in EOS. Without `precomputeReference` a second model scores every batch,
+ * or, with `loraRank`, the same model without its adapter. `alone` leaves the peer out.
  *
- * `generation`: both sides continue `rows` prompts of `prompt` random tokens by `answer` tokens each, drawn at
- * temperature 1 from a model of the shape of SmolLM2-135M with random weights. A step is the whole of that.
+ * `generation`: both sides continue `rows` prompts of `prompt` random tokens by `answer` tokens each, drawn at temperature 1 from
+ * a model of the shape of SmolLM2-135M with random weights. A step is the generation of all these tokens.
  */
 export const works = [
   {
@@ -89,7 +89,7 @@ export const works = [
   },
 ];
 
-/** The programs of both sides, and what they count. `peer` is the other side. */
+/** The programs of both sides, ours and the peer's, and the unit that they count. */
 export const kinds = {
   dpo: { ours: 'ours-dpo.mjs', peer: 'trl_dpo.py', peerName: 'TRL', unit: 'pairs', perStep: ({ batch }) => batch },
   generation: {

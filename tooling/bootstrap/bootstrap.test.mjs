@@ -36,12 +36,12 @@ describe('stamps', () => {
     expect(isCurrent(stamp, digest([join(folder, 'missing')]))).toBe(false);
   });
 
-  it('leave nothing beside them', () => {
+  it('leave no other file', () => {
     expect(readdirSync(folder).sort()).toEqual(['source.ts', 'stamp']);
   });
 });
 
-describe('what went wrong', () => {
+describe('a failed installation', () => {
   it.each([
     ['npm error code EAI_AGAIN\nnpm error request to the registry failed', /registry does not answer/],
     ['ENOSPC: no space left on device', /disk is full/],
@@ -51,12 +51,12 @@ describe('what went wrong', () => {
       /installed\.\nERR 401 https:\/\/\*\*\*@host\/x\?\*\*\* _authToken=\*\*\*$/,
     ],
     ['lockfile is not up to date with package.json', /cannot be installed\.\nlockfile is not up to date/],
-  ])('%s', (said, message) => {
-    expect(explain(said.split('\n'))).toMatch(message);
+  ])('%s', (output, message) => {
+    expect(explain(output.split('\n'))).toMatch(message);
   });
 });
 
-it('leaves the installation to pnpm where pnpm changes the packages', () => {
+it('leaves the installation to pnpm when pnpm changes the packages', () => {
   expect(changesPackages(['add', '-w', 'left-pad'])).toBe(true);
   expect(changesPackages(['--recursive', 'update'])).toBe(true);
   expect(changesPackages(['changeset'])).toBe(false);

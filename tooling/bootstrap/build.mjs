@@ -9,35 +9,36 @@ const program = join(root, 'apps', 'cli');
 /** The command line's program. */
 export const cli = join(program, 'dist', 'bundle', 'main.js');
 const bundler = join(program, 'node_modules', 'rolldown', 'bin', 'cli.mjs');
-const compiled = packageFolders(['packages', 'apps']);
+const compiledFolders = packageFolders(['packages', 'apps']);
 const stamp = join(root, 'node_modules', '.dpo-built');
 
-/** Compiles the packages, unless no source has changed since they were. */
+/** Compiles and bundles the packages, unless no source has changed since the last build. */
 export async function build() {
-  const wanted = digest([
+  const current = digest([
     join(root, 'pnpm-lock.yaml'),
     join(root, 'tooling', 'tsconfig', 'base.json'),
     join(program, 'rolldown.config.mjs'),
-    ...compiled.flatMap((folder) => [
+    ...compiledFolders.flatMap((folder) => [
       join(folder, 'package.json'),
       join(folder, 'tsconfig.json'),
       ...sources(join(folder, 'src')),
     ]),
   ]);
-  const built = [...compiled.map((folder) => join(folder, 'dist', 'index.js')), cli].every(existsSync);
-  if (built && isCurrent(stamp, wanted)) return;
+  const isBuilt = [...compiledFolders.map((folder) => join(folder, 'dist', 'index.js')), cli].every(existsSync);
+  if (isBuilt && isCurrent(stamp, current)) return;
   say('Building …');
-  const started = Date.now();
-  // The compiler itself follows the references between packages; turbo would need pnpm on the PATH.
+  const start = Date.now();
+  // The compiler follows the references between packages by itself; turbo would need pnpm on the PATH.
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   const { code, lines } = await runQuietly(process.execPath, [compiler, '-b', program], {
     cwd: root,
   });
   if (code !== 0) throw new Failure(`The packages do not compile:\n${lines.slice(0, 40).join('\n')}`);
-  const bundled = await runQuietly(process.execPath, [bundler, '-c'], { cwd: program });
-  if (bundled.code !== 0) throw new Failure(`The program cannot be bundled:\n${bundled.lines.slice(0, 40).join('\n')}`);
-  writeStamp(stamp, wanted);
-  say(`Built in ${seconds(Date.now() - started)}.`);
+  const bundling = await runQuietly(process.execPath, [bundler, '-c'], { cwd: program });
+  if (bundling.code !== 0)
+    throw new Failure(`The program cannot be bundled:\n${bundling.lines.slice(0, 40).join('\n')}`);
+  writeStamp(stamp, current);
+  say(`Built in ${seconds(Date.now() - start)}.`);
 }
 
 function sources(folder) {

@@ -6,13 +6,13 @@ import { root } from './root.mjs';
 
 /** Runs the command line. */
 export function runDpo(args) {
-  // npm starts scripts in the repository's root; paths in the arguments are meant from where the user is.
+  // npm starts scripts in the repository's root; paths in the arguments are relative to the user's folder.
   const cwd = process.env.INIT_CWD ?? process.cwd();
-  // The program's hints print the command that is typed here.
+  // The program's hints name the command as users type it here.
   return runInForeground(process.execPath, [cli, ...args], { cwd, env: { DPO_PROGRAM: 'npm run dpo --' } });
 }
 
-/** Measures training beside TRL's. */
+/** Measures our training beside TRL's. */
 export async function runBench(args) {
   await build();
   const code = await runInForeground(process.execPath, [cli, 'engine', 'install', '--if-missing']);
@@ -20,13 +20,13 @@ export async function runBench(args) {
   return runInForeground(process.execPath, [join(root, 'tooling', 'bench', 'run.mjs'), ...args], { cwd: root });
 }
 
-/** Whether pnpm's own arguments install, add or remove packages. */
+/** Whether pnpm's arguments install, add or remove packages. */
 export function changesPackages(args) {
   const word = args.find((arg) => !arg.startsWith('-'));
   return ['install', 'i', 'add', 'remove', 'rm', 'update', 'up', 'dedupe'].includes(word);
 }
 
-/** Runs pnpm of the pinned version, for those who have none. */
+/** Runs pnpm of the pinned version, for users without pnpm. */
 export function runPnpm(args) {
   const [program, all] = pnpmExec(args);
   return runInForeground(program, all, { cwd: root, env: pnpmEnv() });

@@ -6,29 +6,29 @@ import { progressLine, seconds } from './progress.mjs';
 import { manifest, root, say } from './root.mjs';
 import { digest, isCurrent, packageFolders, writeStamp } from './stamp.mjs';
 
-/** What the packages of one platform weigh as they are downloaded. */
+/** The size of the download for one platform. */
 const megabytes = 140;
 
 const stamp = join(root, 'node_modules', '.dpo-installed');
 
-/** Installs the dependencies as the lockfile says, unless they are there already. */
+/** Installs the dependencies of the lockfile, unless they are installed. */
 export async function install() {
-  const wanted = digest([
+  const current = digest([
     join(root, 'package.json'),
     join(root, 'pnpm-workspace.yaml'),
     join(root, 'pnpm-lock.yaml'),
     ...packageFolders().map((folder) => join(folder, 'package.json')),
   ]);
-  if (isCurrent(stamp, wanted)) return;
+  if (isCurrent(stamp, current)) return;
   const again = existsSync(stamp);
   const size = again ? 'what is new' : `about ${megabytes} MB to download, once`;
   say(`Installing the dependencies with ${manifest.packageManager.replace('@', ' ')} (${size}) …`);
-  const started = Date.now();
+  const start = Date.now();
   rmSync(stamp, { force: true });
   const count = await installPackages();
-  writeStamp(stamp, wanted);
+  writeStamp(stamp, current);
   const what = count === 0 ? 'Nothing was missing' : `Installed ${count} packages`;
-  say(`${what} (${seconds(Date.now() - started)}).`);
+  say(`${what} (${seconds(Date.now() - start)}).`);
 }
 
 async function installPackages() {
@@ -44,7 +44,7 @@ async function installPackages() {
   return watch.count();
 }
 
-/** Follows pnpm's log, a JSON object a line. */
+/** Follows pnpm's log, a JSON object on each line. */
 function watchInstallation(progress) {
   let packages = 0;
   let ready = 0;
@@ -71,10 +71,10 @@ function parseEvent(line) {
   }
 }
 
-/** One message from what npm and pnpm said. */
+/** One message about the lines that npm and pnpm printed. */
 export function explain(lines) {
-  const said = lines.map((line) => withoutLogins(line.replace(/^npm (error|ERR!) ?/, '').trim()));
-  const text = said.join('\n');
+  const messages = lines.map((line) => withoutLogins(line.replace(/^npm (error|ERR!) ?/, '').trim()));
+  const text = messages.join('\n');
   if (
     /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|META_FETCH_FAIL|NO_OFFLINE/.test(
       text,
@@ -83,12 +83,12 @@ export function explain(lines) {
     return 'The dependencies cannot be downloaded: the package registry does not answer, and no cache has them all. Connect to the network, or set npm’s registry or proxy (npm config), and run this again.';
   if (/ENOSPC/.test(text)) return 'The disk is full: the dependencies need about 700 MB.';
   if (/EACCES|EPERM|EROFS/.test(text))
-    return `The dependencies cannot be written: ${firstWith(said, /EACCES|EPERM|EROFS/)}`;
-  const last = said.filter((line) => line !== '' && !/complete log of this run/.test(line)).slice(-8);
+    return `The dependencies cannot be written: ${firstWith(messages, /EACCES|EPERM|EROFS/)}`;
+  const last = messages.filter((line) => line !== '' && !/complete log of this run/.test(line)).slice(-8);
   return `The dependencies cannot be installed.\n${last.join('\n')}`;
 }
 
-/** A line without logins and queries of addresses, and without tokens: a registry's address may hold a password. */
+/** A line without the logins and queries of addresses, and without tokens, since a registry's address may hold a password. */
 function withoutLogins(line) {
   return line
     .replace(/:\/\/\S*:(?!\d+\/)\S*@/g, '://***@')

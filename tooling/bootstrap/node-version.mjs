@@ -1,10 +1,10 @@
 import { Failure } from './process.mjs';
 
-const [needMajor, needMinor] = [20, 19];
+const [leastMajor, leastMinor] = [20, 19];
 
-/** Throws where Node is older than the toolkit needs. */
+/** @throws Failure when Node is older than the toolkit needs */
 export function checkNode(version = process.versions.node) {
   const [major = 0, minor = 0] = version.split('.').map(Number);
-  if (major > needMajor || (major === needMajor && minor >= needMinor)) return;
-  throw new Failure(`Node ${needMajor}.${needMinor} or later is needed; this is ${version}. See nodejs.org.`);
+  if (major > leastMajor || (major === leastMajor && minor >= leastMinor)) return;
+  throw new Failure(`Node ${leastMajor}.${leastMinor} or later is needed; this is ${version}. See nodejs.org.`);
 }

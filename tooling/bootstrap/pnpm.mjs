@@ -1,13 +1,13 @@
 import { npmCommand } from './process.mjs';
 import { manifest } from './root.mjs';
 
-/** The program and arguments that run pnpm of the pinned version: npm fetches it, so that only npm has to be there. */
+/** The program and arguments that run pnpm of the pinned version: npm fetches pnpm, so that only npm is needed. */
 export function pnpmExec(args) {
   const [program, first] = npmCommand();
   return [program, [...first, 'exec', '--yes', `--package=${manifest.packageManager}`, '--', 'pnpm', ...args]];
 }
 
-/** Settings for npm and pnpm: no notices, no prompts, and no minutes of waiting where there is no network. */
+/** Settings for npm and pnpm: no notices, no prompts, and no long wait without a network. */
 export function pnpmEnv() {
   const defaults = {
     npm_config_fetch_retries: '2',

@@ -1,25 +1,28 @@
 import { spawn } from 'node:child_process';
 
-/** An error for people: its message says everything. */
+/** An error for people, who see its message alone. */
 export class Failure extends Error {}
 
-/** Ctrl-C or SIGTERM ended a step. */
+/** The end of a step by Ctrl-C or SIGTERM. */
 export class Interrupted extends Error {}
 
 /**
- * Runs a program with this one's terminal, and resolves to its exit code. After Ctrl-C the program's own code counts: it
- * may have saved its work first.
+ * Runs a program in this process's terminal, and resolves to the program's exit code, also after Ctrl-C, since the program may have saved
+ * its work first.
+ *
+ * @throws Interrupted, or Failure when a signal ended the program
  */
 export async function runInForeground(program, args, { cwd, env } = {}) {
-  const { code, signal } = await ended(start(program, args, { cwd, env, stdio: 'inherit' }));
+  const { code, signal } = await endOf(start(program, args, { cwd, env, stdio: 'inherit' }));
   if (signal === 'SIGINT' || signal === 'SIGTERM') throw new Interrupted();
   if (signal !== null) throw new Failure(`The command was ended by ${signal}.`);
   return code;
 }
 
 /**
- * Runs a program and hands each line of its output to `onLine`. Resolves to its exit code and the lines themselves. Throws
- * `Interrupted` after Ctrl-C, when the program has gone.
+ * Runs a program and hands each line of its output to `onLine`. Resolves to the exit code and the lines.
+ *
+ * @throws Interrupted after Ctrl-C, when the program has ended
  */
 export async function runQuietly(program, args, { cwd, env, onLine } = {}) {
   const child = start(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -30,15 +33,15 @@ export async function runQuietly(program, args, { cwd, env, onLine } = {}) {
       onLine?.(line);
     });
   }
-  const { code, interrupted } = await ended(child);
+  const { code, interrupted } = await endOf(child);
   if (interrupted) throw new Interrupted();
   return { code: code ?? 1, lines };
 }
 
-/** The program and first arguments that start npm, whichever way this was started. */
+/** The program and first arguments that start npm, however this process was started. */
 export function npmCommand() {
   const script = process.env.npm_execpath;
-  // Under pnpm or yarn the variable names those.
+  // Under pnpm or yarn the variable names pnpm or yarn.
   return script !== undefined && /npm-cli\.c?js$/.test(script) ? [process.execPath, [script]] : ['npm', []];
 }
 
@@ -48,10 +51,10 @@ function start(program, args, { cwd, env, stdio }) {
   return spawn(program, args, { cwd, env: { ...process.env, ...env }, stdio, shell });
 }
 
-function ended(child) {
+function endOf(child) {
   return new Promise((resolve, reject) => {
     let interrupted = false;
-    // At a terminal Ctrl-C reaches the child by itself. In both cases this process waits until the child has gone.
+    // At a terminal Ctrl-C reaches the child by itself. In both cases this process waits until the child has ended.
     const onInterrupt = () => {
       interrupted = true;
       if (process.stdin.isTTY !== true) child.kill('SIGINT');

@@ -1,14 +1,14 @@
 const interactive = process.stderr.isTTY === true;
 
-/** A line that is written over at a terminal; elsewhere it appears every ten seconds. */
+/** A line that a terminal overwrites; elsewhere a line is printed every ten seconds. */
 export function progressLine() {
-  let shown = false;
+  let isVisible = false;
   let last = Date.now();
   return {
     update(text) {
       if (interactive) {
         process.stderr.write(`\r\x1b[2K${text.slice(0, (process.stderr.columns ?? 80) - 1)}`);
-        shown = true;
+        isVisible = true;
       } else if (Date.now() - last >= 10_000) {
         last = Date.now();
         process.stderr.write(`${text}\n`);
@@ -16,8 +16,8 @@ export function progressLine() {
     },
     /** Removes the line. */
     end() {
-      if (shown) process.stderr.write('\r\x1b[2K');
-      shown = false;
+      if (isVisible) process.stderr.write('\r\x1b[2K');
+      isVisible = false;
     },
   };
 }

@@ -8,5 +8,5 @@ export const root = fileURLToPath(new URL('../..', import.meta.url));
 /** The root's package.json. */
 export const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
-/** A line to people. */
+/** Writes a line to people. */
 export const say = (line) => process.stderr.write(`${line}\n`);

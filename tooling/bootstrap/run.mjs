@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// What `npm run demo`, `npm test` and `npm run dpo` do: install what is missing, build what has changed, run the command.
-// Plain Node without dependencies, as nothing is installed yet when it starts.
+// `npm run demo`, `npm test` and `npm run dpo`: installs missing dependencies, builds after changes, runs the command. Plain Node
+// without dependencies, since none is installed at the start.
 
 import { build } from './build.mjs';
 import { changesPackages, runBench, runDpo, runPnpm } from './commands.mjs';
@@ -34,7 +34,7 @@ async function main([name, ...args]) {
   }
   try {
     checkNode();
-    // Whoever changes the dependencies has a lockfile that is out of date until pnpm itself has run.
+    // When pnpm is to change the dependencies, the lockfile is out of date until pnpm has run.
     if (name !== 'pnpm' || !changesPackages(args)) await install();
     return await command(args);
   } catch (error) {

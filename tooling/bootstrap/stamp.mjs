@@ -14,19 +14,19 @@ export function digest(paths) {
   return hash.digest('hex');
 }
 
-/** Whether the last step that wrote this stamp saw the same files. */
-export function isCurrent(stamp, wanted) {
-  return existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted;
+/** Whether a stamp holds this digest: the files are the same as at the last step. */
+export function isCurrent(stamp, digestNow) {
+  return existsSync(stamp) && readFileSync(stamp, 'utf8') === digestNow;
 }
 
-/** Written after the step, in one go: an interrupted step leaves the old stamp, and the next run does it again. */
-export function writeStamp(stamp, wanted) {
+/** Writes a stamp after a step, by a rename: an interrupted step leaves the old stamp, and is done again by the next run. */
+export function writeStamp(stamp, digestNow) {
   const beside = `${stamp}.${process.pid}`;
-  writeFileSync(beside, wanted);
+  writeFileSync(beside, digestNow);
   renameSync(beside, stamp);
 }
 
-/** The folders of the workspace's packages: those in `groups`, or all. */
+/** The folders of the workspace's packages in `groups`, by default all. */
 export function packageFolders(groups = ['packages', 'apps', 'tooling']) {
   return groups.flatMap((group) =>
     readdirSync(join(root, group))

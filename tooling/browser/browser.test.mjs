@@ -13,13 +13,13 @@ const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 
 let folder;
 beforeAll(async () => {
-  // Beside the packages, so that their names are found from there.
+  // Inside of node_modules, so that the packages' names are found from the folder.
   folder = await mkdtemp(join(here('.'), 'node_modules', '.bundles-'));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** Bundles a program of these lines. */
-async function bundled(name, ...lines) {
+async function bundleOf(name, ...lines) {
   const entry = join(folder, `${name}.mjs`);
   await writeFile(entry, lines.join('\n'));
   return bundleForBrowsers(entry);
@@ -29,7 +29,7 @@ describe('entry points for browsers', () => {
   it.each(['base', 'base/packing', 'engine', 'models', 'core', 'data'])(
     '@dpo/%s brings no module of Node',
     async (name) => {
-      const { modules } = await bundled(name.replace('/', '-'), `export * from '@dpo/${name}';`);
+      const { modules } = await bundleOf(name.replace('/', '-'), `export * from '@dpo/${name}';`);
       const ours = modules.filter((path) => path.startsWith('packages/'));
       expect(ours.length).toBeGreaterThan(3);
       expect(ours.filter((path) => /koffi|\/tensorflow\//.test(path))).toEqual([]);
@@ -37,7 +37,7 @@ describe('entry points for browsers', () => {
   );
 
   it('a module of Node that creeps in is named, with the file that brings it', async () => {
-    await expect(bundled('files', "export { writeFileAtomic } from '@dpo/base/files';")).rejects.toThrow(
+    await expect(bundleOf('files', "export { writeFileAtomic } from '@dpo/base/files';")).rejects.toThrow(
       /packages\/base\/src\/files\/atomic\.ts imports node:fs/,
     );
   });
@@ -50,7 +50,7 @@ it.skipIf(chromium === undefined)(
   async () => {
     const { code } = await bundleForBrowsers(here('page.mjs'));
     let report;
-    const reported = new Promise((resolve) => {
+    const outcomeOfPage = new Promise((resolve) => {
       report = resolve;
     });
     const server = createServer(async (request, response) => {
@@ -67,15 +67,18 @@ it.skipIf(chromium === undefined)(
     await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
     const page = await openPage(chromium, `http://127.0.0.1:${server.address().port}/`);
     try {
-      const [outcome, expected] = await Promise.all([Promise.race([reported, page.ended]), threeSteps(memoryFiles())]);
+      const [outcome, expected] = await Promise.all([
+        Promise.race([outcomeOfPage, page.ended]),
+        threeSteps(memoryFiles()),
+      ]);
       expect(outcome).toMatchObject({ engine: 'cpu', losses: expect.any(Array) });
       expect(expected.losses[0]).toBeCloseTo(Math.LN2, 6);
       expect(expected.losses[2]).toBeLessThan(expected.losses[0]);
       for (const key of ['losses', 'margins', 'norms']) {
-        // Within one browser the same numbers, bit for bit.
+        // In the same browser the numbers are equal, bit for bit.
         expect(outcome.resumed[key]).toEqual([outcome[key][2]]);
         expect(outcome[key].length).toBe(3);
-        // The rounding of exp and log may differ between two versions of V8.
+        // Two versions of V8 may round exp and log differently.
         for (const [k, value] of outcome[key].entries()) expect(value).toBeCloseTo(expected[key][k], 5);
       }
     } finally {

@@ -1,4 +1,4 @@
-// Bundles a file for browsers from the packages' sources, and refuses what only Node has.
+// Bundles a file for browsers from the packages' sources, and refuses modules of Node.
 import { builtinModules } from 'node:module';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
  *
  * @param {string} entry path of the entry's file
  * @returns {Promise<{code: string, modules: string[]}>} the script, and the files in it
- * @throws Error that names every file which imports a module of Node, by what chain it came in
+ * @throws Error that names every file which imports a module of Node
  */
 export async function bundleForBrowsers(entry) {
   /** @type {string[]} */
@@ -25,7 +25,7 @@ export async function bundleForBrowsers(entry) {
       {
         name: 'refuse-node',
         resolveId(specifier, importer = '') {
-          // tfjs's files for WebAssembly look for Node at run time; their package.json takes that away for browsers.
+          // tfjs's files for WebAssembly look for Node at run time; their package.json leaves Node out for browsers.
           const ours = !importer.includes('/node_modules/');
           if (!specifier.startsWith('node:') && !(ours && builtinModules.includes(specifier))) return null;
           wrong.push(`${relative(root, importer)} imports ${specifier}`);

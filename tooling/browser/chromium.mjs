@@ -1,4 +1,4 @@
-// A Chromium without a window, as Linux distributions, macOS and Windows install it.
+// Finds and starts a Chromium without a window, on Linux, macOS and Windows.
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -12,10 +12,10 @@ const places = [
   'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
 ];
 
-/** Path of a Chromium on this machine; undefined where there is none. `DPO_CHROMIUM` names another. */
+/** The path of a Chromium on this machine, or the path in `DPO_CHROMIUM`; undefined without a Chromium. */
 export function findChromium() {
-  const { DPO_CHROMIUM: given } = process.env;
-  if (given) return given;
+  const { DPO_CHROMIUM: path } = process.env;
+  if (path) return path;
   for (const name of names) {
     try {
       return execFileSync('/bin/sh', ['-c', `command -v ${name}`], { encoding: 'utf8', stdio: 'pipe' }).trim();
@@ -26,7 +26,7 @@ export function findChromium() {
   return places.find((place) => existsSync(place));
 }
 
-/** The sandbox needs rights that containers do not give, and the pages are our own. */
+/** Chromium's flags. The sandbox needs rights that containers do not give, and the pages are our own. */
 export const chromiumFlags = [
   '--headless=new',
   '--no-sandbox',
@@ -36,7 +36,7 @@ export const chromiumFlags = [
 ];
 
 /**
- * Opens a page and keeps it open until it is closed.
+ * Opens a page.
  *
  * @param {string} chromium path of the program
  * @param {string} address of the page
@@ -48,13 +48,13 @@ export async function openPage(chromium, address) {
     stdio: ['ignore', 'ignore', 'pipe'],
     detached: process.platform !== 'win32',
   });
-  let printed = '';
+  let output = '';
   child.stderr.on('data', (chunk) => {
-    printed += chunk;
+    output += chunk;
   });
   const ended = new Promise((resolve, reject) => {
     child.on('error', reject);
-    child.on('close', () => resolve(printed));
+    child.on('close', () => resolve(output));
   });
   return {
     ended,
@@ -64,7 +64,7 @@ export async function openPage(chromium, address) {
         if (process.platform === 'win32') child.kill();
         else process.kill(-child.pid, 'SIGKILL');
       } catch {
-        // It has ended by itself.
+        // Chromium has ended by itself.
       }
       await ended;
       await rm(profile, { recursive: true, force: true, maxRetries: 5 });

@@ -1,4 +1,4 @@
-// Drives a page in Chromium: keys, sizes, pictures. Speaks the DevTools protocol over two pipes, which needs no library.
+// Drives a page in Chromium: keys, sizes, pictures. Uses the DevTools protocol over two pipes, without a library.
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { chromiumFlags } from './chromium.mjs';
 
 /**
- * Starts a Chromium whose pages are driven.
+ * Starts a Chromium, and drives its pages.
  *
  * @param {string} chromium path of the program
  */
@@ -41,7 +41,7 @@ export async function openBrowser(chromium) {
       commands.write(`${JSON.stringify({ id, method, params, sessionId })}\0`);
     });
   return {
-    /** Opens a page of such a size. */
+    /** Opens a page of this size. `wrong` of the page lists its errors and dialogs. */
     open: async (url, { width = 1280, height = 800, mobile = false } = {}) => {
       const { targetId } = await send('Target.createTarget', { url: 'about:blank' });
       const { sessionId } = await send('Target.attachToTarget', { targetId, flatten: true });
@@ -55,13 +55,13 @@ export async function openBrowser(chromium) {
       });
       for (const domain of ['Page', 'Runtime', 'Log']) await send(`${domain}.enable`, {}, sessionId);
       await page.resize({ width, height, mobile });
-      const loaded = new Promise((resolve) => {
+      const load = new Promise((resolve) => {
         listeners.add(({ method, sessionId: of }) => {
           if (of === sessionId && method === 'Page.loadEventFired') resolve();
         });
       });
       await send('Page.navigate', { url }, sessionId);
-      await loaded;
+      await load;
       return { ...page, wrong, close: () => send('Target.closeTarget', { targetId }) };
     },
     close: async () => {
@@ -70,7 +70,7 @@ export async function openBrowser(chromium) {
         if (process.platform === 'win32') child.kill();
         else process.kill(-child.pid, 'SIGKILL');
       } catch {
-        // It has ended by itself.
+        // Chromium has ended by itself.
       }
       await ended;
       await rm(profile, { recursive: true, force: true, maxRetries: 5 });
@@ -78,7 +78,7 @@ export async function openBrowser(chromium) {
   };
 }
 
-/** What the numbers of keys without a letter are. */
+/** The codes of keys without a letter. */
 const codes = { Enter: 13, Escape: 27, Tab: 9 };
 
 function pageOf(send) {
@@ -97,7 +97,7 @@ function pageOf(send) {
       }
       throw new Error(`Not so after ten seconds: ${expression}\n${await evaluate('document.body.innerText')}`);
     },
-    /** Presses a key and lets it go, as a person does. */
+    /** Presses and releases a key. */
     press: async (key, modifiers = 0) => {
       const text = key === 'Enter' ? '\r' : key.length === 1 ? key : undefined;
       const event = { key, modifiers, windowsVirtualKeyCode: codes[key] ?? key.toUpperCase().charCodeAt(0) };
@@ -106,9 +106,9 @@ function pageOf(send) {
     },
     resize: ({ width, height, mobile = false }) =>
       send('Emulation.setDeviceMetricsOverride', { width, height, mobile, deviceScaleFactor: 1 }),
-    /** Light or dark, as the reader's system has it. */
+    /** Sets the colour scheme of the reader's system: light or dark. */
     scheme: (value) => send('Emulation.setEmulatedMedia', { features: [{ name: 'prefers-color-scheme', value }] }),
-    /** @returns {Promise<Buffer>} a picture of what is seen, PNG */
+    /** @returns {Promise<Buffer>} a picture of the visible page, PNG */
     picture: async () => Buffer.from((await send('Page.captureScreenshot', { format: 'png' })).data, 'base64'),
   };
 }

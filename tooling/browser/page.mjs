@@ -1,5 +1,5 @@
 // The page's script: trains two steps, loads the page anew, goes on from the checkpoint in the page's private files, trains all
-// three steps unbroken, and sends the numbers to the test's server.
+// three steps without a break, and sends the numbers to the test's server.
 import { directoryFiles, memoryFiles } from '@dpo/core';
 import { threeSteps } from './three-steps.mjs';
 

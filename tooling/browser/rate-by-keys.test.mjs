@@ -8,9 +8,9 @@ import { findChromium } from './chromium.mjs';
 import { openBrowser } from './devtools.mjs';
 
 const chromium = findChromium();
-const PLANNED = 27; // and three of them again
+const PLANNED = 27; // three of them return
 const ITEMS = 30;
-/** What an answer may hold, and must not do. */
+/** A text that an answer may hold, and that must not run. */
 const SCRIPT = '<script>document.title = "run"</script><img src=x onerror="document.title = 1">\n\ttwo  blanks';
 
 let folder;
@@ -63,8 +63,8 @@ async function begin(output, ...more) {
 }
 
 const count = "document.getElementById('count').textContent";
-const left = "document.getElementById('left').textContent";
-const shownPair = async (page) => Number(/^Pair (\d+) of 30$/.exec(await page.evaluate(count))?.[1]);
+const leftText = "document.getElementById('left').textContent";
+const pairNumber = async (page) => Number(/^Pair (\d+) of 30$/.exec(await page.evaluate(count))?.[1]);
 const reaches = (page, pair) => page.until(`${count} === 'Pair ${pair} of ${ITEMS}'`);
 const votes = async (output) =>
   (await readFile(at(`${output}/votes.jsonl`), 'utf8'))
@@ -72,18 +72,18 @@ const votes = async (output) =>
     .filter(Boolean)
     .map((line) => JSON.parse(line));
 
-/** Prefers the model, of whichever side: the key for it. */
-const keyForOurs = async (page) => ((await page.evaluate(left)).startsWith('ours') ? 'a' : 'b');
+/** The key that prefers the model, on whichever side its answer is. */
+const keyForOurs = async (page) => ((await page.evaluate(leftText)).startsWith('ours') ? 'a' : 'b');
 
 const missing = chromium === undefined ? ' (left out: there is no Chromium here)' : '';
 describe.skipIf(chromium === undefined)(`the raters’ page in Chromium${missing}`, () => {
   it('takes 30 judgements by keys alone, with comments, undo, a kill in between and a resumption', async () => {
     const args = ['--rater', 'anna', '--planned', String(PLANNED)];
-    const { program, url } = await begin('judged', ...args);
+    const { program, url } = await begin('thirty', ...args);
     const page = await browser.open(url);
     await reaches(page, 1);
 
-    // A comment: its letters are no votes.
+    // The letters of a comment are no votes.
     await page.press('c');
     for (const letter of 'a bat') await page.press(letter);
     await page.press('Escape');
@@ -111,18 +111,18 @@ describe.skipIf(chromium === undefined)(`the raters’ page in Chromium${missing
     await page.until("document.getElementById('notice').textContent.startsWith('Not saved')");
     await page.close();
 
-    const saved = (await votes('judged')).filter(({ vote }) => vote !== 'undo').length - 1;
-    expect([16, 17]).toContain(saved); // the last one may have been on its way
-    const again = await begin('judged', ...args);
+    const savedVotes = (await votes('thirty')).filter(({ vote }) => vote !== 'undo').length - 1;
+    expect([16, 17]).toContain(savedVotes); // the last vote may have been on its way
+    const again = await begin('thirty', ...args);
     expect(again.url).not.toBe(url);
     const resumed = await browser.open(again.url);
-    await reaches(resumed, saved + 1);
-    for (let pair = saved + 1; pair <= ITEMS; pair++) {
+    await reaches(resumed, savedVotes + 1);
+    for (let pair = savedVotes + 1; pair <= ITEMS; pair++) {
       await reaches(resumed, pair);
       expect(await resumed.evaluate('document.body.innerText')).not.toMatch(/\.jsonl/); // names are sealed
       await resumed.press(pair % 5 === 0 ? 'x' : await keyForOurs(resumed));
     }
-    // All are judged: one more is taken back, before Enter ends it and tells the names.
+    // All are judged. One vote is taken back before Enter ends the session and shows the names.
     await resumed.until("document.body.innerText.includes('All pairs are judged')");
     await resumed.press('u');
     await reaches(resumed, ITEMS);
@@ -135,7 +135,7 @@ describe.skipIf(chromium === undefined)(`the raters’ page in Chromium${missing
     await resumed.close();
     expect(await again.program.ended, again.program.said()).toEqual({ code: 0, signal: null });
 
-    const lines = await votes('judged');
+    const lines = await votes('thirty');
     expect(lines.filter(({ vote }) => vote === 'undo').length).toBe(2);
     expect(lines[0]).toMatchObject({ rater: 'anna', comment: 'a bat' });
     expect(lines.at(-1)).toMatchObject({ rater: 'anna', vote: 'done' });
@@ -144,11 +144,11 @@ describe.skipIf(chromium === undefined)(`the raters’ page in Chromium${missing
     );
   }, 120_000);
 
-  it('shows texts as texts, and can be seen and reached on a phone, in light and dark, by Tab alone', async () => {
-    const { program, url } = await begin('seen', '--rater', 'anna', '--planned', String(PLANNED));
+  it('shows texts as texts, on a phone, in light and dark, and is reached by Tab alone', async () => {
+    const { program, url } = await begin('phone', '--rater', 'anna', '--planned', String(PLANNED));
     const page = await browser.open(url, { width: 400, height: 800, mobile: true });
     await reaches(page, 1);
-    const text = await page.evaluate(left);
+    const text = await page.evaluate(leftText);
     expect(text.slice(text.indexOf('<'))).toBe(SCRIPT);
     expect(await page.evaluate("getComputedStyle(document.getElementById('left')).whiteSpace")).toBe('pre-wrap');
     expect(await page.evaluate("document.querySelectorAll('#left *, #right *, img').length")).toBe(0);
@@ -165,7 +165,7 @@ describe.skipIf(chromium === undefined)(`the raters’ page in Chromium${missing
     const [a, b] = await page.evaluate(`${boxes}.map(({ width, height, top }) => ({ width, height, top }))`);
     expect(a).toEqual(b); // two equal columns
 
-    // Tab goes through all buttons, each with a ring that is seen; the one that cannot be used is passed over.
+    // Tab goes through all buttons, each with a visible ring, and leaves the disabled one out.
     const reached = [];
     for (let tab = 0; tab < 6; tab++) {
       await page.press('Tab');
@@ -176,9 +176,9 @@ describe.skipIf(chromium === undefined)(`the raters’ page in Chromium${missing
     await page.press('Tab', 8); // Shift: back to Skip
     await page.press('Enter');
     await page.until("document.getElementById('said').textContent.startsWith('Skipped.')");
-    expect(await votes('seen')).toMatchObject([{ vote: 'skip' }]);
+    expect(await votes('phone')).toMatchObject([{ vote: 'skip' }]);
     expect(await page.evaluate('document.activeElement.id')).toBe('heading'); // where reading begins anew
-    expect(await shownPair(page)).toBeGreaterThan(1);
+    expect(await pairNumber(page)).toBeGreaterThan(1);
     expect(page.wrong).toEqual([]);
 
     program.child.kill('SIGINT');

@@ -1,4 +1,4 @@
-// Three steps of DPO on plain JavaScript, in whatever runs this file: a test runs it in Node and in a browser.
+// Three steps of DPO on plain JavaScript. A test runs this file in Node and in a browser.
 import { adamw, byteCheckpoints, learningRates, methodNamed, offlineBatches, referenceModel, train } from '@dpo/core';
 import { encodePairs } from '@dpo/data';
 import { byteTokenizer, tinyPairs } from '@dpo/data/test';
@@ -10,9 +10,9 @@ const STEPS = 3;
 /**
  * Trains up to a step, from the beginning or from a checkpoint, and leaves a checkpoint.
  *
- * @param {import('@dpo/core').ByteFiles} files where checkpoints are kept
+ * @param {import('@dpo/core').ByteFiles} files the place of the checkpoints
  * @param {{until?: number, resume?: string}} part the last step, and the checkpoint to go on from
- * @returns {Promise<{engine: string, losses: number[], margins: number[], norms: number[]}>} numbers of the steps taken
+ * @returns {Promise<{engine: string, losses: number[], margins: number[], norms: number[]}>} the numbers of each step
  */
 export async function threeSteps(files, { until = STEPS, resume } = {}) {
   const engine = await openPortable('cpu');

@@ -1,4 +1,4 @@
-// What the guides tell contributors to run exists: files, tests by their names, scripts.
+// Checks that the test commands in the guides name files and tests that exist.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,7 +25,7 @@ it('the pages name test commands', () => {
 
 it.each(commands.filter(({ path }) => !path.includes('NAME')))('$page: vitest $path $name', ({ path, name }) => {
   expect(existsSync(join(root, path)), path).toBe(true);
-  // A folder's tests take their names from fixtures; a file's are written in the file, or made of fixtures by folder.
+  // The tests of a file have their names in the file, or from folders of fixtures. The tests of a folder are not looked up.
   if (name === undefined || !path.endsWith('.ts')) return;
   const text = readFileSync(join(root, path), 'utf8');
   const fixture = existsSync(join(root, 'tooling/parity/fixtures/models', name.trim()));

@@ -1,5 +1,5 @@
-// What stands in the README of the repository, of each package and in the guides is code that compiles as it stands, under
-// the strictest settings that a user may have.
+// Compiles the code in the README of the repository, in each package's README and in the guides, under the strictest settings that
+// a user may have.
 import { execFile } from 'node:child_process';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const work = join(root, 'node_modules', '.cache', `dpo-examples-${process.pid}`);
 
-/** Excerpts of files that exist, not programs. */
+/** Pages whose code is taken from files of the repository, and is no whole program. */
 const excerpts = new Set(['docs/adding-an-architecture.md']);
 
 interface Example {
@@ -26,13 +26,13 @@ async function pages(): Promise<string[]> {
 }
 
 async function examples(): Promise<Example[]> {
-  const found = await Promise.all(
+  const ofPages = await Promise.all(
     (await pages()).map(async (page) => {
       const text = await readFile(join(root, page), 'utf8');
       return [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code = ''], number) => ({ page, number, code }));
     }),
   );
-  return found.flat();
+  return ofPages.flat();
 }
 
 const fileOf = ({ page, number }: Example) => `${page.replaceAll(/[/.]/g, '-')}-${number}.ts`;

@@ -1,15 +1,19 @@
-// A worker that opens damaged files, and the watch over its time and memory.
+// Starts a worker that opens damaged files, and watches its time and memory.
 import { fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { cleanUpAfter } from './try.mjs';
 
-/** Of the processor's time for one file, and of the clock's. */
+/** The most processor time that a file may take. */
 const SECONDS = 5;
+/** The most time by the clock. */
 const MOST_SECONDS = 60;
+/** The most resident memory. */
 const BYTES = 2 ** 30;
+/** The most memory of JavaScript's heap. */
 const HEAP_MIB = 800;
 
+/** Starts a worker. `errors` of the process is the end of its standard error. */
 export function startWorker() {
   const worker = fork(fileURLToPath(new URL('worker.mjs', import.meta.url)), {
     execArgv: [`--max-old-space-size=${HEAP_MIB}`],
@@ -23,7 +27,7 @@ export function startWorker() {
   return worker;
 }
 
-/** Bytes that a process holds, and seconds that it has computed; zeros where the system does not say. */
+/** A process's resident bytes, and its seconds of processor time; zeros on systems that do not say. */
 function useOf(pid) {
   try {
     const kibibytes = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
@@ -35,48 +39,49 @@ function useOf(pid) {
 }
 
 /**
- * Has a worker open files, `lanes` of them at a time, and hands each result to `onResult` with its number. Resolves to the
- * files that were not opened, and why: none and undefined, unless a file ended the worker or took too much.
+ * Has a worker open files, `lanes` of them at a time, and hands each result to `onResult` with its number. Resolves to the files
+ * without a result (`rest`) and the reason (`death`): empty and undefined, unless a file ended the worker or took too much.
  */
 export function askFor(worker, { name, seed, indices, lanes }, onResult) {
   return new Promise((resolve) => {
-    const left = new Set(indices);
-    let waited = 0;
+    const rest = new Set(indices);
+    let waitMilliseconds = 0;
     let before = useOf(worker.pid).seconds;
-    let looked = Date.now();
+    let lastLook = Date.now();
     const settle = (death) => {
       clearInterval(watch);
-      worker.off('message', answered).off('exit', died);
-      resolve({ left: [...left], death });
+      worker.off('message', onAnswer).off('exit', onDeath);
+      resolve({ rest: [...rest], death });
     };
-    const answered = ({ results, last }) => {
-      waited = 0;
+    const onAnswer = ({ results, last }) => {
+      waitMilliseconds = 0;
       before = undefined;
       for (const { index, milliseconds, ...result } of results) {
-        // Files beside it had a part of the time: this one is opened again alone.
+        // Other files had a part of the time: a slow file is opened again alone.
         if (lanes > 1 && milliseconds > 1000 * SECONDS) continue;
-        left.delete(index);
+        rest.delete(index);
         onResult(index, result);
       }
-      if (last) settle(left.size > 0 ? { code: 'took long among others', killed: true } : undefined);
+      if (last) settle(rest.size > 0 ? { code: 'took long among others', killed: true } : undefined);
     };
-    const died = (code, signal) => settle({ code: `ended (${signal ?? code})`, stack: worker.errors, killed: false });
+    const onDeath = (code, signal) =>
+      settle({ code: `ended (${signal ?? code})`, stack: worker.errors, killed: false });
     const kill = (code) => {
-      worker.off('exit', died).kill('SIGKILL');
+      worker.off('exit', onDeath).kill('SIGKILL');
       settle({ code, killed: true });
     };
     const watch = setInterval(() => {
       const { bytes, seconds } = useOf(worker.pid);
-      // The first look after an answer: what the processor did before is other files' time.
+      // The first look after an answer: earlier processor time belongs to other files.
       before ??= seconds;
-      // Both processes may have been halted for hours.
-      waited += Math.min(1000, Date.now() - looked);
-      looked = Date.now();
-      // On a busy machine little of the time is the worker's own.
-      if (seconds - before > SECONDS || waited > 1000 * MOST_SECONDS) kill(`longer than ${SECONDS} s`);
+      // Both processes may have been halted for hours, so a look counts as a second at most.
+      waitMilliseconds += Math.min(1000, Date.now() - lastLook);
+      lastLook = Date.now();
+      // Processor time comes first, since on a busy machine the worker has little of the clock's time.
+      if (seconds - before > SECONDS || waitMilliseconds > 1000 * MOST_SECONDS) kill(`longer than ${SECONDS} s`);
       else if (bytes > BYTES) kill(`more than ${BYTES / 2 ** 20} MiB`);
     }, 100);
-    worker.on('message', answered).once('exit', died);
+    worker.on('message', onAnswer).once('exit', onDeath);
     worker.send({ name, seed, indices, lanes });
   });
 }

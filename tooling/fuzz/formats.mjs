@@ -1,4 +1,4 @@
-// The formats: whole files to begin with, and what opens a damaged one as a user's command would.
+// The formats: whole files that are damaged, and functions that open a damaged file like a user's command.
 import { readdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,14 +13,14 @@ import { checkModel, createTokenizer, loadAdapter, loadModel, loadTokenizer, ope
 const fixtures = fileURLToPath(new URL('../parity/fixtures/', import.meta.url));
 const fixture = (name) => readFile(join(fixtures, name));
 const many = (...names) => Promise.all(names.map(fixture));
-const SAID = 'Hello, wörld! 日本 42\n';
+const TEXT = 'Hello, wörld! 日本 42\n';
 
-/** Reads every row of a dataset, whichever kind of rows it has. */
+/** Reads every row of a dataset with any kind of rows. */
 async function readRows(path) {
   const errors = [];
-  for (const read of [readPreferences, readLabelled, readRanked]) {
+  for (const open of [readPreferences, readLabelled, readRanked]) {
     try {
-      for (const _ of await read(path));
+      for (const _ of await open(path));
     } catch (error) {
       errors.push(error);
     }
@@ -29,7 +29,7 @@ async function readRows(path) {
   if (errors.length > 0) throw worst(errors);
 }
 
-/** The error that is not one of ours, where there is one. */
+/** The first error that is not a DpoError, else the first error. */
 function worst(errors) {
   return errors.find(({ name }) => name !== 'DpoError') ?? errors[0];
 }
@@ -39,17 +39,18 @@ const pairs = [
   { prompt: 'naïve “quotes” 🙂', chosen: 'yes', rejected: 'no', id: 'y' },
 ];
 
-async function written(folder, ending) {
+/** A whole file with this ending, as we write it. */
+async function ownFile(folder, ending) {
   const path = join(folder, `seed${ending}`);
   await writePreferences(pairs, path);
   return [await readFile(path)];
 }
 
-/** A data file with this ending. Its whole forms are ours, and those of the fixtures named. */
+/** The format of data files with this ending. The whole files are our own and the named fixtures. */
 function dataFile(ending, form, fixturesOfIt, own = true) {
   return {
     form,
-    seeds: async (folder) => [...(own ? await written(folder, ending) : []), ...(await many(...fixturesOfIt))],
+    seeds: async (folder) => [...(own ? await ownFile(folder, ending) : []), ...(await many(...fixturesOfIt))],
     async open(bytes, folder) {
       const path = join(folder, `data${ending}`);
       writeFileSync(path, bytes);
@@ -58,7 +59,7 @@ function dataFile(ending, form, fixturesOfIt, own = true) {
   };
 }
 
-/** A file within a copy of a folder of the fixtures, which `open` is given. */
+/** The format of a file in a copy of a folder of the fixtures. `open` gets the folder. */
 function fileIn(source, file, form, open) {
   return {
     form,
@@ -73,7 +74,7 @@ function fileIn(source, file, form, open) {
   };
 }
 
-/** A file in a folder that holds nothing but that and the files named, as texts. */
+/** The format of a file in a folder with some other files, which `texts` gives by their names. */
 function fileBeside(file, form, texts, seeds, open) {
   return {
     form,
@@ -90,8 +91,8 @@ function fileBeside(file, form, texts, seeds, open) {
 
 async function useTokenizer(folder) {
   const tokenizer = await loadTokenizer(folder);
-  tokenizer.decode(tokenizer.encode(SAID));
-  tokenizer.chat?.prompt([{ role: 'user', content: SAID }]);
+  tokenizer.decode(tokenizer.encode(TEXT));
+  tokenizer.chat?.prompt([{ role: 'user', content: TEXT }]);
 }
 
 async function readTensors(path) {
@@ -107,7 +108,7 @@ async function readGguf(path) {
   const files = await openModelFiles(path);
   try {
     for (const name of files.tensors.keys()) await files.read(name);
-    if (files.tokenizerFiles['tokenizer.json'] !== undefined) createTokenizer(files.tokenizerFiles).encode(SAID);
+    if (files.tokenizerFiles['tokenizer.json'] !== undefined) createTokenizer(files.tokenizerFiles).encode(TEXT);
   } finally {
     await files.close();
   }
@@ -117,8 +118,8 @@ async function readGguf(path) {
 let base;
 async function useAdapter(folder) {
   base ??= loadModel(testEngine(), join(fixtures, 'models/llama'));
-  const adapted = await loadAdapter((await base).model, folder);
-  for (const variable of adapted.trainable().values()) variable.dispose();
+  const adapter = await loadAdapter((await base).model, folder);
+  for (const variable of adapter.trainable().values()) variable.dispose();
 }
 
 const json = (value) => Buffer.from(JSON.stringify(value));
@@ -137,7 +138,7 @@ const CONFIG = {
   ],
 };
 const KEY = { dataset: 'abc', files: {}, ends: [] };
-/** The name that a cache of these tokens has in any folder. */
+/** The name of the cache's file, the same in any folder. */
 let tokenFile;
 const METRICS = { step: 1, loss: 0.69, 'rewards/chosen': 0.1, learning_rate: 1e-6, epoch: 0.5, grad_norm: null };
 const STATE = {
@@ -147,7 +148,7 @@ const STATE = {
 const estimate = { mean: 0.5, standardError: 0.1, count: 4, clusters: 2, independentError: null };
 const rewardKl = { reward: estimate, kl: estimate };
 
-/** By name. `form` says how the file is built, `seeds` makes the whole files in a folder of its own, `open` opens damage. */
+/** The formats by name. `form` says how a file is built, `seeds` makes the whole files in a folder, `open` opens a damaged file. */
 export const formats = {
   jsonl: dataFile('.jsonl', 'lines', []),
   csv: dataFile('.csv', 'bytes', []),
@@ -222,7 +223,7 @@ export const formats = {
   config: fileIn('models/llama', 'config.json', 'json', checkModel),
   'adapter-config': fileIn('lora/llama', 'adapter_config.json', 'json', useAdapter),
   'adapter-weights': fileIn('lora/llama', 'adapter_model.safetensors', 'safetensors', useAdapter),
-  // A model with a tokenizer: end tokens are read for one.
+  // A model with a tokenizer, since only then end tokens are read.
   'generation-config': {
     ...fileIn('trl/bytes', 'generation_config.json', 'json', async (folder) => {
       (await loadModel(testEngine(), folder)).model.dispose();

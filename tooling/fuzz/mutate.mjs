@@ -1,20 +1,20 @@
-// Damages the bytes of a file: the same damage for the same numbers.
+// Damages the bytes of a file, in the same way for the same numbers.
 import { random } from '@dpo/base';
 
-/** Numbers with which lengths, counts and positions lead far away, back, or nowhere. */
+/** Numbers that make lengths, counts and positions absurd. */
 const EXTREMES = [0, 1, 2, 7, 0xff, 0xffff, 0x7fffffff, 0x40000000, 0x80000000, 0xffffffff, 2 ** 40, 2 ** 53, 2 ** 63];
-/** JSON values with which readers fall: wrong types, absurd numbers, names that every object has. */
+/** JSON values that readers may stumble over: wrong types, absurd numbers, names that every object has. */
 const VALUES = [
   ...[null, true, -1, 0, 0.5, 3, 1e9, 2 ** 40, 2 ** 53, 1e308, '', 'x', '__proto__', 'constructor', '(', '\x1b[2J'],
   ...[[], {}, [[]], [null], [1e9], { a: 1 }, { 0: {} }, '\ud800', '\u2581', '{{', '{% for'],
 ];
 
 /**
- * One damaged form of a file.
+ * A damaged form of a file.
  *
  * @param form how the file is built: `bytes`, `json`, `lines` (JSON lines), `safetensors`
  * @param seeds the whole files of the format
- * @param key what the damage depends on
+ * @param key integers that the damage depends on
  */
 export function mutate(form, seeds, ...key) {
   const next = random(...key);
@@ -30,7 +30,7 @@ export function mutate(form, seeds, ...key) {
   return bytes;
 }
 
-/** Damage to bytes whatever they mean. */
+/** Damages to bytes, whatever the bytes mean. */
 const BYTES = [
   (bytes, below) => {
     if (bytes.length > 0) bytes[below(bytes.length)] ^= 1 << below(8);
@@ -52,7 +52,7 @@ const BYTES = [
     return Buffer.concat([bytes.subarray(0, below(bytes.length + 1)), other.subarray(below(other.length + 1))]);
   },
   (bytes, below) => extreme(bytes, below, below(bytes.length)),
-  // Lengths and counts stand at multiples of four, and most of them near the beginning or the end.
+  // Lengths and counts stand at multiples of four, mostly near the beginning or the end.
   (bytes, below) => extreme(bytes, below, 4 * below(bytes.length / 4)),
   (bytes, below) => extreme(bytes, below, 4 * below(Math.min(bytes.length, 2048) / 4)),
   (bytes, below) => extreme(bytes, below, Math.max(0, bytes.length - 1 - below(600))),
@@ -67,8 +67,9 @@ function extreme(bytes, below, at) {
   return bytes;
 }
 
+/** Damages to the JSON in a file, by form. */
 const STRUCTURED = {
-  json: (bytes, next) => Buffer.from(jsonText(parsed(bytes), next)),
+  json: (bytes, next) => Buffer.from(jsonText(jsonOf(bytes), next)),
   lines(bytes, next) {
     const lines = bytes.toString().split('\n');
     const at = Math.floor(next() * lines.length);
@@ -84,21 +85,21 @@ const STRUCTURED = {
   },
 };
 
-/** The value of a whole file, which is damaged a hundred thousand times and parsed once. */
+/** The values of whole files, each of which is damaged a hundred thousand times and parsed once. */
 const values = new WeakMap();
-function parsed(bytes) {
+function jsonOf(bytes) {
   if (!values.has(bytes)) values.set(bytes, JSON.parse(bytes));
   return values.get(bytes);
 }
 
 function jsonText(value, next) {
-  const changed = JSON.stringify(changedJson(value, next));
-  if (next() > 0.03) return changed;
+  const text = JSON.stringify(changedJson(value, next));
+  if (next() > 0.03) return text;
   const deep = Math.floor(next() * 120_000);
-  return next() < 0.5 ? `${'['.repeat(deep)}${changed}${']'.repeat(deep)}` : `{"a":${'['.repeat(deep)}`;
+  return next() < 0.5 ? `${'['.repeat(deep)}${text}${']'.repeat(deep)}` : `{"a":${'['.repeat(deep)}`;
 }
 
-/** A JSON value with something in it, wherever that is, replaced, left out, or under another name. */
+/** A JSON value with a part, at any depth, replaced, doubled, left out, or under another name. */
 function changedJson(value, next, depth = 0) {
   const pick = (list) => list[Math.floor(next() * list.length)];
   const keys = typeof value === 'object' && value !== null ? Object.keys(value) : [];

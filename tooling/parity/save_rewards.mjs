@@ -1,5 +1,5 @@
-// Makes a reward model of every tiny model of fixtures/models/ and writes into FOLDER/NAME what check_rewards.py reads: the
-// classifier, a LoRA adapter with its score head in adapter/, and the rewards of some texts in rewards.json of both.
+// Makes a reward model of every tiny model of fixtures/models/ and writes the input of check_rewards.py into FOLDER/NAME: the
+// classifier, a LoRA adapter with its score head in adapter/, and the rewards of some texts in rewards.json of each.
 //
 //     node tooling/parity/save_rewards.mjs FOLDER        (needs the packages built)
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { addLora, loadRewardModel, saveAdapter, saveModel } from '../../packages
 const [out] = process.argv.slice(2);
 if (out === undefined) throw new Error('usage: node save_rewards.mjs FOLDER');
 const fixtures = fileURLToPath(new URL('fixtures/models/', import.meta.url));
-/** A tokenizer whose ids every model has: padding, which no text holds, and an end. */
+/** The vocabulary of a tokenizer, whose ids every model has: padding, which is in no text, an end, and a letter. */
 const vocab = { '<pad>': 0, '</s>': 1, a: 2 };
 const special = ['<pad>', '</s>'].map((content, id) => ({
   ...{ id, content, special: true, single_word: false, lstrip: false, rstrip: false, normalized: false },
@@ -21,11 +21,13 @@ const tokenizer = { version: '1.0', added_tokens: special, model: { type: 'BPE',
 const engine = await openPortable();
 
 function withSetting(config, key, value) {
-  const known = new RegExp(`"${key}":\\s*[^,}\\n]+`);
-  return known.test(config) ? config.replace(known, `"${key}": ${value}`) : config.replace('{', `{"${key}": ${value},`);
+  const pattern = new RegExp(`"${key}":\\s*[^,}\\n]+`);
+  return pattern.test(config)
+    ? config.replace(pattern, `"${key}": ${value}`)
+    : config.replace('{', `{"${key}": ${value},`);
 }
 
-/** The rewards of texts in ids, each of them divided into prompt and answer. */
+/** The rewards of texts in ids, of which the first three are the prompt. */
 async function rewardsOf(model, texts) {
   const groups = texts.map((ids) => ({
     prompt: Int32Array.from(ids.slice(0, 3)),
@@ -39,7 +41,7 @@ for (const entry of readdirSync(fixtures, { withFileTypes: true })) {
   const folder = join(out, entry.name);
   const base = join(folder, 'base');
   cpSync(join(fixtures, entry.name), base, { recursive: true });
-  // As text: JavaScript would write 3.0 as 3, which transformers refuses where a setting is a float.
+  // The text is edited, since JavaScript would write 3.0 as 3, which transformers refuses for a setting that is a float.
   const config = readFileSync(join(base, 'config.json'), 'utf8');
   writeFileSync(
     join(base, 'config.json'),
@@ -48,8 +50,8 @@ for (const entry of readdirSync(fixtures, { withFileTypes: true })) {
   writeFileSync(join(base, 'tokenizer.json'), JSON.stringify(tokenizer));
   writeFileSync(join(base, 'tokenizer_config.json'), '{"eos_token":"</s>"}');
   const { ids } = JSON.parse(readFileSync(join(base, 'expected.json'), 'utf8'));
-  const known = ids.map((id) => Math.max(2, id));
-  const texts = [known, known.slice(0, 5), known.slice(2)];
+  const text = ids.map((id) => Math.max(2, id)); // without padding and end
+  const texts = [text, text.slice(0, 5), text.slice(2)];
 
   const { model, source } = await loadRewardModel(engine, base, { seed: 3 });
   await saveModel(model, folder, { source });

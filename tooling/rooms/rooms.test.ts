@@ -1,4 +1,4 @@
-// What AGENTS.md says of files and folders, kept: internals, lengths, and the entries of a room.
+// Checks the rules of AGENTS.md for files and folders: internals, lengths, and the entries of a room.
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,16 +8,16 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The TypeScript files of all packages and applications, by their paths from the repository's root. */
 async function sources(): Promise<ReadonlyMap<string, string>> {
-  const found = new Map<string, string>();
+  const texts = new Map<string, string>();
   for (const group of ['packages', 'apps'])
     for (const name of await readdir(join(root, group))) {
       const files = await readdir(join(root, group, name, 'src'), { recursive: true, withFileTypes: true });
       for (const file of files.filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))) {
         const path = join(file.parentPath, file.name);
-        found.set(relative(root, path), await readFile(path, 'utf8'));
+        texts.set(relative(root, path), await readFile(path, 'utf8'));
       }
     }
-  return found;
+  return texts;
 }
 
 const isTest = (path: string): boolean => /(\.test|-for-tests)\.ts$/.test(path);

@@ -1,5 +1,5 @@
-// A policy-gradient method in one file outside @dpo/core: it samples from the model inside its batch source, takes two updates to a
-// batch with clipped importance ratios of each token, and remembers samples and a baseline. Nothing in core knows of it.
+// A policy-gradient method in one file outside @dpo/core, without any support in core: its batch source samples from the model, each
+// batch has two updates with clipped importance ratios of each token, and samples and a baseline go into checkpoints.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,7 +18,6 @@ import {
 } from '@dpo/core';
 import type { Engine } from '@dpo/engine';
 import { testEngine } from '@dpo/engine/test';
-
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 
@@ -33,7 +32,7 @@ const answers = Array.from({ length: VOCABULARY ** 2 }, (_, i) =>
 /** R(y), any numbers from −1 to 1. */
 const rewards = answers.map((_, i) => Math.sin(3 * i + 1));
 
-/** log π(y_t | y_<t) = log softmax(table[position, previous token]): every distribution over answers is one of its. */
+/** log π(y_t | y_<t) = log softmax(table[position, previous token]). The table can hold any distribution over answers. */
 function tabularModel(engine: Engine, name: string): TrainableModel {
   const start = Float32Array.from({ length: 2 * VOCABULARY ** 2 }, (_, i) => 0.5 * Math.cos(i));
   const table = engine.variable(name, [2 * VOCABULARY, VOCABULARY], start);
@@ -53,24 +52,24 @@ function tabularModel(engine: Engine, name: string): TrainableModel {
 
 interface Sample extends EncodedExample {
   readonly answer: Int32Array;
-  /** log π_old(y_t): of the policy that drew the answer. */
-  readonly drawn: Float32Array;
+  /** log π_old(y_t), of the policy that drew the answer. */
+  readonly oldLogps: Float32Array;
   /** R(y) − β (log π_old(y) − log π_ref(y)) */
   readonly shaped: number;
 }
 
 const sum = (values: Iterable<number>) => [...values].reduce((total, value) => total + value, 0);
 
-/** Draws answers from the model as it is now, for two steps at a time. */
+/** Draws answers from the current model, for two steps at a time. */
 async function sampler(model: TrainableModel, reference: TrainableModel): Promise<BatchSource<Sample>> {
   const groups = [{ prompt, answers }];
   const ofReference = (await tokenLogps(reference, groups))[0] ?? [];
-  let drawn: readonly number[] = [];
+  let samples: readonly number[] = [];
   let logps: readonly (readonly number[])[] = [];
   const draw = async (step: number) => {
     logps = ((await tokenLogps(model, groups))[0] ?? []).map((tokens) => [...tokens]);
     const uniform = random(1, step);
-    drawn = Array.from({ length: SAMPLES }, () => {
+    samples = Array.from({ length: SAMPLES }, () => {
       let rest = uniform();
       const index = logps.findIndex((tokens) => {
         rest -= Math.exp(sum(tokens));
@@ -82,17 +81,17 @@ async function sampler(model: TrainableModel, reference: TrainableModel): Promis
   return {
     async batch(step) {
       if (step % 2 === 1) await draw(step);
-      const examples = drawn.map((index): Sample => {
+      const examples = samples.map((index): Sample => {
         const old = logps[index] as readonly number[];
         const shaped = (rewards[index] as number) - BETA * (sum(old) - sum(ofReference[index] as Float32Array));
-        return { prompt, answer: answers[index] as Int32Array, drawn: Float32Array.from(old), shaped };
+        return { prompt, answer: answers[index] as Int32Array, oldLogps: Float32Array.from(old), shaped };
       });
       return { examples };
     },
     state: {
-      read: () => ({ drawn, logps }),
+      read: () => ({ samples, logps }),
       write: (value) => {
-        ({ drawn, logps } = value as { drawn: readonly number[]; logps: readonly (readonly number[])[] });
+        ({ samples, logps } = value as { samples: readonly number[]; logps: readonly (readonly number[])[] });
       },
     },
   };
@@ -104,7 +103,7 @@ function policyGradient(): Method<Sample> {
   return defineMethod<Sample, 'answer'>({
     name: 'policy-gradient',
     answers: { answer: ({ answer }) => answer },
-    inputs: ({ drawn }) => ({ tokens: { drawn: [drawn] } }),
+    inputs: ({ oldLogps }) => ({ tokens: { oldLogps: [oldLogps] } }),
     prepare: async ({ examples, training }) => {
       const mean = sum(examples.map(({ shaped }) => shaped)) / examples.length;
       const before = baseline ?? mean;
@@ -117,8 +116,8 @@ function policyGradient(): Method<Sample> {
       };
     },
     apply: ({ tokens }) => {
-      const { drawn, advantage } = tokens.numbers as Readonly<Record<'drawn' | 'advantage', tf.Tensor1D>>;
-      const ratio = tf.exp<tf.Tensor1D>(tf.sub(tokens.policy, drawn));
+      const { oldLogps, advantage } = tokens.numbers as Readonly<Record<'oldLogps' | 'advantage', tf.Tensor1D>>;
+      const ratio = tf.exp<tf.Tensor1D>(tf.sub(tokens.policy, oldLogps));
       const clipped = tf.clipByValue(ratio, 0.8, 1.2);
       const objective = tf.minimum<tf.Tensor1D>(tf.mul(ratio, advantage), tf.mul(clipped, advantage)); // [R]
       return { losses: tf.neg(tokens.sum(objective).answer), columns: { ratio: tokens.sum(ratio).answer } };
@@ -132,7 +131,7 @@ function policyGradient(): Method<Sample> {
   });
 }
 
-/** Trains up to a step, from a checkpoint if there is one; the policy's distribution over answers afterwards. */
+/** Trains up to a step, from a checkpoint if there is one. Returns losses and the final distribution over answers. */
 async function run({ steps, folder, until = steps }: { steps: number; folder?: string; until?: number }) {
   const engine = testEngine();
   const model = tabularModel(engine, 'policy');
@@ -181,7 +180,7 @@ it('converges to π*(y) ∝ π_ref(y) exp(R(y) / β)', async () => {
   expect(distance(policy)).toBeLessThan(0.01);
 });
 
-it('goes on after a kill between two updates of one batch as if nothing had been', async () => {
+it('gives the same numbers after a kill between two updates of one batch', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'dpo-policy-gradient-'));
   try {
     const whole = await run({ steps: 9 });

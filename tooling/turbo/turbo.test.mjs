@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 
-/** What pnpm and npx start for the word `turbo`. */
+/** The program that pnpm and npx start for `turbo`. */
 const program = fileURLToPath(new URL('../../node_modules/.bin/turbo', import.meta.url));
 
-it.skipIf(process.platform === 'win32')('reports nothing, for somebody who has set nothing', () => {
+it.skipIf(process.platform === 'win32')('reports nothing, even when a user has set nothing', () => {
   const home = mkdtempSync(join(tmpdir(), 'dpo-turbo-'));
   try {
     const env = { PATH: process.env.PATH, HOME: home };

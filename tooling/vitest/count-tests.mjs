@@ -11,7 +11,7 @@ export default class CountTests {
         if (state === 'failed') own++;
         else counts[state === 'passed' ? 'passed' : 'skipped']++;
       }
-      // A file that does not even load has no tests to count, but has failed.
+      // A file that does not load has no tests, and counts as one failure.
       counts.failed += own === 0 && module.state() === 'failed' ? 1 : own;
     }
     writeFileSync(process.env.DPO_TEST_COUNTS, JSON.stringify(counts));

@@ -1,23 +1,23 @@
-// Libraries report through callbacks and errors, never through the console: a test during which something is printed
-// fails, and says what was printed. A test that expects output replaces the method itself (`vi.spyOn(console, 'warn')`).
+// Libraries report through callbacks and errors, never through the console. A test during which something is printed fails, and
+// says what was printed. A test that expects output replaces the method itself (`vi.spyOn(console, 'warn')`).
 import { format } from 'node:util';
 import { afterAll, afterEach } from 'vitest';
 
 const methods = ['debug', 'error', 'info', 'log', 'trace', 'warn'] as const;
-let printed: string[] = [];
+let output: string[] = [];
 
 for (const method of methods) {
   console[method] = (...values: unknown[]) => {
-    printed.push(`console.${method}: ${format(...values)}`);
+    output.push(`console.${method}: ${format(...values)}`);
   };
 }
 
 function failIfPrinted() {
-  const lines = printed;
-  printed = [];
+  const lines = output;
+  output = [];
   if (lines.length > 0) throw new Error(`Nothing may be printed, but there was\n${lines.join('\n')}`);
 }
 
 afterEach(failIfPrinted);
-// What is printed outside of tests: while modules load, in beforeAll.
+// Outside of tests something may be printed while modules load, or in beforeAll.
 afterAll(failIfPrinted);
