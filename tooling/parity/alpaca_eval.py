@@ -2,10 +2,10 @@
 
     python tooling/parity/alpaca_eval.py verdicts.jsonl.gz
 
-The input has one model a line: `name`, `published` (the leaderboard's figures in percent) and `rows` of `p` (the judge's
+The input has a model on each line: `name`, `published` (the leaderboard's figures in percent) and `rows` of `p` (the judge's
 probability that the model's answer is the better one), `model` and `baseline` (lengths in characters), `prompt`. Of AlpacaEval's
-published annotations (Apache-2.0) only these numbers are kept: no text. The three models are one model told to be brief, told
-to be verbose, and told nothing. `check_alpaca_eval.mjs` checks all models of the input.
+published annotations (Apache-2.0) only these numbers are kept: no text. The three models are one model with the instruction to be brief,
+with the instruction to be verbose, and without an instruction. `check_alpaca_eval.mjs` checks all models of the input.
 """
 
 import gzip

@@ -4,7 +4,7 @@
 
 Needs `datasets` (datasets-requirements.txt) and the packages built (`npm run build`). `.ci/run` runs it. Folders of
 `save_to_disk`, a DatasetDict, text and chat rows go in; folders, JSON lines and Arrow files, plain and compressed, come
-out and are opened by `datasets` and pyarrow. Exits with 1 where rows differ.
+out and are opened by `datasets` and pyarrow. Exit code 1 when rows differ.
 """
 
 import json
@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-# The script's own folder has a file named as the package is.
+# The script's folder has a file with the name of the package.
 sys.path = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
 
 import datasets  # noqa: E402
@@ -59,7 +59,7 @@ def convert(source, target, *options):
 
 
 def read(path):
-    """Rows as Python sees them, by the library that users open such a place with."""
+    """The rows in Python, by the library with which users open such a file or folder."""
     if path.suffix == ".arrow":
         return pa.ipc.open_file(path).read_all().to_pylist()
     if path.suffix == ".jsonl":
@@ -68,7 +68,7 @@ def read(path):
 
 
 def present(rows):
-    """Rows without what they leave empty: a column of nothing need not be written."""
+    """The rows without empty values, since an empty column need not be written."""
     return [{key: value for key, value in row.items() if value is not None} for row in rows]
 
 
@@ -81,8 +81,8 @@ def main():
     }
     with tempfile.TemporaryDirectory() as temporary:
         for name, (splits, names) in cases.items():
-            made = Path(temporary) / name
-            datasets.DatasetDict({key: datasets.Dataset.from_list(rows) for key, rows in splits.items()}).save_to_disk(made)
+            source = Path(temporary) / name
+            datasets.DatasetDict({key: datasets.Dataset.from_list(rows) for key, rows in splits.items()}).save_to_disk(source)
             for split in names:
                 for kind, options in (
                     ("folder", ()),
@@ -92,8 +92,8 @@ def main():
                     ("rows.jsonl", ()),
                 ):
                     target = Path(temporary) / f"{name}-{split}-{kind}"
-                    convert(made, target, "--split", split, *options)
-                    # And once more through what was written here.
+                    convert(source, target, "--split", split, *options)
+                    # And once more, from the file that we wrote.
                     again = Path(temporary) / f"again-{name}-{split}-{kind}"
                     convert(target, again, *options)
                     for place in (target, again):

@@ -1,11 +1,11 @@
-"""Checks that transformers and PEFT open what @dpo/models saves, and compute with it what was computed here.
+"""Checks that transformers and PEFT open what @dpo/models saves, and compute the same numbers with it.
 
     python tooling/parity/check_saved.py
 
 Needs torch, transformers, peft and the packages built (`npm run build`). For every model of fixtures/models/,
 save_models.mjs saves the model and a LoRA adapter of it into a temporary folder. The model must have the weights of the
-original and the logits in expected.json, the adapter the greedy continuations and log-probabilities found here. Exits
-with 1 where they differ, or where weights are missing, left over, or tied otherwise.
+original and the logits in expected.json, the adapter our greedy continuations and log-probabilities. Exit code 1
+when they differ, or weights are missing, left over, or tied in another way.
 """
 
 import json
@@ -33,12 +33,12 @@ def load(folder):
 def model_problems(folder, model, loading):
     weights = dict(load(FIXTURES / folder.name)[0].named_parameters())
     expected = json.loads((FIXTURES / folder.name / "expected.json").read_text())
-    wanted = torch.tensor(expected["logits"])
-    difference = float((fresh(model)(torch.tensor([expected["ids"]])).logits[0] - wanted).abs().max() / wanted.abs().max())
-    found = dict(model.named_parameters())
+    expected_logits = torch.tensor(expected["logits"])
+    difference = float((fresh(model)(torch.tensor([expected["ids"]])).logits[0] - expected_logits).abs().max() / expected_logits.abs().max())
+    parameters = dict(model.named_parameters())
     if difference > LOGITS:
         yield f"logits differ by {difference:.1e}"
-    if found.keys() != weights.keys() or not all(torch.equal(weights[name], found[name]) for name in found):
+    if parameters.keys() != weights.keys() or not all(torch.equal(weights[name], parameters[name]) for name in parameters):
         yield "weights differ"
     yield from (f"{key}: {value}" for key, value in loading.items() if value)
 
@@ -49,12 +49,12 @@ def adapter_problems(folder, model):
         prompt, tokens = case["prompt"], case["tokens"]
         if greedy(adapted, prompt, len(tokens)) != tokens:
             yield f"the adapter continues {prompt} otherwise"
-        # Cached keys keep the rotation of the text's length at their time, which one pass cannot show.
+        # Cached keys keep the rotation for the text's length when they were computed, which one pass cannot show.
         if model.config.to_dict().get("rope_parameters", {}).get("rope_type") == "dynamic":
             continue
         logps = fresh(adapted)(torch.tensor([prompt + tokens])).logits[0, len(prompt) - 1 : -1].log_softmax(-1)
-        found = logps.gather(1, torch.tensor(tokens)[:, None])[:, 0]
-        difference = float((found - torch.tensor(case["logps"])).abs().max())
+        of_tokens = logps.gather(1, torch.tensor(tokens)[:, None])[:, 0]
+        difference = float((of_tokens - torch.tensor(case["logps"])).abs().max())
         if difference > LOGPS:
             yield f"the adapter's log-probabilities differ by {difference:.1e}"
 

@@ -2,8 +2,8 @@
 
 usage: python check_score.py --model FOLDER --data PAIRS.jsonl --scores SCORES.jsonl [--ref FOLDER] [--adapter FOLDER]
 
-Encodes as DESIGN section 5 says: prompt and answer apart, the end-of-sequence token once after the answer. Prints the
-largest absolute difference of a log-probability and exits with 1 where it is above 1e-3.
+Encodes prompt and answer apart, with the end-of-sequence token once after the answer. Prints the largest absolute difference of a
+log-probability. Exit code 1 when the difference is above 1e-3.
 """
 
 import argparse
@@ -44,7 +44,7 @@ def answer_ids(prompt, answer):
         head = tokenizer.apply_chat_template(prompt, tokenize=False, add_generation_prompt=True)
         whole = tokenizer.apply_chat_template(prompt + answer, tokenize=False)
         assert whole.startswith(head)
-        # Up to and with the end-of-turn token: a template may write a newline after it.
+        # Up to and with the end-of-turn token, after which a template may write a newline.
         text = whole[len(head) :].rstrip("\n")
         return (
             tokenizer(head, add_special_tokens=False).input_ids,

@@ -1,8 +1,8 @@
-"""Reads a run folder's event files with TensorBoard's own reader and lists what it finds.
+"""Reads a run folder's event files with TensorBoard's own reader, and lists scalars and texts.
 
     python tooling/parity/check_tensorboard.py RUN_FOLDER
 
-Fails where there are no scalars, or where a text is not one of the text plugin. Needs: tensorboard.
+Fails without scalars, or with a text that is not of the text plugin. Needs: tensorboard.
 """
 
 import sys

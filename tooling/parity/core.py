@@ -1,10 +1,10 @@
-"""Writes what PyTorch computes for @dpo/core's parity tests into tooling/parity/fixtures/core/.
+"""Writes PyTorch's results for @dpo/core's parity tests into tooling/parity/fixtures/core/.
 
-    python tooling/parity/core.py                 all of them
-    python tooling/parity/core.py losses          the named ones: losses, optimizers, schedules, trajectories
+    python tooling/parity/core.py                 all groups
+    python tooling/parity/core.py losses          the named groups: losses, optimizers, schedules, trajectories
 
 Needs torch and transformers (README.md beside this file says which versions made the committed files).
-The losses are TRL 1.13's definitions (trl/trainer/dpo_trainer.py, `_compute_loss`), written out in float64.
+The losses are TRL 1.13's definitions (trl/trainer/dpo_trainer.py, `_compute_loss`), settings out in float64.
 """
 
 import copy
@@ -25,7 +25,7 @@ def write(name, value):
 
 
 def rounded(value):
-    """Nine digits say a float32 exactly; more would only make the files larger."""
+    """Rounds to nine digits, which are enough for a float32; more would only make the files larger."""
     if isinstance(value, float):
         return float(f"{value:.9g}")
     if isinstance(value, dict):
@@ -97,7 +97,7 @@ def discopop(cs, rs, beta, eps, cl, rl):
     return -F.logsigmoid(z) * (1 - mix) + torch.exp(-z) * mix
 
 
-# TRL 1.13 has none of these in its DPO trainer; they are their papers' equations.
+# TRL 1.13's DPO trainer has none of these losses; the equations are the papers'.
 
 
 def dpop(cs, rs, beta, eps, cl, rl):
@@ -122,7 +122,7 @@ def orpo(cs, rs, beta, eps, cl, rl, c, r):
     return -c - 0.1 * F.logsigmoid(log_odds)
 
 
-# f-DPO: TRL's `f_divergence_type`, its exponents bounded by 80 throughout, where TRL bounds the alpha divergence alone.
+# f-DPO: TRL's `f_divergence_type`, with all exponents bounded by 80; TRL bounds the alpha divergence alone.
 
 
 def bounded_exp(x):
@@ -153,7 +153,7 @@ def unlikelihood(cs, rs, beta, eps, cl, rl, c, r):
     return -c + 0.1 * r
 
 
-# Name: loss, beta, label smoothing, and what each answer's reward is: its log-ratio (None), per token, or something else.
+# Name: loss, beta, label smoothing, and each answer's reward: its log-ratio (None), per token, or another.
 LOSSES = {
     "dpo": (sigmoid, 0.1, 0.0, None),
     "cdpo": (sigmoid, 0.3, 0.2, None),
@@ -184,11 +184,11 @@ LOSSES = {
 def losses():
     torch.manual_seed(1)
     pairs = 24
-    # Some pairs near the reference, some far from it: margins from about 0 to about 400.
+    # Some pairs lie near the reference, some far: margins from about 0 to about 400.
     spread = torch.logspace(-2, 2.3, pairs, dtype=torch.float64)
     reference = -torch.rand(2, pairs, dtype=torch.float64) * 300 - 5
     policy = (reference + torch.randn(2, pairs, dtype=torch.float64) * spread).clamp(max=-0.5)
-    # What the test reads is float32, so that is where the values are taken.
+    # The test reads float32 numbers, so the losses are computed at float32 numbers.
     policy, reference = policy.float().double(), reference.float().double()
     lengths = torch.randint(1, 60, (2, pairs)).double()
     out = {
@@ -221,7 +221,7 @@ def losses():
 
 
 class Lion(torch.optim.Optimizer):
-    """Algorithm 2 of arXiv 2302.06675; torch has none."""
+    """Lion, algorithm 2 of arXiv 2302.06675, which torch lacks."""
 
     def __init__(self, groups, lr, betas=(0.9, 0.99)):
         super().__init__(groups, {"lr": lr, "betas": betas, "weight_decay": 0.0})
@@ -244,7 +244,7 @@ def adafactor(scale_parameter=False, **settings):
 
 
 def optimizers():
-    """Eight steps on a matrix and a vector with given gradients; the learning rate and the gradient's size vary."""
+    """Eight steps on a matrix and a vector with fixed gradients, of different learning rates and sizes."""
     torch.manual_seed(2)
     steps, lr = 8, 0.01
     start = [torch.randn(3, 4), torch.randn(4)]
@@ -309,7 +309,7 @@ def optimizers():
 
 
 def schedules():
-    """transformers' schedules with this toolkit's warm-up (k / warm-up for step k from 1, theirs is (k - 1) / warm-up)."""
+    """transformers' schedules with our warm-up: k / warm-up for step k from 1, while transformers' is (k - 1) / warm-up."""
     from transformers import get_scheduler
 
     cases = []
@@ -360,7 +360,7 @@ def token_pairs(count):
 
 
 def sequence_logp(model, prompt, answer):
-    """log pi(answer | prompt), one sequence at a time: no padding, no packing, nothing to get wrong."""
+    """log pi(answer | prompt), one sequence at a time, without padding and packing."""
     ids = torch.tensor([prompt + answer])
     logp = model(ids).logits[0, :-1].float().log_softmax(-1)
     return logp.gather(1, ids[0, 1:, None])[-len(answer) :, 0].sum()
@@ -398,7 +398,7 @@ RUNS = {
 
 
 def with_adapter(model, folder):
-    """A LoRA adapter on all linear layers, as PEFT makes it, saved as PEFT saves it."""
+    """Saves a LoRA adapter on all linear layers, made and saved by PEFT."""
     from peft import LoraConfig, get_peft_model
 
     gpt2 = hasattr(model, "transformer")
@@ -407,13 +407,13 @@ def with_adapter(model, folder):
     model = get_peft_model(model, config)
     for key, value in model.named_parameters():
         if "lora_" in key:
-            # A start off zero in both matrices, so that the adapter's effect at the start is tested too.
+            # Neither matrix starts at zero, so that the adapter's effect at the start is tested too.
             value.data = torch.randn_like(value) * (0.3 if "lora_A" in key else 0.05)
     model.save_pretrained(folder)
     (folder / "README.md").unlink(missing_ok=True)
-    written = json.loads((folder / "adapter_config.json").read_text())
-    written["target_modules"].sort()  # a set, in any order
-    (folder / "adapter_config.json").write_text(json.dumps(written, indent=2) + "\n")
+    settings = json.loads((folder / "adapter_config.json").read_text())
+    settings["target_modules"].sort()  # a set, in any order
+    (folder / "adapter_config.json").write_text(json.dumps(settings, indent=2) + "\n")
     return model.eval()
 
 
@@ -428,7 +428,7 @@ def trajectories():
             noise = torch.randn_like(parameter) * 0.25
             parameter.data = (parameter.data.mean() + noise if parameter.dim() > 1 else parameter.data + noise).bfloat16().float()
         start.tie_weights()
-        # A copy is cast: casting back would leave rotary frequencies rounded to bfloat16.
+        # A copy is cast, since casting back would leave rotary frequencies rounded to bfloat16.
         copy.deepcopy(start).to(torch.bfloat16).save_pretrained(OUT / family)
         start.eval()
         (OUT / family / "generation_config.json").unlink(missing_ok=True)
@@ -456,7 +456,7 @@ def trajectories():
                     record["logps/chosen"] = sum(row[0][0].item() for row in terms) / size
                     record["logps/rejected"] = sum(row[1][0].item() for row in terms) / size
                 records.append(record)
-            # What the weights came to: how far each moved, and a sum with the weights cos(0), cos(1), ….
+            # How far each weight moved, and a sum with the weights cos(0), cos(1), ….
             weights = {}
             for key, value in trained.items():
                 moved = (value - before[key]).detach().flatten().double()

@@ -199,8 +199,8 @@ def loop(make, batch):
 
 def tokenizer():
     """Words w0, w1, … are the tokens 0, 1, …, so that texts say ids."""
-    known = {f"w{i}": i for i in range(VOCABULARY + 1)}
-    inner = Tokenizer(models.WordLevel(known, unk_token="w0"))
+    words = {f"w{i}": i for i in range(VOCABULARY + 1)}
+    inner = Tokenizer(models.WordLevel(words, unk_token="w0"))
     inner.pre_tokenizer = pre_tokenizers.Whitespace()
     # TRL takes an end token away from where texts are read; no answer has this one.
     return PreTrainedTokenizerFast(tokenizer_object=inner, eos_token="w39", pad_token="w39")
@@ -213,7 +213,7 @@ def by_trl(trainer_class, config_class, batch, **options):
     before = copies(model)
     texts = [" ".join(f"w{i}" for i in group["prompt"]) for group in batch]
     answers = {text: group["answers"] for text, group in zip(texts, batch)}
-    taken = {}
+    uses = {}
 
     def reward(prompts, completions, **_):
         rewards = {}
@@ -227,8 +227,8 @@ def by_trl(trainer_class, config_class, batch, **options):
             out = []
             for ids in prompt_ids:
                 text = " ".join(f"w{i}" for i in ids)
-                taken[text] = taken.get(text, -1) + 1
-                out.append(answers[text][taken[text] % SAMPLES]["tokens"])
+                uses[text] = uses.get(text, -1) + 1
+                out.append(answers[text][uses[text] % SAMPLES]["tokens"])
             return out if trainer_class is RLOOTrainer else (out, None)
 
     with tempfile.TemporaryDirectory() as folder:
@@ -243,8 +243,8 @@ def by_trl(trainer_class, config_class, batch, **options):
             processing_class=tokenizer(),
         )  # fmt: skip
         trainer.train()
-    wanted = ("loss", "grad_norm", "clip_ratio/low_mean", "clip_ratio/high_mean", "reward", "reward_std", "kl")
-    records = [{k: entry[k] for k in wanted if k in entry} for entry in trainer.state.log_history if "loss" in entry]
+    keys = ("loss", "grad_norm", "clip_ratio/low_mean", "clip_ratio/high_mean", "reward", "reward_std", "kl")
+    records = [{k: entry[k] for k in keys if k in entry} for entry in trainer.state.log_history if "loss" in entry]
     return {"records": records, "weights": moves(before, trainer.model)}
 
 

@@ -1,11 +1,11 @@
-"""Writes what PyTorch computes for DPO's relatives that are more than a loss of a pair's log-probabilities, into
+"""Writes PyTorch's results for DPO's relatives that are more than a loss of a pair's log-probabilities, into
 fixtures/core/relatives.json: LD-DPO's desensitised tails, WPO's weights, AOT's sorted steps, TR-DPO's moving reference.
 
     python tooling/parity/core_relatives.py
 
-Needs torch and transformers, and what core.py wrote. LD-DPO, WPO and AOT are TRL 1.13's definitions
-(trl/trainer/dpo_trainer.py, `_compute_loss`), TR-DPO is trl/trainer/callbacks.py's `SyncRefModelCallback`; here one
-sequence at a time, without padding.
+Needs torch and transformers, and core.py's fixtures. LD-DPO, WPO and AOT are TRL 1.13's definitions
+(trl/trainer/dpo_trainer.py, `_compute_loss`), TR-DPO is trl/trainer/callbacks.py's `SyncRefModelCallback`; the script
+computes one sequence at a time, without padding.
 """
 
 import copy
@@ -32,7 +32,7 @@ def token_logps(model, prompt, answer):
 
 
 def logps(policy, reference, batch, reduce=lambda tokens, pair: tokens.sum()):
-    """Log-probabilities [pairs] by side, of the policy and of the reference."""
+    """Log-probabilities [pairs] of policy and reference, by side."""
     sums = {}
     for name, model in (("policy", policy), ("reference", reference)):
         with torch.set_grad_enabled(name == "policy"):
@@ -78,8 +78,8 @@ def wpo(policy, reference, batch):
             for side in ("chosen", "rejected"):
                 logits, targets = token_logits(policy, pair["prompt"], pair[side])
                 logp = logits.log_softmax(-1)
-                taken = logp.gather(1, targets[:, None])[:, 0]
-                weight = weight * (taken - (2 * logp).logsumexp(-1)).mean().exp()
+                of_targets = logp.gather(1, targets[:, None])[:, 0]
+                weight = weight * (of_targets - (2 * logp).logsumexp(-1)).mean().exp()
             weights.append(weight)
     losses = torch.stack(weights) * -F.logsigmoid(BETA * (chosen - rejected))
     return losses.mean(), record_of(chosen, rejected)

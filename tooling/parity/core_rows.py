@@ -1,9 +1,9 @@
-"""Writes what PyTorch computes for @dpo/core's methods on other rows than plain pairs into fixtures/core/rows.json: KTO on
+"""Writes PyTorch's results for @dpo/core's methods on other rows than plain pairs into fixtures/core/rows.json: KTO on
 labelled answers, Plackett-Luce on rankings of uneven length, DPO with margins and weights.
 
     python tooling/parity/core_rows.py
 
-Needs torch and transformers, and the folder fixtures/core/gpt2 that core.py wrote.
+Needs torch and transformers, and core.py's folder fixtures/core/gpt2.
 KTO is TRL 1.13's definition (trl/trainer/kto_trainer.py, `_compute_loss`); Plackett-Luce is Eq. 20 of the DPO paper.
 """
 
@@ -82,7 +82,7 @@ def rows():
 
 
 def follow(start, data, loss_of, after=None):
-    """STEPS steps of AdamW over SIZE rows each: what each step recorded, how far each weight moved."""
+    """STEPS steps of AdamW over SIZE rows each: each step's records, and how far each weight moved."""
     policy = copy.deepcopy(start)
     optimizer = torch.optim.AdamW(policy.parameters(), lr=0.0, weight_decay=0.0)
     records = []

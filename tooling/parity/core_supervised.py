@@ -1,9 +1,9 @@
-"""Writes what TRL's SFTTrainer does in ten steps of two accumulated micro-batches of two rows each into
+"""Writes the records of ten steps of TRL's SFTTrainer, of two accumulated micro-batches of two rows each, into
 fixtures/core/supervised.json: the loss and the gradient's norm are means over the answer tokens of all four rows.
 
     python tooling/parity/core_supervised.py
 
-Needs torch, transformers and trl (README.md beside this file says which versions), and what core.py wrote.
+Needs torch, transformers and trl (README.md beside this file says which versions), and core.py's fixtures.
 """
 
 import json
@@ -24,7 +24,7 @@ STEPS, MICRO_BATCH, ACCUMULATION, RATE, CLIP = 10, 2, 2, 5e-3, 1.0
 
 
 def tokenizer():
-    """Only its name for the end and for padding is used: the rows come as tokens."""
+    """A tokenizer of which only the end and padding tokens are used, since the rows are tokens."""
     words = Tokenizer(WordLevel({str(i): i for i in range(VOCABULARY)}, unk_token="1"))
     return PreTrainedTokenizerFast(tokenizer_object=words, eos_token="0", pad_token="0")
 
@@ -61,7 +61,7 @@ def trained(model, pairs):
 
 def main():
     trajectories = json.loads((OUT / "trajectories.json").read_text())
-    # As many rows as whole steps take: SFTTrainer begins each epoch with a new batch.
+    # The rows fill whole steps, since SFTTrainer begins each epoch with a new batch.
     pairs = trajectories["pairs"][: 3 * MICRO_BATCH * ACCUMULATION]
     out = {
         "rows": len(pairs), "steps": STEPS, "batch": MICRO_BATCH * ACCUMULATION, "accumulation": ACCUMULATION,

@@ -1,7 +1,7 @@
 """Writes small dataset folders and files with Python's `datasets` and pyarrow, for packages/data to open.
 
 Run: python tooling/parity/datasets.py   (needs `datasets` and `pyarrow`)
-Check a folder written by the toolkit: python tooling/parity/datasets.py check FOLDER
+Check a folder of ours: python tooling/parity/datasets.py check FOLDER
 """
 
 import json
@@ -9,7 +9,7 @@ import shutil
 import sys
 from pathlib import Path
 
-# The script's own folder must not shadow the package of the same name.
+# The script's folder must not shadow the package of the same name.
 sys.path = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
 
 import datasets  # noqa: E402
@@ -96,7 +96,7 @@ def write():
 
 
 def write_shapes():
-    """Pairs in the shapes that they are published in, as Parquet files and as a folder of `datasets`."""
+    """Pairs in their published shapes, as Parquet files and as a folder of `datasets`."""
 
     def turn(role, content):
         return {"role": role, "content": content}
@@ -142,7 +142,7 @@ def write_shapes():
 
 
 def check(folder):
-    """Prints the rows of a folder, or of an Arrow file, as JSON lines, as Python sees them."""
+    """Prints the rows of a folder or an Arrow file as JSON lines."""
     rows = pa.ipc.open_file(folder).read_all().to_pylist() if folder.endswith(".arrow") else datasets.load_from_disk(folder)
     for row in rows:
         print(json.dumps(row, ensure_ascii=False))

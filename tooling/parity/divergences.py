@@ -1,4 +1,4 @@
-"""Writes what PyTorch computes as the divergence of two models along answers into fixtures/divergences/divergences.json.
+"""Writes the divergence of two models along answers, by PyTorch, into fixtures/divergences/divergences.json.
 
     python tooling/parity/divergences.py
 
@@ -18,7 +18,7 @@ OUT = HERE / "divergences"
 
 
 def model(name):
-    # Gemma's cap on attention scores is left out by other implementations than the eager one.
+    # Only the eager implementation has Gemma's cap on attention scores.
     folder = HERE / "models" / name
     return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
 
@@ -28,17 +28,17 @@ def tokens(count, seed, vocabulary):
 
 
 def along(policy, reference, prompt, answer):
-    """KL over the whole vocabulary in the state before each token of the answer, and the tokens' own log-ratios."""
+    """The KL over the whole vocabulary before each token of the answer, and the tokens' log-ratios."""
     ids = torch.tensor([prompt + answer])
     rows = slice(len(prompt) - 1, len(prompt) + len(answer) - 1)
     with torch.no_grad():
         p = policy(ids).logits[0, rows].double().log_softmax(-1)
         q = reference(ids).logits[0, rows].double().log_softmax(-1)
     exact = F.kl_div(q, p, log_target=True, reduction="none").sum(-1)
-    drawn = torch.tensor(answer)[:, None]
+    targets = torch.tensor(answer)[:, None]
     return {
         "exact": exact.tolist(),
-        "sampled": (p.gather(1, drawn) - q.gather(1, drawn))[:, 0].tolist(),
+        "sampled": (p.gather(1, targets) - q.gather(1, targets))[:, 0].tolist(),
     }
 
 
@@ -50,9 +50,9 @@ def groups(vocabulary):
 
 
 def case(names, policy, reference):
-    given = groups(policy.config.vocab_size)
-    expected = [[along(policy, reference, group["prompt"], answer) for answer in group["answers"]] for group in given]
-    return {**names, "groups": given, "expected": expected}
+    cases = groups(policy.config.vocab_size)
+    expected = [[along(policy, reference, group["prompt"], answer) for answer in group["answers"]] for group in cases]
+    return {**names, "groups": cases, "expected": expected}
 
 
 cases = [

@@ -1,4 +1,4 @@
-"""Writes self-BLEU as NLTK computes it into tooling/parity/fixtures/diversity/self-bleu.json.
+"""Writes NLTK's self-BLEU into tooling/parity/fixtures/diversity/self-bleu.json.
 
     python -m pip install nltk
     python tooling/parity/diversity.py
@@ -15,7 +15,7 @@ smoothing = SmoothingFunction().method1
 
 
 def self_bleu(texts):
-    """Texygen's: each text against all the others, 4-grams, smoothing method 1."""
+    """Texygen's self-BLEU: each text against all others, with 4-grams and smoothing method 1."""
     scores = [
         sentence_bleu(texts[:i] + texts[i + 1 :], text, weights=(0.25,) * 4, smoothing_function=smoothing)
         for i, text in enumerate(texts)
@@ -26,20 +26,20 @@ def self_bleu(texts):
 rng = random.Random(9)
 
 
-def drawn(count, vocabulary, shortest, longest):
+def random_texts(count, vocabulary, shortest, longest):
     return [[rng.randrange(vocabulary) for _ in range(rng.randint(shortest, longest))] for _ in range(count)]
 
 
 def copied(count):
-    """Texts that begin alike and end in their own way."""
+    """Random texts that begin alike and end differently."""
     common = [rng.randrange(50) for _ in range(8)]
     return [common + [rng.randrange(50) for _ in range(rng.randint(1, 9))] for _ in range(count)]
 
 
 sets = [
-    drawn(2, 3, 5, 9),
-    drawn(7, 4, 2, 12),
-    drawn(12, 40, 1, 20),
+    random_texts(2, 3, 5, 9),
+    random_texts(7, 4, 2, 12),
+    random_texts(12, 40, 1, 20),
     copied(6),
     [[1, 2, 3, 4, 5]] * 3,
     [[1, 2], [3, 4], [5, 6, 7]],

@@ -1,5 +1,5 @@
-"""Writes what Python's vaderSentiment computes for @dpo/eval's tests into tooling/parity/fixtures/eval/, and the emoji
-table of its rules into packages/eval/src/vader/_emoji.ts.
+"""Writes scores by Python's vaderSentiment for @dpo/eval's tests into tooling/parity/fixtures/eval/, and the emoji table of
+its rules into packages/eval/src/vader/_emoji.ts.
 
     python -m pip install vaderSentiment==3.3.2
     python tooling/parity/eval.py
@@ -161,7 +161,7 @@ def generated(count):
 
 
 def write_emoji(emojis):
-    """One character to an emoji: the Python walks over the text by code points, so that longer ones never match."""
+    """The table of emojis of one character: the Python walks over the text by code points, so longer emojis never match."""
     entries = [f"{emoji}{text}" for emoji, text in emojis.items() if len(emoji) == 1]
     lines, line = [], ""
     for entry in entries:

@@ -1,9 +1,9 @@
-"""Writes what transformers' greedy `generate` draws where several tokens end an answer into fixtures/generation/.
+"""Writes greedy answers by transformers' `generate` into fixtures/generation/, when several tokens may end an answer.
 
     python tooling/parity/generation.py
 
-Needs torch and transformers, and fixtures/trl/ (trl_runs.py). The ends stand in generation_config.json, or in config.json
-where there is no such file, as one id or as a list. They are ids that the tiny model draws at different places.
+Needs torch and transformers, and fixtures/trl/ (trl_runs.py). The end tokens stand in generation_config.json, or in
+config.json without that file, as one id or as a list. The tiny model draws these ids at different places.
 """
 
 import json
@@ -21,13 +21,13 @@ PROMPTS = ["Name a colour.", "9 to 17", "Die Aare", "for i in x:", " ", "Once mo
 NEW = 24
 
 
-def drawn(folder):
+def greedy_answers(folder):
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     rows = []
     for prompt in PROMPTS:
-        given = tokenizer(prompt, return_tensors="pt")
-        ids = model.generate(**given, max_new_tokens=NEW, do_sample=False)[0, given["input_ids"].shape[1] :]
+        inputs = tokenizer(prompt, return_tensors="pt")
+        ids = model.generate(**inputs, max_new_tokens=NEW, do_sample=False)[0, inputs["input_ids"].shape[1] :]
         rows.append(ids.tolist())
     return rows
 
@@ -46,13 +46,13 @@ def with_ends(generation, config):
             path.write_text(json.dumps(values))
             if name == "generation_config.json" and ends is None:
                 path.unlink()
-        return {"generation": generation, "config": config, "tokens": drawn(folder)}
+        return {"generation": generation, "config": config, "tokens": greedy_answers(folder)}
 
 
 def main():
     OUT.mkdir(parents=True, exist_ok=True)
     free = with_ends([299], None)["tokens"]
-    # Ids that come early, late and in the middle, each in another row.
+    # Ids that come early, late and in the middle, each in another answer.
     ends = sorted({row[at] for row, at in zip(free, (0, 3, 8, 15, 20), strict=False)})
     cases = [with_ends(ends, 0), with_ends(ends[:2], None), with_ends(ends[-1], ends), with_ends(None, ends), with_ends(None, ends[0])]
     for case in cases:

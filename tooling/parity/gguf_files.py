@@ -1,6 +1,6 @@
 """Fixtures for reading GGUF: quantised blocks with the `gguf` package's float32, and a tiny Llama file.
 
-blocks.json: for every type, random blocks (base64) and what `gguf.quants.dequantize` makes of them.
+blocks.json: for every type, random blocks (base64), and their numbers by `gguf.quants.dequantize`.
 tiny-llama.gguf: random weights, written as llama.cpp's converter does (query and key rows reordered), with a byte-level
 tokenizer; tiny-llama.json: the weights under their Hugging Face names (SHA-256 of their float32 bytes), and ids of a
 few texts by the Python `tokenizers` library.
@@ -28,7 +28,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 FOLDER = Path(__file__).parent / "fixtures" / "gguf_files"
 
-# Where the float16 numbers (scales and offsets) are in a block; the rest of it may be any bytes.
+# The places of float16 numbers (scales and offsets) in a block; the other bytes may be any.
 HALVES = {
     Type.F16: [0], Type.BF16: [], Type.Q4_0: [0], Type.Q4_1: [0, 2], Type.Q5_0: [0], Type.Q5_1: [0, 2],
     Type.Q8_0: [0], Type.Q2_K: [80, 82], Type.Q3_K: [108], Type.Q4_K: [0, 2], Type.Q5_K: [0, 2], Type.Q6_K: [208],
@@ -49,7 +49,7 @@ def blocks() -> dict:
         if kind == Type.BF16:
             data = rng.standard_normal(count).astype(np.float32).view(np.uint8).reshape(count, 4)[:, 2:].copy()
         for at in halves:
-            # Normal, large and subnormal halves of both signs.
+            # Normal, large and subnormal float16 numbers of both signs.
             values = (rng.standard_normal(count) * 10.0 ** rng.integers(-7, 4, count)).astype(np.float16)
             data[:, at : at + 2] = values.view(np.uint8).reshape(count, 2)
         expected = gguf.quants.dequantize(data.reshape(1, -1), kind).astype(np.float32)
@@ -58,7 +58,7 @@ def blocks() -> dict:
 
 
 def reorder_rows(weight: np.ndarray, heads: int) -> np.ndarray:
-    """What llama.cpp's converter does to query and key projections."""
+    """Reorders query and key projections like llama.cpp's converter."""
     return (
         weight.reshape(heads, 2, weight.shape[0] // heads // 2, *weight.shape[1:]).swapaxes(1, 2).reshape(weight.shape)
     )
@@ -126,7 +126,7 @@ def tiny_llama() -> None:
     weights = {}
     for name, shape in shapes.items():
         weight = rng.standard_normal(shape).astype(np.float32)
-        stored = weight
+        tensor = weight
         kind = Type.F32
         if len(shape) == 2:
             kind = Type.Q8_0 if "mlp" in name else Type.F16 if "embed" in name else Type.Q4_1
@@ -134,12 +134,12 @@ def tiny_llama() -> None:
             weight = gguf.quants.dequantize(packed, kind)
             turned = weight
             if "q_proj" in name or "k_proj" in name:
-                # Whole rows are moved, so that reordering the packed rows is reordering the numbers.
+                # Whole rows of the matrix move, so the packed rows of blocks can be reordered.
                 packed = reorder_rows(packed, heads if "q_proj" in name else key_heads)
                 turned = reorder_rows(weight, heads if "q_proj" in name else key_heads)
-            stored = packed
+            tensor = packed
             assert np.array_equal(gguf.quants.dequantize(packed, kind), turned)
-        writer.add_tensor(f"{names.get_name(name)}.weight", stored, raw_dtype=kind)
+        writer.add_tensor(f"{names.get_name(name)}.weight", tensor, raw_dtype=kind)
         weights[f"{name}.weight"] = {"shape": list(shape), "sha256": sha256(weight.astype("<f4").tobytes()).hexdigest()}
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
@@ -166,7 +166,7 @@ def tokenizer_file(name: str, kind: str, tokens: list, types: list, scores: list
 
 
 def sentencepiece_file(name: str, prefix: bool, symbols: list) -> list:
-    """As Llama 2's (with a space in front) and Gemma's (without one, with symbols that are never cut)."""
+    """Tokenizers like Llama 2's (with a space in front) and Gemma's (without a space, with symbols that are never cut)."""
     model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter((ENGLISH + CODE + SCRIPTS) * 3), model_writer=model, model_type="bpe", vocab_size=700,
@@ -183,7 +183,7 @@ def sentencepiece_file(name: str, prefix: bool, symbols: list) -> list:
     ]  # fmt: skip
     ids = dict(bos_token_id=1, eos_token_id=2, unknown_token_id=0, add_space_prefix=prefix)
     tokenizer_file(name, "llama", [processor.id_to_piece(i) for i in count], kinds, list(processor.get_score(list(count))), ids)
-    # Texts that name special tokens are another matter: sentencepiece takes them for text.
+    # Texts with the names of special tokens are left out, since sentencepiece takes the names for text.
     texts = [text for text in ENGLISH + CODE + SCRIPTS + SENTENCES + ODD if not re.search(r"</?s>|<unk>", text)]
     if symbols:
         texts += [f"{symbols[0]}user Hi{symbols[0]}", f"a{symbols[1]}b"]
@@ -194,7 +194,7 @@ def word_piece_file(name: str) -> list:
     tokenizer = word_piece()
     tokens = [token for token, _ in sorted(tokenizer.get_vocab().items(), key=lambda entry: entry[1])]
     special = {"[PAD]": 3, "[UNK]": 2, "[CLS]": 3, "[SEP]": 3, "<|end|>": 3}
-    # llama.cpp marks the beginnings of words instead of what continues them.
+    # llama.cpp marks the beginnings of words instead of their continuations.
     turned = [t if t in special else t[2:] if t.startswith("##") else "\u2581" + t for t in tokens]
     at = {token: tokens.index(token) for token in special}
     ids = dict(

@@ -1,9 +1,9 @@
-"""Writes GGUF files of some tiny models of fixtures/models/ as llama.cpp's converter does, into fixtures/gguf_models/.
+"""Writes GGUF files of some tiny models of fixtures/models/ in the form of llama.cpp's converter, into fixtures/gguf_models/.
 
     python tooling/parity/gguf_models.py
 
-Needs gguf and safetensors. Matrices are BF16 and vectors F32, which loses nothing of the models' bfloat16 weights. There is
-no tokenizer in them.
+Needs gguf and safetensors. Matrices are BF16 and vectors F32, which loses nothing of the models' bfloat16 weights. The
+files have no tokenizer.
 """
 
 import json
@@ -18,12 +18,12 @@ OUT = HERE / "gguf_models"
 
 
 def rotary_rows(weight, heads):
-    """Of each head, a row of the first half, then one of the second, and so on."""
+    """Orders the rows of each head's weights: a row of the first half, a row of the second half, and so on."""
     return weight.reshape(heads, 2, weight.shape[0] // heads // 2, *weight.shape[1:]).swapaxes(1, 2).reshape(weight.shape)
 
 
 def all_queries_first(weight, heads):
-    """From the three parts of each head to each part of all heads."""
+    """Reorders from the three parts of each head to each part of all heads."""
     return weight.reshape(heads, 3, weight.shape[0] // heads // 3, *weight.shape[1:]).swapaxes(0, 1).reshape(weight.shape)
 
 
@@ -75,7 +75,7 @@ def neox(writer, config):
     writer.add_layer_norm_eps(config["layer_norm_eps"])
 
 
-# llama.cpp has Mistral under the name of Llama.
+# llama.cpp calls Mistral Llama.
 MODELS = {
     "mistral-tied": (gguf.MODEL_ARCH.LLAMA, with_rope),
     "qwen2": (gguf.MODEL_ARCH.QWEN2, with_rope),
@@ -98,12 +98,12 @@ def write(model, kind, settings, name=None, **options):
     writer.add_head_count(config["num_attention_heads"])
     settings(writer, config)
     for key, weight in load_file(HERE / "models" / model / "model.safetensors").items():
-        stored = changed(architecture, key, weight.float(), config)
+        tensor = changed(architecture, key, weight.float(), config)
         place = names.get_name(key, try_suffixes=(".weight", ".bias"))
-        if stored.dim() == 1:
-            writer.add_tensor(place, stored.numpy())
+        if tensor.dim() == 1:
+            writer.add_tensor(place, tensor.numpy())
         else:
-            data = stored.to(torch.bfloat16).view(torch.uint8).numpy()
+            data = tensor.to(torch.bfloat16).view(torch.uint8).numpy()
             writer.add_tensor(place, data, raw_dtype=gguf.GGMLQuantizationType.BF16)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
@@ -112,7 +112,7 @@ def write(model, kind, settings, name=None, **options):
 
 
 def write_other(name, type, settings):
-    """A file in the same format that is no model."""
+    """A GGUF file that is no model."""
     writer = gguf.GGUFWriter(OUT / f"{name}.gguf", "llama")
     writer.add_type(type)
     settings(writer)
@@ -131,7 +131,7 @@ if __name__ == "__main__":
     OUT.mkdir(parents=True, exist_ok=True)
     for model, (kind, settings) in MODELS.items():
         write(model, kind, settings)
-    # As llama.cpp's gguf-split divides a model.
+    # The form of llama.cpp's gguf-split.
     write("qwen2", *MODELS["qwen2"], name="qwen2-parts", split_max_tensors=16)
     write_other("vocabulary", "model", lambda writer: writer.add_token_list(["a", "b"]))
     write_other("adapter", "adapter", adapter)

@@ -1,9 +1,9 @@
-"""Writes PEFT adapters of the tiny models and what PEFT computes with them into fixtures/lora/.
+"""Writes PEFT adapters of the tiny models, and PEFT's results with them, into fixtures/lora/.
 
     python tooling/parity/lora.py [FOLDER]
 
 Needs torch, transformers and peft, and fixtures/models/ (models.py). With FOLDER, an adapter that @dpo/models saved for
-the tiny GPT-2 or Llama (its adapter_config.json names which), prints its logits instead, to compare by hand.
+the tiny GPT-2 or Llama of its adapter_config.json, the script prints the adapter's logits instead, to compare by hand.
 """
 
 import json
@@ -54,7 +54,7 @@ def logits(model):
 
 
 def fingerprint(gradient):
-    """The norm, and sums weighted by cos(i), cos(2i) and cos(3i): enough to tell any two gradients apart."""
+    """The norm, and sums weighted by cos(i), cos(2i) and cos(3i), which tell any two gradients apart."""
     flat = gradient.double().flatten()
     index = torch.arange(len(flat), dtype=torch.float64)
     values = [flat.norm(), *((flat * torch.cos(k * index)).sum() for k in (1, 2, 3))]
@@ -62,7 +62,7 @@ def fingerprint(gradient):
 
 
 def gradients(model):
-    """Of -log p of all tokens after the first, by the names that saved weights have."""
+    """The gradients of -log p of all tokens after the first, by the names of saved weights."""
     ids = torch.tensor(ids_for(model))
     logps = model(ids[None]).logits[0, :-1].log_softmax(-1)
     (-logps.gather(1, ids[1:, None]).sum()).backward()
@@ -92,7 +92,7 @@ def main():
         (OUT / name / "README.md").unlink(missing_ok=True)
         config = json.loads((OUT / name / "adapter_config.json").read_text())
         if isinstance(config["target_modules"], list):
-            config["target_modules"].sort()  # PEFT has a set
+            config["target_modules"].sort()  # a set in PEFT
         (OUT / name / "adapter_config.json").write_text(json.dumps(config, indent=2) + "\n")
         expected = {"ids": ids_for(model), "logits": rounded(logits(model)), "gradients": gradients(model)}
         (OUT / name / "expected.json").write_text(json.dumps(expected, separators=(",", ":")) + "\n")

@@ -1,9 +1,9 @@
-"""Writes a tiny model of each architecture and what transformers computes with it into fixtures/models/.
+"""Writes a tiny model of each architecture, and transformers' results with it, into fixtures/models/.
 
     python tooling/parity/models.py [NAME...]
 
 Needs torch and transformers. The weights are stored as bfloat16 to keep the files small; everything is computed in
-float32 from the stored weights, with eager attention. With names, only those models are made anew.
+float32 from the stored weights, with eager attention. With names, only these models are made anew.
 
 A new architecture is a function and a line of MODELS: the tests take every folder in fixtures/models/.
 """
@@ -65,7 +65,7 @@ def gptj(**settings):
 
 
 def gemma(model_type, **settings):
-    # torch gives the padding token's embedding no gradient; without one, all have theirs.
+    # torch gives the padding token's embedding no gradient, so there is no padding token.
     base = dict(head_dim=6, query_pre_attn_scalar=5, sliding_window=4, tie_word_embeddings=True, pad_token_id=None)
     return small(model_type, **{**base, **settings})
 
@@ -83,7 +83,7 @@ MODELS = {
         **rope(rope_theta=100000.0),
     ),
     "llama-linear": lambda: small("llama", **rope("linear", factor=4.0)),
-    # Texts are longer than the 8 positions that the model was made for.
+    # Texts are longer than the model's 8 positions.
     "llama-dynamic": lambda: small("llama", max_position_embeddings=8, **rope("dynamic", factor=4.0)),
     "llama-llama3": lambda: small(
         "llama", **rope("llama3", 500.0, factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0,
@@ -103,7 +103,7 @@ MODELS = {
     "olmo2": lambda: small("olmo2", attention_bias=True, pad_token_id=None, **rope(rope_theta=500000.0)),
     "phi3": lambda: small("phi3", sliding_window=4, pad_token_id=None, **rope(partial_rotary_factor=0.5)),
     "phi3-tied": lambda: small("phi3", tie_word_embeddings=True, num_key_value_heads=4, pad_token_id=None, **rope()),
-    # Texts stay within the original length: longer ones have other factors.
+    # Texts stay within the original length; longer texts have other factors.
     "phi3-longrope": lambda: small(
         "phi3", original_max_position_embeddings=32, pad_token_id=None,
         **rope("longrope", short_factor=[1.0, 1.5], long_factor=[2.0, 5.0], original_max_position_embeddings=32),
@@ -120,7 +120,7 @@ MODELS = {
         use_parallel_residual=False, attention_bias=False, hidden_act="gelu_new", tie_word_embeddings=True,
         rope_parameters={"rope_theta": 1000.0, "partial_rotary_factor": 1.0},
     ),
-    # Caps that bind: scores and logits of these models reach several units.
+    # Caps that have an effect: scores and logits of these models reach several units.
     "gemma2": lambda: gemma("gemma2", attn_logit_softcapping=2.0, final_logit_softcapping=3.0, attention_bias=True),
     "gemma2-untied": lambda: gemma(
         "gemma2", tie_word_embeddings=False, attn_logit_softcapping=None, final_logit_softcapping=None,
@@ -138,16 +138,16 @@ MODELS = {
     "gptj-tied": lambda: gptj(rotary_dim=8, n_head=2, n_inner=20, tie_word_embeddings=True),
 }
 
-# These have one stream of random numbers in common; every other model has its own, by its name.
+# These models share one stream of random numbers; every other model has its own, by its name.
 FIRST = ["gpt2", "gpt2-untied", "llama", "llama-untied"]
 
 
 def spread(model):
-    """Numbers large enough that every part counts, norms and biases included."""
+    """Sets weights so large that every part counts, norms and biases included."""
     with torch.no_grad():
         for name, weight in model.named_parameters():
             noise = torch.randn_like(weight)
-            # 1 where a norm begins with ones, 0 elsewhere.
+            # 1 for norms that begin with ones, else 0.
             start = float(weight.dim() == 1 and name.endswith("weight") and bool((weight == 1).all()))
             weight.copy_(start + 0.2 * noise)
 
@@ -167,7 +167,7 @@ def tokens(low, high, vocabulary):
 
 
 def fresh(model):
-    """Makes a model with dynamic rotary positions forget the longest text that it has seen."""
+    """Makes a model with dynamic rotary positions forget the longest text so far."""
     with torch.no_grad():
         model(torch.tensor([[0]]))
     return model
@@ -189,13 +189,13 @@ def greedy(model, prompt, count):
 
 
 def fingerprint(gradient):
-    """The norm, and sums weighted by cos(i), cos(2i) and cos(3i): enough to tell any two gradients apart."""
+    """The norm, and sums weighted by cos(i), cos(2i) and cos(3i), which tell any two gradients apart."""
     flat = gradient.double().flatten()
     index = torch.arange(len(flat), dtype=torch.float64)
     return [float(flat.norm())] + [float((flat * torch.cos(k * index)).sum()) for k in (1, 2, 3)]
 
 
-# Where transformers gives a weight another name than the files have.
+# Weights whose names in transformers and in the files differ.
 RENAMED = {"gpt_neox": {"lm_head.weight": "embed_out.weight"}}
 
 
@@ -218,7 +218,7 @@ def expected(model):
 
 
 def frequencies():
-    """Rotary frequencies of the scalings, as the model's module has them."""
+    """The rotary frequencies of the scalings, from the model's module."""
     base = dict(hidden_size=64, num_attention_heads=2, max_position_embeddings=512)
     settings = [
         {"rope_type": "default", "rope_theta": 10000.0},

@@ -1,4 +1,4 @@
-"""Writes models whose files say one thing and hold another, and what transformers makes of them, into fixtures/odd_models/.
+"""Writes models whose configuration and tensors disagree, and transformers' results with them, into fixtures/odd_models/.
 
     python tooling/parity/odd_models.py
 
@@ -21,7 +21,7 @@ SMALL = dict(vocab_size=32, hidden_size=8, intermediate_size=12, num_hidden_laye
 
 
 def save(name, model_type, change, **settings):
-    """Saves a model as it is, changes its tensors and its configuration, and writes what is computed from the folder."""
+    """Saves a model, changes the folder's tensors and configuration, and writes the logits of the model in the folder."""
     folder = OUT / name
     model = AutoModelForCausalLM.from_config(AutoConfig.for_model(model_type, **{**SMALL, **settings}))
     with torch.no_grad():
@@ -95,7 +95,7 @@ ROPE = {
 
 
 def rope_case(model_type, settings):
-    """The frequencies as the model of a folder with such a configuration has them."""
+    """The frequencies of a model from a folder with such a configuration."""
     heads = dict(head_dim=8, hidden_size=16, num_attention_heads=2)
     folder = OUT / "rope"
     AutoConfig.for_model(model_type, **{**SMALL, **heads}).save_pretrained(folder)

@@ -1,5 +1,5 @@
-"""Writes rows in the shapes in which preference data are published, as Python's `datasets` and pyarrow store them, for
-packages/data to open: rows.json, and a Parquet and an Arrow file of each shape.
+"""Writes rows in the shapes of published preference data, stored by Python's `datasets` and pyarrow, for packages/data to
+open: rows.json, and a Parquet and an Arrow file of each shape.
 
 Run: python tooling/parity/published.py   (needs `datasets` and `pyarrow`)
 """
@@ -9,7 +9,7 @@ import shutil
 import sys
 from pathlib import Path
 
-# The script's own folder must not shadow the package `datasets`.
+# The script's folder must not shadow the package `datasets`.
 sys.path = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
 
 import datasets  # noqa: E402
@@ -23,7 +23,7 @@ def turn(role, content, **others):
     return {"role": role, "content": content, **others}
 
 
-def said(who, value):
+def sharegpt(who, value):
     return {"from": who, "value": value}
 
 
@@ -52,17 +52,17 @@ SHAPES = {
     ],
     "sharegpt": [
         {
-            "conversations": [said("human", "Name a river."), said("gpt", "The Aare."), said("human", "Where does it rise?")],
+            "conversations": [sharegpt("human", "Name a river."), sharegpt("gpt", "The Aare."), sharegpt("human", "Where does it rise?")],
             "system": "You know the Alps.",
-            "chosen": said("gpt", "At the Grimsel."),
-            "rejected": said("gpt", "In the sea."),
+            "chosen": sharegpt("gpt", "At the Grimsel."),
+            "rejected": sharegpt("gpt", "In the sea."),
         }
     ],
     "sharegpt_lists": [
         {
-            "conversations": [said("human", "Name a river.")],
-            "chosen": [said("gpt", "The Aare.")],
-            "rejected": [said("gpt", "A river.")],
+            "conversations": [sharegpt("human", "Name a river.")],
+            "chosen": [sharegpt("gpt", "The Aare.")],
+            "rejected": [sharegpt("gpt", "A river.")],
         }
     ],
     "orca": [
@@ -168,7 +168,7 @@ TOOLS = [
 ]
 
 PAIR = {"prompt": "Name a day.", "chosen": "Monday.", "rejected": "Blue."}
-# Labels that are no texts, and columns that nothing is made of.
+# Labels that are no texts, and columns that no row uses.
 COLUMNS = {
     "labels": [
         {**PAIR, "id": 7.0, "source": ["sharegpt", "lmsys"]},

@@ -1,10 +1,10 @@
-"""Trains tiny reward models by TRL's RewardTrainer, from the text of rows to the weights, and writes what came into
+"""Trains tiny reward models by TRL's RewardTrainer, from the text of rows to the weights, and writes the results into
 fixtures/rewards/.
 
     python tooling/parity/rewards.py
 
 Needs torch, transformers, trl, peft and datasets, and fixtures/classifiers/. Twelve steps of two pairs: all weights, all weights
-with margins, and LoRA with the score head in full. The adapter that comes of the last one is kept with its scores.
+with margins, and LoRA with the score head in full. The last one's adapter is saved with its scores.
 """
 
 import json
@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-# The script's own folder must not shadow the package `datasets`.
+# The script's folder must not shadow the package `datasets`.
 sys.path = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
 
 import torch  # noqa: E402
@@ -64,10 +64,10 @@ def with_lora(model):
 def save_adapter(model, folder):
     model.save_pretrained(folder)
     (folder / "README.md").unlink(missing_ok=True)
-    written = json.loads((folder / "adapter_config.json").read_text())
-    written["target_modules"].sort()  # a set, in any order
-    written["base_model_name_or_path"] = "../../classifiers/llama"
-    (folder / "adapter_config.json").write_text(json.dumps(written, indent=2) + "\n")
+    settings = json.loads((folder / "adapter_config.json").read_text())
+    settings["target_modules"].sort()  # a set, in any order
+    settings["base_model_name_or_path"] = "../../classifiers/llama"
+    (folder / "adapter_config.json").write_text(json.dumps(settings, indent=2) + "\n")
 
 
 def scores(model, ids):

@@ -1,4 +1,4 @@
-"""Random Jinja expressions out of the pieces that chat templates use, many of them wrong on purpose."""
+"""Random Jinja expressions from the pieces of chat templates, many of them wrong on purpose."""
 
 NAMES = ["messages[0].content", "messages[1].role", "messages[-1]", "tools[0].function.name", "numbers", "words", "rows", "d",
          "nothing", "yes", "big", "half", "emoji", "empty", "missing", "lines", "messages[2].content", "numbers[0]", "words[2]"]

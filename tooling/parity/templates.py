@@ -1,11 +1,10 @@
-"""Fixtures for chat templates: what transformers' Jinja writes, or that it raises.
+"""Fixtures for chat templates: the texts of transformers' Jinja, or that Jinja raises.
 
 trl.json: the chat templates that TRL ships (Apache-2.0, The HuggingFace Team; the licence lies beside as
 TRL-LICENSE), each with a dozen conversations: 12 hexadecimal digits of the SHA-256 of the prompt's text and of the
-whole text, the answer up to the family's end of a turn, and where `{% generation %}` blocks stand in the whole text, with
-the tokens that are the assistant's by them, for the tokenizer of fixtures/trl/bytes (trl_runs.py).
-`null` in the place of a text says that Jinja raises; in the place of an answer, that the whole text does not begin
-with the prompt's.
+whole text, the answer up to the family's end of a turn, the places of `{% generation %}` blocks in the whole text, and the
+assistant's tokens by these blocks, for the tokenizer of fixtures/trl/bytes (trl_runs.py).
+A text is `null` when Jinja raises. An answer is `null` when the whole text does not begin with the prompt's text.
 
 features.json: small templates (template_features.py) and random expressions with their texts, or `null`.
 
@@ -95,7 +94,7 @@ CONVERSATIONS = [
     {"prompt": [user("Repeat the end.")], "answer": [assistant("<|im_end|> <|eot_id|> <end_of_turn> <|end|> </s> e")]},
 ]
 
-# What ends a turn, by the beginning of a template's name.
+# The token that ends a turn, by the beginning of a template's name.
 ENDS = {
     "cohere": ["<|END_OF_TURN_TOKEN|>"],
     "deepseek": ["<｜end▁of▁sentence｜>"],
@@ -116,7 +115,7 @@ ENDS = {
 
 
 def rendered(template, messages, add_generation_prompt, variables):
-    """The text and the places of generation blocks, or nothing where Jinja raises."""
+    """The text and the places of generation blocks; None when Jinja raises."""
     kwargs = {**TOKENS, "tools": None, "documents": None, **variables}
     try:
         texts, places = chat_templates.render_jinja_template(
@@ -128,7 +127,7 @@ def rendered(template, messages, add_generation_prompt, variables):
 
 
 def assistant_mask(template, messages, variables):
-    """Which tokens of a conversation transformers takes for the assistant's, as runs from one token to before another."""
+    """The runs of tokens that transformers takes for the assistant's, as first token and token after the last."""
     kwargs = {**TOKENS, "documents": None, **variables}
     out = TOKENIZER.apply_chat_template(
         messages, chat_template=template, tokenize=True, return_dict=True, return_assistant_tokens_mask=True, **kwargs
@@ -184,8 +183,8 @@ def text_of(template):
 def random_features(count):
     """Random templates that Jinja renders, and a fifth as many on which it raises."""
     pairs = [[template, text_of(template)] for template in expressions(random.Random(16), count)]
-    # Addresses in memory, and whole numbers that JavaScript does not know exactly, are no texts to compare; methods of
-    # escaped texts give plain ones here.
+    # Texts with addresses in memory, or with whole numbers that JavaScript cannot hold exactly, are not compared. Methods of
+    # escaped texts give plain texts in our engine.
     rendered_ones = [pair for pair in pairs if pair[1] is not None and not re.search(r"0x[0-9a-f]{6}|\d{16}|Markup", pair[1])]
     raising = [pair for pair in pairs if pair[1] is None]
     return rendered_ones + raising[: len(rendered_ones) // 5]

@@ -1,9 +1,9 @@
-"""Fixtures for tokenizers: five small ones trained on the spot, with ids and decoded texts of two thousand lines.
+"""Fixtures for tokenizers: five small tokenizers, trained by this script, with ids and decoded texts of two thousand lines.
 
-NAME.tokenizer.json: what the Python `tokenizers` library writes. lines.json: the texts: sentences in many languages,
+NAME.tokenizer.json: the file of the Python `tokenizers` library. lines.json: the texts: sentences in many languages,
 lines of this repository's documents and sources, mixtures of their words, and random characters. NAME.json: the ids of
-"a" with the special tokens around them; of the first lines ids without special tokens, and the text decoded again where
-it differs from the line; of every line the first 8 hexadecimal digits of the SHA-256 of its ids, joined by commas, a
+"a" with the special tokens around them; of the first lines ids without special tokens, and the decoded text when it
+differs from the line; of every line the first 8 hexadecimal digits of the SHA-256 of its ids, joined by commas, a
 line break and the decoded text.
 
     python tooling/parity/tokenizer.py
@@ -137,13 +137,13 @@ a\u0300\u0301 o\u0308\u0304 n\u0303 ｱ\uff9e 각 \u1100\u1161\u11a8 ẛ̣ ſ
 
 
 def repository_lines(rng: random.Random) -> list[str]:
-    """Lines of documents and sources, which are English and code."""
+    """Lines of this repository's documents and sources, which are English and code."""
     root = Path(__file__).parents[2]
     files = [root / "README.md", root / "AGENTS.md", *sorted((root / "docs").rglob("*.md"))]
     for pattern in ("packages/*/src/**/*.ts", "packages/*/README.md", "tooling/parity/*.py"):
         files += sorted(file for file in root.glob(pattern) if file.name != "tokenizer.py")
-    found = sorted({line for file in files for line in file.read_text(encoding="utf-8").split("\n") if 0 < len(line) < 160})
-    return rng.sample(found, 1100)
+    short_lines = sorted({line for file in files for line in file.read_text(encoding="utf-8").split("\n") if 0 < len(line) < 160})
+    return rng.sample(short_lines, 1100)
 
 
 def lines() -> list[str]:
@@ -159,16 +159,16 @@ def lines() -> list[str]:
         (0x1100, 0x11FF), (0x1E00, 0x206F), (0x2070, 0x2BFF), (0x3040, 0x30FF), (0x4E00, 0x9FFF), (0xAC00, 0xD7A3),
         (0xF900, 0xFFEF), (0x1D400, 0x1D7FF),
     ]  # fmt: skip
-    # What Unicode 3.2 knew: about younger characters, libraries differ by their age.
-    known = [[c for c in map(chr, range(low, high + 1)) if ucd_3_2_0.category(c) != "Cn"] for low, high in ranges]
-    known.append(list("🙂🙃🌍🎉🐱🍕🔥💯"))
-    noise = ["".join(rng.choice(rng.choice(known)) for _ in range(rng.randint(1, 12))) for _ in range(200)]
+    # Only characters of Unicode 3.2, since libraries of different age differ about younger characters.
+    characters = [[c for c in map(chr, range(low, high + 1)) if ucd_3_2_0.category(c) != "Cn"] for low, high in ranges]
+    characters.append(list("🙂🙃🌍🎉🐱🍕🔥💯"))
+    noise = ["".join(rng.choice(rng.choice(characters)) for _ in range(rng.randint(1, 12))) for _ in range(200)]
     return SCRIPTS + ODD + ENGLISH + CODE + SENTENCES + mixed + noise + repository_lines(rng)
 
 
 END = "<|end|>"
 TRAINING = (ENGLISH + CODE + SCRIPTS + SENTENCES) * 3
-# Lines of which all ids are kept, to see what is different where something is.
+# The number of lines whose ids are all kept, so that a failing test shows the difference.
 EXAMPLES = 40
 SPLIT = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
@@ -201,12 +201,12 @@ def llama3() -> Tokenizer:
 
 
 def unigram() -> Tokenizer:
-    """As SentencePiece's other kind: the likeliest pieces, bytes for what has no piece."""
+    """A tokenizer like SentencePiece's Unigram: the likeliest pieces, and bytes for characters without a piece."""
     trained = Tokenizer(models.Unigram())
     trained.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " ")])
     trained.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always")
     trained.decoder = decoders.Sequence([decoders.ByteFallback(), decoders.Metaspace(prepend_scheme="always")])
-    # Many of the other lines' characters have no piece.
+    # Many characters of the other lines have no piece.
     trained.train_from_iterator(
         ENGLISH + CODE + SCRIPTS,
         trainers.UnigramTrainer(vocab_size=500, special_tokens=["<unk>", "</s>", END], unk_token="<unk>"),
@@ -222,14 +222,14 @@ def unigram() -> Tokenizer:
 
 
 def sentencepiece_bpe() -> Tokenizer:
-    """As Llama 2's: merges over pieces with U+2581 for spaces, bytes for what has no piece."""
+    """A tokenizer like Llama 2's: merges over pieces with U+2581 for spaces, and bytes for characters without a piece."""
     trained = Tokenizer(models.BPE(unk_token="<unk>", byte_fallback=True, fuse_unk=True))
     trained.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
     trained.decoder = decoders.Sequence(
         [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)]
     )
     specials = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256))]
-    # Whole lines are one word here; single characters that are rare stay without a piece.
+    # A whole line is one word; rare single characters stay without a piece.
     trained.train_from_iterator(
         [line for line in ENGLISH + CODE], trainers.BpeTrainer(vocab_size=550, special_tokens=specials, limit_alphabet=70)
     )

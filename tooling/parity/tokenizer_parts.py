@@ -1,10 +1,10 @@
-"""Fixtures for every part that a tokenizer.json may have, and for what follows a prompt: tiny tokenizers made here, with ids.
+"""Fixtures for every part that a tokenizer.json may have, and for the ids after a prompt: tiny tokenizers of this script, with ids.
 
 parts.json: `models`, a few small vocabularies; `texts`; `tokenizers`, by name: the parts of a tokenizer.json, its model by
-name, what tokenizer_config.json says, and of every text 8 hexadecimal digits of the SHA-256 of its ids joined by commas,
-as transformers' AutoTokenizer gives them without special tokens around.
-following.json: prompts, answers and, by tokenizer, for every prompt the ids of prompt + answer after those of the prompt
-(8 digits of their SHA-256), or dots where the ids of the whole text do not begin with those of the prompt.
+name, the tokenizer_config.json, and of every text 8 hexadecimal digits of the SHA-256 of its ids joined by commas,
+from transformers' AutoTokenizer, without special tokens around.
+following.json: prompts, answers and, by tokenizer, for every prompt the ids of prompt + answer after the prompt's ids
+(8 digits of their SHA-256), or dots when the ids of the whole text do not begin with the prompt's.
 
     python tooling/parity/tokenizer_parts.py
 """
@@ -108,7 +108,7 @@ def vocabularies() -> dict[str, dict]:
 
 
 def charsmap() -> str:
-    """A small table of SentencePiece's: some letters, a cluster, blanks."""
+    """A small SentencePiece table of normalisation: some letters, a cluster, blanks."""
     rules = {"ﬁ": "fi", "Ａ": "A", "ä": "ae", "e\u0301": "é", "\u3000": " ", "㍿": "株式会社", "\u200b": "", "½": "1/2", "ﾊ\uff9e": "バ"}
     table = "".join("{}\t{}\n".format(" ".join(f"{ord(c):X}" for c in k), " ".join(f"{ord(c):X}" for c in v)) for k, v in rules.items())
     with tempfile.TemporaryDirectory() as folder:
@@ -134,7 +134,7 @@ def special(content: str, **flags) -> dict:
 
 
 def tokenizers() -> dict[str, dict]:
-    """By name: model, parts that are not absent, added tokens besides SPECIALS, tokenizer_config.json."""
+    """The tokenizers by name: model, the parts that they have, added tokens besides SPECIALS, tokenizer_config.json."""
     bl, sp = pre_tokenizers.ByteLevel, pre_tokenizers.Split
     raw = bl(add_prefix_space=False, use_regex=False)
     gpt2 = bl(add_prefix_space=False)
@@ -156,8 +156,8 @@ def tokenizers() -> dict[str, dict]:
         "split-text": seq([sp(" ", "merged_with_next"), raw]), "split-empty": seq([sp(Regex(r"(?=\p{Lu})"), "isolated"), raw]),
         "split-dialect": seq([sp(Regex(r"[[:alpha:]&&[^aeiou]]++|\h{2}|\w+?\b|[^\S\n]+"), "isolated"), raw]),
     }  # fmt: skip
-    made = {name: {"model": "bytes", "pre_tokenizer": described(part)} for name, part in all_bytes.items()}
-    made["ignore-merges"] = {"model": "bytes-ignore-merges", "pre_tokenizer": described(gpt2)}
+    variants = {name: {"model": "bytes", "pre_tokenizer": described(part)} for name, part in all_bytes.items()}
+    variants["ignore-merges"] = {"model": "bytes-ignore-merges", "pre_tokenizer": described(gpt2)}
     norms = {
         "nfc": normalizers.NFC(), "nfd": normalizers.NFD(), "nfkc": normalizers.NFKC(), "nfkd": normalizers.NFKD(),
         "lowercase": normalizers.Lowercase(), "nfkc-lower": normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()]),
@@ -171,11 +171,11 @@ def tokenizers() -> dict[str, dict]:
         "bert-plain": normalizers.BertNormalizer(clean_text=False, handle_chinese_chars=False, lowercase=True, strip_accents=False),
     }  # fmt: skip
     for name, part in norms.items():
-        made[f"normalizer-{name}"] = {"model": "bytes", "normalizer": described(part), "pre_tokenizer": described(gpt2)}
-    made["normalizer-bytes"] = {"model": "bytes", "normalizer": {"type": "ByteLevel"}}
+        variants[f"normalizer-{name}"] = {"model": "bytes", "normalizer": described(part), "pre_tokenizer": described(gpt2)}
+    variants["normalizer-bytes"] = {"model": "bytes", "normalizer": {"type": "ByteLevel"}}
     precompiled = {"type": "Precompiled", "precompiled_charsmap": charsmap()}
-    made["normalizer-precompiled"] = {"model": "bytes", "normalizer": precompiled, "pre_tokenizer": described(gpt2)}
-    made["t5"] = {
+    variants["normalizer-precompiled"] = {"model": "bytes", "normalizer": precompiled, "pre_tokenizer": described(gpt2)}
+    variants["t5"] = {
         "model": "pieces",
         "normalizer": {"type": "Sequence", "normalizers": [precompiled, described(normalizers.Replace(Regex(" {2,}"), "▁"))]},
         "pre_tokenizer": described(pre_tokenizers.Metaspace()),
@@ -188,22 +188,22 @@ def tokenizers() -> dict[str, dict]:
             decoder = described(decoders.Metaspace(prepend_scheme=scheme))
             suffix = f"{scheme}-{'split' if split else 'whole'}"
             fallback = {"type": "Sequence", "decoders": [{"type": "ByteFallback"}, decoder]}
-            made[f"metaspace-bpe-{suffix}"] = {"model": "merges", "pre_tokenizer": part, "decoder": fallback}
-            made[f"metaspace-unigram-{suffix}"] = {"model": "pieces-bytes", "pre_tokenizer": part, "decoder": fallback}
-    made["metaspace-unknown"] = {"model": "unknown", "pre_tokenizer": described(pre_tokenizers.Metaspace())}
-    made["metaspace-unknown-fused"] = {"model": "unknown-fused", "pre_tokenizer": described(pre_tokenizers.Metaspace())}
-    made["unigram-unknown"] = {"model": "pieces", "pre_tokenizer": described(pre_tokenizers.Metaspace())}
+            variants[f"metaspace-bpe-{suffix}"] = {"model": "merges", "pre_tokenizer": part, "decoder": fallback}
+            variants[f"metaspace-unigram-{suffix}"] = {"model": "pieces-bytes", "pre_tokenizer": part, "decoder": fallback}
+    variants["metaspace-unknown"] = {"model": "unknown", "pre_tokenizer": described(pre_tokenizers.Metaspace())}
+    variants["metaspace-unknown-fused"] = {"model": "unknown-fused", "pre_tokenizer": described(pre_tokenizers.Metaspace())}
+    variants["unigram-unknown"] = {"model": "pieces", "pre_tokenizer": described(pre_tokenizers.Metaspace())}
     llama = described(decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)]))
     prepend = described(normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]))
     replace = described(normalizers.Replace(" ", "▁"))
-    made["llama-prepend"] = {"model": "merges", "normalizer": prepend, "decoder": llama}
-    made["gemma-replace"] = {
+    variants["llama-prepend"] = {"model": "merges", "normalizer": prepend, "decoder": llama}
+    variants["gemma-replace"] = {
         "model": "merges", "normalizer": replace, "pre_tokenizer": described(sp(" ", "merged_with_previous")),
         "decoder": described(decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()])),
     }  # fmt: skip
     bert = described(normalizers.BertNormalizer())
-    made["word-piece"] = {"model": "words", "normalizer": bert, "pre_tokenizer": described(pre_tokenizers.BertPreTokenizer()), "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": False}}  # fmt: skip
-    made["word-level"] = {"model": "level", "pre_tokenizer": described(pre_tokenizers.Whitespace())}
+    variants["word-piece"] = {"model": "words", "normalizer": bert, "pre_tokenizer": described(pre_tokenizers.BertPreTokenizer()), "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": False}}  # fmt: skip
+    variants["word-level"] = {"model": "level", "pre_tokenizer": described(pre_tokenizers.Whitespace())}
 
     flags = {
         "plain": {}, "single": {"single_word": True}, "lstrip": {"lstrip": True}, "rstrip": {"rstrip": True},
@@ -212,15 +212,15 @@ def tokenizers() -> dict[str, dict]:
     for name, flag in flags.items():
         for normalized in (False, True):
             tokens = [special(c, normalized=normalized, special=s, **flag) for c, s in (("word", False), ("<mask>", True), ("New", False), ("<x>", True), ("<x>y", False))]
-            for kind, base in (("bytes", made["normalizer-nfkc-lower"]), ("prepend", made["llama-prepend"]), ("first", made["metaspace-bpe-first-split"])):
-                made[f"added-{name}{'-normalized' * normalized}-{kind}"] = {**base, "added": tokens}
+            for kind, base in (("bytes", variants["normalizer-nfkc-lower"]), ("prepend", variants["llama-prepend"]), ("first", variants["metaspace-bpe-first-split"])):
+                variants[f"added-{name}{'-normalized' * normalized}-{kind}"] = {**base, "added": tokens}
     decoder = {"420": special("<mask>", lstrip=True), "421": special("word", single_word=True, special=False, normalized=True)}
-    made["config-flags"] = {**made["byte-level"], "added": [special("<mask>"), special("word", special=False)], "config": {"added_tokens_decoder": decoder}}
-    made["config-named"] = {
-        **made["metaspace-bpe-always-split"], "unlisted": ["</s>", END],
+    variants["config-flags"] = {**variants["byte-level"], "added": [special("<mask>"), special("word", special=False)], "config": {"added_tokens_decoder": decoder}}
+    variants["config-named"] = {
+        **variants["metaspace-bpe-always-split"], "unlisted": ["</s>", END],
         "config": {"eos_token": {"__type": "AddedToken", "content": "</s>", "lstrip": False, "rstrip": False, "normalized": False, "single_word": False}, "extra_special_tokens": [END]},
     }  # fmt: skip
-    return made
+    return variants
 
 
 def tokenizer_json(parts: dict, vocabulary: dict) -> dict:
@@ -269,13 +269,13 @@ FOLLOWING = [
 
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
-    vocabulary, given, made = vocabularies(), texts(), tokenizers()
+    vocabulary, samples, variants = vocabularies(), texts(), tokenizers()
     compact = {"ensure_ascii": True, "separators": (",", ":")}
     following = {}
-    for name, parts in made.items():
+    for name, parts in variants.items():
         tokenizer = opened(parts, vocabulary)
         ids = lambda text: tokenizer.encode(text, add_special_tokens=False)
-        parts["hashes"] = "".join(digits(ids(text)) for text in given)
+        parts["hashes"] = "".join(digits(ids(text)) for text in samples)
         if name not in FOLLOWING:
             continue
         rows = []
@@ -284,8 +284,8 @@ def main() -> None:
             wholes = [ids(prompt + answer) for answer in ANSWERS]
             rows.append("".join(digits(w[len(before):]) if w[: len(before)] == before else "." * 8 for w in wholes))
         following[name] = rows
-    made = {name: {"json": {k: v for k, v in tokenizer_json(parts, vocabulary).items() if k != "model"}, **{k: parts[k] for k in ("model", "config", "hashes") if k in parts}} for name, parts in made.items()}
-    (FOLDER / "parts.json").write_text(json.dumps({"models": vocabulary, "texts": given, "tokenizers": made}, **compact) + "\n")
+    variants = {name: {"json": {k: v for k, v in tokenizer_json(parts, vocabulary).items() if k != "model"}, **{k: parts[k] for k in ("model", "config", "hashes") if k in parts}} for name, parts in variants.items()}
+    (FOLDER / "parts.json").write_text(json.dumps({"models": vocabulary, "texts": samples, "tokenizers": variants}, **compact) + "\n")
     (FOLDER / "following.json").write_text(json.dumps({"prompts": PROMPTS, "answers": ANSWERS, "tokenizers": following}, **compact) + "\n")
 
 

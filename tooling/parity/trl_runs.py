@@ -1,9 +1,9 @@
-"""Trains tiny models by TRL's DPOTrainer, from the text of rows to the weights, and writes what came into fixtures/trl/.
+"""Trains tiny models by TRL's DPOTrainer, from the text of rows to the weights, and writes the results into fixtures/trl/.
 
     python tooling/parity/trl_runs.py
 
 Needs torch, transformers, trl, peft and datasets. Three steps of two pairs each: conversations with tools for a byte-level
-tokenizer (all weights, a new LoRA adapter, an adapter that was trained before, which is the reference as it is given), and
+tokenizer (all weights, a new LoRA adapter, an adapter that is trained further, with its first state as the reference), and
 plain text and conversations for a tokenizer that puts `▁` before every text.
 """
 
@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-# The script's own folder must not shadow the package `datasets`.
+# The script's folder must not shadow the package `datasets`.
 sys.path = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
 
 import torch  # noqa: E402
@@ -44,7 +44,7 @@ TOOL = {
 }
 
 
-def said(role, content, **others):
+def turn(role, content, **others):
     return {"role": role, "content": content, **others}
 
 
@@ -53,19 +53,19 @@ def call(place):
 
 
 CHAT = [
-    {"prompt": [said("user", "When does the library open?")],
-     "chosen": [said("assistant", "", tool_calls=[call("library")])],
-     "rejected": [said("assistant", "In the morning, I think.")], "tools": [TOOL]},
-    {"prompt": [said("system", "Be brief."), said("user", "Name a colour.")],
-     "chosen": [said("assistant", "Blue.")], "rejected": [said("assistant", "I would rather not say.")]},
-    {"prompt": [said("user", "And the bath?"), said("assistant", "", tool_calls=[call("bath")]), said("tool", "9 to 17")],
-     "chosen": [said("assistant", "From nine to five.")], "rejected": [said("assistant", " I do not know.\n")], "tools": [TOOL]},
-    {"prompt": [said("user", "Say four."), said("assistant", "Four."), said("user", "Once more.")],
-     "chosen": [said("assistant", "Four.")], "rejected": [said("assistant", "Five.")]},
-    {"prompt": [said("user", "Write a loop.")],
-     "chosen": [said("assistant", "for i in x:\n    print(i)")], "rejected": [said("assistant", "for i in x:\nprint(i)")]},
-    {"prompt": [said("user", "Was ist ein Fluß?")],
-     "chosen": [said("assistant", "Die Aare 🙂")], "rejected": [said("assistant", "Blau.")]},
+    {"prompt": [turn("user", "When does the library open?")],
+     "chosen": [turn("assistant", "", tool_calls=[call("library")])],
+     "rejected": [turn("assistant", "In the morning, I think.")], "tools": [TOOL]},
+    {"prompt": [turn("system", "Be brief."), turn("user", "Name a colour.")],
+     "chosen": [turn("assistant", "Blue.")], "rejected": [turn("assistant", "I would rather not say.")]},
+    {"prompt": [turn("user", "And the bath?"), turn("assistant", "", tool_calls=[call("bath")]), turn("tool", "9 to 17")],
+     "chosen": [turn("assistant", "From nine to five.")], "rejected": [turn("assistant", " I do not know.\n")], "tools": [TOOL]},
+    {"prompt": [turn("user", "Say four."), turn("assistant", "Four."), turn("user", "Once more.")],
+     "chosen": [turn("assistant", "Four.")], "rejected": [turn("assistant", "Five.")]},
+    {"prompt": [turn("user", "Write a loop.")],
+     "chosen": [turn("assistant", "for i in x:\n    print(i)")], "rejected": [turn("assistant", "for i in x:\nprint(i)")]},
+    {"prompt": [turn("user", "Was ist ein Fluß?")],
+     "chosen": [turn("assistant", "Die Aare 🙂")], "rejected": [turn("assistant", "Blau.")]},
 ]  # fmt: skip
 
 PLAIN = [
@@ -77,7 +77,7 @@ PLAIN = [
     {"prompt": "Smile:", "chosen": " 🙂", "rejected": " no"},
 ]
 
-# Nothing is written after the token that ends a turn: TRL trains on what a template writes there.
+# The template writes nothing after the token that ends a turn, since TRL would train on that text.
 TURNS = (
     "{% if tools %}<|tools|>{% for tool in tools %}{{ tool | tojson }}{% endfor %}<|end|>{% endif %}"
     "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}"
@@ -112,9 +112,9 @@ def byte_level():
 
 
 def pieces():
-    """As SentencePiece's BPE: a blank becomes ▁, one is put before every text, unknown characters are bytes."""
+    """A tokenizer like SentencePiece's BPE: a blank becomes ▁, a ▁ is put before every text, unknown characters are bytes."""
     letters = Tokenizer(models.BPE(unk_token="<unk>", byte_fallback=True, fuse_unk=True))
-    # Pieces are learnt of words, so that a blank begins a piece, as in SentencePiece's.
+    # Pieces are learnt from words, so that a blank begins a piece, as in SentencePiece.
     letters.pre_tokenizer = pre_tokenizers.Metaspace()
     specials = ["<unk>", "<s>", "</s>", "<pad>", *(f"<0x{byte:02X}>" for byte in range(256))]
     trainer = trainers.BpeTrainer(vocab_size=400, special_tokens=specials, limit_alphabet=60, show_progress=False)
@@ -125,11 +125,11 @@ def pieces():
         [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)]
     )
     letters.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 1)])
-    # Bytes are plain pieces of the vocabulary; special are the first four.
-    made = json.loads(letters.to_str())
-    made["added_tokens"] = made["added_tokens"][:4]
+    # Bytes are plain pieces of the vocabulary. The first four pieces are special.
+    parts = json.loads(letters.to_str())
+    parts["added_tokens"] = parts["added_tokens"][:4]
     return PreTrainedTokenizerFast(
-        tokenizer_object=Tokenizer.from_str(json.dumps(made)), bos_token="<s>", eos_token="</s>", unk_token="<unk>",
+        tokenizer_object=Tokenizer.from_str(json.dumps(parts)), bos_token="<s>", eos_token="</s>", unk_token="<unk>",
         pad_token="<pad>", chat_template=INST,
     )  # fmt: skip
 
@@ -154,7 +154,7 @@ def opened(name):
 
 
 def lora(model, scale, folder):
-    """An adapter of all linear layers: new where scale is 0, as one that was trained elsewhere."""
+    """An adapter of all linear layers: new when scale is 0, else like a trained one."""
     torch.manual_seed(5)
     config = LoraConfig(r=2, lora_alpha=6, target_modules="all-linear", lora_dropout=0.0, task_type="CAUSAL_LM")
     model = get_peft_model(model, config)
@@ -163,10 +163,10 @@ def lora(model, scale, folder):
             value.data = torch.randn_like(value) * scale
     model.save_pretrained(folder)
     (folder / "README.md").unlink(missing_ok=True)
-    written = json.loads((folder / "adapter_config.json").read_text())
-    written["target_modules"].sort()  # a set, in any order
-    written["base_model_name_or_path"] = f"../{folder.name.split('-')[0]}"
-    (folder / "adapter_config.json").write_text(json.dumps(written, indent=2) + "\n")
+    settings = json.loads((folder / "adapter_config.json").read_text())
+    settings["target_modules"].sort()  # a set, in any order
+    settings["base_model_name_or_path"] = f"../{folder.name.split('-')[0]}"
+    (folder / "adapter_config.json").write_text(json.dumps(settings, indent=2) + "\n")
 
 
 def rounded(value):
@@ -185,10 +185,10 @@ def run(name, folder, rows, adapter=None):
             logging_steps=1, report_to=[], save_strategy="no", use_cpu=True, bf16=False, gradient_checkpointing=False,
             train_sampling_strategy="sequential", disable_tqdm=True, seed=1,
         )  # fmt: skip
-        given = [{**row, "tools": json.dumps(row["tools"])} if "tools" in row else {**row, "tools": None} for row in rows]
-        if not any(row["tools"] for row in given):
-            given = [{key: row[key] for key in ("prompt", "chosen", "rejected")} for row in given]
-        trainer = DPOTrainer(model=model, args=arguments, train_dataset=Dataset.from_list(given, on_mixed_types="use_json"), processing_class=tokenizer)
+        rows_of_run = [{**row, "tools": json.dumps(row["tools"])} if "tools" in row else {**row, "tools": None} for row in rows]
+        if not any(row["tools"] for row in rows_of_run):
+            rows_of_run = [{key: row[key] for key in ("prompt", "chosen", "rejected")} for row in rows_of_run]
+        trainer = DPOTrainer(model=model, args=arguments, train_dataset=Dataset.from_list(rows_of_run, on_mixed_types="use_json"), processing_class=tokenizer)
         trained = {key: value for key, value in trainer.model.named_parameters() if value.requires_grad}
         before = {key: value.detach().clone() for key, value in trained.items()}
         trainer.train()

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { wordsAlone } from '../../test/chat-server.js';
 import { chatBench, comparison, say } from './_chat-bench-for-tests.js';
 
 const bench = chatBench();
