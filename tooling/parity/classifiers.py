@@ -52,8 +52,8 @@ def byte_level(specials, template):
     )
     tokenizer.train_from_iterator(TEXTS, trainer)
     if template is not None:
-        added_tokens = [(token, tokenizer.token_to_id(token)) for token in specials]
-        tokenizer.post_processor = processors.TemplateProcessing(single=template, special_tokens=added_tokens)
+        special_tokens = [(token, tokenizer.token_to_id(token)) for token in specials]
+        tokenizer.post_processor = processors.TemplateProcessing(single=template, special_tokens=special_tokens)
     return tokenizer
 
 
@@ -83,25 +83,25 @@ def roberta():
 
 
 def distilbert():
-    tokenizer, added_tokens = word_piece()
+    tokenizer, special_tokens = word_piece()
     model = DistilBertForSequenceClassification(
         DistilBertConfig(
             vocab_size=tokenizer.get_vocab_size(), dim=16, n_layers=2, n_heads=4, hidden_dim=24,
             max_position_embeddings=48, id2label={0: "NEGATIVE", 1: "POSITIVE"}, label2id={"NEGATIVE": 0, "POSITIVE": 1},
         )
     )  # fmt: skip
-    return model, tokenizer, added_tokens, 48
+    return model, tokenizer, special_tokens, 48
 
 
 def bert():
-    tokenizer, added_tokens = word_piece()
+    tokenizer, special_tokens = word_piece()
     model = BertForSequenceClassification(
         BertConfig(
             vocab_size=tokenizer.get_vocab_size(), hidden_size=16, num_hidden_layers=1, num_attention_heads=2,
             intermediate_size=24, max_position_embeddings=64, num_labels=4, problem_type="multi_label_classification",
         )
     )  # fmt: skip
-    return model, tokenizer, added_tokens, 64
+    return model, tokenizer, special_tokens, 64
 
 
 def llama():
@@ -152,11 +152,11 @@ def main():
     shutil.rmtree(OUT, ignore_errors=True)
     torch.manual_seed(3)
     for make in (roberta, distilbert, bert, llama, gpt2, qwen2):
-        model, tokenizer, added_tokens, limit = make()
+        model, tokenizer, special_tokens, limit = make()
         folder = OUT / make.__name__
         spread(model)
         model.to(torch.bfloat16).save_pretrained(folder)
-        PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=limit, **added_tokens).save_pretrained(folder)
+        PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=limit, **special_tokens).save_pretrained(folder)
         (folder / "generation_config.json").unlink(missing_ok=True)
         described = json.loads((folder / "tokenizer.json").read_text())
         (folder / "tokenizer.json").write_text(json.dumps(described, separators=(",", ":"), ensure_ascii=False) + "\n")

@@ -4,7 +4,7 @@
     python tooling/parity/core.py losses          the named groups: losses, optimizers, schedules, trajectories
 
 Needs torch and transformers (README.md beside this file says which versions made the committed files).
-The losses are TRL 1.13's definitions (trl/trainer/dpo_trainer.py, `_compute_loss`), settings out in float64.
+The losses are TRL 1.13's definitions (trl/trainer/dpo_trainer.py, `_compute_loss`), written out in float64.
 """
 
 import copy

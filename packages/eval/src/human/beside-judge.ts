@@ -100,7 +100,7 @@ function keyOf({ verdicts }: ScoredPair): string {
   return pairKey(verdicts[0] as StoredVerdict);
 }
 
-/** Texts are the same where their digests are; lengths speak for verdicts without a digest. */
+/** Compares the digests of prompt and answers, and the lengths, which speak for verdicts without a digest. */
 function checkSameAnswers({ people, judge }: Both): void {
   const differ = (key: 'prompt_digest' | 'model_length' | 'baseline_length') => {
     const values = [...people.verdicts, ...judge.verdicts].flatMap((verdict) => verdict[key] ?? []);

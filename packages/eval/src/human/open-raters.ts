@@ -12,6 +12,7 @@ import { readVoteLines, votesByRater } from './votes.js';
 
 /** Who is to judge which pairs, and where the votes go. */
 export interface OpenRatersOptions {
+  /** The pairs from which each rater's are drawn. */
   readonly pairs: readonly JudgedPair[];
   /** Whose answers are compared: what raters are told at the end. */
   readonly names: SideNames;

@@ -24,8 +24,11 @@ export interface RaterSession {
 
 /** What a session is made of. */
 export interface RaterSessionOptions {
+  /** The rater's name, which every line of votes has. */
   readonly rater: string;
+  /** What the rater is shown, item by item. */
   readonly plan: readonly PlannedItem[];
+  /** Whose answers are compared: what the rater is told at the end. */
   readonly names: SideNames;
   /** What the rater said in earlier sittings. */
   readonly before?: RaterVotes | undefined;
@@ -61,7 +64,7 @@ export function raterSession(options: RaterSessionOptions): RaterSession {
   };
 }
 
-/** A line for the file, and where the rater is once the line is written. */
+/** A line for the file, and the sitting once the line is written. */
 interface Step {
   readonly line: VoteLine;
   readonly next: Sitting;

@@ -19,8 +19,9 @@ export interface RaterServer {
   readonly close: () => Promise<void>;
 }
 
-/** Whose pages are served, and where. */
+/** The raters whose pages are served, and the port. */
 export interface ServeRatersOptions {
+  /** A session for each rater, who gets a page of their own. */
   readonly sessions: readonly RaterSession[];
   /** The port on 127.0.0.1. Default: any free port. */
   readonly port?: number | undefined;

@@ -26,9 +26,11 @@ export interface Judging {
   readonly reused: number;
 }
 
-/** What is judged, by whom, and where verdicts go. */
+/** What is judged, the judge, and the file of verdicts. */
 export interface JudgePairsOptions extends QuestionOptions {
+  /** The pairs of answers that the questions are about. */
   readonly pairs: readonly JudgedPair[];
+  /** Whoever is asked. */
   readonly judge: Judge;
   /** The file of verdicts. When it exists, only questions without a verdict are asked. */
   readonly file: string;

@@ -56,7 +56,13 @@ export class ChatServer {
       text: messages.at(-1)?.content ?? '',
     };
     this.requests.push(request);
-    const { status = 200, headers = {}, body: reply, breaksOff, stalls } = await this.behave(request, this.requests.length);
+    const {
+      status = 200,
+      headers = {},
+      body: reply,
+      breaksOff,
+      stalls,
+    } = await this.behave(request, this.requests.length);
     const text = typeof reply === 'string' ? reply : JSON.stringify(reply ?? {});
     const type = text.startsWith('<') ? 'text/html' : 'application/json';
     const length = String(Buffer.byteLength(text));

@@ -7,8 +7,11 @@ import type { CacheKey } from './reply-cache.js';
 export interface CacheKeysOptions {
   /** As `parseAddress` gives it. */
   readonly address: string;
+  /** The model's name at the server. */
   readonly model: string;
+  /** The question, without the instruction how to say the verdict. */
   readonly template: JudgeTemplate;
+  /** How the server is made to say a verdict. */
   readonly manner: Manner;
   /** The longest reply of a rung that replies in words, in tokens. */
   readonly tokens: number;

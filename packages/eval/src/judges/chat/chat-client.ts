@@ -21,6 +21,7 @@ export interface ChatClient {
 export interface ChatClientOptions {
   /** As `parseAddress` gives it. */
   readonly url: string;
+  /** The model's name at the server. */
   readonly model: string;
   /** Undefined for servers that need none. */
   readonly key?: string | undefined;

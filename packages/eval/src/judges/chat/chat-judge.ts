@@ -18,6 +18,7 @@ export interface ChatJudgeOptions {
   readonly address: string;
   /** The model's name there. */
   readonly model: string;
+  /** The question, without the instruction how to say the verdict. */
   readonly template: JudgeTemplate;
   /** The key, from the environment; undefined for servers that need none. */
   readonly key?: string | undefined;

@@ -15,20 +15,25 @@ export interface Manner {
 
 /** Which server is tried, and with what. */
 export interface FindRungOptions {
+  /** The server, for the list of its models. */
   readonly client: ChatClient;
   /** Asks a trial question, with patience and a ledger. */
   readonly ask: (request: ChatRequest) => Promise<ChatReply>;
+  /** The labels of the judge's template. */
   readonly labels: readonly string[];
+  /** The judge's temperature. */
   readonly temperature: number;
   /** The longest reply of a rung that replies in words, in tokens. */
   readonly tokens: number;
   /** The only rung to try. Default: all, one after the other. */
   readonly only?: RungName | undefined;
-  /** For messages. */
+  /** The server's address, for messages. */
   readonly address: string;
+  /** The model's name at the server, for messages. */
   readonly model: string;
-  /** The variable that a key is read from. */
+  /** The variable that a key is read from, for messages. */
   readonly keyName: string;
+  /** Whether a key was read, for messages. */
   readonly hasKey: boolean;
 }
 

@@ -4,8 +4,8 @@ import type { ChatReply } from './chat-reply.js';
 const LIKELY = 0.5;
 
 /**
- * The probabilities of the labels in the first place of the reply where they have half of the probability together, else in the
- * place where they have most: a reply may begin with `**`. A label's probability is the sum over all tokens that are the label but
+ * The probabilities of the labels in the first place of the reply in which they have half of the probability together, else in the
+ * place in which they have most: a reply may begin with `**`. A label's probability is the sum over all tokens that are the label but
  * for blanks, quotes and case (`A`, ` A`, `a`). Undefined when the server sent no list of tokens, or no list with a label.
  */
 export function labelProbabilities({ logprobs }: ChatReply, labels: readonly string[]): number[] | undefined {

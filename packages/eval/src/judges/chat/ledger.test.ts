@@ -26,9 +26,14 @@ describe('money', () => {
   it('is counted at its most for replies that were lost on the way, and not for those that were refused', async () => {
     const own = ledgerUpTo(undefined);
     const most = (1024 * 100) / 1e6;
-    const cutOnce = await bench.askInWords((_, count) => ({ ...say('Verdict: A'), breaksOff: count === 1 }), { ledger: own });
+    const cutOnce = await bench.askInWords((_, count) => ({ ...say('Verdict: A'), breaksOff: count === 1 }), {
+      ledger: own,
+    });
     expect(cutOnce.cost).toBeGreaterThan(most);
-    const cutAlways = await bench.askInWords(() => ({ ...say('Verdict: A'), breaksOff: true }), { ledger: own, attempts: 3 });
+    const cutAlways = await bench.askInWords(() => ({ ...say('Verdict: A'), breaksOff: true }), {
+      ledger: own,
+      attempts: 3,
+    });
     expect(cutAlways).toMatchObject({ verdict: 'failed' });
     expect(cutAlways.cost).toBeGreaterThan(3 * most);
     const refusedOnce = await bench.askInWords(
