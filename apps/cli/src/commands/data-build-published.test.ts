@@ -30,7 +30,7 @@ describe('dpo data build hh', () => {
     expect(skipped.notes).toEqual([
       `Wrote 1 pairs to ${output}.`,
       'Left out 1 row:',
-      expect.stringContaining('line 2: what comes before the last answers differs'),
+      expect.stringContaining('line 2: the texts before the last answers differ'),
     ]);
     expect((await readPreferences(output)).at(0).chosen).toBe(' Yes.');
 

@@ -81,8 +81,8 @@ export async function placeOf(path: string, kind: FolderKind | 'file'): Promise<
     throw asFileError(error, path);
   });
   if (kind === 'file') {
-    if (/[/\\]$/.test(path) || stats?.isDirectory()) throw notAFile(path, 'is a folder, and a file is needed');
-    if (stats !== undefined && !stats.isFile()) throw notAFile(path, 'is a device or a pipe, and a file is needed');
+    if (/[/\\]$/.test(path) || stats?.isDirectory()) throw notAFile(path, 'is a folder where a file is needed');
+    if (stats !== undefined && !stats.isFile()) throw notAFile(path, 'is a device or a pipe where a file is needed');
   }
   const isLink = (await lstat(absolute).catch(() => undefined))?.isSymbolicLink() ?? false;
   if (isLink && stats === undefined) throw brokenLink(path);
@@ -100,19 +100,15 @@ function brokenLink(path: string): DpoError {
 
 async function checkReplaceable(path: string, place: string, kind: FolderKind, isFolder: boolean): Promise<void> {
   if (!isFolder)
-    throw new DpoError('file.not-a-folder', `${path} is a file, and a folder is needed.`, {
+    throw new DpoError('file.not-a-folder', `${path} is a file where a folder is needed.`, {
       values: { path },
       hint: 'Choose another place.',
     });
   if ((await readMark(place))?.kind === kind || (await isEmptyFolder(place))) return;
-  throw new DpoError(
-    'file.not-ours',
-    `${path} is a folder with other content than a ${kind} of dpo, and is not replaced.`,
-    {
-      values: { path, kind },
-      hint: 'Choose a new or an empty folder, or empty this one yourself.',
-    },
-  );
+  throw new DpoError('file.not-ours', `${path} is a folder with other content than a ${kind} of dpo, and stays.`, {
+    values: { path, kind },
+    hint: 'Choose a new or an empty folder, or empty this one yourself.',
+  });
 }
 
 function notAFile(path: string, what: string): DpoError {

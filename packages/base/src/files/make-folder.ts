@@ -40,7 +40,7 @@ export async function nearestFolder(path: string): Promise<{ readonly nearest: s
     });
     if (stats?.isDirectory()) return { nearest: place, missing: missing.reverse() };
     if (stats !== undefined)
-      throw new DpoError('file.not-a-folder', `${path} needs a folder at ${place}, which is a file.`, {
+      throw new DpoError('file.not-a-folder', `${path} has a file where a folder is needed: ${place}.`, {
         values: { path, file: place },
         hint: 'Check the path.',
       });

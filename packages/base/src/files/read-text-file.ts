@@ -15,7 +15,7 @@ export async function checkEnds(path: string): Promise<void> {
   if (stats.isFile() || stats.isDirectory()) return;
   if (stats.isFIFO() && /^\/(dev|proc)\//.test(resolve(path))) return;
   const what = stats.isFIFO() ? 'a named pipe' : stats.isSocket() ? 'a socket' : 'a device';
-  throw new DpoError('file.not-a-file', `${path} is ${what}, and a file is needed.`, {
+  throw new DpoError('file.not-a-file', `${path} is ${what} where a file is needed.`, {
     values: { path },
     hint: 'Write the content into a file first.',
   });

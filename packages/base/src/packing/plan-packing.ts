@@ -71,12 +71,12 @@ export function* planPackingSteps(
   const parts = batches.flatMap(byAnswers);
   const sizes = parts.map(({ groups }) => groups.map(groupSize));
   const longest = sizes.flat().reduce((a, b) => Math.max(a, b), 1);
-  const isComplete = run <= 1;
+  const exact = run <= 1;
   const layout = (stepSizes: readonly number[], lengths: readonly number[]) =>
     microBatches === undefined ? byPositions(stepSizes, lengths, positions) : byCount(stepSizes, lengths, microBatches);
 
   const lengths =
-    batches.length === 0 ? DEFAULT_LENGTHS : yield* chooseLengths(sizes, { longest, isComplete, positions }, layout);
+    batches.length === 0 ? DEFAULT_LENGTHS : yield* chooseLengths(sizes, { longest, exact, positions }, layout);
   const microBatchParts = yield* layoutAll(sizes, (stepSizes, i) =>
     layout(stepSizes, lengths).map((part) => ({
       ...part,
@@ -197,11 +197,7 @@ function* layoutAll<Result>(
 /** Adds lengths of packed rows while a length saves more than its compilation costs. One length always holds the longest group. */
 function* chooseLengths(
   sizes: readonly (readonly number[])[],
-  {
-    longest,
-    isComplete,
-    positions,
-  }: { readonly longest: number; readonly isComplete: boolean; readonly positions: number },
+  { longest, exact, positions }: { readonly longest: number; readonly exact: boolean; readonly positions: number },
   layout: (sizes: readonly number[], lengths: readonly number[]) => readonly Part[],
 ): Generator<undefined, number[]> {
   const total = sizes.reduce(
@@ -218,7 +214,7 @@ function* chooseLengths(
   /** When the plan has all batches of the run, the lengths are cut to the fullest packed rows. */
   const tight = function* (lengths: readonly number[]) {
     const parts = yield* layoutAll(sizes, (stepSizes) => layout(stepSizes, lengths));
-    if (!isComplete) return { lengths: [...lengths], parts };
+    if (!exact) return { lengths: [...lengths], parts };
     const ends = lengths.map((length) => {
       const fullest = parts.reduce((most, part) => (part.length === length ? Math.max(most, part.fullest) : most), 0);
       return Math.ceil(fullest / VECTOR) * VECTOR;
