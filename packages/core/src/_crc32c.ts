@@ -1,10 +1,11 @@
-/** CRC-32C (Castagnoli) by table, reflected polynomial 0x82f63b78. */
+/** The table of CRC-32C (Castagnoli), with the reflected polynomial 0x82f63b78. */
 const table = Uint32Array.from({ length: 256 }, (_, byte) => {
   let crc = byte;
   for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1;
   return crc;
 });
 
+/** The CRC-32C (Castagnoli) of bytes. */
 export function crc32c(data: Uint8Array): number {
   let crc = 0xffffffff;
   for (const byte of data) crc = (crc >>> 8) ^ (table[(crc ^ byte) & 0xff] as number);

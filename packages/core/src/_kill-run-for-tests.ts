@@ -1,6 +1,5 @@
-import { join } from 'node:path';
-import { writeSafetensors } from '@dpo/base/safetensors';
 import { testEngine } from '@dpo/engine/test';
+import { weightSaver } from './_save-weights-for-tests.js';
 import { chosenBatches } from './batches/offline.js';
 import { methodNamed } from './methods/method-named.js';
 import { optimizers } from './optimizers/registry.js';
@@ -16,17 +15,11 @@ const pairs = Array.from({ length: 10 }, (_, i) => ({
   rejected: Int32Array.of((i * 2) % 9, 10),
 }));
 
-/** Trains, from the folder's newest whole checkpoint where there is one, with a checkpoint after each second step. */
+/** Trains with a checkpoint after every second step, from the folder's newest whole checkpoint when there is one. */
 export async function trainInFolder(folder: string, steps: number, onStep: (step: number) => void): Promise<number[]> {
   const engine = testEngine();
   const model = bigramModel(engine);
-  const entries = () =>
-    [...model.trainable()].map(([name, variable]) => ({
-      name,
-      shape: variable.shape,
-      dtype: 'float32' as const,
-      data: () => variable.read(),
-    }));
+
   for await (const { step } of train({
     model,
     method: methodNamed('dpo'),
@@ -39,9 +32,7 @@ export async function trainInFolder(folder: string, steps: number, onStep: (step
       folder,
       everySteps: 2,
       keep: 2,
-      saveModel: async (into) => {
-        await writeSafetensors(join(into, 'model.safetensors'), entries());
-      },
+      saveModel: weightSaver(model),
     },
     resume: (await findWholeCheckpoint(folder)).newest?.path,
   }))

@@ -7,33 +7,37 @@ import { packedBatch } from './step/forward.js';
 import { decodeInputs, encodeInputs } from './step/inputs.js';
 import { tokensOfAnswers } from './step/tokens-of-answers.js';
 
-/** How groups are computed in batches. */
+/** How prompt groups are computed in batches. */
 export interface BatchOptions {
   /** Packs groups of equally many answers. Default: `pack` of `@dpo/base/packing`. */
   readonly pack?: ((groups: readonly PromptGroup[]) => PackedBatch) | undefined;
   /** Tokens that one forward pass may hold. Default 4096. */
   readonly batchTokens?: number | undefined;
+  /** Is called after each batch with the number of groups that are done, and of all groups. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  /** Aborting throws the signal's reason before the next batch. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What is computed of each batch, and what becomes of it. */
+/** The computation of a batch, and the use of its outputs. */
 export interface BatchWork<Output extends string> {
+  /** The name of the engine function. */
   readonly name: string;
-  /** The body of an engine function. */
+  /** The body of the engine function. */
   readonly compute: (scope: Scope, packed: PackedInputs) => Record<Output, tf.Tensor>;
+  /** Takes the outputs of a batch. */
   readonly onBatch: (batch: readonly Indexed[], packed: PackedBatch, outputs: Record<Output, Values>) => void;
 }
 
-/** A group with its place among all groups. */
+/** A prompt group with its place among all groups. */
 export interface Indexed {
   readonly group: PromptGroup;
   readonly index: number;
 }
 
 /**
- * Computes something of all groups, longest first, in batches of equally many groups, so that few shapes are compiled and memory
- * is at its most at the start. An aborted signal throws its reason between batches.
+ * Computes outputs of all groups, the longest groups first, in batches of equally many groups. Few shapes are therefore
+ * compiled, and a lack of memory shows at the start. An aborted signal throws its reason between batches.
  */
 export async function overBatches<Output extends string>(
   engine: Engine,
@@ -58,7 +62,7 @@ export async function overBatches<Output extends string>(
   }
 }
 
-/** A number to each predicted token, [R], as a list to each answer of each group of the batch. */
+/** Divides a number to each predicted token, [R], into one list to each answer of each group of the batch. */
 export function tokensByAnswer(
   batch: readonly Indexed[],
   packed: PackedBatch,
@@ -73,29 +77,29 @@ export function tokensByAnswer(
   });
 }
 
-/** The number of answers as a static shape. */
+/** The lengths of the answers, whose number the engine function reads from the shape. */
 function sizesOf({ lengths }: PackedBatch): Record<string, Values> {
   return { all: { dtype: 'float32', shape: [lengths.length], data: Float32Array.from(lengths) } };
 }
 
-/** Batches of one number of groups each, all groups of a batch with equally many answers. */
+/** Batches of equally many groups. All groups of a batch have equally many answers. */
 function* batches(groups: readonly PromptGroup[], tokens: number): Generator<readonly Indexed[]> {
   const size = ({ group }: Indexed) => group.answers.reduce((sum, { length }) => sum + length, group.prompt.length);
   const byAnswers = new Map<number, Indexed[]>();
   groups.forEach((group, index) => {
-    const same = byAnswers.get(group.answers.length) ?? [];
-    same.push({ group, index });
-    byAnswers.set(group.answers.length, same);
+    const list = byAnswers.get(group.answers.length) ?? [];
+    list.push({ group, index });
+    byAnswers.set(group.answers.length, list);
   });
-  for (const same of byAnswers.values()) {
-    const sorted = same.sort((a, b) => size(b) - size(a) || a.index - b.index);
+  for (const list of byAnswers.values()) {
+    const sorted = list.sort((a, b) => size(b) - size(a) || a.index - b.index);
     const [longest] = sorted;
     if (longest === undefined) continue;
     const most = Math.min(sorted.length, Math.max(1, Math.floor(tokens / size(longest))));
-    // As many to each batch, so that few are scored twice to fill the last one.
+    // Evenly filled batches, so that few groups are computed twice to fill the last batch.
     const count = Math.ceil(sorted.length / Math.ceil(sorted.length / most));
     for (let start = 0; start < sorted.length; start += count)
-      // The last batch reaches back for groups that were scored already.
+      // The last batch reaches back for groups that were computed already.
       yield sorted.slice(Math.max(0, Math.min(start, sorted.length - count)), start + count);
   }
 }

@@ -22,7 +22,7 @@ export const pairs: EncodedPair[] = Array.from({ length: 12 }, (_, i) => ({
 export const fours = (examples: readonly EncodedPair[]) =>
   chosenBatches(examples, (step) => Array.from({ length: 4 }, (_, i) => ((step - 1) * 4 + i) % examples.length));
 
-/** A training of a bigram model on those pairs. */
+/** A training of a bigram model on {@link pairs}. */
 export function bigramTraining(
   engine: Engine,
   change: Partial<TrainOptions> = {},
@@ -48,8 +48,8 @@ export async function all(records: AsyncIterable<StepRecord>): Promise<StepRecor
 
 /** All weights of a model, one after another. */
 export async function weightsOf(model: TrainableModel): Promise<number[]> {
-  const read = await Promise.all([...model.weights.values()].map((variable) => variable.read()));
-  return read.flatMap((values) => [...values]);
+  const weights = await Promise.all([...model.weights.values()].map((variable) => variable.read()));
+  return weights.flatMap((values) => [...values]);
 }
 
 /** Expects numbers to be equal up to rounding. */

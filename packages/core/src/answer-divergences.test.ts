@@ -34,14 +34,14 @@ async function modelsOf({ policy, reference, adapter }: Case): Promise<[Language
   return [model, (await loadModel(engine, folder('models', reference ?? ''))).model, {}];
 }
 
-describe.each(cases)('$policy beside $reference', (given) => {
+describe.each(cases)('$policy beside $reference', (fixture) => {
   it('has PyTorch’s divergences, in whatever batches', async () => {
-    const [policy, reference, adapterOff] = await modelsOf(given);
-    const groups = given.groups.map(({ prompt, answers }) => group(prompt, answers));
+    const [policy, reference, adapterOff] = await modelsOf(fixture);
+    const groups = fixture.groups.map(({ prompt, answers }) => group(prompt, answers));
     for (const batchTokens of [4096, 1]) {
-      const found = await answerDivergences(policy, reference, groups, { ...adapterOff, batchTokens });
-      found.flat().forEach((answer, i) => {
-        const want = given.expected.flat()[i];
+      const divergences = await answerDivergences(policy, reference, groups, { ...adapterOff, batchTokens });
+      divergences.flat().forEach((answer, i) => {
+        const want = fixture.expected.flat()[i];
         expect(answer.exact.length).toBe(want?.exact.length);
         want?.exact.forEach((value, t) => {
           expect(answer.exact[t]).toBeCloseTo(value, 5);
@@ -57,18 +57,18 @@ describe.each(cases)('$policy beside $reference', (given) => {
 /** Every answer of three tokens, of a vocabulary of 4. */
 const everyAnswer = Array.from({ length: 64 }, (_, i) => [i >> 4, (i >> 2) & 3, i & 3]);
 
-async function enumerated(policy: LanguageModel, reference: LanguageModel, options: DivergenceOptions = {}) {
+async function enumerate(policy: LanguageModel, reference: LanguageModel, options: DivergenceOptions = {}) {
   const all = [group([1, 3], everyAnswer)];
-  const [found] = (await answerDivergences(policy, reference, all, options)) as [AnswerDivergence[]];
+  const [divergences] = (await answerDivergences(policy, reference, all, options)) as [AnswerDivergence[]];
   const [logps] = (await tokenLogps(policy, all)) as [Float32Array[]];
-  return found.map(({ exact, sampled }, i) => ({
+  return divergences.map(({ exact, sampled }, i) => ({
     probability: Math.exp(sum(logps[i] as Float32Array)),
     exact: sum(exact),
     sampled: sum(sampled),
   }));
 }
 
-describe('over all answers there are', () => {
+describe('over all possible answers', () => {
   const engine = testEngine();
   const small = { vocabSize: 4, deviation: 0.4 };
 
@@ -91,7 +91,7 @@ describe('over all answers there are', () => {
         Float32Array.from({ length: variable.shape.reduce((a, b) => a * b, 1) }, () => next() - 0.5),
       );
     }
-    const all = await enumerated(policy, reference, options);
+    const all = await enumerate(policy, reference, options);
     expect(sum(all.map(({ probability }) => probability))).toBeCloseTo(1, 5);
     const meanOf = (value: (each: (typeof all)[number]) => number) =>
       sum(all.map((each) => each.probability * value(each)));
@@ -105,7 +105,7 @@ describe('over all answers there are', () => {
 
   it('a model beside itself is at 0, token by token', async () => {
     const model = tinyLlama(engine, small);
-    const all = await enumerated(model, model);
+    const all = await enumerate(model, model);
     expect(all.every(({ exact, sampled }) => exact === 0 && sampled === 0)).toBe(true);
   });
 });

@@ -3,7 +3,7 @@ import { tokenDivergences } from '@dpo/models';
 import { type BatchOptions, overBatches, tokensByAnswer } from './_over-batches.js';
 import { type DistributionModel, parameters } from './model.js';
 
-/** How far a policy is from its reference along one answer, a number to each of the answer's tokens, in nats. */
+/** The distance of a policy from its reference along one answer: a number to each of the answer's tokens, in nats. */
 export interface AnswerDivergence {
   /** KL(π(·|s_t) ‖ π_ref(·|s_t)) over the whole vocabulary, in the state before each token: 0 or more. */
   readonly exact: Float32Array;
@@ -11,8 +11,9 @@ export interface AnswerDivergence {
   readonly sampled: Float32Array;
 }
 
+/** How {@link answerDivergences} computes. */
 export interface DivergenceOptions extends BatchOptions {
-  /** False takes the reference without its adapter: give the policy as the reference, too, where that is what it is. */
+  /** False leaves the reference's adapter out. Give the policy as the reference too, to compare it with its own base. Default true. */
   readonly referenceAdapter?: boolean | undefined;
 }
 
@@ -21,14 +22,14 @@ export interface DivergenceOptions extends BatchOptions {
  *
  *     Σ_t KL(π(·|s_t) ‖ π_ref(·|s_t))        Σ_t [ log π(y_t|s_t) − log π_ref(y_t|s_t) ]
  *
- * have as their mean over answers drawn at temperature 1 the KL(π ‖ π_ref) of whole answers. The first is never negative, and
- * never varies more in the long run: each of its terms is the mean of the second's over all tokens (Rao–Blackwell). The states
- * include the one that the end token was drawn in. Both models read each batch once; logits are made in pieces.
+ * have the KL(π ‖ π_ref) of whole answers as their mean over answers drawn at temperature 1. The first sum is never negative,
+ * and does not vary more in the long run: each of its terms is the mean of the second's term over all tokens (Rao–Blackwell).
+ * The states include the state before the end token. Both models read each batch once; logits are computed in pieces.
  *
  * Source: Amini et al. 2025, "Better Estimation of the KL Divergence Between Language Models" (arXiv 2504.10637).
  *
  * @throws DpoError `kl.other-vocabulary` when the models predict from different numbers of tokens, `kl.other-engine` when
- *   they live in different engines, and `reference.no-adapter` when there is none to leave out
+ *   they live in different engines, and `reference.no-adapter` when `referenceAdapter` is false and the reference has no adapter
  */
 export async function answerDivergences(
   policy: DistributionModel,
@@ -72,7 +73,11 @@ function checkComparable(policy: DistributionModel, reference: DistributionModel
       hint: 'Load both models into one engine.',
     });
   if (!referenceAdapter && reference.adapter === undefined)
-    throw new DpoError('reference.no-adapter', 'The reference is the model without its adapter, but it has none.', {
-      hint: 'Give a reference model instead.',
-    });
+    throw new DpoError(
+      'reference.no-adapter',
+      'The reference is the model without its adapter, but the model has no adapter.',
+      {
+        hint: 'Give a reference model instead.',
+      },
+    );
 }

@@ -33,15 +33,15 @@ it('says that most answers were cut, of the sides that are trained on', () => {
   expect(codes(pairs, ['chosen'])).toEqual([['answers-truncated', 0, '2 of 3']]);
 });
 
-it('says that answers never end, unless they are not meant to', () => {
+it('says that answers never end, unless no end is to be judged', () => {
   const pairs = [pair([1, 7], [2, 7]), pair([1, 7], [2, EOS]), pair([4], [4], [9, 9])];
-  // The cut ones cannot end, and do not count.
+  // Answers that were cut cannot end, and do not count.
   expect(codes(pairs, both)).toEqual([['answers-never-end', 0, '3 of 4 whole']]);
   expect(codesOf(pairs, undefined)).toEqual([]);
   // Either token is an end.
   expect(codesOf(pairs, [EOS, 7])).toEqual([]);
 });
 
-it('says that no answer can end where nothing names an end', () => {
+it('says that no answer can end when nothing names an end token', () => {
   expect(codesOf([pair([1], [2])], [])).toEqual([['answers-never-end', 0, '2 of 2 whole']]);
 });

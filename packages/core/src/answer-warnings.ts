@@ -1,15 +1,16 @@
 import type { TrainingWarning } from './warnings.js';
 
-/** An answer that is trained on, and how many tokens it has lost. */
+/** An answer that a run trains on. */
 export interface CutAnswer {
   readonly tokens: Int32Array;
+  /** How many tokens the answer has lost to the longest length. */
   readonly cut: number;
 }
 
 /**
  * How many answers were not cut, and how many of these end in none of the end tokens.
  *
- * @param ends the tokens at which generation stops; undefined where nothing is to be said of ends
+ * @param ends the tokens at which generation stops; undefined counts no answer as endless
  */
 export function countEndless(
   answers: readonly CutAnswer[],
@@ -21,14 +22,14 @@ export function countEndless(
 }
 
 /**
- * What encoded answers say before the first step, with step 0:
+ * Looks through encoded answers before the first step, and returns warnings of step 0:
  *
  * | code | when |
  * |---|---|
  * | `answers-truncated` | more than half of the answers were cut: the model learns to break off |
- * | `answers-never-end` | of the answers that were not cut, more than half end in none of the end tokens, or there is no such token: the model never learns to stop |
+ * | `answers-never-end` | of the answers that were not cut, more than half end in none of the end tokens, or there is no end token: the model never learns to stop |
  *
- * @param ends the tokens at which generation stops; undefined where nothing is to be said of ends
+ * @param ends the tokens at which generation stops; undefined gives no warning of ends
  */
 export function watchAnswers(answers: readonly CutAnswer[], ends: readonly number[] | undefined): TrainingWarning[] {
   const { whole, endless } = countEndless(answers, ends);

@@ -13,7 +13,7 @@ const fixtures = new URL('../../../tooling/parity/fixtures/models/', import.meta
 const configOf = (name: string) =>
   JSON.parse(readFileSync(new URL(`${name}/config.json`, fixtures), 'utf8')) as Readonly<Record<string, unknown>>;
 const typeOf = (name: string) => configOf(name).model_type;
-/** One of transformers' tiny models for each architecture: their configurations. */
+/** The names of transformers' tiny models, one for each architecture. */
 const models = readdirSync(fixtures, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name)
@@ -33,11 +33,11 @@ afterAll(async () => {
   for (const engine of engines) await engine.dispose();
 });
 
-/** A new model whose products are about as large as what goes into them, as in a trained one: 0.2 ≈ 1 / √32. */
+/** A new model whose products are about as large as their inputs, as in a trained model: 0.2 ≈ 1 / √32. */
 const create = (engine: Engine | undefined, name: string): LanguageModel =>
   createModel(engine as Engine, { ...configOf(name), initializer_range: 0.2 }, { seed: 3 });
 
-/** Thirty-two pairs of random ids: over many the rounding of each averages out. */
+/** Thirty-two pairs of random ids, so many that the rounding of single pairs averages out. */
 function pairsFor({ vocabSize }: LanguageModel): EncodedPair[] {
   const uniform = random(5);
   const ids = (length: number) => Int32Array.from({ length }, () => Math.floor(uniform() * vocabSize));
@@ -50,7 +50,7 @@ function pairsFor({ vocabSize }: LanguageModel): EncodedPair[] {
 
 async function records(model: LanguageModel, reference: Reference, steps: number): Promise<StepRecord[]> {
   const pairs = pairsFor(model);
-  const taken: StepRecord[] = [];
+  const list: StepRecord[] = [];
   for await (const record of train({
     ...{ model, reference, steps },
     method: methodNamed('dpo', { beta: 0.1 }),
@@ -58,11 +58,11 @@ async function records(model: LanguageModel, reference: Reference, steps: number
     learningRate: () => 1e-3,
     batches: chosenBatches(pairs, () => pairs.keys()),
   }))
-    taken.push(record);
-  return taken;
+    list.push(record);
+  return list;
 }
 
-/** Twelve steps of all weights, held to a second model with the same. */
+/** Twelve steps of all weights, with a copy of the model as the reference. */
 async function trajectory(engine: Engine | undefined, name: string): Promise<StepRecord[]> {
   const model = create(engine, name);
   const second = await cloneModel(model);
@@ -80,12 +80,12 @@ describe.skipIf(library === undefined)('bfloat16', () => {
   });
 
   it.each(models)('%s: the first gradient and the losses of twelve steps as in float32, to 1 in 100', async (name) => {
-    const [wanted, got] = [await trajectory(exact, name), await trajectory(rounded, name)];
+    const [want, got] = [await trajectory(exact, name), await trajectory(rounded, name)];
     expect(Math.abs((got[0]?.loss ?? 0) - Math.LN2)).toBeLessThan(1e-3);
-    expect(Math.abs((got[0]?.grad_norm ?? 0) / (wanted[0]?.grad_norm ?? 0) - 1)).toBeLessThan(0.01);
-    // It learns, so that the steps compare more than a beginning.
-    expect(wanted.at(-1)?.loss).toBeLessThan(0.6);
-    for (const [i, { loss }] of wanted.entries())
+    expect(Math.abs((got[0]?.grad_norm ?? 0) / (want[0]?.grad_norm ?? 0) - 1)).toBeLessThan(0.01);
+    // The model learns, so that the comparison covers more than the start.
+    expect(want.at(-1)?.loss).toBeLessThan(0.6);
+    for (const [i, { loss }] of want.entries())
       expect(Math.abs((got[i]?.loss ?? 0) / loss - 1), `step ${i + 1}`).toBeLessThan(0.01);
   });
 

@@ -1,4 +1,4 @@
-// What loads without Node: `index.ts` adds what reads and writes files.
+// The part of the package that loads without Node. `index.ts` adds the functions that read and write files.
 
 export { alone, type Collective } from '@dpo/engine';
 export { type AnswerDivergence, answerDivergences, type DivergenceOptions } from './answer-divergences.js';

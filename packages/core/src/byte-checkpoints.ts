@@ -2,7 +2,7 @@ import { isObject } from '@dpo/base';
 import { type CheckpointState, parseCheckpointState, unreadable } from './checkpoint-state.js';
 import type { CheckpointContents, CheckpointStore, OpenCheckpoint } from './checkpoint-store.js';
 
-/** Named bytes, as a map, a directory or a database keeps them. */
+/** Bytes under names, as a map, a directory or a database holds them. */
 export interface ByteFiles {
   names(): Promise<readonly string[]>;
   /** The bytes under a name; undefined when there are none. */
@@ -31,7 +31,7 @@ export function memoryFiles(): ByteFiles {
   };
 }
 
-/** What is needed of a browser's `FileSystemDirectoryHandle`. */
+/** The part of a browser's `FileSystemDirectoryHandle` that checkpoints need. */
 export interface ByteDirectory {
   keys(): AsyncIterable<string>;
   getFileHandle(
@@ -45,14 +45,14 @@ export interface ByteDirectory {
 }
 
 /**
- * Bytes in a directory of a browser, such as a page's private one (`navigator.storage.getDirectory()`). A file has its new
- * content once the browser closes its writer, and the old content until then.
+ * Bytes in a directory of a browser, such as a page's private directory (`navigator.storage.getDirectory()`). A file has its
+ * old content until the browser closes the writer, and then the new content.
  */
 export function directoryFiles(directory: ByteDirectory): ByteFiles {
   const names = async () => {
-    const found: string[] = [];
-    for await (const name of directory.keys()) found.push(name);
-    return found;
+    const list: string[] = [];
+    for await (const name of directory.keys()) list.push(name);
+    return list;
   };
   return {
     names,
@@ -73,8 +73,8 @@ export function directoryFiles(directory: ByteDirectory): ByteFiles {
 const NAME = /^checkpoint-(\d+)\.bin$/;
 
 /**
- * Checkpoints as bytes, for pages: `checkpoint-N.bin` holds the length of a header (8 bytes, little-endian), the header as JSON
- * (the state, and part, name and shape of each tensor), then all numbers as float32 in the header's order.
+ * A store of checkpoints as bytes, for pages. `checkpoint-N.bin` holds the length of a header (8 bytes, little-endian), the
+ * header as JSON (the state, and part, name and shape of each tensor), then all numbers as float32 in the header's order.
  */
 export function byteCheckpoints(files: ByteFiles): CheckpointStore {
   return {
@@ -84,11 +84,11 @@ export function byteCheckpoints(files: ByteFiles): CheckpointStore {
       return name;
     },
     async list() {
-      const named = (await files.names()).flatMap((name) => {
+      const checkpoints = (await files.names()).flatMap((name) => {
         const step = NAME.exec(name)?.[1];
         return step === undefined ? [] : [{ name, step: Number(step) }];
       });
-      return named.sort((a, b) => a.step - b.step);
+      return checkpoints.sort((a, b) => a.step - b.step);
     },
     async open(name) {
       const bytes = await files.read(name);

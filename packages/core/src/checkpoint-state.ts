@@ -2,40 +2,43 @@ import { DpoError } from '@dpo/base';
 import type { FileDigest } from '@dpo/base/files';
 import type { StepRecord } from './step-record.js';
 
-/** Where a run is. With the weights and the optimizer's slots, all that its future depends on. */
+/** Where a run is. Together with the weights and the optimizer's slots, the run's future depends on nothing else. */
 export interface TrainingState {
+  /** The last step that was taken; 0 before the first. */
   readonly step: number;
   /** Updates that were applied: the optimizer's t. */
   readonly updates: number;
   /** Steps in a row, up to this one, whose gradient was not finite. */
   readonly skipped: number;
-  /** Pairs trained on so far. */
+  /** Examples trained on so far, of whatever kind. */
   readonly pairs: number;
   /** The best evaluation so far. */
   readonly best?: { readonly step: number; readonly value: number };
-  /** Evaluations since then. */
+  /** Evaluations since the best. */
   readonly stale?: number;
-  /** The record of this step, where an interruption has left its evaluation to the resumed run. */
+  /** The record of a step whose evaluation was interrupted; the resumed run evaluates the step. */
   readonly unevaluated?: StepRecord | undefined;
 }
 
 /** What `trainer_state.json` of a checkpoint says. */
 export interface CheckpointState extends TrainingState {
   readonly version: 1;
+  /** The method's name. */
   readonly method: string;
   readonly optimizer: { readonly name: string; readonly settings: Readonly<Record<string, number | boolean>> };
+  /** The run's resolved configuration. */
   readonly config?: unknown;
-  /** What tells the run from every other one that could have written a checkpoint here. */
+  /** A key that tells the run from every other run that could have written a checkpoint into the same place. */
   readonly run?: string;
-  /** What the method remembers, where it remembers anything. */
+  /** What the method remembers. Absent for a method without a state. */
   readonly methodState?: unknown;
-  /** What the source of the batches remembers, where it remembers anything. */
+  /** What the source of the batches remembers. Absent for a source without a state. */
   readonly sourceState?: unknown;
   /** The other files of the checkpoint, by name. Checkpoints of earlier versions list none. */
   readonly files?: Readonly<Record<string, FileDigest>>;
 }
 
-/** The files of a checkpoint that are the run's own: whatever else lies in its folder is the trained model. */
+/** The files of a checkpoint that are the run's own. All other files of the folder are the trained model. */
 export const trainerFiles = {
   /** Where the run was. */
   state: 'trainer_state.json',
@@ -48,10 +51,10 @@ export const trainerFiles = {
 } as const;
 
 /**
- * Reads what a checkpoint says of its run out of the text of its state.
+ * Parses the text of a checkpoint's state.
  *
- * @param path the checkpoint, to be named in errors
- * @throws DpoError `checkpoint.unreadable` when the text is no state, or one of a later version
+ * @param path the checkpoint, which errors name
+ * @throws DpoError `checkpoint.unreadable` when the text is no state, or a state of a later version
  */
 export function parseCheckpointState(text: string, path: string): CheckpointState {
   let parsed: unknown;
@@ -61,7 +64,8 @@ export function parseCheckpointState(text: string, path: string): CheckpointStat
     throw unreadable(path, `${trainerFiles.state} is not JSON`, cause);
   }
   if (!isObject(parsed)) throw unreadable(path, `${trainerFiles.state} is no JSON object`);
-  if (parsed.version !== 1) throw unreadable(path, `its version is ${JSON.stringify(parsed.version)}, known is 1`);
+  if (parsed.version !== 1)
+    throw unreadable(path, `its version is ${JSON.stringify(parsed.version)}, and this program reads version 1`);
   const wrong = Object.entries(shape).find(([key, fits]) => !fits(parsed[key]));
   if (wrong !== undefined) throw unreadable(path, `${trainerFiles.state} has no sound "${wrong[0]}"`);
   return parsed as unknown as CheckpointState;
@@ -77,7 +81,7 @@ const unlessMissing =
   (value) =>
     value === undefined || test(value);
 
-/** What each key must be for the state to be used without another look. */
+/** The test that each key's value must pass. */
 const shape: Readonly<
   Record<Exclude<keyof CheckpointState, 'version' | 'config' | 'methodState' | 'sourceState'>, Test>
 > = {
@@ -98,7 +102,7 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The error of a checkpoint that cannot be gone on from. */
+/** The error of a checkpoint that no run can resume from. */
 export function unreadable(path: string, why: string, cause?: unknown): DpoError {
   return new DpoError('checkpoint.unreadable', `${path} is not a checkpoint that can be read: ${why}.`, {
     values: { path, why },

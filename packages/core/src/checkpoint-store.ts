@@ -1,18 +1,18 @@
 import type { CheckpointState } from './checkpoint-state.js';
 
-/** What a checkpoint's tensors belong to: the model, the optimizer, a reference that moves, the method. */
+/** The owner of a checkpoint's tensors: the model, the optimizer, a reference that moves, or the method. */
 export type CheckpointPart = 'model' | 'optimizer' | 'reference' | 'method';
 
-/** A tensor to be saved. */
+/** A tensor that a checkpoint is to hold. */
 export interface TensorToSave {
   /** The tensor's name within its part. */
   readonly name: string;
   readonly shape: readonly number[];
-  /** The numbers, row-major; they may stand at the beginning of `into`, when that has room for them. */
+  /** The numbers, row-major. They may stand at the beginning of `into`, when `into` has room for them. */
   read(into?: Float32Array): Promise<Float32Array>;
 }
 
-/** What a checkpoint holds: where the run is, and the tensors of each part. */
+/** The contents of a checkpoint: where the run is, and the tensors of each part. */
 export interface CheckpointContents {
   readonly state: Omit<CheckpointState, 'files'>;
   readonly parts: Readonly<Record<CheckpointPart, readonly TensorToSave[]>>;
@@ -26,12 +26,17 @@ export interface SavedTensors {
   read(name: string): Promise<Float32Array>;
 }
 
-/** A checkpoint that is open to be read. */
+/** A checkpoint that is open for reading. */
 export interface OpenCheckpoint {
   readonly name: string;
   readonly state: CheckpointState;
-  /** @throws DpoError when the part cannot be read */
+  /**
+   * Opens the tensors of a part.
+   *
+   * @throws DpoError when the part cannot be read
+   */
   tensors(part: CheckpointPart): Promise<SavedTensors>;
+  /** Closes the files of the checkpoint. */
   close(): Promise<void>;
 }
 
@@ -41,7 +46,7 @@ export interface NamedCheckpoint {
   readonly step: number;
 }
 
-/** Where checkpoints are kept: folders in Node, a page's memory or its private file system. */
+/** A store of checkpoints: folders in Node, a page's memory or its private file system. */
 export interface CheckpointStore {
   /**
    * Saves a checkpoint, whole or not at all, in place of an earlier one of the same step.
@@ -51,7 +56,12 @@ export interface CheckpointStore {
   save(contents: CheckpointContents): Promise<string>;
   /** The checkpoints, the oldest first. */
   list(): Promise<readonly NamedCheckpoint[]>;
-  /** @throws DpoError `checkpoint.unreadable` for a checkpoint that is missing or damaged */
+  /**
+   * Opens a checkpoint for reading.
+   *
+   * @throws DpoError `checkpoint.unreadable` when the checkpoint is missing or damaged
+   */
   open(name: string): Promise<OpenCheckpoint>;
+  /** Removes a checkpoint. */
   remove(name: string): Promise<void>;
 }

@@ -3,10 +3,11 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:f
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileDigest, leftoverName } from '@dpo/base/files';
-import { writeSafetensors } from '@dpo/base/safetensors';
+
 import type { Engine } from '@dpo/engine';
 import { testEngine } from '@dpo/engine/test';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { weightSaver } from './_save-weights-for-tests.js';
 import { chosenBatches } from './batches/offline.js';
 import { latestCheckpoint, listCheckpoints } from './list-checkpoints.js';
 import { methodNamed } from './methods/method-named.js';
@@ -31,18 +32,6 @@ const pairs = Array.from({ length: 10 }, (_, i) => ({
   rejected: Int32Array.of((i * 2) % 9, 10),
 }));
 
-async function saveModel(model: TrainableModel, into: string): Promise<void> {
-  await writeSafetensors(
-    join(into, 'model.safetensors'),
-    [...model.trainable()].map(([name, variable]) => ({
-      name,
-      shape: variable.shape,
-      dtype: 'float32' as const,
-      data: () => variable.read(),
-    })),
-  );
-}
-
 function setUp(engine: Engine, change: Partial<TrainOptions> = {}) {
   const model = bigramModel(engine);
   const options: TrainOptions = {
@@ -53,7 +42,7 @@ function setUp(engine: Engine, change: Partial<TrainOptions> = {}) {
     learningRate: learningRates({ learningRate: 0.03, schedule: 'cosine', warmupSteps: 3, steps: 10 }),
     batches: chosenBatches(pairs, (step) => [step % 10, (step * 3) % 10, (step * 7) % 10]),
     steps: 10,
-    checkpoints: { folder, saveModel: (into) => saveModel(model, into), everySteps: 5, config: { beta: 0.1 } },
+    checkpoints: { folder, saveModel: weightSaver(model), everySteps: 5, config: { beta: 0.1 } },
     ...change,
   };
   return { model, options };
@@ -69,11 +58,11 @@ async function run(options: TrainOptions, until = Number.POSITIVE_INFINITY): Pro
 }
 
 async function weightsOf(model: TrainableModel): Promise<number[]> {
-  const read = await Promise.all([...model.weights.values()].map((variable) => variable.read()));
-  return read.flatMap((values) => [...values]);
+  const weights = await Promise.all([...model.weights.values()].map((variable) => variable.read()));
+  return weights.flatMap((values) => [...values]);
 }
 
-/** What a record says of the run, without what it says of the machine. */
+/** A record without its numbers of the machine. */
 const essence = ({ pairs_per_second: _, peak_rss_bytes: __, ...rest }: StepRecord) => rest;
 
 describe('train 10 = train 5, kill, resume 5', () => {
@@ -91,7 +80,7 @@ describe('train 10 = train 5, kill, resume 5', () => {
     const whole = setUp(testEngine(), { optimizer, checkpoints: undefined });
     const wholeRecords = await run(whole.options);
 
-    // Leaving the loop at step 8 is a kill: what came after the checkpoint of step 5 is lost.
+    // Leaving the loop at step 8 acts as a kill: the steps after the checkpoint of step 5 are lost.
     const killed = setUp(testEngine(), { optimizer });
     await run(killed.options, 7);
     const checkpoint = (await latestCheckpoint(folder)) as string;
@@ -115,7 +104,7 @@ describe('train 10 = train 5, kill, resume 5', () => {
     expect(await weightsOf(resumed.model)).toEqual(await weightsOf(whole.model));
   });
 
-  it('does nothing where nothing is left to do', async () => {
+  it('does nothing when the run is done', async () => {
     await run(setUp(testEngine()).options);
     const again = setUp(testEngine(), { resume: join(folder, 'checkpoint-10') });
     expect(await run(again.options)).toEqual([]);
@@ -132,7 +121,7 @@ describe('checkpoints', () => {
       checkpoints: {
         folder,
         everySteps: 4,
-        saveModel: (into) => saveModel(model, into),
+        saveModel: weightSaver(model),
         config: { beta: 0.1 },
         onSaved,
       },
@@ -166,17 +155,17 @@ describe('checkpoints', () => {
 
   it('keep the configuration of the checkpoints, whatever else the options hold', async () => {
     const { options, model } = setUp(testEngine());
-    const checkpoints = { folder, config: { beta: 0.1 }, saveModel: (into: string) => saveModel(model, into) };
+    const checkpoints = { folder, config: { beta: 0.1 }, saveModel: weightSaver(model) };
     await run({ ...options, steps: 1, checkpoints, ...{ config: 'of the caller', folder: 'elsewhere', run: 'other' } });
     const { config, run: key } = await readCheckpointState(join(folder, 'checkpoint-1'));
     expect([config, key]).toEqual([{ beta: 0.1 }, undefined]);
   });
 
-  it('are pruned and listed by the step that they say, not by their names', async () => {
+  it('are pruned and listed by the step in their states, not by their names', async () => {
     const { options, model } = setUp(testEngine());
-    const checkpoints = { folder, everySteps: 2, keep: 2, saveModel: (into: string) => saveModel(model, into) };
+    const checkpoints = { folder, everySteps: 2, keep: 2, saveModel: weightSaver(model) };
     await run({ ...options, steps: 4, checkpoints });
-    // The checkpoint of step 2 under a name of later: it is still the oldest one.
+    // The checkpoint of step 2 under a later name is still the oldest.
     await rename(join(folder, 'checkpoint-2'), join(folder, 'checkpoint-5'));
     expect((await listCheckpoints(folder)).map(({ step, path }) => [step, basename(path)])).toEqual([
       [2, 'checkpoint-5'],
@@ -194,7 +183,7 @@ describe('checkpoints', () => {
     const { pid } = spawnSync(process.execPath, ['--version']);
     await mkdir(leftoverName(join(folder, 'checkpoint-3')).replace(`.${process.pid}-`, `.${pid}-`));
     const { options, model } = setUp(testEngine());
-    const checkpoints = { folder, everySteps: 2, keep: 2, saveModel: (into: string) => saveModel(model, into) };
+    const checkpoints = { folder, everySteps: 2, keep: 2, saveModel: weightSaver(model) };
     await run({ ...options, checkpoints });
     expect((await readdir(folder)).sort()).toEqual(['checkpoint-10', 'checkpoint-8']);
     expect((await listCheckpoints(folder)).map(({ step }) => step)).toEqual([8, 10]);
@@ -208,7 +197,7 @@ describe('checkpoints', () => {
       everySteps: 5,
       keep: 1,
       saveModel: async (into: string) => {
-        await saveModel(model, into);
+        await weightSaver(model)(into);
         if (full) throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
         full = true;
       },

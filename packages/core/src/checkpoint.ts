@@ -10,29 +10,29 @@ import type { Optimizer } from './optimizers/types.js';
 import type { Reference } from './reference.js';
 import type { CompiledSteps } from './step/compile-steps.js';
 
-/** When checkpoints are written, which are kept, and what they say of the run. */
+/** When checkpoints are written, which of them stay, and what they say of the run. */
 export interface CheckpointSettings {
-  /** A checkpoint after every so many steps. */
+  /** Writes a checkpoint after every so many steps. Default: none but the last. */
   readonly everySteps?: number | undefined;
-  /** Whether one is written after the last step as well. Default true. One is always written when the run is aborted. */
+  /** Whether a checkpoint is written after the last step as well. An aborted run always writes a checkpoint. Default true. */
   readonly atEnd?: boolean | undefined;
-  /** Whether one is written after each evaluation that is the best so far. The best one is kept whatever its age. */
+  /** Writes a checkpoint after each evaluation that is the best so far, and keeps the best whatever its age. Default false. */
   readonly best?: boolean | undefined;
-  /** Older checkpoints than the last so many are removed. Default: all are kept. */
+  /** The number of newest checkpoints that stay; older ones are removed. Default: all stay. */
   readonly keep?: number | undefined;
   /** The run's resolved configuration, stored with each checkpoint. */
   readonly config?: unknown;
-  /** What tells the run from every other one, stored with each checkpoint. */
+  /** A key that tells the run from every other run, stored with each checkpoint. */
   readonly run?: string | undefined;
-  /** Hears the name of each new checkpoint: the path, when checkpoints are folders. */
+  /** Is called with the name of each new checkpoint, which is the path when checkpoints are folders. */
   readonly onSaved?: ((name: string, state: TrainingState) => void) | undefined;
 }
 
 /** Checkpoints as folders, in Node. */
 export interface FolderCheckpoints {
-  /** The run's folder; checkpoints are `checkpoint-N` in it. */
+  /** The run's folder, which holds the checkpoints as `checkpoint-N`. */
   readonly folder: string;
-  /** Writes the trainable weights in float32 into a folder, in the form that others read (Hugging Face or PEFT). */
+  /** Writes the trainable weights in float32 into a folder, in a form that other programs read (Hugging Face or PEFT). */
   readonly saveModel: (folder: string) => Promise<void>;
 }
 
@@ -44,7 +44,7 @@ export interface StoreCheckpoints {
 /** When checkpoints are written, and where. */
 export type CheckpointOptions = CheckpointSettings & (FolderCheckpoints | StoreCheckpoints);
 
-/** What a checkpoint holds the numbers and the memory of. */
+/** The parts of a run whose numbers and memory a checkpoint holds. */
 interface Owners {
   readonly model: TrainableModel;
   readonly method: Pick<Method<never>, 'name' | 'trainables' | 'state'>;
@@ -54,18 +54,22 @@ interface Owners {
   readonly source?: Pick<BatchSource<never>, 'state'> | undefined;
 }
 
-/** Where checkpoints go; undefined when there are none. */
+/** The store that checkpoints go into; undefined for a run without checkpoints. */
 export function storeOf(checkpoints: CheckpointOptions | undefined): CheckpointStore | undefined {
   if (checkpoints === undefined) return undefined;
   return 'store' in checkpoints ? checkpoints.store : folderStore(checkpoints);
 }
 
-/** Opens a checkpoint of the store; without a store, the checkpoint in a folder. */
+/**
+ * Opens a checkpoint of the store; without a store, the checkpoint in the folder of that name.
+ *
+ * @throws DpoError `checkpoint.unreadable` when the checkpoint is missing or damaged
+ */
 export function openCheckpoint(store: CheckpointStore | undefined, name: string): Promise<OpenCheckpoint> {
   return store === undefined ? openFolder(name) : store.open(name);
 }
 
-/** Saves where the run is, then removes the checkpoints that are no longer kept. */
+/** Saves a checkpoint of the run, then removes the checkpoints that no longer stay. */
 export async function saveCheckpoint(
   store: CheckpointStore,
   { config, run, keep = Number.POSITIVE_INFINITY, onSaved }: CheckpointSettings,
@@ -98,7 +102,7 @@ export async function saveCheckpoint(
 /**
  * Reads a checkpoint's weights and optimizer state into the engine, closes the checkpoint, and returns where the run was.
  *
- * @throws DpoError `checkpoint.mismatch` when the checkpoint is of another optimizer or of other weights. Nothing is written then
+ * @throws DpoError `checkpoint.mismatch` when the checkpoint is of another optimizer or of other weights; nothing is then written
  */
 export async function restoreCheckpoint(checkpoint: OpenCheckpoint, owners: Owners): Promise<TrainingState> {
   const { name: path, state } = checkpoint;
@@ -106,7 +110,8 @@ export async function restoreCheckpoint(checkpoint: OpenCheckpoint, owners: Owne
   try {
     if (state.optimizer.name !== optimizer.name)
       throw mismatch(path, `was trained with ${state.optimizer.name}, this run uses ${optimizer.name}`);
-    const reads: (() => Promise<void>)[] = [];
+    // All shapes are checked before the first variable is written.
+    const writes: (() => Promise<void>)[] = [];
     for (const [part, variables] of Object.entries(variablesOf(owners)) as [CheckpointPart, NamedVariables][]) {
       if (variables.size === 0 && part !== 'optimizer') continue;
       const tensors = await checkpoint.tensors(part);
@@ -115,10 +120,10 @@ export async function restoreCheckpoint(checkpoint: OpenCheckpoint, owners: Owne
         if (shape === undefined) throw mismatch(path, `lacks ${name}`);
         if (shape.join() !== variable.shape.join())
           throw mismatch(path, `has ${name} as [${shape}], this run as [${variable.shape}]`);
-        reads.push(async () => variable.write(await tensors.read(name)));
+        writes.push(async () => variable.write(await tensors.read(name)));
       }
     }
-    for (const read of reads) await read();
+    for (const write of writes) await write();
   } finally {
     await checkpoint.close();
   }
@@ -156,7 +161,7 @@ function tensorsOf(variables: NamedVariables): TensorToSave[] {
 }
 
 async function prune(store: CheckpointStore, keep: number, { step: now, best }: TrainingState): Promise<void> {
-  // A checkpoint of a later step is none of this run's: it does not count, and stays.
+  // A checkpoint of a later step is not of this run: it does not count, and it stays.
   const checkpoints = (await store.list()).filter(({ step }) => step <= now);
   const old = checkpoints
     .slice(0, Math.max(0, checkpoints.length - Math.max(1, keep)))

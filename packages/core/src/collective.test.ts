@@ -16,18 +16,18 @@ import { type StepRecord, type TrainOptions, train } from './trainer.js';
 /** Workers in one process: each call waits until every worker has made it. */
 function workers(size: number): Collective[] {
   const meet = <T>() => {
-    let given: T[] = [];
+    let values: T[] = [];
     let arrived = 0;
     let resolve: (all: readonly T[]) => void = () => undefined;
     let all = new Promise<readonly T[]>((done) => {
       resolve = done;
     });
     return (rank: number, value: T): Promise<readonly T[]> => {
-      given[rank] = value;
+      values[rank] = value;
       const together = all;
       if (++arrived === size) {
-        const complete = given;
-        [given, arrived] = [[], 0];
+        const complete = values;
+        [values, arrived] = [[], 0];
         const finish = resolve;
         all = new Promise((done) => {
           resolve = done;
@@ -48,7 +48,7 @@ function workers(size: number): Collective[] {
       );
       buffers.forEach((buffer, b) => {
         buffer.forEach((_, i) => {
-          buffer[i] = all.reduce((total, given) => total + (given[b]?.[i] as number), 0);
+          buffer[i] = all.reduce((total, ofWorker) => total + (ofWorker[b]?.[i] as number), 0);
         });
       });
     },
@@ -61,11 +61,11 @@ const answers: EncodedAnswer[] = pairs.map(({ prompt, chosen, rejected }, i) => 
 }));
 const rows = (step: number) => Array.from({ length: 7 }, (_, i) => ((step - 1) * 7 + i) % pairs.length);
 
-type Given<E extends EncodedPair | EncodedAnswer> = Pick<TrainOptions<E>, 'method' | 'batches'> &
+type RunOptions<E extends EncodedPair | EncodedAnswer> = Pick<TrainOptions<E>, 'method' | 'batches'> &
   Partial<TrainOptions<E>>;
 
-/** Trains a bigram model in an engine of its own; its records and its weights afterwards. */
-async function run<E extends EncodedPair | EncodedAnswer>(given: Given<E>, collective?: Collective) {
+/** Trains a bigram model in an engine of its own, and returns its records and its weights afterwards. */
+async function run<E extends EncodedPair | EncodedAnswer>(options: RunOptions<E>, collective?: Collective) {
   const engine = testEngine();
   const model = bigramModel(engine);
   const records: StepRecord[] = [];
@@ -75,7 +75,7 @@ async function run<E extends EncodedPair | EncodedAnswer>(given: Given<E>, colle
     optimizer: optimizers.adamw(),
     learningRate: () => 0.05,
     steps: 5,
-    ...given,
+    ...options,
     collective,
   }))
     records.push(record);
@@ -84,9 +84,9 @@ async function run<E extends EncodedPair | EncodedAnswer>(given: Given<E>, colle
   return { records, weights: weights.flatMap((values) => [...values]) };
 }
 
-async function expectSame<E extends EncodedPair | EncodedAnswer>(given: Given<E>): Promise<void> {
-  const alone = await run(given);
-  const together = await Promise.all(workers(2).map((collective) => run(given, collective)));
+async function expectSame<E extends EncodedPair | EncodedAnswer>(options: RunOptions<E>): Promise<void> {
+  const alone = await run(options);
+  const together = await Promise.all(workers(2).map((collective) => run(options, collective)));
   for (const worker of together) {
     worker.weights.forEach((weight, i) => {
       expect(weight).toBeCloseTo(alone.weights[i] as number, 4);
@@ -118,10 +118,10 @@ describe('two workers take the steps of one with the whole batch', () => {
 
   it('clipping by the norm of the whole gradient', async () => {
     const optimizer = optimizers.sgd();
-    const given = { method: dpo, batches: chosenBatches(pairs, rows), optimizer, maxGradNorm: 0.05 };
-    const { records } = await run(given);
+    const options = { method: dpo, batches: chosenBatches(pairs, rows), optimizer, maxGradNorm: 0.05 };
+    const { records } = await run(options);
     expect(Math.min(...records.map(({ grad_norm }) => grad_norm))).toBeGreaterThan(0.05);
-    await expectSame(given);
+    await expectSame(options);
   });
 
   it('KTO, whose KL divergence is estimated over all examples', async () => {
@@ -132,19 +132,19 @@ describe('two workers take the steps of one with the whole batch', () => {
     await expectSame({ method: supervisedMethod(), batches: chosenBatches(pairs, rows), evaluation });
   });
 
-  it('refuses a batch or held-out examples that leave a worker without one', async () => {
+  it('refuses a batch, and held-out examples, that leave a worker without an example', async () => {
     const refused = expect.objectContaining({ code: 'train.too-few-examples' });
     const few = workers(2).map((each) => run({ method: dpo, batches: chosenBatches(pairs, () => [3]) }, each));
     for (const worker of await Promise.allSettled(few))
       expect(worker).toMatchObject({ status: 'rejected', reason: refused });
-    const held = { examples: pairs.slice(0, 1), everySteps: 1 };
-    const given = { method: dpo, batches: chosenBatches(pairs, rows), evaluation: held };
-    const both = await Promise.allSettled(workers(2).map((each) => run(given, each)));
+    const heldOut = { examples: pairs.slice(0, 1), everySteps: 1 };
+    const options = { method: dpo, batches: chosenBatches(pairs, rows), evaluation: heldOut };
+    const both = await Promise.allSettled(workers(2).map((each) => run(options, each)));
     for (const worker of both) expect(worker).toMatchObject({ status: 'rejected', reason: refused });
   });
 
-  it('a gradient that is not finite, which all of them skip', async () => {
-    // The first example is one worker's alone.
+  it('a gradient that is not finite, which all workers skip', async () => {
+    // Only one worker has the first example.
     const poisoned = { ...pairs[0], weight: 1 } as EncodedPair;
     const method = { ...dpo, inputs: (pair: EncodedPair) => ({ numbers: { factor: pair === poisoned ? 1e38 : 1 } }) };
     const apply: typeof dpo.apply = (inputs) => {

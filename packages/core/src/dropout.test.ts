@@ -23,7 +23,7 @@ const pairs: EncodedPair[] = Array.from({ length: 6 }, (_, i) => ({
   rejected: tokens(2 + ((3 * i) % 4)),
 }));
 
-/** Losses and norms of three steps with an adapter that drops, and the adapter afterwards. */
+/** The losses and norms of three steps with dropout in the adapter, and the adapter's weights afterwards. */
 async function run(packing: { readonly microBatches?: number; readonly positions?: number }, dropout = 0.4) {
   const model = await addLora((await loadModel(best, folder)).model, { rank: 2, alpha: 8, dropout, seed: 1 });
   const records: number[] = [];
@@ -38,7 +38,7 @@ async function run(packing: { readonly microBatches?: number; readonly positions
   return [...records, ...weights];
 }
 
-it('drops the same of an example in whatever micro-batch it is', async () => {
+it('drops the same elements of an example, whichever micro-batch the example is in', async () => {
   const whole = await run({ microBatches: 1 });
   expect(whole).not.toEqual(await run({ microBatches: 1 }, 0));
   for (const packing of [{ microBatches: 2 }, { microBatches: 6 }, { positions: 20 }]) {
@@ -53,7 +53,7 @@ it('drops the same of an example in whatever micro-batch it is', async () => {
 
 it('knows a position by its example, answer and place, whatever stands around it', () => {
   const groups = pairs.map(({ prompt, chosen, rejected }) => ({ prompt, answers: [chosen, rejected] }));
-  /** The numbers of each sequence: those of its prompt, then its answer's. */
+  /** The number of each predictor, by example, answer and position. */
   const numbers = (order: readonly number[]) => {
     const batch = pack(order.map((g) => groups[g] as (typeof groups)[number]));
     const rows = dropoutNumbers(batch, order);

@@ -2,14 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { EncodedPair } from '@dpo/base';
-import { writeSafetensors } from '@dpo/base/safetensors';
 import { testEngine } from '@dpo/engine/test';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { weightSaver } from './_save-weights-for-tests.js';
 import { chosenBatches } from './batches/offline.js';
 import type { EvaluationOptions } from './evaluation.js';
 import { latestCheckpoint, listCheckpoints } from './list-checkpoints.js';
 import { methodNamed } from './methods/method-named.js';
-import type { TrainableModel } from './model.js';
+
 import { optimizers } from './optimizers/registry.js';
 import { readCheckpointState } from './read-checkpoint-state.js';
 import { referenceModel } from './reference.js';
@@ -28,19 +28,8 @@ const pair = (prompt: number, chosen: number, rejected: number): EncodedPair => 
   rejected: Int32Array.of(rejected),
 });
 const training = [pair(1, 2, 3)];
-/** Wants the opposite of the training data: what is learnt there makes it worse from the first step. */
+/** The opposite of the training data, whose loss grows from the first step of the training. */
 const contrary = [pair(1, 3, 2)];
-
-const saver = (model: TrainableModel) => (path: string) =>
-  writeSafetensors(
-    join(path, 'model.safetensors'),
-    [...model.trainable()].map(([name, variable]) => ({
-      name,
-      shape: variable.shape,
-      dtype: 'float32' as const,
-      data: () => variable.read(),
-    })),
-  ).then(() => undefined);
 
 async function run(change: Partial<TrainOptions>, checkpoints = {}): Promise<StepRecord[]> {
   const engine = testEngine();
@@ -54,7 +43,7 @@ async function run(change: Partial<TrainOptions>, checkpoints = {}): Promise<Ste
     learningRate: () => 0.05,
     batches: chosenBatches(training, () => [0]),
     steps: 12,
-    checkpoints: { folder, saveModel: saver(model), ...checkpoints },
+    checkpoints: { folder, saveModel: weightSaver(model), ...checkpoints },
     ...change,
   }))
     records.push(record);
@@ -70,7 +59,7 @@ const evaluation = (change: Partial<EvaluationOptions>): EvaluationOptions => ({
 describe('early stopping', () => {
   it('ends after `patience` evaluations that are no better, with a checkpoint', async () => {
     const records = await run({ evaluation: evaluation({ patience: 3 }) });
-    // The first evaluation is the best there will be.
+    // The first evaluation stays the best.
     expect(records.map(({ step, best }) => [step, best])).toEqual([
       [1, true],
       [2, undefined],
@@ -87,11 +76,11 @@ describe('early stopping', () => {
     const gains = better.slice(1).map((record, i) => (better[i]?.eval_loss as number) - (record.eval_loss as number));
     const minDelta = 1.5 * Math.max(...gains);
     const strict = await run({ evaluation: evaluation({ examples: training, patience: 1, minDelta }), steps: 6 });
-    // Two steps together gain more than one and a half of the largest, one does not.
+    // No single step gains one and a half times the largest gain.
     expect(strict.map(({ best }) => best)).toEqual([true, undefined]);
   });
 
-  it('takes larger margins for better ones', async () => {
+  it('counts larger margins as better', async () => {
     const records = await run({
       evaluation: evaluation({ examples: training, patience: 2, metric: 'eval_rewards/margins' }),
       steps: 4,
@@ -99,18 +88,18 @@ describe('early stopping', () => {
     expect(records.map(({ best }) => best)).toEqual([true, true, true, true]);
   });
 
-  it('does not begin anew when a run that it ended is resumed', async () => {
+  it('counts on when a run that it ended is resumed', async () => {
     await run({ evaluation: evaluation({ patience: 3 }) });
     const resume = join(folder, 'checkpoint-4');
     expect(await run({ evaluation: evaluation({ patience: 3 }), resume })).toEqual([]);
-    // Two evaluations without a better one were behind it, so that two more of four are allowed.
+    // Three evaluations were no better than the first, so that two more make five.
     const more = await run({ evaluation: evaluation({ patience: 5 }), resume });
     expect(more.map(({ step }) => step)).toEqual([5, 6]);
   });
 });
 
 describe('the best checkpoint', () => {
-  it('is written when it is found, and kept however old it gets', async () => {
+  it('is written after its evaluation, and stays however old it gets', async () => {
     await run({ evaluation: evaluation({}), steps: 6 }, { best: true, everySteps: 1, keep: 2, atEnd: true });
     expect((await listCheckpoints(folder)).map(({ step }) => step)).toEqual([1, 5, 6]);
   });

@@ -7,16 +7,20 @@ import type { CompiledSteps } from './step/compile-steps.js';
 import { gatherColumns, type StepOutputs } from './step/outputs.js';
 import { prepareStep, type StepContext } from './step/prepare.js';
 
-/** Examples to measure on, with the reference's view of them. */
+/** Held-out examples to measure, when to measure them, and what follows from the numbers. */
 export interface EvaluationOptions<E extends EncodedExample = EncodedPair> {
+  /** The held-out examples. */
   readonly examples: readonly E[];
   /** Evaluates after every so many steps, and after the last. */
   readonly everySteps: number;
-  /** Where `reference` of the training holds numbers of the training examples, those of these; else the same one. */
+  /**
+   * The reference of the held-out examples. A reference of precomputed numbers belongs to its own examples, so that these
+   * examples need another. Default: the reference of the training.
+   */
   readonly reference?: Reference | undefined;
-  /** The number that says which evaluation is best: the smallest loss, of the others the largest. Default `eval_loss`. */
+  /** The number that says which evaluation is best: of `eval_loss` the smallest is, of any other the largest. Default `eval_loss`. */
   readonly metric?: keyof EvaluationMetrics | undefined;
-  /** Ends the run after so many evaluations in a row that were not better than the best before. Default: never. */
+  /** Ends the run after so many evaluations in a row that were no better than the best before them. Default: never. */
   readonly patience?: number | undefined;
   /** By how much an evaluation must be better to count. Default 0. */
   readonly minDelta?: number | undefined;
@@ -27,7 +31,7 @@ export function metricOf(evaluation: Pick<EvaluationOptions, 'metric'> | undefin
   return evaluation?.metric ?? 'eval_loss';
 }
 
-/** Whether an evaluation is better than the best before it. One that is not a number never is. */
+/** Tells whether an evaluation is better than the best before it. An evaluation that is not a finite number never is. */
 export function isBetter(
   now: EvaluationMetrics,
   { best }: Pick<TrainingState, 'best'>,
@@ -41,20 +45,21 @@ export function isBetter(
 }
 
 /**
- * Measures all examples, without an update; what a method prepares is made of all of them. Workers share them evenly.
- * `left` where the signal is aborted meanwhile.
+ * Measures all examples without an update. The method's `prepare` sees all of them at once, and workers share them evenly.
+ * Returns `aborted` when the signal is aborted meanwhile.
  */
 export async function evaluate<E extends EncodedExample>(
   { examples, reference }: Pick<EvaluationOptions<E>, 'examples' | 'reference'>,
-  given: Omit<StepContext<E>, 'training'> & {
+  training: Omit<StepContext<E>, 'training'> & {
     readonly compiled: Pick<CompiledSteps, 'evaluate' | 'score'>;
     readonly signal?: AbortSignal | undefined;
   },
-): Promise<EvaluationMetrics | 'left'> {
-  const { method, collective, signal } = given;
-  // Workers wait for each other's numbers: none of them leaves alone.
-  const compiled = collective.size === 1 && signal !== undefined ? leftAt(signal, given.compiled) : given.compiled;
-  const context = { ...given, compiled, reference: reference ?? given.reference, training: false };
+): Promise<EvaluationMetrics | 'aborted'> {
+  const { method, collective, signal } = training;
+  // Workers wait for each other's numbers: none of them may leave alone.
+  const compiled =
+    collective.size === 1 && signal !== undefined ? abortable(training.compiled, signal) : training.compiled;
+  const context = { ...training, compiled, reference: reference ?? training.reference, training: false };
   const { examples: own } = await shareOf({ examples }, collective);
   try {
     const { batches, records } = await prepareStep(own, context);
@@ -62,15 +67,15 @@ export async function evaluate<E extends EncodedExample>(
     for (const batch of batches) outputs.push(await compiled.evaluate(batch));
     return evaluationMetrics(metricsOf(await gatherColumns(outputs, collective), method, records));
   } catch (error) {
-    if (signal?.aborted && error === signal.reason) return 'left';
+    if (signal?.aborted && error === signal.reason) return 'aborted';
     throw error;
   }
 }
 
-/** The same functions, which reject with the signal's reason where it is aborted before a call. */
-function leftAt(
-  signal: AbortSignal,
+/** The same functions, which reject with the signal's reason when the signal is aborted before a call. */
+function abortable(
   { evaluate, score }: Pick<CompiledSteps, 'evaluate' | 'score'>,
+  signal: AbortSignal,
 ): Pick<CompiledSteps, 'evaluate' | 'score'> {
   return {
     evaluate: async (batch) => {

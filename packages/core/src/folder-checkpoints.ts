@@ -10,8 +10,9 @@ import { readCheckpointState } from './read-checkpoint-state.js';
 import { digestFiles } from './whole-checkpoints.js';
 
 /**
- * Checkpoints as folders `checkpoint-N` of a run's folder, each written beside its place and renamed into the place. Their
- * names are the folders' paths. `saveModel` writes the model's weights, so that others read a checkpoint as a model.
+ * A store of checkpoints as folders `checkpoint-N` in a run's folder. Each folder is written beside its place and renamed into
+ * the place. A checkpoint's name is its folder's path. `saveModel` writes the model's weights, so that other programs read a
+ * checkpoint as a model.
  */
 export function folderStore({ folder, saveModel }: FolderCheckpoints): CheckpointStore {
   return {
@@ -35,7 +36,11 @@ export function folderStore({ folder, saveModel }: FolderCheckpoints): Checkpoin
   };
 }
 
-/** Opens the checkpoint in a folder, wherever the folder is. */
+/**
+ * Opens the checkpoint in a folder, wherever the folder is.
+ *
+ * @throws DpoError `checkpoint.unreadable` when the folder holds no checkpoint that can be read
+ */
 export async function openFolder(path: string): Promise<OpenCheckpoint> {
   const opened: Safetensors[] = [];
   return {

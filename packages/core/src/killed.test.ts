@@ -13,12 +13,12 @@ import { checkCheckpoint } from './whole-checkpoints.js';
 
 const STEPS = 240;
 const KILLS = 3;
-/** When the kills come; `tooling/kills` tries other ones. */
+/** The seed of the moments of the kills; `tooling/kills` tries other seeds. */
 const SEED = 15;
 
 let folder: string;
 let script: string;
-/** A process that can be killed runs plain JavaScript: the sources in one file, made by the bundler that vitest brings. */
+/** A process of its own needs plain JavaScript: vitest's bundler puts the sources into one file. */
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'dpo-killed-'));
   const vitest = createRequire(import.meta.url).resolve('vitest/package.json');
@@ -39,7 +39,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** Starts or goes on with the run in a process of its own, and kills it some time after its first steps. */
+/** Starts or resumes the run in a process of its own, and kills the process some time after its first step. */
 async function runAndKill(run: string, milliseconds: number): Promise<number> {
   const child = fork(script, [run, String(STEPS)], { env: { ...process.env, DPO_KILL_RUN: '1' }, stdio: 'ignore' });
   let reached = 0;
@@ -61,7 +61,7 @@ it(`a run that is killed at any moment (seed ${SEED}) keeps its checkpoints whol
     const before = (await listCheckpoints(run)).at(-1)?.step ?? 0;
     const reached = await runAndKill(run, 5 + draw() * 60);
     const checkpoints = await listCheckpoints(run);
-    // The newest may be of the step that the process was at, or of the one before that is due.
+    // The newest checkpoint is of the process's last step, or of an earlier step that has a checkpoint.
     const newest = checkpoints.at(-1)?.step ?? 0;
     expect(newest).toBeGreaterThanOrEqual(Math.max(before, reached - 3));
     expect(checkpoints.length).toBeLessThanOrEqual(3);
@@ -81,7 +81,7 @@ it(`a run that is killed at any moment (seed ${SEED}) keeps its checkpoints whol
   expect((await readdir(run)).sort()).toEqual(['checkpoint-238', 'checkpoint-240']);
 }, 30_000);
 
-it('ends as if nothing had been torn where the newest checkpoints are, and does not remove a later one', async () => {
+it('ends as if nothing were torn when the newest checkpoint is, and does not remove a later checkpoint', async () => {
   const run = join(folder, 'torn');
   const whole = await trainInFolder(run, 8, () => undefined);
   await truncate(join(run, 'checkpoint-8', 'optimizer.safetensors'), 100);

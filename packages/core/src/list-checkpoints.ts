@@ -7,33 +7,33 @@ import { readCheckpointState } from './read-checkpoint-state.js';
 
 const FOLDER = /^checkpoint-(\d+)$/;
 
-/** A folder of a run that is called as checkpoints are. */
+/** A folder of a run whose name is a checkpoint's. */
 export interface ListedCheckpoint {
   readonly path: string;
-  /** The step that the checkpoint's state says; the number in its name only where no state can be read. */
+  /** The step in the checkpoint's state. When no state can be read, the number in the folder's name. */
   readonly step: number;
-  /** What the checkpoint says of its run; undefined where that cannot be read. */
+  /** What the checkpoint says of its run; undefined when its state cannot be read. */
   readonly state: CheckpointState | undefined;
 }
 
-/** The checkpoints of a run's folder, oldest first. A folder that is not there has none. */
+/** The checkpoints of a run's folder, the oldest first. A folder that does not exist has none. */
 export async function listCheckpoints(folder: string): Promise<ListedCheckpoint[]> {
   const listed = (await namesIn(folder)).flatMap((name) => {
     const number = FOLDER.exec(name)?.[1];
     return number === undefined ? [] : [{ path: join(folder, name), number: Number(number) }];
   });
-  const read = await Promise.all(
+  const checkpoints = await Promise.all(
     listed.map(async ({ path, number }) => {
       const state = await readCheckpointState(path).catch(asUnreadable);
       return { path, step: state?.step ?? number, state };
     }),
   );
-  return read.sort((a, b) => a.step - b.step);
+  return checkpoints.sort((a, b) => a.step - b.step);
 }
 
 /**
- * The folder of the latest step, or undefined where there is none. Whether the checkpoint in it is whole,
- * `findWholeCheckpoint` finds out.
+ * The folder of the latest checkpoint, or undefined when there is none. The checkpoint may be torn: `findWholeCheckpoint`
+ * checks that.
  */
 export async function latestCheckpoint(folder: string): Promise<string | undefined> {
   return (await listCheckpoints(folder)).at(-1)?.path;
@@ -43,11 +43,11 @@ function asUnreadable(error: unknown): undefined {
   if (!DpoError.is(error, 'checkpoint.unreadable')) throw error;
 }
 
-/** The names in a folder; none where it is not there. */
+/** The names in a folder; none when the folder does not exist. */
 async function namesIn(folder: string): Promise<string[]> {
   return readdir(folder).catch((error: unknown) => {
-    const known = asFileError(error, folder);
-    if (DpoError.is(known, 'file.not-found')) return [];
-    throw known;
+    const fileError = asFileError(error, folder);
+    if (DpoError.is(fileError, 'file.not-found')) return [];
+    throw fileError;
   });
 }

@@ -6,17 +6,17 @@ import type * as tf from '@tensorflow/tfjs-core';
 export type Answers = Readonly<Record<string, Int32Array>>;
 
 /**
- * The answers of an example that a method reads, named here once: references, `apply` and records know them by these names. A
- * function where examples have other numbers of answers.
+ * The answers of an example that a method reads, each with its name. References, `apply` and records know the answers by these
+ * names. A function serves examples that differ in their number of answers.
  */
 export type AnswerReader<E extends EncodedExample> =
   | Readonly<Record<string, (example: E) => Int32Array>>
   | ((example: E) => Answers);
 
-/** An example's answers, as a method reads them. */
+/** The answers of an example that a method reads, by name. */
 export function answersOf<E extends EncodedExample>(reader: AnswerReader<E>, example: E): Answers {
   if (typeof reader === 'function') return reader(example);
-  return Object.fromEntries(Object.entries(reader).map(([name, read]) => [name, read(example)]));
+  return Object.fromEntries(Object.entries(reader).map(([name, answerOf]) => [name, answerOf(example)]));
 }
 
 /** What a model computes for a method besides log π. */
@@ -27,12 +27,13 @@ export interface Needs {
   readonly alignments?: boolean | undefined;
   /** `states` of {@link TokenTensors}. Default: false. */
   readonly states?: boolean | undefined;
-  /** True where the loss of an example depends on the other examples of the step. Default: false. */
+  /** True when the loss of an example depends on the other examples of the step. Default: false. */
   readonly others?: boolean | undefined;
 }
 
 /** Numbers that go into the step with one example. */
 export interface ExampleInputs {
+  /** Numbers of the example, by names of the method's own. */
   readonly numbers?: Readonly<Record<string, number | undefined>> | undefined;
   /** One number to each token of each answer, by name: answers in the order of {@link Method.answers}. */
   readonly tokens?: Readonly<Record<string, readonly Float32Array[]>> | undefined;
@@ -52,11 +53,11 @@ export interface AnswerTensors {
 export interface TokenTensors<N extends string = string> {
   /** log π(y_t | x, y_<t); differentiable. */
   readonly policy: tf.Tensor1D; // [R]
-  /** log π_ref(y_t | x, y_<t), where the method needs tokens of the reference. */
+  /** log π_ref(y_t | x, y_<t), when the method needs tokens of the reference. */
   readonly reference?: tf.Tensor1D | undefined; // [R]
-  /** log π(y_t) − log Σ_v π(v)², without a gradient, where the method needs alignments. */
+  /** log π(y_t) − log Σ_v π(v)², without a gradient, when the method needs alignments. */
   readonly alignments?: tf.Tensor1D | undefined; // [R]
-  /** The hidden states that predict the tokens, behind the final norm and differentiable, where the method needs them. */
+  /** The hidden states that predict the tokens, after the final norm and differentiable, when the method needs states. */
   readonly states?: tf.Tensor2D | undefined; // [R, D]
   /** The tokens' numbers, by the names that `inputs` and `prepare` gave them. */
   readonly numbers: Readonly<Record<string, tf.Tensor1D>>; // [R] each
@@ -77,11 +78,11 @@ export interface MethodInputs<N extends string = string> {
   readonly trainable: (name: string) => tf.Tensor;
 }
 
-/** What a method makes of it. */
+/** What {@link Method.apply} returns. */
 export interface MethodTerms {
-  /** The trainer minimises their mean over all examples of the step. */
+  /** The losses, of which the trainer minimises the mean over all examples of the step. */
   readonly losses: tf.Tensor1D; // [N]
-  /** Numbers of each example that {@link Method.records} is to see, by names of the method's own. */
+  /** Numbers of each example for {@link Method.records}, by names of the method's own. */
   readonly columns: Readonly<Record<string, tf.Tensor1D>>; // [N] each
 }
 
@@ -103,55 +104,61 @@ export interface StepView<E extends EncodedExample> {
   readonly collective: Collective;
   /** False in an evaluation. */
   readonly training: boolean;
-  /** Scores answers of the examples without a gradient: those of the method, or others. */
+  /** Scores answers of the examples without a gradient. Default: the answers of the method. */
   score(answers?: AnswerReader<E>): Promise<readonly ScoredExample[]>;
 }
 
-/** What a method knows of a step before it computes a part of it. */
+/** What {@link Method.prepare} returns: numbers that depend on the whole step. */
 export interface Prepared {
   /** Numbers of the whole step. */
   readonly scalars?: Readonly<Record<string, number>> | undefined;
   /** More inputs of each of this worker's examples, in their order. */
   readonly examples?: readonly ExampleInputs[] | undefined;
-  /** What the record of the step says besides. */
+  /** Further numbers for the record of the step. */
   readonly records?: Readonly<Record<string, number>> | undefined;
 }
 
-/** What a method remembers from step to step besides variables, as JSON; checkpoints keep it. */
+/** The memory of a method or of a source of batches from step to step, besides variables. Checkpoints keep the memory as JSON. */
 export interface KeptState {
+  /** The memory as a JSON value. */
   read(): unknown;
-  /** Takes back what `read` gave, in this process or another. */
+  /** Restores a value that `read` returned, in this process or another. */
   write(value: unknown): void;
 }
 
 /**
- * A way to train: which answers of an example the model reads, which numbers go in, and what is made of the
+ * A way to train: which answers of an example the model reads, which numbers go in, and which losses follow from the
  * log-probabilities. `E` is the kind of example that the method takes. {@link defineMethod} fills in what a method leaves out.
  */
 export interface Method<E extends EncodedExample = EncodedPair> {
+  /** The method's name in checkpoints and messages. */
   readonly name: string;
+  /** What a model computes for the method besides log π. */
   readonly needs: Needs;
+  /** The answers of an example that the model reads. */
   readonly answers: AnswerReader<E>;
+  /** The numbers that go into the step with an example. */
   readonly inputs: (example: E) => ExampleInputs;
-  /** Answers besides that `prepare` scores: references that are computed before a run hold them, too. */
+  /** Further answers, which `prepare` scores. References that are computed before a run hold their log-probabilities too. */
   readonly scored: AnswerReader<E> | undefined;
-  /** Looks at a whole step before its parts are computed: what depends on all examples is made here. */
+  /** Looks at a whole step before its parts are computed, and computes the numbers that depend on all examples. */
   readonly prepare: ((step: StepView<E>) => Promise<Prepared>) | undefined;
   /** Losses and columns of a part of the step. For the body of an engine function. */
   readonly apply: (inputs: MethodInputs) => MethodTerms;
   /** The step's record from the columns of all its examples. */
   readonly records: (columns: Columns) => Readonly<Record<string, number>>;
   /**
-   * Looks at the columns of a step, all micro-batches' and all workers', before its update: false leaves the weights and the
-   * optimizer's state as they are. Default: every update is made.
+   * Looks at the columns of a step, of all micro-batches and all workers, before the update. False leaves the weights and the
+   * optimizer's state as they are. Undefined accepts every update.
    */
   readonly accepts: ((columns: Columns) => boolean) | undefined;
-  /** Further variables that the gradient is taken by, in the policy's engine. Checkpoints keep them. */
+  /** Further variables that are trained, in the policy's engine. Checkpoints keep them. */
   readonly trainables: ReadonlyMap<string, Variable>;
+  /** What the method remembers from step to step. */
   readonly state: KeptState | undefined;
 }
 
-/** A method as it is written down: what is left out has a default. `N` are the names of its answers. */
+/** The members of a method, all but the name, the answers and `apply` optional. `N` are the names of its answers. */
 export type MethodDefinition<E extends EncodedExample, N extends string> = {
   readonly name: string;
   readonly answers: Readonly<Record<N, (example: E) => Int32Array>> | ((example: E) => Answers);
@@ -159,8 +166,8 @@ export type MethodDefinition<E extends EncodedExample, N extends string> = {
 } & { readonly [K in Exclude<keyof Method<E>, 'name' | 'answers' | 'apply'>]?: Method<E>[K] | undefined };
 
 /**
- * Fills in a method: no reference, no further inputs, nothing to prepare, nothing to remember; of each column the record has
- * the mean over the examples.
+ * Fills in a method. The defaults: no reference, no further inputs, nothing to prepare, nothing to remember, every update
+ * accepted, and a record with the mean of each column over the examples.
  */
 export function defineMethod<E extends EncodedExample = EncodedPair, N extends string = string>(
   definition: MethodDefinition<E, N>,

@@ -2,8 +2,8 @@ import { type Method, mean } from './method.js';
 import type { StepColumns } from './step/outputs.js';
 
 /**
- * Means over the examples of a step, under the names that TRL gives them. Those of rewards are absent for a method without
- * rewards, and a method may add names of its own.
+ * Means over the examples of a step, under TRL's names. A method without rewards has none of the reward's names, and a method
+ * may add names of its own.
  */
 export interface StepMetrics {
   readonly loss: number;
@@ -19,12 +19,13 @@ export interface StepMetrics {
   readonly 'logps/rejected'?: number;
   /** KTO's estimate of the KL divergence from the reference, in nats. */
   readonly kl?: number;
-  /** The mean reward of the answers that the policy wrote, and their KL(π ‖ π_ref) in nats an answer. */
+  /** The mean reward of the answers that the policy wrote. */
   readonly reward?: number;
+  /** KL(π ‖ π_ref) of the answers that the policy wrote, in nats an answer. */
   readonly 'objective/kl'?: number;
 }
 
-/** The record of a step's columns: the mean loss, what the method makes of them, and what its preparation said. */
+/** The numbers of a step: the mean loss, the method's record of the columns, and the records of the method's preparation. */
 export function metricsOf(
   { losses, columns }: StepColumns,
   method: Pick<Method<never>, 'records'>,
@@ -33,9 +34,10 @@ export function metricsOf(
   return { loss: mean(losses), ...method.records(columns), ...prepared };
 }
 
-/** The same numbers under the names of an evaluation: `eval_` before each. */
+/** The numbers of an evaluation: the names of {@link StepMetrics} with `eval_` before each. */
 export type EvaluationMetrics = { readonly [K in keyof StepMetrics as `eval_${K}`]: StepMetrics[K] };
 
+/** Puts `eval_` before each name. */
 export function evaluationMetrics(metrics: StepMetrics): EvaluationMetrics {
   const { loss, ...others } = metrics;
   return {

@@ -35,10 +35,10 @@ afterEach(async () => {
 });
 
 /**
- * Runs a block of the README as it stands there. Its imports are taken from the sources and its types are left out, as
- * a script built at run time has neither; what `returned` names comes back.
+ * Runs a block of the README, and returns the value of the variable `result`. A script that is built at run time has neither
+ * imports nor types: imports become modules of the sources, and types are removed.
  */
-async function run(block: string, log: (...values: unknown[]) => void, returned = 'undefined'): Promise<unknown> {
+async function run(block: string, log: (...values: unknown[]) => void, result = 'undefined'): Promise<unknown> {
   const body = block
     .replace(/import \{([^}]+)\} from '([^']+)';/g, (_, names: string, from: string) => {
       const values = names.split(',').filter((name) => !name.trim().startsWith('type '));
@@ -50,7 +50,7 @@ async function run(block: string, log: (...values: unknown[]) => void, returned 
   const make = Object.getPrototypeOf(async () => undefined).constructor as new (
     ...code: readonly string[]
   ) => (...values: readonly unknown[]) => Promise<unknown>;
-  return new make('modules', 'console', `${body}\nreturn ${returned};`)(modules, { log });
+  return new make('modules', 'console', `${body}\nreturn ${result};`)(modules, { log });
 }
 
 it('the first example trains a model and saves it', async () => {
@@ -72,7 +72,7 @@ it('the first example trains a model and saves it', async () => {
   expect(await readdir('trained')).toEqual(expect.arrayContaining(['config.json', 'model.safetensors']));
 });
 
-it('the loss of one’s own is the one that its text says', async () => {
+it('the loss of one’s own has the values that its text promises', async () => {
   const method = (await run(blocks[1] as string, () => undefined, 'method')) as core.Method;
   await tf.setBackend('cpu');
   const answer = (policy: number[], reference: number[]) => ({

@@ -4,36 +4,38 @@ import type { PackedInputs } from '@dpo/models';
 import type * as tf from '@tensorflow/tfjs-core';
 import { parameters, type ScoringModel, type TrainableModel } from './model.js';
 
-/** Log-probabilities that were computed before: sums of answers, or one number to each token of each answer. */
+/** Log-probabilities that were computed before the run: sums over answers, or one number to each token of each answer. */
 export type ReferenceNumbers =
   | { readonly kind: 'answers'; readonly values: readonly (readonly number[])[] } // [N][K]
   | { readonly kind: 'tokens'; readonly values: readonly (readonly ArrayLike<number>[])[] }; // [N][K][tokens]
 
-/** log π_ref of a packed batch: of each token, [R], or of each answer, [S] or [N, K]. Neither: 0 for all. */
+/** log π_ref of a packed batch: of each token, [R], or of each answer, [S] or [N, K]. Without either, log π_ref is 0 everywhere. */
 export interface ReferenceLogps {
   readonly tokens?: tf.Tensor1D | undefined;
   readonly answers?: tf.Tensor | undefined;
 }
 
-/** Where log π_ref comes from: numbers that go into the compiled step with each batch, or a computation inside it. */
+/** A source of log π_ref: numbers that go into the compiled step with each batch, or a computation inside the step. */
 export interface Reference {
-  /** The numbers of the answers with these names, of these examples by their numbers in the data. */
-  numbers?(asked: { readonly indices: readonly number[]; readonly names: readonly string[] }): ReferenceNumbers;
-  /** log π_ref of a batch; `given` is what `numbers` gave. For the body of an engine function. */
+  /** The numbers of the answers with these names, for these examples by their numbers in the data. */
+  numbers?(request: { readonly indices: readonly number[]; readonly names: readonly string[] }): ReferenceNumbers;
+  /** log π_ref of a batch; `numbers` are the result of {@link Reference.numbers} as tensors. For the body of an engine function. */
   logps(
     scope: Scope,
     batch: PackedInputs,
-    given: { readonly answers?: tf.Tensor2D; readonly tokens?: tf.Tensor1D },
+    numbers: { readonly answers?: tf.Tensor2D; readonly tokens?: tf.Tensor1D },
   ): ReferenceLogps;
-  /** Where the reference follows the policy: what of it moves, which checkpoints hold too. */
+  /** The weights of a reference that follows the policy, which checkpoints hold too. Absent for one that stays as it is. */
   readonly moving?: MovingState | undefined;
 }
 
-/** How a reference follows the policy. */
+/** The weights of a reference that follows the policy, and how far and how often they move. */
 export interface MovingState {
+  /** α: the policy's share in the new reference. */
   readonly mixup: number;
+  /** The reference moves after every so many steps. */
   readonly everySteps: number;
-  /** The reference's own weights, by the names that the policy's trainable ones have. */
+  /** The reference's own weights, by the names of the policy's trainable weights. */
   readonly variables: ReadonlyMap<string, Variable>;
 }
 
@@ -41,13 +43,13 @@ export interface MovingState {
 export interface MovingReferenceOptions {
   /** α in (0, 1]: the policy's share in the new reference; 1 copies the policy. Default 0.6. */
   readonly mixup?: number | undefined;
-  /** It moves after every so many steps. Default 512. */
+  /** The reference moves after every so many steps. Default 512. */
   readonly everySteps?: number | undefined;
 }
 
 /**
- * A second model scores each batch inside the step. Its weights stay as they are; it lives in the policy's engine. For a
- * policy that goes on from a given adapter it is `cloneModel(policy)`, which copies the adapter alone.
+ * A second model as the reference, which scores each batch inside the step. Its weights stay as they are, and it lives in the
+ * policy's engine. For a policy that starts from a trained adapter, take `cloneModel(policy)`, which copies the adapter alone.
  */
 export function referenceModel(model: ScoringModel): Reference {
   return {
@@ -56,14 +58,20 @@ export function referenceModel(model: ScoringModel): Reference {
 }
 
 /**
- * The policy without its LoRA adapter: the reference costs no memory of its own. It is the policy as it begins where the
- * adapter is new; for a given adapter, which changes the base already, see {@link referenceModel}.
+ * The policy without its LoRA adapter as the reference, which costs no memory of its own. With a new adapter, the reference is
+ * the policy as it begins. For an adapter that was trained before, see {@link referenceModel}.
+ *
+ * @throws DpoError `reference.no-adapter` when the model has no adapter
  */
 export function withoutAdapter(model: ScoringModel): Reference {
   if (model.adapter === undefined)
-    throw new DpoError('reference.no-adapter', 'The reference is the model without its adapter, but it has none.', {
-      hint: 'Add a LoRA adapter, or give a reference model or precomputed log-probabilities.',
-    });
+    throw new DpoError(
+      'reference.no-adapter',
+      'The reference is the model without its adapter, but the model has no adapter.',
+      {
+        hint: 'Add a LoRA adapter, or give a reference model or precomputed log-probabilities.',
+      },
+    );
   return {
     logps: (scope, batch) => ({
       tokens: model.tokenLogps(parameters(model, scope), batch, { adapter: false }).logps,
@@ -72,14 +80,14 @@ export function withoutAdapter(model: ScoringModel): Reference {
 }
 
 /**
- * TR-DPO: a reference that starts as the policy is now and follows it, after every so many steps
+ * TR-DPO: a reference that starts as the policy is now and follows the policy after every so many steps:
  *
  *     π_ref ← α π + (1 − α) π_ref,   weight by weight
  *
- * With an adapter only the adapter's weights are kept twice. The policy must be the model that is trained. Source: arXiv
+ * With an adapter, only the adapter's weights are kept twice. The policy must be the model that is trained. Source: arXiv
  * 2404.09656; TRL's `sync_ref_model`, whose defaults these are.
  *
- * @throws DpoError `reference.out-of-range` for α outside (0, 1], or steps that are no positive whole number
+ * @throws DpoError `reference.out-of-range` when α is outside (0, 1], or when the steps are no positive whole number
  */
 export async function movingReference(
   policy: TrainableModel,
@@ -104,19 +112,20 @@ export async function movingReference(
 }
 
 /**
- * Log-probabilities that were computed before, summed over answers: for each of the method's answers by name (`chosen`,
- * `rejected`, … ) one number to an example, or for rankings a list of examples with a number to each answer.
+ * A reference of log-probabilities that were computed before, summed over answers. For each of the method's answers by name
+ * (`chosen`, `rejected`, …) there is one number to an example; for rankings there is a list of examples with a number to each
+ * answer.
  *
- * @throws DpoError `reference.missing` when an example is asked for that has no finite number
+ * @throws DpoError `reference.missing` in training, when an example has no finite number
  */
 export function precomputedReference(
   logps: Readonly<Record<string, ArrayLike<number>>> | readonly (readonly number[])[],
 ): Reference {
   const ofExample = (index: number, names: readonly string[]): readonly number[] => {
-    if (!isByExample(logps)) return names.map((name) => known(logps[name]?.[index], name, index));
+    if (!isByExample(logps)) return names.map((name) => finiteLogp(logps[name]?.[index], name, index));
     const answers = logps[index];
-    if (answers === undefined) throw missing('first', index);
-    return answers.map((logp, k) => known(logp, `${k + 1}.`, index));
+    if (answers === undefined) throw missingLogp('first', index);
+    return answers.map((logp, k) => finiteLogp(logp, `${k + 1}.`, index));
   };
   return {
     numbers: ({ indices, names }) => ({ kind: 'answers', values: indices.map((index) => ofExample(index, names)) }),
@@ -125,15 +134,15 @@ export function precomputedReference(
 }
 
 /**
- * Log-probabilities that were computed before, of each token, by the answers' names: what methods need that weigh tokens. From
- * {@link tokenLogps}.
+ * A reference of log-probabilities that were computed before, of each token, by the answers' names, as {@link tokenLogps} gives
+ * them. Methods that weigh tokens need such a reference.
  *
- * @throws DpoError `reference.missing` when an example is asked for that has no numbers
+ * @throws DpoError `reference.missing` in training, when an example has no numbers
  */
 export function precomputedTokens(logps: Readonly<Record<string, readonly ArrayLike<number>[]>>): Reference {
   const ofAnswer = (name: string, index: number) => {
     const tokens = logps[name]?.[index];
-    if (tokens === undefined) throw missing(name, index);
+    if (tokens === undefined) throw missingLogp(name, index);
     return tokens;
   };
   return {
@@ -151,17 +160,17 @@ function isByExample<T extends object>(
   return Array.isArray(logps);
 }
 
-/** No reference at all: log π_ref = 0, a uniform one up to a constant. */
+/** No reference: log π_ref = 0 for every answer. For methods that read none. */
 export function noReference(): Reference {
   return { logps: () => ({}) };
 }
 
-function known(logp: number | undefined, side: string, row: number): number {
+function finiteLogp(logp: number | undefined, side: string, row: number): number {
   if (logp !== undefined && Number.isFinite(logp)) return logp;
-  throw missing(side, row);
+  throw missingLogp(side, row);
 }
 
-function missing(side: string, row: number): DpoError {
+function missingLogp(side: string, row: number): DpoError {
   return new DpoError('reference.missing', `Row ${row} has no reference log-probability of its ${side} answer.`, {
     values: { row, side },
     hint: 'Compute the reference log-probabilities again, for every row of these data.',

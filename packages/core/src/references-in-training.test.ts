@@ -7,8 +7,8 @@ import { precomputedReference, type ReferenceNumbers } from './reference.js';
 import { type StepRecord, train } from './trainer.js';
 
 describe('references', () => {
-  it('precomputed numbers train as the model that gave them', async () => {
-    // Not Adam: it makes steps of full size out of gradients that are rounding errors of 0.
+  it('precomputed numbers train as the model that computed them', async () => {
+    // Adam would turn gradients that are only rounding errors into full steps.
     const optimizer = optimizers.sgd({ momentum: 0.5 });
     const online = bigramTraining(testEngine(), { optimizer });
     const start = await weightsOf(online.model);
@@ -48,33 +48,33 @@ describe('gradients that are not finite', () => {
   const first = () => [0, 1, 2, 3];
 
   it.each([1, 2])('leave the weights alone and are recorded (%i micro-batches)', async (accumulation) => {
-    const given = bigramTraining(testEngine(), {
+    const training = bigramTraining(testEngine(), {
       reference: broken(2),
       batches: chosenBatches(pairs, first),
       steps: 4,
       packing: { microBatches: accumulation },
     });
-    const before = await weightsOf(given.model);
+    const before = await weightsOf(training.model);
     const records: StepRecord[] = [];
-    for await (const record of train(given)) {
+    for await (const record of train(training)) {
       records.push(record);
-      if (record.step === 2) expect(await weightsOf(given.model)).toEqual(before);
+      if (record.step === 2) expect(await weightsOf(training.model)).toEqual(before);
     }
     expect(records.map(({ skipped }) => skipped)).toEqual([true, true, undefined, undefined]);
     expect(records.map(({ rows }) => rows)).toEqual([first(), first(), undefined, undefined]);
     expect(records[3]?.loss).toBeLessThan(records[2]?.loss as number);
-    expect((await weightsOf(given.model)).every(Number.isFinite)).toBe(true);
+    expect((await weightsOf(training.model)).every(Number.isFinite)).toBe(true);
   });
 
   it('end the run after three in a row', async () => {
-    const seen: number[] = [];
+    const steps: number[] = [];
     const run = async () => {
       for await (const { step } of train(
         bigramTraining(testEngine(), { reference: broken(9), batches: chosenBatches(pairs, first) }),
       ))
-        seen.push(step);
+        steps.push(step);
     };
     await expect(run()).rejects.toThrow(expect.objectContaining({ code: 'train.not-finite' }));
-    expect(seen).toEqual([1, 2, 3]);
+    expect(steps).toEqual([1, 2, 3]);
   });
 });

@@ -26,7 +26,7 @@ const names = Object.keys(optimizers) as (keyof typeof optimizers)[];
 const cases = names.flatMap((name, i) =>
   (['all weights', 'an adapter'] as const).flatMap((trained, j) =>
     (['precomputed', 'online'] as const).map(
-      // Every k comes with every kind of run.
+      // The k of a case varies, so that every k occurs with every kind of run.
       (reference, l) => [name, trained, reference, 1 + ((i + j + 2 * l) % (STEPS - 1))] as const,
     ),
   ),

@@ -12,17 +12,17 @@ const judged = (index: number, answer: number, desirable: boolean): WatchedRow =
   desirable,
 });
 const many = (count: number, make: (index: number) => WatchedRow) => Array.from({ length: count }, (_, i) => make(i));
-const codes = (rows: readonly WatchedRow[], held?: readonly WatchedRow[]) =>
-  watchRows(rows, held).map(({ code }) => code);
+const codes = (rows: readonly WatchedRow[], heldOut?: readonly WatchedRow[]) =>
+  watchRows(rows, heldOut).map(({ code }) => code);
 
 describe('watchRows', () => {
   it('says nothing of pairs as they should be', () => {
     expect(codes(many(30, (i) => row(i, i, [2 * i, 2 * i + 1])))).toEqual([]);
-    // One of a hundred again is no more than data usually have.
+    // One repeated row in a hundred is usual.
     expect(codes(many(100, (i) => row(i, Math.min(i, 98), [1, 2])))).toEqual([]);
   });
 
-  it('counts pairs whose answers are the same, and refuses to train on nothing else', () => {
+  it('counts pairs whose answers are the same, and refuses data without other pairs', () => {
     const rows = many(10, (i) => row(i, i, i === 3 ? [5, 5] : [5, 6]));
     expect(watchRows(rows)).toEqual([
       expect.objectContaining({
@@ -40,7 +40,7 @@ describe('watchRows', () => {
     expect(codes(many(4, (i) => row(i, i, [5, 5, 6])))).toEqual([]);
   });
 
-  it('tells answers that cuts made the same', () => {
+  it('says when cuts made answers the same', () => {
     expect(() => watchRows(many(4, (i) => row(i, i, [5, 5], 3)))).toThrow(/after they were cut/);
     expect(() => watchRows(many(4, (i) => row(i, i, [5, 5], 3)))).toThrow(
       expect.objectContaining({ hint: expect.stringContaining('longest length') }),

@@ -2,28 +2,29 @@ import { atOnce, DpoError } from '@dpo/base';
 import type { CutAnswer } from './answer-warnings.js';
 import type { TrainingWarning } from './warnings.js';
 
-/** A row as it will be trained on: its prompt and its answers, in tokens. */
+/** A row as the run trains on it: its prompt and its answers, in tokens. */
 export interface WatchedRow {
-  /** Its row in the data. */
+  /** The number of the row in the data, from 0. */
   readonly row: number;
   readonly prompt: Int32Array;
-  /** One answer or more; of several, the method compares them. */
+  /** One answer or more. The method compares several answers with each other. */
   readonly answers: readonly CutAnswer[];
-  /** Of answers that were judged on their own: whether this one is desirable. */
+  /** For an answer that was judged on its own: whether the answer is desirable. */
   readonly desirable?: boolean | undefined;
 }
 
 /** From this share of the rows on, repeated rows are worth a warning. */
 const REPEATED = 0.05;
-/** From this share of the rows on, contradictory rows are. */
+/** From this share of the rows on, contradictory rows are worth a warning. */
 const CONTRADICTORY = 0.01;
 
 /**
- * What the rows say before the first step, with step 0. One pass over the tokens; rows are known by 53-bit hashes.
+ * Looks through the rows before the first step, and returns warnings of step 0. One pass over the tokens; rows are compared by
+ * 53-bit hashes.
  *
  * | code | when |
  * |---|---|
- * | `pairs-identical` | answers that are compared are the same, maybe only after cuts: such rows give no gradient |
+ * | `pairs-identical` | the answers of a row are all the same, maybe only after cuts: such rows give no gradient |
  * | `rows-repeated` | 5 % of the rows or more are an earlier row again (rows with cut answers aside) |
  * | `rows-contradictory` | 1 % of the rows or more say the opposite of an earlier row |
  * | `one-label` | all judged answers have the same label |
@@ -31,22 +32,31 @@ const CONTRADICTORY = 0.01;
  *
  * @throws DpoError `train.nothing-to-learn` when the answers of every row are the same
  */
-export function watchRows(rows: readonly WatchedRow[], held: readonly WatchedRow[] = []): TrainingWarning[] {
-  return atOnce(watchRowsSteps(rows, held));
+export function watchRows(rows: readonly WatchedRow[], heldOut: readonly WatchedRow[] = []): TrainingWarning[] {
+  return atOnce(watchRowsSteps(rows, heldOut));
 }
 
-/** {@link watchRows} in steps of one row at the most, which `inPieces` of `@dpo/base` does with pauses. */
+/**
+ * {@link watchRows} as a generator that yields after each row at the latest, so that `inPieces` of `@dpo/base` can pause.
+ *
+ * @throws DpoError `train.nothing-to-learn` when the answers of every row are the same
+ */
 export function* watchRowsSteps(
   rows: readonly WatchedRow[],
-  held: readonly WatchedRow[] = [],
+  heldOut: readonly WatchedRow[] = [],
 ): Generator<undefined, TrainingWarning[]> {
-  const found = [yield* identical(rows), ...(yield* repeated(rows)), oneLabel(rows), yield* shared(rows, held)];
-  return found.flatMap((warning) => (warning === undefined ? [] : [{ ...warning, step: 0 }]));
+  const warnings = [
+    yield* identicalAnswers(rows),
+    ...(yield* repeatedRows(rows)),
+    oneLabel(rows),
+    yield* sharedPrompts(rows, heldOut),
+  ];
+  return warnings.flatMap((warning) => (warning === undefined ? [] : [{ ...warning, step: 0 }]));
 }
 
-type Found = Omit<TrainingWarning, 'step'> | undefined;
+type RowWarning = Omit<TrainingWarning, 'step'>;
 
-function* identical(rows: readonly WatchedRow[]): Generator<undefined, Found> {
+function* identicalAnswers(rows: readonly WatchedRow[]): Generator<undefined, RowWarning | undefined> {
   const same: WatchedRow[] = [];
   for (const row of rows) {
     const [first, ...others] = row.answers;
@@ -77,39 +87,39 @@ function* identical(rows: readonly WatchedRow[]): Generator<undefined, Found> {
   };
 }
 
-function* repeated(rows: readonly WatchedRow[]): Generator<undefined, Found[]> {
-  const seen = new Set<string>();
+function* repeatedRows(rows: readonly WatchedRow[]): Generator<undefined, RowWarning[]> {
+  const keys = new Set<string>();
   let [again, opposite] = [0, 0];
   for (const { prompt, answers, desirable } of rows) {
-    // What cuts made the same is told as cuts.
+    // Answers that cuts made the same have a warning of their own.
     if (answers.some(({ cut }) => cut > 0)) continue;
     const start = hash(prompt);
     const hashes = answers.map(({ tokens }) => hash(tokens));
     const label = desirable === undefined ? '' : String(desirable);
     const key = `${start} ${hashes.join(' ')} ${label}`;
     const turned = `${start} ${[...hashes].reverse().join(' ')} ${desirable === undefined ? '' : String(!desirable)}`;
-    if (seen.has(key)) again++;
-    else if (turned !== key && seen.has(turned)) opposite++;
-    seen.add(key);
+    if (keys.has(key)) again++;
+    else if (turned !== key && keys.has(turned)) opposite++;
+    keys.add(key);
     yield;
   }
-  const found: Found[] = [];
+  const warnings: RowWarning[] = [];
   if (again >= REPEATED * rows.length && again > 0)
-    found.push({
+    warnings.push({
       code: 'rows-repeated',
       message: `${again} of ${rows.length} rows are an earlier row again: they count twice.`,
       hint: 'Leave repeated rows out; `dpo data validate` lists them.',
     });
   if (opposite >= CONTRADICTORY * rows.length && opposite > 0)
-    found.push({
+    warnings.push({
       code: 'rows-contradictory',
       message: `${opposite} of ${rows.length} rows say the opposite of an earlier row.`,
       hint: 'Leave out what annotators did not agree on, or train with label smoothing; `dpo data validate` lists the rows.',
     });
-  return found;
+  return warnings;
 }
 
-function oneLabel(rows: readonly WatchedRow[]): Found {
+function oneLabel(rows: readonly WatchedRow[]): RowWarning | undefined {
   const labels = new Set(rows.map(({ desirable }) => desirable));
   const [label] = labels;
   if (labels.size !== 1 || label === undefined) return undefined;
@@ -120,18 +130,21 @@ function oneLabel(rows: readonly WatchedRow[]): Found {
   };
 }
 
-function* shared(rows: readonly WatchedRow[], held: readonly WatchedRow[]): Generator<undefined, Found> {
-  if (held.length === 0) return undefined;
+function* sharedPrompts(
+  rows: readonly WatchedRow[],
+  heldOut: readonly WatchedRow[],
+): Generator<undefined, RowWarning | undefined> {
+  if (heldOut.length === 0) return undefined;
   const prompts = new Set<number>();
   for (const { prompt } of rows) {
     prompts.add(hash(prompt));
     yield;
   }
-  const found = held.filter(({ prompt }) => prompts.has(hash(prompt)));
-  if (found.length === 0) return undefined;
+  const shared = heldOut.filter(({ prompt }) => prompts.has(hash(prompt)));
+  if (shared.length === 0) return undefined;
   return {
     code: 'prompts-shared',
-    message: `${found.length} of ${held.length} held-out rows have prompts of the training data (the first is row ${found[0]?.row}): evaluation looks better than it is.`,
+    message: `${shared.length} of ${heldOut.length} held-out rows have prompts of the training data (the first is row ${shared[0]?.row}): evaluation looks better than it is.`,
     hint: 'Divide the data by prompt: dpo data split.',
   };
 }

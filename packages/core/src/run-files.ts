@@ -3,15 +3,18 @@ import { join } from 'node:path';
 import { DpoError } from '@dpo/base';
 import { asFileError, readTextFile, writeFileAtomic } from '@dpo/base/files';
 
-/** Appends records to a run's `metrics.jsonl`, one JSON object to a line. NaN and infinities become null. */
+/** A run's `metrics.jsonl`, open for writing. */
 export interface MetricsFile {
   readonly path: string;
+  /** Appends a record as one line of JSON. NaN and infinities become null. */
   append(record: Readonly<Record<string, unknown>> | object): Promise<void>;
 }
 
 /**
- * Opens `metrics.jsonl` of a run's folder. Lines of later steps than `afterStep` are cut off, and so is a last line
- * that a kill left half written: a run resumed from a checkpoint writes them again. 0 begins a new file.
+ * Opens `metrics.jsonl` of a run's folder. Lines of steps after `afterStep` are cut off, and so is a last line that a kill
+ * left half written: the resumed run writes them again. `afterStep` 0 begins a new file.
+ *
+ * @throws DpoError `run.bad-metrics` as {@link readMetrics} does; `file.…` when the file cannot be written
  */
 export async function openMetrics(folder: string, afterStep = 0): Promise<MetricsFile> {
   const path = join(folder, 'metrics.jsonl');
@@ -32,17 +35,17 @@ export async function openMetrics(folder: string, afterStep = 0): Promise<Metric
 export type StoredRecord = { readonly step: number } & Readonly<Record<string, unknown>>;
 
 /**
- * The records of a run's `metrics.jsonl`; none where there is no such file. A last line that a kill or a lost disk left
- * damaged is left out.
+ * Reads the records of a run's `metrics.jsonl`. Without such a file there are no records. A last line that a kill or a lost
+ * disk damaged is left out.
  *
  * @throws DpoError `run.bad-metrics` with the number of any other line that is no record
  */
 export async function readMetrics(folder: string): Promise<StoredRecord[]> {
   const path = join(folder, 'metrics.jsonl');
   const text = await readTextFile(path).catch((error: unknown) => {
-    const known = asFileError(error, path);
-    if (DpoError.is(known, 'file.not-found')) return '';
-    throw known;
+    const fileError = asFileError(error, path);
+    if (DpoError.is(fileError, 'file.not-found')) return '';
+    throw fileError;
   });
   const lines = text.split('\n');
   // Every whole line ends in a newline, so that the last piece is empty or torn.
@@ -52,7 +55,7 @@ export async function readMetrics(folder: string): Promise<StoredRecord[]> {
   return records.map((record, i) => record ?? badLine(path, i + 1));
 }
 
-/** What a line says; undefined where it is no record. */
+/** The record of a line; undefined when the line holds none. */
 function recordOf(line: string): StoredRecord | undefined {
   try {
     const value: unknown = JSON.parse(line);

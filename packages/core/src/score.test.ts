@@ -37,15 +37,15 @@ describe('sequenceLogps', () => {
     expect(logps?.reduce((sum, logp) => sum + Math.exp(logp), 0)).toBeCloseTo(1, 5);
   });
 
-  it('tells of its progress and stops when told', async () => {
+  it('reports its progress, and stops when the signal is aborted', async () => {
     const groups = Array.from({ length: 5 }, (_, i) => ({ prompt: Int32Array.of(i), answers: [Int32Array.of(i)] }));
-    const seen: number[] = [];
-    await sequenceLogps(model, groups, { pack, batchTokens: 4, onProgress: (done) => seen.push(done) });
-    expect(seen).toEqual([2, 4, 5]);
+    const progress: number[] = [];
+    await sequenceLogps(model, groups, { pack, batchTokens: 4, onProgress: (done) => progress.push(done) });
+    expect(progress).toEqual([2, 4, 5]);
     const even: number[] = [];
     const ten = [...groups, ...groups];
     await sequenceLogps(model, ten, { pack, batchTokens: 16, onProgress: (done) => even.push(done) });
-    expect(even).toEqual([5, 10]); // not 8 and 2, the 2 filled up to 8
+    expect(even).toEqual([5, 10]); // not 8 and then 2 that are filled up to 8
     const controller = new AbortController();
     controller.abort(new Error('enough'));
     await expect(sequenceLogps(model, groups, { pack, signal: controller.signal })).rejects.toThrow('enough');

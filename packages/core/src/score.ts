@@ -5,15 +5,15 @@ import { answerSums } from './step/answer-sums.js';
 
 /** How answers are scored. */
 export interface ScoreOptions extends BatchOptions {
-  /** False scores the model without its adapter. */
+  /** False scores the model without its adapter. Default: true. */
   readonly adapter?: boolean | undefined;
 }
 
 /**
  * log π(y|x) of every answer of every group, in nats, summed over the answer's tokens: result[g][a].
  *
- * Groups are scored longest first in batches of equally many groups, so that few shapes are compiled and memory is at
- * its most at the start. An aborted signal throws its reason between batches.
+ * The longest groups are scored first, in batches of equally many groups. Few shapes are therefore compiled, and a lack of
+ * memory shows at the start. An aborted signal throws its reason between batches.
  */
 export async function sequenceLogps(
   model: ScoringModel,
@@ -30,7 +30,7 @@ export async function sequenceLogps(
     onBatch: (batch, packed, { logps }) => {
       const k = packed.sequences / batch.length;
       batch.forEach(({ index }, i) => {
-        // Groups that only fill the last batch were scored before, with the same result.
+        // The last batch is filled up with groups that were scored before; their result is the same.
         result[index] = [...logps.data.subarray(i * k, (i + 1) * k)];
       });
     },
@@ -38,7 +38,7 @@ export async function sequenceLogps(
   return result;
 }
 
-/** log π of every token of every answer of every group, in nats: result[g][a][t]. Otherwise as {@link sequenceLogps}. */
+/** log π of every token of every answer of every group, in nats: result[g][a][t]. The order is that of {@link sequenceLogps}. */
 export async function tokenLogps(
   model: ScoringModel,
   groups: readonly PromptGroup[],

@@ -15,18 +15,18 @@ it('CRC-32C has its published check value', () => {
   expect(crc32c(new TextEncoder().encode('123456789'))).toBe(0xe3069283);
 });
 
-/** The records of a TFRecord file, their checksums checked. */
+/** The records of a TFRecord file; checks their checksums. */
 function records(file: Buffer): Buffer[] {
-  const found: Buffer[] = [];
+  const list: Buffer[] = [];
   for (let at = 0; at < file.length; ) {
     const length = Number(file.readBigUInt64LE(at));
     expect(file.readUInt32LE(at + 8)).toBe(maskedCrc32c(file.subarray(at, at + 8)));
     const data = file.subarray(at + 12, at + 12 + length);
     expect(file.readUInt32LE(at + 12 + length)).toBe(maskedCrc32c(data));
-    found.push(data);
+    list.push(data);
     at += 16 + length;
   }
-  return found;
+  return list;
 }
 
 describe('openTensorBoard', () => {

@@ -4,20 +4,22 @@ import { join } from 'node:path';
 import { asFileError, makeFolder } from '@dpo/base/files';
 import { maskedCrc32c } from './_crc32c.js';
 
-/** A run's scalars as TensorBoard reads them. */
+/** A run's event file, as TensorBoard reads it. */
 export interface TensorBoardFile {
   readonly path: string;
   /** Adds the record's finite numbers, each under its name, at a step. */
   add(step: number, record: object): Promise<void>;
-  /** Adds how finite numbers are spread, under a name, at a step. Adds nothing where there are none. */
+  /** Adds a histogram of the finite numbers, under a name, at a step. Without finite numbers nothing is added. */
   addHistogram(step: number, name: string, values: readonly number[]): Promise<void>;
   /** Adds a text in Markdown under a name, at a step, for TensorBoard's page of texts. */
   addText(step: number, name: string, text: string): Promise<void>;
 }
 
 /**
- * Begins an event file in a run's folder; point `tensorboard --logdir` at that folder or the one above.
- * A resumed run begins another with the step it goes on after: TensorBoard then drops what the killed one had beyond.
+ * Begins an event file in a run's folder; point `tensorboard --logdir` at the folder or its parent. A resumed run begins
+ * another file and gives the step that it resumes after: TensorBoard then drops the killed run's later steps.
+ *
+ * @throws DpoError `file.…` when the folder or the file cannot be written
  */
 export async function openTensorBoard(
   folder: string,
@@ -58,7 +60,7 @@ export async function openTensorBoard(
       await guarded(appendFile(path, record(event(seconds(), step, field(5, field(1, value))))));
     },
     addText: (step, name, text) => {
-      // Summary.Value: the tag in field 1, in 9 which plugin shows it (and that it is a tensor), in 8 the tensor.
+      // Summary.Value: the tag in field 1, the plugin that shows the value (and that it is a tensor) in 9, the tensor in 8.
       const plugin = Buffer.concat([field(1, field(1, utf8('text'))), bytesOf(varintField(4, 2))]);
       const value = Buffer.concat([field(1, utf8(name)), field(9, plugin), field(8, stringTensor(text))]);
       return guarded(appendFile(path, record(event(seconds(), step, field(5, field(1, value))))));
@@ -76,13 +78,13 @@ function stringTensor(text: string): Buffer {
   return Buffer.concat([bytesOf(varintField(1, 7)), field(2, shape), field(8, utf8(text))]);
 }
 
-/** Buckets of a histogram, all of one width. */
+/** The number of buckets of a histogram, which are of equal width. */
 const BUCKETS = 30;
 
-/** HistogramProto: least, largest, count, sum and sum of squares in fields 1 to 5; in 6 the buckets' upper ends, in 7 their counts. */
+/** HistogramProto: smallest, largest, count, sum, sum of squares in fields 1 to 5; the buckets' upper ends in 6, their counts in 7. */
 function histogram(values: readonly number[]): Buffer {
   const [low, high] = [Math.min(...values), Math.max(...values)];
-  // Values that are all the same lie in one bucket about them.
+  // Equal values lie in the middle of the range.
   const [start, width] = high > low ? [low, (high - low) / BUCKETS] : [low - 0.5, 1 / BUCKETS];
   const counts = new Array<number>(BUCKETS).fill(0);
   for (const value of values) {
@@ -107,7 +109,7 @@ function doubles(values: readonly number[]): Buffer {
   return bytes;
 }
 
-/** A TFRecord: length, its checksum, the data, their checksum. */
+/** A TFRecord: the length, the length's checksum, the data, the data's checksum. */
 function record(data: Uint8Array): Buffer {
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(data.length));
@@ -120,12 +122,12 @@ function uint32(value: number): Buffer {
   return bytes;
 }
 
-/** TensorFlow's Event message: wall time in field 1 (double), step in field 2 (int64), then what it is about. */
-function event(seconds: number, step: number, what: Uint8Array): Buffer {
+/** TensorFlow's Event message: wall time in field 1 (double), step in field 2 (int64), then the content. */
+function event(seconds: number, step: number, content: Uint8Array): Buffer {
   const time = Buffer.alloc(9);
   time[0] = (1 << 3) | 1;
   time.writeDoubleLE(seconds, 1);
-  return Buffer.concat([time, bytesOf(varintField(2, step)), what]);
+  return Buffer.concat([time, bytesOf(varintField(2, step)), content]);
 }
 
 /** A protobuf field of bytes, text or a message. */

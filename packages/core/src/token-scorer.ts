@@ -11,23 +11,23 @@ import { tokensOfAnswers } from './step/tokens-of-answers.js';
 /** A number to each token of each answer of a packed batch, [R]. For the body of an engine function. */
 export type TokenNumbers = (scope: Scope, batch: PackedInputs) => tf.Tensor1D;
 
-/** Computes numbers of tokens again and again, for answers that are not known before. */
+/** Computes a number to each token of any answers, call after call. */
 export interface TokenScorer {
   /** One number to every token of every answer of every group: result[g][a][t]. */
   score(groups: readonly PromptGroup[]): Promise<Float32Array[][]>;
-  /** Frees what was compiled. */
+  /** Frees the compiled function. */
   dispose(): void;
 }
 
-/** How groups are packed for a scorer. */
+/** How prompt groups are packed for a scorer. */
 export interface TokenScorerOptions {
-  /** Positions that one forward pass may hold; one row may have more. Default 2048. */
+  /** Positions that one forward pass may hold; a single packed row may have more. Default 2048. */
   readonly positions?: number | undefined;
 }
 
 /**
- * A scorer that is compiled once for each of few shapes and kept, unlike `tokenLogps`, which compiles for one call: for what is
- * computed of each batch of samples.
+ * Opens a scorer that is compiled once for each of few shapes and serves many calls, such as one for each batch of samples.
+ * `tokenLogps` compiles for a single call.
  */
 export function openTokenScorer(
   { engine }: Pick<ScoringModel, 'engine'>,
@@ -56,7 +56,10 @@ export function openTokenScorer(
   };
 }
 
-/** log π of each token under a model as it is at each call, in nats; `adapter: false` leaves its adapter out. */
+/**
+ * Opens a scorer of log π of each token, in nats, under a model as it is at each call. `adapter: false` leaves the model's
+ * adapter out.
+ */
 export function openLogpScorer(
   model: ScoringModel,
   { adapter = true, ...options }: TokenScorerOptions & { readonly adapter?: boolean | undefined } = {},

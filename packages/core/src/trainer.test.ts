@@ -31,10 +31,10 @@ describe('a step', () => {
   it('is gradient descent on the mean loss over its pairs, by hand', async () => {
     // At the reference the gradient of −log σ(β (Δ_w − Δ_l)) is −β/2 (∇log π(y_w) − ∇log π(y_l)).
     const engine = testEngine();
-    const given = bigramTraining(engine, { optimizer: optimizers.sgd(), learningRate: () => 1, steps: 1 });
-    const before = await weightsOf(given.model);
-    const [record] = await all(train(given));
-    const after = await weightsOf(given.model);
+    const training = bigramTraining(engine, { optimizer: optimizers.sgd(), learningRate: () => 1, steps: 1 });
+    const before = await weightsOf(training.model);
+    const [record] = await all(train(training));
+    const after = await weightsOf(training.model);
     const h = 1e-4;
     const objective = (weights: readonly number[]) =>
       pairs
@@ -60,25 +60,25 @@ describe('a step', () => {
 
   it('clips the gradient', async () => {
     const engine = testEngine();
-    const given = bigramTraining(engine, {
+    const training = bigramTraining(engine, {
       optimizer: optimizers.sgd(),
       learningRate: () => 1,
       steps: 1,
       maxGradNorm: 0.01,
     });
-    const before = await weightsOf(given.model);
-    const [record] = await all(train(given));
-    const after = await weightsOf(given.model);
+    const before = await weightsOf(training.model);
+    const [record] = await all(train(training));
+    const after = await weightsOf(training.model);
     expect(record?.grad_norm).toBeGreaterThan(0.02);
     expect(Math.hypot(...after.map((value, i) => value - (before[i] as number)))).toBeCloseTo(0.01, 4);
   });
 
-  it('tells the numbers of each pair before their means', async () => {
-    const seen: [number, number][] = [];
+  it('hands out the numbers of each pair before their means', async () => {
+    const means: [number, number][] = [];
     const onColumns: TrainOptions['onColumns'] = (step, { losses }) =>
-      seen.push([step, losses.reduce((sum, loss) => sum + loss, 0) / losses.length]);
+      means.push([step, losses.reduce((sum, loss) => sum + loss, 0) / losses.length]);
     const records = await all(train(bigramTraining(testEngine(), { steps: 3, onColumns })));
-    expect(seen).toEqual(records.map(({ step, loss }) => [step, loss]));
+    expect(means).toEqual(records.map(({ step, loss }) => [step, loss]));
   });
 
   it('negates the margin when the answers are swapped', async () => {
@@ -140,14 +140,14 @@ describe('accumulation', () => {
     },
   );
 
-  it('follows from the memory allowed', async () => {
-    // A packed row of four positions holds none of these pairs together with another.
-    const given = bigramTraining(testEngine(), { steps: 1, packing: { positions: 1 } });
+  it('follows from the positions that memory allows', async () => {
+    // One position holds no pair, so that every pair is a micro-batch of its own.
+    const training = bigramTraining(testEngine(), { steps: 1, packing: { positions: 1 } });
     const calls: string[] = [];
     const listening = {
-      ...given.model.engine,
+      ...training.model.engine,
       function: (...of: Parameters<Engine['function']>) => {
-        const compiled = given.model.engine.function(...of);
+        const compiled = training.model.engine.function(...of);
         const call = (inputs: Parameters<typeof compiled>[0]) => {
           calls.push(of[0]);
           return compiled(inputs);
@@ -155,7 +155,7 @@ describe('accumulation', () => {
         return Object.assign(call, { traces: 0, dispose: () => compiled.dispose() });
       },
     } as Engine;
-    await all(train({ ...given, model: { ...given.model, engine: listening } }));
+    await all(train({ ...training, model: { ...training.model, engine: listening } }));
     expect(calls.filter((name) => name === 'accumulate').length).toBeGreaterThan(1);
     expect(calls.filter((name) => name === 'apply')).toHaveLength(1);
   });
@@ -163,13 +163,13 @@ describe('accumulation', () => {
 
 describe('methods are functions', () => {
   it('supervised fine-tuning raises the chosen answers and reports no rewards', async () => {
-    const given = bigramTraining(testEngine(), {
+    const training = bigramTraining(testEngine(), {
       method: supervisedMethod({ averageOver: 'answers' }),
       reference: noReference(),
       steps: 20,
     });
-    const start = await weightsOf(given.model);
-    const records = await all(train(given));
+    const start = await weightsOf(training.model);
+    const records = await all(train(training));
     const first = records[0] as StepRecord;
     const mean = pairs.slice(0, 4).reduce((sum, { prompt, chosen }) => sum + bigramLogp(start, prompt, chosen), 0) / 4;
     expect(first.loss).toBeCloseTo(-mean, 4);
@@ -195,11 +195,11 @@ describe('methods are functions', () => {
 
 describe('evaluation', () => {
   it('comes under eval_ names when it is due and after the last step, and changes nothing', async () => {
-    const held = pairs.slice(0, 5);
+    const heldOut = pairs.slice(0, 5);
     const plain = bigramTraining(testEngine(), { steps: 5 });
     const watched = bigramTraining(testEngine(), {
       steps: 5,
-      evaluation: { examples: held, everySteps: 2 },
+      evaluation: { examples: heldOut, everySteps: 2 },
       packing: { positions: 60 },
     });
     const [a, b] = [await all(train(plain)), await all(train(watched))];
@@ -208,7 +208,7 @@ describe('evaluation', () => {
     const weights = await weightsOf(watched.model);
     const last = b.at(-1) as StepRecord;
     expect(last['eval_logps/rejected']).toBeCloseTo(
-      held.reduce((sum, p) => sum + bigramLogp(weights, p.prompt, p.rejected), 0) / held.length,
+      heldOut.reduce((sum, p) => sum + bigramLogp(weights, p.prompt, p.rejected), 0) / heldOut.length,
       4,
     );
     expect(last['eval_rewards/accuracies']).toBeGreaterThanOrEqual(0);
@@ -226,31 +226,31 @@ describe('stopping', () => {
     expect(steps).toEqual([1, 2, 3]);
   });
 
-  it('frees what it made', async () => {
+  it('frees its tensors', async () => {
     const engine = testEngine();
-    const given = bigramTraining(engine, { steps: 3, packing: { microBatches: 2 } });
+    const training = bigramTraining(engine, { steps: 3, packing: { microBatches: 2 } });
     const before = tf.memory().numTensors;
-    await all(train(given));
+    await all(train(training));
     expect(tf.memory().numTensors).toBe(before);
   });
 });
 
-it('says which row does not exist', async () => {
+it('names a row that does not exist', async () => {
   await expect(all(train(bigramTraining(testEngine(), { batches: chosenBatches(pairs, () => [99]) })))).rejects.toThrow(
     expect.objectContaining({ code: 'train.no-such-row' }),
   );
 });
 
-it('asks the policy alone to compute layers again, and only where it was told to', async () => {
+it('has only the policy compute layers again, and only when the options say so', async () => {
   const engine = testEngine();
-  const asked: Record<string, (boolean | undefined)[]> = { policy: [], reference: [] };
+  const settings: Record<string, (boolean | undefined)[]> = { policy: [], reference: [] };
   const listening = (name: 'policy' | 'reference'): TrainableModel => {
     const model = bigramModel(engine, { name });
     return {
       ...model,
-      tokenLogps: (params, batch, given) => {
-        asked[name]?.push(given?.activationCheckpointing);
-        return model.tokenLogps(params, batch, given);
+      tokenLogps: (params, batch, options) => {
+        settings[name]?.push(options?.activationCheckpointing);
+        return model.tokenLogps(params, batch, options);
       },
     };
   };
@@ -258,6 +258,6 @@ it('asks the policy alone to compute layers again, and only where it was told to
     const [model, reference] = [listening('policy'), referenceModel(listening('reference'))];
     await all(train(bigramTraining(engine, { model, reference, steps: 1, activationCheckpointing })));
   }
-  expect(asked).toEqual({ policy: [false, true], reference: [undefined, undefined] });
+  expect(settings).toEqual({ policy: [false, true], reference: [undefined, undefined] });
   await engine.dispose();
 });

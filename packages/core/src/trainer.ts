@@ -19,43 +19,47 @@ import type { StepRecord } from './step-record.js';
 
 export type { StepRecord } from './step-record.js';
 
+/** A training run: what is trained, on what, how, and for how long. */
 export interface TrainOptions<E extends EncodedExample = EncodedPair> {
   /** The policy. Its trainable variables are changed in place. */
   readonly model: TrainableModel;
-  /** What is made of the examples. It says what kind of example it takes: KTO's does not take pairs. */
+  /** The method, which computes losses from log-probabilities. Its type says which kind of example it takes. */
   readonly method: Method<E>;
-  /** log π_ref; `noReference()` for a method that needs none. */
+  /** The source of log π_ref; `noReference()` for a method that needs none. */
   readonly reference: Reference;
+  /** The optimizer, such as `adamw()`. */
   readonly optimizer: Optimizer;
   /** The learning rate of each step, from 1: see `learningRates`. */
   readonly learningRate: (step: number) => number;
-  /** Gradients are scaled down to this global norm; `Infinity` for never. Default 10. */
+  /** Gradients are scaled down to this global norm; `Infinity` never scales. Default 10. */
   readonly maxGradNorm?: number | undefined;
-  /** What each step trains on: `offlineBatches(examples)`, or a source of one's own. */
+  /** The source of each step's batch: `offlineBatches(examples)`, or a source of one's own. */
   readonly batches: BatchSource<E>;
   /** The last step. */
   readonly steps: number;
-  /** How steps are divided into micro-batches, which bounds memory. The result does not depend on it. */
+  /** How steps are divided into micro-batches, which bounds memory. The division does not change the result. */
   readonly packing?: PackingOptions | undefined;
   /**
-   * Keeps of each layer its input alone and computes the layer again for its gradient: less than half the memory for long
-   * batches, about a third more time, the same numbers. Default false.
+   * Recomputation: keeps of each layer only its input and computes the layer again for its gradient. Long batches then take
+   * less than half the memory and about a third more time; the numbers are the same. Default false.
    */
   readonly activationCheckpointing?: boolean | undefined;
+  /** Held-out examples to measure during the run. Default: none. */
   readonly evaluation?: EvaluationOptions<E> | undefined;
+  /** When checkpoints are written, and where. Default: none. */
   readonly checkpoints?: CheckpointOptions | undefined;
   /**
-   * The checkpoint to go on from: a name in the store of `checkpoints`, else a folder. The model must have the checkpoint's
-   * shapes; its weights are read.
+   * The checkpoint to resume from: a name in the store of `checkpoints`, or a folder when there is no store. The model must
+   * have the checkpoint's shapes; its weights are replaced by the checkpoint's. Default: a new run.
    */
   readonly resume?: string | undefined;
-  /** Ends the run, evaluated and with a checkpoint as after its last step, once it has taken so many seconds. */
+  /** Ends the run after so many seconds, with an evaluation and a checkpoint as after its last step. Default: never. */
   readonly maxSeconds?: number | undefined;
-  /** Is told the losses of a step and the method's columns, over all workers, before the step's record comes. */
+  /** Is called with a step's losses and the method's columns, over all workers, before the step's record comes. */
   readonly onColumns?: ((step: number, values: StepColumns) => void) | undefined;
-  /** Aborting ends the run after the step in progress, with a checkpoint where there are checkpoints. */
+  /** Aborting ends the run after the step in progress, with a checkpoint when `checkpoints` are given. */
   readonly signal?: AbortSignal | undefined;
-  /** The workers that train together: each gradient is the sum of theirs. Default: this one alone. */
+  /** The workers that train together: each gradient is the sum of theirs. Default: this worker alone. */
   readonly collective?: Collective | undefined;
 }
 
@@ -63,15 +67,17 @@ export interface TrainOptions<E extends EncodedExample = EncodedPair> {
 const HOPELESS = 3;
 
 /**
- * Trains a model on preferences. Each iteration is one step, done when its record comes; a checkpoint that is due
- * is written when the next record is asked for, so that the record can be stored before it. Leaving the loop stops the
- * run without a checkpoint; aborting the signal stops it with one. An evaluation that is cut short is made again by the
- * resumed run, whose first record is then the one of that step.
+ * Trains a model on preferences. Each iteration is one step, which is done when its record comes. A step's checkpoint is
+ * written when the loop asks for the next record, so that the caller can store the record before the checkpoint exists. Leaving
+ * the loop stops the run without a checkpoint; aborting the signal stops the run with a checkpoint. When the signal cuts an
+ * evaluation short, the resumed run evaluates again, and its first record is the record of that step.
  *
  *     for await (const { step, loss } of train(options)) console.log(step, loss);
  *
- * @throws DpoError `train.not-finite` after three steps in a row without a finite gradient, with a checkpoint;
- * `checkpoint.mismatch` when `resume` does not fit the model or the optimizer; `train.no-such-row`
+ * @throws DpoError `train.not-finite` after three steps in a row without a finite gradient, once a checkpoint is written;
+ *   `checkpoint.unreadable` when `resume` names no whole checkpoint; `checkpoint.mismatch` when `resume` does not fit the model
+ *   or the optimizer; `train.no-such-row` when a batch names an example that does not exist; `train.missing-number` when an
+ *   example lacks a number that the method reads; `train.too-few-examples` when a batch has fewer examples than workers
  */
 export async function* train<E extends EncodedExample = EncodedPair>(
   options: TrainOptions<E>,
@@ -90,38 +96,38 @@ export async function* train<E extends EncodedExample = EncodedPair>(
     if (options.resume !== undefined)
       state = await restoreCheckpoint(await openCheckpoint(store, options.resume), owners);
     const context = await openContext(options, compiled);
-    // Workers leave after the same step: whichever is asked to end, all do.
-    const isAsked = () => anyWorker(collective, signal?.aborted === true);
-    let over = context === undefined || (await isAsked());
+    // Workers end after the same step: when the signal of one is aborted, all end.
+    const isAborted = () => anyWorker(collective, signal?.aborted === true);
+    let over = context === undefined || (await isAborted());
     const goesOn = () => state.step < steps && (state.stale ?? 0) < patience;
     while (context !== undefined && !over && (goesOn() || state.unevaluated !== undefined)) {
       const { unevaluated } = state;
-      const taken = unevaluated ? { state, record: unevaluated } : await takeStep(options, context, state);
-      state = taken.state;
+      const result = unevaluated ? { state, record: unevaluated } : await takeStep(options, context, state);
+      state = result.state;
       const { step } = state;
       over = await anyWorker(collective, performance.now() >= deadline);
-      const judged = await judge(options, context, state, step === steps || over || unevaluated !== undefined);
-      if (judged === 'left') {
-        state = { ...state, unevaluated: taken.record };
+      const judgement = await judge(options, context, state, step === steps || over || unevaluated !== undefined);
+      if (judgement === 'aborted') {
+        state = { ...state, unevaluated: result.record };
         await save();
         return;
       }
-      state = { ...judged.state, unevaluated: undefined };
+      state = { ...judgement.state, unevaluated: undefined };
       over ||= (state.stale ?? 0) >= patience;
-      if ('values' in taken) options.onColumns?.(step, taken.values);
-      yield { ...taken.record, ...judged.record };
+      if ('values' in result) options.onColumns?.(step, result.values);
+      yield { ...result.record, ...judgement.record };
 
       if (state.skipped >= HOPELESS) {
         await save();
-        throw notFinite(step, taken.record.rows ?? []);
+        throw notFinite(step, result.record.rows ?? []);
       }
       const ended = step === steps || over;
-      // Aborted may have become true while the record was looked at.
-      over ||= await isAsked();
-      const checkpointDue = over || step % (checkpoints?.everySteps ?? Number.POSITIVE_INFINITY) === 0;
-      if ((ended ? checkpoints?.atEnd !== false : checkpointDue) || (judged.record.best && checkpoints?.best)) {
+      // The caller may have aborted the signal while it had the record.
+      over ||= await isAborted();
+      const atInterval = over || step % (checkpoints?.everySteps ?? Number.POSITIVE_INFINITY) === 0;
+      if ((ended ? checkpoints?.atEnd !== false : atInterval) || (judgement.record.best && checkpoints?.best)) {
         await save();
-        // Not asked of all: workers without checkpoints are not here.
+        // The other workers are not asked: workers without checkpoints do not come here.
         over ||= collective.size === 1 && signal?.aborted === true;
       }
     }
@@ -130,13 +136,13 @@ export async function* train<E extends EncodedExample = EncodedPair>(
   }
 }
 
-/** What all steps are taken with; undefined where the signal was aborted while the run was laid out. */
+/** The context of all steps; undefined when the signal was aborted while the packing was planned. */
 async function openContext<E extends EncodedExample>(
   options: TrainOptions<E>,
   compiled: CompiledSteps,
 ): Promise<RunContext<E> | undefined> {
   const { model, method, reference, batches, steps, collective = alone } = options;
-  // One worker alone must not leave: the others would wait for it.
+  // One of several workers must not leave alone: the others would wait for it.
   const signal = collective.size === 1 ? options.signal : undefined;
   try {
     const pack = await packerOf(batches, { ...options.packing, steps, answers: method.answers, signal });
@@ -149,8 +155,8 @@ async function openContext<E extends EncodedExample>(
 
 type RunContext<E extends EncodedExample> = Omit<StepContext<E>, 'training'> & { readonly compiled: CompiledSteps };
 
-/** A step that was taken: where the run is now, and what is known of the step. */
-interface TakenStep {
+/** The result of a step: where the run is now, the step's columns and the step's record. */
+interface StepResult {
   readonly state: TrainingState;
   readonly values: StepColumns;
   readonly record: StepRecord;
@@ -161,7 +167,7 @@ async function takeStep<E extends EncodedExample>(
   options: TrainOptions<E>,
   context: RunContext<E>,
   before: TrainingState,
-): Promise<TakenStep> {
+): Promise<StepResult> {
   const { batches, method } = options;
   const { compiled, collective } = context;
   const started = performance.now();
@@ -171,14 +177,14 @@ async function takeStep<E extends EncodedExample>(
   const share = await shareOf(batch, collective);
   const prepared = await prepareStep(share.examples, { ...context, training: true });
   const update = { learningRate, t: before.updates + 1, examples: share.total };
-  const { outputs, norm, made } = await compiled.update(prepared.batches, update);
+  const { outputs, norm, accepted } = await compiled.update(prepared.batches, update);
   const finite = Number.isFinite(norm);
   await compiled.moveReference(step);
   const values = await gatherColumns(outputs, collective);
   const state = {
     ...before,
     step,
-    updates: before.updates + (finite && made ? 1 : 0),
+    updates: before.updates + (finite && accepted ? 1 : 0),
     skipped: finite ? 0 : before.skipped + 1,
     pairs: before.pairs + share.total,
   };
@@ -200,25 +206,28 @@ async function takeStep<E extends EncodedExample>(
 }
 
 /** Where the run is after an evaluation, and what the evaluation adds to the record of its step. */
-interface Judged {
+interface Judgement {
   readonly state: TrainingState;
   readonly record: Pick<StepRecord, 'best'> & Partial<EvaluationMetrics>;
 }
 
-/** Evaluates where an evaluation is due, and says whether the evaluation is the best so far; `left` where the signal is aborted. */
+/**
+ * Evaluates after the steps that have an evaluation, and says whether the evaluation is the best so far. Returns `aborted` when
+ * the signal is aborted meanwhile.
+ */
 async function judge<E extends EncodedExample>(
   { evaluation, signal }: TrainOptions<E>,
   context: RunContext<E>,
   state: TrainingState,
   last: boolean,
-): Promise<Judged | 'left'> {
+): Promise<Judgement | 'aborted'> {
   if (evaluation === undefined || !(last || state.step % evaluation.everySteps === 0)) return { state, record: {} };
-  const evaluated = await evaluate(evaluation, { ...context, signal });
-  if (evaluated === 'left') return 'left';
-  if (!isBetter(evaluated, state, evaluation))
-    return { state: { ...state, stale: (state.stale ?? 0) + 1 }, record: evaluated };
-  const best = { step: state.step, value: evaluated[metricOf(evaluation)] as number };
-  return { state: { ...state, best, stale: 0 }, record: { ...evaluated, best: true } };
+  const metrics = await evaluate(evaluation, { ...context, signal });
+  if (metrics === 'aborted') return 'aborted';
+  if (!isBetter(metrics, state, evaluation))
+    return { state: { ...state, stale: (state.stale ?? 0) + 1 }, record: metrics };
+  const best = { step: state.step, value: metrics[metricOf(evaluation)] as number };
+  return { state: { ...state, best, stale: 0 }, record: { ...metrics, best: true } };
 }
 
 function notFinite(step: number, rows: readonly number[]): DpoError {

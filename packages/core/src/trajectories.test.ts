@@ -47,7 +47,7 @@ const pairs = fixture.pairs.map(({ prompt, chosen, rejected }) => ({
 const groups = pairs.map(({ prompt, chosen, rejected }) => ({ prompt, answers: [chosen, rejected] }));
 
 const dpo = methodNamed('dpo', { beta: fixture.beta });
-const set = {
+const settings = {
   'dpo-adamw': { method: dpo, optimizer: optimizers.adamw() },
   'dpo-rmsprop': { method: dpo, optimizer: optimizers.rmsprop() },
   'lora-adamw': { method: dpo, optimizer: optimizers.adamw() },
@@ -55,7 +55,7 @@ const set = {
 };
 
 const at = (name: string) => fileURLToPath(new URL(name, folder));
-/** The best engine at hand: TensorFlow where there is one. */
+/** The best engine of the machine: TensorFlow when it is installed. */
 const best = await openEngine();
 afterAll(() => best.dispose());
 const load = async (family: string, engine = best): Promise<LanguageModel> =>
@@ -66,7 +66,7 @@ async function valuesOf(model: LanguageModel): Promise<Map<string, Float32Array>
   return new Map(await Promise.all(entries));
 }
 
-/** The adapter's base, online; for all weights, numbers from before the start. */
+/** The reference of a run: of an adapter, its base; of all weights, log-probabilities that are computed before the start. */
 async function referenceOf(model: LanguageModel, method: Method): Promise<Reference> {
   if (method.needs.reference === undefined) return noReference();
   if (model.adapter !== undefined) return withoutAdapter(model);
@@ -82,7 +82,7 @@ describe('twenty steps as a plain PyTorch loop takes them', () => {
   it.each(fixture.runs.map((run) => [run.family, run.run, run] as const))('%s, %s', async (family, name, expected) => {
     const base = await load(family);
     const model = name === 'lora-adamw' ? await loadAdapter(base, at(`${family}-lora`)) : base;
-    const { method, optimizer } = set[name];
+    const { method, optimizer } = settings[name];
     const before = await valuesOf(model);
     const reference = await referenceOf(model, method);
 
@@ -105,14 +105,14 @@ describe('twenty steps as a plain PyTorch loop takes them', () => {
     for (const [k, want] of expected.records.entries())
       for (const [key, value] of Object.entries(want)) {
         const got = (records[k] as unknown as Record<string, number>)[key] as number;
-        // Rewards are β times the difference of two sums of some tens, so that they are exact to some 1e-5.
+        // A reward is β times the difference of two sums of some tens, so that its error is about 1e-5.
         const size = key.startsWith('rewards') ? Math.max(1, Math.abs(value)) : Math.abs(value);
         expect(Math.abs(got - value), `step ${k + 1}, ${key}: got ${got}, want ${value}`).toBeLessThan(1e-4 * size);
       }
 
     const after = await valuesOf(model);
     for (const [key, [norm, sum]] of Object.entries(expected.weights)) {
-      // A key's bias shifts all of a query's scores alike: its gradient is rounding noise, which Adam makes a step of.
+      // A key's bias shifts all of a query's scores alike. Its gradient is rounding noise, which Adam turns into full steps.
       if (key.endsWith('c_attn.bias')) continue;
       const old = before.get(key) as Float32Array;
       const moved = [...(after.get(key) as Float32Array)].map((value, i) => value - (old[i] as number));
@@ -129,7 +129,7 @@ describe('twenty steps as a plain PyTorch loop takes them', () => {
 });
 
 describe('on a real architecture', () => {
-  it('a reference model in the same step gives what precomputed numbers give, and accumulation what the batch does', async () => {
+  it('trains with a reference model in the step, and with micro-batches as with one batch', async () => {
     const run = async (accumulation: number) => {
       const model = await load('llama');
       const { model: frozen } = await loadModel(model.engine, at('llama'));

@@ -1,7 +1,8 @@
 import type { StepRecord } from './trainer.js';
 
-/** Something that a run's numbers say is going wrong, and what to try. Each kind is said once a run. */
+/** A warning that something in a run is going wrong, and what to try. A run gets each code once. */
 export interface TrainingWarning {
+  /** The kind of warning; the functions that watch list when each is given. */
   readonly code:
     | 'chosen-falling'
     | 'not-learning'
@@ -23,25 +24,29 @@ export interface TrainingWarning {
     | 'one-label'
     | 'prompts-shared'
     | 'reference-incomplete';
+  /** The step after which the warning is given; 0 before the first step. */
   readonly step: number;
+  /** What is wrong, in one sentence. */
   readonly message: string;
+  /** What to try. */
   readonly hint: string;
 }
 
+/** How {@link watchTraining} watches a run. */
 export interface WatchOptions {
-  /** Steps at the start that say nothing yet. */
+  /** Steps at the start whose records are not judged. Default 0. */
   readonly warmupSteps?: number | undefined;
-  /** Steps that a judgement is made of. Default 20. */
+  /** Steps that a judgement rests on. Default 20. */
   readonly window?: number | undefined;
-  /** β, where rewards are β (log π − log π_ref): without it nothing is said of the KL divergence. */
+  /** β, when rewards are β (log π − log π_ref). Without β there is no warning of the KL divergence. Default: none. */
   readonly beta?: number | undefined;
-  /** The file in which the rows of a skipped step are kept, to be named. */
+  /** The file that holds the rows of a skipped step; the warning names the file. Default: none. */
   readonly batchFile?: ((step: number) => string) | undefined;
 }
 
 /**
- * Watches a run's records for what usually goes wrong with preference training. Call it with each record in turn;
- * it returns what has just become apparent.
+ * Watches a run's records for what usually goes wrong with preference training. Call the returned function with each record in
+ * turn; it returns the new warnings.
  *
  * | code | when, over the window |
  * |---|---|
@@ -59,25 +64,26 @@ export function watchTraining({
   batchFile,
 }: WatchOptions = {}): (record: StepRecord) => TrainingWarning[] {
   const recent: StepRecord[] = [];
-  const said = new Set<string>();
+  const earlier = new Set<string>();
   return (record) => {
-    if (record.skipped) return once(said, [gradientWarning(record, batchFile?.(record.step))]);
+    if (record.skipped) return newOnes(earlier, [gradientWarning(record, batchFile?.(record.step))]);
     if (record.step <= warmupSteps || record['rewards/chosen'] === undefined) return [];
     recent.push(record);
     if (recent.length > window) recent.shift();
-    return recent.length < window ? [] : once(said, judge(record.step, recent, beta));
+    return recent.length < window ? [] : newOnes(earlier, judge(record.step, recent, beta));
   };
 }
 
-function once(said: Set<string>, warnings: readonly TrainingWarning[]): TrainingWarning[] {
-  const fresh = warnings.filter(({ code }) => !said.has(code));
-  for (const { code } of fresh) said.add(code);
+/** The warnings whose codes have not come before; adds their codes. */
+function newOnes(earlier: Set<string>, warnings: readonly TrainingWarning[]): TrainingWarning[] {
+  const fresh = warnings.filter(({ code }) => !earlier.has(code));
+  for (const { code } of fresh) earlier.add(code);
   return fresh;
 }
 
 type Mean = 'rewards/chosen' | 'rewards/rejected' | 'rewards/accuracies' | 'rewards/length_correlation';
 
-/** NaN where no record has it. */
+/** The mean of a number over the records that have the number; NaN when none has. */
 function meanOf(records: readonly StepRecord[], key: Mean): number {
   const values = records.flatMap((record) => record[key] ?? []);
   return values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -118,11 +124,12 @@ function judge(step: number, recent: readonly StepRecord[], beta: number | undef
   return [...warnings, ...drift(step, recent, beta)];
 }
 
-/** Nats of an answer, and the growth of them over the window, that are too much. */
+/** From so many nats an answer on, the policy is far from the reference. */
 const FAR = 50;
+/** From this growth over the window on, the distance is still growing. */
 const GROWTH = 1.1;
 
-/** What is seen by comparing the window's halves. */
+/** The warnings that follow from comparing the window's halves. */
 function drift(step: number, recent: readonly StepRecord[], beta: number | undefined): TrainingWarning[] {
   const halves = [recent.slice(0, recent.length >> 1), recent.slice(recent.length >> 1)] as const;
   const [klBefore, kl] = halves.map(
@@ -147,24 +154,24 @@ function drift(step: number, recent: readonly StepRecord[], beta: number | undef
   return warnings;
 }
 
-/** A correlation of margins with lengths that is no accident: over twenty steps of eight pairs, six deviations. */
+/** A correlation of margins with lengths that is no accident: over twenty steps of eight pairs it is six standard deviations. */
 const EXPLOIT = 0.5;
 
 function gradientWarning({ step, rows = [] }: StepRecord, file?: string): TrainingWarning {
-  const named =
+  const rowList =
     rows.length === 0
       ? ''
-      : ` It trained on rows ${rows.slice(0, NAMED).join(', ')}${rows.length > NAMED ? ', …' : ''}.`;
+      : ` It trained on rows ${rows.slice(0, LISTED_ROWS).join(', ')}${rows.length > LISTED_ROWS ? ', …' : ''}.`;
   return {
     code: 'gradient-not-finite',
     step,
-    message: `The gradient of step ${step} was not finite; the step was skipped.${named}${file === undefined ? '' : ` They are kept in ${file}.`}`,
+    message: `The gradient of step ${step} was not finite; the step was skipped.${rowList}${file === undefined ? '' : ` They are kept in ${file}.`}`,
     hint: 'Look at these rows (counted from 0). If it happens again, lower the learning rate or train in float32.',
   };
 }
 
-/** Rows that a message names; the record has all. */
-const NAMED = 16;
+/** The number of rows that a message names; the record has all. */
+const LISTED_ROWS = 16;
 
 function percent(share: number): string {
   return `${Math.round(100 * share)} %`;

@@ -34,7 +34,7 @@ async function setByte(path: string, offset: number): Promise<void> {
   await writeFile(path, bytes);
 }
 
-it('finds the newest of several whole ones', async () => {
+it('finds the newest of several whole checkpoints', async () => {
   const { newest, torn } = await findWholeCheckpoint(run);
   expect(newest).toMatchObject({ path: at('checkpoint-8'), state: { step: 8 } });
   expect(torn).toEqual([]);
@@ -86,7 +86,7 @@ describe('passes over a newest checkpoint, and says why, that', () => {
   });
 });
 
-it('checks headers and sizes where no digests are stored', async () => {
+it('checks headers and sizes when the state lists no digests', async () => {
   await edit(latest(trainerFiles.state), ({ files: _, ...rest }) => rest);
   expect((await findWholeCheckpoint(run)).newest?.path).toBe(at('checkpoint-8'));
   await truncate(latest('model.safetensors'), 300);
@@ -95,14 +95,14 @@ it('checks headers and sizes where no digests are stored', async () => {
   expect(torn[0]?.error.message).toContain('model.safetensors');
 });
 
-it('goes by the step that a checkpoint says, not by the name of its folder', async () => {
+it('goes by the step in a checkpoint’s state, not by the name of its folder', async () => {
   await rename(at('checkpoint-6'), at('checkpoint-60'));
   expect((await findWholeCheckpoint(run)).newest?.path).toBe(at('checkpoint-8'));
   await rm(at('checkpoint-8'), { recursive: true });
   expect((await findWholeCheckpoint(run)).newest).toMatchObject({ path: at('checkpoint-60'), state: { step: 6 } });
 });
 
-it('finds none where all are torn, and none where there is no folder', async () => {
+it('finds nothing when all checkpoints are torn, and nothing when there is no folder', async () => {
   for (const name of ['checkpoint-6', 'checkpoint-8']) await rm(join(at(name), trainerFiles.state));
   const { newest, torn } = await findWholeCheckpoint(run);
   expect(newest).toBeUndefined();

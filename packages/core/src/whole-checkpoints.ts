@@ -7,37 +7,37 @@ import { type CheckpointState, trainerFiles, unreadable } from './checkpoint-sta
 import { listCheckpoints } from './list-checkpoints.js';
 import { readCheckpointState } from './read-checkpoint-state.js';
 
-/** A checkpoint with what it says of its run. */
+/** A checkpoint that is whole, with its state. */
 export interface WholeCheckpoint {
   readonly path: string;
   readonly state: CheckpointState;
 }
 
-/** A checkpoint that cannot be gone on from. */
+/** A checkpoint that no run can resume from. */
 export interface TornCheckpoint {
   readonly path: string;
-  /** What is wrong with it: `checkpoint.unreadable`. */
+  /** The error `checkpoint.unreadable`, which says what is wrong. */
   readonly error: DpoError;
 }
 
-/** The checkpoints of a run's folder, as far as they matter for going on. */
+/** The checkpoint that a run resumes from, and the torn checkpoints that were passed over. */
 export interface FoundCheckpoints {
-  /** The whole checkpoint of the latest step. */
+  /** The whole checkpoint of the latest step; undefined when there is none. */
   readonly newest: WholeCheckpoint | undefined;
-  /** Those that would have come before it, were they whole. */
+  /** The torn checkpoints of later steps, the latest first. */
   readonly torn: readonly TornCheckpoint[];
 }
 
 /**
- * Looks for the newest whole checkpoint of a run's folder. Steps are those that checkpoints say of themselves; the number in
- * the name of its folder counts only for a checkpoint that says nothing.
+ * Looks for the newest whole checkpoint of a run's folder. A checkpoint's step is the one in its state; the number in the
+ * folder's name counts only for a checkpoint whose state cannot be read.
  */
 export async function findWholeCheckpoint(folder: string, signal?: AbortSignal): Promise<FoundCheckpoints> {
   const torn: TornCheckpoint[] = [];
   for (const { path } of (await listCheckpoints(folder)).reverse()) {
-    const found = await checkCheckpoint(path, signal).catch(asTorn);
-    if (!DpoError.is(found)) return { newest: found, torn };
-    torn.push({ path, error: found });
+    const checkpoint = await checkCheckpoint(path, signal).catch(asTorn);
+    if (!DpoError.is(checkpoint)) return { newest: checkpoint, torn };
+    torn.push({ path, error: checkpoint });
   }
   return { newest: undefined, torn };
 }
@@ -84,7 +84,7 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message.replace(/\.$/, '') : String(error);
 }
 
-/** The digests of a checkpoint's files, which are all in its folder by now but its state. */
+/** The digests of a checkpoint's files, all but its state, which is written last. */
 export async function digestFiles(folder: string): Promise<Record<string, FileDigest>> {
   const digests: Record<string, FileDigest> = {};
   for (const entry of (await readdir(folder, { withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1)))
@@ -93,7 +93,7 @@ export async function digestFiles(folder: string): Promise<Record<string, FileDi
   return digests;
 }
 
-/** What says that a checkpoint is torn; whatever else went wrong is thrown on. */
+/** The error of a torn checkpoint; throws any other error on. */
 function asTorn(error: unknown): DpoError {
   if (DpoError.is(error, 'checkpoint.unreadable')) return error;
   throw error;

@@ -2,21 +2,22 @@ import { DpoError, type EncodedExample } from '@dpo/base';
 import { batches } from '@dpo/base/packing';
 import type { BatchSource } from './source.js';
 
-/** How a dataset is dealt into batches. */
+/** How a dataset is divided into batches. */
 export interface OfflineOptions {
   /** Examples to a step. Default 64, as in the DPO paper. */
   readonly batchSize?: number | undefined;
-  /** Deals every epoch in a seeded order of its own; otherwise in the order of the data. Default true. */
+  /** True puts every epoch into a random order of its own; false keeps the order of the data. Default true. */
   readonly shuffle?: boolean | undefined;
-  /** Default 0. */
+  /** The seed of the random order. Default 0. */
   readonly seed?: number | undefined;
 }
 
 /**
- * Batches out of a dataset: each epoch goes through all examples once, in an order of its own that depends on the seed alone,
- * and a batch may reach into the next epoch. Step k's batch is a function of k, so that a resumed run goes on exactly.
+ * Batches of a dataset. Each epoch goes through all examples once, in an order of its own that depends on the seed alone, and
+ * a batch may reach into the next epoch. The batch of step k depends on k alone, so that a resumed run trains on the same
+ * batches.
  *
- * @throws DpoError `data.empty-dataset`, `options.invalid` for a batch size that is no positive integer
+ * @throws DpoError `data.empty-dataset` when there are no examples, `options.invalid` when the batch size is no positive integer
  */
 export function offlineBatches<E extends EncodedExample>(
   examples: readonly E[],
@@ -27,9 +28,9 @@ export function offlineBatches<E extends EncodedExample>(
 }
 
 /**
- * Batches by a rule of one's own: the numbers of the examples that step k trains on. The rule must depend on k alone.
+ * Batches by a rule of one's own, which gives the numbers of the examples that step k trains on. The rule must depend on k alone.
  *
- * @throws DpoError `train.no-such-row` in training, for a number that no example has
+ * @throws DpoError `train.no-such-row` in training, when the rule gives a number that no example has
  */
 export function chosenBatches<E extends EncodedExample>(
   examples: readonly E[],
@@ -37,7 +38,7 @@ export function chosenBatches<E extends EncodedExample>(
 ): BatchSource<E> {
   return {
     examples: examples.length,
-    known: true,
+    plannable: true,
     batch(step) {
       const indices = [...indicesOfStep(step)];
       return { indices, examples: indices.map((index) => exampleAt(examples, index)) };
@@ -46,8 +47,8 @@ export function chosenBatches<E extends EncodedExample>(
 }
 
 function exampleAt<E>(examples: readonly E[], index: number): E {
-  const found = examples[index];
-  if (found !== undefined) return found;
+  const example = examples[index];
+  if (example !== undefined) return example;
   throw new DpoError('train.no-such-row', `Row ${index} was asked for, but there are ${examples.length} rows.`, {
     values: { row: index, rows: examples.length },
   });

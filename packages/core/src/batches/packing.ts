@@ -4,23 +4,23 @@ import type { AnswerReader } from '../method.js';
 import { groupOf } from '../step/micro-batch.js';
 import type { BatchSource } from './source.js';
 
-/** Divides the groups of a step into packed batches. */
+/** Divides the prompt groups of a step into packed batches. */
 export type Packer = (groups: readonly PromptGroup[]) => readonly PackedPart[];
 
-/** How steps are packed. The result of training does not depend on it. */
+/** How steps are packed. The packing does not change the result of training. */
 export interface PackingOptions {
-  /** Positions that one forward and backward pass may hold, which bounds memory; one row may have more. Default 2048. */
+  /** Positions that one forward and backward pass may hold, which bounds memory; a single packed row may have more. Default 2048. */
   readonly positions?: number | undefined;
-  /** Divides every step into so many micro-batches, whatever positions they have. Default: by positions. */
+  /** Divides every step into so many micro-batches, however many positions they have. Default: as `positions` asks for. */
   readonly microBatches?: number | undefined;
 }
 
-/** Steps whose batches are laid out in advance; those of a longer run are like them. */
-const PLANNED = 400;
+/** The number of steps whose batches the plan is made from; the later steps of a longer run are alike. */
+const PLANNED_STEPS = 400;
 
 /**
- * The packer of a run: a plan of few shapes over the batches that are known, else over lengths in buckets. It is a function of
- * the groups, so that a resumed run packs as the run before.
+ * Plans the packing of a run. The plan has few shapes, which fit the batches of a plannable source; for other sources it has
+ * lengths in buckets. The packing depends on the groups alone, so that a resumed run packs as the run before.
  */
 export async function packerOf<E extends EncodedExample>(
   source: BatchSource<E>,
@@ -31,19 +31,20 @@ export async function packerOf<E extends EncodedExample>(
   },
 ): Promise<Packer> {
   const { steps, answers, positions, microBatches, signal } = options;
-  const known = knownGroups(source, steps, answers);
-  const plan = await inPieces(planPackingSteps(known, { positions, microBatches, steps }), signal);
+  const groups = plannableGroups(source, steps, answers);
+  const plan = await inPieces(planPackingSteps(groups, { positions, microBatches, steps }), signal);
   return (groups) => plan.pack(groups);
 }
 
-function knownGroups<E extends EncodedExample>(
+/** The prompt groups of each of the first steps; none for a source that is not plannable. */
+function plannableGroups<E extends EncodedExample>(
   source: BatchSource<E>,
   steps: number,
   answers: AnswerReader<E>,
 ): PromptGroup[][] {
   const groups: PromptGroup[][] = [];
-  if (!source.known) return groups;
-  for (let step = 1; step <= Math.min(steps, PLANNED); step++) {
+  if (!source.plannable) return groups;
+  for (let step = 1; step <= Math.min(steps, PLANNED_STEPS); step++) {
     const batch = source.batch(step);
     if (batch instanceof Promise) break;
     groups.push(batch.examples.map((example) => groupOf(example, answers)));

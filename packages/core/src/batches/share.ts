@@ -13,10 +13,10 @@ export interface Share<E extends EncodedExample> {
 }
 
 /**
- * This worker's examples of a batch: of a batch that all workers know every W-th one from the worker's rank on, else all of
- * its own.
+ * This worker's examples of a batch. Of a batch that all W workers have, the worker takes every W-th example from its rank on;
+ * of a batch of the worker's own, all examples.
  *
- * @throws DpoError `train.too-few-examples` for fewer examples than workers
+ * @throws DpoError `train.too-few-examples` when there are fewer examples than workers
  */
 export async function shareOf<E extends EncodedExample>(batch: Batch<E>, collective: Collective): Promise<Share<E>> {
   const { examples, indices, ofWorker = false } = batch;
@@ -36,7 +36,7 @@ export async function shareOf<E extends EncodedExample>(batch: Batch<E>, collect
   };
 }
 
-/** A worker without an example has no record to add to the others', who would wait for one. */
+/** The error of a worker without an example: the worker would have no columns, for which the others would wait. */
 function tooFew(examples: number, workers: number): DpoError {
   return new DpoError('train.too-few-examples', `${examples} examples cannot be shared by ${workers} workers.`, {
     values: { examples, workers },

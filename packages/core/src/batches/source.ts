@@ -1,32 +1,32 @@
 import type { EncodedExample } from '@dpo/base';
 import type { KeptState } from '../method.js';
 
-/** What one step trains on. */
+/** The examples that one step trains on. */
 export interface Batch<E extends EncodedExample> {
   readonly examples: readonly E[];
-  /** The examples' numbers in the data, for references computed before and for errors. Default: their places in the batch. */
+  /** The examples' numbers in the data, which precomputed references and errors go by. Default: their places in the batch. */
   readonly indices?: readonly number[] | undefined;
-  /** What the record of the step says besides, such as the mean reward of samples. */
+  /** Further numbers for the record of the step, such as the mean reward of samples. */
   readonly records?: Readonly<Record<string, number>> | undefined;
-  /** True where these are one worker's examples, others having theirs. Default: false, and workers share the batch evenly. */
+  /** True when the examples are this worker's own. Default: false, and workers share the batch evenly. */
   readonly ofWorker?: boolean | undefined;
 }
 
 /**
- * Where the batch of each step comes from: out of a dataset, or sampled from the model that is being trained. The trainer
- * asks for the batch of step k when step k − 1 is done, once; several updates to one set of samples are several steps, to
- * which the source gives the same examples.
+ * The source of each step's batch: a dataset, or samples of the model that is being trained. The trainer asks once for the
+ * batch of step k, when step k − 1 is done. Several updates to one set of samples are several steps, to which the source gives
+ * the same examples.
  */
 export interface BatchSource<E extends EncodedExample> {
   /** The batch of step k, counted from 1. */
   batch(step: number): Batch<E> | Promise<Batch<E>>;
-  /** Examples of the data, that an epoch goes through. Absent where there is no end to them. */
+  /** The number of examples in the data, which an epoch goes through. Absent when the data have no end. */
   readonly examples?: number | undefined;
   /**
-   * True where the batch is a function of the step alone and known at once, so that it may be asked for at any time: such
-   * batches are laid out in advance. Default: false.
+   * True when a batch depends on the step's number alone and comes at once, so that the trainer may ask for the batch at any
+   * time. The packing of such batches is planned before the first step. Default: false.
    */
-  readonly known?: boolean | undefined;
-  /** What the source remembers from step to step; checkpoints keep it. */
+  readonly plannable?: boolean | undefined;
+  /** What the source remembers from step to step; checkpoints keep the memory. */
   readonly state?: KeptState | undefined;
 }

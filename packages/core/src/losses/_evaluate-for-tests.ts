@@ -10,14 +10,15 @@ export interface Pair {
   readonly lengths?: readonly [number, number];
 }
 
-/** A loss's values and its gradient with respect to the policy's log-probabilities, over pairs given as plain numbers. */
+/** A loss's values and its gradient by the policy's log-probabilities, over pairs of plain numbers. */
 export function evaluate(name: PreferenceLossName, pairs: readonly Pair[], options: LossOptions = {}) {
   return evaluateLoss(preferenceLosses[name].loss, pairs, options);
 }
 
-export type Evaluated = ReturnType<typeof evaluateLoss>;
+/** The values and the gradient of a loss. */
+export type Evaluation = ReturnType<typeof evaluateLoss>;
 
-/** The same of any loss. */
+/** The values and the gradient of any loss. */
 export function evaluateLoss(loss: PreferenceLoss, pairs: readonly Pair[], options: LossOptions = {}) {
   const columns = (of: (pair: Pair) => readonly [number, number]) =>
     [tf.tensor1d(pairs.map((p) => of(p)[0])), tf.tensor1d(pairs.map((p) => of(p)[1]))] as const;

@@ -3,7 +3,7 @@ import { DEFAULT_BETA, implicitReward } from './common.js';
 import type { PreferenceLoss } from './types.js';
 
 /**
- * APO-down: both answers down, the rejected one more. For data worse than the model.
+ * APO-down: pushes both answers down, the rejected answer more. For data that are worse than the model.
  *
  *     L = σ(s_w) + 1 − σ(s_w − s_l)
  *

@@ -3,7 +3,8 @@ import { DEFAULT_BETA, implicitReward } from './common.js';
 import type { PreferenceLoss } from './types.js';
 
 /**
- * APO-zero: chosen answers up, rejected answers down, each against the reference. For data better than the model.
+ * APO-zero: pushes chosen answers up and rejected answers down, each against the reference. For data that are better than the
+ * model.
  *
  *     L = 1 − σ(s_w) + σ(s_l)
  *

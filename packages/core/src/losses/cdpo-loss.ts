@@ -2,11 +2,11 @@ import { sigmoidLoss } from './sigmoid-loss.js';
 import type { PreferenceLoss } from './types.js';
 
 /**
- * Conservative DPO: DPO's loss under labels of which a share ε is wrong.
+ * Conservative DPO: the expected loss of DPO when a share ε of the labels is wrong.
  *
  *     L = −(1−ε) log σ(z) − ε log σ(−z),   z = s_w − s_l
  *
- * Least where σ(z) = 1 − ε, so that the margin stays bounded. Source: Mitchell, "A note on DPO with noisy preferences
+ * The loss is smallest at σ(z) = 1 − ε, so that the margin stays bounded. Source: Mitchell, "A note on DPO with noisy preferences
  * and relationship to IPO" (2023), and `label_smoothing` of the DPO paper's code.
  *
  * @param options `beta` (default 0.1), `labelSmoothing` ε in [0, ½) (default 0.1).

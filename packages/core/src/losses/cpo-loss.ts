@@ -3,7 +3,7 @@ import { DEFAULT_BETA, lengthsOf, negativeLogSigmoid } from './common.js';
 import type { PreferenceLoss } from './types.js';
 
 /**
- * CPO: DPO without a reference, and the chosen answer's negative log-likelihood per token beside it.
+ * CPO: DPO without a reference, plus the chosen answer's negative log-likelihood per token.
  *
  *     L = −log σ( β (log π(y_w|x) − log π(y_l|x)) ) − α · log π(y_w|x) / |y_w|
  *

@@ -7,7 +7,7 @@ import type { PreferenceLoss } from './types.js';
  *
  *     L = −log σ( β (r_w/|y_w| − r_l/|y_l|) ),   r = log π − log π_ref
  *
- * |y| counts the answer's tokens. β is per token here: some 20 times DPO's. The rewards reported are β r/|y|.
+ * |y| counts the answer's tokens. β is per token here, some 20 times the β of DPO. The reported rewards are β r/|y|.
  * Source: arXiv 2411.15124 (Tülu 3), section 5.1.2; TRL 1.13, loss `sigmoid_norm`.
  *
  * @param options `beta` (default 2), `chosenLengths` and `rejectedLengths` (needed).

@@ -2,16 +2,16 @@ import * as tf from '@tensorflow/tfjs-core';
 import { DEFAULT_BETA, negativeLogSigmoid, outOfRange } from './common.js';
 import type { PreferenceLoss } from './types.js';
 
-/** e to more than this is infinite in float32; TRL clamps there too. */
+/** e to a larger exponent is near the end of float32; TRL clamps there too. */
 const LARGEST_EXPONENT = 80;
 
 /**
- * f-DPO: DPO with another divergence between policy and reference in the place of the reverse KL divergence.
+ * f-DPO: DPO with another divergence between policy and reference instead of the reverse KL divergence.
  *
  *     L = −log σ(s_w − s_l),   s = β f′(u),   u = π(y|x) / π_ref(y|x)
  *
- * with f′ of the divergence as a function of r = log u; constants cancel. The implicit reward s is that of Eq. 8 of
- * arXiv 2309.16240 up to a term of x alone.
+ * with f′ of the divergence as a function of r = log u; constants cancel. The implicit reward s is the reward of Eq. 8 of
+ * arXiv 2309.16240, up to a term of x alone.
  */
 function fDivergence(derivative: (logRatio: tf.Tensor1D) => tf.Tensor1D): PreferenceLoss {
   return (policyChosen, policyRejected, referenceChosen, referenceRejected, { beta = DEFAULT_BETA }) => {
@@ -24,34 +24,34 @@ function fDivergence(derivative: (logRatio: tf.Tensor1D) => tf.Tensor1D): Prefer
   };
 }
 
-/** e^x, and its value and slope at the largest exponent beyond that. */
+/** e^x; beyond the largest exponent, the value there with slope 0. */
 function boundedExp(x: tf.Tensor1D): tf.Tensor1D {
   return tf.exp(tf.minimum(x, LARGEST_EXPONENT));
 }
 
 /**
- * f-DPO with the forward KL divergence KL(π_ref ‖ π): f′ = 1 − e^{−r}. It keeps mass wherever the reference has any.
- * Its reward falls exponentially where the policy gives up an answer.
+ * f-DPO with the forward KL divergence KL(π_ref ‖ π): f′ = 1 − e^{−r}. The policy keeps mass wherever the reference has mass,
+ * because the reward falls exponentially when the policy gives up an answer.
  *
  * Source: arXiv 2309.16240, table 1; TRL 1.13, `f_divergence_type="forward_kl"`, here without overflow.
  */
 export const forwardKlLoss = fDivergence((r) => tf.sub(1, boundedExp(tf.neg(r))));
 
 /**
- * f-DPO with the Jensen–Shannon divergence: f′ = log 2 + log σ(r). Its reward is bounded above, by β log 2.
+ * f-DPO with the Jensen–Shannon divergence: f′ = log 2 + log σ(r). The reward is at most β log 2.
  *
  * Source: arXiv 2309.16240, table 1; TRL 1.13, `f_divergence_type="js_divergence"`.
  */
 export const jensenShannonLoss = fDivergence((r) => tf.sub(Math.LN2, negativeLogSigmoid(r)));
 
 /**
- * f-DPO with an α-divergence: f′ = (e^{(α−1) r} − 1) / (α − 1); between the forward KL divergence at α → 0 and the
- * reverse one, which is DPO, at α → 1.
+ * f-DPO with an α-divergence: f′ = (e^{(α−1) r} − 1) / (α − 1). As α → 0 it tends to the forward KL divergence, and as α → 1 to
+ * the reverse KL divergence, which is DPO.
  *
  * Source: arXiv 2309.16240, table 1; TRL 1.13, `f_divergence_type="alpha_divergence"`, whose α this is.
  *
  * @param options `alpha` in (0, 1) (default ½).
- * @throws DpoError `loss.out-of-range` for another α
+ * @throws DpoError `loss.out-of-range` when α is not in (0, 1)
  */
 export const alphaDivergenceLoss: PreferenceLoss = (
   policyChosen,

@@ -7,7 +7,7 @@ import type { PreferenceLoss } from './types.js';
  *
  *     L = max(0, 1 − z),   z = s_w − s_l,   s = β (log π − log π_ref)
  *
- * Source: arXiv 2305.10425 (SLiC-HF), 2309.06657 (RSO, with β for its γ).
+ * Source: arXiv 2305.10425 (SLiC-HF), 2309.06657 (RSO, whose γ is β here).
  *
  * @param options `beta` (default 0.1): 1/β is the margin of log-ratios that the loss asks for; `margins` m, taken from z (default 0).
  */

@@ -3,7 +3,7 @@ import { DEFAULT_BETA, implicitReward } from './common.js';
 import type { PreferenceLoss } from './types.js';
 
 /**
- * IPO on summed log-ratios, as the paper's equation reads and the DPO paper's code computes it.
+ * IPO on summed log-ratios, as in the paper's equation and in the DPO paper's code.
  *
  *     h = (log π(y_w|x) − log π_ref(y_w|x)) − (log π(y_l|x) − log π_ref(y_l|x))
  *     L = (h − 1/(2β))²

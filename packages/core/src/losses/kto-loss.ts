@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { DEFAULT_BETA, implicitReward, outOfRange } from './common.js';
 
-/** What KTO's loss is told besides the log-probabilities. */
+/** Settings of {@link ktoLoss}. */
 export interface KtoOptions {
-  /** β: how dear it is to leave the reference. Default 0.1. */
+  /** β: the price of moving away from the reference. Default 0.1. */
   readonly beta?: number | undefined;
   /** λ_D, the weight of desirable answers. Default 1. */
   readonly desirableWeight?: number | undefined;
@@ -12,20 +12,20 @@ export interface KtoOptions {
 }
 
 /**
- * Kahneman–Tversky optimisation: each answer is judged on its own, against what the policy's answers are worth on average.
+ * Kahneman–Tversky optimisation (KTO): each answer's reward is compared with the mean reward of the policy's answers.
  *
- *     s = β (log π(y|x) − log π_ref(y|x)),   z₀ = KL(π ‖ π_ref), no gradient through it
- *     L = λ_D (1 − σ(s − β z₀))   where y is desirable
- *     L = λ_U (1 − σ(β z₀ − s))   where it is not
+ *     s = β (log π(y|x) − log π_ref(y|x)),   z₀ = KL(π ‖ π_ref), without a gradient
+ *     L = λ_D (1 − σ(s − β z₀))   when y is desirable
+ *     L = λ_U (1 − σ(β z₀ − s))   when y is undesirable
  *
  * Source: arXiv 2402.01306, Eq. 8; TRL 1.13's `kto`.
  *
- * @param policy log π(y|x), [rows]
- * @param reference log π_ref(y|x), [rows]
- * @param desirable 1 where the answer is desirable, 0 where not, [rows]
+ * @param policy log π(y|x), [N]
+ * @param reference log π_ref(y|x), [N]
+ * @param desirable 1 for a desirable answer, 0 for an undesirable one, [N]
  * @param kl z₀ in nats, a scalar of 0 or more: see {@link ktoKl}
- * @returns `losses` [rows] and `rewards` s [rows]
- * @throws DpoError `loss.out-of-range` for a weight below 0
+ * @returns `losses` [N] and `rewards` s [N]
+ * @throws DpoError `loss.out-of-range` when a weight is below 0
  */
 export function ktoLoss(
   policy: tf.Tensor1D,
@@ -36,7 +36,7 @@ export function ktoLoss(
 ): { readonly losses: tf.Tensor1D; readonly rewards: tf.Tensor1D } {
   if (!(desirableWeight >= 0 && undesirableWeight >= 0))
     throw outOfRange('kto', 'weights of 0 or more', { desirableWeight, undesirableWeight });
-  const rewards = implicitReward(policy, reference, beta); // [rows]
+  const rewards = implicitReward(policy, reference, beta); // [N]
   const above = tf.sub<tf.Tensor1D>(rewards, tf.mul(kl, beta)); // s − β z₀
   const sign = tf.sub<tf.Tensor1D>(tf.mul(desirable, 2), 1); // 1 or −1
   const weight = tf.add<tf.Tensor1D>(
@@ -48,7 +48,7 @@ export function ktoLoss(
 }
 
 /**
- * KTO's estimate of KL(π ‖ π_ref): the mean log-ratio of answers given to other prompts than their own, at least 0.
+ * KTO's estimate of KL(π ‖ π_ref): the mean log-ratio of prompts with other prompts' answers y', at least 0.
  *
  *     z₀ = max(0, mean(log π(y'|x) − log π_ref(y'|x)))
  *

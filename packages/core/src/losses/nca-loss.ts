@@ -3,7 +3,8 @@ import { DEFAULT_BETA, implicitReward, negativeLogSigmoid } from './common.js';
 import type { PreferenceLoss } from './types.js';
 
 /**
- * NCA on pairs: each answer's reward is pushed to its sign by itself, so that the chosen answer's likelihood stays up.
+ * NCA on pairs: pushes the chosen answer's reward up and the rejected answer's reward down, each by itself, so that the chosen
+ * answer stays likely.
  *
  *     L = −log σ(s_w) − ½ log σ(−s_w) − ½ log σ(−s_l)
  *

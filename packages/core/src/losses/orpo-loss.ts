@@ -3,11 +3,11 @@ import { lengthsOf, negativeLogSigmoid } from './common.js';
 import type { PreferenceLoss } from './types.js';
 
 /**
- * ORPO: supervised fine-tuning on the chosen answer with an odds-ratio penalty; no reference.
+ * ORPO: supervised fine-tuning on the chosen answer with an odds-ratio penalty, without a reference.
  *
  *     L = −p_w − λ log σ( log odds_w − log odds_l ),   p = log π(y|x)/|y|,   log odds = p − log(1 − e^p)
  *
- * The rewards reported are λ p. Source: Eq. 6 and 7 of arXiv 2403.07691.
+ * The reported rewards are λ p. Source: Eq. 6 and 7 of arXiv 2403.07691.
  *
  * @param options `weight` λ (default 0.1), `chosenLengths` and `rejectedLengths` (needed).
  */
@@ -26,7 +26,7 @@ export const orpoLoss: PreferenceLoss = (
   return { losses, chosenRewards: tf.mul(chosen, weight), rejectedRewards: tf.mul(rejected, weight) };
 };
 
-/** log(eᵖ / (1 − eᵖ)). An answer is never quite certain: p is kept below −1e-6, where the odds are still finite. */
+/** log(eᵖ / (1 − eᵖ)), with p at most −1e-6 so that the odds stay finite. */
 function logOdds(p: tf.Tensor1D): tf.Tensor1D {
   const below = tf.minimum<tf.Tensor1D>(p, -1e-6);
   // 1 − eᵖ by expm1, which keeps its digits near p = 0.

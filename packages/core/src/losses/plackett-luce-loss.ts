@@ -7,27 +7,28 @@ import { DEFAULT_BETA } from './common.js';
  *     s = β (log π(y|x) − log π_ref(y|x))
  *     L = −Σ_k [ s_k − log Σ_{j ≥ k} exp(s_j) ]
  *
- * With K = 2 it is DPO's loss; L = ln K! where policy and reference agree. Source: arXiv 2305.18290, Eq. 20.
+ * With K = 2 this is DPO's loss. When policy and reference agree, L = ln K!. Source: arXiv 2305.18290, Eq. 20.
  *
- * @param policy log π(y_k|x), the best answer first, [rows, K]
- * @param reference log π_ref(y_k|x), [rows, K]
- * @returns `losses` [rows] and `rewards` s [rows, K]
+ * @param policy log π(y_k|x), the best answer first, [N, K]
+ * @param reference log π_ref(y_k|x), [N, K]
+ * @param options.beta β: the price of moving away from the reference. Default 0.1
+ * @returns `losses` [N] and `rewards` s [N, K]
  */
 export function plackettLuceLoss(
   policy: tf.Tensor2D,
   reference: tf.Tensor2D,
   { beta = DEFAULT_BETA }: { readonly beta?: number | undefined } = {},
 ): { readonly losses: tf.Tensor1D; readonly rewards: tf.Tensor2D } {
-  const [rows, k] = policy.shape;
-  const rewards = tf.mul<tf.Tensor2D>(tf.sub(policy, reference), beta); // [rows, K]
-  // Answers that were placed before are out of the race: entry (k, j) is far below every reward where j < k.
-  const placed = tf.tensor2d(
+  const [n, k] = policy.shape;
+  const rewards = tf.mul<tf.Tensor2D>(tf.sub(policy, reference), beta); // [N, K]
+  // Answers of better ranks no longer compete: entry (k, j) of the mask is far below every reward for j < k.
+  const mask = tf.tensor2d(
     Array.from({ length: k }, (_, at) => Array.from({ length: k }, (_, j) => (j < at ? FAR_BELOW : 0))),
   );
-  const left = tf.add<tf.Tensor3D>(tf.reshape(rewards, [rows, 1, k]), tf.reshape(placed, [1, k, k])); // [rows, K, K]
-  const losses = tf.sum<tf.Tensor1D>(tf.sub(tf.logSumExp(left, 2), rewards), 1); // [rows]
+  const competitors = tf.add<tf.Tensor3D>(tf.reshape(rewards, [n, 1, k]), tf.reshape(mask, [1, k, k])); // [N, K, K]
+  const losses = tf.sum<tf.Tensor1D>(tf.sub(tf.logSumExp(competitors, 2), rewards), 1); // [N]
   return { losses, rewards };
 }
 
-/** Its exponential is 0 next to any reward, and a sum with a reward stays finite. */
+/** The exponential of this number is 0 beside any reward's, and the number plus a reward stays finite. */
 const FAR_BELOW = -1e30;

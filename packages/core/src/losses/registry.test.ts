@@ -4,7 +4,7 @@ import { testEngine } from '@dpo/engine/test';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type Evaluated, evaluate, evaluateLoss, names, pair } from './_evaluate-for-tests.js';
+import { type Evaluation, evaluate, evaluateLoss, names, pair } from './_evaluate-for-tests.js';
 import { type PreferenceLossName, preferenceLoss, preferenceLosses, rowLosses, stepLosses } from './registry.js';
 import { weightedSum } from './weighted-sum.js';
 
@@ -84,7 +84,7 @@ describe('properties', () => {
     );
   });
 
-  // All that see policy and reference only through their ratio; RPO adds the policy's own likelihood.
+  // The losses that read policy and reference only through their ratio; RPO adds the policy's own likelihood.
   const ofRatios = names.filter((name) => preferenceLosses[name].needsReference && name !== 'rpo');
 
   it('a loss without a reference does not read it', () => {
@@ -93,7 +93,7 @@ describe('properties', () => {
   });
 
   it('adding the same to both of an answer’s log-probabilities changes nothing', () => {
-    // Multiples of 1/8 are exact in float32, so that the equality is too.
+    // Multiples of 1/8 are exact in float32, so that the results are exactly equal.
     const eighth = fc.integer({ min: -800, max: 0 }).map((n) => n / 8);
     const exact = fc.record({ policy: fc.tuple(eighth, eighth), reference: fc.tuple(eighth, eighth) });
     fc.assert(
@@ -148,7 +148,7 @@ describe('properties', () => {
     fc.assert(
       fc.property(anyPair, fc.double({ min: -3, max: 3, noNaN: true }), (p, weight) => {
         const names = ['dpo', 'rpo'] as const;
-        const [first, second] = names.map((name) => evaluate(name, [p])) as [Evaluated, Evaluated];
+        const [first, second] = names.map((name) => evaluate(name, [p])) as [Evaluation, Evaluation];
         const terms = [{ loss: preferenceLosses.dpo.loss }, { loss: preferenceLosses.rpo.loss, weight }];
         const sum = evaluateLoss(weightedSum(terms), [p]);
         const near = (got: number, a: number, b: number) =>
@@ -176,12 +176,12 @@ describe('properties', () => {
 describe('the registry', () => {
   it('is the table in the README', () => {
     const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
-    const found = readme.split('\n').flatMap((line) => {
+    const table = readme.split('\n').flatMap((line) => {
       // A bar inside a cell is written \|.
       const cells = line.split(/(?<!\\)\|/).map((cell) => cell.trim().replaceAll('\\|', '|'));
       return /^`[a-z-]+`$/.test(cells[1] ?? '') ? [cells.slice(1, -1)] : [];
     });
-    expect(found).toEqual(
+    expect(table).toEqual(
       Object.entries({ ...preferenceLosses, ...stepLosses, ...rowLosses }).map(
         ([name, { title, formula, source, needsReference }]) => [
           `\`${name}\``,
@@ -198,7 +198,7 @@ describe('the registry', () => {
     expect(preferenceLoss('dpo')).toBe(preferenceLosses.dpo);
   });
 
-  it('names the nearest loss where there is none of that name', () => {
+  it('names the nearest loss when there is none of the name', () => {
     expect(() => preferenceLoss('ipo-sums')).toThrow(
       expect.objectContaining({ code: 'loss.unknown', hint: 'Did you mean ipo-sum?' }),
     );

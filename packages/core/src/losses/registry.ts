@@ -22,15 +22,16 @@ import { sppoLoss } from './sppo-loss.js';
 import type { PreferenceLoss } from './types.js';
 import { unlikelihoodLoss } from './unlikelihood-loss.js';
 
-/** One row of the table of losses. */
+/** One entry of the table of losses. */
 export interface LossEntry {
   readonly title: string;
-  /** With r = log π − log π_ref, s = β r and z = s_w − s_l. */
+  /** The formula, with r = log π − log π_ref, s = β r and z = s_w − s_l. */
   readonly formula: string;
+  /** The paper and the equation. */
   readonly source: string;
-  /** Whether log π_ref is read. Where it is not, a run needs no reference model. */
+  /** Whether the loss reads log π_ref. When it does not, a run needs no reference model. */
   readonly needsReference: boolean;
-  /** Whether a margin m of each pair can be given, which is taken from z. */
+  /** Whether the loss subtracts a margin m of each pair from z. Default false. */
   readonly takesMargin?: boolean;
   readonly loss: PreferenceLoss;
 }
@@ -202,7 +203,7 @@ export const preferenceLosses = {
   },
 } as const satisfies Readonly<Record<string, LossEntry>>;
 
-/** The losses of rows other than pairs. They are methods of their own: `ktoMethod`, `plackettLuceMethod`. */
+/** The losses of rows other than pairs, which have methods of their own: `ktoMethod`, `plackettLuceMethod`. */
 export const rowLosses = {
   kto: {
     title: 'KTO, of single answers that were judged',
@@ -239,20 +240,20 @@ export const stepLosses = {
 export type PreferenceLossName = keyof typeof preferenceLosses;
 
 /**
- * The row of a loss by name.
+ * The entry of a loss, by name.
  *
- * @throws DpoError `loss.unknown`, naming the nearest known loss
+ * @throws DpoError `loss.unknown` when there is no such loss, with the nearest name
  */
 export function preferenceLoss(name: string): LossEntry {
   if (Object.hasOwn(preferenceLosses, name)) return preferenceLosses[name as PreferenceLossName];
   throw unknownLoss(name, Object.keys(preferenceLosses));
 }
 
-/** The error of a name that is none of these. */
-export function unknownLoss(name: string, known: readonly string[]): DpoError {
-  const near = nearest(name, known);
+/** The error `loss.unknown`, for a name that is not among `names`. */
+export function unknownLoss(name: string, names: readonly string[]): DpoError {
+  const near = nearest(name, names);
   return new DpoError('loss.unknown', `There is no loss named ${JSON.stringify(name)}.`, {
-    values: { name, known },
-    hint: near === undefined ? `Known: ${known.join(', ')}.` : `Did you mean ${near}?`,
+    values: { name, known: names },
+    hint: near === undefined ? `The losses are ${names.join(', ')}.` : `Did you mean ${near}?`,
   });
 }

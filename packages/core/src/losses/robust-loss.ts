@@ -3,11 +3,11 @@ import { DEFAULT_BETA, implicitReward, negativeLogSigmoid, outOfRange } from './
 import type { PreferenceLoss } from './types.js';
 
 /**
- * Robust DPO: an unbiased estimate of DPO's loss on clean labels from labels of which a share ε is flipped.
+ * Robust DPO: an unbiased estimate of DPO's loss on clean labels, from labels of which a share ε is flipped.
  *
  *     L = [ −(1−ε) log σ(z) + ε log σ(−z) ] / (1 − 2ε),   z = s_w − s_l
  *
- * Unlike cDPO's it is not bounded from below. Source: arXiv 2403.00409.
+ * Unlike cDPO's loss, this loss is not bounded from below. Source: arXiv 2403.00409.
  *
  * @param options `beta` (default 0.1), `labelSmoothing` ε in [0, ½) (default 0.1).
  * @throws DpoError `loss.out-of-range` when ε is not below ½: the labels would say nothing

@@ -3,7 +3,7 @@ import { DEFAULT_BETA, implicitReward, lengthsOf, negativeLogSigmoid } from './c
 import type { PreferenceLoss } from './types.js';
 
 /**
- * DPO with the chosen answer's negative log-likelihood per token beside it, which keeps that answer likely.
+ * RPO: DPO plus the chosen answer's negative log-likelihood per token, which keeps the chosen answer likely.
  *
  *     L = −log σ(z) − α · log π(y_w|x) / |y_w|,   z = s_w − s_l
  *

@@ -8,9 +8,9 @@ import type { PreferenceLoss } from './types.js';
  *     z = s_w − s_l,   s = β (log π(y|x) − log π_ref(y|x))
  *     L = −(1−ε) log σ(z) − ε log σ(−z)
  *
- * With ε = 0 this is Eq. 7 of arXiv 2305.18290; L = ln 2 where policy and reference agree.
- * With a margin m to each pair z is s_w − s_l − m: DPO with an offset (arXiv 2402.10571).
- * With ε > 0 it is conservative DPO (cDPO), which supposes that a share ε of the labels is wrong.
+ * With ε = 0 this is Eq. 7 of arXiv 2305.18290; L = ln 2 when policy and reference agree.
+ * With a margin m to each pair, z is s_w − s_l − m: DPO with an offset (arXiv 2402.10571).
+ * With ε > 0 this is conservative DPO (cDPO), which supposes that a share ε of the labels is wrong.
  *
  * @param options `beta` (default 0.1), `labelSmoothing` ε in [0, ½) (default 0), `margins` m (default 0).
  */

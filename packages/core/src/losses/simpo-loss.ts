@@ -3,7 +3,7 @@ import { lengthsOf, negativeLogSigmoid } from './common.js';
 import type { PreferenceLoss } from './types.js';
 
 /**
- * SimPO: the reward is the log-probability per token; no reference.
+ * SimPO: DPO with the log-probability per token as the reward, without a reference.
  *
  *     L = −log σ( β log π(y_w|x)/|y_w| − β log π(y_l|x)/|y_l| − γ )
  *

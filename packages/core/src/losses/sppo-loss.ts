@@ -3,7 +3,7 @@ import { DEFAULT_BETA, implicitReward } from './common.js';
 import type { PreferenceLoss } from './types.js';
 
 /**
- * SPPO with hard labels: log-ratios are regressed to ±1/(2β).
+ * SPPO with hard labels: a regression of log-ratios to ±1/(2β).
  *
  *     L = (r_w − 1/(2β))² + (r_l + 1/(2β))²,   r = log π − log π_ref
  *

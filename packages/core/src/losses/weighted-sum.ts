@@ -5,15 +5,15 @@ import type { PairLosses, PreferenceLoss } from './types.js';
 /** One term of a sum of losses. */
 export interface WeightedLoss {
   readonly loss: PreferenceLoss;
-  /** Default 1. */
+  /** The factor of the term's losses. Default 1. */
   readonly weight?: number;
 }
 
 /**
- * A weighted sum of losses on the same pairs, as a loss: L = Σ wᵢ Lᵢ. Implicit rewards are those of the first term.
- * TRL's `loss_type` with several names and `loss_weights` is the same.
+ * A weighted sum of losses on the same pairs, as a loss: L = Σ wᵢ Lᵢ. The implicit rewards are the first term's. TRL's
+ * `loss_type` with several names and `loss_weights` is the same.
  *
- * @throws DpoError `loss.out-of-range` for no terms at all, or a weight that is not a number
+ * @throws DpoError `loss.out-of-range` when there are no terms, or a weight is not a finite number
  */
 export function weightedSum(terms: readonly WeightedLoss[]): PreferenceLoss {
   const [first, ...others] = terms;

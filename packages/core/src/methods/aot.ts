@@ -7,8 +7,8 @@ import { type PairTensors, pairAnswers, pairColumns } from './preference.js';
 import { pairRecords } from './records.js';
 
 /**
- * AOT on pairs: see {@link aotLoss}. Ranks are those among all pairs of a step, whatever its micro-batches and workers, and in
- * an evaluation among all of its pairs; for them each step computes its log-probabilities once more without a gradient.
+ * AOT on pairs: see {@link aotLoss}. A pair ranks among all pairs of the step, whatever the micro-batches and workers; in an
+ * evaluation, among all held-out pairs. To find the ranks, each step computes its log-probabilities once more, without a gradient.
  */
 export function aotMethod(options: AotOptions = {}): Method {
   return defineMethod<EncodedPair, keyof typeof pairAnswers>({
@@ -35,7 +35,10 @@ export function aotMethod(options: AotOptions = {}): Method {
   });
 }
 
-/** The same on answers whose partners do not count: all chosen answers of a step against all rejected ones. */
+/**
+ * AOT on unpaired answers: see {@link aotLoss}. All chosen answers of a step are compared with all rejected ones, whichever pairs
+ * they come from. Ranks are found as in {@link aotMethod}.
+ */
 export function aotUnpairedMethod(options: AotOptions = {}): Method {
   return defineMethod<EncodedPair, keyof typeof pairAnswers>({
     name: 'aot-unpaired',
@@ -45,18 +48,18 @@ export function aotUnpairedMethod(options: AotOptions = {}): Method {
       const scored = await step.score();
       const ratios = (answer: 'chosen' | 'rejected') =>
         scored.map(({ policy, reference }) => (policy[answer] as number) - (reference[answer] as number));
-      const given = [ratios('chosen'), ratios('rejected')] as const;
-      const below = await amongAll(step, given, ([chosen, rejected]) => matchRanks(chosen, rejected));
-      const above = await amongAll(step, given, ([chosen, rejected]) => matchRanks(rejected, chosen));
+      const both = [ratios('chosen'), ratios('rejected')] as const;
+      const below = await amongAll(step, both, ([chosen, rejected]) => matchRanks(chosen, rejected));
+      const above = await amongAll(step, both, ([chosen, rejected]) => matchRanks(rejected, chosen));
       return { examples: below.map((number, i) => ({ numbers: { below: number, above: above[i] } })) };
     },
     apply: ({ answers, numbers }) => {
       const [ofChosen, ofRejected] = [ratioOf(answers.chosen), ratioOf(answers.rejected)];
       const losses = aotLoss(ofChosen, numbers.below as tf.Tensor1D, options);
-      // The sum over a step is the same once more: only its gradient by the rejected answers is to be added.
-      const besides = aotLoss(numbers.above as tf.Tensor1D, ofRejected, options);
+      // Over a step these losses have the same sum again; only their gradient by the rejected answers is needed.
+      const mirrored = aotLoss(numbers.above as tf.Tensor1D, ofRejected, options);
       return {
-        losses: tf.add(losses, gradientAlone(besides)),
+        losses: tf.add(losses, gradientAlone(mirrored)),
         columns: pairColumns(answers, rewardsOf(answers, options)),
       };
     },
@@ -66,7 +69,7 @@ export function aotUnpairedMethod(options: AotOptions = {}): Method {
 
 type Both = readonly [readonly number[], readonly number[]];
 
-/** A number to each example of this worker, from two numbers to each example of all workers. */
+/** Computes a number to each example from two numbers to each example of all workers, and returns this worker's share. */
 async function amongAll(
   { collective }: Pick<StepView<EncodedPair>, 'collective'>,
   [first, second]: Both,

@@ -37,7 +37,7 @@ async function firstStep(method: Method, examples: readonly EncodedPair[] = pair
     ...{ model, method, reference, optimizer: optimizers.sgd(), learningRate: () => 0.1, steps: 1 },
     batches: chosenBatches(examples, () => examples.keys()),
     packing: { microBatches },
-    // Steps add up where no gradient is clipped.
+    // The steps of several methods add up only when no gradient is clipped.
     maxGradNorm: Number.POSITIVE_INFINITY,
   }))
     records.push(record);
@@ -70,7 +70,7 @@ const decorated = Object.entries(methods).flatMap(([name, method]) => [
   ),
 ]);
 
-/** The start: both models' weights before the step. */
+/** The policy's weights before the step. */
 const start = (
   await firstStep(
     defineMethod<EncodedPair, 'chosen'>({
@@ -85,7 +85,7 @@ for (const [name, method] of decorated) alone.set(name, await firstStep(method))
 
 describe('a sum is the sum of its terms, whatever they read', () => {
   const couples = decorated.flatMap(([a], i) => decorated.slice(i).map(([b]) => [a, b] as const));
-  // Every method and every decoration stands in one of the sums with every other; a tenth of them is compared at each run of CI.
+  // A third of the couples keeps the test quick; every method, decorated in every way, stands in some of the sums.
   it.each(couples.filter((_, i) => i % 3 === 0))('%s and %s', async (a, b) => {
     const method = new Map(decorated);
     const terms = [
@@ -96,7 +96,7 @@ describe('a sum is the sum of its terms, whatever they read', () => {
     const sum = await firstStep(sumOfMethods(terms), pairs, 2);
     const want = 0.5 * (one?.loss as number) + 2 * (two?.loss as number);
     expect(Math.abs(sum.loss - want)).toBeLessThan(1e-5 * Math.max(1, Math.abs(want)));
-    // Gradient descent: moves add up as gradients do. The norm is clipped at 10, which none of these reach alone.
+    // In gradient descent moves add up as gradients do.
     sum.weights.forEach((weight, i) => {
       const from = start[i] as number;
       const moved = 0.5 * ((one?.weights[i] as number) - from) + 2 * ((two?.weights[i] as number) - from);
@@ -131,7 +131,7 @@ describe('decorators inside decorators', () => {
 });
 
 describe('what a combination keeps of its parts', () => {
-  const remembered = (): KeptState & { value: unknown } => ({
+  const memory = (): KeptState & { value: unknown } => ({
     value: 0,
     read() {
       return this.value;
@@ -141,8 +141,8 @@ describe('what a combination keeps of its parts', () => {
     },
   });
 
-  it('needs, trainables and states of all of them', () => {
-    const [a, b] = [remembered(), remembered()];
+  it('needs, trainables and states of all parts', () => {
+    const [a, b] = [memory(), memory()];
     const engine = testEngine();
     const one = engine.variable('one', [1]);
     const parts = [
@@ -158,7 +158,7 @@ describe('what a combination keeps of its parts', () => {
     ];
     const both = combine(parts, { name: 'both', needs: { reference: 'tokens' }, losses: () => tf.tensor1d([]) });
     expect(both.needs).toEqual({ reference: 'tokens', alignments: true, others: true, states: true });
-    // Each part sees its own columns, and one that refuses is enough.
+    // Each part sees its own columns, and a single part that refuses is enough.
     expect(both.accepts?.({ '2/margin': [0], '1/margin': [1] })).toBe(true);
     expect(both.accepts?.({ '2/margin': [1] })).toBe(false);
     expect(combine([dpo], { name: 'one', losses: () => tf.tensor1d([]) }).accepts).toBeUndefined();
@@ -170,7 +170,7 @@ describe('what a combination keeps of its parts', () => {
     expect(combine([dpo], { name: 'one', losses: () => tf.tensor1d([]) }).state).toBeUndefined();
   });
 
-  it('trainables of a part, under the name that the part knows', async () => {
+  it('trainables of a part, under the part’s own name', async () => {
     const engine = testEngine();
     const bias = engine.variable('bias', [1], Float32Array.of(0.25));
     const biased = defineMethod<EncodedPair, 'chosen'>({
@@ -193,7 +193,7 @@ describe('what a combination keeps of its parts', () => {
     await engine.dispose();
   });
 
-  it('the record of the first part that says a thing', async () => {
+  it('of records with the same name, the first part’s', async () => {
     const method = sumOfMethods([{ method: supervisedMethod() }, { method: dpo }, { method: methods.ipo as Method }]);
     const { record } = await firstStep(method);
     const { record: plain } = await firstStep(dpo);

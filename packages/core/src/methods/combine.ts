@@ -14,28 +14,29 @@ import {
   type StepView,
 } from '../method.js';
 
-/** A method inside another one: it sees its own inputs, prepared numbers and trainables, under the names that it knows. */
+/** A method inside a combination. It sees its own inputs, prepared numbers and trainables, under its own names. */
 export interface Part {
   readonly name: string;
   apply(inputs: MethodInputs): MethodTerms;
 }
 
-/** What a method of methods adds to its parts. */
+/** What a combination of methods adds to its parts. */
 export interface Combination<E extends EncodedExample> {
   readonly name: string;
+  /** What the combination needs besides the needs of the parts. */
   readonly needs?: Needs | undefined;
-  /** Inputs of its own: `apply` finds them under these names, whatever the parts call theirs. */
+  /** The combination's own inputs. `losses` finds them under these names, whatever the parts call their inputs. */
   readonly inputs?: ((example: E) => ExampleInputs) | undefined;
-  /** The losses, from those of the parts. What the parts apply to may be changed inputs. */
+  /** The combination's losses from the parts' losses. A part may be applied to changed inputs. */
   losses(inputs: MethodInputs, parts: readonly Part[]): tf.Tensor1D; // [N]
 }
 
 /**
- * A method made of methods. Each member is combined here, so that no combination can lose one: a sum or a decorator says
- * only what it does to losses. The parts' inputs stand under prefixes (`0/margin`), so that two parts, or one method twice,
- * never read each other's numbers; answers of one name are one answer.
+ * Combines methods into one. Every member of a method is combined here, so that no combination can lose a member: a sum or a
+ * decorator says only what it does to losses. The parts' inputs have prefixes (`0/margin`), so that two parts, or one method
+ * twice, never read each other's numbers. Answers of the same name are one answer.
  *
- * Of records that several parts give, the first part's counts.
+ * When several parts give a record of the same name, the first part's counts.
  */
 export function combine<E extends EncodedExample>(parts: readonly Method<E>[], combination: Combination<E>): Method<E> {
   const members: { readonly [K in keyof Required<Method<E>>]: Method<E>[K] } = {
@@ -70,8 +71,8 @@ export function decorate<E extends EncodedExample>(method: Method<E>, decoration
 }
 
 function allAnswers<E extends EncodedExample>(readers: readonly AnswerReader<E>[]): AnswerReader<E> {
-  const named = readers.filter((reader) => typeof reader !== 'function');
-  if (named.length === readers.length) return Object.assign({}, ...named);
+  const tables = readers.filter((reader) => typeof reader !== 'function');
+  if (tables.length === readers.length) return Object.assign({}, ...tables);
   return (example) => Object.assign({}, ...readers.map((reader) => answersOf(reader, example)));
 }
 
@@ -80,7 +81,7 @@ function allScored<E extends EncodedExample>(parts: readonly Method<E>[]): Answe
   return readers.length === 0 ? undefined : allAnswers(readers);
 }
 
-/** What a part reads of answers by name. A part whose examples have other numbers of answers reads all. */
+/** The entries of the answers that a part reads. A part that names its answers by a function reads all. */
 function readBy<E extends EncodedExample, T>(
   { answers }: Method<E>,
   entries: Readonly<Record<string, T>>,
@@ -101,7 +102,7 @@ function allNeeds(needs: readonly Needs[]): Needs {
 
 const scoped = (part: number, name: string) => `${part}/${name}`;
 
-/** The entries of one part, under the names that the part knows. */
+/** The entries of one part, under the part's own names. */
 function unscoped<T>(entries: Readonly<Record<string, T>>, part: number): Record<string, T> {
   const prefix = scoped(part, '');
   return Object.fromEntries(
@@ -115,7 +116,7 @@ function withPrefix<T>(entries: Readonly<Record<string, T>> = {}, part: number):
   return Object.fromEntries(Object.entries(entries).map(([name, value]) => [scoped(part, name), value]));
 }
 
-/** What the parts give with an example, each part's under its prefix and in the order of the whole's answers. */
+/** The parts' inputs of an example, each under its part's prefix and in the order of the combination's answers. */
 function inputsOfParts<E extends EncodedExample>(
   parts: readonly Method<E>[],
   example: E,
@@ -139,7 +140,7 @@ function joined(inputs: readonly ExampleInputs[]): ExampleInputs {
   };
 }
 
-/** Where each answer of the whole stands among the part's answers; undefined for answers that the part does not read. */
+/** The place of each of the combination's answers among the part's answers; undefined for an answer that the part does not read. */
 type Order = readonly (number | undefined)[];
 
 function orderOf<E extends EncodedExample>(parts: readonly Method<E>[], part: Method<E>, example: E): Order {
@@ -148,7 +149,7 @@ function orderOf<E extends EncodedExample>(parts: readonly Method<E>[], part: Me
   return [...all].map((name) => (own.includes(name) ? own.indexOf(name) : undefined));
 }
 
-/** Numbers by token in the order of the whole's answers; of answers that are not the part's there are none. */
+/** Numbers of tokens in the order of the combination's answers. An answer that the part does not read has no numbers. */
 function inOrder(
   tokens: NonNullable<ExampleInputs['tokens']>,
   order: Order,

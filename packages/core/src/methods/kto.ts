@@ -7,8 +7,8 @@ import { judgedRecords } from './records.js';
 const mismatchedAnswer = { mismatched: ({ mismatched }: EncodedAnswer) => mismatched };
 
 /**
- * KTO on answers that were judged on their own: see {@link ktoLoss}. The KL divergence is estimated over all examples of a
- * step, whatever its micro-batches and workers, from each prompt with another prompt's answer; the records have it as `kl`.
+ * KTO on judged answers: see {@link ktoLoss}. The KL divergence is estimated over all examples of a step, whatever the
+ * micro-batches and workers, from each prompt with another prompt's answer. The records have the estimate as `kl`.
  */
 export function ktoMethod(options: KtoOptions = {}): Method<EncodedAnswer> {
   return defineMethod<EncodedAnswer, 'completion'>({

@@ -13,16 +13,17 @@ import { aotMethod, aotUnpairedMethod } from './aot.js';
 import { type MethodOptions, preferenceMethod } from './preference.js';
 import { supervisedMethod } from './supervised.js';
 
-/** The names that {@link methodNamed} knows: supervised fine-tuning and every preference loss. */
+/** A name that {@link methodNamed} takes: supervised fine-tuning, or a loss of pairs. */
 export type MethodName = 'sft' | PreferenceLossName | keyof typeof stepLosses;
 
+/** All names that {@link methodNamed} takes. */
 export const methodNames = [
   'sft',
   ...Object.keys(preferenceLosses),
   ...Object.keys(stepLosses),
 ] as readonly MethodName[];
 
-/** Methods that are more than a loss of pairs. */
+/** The methods that are more than a preference loss. */
 const otherMethods: Readonly<Record<Exclude<MethodName, PreferenceLossName>, (options: MethodOptions) => Method>> = {
   sft: () => supervisedMethod({ averageOver: 'answers' }),
   aot: withoutMargin('aot', aotMethod),
@@ -37,13 +38,14 @@ function withoutMargin(name: string, make: (options: AotOptions) => Method): (op
 }
 
 /**
- * A method of the registry, by the name that `--method` takes. Its loss is the mean over the pairs of a step, `sft` included,
- * whose loss is the sum over an answer here: {@link supervisedMethod} has the mean over tokens.
+ * A method of pairs, by the name that `--method` takes. The loss of a step is the mean over its pairs. That holds for `sft` too,
+ * whose loss here is the sum over an answer's tokens; {@link supervisedMethod} has the mean over tokens.
  *
- * @throws DpoError `loss.unknown`, naming the nearest known one; `loss.takes-no-margin`
+ * @throws DpoError `loss.unknown` when there is no such method, with the nearest name; `loss.takes-no-margin` when `readMargin`
+ *   is set for a loss without a margin
  */
 export function methodNamed(name: string, options: MethodOptions = {}): Method {
-  if (!methodNames.some((known) => known === name)) throw unknownLoss(name, methodNames);
+  if (!methodNames.some((each) => each === name)) throw unknownLoss(name, methodNames);
   if (Object.hasOwn(otherMethods, name)) return otherMethods[name as keyof typeof otherMethods](options);
   const { loss, needsReference, takesMargin = false } = preferenceLoss(name);
   if (options.readMargin && !takesMargin) throw takesNoMargin(name);
@@ -56,6 +58,6 @@ function takesNoMargin(name: string): DpoError {
   );
   return new DpoError('loss.takes-no-margin', `The loss ${name} takes no margin of its own for each pair.`, {
     values: { name, able },
-    hint: `Those that do: ${able.join(', ')}.`,
+    hint: `The losses with a margin are ${able.join(', ')}.`,
   });
 }

@@ -5,8 +5,10 @@ import { type AnswerTensors, defineMethod, type Method } from '../method.js';
 import { pairRecords } from './records.js';
 
 /**
- * DPO on rankings of K ≥ 2 answers, K as each example has it: see {@link plackettLuceLoss}. In the records the best answer is
- * the chosen one and the last the rejected one. The answers are called `1`, `2`, … `K`.
+ * DPO on rankings of K ≥ 2 answers: see {@link plackettLuceLoss}. In the records the best answer is the chosen one and the last
+ * answer the rejected one. The answers are called `1`, `2`, … `K`.
+ *
+ * @param options.beta β: the price of moving away from the reference. Default 0.1
  */
 export function plackettLuceMethod(options: { readonly beta?: number | undefined } = {}): Method<EncodedRanking> {
   return defineMethod<EncodedRanking>({

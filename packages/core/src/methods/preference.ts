@@ -4,19 +4,19 @@ import type { LossOptions, PreferenceLoss } from '../losses/types.js';
 import { type AnswerTensors, defineMethod, type Method } from '../method.js';
 import { pairRecords } from './records.js';
 
-/** What a caller may set of a loss; the answers' lengths come from the batch. */
+/** Settings of a loss that a caller may give; the answers' lengths and the margins come from the batch. */
 export type MethodOptions = Omit<LossOptions, 'chosenLengths' | 'rejectedLengths' | 'margins'> & {
-  /** Asks of each pair that the chosen answer wins by the pair's `margin`; for the losses that take one. */
+  /** True subtracts each pair's `margin` from z, for the losses that take a margin. Default false. */
   readonly readMargin?: boolean | undefined;
 };
 
-/** What is said of a preference loss that is not in the registry. */
+/** Settings of a preference loss that is not in the registry. */
 export interface PreferenceMethodOptions extends MethodOptions {
-  /** Default true. */
+  /** Whether the loss reads log π_ref. Default true. */
   readonly needsReference?: boolean | undefined;
 }
 
-/** Both answers of a pair. */
+/** The readers of a pair's two answers. */
 export const pairAnswers = {
   chosen: (pair: { readonly chosen: Int32Array }) => pair.chosen,
   rejected: (pair: { readonly rejected: Int32Array }) => pair.rejected,
@@ -25,7 +25,7 @@ export const pairAnswers = {
 /** The tensors of a pair's two answers. */
 export type PairTensors = Readonly<Record<keyof typeof pairAnswers, AnswerTensors>>;
 
-/** The columns of {@link pairRecords}. */
+/** The columns that `pairRecords` reads: rewards, log-probabilities, and the difference of the lengths. */
 export function pairColumns(
   { chosen, rejected }: PairTensors,
   rewards: { readonly chosenRewards: tf.Tensor1D; readonly rejectedRewards: tf.Tensor1D },
@@ -39,7 +39,7 @@ export function pairColumns(
   };
 }
 
-/** A training method from a preference loss of one's own. */
+/** Makes a method of a preference loss of one's own. `options` go on to the loss. */
 export function preferenceMethod(
   name: string,
   loss: PreferenceLoss,

@@ -8,8 +8,8 @@ const metrics = (margins: readonly number[], lengths: readonly (readonly [number
     length_difference: lengths.map(([chosen, rejected]) => chosen - rejected),
   });
 
-it('says how far margins go with lengths', () => {
-  // Differences of lengths 2, 0, −2: centred they are themselves. Margins 3, 1, 2 centred: 1, −1, 0.
+it('has the correlation of margins with lengths', () => {
+  // Differences of lengths 2, 0, −2, whose mean is 0. Margins 3, 1, 2 less their mean: 1, −1, 0.
   const lengths = [
     [4, 2],
     [3, 3],
@@ -21,7 +21,7 @@ it('says how far margins go with lengths', () => {
   expect(metrics([0, 1, 2], lengths)['rewards/length_correlation']).toBeCloseTo(-1, 12);
 });
 
-it('says nothing of lengths where there is nothing to say', () => {
+it('has no correlation for fewer than three pairs, nor when lengths or margins do not vary', () => {
   const silent = [
     metrics(
       [1, 2],

@@ -5,8 +5,8 @@ import { type Columns, mean, means } from '../method.js';
  *
  * - `rewards/accuracies`: the share of pairs whose chosen answer has the higher reward; a tie counts one half
  * - `rewards/margins`: the mean of their differences
- * - `rewards/length_correlation`: Pearson's correlation of the margins with `length_difference`, |y_w| − |y_l| in tokens: near
- *   1 where longer answers are rewarded for being longer. Absent for fewer than three pairs, or where one of the two does
+ * - `rewards/length_correlation`: Pearson's correlation of the margins with `length_difference`, |y_w| − |y_l| in tokens. It is
+ *   near 1 when longer answers are rewarded for being longer. Absent for fewer than three pairs, and when margins or lengths do
  *   not vary.
  *
  * Names are TRL's.
@@ -28,13 +28,17 @@ export function pairRecords({ length_difference: longer = [], ...columns }: Colu
 }
 
 /**
- * The record of answers that were judged on their own, from the columns `rewards`, `logps` and `desirable` (1 or 0): means over
- * the desirable ones as `…/chosen`, over the others as `…/rejected`, and over all couples of a desirable and an undesirable
- * answer of the step `rewards/accuracies` and `rewards/margins`. What a step without one of the two kinds has not is absent.
+ * The record of judged answers, from the columns `rewards`, `logps` and `desirable` (1 or 0):
+ *
+ * - `…/chosen`: means over the desirable answers
+ * - `…/rejected`: means over the undesirable answers
+ * - `rewards/accuracies` and `rewards/margins`: means over all couples of a desirable and an undesirable answer of the step
+ *
+ * A step without answers of one kind lacks the numbers of that kind, accuracies and margins.
  */
 export function judgedRecords({ rewards = [], logps = [], desirable = [] }: Columns): Record<string, number> {
-  const kind = (values: readonly number[], wanted: boolean) =>
-    values.filter((_, i) => (desirable[i] as number) > 0.5 === wanted);
+  const kind = (values: readonly number[], isDesirable: boolean) =>
+    values.filter((_, i) => (desirable[i] as number) > 0.5 === isDesirable);
   const [chosen, rejected] = [kind(rewards, true), kind(rewards, false)];
   const both = chosen.length > 0 && rejected.length > 0;
   return {

@@ -26,7 +26,7 @@ import { withPolicyWeights } from './with-policy-weights.js';
 type Name = 'ld-dpo' | 'wpo' | 'aot' | 'aot-unpaired' | 'tr-dpo';
 
 const folder = new URL('../../../../tooling/parity/fixtures/core/', import.meta.url);
-const read = (name: string) => JSON.parse(readFileSync(new URL(name, folder), 'utf8'));
+const parse = (name: string) => JSON.parse(readFileSync(new URL(name, folder), 'utf8'));
 const fixture: {
   readonly beta: number;
   readonly steps: number;
@@ -42,11 +42,11 @@ const fixture: {
     readonly records: readonly Readonly<Record<string, number>>[];
     readonly moved: Readonly<Record<string, number>>;
   }[];
-} = read('relatives.json');
-const { pairs: written }: { readonly pairs: readonly Record<'prompt' | 'chosen' | 'rejected', number[]>[] } =
-  read('trajectories.json');
+} = parse('relatives.json');
+const { pairs: rows }: { readonly pairs: readonly Record<'prompt' | 'chosen' | 'rejected', number[]>[] } =
+  parse('trajectories.json');
 const ids = (...values: number[]) => Int32Array.from(values);
-const pairs: readonly EncodedPair[] = written.map(({ prompt, chosen, rejected }) => ({
+const pairs: readonly EncodedPair[] = rows.map(({ prompt, chosen, rejected }) => ({
   prompt: ids(...prompt),
   chosen: ids(...chosen),
   rejected: ids(...rejected),
@@ -96,13 +96,13 @@ describe('twelve steps as a plain PyTorch loop takes them', () => {
     expected.records.forEach((want, k) => {
       for (const [key, value] of Object.entries(want)) {
         const got = (records[k] as unknown as Record<string, number>)[key] as number;
-        // Rewards are β times differences of sums of some tens, so that they are exact to some 1e-5.
+        // A reward is β times the difference of two sums of some tens, so that its error is about 1e-5.
         const size = key.startsWith('rewards') ? Math.max(1, Math.abs(value)) : Math.abs(value);
         expect(Math.abs(got - value), `step ${k + 1}, ${key}: got ${got}, want ${value}`).toBeLessThan(1e-4 * size);
       }
     });
     for (const [key, norm] of Object.entries(expected.moved)) {
-      // A key's bias shifts all of a query's scores alike: its gradient is rounding noise, which Adam makes a step of.
+      // A key's bias shifts all of a query's scores alike. Its gradient is rounding noise, which Adam turns into full steps.
       if (key.endsWith('c_attn.bias')) continue;
       const old = before.get(key) as Float32Array;
       const now = (await model.variable(key).read()).map((value, i) => value - (old[i] as number));
@@ -130,7 +130,7 @@ const small = (change: Partial<TrainOptions> = {}): TrainOptions => {
 };
 
 describe('length desensitisation', () => {
-  it('is the method itself at 1, and reads both answers to one length at 0', async () => {
+  it('is the method itself at α 1, and reads both answers to the shorter length at α 0', async () => {
     const losses = async (change: Partial<TrainOptions>) =>
       (await all(small({ steps: 3, ...change }))).map(({ loss }) => loss);
     expect(await losses({ method: withLengthDesensitization(dpo, 1) })).toEqual(await losses({}));
@@ -159,7 +159,7 @@ describe('length desensitisation', () => {
 describe('alignment by optimal transport', () => {
   const numbers = fc.array(fc.integer({ min: -40, max: 40 }), { minLength: 1, maxLength: 9 });
 
-  it('matches by rank whatever the order: sorted, the two belong together', () => {
+  it('matches by rank whatever the order: both lists sorted stand side by side', () => {
     fc.assert(
       fc.property(numbers, fc.integer(), (values, seed) => {
         const others = values.map((value, i) => (value * 7 + i * seed) % 23);
@@ -185,7 +185,7 @@ describe('alignment by optimal transport', () => {
     for (const x of [...value.dataSync(), ...grad.dataSync()]) expect(Number.isFinite(x)).toBe(true);
   });
 
-  it('can be a term of a sum, but is not weighted by the policy', async () => {
+  it('can be a term of a sum, but takes no policy weights', async () => {
     const method = sumOfMethods([
       { method: methods.aot },
       { method: methods['aot-unpaired'], weight: 0.5 },
@@ -201,7 +201,7 @@ describe('alignment by optimal transport', () => {
   });
 
   it('ranks all rows of an evaluation, whatever its micro-batches', async () => {
-    const evaluated = async (positions: number) =>
+    const evaluation = async (positions: number) =>
       (
         await all(
           small({
@@ -212,7 +212,7 @@ describe('alignment by optimal transport', () => {
           }),
         )
       )[0];
-    const [whole, pieces] = [await evaluated(4096), await evaluated(30)];
+    const [whole, pieces] = [await evaluation(4096), await evaluation(30)];
     expect(pieces?.eval_loss).toBeCloseTo(whole?.eval_loss as number, 5);
   });
 });

@@ -8,7 +8,7 @@ import { bigramModel } from '../test/bigram-model.js';
 import { train } from '../trainer.js';
 import { rewardMethod } from './reward.js';
 
-/** What a bigram model says of an answer stands in for a reward: any number will do that depends on the weights. */
+/** The log-probability of a bigram model stands for a reward here; any number that depends on the weights would do. */
 async function firstRecord(examples: readonly EncodedPair[], centre?: number) {
   const engine = testEngine();
   const training = bigramTraining(engine, {
@@ -40,12 +40,12 @@ describe('training a reward model', () => {
     close([record.loss as number], [mean(losses)]);
   });
 
-  it('takes TRL’s coefficient where none is given', async () => {
-    const [given, default_] = [await firstRecord(pairs, 0.01), await firstRecord(pairs)];
-    expect(default_.record.loss).toBe(given.record.loss);
+  it('takes TRL’s coefficient by default', async () => {
+    const [explicit, byDefault] = [await firstRecord(pairs, 0.01), await firstRecord(pairs)];
+    expect(byDefault.record.loss).toBe(explicit.record.loss);
   });
 
-  it('records what TRL’s RewardTrainer logs, beside what all pairs have', async () => {
+  it('records the numbers of TRL’s RewardTrainer, beside those of all trainings on pairs', async () => {
     const { record, rewards } = await firstRecord(pairs);
     const both = rewards.flatMap(({ chosen, rejected }) => [chosen, rejected]);
     const margins = rewards.map(({ chosen, rejected }) => chosen - rejected);

@@ -5,15 +5,15 @@ import { type Columns, defineMethod, type Method, mean } from '../method.js';
 import { readAsReward } from '../rewards.js';
 import { pairRecords } from './records.js';
 
-/** TRL's recommendation, after arXiv 2312.09244. */
+/** The default of c: TRL's recommendation, after arXiv 2312.09244. */
 const CENTRE = 0.01;
 
 /**
- * Training of a reward model r on pairs (Bradley–Terry), with rewards kept near zero:
+ * Training of a reward model r on pairs (Bradley–Terry), with a second term that keeps rewards near zero:
  *
  *     L = mean_i [ −log σ(r_w − r_l − m_i) + c (r_w + r_l)² ]
  *
- * m_i is the pair's margin, 0 for a pair that has none. The model is a reward model, whose answers' numbers are rewards: see
+ * m_i is the pair's margin, 0 for a pair without a margin. The model is a reward model, whose numbers of answers are rewards: see
  * {@link readAsReward}. Records have TRL's names for this training (`accuracy`, `margin`, `min_reward`, `mean_reward`,
  * `max_reward`) beside the names that all trainings on pairs share.
  *
@@ -24,7 +24,7 @@ const CENTRE = 0.01;
 export function rewardMethod({ centre = CENTRE }: { readonly centre?: number | undefined } = {}): Method {
   return defineMethod<EncodedPair, 'readChosen' | 'readRejected'>({
     name: 'reward',
-    // Under other names than the answers of language models, which are shorter by a token.
+    // The names differ from `chosen` and `rejected`, which are the answers of language models and shorter by a token.
     answers: {
       readChosen: ({ chosen }) => readAsReward(chosen),
       readRejected: ({ rejected }) => readAsReward(rejected),

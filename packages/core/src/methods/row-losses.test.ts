@@ -26,7 +26,7 @@ describe('KTO', () => {
   };
   const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 
-  it('by hand: half of the weight at the reference, less where the answer goes the right way', () => {
+  it('by hand: half of the weight at the reference, less when the answer goes the right way', () => {
     expect(kto(0, 1).loss).toBeCloseTo(0.5, 6);
     expect(kto(0, 0, 0, { undesirableWeight: 3 }).loss).toBeCloseTo(1.5, 6);
     // s = 1, β z₀ = 0.25
@@ -37,7 +37,7 @@ describe('KTO', () => {
     expect(kto(2, 1, 0.5, { desirableWeight: 2 }).gradient).toBeCloseTo(-2 * 0.5 * sigmoid(0.75) * sigmoid(-0.75), 6);
   });
 
-  it('a desirable and an undesirable answer of the same reward share one weight, and pull against each other', () => {
+  it('of a desirable and an undesirable answer with the same reward, losses add up to 1 and gradients to 0', () => {
     fc.assert(
       fc.property(logp, fc.double({ min: 0, max: 20, noNaN: true }), (x, kl) => {
         const [good, bad] = [kto(x, 1, kl), kto(x, 0, kl)];

@@ -90,7 +90,7 @@ async function follow<Row extends EncodedExample>(name: Run['method'], method: M
     }
   });
   for (const [key, norm] of Object.entries(run.moved)) {
-    if (key.endsWith('c_attn.bias')) continue; // A key's bias has no gradient but rounding.
+    if (key.endsWith('c_attn.bias')) continue; // The gradient of a key's bias is only rounding.
     const old = before.get(key) as Float32Array;
     const now = await (model.trainable().get(key) as { read(): Promise<Float32Array> }).read();
     expect(Math.abs(Math.hypot(...now.map((value, i) => value - (old[i] as number))) - norm), key).toBeLessThan(
@@ -103,7 +103,7 @@ async function follow<Row extends EncodedExample>(name: Run['method'], method: M
 const weights = { desirableWeight: fixture.desirableWeight, undesirableWeight: fixture.undesirableWeight };
 
 describe('twelve steps as a plain PyTorch loop takes them', () => {
-  it('KTO on labelled answers, in one batch and accumulated, with the KL divergence of the whole step', async () => {
+  it('KTO on judged answers, in one batch and in micro-batches, with the KL divergence of the whole step', async () => {
     const whole = await follow('kto', ktoMethod({ beta, ...weights }));
     expect(Math.max(...whole.map(({ kl = 0 }) => kl))).toBeGreaterThan(0.05);
     await follow('kto', ktoMethod({ beta, ...weights }), 3);
@@ -157,22 +157,22 @@ describe('in training', () => {
     expect(record?.['rewards/length_correlation']).toBeUndefined();
   });
 
-  it('leaves out what a step without undesirable answers has not', async () => {
+  it('leaves out the numbers of undesirable answers in a step without such answers', async () => {
     const [record] = await all(kto({ batches: chosenBatches(singles, () => [0, 2]), steps: 1 }));
     expect(record).not.toHaveProperty('rewards/rejected');
     expect(record).not.toHaveProperty('rewards/margins');
     expect(Number.isFinite(record?.loss)).toBe(true);
   });
 
-  it('takes reference log-probabilities from before, those of the mismatched answers too', async () => {
-    const given = kto();
+  it('takes precomputed reference log-probabilities, of the mismatched answers too', async () => {
+    const training = kto();
     const start = bigramModel(testEngine(), { name: 'start', seed: 1 });
     const scored = await sequenceLogps(
       start,
       singles.map(({ prompt, completion, mismatched }) => ({ prompt, answers: [completion, mismatched] })),
     );
     const computed = await all({
-      ...given,
+      ...training,
       reference: precomputedReference({
         completion: scored.map(([logp]) => logp as number),
         mismatched: scored.map(([, logp]) => logp as number),
@@ -186,17 +186,17 @@ describe('in training', () => {
   });
 
   it('evaluates with the KL divergence of all held-out rows', async () => {
-    const held = await all(
+    const inPieces = await all(
       kto({ evaluation: { examples: singles, everySteps: 1 }, steps: 1, packing: { positions: 6 } }),
     );
     const [whole] = await all(kto({ evaluation: { examples: singles, everySteps: 1 }, steps: 1 }));
-    expect(held[0]?.eval_kl).toBeCloseTo(whole?.eval_kl as number, 5);
-    expect(held[0]?.eval_loss).toBeCloseTo(whole?.eval_loss as number, 5);
+    expect(inPieces[0]?.eval_kl).toBeCloseTo(whole?.eval_kl as number, 5);
+    expect(inPieces[0]?.eval_loss).toBeCloseTo(whole?.eval_loss as number, 5);
   });
 
   it('does not take pairs', () => {
     const pairs: EncodedPair[] = [];
-    // @ts-expect-error: KTO's rows are labelled answers.
+    // @ts-expect-error: KTO's examples are judged answers.
     const wrong = () => train({ ...kto(), batches: chosenBatches(pairs, () => [0]) });
     expect(wrong).toBeTypeOf('function');
   });
@@ -210,7 +210,7 @@ describe('in training', () => {
       values: { row: 2, name: 'weight' },
     });
     expect(() => methodNamed('ipo', { readMargin: true })).toThrow(
-      expect.objectContaining({ code: 'loss.takes-no-margin', hint: 'Those that do: dpo, hinge.' }),
+      expect.objectContaining({ code: 'loss.takes-no-margin', hint: 'The losses with a margin are dpo, hinge.' }),
     );
   });
 

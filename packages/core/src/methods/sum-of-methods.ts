@@ -6,16 +6,16 @@ import { combine } from './combine.js';
 /** One term of a sum of methods. */
 export interface WeightedMethod<E extends EncodedExample = EncodedPair> {
   readonly method: Method<E>;
-  /** Default 1. */
+  /** The factor of the term's losses. Default 1. */
   readonly weight?: number | undefined;
 }
 
 /**
- * Several methods of one kind of example as one: L = Σ wᵢ Lᵢ, example by example. Supervised fine-tuning may be one of them,
- * which {@link weightedSum} of losses does not know. Of records that several terms give, the first term's counts.
- * TRL's `loss_type` with several names and `loss_weights` is the same.
+ * A weighted sum of methods of one kind of example: L = Σ wᵢ Lᵢ, example by example. Supervised fine-tuning may be a term, which
+ * it cannot be in a `weightedSum` of losses. When several terms give a record of the same name, the first term's counts. TRL's
+ * `loss_type` with several names and `loss_weights` is the same.
  *
- * @throws DpoError `loss.out-of-range` for no terms at all, or a weight that is not a finite number
+ * @throws DpoError `loss.out-of-range` when there are no terms, or a weight is not a finite number
  */
 export function sumOfMethods<E extends EncodedExample = EncodedPair>(terms: readonly WeightedMethod<E>[]): Method<E> {
   const weights = terms.map(({ weight = 1 }) => weight);

@@ -15,7 +15,7 @@ import { sumOfMethods } from './sum-of-methods.js';
 import { supervisedMethod } from './supervised.js';
 
 const folder = new URL('../../../../tooling/parity/fixtures/core/', import.meta.url);
-const read = (name: string) => JSON.parse(readFileSync(new URL(name, folder), 'utf8'));
+const parse = (name: string) => JSON.parse(readFileSync(new URL(name, folder), 'utf8'));
 const fixture: {
   readonly rows: number;
   readonly steps: number;
@@ -26,10 +26,10 @@ const fixture: {
     readonly family: string;
     readonly records: readonly { readonly loss: number; readonly grad_norm: number }[];
   }[];
-} = read('supervised.json');
-const { pairs: written }: { readonly pairs: readonly Record<'prompt' | 'chosen' | 'rejected', number[]>[] } =
-  read('trajectories.json');
-const pairs: readonly EncodedPair[] = written.slice(0, fixture.rows).map(({ prompt, chosen, rejected }) => ({
+} = parse('supervised.json');
+const { pairs: rows }: { readonly pairs: readonly Record<'prompt' | 'chosen' | 'rejected', number[]>[] } =
+  parse('trajectories.json');
+const pairs: readonly EncodedPair[] = rows.slice(0, fixture.rows).map(({ prompt, chosen, rejected }) => ({
   prompt: Int32Array.from(prompt),
   chosen: Int32Array.from(chosen),
   rejected: Int32Array.from(rejected),
@@ -105,7 +105,7 @@ describe('supervised fine-tuning', () => {
     );
   });
 
-  it('is the mean over answers by its name and in sums, which take the other too', async () => {
+  it('is the mean over answers by the name sft, and in sums as well as the mean over tokens', async () => {
     const losses = async (change: Partial<TrainOptions>) => (await all(small(change))).map(({ loss }) => loss);
     const paper = await losses({ method: supervisedMethod({ averageOver: 'answers' }) });
     expect(await losses({ method: methodNamed('sft') })).toEqual(paper);

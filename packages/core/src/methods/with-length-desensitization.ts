@@ -5,22 +5,22 @@ import { answersOf, type Method } from '../method.js';
 import { decorate } from './combine.js';
 
 /**
- * LD-DPO: the same method with what the longer answers have beyond the shortest one's length counted less, so that length
- * alone wins and loses less:
+ * LD-DPO: the method with less weight on the tokens of longer answers beyond the shortest answer's length, so that length alone
+ * wins and loses less:
  *
  *     log π(y|x) = Σ_{t ≤ ℓ} log π(y_t) + α Σ_{t > ℓ} log π(y_t),   ℓ = min(|y_w|, |y_l|)
  *
- * for policy and reference alike. α = 1 is the method itself, α = 0 cuts all answers to one length. Log-probabilities in
+ * for policy and reference alike. α = 1 is the method itself; α = 0 cuts all answers to one length. The log-probabilities in
  * the records are these sums. Source: arXiv 2409.06411; TRL's `ld_alpha`.
  *
- * @param alpha in [0, 1]
- * @throws DpoError `loss.out-of-range`
+ * @param alpha α in [0, 1]
+ * @throws DpoError `loss.out-of-range` when α is outside [0, 1]
  */
 export function withLengthDesensitization<E extends EncodedExample>(method: Method<E>, alpha: number): Method<E> {
   if (!(alpha >= 0 && alpha <= 1)) throw outOfRange('ld-dpo', 'α from 0 to 1', { alpha });
   return decorate(method, {
     name: method.name,
-    // A sum of the reference's tokens cannot be weighed any more.
+    // The tokens of a sum cannot be weighed any more, so that the reference must give each token.
     needs: method.needs.reference === undefined ? {} : { reference: 'tokens' },
     inputs: (example) => {
       const lengths = Object.values(answersOf(method.answers, example)).map(({ length }) => length);

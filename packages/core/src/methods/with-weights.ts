@@ -4,14 +4,14 @@ import type { Method } from '../method.js';
 import { decorate } from './combine.js';
 
 /**
- * The same method with each example's loss times the example's `weight`:
+ * The method with each example's loss times the example's `weight`:
  *
  *     L = 1/N Σ_i w_i L_i,   N examples to a step
  *
- * The weights are not normalised: twice the weights are twice the gradient. Rewards and log-probabilities are recorded as
- * they are.
+ * The weights are not normalised: twice the weights are twice the gradient. Rewards and log-probabilities in the records are not
+ * weighted.
  *
- * @throws DpoError `train.missing-number` in training, naming the first example without a weight
+ * @throws DpoError `train.missing-number` in training, with the row of the first example without a weight
  */
 export function withWeights<E extends EncodedExample>(method: Method<E>): Method<E> {
   return decorate(method, {

@@ -3,23 +3,25 @@ import * as tf from '@tensorflow/tfjs-core';
 import { within } from './_settings.js';
 import { decays, type Optimizer } from './types.js';
 
+/** Settings of {@link adafactor}. */
 export interface AdafactorOptions {
-  /** Added to the squared gradient. */
+  /** ε: added to the squared gradient. Default 1e-30. */
   readonly epsilon?: number | undefined;
-  /** The smallest scale of a weight that `scaleParameter` takes. */
+  /** ε₂: the smallest scale of a weight under `scaleParameter`. Default 1e-3. */
   readonly minScale?: number | undefined;
-  /** The root mean square that an update is scaled down to. */
+  /** d: the root mean square that an update is scaled down to. Default 1. */
   readonly clipThreshold?: number | undefined;
-  /** c of β₂(t) = 1 − t^−c. */
+  /** c of β₂(t) = 1 − t^−c. Default 0.8. */
   readonly decayRate?: number | undefined;
-  /** Multiplies the learning rate by the root mean square of the weight. */
+  /** Multiplies the learning rate by the root mean square of the weight. Default false. */
   readonly scaleParameter?: boolean | undefined;
+  /** λ: the decoupled weight decay of matrices. Default 0. */
   readonly weightDecay?: number | undefined;
 }
 
 /**
- * Adafactor with a learning rate from outside and no momentum: AdamW's adaptivity, of whose state it keeps for a
- * matrix one number to a row and one to a column.
+ * Adafactor with a learning rate from outside and no momentum. It adapts as AdamW does, but the state of a matrix is one number
+ * to a row and one to a column.
  *
  *     s = g² + ε      R ← β₂ R + (1−β₂) mean(s, columns)      C ← β₂ C + (1−β₂) mean(s, rows)      β₂ = 1 − t^−c
  *     u = g / √(R Cᵀ / mean(R))      u ← u / max(1, rms(u) / d)      w ← w (1 − η λ) − η u
@@ -29,6 +31,8 @@ export interface AdafactorOptions {
  *
  * Source: arXiv 1804.04235, algorithms 4 and 5, as transformers' `Adafactor(relative_step=False)`. Defaults: ε 1e-30,
  * ε₂ 1e-3, d 1, c 0.8, λ 0, `scaleParameter` false.
+ *
+ * @throws DpoError `optimizer.out-of-range` when a setting is negative
  */
 export function adafactor(options: AdafactorOptions = {}): Optimizer {
   const { scaleParameter = false } = options;

@@ -5,7 +5,7 @@ export function globalNorm(gradients: readonly tf.Tensor[]): tf.Scalar {
   return tf.sqrt(tf.addN(gradients.map(sumOfSquares)));
 }
 
-/** Σ x². TensorFlow has a kernel that keeps no squares in memory; it gives half of it. */
+/** Σ x². TensorFlow has a kernel that keeps no squares in memory; the kernel computes half the sum. */
 function sumOfSquares(x: tf.Tensor): tf.Scalar {
   if (tf.getKernel('L2Loss', tf.getBackend()) === undefined) return tf.sum(tf.square(x));
   return tf.mul<tf.Scalar>(tf.engine().runKernel('L2Loss', { x }) as tf.Scalar, 2);
@@ -16,7 +16,7 @@ function sumOfSquares(x: tf.Tensor): tf.Scalar {
  *
  *     min(1, max / (‖g‖ + 1e-6))
  *
- * `max` infinite means that nothing is clipped.
+ * An infinite `max` clips nothing.
  */
 export function clipCoefficient(norm: tf.Scalar, max: number): tf.Scalar {
   if (max === Number.POSITIVE_INFINITY) return tf.scalar(1);
@@ -24,9 +24,9 @@ export function clipCoefficient(norm: tf.Scalar, max: number): tf.Scalar {
 }
 
 /**
- * gradient · scale, and all zeros where the scale is 0, even of a gradient that is not finite.
+ * gradient · scale; all zeros when the scale is 0, even when the gradient is not finite.
  *
- * TensorFlow has a kernel for just that; the selection that it takes elsewhere costs several passes over the gradient.
+ * TensorFlow has a kernel that does so. On other backends a selection does so, with several passes over the gradient.
  */
 export function scaleOrZero(gradient: tf.Tensor, scale: tf.Scalar): tf.Tensor {
   if (tf.getKernel('MulNoNan', tf.getBackend()) !== undefined)

@@ -2,9 +2,13 @@ import * as tf from '@tensorflow/tfjs-core';
 import { within } from './_settings.js';
 import { decays, type Optimizer } from './types.js';
 
+/** Settings of {@link lion}. */
 export interface LionOptions {
+  /** β₁: the share of the momentum in a step's direction, in [0, 1). Default 0.9. */
   readonly beta1?: number | undefined;
+  /** β₂: the share of the old momentum in the new, in [0, 1). Default 0.99. */
   readonly beta2?: number | undefined;
+  /** λ: the decoupled weight decay of matrices. Default 0. */
   readonly weightDecay?: number | undefined;
 }
 
@@ -13,9 +17,11 @@ export interface LionOptions {
  *
  *     c = β₁ m + (1−β₁) g      w ← w (1 − η λ) − η sign(c)      m ← β₂ m + (1−β₂) g
  *
- * Its learning rate is usually a third to a tenth of AdamW's. Weight decay λ is on matrices only.
+ * The learning rate is usually a third to a tenth of AdamW's. Weight decay λ is on matrices only.
  *
  * Source: arXiv 2302.06675, algorithm 2. Defaults: β₁ 0.9, β₂ 0.99, λ 0.
+ *
+ * @throws DpoError `optimizer.out-of-range` when a setting is out of its range
  */
 export function lion(options: LionOptions = {}): Optimizer {
   const beta1 = within('beta1', options.beta1 ?? 0.9, 0, 1);

@@ -36,16 +36,14 @@ const vector = (data: readonly number[], shape: readonly number[]): Values => ({
 });
 
 describe('optimizers step as PyTorch’s', () => {
-  const given = fixture<OptimizerFixture>('optimizers.json');
+  const { cases, start, gradients: ofSteps, learningRate } = fixture<OptimizerFixture>('optimizers.json');
 
-  it.each(given.cases.map((c) => [`${c.name} ${JSON.stringify(c.settings)}, clipped at ${c.clip}`, c] as const))(
+  it.each(cases.map((c) => [`${c.name} ${JSON.stringify(c.settings)}, clipped at ${c.clip}`, c] as const))(
     '%s',
     async (_, { name, settings, clip, norms, weights }) => {
       const engine = testEngine();
       const optimizer = optimizers[name](settings);
-      const variables = shapes.map((shape, i) =>
-        engine.variable(`w${i}`, shape, Float32Array.from(given.start[i as 0 | 1])),
-      );
+      const variables = shapes.map((shape, i) => engine.variable(`w${i}`, shape, Float32Array.from(start[i as 0 | 1])));
       const slots = variables.map((variable) =>
         Object.fromEntries(
           Object.entries(slotShapes(optimizer, variable.shape)).map(([slot, shape]) => [
@@ -70,8 +68,8 @@ describe('optimizers step as PyTorch’s', () => {
         });
         return { norm };
       });
-      for (const [k, [g0, g1]] of given.gradients.entries()) {
-        const scalars = optimizer.scalars(given.learningRate * (k + 1), k + 1);
+      for (const [k, [g0, g1]] of ofSteps.entries()) {
+        const scalars = optimizer.scalars(learningRate * (k + 1), k + 1);
         const { norm } = await step({
           g0: vector(g0, shapes[0]),
           g1: vector(g1, shapes[1]),
@@ -119,7 +117,7 @@ describe('optimizers step as PyTorch’s', () => {
   });
 
   it('gives groups of weights their own learning rates, decay included', async () => {
-    const moved = async (optimizer: Optimizer, name: string, learningRate: number) => {
+    const weightAfter = async (optimizer: Optimizer, name: string, learningRate: number) => {
       const engine = testEngine();
       const variable = engine.variable('w', [2, 2], Float32Array.of(1, -2, 3, -4));
       const slots = Object.fromEntries(
@@ -149,7 +147,7 @@ describe('optimizers step as PyTorch’s', () => {
         ['model.embed_tokens.lora_embedding_A', 1],
         ['lm_head.weight', 1],
       ] as const) {
-        const [got, want] = [await moved(grouped, name, 0.01), await moved(plain, name, 0.01 * ratio)];
+        const [got, want] = [await weightAfter(grouped, name, 0.01), await weightAfter(plain, name, 0.01 * ratio)];
         got.forEach((value, i) => {
           expect(value, `${plain.name}, ${name}`).toBeCloseTo(want[i] as number, 5);
         });
@@ -177,12 +175,12 @@ describe('schedules', () => {
       readonly rates: readonly number[];
     }[];
   }
-  const given = fixture<ScheduleFixture>('schedules.json');
+  const { cases, learningRate } = fixture<ScheduleFixture>('schedules.json');
 
-  it.each(given.cases.map((c) => [c.schedule, c.warmupSteps, c.steps, c] as const))(
+  it.each(cases.map((c) => [c.schedule, c.warmupSteps, c.steps, c] as const))(
     '%s, warm-up %i of %i: transformers’ rates',
     (schedule, warmupSteps, steps, { rates }) => {
-      const rate = learningRates({ learningRate: given.learningRate, schedule, warmupSteps, steps });
+      const rate = learningRates({ learningRate, schedule, warmupSteps, steps });
       rates.forEach((want, i) => {
         expect(rate(i + 1)).toBeCloseTo(want, 7);
       });
@@ -194,7 +192,7 @@ describe('schedules', () => {
       const rate = learningRates({ learningRate: 2, schedule, warmupSteps: 4, steps: 12 });
       expect([1, 2, 3, 4, 5].map(rate)).toEqual([0.5, 1, 1.5, 2, 2]);
       expect(rate(12)).toBeGreaterThan(0);
-      // Past the end, as after a resume with fewer steps, it stays where it came to.
+      // Past the end, as after a resume with fewer steps, the rate does not become negative.
       expect(rate(20)).toBeGreaterThanOrEqual(0);
     }
   });

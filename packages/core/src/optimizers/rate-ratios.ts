@@ -2,10 +2,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import { within } from './_settings.js';
 import type { Optimizer } from './types.js';
 
+/** Ratios of learning rates, for {@link withRateRatios}. */
 export interface RateRatios {
-  /** η of LoRA's B matrices over that of the A matrices: LoRA+ (arXiv 2402.12354) takes 16. Default 1. */
+  /** η of LoRA's B matrices, divided by η of the A matrices. LoRA+ (arXiv 2402.12354) takes 16. Default 1. */
   readonly loraB?: number | undefined;
-  /** η of the embeddings, of tokens and of positions, over that of the other weights. Default 1. */
+  /** η of the embeddings of tokens and of positions, divided by η of the other weights. Default 1. */
   readonly embeddings?: number | undefined;
 }
 
@@ -13,8 +14,8 @@ const LORA_B = /(^|\.)lora_(embedding_)?B(\.|$)/;
 const EMBEDDING = /(^|\.)(wte|wpe|embed_tokens|embed_in|embed_positions|word_embeddings)\./;
 
 /**
- * The optimizer with learning rates that differ by group of weights: each weight's η, decoupled weight decay included, is
- * multiplied by the ratio of its group, known by its name. What PyTorch does by groups of parameters.
+ * The optimizer with learning rates that differ by group of weights. Each weight's η, decoupled weight decay included, is
+ * multiplied by the ratio of the weight's group, which follows from the weight's name. PyTorch has groups of parameters for this.
  *
  * @throws DpoError `optimizer.out-of-range` when a ratio is negative
  */

@@ -1,6 +1,6 @@
 import { DpoError, nearest } from '@dpo/base';
 
-/** What is left of the learning rate once a share of the steps after the warm-up is done: from [0, 1] to [0, 1]. */
+/** The factor of the learning rate when a share of the steps after the warm-up is done: from [0, 1] to [0, 1]. */
 export type Schedule = (progress: number) => number;
 
 /** The schedules by the names that `--schedule` takes. */
@@ -12,14 +12,18 @@ export const schedules = {
   cosine: (progress) => 0.5 * (1 + Math.cos(Math.PI * progress)),
 } as const satisfies Readonly<Record<string, Schedule>>;
 
+/** A name in {@link schedules}. */
 export type ScheduleName = keyof typeof schedules;
 
+/** How the learning rate changes over a run. */
 export interface LearningRateOptions {
+  /** η: the learning rate after the warm-up. */
   readonly learningRate: number;
+  /** A schedule, or its name. Default `constant`. */
   readonly schedule?: ScheduleName | Schedule | undefined;
-  /** Steps over which the rate rises from 0; 0 for none. */
+  /** The number of steps over which the rate rises from 0. Default 0. */
   readonly warmupSteps?: number | undefined;
-  /** The run's last step, which decaying schedules end after. */
+  /** The run's last step, after which decaying schedules reach 0. */
   readonly steps: number;
 }
 
@@ -29,9 +33,10 @@ export interface LearningRateOptions {
  *     k ≤ warm-up:  η · k / warm-up
  *     after:        η · schedule((k − 1 − warm-up) / (steps − warm-up))
  *
- * so that the first step already moves, and linear and cosine are at k − 1 for step k, as transformers' schedulers.
+ * so that the first step has a learning rate above 0, and step k of a linear or cosine schedule has the value of k − 1, as in
+ * transformers' schedulers.
  *
- * @throws DpoError `schedule.unknown` for a name that is none
+ * @throws DpoError `schedule.unknown` when no schedule has the name
  */
 export function learningRates(options: LearningRateOptions): (step: number) => number {
   const { learningRate, warmupSteps = 0, steps } = options;
@@ -45,10 +50,10 @@ export function learningRates(options: LearningRateOptions): (step: number) => n
 
 function byName(name: string): Schedule {
   if (Object.hasOwn(schedules, name)) return schedules[name as ScheduleName];
-  const known = Object.keys(schedules);
-  const near = nearest(name, known);
+  const names = Object.keys(schedules);
+  const near = nearest(name, names);
   throw new DpoError('schedule.unknown', `There is no schedule named ${JSON.stringify(name)}.`, {
-    values: { name, known },
-    hint: near === undefined ? `Known: ${known.join(', ')}.` : `Did you mean ${near}?`,
+    values: { name, known: names },
+    hint: near === undefined ? `The schedules are ${names.join(', ')}.` : `Did you mean ${near}?`,
   });
 }

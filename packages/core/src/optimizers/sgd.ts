@@ -2,8 +2,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import { within } from './_settings.js';
 import { decays, type Optimizer } from './types.js';
 
+/** Settings of {@link sgd}. */
 export interface SgdOptions {
+  /** μ: the share of the old buffer in the new, in [0, 1). Default 0. */
   readonly momentum?: number | undefined;
+  /** λ: weight decay of matrices, added to the gradient. Default 0. */
   readonly weightDecay?: number | undefined;
 }
 
@@ -13,6 +16,8 @@ export interface SgdOptions {
  *     g ← g + λ w      b ← μ b + g      w ← w − η b     (b = g without momentum)
  *
  * Weight decay λ is on matrices only. Defaults: μ 0, λ 0.
+ *
+ * @throws DpoError `optimizer.out-of-range` when a setting is out of its range
  */
 export function sgd(options: SgdOptions = {}): Optimizer {
   const momentum = within('momentum', options.momentum ?? 0, 0, 1);

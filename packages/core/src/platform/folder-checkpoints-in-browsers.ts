@@ -1,18 +1,26 @@
 import { DpoError } from '@dpo/base';
 import type * as node from './folder-checkpoints.js';
 
-/** Pages have no folders. @throws DpoError `checkpoint.no-folders` */
+/**
+ * Stands for the function of Node, since pages have no folders.
+ *
+ * @throws DpoError `checkpoint.no-folders` always
+ */
 export const folderStore: typeof node.folderStore = () => {
   throw noFolders();
 };
 
-/** @throws DpoError `checkpoint.no-folders` */
+/**
+ * Stands for the function of Node, since pages have no folders.
+ *
+ * @throws DpoError `checkpoint.no-folders` always
+ */
 export const openFolder: typeof node.openFolder = async () => {
   throw noFolders();
 };
 
 function noFolders(): DpoError {
-  return new DpoError('checkpoint.no-folders', 'Checkpoints are folders by default, and a browser has none.', {
+  return new DpoError('checkpoint.no-folders', 'Checkpoints are folders by default, and a browser has no folders.', {
     hint: 'Give checkpoints: { store: byteCheckpoints(memoryFiles()) }, or a store in a directory of the browser by directoryFiles.',
   });
 }

@@ -8,7 +8,7 @@ import type { Optimizer } from '../optimizers/types.js';
 import { slotShapes } from '../optimizers/types.js';
 import { answerSums } from './answer-sums.js';
 import { type Computation, forward, packedBatch, referenceLogps, referenceSums } from './forward.js';
-import { gradients, type Trained, trainedVariables } from './gradients.js';
+import { computeGradients, type TrainedVariable, trainedVariables } from './gradients.js';
 import {
   decodeInputs,
   encodeInputs,
@@ -22,41 +22,44 @@ import { gatherColumns, outputsOf, type StepOutputs } from './outputs.js';
 import { reduce } from './reduce.js';
 import { type Slots, update } from './update.js';
 
-/** One update. */
+/** The numbers of one update. */
 interface UpdateOptions {
   readonly learningRate: number;
   /** The number of the update, from 1: the optimizer's t. */
   readonly t: number;
-  /** Examples of the step over all workers: the loss is their mean. */
+  /** Examples of the step over all workers. The update minimises the mean of their losses. */
   readonly examples: number;
 }
 
-/** The compiled side of training: one function to a phase, and the optimizer's state. */
+/** The compiled functions of a training run, and the optimizer's state. */
 export interface CompiledSteps {
+  /** The optimizer's state, by weight and slot. */
   readonly slots: Slots;
   /**
-   * One update from the mean of the losses over all examples of the micro-batches, however many those are, and of all
-   * workers. `norm` is the gradient's before clipping; where it is not finite the weights stay as they were, and the
-   * optimizer's moments fade as with a gradient of zero. An update that the method does not accept is not `made`: weights and
-   * optimizer stay as they were.
+   * One update from the mean of the losses over all examples of all micro-batches and all workers. `norm` is the gradient's
+   * norm before clipping. When the norm is not finite, the weights stay as they were, and the optimizer's moments fade as with a
+   * gradient of zero. When the method does not accept the update, weights and optimizer stay as they were.
    */
   update(
     batches: readonly SomeOwned<Values>[],
     options: UpdateOptions,
-  ): Promise<{ readonly outputs: readonly StepOutputs[]; readonly norm: number; readonly made: boolean }>;
-  /** The same numbers of each example without an update. */
+  ): Promise<{ readonly outputs: readonly StepOutputs[]; readonly norm: number; readonly accepted: boolean }>;
+  /** The losses and columns of a micro-batch without an update. */
   evaluate(batch: SomeOwned<Values>): Promise<StepOutputs>;
   /** log π and log π_ref of each answer, [N·K] each, without a gradient. */
   score(batch: SomeOwned<Values>): Promise<{ readonly policy: Values; readonly reference: Values }>;
-  /** Moves the reference towards the policy, where this step is one of those that do. */
+  /** Moves the reference towards the policy, when the reference moves after this step. */
   moveReference(step: number): Promise<void>;
   /** Frees functions and state. */
   dispose(): void;
 }
 
+/** The parts that a run's functions are compiled from. */
 export interface StepOptions<E extends EncodedExample> extends Computation<E> {
   readonly optimizer: Optimizer;
+  /** Gradients are scaled down to this global norm; `Infinity` never scales. */
   readonly maxGradNorm: number;
+  /** Default: this worker alone. */
   readonly collective?: Collective | undefined;
 }
 
@@ -64,13 +67,13 @@ export interface StepOptions<E extends EncodedExample> extends Computation<E> {
 export function compileSteps<E extends EncodedExample>(options: StepOptions<E>): CompiledSteps {
   const { optimizer, collective = alone } = options;
   const workshop = openWorkshop(options.model.engine);
-  const trained = trainedVariables(options);
-  const slots: Slots = new Map(trained.map((weight) => [weight.name, makeSlots(workshop, optimizer, weight)]));
-  const updating = { ...options, trained, slots };
+  const weights = trainedVariables(options);
+  const slots: Slots = new Map(weights.map((weight) => [weight.name, makeSlots(workshop, optimizer, weight)]));
+  const updating = { ...options, weights, slots };
 
   const fused = workshop.compile('train-step', (scope, inputs) => {
-    const { gradients: computed, outputs } = gradients(options, trained, scope, inputs);
-    return { ...outputs, norm: update(updating, scope, computed, inputs.optimizer) };
+    const { gradients, outputs } = computeGradients(options, weights, scope, inputs);
+    return { ...outputs, norm: update(updating, scope, gradients, inputs.optimizer) };
   });
   const evaluate = workshop.compile('evaluate', (scope, inputs) => {
     const none = { model: new Map(), method: new Map() };
@@ -78,7 +81,7 @@ export function compileSteps<E extends EncodedExample>(options: StepOptions<E>):
   });
   const score = workshop.compile('score', (scope, inputs) => scores(options, scope, inputs));
   const moveReference = workshop.compile('move-reference', (scope) => move(options, scope));
-  const accumulated = once(() => accumulation(workshop, updating));
+  const accumulator = once(() => openAccumulator(workshop, updating));
 
   return {
     slots,
@@ -89,15 +92,15 @@ export function compileSteps<E extends EncodedExample>(options: StepOptions<E>):
       const { accepts } = options.method;
       if (batches.length === 1 && first !== undefined && collective.size === 1 && accepts === undefined) {
         const output = await fused(mergeInputs(mergeInputs(first, common), rates));
-        return { outputs: [output], norm: numberOf(output.norm), made: true };
+        return { outputs: [output], norm: numberOf(output.norm), accepted: true };
       }
-      const { add, sums, apply, discard } = accumulated();
+      const { add, sums, apply, discard } = accumulator();
       const outputs: StepOutputs[] = [];
       for (const batch of batches) outputs.push(await add(mergeInputs(batch, common)));
       await reduce(collective, sums);
-      const made = accepts?.((await gatherColumns(outputs, collective)).columns) ?? true;
-      const { norm } = made ? await apply(rates) : await discard({});
-      return { outputs, norm: numberOf(norm), made };
+      const accepted = accepts?.((await gatherColumns(outputs, collective)).columns) ?? true;
+      const { norm } = accepted ? await apply(rates) : await discard({});
+      return { outputs, norm: numberOf(norm), accepted };
     },
     evaluate,
     async score(batch) {
@@ -114,7 +117,7 @@ export function compileSteps<E extends EncodedExample>(options: StepOptions<E>):
 
 type Compiled = (inputs: SomeOwned<Values>) => Promise<StepOutputs>;
 
-/** Where variables and functions of a run are made, and freed together. */
+/** Makes the variables and functions of a run, and frees them together. */
 interface Workshop {
   variable(name: string, shape: readonly number[]): Variable;
   compile(name: string, body: (scope: Scope, inputs: Owned<tf.Tensor>) => Record<string, tf.Tensor>): Compiled;
@@ -142,42 +145,46 @@ function openWorkshop(engine: Engine): Workshop {
   };
 }
 
-function makeSlots(workshop: Workshop, optimizer: Optimizer, { name, variable }: Trained): Record<string, Variable> {
+function makeSlots(
+  workshop: Workshop,
+  optimizer: Optimizer,
+  { name, variable }: TrainedVariable,
+): Record<string, Variable> {
   const shapes = Object.entries(slotShapes(optimizer, variable.shape));
   return Object.fromEntries(shapes.map(([slot, shape]) => [slot, workshop.variable(`${slot}/${name}`, shape)]));
 }
 
-/** Gradients of several micro-batches, or of several workers, added up. They take as much memory as the weights. */
-function accumulation<E extends EncodedExample>(
+/** The sums of the gradients of several micro-batches, or of several workers. They take as much memory as the weights. */
+function openAccumulator<E extends EncodedExample>(
   workshop: Workshop,
-  updating: StepOptions<E> & { readonly trained: readonly Trained[]; readonly slots: Slots },
+  updating: StepOptions<E> & { readonly weights: readonly TrainedVariable[]; readonly slots: Slots },
 ) {
-  const { trained } = updating;
-  const sums = trained.map(({ name, variable }) => workshop.variable(`gradient-sum/${name}`, variable.shape));
-  const empty = (scope: Scope, added: readonly tf.Tensor[]) => {
+  const { weights } = updating;
+  const sums = weights.map(({ name, variable }) => workshop.variable(`gradient-sum/${name}`, variable.shape));
+  const empty = (scope: Scope, totals: readonly tf.Tensor[]) => {
     sums.forEach((sum, i) => {
-      scope.assign(sum, tf.zerosLike(added[i] as tf.Tensor));
+      scope.assign(sum, tf.zerosLike(totals[i] as tf.Tensor));
     });
   };
   return {
     sums,
     add: workshop.compile('accumulate', (scope, inputs) => {
-      const { gradients: computed, outputs } = gradients(updating, trained, scope, inputs);
+      const { gradients, outputs } = computeGradients(updating, weights, scope, inputs);
       sums.forEach((sum, i) => {
-        scope.assign(sum, tf.add(scope.read(sum), computed[i] as tf.Tensor));
+        scope.assign(sum, tf.add(scope.read(sum), gradients[i] as tf.Tensor));
       });
       return outputs;
     }),
     apply: workshop.compile('apply', (scope, inputs) => {
-      const added = sums.map((sum) => scope.read(sum));
-      const norm = update(updating, scope, added, inputs.optimizer);
-      empty(scope, added);
+      const totals = sums.map((sum) => scope.read(sum));
+      const norm = update(updating, scope, totals, inputs.optimizer);
+      empty(scope, totals);
       return { norm };
     }),
     discard: workshop.compile('discard', (scope) => {
-      const added = sums.map((sum) => scope.read(sum));
-      const norm = globalNorm(added);
-      empty(scope, added);
+      const totals = sums.map((sum) => scope.read(sum));
+      const norm = globalNorm(totals);
+      empty(scope, totals);
       return { norm };
     }),
   };

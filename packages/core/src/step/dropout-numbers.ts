@@ -1,12 +1,13 @@
 import { type PackedBatch, random } from '@dpo/base';
 import type { Values } from '@dpo/engine';
 
-/** Numbers that a position may have; the model's dropout takes as many. */
+/** Positions have numbers below this; the model's dropout takes as many. */
 const NUMBERS = 2 ** 15;
 
 /**
- * A number to each position of a packed batch, [B, T], that says which position of which example stands there: what dropout
- * draws by, so that the draw depends on the example's place in the step and never on the micro-batch, the packing or the worker.
+ * A number to each position of a packed batch, [B, T], for dropout to draw by. The number follows from the position's place in
+ * its example and from the example's place in the step. The draw therefore depends on neither the micro-batch nor the packing
+ * nor the worker.
  *
  * @param places the examples' places in the step, in the order of the batch
  */

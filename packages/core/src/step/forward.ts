@@ -8,16 +8,17 @@ import type { Reference, ReferenceLogps } from '../reference.js';
 import { answerSums, byName } from './answer-sums.js';
 import type { Owned } from './inputs.js';
 
-/** Which model, which method, which reference: what a step computes with. */
+/** The model, the method and the reference of a step. */
 export interface Computation<E extends EncodedExample> {
   readonly model: TrainableModel;
   readonly method: Method<E>;
   readonly reference: Reference;
+  /** True computes layers again for their gradients. Default: false. */
   readonly activationCheckpointing?: boolean | undefined;
 }
 
-/** Weights given instead of read: of the policy and of the method, by name. */
-export interface GivenWeights {
+/** Tensors that stand for the weights of the policy and of the method, by name; weights without a tensor are read. */
+export interface WeightTensors {
   readonly model: ReadonlyMap<string, tf.Tensor>;
   readonly method: ReadonlyMap<string, tf.Tensor>;
 }
@@ -32,11 +33,11 @@ export function packedBatch({ batch, lengths }: Pick<Owned<tf.Tensor>, 'batch' |
   return { packed: { ...(batch as unknown as PackedInputs), sequences }, names };
 }
 
-/** log π_ref of a call, computed or as it was handed in. For the body of an engine function. */
+/** log π_ref of a call, either computed or from the call's inputs. For the body of an engine function. */
 export function referenceLogps(scope: Scope, reference: Reference, inputs: Owned<tf.Tensor>): ReferenceLogps {
   const { packed } = packedBatch(inputs);
-  const given = inputs.reference as { readonly answers?: tf.Tensor2D; readonly tokens?: tf.Tensor1D };
-  return reference.logps(scope, packed, given);
+  const numbers = inputs.reference as { readonly answers?: tf.Tensor2D; readonly tokens?: tf.Tensor1D };
+  return reference.logps(scope, packed, numbers);
 }
 
 /** log π_ref summed over each answer, [S]. */
@@ -45,18 +46,22 @@ export function referenceSums({ tokens, answers }: ReferenceLogps, packed: Packe
   return tokens === undefined ? tf.zeros([packed.sequences]) : answerSums(tokens, packed);
 }
 
-/** The method's losses and columns with the weights given. For the body of an engine function. */
+/**
+ * The method's losses and columns of a call. For the body of an engine function.
+ *
+ * @throws RangeError when the method asks for a trainable that it does not have
+ */
 export function forward<E extends EncodedExample>(
   { model, method, activationCheckpointing = false }: Computation<E>,
   scope: Scope,
   inputs: Owned<tf.Tensor>,
-  given: GivenWeights,
+  weights: WeightTensors,
   ofReference: ReferenceLogps,
 ): MethodTerms {
   const { packed, names } = packedBatch(inputs);
   const { dropoutNumbers } = inputs.batch;
   const { draw } = inputs.step;
-  const { logps, alignments, states } = model.tokenLogps(parameters(model, scope, given.model), packed, {
+  const { logps, alignments, states } = model.tokenLogps(parameters(model, scope, weights.model), packed, {
     alignments: method.needs.alignments,
     states: method.needs.states,
     dropout: draw === undefined || dropoutNumbers === undefined ? undefined : { step: draw, numbers: dropoutNumbers },
@@ -86,7 +91,7 @@ export function forward<E extends EncodedExample>(
     scalars: inputs.scalars as Record<string, tf.Scalar>,
     trainable: (name) => {
       const variable = method.trainables.get(name);
-      const tensor = given.method.get(name) ?? (variable && scope.read(variable));
+      const tensor = weights.method.get(name) ?? (variable && scope.read(variable));
       if (tensor === undefined) throw new RangeError(`${method.name} has no trainable ${name}.`);
       return tensor;
     },

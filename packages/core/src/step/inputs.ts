@@ -2,18 +2,18 @@ import type { Values } from '@dpo/engine';
 import type * as tf from '@tensorflow/tfjs-core';
 
 /**
- * Everything that goes into a function of a step, by owner: names of one owner never meet those of another.
+ * Everything that goes into a function of a step, by owner. Names of different owners never clash.
  *
  * | owner | what |
  * |---|---|
  * | `batch` | the packed batch |
  * | `lengths` | answer tokens by the answers' names, [N] each |
- * | `reference` | log π_ref that was computed before, by answer [N, K] or by token [R] |
+ * | `reference` | log π_ref that was computed before the run, by answer [N, K] or by token [R] |
  * | `numbers` | numbers of the examples, [N] each |
  * | `tokens` | numbers of the predicted tokens, [R] each |
- * | `scalars` | numbers of the step, by the method |
+ * | `scalars` | the method's numbers of the step |
  * | `optimizer` | the optimizer's scalars |
- * | `step` | the trainer's own: the scale of the losses, the number of the draw |
+ * | `step` | the trainer's own numbers: the scale of the losses, the number of the dropout's draw |
  */
 const owners = ['batch', 'lengths', 'reference', 'numbers', 'tokens', 'scalars', 'optimizer', 'step'] as const;
 
@@ -25,7 +25,7 @@ export type Owned<T> = { readonly [O in Owner]: Readonly<Record<string, T>> };
 /** Entries of some owners. */
 export type SomeOwned<T> = { readonly [O in Owner]?: Readonly<Record<string, T>> };
 
-/** The inputs of an engine function, whose names are `owner/place:name`: engines sort names, places keep the order. */
+/** The inputs of an engine function, under the names `owner/place:name`. Engines sort names, and the places keep the order. */
 export function encodeInputs(inputs: SomeOwned<Values>): Record<string, Values> {
   return Object.fromEntries(
     owners.flatMap((owner) =>
@@ -37,7 +37,7 @@ export function encodeInputs(inputs: SomeOwned<Values>): Record<string, Values> 
   );
 }
 
-/** The other side of {@link encodeInputs}, inside the function. */
+/** The inverse of {@link encodeInputs}. For the body of an engine function. */
 export function decodeInputs(inputs: Readonly<Record<string, tf.Tensor>>): Owned<tf.Tensor> {
   const entries = Object.entries(inputs).sort(([a], [b]) => (a < b ? -1 : 1));
   const of = (owner: Owner): Readonly<Record<string, tf.Tensor>> => {
@@ -57,17 +57,17 @@ export function decodeInputs(inputs: Readonly<Record<string, tf.Tensor>>): Owned
   };
 }
 
-/** Both records, owner by owner. */
+/** Merges two records, owner by owner. An entry of `b` replaces the entry of `a` with the same name. */
 export function mergeInputs(a: SomeOwned<Values>, b: SomeOwned<Values>): SomeOwned<Values> {
   return Object.fromEntries(owners.map((owner) => [owner, { ...a[owner], ...b[owner] }]));
 }
 
-/** A scalar. */
+/** A number as a scalar. */
 export function scalarValue(value: number): Values {
   return { dtype: 'float32', shape: [], data: Float32Array.of(value) };
 }
 
-/** One number to an entry. */
+/** Numbers as a vector. */
 export function vectorValue(values: ArrayLike<number>): Values {
   return { dtype: 'float32', shape: [values.length], data: Float32Array.from(values) };
 }

@@ -6,21 +6,21 @@ import type { Reference } from '../reference.js';
 import { dropoutNumbers } from './dropout-numbers.js';
 import { type SomeOwned, vectorValue } from './inputs.js';
 
-/** An example of a step, with the numbers that it has from elsewhere. */
+/** An example of a step, with its number in the data and its place in the step. */
 export interface StepExample<E extends EncodedExample> {
   readonly example: E;
-  /** Its number in the data, where it is of the data; else its place in the step. For references and for errors. */
+  /** The example's number in the data, which references and errors go by. For an example from elsewhere: its place in the batch. */
   readonly index: number;
-  /** Its place in the whole step, over all workers. */
+  /** The example's place in the whole step, over all workers. */
   readonly place: number;
 }
 
-/** The prompt of an example with the answers that are read of it. */
+/** The prompt of an example, with the answers that the method reads. */
 export function groupOf<E extends EncodedExample>(example: E, reader: AnswerReader<E>): PromptGroup {
   return { prompt: example.prompt, answers: Object.values(answersOf(reader, example)) };
 }
 
-/** What the inputs of one call are made of. */
+/** The parts that the inputs of one call are made from. */
 export interface MicroBatchParts<E extends EncodedExample> {
   /** The examples of the packed batch, in its order. */
   readonly examples: readonly StepExample<E>[];
@@ -29,7 +29,7 @@ export interface MicroBatchParts<E extends EncodedExample> {
   readonly reference: Reference;
 }
 
-/** The inputs that scoring needs: packed tokens, lengths, and the reference's numbers where it has any. */
+/** The inputs that scoring needs: packed tokens, lengths, and the numbers of a precomputed reference. */
 export function scoringInputs<E extends EncodedExample>(parts: MicroBatchParts<E>): SomeOwned<Values> {
   const { examples, batch, answers, reference } = parts;
   const names = Object.keys(answersOf(answers, (examples[0] as StepExample<E>).example));
@@ -38,26 +38,30 @@ export function scoringInputs<E extends EncodedExample>(parts: MicroBatchParts<E
     name,
     vectorValue(examples.map((_, i) => batch.lengths[i * count + k] as number)),
   ]);
-  const given = reference.numbers?.({ indices: examples.map(({ index }) => index), names });
+  const logps = reference.numbers?.({ indices: examples.map(({ index }) => index), names });
   return {
     batch: packedValues(batch),
     lengths: Object.fromEntries(lengths) as Record<string, Values>,
     reference:
-      given === undefined
+      logps === undefined
         ? {}
-        : given.kind === 'answers'
-          ? { answers: { ...vectorValue(given.values.flat()), shape: [examples.length, count] } }
-          : { tokens: tokenValues(given.values, batch) },
+        : logps.kind === 'answers'
+          ? { answers: { ...vectorValue(logps.values.flat()), shape: [examples.length, count] } }
+          : { tokens: tokenValues(logps.values, batch) },
   };
 }
 
-/** The inputs of a training step or an evaluation: {@link scoringInputs}, and all numbers that the method reads. */
+/**
+ * The inputs of a training step or an evaluation: {@link scoringInputs}, and all numbers that the method reads.
+ *
+ * @throws DpoError `train.missing-number` when an example lacks a number that the method reads
+ */
 export function methodInputs<E extends EncodedExample>(
   parts: MicroBatchParts<E> & {
     readonly method: Method<E>;
-    /** What the method prepared, for each example. */
+    /** The inputs of each example that the method's `prepare` returned. */
     readonly prepared?: readonly ExampleInputs[] | undefined;
-    /** Whether the model drops elements in training. */
+    /** True when dropout is on. */
     readonly dropping?: boolean | undefined;
   },
 ): SomeOwned<Values> {
@@ -72,7 +76,7 @@ export function methodInputs<E extends EncodedExample>(
   const scoring = scoringInputs({ ...parts, answers: method.answers });
   const numbers = Object.keys(inputs[0]?.numbers ?? {}).map((name) => [
     name,
-    vectorValue(inputs.map(({ numbers }, i) => present(numbers[name], name, examples[i] as StepExample<E>))),
+    vectorValue(inputs.map(({ numbers }, i) => finiteNumber(numbers[name], name, examples[i] as StepExample<E>))),
   ]);
   const tokens = Object.keys(inputs[0]?.tokens ?? {}).map((name) => [
     name,
@@ -99,11 +103,11 @@ export function methodInputs<E extends EncodedExample>(
   };
 }
 
-/** Numbers of the tokens of each answer of each example, [N][K], in the order in which the batch predicts the tokens. */
-function tokenValues(given: readonly (readonly ArrayLike<number>[])[], { sequence }: PackedBatch): Values {
-  const byAnswer = given.flat();
+/** Numbers of the tokens of each answer of each example, [N][K], as a vector in the order of the batch's targets, [R]. */
+function tokenValues(numbers: readonly (readonly ArrayLike<number>[])[], { sequence }: PackedBatch): Values {
+  const byAnswer = numbers.flat();
   const next = new Uint32Array(byAnswer.length);
-  // Filling entries are of no answer; an answer without numbers has zeros.
+  // Entries that only fill the batch up belong to no answer; an answer without numbers gets zeros.
   return vectorValue(
     Array.from(sequence, (s) => {
       const token = next[s] ?? 0;
@@ -113,7 +117,11 @@ function tokenValues(given: readonly (readonly ArrayLike<number>[])[], { sequenc
   );
 }
 
-function present<E extends EncodedExample>(value: number | undefined, name: string, { index }: StepExample<E>): number {
+function finiteNumber<E extends EncodedExample>(
+  value: number | undefined,
+  name: string,
+  { index }: StepExample<E>,
+): number {
   if (value !== undefined && Number.isFinite(value)) return value;
   // Parts of a combined method have their inputs under prefixes.
   const plain = name.slice(name.lastIndexOf('/') + 1);

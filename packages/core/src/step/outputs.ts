@@ -2,10 +2,10 @@ import type { Collective, Values } from '@dpo/engine';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Columns, MethodTerms } from '../method.js';
 
-/** What a compiled function says: losses and columns, by the names of {@link outputsOf}. */
+/** The outputs of a compiled function: losses and columns, by the names of {@link outputsOf}. */
 export type StepOutputs = Readonly<Record<string, Values>>;
 
-/** What is known of each example of a step, over all workers. */
+/** The losses and columns of a step: one number to each example, over all workers. */
 export interface StepColumns {
   readonly losses: readonly number[];
   readonly columns: Columns;
@@ -21,7 +21,7 @@ export function outputsOf({ losses, columns }: MethodTerms): Record<string, tf.T
   };
 }
 
-/** The outputs of a step's micro-batches one after another, those of every worker. */
+/** Joins the outputs of a step's micro-batches, and those of all workers, in order. */
 export async function gatherColumns(outputs: readonly StepOutputs[], collective: Collective): Promise<StepColumns> {
   const gathered = async (name: string): Promise<readonly number[]> => {
     const own = outputs.flatMap((output) => [...(output[name]?.data ?? [])]);

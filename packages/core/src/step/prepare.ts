@@ -15,7 +15,7 @@ import type { SomeOwned } from './inputs.js';
 import { mergeInputs, scalarValues } from './inputs.js';
 import { groupOf, methodInputs, type StepExample, scoringInputs } from './micro-batch.js';
 
-/** What the parts of a step are made with. */
+/** The context that a step is prepared in. */
 export interface StepContext<E extends EncodedExample> {
   readonly compiled: Pick<CompiledSteps, 'score'>;
   readonly method: Method<E>;
@@ -24,7 +24,7 @@ export interface StepContext<E extends EncodedExample> {
   readonly collective: Collective;
   /** False in an evaluation. */
   readonly training: boolean;
-  /** Whether the model drops elements in training. */
+  /** True when the model has dropout in training. */
   readonly dropping?: boolean | undefined;
 }
 
@@ -32,11 +32,11 @@ export interface StepContext<E extends EncodedExample> {
 export interface PreparedStep {
   /** The inputs of each micro-batch. */
   readonly batches: readonly SomeOwned<Values>[];
-  /** What the method's preparation adds to the record. */
+  /** Numbers for the record from the method's preparation. */
   readonly records: Readonly<Record<string, number>>;
 }
 
-/** Has the method look at the whole step, then packs the step into micro-batches with all that the method reads. */
+/** Runs the method's preparation over the whole step, then packs the step into micro-batches with all that the method reads. */
 export async function prepareStep<E extends EncodedExample>(
   examples: readonly StepExample<E>[],
   context: StepContext<E>,

@@ -1,6 +1,6 @@
 import type { Collective, Variable } from '@dpo/engine';
 
-/** Replaces what variables hold by its sum over all workers; nothing to do for one worker. */
+/** Replaces the numbers of variables by their sums over all workers. A single worker has nothing to do. */
 export async function reduce(collective: Collective, variables: readonly Variable[]): Promise<void> {
   if (collective.size === 1) return;
   const buffers: Float32Array[] = [];

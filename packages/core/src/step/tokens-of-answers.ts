@@ -1,6 +1,9 @@
 import type { PackedBatch } from '@dpo/base';
 
-/** A number to each predicted token of a packed batch, [R], as one list to each of its S answers, filling left out. */
+/**
+ * Divides a number to each predicted token of a packed batch, [R], into one list to each of the S answers. Entries that only
+ * fill the batch up are left out.
+ */
 export function tokensOfAnswers({ lengths, sequence }: PackedBatch, data: ArrayLike<number>): Float32Array[] {
   const answers = Array.from(lengths, (length) => new Float32Array(length));
   const next = new Uint32Array(answers.length);

@@ -6,7 +6,7 @@ import type { TrainableModel } from '../model.js';
 
 /**
  * The smallest language model that can be trained: log π(next | current) = log softmax(table[current] + bias).
- * For tests of what is built on the trainer; it steps in well under a millisecond.
+ * For tests of code that is built on the trainer; a step takes well under a millisecond.
  */
 export function bigramModel(engine: Engine, { vocabSize = 11, seed = 0, name = 'bigram' } = {}): TrainableModel {
   const uniform = random(seed);
@@ -26,16 +26,17 @@ export function bigramModel(engine: Engine, { vocabSize = 11, seed = 0, name = '
     weights,
     trainable: () => weights,
     tokenLogps: (params, batch, { alignments = false } = {}) => {
-      const taken = (logps: tf.Tensor) => tf.sum<tf.Tensor1D>(tf.mul(logps, tf.oneHot(batch.targets, vocabSize)), 1); // [R]
-      const logps = taken(distributions(params, batch));
+      const ofTargets = (logps: tf.Tensor) =>
+        tf.sum<tf.Tensor1D>(tf.mul(logps, tf.oneHot(batch.targets, vocabSize)), 1); // [R]
+      const logps = ofTargets(distributions(params, batch));
       if (!alignments) return { logps };
-      // The parameters are no inputs, so that no gradient goes through.
-      const aligned = tf.customGrad((given) => {
+      // The parameters are not among the inputs, so that no gradient reaches them.
+      const align = tf.customGrad((input) => {
         const all = distributions(params, batch); // [R, V]
-        const own = tf.log(tf.sum(tf.exp(tf.mul(all, 2)), 1)); // [R]
-        return { value: tf.sub(taken(all), own), gradFunc: () => tf.zerosLike(given as tf.Tensor) };
+        const agreement = tf.log(tf.sum(tf.exp(tf.mul(all, 2)), 1)); // [R]
+        return { value: tf.sub(ofTargets(all), agreement), gradFunc: () => tf.zerosLike(input as tf.Tensor) };
       });
-      return { logps, alignments: aligned(tf.scalar(0)) as tf.Tensor1D };
+      return { logps, alignments: align(tf.scalar(0)) as tf.Tensor1D };
     },
   };
 }

@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { writeSafetensors } from '@dpo/base/safetensors';
 import { testEngine } from '@dpo/engine/test';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { weightSaver } from './_save-weights-for-tests.js';
 import { chosenBatches } from './batches/offline.js';
 import { ktoMethod } from './methods/kto.js';
 import { optimizers } from './optimizers/registry.js';
@@ -27,8 +27,8 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-/** Trains, with an evaluation after each second step, and a signal that comes as the one after `leaveAt` begins. */
-async function run(leaveAt: number | undefined, resume?: string): Promise<Partial<StepRecord>[]> {
+/** Trains with an evaluation after each second step, and aborts the signal when the evaluation of step `abortAt` begins. */
+async function run(abortAt: number | undefined, resume?: string): Promise<Partial<StepRecord>[]> {
   const engine = testEngine();
   const model = bigramModel(engine);
   const control = new AbortController();
@@ -50,19 +50,13 @@ async function run(leaveAt: number | undefined, resume?: string): Promise<Partia
       everySteps: 2,
       patience: 9,
       get reference() {
-        if (step === leaveAt) control.abort();
+        if (step === abortAt) control.abort();
         return undefined;
       },
     },
     checkpoints: {
       folder,
-      saveModel: async (into) => {
-        const weights = [...model.trainable()].map(([name, variable]) => ({
-          ...{ name, shape: variable.shape, dtype: 'float32' as const },
-          data: () => variable.read(),
-        }));
-        await writeSafetensors(join(into, 'model.safetensors'), weights);
-      },
+      saveModel: weightSaver(model),
     },
     resume,
     signal: control.signal,
@@ -74,21 +68,24 @@ async function run(leaveAt: number | undefined, resume?: string): Promise<Partia
   return records;
 }
 
-describe('an evaluation that is left when the signal is aborted', () => {
-  it.each([4, STEPS])('after step %i is made by the resumed run, as if it had not stopped', async (leaveAt) => {
-    const whole = await run(undefined);
-    expect(whole.map(({ eval_loss }) => eval_loss !== undefined)).toEqual([false, true, false, true, false, true]);
-    await rm(folder, { recursive: true });
-    const before = await run(leaveAt);
-    expect(before).toEqual(whole.slice(0, leaveAt - 1));
-    const checkpoint = join(folder, `checkpoint-${leaveAt}`);
-    expect((await readCheckpointState(checkpoint)).unevaluated?.step).toBe(leaveAt);
-    expect(await run(undefined, checkpoint)).toEqual(whole.slice(leaveAt - 1));
-    const { unevaluated, best, stale } = await readCheckpointState(join(folder, `checkpoint-${STEPS}`));
-    expect([unevaluated, best?.step, stale]).toEqual([undefined, whole.filter((each) => each.best).at(-1)?.step, 0]);
-  });
+describe('an evaluation that the signal cuts short', () => {
+  it.each([4, STEPS])(
+    'after step %i is computed by the resumed run, as if the run had not stopped',
+    async (abortAt) => {
+      const whole = await run(undefined);
+      expect(whole.map(({ eval_loss }) => eval_loss !== undefined)).toEqual([false, true, false, true, false, true]);
+      await rm(folder, { recursive: true });
+      const before = await run(abortAt);
+      expect(before).toEqual(whole.slice(0, abortAt - 1));
+      const checkpoint = join(folder, `checkpoint-${abortAt}`);
+      expect((await readCheckpointState(checkpoint)).unevaluated?.step).toBe(abortAt);
+      expect(await run(undefined, checkpoint)).toEqual(whole.slice(abortAt - 1));
+      const { unevaluated, best, stale } = await readCheckpointState(join(folder, `checkpoint-${STEPS}`));
+      expect([unevaluated, best?.step, stale]).toEqual([undefined, whole.filter((each) => each.best).at(-1)?.step, 0]);
+    },
+  );
 
-  it('is left once more where the resumed run is interrupted in it', async () => {
+  it('stays open when the resumed run is interrupted in the same evaluation', async () => {
     await run(4);
     const checkpoint = join(folder, 'checkpoint-4');
     // The resumed run has taken no step yet.
