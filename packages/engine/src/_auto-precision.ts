@@ -1,20 +1,20 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Engine, Precision, Values } from './types.js';
 
-/** A precision, and why it is this one. */
+/** A precision, and the reason for the choice. */
 export interface ChosenPrecision {
   readonly precision: Precision;
   readonly why: string;
 }
 
-/** By how much bfloat16 must be faster to be worth its rounding. */
+/** How many times as fast as float32 bfloat16 must be, to be worth its rounding. */
 const worthwhile = 1.15;
 
 /**
- * The faster precision on a processor: float32 where it multiplies no bfloat16 by itself, else what a matrix product of
- * the size of a small model's layer takes less time in.
+ * Chooses the faster precision of a device: float32 when the processor does not multiply bfloat16, else the precision in which
+ * a matrix product of the size of a small model's layer takes less time.
  *
- * @param engine runs the products; both precisions, so it must be TensorFlow's
+ * @param engine runs the products in both precisions; TensorFlow's
  * @param cpuFlags the processor's features; undefined for a GPU, which is measured
  */
 export async function choosePrecision(
@@ -25,11 +25,11 @@ export async function choosePrecision(
     return { precision: 'float32', why: 'the processor multiplies no bfloat16' };
   const float32 = await timeProducts(engine, 'float32');
   const ratio = float32 / (await timeProducts(engine, 'bfloat16'));
-  const measured = `bfloat16 measured at ${ratio.toFixed(1)} times the speed of float32`;
-  return { precision: ratio >= worthwhile ? 'bfloat16' : 'float32', why: measured };
+  const why = `bfloat16 measured at ${ratio.toFixed(1)} times the speed of float32`;
+  return { precision: ratio >= worthwhile ? 'bfloat16' : 'float32', why };
 }
 
-/** Seconds of a few matrix products, one after another; the best of three. */
+/** The seconds of a few matrix products, one after another; the best of three measurements. */
 async function timeProducts(engine: Engine, precision: Precision): Promise<number> {
   const [rows, width] = [512, 768];
   const products = engine.function(

@@ -1,4 +1,4 @@
-// What loads without Node: `index.ts` adds TensorFlow and what looks for it.
+// The part of the package that loads without Node. `index.ts` adds TensorFlow and the functions that look for its library.
 export { after } from './after.js';
 export { type OpenPortableOptions, openPortable } from './portable/open-portable.js';
 export { type Block, recompute } from './recompute.js';

@@ -9,40 +9,42 @@ import type { DeviceName } from './shared/device-name.js';
 import type { Engine, Precision } from './types.js';
 import type { Cluster } from './workers/cluster.js';
 
+/** Which engine is opened, and how it computes. */
 export interface OpenEngineOptions {
-  /** `auto` takes TensorFlow where it is found and loads, else the portable engine. */
+  /** The engine. `auto` takes TensorFlow when a library is installed and loads, else the portable engine. Default `auto`. */
   readonly kind?: 'auto' | Engine['kind'] | undefined;
   /**
-   * What matrix products are computed in. `auto` is bfloat16 where the processor multiplies it and does so faster, as
-   * measured, else float32. Default float32, which is also what the portable engine always computes in.
+   * The precision of matrix products. `auto` measures, and takes bfloat16 when the device multiplies it and is faster with it.
+   * The portable engine always computes in float32. Default float32.
    */
   readonly precision?: Precision | 'auto' | undefined;
-  /** CPU threads; all cores where left out. */
+  /** The number of CPU threads. Default: all cores. */
   readonly threads?: number | undefined;
-  /** What computes; default `auto`: the first GPU where TensorFlow sees one, else the processor. */
+  /** The device that computes. `auto` is the first GPU that TensorFlow sees, else the processor. Default `auto`. */
   readonly device?: DeviceName | undefined;
   /**
-   * Bytes of the device's memory that tensors may take; beyond it calls throw `engine.out-of-memory`. TensorFlow's own
-   * code takes some hundred MB besides. The first engine of a process sets it for all. The portable engine has its own
-   * limit, 4 GiB.
+   * The bytes of the device's memory that tensors may take; a call that needs more throws `engine.out-of-memory`. TensorFlow's
+   * own code takes some hundred MB besides. The first engine of a process sets the limit for all. The portable engine's limit
+   * is always 4 GiB. Default: the device's memory.
    */
   readonly memoryLimit?: number | undefined;
-  /** Compile functions by XLA: on a GPU often faster, on a processor rarely. Default false. */
+  /** True compiles functions by XLA, which is often faster on a GPU and rarely on a processor. Default false. */
   readonly xla?: boolean | undefined;
-  /** On GPUs, let float32 products round their inputs to 10 bits (TensorFloat-32), for speed. Default false. */
+  /** True lets float32 products on GPUs round their inputs to 10 bits (TensorFloat-32), for speed. Default false. */
   readonly tf32?: boolean | undefined;
-  /** The workers among which the engine is one: its `collective` sums over them. TensorFlow alone can. */
+  /** The workers that the engine is one of: its `collective` sums over them. TensorFlow only. Default: one worker alone. */
   readonly cluster?: Cluster | undefined;
 }
 
 /**
- * Opens the best engine at hand. Its `description` says which one runs, and why.
+ * Opens the best engine of the machine. The engine's `description` says which one runs, and why.
  *
- * With `kind: 'auto'`, a library that does not load leads to the portable engine, whose description says so; not so one
- * that DPO_LIBTENSORFLOW names.
+ * With `kind: 'auto'`, a library that does not load leads to the portable engine, whose description says so. A library that
+ * DPO_LIBTENSORFLOW names and that does not load is an error.
  *
- * @throws DpoError `engine.no-device` for a GPU that is not there; `engine.library-not-found` and `engine.unavailable` when TensorFlow was asked for and cannot be had,
- * `engine.library-unloadable`, `engine.library-version`, `engine.wrong-option`
+ * @throws DpoError `engine.no-device` when there is no such GPU; `engine.library-not-found` and `engine.unavailable` when the
+ *   options ask for TensorFlow and the machine has none; `engine.library-unloadable`, `engine.library-version`,
+ *   `engine.wrong-option`
  */
 export async function openEngine(options: OpenEngineOptions = {}): Promise<Engine> {
   const { kind = 'auto', precision = 'float32' } = options;
@@ -52,8 +54,9 @@ export async function openEngine(options: OpenEngineOptions = {}): Promise<Engin
   const gpu = device?.startsWith('gpu') ?? false;
   const onlyTensorFlow = kind === 'tensorflow' || gpu || cluster !== undefined;
   if (kind === 'wasm' || kind === 'cpu') {
-    if (gpu) throw unavailable(`${device} was asked for, and the portable engine has none`);
-    if (cluster !== undefined) throw unavailable('several workers were asked for, and the portable engine is alone');
+    if (gpu) throw unavailable(`${device} was asked for, and the portable engine has no GPU`);
+    if (cluster !== undefined)
+      throw unavailable('several workers were asked for, and the portable engine works alone');
     return openPortable(kind, { why: reason(undefined, precision) });
   }
   const impossible = whyNoTensorFlow(await thisMachine());
@@ -83,7 +86,7 @@ function checkChoice({ kind = 'auto', precision = 'float32' }: OpenEngineOptions
     throw wrongOption('precision', precision, 'auto, float32 or bfloat16');
 }
 
-/** Why it is the portable engine, and that it computes in float32 where something else was asked for. */
+/** The reason for the portable engine, and a note that it computes in float32 when the options ask for bfloat16. */
 function reason(why: string | undefined, precision: Precision | 'auto'): string | undefined {
   const rounding = precision === 'bfloat16' ? 'bfloat16 needs TensorFlow' : undefined;
   return [why, rounding].filter((part) => part !== undefined).join('; ') || undefined;
@@ -108,15 +111,15 @@ function notFound(): DpoError {
 
 async function openOn(library: FoundLibrary, options: OpenEngineOptions): Promise<Engine> {
   const { precision = 'float32', cluster, kind: _, ...rest } = options;
-  // Loaded when it is needed: it brings the native interface.
+  // Imported only here, since the module loads the native interface.
   const { openTensorFlow } = await import('./tensorflow/tensorflow-engine.js');
   const settings = { ...rest, folder: library.folder };
   if (precision !== 'auto') return openTensorFlow({ ...settings, precision, cluster });
-  const measuring = openTensorFlow({ ...settings, precision: 'float32' });
-  const flags = measuring.device === 'cpu' ? await cpuFlags() : undefined;
-  const { precision: chosen, why } = await choosePrecision(measuring, flags);
-  if (cluster === undefined && chosen === measuring.precision) return because(measuring, why);
-  await measuring.dispose();
+  const float32 = openTensorFlow({ ...settings, precision: 'float32' });
+  const flags = float32.device === 'cpu' ? await cpuFlags() : undefined;
+  const { precision: chosen, why } = await choosePrecision(float32, flags);
+  if (cluster === undefined && chosen === float32.precision) return because(float32, why);
+  await float32.dispose();
   return because(openTensorFlow({ ...settings, precision: chosen, cluster }), why);
 }
 

@@ -5,33 +5,32 @@ import { after } from './after.js';
 export type Block = (...inputs: tf.Tensor[]) => tf.Tensor;
 
 /**
- * Recomputation (activation checkpointing): a block that keeps only its inputs for the backward pass and computes everything
- * in between again when its gradient is asked for. Memory for activations falls from all of a block's to its inputs; the
- * block runs twice.
+ * Recomputation (activation checkpointing): the block keeps only its inputs for the backward pass, and computes everything in
+ * between again for its gradient. Of a block's activations, only the inputs then take memory; the block runs twice.
  *
- * Everything that the block uses must be an input, weights included: tensors of the forward pass are gone when it runs
- * again. The first input must be one that the gradient flows through (the activations). Inputs without a gradient
+ * Everything that the block uses must be an input, weights included, because the tensors of the forward pass are freed before
+ * the block runs again. The first input must be the activations, through which the gradient flows. Inputs without a gradient
  * (masks, indices) are allowed.
  */
 export function recompute(block: Block): Block {
-  const recomputed = tf.customGrad((...given) => {
-    const save = given.pop() as unknown as tf.GradSaveFunc;
-    const inputs = given as tf.Tensor[];
+  const withGradient = tf.customGrad((...args) => {
+    const save = args.pop() as unknown as tf.GradSaveFunc;
+    const inputs = args as tf.Tensor[];
     save(inputs);
     return {
       value: block(...inputs),
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => gradients(block, saved, dy),
     };
   });
-  return (...inputs) => recomputed(...inputs);
+  return (...inputs) => withGradient(...inputs);
 }
 
 function gradients(block: Block, [first, ...rest]: tf.Tensor[], dy: tf.Tensor): tf.Tensor[] {
   if (first === undefined) return [];
-  // A compiled function sees two computations of the same thing: without the wait it would make one of them.
+  // Without this wait, TensorFlow would merge the two equal computations of the block into one and keep its result.
   const inputs = [after(first, dy), ...rest];
   const engine = tf.engine();
-  // tfjs has one tape at a time: the tape of the nested gradient takes the place of the outer one, which is walked now.
+  // tfjs has one tape at a time: the nested gradient's tape replaces the outer tape, which is put back below.
   const outer = engine.state.activeTape;
   try {
     const { grads } = engine.gradients(() => block(...inputs), inputs, dy, true);

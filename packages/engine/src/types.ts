@@ -4,7 +4,7 @@ import type { Collective } from './workers/collective.js';
 /** The element types that cross the border of an engine function. */
 export type DType = 'float32' | 'int32';
 
-/** Values outside the engine: what goes into a function and what comes out of it. */
+/** Values outside the engine: the inputs and outputs of a function. */
 export interface Values {
   readonly dtype: DType;
   readonly shape: readonly number[];
@@ -12,25 +12,33 @@ export interface Values {
 }
 
 /**
- * State that lives in the engine and outlasts function calls: weights, optimizer slots, key-value caches.
- * Shared by all functions of the engine that made it. float32.
+ * A float32 tensor that lives in the engine and outlasts function calls: a weight, an optimizer's slot, a cache of keys and
+ * values. All functions of the engine that made the variable share it.
  */
 export interface Variable {
   readonly name: string;
   readonly shape: readonly number[];
-  /** Replaces the value. The data are copied. */
+  /**
+   * Replaces the value by a copy of the data.
+   *
+   * @throws DpoError `engine.wrong-shape` when the data are not as many as the elements; `engine.disposed`
+   */
   write(data: Float32Array): void;
-  /** A copy of the value; at the start of `into` where that is given, which must have room for it. */
+  /**
+   * A copy of the value. With `into`, the copy stands at the start of `into`, which must have room for it.
+   *
+   * @throws DpoError `engine.wrong-shape` when `into` is too small; `engine.disposed`
+   */
   read(into?: Float32Array): Promise<Float32Array>;
   /** Frees the memory. Using the variable afterwards is an error. */
   dispose(): void;
 }
 
-/** What a function's body can do besides tfjs ops. Valid only while the body runs. */
+/** The variables, for a function's body. Valid only while the body runs. */
 export interface Scope {
-  /** The variable's value when the call began. Reading it twice gives the same tensor. Differentiable by `tf.grads`. */
+  /** The variable's value when the call began. Every read gives the same tensor. Differentiable by `tf.grads`. */
   read(variable: Variable): Tensor;
-  /** Sets the variable after the body's reads of it. One assignment to a variable per function. */
+  /** Sets the variable after the body's reads of the variable. A function assigns to a variable at most once. */
   assign(variable: Variable, value: Tensor): void;
   /**
    * Adam's update in place, after the body's reads of the variable, with m and v the first and second moments:
@@ -38,17 +46,19 @@ export interface Scope {
    *     m ← β₁ m + (1 − β₁) g      v ← β₂ v + (1 − β₂) g²      w ← w · (1 − decay) − rate · m / (√v + ε̂)
    *
    * `rate`, `epsilon` and `decay` are scalar tensors, so that the caller folds bias correction into them
-   * (rate = η √(1−β₂ᵗ)/(1−β₁ᵗ), ε̂ = ε √(1−β₂ᵗ), decay = η λ). Leave `decay` out where there is none.
+   * (rate = η √(1−β₂ᵗ)/(1−β₁ᵗ), ε̂ = ε √(1−β₂ᵗ), decay = η λ). Without `decay`, the decay is 0.
    */
   applyAdam(update: AdamUpdate): void;
   /**
    * Writes `value` into the variable along `axis` at `start` (a scalar int32 tensor), in place, and returns the whole
-   * variable after the write. `value` has the variable's shape but for `axis`, where it may be shorter.
+   * variable after the write. `value` has the variable's shape, but may be shorter along `axis`.
    */
   writeSlice(variable: Variable, value: Tensor, axis: number, start: Tensor): Tensor;
 }
 
+/** The parts of an update by {@link Scope.applyAdam}. */
 export interface AdamUpdate {
+  /** The weight w. */
   readonly variable: Variable;
   readonly m: Variable;
   readonly v: Variable;
@@ -60,43 +70,49 @@ export interface AdamUpdate {
   readonly decay?: Tensor | undefined;
 }
 
+/** The body of an engine function: tfjs ops from the inputs' tensors to the outputs' tensors. */
 export type FunctionBody<In extends string, Out extends string> = (
   scope: Scope,
   inputs: Readonly<Record<In, Tensor>>,
 ) => Readonly<Record<Out, Tensor>>;
 
 /**
- * A compiled function. Called with values, it traces the body once per combination of input shapes and dtypes,
- * keeps the compiled result, and runs it off the main thread. Calls of one engine run one after another, in order.
+ * A compiled function. A call traces the body once for each combination of input shapes and dtypes, keeps the compiled result,
+ * and runs the result off the main thread. The calls of one engine run one after another, in order.
  */
 export interface EngineFunction<In extends string, Out extends string> {
   (inputs: Readonly<Record<In, Values>>): Promise<Record<Out, Values>>;
-  /** How many input-shape combinations were traced so far. */
+  /** The number of combinations of input shapes that were traced so far. */
   readonly traces: number;
+  /** Frees the compiled results. Calling the function afterwards is an error. */
   dispose(): void;
 }
 
+/** The precision that matrix products are computed in. */
 export type Precision = 'float32' | 'bfloat16';
 
+/** Settings of one engine function. */
 export interface FunctionOptions {
-  /** Overrides the engine's precision for this function. */
+  /** The precision of the function's matrix products. Default: the engine's. */
   readonly precision?: Precision | undefined;
 }
 
 /**
- * Runs functions written in tfjs ops. Two exist: TensorFlow (compiled, fast) and the portable engine (tfjs on
- * WebAssembly or plain JavaScript, eager). Both give the same results to float32 rounding.
+ * Runs functions that are written in tfjs ops. There are two engines: TensorFlow, which compiles functions, and the portable
+ * engine, which runs them eagerly by tfjs on WebAssembly or plain JavaScript. Both give the same results to float32 rounding.
  */
 export interface Engine {
   readonly kind: 'tensorflow' | 'wasm' | 'cpu';
   /** One line for people: what runs, on what, and why. */
   readonly description: string;
   readonly precision: Precision;
-  /** What computes. */
+  /** The device that computes. */
   readonly device: 'cpu' | `gpu:${number}`;
   /** The workers of the cluster that the engine was opened with. */
   readonly collective?: Collective | undefined;
+  /** Makes a variable, with zeros by default. */
   variable(name: string, shape: readonly number[], initial?: Float32Array): Variable;
+  /** Makes a function of a body. The name stands in errors. */
   function<In extends string, Out extends string>(
     name: string,
     body: FunctionBody<In, Out>,

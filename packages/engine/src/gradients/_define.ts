@@ -1,11 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 
-/** What a gradient rule is given: the incoming gradient, the saved tensors, and the kernel's attributes. */
+/** A gradient rule of a kernel. */
 export interface GradientRule<Saved extends string = never> {
   /** Inputs that the rule needs. */
   readonly inputs?: readonly Saved[];
-  /** Whether the rule needs the kernel's first output; it comes as `y`. */
+  /** Whether the rule needs the kernel's first output, which it gets as `y`. */
   readonly output?: boolean;
+  /** The inputs' gradients by name, from the output's gradient, the saved tensors and the kernel's attributes. */
   readonly rule: (
     dy: tf.Tensor,
     saved: Readonly<Record<Saved | 'y', tf.Tensor>>,
@@ -13,7 +14,7 @@ export interface GradientRule<Saved extends string = never> {
   ) => Readonly<Record<string, () => tf.Tensor>>;
 }
 
-/** Registers a gradient rule for a tfjs kernel, unless one is there already (an application that bundles all of tfjs). */
+/** Registers a gradient rule of a tfjs kernel, unless the kernel has one already, as in an application that bundles all of tfjs. */
 export function define<Saved extends string = never>(kernelName: string, definition: GradientRule<Saved>): void {
   const inputs = definition.inputs ?? [];
   register({
@@ -21,11 +22,11 @@ export function define<Saved extends string = never>(kernelName: string, definit
     inputsToSave: [...inputs],
     outputsToSave: definition.output ? [true] : [],
     gradFunc: (dy, saved, attributes) => {
-      const named = Object.fromEntries(inputs.map((name, i) => [name, saved[i]]));
+      const savedInputs = Object.fromEntries(inputs.map((name, i) => [name, saved[i]]));
       const y = definition.output ? { y: saved[inputs.length] } : {};
       return definition.rule(
         dy as tf.Tensor,
-        { ...named, ...y } as Record<Saved | 'y', tf.Tensor>,
+        { ...savedInputs, ...y } as Record<Saved | 'y', tf.Tensor>,
         attributes as Record<string, unknown>,
       );
     },
@@ -46,16 +47,16 @@ export function sumToShape(gradient: tf.Tensor, shape: readonly number[]): tf.Te
       const size = axis < lead ? undefined : shape[axis - lead];
       return size === undefined || (size === 1 && gradient.shape[axis] !== 1);
     });
-  const summed = axes.length > 0 ? tf.sum(gradient, axes) : gradient;
-  return tf.reshape(summed, [...shape]);
+  const sum = axes.length > 0 ? tf.sum(gradient, axes) : gradient;
+  return tf.reshape(sum, [...shape]);
 }
 
-/** The shape of a reduction's result with the reduced axes kept at length 1. */
+/** The shape of a reduction's result when the reduced axes stay, with length 1. */
 export function keptShape(shape: readonly number[], axes: readonly number[]): number[] {
   return shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
 }
 
-/** A reduction's axes, all of them where none is named, as non-negative numbers. */
+/** A reduction's axes as non-negative numbers; all axes when none is named. */
 export function axesOf(axis: unknown, shape: readonly number[]): number[] {
   return tf.util.parseAxisParam(axis as number | number[], [...shape]);
 }

@@ -52,7 +52,7 @@ export function defineArithmetic(): void {
     output: true,
     rule: (dy, { a, b, y }) => ({
       a: () => sumToShape(tf.mul(dy, tf.mul(b, tf.pow(a, tf.sub(b, 1)))), a.shape),
-      // d(aᵇ)/db = aᵇ ln a, taken as 0 where a ≤ 0.
+      // d(aᵇ)/db = aᵇ ln a; 0 for a ≤ 0.
       b: () => {
         const logarithm = tf.where(tf.greater(a, 0), tf.log(a), tf.zerosLike(a));
         return sumToShape(tf.mul(dy, tf.mul(y, logarithm)), b.shape);

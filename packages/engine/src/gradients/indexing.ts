@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { define } from './_define.js';
 
-/** Gradients of lookups and of sums by index. Indices have none. */
+/** Gradients of lookups and of sums by index. Indices have no gradient. */
 export function defineIndexing(): void {
   define('GatherV2', {
     inputs: ['x', 'indices'],
@@ -14,7 +14,7 @@ export function defineIndexing(): void {
     inputs: ['segmentIds'],
     rule: (dy, { segmentIds }) => ({
       x: () => {
-        // A negative id is a row that was left out of the sum.
+        // A row with a negative id is not part of any sum.
         const rows = tf.gather(dy, tf.maximum(segmentIds, tf.zerosLike(segmentIds)));
         const inSegment = tf.cast(tf.greaterEqual(segmentIds, tf.zerosLike(segmentIds)), 'float32');
         return tf.mul(
@@ -35,9 +35,8 @@ export function defineIndexing(): void {
 }
 
 /**
- * Adds the rows of dy up at their indices. Leading batch dimensions and the axis are folded into one, so that a single
- * segment sum does it whatever the shapes: with x [b…, m…, n, r…] and axis pointing at n, row (b, m, i) has number
- * (b · |m| + m) · n + i.
+ * Sums the slices of dy by their indices. Batch dimensions and the axis become one axis, so that one segment sum serves all
+ * shapes: with x [b…, m…, n, r…] and the axis at n, slice (b, m, i) has the number (b · |m| + m) · n + i.
  */
 function gatherGradient(dy: tf.Tensor, x: tf.Tensor, indices: tf.Tensor, axis: number, batchDims: number): tf.Tensor {
   const size = (shape: readonly number[]) => shape.reduce((product, n) => product * n, 1);
@@ -49,10 +48,10 @@ function gatherGradient(dy: tf.Tensor, x: tf.Tensor, indices: tf.Tensor, axis: n
   const flat = tf.reshape(tf.cast(indices, 'int32'), [batch, 1, count]);
   const starts = tf.reshape(tf.range(0, batch * middle * n, n, 'int32'), [batch, middle, 1]);
   const rows = batch * middle === 1 ? tf.reshape(flat, [count]) : tf.reshape(tf.add(flat, starts), [-1]);
-  const summed = tf.unsortedSegmentSum(
+  const sums = tf.unsortedSegmentSum(
     tf.reshape(dy, [batch * middle * count, rest]),
     rows as tf.Tensor1D,
     batch * middle * n,
   );
-  return tf.reshape(summed, x.shape);
+  return tf.reshape(sums, x.shape);
 }

@@ -9,9 +9,9 @@ export function defineMatmul(): void {
       const ta = transposeA as boolean;
       const tb = transposeB as boolean;
       return {
-        // y = a b: da = dy bᵀ. y = aᵀ b: da = b dyᵀ. A transposed b is transposed once more.
+        // y = a b: da = dy bᵀ. y = aᵀ b: da = b dyᵀ. When b is transposed in y, it is transposed once more here.
         a: () => sumToShape(ta ? tf.matMul(b, dy, tb, true) : tf.matMul(dy, b, false, !tb), a.shape),
-        // y = a b: db = aᵀ dy. y = a bᵀ: db = dyᵀ a. A transposed a is transposed once more.
+        // y = a b: db = aᵀ dy. y = a bᵀ: db = dyᵀ a. When a is transposed in y, it is transposed once more here.
         b: () => sumToShape(tb ? tf.matMul(dy, a, true, ta) : tf.matMul(a, dy, !ta, false), b.shape),
       };
     },

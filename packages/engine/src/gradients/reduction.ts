@@ -26,7 +26,7 @@ export function defineReduction(): void {
           const axes = axesOf(reductionIndices ?? axis, x.shape);
           const shape = keptShape(x.shape, axes);
           const chosen = tf.cast(tf.equal(x, tf.reshape(y, shape)), 'float32');
-          // Ties share the gradient, so that it stays a subgradient.
+          // Equal elements share the gradient, so that the result stays a subgradient.
           const share = tf.div(tf.reshape(dy, shape), tf.sum(chosen, axes, true));
           return tf.mul(chosen, share);
         },

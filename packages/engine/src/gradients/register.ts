@@ -6,10 +6,10 @@ import { defineReduction } from './reduction.js';
 import { defineShaping } from './shaping.js';
 import { defineUnary } from './unary.js';
 
-// Without this the plain JavaScript backend advertises tfjs-node on standard error at its first use.
+// Outside production mode, the plain JavaScript backend advertises tfjs-node on standard error at its first use.
 tf.enableProdMode();
 
-// tfjs-core brings its gradients to bundlers only; in Node it registers none. Importing this module does.
+// tfjs-core registers its gradients only for bundlers, and none in Node. Importing this module registers them.
 defineArithmetic();
 defineUnary();
 defineReduction();

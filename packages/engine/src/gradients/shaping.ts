@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { define, register, sumToShape } from './_define.js';
 
-/** Gradients of the kernels that move elements about. */
+/** Gradients of the kernels that move elements. */
 export function defineShaping(): void {
   for (const kernel of ['Reshape', 'ExpandDims'])
     define(kernel, {
@@ -85,7 +85,7 @@ export function defineShaping(): void {
   });
 }
 
-/** The gradients of a kernel's outputs; tfjs hands over that of an only output without a list around it. */
+/** The gradients of a kernel's outputs as a list; tfjs gives the gradient of a single output without a list. */
 function pieces(dy: tf.Tensor | tf.Tensor[]): tf.Tensor[] {
   return Array.isArray(dy) ? dy : [dy];
 }

@@ -6,7 +6,7 @@ function fromInput(kernel: string, derivative: (x: tf.Tensor) => tf.Tensor): voi
   define(kernel, { inputs: ['x'], rule: (dy, { x }) => ({ x: () => tf.mul(dy, derivative(x)) }) });
 }
 
-/** A rule from the output y: dx = dy · g(y), for functions whose derivative is cheaper from their value. */
+/** A rule from the output y: dx = dy · g(y), for functions whose derivative follows cheaply from their value. */
 function fromOutput(kernel: string, derivative: (y: tf.Tensor) => tf.Tensor): void {
   define(kernel, { output: true, rule: (dy, { y }) => ({ x: () => tf.mul(dy, derivative(y)) }) });
 }

@@ -8,7 +8,7 @@ import type { FoundLibrary, LibraryCandidate } from './found-library.js';
 import { whatIsMissing } from './manifest.js';
 import { libraryFiles, suits, tensorflowVersion } from './wheels.js';
 
-/** What DPO_LIBTENSORFLOW points at: a folder, or a file in it. */
+/** The library that DPO_LIBTENSORFLOW points at, as a folder or as a file in it. */
 export async function inSetting(setting: string | undefined): Promise<LibraryCandidate | undefined> {
   if (!setting) return undefined;
   const path = resolve(setting);
@@ -17,7 +17,7 @@ export async function inSetting(setting: string | undefined): Promise<LibraryCan
   return candidate(folder, 'env', undefined, entry === undefined ? 'the path does not exist' : undefined);
 }
 
-/** What the toolkit installed. */
+/** The library that the toolkit installed. */
 export async function inCache(folder: string, cuda: boolean): Promise<LibraryCandidate | undefined> {
   if ((await stat(folder).catch(() => undefined)) === undefined) return undefined;
   const damage = await whatIsMissing(folder);
@@ -25,7 +25,7 @@ export async function inCache(folder: string, cuda: boolean): Promise<LibraryCan
   return { ...library(folder, 'cache', tensorflowVersion, cuda), unsuitable };
 }
 
-/** Prints where TensorFlow is, without importing it, which would take seconds. The current folder is no place for it. */
+/** Prints the folder of TensorFlow without importing it, which would take seconds. The current folder is not searched. */
 const pythonScript = `
 import sys
 sys.path[:] = [p for p in sys.path if p]
@@ -43,7 +43,7 @@ places = list(spec.submodule_search_locations or []) if spec else []
 print(json.dumps({"folder": places[0] if places else "", "version": version or ""}))
 `;
 
-/** A Python's TensorFlow. */
+/** The TensorFlow of a Python installation. */
 export async function inPython(env: NodeJS.ProcessEnv): Promise<LibraryCandidate | undefined> {
   for (const python of process.platform === 'win32' ? ['python', 'python3'] : ['python3', 'python']) {
     const { folder, version } = await askPython(python, env);
@@ -63,12 +63,12 @@ async function askPython(python: string, env: NodeJS.ProcessEnv): Promise<{ fold
     if (typeof folder !== 'string' || folder === '') return {};
     return typeof version === 'string' && version !== '' ? { folder, version } : { folder };
   } catch {
-    // No such Python, or one that does not answer in time.
+    // The Python is missing, or does not answer in time.
     return {};
   }
 }
 
-/** What tfjs-node's own install script downloaded, where an application has it. */
+/** The library that tfjs-node's install script downloaded for an application. */
 export async function inTfjsNode(from: string): Promise<LibraryCandidate | undefined> {
   const require = createRequire(join(from, 'package.json'));
   for (const name of ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node']) {
@@ -93,9 +93,9 @@ async function candidate(
   folder: string,
   source: FoundLibrary['source'],
   version: string | undefined,
-  known?: string,
+  fault?: string,
 ): Promise<LibraryCandidate> {
-  const unsuitable = known ?? (suits(version) ? await whatIsMissing(folder) : `it is TensorFlow ${version}, not 2.21`);
+  const unsuitable = fault ?? (suits(version) ? await whatIsMissing(folder) : `it is TensorFlow ${version}, not 2.21`);
   return { ...library(folder, source, version, await forCuda(folder)), unsuitable };
 }
 
@@ -109,14 +109,14 @@ function library(
 }
 
 /**
- * Whether a library was built for CUDA, which it says itself only when loaded. A Python package has a file that tells;
- * elsewhere the size does: TensorFlow's framework library for Linux is 65 MB without CUDA, 163 MB with it.
+ * Tells whether a library was built for CUDA, without loading it. A Python package has a file that says so. Of other copies the
+ * size tells: TensorFlow's framework library for Linux has 65 MB without CUDA and 163 MB with CUDA.
  */
 async function forCuda(folder: string): Promise<boolean> {
   for (const place of ['python', '.']) {
     const text = await readFile(join(folder, place, 'platform', 'build_info.py'), 'utf8').catch(() => undefined);
-    const built = text && /is_cuda_build\W+(True|False)/.exec(text)?.[1];
-    if (built) return built === 'True';
+    const isCudaBuild = text && /is_cuda_build\W+(True|False)/.exec(text)?.[1];
+    if (isCudaBuild) return isCudaBuild === 'True';
   }
   if (process.platform !== 'linux') return false;
   const framework = await stat(join(folder, libraryFiles()[0] ?? '')).catch(() => undefined);

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asFileError, leftoverName, makeFolder } from '@dpo/base/files';
 
-/** Makes a folder for one installation. Its name says whose it is, for `removeLeftovers`. */
+/** Makes a folder for one installation. The folder's name tells `removeLeftovers` which process owns it. */
 export async function makeScratch(cache: string): Promise<string> {
   try {
     await makeFolder(cache);

@@ -8,30 +8,33 @@ import { flushFile, makeFolder } from '@dpo/base/files';
 import { openZip, type ZipArchive } from '@dpo/base/unzip';
 import type { Manifest } from './manifest.js';
 
+/** How a wheel is unpacked. */
 export interface UnpackOptions {
-  /** Gets the bytes written so far, and all that will be. */
+  /** Is called with the bytes that are written so far, and with all bytes. */
   readonly onProgress: (bytes: number, total: number) => void;
+  /** Aborting ends the work with an AbortError. */
   readonly signal: AbortSignal | undefined;
-  /** What a file is called in the folder. Default: as in the wheel, without its folders. */
+  /** The name of a wheel's file in the folder. Default: the file's name without its folders. */
   readonly nameOf?: ((file: string) => string) | undefined;
 }
 
 /**
- * Takes files out of a wheel into a folder, those named or all that suit: streamed, flushed, and held to the sizes and
- * SHA-256 sums of the wheel's RECORD.
+ * Unpacks files of a wheel into a folder. The files are streamed and flushed, and their sizes and SHA-256 sums are compared with
+ * the wheel's RECORD.
  *
- * @throws DpoError `zip.damaged`, `file.disk-full`; an AbortError when the signal says so
+ * @param selection the files' names in the wheel, or a test of a name
+ * @throws DpoError `zip.damaged` when a file is not as RECORD says, `file.disk-full`; an AbortError when the signal is aborted
  */
 export async function unpackWheel(
   path: string,
-  wanted: readonly string[] | ((file: string) => boolean),
+  selection: readonly string[] | ((file: string) => boolean),
   folder: string,
   { onProgress, signal, nameOf = basename }: UnpackOptions,
 ): Promise<Manifest['files']> {
   const zip = await openZip(path);
   try {
     await makeFolder(folder);
-    const files = typeof wanted === 'function' ? [...zip.entries.keys()].filter(wanted) : wanted;
+    const files = typeof selection === 'function' ? [...zip.entries.keys()].filter(selection) : selection;
     const record = await readRecord(zip, `${folder}.record`);
     const total = files.reduce((sum, file) => sum + (zip.entries.get(file)?.size ?? 0), 0);
     const done: { name: string; size: number; sha256: string }[] = [];
@@ -45,7 +48,7 @@ export async function unpackWheel(
       await flushFile(target);
       const size = zip.entries.get(file)?.size ?? 0;
       const sha256 = await hashOf(target, signal);
-      checkAgainst(record.get(file), size, sha256, path, file);
+      checkEntry(record.get(file), size, sha256, path, file);
       done.push({ name, size, sha256: sha256.toString('hex') });
       before += size;
     }
@@ -55,7 +58,7 @@ export async function unpackWheel(
   }
 }
 
-/** RECORD's lines by file: `name,sha256=…,size`, the sum in URL-safe base64. */
+/** The lines of RECORD, by file: `name,sha256=…,size`, with the sum in URL-safe base64. */
 async function readRecord(zip: ZipArchive, target: string): Promise<Map<string, { sum: string; size: string }>> {
   const name = [...zip.entries.keys()].find((entry) => /^[^/]+\.dist-info\/RECORD$/.test(entry));
   if (name === undefined) throw notWhole(zip.path, 'it has no RECORD');
@@ -75,21 +78,21 @@ async function hashOf(path: string, signal: AbortSignal | undefined): Promise<Bu
   return hash.digest();
 }
 
-function checkAgainst(
-  recorded: { sum: string; size: string } | undefined,
+function checkEntry(
+  entry: { sum: string; size: string } | undefined,
   size: number,
   sha256: Buffer,
   path: string,
   file: string,
 ): void {
-  if (recorded === undefined) throw notWhole(path, `its RECORD does not list ${file}`);
-  if (recorded.sum !== `sha256=${sha256.toString('base64url')}` || recorded.size !== `${size}`)
+  if (entry === undefined) throw notWhole(path, `its RECORD does not list ${file}`);
+  if (entry.sum !== `sha256=${sha256.toString('base64url')}` || entry.size !== `${size}`)
     throw notWhole(path, `${file} is not what its RECORD says`);
 }
 
 function notWhole(path: string, what: string): DpoError {
   return new DpoError('zip.damaged', `${basename(path)}: ${what}.`, {
     values: { path },
-    hint: 'The package was not downloaded whole: fetch it again.',
+    hint: 'The package was not downloaded whole: download it again.',
   });
 }

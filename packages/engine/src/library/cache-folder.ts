@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-/** Where downloads are kept: `$XDG_CACHE_HOME/dpo`, or the platform's own place for caches. */
+/** The folder of downloads: `$XDG_CACHE_HOME/dpo`, or `dpo` in the platform's own folder for caches. */
 export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
   if (env.XDG_CACHE_HOME) return join(env.XDG_CACHE_HOME, 'dpo');
   if (process.platform === 'darwin') return join(homedir(), 'Library', 'Caches', 'dpo');

@@ -2,9 +2,9 @@
 export interface CudaWheel {
   readonly package: string;
   readonly version: string;
-  /** Its folder below `nvidia/`, in the wheel as in the cache. */
+  /** The wheel's folder below `nvidia/`, both in the wheel and in the cache. */
   readonly folder: string;
-  /** Bytes to download, about. */
+  /** About how many bytes the download has. */
   readonly bytes: number;
 }
 
@@ -15,7 +15,7 @@ const wheel = (name: string, folder: string, version: string, megabytes: number)
   bytes: megabytes * 1e6,
 });
 
-/** What libtensorflow 2.21 was built with and looks for at run time: the lowest versions that its package asks for. */
+/** The CUDA libraries that libtensorflow 2.21 opens at run time, in the lowest versions that TensorFlow's package requires. */
 export const cudaWheels: readonly CudaWheel[] = [
   wheel('cuda-runtime', 'cuda_runtime', '12.5.82', 1),
   wheel('nvjitlink', 'nvjitlink', '12.5.82', 21),
@@ -31,15 +31,15 @@ export const cudaWheels: readonly CudaWheel[] = [
   wheel('cudnn', 'cudnn', '9.3.0.75', 577),
 ];
 
-/** Unpacked, a byte of these wheels is about as many. */
+/** About how many bytes on disk a byte of these wheels becomes. */
 const UNPACKED = 1.6;
 
-/** Bytes on disk, about, of some of them. */
+/** About how many bytes wheels take on disk. */
 export function unpackedBytes(wheels: readonly CudaWheel[]): number {
   return UNPACKED * wheels.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
-/** The libraries that TensorFlow opens by name, in the order in which they need each other, and the wheel of each. */
+/** The libraries that TensorFlow opens by name, each after the libraries that it needs, with the wheel of each. */
 export const cudaLibraries: readonly (readonly [name: string, folder: string])[] = [
   ['libcudart.so.12', 'cuda_runtime'],
   ['libnvJitLink.so.12', 'nvjitlink'],

@@ -7,36 +7,41 @@ import { lookForLibraries } from './find-library.js';
 import type { LibraryCandidate } from './found-library.js';
 import { thisMachine } from './machine.js';
 
-/** What there is to know of a machine and the engine that runs on it. Plain JSON. */
+/** A machine and the engine that runs on it, as plain JSON. */
 export interface EngineInfo {
-  /** What `openEngine()` opens; undefined where it fails, which `problem` explains. */
+  /** The engine that `openEngine()` opens; undefined when it fails, which `problem` explains. */
   readonly engine: Engine['kind'] | undefined;
   /** One line: what runs, on what, and why. */
   readonly description: string;
+  /** The error of `openEngine()`. */
   readonly problem: { readonly code: string; readonly message: string; readonly hint: string | undefined } | undefined;
-  /** The library that is used. */
+  /** The library that the engine uses. */
   readonly library: LibraryCandidate | undefined;
-  /** All that were looked at, in order, with what is against those that cannot be used. */
+  /** All libraries of the machine in the order of preference; an unsuitable one with the reason. */
   readonly libraries: readonly LibraryCandidate[];
+  /** The folder of downloads: see `cacheFolder`. */
   readonly cache: string;
+  /** Platform and architecture, `linux-x64`. */
   readonly platform: string;
+  /** Node's version. */
   readonly node: string;
   /** The GNU C library's version, on Linux. */
   readonly glibc: string | undefined;
   readonly cores: number;
   readonly memoryBytes: number;
+  /** The processor's features that matter to engines: see `cpuFlags`. */
   readonly cpuFlags: readonly string[];
 }
 
-/** Looks at the machine, and opens the engine once to see that it runs. Throws nothing: what is wrong is in the answer. */
+/** Describes the machine, and opens the engine once to see that it runs. Never throws: `problem` holds the engine's error. */
 export async function engineInfo(): Promise<EngineInfo> {
   const libraries: LibraryCandidate[] = [];
-  for await (const found of lookForLibraries()) libraries.push(found);
+  for await (const library of lookForLibraries()) libraries.push(library);
   const { platform, arch, cpuFlags, glibc } = await thisMachine();
-  const opened = await tryEngine();
+  const result = await tryEngine();
   return {
-    ...opened,
-    library: opened.engine === 'tensorflow' ? libraries.find(({ unsuitable }) => unsuitable === undefined) : undefined,
+    ...result,
+    library: result.engine === 'tensorflow' ? libraries.find(({ unsuitable }) => unsuitable === undefined) : undefined,
     libraries,
     cache: cacheFolder(),
     platform: `${platform}-${arch}`,
@@ -56,8 +61,8 @@ async function tryEngine(): Promise<Pick<EngineInfo, 'engine' | 'description' | 
     return { engine: kind, description, problem: undefined };
   } catch (error) {
     const { message } = error instanceof Error ? error : new Error(String(error));
-    const known = DpoError.is(error) ? error : undefined;
-    const problem = { code: known?.code ?? 'engine.failed', message, hint: known?.hint };
+    const dpoError = DpoError.is(error) ? error : undefined;
+    const problem = { code: dpoError?.code ?? 'engine.failed', message, hint: dpoError?.hint };
     return { engine: undefined, description: `No engine: ${message}`, problem };
   }
 }

@@ -5,23 +5,26 @@ import { cacheFolder } from './cache-folder.js';
 import type { FoundLibrary, LibraryCandidate } from './found-library.js';
 import { libraryFiles, tensorflowVersion } from './wheels.js';
 
-/** Where installed libraries lie in the cache. */
+/** The cache's folder of an installed library. */
 export function installedFolder(cuda: boolean, cache = cacheFolder()): string {
   return join(cache, `libtensorflow-${tensorflowVersion}${cuda ? '-cuda' : ''}`);
 }
 
-/** Where to look: the environment, and the folder from which tfjs-node would be resolved. */
+/** Where to look for libraries. */
 export interface FindOptions {
+  /** The environment variables. Default: the process's. */
   readonly env?: NodeJS.ProcessEnv | undefined;
+  /** The folder from which tfjs-node is resolved. Default: the current folder. */
   readonly from?: string | undefined;
 }
 
 /**
- * The first libtensorflow that suits, in the order: `DPO_LIBTENSORFLOW` (a folder, or a file in it), the toolkit's cache
- * (CUDA before CPU), the TensorFlow of a Python installation, what tfjs-node downloaded. Those of another release than
- * 2.21, and those that are not whole, are passed over.
+ * Finds the first libtensorflow that suits, in the order: `DPO_LIBTENSORFLOW` (a folder, or a file in it), the toolkit's cache
+ * (CUDA before CPU), the TensorFlow of a Python installation, the library that tfjs-node downloaded. Libraries of another
+ * release than 2.21 and libraries that are not whole are passed over.
  *
- * @throws DpoError `engine.library-not-found` when DPO_LIBTENSORFLOW is set and holds no library: a setting is never ignored
+ * @throws DpoError `engine.library-not-found` when DPO_LIBTENSORFLOW is set and leads to no library, since a setting is never
+ *   ignored
  */
 export async function findLibrary(options: FindOptions = {}): Promise<FoundLibrary | undefined> {
   for await (const { unsuitable, ...library } of lookForLibraries(options)) {
@@ -32,7 +35,7 @@ export async function findLibrary(options: FindOptions = {}): Promise<FoundLibra
   return undefined;
 }
 
-/** Every libtensorflow on this machine, also those that do not suit, in the order in which they are considered. */
+/** Every libtensorflow of this machine, unsuitable ones too, in the order of {@link findLibrary}. */
 export async function* lookForLibraries(options: FindOptions = {}): AsyncGenerator<LibraryCandidate> {
   const { env = process.env, from = process.cwd() } = options;
   const cache = cacheFolder(env);
@@ -44,8 +47,8 @@ export async function* lookForLibraries(options: FindOptions = {}): AsyncGenerat
     () => inTfjsNode(from),
   ];
   for (const look of places) {
-    const found = await look();
-    if (found !== undefined) yield found;
+    const library = await look();
+    if (library !== undefined) yield library;
   }
 }
 
@@ -55,7 +58,7 @@ function wrongSetting(setting: string, unsuitable: string): DpoError {
     `DPO_LIBTENSORFLOW is ${setting}, but there is no libtensorflow that can be used: ${unsuitable}.`,
     {
       values: { setting, files: libraryFiles() },
-      hint: `Point it at the folder that holds ${libraryFiles().join(' and ')}, or unset it and run: dpo engine install`,
+      hint: `Point DPO_LIBTENSORFLOW at the folder that holds ${libraryFiles().join(' and ')}, or unset it and run: dpo engine install`,
     },
   );
 }

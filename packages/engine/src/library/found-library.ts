@@ -6,14 +6,14 @@ export interface FoundLibrary {
   readonly path: string;
   /** `env`: DPO_LIBTENSORFLOW; `cache`: installed by the toolkit; the others are other programs' copies. */
   readonly source: 'env' | 'cache' | 'python' | 'tfjs-node';
-  /** Where it is known without loading the library. */
+  /** The version; undefined when only loading the library would tell it. */
   readonly version: string | undefined;
-  /** Whether it was built for NVIDIA GPUs. */
+  /** Whether the library was built for NVIDIA GPUs. */
   readonly cuda: boolean;
 }
 
 /** A place where a libtensorflow is, or should be. */
 export interface LibraryCandidate extends FoundLibrary {
-  /** Why it cannot be used; undefined where it can, as far as is known without loading it. */
+  /** The reason why the library cannot be used; undefined when there is none, as far as can be told without loading it. */
   readonly unsuitable: string | undefined;
 }

@@ -10,21 +10,22 @@ import { type CudaWheel, cudaWheels, unpackedBytes } from './cuda-wheels.js';
 import { type InstallOptions, needSpace } from './install-library.js';
 import { type Manifest, writeManifest } from './manifest.js';
 
-/** Bytes of all wheels together, about. */
+/** About how many bytes the download of all wheels has. */
 export const cudaDownloadBytes = cudaWheels.reduce((sum, { bytes }) => sum + bytes, 0);
 
-/** Where the libraries lie: beside libtensorflow's folder, which looks for them there. */
+/** The folder of the CUDA libraries, beside libtensorflow's folder. */
 export function cudaFolder(cacheFolder = defaultCacheFolder()): string {
   return join(cacheFolder, 'nvidia');
 }
 
 /**
- * Fetches NVIDIA's CUDA 12 libraries into the cache: their own wheels by pip, of each the libraries, checked against the
- * wheel's checksums. What is there and whole is not fetched again, so that an interrupted installation goes on with the wheel
- * it was at. The driver (libcuda.so.1) is not among them. Linux x64 alone.
+ * Installs NVIDIA's CUDA 12 libraries into the cache: downloads NVIDIA's wheels by pip, and unpacks their libraries with the
+ * wheels' checksums. Wheels that are installed and whole are not downloaded again, so that an interrupted installation goes on
+ * where it stopped. The driver (libcuda.so.1) is not included. Linux x64 only.
  *
  * @returns the folder
- * @throws DpoError `engine.no-wheel`, `engine.disk-full`, `pip.*`, `zip.damaged`, `file.*`; an AbortError when the signal says so
+ * @throws DpoError `engine.no-wheel` on other platforms, `engine.disk-full`, `pip.*`, `zip.damaged`, `file.*`; an AbortError
+ *   when the signal is aborted
  */
 export async function installCudaLibraries({
   cacheFolder = defaultCacheFolder(),
@@ -40,18 +41,18 @@ export async function installCudaLibraries({
     });
   const folder = cudaFolder(cacheFolder);
   await removeLeftovers(cacheFolder);
-  const wanted: CudaWheel[] = [];
-  for (const wheel of cudaWheels) if (force || !(await isWhole(join(folder, wheel.folder), wheel))) wanted.push(wheel);
-  if (wanted.length === 0) return folder;
+  const missing: CudaWheel[] = [];
+  for (const wheel of cudaWheels) if (force || !(await isWhole(join(folder, wheel.folder), wheel))) missing.push(wheel);
+  if (missing.length === 0) return folder;
   const scratch = await makeScratch(cacheFolder);
   try {
-    await needSpace(scratch, unpackedBytes(wanted) + Math.max(...wanted.map(({ bytes }) => bytes)));
-    const total = wanted.reduce((sum, { bytes }) => sum + bytes, 0);
+    await needSpace(scratch, unpackedBytes(missing) + Math.max(...missing.map(({ bytes }) => bytes)));
+    const total = missing.reduce((sum, { bytes }) => sum + bytes, 0);
     let before = 0;
-    for (const wheel of wanted) {
+    for (const wheel of missing) {
       signal?.throwIfAborted();
       const done = before;
-      await fetchOne(wheel, folder, scratch, {
+      await installWheel(wheel, folder, scratch, {
         signal,
         onBytes: (bytes) =>
           onProgress?.({ phase: 'download', bytes: Math.min(total, done + Math.min(bytes, wheel.bytes)), total }),
@@ -64,10 +65,10 @@ export async function installCudaLibraries({
   return folder;
 }
 
-/** Libraries, the assembler that the driver may lack, and the device code that XLA links. */
-const KEPT = /\.so(\.\d+)*$|\/bin\/ptxas$|\/libdevice\/[^/]+\.bc$/;
+/** The files that are unpacked: libraries, the assembler that the driver may lack, and the device code that XLA links. */
+const UNPACKED_FILES = /\.so(\.\d+)*$|\/bin\/ptxas$|\/libdevice\/[^/]+\.bc$/;
 
-async function fetchOne(
+async function installWheel(
   wheel: CudaWheel,
   folder: string,
   scratch: string,
@@ -82,7 +83,7 @@ async function fetchOne(
   });
   const prefix = `nvidia/${wheel.folder}/`;
   const unpacked = join(scratch, wheel.folder);
-  const files = await unpackWheel(path, (file) => file.startsWith(prefix) && KEPT.test(file), unpacked, {
+  const files = await unpackWheel(path, (file) => file.startsWith(prefix) && UNPACKED_FILES.test(file), unpacked, {
     onProgress: () => undefined,
     signal,
     nameOf: (file) => file.slice(prefix.length),
@@ -96,15 +97,15 @@ async function fetchOne(
   await makeFolder(folder);
   await rename(target, join(scratch, `replaced-${wheel.folder}`)).catch(() => undefined);
   await rename(unpacked, target).catch(async (error: unknown) => {
-    // Another installation was first.
+    // Another installation may have been first.
     if (!(await isWhole(target, wheel))) throw asFileError(error, target);
   });
 }
 
-/** What the wheels were built for, by pip's names. */
+/** The platforms of the wheels, by pip's names. */
 const platforms = ['manylinux2014_x86_64', 'manylinux_2_17_x86_64', 'manylinux_2_27_x86_64'];
 
-/** Whether a folder is this wheel's, with all files as long as its manifest says. */
+/** Tells whether a folder holds this wheel, with all files as long as the manifest says. */
 async function isWhole(folder: string, { version }: CudaWheel): Promise<boolean> {
   try {
     const manifest = JSON.parse(await readFile(join(folder, 'library.json'), 'utf8')) as Manifest;

@@ -14,31 +14,36 @@ import { thisMachine, whyNoTensorFlow } from './machine.js';
 import { whatIsMissing, writeManifest } from './manifest.js';
 import { tensorflowVersion, type Wheel, wheelFor } from './wheels.js';
 
-/** Where an installation is. Bytes are those done and those to do of the phase. */
+/** The progress of an installation. */
 export interface InstallProgress {
   readonly phase: 'download' | 'unpack';
+  /** The bytes of the phase that are done. */
   readonly bytes: number;
+  /** All bytes of the phase. */
   readonly total: number;
 }
 
+/** How a library is installed. */
 export interface InstallOptions {
-  /** The library for NVIDIA GPUs. Linux x64 only. */
+  /** True installs the library for NVIDIA GPUs. Linux x64 only. Default false. */
   readonly cuda?: boolean | undefined;
-  /** Where the toolkit keeps what it downloads; see `cacheFolder`. */
+  /** The folder of downloads. Default: `cacheFolder()`. */
   readonly cacheFolder?: string | undefined;
-  /** Fetch it anew even where it is there and whole. */
+  /** True installs again, even when the library is installed and whole. Default false. */
   readonly force?: boolean | undefined;
+  /** Is called as the installation goes on. */
   readonly onProgress?: ((progress: InstallProgress) => void) | undefined;
+  /** Aborting ends the installation with an AbortError. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Fetches libtensorflow into the cache: TensorFlow's own wheel by pip, whatever Python is there, and of it the files
- * with the C API, checked against the wheel's checksums. The library is in place whole or not at all; what a killed run
- * left behind is removed by the next. Where two run at once, the first to finish wins, and both return its library.
+ * Installs libtensorflow into the cache: downloads TensorFlow's own wheel by the pip of any Python, and unpacks the files with
+ * the C API with the wheel's checksums. The library appears whole or not at all. The next installation removes what a killed
+ * installation left behind. When two installations run at once, the first to finish wins, and both return its library.
  *
- * @throws DpoError `engine.no-wheel` (the platform has none), `engine.disk-full`, `pip.no-python`, `pip.no-pip`,
- * `pip.no-network`, `pip.failed`, `zip.damaged`, `file.*`; an AbortError when the signal says so
+ * @throws DpoError `engine.no-wheel` when the platform has no wheel, `engine.disk-full`, `pip.no-python`, `pip.no-pip`,
+ *   `pip.no-network`, `pip.failed`, `zip.damaged`, `file.*`; an AbortError when the signal is aborted
  */
 export async function installLibrary(options: InstallOptions = {}): Promise<FoundLibrary> {
   const { cuda = false, cacheFolder = defaultCacheFolder(), force = false, signal } = options;
@@ -49,23 +54,23 @@ export async function installLibrary(options: InstallOptions = {}): Promise<Foun
     signal?.throwIfAborted();
     const scratch = await makeScratch(cacheFolder);
     try {
-      await fetchInto(scratch, wheel, folder, { ...options, cuda, force });
+      await installWheel(scratch, wheel, folder, { ...options, cuda, force });
     } finally {
       await rm(scratch, { recursive: true, force: true, maxRetries: 2 });
     }
   }
-  const installed = await inPlace(folder, cuda);
-  if (installed === undefined || installed.unsuitable !== undefined)
-    throw new DpoError('engine.library-not-found', `${folder} is not there although it was just installed.`);
-  const { unsuitable: _, ...library } = installed;
+  const candidate = await waitForLibrary(folder, cuda);
+  if (candidate === undefined || candidate.unsuitable !== undefined)
+    throw new DpoError('engine.library-not-found', `${folder} is missing although the library was just installed.`);
+  const { unsuitable: _, ...library } = candidate;
   return library;
 }
 
-/** What is in the cache. Another installation that is told to replace it takes it away for a moment. */
-async function inPlace(folder: string, cuda: boolean): ReturnType<typeof inCache> {
+/** The library in the cache. Another installation with `force` removes the library for a moment. */
+async function waitForLibrary(folder: string, cuda: boolean): ReturnType<typeof inCache> {
   for (let tries = 0; ; tries++) {
-    const installed = await inCache(folder, cuda);
-    if (tries === 20 || (installed !== undefined && installed.unsuitable === undefined)) return installed;
+    const candidate = await inCache(folder, cuda);
+    if (tries === 20 || (candidate !== undefined && candidate.unsuitable === undefined)) return candidate;
     await setTimeout(50);
   }
 }
@@ -85,12 +90,12 @@ async function wheelForThisMachine(cuda: boolean): Promise<Wheel> {
   );
 }
 
-interface Fetch extends InstallOptions {
+interface Installation extends InstallOptions {
   readonly cuda: boolean;
   readonly force: boolean;
 }
 
-async function fetchInto(scratch: string, wheel: Wheel, folder: string, options: Fetch): Promise<void> {
+async function installWheel(scratch: string, wheel: Wheel, folder: string, options: Installation): Promise<void> {
   const { cuda, onProgress, signal } = options;
   await needSpace(scratch, wheel.bytes + wheel.unpackedBytes);
   const path = await pipDownload({
@@ -113,7 +118,11 @@ async function fetchInto(scratch: string, wheel: Wheel, folder: string, options:
   await place(unpacked, folder, join(scratch, 'replaced'), options.force);
 }
 
-/** Refuses to begin what cannot end well: throws `engine.disk-full`. */
+/**
+ * Checks that a folder's disk has room before an installation begins.
+ *
+ * @throws DpoError `engine.disk-full` when the disk has less than `bytes`
+ */
 export async function needSpace(folder: string, bytes: number): Promise<void> {
   const { bavail, bsize } = await statfs(folder);
   const free = bavail * bsize;
@@ -121,12 +130,12 @@ export async function needSpace(folder: string, bytes: number): Promise<void> {
   const gigabytes = (n: number): string => `${(n / 1e9).toFixed(1)} GB`;
   throw new DpoError(
     'engine.disk-full',
-    `${gigabytes(bytes)} are needed for the installation, and ${gigabytes(free)} are free where the cache is.`,
+    `The installation needs ${gigabytes(bytes)}, and the cache's disk has ${gigabytes(free)} free.`,
     { values: { folder, bytes, free }, hint: 'Free some space, or set XDG_CACHE_HOME to a folder on another disk.' },
   );
 }
 
-/** Renames a whole library into its place. What is damaged there makes room; what is whole stays, unless `force`. */
+/** Renames a whole library into its place. A damaged library there is replaced; a whole one stays, unless `force`. */
 async function place(unpacked: string, folder: string, replaced: string, force: boolean): Promise<void> {
   for (let tries = 0; ; tries++) {
     try {
@@ -138,7 +147,7 @@ async function place(unpacked: string, folder: string, replaced: string, force: 
       await rename(unpacked, folder);
       return;
     } catch (error) {
-      // Another installation put its library there between the look and the rename: look again.
+      // Another installation renamed its library into the place between the check and the rename: check again.
       if (tries > 0 || !(isCode(error, 'ENOTEMPTY') || isCode(error, 'EEXIST'))) throw asFileError(error, folder);
     }
   }

@@ -1,26 +1,26 @@
 import { readFile } from 'node:fs/promises';
 
-/** The processor's features that matter here, as Linux lists them; none elsewhere. */
+/** The processor's features that matter to engines, under Linux's names; none on other systems. */
 export async function cpuFlags(): Promise<readonly string[]> {
   const text = await readFile('/proc/cpuinfo', 'utf8').catch(() => '');
   return featuresIn(text);
 }
 
-// sse4_2 is on every processor of the last fifteen years: an empty list means that nothing is known.
+// Every processor of the last fifteen years has sse4_2, so that an empty list means that the features are unknown.
 const features = ['sse4_2', 'avx', 'avx2', 'fma', 'f16c', 'avx512f', 'avx512_bf16', 'amx_bf16', 'amx_tile'];
 
-/** Those of the features that a /proc/cpuinfo lists. */
+/** The features that matter to engines, out of the text of a /proc/cpuinfo. */
 export function featuresIn(cpuinfo: string): readonly string[] {
   const listed = new Set(/^flags\s*:\s*(.*)$/m.exec(cpuinfo)?.[1]?.split(/\s+/));
   return features.filter((feature) => listed.has(feature));
 }
 
-/** What libtensorflow needs of a machine besides its files. */
+/** The properties of a machine that libtensorflow depends on. */
 export interface Machine {
   readonly platform: NodeJS.Platform;
   readonly arch: string;
   readonly cpuFlags: readonly string[];
-  /** The C library's version; undefined where it is not the GNU one. */
+  /** The version of the GNU C library; undefined when the system has another C library. */
   readonly glibc: string | undefined;
 }
 
@@ -31,8 +31,9 @@ export async function thisMachine(): Promise<Machine> {
 }
 
 /**
- * Why no libtensorflow can run on a machine: TensorFlow's builds for x64 need AVX (without it the first call would end
- * the process with an illegal instruction), those for Linux the GNU C library of 2018 or later. Undefined where it can.
+ * The reason why no libtensorflow can run on a machine; undefined when one can. TensorFlow's builds for x64 need AVX, without
+ * which the first call would end the process with an illegal instruction. The builds for Linux need the GNU C library of 2018
+ * or later.
  */
 export function whyNoTensorFlow({ platform, arch, cpuFlags, glibc }: Machine): string | undefined {
   if (platform !== 'linux') return undefined;

@@ -4,7 +4,7 @@ import { libraryFiles } from './wheels.js';
 
 const fileName = 'library.json';
 
-/** What an installed folder says of itself. */
+/** The manifest of an installed folder. */
 export interface Manifest {
   readonly version: string;
   readonly cuda: boolean;
@@ -19,14 +19,15 @@ export async function writeManifest(folder: string, manifest: Manifest): Promise
 }
 
 /**
- * What keeps a folder from being a whole libtensorflow: a file that is missing, or, where the folder has a manifest, of
- * another size than it says. Undefined where nothing does.
+ * Checks that a folder holds a whole libtensorflow: all files, with the sizes of the folder's manifest when it has one.
+ *
+ * @returns the first fault, as a clause; undefined when there is none
  */
 export async function whatIsMissing(folder: string): Promise<string | undefined> {
   const sizes = await manifestSizes(folder);
   for (const name of libraryFiles()) {
     const file = await stat(join(folder, name)).catch(() => undefined);
-    if (!file?.isFile()) return `${name} is not there`;
+    if (!file?.isFile()) return `${name} is missing`;
     const expected = sizes.get(name);
     if (file.size === 0 || (expected !== undefined && expected !== file.size))
       return `${name} has ${file.size} bytes${expected === undefined ? '' : ` instead of ${expected}`}`;
@@ -34,7 +35,7 @@ export async function whatIsMissing(folder: string): Promise<string | undefined>
   return undefined;
 }
 
-/** Sizes by file name; none where the folder has no manifest that can be read. */
+/** The manifest's sizes by file name; none when the folder has no manifest that can be read. */
 async function manifestSizes(folder: string): Promise<Map<string, number>> {
   const sizes = new Map<string, number>();
   try {
@@ -43,7 +44,7 @@ async function manifestSizes(folder: string): Promise<Map<string, number>> {
     const { files } = manifest as Partial<Manifest>;
     for (const { name, size } of files ?? []) sizes.set(name, size);
   } catch {
-    // A folder that somebody filled by hand has none.
+    // A folder that a person filled has no manifest.
   }
   return sizes;
 }

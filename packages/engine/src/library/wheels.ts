@@ -1,4 +1,4 @@
-/** TensorFlow's release whose C API the engine is written for. */
+/** The release of TensorFlow whose C API the engine is written for. */
 export const tensorflowVersion = '2.21.0';
 
 /** The wheel that carries libtensorflow for a platform. */
@@ -6,11 +6,11 @@ export interface Wheel {
   readonly package: 'tensorflow-cpu' | 'tensorflow';
   /** pip's `--platform`. */
   readonly tag: string;
-  /** Bytes to download, about. */
+  /** About how many bytes the download has. */
   readonly bytes: number;
-  /** Bytes of the files that are kept, about. */
+  /** About how many bytes the unpacked files have. */
   readonly unpackedBytes: number;
-  /** The files that hold the C API, by their names inside the wheel; the last one exports it. */
+  /** The library's files, by their names inside the wheel; the last exports the C API. */
   readonly files: readonly string[];
 }
 
@@ -41,18 +41,18 @@ const wheels: Readonly<Record<string, Wheel>> = {
   'win32-x64': { package: 'tensorflow', tag: 'win_amd64', bytes: 351e6, unpackedBytes: 1100e6, files: windows },
 };
 
-/** The wheel for a platform, or undefined where TensorFlow publishes none. */
+/** The wheel for a platform; undefined when TensorFlow publishes none. */
 export function wheelFor(cuda: boolean, platform = process.platform, arch = process.arch): Wheel | undefined {
   return wheels[`${platform}-${arch}${cuda ? '-cuda' : ''}`];
 }
 
-/** The names of the library's files on a platform, without folders; the last one exports the C API. */
+/** The names of the library's files on a platform, without folders; the last exports the C API. */
 export function libraryFiles(platform: NodeJS.Platform = process.platform): readonly string[] {
   const files = { linux, darwin, win32: windows }[platform as 'linux'] ?? linux;
   return files.map((file) => file.slice(file.lastIndexOf('/') + 1));
 }
 
-/** Whether the engine is written for a release of TensorFlow. An unknown release shows itself when it is loaded. */
+/** Tells whether the engine is written for a release of TensorFlow. An unknown release is checked when it is loaded. */
 export function suits(version: string | undefined): boolean {
   return version === undefined || version.split('.').slice(0, 2).join('.') === '2.21';
 }

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 
-/** What a backend offers to carry tensors over. */
+/** The part of a backend that moves tensors in and out. */
 interface Carrier {
   readSync(dataId: object): tf.backend_util.TypedArray;
   write(values: tf.backend_util.TypedArray, shape: number[], dtype: tf.DataType): object;
@@ -8,8 +8,8 @@ interface Carrier {
 }
 
 /**
- * A kernel of plain JavaScript as one of another backend: the inputs are copied over, and the outputs back. Slow, so it
- * is for what is rare.
+ * Makes a kernel of plain JavaScript a kernel of another backend: copies the inputs to plain JavaScript and the outputs back.
+ * Slow, and so for rare kernels.
  */
 export function carriedKernel(kernel: tf.KernelFunc): tf.KernelFunc {
   return ({ inputs, attrs, backend }) => {
@@ -40,13 +40,13 @@ export function carriedKernel(kernel: tf.KernelFunc): tf.KernelFunc {
   };
 }
 
-/** Some kernels (Concat, Einsum) get a list of inputs instead of named ones. */
+/** Copies all inputs. Some kernels (Concat, Einsum) get a list of inputs instead of inputs by name. */
 function bringAll(inputs: tf.NamedTensorInfoMap, bring: (info: tf.TensorInfo) => tf.TensorInfo): tf.NamedTensorInfoMap {
-  const given: unknown = inputs;
-  if (Array.isArray(given)) return given.map(bring) as unknown as tf.NamedTensorInfoMap;
-  const brought = Object.entries(inputs).map(([name, input]) => {
+  const listOrMap: unknown = inputs;
+  if (Array.isArray(listOrMap)) return listOrMap.map(bring) as unknown as tf.NamedTensorInfoMap;
+  const entries = Object.entries(inputs).map(([name, input]) => {
     if (input === undefined || input === null) return [name, input] as const;
     return [name, Array.isArray(input) ? input.map(bring) : bring(input)] as const;
   });
-  return Object.fromEntries(brought) as tf.NamedTensorInfoMap;
+  return Object.fromEntries(entries) as tf.NamedTensorInfoMap;
 }

@@ -4,8 +4,8 @@ import type { AdamUpdate, Scope, Variable } from '../types.js';
 import { EagerVariable, type VariableOwner } from './_eager-variable.js';
 
 /**
- * The scope of one eager call. What the body writes is kept aside until it is done, so that reads give the value when the
- * call began, and a body that throws changes nothing. The rules are those of the TensorFlow engine.
+ * The scope of one eager call. The body's writes wait until the body is done, so that reads give the value when the call began,
+ * and a body that throws changes nothing. The rules are those of the TensorFlow engine.
  */
 export class EagerScope implements Scope {
   readonly #reads = new Set<EagerVariable>();
@@ -18,7 +18,7 @@ export class EagerScope implements Scope {
     const own = this.#own(variable);
     if (!this.#reads.has(own) && this.#slices.has(own))
       throw new DpoError('engine.read-after-write', `Variable ${own.name} was first read after writeSlice.`, {
-        hint: 'Read it before, or use what writeSlice returns.',
+        hint: 'Read the variable before, or use the result of writeSlice.',
       });
     this.#reads.add(own);
     return own.value;
@@ -60,21 +60,21 @@ export class EagerScope implements Scope {
         own.shape.map((_, i) => (i === axis ? begin : 0)),
         own.shape.with(axis, size),
       );
-    const written = tf.concat([part(0, from), value, part(from + length, all - from - length)], axis);
-    this.#slices.set(own, written);
-    return written;
+    const whole = tf.concat([part(0, from), value, part(from + length, all - from - length)], axis);
+    this.#slices.set(own, whole);
+    return whole;
   }
 
   /** Gives the variables their new values. */
   finish(): void {
-    // All are there before the first is set: a value may be another variable's.
+    // All values are cloned before the first is replaced, since a value may be another variable's tensor.
     const values = new Map([...this.#slices, ...this.#updates].map(([variable, value]) => [variable, tf.clone(value)]));
     for (const [variable, value] of values) variable.replace(value);
   }
 
   #own(variable: Variable): EagerVariable {
     if (variable instanceof EagerVariable && variable.owner === this.owner) {
-      // Throws where it was disposed of.
+      // Throws when the variable was disposed of.
       void variable.value;
       return variable;
     }

@@ -5,16 +5,16 @@ import { checkShape } from '../shared/check-values.js';
 import { checkRoom, copyOf } from '../shared/copy-out.js';
 import type { Variable } from '../types.js';
 
-/** What a variable needs of its engine. */
+/** The part of an engine that a variable needs. */
 export interface VariableOwner {
   readonly queue: CallQueue;
   /** Runs synchronous work with the engine's backend as tfjs's current one. */
   onBackend<T>(work: () => T): T;
-  /** Forgets a variable that was disposed of. */
+  /** Removes a disposed variable from the engine's list. */
   forget(variable: EagerVariable): void;
 }
 
-/** A variable whose value is a tensor that outlives calls. Reads, writes and calls happen in the order asked for. */
+/** A variable whose value is a tensor that outlives calls. Reads, writes and calls happen in the order of the requests. */
 export class EagerVariable implements Variable {
   readonly shape: readonly number[];
   #tensor: tf.Tensor;
@@ -35,13 +35,17 @@ export class EagerVariable implements Variable {
     return this.shape.reduce((a, b) => a * b, 1);
   }
 
-  /** The value now. Using a variable that was disposed of is an error. */
+  /**
+   * The value now.
+   *
+   * @throws DpoError `engine.disposed` when the variable was disposed of
+   */
   get value(): tf.Tensor {
     this.#checkAlive();
     return this.#tensor;
   }
 
-  /** Sets the value during a call. The tensor stays the caller's. */
+  /** Sets the value during a call. The tensor still belongs to the caller. */
   replace(tensor: tf.Tensor): void {
     const next = tf.keep(tf.clone(tensor));
     this.#tensor.dispose();
@@ -72,7 +76,7 @@ export class EagerVariable implements Variable {
     this.owner.queue.add(() => this.#tensor.dispose());
   }
 
-  /** A tensor of its own for data, which are copied. */
+  /** A new tensor with a copy of the data. */
   #upload(data: Float32Array): tf.Tensor {
     if (data.length !== this.#size)
       throw new DpoError(

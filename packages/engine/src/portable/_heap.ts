@@ -4,12 +4,13 @@ import type * as tf from '@tensorflow/tfjs-core';
 type Numbers = Float32Array | Int32Array | Uint8Array;
 
 /**
- * Tensors' values in place, without a copy, on WebAssembly or plain JavaScript. Whoever makes an output must do so
- * before the first `values`: WebAssembly's memory may move when it grows.
+ * Tensors' values in place, without a copy, on WebAssembly or plain JavaScript. All outputs must be made before the first call of
+ * `values`, since WebAssembly's memory may move when it grows.
  */
 export interface Heap {
-  /** A new tensor; what is in it is not known. */
+  /** A new tensor with undefined values. */
   make(shape: number[], dtype: tf.DataType): tf.TensorInfo;
+  /** A tensor's values in place. */
   values(info: tf.TensorInfo): Numbers;
 }
 

@@ -6,7 +6,7 @@ import { openPortable } from './open-portable.js';
 
 export type Tensors = Readonly<Record<string, tf.Tensor>>;
 
-/** A function of tensors, and what goes into it. */
+/** A function of tensors, and its inputs. */
 export interface Case {
   readonly inputs: Readonly<Record<string, Values>>;
   readonly op: (t: Tensors) => tf.Tensor | tf.Tensor[];
@@ -17,8 +17,8 @@ const [wasm, cpu] = [await openPortable('wasm'), await openPortable('cpu')];
 /** Asserts that a case gives the same on WebAssembly as on plain JavaScript. */
 export async function expectSame({ inputs, op }: Case, tolerance = 2e-5): Promise<void> {
   const run = async (engine: Engine): Promise<Record<string, Values>> => {
-    const f = engine.function('case', (_, given: Tensors) =>
-      Object.fromEntries([op(given)].flat().map((tensor, i) => [`${i}`, tensor])),
+    const f = engine.function('case', (_, tensors: Tensors) =>
+      Object.fromEntries([op(tensors)].flat().map((tensor, i) => [`${i}`, tensor])),
     );
     return f(inputs);
   };
@@ -26,7 +26,7 @@ export async function expectSame({ inputs, op }: Case, tolerance = 2e-5): Promis
   for (const [name, values] of Object.entries(expected)) expectClose(actual[name], values, tolerance);
 }
 
-/** The same for many cases. */
+/** Asserts {@link expectSame} for many cases. */
 export async function check(cases: fc.Arbitrary<Case>, runs = 15): Promise<void> {
   await fc.assert(
     fc.asyncProperty(cases, (each) => expectSame(each)),

@@ -3,13 +3,13 @@ import * as tf from '@tensorflow/tfjs-core';
 import { sizeOf } from './_heap.js';
 
 /**
- * Matrix products on WebAssembly, all through XNNPACK. tfjs's own kernel has three flaws that matter in training: only
- * single products without transposition are fast (the others are plain loops, some 20 times slower); it keeps a packed
- * copy of every right operand for as long as that lives; and it knows the copy by the data alone, so that a reshaped
- * right operand gives wrong numbers.
+ * Matrix products on WebAssembly, all through XNNPACK. tfjs's own kernel has three flaws that matter in training. Only single
+ * products without transposition are fast; the others are plain loops, some 20 times slower. The kernel keeps a packed copy of
+ * every right operand for as long as the operand lives. And it finds the copy by the data alone, so that a reshaped right
+ * operand gives wrong numbers.
  *
- * Transposed operands are transposed beforehand, or the product is computed as (B Aᵀ)ᵀ where that moves less. The products
- * of a batch run one after another on views into the operands' memory, under names of their own.
+ * Here, transposed operands are transposed beforehand, or the product is computed as (B Aᵀ)ᵀ when that moves fewer elements. The
+ * products of a batch run one after another on views into the operands' memory, under names of their own.
  */
 export const matMulWith =
   (tfjsMatMul: tf.KernelFunc): tf.KernelFunc =>
@@ -37,17 +37,18 @@ export const matMulWith =
     return { ...result, shape };
   };
 
-/** With fewer rows, packing the right operand takes longer than the product: there the kept copy is a boon. */
+/** With fewer rows, packing the right operand takes longer than the product, so that tfjs's packed copy helps. */
 const fewRows = 32;
 
-const shapesSeen = new WeakMap<object, string>();
+/** The shape that each right operand had first. */
+const firstShapes = new WeakMap<object, string>();
 
-/** Whether tfjs's own kernel may multiply two operands: single matrices, the right one never seen in another shape. */
+/** Tells whether tfjs's own kernel may multiply two operands: single matrices, the right one always in the same shape. */
 function isWeight(a: tf.TensorInfo, b: tf.TensorInfo): boolean {
   if (a.shape.length !== 2 || b.shape.length !== 2 || a.shape[1] === 0) return false;
-  const seen = shapesSeen.get(b.dataId) ?? `${b.shape}`;
-  shapesSeen.set(b.dataId, seen);
-  return seen === `${b.shape}`;
+  const firstShape = firstShapes.get(b.dataId) ?? `${b.shape}`;
+  firstShapes.set(b.dataId, firstShape);
+  return firstShape === `${b.shape}`;
 }
 
 function sides({ shape }: tf.TensorInfo, transpose: boolean): [number, number] {
@@ -59,7 +60,7 @@ function view({ dataId, shape, dtype }: tf.TensorInfo): tf.TensorInfo {
   return { dataId, shape, dtype };
 }
 
-/** One tall matrix instead of a batch, where all of the batch meets the same right operand. */
+/** One tall matrix instead of a batch, when the whole batch has the same right operand. */
 function folded(a: tf.TensorInfo, b: tf.TensorInfo, transposeB: boolean): tf.TensorInfo {
   if (transposeB || sizeOf(b.shape.slice(0, -2)) !== 1) return view(a);
   return { ...view(a), shape: [sizeOf(a.shape.slice(0, -1)), a.shape.at(-1) ?? 1] };
@@ -76,7 +77,7 @@ function release(backend: BackendWasm, ...tensors: readonly tf.TensorInfo[]): vo
   for (const { dataId } of tensors) backend.disposeData(dataId);
 }
 
-/** left [batch…, r, k] · right [batch…, k, c] → [batch…, r, c], batches broadcast. */
+/** left [batch…, r, k] · right [batch…, k, c] → [batch…, r, c]; the batches broadcast. */
 function product(backend: BackendWasm, left: tf.TensorInfo, right: tf.TensorInfo): tf.TensorInfo {
   const [r = 1, k = 1] = left.shape.slice(-2);
   const c = right.shape.at(-1) ?? 1;
@@ -101,7 +102,7 @@ function product(backend: BackendWasm, left: tf.TensorInfo, right: tf.TensorInfo
   return out;
 }
 
-/** For each matrix of a batch, the operand's matrix that stands there. */
+/** For each matrix of a batch, the number of the operand's matrix. */
 function batchIndices(batch: readonly number[], own: readonly number[]): number[] {
   let indices = [0];
   batch.forEach((size, axis) => {
@@ -123,13 +124,13 @@ interface Matrix {
 type Multiply = (left: Matrix, right: Matrix, out: Matrix) => void;
 const multipliers = new WeakMap<object, Multiply>();
 
-/** Names of our own for places in memory, far from those that tfjs counts up. */
+/** Our own names for places in memory, far above the names that tfjs counts up. */
 const [leftName, rightName, outName] = [0x7ffffff1, 0x7ffffff2, 0x7ffffff3];
 
 function multiplier(backend: BackendWasm): Multiply {
   const { wasm } = backend;
-  const known = multipliers.get(wasm);
-  if (known !== undefined) return known;
+  const existing = multipliers.get(wasm);
+  if (existing !== undefined) return existing;
   const { cwrap } = wasm as unknown as {
     cwrap(name: string, result: null, types: string[]): (...args: unknown[]) => void;
   };
@@ -137,15 +138,15 @@ function multiplier(backend: BackendWasm): Multiply {
   const batchMatMul = cwrap('BatchMatMul', null, [id, shape, number, id, shape, number, number, number, id]);
   const shapeOf = ({ rows, columns }: Matrix): Uint8Array => new Uint8Array(Int32Array.of(1, rows, columns).buffer);
   const multiply: Multiply = (left, right, out) => {
-    const named = [
+    const matrices = [
       [leftName, left],
       [rightName, right],
       [outName, out],
     ] as const;
-    for (const [name, { rows, columns, start }] of named) wasm.tfjs.registerTensor(name, rows * columns, start);
+    for (const [name, { rows, columns, start }] of matrices) wasm.tfjs.registerTensor(name, rows * columns, start);
     batchMatMul(leftName, shapeOf(left), 3, rightName, shapeOf(right), 3, 0, 0, outName);
     // Forgetting the right operand's name also frees XNNPACK's packed copy.
-    for (const [name] of named) wasm.tfjs.disposeData(name);
+    for (const [name] of matrices) wasm.tfjs.disposeData(name);
   };
   multipliers.set(wasm, multiply);
   return multiply;

@@ -8,8 +8,9 @@ function input(inputs: tf.NamedTensorInfoMap, name: string): tf.TensorInfo {
 }
 
 /**
- * Sums rows into segments: `out[ids[i]] += x[i]`; ids outside are left out. The gradient of looking up rows. tfjs's own
- * goes over all rows once for each segment, which with a segment for each word of a vocabulary never ends.
+ * Sums rows into segments: `out[ids[i]] += x[i]`. Rows with an id outside the segments are left out. This is the gradient of
+ * looking up rows. tfjs's own kernel goes over all rows once for each segment, which never ends with a segment for each word of
+ * a vocabulary.
  */
 export const unsortedSegmentSum: tf.KernelFunc = ({ inputs, attrs, backend }) => {
   const heap = heapOf(backend);
@@ -31,15 +32,16 @@ export const unsortedSegmentSum: tf.KernelFunc = ({ inputs, attrs, backend }) =>
 };
 
 /**
- * Looks up slices along `axis`, each of the first `batchDims` dimensions with indices of its own. WebAssembly's own
- * kernel is slow, and wrong where `batchDims` is not 0.
+ * Looks up slices along `axis`; each batch of the first `batchDims` dimensions has indices of its own. WebAssembly's own kernel is
+ * slow, and wrong when `batchDims` is not 0.
+ *
  * x [batch…, outer…, n, inner…], indices [batch…, many…] → [batch…, outer…, many…, inner…]
  */
 export const gather: tf.KernelFunc = ({ inputs, attrs, backend }) => {
   const heap = heapOf(backend);
-  const { batchDims, axis: given } = attrs as { batchDims: number; axis: number };
+  const { batchDims, axis: signedAxis } = attrs as { batchDims: number; axis: number };
   const [x, indices] = [input(inputs, 'x'), input(inputs, 'indices')];
-  const axis = given < 0 ? given + x.shape.length : given;
+  const axis = signedAxis < 0 ? signedAxis + x.shape.length : signedAxis;
   const many = indices.shape.slice(batchDims);
   const shape = [...x.shape.slice(0, axis), ...many, ...x.shape.slice(axis + 1)];
   const result = heap.make(shape, x.dtype);
@@ -61,8 +63,8 @@ export const gather: tf.KernelFunc = ({ inputs, attrs, backend }) => {
 };
 
 /**
- * Repeats a tensor along its axes; what broadcasting is made of. Whole blocks are copied, some fifty times faster than
- * WebAssembly's own loop over single elements.
+ * Repeats a tensor along its axes, for broadcasting. The kernel copies whole blocks, some fifty times faster than WebAssembly's own
+ * loop over single elements.
  */
 export const tile: tf.KernelFunc = ({ inputs, attrs, backend }) => {
   const heap = heapOf(backend);
@@ -79,7 +81,7 @@ export const tile: tf.KernelFunc = ({ inputs, attrs, backend }) => {
   while (blockAxis > 0 && reps[blockAxis - 1] === 1) blockAxis--;
   const block = sizeOf(x.shape.slice(blockAxis));
   let from = 0;
-  /** Writes what stands below an axis to `to`, and returns how much that was. */
+  /** Writes the elements below an axis to `to`, and returns how many they are. */
   const write = (axis: number, to: number): number => {
     if (axis === blockAxis) {
       if (block === 1) out[to] = values[from] as number;
@@ -87,13 +89,13 @@ export const tile: tf.KernelFunc = ({ inputs, attrs, backend }) => {
       from += block;
       return block;
     }
-    let written = 0;
-    for (let i = 0; i < (x.shape[axis] ?? 0); i++) written += write(axis + 1, to + written);
-    const all = written * (reps[axis] ?? 1);
-    if (written === 1) out.fill(out[to] as number, to, to + all);
-    // What is there is copied behind itself, so that few copies suffice.
+    let once = 0;
+    for (let i = 0; i < (x.shape[axis] ?? 0); i++) once += write(axis + 1, to + once);
+    const all = once * (reps[axis] ?? 1);
+    if (once === 1) out.fill(out[to] as number, to, to + all);
+    // Each copy doubles the elements, so that few copies suffice.
     else
-      for (let done = written; done < all; done += Math.min(done, all - done))
+      for (let done = once; done < all; done += Math.min(done, all - done))
         out.copyWithin(to + done, to, to + Math.min(done, all - done));
     return all;
   };
@@ -101,19 +103,19 @@ export const tile: tf.KernelFunc = ({ inputs, attrs, backend }) => {
   return result;
 };
 
-/** Uniform numbers of a shape that depend on the seed alone: see `statelessUniform`. */
+/** Uniform random numbers of a shape, which depend on the seed alone: see `statelessUniform`. */
 export const statelessUniform: tf.KernelFunc = ({ inputs, attrs, backend }) => {
   const heap = heapOf(backend);
   const result = heap.make([...(attrs as { shape: readonly number[] }).shape], 'float32');
   const [out, seed] = [result, input(inputs, 'seed')].map(heap.values);
   if (out === undefined || seed === undefined) return result;
   const next = random(...seed);
-  // 24 bits, as many as a float32 below 1 has: more would be rounded up to 1.
+  // 24 bits, as many as a float32 below 1 has; more bits could round up to 1.
   for (let i = 0; i < out.length; i++) out[i] = Math.floor(next() * 2 ** 24) / 2 ** 24;
   return result;
 };
 
-/** Reorders axes. WebAssembly's own kernel is fast up to four axes; with five, it is a hundred times slower than this. */
+/** Reorders axes. WebAssembly's own kernel is fast up to four axes, and with five a hundred times slower than this one. */
 export const transpose: tf.KernelFunc = ({ inputs, attrs, backend }) => {
   const heap = heapOf(backend);
   const x = input(inputs, 'x');
@@ -123,7 +125,7 @@ export const transpose: tf.KernelFunc = ({ inputs, attrs, backend }) => {
   const result = heap.make(shape, x.dtype);
   const [out, values] = [result, x].map(heap.values);
   if (out === undefined || values === undefined || out.length === 0) return result;
-  // Trailing axes that stay are one block.
+  // Trailing axes that stay in place are one block.
   let last = perm.length;
   while (last > 0 && perm[last - 1] === last - 1) last--;
   const block = sizeOf(shape.slice(last));
@@ -142,7 +144,7 @@ export const transpose: tf.KernelFunc = ({ inputs, attrs, backend }) => {
   return result;
 };
 
-/** Truth values: what is not zero is true. WebAssembly's own cast keeps the low byte. */
+/** Truth values: every number but 0 is true. WebAssembly's own cast keeps the low byte. */
 export const castToBool: tf.KernelFunc = ({ inputs, backend }) => {
   const heap = heapOf(backend);
   const x = input(inputs, 'x');
@@ -165,8 +167,8 @@ function release(backend: object, tensors: readonly tf.TensorInfo[]): void {
 }
 
 /**
- * An elementwise kernel of a and b that sees operands of one shape only. WebAssembly's own broadcasting goes through
- * coordinates for every element, which takes some thirty times longer than repeating the smaller operand first.
+ * Makes an elementwise kernel of a and b repeat the smaller operand first, so that it gets operands of one shape only.
+ * WebAssembly's own broadcasting computes coordinates for every element, which takes some thirty times longer.
  */
 export function broadcastFirst(own: tf.KernelFunc): tf.KernelFunc {
   return (call) => {
@@ -186,8 +188,8 @@ export function broadcastFirst(own: tf.KernelFunc): tf.KernelFunc {
 }
 
 /**
- * A kernel for matrix products that takes batches which broadcast both ways: [2, 1, …] with [1, 3, …]. tfjs's own for
- * plain JavaScript pairs them wrongly, so the operands are repeated first.
+ * Makes a kernel of matrix products take batches that broadcast both ways: [2, 1, …] with [1, 3, …]. tfjs's own kernel of plain
+ * JavaScript pairs such batches wrongly, so that the operands are repeated first.
  */
 export function broadcastingMatMul(own: tf.KernelFunc): tf.KernelFunc {
   return (call) => {

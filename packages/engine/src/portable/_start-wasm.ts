@@ -2,23 +2,24 @@ import { DpoError } from '@dpo/base';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 
-/** How WebAssembly runs here. */
-export interface StartedWasm {
+/** A WebAssembly backend that runs. */
+export interface WasmBackend {
+  /** Whether the backend computes with vectors. */
   readonly simd: boolean;
 }
 
-let started: Promise<StartedWasm> | undefined;
+let onlyStart: Promise<WasmBackend> | undefined;
 
-/** Starts tfjs's WebAssembly backend, once per process; afterwards tfjs knows it as `wasm`. tfjs's current backend stays. */
-export function startWasm(): Promise<StartedWasm> {
-  started ??= start().catch((error: unknown) => {
-    started = undefined;
+/** Starts tfjs's WebAssembly backend, once per process, as tfjs's backend `wasm`. tfjs's current backend stays. */
+export function startWasm(): Promise<WasmBackend> {
+  onlyStart ??= start().catch((error: unknown) => {
+    onlyStart = undefined;
     throw error;
   });
-  return started;
+  return onlyStart;
 }
 
-async function start(): Promise<StartedWasm> {
+async function start(): Promise<WasmBackend> {
   const wasm = await import('@tensorflow/tfjs-backend-wasm');
   wasm.setThreadsCount(1);
   const previous = tf.getBackend();
@@ -33,7 +34,7 @@ async function start(): Promise<StartedWasm> {
   return { simd: Boolean(await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT')) };
 }
 
-/** Browsers have no process whose errors could be caught. */
+/** Browsers have no process with listeners. */
 const inNode = typeof process !== 'undefined' && typeof process.listeners === 'function';
 
 const events = ['uncaughtException', 'unhandledRejection'] as const;
@@ -43,7 +44,7 @@ function processListeners(): Map<string, readonly unknown[]> {
   return new Map(events.map((event) => [event, process.listeners(event as never)]));
 }
 
-/** The backend's loader installs handlers that rethrow every error of the whole process. They are none of its business. */
+/** Removes the handlers that the backend's loader installs, which rethrow every error of the whole process. */
 function removeNewListeners(before: ReadonlyMap<string, readonly unknown[]>): void {
   if (!inNode) return;
   for (const event of events)
@@ -52,11 +53,11 @@ function removeNewListeners(before: ReadonlyMap<string, readonly unknown[]>): vo
 }
 
 /**
- * WebAssembly's memory ends at 4 GiB. The backend takes the null of a failed allocation for an address, and asks for
- * the remainder where a size is beyond 32 bits.
+ * Makes the backend throw when WebAssembly's 4 GiB of memory are full. By itself the backend takes the null of a failed allocation
+ * for an address, and truncates a size of more than 32 bits.
  */
 function guardMemory(backend: BackendWasm): void {
-  // The allocator is on the module, though the types of one of its two builds leave it out.
+  // Both builds of the module have the allocator; the types of one leave it out.
   const wasm = backend.wasm as BackendWasm['wasm'] & { _malloc(bytes: number): number };
   const allocate = wasm._malloc.bind(wasm);
   wasm._malloc = (bytes: number): number => {
@@ -64,7 +65,7 @@ function guardMemory(backend: BackendWasm): void {
     if (address !== 0 || bytes === 0) return address;
     throw new DpoError('engine.out-of-memory', `No ${(bytes / 1e6).toFixed(0)} MB are left in WebAssembly’s memory.`, {
       values: { bytes, limit },
-      hint: 'It ends at 4 GiB: use a smaller model, LoRA or smaller batches, or install TensorFlow: dpo engine install',
+      hint: 'WebAssembly has at most 4 GiB: use a smaller model, LoRA or smaller batches, or install TensorFlow: dpo engine install',
     });
   };
 }

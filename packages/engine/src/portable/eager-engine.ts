@@ -9,10 +9,10 @@ import { EagerVariable, type VariableOwner } from './_eager-variable.js';
 import { mendKernels } from './mend-kernels.js';
 
 /**
- * An engine that runs functions eagerly on a tfjs backend that is already registered and ready. Between calls the event
- * loop turns once, so that timers and signals are served; during a call it stands.
+ * An engine that runs functions eagerly on a tfjs backend that is registered and ready. Between calls the event loop turns once,
+ * so that timers and signals are served; during a call the event loop stands still.
  *
- * Functions throw what the TensorFlow engine throws: `engine.wrong-input`, `engine.wrong-dtype`, `engine.wrong-shape`,
+ * Functions throw the errors of the TensorFlow engine: `engine.wrong-input`, `engine.wrong-dtype`, `engine.wrong-shape`,
  * `engine.wrong-result`, `engine.no-gradient`, `engine.updated-twice`, `engine.read-after-write`,
  * `engine.foreign-variable`, `engine.disposed`; on WebAssembly also `engine.out-of-memory`.
  */
@@ -44,27 +44,27 @@ export function eagerEngine(backend: 'wasm' | 'cpu', description: string): Engin
     function<In extends string, Out extends string>(name: string, body: FunctionBody<In, Out>) {
       alive();
       const signatures = new Set<string>();
-      let gone = false;
+      let isDisposed = false;
       const call = async (inputs: Readonly<Record<In, Values>>): Promise<Record<Out, Values>> => {
         alive();
-        if (gone) throw new DpoError('engine.disposed', `Function ${name} was disposed of and cannot be called.`);
-        // Uploaded now: the caller may change its arrays while the call waits.
-        const given = owner.onBackend(() => upload(name, inputs));
+        if (isDisposed) throw new DpoError('engine.disposed', `Function ${name} was disposed of and cannot be called.`);
+        // Uploaded before the call waits, since the caller may change its arrays in the meantime.
+        const tensors = owner.onBackend(() => upload(name, inputs));
         try {
           return await queue.run(async () => {
             await turn();
             signatures.add(signatureOf(inputs));
-            return owner.onBackend(() => runBody(name, body, owner, given));
+            return owner.onBackend(() => runBody(name, body, owner, tensors));
           });
         } finally {
-          for (const tensor of Object.values<tf.Tensor>(given)) tensor.dispose();
+          for (const tensor of Object.values<tf.Tensor>(tensors)) tensor.dispose();
         }
       };
       return Object.defineProperties(call, {
         traces: { get: () => signatures.size },
         dispose: {
           value: () => {
-            gone = true;
+            isDisposed = true;
           },
         },
       }) as unknown as EngineFunction<In, Out>;
@@ -77,7 +77,7 @@ export function eagerEngine(backend: 'wasm' | 'cpu', description: string): Engin
   };
 }
 
-/** Synchronous, as the backend is ready. */
+/** Runs work with a backend as tfjs's current one. `setBackend` is synchronous here, since the backend is ready. */
 function onBackend<T>(backend: string, work: () => T): T {
   const previous: string | null = tf.getBackend();
   if (previous === backend) return work();
@@ -140,12 +140,12 @@ function withGradientErrors<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
-    // tfjs says so while it walks its tape, in the words of its own error.
+    // tfjs throws an error of its own, which only its text tells apart.
     const op = error instanceof Error ? /gradient function not found for (\w+)/.exec(error.message)?.[1] : undefined;
     if (op === undefined) throw error;
     throw new DpoError('engine.no-gradient', `The op ${op} has no gradient.`, {
       values: { op },
-      hint: 'Write it in other tfjs ops, or give the function a gradient by tf.customGrad.',
+      hint: 'Use other tfjs ops, or give the function a gradient by tf.customGrad.',
       cause: error,
     });
   }
@@ -154,6 +154,6 @@ function withGradientErrors<T>(work: () => T): T {
 function download(tensor: tf.Tensor): Values {
   const dtype = tensor.dtype === 'float32' ? 'float32' : 'int32';
   const data = tensor.dataSync();
-  // Plain JavaScript gives the array that it computes with.
+  // Copied, since the plain JavaScript backend gives the array that it computes with.
   return { dtype, shape: [...tensor.shape], data: dtype === 'float32' ? new Float32Array(data) : new Int32Array(data) };
 }

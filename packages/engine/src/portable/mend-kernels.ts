@@ -12,20 +12,20 @@ import {
   unsortedSegmentSum,
 } from './_own-kernels.js';
 
-const mended = new Set<string>();
+const backends = new Set<string>();
 
 /**
- * Makes a registered backend compute everything that models, losses and optimizers are made of, and right:
+ * Makes a registered backend compute all kernels of models, losses and optimizers, and compute them right:
  *
- * - sums into segments go over the rows once, on both backends;
- * - WebAssembly gets every kernel that it lacks and plain JavaScript has (needed: the cpu backend is registered);
- * - repetition and lookups copy blocks, and what broadcasts repeats first;
- * - matrix products take batches that broadcast both ways, and on WebAssembly are fast with transpositions and batches, too;
- * - kernels of WebAssembly that are wrong for some dtypes or shapes get a replacement for these.
+ * - Sums into segments go over the rows once, on both backends.
+ * - WebAssembly gets every kernel that it lacks and plain JavaScript has. The cpu backend must be registered for this.
+ * - Repetition and lookups copy blocks, and kernels that broadcast repeat the smaller operand first.
+ * - Matrix products take batches that broadcast both ways. On WebAssembly they are fast with transpositions and batches, too.
+ * - Kernels of WebAssembly that are wrong for some dtypes or shapes get a replacement for these.
  */
 export function mendKernels(backend: 'wasm' | 'cpu'): void {
-  if (mended.has(backend)) return;
-  mended.add(backend);
+  if (backends.has(backend)) return;
+  backends.add(backend);
   replace('UnsortedSegmentSum', backend, unsortedSegmentSum);
   replace('StatelessUniform', backend, statelessUniform);
   if (backend === 'cpu') {
@@ -44,14 +44,14 @@ export function mendKernels(backend: 'wasm' | 'cpu'): void {
   }
 }
 
-/** Registers a kernel in place of one that may be there, whose preparation it keeps. */
+/** Registers a kernel, and replaces an existing one of the same name but for its set-up. */
 function replace(kernelName: string, backendName: string, kernelFunc: tf.KernelFunc): void {
   const old = tf.getKernel(kernelName, backendName) as tf.KernelConfig | null | undefined;
   if (old) tf.unregisterKernel(kernelName, backendName);
   tf.registerKernel({ ...old, kernelName, backendName, kernelFunc });
 }
 
-/** Kernels of WebAssembly that broadcast by themselves, and slowly. */
+/** The kernels of WebAssembly whose own broadcasting is slow. */
 const coordinateWise = [
   ...['Equal', 'NotEqual', 'Less', 'LessEqual', 'Greater', 'GreaterEqual', 'LogicalAnd', 'LogicalOr', 'LogicalXor'],
   ...['Maximum', 'Minimum', 'Pow', 'Mod', 'FloorDiv', 'SquaredDifference'],
@@ -59,16 +59,17 @@ const coordinateWise = [
 
 type Call = Parameters<tf.KernelFunc>[0];
 
-/** Where WebAssembly's kernel is wrong, and what to use instead: plain JavaScript's where nothing is given. */
+/** A case in which WebAssembly's kernel is wrong. */
 interface Gap {
   readonly kernel: string;
   readonly when: (call: Call) => boolean;
+  /** The kernel for such calls. Default: plain JavaScript's. */
   readonly instead?: tf.KernelFunc;
 }
 
 const x = ({ inputs }: Call): tf.TensorInfo => inputs.x as tf.TensorInfo;
 const attribute = ({ attrs }: Call, name: string): unknown => attrs?.[name];
-/** They take any tensor for one of float32. */
+/** For kernels that take any tensor for a float32 one. */
 const onlyFloat32 = (call: Call): boolean => x(call).dtype !== 'float32';
 const areFloat32 = (...tensors: readonly (tf.TensorInfo | undefined)[]): boolean =>
   tensors.every((tensor) => tensor?.dtype === 'float32');

@@ -3,22 +3,23 @@ import type { Engine } from '../types.js';
 import { startWasm } from './_start-wasm.js';
 import { eagerEngine } from './eager-engine.js';
 
+/** Settings of {@link openPortable}. */
 export interface OpenPortableOptions {
-  /** Appended to the description: why it is this engine. */
+  /** The reason for this engine, which the description ends with. Default: none. */
   readonly why?: string | undefined;
 }
 
 /**
- * Opens the portable engine: tfjs on WebAssembly, or on plain JavaScript, which `auto` takes where WebAssembly does not
- * start. It runs functions eagerly, everywhere, in float32, with the same results as TensorFlow to float32 rounding.
+ * Opens the portable engine: tfjs on WebAssembly or on plain JavaScript. `auto` takes plain JavaScript when WebAssembly does not
+ * start. The engine runs everywhere. It runs functions eagerly, in float32, with TensorFlow's results to float32 rounding.
  *
- * @throws DpoError `engine.unavailable` when WebAssembly was asked for and does not start
+ * @throws DpoError `engine.unavailable` when `kind` is `wasm` and WebAssembly does not start
  */
 export async function openPortable(
   kind: 'auto' | 'wasm' | 'cpu' = 'auto',
   { why }: OpenPortableOptions = {},
 ): Promise<Engine> {
-  // Plain JavaScript stands in for the kernels that WebAssembly lacks.
+  // Plain JavaScript computes the kernels that WebAssembly lacks.
   await import('@tensorflow/tfjs-backend-cpu');
   const because = why === undefined ? '' : `: ${why}`;
   const plain = (reason: string): Engine => eagerEngine('cpu', `portable engine (plain JavaScript), float32${reason}`);

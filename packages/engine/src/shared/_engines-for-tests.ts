@@ -21,8 +21,8 @@ export async function expectSame(
 ): Promise<void> {
   const [actual, expected] = await Promise.all(
     engines.map(async (engine) => {
-      const fn = engine.function('case', (_, given) => {
-        const results = [compute(given)].flat() as tf.Tensor[];
+      const fn = engine.function('case', (_, tensors) => {
+        const results = [compute(tensors)].flat() as tf.Tensor[];
         return Object.fromEntries(results.map((tensor, i) => [`${i}`, tensor]));
       });
       const result = await fn(inputs);

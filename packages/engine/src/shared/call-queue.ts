@@ -1,12 +1,12 @@
 /**
- * Runs work in the order in which it was asked for. Work that comes while nothing is under way starts at once, so that
- * a synchronous piece has run when {@link CallQueue.add} returns.
+ * Runs work in the order of the calls. Work starts at once when no other is running, so that synchronous work is then done when
+ * {@link CallQueue.add} returns.
  */
 export class CallQueue {
   #tail: Promise<unknown> | undefined;
   #failure: { readonly error: unknown } | undefined;
 
-  /** Runs asynchronous work after all work added before. A failure of {@link CallQueue.add}'s work surfaces here. */
+  /** Runs asynchronous work after all earlier work. Rejects with the error of earlier {@link CallQueue.add} work, if any. */
   run<T>(work: () => Promise<T>): Promise<T> {
     const start = (): Promise<T> => {
       this.throwFailure();
@@ -15,7 +15,7 @@ export class CallQueue {
     return this.#follow(this.#tail === undefined ? attempt(start) : this.#tail.then(start, start));
   }
 
-  /** Runs synchronous work: now if nothing is under way, else after the work added before. */
+  /** Runs synchronous work: now when no other work is running, else after all earlier work. */
   add(work: () => void): void {
     if (this.#tail === undefined) {
       work();
@@ -31,7 +31,7 @@ export class CallQueue {
     this.#follow(this.#tail.then(later, later));
   }
 
-  /** Throws what work given to {@link CallQueue.add} threw while nobody could catch it; once. */
+  /** Throws the error of {@link CallQueue.add} work that ran when no caller could catch it. Each error is thrown once. */
   throwFailure(): void {
     const failure = this.#failure;
     this.#failure = undefined;
@@ -48,7 +48,7 @@ export class CallQueue {
   }
 }
 
-/** An error thrown before the first await, as a rejection. */
+/** Starts work; an error before the first await becomes a rejection. */
 async function attempt<T>(work: () => Promise<T>): Promise<T> {
   return work();
 }

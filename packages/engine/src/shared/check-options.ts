@@ -1,10 +1,10 @@
 import { DpoError } from '@dpo/base';
 import { isDeviceName } from './device-name.js';
 
-/** Less than this many bytes hold no model. */
+/** The smallest memory limit in bytes; less would hold no model. */
 const LEAST_MEMORY = 2 ** 24;
 
-/** An option with a value that no engine takes. */
+/** The error `engine.wrong-option`, for a value that no engine takes. */
 export function wrongOption(name: string, value: unknown, expected: string): DpoError {
   return new DpoError('engine.wrong-option', `${name} must be ${expected}, not ${value}.`, {
     values: { [name]: value },
@@ -12,9 +12,9 @@ export function wrongOption(name: string, value: unknown, expected: string): Dpo
 }
 
 /**
- * Checks what every way to open an engine takes; left out is always right.
+ * Checks the options that all engines share. Each may be left out.
  *
- * @throws DpoError `engine.wrong-option`
+ * @throws DpoError `engine.wrong-option` when one has a value that no engine takes
  */
 export function checkOptions({
   threads,

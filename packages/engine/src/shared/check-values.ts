@@ -1,13 +1,14 @@
 import { DpoError } from '@dpo/base';
 import type { Values } from '../types.js';
 
-/** TensorFlow and tfjs have less than this many axes; TensorFlow ends the process where there are far more. */
+/** More axes than any op of TensorFlow or tfjs takes. With far more axes TensorFlow would end the process. */
 const MOST_AXES = 16;
 
 /**
- * Checks one input of a call. A mistake here could be read as native memory, so nothing is taken on trust.
+ * Checks one input of a call. TensorFlow would read native memory beyond a wrong array, so every property is checked.
  *
- * @throws DpoError `engine.wrong-input` when it is missing, `engine.wrong-dtype`, `engine.wrong-shape`
+ * @throws DpoError `engine.wrong-input` when the input is missing, `engine.wrong-dtype` when the array does not have the dtype,
+ *   `engine.wrong-shape` when the values do not fill the shape
  */
 export function checkValues(fn: string, name: string, values: Values | undefined): asserts values is Values {
   if (values === undefined || values === null)
@@ -18,7 +19,7 @@ export function checkValues(fn: string, name: string, values: Values | undefined
   const array = dtype === 'float32' ? Float32Array : dtype === 'int32' ? Int32Array : undefined;
   if (array === undefined || !(data instanceof array)) {
     const received = (data as object | undefined)?.constructor?.name ?? typeof data;
-    throw new DpoError('engine.wrong-dtype', `Input ${name} of ${fn}: a ${received} was given as ${dtype}.`, {
+    throw new DpoError('engine.wrong-dtype', `Input ${name} of ${fn} is a ${received}, but its dtype is ${dtype}.`, {
       values: { function: fn, input: name, dtype, received },
       hint: 'Use a Float32Array with float32 and an Int32Array with int32.',
     });
@@ -33,10 +34,10 @@ export function checkValues(fn: string, name: string, values: Values | undefined
 }
 
 /**
- * Checks that a shape is one: a list of whole numbers from 0, whose product is a number that JavaScript counts to.
- * TensorFlow would end the process for some that are not.
+ * Checks a shape: a list of whole numbers from 0, whose product is exact in JavaScript. TensorFlow would end the process for some
+ * other lists.
  *
- * @throws DpoError `engine.wrong-shape`
+ * @throws DpoError `engine.wrong-shape` for any other list
  */
 export function checkShape(what: string, shape: readonly number[]): void {
   const sizes =

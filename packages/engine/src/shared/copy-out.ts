@@ -1,7 +1,11 @@
 import { DpoError } from '@dpo/base';
 import type { Variable } from '../types.js';
 
-/** @throws DpoError `engine.wrong-shape` when a variable's value does not fit into the room given for it */
+/**
+ * Checks that a variable's value fits into an array.
+ *
+ * @throws DpoError `engine.wrong-shape` when it does not
+ */
 export function checkRoom({ name, shape }: Variable, into: Float32Array | undefined): void {
   const size = shape.reduce((a, b) => a * b, 1);
   if (into === undefined || into.length >= size) return;
@@ -12,7 +16,7 @@ export function checkRoom({ name, shape }: Variable, into: Float32Array | undefi
   );
 }
 
-/** A copy of values: at the start of `into`, as a view of it, or else in memory of its own. */
+/** A copy of values: a view of the start of `into`, or new memory without `into`. */
 export function copyOf<Data extends Float32Array | Int32Array | Uint8Array>(
   values: Data,
   into: Data | undefined,

@@ -1,7 +1,7 @@
-/** What a device is asked for by: `auto` is the first GPU where TensorFlow sees one, else the processor. */
+/** The name of a device. `auto` is the first GPU that TensorFlow sees, else the processor. */
 export type DeviceName = 'auto' | 'cpu' | 'gpu' | `gpu:${number}`;
 
-/** Whether a text names a device. */
+/** Tells whether a text names a device. */
 export function isDeviceName(text: unknown): text is DeviceName {
   return typeof text === 'string' && /^(auto|cpu|gpu|gpu:\d+)$/.test(text);
 }

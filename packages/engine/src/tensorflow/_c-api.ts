@@ -18,14 +18,14 @@ export interface Output {
 /** The version line whose C API and semantics this code was written against. */
 const SUPPORTED_VERSION = /^2\.21\./;
 
-/** Library files per platform, in the order in which they must be loaded; the last one exports the C API. */
+/** The library's files by platform, in the order in which they must be loaded; the last exports the C API. */
 const LIBRARY_FILES: Readonly<Record<string, readonly string[]>> = {
   linux: ['libtensorflow_framework.so.2', 'libtensorflow_cc.so.2'],
   darwin: ['libtensorflow_framework.2.dylib', 'libtensorflow_cc.2.dylib'],
   win32: ['_pywrap_tensorflow_common.dll'],
 };
 
-/** Prototypes of the C functions that the engine calls. Arrays are passed as typed arrays, hence `void*`. */
+/** The prototypes of the C functions that the engine calls. Typed arrays are passed as `void*`. */
 const PROTOTYPES = {
   TF_Version: 'const char* TF_Version()',
   TF_NewStatus: 'void* TF_NewStatus()',
@@ -108,25 +108,25 @@ export type CApi = { readonly [K in keyof typeof PROTOTYPES]: NativeFunction<(ty
 
 const RTLD_LAZY = 1;
 
-/** Whether the user asked for a log. */
-const logWanted = process.env.TF_CPP_MIN_LOG_LEVEL !== undefined;
+/** Whether the user has set a log level. */
+const hasLogLevel = process.env.TF_CPP_MIN_LOG_LEVEL !== undefined;
 
-/** What holds for all engines of a process, as TensorFlow reads it when it is loaded. */
+/** The settings of all engines of a process, which TensorFlow reads when it is loaded. */
 export interface LoadOptions {
-  /** Bytes of the machine's memory that tensors may take. */
+  /** The bytes of the machine's memory that tensors may take. Default: the machine's or the container's memory. */
   readonly memoryLimit?: number | undefined;
-  /** Leaves out what TensorFlow logs of errors that calls return as well. */
+  /** True keeps TensorFlow from logging errors that calls return as well. Default false. */
   readonly quiet?: boolean | undefined;
 }
 
 let loaded: { readonly folder: string; readonly api: CApi; readonly memoryLimit: number | undefined } | undefined;
 
 /**
- * Loads libtensorflow from `folder`. It is loaded once per process: a second call returns the same library, and one
- * with another folder is an error, since two copies of TensorFlow cannot live in one process.
+ * Loads libtensorflow from `folder`, once per process. A second call returns the same library. A call with another folder is an
+ * error, since two copies of TensorFlow cannot live in one process.
  *
- * @throws DpoError `engine.library-unloadable`, `engine.library-version`, `engine.library-twice`, `engine.wrong-option` for a memory
- * limit that is another than the first
+ * @throws DpoError `engine.library-unloadable` when the library is missing or does not load, `engine.library-version` when it is not
+ *   2.21, `engine.library-twice` for another folder than the first, `engine.wrong-option` for another memory limit than the first
  */
 export function loadTensorFlow(folder: string, { memoryLimit, quiet = false }: LoadOptions = {}): CApi {
   if (loaded !== undefined) {
@@ -140,20 +140,20 @@ export function loadTensorFlow(folder: string, { memoryLimit, quiet = false }: L
   const paths = libraryFiles(folder);
   setDefaults(memoryLimit, quiet);
   configureKoffi();
-  const api = logWanted ? bind(folder, paths) : withoutStandardError(() => bind(folder, paths));
+  const api = hasLogLevel ? bind(folder, paths) : withoutStandardError(() => bind(folder, paths));
   loaded = { folder, api, memoryLimit };
   return api;
 }
 
-/** TensorFlow reads these when it loads. What the user has set stays. */
+/** Sets the environment variables that TensorFlow reads when it loads. The user's own settings stay. */
 function setDefaults(memoryLimit: number | undefined, quiet: boolean): void {
   // 2 = errors only, 3 = what ends the process.
   process.env.TF_CPP_MIN_LOG_LEVEL ??= quiet ? '3' : '2';
-  // TensorFlow takes oneDNN's kernels by itself only on the newest processors. With AVX2 a training step of GPT-2 takes
-  // a fifth less time and memory with them, too.
+  // By itself TensorFlow takes oneDNN's kernels only on the newest processors. On processors with AVX2 they save a fifth of the time
+  // and the memory of a training step of GPT-2, too.
   if (process.arch === 'x64') process.env.TF_ENABLE_ONEDNN_OPTS ??= '1';
-  // Without a limit TensorFlow takes up to all of the machine's memory, and the system would end a process that a
-  // container allows less. There are two allocators, oneDNN's and TensorFlow's own.
+  // Without a limit TensorFlow takes up to all of the machine's memory, and the system ends a process that exceeds its container's
+  // limit. There are two allocators, oneDNN's and TensorFlow's own.
   const allowed = memoryLimit ?? constrainedMemory();
   if (allowed === undefined) return;
   process.env.TF_MKL_ALLOC_MAX_BYTES ??= String(Math.floor(allowed));
@@ -162,7 +162,7 @@ function setDefaults(memoryLimit: number | undefined, quiet: boolean): void {
   process.env.TF_CPU_BFC_MEM_LIMIT_IN_MB ??= String(Math.floor(allowed / 2 ** 20));
 }
 
-/** What a container lets this process have, where that is less than the machine has. */
+/** The container's memory limit; undefined when it is no less than the machine's memory. */
 function constrainedMemory(): number | undefined {
   const bytes = process.constrainedMemory();
   return bytes > 0 && bytes < totalmem() ? bytes : undefined;
@@ -171,7 +171,7 @@ function constrainedMemory(): number | undefined {
 function limitedBefore(memoryLimit: number, before: { readonly memoryLimit: number | undefined }): DpoError {
   return new DpoError('engine.wrong-option', 'TensorFlow’s memory limit cannot be changed once it is loaded.', {
     values: { memoryLimit, before: before.memoryLimit },
-    hint: 'Give the first engine of the process the limit, and the others the same or none.',
+    hint: 'Give the limit to the first engine of the process, and give the other engines the same limit or none.',
   });
 }
 
@@ -198,7 +198,7 @@ function bind(folder: string, paths: readonly string[]): CApi {
     const libraries = paths.map((path) => koffi.load(path, { global: true }));
     const library = libraries.at(-1) as LibraryHandle;
     for (const path of paths) keepLoaded(path);
-    // Before all else, as another version may lack what is asked for next.
+    // Checked first, since another version may lack the other functions.
     checkVersion(folder, library.func(PROTOTYPES.TF_Version)());
     koffi.struct('TF_Output', { oper: 'void*', index: 'int' });
     return Object.fromEntries(
@@ -224,19 +224,19 @@ function checkVersion(folder: string, version: string): void {
 }
 
 /**
- * Holds a library until the process is gone. The FFI closes its libraries while Node shuts down, but TensorFlow has
- * exit handlers and threads that run later: without a reference of our own, the process would end in a crash.
+ * Keeps a library loaded until the process has ended. The FFI closes its libraries while Node shuts down, but TensorFlow's exit
+ * handlers and threads run later: without this reference, the process would end in a crash.
  */
 function keepLoaded(path: string): void {
   if (process.platform === 'win32') koffi.load('kernel32.dll').func('void* __stdcall LoadLibraryW(str16)')(path);
   else koffi.load(null).func('void* dlopen(const char*, int)')(path, RTLD_LAZY);
 }
 
-/** TensorFlow's optimizer and compiler recurse deeply; the FFI's own stacks for asynchronous calls are 128 KiB. */
+/** Enlarges the FFI's stacks: TensorFlow's optimizer and compiler recurse deeply, and the stacks of asynchronous calls are 128 KiB. */
 function configureKoffi(): void {
   try {
     koffi.config({ sync_stack_size: 16 << 20, async_stack_size: 16 << 20, resident_async_pools: 1 });
   } catch {
-    // Another user of koffi has loaded a library before us; its settings hold then.
+    // Another user of koffi has loaded a library before, so that its settings hold.
   }
 }

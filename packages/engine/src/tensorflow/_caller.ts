@@ -2,10 +2,7 @@ import { fileURLToPath } from 'node:url';
 
 const HERE = fileURLToPath(new URL('..', import.meta.url));
 
-/**
- * The line of the caller's code that led here: the first stack frame outside dependencies, Node and this package.
- * Undefined where there is none.
- */
+/** The line of the caller's code: the first stack frame outside dependencies, Node and this package; undefined without such a frame. */
 export function callerLine(): string | undefined {
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = 200;
@@ -17,14 +14,14 @@ export function callerLine(): string | undefined {
     const path = place.startsWith('file:') ? place.slice('file://'.length) : place;
     if (path.startsWith('node:') || path.includes('/node_modules/') || path.includes('\\node_modules\\')) continue;
     if (path === '<anonymous>' || path === 'native') continue;
-    // This package's own tests are callers like any other.
+    // This package's own tests count as callers.
     if (path.startsWith(HERE) && !/\.test\.[tj]s:/.test(path)) continue;
     return path;
   }
   return undefined;
 }
 
-/** " (called from FILE:LINE:COLUMN)", or nothing where the line is unknown. */
+/** " (called from FILE:LINE:COLUMN)"; an empty text when the line is unknown. */
 export function calledFrom(line: string | undefined): string {
   return line === undefined ? '' : ` (called from ${line})`;
 }

@@ -5,25 +5,25 @@ import type { Collective } from '../workers/collective.js';
 import type { Call, Context, Handle } from './_context.js';
 import { DATA_TYPES } from './native-tensor.js';
 
-/** Buffers are summed together until they have so many numbers: 64 MB. A ring of few large pieces uses the wire best. */
+/** Buffers of up to so many numbers (64 MB) are summed in one exchange. Few large pieces use the network best. */
 const TOGETHER = 2 ** 24;
-/** Numbers of a list that go with its count, in one exchange. */
+/** The count of a list and so many of its numbers go out in one exchange. */
 const SHORT = 63;
-/** All workers. */
+/** The key of the group of all workers. */
 const GROUP = 1;
 
 /**
  * Sums and lists over the workers of a cluster, by TensorFlow's collective operations: a ring over gRPC between processors.
- * Each worker gets the same bits.
+ * All workers get the same bits.
  *
- * A worker that is gone ends the call of every other one with `engine.worker-lost`; so does one that does not call within the
- * cluster's `timeoutSeconds`. After that the cluster is of no use any more.
+ * When a worker dies, or does not call within the cluster's `timeoutSeconds`, the calls of all other workers fail with
+ * `engine.worker-lost`. Afterwards the cluster cannot be used any more.
  */
 export class TensorFlowCollective implements Collective {
   readonly rank: number;
   readonly size: number;
   readonly #seconds: number;
-  /** TensorFlow knows an exchange by its key. Exchanges of one kind follow one another under one key. */
+  /** The key of each kind of exchange, by which TensorFlow matches the workers' exchanges. */
   readonly #keys = new Map<string, number>();
 
   constructor(
@@ -62,7 +62,7 @@ export class TensorFlowCollective implements Collective {
     ]);
   }
 
-  /** The lists of all workers, each filled up to `length` numbers. Doubles travel as pairs of int32, so no bit is lost. */
+  /** The lists of all workers, each filled up to `length` numbers. Doubles travel as pairs of int32, so that no bit is lost. */
   async #gatherEqual(values: readonly number[], length: number): Promise<number[][]> {
     const doubles = new Float64Array(length);
     doubles.set(values);
@@ -72,7 +72,7 @@ export class TensorFlowCollective implements Collective {
     return Array.from({ length: this.size }, (_, rank) => [...all.subarray(rank * length, (rank + 1) * length)]);
   }
 
-  /** Runs one collective operation after the engine's calls before it, and copies its result into `into`. */
+  /** Runs one collective operation after the engine's earlier calls, and copies the result into `into`. */
   #exchange<Data extends Float32Array | Int32Array>(
     name: string,
     dtype: 'float32' | 'int32',
@@ -114,7 +114,7 @@ export class TensorFlowCollective implements Collective {
   }
 }
 
-/** Buffers in their order, small ones put together. */
+/** The buffers in order, divided into parts that are summed in one exchange each. */
 function* parts(buffers: readonly Float32Array[]): Generator<readonly Float32Array[]> {
   let part: Float32Array[] = [];
   let length = 0;

@@ -2,20 +2,20 @@ import { float, integer, message } from './_proto.js';
 
 /** The parts of TensorFlow's ConfigProto that the engine sets. */
 export interface Config {
-  /** Threads inside one operation (field 2) and across operations (field 5); TensorFlow decides where undefined. */
+  /** Threads inside one operation (field 2) and across operations (field 5). Undefined leaves the choice to TensorFlow. */
   readonly threads?: number | undefined;
-  /** allow_soft_placement (field 7): an operation that a GPU does not have runs on the processor. */
+  /** allow_soft_placement (field 7): an operation without a GPU kernel runs on the processor. */
   readonly softPlacement?: boolean | undefined;
   /**
-   * How much of each GPU's memory is taken (gpu_options, field 6): what is needed as it is needed (allow_growth, field 4),
-   * or all of so many bytes at once (experimental.virtual_devices.memory_limit_mb, fields 9, 1, 1).
+   * The memory that TensorFlow takes of each GPU (gpu_options, field 6): as much as it needs, bit by bit (allow_growth, field 4),
+   * or so many bytes at once (experimental.virtual_devices.memory_limit_mb, fields 9, 1, 1).
    */
   readonly gpuMemory?: 'growing' | { readonly bytes: number } | undefined;
 }
 
 /**
- * A serialised `tensorflow.ConfigProto`. A few fields do not warrant a protocol buffer library; the numbers are those
- * of tensorflow/core/protobuf/config.proto and rewriter_config.proto.
+ * A serialised `tensorflow.ConfigProto`. A few fields do not warrant a library for protocol buffers. The field numbers are those of
+ * tensorflow/core/protobuf/config.proto and rewriter_config.proto.
  */
 export function configProto({ threads, softPlacement, gpuMemory }: Config): Uint8Array {
   const bytes: number[] = [];

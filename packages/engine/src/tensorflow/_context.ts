@@ -11,18 +11,20 @@ import {
   tensorValues,
 } from './native-tensor.js';
 
-/** A TFE_TensorHandle. Its owner deletes it. */
+/** A TFE_TensorHandle, which its owner deletes. */
 export type Handle = Pointer;
 
-/** Attributes of an operation run at once: those of {@link Attribute}, with strings also as bytes. */
+/** An attribute of an operation that runs at once: an {@link Attribute}, or a string as bytes. */
 export type CallAttribute = Attribute | { readonly bytes: Uint8Array };
 
+/** A call of an operation or a function. */
 export interface Call {
   readonly name: string;
-  /** What errors call it, where that is not the name. */
+  /** The name in errors. Default: `name`. */
   readonly label?: string;
   readonly inputs: readonly Handle[];
   readonly attributes?: Readonly<Record<string, CallAttribute>>;
+  /** The number of outputs. */
   readonly outputs: number;
 }
 
@@ -30,18 +32,19 @@ export interface Call {
 export interface Device {
   /** TensorFlow's full name, `/job:localhost/replica:0/task:0/device:GPU:0`. */
   readonly name: string;
+  /** `CPU` or `GPU`. */
   readonly type: string;
-  /** What it lets TensorFlow take of its memory. */
+  /** The bytes of the device's memory that TensorFlow may take. */
   readonly memoryBytes: number;
 }
 
-/** From so many bytes on, running an operation costs less than writing on one thread. */
+/** From so many bytes on, an operation on all threads writes zeros faster than one thread. */
 const LARGE = 2 ** 18;
 
-/** TensorFlow's eager context: devices, thread pools, and the functions that were added. */
+/** TensorFlow's eager context: devices, thread pools, and functions. */
 export class Context {
   readonly #handle: Pointer;
-  /** The name of the device that functions and variables are put on; TensorFlow's choice where undefined. */
+  /** The name of the device of functions and variables. Undefined leaves the choice to TensorFlow. */
   device: string | undefined;
 
   constructor(
@@ -64,14 +67,14 @@ export class Context {
     this.api.TFE_DeleteContext(this.#handle);
   }
 
-  /** Starts the gRPC server of a ServerDef, which other workers exchange values with. The devices get names of that job. */
+  /** Starts the gRPC server of a ServerDef, through which workers exchange values. The devices get names of the ServerDef's job. */
   joinCluster(serverDef: Uint8Array): void {
     checked(this.api, 'TFE_EnableCollectiveOps', (status) =>
       this.api.TFE_EnableCollectiveOps(this.#handle, serverDef, serverDef.length, status),
     );
   }
 
-  /** The devices that there are. */
+  /** The machine's devices. */
   devices(): Device[] {
     const { api } = this;
     const list = checked(api, 'TFE_ContextListDevices', (status) => api.TFE_ContextListDevices(this.#handle, status));
@@ -99,7 +102,7 @@ export class Context {
     );
   }
 
-  /** Copies values, or zeros where there are none, into a tensor of the context. */
+  /** Copies values into a tensor of the context. Without `data`, the values are zeros. */
   upload(dtype: ElementType, shape: readonly number[], data: ArrayLike<number> | undefined): Handle {
     const tensor = newTensor(this.api, dtype, shape, data);
     try {
@@ -109,7 +112,7 @@ export class Context {
     }
   }
 
-  /** Zeros, float32. Large ones are written by all threads: a page of memory costs most when it is first written to. */
+  /** A float32 tensor of zeros. All threads write a large one, since the first write to a page of memory is slow. */
   zeros(shape: readonly number[]): Handle {
     const bytes = bytesOf('float32', shape);
     if (bytes < LARGE || isHopeless(bytes)) return this.upload('float32', shape, undefined);
@@ -121,7 +124,7 @@ export class Context {
     }
   }
 
-  /** Copies a tensor's values out, into `into` where that is given, and deletes the handle. */
+  /** Copies a tensor's values into `into`, or into a new array, and deletes the handle. */
   download(handle: Handle, into?: HostData): ReturnType<typeof tensorValues> {
     try {
       const tensor = checked(this.api, 'TFE_TensorHandleResolve', (status) =>
@@ -141,7 +144,7 @@ export class Context {
     this.api.TFE_DeleteTensorHandle(handle);
   }
 
-  /** Runs an operation or a function on this thread. The caller owns the handles returned. */
+  /** Runs an operation or a function on this thread. The caller owns the returned handles. */
   execute(call: Call): Handle[] {
     const op = this.#prepare(call);
     const { outputs, count } = outputSlots(call);
@@ -203,7 +206,7 @@ export class Context {
   }
 }
 
-/** Room for the output handles; TensorFlow reads the capacity from `count` and writes the number used there. */
+/** Room for the output handles. TensorFlow reads the capacity from `count`, and writes the number of outputs there. */
 function outputSlots(call: Call): { outputs: BigUint64Array; count: Int32Array } {
   return { outputs: new BigUint64Array(Math.max(1, call.outputs)), count: Int32Array.of(call.outputs) };
 }

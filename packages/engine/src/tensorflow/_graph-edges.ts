@@ -1,15 +1,15 @@
 import type { Pointer } from './_c-api.js';
 
-/** Operations whose result is their input's memory, only seen otherwise. */
+/** Operations whose result shares the memory of their input. */
 const SHARES_MEMORY = new Set(['Identity', 'Reshape']);
 
-/** Who uses whom in a graph under construction. */
+/** The edges of a graph under construction: which operation uses which. */
 export class GraphEdges {
   readonly #sources = new Map<Pointer, readonly Pointer[]>();
   readonly #users = new Map<Pointer, Pointer[]>();
   readonly #sharing = new Set<Pointer>();
 
-  /** Records an operation with the operations that it waits for. */
+  /** Adds an operation with the operations that it waits for. */
   add(operation: Pointer, type: string, sources: readonly Pointer[]): void {
     this.#sources.set(operation, sources);
     if (SHARES_MEMORY.has(type)) this.#sharing.add(operation);
@@ -21,8 +21,8 @@ export class GraphEdges {
   }
 
   /**
-   * The operations that use the memory of `operation`'s result and that no path leads from to `later`: those that may
-   * still hold it when `later` have run.
+   * The operations that use the memory of `operation`'s result and from which no path leads to `later`. They may still hold the
+   * memory when the operations of `later` have run.
    */
   usesBeside(operation: Pointer, later: readonly Pointer[]): Pointer[] {
     const before = this.#reach(later, (node) => this.#sources.get(node) ?? []);
@@ -34,9 +34,9 @@ export class GraphEdges {
   }
 
   #reach(start: readonly Pointer[], next: (node: Pointer) => readonly Pointer[]): Set<Pointer> {
-    const seen = new Set(start);
-    // A set is walked in order of insertion, what is added on the way included.
-    for (const node of seen) for (const neighbour of next(node)) seen.add(neighbour);
-    return seen;
+    const nodes = new Set(start);
+    // The loop also visits nodes that are added on the way, since a set iterates in the order of insertion.
+    for (const node of nodes) for (const neighbour of next(node)) nodes.add(neighbour);
+    return nodes;
   }
 }

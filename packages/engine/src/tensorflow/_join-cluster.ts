@@ -3,7 +3,11 @@ import type { Cluster } from '../workers/cluster.js';
 import type { Context } from './_context.js';
 import { serverDef } from './_server-def.js';
 
-/** Makes a context one of a cluster's workers, or disposes of the context where that cannot be. */
+/**
+ * Makes a context one of a cluster's workers. Disposes of the context on failure.
+ *
+ * @throws DpoError `engine.port-taken` when the worker cannot listen at its address
+ */
 export function joinCluster(context: Context, cluster: Cluster): void {
   try {
     context.joinCluster(serverDef(cluster));

@@ -1,7 +1,7 @@
 import { random } from '@dpo/base';
 import * as tf from '@tensorflow/tfjs-core';
 
-/** One pre-norm transformer layer on looked-up rows, reduced to a number. */
+/** One pre-norm transformer layer on rows of a table, reduced to a number. */
 export function layerLoss(x: tf.Tensor, ids: tf.Tensor, weights: readonly tf.Tensor[], D: number): tf.Scalar {
   const [B, T] = x.shape as [number, number];
   const [qkv, o, g, up, down] = weights as tf.Tensor2D[] as [

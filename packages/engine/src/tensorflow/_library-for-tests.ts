@@ -1,6 +1,6 @@
 import { findLibrary } from '../library/find-library.js';
 
-/** The folder with libtensorflow that the tests use; undefined where there is none, and those that need it are skipped. */
+/** The folder of the libtensorflow that tests use; undefined when there is none, so that tests that need it are skipped. */
 export async function libraryForTests(): Promise<string | undefined> {
   return (await findLibrary())?.folder;
 }

@@ -1,6 +1,6 @@
 // Protocol buffers, as far as TensorFlow's configurations need them: https://protobuf.dev/programming-guides/encoding/
 
-/** A whole number of up to 32 bits in protocol buffers' form: seven bits to a byte, the lowest first. */
+/** A whole number of up to 32 bits as a protocol buffer's varint: seven bits to a byte, the lowest first. */
 function varint(value: number): number[] {
   const bytes: number[] = [];
   for (let rest = value; ; rest >>>= 7) {
@@ -19,7 +19,7 @@ export function message(field: number, content: Iterable<number> & { readonly le
   return [...varint((field << 3) | 2), ...varint(content.length), ...content];
 }
 
-/** A float32 in packed form, without a field. */
+/** The bytes of a float32, without a field. */
 export function float(value: number): number[] {
   return [...new Uint8Array(Float32Array.of(value).buffer)];
 }

@@ -2,8 +2,8 @@ import { closeSync, openSync } from 'node:fs';
 import koffi from 'koffi';
 
 /**
- * Runs `work` with the process's standard error pointed at nothing. TensorFlow announces its oneDNN kernels there while
- * it loads, whatever its log level. Nothing else can be lost: `work` is synchronous, and loaders report by return value.
+ * Runs `work` with the process's standard error switched off. TensorFlow announces its oneDNN kernels there while it loads,
+ * whatever its log level. Nothing else is lost, since `work` is synchronous and loaders report by their return values.
  */
 export function withoutStandardError<T>(work: () => T): T {
   if (process.platform === 'win32') return work();

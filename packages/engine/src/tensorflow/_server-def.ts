@@ -1,13 +1,13 @@
 import type { Cluster } from '../workers/cluster.js';
 import { integer, message } from './_proto.js';
 
-/** The job that all workers are tasks of. */
+/** The name of the job whose tasks the workers are. */
 const JOB = 'worker';
 
 /**
- * A serialised `tensorflow.ServerDef`: the gRPC server of one worker. The numbers are those of
- * tensorflow/core/protobuf/tensorflow_server.proto, cluster.proto and config.proto. The first worker leads: the others ask it
- * who takes part in a sum.
+ * A serialised `tensorflow.ServerDef`: the gRPC server of one worker. The field numbers are those of
+ * tensorflow/core/protobuf/tensorflow_server.proto, cluster.proto and config.proto. The first worker leads: the other workers ask
+ * the first which workers take part in a sum.
  */
 export function serverDef({ hosts, rank }: Cluster): Uint8Array {
   const text = (value: string) => Buffer.from(value);

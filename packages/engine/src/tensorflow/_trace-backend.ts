@@ -5,7 +5,7 @@ import type { Graph, Node } from './graph.js';
 import { kernelTable } from './kernel-table.js';
 import type { ElementType } from './native-tensor.js';
 
-/** What stands behind a traced tensor: a node of the graph, or values that become a constant when they are used. */
+/** The data of a traced tensor: a node of the graph, or values that become a constant at their first use. */
 interface Entry {
   node?: Node;
   readonly values?: ArrayLike<number>;
@@ -14,7 +14,7 @@ interface Entry {
   references: number;
 }
 
-/** The tfjs backend under which a function's body runs once: its tensors are nodes of a TensorFlow graph. */
+/** The tfjs backend under which a function's body runs once for tracing. Its tensors are nodes of a TensorFlow graph. */
 export class TraceBackend extends tf.KernelBackend {
   readonly #entries = new Map<object, Entry>();
 
@@ -51,7 +51,7 @@ export class TraceBackend extends tf.KernelBackend {
 
   override readSync(dataId: object): tf.BackendValues {
     const entry = this.#entries.get(dataId);
-    // A constant's values are known.
+    // The values of a constant can be read.
     if (entry?.values !== undefined) return entry.values as tf.TypedArray;
     const line = callerLine();
     throw new DpoError(
@@ -59,7 +59,7 @@ export class TraceBackend extends tf.KernelBackend {
       `A tensor of an engine function was read while the function was traced${calledFrom(line)}. It has no value yet.`,
       {
         values: { calledFrom: line },
-        hint: 'Return the tensor from the function and read it there, or compute with tfjs ops.',
+        hint: 'Return the tensor from the function and read the result, or compute with tfjs ops.',
       },
     );
   }
@@ -116,8 +116,8 @@ export class TraceBackend extends tf.KernelBackend {
       const line = callerLine();
       throw new DpoError(
         'engine.foreign-tensor',
-        `A tensor of another engine function, or one that was disposed of, was used${calledFrom(line)}.`,
-        { values: { calledFrom: line }, hint: 'Pass it between functions as an input, or keep it in a variable.' },
+        `A tensor of another engine function, or a disposed tensor, was used${calledFrom(line)}.`,
+        { values: { calledFrom: line }, hint: 'Pass tensors between functions as inputs, or keep them in variables.' },
       );
     }
     const values = owner.readSync(tensor.dataId) as tf.TypedArray;
@@ -128,12 +128,12 @@ export class TraceBackend extends tf.KernelBackend {
 const BACKEND = 'dpo-tensorflow';
 let registered = false;
 
-/** Runs `work` with `backend` as the tfjs backend, and puts the one before back in place. */
+/** Runs `work` with `backend` as tfjs's current backend, and restores the previous backend. */
 export function withBackend<T>(backend: TraceBackend, work: () => T): T {
   registerKernels();
   const previous: string | null = tf.getBackend();
   tf.registerBackend(BACKEND, () => backend, 0);
-  // Synchronous, as our factory is.
+  // `setBackend` is synchronous here, since our factory is.
   void tf.setBackend(BACKEND);
   try {
     return work();
@@ -176,7 +176,7 @@ function registerKernels(): void {
       });
 }
 
-/** tfjs exports each kernel's name under that name. */
+/** The names of tfjs's kernels, which tfjs exports as constants whose name is their value. */
 function knownKernels(): string[] {
   return Object.entries(tf)
     .filter(([name, value]) => value === name)
@@ -187,6 +187,6 @@ function unsupported(kernelName: string): DpoError {
   const line = callerLine();
   return new DpoError('engine.unsupported-op', `Engine functions cannot use the op ${kernelName}${calledFrom(line)}.`, {
     values: { op: kernelName, calledFrom: line },
-    hint: 'Write it in other tfjs ops, or add it to the kernel table.',
+    hint: 'Use other tfjs ops, or add the kernel to the kernel table.',
   });
 }

@@ -11,21 +11,21 @@ import { DATA_TYPES } from './native-tensor.js';
 
 const FLOAT = { type: DATA_TYPES.float32 };
 
-/** A variable's part in a trace. */
+/** The use of a variable in a trace. */
 interface Use {
   /** The function's input that takes the variable's handle. */
   readonly resource: Output;
-  /** The value when the call began, once read. */
-  read?: { readonly node: Node; readonly tensor: tf.Tensor };
+  /** The value when the call began; present once the body has read the variable. */
+  start?: { readonly node: Node; readonly tensor: tf.Tensor };
   /** Writes of slices so far, in order. */
   readonly writes: Pointer[];
-  /** The value after them. */
-  written?: Node;
-  /** Whether an update at the end of the call is planned. */
-  updated: boolean;
+  /** The value after the writes. */
+  current?: Node;
+  /** Whether the call updates the variable at its end. */
+  isUpdated: boolean;
 }
 
-/** The scope handed to a function's body while it is traced. */
+/** The scope of a function's body during tracing. */
 export class TraceScope implements Scope {
   readonly #uses = new Map<NativeVariable, Use>();
   readonly #updates: (() => Pointer)[] = [];
@@ -40,24 +40,24 @@ export class TraceScope implements Scope {
     return this.backend.graph;
   }
 
-  /** The variables used, with the function inputs that take their handles. */
+  /** The variables that the body uses, with the function's inputs that take their handles. */
   get resources(): ReadonlyMap<NativeVariable, Output> {
     return new Map([...this.#uses].map(([variable, { resource }]) => [variable, resource]));
   }
 
   read(variable: Variable): tf.Tensor {
     const { native, use } = this.#use(variable);
-    if (use.read !== undefined) return use.read.tensor;
+    if (use.start !== undefined) return use.start.tensor;
     if (use.writes.length > 0)
       throw new DpoError(
         'engine.read-after-write',
         `Variable ${native.name} was first read after writeSlice${calledFrom(callerLine())}.`,
-        { hint: 'Read it before, or use what writeSlice returns.' },
+        { hint: 'Read the variable before, or use the result of writeSlice.' },
       );
     const node = this.#readNow(native, use, []);
-    // The body reads inside tf.tidy and tf.grads, and the tensor serves every later read of this trace.
+    // The body may read inside tf.tidy or tf.grads, but the tensor serves every later read of this trace.
     const tensor = tf.keep(this.backend.tensor(node));
-    use.read = { node, tensor };
+    use.start = { node, tensor };
     return tensor;
   }
 
@@ -85,8 +85,8 @@ export class TraceScope implements Scope {
     this.#update(weight.native, weight.use, () => {
       const after = [weight, first, second].flatMap(({ use }) => this.#beforeUpdate(use, [g]));
       if (shrink !== undefined) after.push(this.#decay(weight.native, weight.use, shrink, after));
-      // TensorFlow multiplies the rate by √(1 − β₂ᵗ)/(1 − β₁ᵗ); with both powers 0 the factor is 1, as the caller's
-      // rate has the correction in it.
+      // TensorFlow multiplies the rate by √(1 − β₂ᵗ)/(1 − β₁ᵗ). The caller's rate contains that correction already, so both powers
+      // are 0 here, which makes the factor 1.
       const inputs: Input[] = [weight.use.resource, first.use.resource, second.use.resource];
       inputs.push(scalar(0), scalar(0), lr, scalar(beta1), scalar(beta2), eps, g);
       return graph.operation('ResourceApplyAdam', inputs, { attributes: { T: FLOAT }, after });
@@ -95,7 +95,7 @@ export class TraceScope implements Scope {
 
   writeSlice(variable: Variable, value: tf.Tensor, axis: number, start: tf.Tensor): tf.Tensor {
     const { native, use } = this.#use(variable);
-    if (use.updated) throw twice(native);
+    if (use.isUpdated) throw twice(native);
     const slice = this.backend.node(value);
     const expected = native.shape.map((size, i) => (i === axis ? Math.min(size, slice.shape[i] ?? 0) : size));
     if (slice.dtype !== 'float32' || expected.join() !== slice.shape.join()) throw mismatch(native, slice);
@@ -103,11 +103,11 @@ export class TraceScope implements Scope {
     return this.backend.tensor(this.#writeRows(native, use, slice, axis, this.backend.node(start)));
   }
 
-  /** Adds the planned updates and returns the operations that the function must run besides its outputs. */
+  /** Adds the updates, and returns the operations that the function must run besides its outputs. */
   finish(): Pointer[] {
     const updates = this.#updates.map((update) => update());
     const writes = [...this.#uses.values()].flatMap(({ writes }) => writes);
-    for (const { read } of this.#uses.values()) read?.tensor.dispose();
+    for (const { start } of this.#uses.values()) start?.tensor.dispose();
     return [...writes, ...updates];
   }
 
@@ -116,11 +116,11 @@ export class TraceScope implements Scope {
       throw new DpoError('engine.foreign-variable', `Variable ${variable.name} belongs to another engine.`, {
         values: { variable: variable.name },
       });
-    // Throws where it was disposed of.
+    // Throws when the variable was disposed of.
     void variable.resource;
     let use = this.#uses.get(variable);
     if (use === undefined) {
-      use = { resource: this.#graph.resource(), writes: [], updated: false };
+      use = { resource: this.#graph.resource(), writes: [], isUpdated: false };
       this.#uses.set(variable, use);
     }
     return { native: variable, use };
@@ -133,9 +133,9 @@ export class TraceScope implements Scope {
   }
 
   /**
-   * Writes the slice as rows of the variable seen as a matrix, in the variable's own memory. TensorFlow's operations on
-   * slices of variables are no choice: a variable that one of them has touched is copied whole by every later read.
-   * Where the body holds the value before, by a read or an earlier write, the write goes into a copy.
+   * Writes the slice as rows of the variable, viewed as a matrix, in the variable's own memory. TensorFlow's operations on slices of
+   * variables do not serve: after one of them, every later read copies the whole variable. When the body holds the previous value,
+   * by a read or an earlier write, the write goes into a copy.
    */
   #writeRows(variable: NativeVariable, use: Use, slice: Node, axis: number, start: Node): Node {
     const graph = this.#graph;
@@ -150,25 +150,25 @@ export class TraceScope implements Scope {
         [0, end, step].map((value) => graph.scalar('int32', value)),
       );
     const firsts = graph.node('Reshape', [range(outer * size, size), graph.vector([outer, 1])]);
-    // Looked up rather than computed, so that a place beyond the end is an error; the write itself would begin again at 0.
-    const wanted = graph.node('AddV2', [range(count, 1), graph.node('Reshape', [start, graph.vector([1])])]);
-    const along = graph.node('GatherV2', [range(size, 1), wanted, graph.scalar('int32', 0)]);
+    // The places are looked up in a range, so that a place beyond the end is an error; the write itself would wrap around to 0.
+    const unchecked = graph.node('AddV2', [range(count, 1), graph.node('Reshape', [start, graph.vector([1])])]);
+    const along = graph.node('GatherV2', [range(size, 1), unchecked, graph.scalar('int32', 0)]);
     const table = graph.node('AddV2', [firsts, graph.node('Reshape', [along, graph.vector([1, count])])]);
     const places = graph.node('Reshape', [table, graph.vector([outer * count])]);
     const rows = graph.node('Reshape', [slice, graph.vector([outer * count, inner])]);
     const matrix = (node: Node) => graph.node('Reshape', [node, graph.vector([outer * size, inner])]);
 
-    const held = use.written ?? use.read?.node;
+    const previous = use.current ?? use.start?.node;
     const target =
-      held === undefined ? matrix(this.#readNow(variable, use, [])) : graph.node('DeepCopy', [matrix(held)]);
-    const written = graph.node('InplaceUpdate', [target, places, rows]);
-    use.written = graph.node('Reshape', [written, graph.vector(variable.shape)]);
-    if (held === undefined) use.writes.push(written.output.oper);
-    else this.#replace(use, use.written);
-    return use.written;
+      previous === undefined ? matrix(this.#readNow(variable, use, [])) : graph.node('DeepCopy', [matrix(previous)]);
+    const result = graph.node('InplaceUpdate', [target, places, rows]);
+    use.current = graph.node('Reshape', [result, graph.vector(variable.shape)]);
+    if (previous === undefined) use.writes.push(result.output.oper);
+    else this.#replace(use, use.current);
+    return use.current;
   }
 
-  /** XLA has no operation in place, and would compile anew for each start; this one takes it as a value. */
+  /** Writes the slice by an operation that XLA has. XLA lacks the operations in place, and compiles others again for each start. */
   #writeInXla(variable: NativeVariable, use: Use, slice: Node, axis: number, start: Node): Node {
     const graph = this.#graph;
     const at = graph.node('Reshape', [start, graph.vector([1])]);
@@ -179,13 +179,13 @@ export class TraceScope implements Scope {
             variable.shape.map((_, i) => (i === axis ? at : graph.vector([0]))),
             graph.scalar('int32', 0),
           ]);
-    const current = use.written ?? use.read?.node ?? this.#readNow(variable, use, []);
-    use.written = graph.node('XlaDynamicUpdateSlice', [current, slice, begin]);
-    this.#replace(use, use.written, [current.output.oper]);
-    return use.written;
+    const previous = use.current ?? use.start?.node ?? this.#readNow(variable, use, []);
+    use.current = graph.node('XlaDynamicUpdateSlice', [previous, slice, begin]);
+    this.#replace(use, use.current, [previous.output.oper]);
+    return use.current;
   }
 
-  /** Makes `value` the variable's. */
+  /** Sets the variable to `value`. */
   #replace(use: Use, value: Node, after: readonly Pointer[] = []): void {
     const attributes = { dtype: FLOAT };
     const inputs = [use.resource, value];
@@ -195,7 +195,7 @@ export class TraceScope implements Scope {
 
   /** w ← w − w · decay */
   #decay(variable: NativeVariable, use: Use, decay: Node, after: readonly Pointer[]): Pointer {
-    const weight = use.read?.node ?? this.#readNow(variable, use, []);
+    const weight = use.start?.node ?? this.#readNow(variable, use, []);
     const amount = this.#graph.node('Mul', [weight, decay]);
     return this.#graph.operation('AssignSubVariableOp', [use.resource, amount], {
       attributes: { dtype: FLOAT },
@@ -203,19 +203,19 @@ export class TraceScope implements Scope {
     });
   }
 
-  /** What must have run before the variable changes: its read of this call, and the slices written so far. */
-  #before({ read, writes }: Use): Pointer[] {
-    return [...(read === undefined ? [] : [read.node.output.oper]), ...writes.slice(-1)];
+  /** The operations that must run before the variable changes: the call's read of the variable, and the last write of a slice. */
+  #before({ start, writes }: Use): Pointer[] {
+    return [...(start === undefined ? [] : [start.node.output.oper]), ...writes.slice(-1)];
   }
 
   /**
-   * The same, and every other use of the value read: TensorFlow updates a variable in place only if nobody holds its
-   * memory any more, and copies it first otherwise.
+   * The operations that must run before the variable is updated: those of {@link #before}, and every other use of the value that the
+   * body has read. TensorFlow updates a variable in place only when no operation holds its memory, and otherwise copies it first.
    */
   #beforeUpdate(use: Use, values: readonly Node[]): Pointer[] {
-    if (use.read === undefined) return this.#before(use);
+    if (use.start === undefined) return this.#before(use);
     const uses = this.#graph.usesBeside(
-      use.read.node.output.oper,
+      use.start.node.output.oper,
       values.map(({ output }) => output.oper),
     );
     return [...this.#before(use), ...uses];
@@ -223,13 +223,13 @@ export class TraceScope implements Scope {
 
   #update(variable: NativeVariable, use: Use, build: () => Pointer): void {
     this.#claim(variable, use);
-    // Built when the body is done, so that reads anywhere in it come before.
+    // Updates are built when the body is done, so that all of the body's reads come before.
     this.#updates.push(build);
   }
 
   #claim(variable: NativeVariable, use: Use): void {
-    if (use.updated) throw twice(variable);
-    use.updated = true;
+    if (use.isUpdated) throw twice(variable);
+    use.isUpdated = true;
   }
 
   #value(variable: NativeVariable, tensor: tf.Tensor): Node {
@@ -242,7 +242,7 @@ export class TraceScope implements Scope {
     if (variable.shape.join() !== shape.join())
       throw new DpoError(
         'engine.wrong-shape',
-        `Variable ${variable.name} [${variable.shape}] must have the shape [${shape}] of the weight it belongs to.`,
+        `Variable ${variable.name} [${variable.shape}] must have the shape [${shape}] of its weight.`,
       );
   }
 }

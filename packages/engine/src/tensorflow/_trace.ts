@@ -11,7 +11,7 @@ import type { NativeVariable } from './_variable.js';
 import { Graph, type Node, outputArray } from './graph.js';
 import { cast } from './kernels/kernel.js';
 
-/** The type of an argument: what decides whether a function must be traced again. */
+/** The type of an argument. A function is traced once for each combination of types. */
 export interface Signature {
   readonly name: string;
   readonly dtype: DType;
@@ -21,23 +21,25 @@ export interface Signature {
 /** A traced function, added to the context under `name`. */
 export interface Compiled {
   readonly name: string;
-  /** Variables whose handles follow the arguments. */
+  /** The variables, whose handles follow the arguments. */
   readonly variables: readonly NativeVariable[];
+  /** The names of the outputs, in order. */
   readonly outputs: readonly string[];
-  /** How many operations TensorFlow was given. */
+  /** The number of the graph's operations. */
   readonly operations: number;
 }
 
 /** How a body is traced. */
 export interface TraceOptions {
+  /** Whether XLA compiles the function. */
   readonly xla: boolean;
-  /** Whether matrix products take their inputs rounded to bfloat16. */
+  /** Whether the inputs of matrix products are rounded to bfloat16. */
   readonly roundProducts: boolean;
 }
 
 let count = 0;
 
-/** Runs a function's body once on symbolic tensors and makes what it computes callable in the context. */
+/** Runs a function's body once on symbolic tensors, and makes the recorded graph callable in the context. */
 export function trace<Out extends string>(
   context: Context,
   label: string,
@@ -59,8 +61,8 @@ export function trace<Out extends string>(
 }
 
 /**
- * The line of the caller's code that made an operation of a traced function, such as `MatMul_12`. The body is run once
- * more to find it: nobody pays for lines as long as nothing fails.
+ * The line of the caller's code that made an operation of a traced function, such as `MatMul_12`. The body runs once more to find
+ * the line, so that lines cost nothing as long as nothing fails.
  */
 export function lineOf<Out extends string>(
   context: Context,
@@ -78,7 +80,7 @@ export function lineOf<Out extends string>(
   }
 }
 
-/** Fills a graph with what a body does. */
+/** Records a body's operations in a graph. */
 function record<Out extends string>(
   context: Context,
   graph: Graph,
@@ -111,13 +113,13 @@ function runBody<Out extends string>(
   try {
     return body(scope, inputs);
   } catch (error) {
-    // tfjs says so while it walks its tape, in the words of its own error.
+    // tfjs throws an error of its own, which only its text tells apart.
     const kernel =
       error instanceof Error ? /gradient function not found for (\w+)/.exec(error.message)?.[1] : undefined;
     if (kernel === undefined) throw error;
     throw new DpoError('engine.no-gradient', `The op ${kernel} has no gradient.`, {
       values: { op: kernel },
-      hint: 'Write it in other tfjs ops, or give the function a gradient by tf.customGrad.',
+      hint: 'Use other tfjs ops, or give the function a gradient by tf.customGrad.',
       cause: error,
     });
   }

@@ -6,10 +6,13 @@ import { configProto } from './_config-proto.js';
 import type { CallAttribute, Context, Handle } from './_context.js';
 import { type Compiled, lineOf, type Signature, type TraceOptions, trace } from './_trace.js';
 
+/** The engine of a traced function, and how the function computes. */
 export interface TracedFunctionOptions {
   readonly context: Context;
   readonly queue: CallQueue;
+  /** The precision of matrix products. */
   readonly precision: Precision;
+  /** Whether XLA compiles the function. */
   readonly xla: boolean;
 }
 
@@ -63,7 +66,7 @@ export class TracedFunction<In extends string, Out extends string> {
       checkValues(this.name, name, inputs[name]);
       return { name, dtype: inputs[name].dtype, shape: [...inputs[name].shape] };
     });
-    // Copied now: the caller may change its arrays while the call waits.
+    // Copied before the call waits, since the caller may change its arrays in the meantime.
     const values: Handle[] = [];
     try {
       for (const name of names) {
@@ -100,8 +103,8 @@ export class TracedFunction<In extends string, Out extends string> {
 
   #compiled(signature: readonly Signature[]): Compiled {
     const key = signature.map(({ name, dtype, shape }) => `${name}:${dtype}[${shape}]`).join();
-    const known = this.#traces.get(key);
-    if (known !== undefined) return known;
+    const existing = this.#traces.get(key);
+    if (existing !== undefined) return existing;
     const body = this.body as FunctionBody<string, Out>;
     const compiled = trace(this.options.context, this.name, body, signature, this.#traceOptions);
     this.#traces.set(key, compiled);
@@ -113,20 +116,20 @@ export class TracedFunction<In extends string, Out extends string> {
     return { xla, roundProducts: precision === 'bfloat16' };
   }
 
-  /** What failed while the function ran, with the operation and the line that made it where TensorFlow names one. */
+  /** An error of a running function, with the operation and its calling line when TensorFlow names the operation. */
   #located(error: unknown, signature: readonly Signature[]): unknown {
     if (!DpoError.is(error)) return error;
-    const named = /\{\{node (?:[^}]*\/)?([A-Za-z0-9]+_\d+)\}\}/.exec(String(error.values.message))?.[1];
-    if (named === undefined) return error;
+    const operation = /\{\{node (?:[^}]*\/)?([A-Za-z0-9]+_\d+)\}\}/.exec(String(error.values.message))?.[1];
+    if (operation === undefined) return error;
     const body = this.body as FunctionBody<string, Out>;
-    const options = { ...this.#traceOptions, watched: named };
+    const options = { ...this.#traceOptions, watched: operation };
     let line: string | undefined;
     try {
       line = lineOf(this.options.context, this.name, body, signature, options);
     } catch {
-      // The body does not run twice alike; its first error is what matters.
+      // The body fails when it runs again; the first error is the one to report.
     }
-    const op = named.replace(/_\d+$/, '');
+    const op = operation.replace(/_\d+$/, '');
     return new DpoError(error.code, `${error.message} (${op}${line === undefined ? '' : `, called from ${line}`})`, {
       values: { ...error.values, op, calledFrom: line },
       ...(error.hint === undefined ? {} : { hint: error.hint }),

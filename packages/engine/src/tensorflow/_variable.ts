@@ -9,7 +9,7 @@ import { DATA_TYPES, sizeOf } from './native-tensor.js';
 const FLOAT = { type: DATA_TYPES.float32 };
 let count = 0;
 
-/** A resource variable of TensorFlow's. Reads, writes and calls of the engine happen in the order asked for. */
+/** A resource variable of TensorFlow. Reads, writes and calls of the engine happen in the order of the requests. */
 export class NativeVariable implements Variable {
   readonly shape: readonly number[];
   readonly #resource: Handle;
@@ -26,7 +26,7 @@ export class NativeVariable implements Variable {
     checkShape(`Variable ${name}`, shape);
     this.shape = [...shape];
     if (initial !== undefined) this.#checkSize(initial);
-    // Functions take the handle as an input, so the shared name need not be known to them; it must only be unique.
+    // Functions take the handle as an input and never look the shared name up, which must only be unique.
     const [resource] = context.execute({
       name: 'VarHandleOp',
       inputs: [],
@@ -37,7 +37,11 @@ export class NativeVariable implements Variable {
     this.#set(initial);
   }
 
-  /** The handle for a call. Using a variable that was disposed of is an error. */
+  /**
+   * The variable's handle.
+   *
+   * @throws DpoError `engine.disposed` when the variable was disposed of
+   */
   get resource(): Handle {
     if (this.#disposed)
       throw new DpoError('engine.disposed', `Variable ${this.name} was disposed of and cannot be used.`, {

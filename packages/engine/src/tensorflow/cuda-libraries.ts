@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import koffi from 'koffi';
 import { cudaLibraries } from '../library/cuda-wheels.js';
 
-/** True where the loader opens a library, by name or by path. It stays open. */
+/** Tells whether the loader opens a library, by name or by path. The library stays open. */
 function opens(library: string): boolean {
   try {
     koffi.load(library, { global: true });
@@ -19,9 +19,8 @@ export function missingCudaLibraries(): string[] {
 }
 
 /**
- * Opens the CUDA libraries that lie beside libtensorflow's folder, where the machine has a driver: TensorFlow, which looks
- * for them by name, then finds them open. XLA is told where its device code lies. Where one does not open, TensorFlow says
- * so itself.
+ * Opens the CUDA libraries beside libtensorflow's folder, when the machine has a driver. TensorFlow, which looks for the libraries
+ * by name, then finds them open. XLA gets the folder of its device code. TensorFlow itself reports a library that does not open.
  */
 export function openCudaLibraries(folder: string): void {
   const nvidia = join(dirname(folder), 'nvidia');

@@ -5,14 +5,14 @@ import { GraphEdges } from './_graph-edges.js';
 import { checked, tensorFlowError, withStatus } from './_status.js';
 import { DATA_TYPES, dimensions, type ElementType, elementType, newTensor } from './native-tensor.js';
 
-/** One output of an operation in the graph, with the element type and the static shape that TensorFlow inferred. */
+/** One output of an operation in the graph, with the element type and the static shape that TensorFlow infers. */
 export interface Node {
   readonly output: Output;
   readonly dtype: ElementType;
   readonly shape: readonly number[];
 }
 
-/** An operation's attribute. Types that TensorFlow infers from the inputs are left out. */
+/** An operation's attribute. Types that TensorFlow infers from the inputs need not be given. */
 export type Attribute =
   | { readonly type: number }
   | { readonly int: number }
@@ -25,19 +25,25 @@ export type Attribute =
 /** A node, or a list of nodes for an input that takes several. */
 export type Input = Node | Output | readonly Node[];
 
+/** What an operation has besides its inputs. */
 export interface OperationOptions {
+  /** The attributes by name. Default: none. */
   readonly attributes?: Readonly<Record<string, Attribute>>;
-  /** Operations that must have run before this one. */
+  /** Operations that must run before this one. Default: none. */
   readonly after?: readonly Pointer[];
 }
 
+/** How a graph is built. */
 export interface GraphOptions {
+  /** True rounds the inputs of matrix products to bfloat16. Default false. */
   readonly roundProducts?: boolean;
+  /** True when XLA compiles the graph. Default false. */
   readonly xla?: boolean;
-  /** The name of an operation whose caller is wanted. */
+  /** The name of an operation whose calling line {@link Graph.watchedLine} finds. Default: none. */
   readonly watched?: string | undefined;
 }
 
+/** TF_INVALID_ARGUMENT of tf_status.h. */
 const INVALID_ARGUMENT = 3;
 const MAX_RANK = 16;
 
@@ -48,7 +54,7 @@ export class Graph {
   readonly #constants = new Map<string, Node>();
   readonly #shape = new BigInt64Array(MAX_RANK);
   readonly #edges = new GraphEdges();
-  /** Whether matrix products take their inputs rounded to bfloat16. */
+  /** Whether the inputs of matrix products are rounded to bfloat16. */
   readonly roundProducts: boolean;
   /** Whether XLA compiles the graph. */
   readonly xla: boolean;
@@ -64,12 +70,12 @@ export class Graph {
     this.handle = api.TF_NewGraph();
   }
 
-  /** The line that added the operation that is watched for, once it was added. */
+  /** The line that added the watched operation; undefined before. */
   get watchedLine(): string | undefined {
     return this.#watchedLine;
   }
 
-  /** How many operations were added. */
+  /** The number of operations. */
   get size(): number {
     return this.#count;
   }
@@ -78,12 +84,16 @@ export class Graph {
     this.#api.TF_DeleteGraph(this.handle);
   }
 
-  /** The operations that hold an output of `operation` and do not necessarily run before `later` without a word. */
+  /** The operations that hold an output of `operation` and may run after `later`, unless `later` is told to wait for them. */
   usesBeside(operation: Pointer, later: readonly Pointer[]): Pointer[] {
     return this.#edges.usesBeside(operation, later);
   }
 
-  /** Adds an operation and returns it. Inputs that do not fit are an error that names them and the calling line. */
+  /**
+   * Adds an operation and returns it.
+   *
+   * @throws DpoError `engine.wrong-shape` with the inputs and the calling line, when the inputs do not fit
+   */
   operation(type: string, inputs: readonly Input[], { attributes = {}, after = [] }: OperationOptions = {}): Pointer {
     const api = this.#api;
     const name = `${type}_${this.#count++}`;
@@ -111,7 +121,7 @@ export class Graph {
     return value;
   }
 
-  /** Adds an operation with one output and returns that. */
+  /** Adds an operation with one output and returns the output. */
   node(type: string, inputs: readonly Input[], options?: OperationOptions): Node {
     return this.output(this.operation(type, inputs, options), type);
   }
@@ -123,7 +133,11 @@ export class Graph {
     return Array.from({ length: count }, (_, index) => this.output(operation, type, index));
   }
 
-  /** Output `index` of an operation, with its inferred type and shape. */
+  /**
+   * Output `index` of an operation, with the type and the shape that TensorFlow infers.
+   *
+   * @throws DpoError `engine.unsupported-op` when tfjs lacks the type, `engine.dynamic-shape` when the shape is not static
+   */
   output(operation: Pointer, type: string, index = 0): Node {
     const api = this.#api;
     const output = { oper: operation, index };
@@ -142,7 +156,7 @@ export class Graph {
     return { output, dtype, shape };
   }
 
-  /** Tells TensorFlow the shape of an output that it cannot infer. */
+  /** Sets the shape of an operation's output, when TensorFlow cannot infer the shape. */
   setShape(operation: Pointer, shape: readonly number[]): void {
     const api = this.#api;
     checked(api, 'TF_GraphSetTensorShape', (status) =>
@@ -150,25 +164,25 @@ export class Graph {
     );
   }
 
-  /** An input of the function to be: a typed value of known shape. */
+  /** An input of the function that the graph becomes: a value of a type and a shape. */
   placeholder(dtype: ElementType, shape: readonly number[]): Node {
     return this.node('Placeholder', [], { attributes: { dtype: { type: DATA_TYPES[dtype] }, shape: { shape } } });
   }
 
-  /** An input of the function to be: the handle of a variable. */
+  /** An input of the function that the graph becomes: the handle of a variable. */
   resource(): Output {
     const attributes = { dtype: { type: DATA_TYPES.resource }, shape: { shape: [] } };
     return { oper: this.operation('Placeholder', [], { attributes }), index: 0 };
   }
 
-  /** A constant. Large ones whose elements are all equal take no memory in the graph; small equal ones are shared. */
+  /** A constant. A large constant of equal elements takes no memory in the graph; small constants with equal values are shared. */
   constant(dtype: ElementType, shape: readonly number[], data: ArrayLike<number>): Node {
     const first = data[0];
     if (data.length > 64 && first !== undefined && isUniform(data))
       return this.node('Fill', [this.vector(shape), this.scalar(dtype, first)]);
     const key = data.length > 64 ? undefined : `${dtype}|${shape.join()}|${Array.from(data, exact).join()}`;
-    const known = key === undefined ? undefined : this.#constants.get(key);
-    if (known !== undefined) return known;
+    const existing = key === undefined ? undefined : this.#constants.get(key);
+    if (existing !== undefined) return existing;
     const tensor = newTensor(this.#api, dtype, shape, data);
     try {
       const attributes = { dtype: { type: DATA_TYPES[dtype] }, value: { tensor } };
@@ -180,7 +194,7 @@ export class Graph {
     }
   }
 
-  /** The node's values in another data type of TensorFlow's, which tfjs may not have. */
+  /** The node's values in another data type of TensorFlow, which tfjs may lack. */
   cast(x: Node, dataType: number): Output {
     const operation = this.operation('Cast', [x], { attributes: { DstT: { type: dataType } } });
     return { oper: operation, index: 0 };
@@ -223,7 +237,7 @@ function isUniform(data: ArrayLike<number>): boolean {
   return true;
 }
 
-/** A number's text, with −0 and 0 told apart. */
+/** A number's text, in which −0 and 0 differ. */
 function exact(value: number): string {
   return Object.is(value, -0) ? '-0' : String(value);
 }

@@ -12,11 +12,12 @@ export const DATA_TYPES = { float32: 1, int32: 3, bool: 10, bfloat16: 14, resour
 
 const ELEMENT_BYTES: Readonly<Record<ElementType, number>> = { float32: 4, int32: 4, bool: 1 };
 
-/** The tfjs name of a TF_DataType, or undefined for one that the engine does not use. */
+/** The tfjs name of a TF_DataType; undefined for a type that the engine does not use. */
 export function elementType(dataType: number): ElementType | undefined {
   return (['float32', 'int32', 'bool'] as const).find((name) => DATA_TYPES[name] === dataType);
 }
 
+/** The array types of element types. */
 export type HostData = Float32Array | Int32Array | Uint8Array;
 
 /** The number of elements of a shape. */
@@ -29,7 +30,11 @@ export function dimensions(shape: readonly number[]): BigInt64Array {
   return BigInt64Array.from(shape, BigInt);
 }
 
-/** Copies values, or zeros where there are none, into a new TF_Tensor, which the caller deletes. */
+/**
+ * Copies values into a new TF_Tensor, which the caller deletes. Without `data`, the values are zeros.
+ *
+ * @throws DpoError `engine.out-of-memory` when there is no memory for the tensor
+ */
 export function newTensor(
   api: CApi,
   dtype: ElementType,
@@ -53,17 +58,17 @@ export function newTensor(
   return tensor;
 }
 
-/** Whether there cannot be that much memory. TensorFlow would wait ten seconds for others to free it. */
+/** Tells whether the machine has less memory than that. TensorFlow would wait ten seconds for other operations to free some. */
 export function isHopeless(bytes: number): boolean {
   return bytes > totalmem();
 }
 
-/** What the elements of a tensor take. */
+/** The bytes of a tensor's elements. */
 export function bytesOf(dtype: ElementType, shape: readonly number[]): number {
   return sizeOf(shape) * ELEMENT_BYTES[dtype];
 }
 
-/** Copies a TF_Tensor's values out, into `into` where that is given. The caller deletes the tensor. */
+/** Copies a TF_Tensor's values, into `into` or into a new array. The caller deletes the tensor. */
 export function tensorValues(
   api: CApi,
   tensor: Pointer,
@@ -79,7 +84,7 @@ export function tensorValues(
   return { dtype, shape, data };
 }
 
-/** The tensor's own memory: valid only until the tensor is deleted, so never handed on. */
+/** The tensor's own memory. It is valid only until the tensor is deleted, so that it must not leave this module. */
 function view(api: CApi | undefined, tensor: Pointer, dtype: ElementType, bytes: number): HostData {
   const buffer = api === undefined ? new ArrayBuffer(0) : koffi.view(api.TF_TensorData(tensor), bytes);
   if (dtype === 'float32') return new Float32Array(buffer);

@@ -16,36 +16,38 @@ import { setTensorFloat32 } from './_tf32.js';
 import { TracedFunction } from './_traced-function.js';
 import { NativeVariable } from './_variable.js';
 
+/** How TensorFlow's engine computes. */
 export interface TensorFlowOptions {
   /** The folder that holds libtensorflow_cc and libtensorflow_framework. */
   readonly folder: string;
   /**
-   * What matrix products are computed in. In bfloat16 each product's factors are cast to bfloat16 and the product back to
-   * float32; variables, norms and losses are float32 in either case.
+   * The precision of matrix products. In bfloat16 each product's factors are cast to bfloat16 and the product back to float32;
+   * variables, norms and losses are float32 in either case. Default float32.
    */
   readonly precision?: Precision | undefined;
-  /** Threads; TensorFlow takes as many as the machine has where this is left out. */
+  /** The number of threads. Default: as many as the machine has. */
   readonly threads?: number | undefined;
-  /** What computes: default the first GPU where there is one, else the processor. */
+  /** The device that computes. Default: the first GPU, or the processor when there is none. */
   readonly device?: DeviceName | undefined;
   /**
-   * Bytes of the device's memory that tensors may take; beyond it calls throw `engine.out-of-memory`. The processor's is
-   * one for all engines of the process, set by the first. On a GPU it is taken at once; without it, as it is needed.
+   * The bytes of the device's memory that tensors may take; a call that needs more throws `engine.out-of-memory`. The first engine
+   * of a process sets the processor's limit for all engines. On a GPU, a limit is allocated at once. Default: no limit, and a GPU's
+   * memory is allocated as it is needed.
    */
   readonly memoryLimit?: number | undefined;
-  /** Compile functions by XLA. */
+  /** True compiles functions by XLA. Default false. */
   readonly xla?: boolean | undefined;
-  /** On GPUs, lets float32 products round their inputs to 10 bits (TensorFloat-32). Default false. */
+  /** True lets float32 products on GPUs round their inputs to 10 bits (TensorFloat-32). Default false. */
   readonly tf32?: boolean | undefined;
-  /** The workers among which the engine is one. One engine of a process at most belongs to a cluster. */
+  /** The workers that the engine is one of. At most one engine of a process belongs to a cluster. Default: one worker alone. */
   readonly cluster?: Cluster | undefined;
 }
 
 /**
  * Opens the engine that runs functions on TensorFlow.
  *
- * A function's body is run once per input signature on symbolic tensors (tracing); what it computes, gradients and
- * updates of variables included, becomes one TensorFlow function that is optimised, compiled and called as a whole.
+ * A function's body runs once for each input signature on symbolic tensors (tracing). The recorded operations, gradients and
+ * updates of variables included, become one TensorFlow function, which is optimised, compiled and called as a whole.
  *
  * @throws DpoError `engine.library-unloadable`, `engine.library-version`, `engine.library-twice`, `engine.no-device`,
  * `engine.wrong-option`, `engine.port-taken`, `engine.tensorflow-failed`
@@ -55,7 +57,7 @@ export function openTensorFlow(options: TensorFlowOptions): Engine {
     folder,
     precision = 'float32',
     threads,
-    device: wanted = 'auto',
+    device: deviceName = 'auto',
     memoryLimit,
     xla = false,
     cluster,
@@ -63,14 +65,14 @@ export function openTensorFlow(options: TensorFlowOptions): Engine {
   checkOptions(options);
   if (cluster !== undefined) checkCluster(cluster);
   const api = loadTensorFlow(folder, {
-    memoryLimit: wanted.startsWith('gpu') ? undefined : memoryLimit,
+    memoryLimit: deviceName.startsWith('gpu') ? undefined : memoryLimit,
     quiet: cluster !== undefined,
   });
   setTensorFloat32(folder, options.tf32 ?? false);
   const gpuMemory = memoryLimit === undefined ? 'growing' : { bytes: memoryLimit };
   const context = new Context(api, configProto({ threads, gpuMemory, softPlacement: true }));
   if (cluster !== undefined) joinCluster(context, cluster);
-  const place = placeOn(context, wanted);
+  const place = placeOn(context, deviceName);
   const queue = new CallQueue();
   const variables = new Set<NativeVariable>();
   const functions = new Set<{ dispose(): void }>();
@@ -88,7 +90,9 @@ export function openTensorFlow(options: TensorFlowOptions): Engine {
     collective: cluster && new TensorFlowCollective(context, queue, cluster),
     variable(name, shape, initial) {
       alive();
-      const variable = new NativeVariable(name, shape, initial, context, queue, (gone) => variables.delete(gone));
+      const variable = new NativeVariable(name, shape, initial, context, queue, (disposed) =>
+        variables.delete(disposed),
+      );
       variables.add(variable);
       return variable;
     },
@@ -120,11 +124,11 @@ export function openTensorFlow(options: TensorFlowOptions): Engine {
   };
 }
 
-/** Makes a device the context's, or disposes of the context where there is none such. */
-function placeOn(context: Context, wanted: DeviceName) {
+/** Makes a device the context's device. Disposes of the context when there is no such device. */
+function placeOn(context: Context, name: DeviceName) {
   try {
-    const device = chooseDevice(context, wanted);
-    // On the processor TensorFlow's own choice is the same, and a name costs a look-up at every call.
+    const device = chooseDevice(context, name);
+    // TensorFlow chooses the processor by itself, and a name would cost a look-up at every call.
     if (device.type === 'GPU') context.device = device.name;
     const gigabytes = (device.memoryBytes / 1e9).toFixed(0);
     const cores = (threads: number | undefined) => threads ?? availableParallelism();

@@ -2,22 +2,26 @@ import { wrongOption } from '../shared/check-options.js';
 
 /** The workers that an engine belongs to. */
 export interface Cluster {
-  /** Where each worker listens, `host:port`, by rank. */
+  /** The address that each worker listens at, `host:port`, by rank. */
   readonly hosts: readonly string[];
-  /** This worker's number among them, from 0. */
+  /** This worker's number, from 0. */
   readonly rank: number;
-  /** Seconds that a sum or a list may wait for the others before it is given up. Default 600. */
+  /** The seconds that a sum or a list waits for the other workers before it fails. Default 600. */
   readonly timeoutSeconds?: number | undefined;
 }
 
-/** A worker's address in parts. An IPv6 address stands in brackets. */
+/** Divides a worker's address into host and port; undefined for text of another form. An IPv6 address stands in brackets. */
 export function addressOf(host: string): { readonly host: string; readonly port: number } | undefined {
   const { name, port } = /^(?<name>\[[0-9a-fA-F:.]+\]|[^\s:/[\]]+):(?<port>\d{1,5})$/.exec(host)?.groups ?? {};
   if (name === undefined || Number(port) < 1 || Number(port) > 65_535) return undefined;
   return { host: name.replace(/^\[|\]$/g, ''), port: Number(port) };
 }
 
-/** @throws DpoError `engine.wrong-option` for a cluster that cannot be */
+/**
+ * Checks a cluster's addresses, rank and timeout.
+ *
+ * @throws DpoError `engine.wrong-option` when one of them is impossible
+ */
 export function checkCluster({ hosts, rank, timeoutSeconds = 600 }: Cluster): void {
   if (hosts.length === 0) throw wrongOption('hosts', '[]', 'one address or more');
   for (const host of hosts)

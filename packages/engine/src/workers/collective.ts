@@ -1,19 +1,19 @@
 /**
- * Workers that train one model together, each on its part of every batch. All of them call the same members in the same
- * order; a call resolves when all have called it.
+ * The workers that train one model together, each on its part of every batch. All workers call the same members in the same
+ * order; a call resolves when all workers have made the call.
  */
 export interface Collective {
   /** This worker's number, from 0. */
   readonly rank: number;
-  /** How many workers there are. */
+  /** The number of workers. */
   readonly size: number;
   /** Replaces the numbers of each buffer by their sums over all workers. */
   sum(buffers: readonly Float32Array[]): Promise<void>;
-  /** The numbers of all workers, by rank. Each may hand in another count of them. */
+  /** The numbers of all workers, by rank. Workers may give different counts of numbers. */
   gather(values: readonly number[]): Promise<readonly (readonly number[])[]>;
 }
 
-/** One worker alone: sums and lists are what it hands in. */
+/** A single worker, whose sums and lists are its own numbers. */
 export const alone: Collective = {
   rank: 0,
   size: 1,
@@ -21,7 +21,7 @@ export const alone: Collective = {
   gather: async (values) => [values],
 };
 
-/** Whether any worker says so: known to all of them alike. */
-export async function anyWorker(collective: Collective, said: boolean): Promise<boolean> {
-  return collective.size === 1 ? said : (await collective.gather([Number(said)])).flat().includes(1);
+/** Tells whether `flag` is true for any worker. All workers get the same answer. */
+export async function anyWorker(collective: Collective, flag: boolean): Promise<boolean> {
+  return collective.size === 1 ? flag : (await collective.gather([Number(flag)])).flat().includes(1);
 }

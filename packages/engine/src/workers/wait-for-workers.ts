@@ -3,40 +3,44 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DpoError } from '@dpo/base';
 import { addressOf, type Cluster } from './cluster.js';
 
+/** How long to wait for workers. */
 export interface WaitOptions {
-  /** Seconds until the wait is given up. */
+  /** The seconds after which the wait fails. */
   readonly seconds: number;
+  /** Aborting ends the wait with an AbortError. */
   readonly signal?: AbortSignal | undefined;
-  /** Told whom the wait is for, when it begins to take time and whenever the list changes. */
+  /** Is called with the addresses of the missing workers, when the wait begins and whenever the list changes. */
   readonly onWait?: ((hosts: readonly string[]) => void) | undefined;
 }
 
-/** Between two tries to reach a worker. */
+/** The pause between two attempts to reach a worker. */
 const PAUSE_MS = 200;
 
 /**
- * Waits until every other worker listens: workers may start minutes apart.
+ * Waits until every other worker listens, since workers may start minutes apart.
  *
- * @throws DpoError `engine.workers-missing` that names those which did not come in time, and why not
+ * @throws DpoError `engine.workers-missing` when the time is over, with the addresses that did not answer, and why not
  */
 export async function waitForWorkers({ hosts, rank }: Cluster, options: WaitOptions): Promise<void> {
   const { seconds, signal, onWait } = options;
   const until = performance.now() + seconds * 1000;
   let missing = new Map(hosts.filter((_, i) => i !== rank).map((host) => [host, 'not tried']));
   while (missing.size > 0) {
-    const tried = await Promise.all([...missing.keys()].map(async (host) => [host, await whyDeaf(host)] as const));
-    const deaf = new Map(tried.flatMap(([host, why]) => (why === undefined ? [] : [[host, why] as const])));
-    if (deaf.size > 0 && (deaf.size < missing.size || missing.values().next().value === 'not tried'))
-      onWait?.([...deaf.keys()]);
-    missing = deaf;
+    const attempts = await Promise.all(
+      [...missing.keys()].map(async (host) => [host, await whyNoAnswer(host)] as const),
+    );
+    const silent = new Map(attempts.flatMap(([host, why]) => (why === undefined ? [] : [[host, why] as const])));
+    if (silent.size > 0 && (silent.size < missing.size || missing.values().next().value === 'not tried'))
+      onWait?.([...silent.keys()]);
+    missing = silent;
     if (missing.size === 0) return;
     if (performance.now() > until) throw workersMissing(missing, seconds);
     await sleep(PAUSE_MS, undefined, { signal });
   }
 }
 
-/** Why nobody answers at an address; undefined where somebody does. */
-function whyDeaf(address: string): Promise<string | undefined> {
+/** The reason why no worker answers at an address; undefined when one does. */
+function whyNoAnswer(address: string): Promise<string | undefined> {
   const { host, port } = addressOf(address) as NonNullable<ReturnType<typeof addressOf>>;
   return new Promise((resolve) => {
     const socket = connect({ host, port, timeout: 5000 });

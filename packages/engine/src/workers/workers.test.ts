@@ -17,9 +17,9 @@ describe('a cluster', () => {
     [{ hosts: ['a:1', 'b:1'], rank: 2 }, 'rank'],
     [{ hosts: ['a:1', 'b:1'], rank: 0.5 }, 'rank'],
     [{ hosts: ['a:1', 'b:1'], rank: 0, timeoutSeconds: 0 }, 'timeoutSeconds'],
-  ])('%j is refused', (cluster, says) => {
+  ])('%j is refused', (cluster, text) => {
     expect(() => checkCluster(cluster)).toThrow(
-      expect.objectContaining({ code: 'engine.wrong-option', message: expect.stringContaining(says) }),
+      expect.objectContaining({ code: 'engine.wrong-option', message: expect.stringContaining(text) }),
     );
   });
 });
@@ -30,7 +30,7 @@ describe('waiting for workers', () => {
     for (const server of servers.splice(0)) await new Promise((resolve) => server.close(resolve));
   });
 
-  /** Listens at a port, at a free one where none is given; returns which. */
+  /** Listens at a port, by default at a free one, and returns the port. */
   async function listen(port = 0): Promise<number> {
     const server = createServer();
     servers.push(server);
@@ -39,26 +39,26 @@ describe('waiting for workers', () => {
     return typeof address === 'object' && address !== null ? address.port : 0;
   }
 
-  it('ends once the last one listens, and tells whom it is for', async () => {
+  it('ends once the last worker listens, and names the missing worker before', async () => {
     const [here, late] = [await listen(), await listen()];
     await new Promise((resolve) => servers.pop()?.close(resolve));
     const hosts = ['127.0.0.1:1', `127.0.0.1:${here}`, `127.0.0.1:${late}`];
-    const waitedFor: (readonly string[])[] = [];
+    const lists: (readonly string[])[] = [];
     const waiting = waitForWorkers(
       { hosts, rank: 0 },
       {
         seconds: 60,
         onWait: (missing) => {
-          waitedFor.push(missing);
+          lists.push(missing);
           void listen(late);
         },
       },
     );
     await waiting;
-    expect(waitedFor).toEqual([[hosts[2]]]);
+    expect(lists).toEqual([[hosts[2]]]);
   });
 
-  it('is given up in time, with the names', async () => {
+  it('fails in time, with the addresses', async () => {
     const port = await listen();
     await new Promise((resolve) => servers.pop()?.close(resolve));
     await expect(

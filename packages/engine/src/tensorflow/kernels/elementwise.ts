@@ -2,17 +2,17 @@ import type { Attribute, Node } from '../graph.js';
 import type { ElementType } from '../native-tensor.js';
 import { cast, type Kernel, type KernelTable, numeric } from './kernel.js';
 
-/** x → op(x), for kernels that tfjs and TensorFlow call by the same or another name. */
+/** x → op(x). */
 function unary(op: string, attributes: Readonly<Record<string, Attribute>> = {}): Kernel {
   return ({ graph, inputs: [x] }) => graph.node(op, x === undefined ? [] : [numeric(graph, x)], { attributes });
 }
 
-/** (a, b) → op(a, b) on numbers, broadcast. */
+/** (a, b) → op(a, b) on numbers, with broadcasting. */
 function binary(op: string): Kernel {
   return ({ graph, input }) => graph.node(op, [numeric(graph, input('a')), numeric(graph, input('b'))]);
 }
 
-/** (a, b) → op(a, b) on booleans, broadcast. */
+/** (a, b) → op(a, b) on booleans, with broadcasting. */
 function logical(op: string): Kernel {
   return ({ graph, input }) => graph.node(op, [cast(graph, input('a'), 'bool'), cast(graph, input('b'), 'bool')]);
 }
@@ -57,11 +57,11 @@ export const elementwise: KernelTable = {
   Tan: unary('Tan'),
   Tanh: unary('Tanh'),
 
-  // Not a tfjs kernel: a · b, and 0 where b is 0, be a what it may. One pass where a selection takes three.
+  // Not a tfjs kernel: a · b, and 0 for b = 0, whatever a is. The kernel takes one pass; a selection takes three.
   MulNoNan: binary('MulNoNan'),
   Add: binary('AddV2'),
   Atan2: binary('Atan2'),
-  // tfjs's result is int32 whatever the inputs.
+  // tfjs's result is int32 for any inputs.
   FloorDiv: (call) => cast(call.graph, binary('FloorDiv')(call) as Node, 'int32'),
   Maximum: binary('Maximum'),
   Minimum: binary('Minimum'),
@@ -85,8 +85,7 @@ export const elementwise: KernelTable = {
   LogicalNot: ({ graph, input }) => graph.node('LogicalNot', [cast(graph, input('x'), 'bool')]),
 
   AddN: ({ graph, inputs }) => graph.node('AddN', [inputs.map((x) => numeric(graph, x))]),
-  // Not a tfjs kernel: x, not before `after` is there.
-  // XLA sees through an operation that only waits, and has one of its own that it does not see through.
+  // Not a tfjs kernel: x, once `after` is computed. XLA optimises a control dependency away, but has a barrier of its own.
   Barrier: ({ graph, input }) =>
     graph.xla
       ? (graph.nodes('XlaOptimizationBarrier', [[input('x'), input('after')]])[0] as Node)
@@ -120,7 +119,7 @@ export const elementwise: KernelTable = {
       cast(graph, e, dtype),
     ]);
   },
-  // 1 where x > 0, alpha elsewhere
+  // 1 for x > 0, else alpha
   Step: ({ graph, input, attributes }) => {
     const x = numeric(graph, input('x'));
     const positive = graph.node('Greater', [x, graph.scalar(x.dtype, 0)]);

@@ -37,7 +37,7 @@ export const indexing: KernelTable = {
       ],
       { attributes: { validate_indices: { bool: false } } },
     ),
-  // Where each value would go in a sorted row, before or after its equals.
+  // The place of each value in a sorted row, before or after equal values.
   SearchSorted: ({ graph, input, attributes }) =>
     graph.node(attributes.side === 'left' ? 'LowerBound' : 'UpperBound', [input('sortedSequence'), input('values')]),
   TensorScatterUpdate: ({ graph, input }) =>

@@ -1,10 +1,10 @@
 import type { Graph, Node } from '../graph.js';
 import { DATA_TYPES, type ElementType } from '../native-tensor.js';
 
-/** What a kernel is asked for. */
+/** The inputs and attributes of a kernel's call. */
 export interface KernelCall {
   readonly graph: Graph;
-  /** The input of that name in tfjs. */
+  /** The input of a tfjs name. */
   input(name: string): Node;
   /** All inputs in order, for kernels that take a list. */
   readonly inputs: readonly Node[];
@@ -18,18 +18,18 @@ export type Kernel = (call: KernelCall) => Node | readonly Node[];
 /** tfjs kernel names and how to add them. */
 export type KernelTable = Readonly<Record<string, Kernel>>;
 
-/** The node in another element type; itself where it has that already. */
+/** The node in an element type; the node itself when it has the type already. */
 export function cast(graph: Graph, x: Node, dtype: ElementType): Node {
   if (x.dtype === dtype) return x;
   return graph.node('Cast', [x], { attributes: { DstT: { type: DATA_TYPES[dtype] } } });
 }
 
-/** tfjs does arithmetic on booleans, TensorFlow does not. */
+/** The node as numbers. tfjs computes with booleans, and TensorFlow does not. */
 export function numeric(graph: Graph, x: Node): Node {
   return x.dtype === 'bool' ? cast(graph, x, 'int32') : x;
 }
 
-/** The node in another shape; itself where it has that already. */
+/** The node in a shape; the node itself when it has the shape already. */
 export function reshape(graph: Graph, x: Node, shape: readonly number[]): Node {
   const same = shape.length === x.shape.length && shape.every((size, axis) => size === x.shape[axis]);
   return same ? x : graph.node('Reshape', [x, graph.vector(shape)]);
@@ -37,8 +37,8 @@ export function reshape(graph: Graph, x: Node, shape: readonly number[]): Node {
 
 /** An axis counted from the front. */
 export function axisOf(axis: unknown, rank: number): number {
-  const given = Array.isArray(axis) ? Number(axis[0]) : Number(axis ?? 0);
-  return given < 0 ? given + rank : given;
+  const signed = Array.isArray(axis) ? Number(axis[0]) : Number(axis ?? 0);
+  return signed < 0 ? signed + rank : signed;
 }
 
 /** An attribute that is a list of integers. */

@@ -19,7 +19,7 @@ function product(graph: Graph, a: Node, b: Node, transposeA: boolean, transposeB
       transpose_b: { bool: transposeB },
     });
   if (b.shape.length === 2 && !transposeA) {
-    // One product of all rows is faster than one per batch element.
+    // One product of all rows is faster than a product for each element of the batch.
     const rows = a.shape.slice(0, -1);
     const flat = reshape(graph, a, [rows.reduce((n, size) => n * size, 1), a.shape.at(-1) ?? 1]);
     const y = product(graph, flat, b, false, transposeB);
@@ -28,7 +28,7 @@ function product(graph: Graph, a: Node, b: Node, transposeA: boolean, transposeB
   return multiply(graph, 'BatchMatMulV2', [a, b], { adj_x: { bool: transposeA }, adj_y: { bool: transposeB } });
 }
 
-/** The product in float32, or of inputs rounded to bfloat16 where the graph says so; the result is float32 again. */
+/** The product in float32. When the graph rounds products, float32 inputs are rounded to bfloat16 and the result is cast back. */
 function multiply(
   graph: Graph,
   type: string,

@@ -2,7 +2,7 @@ import { cast, type KernelTable } from './kernel.js';
 
 /** Kernels that draw random numbers. */
 export const random: KernelTable = {
-  // No kernel of tfjs: see `statelessUniform`.
+  // Not a tfjs kernel: see `statelessUniform`.
   StatelessUniform: ({ graph, input, attributes }) =>
     graph.node('StatelessRandomUniform', [
       graph.vector(attributes.shape as number[]),

@@ -3,11 +3,11 @@ import type { Node } from '../graph.js';
 import { DATA_TYPES, type ElementType } from '../native-tensor.js';
 import { axisOf, cast, type Kernel, type KernelCall, type KernelTable, numeric } from './kernel.js';
 
-/** Reduces over tfjs's `axis` (one, several, or all where there is none), after `prepare`. */
+/** Reduces over tfjs's `axis` (one, several, or all axes by default), after `prepare`. */
 function reduction(op: string, prepare: (x: Node, call: KernelCall) => Node): Kernel {
   return (call) => {
     const x = prepare(call.input('x'), call);
-    // Max alone has another name for it.
+    // Only Max calls the axes `reductionIndices`.
     const axis = call.attributes.axis ?? call.attributes.reductionIndices;
     const axes = util.parseAxisParam(axis as number | number[], [...x.shape]);
     return call.graph.node(op, [x, call.graph.vector(axes)], {
@@ -23,7 +23,7 @@ const as =
     cast(graph, x, dtype);
 const numbers = (x: Node, { graph }: KernelCall) => numeric(graph, x);
 
-/** The index of the largest or the smallest element; the first one where several are equal. */
+/** The index of the largest or the smallest element; of equal elements, the first. */
 function extremeIndex(op: string): Kernel {
   return ({ graph, input, attributes }) => {
     const x = input('x');

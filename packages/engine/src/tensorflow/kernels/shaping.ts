@@ -2,14 +2,14 @@ import { backend_util, slice_util, util } from '@tensorflow/tfjs-core';
 import type { ElementType } from '../native-tensor.js';
 import { axisOf, integers, type Kernel, type KernelTable, numeric, reshape } from './kernel.js';
 
-/** One value broadcast to a shape. */
+/** A tensor of one value. */
 const fill: Kernel = ({ graph, attributes }) => {
   const value = attributes.value as number;
   const dtype = (attributes.dtype ?? util.inferDtype(value)) as ElementType;
   return graph.node('Fill', [graph.vector(attributes.shape as number[]), graph.scalar(dtype, Number(value))]);
 };
 
-/** start, start + step, … below stop. */
+/** start, start + step, …, below stop. */
 const range: Kernel = ({ graph, attributes }) => {
   const dtype = (attributes.dtype ?? 'float32') as ElementType;
   const [start, stop, step] = [attributes.start, attributes.stop, attributes.step].map(Number) as [
@@ -17,7 +17,7 @@ const range: Kernel = ({ graph, attributes }) => {
     number,
     number,
   ];
-  // tfjs counts down with a step of 1 where stop lies below start, and gives nothing where the sign does not fit.
+  // tfjs counts down when stop lies below start and step is 1, and gives nothing when the sign does not fit otherwise.
   const stride = stop < start && step === 1 ? -1 : step;
   const count = Math.max(0, Math.ceil((stop - start) / stride));
   const values = Array.from({ length: count }, (_, i) => start + i * stride);
@@ -73,11 +73,11 @@ export const shaping: KernelTable = {
   Reshape: ({ graph, input, attributes }) => {
     const x = input('x');
     const shape = integers(attributes.shape);
-    // A shape that does not fit goes to TensorFlow as it is, whose message says so.
+    // A shape that does not fit goes to TensorFlow unchanged, whose error says so.
     const size = util.sizeFromShape([...x.shape]);
-    const given = shape.filter((n) => n !== -1).reduce((a, b) => a * b, 1);
-    const fits = shape.filter((n) => n === -1).length === 1 && given > 0 && size % given === 0;
-    return reshape(graph, x, fits ? shape.map((n) => (n === -1 ? size / given : n)) : shape);
+    const others = shape.filter((n) => n !== -1).reduce((a, b) => a * b, 1);
+    const fits = shape.filter((n) => n === -1).length === 1 && others > 0 && size % others === 0;
+    return reshape(graph, x, fits ? shape.map((n) => (n === -1 ? size / others : n)) : shape);
   },
   Reverse: ({ graph, input, attributes }) => {
     const x = input('x');
