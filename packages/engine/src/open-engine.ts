@@ -55,8 +55,7 @@ export async function openEngine(options: OpenEngineOptions = {}): Promise<Engin
   const onlyTensorFlow = kind === 'tensorflow' || gpu || cluster !== undefined;
   if (kind === 'wasm' || kind === 'cpu') {
     if (gpu) throw unavailable(`${device} was asked for, and the portable engine has no GPU`);
-    if (cluster !== undefined)
-      throw unavailable('several workers were asked for, and the portable engine works alone');
+    if (cluster !== undefined) throw unavailable('several workers were asked for, and the portable engine works alone');
     return openPortable(kind, { why: reason(undefined, precision) });
   }
   const impossible = whyNoTensorFlow(await thisMachine());

@@ -11,7 +11,7 @@ import type { Engine, Values } from './types.js';
 const library = await libraryForTests();
 const D = 4;
 
-/** x + tanh(x W) · tanh(x V) where the row's mask is 1 */
+/** x + mask · tanh(x W) · tanh(x V), with a mask of 0 or 1 for each row */
 const block: Block = (x, w, v, mask) => {
   const inner = tf.mul(
     tf.tanh(tf.matMul(x as tf.Tensor2D, w as tf.Tensor2D)),
@@ -26,7 +26,7 @@ async function lossAndGradients(engine: Engine, body: Block): Promise<Record<str
   const weights = Array.from({ length: 6 }, (_, i) => engine.variable(`w${i}`, [D, D], noise(D * D)));
   const step = engine.function('step', (scope, { x, mask }: { readonly x: tf.Tensor; readonly mask: tf.Tensor }) => {
     const { value, grads } = tf.valueAndGrads((...w: tf.Tensor[]) => {
-      // Made inside the forward pass, as a model makes its masks.
+      // Computed inside the forward pass, as a model computes its masks.
       const rows = tf.sub(1, mask);
       let h = x;
       for (let layer = 0; layer < 6; layer += 2) h = body(h, w[layer] as tf.Tensor, w[layer + 1] as tf.Tensor, rows);

@@ -32,7 +32,7 @@ describe.each(engines)('uniform numbers on %s', async (_, open) => {
     expect((await at(7, 4)).u).toEqual(first.v);
   });
 
-  it('are uniform, and independent of those of the next seed', async () => {
+  it('are uniform, and independent of the next seed’s numbers', async () => {
     const { u, v } = await at(1, 2);
     const bins = new Array<number>(10).fill(0);
     let product = 0;
@@ -41,16 +41,16 @@ describe.each(engines)('uniform numbers on %s', async (_, open) => {
       bins[bin] = (bins[bin] as number) + 1;
       product += (value - 0.5) * ((v.data[i] as number) - 0.5);
     }
-    // χ² of 9 degrees of freedom: 27.9 is the one-in-a-thousand value; the seed is fixed, so this cannot flicker.
+    // χ² of 9 degrees of freedom exceeds 27.9 once in a thousand times; the seed is fixed, so that the test always gives the same.
     expect(bins.reduce((sum, n) => sum + (n - 1000) ** 2 / 1000, 0)).toBeLessThan(27.9);
     // A correlation of 10,000 independent pairs is 0 ± 0.01.
     expect(Math.abs((12 * product) / u.data.length)).toBeLessThan(0.04);
   });
 
-  it('pass no gradient on, and let others through', async () => {
+  it('have no gradient, and let other gradients through', async () => {
     const slope = engine.function<'x' | 'seed', 'dx' | 'u'>('slope', (_scope, { x, seed }) => {
       const mask = statelessUniform([3], seed);
-      const [dx] = tf.grads((given) => tf.sum(tf.mul(given as tf.Tensor, statelessUniform([3], seed))))([x]);
+      const [dx] = tf.grads((v) => tf.sum(tf.mul(v as tf.Tensor, statelessUniform([3], seed))))([x]);
       return { dx: dx as tf.Tensor, u: mask };
     });
     const { dx, u } = await slope({

@@ -7,7 +7,7 @@ beforeAll(async () => {
   await tf.setBackend('cpu');
 });
 
-/** A function of one tensor, its input's shape, and optionally the range that the input is drawn from. */
+/** A function of one tensor, the shape of its input, and optionally the range of the input's elements. */
 type Case = [name: string, f: (x: tf.Tensor) => tf.Tensor, shape: readonly number[], low?: number, high?: number];
 
 const other = () => tf.tensor([0.7, -1.3, 0.4, 1.1, -0.6, 0.9], [2, 3]);
@@ -128,9 +128,9 @@ const cases: Case[] = [
 describe('gradients equal finite differences', () => {
   it.each<Case>(cases)('%s', (_, f, shape, low = -1, high = 1) => {
     const size = shape.reduce((a, b) => a * b, 1);
-    // Spread over the range by the golden ratio: no two alike, none at a kink.
+    // The golden ratio spreads the elements over the range, so that no two are equal and none lies at a kink.
     const at = Float32Array.from({ length: size }, (_, i) => low + (high - low) * ((0.11 + i * 0.618034) % 1));
-    // A weighted sum of the outputs, so that every output's gradient counts and differs.
+    // The weights of the sum differ, so that every output's gradient counts.
     const scalar = (x: tf.Tensor): tf.Scalar => {
       const y = f(x);
       const weights = tf.tensor(

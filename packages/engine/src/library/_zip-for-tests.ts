@@ -1,6 +1,6 @@
 import { crc32, deflateRawSync } from 'node:zlib';
 
-/** A zip archive of deflated files, as a Python wheel is one. */
+/** A zip archive of deflated files, such as a Python wheel. */
 export function makeZip(files: Readonly<Record<string, Buffer>>): Buffer {
   const parts: Buffer[] = [];
   const directory: Buffer[] = [];
@@ -21,12 +21,12 @@ export function makeZip(files: Readonly<Record<string, Buffer>>): Buffer {
     parts.push(local);
     offset += local.length;
   }
-  const listed = Buffer.concat(directory);
+  const entries = Buffer.concat(directory);
   const end = Buffer.alloc(22);
   end.write('PK\x05\x06', 'latin1');
   end.writeUInt16LE(directory.length, 8);
   end.writeUInt16LE(directory.length, 10);
-  end.writeUInt32LE(listed.length, 12);
+  end.writeUInt32LE(entries.length, 12);
   end.writeUInt32LE(offset, 16);
-  return Buffer.concat([...parts, listed, end]);
+  return Buffer.concat([...parts, entries, end]);
 }

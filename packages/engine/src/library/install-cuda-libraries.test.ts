@@ -24,7 +24,7 @@ afterEach(async () => {
 const cache = () => join(folder, 'cache');
 const log = () => readFile(join(folder, 'log'), 'utf8').then((text) => text.trimEnd().split('\n'));
 
-/** A wheel with small stand-ins, as NVIDIA lays them out. */
+/** Makes a wheel of NVIDIA's layout, with small stand-ins for the libraries. */
 async function offer(name: string, version: string, place: string, change = ''): Promise<void> {
   const libraries = cudaLibraries.filter(([, of]) => of === place).map(([library]) => `lib/${library}`);
   const files = [
@@ -43,7 +43,7 @@ async function offer(name: string, version: string, place: string, change = ''):
   await writeFile(join(folder, 'wheels', `${stem}-py3-none-any.whl`), makeZip({ ...others, ...entries, ...info }));
 }
 
-/** A Python whose pip fetches these wheels and writes down which; it fails at one of them. */
+/** Makes a Python whose pip copies these wheels and logs their names; pip fails at the wheel `failing`. */
 async function fakePython(failing = 'none'): Promise<void> {
   const script = `requirement="$4"; for last; do :; done
 name=$(echo "\${requirement%%==*}" | tr - _)
@@ -57,9 +57,8 @@ cp ${folder}/wheels/$name-*.whl "$last"`;
 }
 
 describe.runIf(process.platform === 'linux' && process.arch === 'x64')('installCudaLibraries', () => {
-  it('lays every library where libtensorflow looks for it, and nothing else', async () => {
-    const seen: number[] = [];
-    const place = await installCudaLibraries({ cacheFolder: cache(), onProgress: ({ bytes }) => seen.push(bytes) });
+  it('puts every library into the place where libtensorflow looks, and nothing else', async () => {
+    const place = await installCudaLibraries({ cacheFolder: cache() });
     expect(place).toBe(cudaFolder(cache()));
     expect((await readdir(cache())).sort()).toEqual(['nvidia']);
     for (const [name, wheel] of cudaLibraries)
@@ -70,7 +69,7 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('installC
     expect(await log()).toEqual(cudaWheels.map((wheel) => `${wheel.package}==${wheel.version}`));
   });
 
-  it('goes on where it was interrupted, and fetches damaged ones again', async () => {
+  it('goes on where it was interrupted, and downloads damaged libraries again', async () => {
     await fakePython('nvidia_cusparse_cu12');
     await expect(installCudaLibraries({ cacheFolder: cache() })).rejects.toMatchObject({ code: 'pip.no-network' });
     const before = (await log()).length;
@@ -86,7 +85,7 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('installC
     expect((await readdir(cache())).sort()).toEqual(['nvidia']);
   });
 
-  it('refuses a wheel that is not what its RECORD says', async () => {
+  it('refuses a wheel that differs from its RECORD', async () => {
     const [first] = cudaWheels;
     await offer('nvidia-cuda-runtime-cu12', first?.version ?? '', 'cuda_runtime', 'x');
     await expect(installCudaLibraries({ cacheFolder: cache() })).rejects.toMatchObject({ code: 'zip.damaged' });

@@ -64,7 +64,7 @@ describe.each(['cpu', 'wasm'] as const)('functions on %s', (kind) => {
 
   it('write slices in place', async () => {
     const cache = engine.variable('cache', [1, 3, 2]);
-    const put = engine.function(
+    const write = engine.function(
       'put',
       (scope, { value, at }: { readonly value: tf.Tensor; readonly at: tf.Tensor }) => {
         const before = scope.read(cache);
@@ -73,12 +73,12 @@ describe.each(['cpu', 'wasm'] as const)('functions on %s', (kind) => {
         return { before, once, all };
       },
     );
-    const { before, once, all } = await put({ value: floats([1, 1, 2], 5, 6), at: ints([], 1) });
+    const { before, once, all } = await write({ value: floats([1, 1, 2], 5, 6), at: ints([], 1) });
     expect([...before.data]).toEqual([0, 0, 0, 0, 0, 0]);
     expect([...once.data]).toEqual([0, 0, 5, 6, 0, 0]);
     expect([...all.data]).toEqual([0, 0, 5, 6, -5, -6]);
     expect([...(await cache.read())]).toEqual([0, 0, 5, 6, -5, -6]);
-    expect(await failure(() => put({ value: floats([1, 1, 2], 5, 6), at: ints([], 2) }))).toBe('engine.wrong-shape');
+    expect(await failure(() => write({ value: floats([1, 1, 2], 5, 6), at: ints([], 2) }))).toBe('engine.wrong-shape');
     expect([...(await cache.read())]).toEqual([0, 0, 5, 6, -5, -6]); // a call that fails changes nothing
   });
 
@@ -88,13 +88,13 @@ describe.each(['cpu', 'wasm'] as const)('functions on %s', (kind) => {
       scope.assign(w, tf.add(scope.read(w), x));
       return { value: scope.read(w) };
     });
-    const given = floats([1], 1);
+    const input = floats([1], 1);
     let turned = false;
     setImmediate(() => {
       turned = true;
     });
-    const first = add({ x: given });
-    given.data[0] = 99; // copied when it was given
+    const first = add({ x: input });
+    input.data[0] = 99; // the call has a copy
     const data = Float32Array.of(10);
     w.write(data);
     data.fill(99);
@@ -109,7 +109,7 @@ describe.each(['cpu', 'wasm'] as const)('functions on %s', (kind) => {
     expect(add.traces).toBe(1);
   });
 
-  it('leave no tensors behind, also where they fail', async () => {
+  it('leave no tensors behind, even when they fail', async () => {
     const w = engine.variable('w', [3, 3], new Float32Array(9).fill(0.1));
     const step = engine.function('step', (scope, { x, fail }: { readonly x: tf.Tensor; readonly fail: tf.Tensor }) => {
       const loss = (v: tf.Tensor): tf.Scalar =>
@@ -124,7 +124,7 @@ describe.each(['cpu', 'wasm'] as const)('functions on %s', (kind) => {
     for (let i = 0; i < 5; i++) await step({ x: floats([], 0.1), fail: ints([], 0) });
     for (let i = 0; i < 5; i++)
       expect(await failure(() => step({ x: floats([], 0.1), fail: ints([], 1) }))).toBe('test.failed');
-    // The ten variables made on the way are all that is new.
+    // The ten variables that the body makes are all that is new.
     expect(tf.memory().numTensors - inner).toBe(10);
     await engine.dispose();
     expect(tf.memory().numTensors - inner).toBe(-1);
@@ -141,7 +141,7 @@ describe.each(['cpu', 'wasm'] as const)('functions on %s', (kind) => {
     expect(await wrong({ ...x, shape: [-2, -3] })).toBe('engine.wrong-shape');
   });
 
-  it('refuse bodies that return no tensors, or ask for a gradient that is none', async () => {
+  it('refuse bodies that return no tensors, or ask for a gradient that does not exist', async () => {
     const wrong = async () => ({ y: 1 });
     expect(await failure(() => engine.function('f', wrong as never)({}))).toBe('engine.wrong-result');
     expect(await failure(() => engine.function('f', () => ({ y: 1 }) as never)({}))).toBe('engine.wrong-result');
@@ -151,7 +151,7 @@ describe.each(['cpu', 'wasm'] as const)('functions on %s', (kind) => {
     expect(await failure(() => noGradient({}))).toBe('engine.no-gradient');
   });
 
-  it('refuse updates that do not fit, come twice, or are not theirs', async () => {
+  it('refuse updates that do not fit, that come twice, or of another engine’s variables', async () => {
     const w = engine.variable('w', [2]);
     const other = await openPortable(kind);
     const foreign = other.variable('other', [2]);
@@ -175,7 +175,7 @@ describe.each(['cpu', 'wasm'] as const)('functions on %s', (kind) => {
     await other.dispose();
   });
 
-  it('refuse what was disposed of', async () => {
+  it('refuse disposed variables, functions and engines', async () => {
     const w = engine.variable('gone', [2]);
     const f = engine.function('uses', (scope) => ({ y: scope.read(w) }));
     const last = f({});

@@ -138,7 +138,7 @@ describe('elementwise, two tensors', () => {
     'with floats': (a, b) => tf.add(a, tf.cast(b, 'float32')),
     bitwiseAnd: (a, b) => (a.rank === b.rank && a.size === b.size ? tf.bitwiseAnd(a, b) : a),
   };
-  /** Two shapes that broadcast to one. */
+  /** Two shapes that broadcast to one shape. */
   const pairs = fc
     .tuple(
       shapes(1, 5),
@@ -171,7 +171,7 @@ describe('elementwise, two tensors', () => {
   });
 });
 
-it('what is not finite stays so', async () => {
+it('numbers that are not finite stay so', async () => {
   const data = Float32Array.of(
     Number.NaN,
     Number.POSITIVE_INFINITY,

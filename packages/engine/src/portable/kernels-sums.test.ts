@@ -41,7 +41,7 @@ describe('matrix products', () => {
         seeds,
       )
       .map(([outer, seed]): Case => {
-        // Each dimension of the batch is one on the left, on the right, or on neither.
+        // Each dimension of the batch is 1 on the left, on the right, or on neither side.
         const side = (one: number): number[] => outer.map(([size, which]) => (which === one ? 1 : size));
         const inputs = { a: floats([...side(0), 3, 5], seed), b: floats([...side(1), 5, 2], seed + 1) };
         return { inputs, op: ({ a, b }) => tf.matMul(a as tf.Tensor, b as tf.Tensor) };
@@ -49,7 +49,7 @@ describe('matrix products', () => {
     await check(cases);
   });
   it('a right operand in two shapes', async () => {
-    // tfjs's own kernel takes the second for the first.
+    // tfjs's own kernel takes the second shape for the first.
     const op = ({ a, b }: Tensors): tf.Tensor[] => [
       tf.matMul(a as tf.Tensor, b as tf.Tensor),
       tf.matMul(tf.ones([2, 2]), tf.reshape(b as tf.Tensor, [2, 5])),
@@ -126,7 +126,7 @@ describe('reductions', () => {
   it('topk', async () => {
     const each = fc.tuple(shapes(1, 4), seeds, fc.boolean()).map(
       ([shape, seed, whole]): Case => ({
-        // Ties are broken by position.
+        // The position decides between equal elements.
         inputs: { x: whole ? ints(shape, seed, 0, 3) : floats(shape, seed) },
         op: ({ x }) => {
           const { values, indices } = tf.topk(x as tf.Tensor, Math.min(2, shape.at(-1) ?? 1));

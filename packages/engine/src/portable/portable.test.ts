@@ -29,7 +29,7 @@ const ints = (data: readonly number[], shape: readonly number[] = [data.length])
 const x = () => floats([2, 3, 4]);
 type Op = (t: tf.Tensor, i: tf.Tensor) => tf.Tensor;
 
-/** What language models, losses, optimizers and sampling are made of. */
+/** The ops of language models, losses, optimizers and sampling. */
 const ops: readonly (readonly [string, Op])[] = [
   ['arithmetic', (t) => tf.div(tf.sub(tf.add(t, 2), tf.mul(t, t)), tf.add(tf.squaredDifference(t, 3), 1))],
   ['maximum, minimum', (t) => tf.minimum(tf.maximum(t, 0.1), 0.5)],

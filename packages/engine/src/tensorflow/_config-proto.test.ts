@@ -3,16 +3,16 @@ import { configProto } from './_config-proto.js';
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 
-it('writes nothing where nothing is set', () => {
+it('writes nothing without settings', () => {
   expect(hex(configProto({}))).toBe('');
 });
 
-it('writes the thread counts, long ones in several bytes', () => {
+it('writes the thread counts, large ones in several bytes', () => {
   expect(hex(configProto({ threads: 3 }))).toBe('10032803');
   expect(hex(configProto({ threads: 300 }))).toBe('10ac0228ac02');
 });
 
-it('writes how much of a GPU’s memory is taken, and where operations may go', () => {
+it('writes the use of a GPU’s memory, and the placement of operations', () => {
   // gpu_options { allow_growth: true }
   expect(hex(configProto({ gpuMemory: 'growing' }))).toBe('32022001');
   // gpu_options { experimental { virtual_devices { memory_limit_mb: [512] } } }: 512 is 00 00 00 44 as a float

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { serverDef } from './_server-def.js';
 
-it('names the workers, which of them this is, and the first as the leader', () => {
+it('holds the workers, this worker’s rank, and the first worker as the leader', () => {
   const text = (value: string) => Buffer.from(value);
   // By hand, from tensorflow_server.proto: cluster 1, job_name 2, task_index 3, default_session_config 4, protocol 5.
   const task = (index: number, host: string) => [0x12, 4 + host.length, 0x08, index, 0x12, host.length, ...text(host)];

@@ -10,14 +10,14 @@ import { openTensorFlow } from './tensorflow-engine.js';
 const library = await libraryForTests();
 const casting = () => openTensorFlow({ folder: library ?? '', precision: 'bfloat16' });
 
-it.skipIf(library === undefined)('rounds what goes into products to 8 bits, and nothing else', async () => {
+it.skipIf(library === undefined)('rounds the inputs of products to 8 bits, and nothing else', async () => {
   const engine = casting();
   const f = engine.function('f', (_, { x }: { readonly x: tf.Tensor }) => {
     const one = tf.tensor2d([[1]]);
     const batch = tf.reshape(x, [1, 1, 1]);
     return { product: tf.matMul(x as tf.Tensor2D, one), batched: tf.matMul(batch, batch), sum: tf.add(x, 0) };
   });
-  // 1 + 2⁻⁷ is a bfloat16, 1 + 2⁻¹⁰ lies between two, nearest to 1.
+  // 1 + 2⁻⁷ is a bfloat16; 1 + 2⁻¹⁰ is none, and 1 is the nearest.
   const exact = await f({ x: floats([1, 1], [1 + 2 ** -7]) });
   expect(exact.product.data[0]).toBe(1 + 2 ** -7);
   const rounded = await f({ x: floats([1, 1], [1 + 2 ** -10]) });
@@ -44,7 +44,7 @@ async function lossAndGradient(engine: Engine) {
   return result;
 }
 
-it.skipIf(library === undefined)('gives float32 results, near those of float32', async () => {
+it.skipIf(library === undefined)('gives float32 results that are near the results of float32 products', async () => {
   const [actual, expected] = [await lossAndGradient(casting()), await lossAndGradient(testEngine())];
   expectClose(actual.value, expected.value, 0.02);
   expectClose(actual.gradient, expected.gradient, 0.02);

@@ -27,7 +27,7 @@ it('refuses a folder without the library', async () => {
   expect(error.hint).toContain('dpo engine install');
 });
 
-it.runIf(process.platform === 'linux')('reports what the loader says of a broken library', async () => {
+it.runIf(process.platform === 'linux')('reports the loader’s error of a broken library', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'dpo-broken-'));
   for (const name of ['libtensorflow_framework.so.2', 'libtensorflow_cc.so.2'])
     await writeFile(join(folder, name), 'not a library');
@@ -36,7 +36,7 @@ it.runIf(process.platform === 'linux')('reports what the loader says of a broken
   expect(error.message).toMatch(/file too short|invalid ELF header/);
 });
 
-it('refuses a thread count that is none', async () => {
+it('refuses an impossible thread count', async () => {
   expect((await failure(() => openTensorFlow({ folder: '/nowhere', threads: 0 }))).code).toBe('engine.wrong-option');
 });
 
@@ -50,7 +50,9 @@ describe.skipIf(library === undefined)('mistakes in functions', () => {
   const x = floats([2, 3], [1, 2, 3, 4, 5, 6]);
   type Body = (x: tf.Tensor) => tf.Tensor;
   const call = (body: Body, input: Values = x) =>
-    failure(() => engine.function('f', (_, given: { readonly x: tf.Tensor }) => ({ y: body(given.x) }))({ x: input }));
+    failure(() =>
+      engine.function('f', (_, tensors: { readonly x: tf.Tensor }) => ({ y: body(tensors.x) }))({ x: input }),
+    );
 
   it('names an op without a kernel and the line that called it', async () => {
     const error = await call((t) => tf.image.flipLeftRight(tf.reshape(t, [1, 2, 3, 1])));
@@ -65,7 +67,7 @@ describe.skipIf(library === undefined)('mistakes in functions', () => {
     expect(error.values.calledFrom).toMatch(/errors\.test\.ts:\d+/);
   });
 
-  it('names op, shapes and line where shapes do not fit', async () => {
+  it('names op, shapes and line when shapes do not fit', async () => {
     const error = await call((t) => tf.matMul(t as tf.Tensor2D, t as tf.Tensor2D));
     expect(error.code).toBe('engine.wrong-shape');
     expect(error.values).toMatchObject({ op: 'MatMul', inputs: ['float32[2,3]', 'float32[2,3]'] });
@@ -85,7 +87,7 @@ describe.skipIf(library === undefined)('mistakes in functions', () => {
     expect((await failure(() => engine.function('f', () => ({ y: 1 }) as never)({}))).code).toBe('engine.wrong-result');
   });
 
-  it('reports what fails while a function runs', async () => {
+  it('reports the operation that fails while a function runs', async () => {
     const gather = engine.function('lookup', (_, { i }: { readonly i: tf.Tensor }) => ({
       y: tf.gather(tf.ones([3, 2]), i),
     }));
@@ -104,7 +106,7 @@ describe.skipIf(library === undefined)('mistakes in functions', () => {
   });
 
   it('refuses shapes for which TensorFlow would end the process', async () => {
-    const f = engine.function('f', (_, given: { readonly x: tf.Tensor }) => ({ y: given.x }));
+    const f = engine.function('f', (_, tensors: { readonly x: tf.Tensor }) => ({ y: tensors.x }));
     for (const shape of [[2 ** 40, 2 ** 40], Array.from({ length: 300 }, () => 1), [Number.NaN], [0.5], undefined]) {
       const wrong = shape as unknown as number[];
       expect((await failure(() => engine.variable('v', wrong))).code).toBe('engine.wrong-shape');
@@ -112,7 +114,7 @@ describe.skipIf(library === undefined)('mistakes in functions', () => {
     }
   });
 
-  it('has no device that the machine has not', async () => {
+  it('refuses a device that the machine lacks', async () => {
     const folder = library ?? '';
     const error = await failure(() => openTensorFlow({ folder, device: 'gpu:77' }));
     expect(error.code).toBe('engine.no-device');
@@ -126,7 +128,7 @@ describe.skipIf(library === undefined)('mistakes in functions', () => {
   });
 
   it('refuses inputs that are missing, of another type, or do not fill their shape', async () => {
-    const f = engine.function('f', (_, given: { readonly x: tf.Tensor }) => ({ y: given.x }));
+    const f = engine.function('f', (_, tensors: { readonly x: tf.Tensor }) => ({ y: tensors.x }));
     const wrong = (input: unknown) => failure(() => f({ x: input as Values }));
     expect((await wrong(undefined)).code).toBe('engine.wrong-input');
     expect((await wrong({ ...x, dtype: 'int32' })).code).toBe('engine.wrong-dtype');

@@ -89,14 +89,14 @@ const cases: Readonly<Record<string, Compute>> = {
     tf.cast(tf.greater(x, 0), 'float32'),
   ],
   ClipByValue: (x, _, i) => [tf.clipByValue(x, -0.5, 0.5), tf.clipByValue(i, 0, 1)],
-  // The plain backend has no such kernel.
+  // The plain backend lacks this kernel.
   MulNoNan: (x, y) => {
     const product = { a: tf.div(x, tf.relu(y)), b: tf.relu(y) };
     if (tf.getKernel('MulNoNan', tf.getBackend()) !== undefined)
       return tf.engine().runKernel('MulNoNan', product) as tf.Tensor;
     return tf.where(tf.greater(y, 0), x, tf.zerosLike(x));
   },
-  // Nor this.
+  // The plain backend lacks this kernel, too.
   L2Loss: (x) => {
     if (tf.getKernel('L2Loss', tf.getBackend()) === undefined) return tf.div(tf.sum(tf.square(x)), 2);
     return tf.engine().runKernel('L2Loss', { x }) as tf.Tensor;
@@ -242,7 +242,7 @@ const cases: Readonly<Record<string, Compute>> = {
     const [a, b] = [x, y].map((t) => tf.reshape(t, [-1, 3, 4])) as [tf.Tensor3D, tf.Tensor3D];
     return [tf.einsum('bij,bkj->bik', a, b), tf.einsum('bij->b', a), tf.einsum('bij,bij->ij', a, b)];
   },
-  // Each engine draws numbers of its own; what is common to them is said here, the rest in stateless-uniform.test.ts.
+  // Engines draw different numbers. Their shape and range are compared here; stateless-uniform.test.ts has the rest.
   StatelessUniform: (x, _, i) => {
     const u = statelessUniform(x.shape, tf.slice(tf.reshape(i, [-1]), [0], [2]));
     return [tf.floor(u), tf.onesLike(u)];

@@ -6,7 +6,7 @@ import { openTensorFlow } from './tensorflow-engine.js';
 
 const library = await libraryForTests();
 
-// The limit is one for the process, so that it has a file of its own.
+// All engines of a process share the limit, so that the test has a file of its own.
 it.skipIf(library === undefined)(
   'holds tensors to the memory limit',
   async () => {
@@ -18,7 +18,7 @@ it.skipIf(library === undefined)(
     const column = (rows: number) => floats([rows, 1], new Float32Array(rows).fill(1));
     // 64 MiB fit into 256 MiB, 1 GiB does not.
     expect((await outer({ x: column(2 ** 12) })).y.data[0]).toBeCloseTo(Math.tanh(1));
-    // TensorFlow waits ten seconds for somebody to free memory before it gives up.
+    // TensorFlow waits ten seconds for other operations to free memory before it fails.
     await expect(outer({ x: column(2 ** 14) })).rejects.toMatchObject({
       code: 'engine.out-of-memory',
       message: expect.stringMatching(

@@ -22,7 +22,7 @@ describe.skipIf(library === undefined)('functions on TensorFlow', () => {
   });
   afterAll(() => engine.dispose());
 
-  it('says what it is', () => {
+  it('describes itself', () => {
     expect(engine.kind).toBe('tensorflow');
     expect(engine.description).toMatch(/^TensorFlow 2\.21\.\d+ on \d+ CPU cores?, float32$/);
   });
@@ -62,10 +62,10 @@ describe.skipIf(library === undefined)('functions on TensorFlow', () => {
     expect([...(await w.read())]).toEqual([5, 6]);
   });
 
-  it('begins variables of every size at zero, also where memory was used before', async () => {
-    const used = engine.variable('used', [300, 1000], new Float32Array(300_000).fill(7));
-    await used.read();
-    used.dispose();
+  it('begins variables of every size at zero, even in memory that held other values', async () => {
+    const earlier = engine.variable('earlier', [300, 1000], new Float32Array(300_000).fill(7));
+    await earlier.read();
+    earlier.dispose();
     for (const shape of [[], [0], [3], [300, 1000]]) {
       const w = engine.variable('zeros', shape);
       const value = await w.read();
@@ -78,7 +78,7 @@ describe.skipIf(library === undefined)('functions on TensorFlow', () => {
   it.each([
     ['TensorFlow', () => engine],
     ['plain', () => plain],
-  ])('reads a variable into room that is given: %s', async (_, which) => {
+  ])('reads a variable into an array of the caller: %s', async (_, which) => {
     const w = which().variable('roomy', [3], Float32Array.of(1, 2, 3));
     const room = new Float32Array(5).fill(9);
     const value = await w.read(room);
@@ -93,7 +93,7 @@ describe.skipIf(library === undefined)('functions on TensorFlow', () => {
     });
   });
 
-  it('keeps calls, writes and reads in the order asked for', async () => {
+  it('keeps the order of calls, writes and reads', async () => {
     const w = engine.variable('ordered', [1]);
     const add = engine.function('increment', (scope) => {
       scope.assign(w, tf.add(scope.read(w), 1));
@@ -102,7 +102,7 @@ describe.skipIf(library === undefined)('functions on TensorFlow', () => {
     const first = add({});
     const data = Float32Array.of(10);
     w.write(data);
-    data.fill(99); // copied when it was written
+    data.fill(99); // the variable has a copy
     const between = w.read();
     const second = add({});
     const after = w.read();
@@ -145,7 +145,7 @@ describe.skipIf(library === undefined)('functions on TensorFlow', () => {
     };
     const [actual, expected] = [await run(engine), await run(plain)];
     expected.forEach((values, i) => {
-      // TensorFlow computes 1 − β₂ in float32, which is off by 1.3e-5 of it at 0.999.
+      // TensorFlow computes 1 − β₂ in float32, with a relative error of 1.3e-5 at 0.999.
       expectClose(actual[i], values, 1e-5);
     });
   });
@@ -154,12 +154,15 @@ describe.skipIf(library === undefined)('functions on TensorFlow', () => {
     const shape = [2, 3, 4];
     const run = async (on: Engine) => {
       const cache = on.variable('cache', shape, noise(24, 5));
-      const put = on.function('put', (scope, { value, at }: { readonly value: tf.Tensor; readonly at: tf.Tensor }) => ({
-        all: scope.writeSlice(cache, value, axis, at),
-      }));
+      const write = on.function(
+        'write',
+        (scope, { value, at }: { readonly value: tf.Tensor; readonly at: tf.Tensor }) => ({
+          all: scope.writeSlice(cache, value, axis, at),
+        }),
+      );
       const part = shape.map((size, i) => (i === axis ? 1 : size));
       const call = (start: number) =>
-        put({ value: floats(part, noise(24 / (shape[axis] ?? 1), start)), at: ints([], [start]) });
+        write({ value: floats(part, noise(24 / (shape[axis] ?? 1), start)), at: ints([], [start]) });
       return [(await call(1)).all, (await call(0)).all, floats(shape, await cache.read())];
     };
     const [actual, expected] = [await run(engine), await run(plain)];
@@ -181,18 +184,18 @@ describe.skipIf(library === undefined)('functions on TensorFlow', () => {
             const all = scope.writeSlice(cache, tf.neg(value), 1, tf.add(at, tf.scalar(1, 'int32')));
             return { before: tf.add(before, 0), once, all, product: tf.matMul(all, all, false, true) };
           };
-        const functions = [true, false].map((reads) => on.function('put', body(reads), { precision }));
+        const functions = [true, false].map((reads) => on.function('write', body(reads), { precision }));
         const outputs: Values[] = [];
         for (const [i, start] of [2, 0, 1, 1].entries()) {
-          const put = functions[i % 2] as (typeof functions)[number];
-          const { before, once, all } = await put({ value: floats([2, 1, 3], noise(6, i)), at: ints([], [start]) });
+          const write = functions[i % 2] as (typeof functions)[number];
+          const { before, once, all } = await write({ value: floats([2, 1, 3], noise(6, i)), at: ints([], [start]) });
           outputs.push(before, once, all, floats([2, 4, 3], await cache.read()));
         }
         return outputs;
       };
       const [actual, expected] = [await run(engine), await run(plain)];
       expected.forEach((values, i) => {
-        // What goes into the product may be rounded, what stays in the variable may not.
+        // The product's inputs may be rounded, but the variable's values may not.
         expectClose(actual[i], values, precision === 'bfloat16' && i % 4 < 3 ? 2 ** -8 : undefined);
       });
     },
@@ -200,13 +203,13 @@ describe.skipIf(library === undefined)('functions on TensorFlow', () => {
 
   it('refuses to write a slice beyond the end, and changes nothing', async () => {
     const cache = engine.variable('cache', [2, 3], Float32Array.of(1, 2, 3, 4, 5, 6));
-    const put = engine.function('put', (scope, { at }: { readonly at: tf.Tensor }) => ({
+    const write = engine.function('write', (scope, { at }: { readonly at: tf.Tensor }) => ({
       all: scope.writeSlice(cache, tf.ones([2, 2]), 1, at),
     }));
     for (const start of [2, -1])
-      await expect(put({ at: ints([], [start]) })).rejects.toMatchObject({ code: 'engine.tensorflow-failed' });
+      await expect(write({ at: ints([], [start]) })).rejects.toMatchObject({ code: 'engine.tensorflow-failed' });
     expect([...(await cache.read())]).toEqual([1, 2, 3, 4, 5, 6]);
-    expect([...(await put({ at: ints([], [1]) })).all.data]).toEqual([1, 1, 1, 4, 1, 1]);
+    expect([...(await write({ at: ints([], [1]) })).all.data]).toEqual([1, 1, 1, 4, 1, 1]);
   });
 
   it('traces again for a new shape only', async () => {
@@ -234,7 +237,7 @@ describe.skipIf(library === undefined)('functions on TensorFlow', () => {
     expect(empty).toEqual(floats([0], []));
   });
 
-  it('takes tensors made outside as constants', async () => {
+  it('takes tensors from outside as constants', async () => {
     tf.setBackend('cpu');
     const outside = tf.tensor1d([1, 2]);
     const f = engine.function('outside', (_, { x }: { readonly x: tf.Tensor }) => ({ y: tf.add(x, outside) }));
@@ -275,7 +278,7 @@ describe.skipIf(library === undefined)('functions on TensorFlow', () => {
       return process.memoryUsage().rss / 2 ** 20;
     };
     const before = await resident(200);
-    // A leak of one of the tensors (64 KiB) in each call would come to 50 MiB.
+    // A leak of one tensor (64 KiB) in each call would add up to 50 MiB.
     expect((await resident(800)) - before).toBeLessThan(32);
   });
 
@@ -289,6 +292,6 @@ describe.skipIf(library === undefined)('functions on TensorFlow', () => {
     await cycle();
     const before = process.memoryUsage().rss;
     for (let k = 0; k < 5; k++) await cycle();
-    expect((process.memoryUsage().rss - before) / 2 ** 20).toBeLessThan(200); // each takes 64 MiB, its copy as much
+    expect((process.memoryUsage().rss - before) / 2 ** 20).toBeLessThan(200); // a variable takes 64 MiB, and so does its copy
   });
 });

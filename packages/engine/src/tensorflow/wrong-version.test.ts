@@ -8,7 +8,7 @@ import { openTensorFlow } from './tensorflow-engine.js';
 const compiler = spawnSync('cc', ['--version']).status === 0;
 
 it.runIf(process.platform === 'linux' && compiler)(
-  'refuses another version before it asks anything else of it',
+  'refuses another version before it looks up other functions',
   async () => {
     const folder = await mkdtemp(join(tmpdir(), 'dpo-version-'));
     const source = join(folder, 'version.c');

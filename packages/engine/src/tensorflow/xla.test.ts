@@ -9,7 +9,7 @@ import { openTensorFlow } from './tensorflow-engine.js';
 
 const library = await libraryForTests();
 
-/** Training and writing of slices in one function: what each call returns, and the state after the last. */
+/** Trains and writes slices in one function; returns the outputs of each call, and the variables after the last. */
 async function calls(engine: Engine): Promise<Values[]> {
   const uniform = random(3);
   const noise = (size: number) => Float32Array.from({ length: size }, () => uniform() - 0.5);
@@ -20,12 +20,12 @@ async function calls(engine: Engine): Promise<Values[]> {
     const { value, grads } = tf.valueAndGrads(loss)([scope.read(w)]);
     const constants = { rate: tf.scalar(0.1), epsilon: tf.scalar(1e-8), decay: tf.scalar(0.01) };
     scope.applyAdam({ variable: w, m, v, gradient: grads[0] as tf.Tensor, beta1: 0.9, beta2: 0.999, ...constants });
-    return { value, written: scope.writeSlice(cache, tf.slice(x, [0, 0], [1, 4]), 0, at) };
+    return { value, whole: scope.writeSlice(cache, tf.slice(x, [0, 0], [1, 4]), 0, at) };
   });
   const results: Values[] = [];
   for (const at of [2, 0]) {
-    const { value, written } = await step({ x: floats([2, 4], noise(8)), at: ints([], [at]) });
-    results.push(value, written);
+    const { value, whole } = await step({ x: floats([2, 4], noise(8)), at: ints([], [at]) });
+    results.push(value, whole);
   }
   expect(step.traces).toBe(1);
   for (const variable of [w, m, v, cache]) results.push(floats(variable.shape, await variable.read()));
@@ -34,7 +34,7 @@ async function calls(engine: Engine): Promise<Values[]> {
 }
 
 it.skipIf(library === undefined)(
-  'gives the same compiled by XLA, optimizer and writes of slices included',
+  'gives the same results under XLA, optimizer and writes of slices included',
   async () => {
     const expected = await calls(testEngine());
     const actual = await calls(openTensorFlow({ folder: library ?? '', xla: true }));
