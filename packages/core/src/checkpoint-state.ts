@@ -8,7 +8,7 @@ export interface TrainingState {
   readonly step: number;
   /** Updates that were applied: the optimizer's t. */
   readonly updates: number;
-  /** Steps in a row, up to this one, whose gradient was not finite. */
+  /** The number of steps in a row, up to the last, whose gradient was not finite. */
   readonly skipped: number;
   /** Examples trained on so far, of whatever kind. */
   readonly pairs: number;

@@ -112,7 +112,7 @@ describe('train 10 = train 5, kill, resume 5', () => {
 });
 
 describe('checkpoints', () => {
-  it('say where the run was and with what', async () => {
+  it('hold the run’s state, method, optimizer and files', async () => {
     const saved: string[] = [];
     const { options, model } = setUp(testEngine());
     const onSaved = (path: string) => saved.push(path);
@@ -272,7 +272,7 @@ describe('metrics.jsonl', () => {
   });
 
   it.each(['nonsense', 'null', '7', '[]', '{"loss":1}', '{"step":"1"}', '\0\0\0', '{"step":2'])(
-    'names a line in the middle that is %j, and leaves it out where it is the last',
+    'names a line in the middle that is %j, and leaves a last line of the kind out',
     async (line) => {
       await writeFile(join(folder, 'metrics.jsonl'), `{"step":1}\n${line}\n{"step":3}\n`);
       await expect(readMetrics(folder)).rejects.toMatchObject({ code: 'run.bad-metrics', values: { line: 2 } });

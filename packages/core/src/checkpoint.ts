@@ -161,7 +161,7 @@ function tensorsOf(variables: NamedVariables): TensorToSave[] {
 }
 
 async function prune(store: CheckpointStore, keep: number, { step: now, best }: TrainingState): Promise<void> {
-  // A checkpoint of a later step is not of this run: it does not count, and it stays.
+  // A checkpoint of a later step is not of this run, so that it neither counts nor goes.
   const checkpoints = (await store.list()).filter(({ step }) => step <= now);
   const old = checkpoints
     .slice(0, Math.max(0, checkpoints.length - Math.max(1, keep)))

@@ -31,7 +31,7 @@ export function metricOf(evaluation: Pick<EvaluationOptions, 'metric'> | undefin
   return evaluation?.metric ?? 'eval_loss';
 }
 
-/** Tells whether an evaluation is better than the best before it. An evaluation that is not a finite number never is. */
+/** Tells whether an evaluation is better than the best before it. An evaluation whose number is not finite is never better. */
 export function isBetter(
   now: EvaluationMetrics,
   { best }: Pick<TrainingState, 'best'>,

@@ -42,17 +42,17 @@ export function folderStore({ folder, saveModel }: FolderCheckpoints): Checkpoin
  * @throws DpoError `checkpoint.unreadable` when the folder holds no checkpoint that can be read
  */
 export async function openFolder(path: string): Promise<OpenCheckpoint> {
-  const opened: Safetensors[] = [];
+  const files: Safetensors[] = [];
   return {
     name: path,
     state: await readCheckpointState(path),
     async tensors(part) {
       const file = await openSafetensors(part === 'model' ? path : join(path, trainerFiles[part]));
-      opened.push(file);
+      files.push(file);
       return { shape: (name) => file.tensors.get(name)?.shape, read: (name) => file.read(name) };
     },
     async close() {
-      for (const file of opened) await file.close();
+      for (const file of files) await file.close();
     },
   };
 }

@@ -18,12 +18,12 @@ export interface ListedCheckpoint {
 
 /** The checkpoints of a run's folder, the oldest first. A folder that does not exist has none. */
 export async function listCheckpoints(folder: string): Promise<ListedCheckpoint[]> {
-  const listed = (await namesIn(folder)).flatMap((name) => {
+  const folders = (await namesIn(folder)).flatMap((name) => {
     const number = FOLDER.exec(name)?.[1];
     return number === undefined ? [] : [{ path: join(folder, name), number: Number(number) }];
   });
   const checkpoints = await Promise.all(
-    listed.map(async ({ path, number }) => {
+    folders.map(async ({ path, number }) => {
       const state = await readCheckpointState(path).catch(asUnreadable);
       return { path, step: state?.step ?? number, state };
     }),

@@ -140,7 +140,7 @@ export interface Method<E extends EncodedExample = EncodedPair> {
   /** The numbers that go into the step with an example. */
   readonly inputs: (example: E) => ExampleInputs;
   /** Further answers, which `prepare` scores. References that are computed before a run hold their log-probabilities too. */
-  readonly scored: AnswerReader<E> | undefined;
+  readonly scoredAnswers: AnswerReader<E> | undefined;
   /** Looks at a whole step before its parts are computed, and computes the numbers that depend on all examples. */
   readonly prepare: ((step: StepView<E>) => Promise<Prepared>) | undefined;
   /** Losses and columns of a part of the step. For the body of an engine function. */
@@ -177,7 +177,7 @@ export function defineMethod<E extends EncodedExample = EncodedPair, N extends s
     needs: definition.needs ?? {},
     answers: definition.answers,
     inputs: definition.inputs ?? (() => ({})),
-    scored: definition.scored,
+    scoredAnswers: definition.scoredAnswers,
     prepare: definition.prepare,
     // The trainer hands in the answers that `answers` names.
     apply: definition.apply as Method<E>['apply'],

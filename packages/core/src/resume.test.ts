@@ -45,8 +45,8 @@ it.each(cases)('train 5 = train k, kill, resume: %s, %s, reference %s, k = %i', 
         base,
         pairs.map(({ prompt, chosen, rejected }) => ({ prompt, answers: [chosen, rejected] })),
       );
-    const numbers = async (scored: number[][]) =>
-      precomputedReference({ chosen: scored.map(([a]) => a as number), rejected: scored.map(([, b]) => b as number) });
+    const numbers = async (scores: number[][]) =>
+      precomputedReference({ chosen: scores.map(([a]) => a as number), rejected: scores.map(([, b]) => b as number) });
     const records: StepRecord[] = [];
     for await (const record of train({
       ...{ model, steps: STEPS, resume, method: methodNamed('dpo') },

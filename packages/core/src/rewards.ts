@@ -3,9 +3,8 @@ import type { ScoringModel } from './model.js';
 import { type ScoreOptions, sequenceLogps } from './score.js';
 
 /**
- * An answer as a reward model reads it: with one token more. A model predicts the last token of what it is given and never reads
- * it, but the reward is that of the whole answer. The reward therefore stands at the token behind the answer. Which token that
- * is makes no difference; it is token 0 here.
+ * An answer as a reward model reads it: with one token more. A forward pass predicts the last token without reading it, but the
+ * reward belongs to the whole answer. The reward therefore stands at a token behind the answer. Any token does; here it is 0.
  */
 export function readAsReward(answer: Int32Array): Int32Array {
   const longer = new Int32Array(answer.length + 1);

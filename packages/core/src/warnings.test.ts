@@ -46,7 +46,7 @@ describe('watchTraining', () => {
     ]);
   });
 
-  it('does not mistake a rejected answer that falls much faster for it', () => {
+  it('says nothing when the rejected answers fall much faster than the chosen ones', () => {
     expect(watch((step) => ({ chosen: -0.6, rejected: step * -1, accuracy: 0.8 }))).toEqual([]);
   });
 
@@ -58,7 +58,7 @@ describe('watchTraining', () => {
     expect(watch(() => ({ chosen: 0, rejected: 0, accuracy: 0.5 }))).toEqual([['rewards-stuck', 15]]);
   });
 
-  it('says that the policy runs away from the reference, where it knows β', () => {
+  it('says that the policy runs away from the reference, when it knows β', () => {
     // The rejected answer falls by 1 a step and the chosen one not at all: at β 0.1 that is 5 nats a step.
     const falling = (step: number) => ({ chosen: 0, rejected: -step, accuracy: 0.8 });
     // The window's second half, steps 11 to 15, is at 65 nats, its first, 6 to 10, at 40.
@@ -69,7 +69,7 @@ describe('watchTraining', () => {
     expect(watch(() => ({ chosen: 0, rejected: -20, accuracy: 0.8 }), { beta: 0.1 })).toEqual([]);
   });
 
-  it('says that margins follow lengths, unless they did so more before', () => {
+  it('says that margins follow lengths, unless they follow them less than before', () => {
     const series = (lengths: (step: number) => number) =>
       watch((step) => ({ chosen: 0.1, rejected: -0.5, accuracy: 0.8, lengths: lengths(step) }));
     expect(series((step) => 0.03 * step)).toEqual([['length-exploit', 22]]);
@@ -77,7 +77,7 @@ describe('watchTraining', () => {
     expect(series((step) => (step % 2 === 0 ? 0.8 : -0.8))).toEqual([]);
   });
 
-  it('says at once that a gradient was not finite, and has nothing to say of a method without rewards', () => {
+  it('says at once that a gradient was not finite, and says nothing of a method without rewards', () => {
     const look = watchTraining();
     expect(look({ ...record(1), skipped: true }).map(({ code }) => code)).toEqual(['gradient-not-finite']);
     expect(look({ ...record(2), skipped: true })).toEqual([]);

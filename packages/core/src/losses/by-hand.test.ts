@@ -60,7 +60,7 @@ describe('values worked out by hand', () => {
     expect(evaluate(name, one, options).losses[0]).toBeCloseTo(expected, 5);
   });
 
-  it('rewards are β times the log-ratios, per token or without a reference where the loss is', () => {
+  it('rewards are β times the log-ratios, per token or without a reference when the loss is', () => {
     const rewards = (name: PreferenceLossName, options: LossOptions = { beta }) =>
       evaluate(name, one, options).rewards.map(([reward]) => reward as number);
     const special: Partial<Record<PreferenceLossName, [number, number]>> = {

@@ -25,7 +25,7 @@ export const discopopLoss: PreferenceLoss = (
   const z = tf.sub<tf.Tensor1D>(chosenRewards, rejectedRewards); // [pairs]
   const modulation = tf.div<tf.Tensor1D>(z, temperature);
   const logistic = tf.mul(tf.sigmoid(tf.neg(modulation)), negativeLogSigmoid(z));
-  // σ(z/τ) e^(−z) is one exponential, because as a product it would be 0 · ∞ for a very negative z.
+  // σ(z/τ) e^(−z) as one exponential: the product of the two would be 0 · ∞ for a very negative z.
   const exponential = tf.exp(tf.neg(tf.add(z, negativeLogSigmoid(modulation))));
   const losses: tf.Tensor1D = tf.add(logistic, exponential);
   return { losses, chosenRewards, rejectedRewards };

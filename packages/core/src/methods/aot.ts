@@ -16,9 +16,9 @@ export function aotMethod(options: AotOptions = {}): Method {
     needs: { reference: 'answers', others: true },
     answers: pairAnswers,
     prepare: async (step) => {
-      const scored = await step.score();
+      const examples = await step.score();
       const margins = (of: keyof ScoredExample) =>
-        scored.map((example) => (example[of].chosen as number) - (example[of].rejected as number));
+        examples.map((example) => (example[of].chosen as number) - (example[of].rejected as number));
       const matched = await amongAll(step, [margins('policy'), margins('reference')], ([policy, reference]) =>
         matchRanks(policy, reference),
       );
@@ -45,9 +45,9 @@ export function aotUnpairedMethod(options: AotOptions = {}): Method {
     needs: { reference: 'answers', others: true },
     answers: pairAnswers,
     prepare: async (step) => {
-      const scored = await step.score();
+      const examples = await step.score();
       const ratios = (answer: 'chosen' | 'rejected') =>
-        scored.map(({ policy, reference }) => (policy[answer] as number) - (reference[answer] as number));
+        examples.map(({ policy, reference }) => (policy[answer] as number) - (reference[answer] as number));
       const both = [ratios('chosen'), ratios('rejected')] as const;
       const below = await amongAll(step, both, ([chosen, rejected]) => matchRanks(chosen, rejected));
       const above = await amongAll(step, both, ([chosen, rejected]) => matchRanks(rejected, chosen));

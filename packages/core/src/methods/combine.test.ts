@@ -124,7 +124,7 @@ describe('decorators inside decorators', () => {
     if (outer !== inner) expect(plain.loss).not.toBeCloseTo((await firstStep(within(dpo))).loss, 4);
   });
 
-  it('counts tokens by both α where length desensitisation stands twice', async () => {
+  it('counts tokens by both α when length desensitisation stands twice', async () => {
     const twice = await firstStep(withLengthDesensitization(withLengthDesensitization(dpo, 0.5), 0.4));
     expect(twice.loss).toBeCloseTo((await firstStep(withLengthDesensitization(dpo, 0.2))).loss, 6);
   });

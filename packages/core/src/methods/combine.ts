@@ -45,7 +45,7 @@ export function combine<E extends EncodedExample>(parts: readonly Method<E>[], c
     answers: allAnswers(parts.map(({ answers }) => answers)),
     inputs: (example) =>
       joined([inputsOfParts(parts, example, (part) => part.inputs(example)), combination.inputs?.(example) ?? {}]),
-    scored: allScored(parts),
+    scoredAnswers: allScored(parts),
     prepare: parts.some(({ prepare }) => prepare !== undefined) ? (step) => prepareAll(parts, step) : undefined,
     apply: (inputs) => applyAll(parts, combination, inputs),
     records: (columns) => recordsOf(parts, columns),
@@ -77,7 +77,7 @@ function allAnswers<E extends EncodedExample>(readers: readonly AnswerReader<E>[
 }
 
 function allScored<E extends EncodedExample>(parts: readonly Method<E>[]): AnswerReader<E> | undefined {
-  const readers = parts.flatMap(({ scored }) => (scored === undefined ? [] : [scored]));
+  const readers = parts.flatMap(({ scoredAnswers }) => (scoredAnswers === undefined ? [] : [scoredAnswers]));
   return readers.length === 0 ? undefined : allAnswers(readers);
 }
 

@@ -16,10 +16,10 @@ export function ktoMethod(options: KtoOptions = {}): Method<EncodedAnswer> {
     needs: { reference: 'answers' },
     answers: { completion: ({ completion }) => completion },
     inputs: ({ desirable }) => ({ numbers: { desirable: desirable ? 1 : 0 } }),
-    scored: mismatchedAnswer,
+    scoredAnswers: mismatchedAnswer,
     prepare: async ({ score, collective }) => {
-      const scored = await score(mismatchedAnswer);
-      const ratios = scored.map(
+      const examples = await score(mismatchedAnswer);
+      const ratios = examples.map(
         ({ policy, reference }) => (policy.mismatched as number) - (reference.mismatched as number),
       );
       const kl = ktoKl((await collective.gather(ratios)).flat());

@@ -231,12 +231,12 @@ describe('a reference that follows the policy', () => {
     const run = await mkdtemp(join(tmpdir(), 'dpo-core-'));
     const go = async (until: number, resume?: string) => {
       const engine = testEngine();
-      const opened = await loadModel(engine, at('llama'));
-      const model = kind === 'an adapter' ? await addLora(opened.model, { rank: 2, alpha: 4, seed: 1 }) : opened.model;
+      const base = await loadModel(engine, at('llama'));
+      const model = kind === 'an adapter' ? await addLora(base.model, { rank: 2, alpha: 4, seed: 1 }) : base.model;
       const reference: Reference = await movingReference(model, { everySteps: 2 });
       if (kind === 'an adapter') expect(reference.moving?.variables.size).toBe(model.adapter?.weights.size);
       const save = (into: string) =>
-        kind === 'an adapter' ? saveAdapter(model, into) : saveModel(model, into, { source: opened.source });
+        kind === 'an adapter' ? saveAdapter(model, into) : saveModel(model, into, { source: base.source });
       const losses: number[] = [];
       for await (const { step, loss } of train({
         ...small({ model, reference, steps: 6, resume, learningRate: () => 0.01 }),

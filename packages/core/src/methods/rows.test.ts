@@ -167,15 +167,15 @@ describe('in training', () => {
   it('takes precomputed reference log-probabilities, of the mismatched answers too', async () => {
     const training = kto();
     const start = bigramModel(testEngine(), { name: 'start', seed: 1 });
-    const scored = await sequenceLogps(
+    const logps = await sequenceLogps(
       start,
       singles.map(({ prompt, completion, mismatched }) => ({ prompt, answers: [completion, mismatched] })),
     );
     const computed = await all({
       ...training,
       reference: precomputedReference({
-        completion: scored.map(([logp]) => logp as number),
-        mismatched: scored.map(([, logp]) => logp as number),
+        completion: logps.map(([logp]) => logp as number),
+        mismatched: logps.map(([, logp]) => logp as number),
       }),
     });
     const online = await all(kto());
@@ -240,12 +240,12 @@ describe('in training', () => {
     ];
     const engine = testEngine();
     const model = bigramModel(engine);
-    const scored = await sequenceLogps(model, rankings);
+    const logps = await sequenceLogps(model, rankings);
     const records: StepRecord[] = [];
     for await (const record of train({
       ...{ model, optimizer: adamw(), learningRate: () => 0.1, steps: 3 },
       method: plackettLuceMethod({ beta: 1 }),
-      reference: precomputedReference(scored),
+      reference: precomputedReference(logps),
       batches: chosenBatches(rankings, () => [0, 1]),
     }))
       records.push(record);

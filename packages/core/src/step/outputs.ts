@@ -23,12 +23,12 @@ export function outputsOf({ losses, columns }: MethodTerms): Record<string, tf.T
 
 /** Joins the outputs of a step's micro-batches, and those of all workers, in order. */
 export async function gatherColumns(outputs: readonly StepOutputs[], collective: Collective): Promise<StepColumns> {
-  const gathered = async (name: string): Promise<readonly number[]> => {
+  const gather = async (name: string): Promise<readonly number[]> => {
     const own = outputs.flatMap((output) => [...(output[name]?.data ?? [])]);
     return collective.size === 1 ? own : (await collective.gather(own)).flat();
   };
   const columns: Record<string, readonly number[]> = {};
   for (const name of Object.keys(outputs[0] ?? {}))
-    if (name.startsWith(PREFIX)) columns[name.slice(PREFIX.length)] = await gathered(name);
-  return { losses: await gathered('losses'), columns };
+    if (name.startsWith(PREFIX)) columns[name.slice(PREFIX.length)] = await gather(name);
+  return { losses: await gather('losses'), columns };
 }

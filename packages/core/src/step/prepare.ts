@@ -78,7 +78,7 @@ async function scoreStep<E extends EncodedExample>(
   answers: AnswerReader<E>,
   { compiled, reference, pack }: StepContext<E>,
 ): Promise<ScoredExample[]> {
-  const scored: ScoredExample[] = [];
+  const results: ScoredExample[] = [];
   for (const { indices, batch } of pack(examples.map(({ example }) => groupOf(example, answers)))) {
     const inBatch = indices.map((g) => examples[g] as StepExample<E>);
     const logps = await compiled.score(scoringInputs({ examples: inBatch, batch, answers, reference }));
@@ -86,8 +86,8 @@ async function scoreStep<E extends EncodedExample>(
       const names = Object.keys(answersOf(answers, (examples[g] as StepExample<E>).example));
       const of = ({ data }: Values) =>
         Object.fromEntries(names.map((name, k) => [name, data[i * names.length + k] as number]));
-      scored[g] = { policy: of(logps.policy), reference: of(logps.reference) };
+      results[g] = { policy: of(logps.policy), reference: of(logps.reference) };
     });
   }
-  return scored;
+  return results;
 }

@@ -11,8 +11,8 @@ const features = ['sse4_2', 'avx', 'avx2', 'fma', 'f16c', 'avx512f', 'avx512_bf1
 
 /** The features that matter to engines, out of the text of a /proc/cpuinfo. */
 export function featuresIn(cpuinfo: string): readonly string[] {
-  const listed = new Set(/^flags\s*:\s*(.*)$/m.exec(cpuinfo)?.[1]?.split(/\s+/));
-  return features.filter((feature) => listed.has(feature));
+  const flags = new Set(/^flags\s*:\s*(.*)$/m.exec(cpuinfo)?.[1]?.split(/\s+/));
+  return features.filter((feature) => flags.has(feature));
 }
 
 /** The properties of a machine that libtensorflow depends on. */

@@ -24,14 +24,14 @@ export const matMulWith =
     const shape = [...batch, rows, columns];
     if (!transposeA && !transposeB && rows < fewRows && isWeight(a, b)) return tfjsMatMul(call);
     if (transposeB && (transposeA || rows * (inner + columns) < 2 * inner * columns)) {
-      const right = transposeA ? view(a) : transposed(wasm, view(a));
+      const right = transposeA ? view(a) : transpose(wasm, view(a));
       const flipped = product(wasm, view(b), right);
-      const result = transposed(wasm, flipped);
+      const result = transpose(wasm, flipped);
       release(wasm, flipped, ...(transposeA ? [] : [right]));
       return { ...result, shape };
     }
-    const left = transposeA ? transposed(wasm, view(a)) : folded(a, b, transposeB);
-    const right = transposeB ? transposed(wasm, view(b)) : view(b);
+    const left = transposeA ? transpose(wasm, view(a)) : foldBatch(a, b, transposeB);
+    const right = transposeB ? transpose(wasm, view(b)) : view(b);
     const result = product(wasm, left, right);
     release(wasm, ...(transposeA ? [left] : []), ...(transposeB ? [right] : []));
     return { ...result, shape };
@@ -61,12 +61,12 @@ function view({ dataId, shape, dtype }: tf.TensorInfo): tf.TensorInfo {
 }
 
 /** One tall matrix instead of a batch, when the whole batch has the same right operand. */
-function folded(a: tf.TensorInfo, b: tf.TensorInfo, transposeB: boolean): tf.TensorInfo {
+function foldBatch(a: tf.TensorInfo, b: tf.TensorInfo, transposeB: boolean): tf.TensorInfo {
   if (transposeB || sizeOf(b.shape.slice(0, -2)) !== 1) return view(a);
   return { ...view(a), shape: [sizeOf(a.shape.slice(0, -1)), a.shape.at(-1) ?? 1] };
 }
 
-function transposed(backend: BackendWasm, x: tf.TensorInfo): tf.TensorInfo {
+function transpose(backend: BackendWasm, x: tf.TensorInfo): tf.TensorInfo {
   const perm = x.shape.map((_, i) => i);
   perm.push(...perm.splice(-2).reverse());
   const { kernelFunc } = tf.getKernel('Transpose', 'wasm');

@@ -119,8 +119,8 @@ function withScorer(model: LanguageModel): References {
 }
 
 /** All answers of an example that the method reads or scores, by name. */
-function namedAnswers<Row extends EncodedExample>(row: Row, { answers, scored }: Method<Row>): Answers {
-  return { ...answersOf(answers, row), ...(scored && answersOf(scored, row)) };
+function namedAnswers<Row extends EncodedExample>(row: Row, { answers, scoredAnswers }: Method<Row>): Answers {
+  return { ...answersOf(answers, row), ...(scoredAnswers && answersOf(scoredAnswers, row)) };
 }
 
 function groupsOf<Row extends EncodedExample>(rows: readonly Row[], method: Method<Row>) {
