@@ -43,8 +43,8 @@ export function rewardAt(places: readonly Place[], kl: number): number | undefin
 
 /**
  * Every two methods at equal KL, wherever both have points on both sides of it. A method's curve joins those of its cells that
- * none of its own dominates; which ones they are is settled on all prompts, before the draws. Where two curves overlap between
- * two marks of the grid alone, they are compared in the middle of the overlap.
+ * none of its own dominates; which ones they are is settled on all prompts, before the draws. Where no mark of the grid lies
+ * between points of both in nearly every draw, the two are compared in the middle of their overlap.
  *
  * @throws DpoError `eval.not-paired` where the draws are of other cells
  */
@@ -53,12 +53,16 @@ export function atEqualKl(cells: readonly Cell[], draws: CellDraws): EqualKl[] {
     throw new DpoError('eval.not-paired', 'The draws are of other cells.', { values: { cells: cells.length } });
   const curves = curvesOf(cells);
   return curves.flatMap((first, i) =>
-    curves.slice(i + 1).flatMap((second) =>
-      sharedKls(cells, first.members, second.members).flatMap((kl) => {
-        const found = compare(cells, draws, [first.members, second.members], kl);
-        return found === undefined ? [] : [{ method: first.method, other: second.method, kl, ...found }];
-      }),
-    ),
+    curves.slice(i + 1).flatMap((second) => {
+      const along = (kls: readonly number[]) =>
+        kls.flatMap((kl) => {
+          const found = compare(cells, draws, [first.members, second.members], kl);
+          return found === undefined ? [] : [{ method: first.method, other: second.method, kl, ...found }];
+        });
+      const { onGrid, middle: between } = sharedKls(cells, first.members, second.members);
+      const compared = along(onGrid);
+      return compared.length > 0 ? compared : along(between);
+    }),
   );
 }
 
@@ -77,16 +81,15 @@ function curvesOf(cells: readonly Cell[]): Curve[] {
   });
 }
 
-function sharedKls(cells: readonly Cell[], first: readonly number[], second: readonly number[]): number[] {
+/** The marks of the grid that lie between points of both, and the middle of that range. */
+function sharedKls(cells: readonly Cell[], first: readonly number[], second: readonly number[]) {
   const kls = (members: readonly number[]) => members.map((i) => (cells[i] as Cell).kl);
   const [a, b] = [kls(first), kls(second)];
   const low = Math.max(Math.min(...a), Math.min(...b));
   const high = Math.min(Math.max(...a), Math.max(...b));
-  if (low >= high) return [];
-  const inside = GRID.filter((kl) => kl >= low && kl <= high);
-  return inside.length > 0
-    ? inside
-    : [Number(((low + high) / 2).toPrecision(2))].filter((kl) => kl >= low && kl <= high);
+  const inside = (kl: number) => kl >= low && kl <= high;
+  const half = Number(((low + high) / 2).toPrecision(2));
+  return { onGrid: low < high ? GRID.filter(inside) : [], middle: low < high ? [half].filter(inside) : [] };
 }
 
 function compare(

@@ -60,7 +60,11 @@ function equalSentences({ cells, equalKl }: Frontier): string[] {
   return [
     ...pairs.flatMap(clearSentence),
     ...(open.length === 0 ? [] : [`At equal KL the intervals do not tell ${first} and ${list(open, 'or')} apart.`]),
-    ...(apart.length === 0 ? [] : [`${first} and ${list(apart, 'or')} have no points around the same KL.`]),
+    ...(apart.length === 0
+      ? []
+      : [
+          `No KL lies between points of ${first} and of ${list(apart, 'or')}, so that these are not compared at equal KL.`,
+        ]),
   ];
 }
 

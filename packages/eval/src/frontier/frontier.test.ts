@@ -163,6 +163,18 @@ describe('at equal KL', () => {
   });
 });
 
+it('methods whose overlap ends about at a mark of the grid are compared in the middle of the overlap', () => {
+  // The second prompt alone lies beyond 3: a draw in four has it not at all.
+  const at = (method: string, setting: string, kls: readonly number[]) => pointOf({ method, setting }, kls, kls);
+  const cells = cellsOf([
+    at('A', '1', [1, 1]),
+    at('A', '2', [5, 5]),
+    at('B', '1', [2.1, 2.1]),
+    at('B', '2', [2.9, 3.2]),
+  ]);
+  expect(atEqualKl(cells, drawCells(cells, { draws: 200 })).map(({ kl }) => kl)).toEqual([2.6]);
+});
+
 describe('a frontier', () => {
   const at = (name: object, reward: number, kl: number, spread = 0.01) =>
     pointOf(name, [reward - spread, reward + spread, reward - spread, reward + spread], [kl, kl, kl, kl]);
@@ -221,7 +233,7 @@ describe('a frontier', () => {
         draws: 50,
       }),
     ).join(' ');
-    expect(says).toContain('DPO and PPO have no points around the same KL.');
+    expect(says).toContain('No KL lies between points of DPO and of PPO');
     expect(says).not.toMatch(/than PPO/);
   });
 
