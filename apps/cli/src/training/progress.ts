@@ -24,6 +24,7 @@ function progressLine(record: RunRecord, steps: number, secondsPerStep: number):
   if (record['rewards/accuracies'] !== undefined) parts.push(`accuracy ${record['rewards/accuracies'].toFixed(2)}`);
   if (record.reward !== undefined) parts.push(`reward ${short(record.reward)}`, `KL ${short(record['objective/kl'])}`);
   if (record.eval_kl !== undefined) parts.push(`KL ${short(record.eval_kl)} ± ${short(record.eval_kl_error ?? 0)}`);
-  parts.push(`${short(record.pairs_per_second)} pairs/s`, `ETA ${duration(secondsPerStep * (steps - record.step))}`);
+  const unit = record['objective/kl'] === undefined ? 'pairs' : 'prompts';
+  parts.push(`${short(record.pairs_per_second)} ${unit}/s`, `ETA ${duration(secondsPerStep * (steps - record.step))}`);
   return parts.join('  ');
 }

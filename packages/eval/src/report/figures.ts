@@ -34,7 +34,10 @@ export function figuresOf({ winRate, evaluation, records }: ReportData): Figure[
           ofEstimate('kl', quotedKl(evaluation.after)),
           ofEstimate('kl_sampled', evaluation.after.kl),
         ]),
-    ...lastOf(records, ['loss', 'eval_loss', 'rewards/accuracies', 'eval_rewards/accuracies', 'rewards/margins']),
+    ...lastOf(records, [
+      ...['loss', 'eval_loss', 'rewards/accuracies', 'eval_rewards/accuracies', 'rewards/margins'],
+      ...['reward', 'objective/kl', 'entropy', 'completions/mean_length', 'eval_reward', 'eval_kl'],
+    ]),
   ];
 }
 

@@ -43,7 +43,25 @@ const names: Readonly<Record<string, string>> = {
   reward: 'Bradley–Terry on pairs of answers',
 };
 
+/** The methods of `dpo rl`, with their papers on arXiv. */
+const onPolicy: Readonly<Record<string, readonly [name: string, arxiv: string]>> = {
+  rloo: ['REINFORCE with a leave-one-out baseline (RLOO)', '2402.14740'],
+  ppo: ['Proximal Policy Optimization with a value head', '1909.08593'],
+  grpo: ['Group Relative Policy Optimization', '2402.03300'],
+  reinforce: ['REINFORCE++', '2501.03262'],
+  'online-dpo': ['online Direct Preference Optimization', '2402.04792'],
+  'rejection-sampling': ['rejection-sampling fine-tuning', '2304.06767'],
+};
+
 function methodOf({ command, options }: RunConfig): ModelCardMethod {
+  const entryOfRl = command === 'rl' ? onPolicy[String(options.method)] : undefined;
+  if (entryOfRl !== undefined) {
+    const { method, reward, beta, klTarget } = options;
+    const penalty = method === 'rejection-sampling' ? '' : ` and β ${beta}`;
+    const steered = klTarget === undefined ? '' : ` at first, steered to ${klTarget} nats an answer`;
+    const [name, arxiv] = entryOfRl;
+    return { id: String(method), name: `${name} on its own answers, by the reward ${reward}${penalty}${steered}`, arxiv };
+  }
   const id = String(options.method ?? command);
   const entry = Object.entries(preferenceLosses).find(([name]) => name === id)?.[1];
   const arxiv = /arXiv (\d{4}\.\d{5})/.exec(entry?.source ?? '')?.[1];
@@ -52,10 +70,11 @@ function methodOf({ command, options }: RunConfig): ModelCardMethod {
 
 /** Held-out numbers of the last evaluation where there was one, else those of the last training step, said to be so. */
 function measurements(records: readonly StepRecord[]): ModelCardResult[] {
-  const evaluated = records.findLast((record) => 'eval_loss' in record);
+  const evaluated = records.findLast((record) => 'eval_loss' in record || 'eval_reward' in record);
   const record = evaluated ?? records.at(-1);
-  const wanted = ['loss', 'rewards/accuracies', 'rewards/margins'].map((name) => (evaluated ? `eval_${name}` : name));
-  return wanted.flatMap((name) => {
+  const onHeldOut = ['eval_loss', 'eval_rewards/accuracies', 'eval_rewards/margins', 'eval_reward', 'eval_kl'];
+  const onTraining = ['loss', 'rewards/accuracies', 'rewards/margins', 'reward', 'objective/kl', 'entropy'];
+  return (evaluated ? onHeldOut : onTraining).flatMap((name) => {
     const value = (record as Readonly<Record<string, unknown>> | undefined)?.[name];
     if (typeof value !== 'number') return [];
     return [{ metric: evaluated ? name : `${name} (training, step ${record?.step})`, value }];

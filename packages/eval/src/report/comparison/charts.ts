@@ -49,7 +49,11 @@ const CURVES = [
   ['Accuracy', 'rewards/accuracies'],
   ['Held-out accuracy', 'eval_rewards/accuracies'],
   ['Chosen reward', 'rewards/chosen'],
+  ['Reward', 'reward'],
+  ['KL to the reference, nats an answer', 'objective/kl'],
   ['KL to the reference, nats', 'kl'],
+  ['Entropy, nats a token', 'entropy'],
+  ['Length of answers, tokens', 'completions/mean_length'],
   ['Gradient norm', 'grad_norm'],
   ['Pairs per second', 'pairs_per_second'],
 ] as const;

@@ -4,14 +4,52 @@ import type { ReportData } from '../data.js';
 import { number } from '../format.js';
 import { type Html, html } from '../html.js';
 import { lineChart, type Series } from '../line-chart.js';
+import { isOnPolicy } from '../on-policy.js';
 
 type Line = readonly [name: string, key: string, colour: Colour];
 
-const charts: readonly {
+interface Chart {
   readonly title: string;
   readonly lines: readonly Line[];
   readonly reference?: { readonly y: number; readonly name: string };
-}[] = [
+}
+
+/** Of a run on its own answers. Lines have the names that `metrics.jsonl` has, which are those of TRL's trainers. */
+const onPolicyCharts: readonly Chart[] = [
+  {
+    title: 'Reward',
+    lines: [
+      ['reward', 'reward', 'after'],
+      ['eval_reward', 'eval_reward', 'held'],
+    ],
+  },
+  {
+    title: 'KL to the reference, nats an answer',
+    lines: [
+      ['objective/kl', 'objective/kl', 'after'],
+      ['eval_kl', 'eval_kl', 'held'],
+    ],
+  },
+  { title: 'Entropy, nats a token', lines: [['entropy', 'entropy', 'after']] },
+  {
+    title: 'Length of answers, tokens',
+    lines: [
+      ['completions/mean_length', 'completions/mean_length', 'after'],
+      ['completions/max_length', 'completions/max_length', 'other'],
+    ],
+  },
+  { title: 'Weight of the KL penalty, β', lines: [['kl_coef', 'kl_coef', 'after']] },
+  { title: 'Share of prompts without a signal', lines: [['frac_reward_zero_std', 'frac_reward_zero_std', 'after']] },
+  { title: 'What values explain of returns', lines: [['value/explained_variance', 'value/explained_variance', 'after']] },
+  { title: 'Reward margin', lines: [['rewards/margins', 'rewards/margins', 'after']] },
+  { title: 'Accuracy', lines: [['rewards/accuracies', 'rewards/accuracies', 'after']] },
+  { title: 'Loss', lines: [['loss', 'loss', 'after']] },
+  { title: 'Gradient norm', lines: [['grad_norm', 'grad_norm', 'after']] },
+  { title: 'Learning rate', lines: [['learning_rate', 'learning_rate', 'after']] },
+];
+
+/** Of a run on given answers. */
+const charts: readonly Chart[] = [
   {
     title: 'Loss',
     lines: [
@@ -74,7 +112,7 @@ export function curves({ records }: ReportData): Html | undefined {
     ),
   });
   const preference = records.some((record) => 'rewards/margins' in record);
-  const figures = charts.flatMap(({ title, lines, reference }) => {
+  const figures = (isOnPolicy(records) ? onPolicyCharts : charts).flatMap(({ title, lines, reference }) => {
     const curvesOfChart = lines.map(series).filter(({ points }) => points.length > 0);
     if (!curvesOfChart.some(({ points }) => points.length > 1)) return [];
     return [lineChart(title, curvesOfChart, preference ? reference : undefined)];

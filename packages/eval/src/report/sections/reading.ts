@@ -1,5 +1,6 @@
 import type { ReportData } from '../data.js';
 import { type Html, html } from '../html.js';
+import { isOnPolicy } from '../on-policy.js';
 
 const ofWinRates = [
   [
@@ -44,6 +45,18 @@ const ofRewardModels = [
   ['ln 2', 'The loss of a model that knows nothing, but for the term that keeps rewards near zero.'],
 ] as const;
 
+const ofOwnAnswers = [
+  ['Reward', 'What the reward says of the answers that the model wrote itself, on average over a batch.'],
+  [
+    'KL to the reference',
+    'How far the model has moved from the reference: the mean, over its own answers, of the log-probability it gives them minus the one that the reference gives them.',
+  ],
+  [
+    'Entropy',
+    'How uncertain the model is at each token that it draws. A model that writes the same again and again has almost none.',
+  ],
+] as const;
+
 /** The meaning of the page's terms, for a reader who does not know them. */
 export function reading({ evaluation, records, winRate }: ReportData): Html | undefined {
   const preference = records.some((record) => 'rewards/margins' in record);
@@ -62,6 +75,7 @@ export function reading({ evaluation, records, winRate }: ReportData): Html | un
             'How far the trained model has moved from the reference: the mean, over texts that it wrote, of the log-probability it gives them minus the one that the reference gives them. 0 is no change; 1 nat is a factor of e in probability.',
           ],
         ]),
+    ...(isOnPolicy(records) ? ofOwnAnswers : []),
     ...(preference ? (rewardModel ? ofRewardModels : ofPolicies) : []),
   ];
   if (terms.length === 0) return undefined;

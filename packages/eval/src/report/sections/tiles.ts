@@ -2,6 +2,7 @@ import { quotedKl } from '../../evaluation.js';
 import type { ReportData } from '../data.js';
 import { meanOnly, number, percent, plusMinus } from '../format.js';
 import { type Html, html, type Part } from '../html.js';
+import { isOnPolicy } from '../on-policy.js';
 
 /** The main numbers, large. */
 export function tiles({ evaluation, records }: ReportData): Html | undefined {
@@ -37,8 +38,17 @@ export function tiles({ evaluation, records }: ReportData): Html | undefined {
       const note = recent.length === 1 ? 'in the last step' : `mean of the last ${number(recent.length)} steps`;
       return { mean: recent.reduce((sum, value) => sum + value / recent.length, 0), note };
     };
+    const [rewards, divergences] = [numbers('reward'), numbers('objective/kl')];
+    if (rewards.length > 0) tile('Reward', fromTo(rewards[0] as number, recently(rewards).mean), recently(rewards).note);
+    if (divergences.length > 0)
+      tile(
+        'KL to the reference',
+        html`${number(recently(divergences).mean)} <small>nats</small>`,
+        `${recently(divergences).note}, per answer`,
+      );
     const [losses, accuracies] = [numbers('loss'), numbers('rewards/accuracies')];
-    if (losses.length > 0) tile('Loss', fromTo(losses[0] as number, recently(losses).mean), recently(losses).note);
+    if (losses.length > 0 && rewards.length === 0)
+      tile('Loss', fromTo(losses[0] as number, recently(losses).mean), recently(losses).note);
     if (accuracies.length > 0) tile('Training accuracy', percent(recently(accuracies).mean), recently(accuracies).note);
     const accuracy = numbers('eval_rewards/accuracies').at(-1);
     if (accuracy !== undefined) tile('Held-out accuracy', percent(accuracy), 'in the last evaluation');
@@ -48,7 +58,7 @@ export function tiles({ evaluation, records }: ReportData): Html | undefined {
   if (last !== undefined && rates.length > 0)
     tile(
       'Speed',
-      html`${number(rates[Math.floor(rates.length / 2)])} <small>pairs/s</small>`,
+      html`${number(rates[Math.floor(rates.length / 2)])} <small>${isOnPolicy(records) ? 'prompts' : 'pairs'}/s</small>`,
       `median of ${number(last.step)} steps${memory > 0 ? `, peak memory ${number(memory / 1e9)} GB` : ''}`,
     );
   return list.length > 0 ? html`<dl class="tiles">${list}</dl>` : undefined;

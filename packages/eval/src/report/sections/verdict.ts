@@ -3,6 +3,7 @@ import type { Evaluation } from '../../evaluation-file.js';
 import type { MetricsRecord, ReportData } from '../data.js';
 import { meanOnly, number, percent, plusMinus } from '../format.js';
 import { type Html, html } from '../html.js';
+import { isOnPolicy } from '../on-policy.js';
 
 /** The outcome of the run in plain words; undefined without an evaluation and a step. */
 export function verdict({ evaluation, records }: ReportData): Html | undefined {
@@ -15,10 +16,12 @@ export function verdict({ evaluation, records }: ReportData): Html | undefined {
     return panel('bad', `The run broke: from step ${number(broken.step)} on the loss is not a number.`, [
       'A lower learning rate or tighter gradient clipping usually mends this.',
     ]);
+  const headline = `Trained ${number(last.step)} ${last.step === 1 ? 'step' : 'steps'}.`;
+  if (isOnPolicy(records)) return panel('plain', headline, ofOwnAnswers(records));
   const heldOut = records.findLast((record) => typeof record['eval_rewards/accuracies'] === 'number');
   const recent = losses.slice(-Math.ceil(losses.length / 4)).map((record) => value(record, 'loss'));
   const loss = recent.reduce((sum, each) => sum + each / recent.length, 0);
-  return panel('plain', `Trained ${number(last.step)} ${last.step === 1 ? 'step' : 'steps'}.`, [
+  return panel('plain', headline, [
     losses.length > 1
       ? `The loss went from ${number(value(first, 'loss'))} to ${number(loss)}${recent.length > 1 ? ` (mean of the last ${number(recent.length)} steps)` : ''}.`
       : `The loss is ${number(value(last, 'loss'))}.`,
@@ -26,6 +29,19 @@ export function verdict({ evaluation, records }: ReportData): Html | undefined {
       ? `On held-out pairs the trained model prefers the chosen answer in ${percent(value(heldOut, 'eval_rewards/accuracies'))} of cases.`
       : 'Nothing was measured on held-out data, so this says how the training went, not whether the model got better.',
   ]);
+}
+
+/** What the answers of a run on its own answers were worth, and how far from the reference they are. */
+function ofOwnAnswers(records: readonly MetricsRecord[]): string[] {
+  const [first, last] = [records[0] as MetricsRecord, records.at(-1) as MetricsRecord];
+  const heldOut = records.findLast((record) => typeof record.eval_reward === 'number');
+  const kl = `at a KL of ${number(value(last, 'objective/kl'))} nats an answer from the reference`;
+  return [
+    `The mean reward of the answers went from ${number(value(first, 'reward'))} to ${number(value(last, 'reward'))}, ${kl}.`,
+    heldOut === undefined
+      ? 'Nothing was measured on held-out prompts.'
+      : `On held-out prompts the mean reward was ${number(value(heldOut, 'eval_reward'))} after step ${number(heldOut.step)}.`,
+  ];
 }
 
 function evaluated(evaluation: Evaluation): Html {
