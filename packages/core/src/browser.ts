@@ -91,7 +91,8 @@ export { answerKl, penalisedRewards, rewardsToGo, type TokenRatios, tokenKl } fr
 export { type PpoOptions, ppo } from './on-policy/ppo.js';
 export { k3Penalty } from './on-policy/reference-penalty.js';
 export { type ReinforceOptions, reinforce } from './on-policy/reinforce.js';
-export { askReward, type PromptReward, type Reward, type RewardRequest, rewardByPrompt } from './on-policy/reward.js';
+export { askReward, type Reward, type RewardRequest } from './on-policy/reward.js';
+export { type PromptReward, type RewardByPromptOptions, rewardByPrompt } from './on-policy/reward-by-prompt.js';
 export { type RlooOptions, rloo } from './on-policy/rloo.js';
 export type { DrawnAnswer, Rollout, ScoredAnswer } from './on-policy/rollout.js';
 export type { RolloutExample } from './on-policy/rollout-example.js';

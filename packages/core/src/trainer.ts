@@ -3,7 +3,7 @@ import { alone, anyWorker, type Collective } from '@dpo/engine';
 import { peakMemory } from '#peak-memory';
 import { type PackingOptions, packerOf } from './batches/packing.js';
 import { shareOf } from './batches/share.js';
-import type { BatchSource } from './batches/source.js';
+import type { Batch, BatchSource } from './batches/source.js';
 import { type CheckpointOptions, openCheckpoint, restoreCheckpoint, saveCheckpoint, storeOf } from './checkpoint.js';
 import type { TrainingState } from './checkpoint-state.js';
 import { type EvaluationOptions, evaluate, isBetter, metricOf } from './evaluation.js';
@@ -77,7 +77,8 @@ const HOPELESS = 3;
  * @throws DpoError `train.not-finite` after three steps in a row without a finite gradient, once a checkpoint is written;
  *   `checkpoint.unreadable` when `resume` names no whole checkpoint; `checkpoint.mismatch` when `resume` does not fit the model
  *   or the optimizer; `train.no-such-row` when a batch names an example that does not exist; `train.missing-number` when an
- *   example lacks a number that the method reads; `train.too-few-examples` when a batch has fewer examples than workers
+ *   example lacks a number that the method reads; `train.too-few-examples` when a batch has fewer examples than workers; what the source of
+ *   the batches throws, once a checkpoint of the steps before is written
  */
 export async function* train<E extends EncodedExample = EncodedPair>(
   options: TrainOptions<E>,
@@ -102,7 +103,7 @@ export async function* train<E extends EncodedExample = EncodedPair>(
     const goesOn = () => state.step < steps && (state.stale ?? 0) < patience;
     while (context !== undefined && !over && (goesOn() || state.unevaluated !== undefined)) {
       const { unevaluated } = state;
-      const result = unevaluated ? { state, record: unevaluated } : await takeStep(options, context, state);
+      const result = unevaluated ? { state, record: unevaluated } : await takeStep(options, context, state, save);
       state = result.state;
       const { step } = state;
       over = await anyWorker(collective, performance.now() >= deadline);
@@ -167,13 +168,14 @@ async function takeStep<E extends EncodedExample>(
   options: TrainOptions<E>,
   context: RunContext<E>,
   before: TrainingState,
+  save: () => Promise<void>,
 ): Promise<StepResult> {
   const { batches, method } = options;
   const { compiled, collective } = context;
   const started = performance.now();
   const step = before.step + 1;
   const learningRate = options.learningRate(step);
-  const batch = await batches.batch(step);
+  const batch = await batchOf(batches, step, save);
   const share = await shareOf(batch, collective);
   const prepared = await prepareStep(share.examples, { ...context, training: true });
   const update = { learningRate, t: before.updates + 1, examples: share.total };
@@ -203,6 +205,20 @@ async function takeStep<E extends EncodedExample>(
       ...(finite ? {} : { skipped: true, rows: share.indices }),
     },
   };
+}
+
+/** The batch of a step. A source that fails costs no step that was taken: a checkpoint is saved before the error is thrown. */
+async function batchOf<E extends EncodedExample>(
+  source: BatchSource<E>,
+  step: number,
+  save: () => Promise<void>,
+): Promise<Batch<E>> {
+  try {
+    return await source.batch(step);
+  } catch (error) {
+    if (step > 1) await save();
+    throw error;
+  }
 }
 
 /** Where the run is after an evaluation, and what the evaluation adds to the record of its step. */

@@ -37,10 +37,16 @@ export const rlOptions = z.strictObject({
     'The reference model [the model as it is before training, a given adapter included]',
     { onResume: 'name', onCard: false },
   ),
-  beta: option(z.number().min(0).default(0.05), 'How strongly the model is held to the reference'),
+  beta: option(z.number().min(0).default(0.05), 'How strongly the model is held to the reference', {
+    ...only('beta', 'rloo', 'ppo', 'grpo', 'reinforce', 'online-dpo'),
+  }),
   klTarget: option(
     z.number().positive().optional(),
     'Steers beta to so many nats an answer (adaptive KL); without it beta stays',
+    {
+      ...only('klTarget', 'rloo', 'ppo', 'grpo', 'reinforce'),
+      excludes: [{ any: ['beta'], is: [0], says: '{klTarget} steers {beta} by factors, so that a {beta} of 0 stays 0.' }],
+    },
   ),
   klHorizon: option(
     z.number().min(1).default(40),
@@ -58,9 +64,11 @@ export const rlOptions = z.strictObject({
     excludes: [{ any: ['endScore'], says: '{endPenalty} and {endScore} are two ways of one thing: give one of them.' }],
   }),
   endScore: option(z.number().optional(), 'The reward of an answer that was cut off, whatever the reward says'),
-  rewardSeconds: option(z.number().positive().default(60), 'How long the rewards of a batch may take', {
-    onResume: 'free',
-  }),
+  rewardSeconds: option(
+    z.number().positive().optional(),
+    'How many seconds the rewards of a batch may take [60; a reward model 600]',
+    { onResume: 'free' },
+  ),
   clip: option(z.number().positive().lt(1).default(0.2), 'How far ratios of probabilities count from 1', {
     ...only('clip', 'rloo', 'ppo', 'grpo', 'reinforce'),
   }),

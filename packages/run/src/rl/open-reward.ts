@@ -1,31 +1,21 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
-import { DpoError, nearest, type Text } from '@dpo/base';
+import { DpoError, nearest } from '@dpo/base';
 import { asFileError } from '@dpo/base/files';
-import { type Reward, type RewardRequest, rewardByPrompt } from '@dpo/core';
-import { isChat, plainText } from '@dpo/data';
+import { rewardByPrompt } from '@dpo/core';
+import { plainText } from '@dpo/data';
 import type { Engine } from '@dpo/engine';
 import { vaderReward } from '@dpo/eval';
 import { modelDigests } from '@dpo/models';
 import type { RunContext } from '../context.js';
 import { findModel } from '../inputs/open-model.js';
-import { namesScorer, openScorer, type Scorer } from '../scoring/open-scorer.js';
+import { namesScorer, openScorer } from '../scoring/open-scorer.js';
+import { modelReward } from './model-reward.js';
+import type { OpenReward } from './opened-reward.js';
 import { openRewardFile } from './reward-file.js';
 
-/** What is known of the texts of a request. */
-export interface RewardTexts {
-  /** The prompt as the data have it. */
-  readonly promptOf: (request: RewardRequest) => Text;
-  /** An answer as people read it, without special tokens. */
-  readonly answersOf: (request: RewardRequest) => readonly string[];
-}
-
-/** A reward that is ready to be asked. */
-export interface OpenReward {
-  /** The reward of answers to prompts whose texts are known. */
-  of(texts: RewardTexts): Reward;
-  close(): Promise<void>;
-}
+/** Seconds that a module has to load, and for the rewards of a batch. */
+const FILE_SECONDS = 60;
 
 /** A reward by its name, looked at before anything is opened. */
 export interface FoundReward {
@@ -37,11 +27,15 @@ export interface FoundReward {
 /**
  * The reward that `--reward` names: `vader`, the sentiment of prompt and answer together, a module, or a reward model.
  *
- * @param seconds that the rewards of a batch may take
+ * @param seconds that the rewards of a batch may take; default: a module 60, a reward model 600
  * @throws DpoError `reward.unknown`, and what is wrong with a file. From `open`: what {@link openRewardFile} and
  *   {@link openScorer} throw
  */
-export async function findReward(name: string, seconds: number, context: RunContext): Promise<FoundReward> {
+export async function findReward(
+  name: string,
+  seconds: number | undefined,
+  context: RunContext,
+): Promise<FoundReward> {
   if (name === 'vader') return { files: {}, open: async () => vader };
   if (/\.[cm]?js$/.test(name)) return findFile(name, seconds);
   const there = name.includes('/') || (await stat(name).catch(() => undefined)) !== undefined;
@@ -52,11 +46,11 @@ export async function findReward(name: string, seconds: number, context: RunCont
     });
   return {
     files: await modelDigests(await findModel(name, context), context.signal),
-    open: async (engine) => byModel(await openScorer(engine, name, context)),
+    open: async (engine) => modelReward(await openScorer(engine, name, context), seconds),
   };
 }
 
-async function findFile(name: string, seconds: number): Promise<FoundReward> {
+async function findFile(name: string, seconds: number = FILE_SECONDS): Promise<FoundReward> {
   const content = await readFile(name).catch((error: unknown) => {
     throw asFileError(error, name);
   });
@@ -65,37 +59,22 @@ async function findFile(name: string, seconds: number): Promise<FoundReward> {
     async open() {
       const file = await openRewardFile(name, seconds);
       return {
-        of: ({ promptOf, answersOf }) =>
-          rewardByPrompt((request) => file.ask(promptOf(request), answersOf(request)), { seconds }),
+        of: ({ rowOf, answersOf }) =>
+          rewardByPrompt((request) => file.ask(rowOf(request).prompt, answersOf(request)), { seconds }),
+        check: async () => undefined,
         close: () => file.close(),
       };
     },
   };
 }
 
-/** A model reads texts by its own tokenizer, which may be another than the policy's. */
-function byModel(scorer: Scorer): OpenReward {
-  return {
-    of:
-      ({ promptOf, answersOf }) =>
-      async (requests) =>
-        scorer.score(
-          requests.map((request) => {
-            const prompt = promptOf(request);
-            const said = (content: string): Text => (isChat(prompt) ? [{ role: 'assistant', content }] : content);
-            return { prompt, answers: answersOf(request).map(said) };
-          }),
-        ),
-    close: async () => scorer.dispose(),
-  };
-}
-
 const vader: OpenReward = {
+  check: async () => undefined,
   of:
-    ({ promptOf, answersOf }) =>
+    ({ rowOf, answersOf }) =>
     async (requests) =>
       requests.map((request) => {
-        const before = plainText(promptOf(request));
+        const before = plainText(rowOf(request).prompt);
         return answersOf(request).map((answer) => vaderReward(before + answer));
       }),
   close: async () => undefined,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { DpoError, inPieces, type Text } from '@dpo/base';
-import { encodePrompts } from '@dpo/data';
+import { DpoError, inPieces } from '@dpo/base';
+import { encodePrompts, type PromptRow } from '@dpo/data';
 import type { LanguageModel, ModelTokenizer } from '@dpo/models';
 import type { RunContext } from '../context.js';
 import { readPrompts } from '../inputs/read-lines.js';
@@ -25,7 +25,8 @@ export async function openPrompts(path: string, context: RunContext): Promise<Pr
 /** A prompt that can be answered. */
 export interface ReadyPrompt {
   readonly tokens: Int32Array;
-  readonly text: Text;
+  /** The prompt as the data have it. */
+  readonly row: PromptRow;
 }
 
 /**
@@ -51,6 +52,6 @@ export async function encodedPrompts(
           hint: 'Give a shorter --max-new-tokens, or cut prompts by --max-prompt-length.',
         },
       );
-    return { tokens, text: (rows[row] as (typeof rows)[number]).prompt };
+    return { tokens, row: rows[row] as PromptRow };
   });
 }

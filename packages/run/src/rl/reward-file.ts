@@ -55,7 +55,9 @@ export async function openRewardFile(path: string, seconds: number): Promise<Rew
   const waiting = new Map<number, (reply: Reply) => void>();
   const reply = (id: number) => new Promise<Reply>((settle) => waiting.set(id, settle));
   const loaded = reply(0);
+  let ended: string | undefined;
   const end = (error: string) => {
+    ended ??= error;
     for (const [id, settle] of waiting) settle({ id, error });
     waiting.clear();
     worker.unref();
@@ -79,6 +81,7 @@ export async function openRewardFile(path: string, seconds: number): Promise<Rew
   let asked = 0;
   return {
     async ask(prompt, answers) {
+      if (ended !== undefined) throw new Error(ended);
       const id = ++asked;
       const answered = reply(id);
       worker.ref();

@@ -21,7 +21,7 @@ import { checkSameRun } from '../training/same-run.js';
 import { USAGE } from '../usage.js';
 import { type FoundReward, findReward } from './open-reward.js';
 import { encodedPrompts, openPrompts, type Prompts } from './prompts.js';
-import { type RlOptions, rlMethod } from './rl-method.js';
+import { checkNumbers, type RlOptions, rlMethod } from './rl-method.js';
 import { rlTraining } from './rl-training.js';
 
 /** The options of `dpo rl`, by their keys. */
@@ -34,6 +34,7 @@ export type RlConfig = z.input<typeof rlOptions>;
  */
 export async function rlRun(config: RlConfig, options: RunOptions = {}): Promise<RunResult> {
   const given = checkOptions(rlOptions, config);
+  checkNumbers(given);
   if (options.cluster !== undefined)
     throw new DpoError(USAGE, 'Training on own answers takes one worker: leave TF_CONFIG out.');
   const held = await holdOutputs({ name: 'rl', options: rlOptions }, given);
@@ -67,6 +68,8 @@ async function prepared(options: RlOptions, sinks: readonly SinkOrOpener[], cont
     const references = await referencesOf(options, opened, context);
     const reward = await checked.found.open(engine, context);
     try {
+      await reward.check(checked.data.rows);
+      if (checked.held !== undefined) await reward.check(checked.held.rows);
       const parts = { opened, prompts, heldOut, training, references, reward, engine: engine.description };
       return await rlTraining(options, { ...parts, ...checked, sinks }, context);
     } finally {

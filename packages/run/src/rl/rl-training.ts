@@ -30,7 +30,7 @@ import type { RunResult } from '../training/run-rows.js';
 import { runTraining } from '../training/run-training.js';
 import { version } from '../training/version.js';
 import { drawPrompts } from './draw-prompts.js';
-import type { OpenReward, RewardTexts } from './open-reward.js';
+import type { OpenReward, RewardTexts } from './opened-reward.js';
 import { policySampler } from './policy-sampler.js';
 import type { Prompts, ReadyPrompt } from './prompts.js';
 import { type RlOptions, rlOptimizer } from './rl-method.js';
@@ -71,7 +71,8 @@ export async function rlTraining(options: RlOptions, parts: RlParts, context: Ru
       `${counts.trained.toLocaleString('en')} trained. Prompts: ${prompts.length}; ${plan.steps} updates, ` +
       `${plan.perBatch} to each batch of ${options.promptsPerBatch} × ${options.samples} answers.`,
   );
-  // Only once all that the new run needs is known to be good.
+  // The first answers and their rewards: whatever fails there costs nothing that lies in the run's folder. Training takes them over.
+  if (resume === undefined) await batches.batch(1);
   if (options.overwrite && resume === undefined) await clearRun(options.output);
   const started = performance.now();
   const result = await runTraining<never>(
@@ -134,7 +135,7 @@ function sourceOf(options: RlOptions, parts: RlParts, { iterations, steps }: Pla
 
 function textsOf(prompts: readonly ReadyPrompt[], tokenizer: ModelTokenizer): RewardTexts {
   return {
-    promptOf: ({ row }: RewardRequest) => (prompts[row] as ReadyPrompt).text,
+    rowOf: ({ row }: RewardRequest) => (prompts[row] as ReadyPrompt).row,
     answersOf: ({ prompt, answers }: RewardRequest) =>
       answers.map(({ tokens }) => tokenizer.decodeAfter(prompt, tokens, { skipSpecialTokens: true })),
   };

@@ -1,6 +1,6 @@
-import { DpoError } from '@dpo/base';
+import { DpoError, inPieces } from '@dpo/base';
 import { answerRewards } from '@dpo/core';
-import { cutSummary, encodeGroups, type PromptWithAnswers, plainText } from '@dpo/data';
+import { cutSummary, encodeGroups, type PlacedRows, type PromptWithAnswers, plainText } from '@dpo/data';
 import type { Engine } from '@dpo/engine';
 import {
   type Classifier,
@@ -36,6 +36,12 @@ export interface Scorer {
   readonly scale: RewardScale | undefined;
   /** The score of each answer to each prompt: result[p][a]. */
   score(prompts: readonly PromptWithAnswers[], options?: ScoringOptions): Promise<number[][]>;
+  /**
+   * Reads prompts with their answers as `score` does, and computes nothing.
+   *
+   * @throws {DpoError} what `score` throws of the first text that the tokenizer or its chat template cannot take
+   */
+  read(prompts: readonly PromptWithAnswers[] & PlacedRows): Promise<void>;
   /** Frees the weights. */
   dispose(): void;
 }
@@ -83,11 +89,12 @@ export async function openScorer(
     bradleyTerry: kind === 'reward',
     scale,
     score: async (prompts, more = {}) => (await scoring.score(prompts, more)).map((scores) => scores.map(shown)),
+    read: scoring.read,
     dispose: scoring.dispose,
   };
 }
 
-type Scoring = Pick<Scorer, 'score' | 'dispose'>;
+type Scoring = Pick<Scorer, 'score' | 'read' | 'dispose'>;
 
 /** Prompts are read once, however many answers they have. */
 async function rewardScoring(
@@ -100,6 +107,9 @@ async function rewardScoring(
   const longest = Math.min(maxLength ?? model.maxPositions, model.maxPositions);
   const { pad_token_id: pad } = source.config;
   return {
+    async read(prompts) {
+      await inPieces(encodeGroups.steps(prompts, tokenizer, { maxLength: longest, eos }), context.signal);
+    },
     async score(prompts, more = {}) {
       const groups = encodeGroups(prompts, tokenizer, { maxLength: longest, eos });
       const { truncatedRows, rows } = cutSummary(groups);
@@ -124,6 +134,8 @@ function withoutPadding(answer: Int32Array, pad: unknown): Int32Array {
 
 function textScoring(classifier: Classifier, { label, maxLength }: ScorerOptions): Scoring {
   return {
+    // Any text can be read: what the vocabulary lacks becomes its unknown token.
+    read: async () => undefined,
     async score(prompts, more = {}) {
       const texts = prompts.flatMap(({ prompt, answers }) =>
         answers.map((answer) => plainText(prompt) + plainText(answer)),
