@@ -27,7 +27,6 @@ beforeAll(async () => {
   await write('hangs.mjs', 'export default () => { for (;;); };');
   await write('waits.mjs', 'export default () => new Promise(() => undefined);');
   await write('leaves.mjs', 'export default () => process.exit(3);');
-  await write('slow-to-load.mjs', 'await new Promise(() => setInterval(() => undefined, 1000)); export default () => [];');
   await write('broken.mjs', 'export default (');
   await write('nothing.mjs', 'export default 5;');
   await chatModel(at('chat-model'));
@@ -64,7 +63,6 @@ describe('bad input is an error before anything is trained', () => {
     ['model is no reward', 1, ['--reward', './model']],
     ['missing.mjs', 1, ['--reward', 'missing.mjs']],
     ['broken.mjs cannot be loaded as a reward', 1, ['--reward', 'broken.mjs']],
-    ['it took more than 0.3 s', 1, ['--reward', 'slow-to-load.mjs', '--reward-seconds', '0.3']],
     ['nothing.mjs exports no function by default, but number', 1, ['--reward', 'nothing.mjs']],
     ['sample 1 of prompt 2 is NaN', 1, ['--reward', 'nan.mjs', '--prompts-per-batch', '4']],
     ['sample 0 of prompt 0 is -Infinity', 1, ['--reward', 'infinity.mjs', '--no-shuffle']],
@@ -73,8 +71,16 @@ describe('bad input is an error before anything is trained', () => {
     ['its thread ended', 1, ['--reward', 'leaves.mjs']],
     ['gave 1 numbers for the 2 answers to prompt', 1, ['--reward', 'few.mjs']],
     ['did not come within 0.3 s', 1, ['--reward', 'hangs.mjs', '--reward-seconds', '0.3']],
-    ['of samples 0, 1 of prompt 0 did not come', 1, ['--reward', 'waits.mjs', '--reward-seconds', '0.1', '--no-shuffle']],
-    ['did not score samples 0 to 1 of prompts 0, 1 within', 1, ['--reward', 'CLASSIFIER', '--reward-seconds', '1e-6', '--no-shuffle']],
+    [
+      'of samples 0, 1 of prompt 0 did not come',
+      1,
+      ['--reward', 'waits.mjs', '--reward-seconds', '0.1', '--no-shuffle'],
+    ],
+    [
+      'did not score samples 0 to 1 of prompts 0, 1 within',
+      1,
+      ['--reward', 'CLASSIFIER', '--reward-seconds', '1e-6', '--no-shuffle'],
+    ],
     ['cannot read the prompts', 1, ['--reward', 'REWARD', '--model', 'chat-model', '--data', 'chats.jsonl']],
   ] as const)('%s', async (says, exit, words) => {
     const { at, rl } = place;

@@ -105,7 +105,8 @@ it('writes a card that says method, reward and β, and a report of the curves', 
   const steered = ['--kl-target', '2', '--eval-data', at('prompts.jsonl')];
   expect((await rl('told', '--reward', 'vader', '--max-steps', '3', ...steered)).code).toBe(0);
   const card = await readFile(at('told/final/README.md'), 'utf8');
-  const says = 'trained by REINFORCE with a leave-one-out baseline (RLOO) on its own answers, by the reward vader and β 0.05';
+  const says =
+    'trained by REINFORCE with a leave-one-out baseline (RLOO) on its own answers, by the reward vader and β 0.05';
   expect(card).toContain(`${says} at first, steered to 2 nats an answer ([arXiv 2402.14740]`);
   for (const cell of ['| reward | vader |', '| beta | 0.05 |', '| eval_reward |', '| eval_kl |'])
     expect(card).toContain(cell);

@@ -91,16 +91,16 @@ export function treeSampler(model: TrainableModel): Sampler {
     const count = prompts.length * samples;
     const offset = random(seed)();
     let cumulated = 0;
-    const drawn: number[] = [];
+    const numbers: number[] = [];
     logps.forEach((tokens, i) => {
       cumulated += Math.exp(sum(tokens));
-      while (drawn.length < count && (drawn.length + offset) / count < cumulated) drawn.push(i);
+      while (numbers.length < count && (numbers.length + offset) / count < cumulated) numbers.push(i);
     });
-    while (drawn.length < count) drawn.push(logps.length - 1);
+    while (numbers.length < count) numbers.push(logps.length - 1);
     const order = permutation(count, seed, 1);
     return prompts.map((_, g) =>
       Array.from({ length: samples }, (_, k) => {
-        const i = drawn[order[g * samples + k] as number] as number;
+        const i = numbers[order[g * samples + k] as number] as number;
         return { tokens: allAnswers[i] as Int32Array, logps: logps[i] as Float32Array, ended: true };
       }),
     );

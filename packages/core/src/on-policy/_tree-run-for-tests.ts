@@ -60,8 +60,8 @@ export async function runTree({
           }),
     });
     for await (const record of trained) records.push(record);
-  } catch (caught) {
-    error = caught;
+  } catch (reason) {
+    error = reason;
   }
   const policy = (await treeLogps(model)).map((tokens) => [...tokens]);
   await engine.dispose();

@@ -78,7 +78,7 @@ describe("a group's advantages", () => {
 });
 
 describe('rewards with a penalty', () => {
-  const ratios = { drawn: [-1, -2, -0.5], reference: [-1.5, -1, -0.5] };
+  const ratios = { old: [-1, -2, -0.5], reference: [-1.5, -1, -0.5] };
 
   it('have the penalty at each token and the reward at the last', () => {
     // k1 = 0.5, −1, 0
@@ -192,7 +192,7 @@ describe('k3', () => {
     const logs = (p: readonly number[]) => tf.log<tf.Tensor1D>(vector(...p));
     const k3 = k3Penalty(logs(pi), logs(ref)).dataSync();
     expect(pi.reduce((sum, p, i) => sum + p * (k3[i] as number), 0)).toBeCloseTo(kl, 6);
-    const k1 = pi.map((p, i) => answerKl({ drawn: [Math.log(p)], reference: [Math.log(ref[i] as number)] }));
+    const k1 = pi.map((p, i) => answerKl({ old: [Math.log(p)], reference: [Math.log(ref[i] as number)] }));
     expect(pi.reduce((sum, p, i) => sum + p * (k1[i] as number), 0)).toBeCloseTo(kl, 12);
   });
 });

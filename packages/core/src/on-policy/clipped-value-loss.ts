@@ -3,12 +3,12 @@ import * as tf from '@tensorflow/tfjs-core';
 /** The value head's loss of each token. */
 export interface ClippedValues<T extends tf.Tensor = tf.Tensor> {
   readonly losses: T;
-  /** 1 where the clipped value is the one that counts; else 0. */
+  /** 1 for a token whose clipped value counts; else 0. */
   readonly clipped: T;
 }
 
 /**
- * The value head's loss, whose predictions count only as far as ε from those of when the answers were drawn:
+ * The value head's loss. A prediction counts only as far as ε from the prediction of the time when the answers were drawn:
  *
  *     L = ½ max((V − G)², (clip(V, V_old ± ε) − G)²)
  *

@@ -25,15 +25,15 @@ describe('on a language model with prompts of several lengths', () => {
     const training = make(model);
     const batches = onPolicyBatches({
       ...{ training, prompts, promptsPerBatch: 3, samples: 3, control: fixedKl(0.1), epochs: 2 },
-      sample: async ({ prompts: asked, samples, seed }) => {
-        const drawn = await generate(model, asked, {
+      sample: async ({ prompts: batch, samples, seed }) => {
+        const answers = await generate(model, batch, {
           samples,
           seed,
           maxNewTokens: 6,
           stopTokens: Array.from({ length: 48 }, (_, i) => 2 * i),
         });
-        return asked.map((_, g) =>
-          drawn
+        return batch.map((_, g) =>
+          answers
             .filter((each) => each.prompt === g)
             .map(({ tokens, logps, finished }) => ({ tokens, logps, ended: finished })),
         );

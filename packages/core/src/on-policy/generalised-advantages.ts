@@ -1,20 +1,20 @@
 /** How far advantages look ahead. */
 export interface GaeOptions {
-  /** γ, what a reward one token later is worth. Default 1. */
+  /** γ, the worth of a reward that comes one token later. Default 1. */
   readonly discount?: number | undefined;
-  /** λ, from 0 (one token and the value after it) to 1 (all that comes). Default 0.95. */
+  /** λ, from 0 (one token and the value after the token) to 1 (all later rewards). Default 0.95. */
   readonly lambda?: number | undefined;
 }
 
-/** Numbers of the tokens of one answer. */
+/** Advantages and returns of the tokens of one answer. */
 export interface GeneralisedAdvantages {
   readonly advantages: Float64Array;
-  /** What the value head is to predict: A_t + V_t. */
+  /** A_t + V_t, which the value head learns to predict. */
   readonly returns: Float64Array;
 }
 
 /**
- * Generalised advantage estimation over the tokens of one answer, the value after the last token being 0:
+ * Generalised advantage estimation over the tokens of one answer. The value after the last token is 0:
  *
  *     δ_t = r_t + γ V_{t+1} − V_t      A_t = δ_t + γ λ A_{t+1}      return_t = A_t + V_t
  *
@@ -29,11 +29,12 @@ export function generalisedAdvantages(
   { discount = 1, lambda = 0.95 }: GaeOptions = {},
 ): GeneralisedAdvantages {
   const advantages = new Float64Array(rewards.length);
-  let [after, valueAfter] = [0, 0];
+  let [advantageAfter, valueAfter] = [0, 0];
   for (let t = rewards.length - 1; t >= 0; t--) {
     const value = values[t] as number;
-    after = (rewards[t] as number) + discount * valueAfter - value + discount * lambda * after;
-    advantages[t] = after;
+    const delta = (rewards[t] as number) + discount * valueAfter - value;
+    advantageAfter = delta + discount * lambda * advantageAfter;
+    advantages[t] = advantageAfter;
     valueAfter = value;
   }
   return { advantages, returns: advantages.map((advantage, t) => advantage + (values[t] as number)) };

@@ -5,7 +5,7 @@ import { type AdvantageScale, groupAdvantages } from './group-advantages.js';
 import type { OnPolicyMethod } from './on-policy-method.js';
 import { acceptsRatio, ratioColumns, ratioRecords } from './ratio-records.js';
 import { k3Penalty } from './reference-penalty.js';
-import { penalised } from './rloo.js';
+import { rewardsLessKl } from './rloo.js';
 import { type Rollout, tokensOf } from './rollout.js';
 import {
   answerTotals,
@@ -18,28 +18,29 @@ import {
   rolloutReader,
 } from './rollout-example.js';
 
-/** What a token counts: within its answer, within the longest answer that there may be, or within all tokens of the batch. */
+/** What a token is a part of: its answer, the longest possible answer, or all tokens of the batch. */
 export type TokenMean = 'grpo' | 'dr_grpo' | 'dapo';
 
+/** Options of {@link grpo}. */
 export interface GrpoOptions extends RatioClip {
   /** What advantages are divided by. Default `group`. */
   readonly scaleRewards?: AdvantageScale | undefined;
-  /** What the loss is a mean over, by TRL's names. Default `grpo`; `dr_grpo` needs `maxNewTokens`. */
+  /** What the loss is a mean over, by TRL's names. Default `grpo`. `dr_grpo` needs `maxNewTokens`. */
   readonly lossType?: TokenMean | undefined;
-  /** The most tokens that an answer may have, by which dr-GRPO divides. */
+  /** Tokens that an answer may have at most: dr-GRPO divides by this number. */
   readonly maxNewTokens?: number | undefined;
   /**
    * Where β counts: `loss` adds β k3 of each token to the loss, as DeepSeek and TRL do; `reward` takes β k1 from the rewards, as
-   * RLOO does. Default `loss`. Only with `reward` is π_ref exp(R / β) the optimum: in the loss a token does not answer for what it
+   * RLOO does. Default `loss`. Only with `reward` is π_ref exp(R / β) the optimum: a penalty in the loss leaves out what a token
    * makes later tokens cost.
    */
   readonly penalty?: 'loss' | 'reward' | undefined;
   /**
-   * Whether k3 in the loss is multiplied by the ratio, which gives it the gradient of KL(π ‖ π_ref); without, that of
-   * KL(π_ref ‖ π). Default true, as in TRL 1.13. Source: DeepSeek-V3.2, arXiv 2512.02556.
+   * Whether k3 in the loss is multiplied by the ratio. With the ratio the penalty has the gradient of KL(π ‖ π_ref), without the
+   * ratio the gradient of KL(π_ref ‖ π). Default true, as in TRL 1.13. Source: DeepSeek-V3.2, arXiv 2512.02556.
    */
   readonly klBiasCorrection?: boolean | undefined;
-  /** Steps whose mean ratio is above are left out. Default 10. */
+  /** The update of a step with a higher mean ratio is left out. Default 10. */
   readonly maxRatio?: number | undefined;
 }
 
@@ -74,7 +75,7 @@ export function grpo(options: GrpoOptions = {}): OnPolicyMethod<RolloutExample> 
       accepts: (columns) => acceptsRatio(columns, maxRatio),
     }),
     examples: (rollouts, facts) => {
-      const rewards = rollouts.map((rollout) => penalised(rollout, penalty === 'reward' ? facts.beta : 0));
+      const rewards = rollouts.map((rollout) => rewardsLessKl(rollout, penalty === 'reward' ? facts.beta : 0));
       const advantages = groupAdvantages(rewards, scaleRewards);
       const weights = tokenWeights(rollouts, options);
       return rollouts.map((rollout, g) =>
@@ -93,17 +94,17 @@ export function grpo(options: GrpoOptions = {}): OnPolicyMethod<RolloutExample> 
   };
 }
 
-/** What a token of each answer counts, where the loss is a mean over answers. */
+/** The weight of a token of each answer in a loss that is a mean over answers. */
 export function tokenWeights(
   rollouts: readonly Rollout[],
   { lossType = 'grpo', maxNewTokens = 1 }: Pick<GrpoOptions, 'lossType' | 'maxNewTokens'>,
 ): number[][] {
   const answers = rollouts.reduce((sum, rollout) => sum + rollout.answers.length, 0);
-  const ofToken = answers / tokensOf(rollouts);
+  const evenWeight = answers / tokensOf(rollouts);
   const weights: Readonly<Record<TokenMean, (length: number) => number>> = {
     grpo: (length) => 1 / length,
     dr_grpo: () => 1 / maxNewTokens,
-    dapo: () => ofToken,
+    dapo: () => evenWeight,
   };
   return rollouts.map((rollout) => rollout.answers.map(({ tokens }) => weights[lossType](tokens.length)));
 }

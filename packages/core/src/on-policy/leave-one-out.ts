@@ -8,12 +8,12 @@ import { DpoError } from '@dpo/base';
  * Source: RLOO, arXiv 2402.14740, Eq. 8.
  *
  * @param rewards of the k samples of one prompt
- * @throws DpoError `on-policy.one-sample` for fewer than two samples: there are no others
+ * @throws {DpoError} `on-policy.one-sample` when there are fewer than two samples
  */
 export function leaveOneOut(rewards: readonly number[]): number[] {
   const { length: k } = rewards;
   if (k < 2)
-    throw new DpoError('on-policy.one-sample', `A baseline out of the other samples needs 2 samples, got ${k}.`, {
+    throw new DpoError('on-policy.one-sample', `The mean of the other samples needs at least 2 samples, got ${k}.`, {
       values: { samples: k },
       hint: 'Draw at least 2 samples to a prompt, or use reinforce or ppo, whose baselines need no others.',
     });

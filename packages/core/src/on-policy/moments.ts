@@ -1,4 +1,4 @@
-/** Mean and variance of numbers; the variance is that of all of them, divided by their count. */
+/** Mean and variance of numbers. The variance is divided by the count of the numbers. */
 export interface Moments {
   readonly mean: number;
   readonly variance: number;

@@ -62,20 +62,19 @@ describe('a run that is ended', () => {
       calls++;
       if (calls === 2) throw new Error('The machine went away.');
     };
-    const broken: TreeRun =
-      where.startsWith('the reward')
-        ? {
-            reward: async (requests) => {
-              failing();
-              return judge(requests);
-            },
-          }
-        : {
-            reference: (groups) => {
-              failing();
-              return lookUp(expected.start)(groups);
-            },
-          };
+    const broken: TreeRun = where.startsWith('the reward')
+      ? {
+          reward: async (requests) => {
+            failing();
+            return judge(requests);
+          },
+        }
+      : {
+          reference: (groups) => {
+            failing();
+            return lookUp(expected.start)(groups);
+          },
+        };
     const ended = await runTree({ ...broken, steps: 12, folder, everySteps });
     expect(ended.error).toBeInstanceOf(Error);
     expect(ended.records.length).toBe(4);

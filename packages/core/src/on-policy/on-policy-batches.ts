@@ -8,37 +8,39 @@ import { type Rollout, tokensOf } from './rollout.js';
 import { rolloutRecords } from './rollout-records.js';
 import { readRollouts, type StoredRollout, storedRollouts } from './stored-rollouts.js';
 
-/** How samples become batches. */
+/** How prompts become batches of the policy's own answers. */
 export interface OnPolicyOptions<E extends EncodedExample> extends Omit<RolloutParts, 'values'> {
+  /** The method that trains on the answers. */
   readonly training: OnPolicyMethod<E>;
+  /** The prompts in tokens, in the order of the data. */
   readonly prompts: readonly Int32Array[];
-  /** Prompts that are answered with the same weights. */
+  /** Prompts of a batch: all of them are answered with the same weights. */
   readonly promptsPerBatch: number;
-  /** k, answers to each of them. */
+  /** k, answers to each prompt. */
   readonly samples: number;
   /** β, fixed or adaptive. */
   readonly control: KlControl;
-  /** How often a batch is gone through. Default 1. */
+  /** Passes over a batch. Default 1. */
   readonly epochs?: number | undefined;
-  /** Steps to go through it once; prompts are divided among them evenly. Default 1. */
+  /** Steps of a pass; the prompts of the batch are divided among them evenly. Default 1. */
   readonly minibatches?: number | undefined;
-  /** Takes prompts in a seeded order of each pass through them; else in the order of the data. Default true. */
+  /** Takes the prompts in a seeded order, another one in each pass over the data; else in the order of the data. Default true. */
   readonly shuffle?: boolean | undefined;
-  /** Default 0. */
+  /** Seed of orders and answers. Default 0. */
   readonly seed?: number | undefined;
 }
 
-/** A batch of rollouts that steps are taken on. */
+/** The batch of rollouts that steps train on now. */
 interface Current {
-  /** From 1. */
+  /** The batch's number, from 1. */
   readonly number: number;
   readonly beta: number;
   readonly rollouts: readonly Rollout[];
   readonly records: Readonly<Record<string, number>>;
 }
 
-/** What the source remembers, as JSON. */
-interface Stored {
+/** The state of the source as JSON, as checkpoints keep it. */
+interface SourceState {
   readonly beta: number;
   readonly samples: number;
   readonly tokens: number;
@@ -46,14 +48,14 @@ interface Stored {
 }
 
 /**
- * Batches that the policy writes itself: every `epochs` × `minibatches` steps it answers prompts k times each, the answers are
- * rewarded and scored by the reference, and the steps take their parts of them, in an order of each epoch's own. Checkpoints
- * keep the batch in progress and β, so that a run which is killed anywhere goes on exactly.
+ * Batches of the policy's own answers. Every `epochs` × `minibatches` steps the policy answers the next prompts k times each; the
+ * answers get rewards and are scored by the reference; each step then trains on its part of the answers, in another order in every
+ * epoch. Checkpoints keep β and the batch in progress, so that a run goes on exactly, wherever it was killed.
  *
- * The record of each step has what {@link rolloutRecords} says of its batch, `kl_coef` (β), and what has been drawn so far:
- * `num_samples`, `num_tokens`.
+ * The record of each step has the numbers of {@link rolloutRecords} of its batch, `kl_coef` (β), the answers and tokens of all
+ * batches so far (`num_samples`, `num_tokens`), and the seconds that sampling, rewards and scores took.
  *
- * @throws DpoError `on-policy.out-of-range` for numbers that do not fit; what `drawRollouts` throws, before the step
+ * @throws {DpoError} `on-policy.out-of-range` for numbers that do not fit; from `batch` what `drawRollouts` throws, before the step
  */
 export function onPolicyBatches<E extends EncodedExample>(options: OnPolicyOptions<E>): BatchSource<E> {
   const {
@@ -70,21 +72,21 @@ export function onPolicyBatches<E extends EncodedExample>(options: OnPolicyOptio
   const deal = batches(prompts.length, { batchSize: promptsPerBatch, shuffle, seed });
   const stepsPerBatch = epochs * minibatches;
   let { control } = options;
-  let drawn = { samples: 0, tokens: 0 };
+  let totals = { samples: 0, tokens: 0 };
   let current: Current | undefined;
   let lastStep = 0;
 
   const draw = async (number: number): Promise<Current> => {
-    const chosen = [...deal.rows(number)].map((row) => ({ prompt: prompts[row] as Int32Array, row }));
-    const ofBatch = Math.floor(random(seed, number)() * 2 ** 31);
+    const ofBatch = [...deal.rows(number)].map((row) => ({ prompt: prompts[row] as Int32Array, row }));
+    const batchSeed = Math.floor(random(seed, number)() * 2 ** 31);
     const parts = { ...options, values: training.values };
-    const { rollouts, seconds } = await drawRollouts(chosen, { samples, seed: ofBatch }, parts);
+    const { rollouts, seconds } = await drawRollouts(ofBatch, { samples, seed: batchSeed }, parts);
     const { beta } = control;
-    drawn = { samples: drawn.samples + promptsPerBatch * samples, tokens: drawn.tokens + tokensOf(rollouts) };
-    const known = rolloutRecords(rollouts);
-    control = control.after(known['objective/kl'] as number);
-    const counts = { kl_coef: beta, num_samples: drawn.samples, num_tokens: drawn.tokens };
-    return { number, beta, rollouts, records: { ...known, ...counts, ...seconds } };
+    totals = { samples: totals.samples + promptsPerBatch * samples, tokens: totals.tokens + tokensOf(rollouts) };
+    const records = rolloutRecords(rollouts);
+    control = control.after(records['objective/kl'] as number);
+    const counts = { kl_coef: beta, num_samples: totals.samples, num_tokens: totals.tokens };
+    return { number, beta, rollouts, records: { ...records, ...counts, ...seconds } };
   };
 
   return {
@@ -106,16 +108,16 @@ export function onPolicyBatches<E extends EncodedExample>(options: OnPolicyOptio
       };
     },
     state: {
-      read(): Stored {
-        const known = { beta: control.beta, ...drawn };
-        if (current === undefined || lastStep % stepsPerBatch === 0) return known;
-        return { ...known, current: { ...current, rollouts: storedRollouts(current.rollouts) } };
+      read(): SourceState {
+        const state = { beta: control.beta, ...totals };
+        if (current === undefined || lastStep % stepsPerBatch === 0) return state;
+        return { ...state, current: { ...current, rollouts: storedRollouts(current.rollouts) } };
       },
       write(value) {
-        const stored = value as Stored;
-        control = control.startingAt(stored.beta);
-        drawn = { samples: stored.samples, tokens: stored.tokens };
-        current = stored.current && { ...stored.current, rollouts: readRollouts(stored.current.rollouts) };
+        const state = value as SourceState;
+        control = control.startingAt(state.beta);
+        totals = { samples: state.samples, tokens: state.tokens };
+        current = state.current && { ...state.current, rollouts: readRollouts(state.current.rollouts) };
       },
     },
   };

@@ -2,7 +2,7 @@ import type { EncodedExample, PromptGroup } from '@dpo/base';
 import type { Method } from '../method.js';
 import type { Rollout } from './rollout.js';
 
-/** What is known where rollouts become examples. */
+/** What examples depend on besides their rollouts. */
 export interface RolloutFacts {
   /** β of the batch. */
   readonly beta: number;
@@ -10,18 +10,18 @@ export interface RolloutFacts {
   readonly fresh: boolean;
 }
 
-/** A method that trains on what the policy itself writes, and how rollouts become its examples. */
+/** A method that trains on the policy's own answers, and how rollouts become examples of the method. */
 export interface OnPolicyMethod<E extends EncodedExample = EncodedExample> {
   readonly method: Method<E>;
-  /** The fewest samples to a prompt. */
+  /** The fewest samples to a prompt that the method can train on. */
   readonly fewestSamples: number;
   /**
-   * One example to each rollout, in their order. Sees all rollouts of the batch, over which advantages are normalised; a step
-   * takes some of the examples.
+   * One example to each rollout, in the order of the rollouts. All rollouts of the batch are handed over, since advantages may be
+   * normalised over all of them; a step takes some of the examples.
    */
   examples(rollouts: readonly Rollout[], facts: RolloutFacts): readonly E[];
-  /** V of each token of each answer, by the weights as they are, where the method has a value head. */
+  /** V of each token of each answer, by the weights as they are. Only methods with a value head have this function. */
   readonly values?: ((groups: readonly PromptGroup[]) => Promise<Float32Array[][]>) | undefined;
-  /** Frees what was compiled for the method, and its own variables. */
+  /** Frees the method's variables and compiled functions. */
   dispose(): void;
 }

@@ -5,12 +5,12 @@ import type { OnPolicyMethod } from './on-policy-method.js';
 import type { Rollout, ScoredAnswer } from './rollout.js';
 
 /**
- * A method of pairs on what the policy writes: of each prompt's samples the one with the highest reward is chosen, the one with
- * the lowest rejected. A prompt whose samples all have the same reward says nothing and counts nothing.
+ * A method of pairs on the policy's own answers: of the samples of a prompt, the sample with the highest reward is chosen and the
+ * sample with the lowest reward is rejected. A prompt whose samples all have the same reward has no weight.
  *
- * Source: online DPO, arXiv 2402.04792, with a reward in the judge's place.
+ * Source: online DPO, arXiv 2402.04792, with a reward in place of the judge.
  *
- * @param pairs what is made of pairs, such as `methodNamed('dpo', { beta })`
+ * @param pairs a method of pairs, such as `methodNamed('dpo', { beta })`
  */
 export function onlinePairs(pairs: Method): OnPolicyMethod<EncodedPair> {
   return {
@@ -24,7 +24,7 @@ export function onlinePairs(pairs: Method): OnPolicyMethod<EncodedPair> {
 /**
  * Rejection-sampling fine-tuning: supervised training on the best of each prompt's samples. Source: RAFT, arXiv 2304.06767.
  *
- * @param method `supervisedMethod()`, or another that reads chosen answers
+ * @param method `supervisedMethod()`, or another method that reads chosen answers
  */
 export function bestSamples(method: Method): OnPolicyMethod<EncodedPair> {
   return {
@@ -35,11 +35,11 @@ export function bestSamples(method: Method): OnPolicyMethod<EncodedPair> {
   };
 }
 
-/** The samples with the highest and the lowest reward, of equal ones the first, as a pair. */
+/** The samples with the highest and the lowest reward as a pair; of equal rewards the first sample counts. */
 function pairOf({ prompt, answers }: Rollout): EncodedPair {
   const [first] = answers as [ScoredAnswer, ...ScoredAnswer[]];
   const pick = (better: (a: number, b: number) => boolean) =>
-    answers.reduce((kept, answer) => (better(answer.reward, kept.reward) ? answer : kept), first);
+    answers.reduce((best, answer) => (better(answer.reward, best.reward) ? answer : best), first);
   const [chosen, rejected] = [pick((a, b) => a > b), pick((a, b) => a < b)];
   return {
     prompt,

@@ -32,12 +32,12 @@ const fixture = JSON.parse(readFileSync(new URL('on-policy.json', folder), 'utf8
   readonly orders: readonly (readonly number[])[];
   readonly longest: number;
   readonly rollouts: readonly StoredRollout[];
-  /** Those of TRL, whose prompts are of one length. */
+  /** The rollouts of TRL's runs, whose prompts are of one length. */
   readonly evenRollouts: readonly StoredRollout[];
   readonly runs: Readonly<Record<string, Run>>;
 };
-const read = (stored: readonly StoredRollout[]): readonly Rollout[] =>
-  readRollouts(stored.map((rollout, row) => ({ ...rollout, row })));
+const rolloutsOf = (json: readonly StoredRollout[]): readonly Rollout[] =>
+  readRollouts(json.map((rollout, row) => ({ ...rollout, row })));
 
 /** TensorFlow where there is one. */
 const engine = await openEngine();
@@ -85,7 +85,7 @@ const settings: Readonly<
 it.each(Object.keys(settings))('eight updates as PyTorch makes them: %s', async (name) => {
   const { make, optimizer, order } = settings[name] as (typeof settings)[string];
   const expected = fixture.runs[name] as Run;
-  const rollouts = read(name.startsWith('trl') ? fixture.evenRollouts : fixture.rollouts);
+  const rollouts = rolloutsOf(name.startsWith('trl') ? fixture.evenRollouts : fixture.rollouts);
   const model = await policy();
   const before = new Map<string, Float32Array>();
   for (const [weight, variable] of model.weights) before.set(weight, await variable.read());

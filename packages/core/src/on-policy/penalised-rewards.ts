@@ -1,23 +1,23 @@
 /** An answer's log-probabilities token by token, in nats. */
 export interface TokenRatios {
-  /** log π_old(y_t | x, y_<t): of the weights that drew the answer. */
-  readonly drawn: ArrayLike<number>;
+  /** log π_old(y_t | x, y_<t), under the weights that drew the answer. */
+  readonly old: ArrayLike<number>;
   /** log π_ref(y_t | x, y_<t). */
   readonly reference: ArrayLike<number>;
 }
 
 /** k1 = log π_old(y_t) − log π_ref(y_t) of each token: an unbiased estimate of KL(π_old ‖ π_ref) over drawn tokens. */
-export function tokenKl({ drawn, reference }: TokenRatios): Float64Array {
-  return Float64Array.from(drawn, (logp, t) => logp - (reference[t] as number));
+export function tokenKl({ old, reference }: TokenRatios): Float64Array {
+  return Float64Array.from(old, (logp, t) => logp - (reference[t] as number));
 }
 
-/** Σ_t k1_t of an answer, in nats. */
+/** Σ_t k1_t of an answer, in nats: an unbiased estimate of KL(π_old ‖ π_ref) over answers. */
 export function answerKl(ratios: TokenRatios): number {
   return tokenKl(ratios).reduce((sum, kl) => sum + kl, 0);
 }
 
 /**
- * The reward of each token, the answer's own at its last:
+ * The reward of each token. The answer's reward is added at its last token:
  *
  *     r_t = −β (log π_old(y_t) − log π_ref(y_t)) + 1[t = T] R
  *
@@ -31,7 +31,7 @@ export function penalisedRewards(reward: number, ratios: TokenRatios, beta: numb
 }
 
 /**
- * What is still to come at each token: G_t = Σ_{i ≥ t} r_i. REINFORCE++ takes it as the advantage before whitening.
+ * The sum of the rewards from each token on: G_t = Σ_{i ≥ t} r_i. REINFORCE++ whitens these sums and takes them as advantages.
  * Source: arXiv 2501.03262, Eq. 5.
  */
 export function rewardsToGo(rewards: ArrayLike<number>): Float64Array {

@@ -23,26 +23,28 @@ import {
 import { valueHead } from './value-head.js';
 import { whiten } from './whiten.js';
 
+/** Options of {@link ppo}. */
 export interface PpoOptions extends RatioClip, GaeOptions, TokenScorerOptions {
-  /** What the value loss counts beside the policy's. Default 0.1. */
+  /** Weight of the value loss beside the policy's loss. Default 0.1. */
   readonly valueWeight?: number | undefined;
-  /** How far a value counts from what it was when the answers were drawn. Default 0.2. */
+  /** How far a value may be from the value of the time when the answers were drawn, and still count. Default 0.2. */
   readonly valueClip?: number | undefined;
-  /** Steps whose mean ratio is above are left out. Default 10. */
+  /** The update of a step with a higher mean ratio is left out. Default 10. */
   readonly maxRatio?: number | undefined;
 }
 
 /**
- * PPO with a value head on the policy's own trunk, which starts at zero:
+ * PPO with a value head on the policy's own trunk. All weights of the head are zero at the start:
  *
  *     r_t = −β (log π_old(y_t) − log π_ref(y_t)) + 1[t = T] R      A, G = GAE(r, V_old; γ 1, λ 0.95)
  *     L = −min(ρ_t A'_t, clip(ρ_t, 1 ± 0.2) A'_t) + 0.1 · ½ max((V_t − G_t)², (clip(V_t, V_old ± 0.2) − G_t)²)
  *
- * the mean over the tokens of the batch, A' being the advantages whitened over the batch. Source: arXiv 1909.08593 and "The N
+ * The loss is the mean over the tokens of the batch; A' are the advantages, whitened over the batch. The value head is a trainable
+ * of the method: checkpoints keep the head, the folder of the trained model does not. Source: arXiv 1909.08593 and "The N
  * implementation details of RLHF with PPO".
  *
  * @param model the policy
- * @param width of its hidden states
+ * @param width D, of the policy's hidden states
  */
 export function ppo(model: TrainableModel, width: number, options: PpoOptions = {}): OnPolicyMethod<RolloutExample> {
   const { valueWeight = 0.1, valueClip, maxRatio, low, high } = options;
@@ -66,20 +68,20 @@ export function ppo(model: TrainableModel, width: number, options: PpoOptions = 
         const terms = clippedRatioLoss(logRatios(inputs), ofTokens(inputs, 'advantages'), { low, high }); // [R]
         const values = head.values(inputs.tokens.states as tf.Tensor2D, inputs.trainable); // [R]
         const ofValues = clippedValueLoss(values, ofTokens(inputs, 'values'), ofTokens(inputs, 'returns'), valueClip);
-        const weighed = (ofToken: tf.Tensor1D) =>
-          tf.mean<tf.Tensor1D>(tf.mul(answerTotals(inputs, ofToken), ofAnswers(inputs, 'weight')), 1); // [N]
-        const [policy, value] = [weighed(terms.losses), weighed(ofValues.losses)];
+        const meanOf = (numbers: tf.Tensor1D) =>
+          tf.mean<tf.Tensor1D>(tf.mul(answerTotals(inputs, numbers), ofAnswers(inputs, 'weight')), 1); // [N]
+        const [policy, value] = [meanOf(terms.losses), meanOf(ofValues.losses)];
         return {
           losses: tf.add(policy, tf.mul(value, valueWeight)),
           columns: {
             ...ratioColumns(inputs, terms),
-            ...{ policy, value, valueClipped: weighed(ofValues.clipped) },
+            ...{ policy, value, valueClipped: meanOf(ofValues.clipped) },
           },
         };
       },
       records: (columns) => ({ ...ratioRecords(columns, maxRatio), ...valueRecords(columns) }),
       accepts: (columns) => acceptsRatio(columns, maxRatio),
-      prepare: async (step) => ({ ...(await rolloutReader.prepare(step)), records: explained(step.examples) }),
+      prepare: async (step) => ({ ...(await rolloutReader.prepare(step)), records: explainedVariance(step.examples) }),
     }),
     examples: (rollouts, facts) => {
       const estimates = rollouts.map(({ answers }) => answers.map((answer) => estimate(answer, facts.beta, options)));
@@ -104,17 +106,18 @@ export function ppo(model: TrainableModel, width: number, options: PpoOptions = 
   };
 }
 
-/** An answer that is scored without a value head has values of 0. */
+/** V_old of each token; 0 for an answer that was scored without a value head. */
 function valuesOf({ values, tokens }: ScoredAnswer): Float32Array {
   return values ?? new Float32Array(tokens.length);
 }
 
+/** Advantages and returns of an answer's tokens. */
 function estimate(answer: ScoredAnswer, beta: number, options: GaeOptions): GeneralisedAdvantages {
   const { reward, logps, reference } = answer;
-  return generalisedAdvantages(penalisedRewards(reward, { drawn: logps, reference }, beta), valuesOf(answer), options);
+  return generalisedAdvantages(penalisedRewards(reward, { old: logps, reference }, beta), valuesOf(answer), options);
 }
 
-/** The losses' parts, under the names of TRL's PPOTrainer. */
+/** The parts of the loss, under the names of TRL's PPOTrainer. */
 function valueRecords({ policy = [], value = [], valueClipped = [] }: Columns): Record<string, number> {
   return {
     'loss/policy_avg': mean(policy),
@@ -123,13 +126,13 @@ function valueRecords({ policy = [], value = [], valueClipped = [] }: Columns): 
   };
 }
 
-/** `value/explained_variance`: 1 − Var(G − V) / Var(G), over tokens; 0 for a head that says nothing, 1 for one that knows. */
-function explained(examples: readonly RolloutExample[]): Record<string, number> {
+/** `value/explained_variance`: 1 − Var(G − V) / Var(G) over tokens; 0 for values that are constant, 1 for values that equal the returns. */
+function explainedVariance(examples: readonly RolloutExample[]): Record<string, number> {
   const all = (name: 'returns' | 'values') =>
     examples.flatMap(({ ofTokens }) => (ofTokens[name] ?? []).flatMap((list) => [...list]));
   const [returns, values] = [all('returns'), all('values')];
   const { variance } = momentsOf(returns);
   if (!(variance > 0)) return {};
-  const rest = momentsOf(returns.map((each, i) => each - (values[i] as number)));
-  return { 'value/explained_variance': 1 - rest.variance / variance };
+  const residual = momentsOf(returns.map((each, i) => each - (values[i] as number)));
+  return { 'value/explained_variance': 1 - residual.variance / variance };
 }

@@ -3,22 +3,23 @@ import type { Columns, MethodInputs } from '../method.js';
 import type { ClippedRatios } from './clipped-ratio-loss.js';
 import { answerLengths, answerTotals, ofTokens } from './rollout-example.js';
 
-/** Over this mean ratio of a step its update is left out. The old TRL's PPOTrainer had the same number. */
+/** A step with a higher mean ratio is left out. TRL's former PPOTrainer had the same number. */
 const MAX_RATIO = 10;
 
 /**
- * What is known of a step's ratios, [N] each: sums over the entries of each example, which are tokens or answers, and how many
- * entries and tokens there are; of the tokens, how far log π is from what was computed while the answers were drawn, in nats.
+ * Columns of a step's ratios, [N] each: sums over the entries of each example, the number of its entries and of its tokens, and the
+ * sum over its tokens of |log π − log π_old| in nats, where log π_old was computed while the answers were drawn. Entries are tokens
+ * or answers.
  */
 export function ratioColumns(
   inputs: Pick<MethodInputs, 'answers' | 'tokens' | 'scalars'>,
   { ratios, clippedLow, clippedHigh }: ClippedRatios,
 ): Record<string, tf.Tensor1D> {
   const lengths = answerLengths(inputs); // [N, K]
-  // Of answers [N, K] as they are, of tokens [R] as sums over each answer.
-  const each = (values: tf.Tensor) => (values.rank === 2 ? values : answerTotals(inputs, values as tf.Tensor1D));
-  const column = (values: tf.Tensor) => tf.sum<tf.Tensor1D>(each(values), 1);
-  const difference = tf.abs(tf.sub(inputs.tokens.policy, ofTokens(inputs, 'drawn'))); // [R]
+  // Numbers of answers, [N, K], as they are; numbers of tokens, [R], as sums over each answer.
+  const byAnswer = (values: tf.Tensor) => (values.rank === 2 ? values : answerTotals(inputs, values as tf.Tensor1D));
+  const column = (values: tf.Tensor) => tf.sum<tf.Tensor1D>(byAnswer(values), 1);
+  const difference = tf.abs(tf.sub(inputs.tokens.policy, ofTokens(inputs, 'old'))); // [R]
   const [count] = lengths.shape;
   return {
     ratio: column(ratios),
@@ -32,9 +33,9 @@ export function ratioColumns(
 }
 
 /**
- * The record of those columns, under TRL's names: `clip_ratio/low_mean`, `clip_ratio/high_mean`, `clip_ratio/region_mean`; in
- * the first step after sampling `sampling/sampling_logp_difference/mean`; the mean ratio as `ratio`, and `ratio/skipped`, 1
- * where the step was left out for it.
+ * The record of the columns of {@link ratioColumns}, under TRL's names: `clip_ratio/low_mean`, `clip_ratio/high_mean`,
+ * `clip_ratio/region_mean`; in the first step after sampling `sampling/sampling_logp_difference/mean`. Names of our own are `ratio`,
+ * the mean ratio, and `ratio/skipped`, 1 for a step that was left out because of its mean ratio.
  */
 export function ratioRecords(columns: Columns, maxRatio: number = MAX_RATIO): Record<string, number> {
   const share = (name: string) => total(columns[name]) / total(columns.entries);
@@ -51,7 +52,7 @@ export function ratioRecords(columns: Columns, maxRatio: number = MAX_RATIO): Re
   };
 }
 
-/** False where the mean ratio of a step is beyond what can be trusted. A ratio that is no number is left to the gate of norms. */
+/** False for a step whose mean ratio is too high. A ratio that is not a number is left to the check of the gradient's norm. */
 export function acceptsRatio({ ratio, entries }: Columns, maxRatio: number = MAX_RATIO): boolean {
   return !(total(ratio) / total(entries) > maxRatio);
 }

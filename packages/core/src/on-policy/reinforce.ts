@@ -16,18 +16,20 @@ import {
 } from './rollout-example.js';
 import { whiten } from './whiten.js';
 
+/** Options of {@link reinforce}. */
 export interface ReinforceOptions extends RatioClip {
-  /** Steps whose mean ratio is above are left out. Default 10. */
+  /** The update of a step with a higher mean ratio is left out. Default 10. */
   readonly maxRatio?: number | undefined;
 }
 
 /**
- * REINFORCE++: tokens as actions, what is still to come as their advantage, normalised over all tokens of the batch:
+ * REINFORCE++: tokens are actions. The advantage of a token is the sum of the rewards from the token on, whitened over all tokens
+ * of the batch:
  *
  *     r_t = −β (log π_old(y_t) − log π_ref(y_t)) + 1[t = T] R      A_t = whiten(Σ_{i ≥ t} r_i)
  *     L = −min(ρ_t A_t, clip(ρ_t, 1 ± ε) A_t), the mean over the tokens of the batch
  *
- * It needs no other samples of the prompt and no value head. Source: arXiv 2501.03262.
+ * The method needs neither other samples of the prompt nor a value head. Source: arXiv 2501.03262.
  */
 export function reinforce({ maxRatio, ...clip }: ReinforceOptions = {}): OnPolicyMethod<RolloutExample> {
   return {
@@ -44,12 +46,12 @@ export function reinforce({ maxRatio, ...clip }: ReinforceOptions = {}): OnPolic
       accepts: (columns) => acceptsRatio(columns, maxRatio),
     }),
     examples: (rollouts, facts) => {
-      const toCome = rollouts.flatMap(({ answers }) =>
+      const sums = rollouts.flatMap(({ answers }) =>
         answers.map(({ reward, logps, reference }) =>
-          rewardsToGo(penalisedRewards(reward, { drawn: logps, reference }, facts.beta)),
+          rewardsToGo(penalisedRewards(reward, { old: logps, reference }, facts.beta)),
         ),
       );
-      const advantages = whiten(toCome);
+      const advantages = whiten(sums);
       const weights = tokenWeights(rollouts, { lossType: 'dapo' });
       return rollouts.map((rollout, g) => {
         const ofTokens = { advantages: advantages.splice(0, rollout.answers.length) };

@@ -26,13 +26,12 @@ export function rewardByPrompt(judge: PromptReward, { seconds = 60 }: RewardByPr
   return async (requests) => {
     // One failure does not leave the others' failures unheard.
     const outcomes = await Promise.allSettled(requests.map((request) => inTime(judge, request, seconds)));
-    return Promise.all(
-      outcomes.map(async (outcome, g) => {
-        if (outcome.status === 'fulfilled') return outcome.value;
-        const isFirst = outcomes.findIndex(({ status }) => status === 'rejected') === g;
-        throw isFirst ? await failure(judge, requests[g] as RewardRequest, outcome.reason, seconds) : outcome.reason;
-      }),
-    );
+    const failed = outcomes.findIndex(({ status }) => status === 'rejected');
+    if (failed >= 0) {
+      const { reason } = outcomes[failed] as PromiseRejectedResult;
+      throw await failure(judge, requests[failed] as RewardRequest, reason, seconds);
+    }
+    return outcomes.map((outcome) => (outcome as PromiseFulfilledResult<readonly number[]>).value);
   };
 }
 
@@ -50,17 +49,12 @@ async function inTime(judge: PromptReward, request: RewardRequest, seconds: numb
 }
 
 /** The error of a reward that failed on a request. */
-async function failure(
-  judge: PromptReward,
-  request: RewardRequest,
-  cause: unknown,
-  seconds: number,
-): Promise<unknown> {
+async function failure(judge: PromptReward, request: RewardRequest, cause: unknown, seconds: number): Promise<unknown> {
   if (DpoError.is(cause)) return cause;
   const { row } = request;
   const why = cause instanceof Error ? cause.message : String(cause);
   const samples = await failingSamples(judge, request, seconds);
-  return new DpoError('reward.failed', `The reward failed on ${named(samples)} of prompt ${row}: ${why}`, {
+  return new DpoError('reward.failed', `The reward failed on ${samplesText(samples)} of prompt ${row}: ${why}`, {
     values: { prompt: row, samples, why },
     hint: `Mend the reward, ${HINT}`,
     cause,
@@ -80,13 +74,13 @@ function timedOut({ row, answers }: RewardRequest, seconds: number): DpoError {
   const samples = [...answers.keys()];
   return new DpoError(
     'reward.timed-out',
-    `The reward of ${named(samples)} of prompt ${row} did not come within ${seconds} s.`,
+    `The reward of ${samplesText(samples)} of prompt ${row} did not come within ${seconds} s.`,
     { values: { prompt: row, samples, seconds }, hint: `Allow more by --reward-seconds, or mend the reward, ${HINT}` },
   );
 }
 
 /** `sample 1`, `samples 0, 2` or `samples 0 to 3`. */
-function named(samples: readonly number[]): string {
+function samplesText(samples: readonly number[]): string {
   const [first = 0, last = 0] = [samples[0], samples.at(-1)];
   if (samples.length === 1) return `sample ${first}`;
   const isRange = samples.length > 2 && last - first === samples.length - 1;

@@ -30,14 +30,14 @@ describe('a reward that fails', () => {
   });
 
   it('is asked prompt by prompt', async () => {
-    const asked: number[] = [];
+    const rows: number[] = [];
     const reward = rewardByPrompt(async ({ row, answers }) => {
-      asked.push(row);
+      rows.push(row);
       return answers.map(({ tokens }) => rewardOf(tokens));
     });
     const [plain, byPrompt] = [await runTree({ steps: 2 }), await one(reward)];
     expect(byPrompt.records[0]?.reward).toBe(plain.records[0]?.reward);
-    expect(new Set(asked).size).toBe(4);
+    expect(new Set(rows).size).toBe(4);
   });
 });
 

@@ -13,7 +13,7 @@ export interface RewardRequest {
 export type Reward = (requests: readonly RewardRequest[]) => Promise<readonly (readonly number[])[]>;
 
 /**
- * Asks for rewards and looks at what comes back.
+ * Asks for rewards and checks them.
  *
  * @throws {DpoError} `reward.wrong-count` when there are other numbers of rewards than of answers; `reward.not-a-number`, naming
  * prompt and sample, when a reward is no finite number; what the reward throws
@@ -24,8 +24,8 @@ export async function askReward(
 ): Promise<readonly (readonly number[])[]> {
   const rewards = await reward(requests);
   requests.forEach(({ row, answers }, g) => {
-    const received = rewards[g] as readonly unknown[] | undefined;
-    const count = Array.isArray(received) ? received.length : 0;
+    const numbers = rewards[g] as readonly unknown[] | undefined;
+    const count = Array.isArray(numbers) ? numbers.length : 0;
     if (count !== answers.length)
       throw new DpoError(
         'reward.wrong-count',
@@ -35,13 +35,13 @@ export async function askReward(
           hint: 'A reward returns one number to each answer, in their order.',
         },
       );
-    const wrong = answers.findIndex((_, k) => !Number.isFinite(received?.[k]));
+    const wrong = answers.findIndex((_, k) => !Number.isFinite(numbers?.[k]));
     if (wrong >= 0)
       throw new DpoError(
         'reward.not-a-number',
-        `The reward of sample ${wrong} of prompt ${row} is ${String(received?.[wrong])}, not a finite number.`,
+        `The reward of sample ${wrong} of prompt ${row} is ${String(numbers?.[wrong])}, not a finite number.`,
         {
-          values: { prompt: row, sample: wrong, received: String(received?.[wrong]) },
+          values: { prompt: row, sample: wrong, received: String(numbers?.[wrong]) },
           hint: 'Have the reward give a finite number to every answer, empty ones too.',
         },
       );

@@ -4,16 +4,16 @@ import type { Answers, ExampleInputs, MethodInputs, Prepared, StepView } from '.
 import type { RolloutFacts } from './on-policy-method.js';
 import type { Rollout } from './rollout.js';
 
-/** A rollout with the numbers that a policy gradient is made of. */
+/** A rollout with the numbers that enter a policy gradient. */
 export interface RolloutExample extends EncodedExample, RolloutFacts {
   readonly answers: readonly Int32Array[];
-  /** Numbers of the answers, one to each, by name. */
+  /** A number to each answer, by name. */
   readonly ofAnswers: Readonly<Record<string, readonly number[]>>;
-  /** Numbers of the tokens, a list to each answer, by name; `drawn` is log π_old. */
+  /** A list of numbers, one to each token, to each answer, by name. `old` is log π_old; `real` is 1 for every token. */
   readonly ofTokens: Readonly<Record<string, readonly Float32Array[]>>;
 }
 
-/** The example of a rollout; log π_old, and that its tokens are `real` ones, are among its numbers. */
+/** The example of a rollout. `old` and `real` are among its numbers of tokens. */
 export function exampleOf(
   { prompt, answers }: Rollout,
   { beta, fresh }: RolloutFacts,
@@ -26,14 +26,14 @@ export function exampleOf(
     fresh,
     ofAnswers: numbers.ofAnswers ?? {},
     ofTokens: {
-      drawn: answers.map(({ logps }) => logps),
+      old: answers.map(({ logps }) => logps),
       real: answers.map(({ tokens }) => new Float32Array(tokens.length).fill(1)),
       ...numbers.ofTokens,
     },
   };
 }
 
-/** What every policy gradient reads of its examples: answers under their numbers from 1, and all their numbers. */
+/** How every method of policy gradients reads its examples: answers are named from 1 on; all numbers are inputs. */
 export const rolloutReader = {
   answers: ({ answers }: RolloutExample): Answers =>
     Object.fromEntries(answers.map((answer, k) => [String(k + 1), answer])),
@@ -48,18 +48,18 @@ export const rolloutReader = {
   }),
 };
 
-/** A number to each answer, [N, K], by the name that the example gave it. */
+/** The numbers of answers that examples have under a name: [N, K]. */
 export function ofAnswers({ numbers, answers }: Pick<MethodInputs, 'numbers' | 'answers'>, name: string): tf.Tensor2D {
   const columns = Object.keys(answers).map((_, k) => numbers[`${name} ${k + 1}`] as tf.Tensor1D);
   return tf.stack(columns, 1) as tf.Tensor2D;
 }
 
-/** A number to each token, [R], by the name that the example gave it. */
+/** The numbers of tokens that examples have under a name: [R]. */
 export function ofTokens({ tokens }: Pick<MethodInputs, 'tokens'>, name: string): tf.Tensor1D {
   return tokens.numbers[name] as tf.Tensor1D;
 }
 
-/** A number to each token summed over each answer, [R] → [N, K]. */
+/** The sum over the tokens of each answer: [R] → [N, K]. */
 export function answerTotals({ tokens }: Pick<MethodInputs, 'tokens'>, values: tf.Tensor1D): tf.Tensor2D {
   return tf.stack(Object.values(tokens.sum(values)), 1) as tf.Tensor2D;
 }
@@ -71,8 +71,8 @@ export function answerLengths({ answers }: Pick<MethodInputs, 'answers'>): tf.Te
 }
 
 /**
- * log π of each token, [R], and 0 where the packed batch is only filled: what fills it may be so unlikely that a ratio of it is
- * infinite, which would make the gradient no number.
+ * log π of each token, [R], and 0 for the tokens that only fill the packed batch. A filling token may be so unlikely that its ratio
+ * is infinite, and infinity times a gradient of 0 is not a number.
  */
 export function policyLogps(inputs: Pick<MethodInputs, 'tokens'>): tf.Tensor1D {
   const real = ofTokens(inputs, 'real');
@@ -80,21 +80,20 @@ export function policyLogps(inputs: Pick<MethodInputs, 'tokens'>): tf.Tensor1D {
 }
 
 /**
- * log π − log π_old of each token, [R]. While the weights are still those that drew the answers it is exactly 0, with the
- * gradient of log π: what generation and the training step round differently then changes nothing.
+ * log π − log π_old of each token, [R]. In the first step after sampling the weights are still those that drew the answers: the
+ * difference is exactly 0 then, with the gradient of log π, though generation and the training step round differently.
  */
 export function logRatios(inputs: Pick<MethodInputs, 'tokens' | 'scalars'>): tf.Tensor1D {
-  const [policy, drawn] = [policyLogps(inputs), ofTokens(inputs, 'drawn')];
-  // Nothing that is compared may depend on the policy: comparisons have no gradient.
-  const fresh = tf.greater(tf.add(tf.zerosLike(drawn), inputs.scalars.fresh as tf.Scalar), 0.5);
-  const old = tf.where<tf.Tensor1D>(fresh, withoutGradient(policy), drawn);
-  return tf.sub(policy, old);
+  const [policy, old] = [policyLogps(inputs), ofTokens(inputs, 'old')];
+  // Comparisons have no gradient, so that no operand of theirs may depend on the policy.
+  const fresh = tf.greater(tf.add(tf.zerosLike(old), inputs.scalars.fresh as tf.Scalar), 0.5);
+  return tf.sub(policy, tf.where<tf.Tensor1D>(fresh, withoutGradient(policy), old));
 }
 
-/** The same numbers, through which no gradient goes. */
+/** The same numbers as a constant: no gradient goes through them. */
 function withoutGradient(values: tf.Tensor1D): tf.Tensor1D {
-  const constant = tf.customGrad((given) => ({
-    value: tf.clone(given as tf.Tensor1D),
+  const constant = tf.customGrad((input) => ({
+    value: tf.clone(input as tf.Tensor1D),
     gradFunc: (dy: tf.Tensor) => tf.zerosLike(dy),
   }));
   return constant(values) as tf.Tensor1D;

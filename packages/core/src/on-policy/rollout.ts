@@ -1,20 +1,20 @@
 /** An answer that the policy wrote. */
 export interface DrawnAnswer {
-  /** The end token included, where the answer has one. */
+  /** The answer's tokens, with the end token when the answer ended. */
   readonly tokens: Int32Array;
-  /** log π_old of each token, as it was computed while the answer was drawn, in nats. */
+  /** log π_old of each token in nats, as computed while the answer was drawn. */
   readonly logps: Float32Array;
-  /** False where the answer was cut off at the most tokens that it might have. */
+  /** False for an answer that was cut off at the longest length allowed. */
   readonly ended: boolean;
 }
 
-/** An answer with all that was found out about it. */
+/** An answer with its reward and its scores. */
 export interface ScoredAnswer extends DrawnAnswer {
-  /** R(x, y); of an answer without an end what the source makes of it. */
+  /** R(x, y); for an answer without an end, the reward that `UnendedAnswers` says. */
   readonly reward: number;
   /** log π_ref of each token, in nats. */
   readonly reference: Float32Array;
-  /** V of each token, before it is drawn, where the method has a value head. */
+  /** V before each token, for methods with a value head. */
   readonly values?: Float32Array | undefined;
 }
 

@@ -1,6 +1,6 @@
 import type { Rollout, ScoredAnswer } from './rollout.js';
 
-/** A batch of rollouts as JSON; numbers come back as they were. */
+/** A rollout as JSON. Numbers come back exactly. */
 export interface StoredRollout {
   readonly prompt: readonly number[];
   readonly row: number;
@@ -14,6 +14,7 @@ export interface StoredRollout {
   }[];
 }
 
+/** Rollouts as JSON, for a checkpoint. */
 export function storedRollouts(rollouts: readonly Rollout[]): StoredRollout[] {
   return rollouts.map(({ prompt, row, answers }) => ({
     prompt: [...prompt],
@@ -28,8 +29,9 @@ export function storedRollouts(rollouts: readonly Rollout[]): StoredRollout[] {
   }));
 }
 
-export function readRollouts(stored: readonly StoredRollout[]): Rollout[] {
-  return stored.map(({ prompt, row, answers }) => ({
+/** Rollouts out of their JSON. */
+export function readRollouts(rollouts: readonly StoredRollout[]): Rollout[] {
+  return rollouts.map(({ prompt, row, answers }) => ({
     prompt: Int32Array.from(prompt),
     row,
     answers: answers.map(

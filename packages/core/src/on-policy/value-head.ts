@@ -1,18 +1,19 @@
 import type { Engine, Scope, Variable } from '@dpo/engine';
 import * as tf from '@tensorflow/tfjs-core';
 
-/** A head that predicts from a hidden state what is still to come. */
+/** A head that predicts from the hidden state before a token the rewards from that token on. */
 export interface ValueHead {
-  /** What is trained of it, by name. */
+  /** The head's weights, by name. */
   readonly trainables: ReadonlyMap<string, Variable>;
-  /** V = h · w + b: [R, D] → [R], with weights by name. For the body of an engine function. */
+  /** V = h · w + b: [R, D] → [R]. `weight` gives a weight by its name. For the body of an engine function. */
   values(states: tf.Tensor2D, weight: (name: string) => tf.Tensor): tf.Tensor1D;
-  /** The weights as they are. For the body of an engine function. */
+  /** Gives the weights as they are by name. For the body of an engine function. */
   read(scope: Scope): (name: string) => tf.Tensor;
+  /** Frees the weights. */
   dispose(): void;
 }
 
-/** A head on hidden states of a width, all zeros at the start, so that the first values are 0. */
+/** A head on hidden states of a width. All weights are 0 at the start, and so are the first values. */
 export function valueHead(engine: Engine, width: number): ValueHead {
   const trainables = new Map([
     ['value.weight', engine.variable('value.weight', [width, 1])],

@@ -2,8 +2,8 @@ import { expect, it } from 'vitest';
 import type { StepRecord } from '../step-record.js';
 import { watchOnPolicy } from './watch-on-policy.js';
 
-/** What is said of a run whose numbers change from step to step like this. */
-function said(numbers: (step: number) => Readonly<Record<string, number>>): string[] {
+/** The warnings of a run whose numbers change from step to step, by code and step. */
+function warningsOf(numbers: (step: number) => Readonly<Record<string, number>>): string[] {
   const watch = watchOnPolicy({ window: 4 });
   return Array.from({ length: 12 }, (_, i) => watch({ step: i + 1, ...numbers(i + 1) } as unknown as StepRecord))
     .flat()
@@ -18,7 +18,7 @@ it.each([
   ['value-not-learning', () => ({ 'value/explained_variance': -0.2 })],
   ['ratios-skipped', (step: number) => ({ 'ratio/skipped': step === 5 ? 1 : 0 })],
 ])('says once that there is %s', (code, numbers) => {
-  const warnings = said(numbers);
+  const warnings = warningsOf(numbers);
   expect(warnings.length).toBe(1);
   expect(warnings[0]).toContain(`${code} `);
 });
@@ -28,5 +28,5 @@ it('says nothing of a run that goes well', () => {
     ...{ 'objective/kl': 8, entropy: 3 - 0.05 * step, 'completions/mean_length': 20, frac_reward_zero_std: 0.1 },
     ...{ 'value/explained_variance': 0.3, 'ratio/skipped': 0 },
   });
-  expect(said(well)).toEqual([]);
+  expect(warningsOf(well)).toEqual([]);
 });

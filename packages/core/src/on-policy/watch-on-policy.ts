@@ -2,24 +2,26 @@ import { mean } from '../method.js';
 import type { StepRecord } from '../step-record.js';
 import type { TrainingWarning } from '../warnings.js';
 
+/** Options of {@link watchOnPolicy}. */
 export interface WatchOnPolicyOptions {
-  /** Steps that a judgement is made of. Default 10. */
+  /** Steps that a warning looks back on. Default 10. */
   readonly window?: number | undefined;
 }
 
 type Code = TrainingWarning['code'];
-type Known = Readonly<Record<string, number | undefined>>;
+type Numbers = Readonly<Record<string, number | undefined>>;
 
-/** Of the first half of a window and of the second: the mean of a number, NaN where no record has it. */
+/** The mean of a number over the first half of the window and over the second half; NaN when no record has the number. */
 type Halves = (name: string) => readonly [before: number, now: number];
 
 interface Check {
   readonly code: Code;
   readonly hint: string;
-  /** What is wrong, where something is. */
-  readonly says: (of: Halves, first: Known) => string | undefined;
+  /** The warning's sentence; undefined when nothing is wrong. `first` is the record of the first step. */
+  readonly says: (of: Halves, first: Numbers) => string | undefined;
 }
 
+/** Nats an answer above which a KL divergence that grows is running away. */
 const FAR = 50;
 const checks: readonly Check[] = [
   {
@@ -59,7 +61,7 @@ const checks: readonly Check[] = [
     says: (of) => {
       const share = mean(of('frac_reward_zero_std'));
       return share > 0.8
-        ? `In ${Math.round(100 * share)} % of prompts all samples have the same reward, so that they say nothing.`
+        ? `In ${Math.round(100 * share)} % of prompts all samples have the same reward, so that nothing can be learnt from them.`
         : undefined;
     },
   },
@@ -68,7 +70,7 @@ const checks: readonly Check[] = [
     hint: 'Raise the weight of the value loss or the learning rate, or use rloo, which needs no values.',
     says: (of) => {
       const [, now] = of('value/explained_variance');
-      return now < 0 ? `The value head predicts returns worse than their mean does.` : undefined;
+      return now < 0 ? 'The value head predicts returns worse than their mean would.' : undefined;
     },
   },
   {
@@ -84,25 +86,25 @@ const checks: readonly Check[] = [
 ];
 
 /**
- * Watches the records of an on-policy run; call it with each record in turn. Each kind is said once a run.
+ * Watches the records of an on-policy run: call the function with each record in turn. Each warning comes once a run.
  *
- * | code | when, over the window |
+ * | code | when, within the window |
  * |---|---|
  * | `kl-running-away` | KL(π ‖ π_ref) is above 50 nats an answer and grows by a tenth |
- * | `entropy-collapsing` | the entropy is below three tenths of that of the first step, and falls |
+ * | `entropy-collapsing` | the entropy is below three tenths of the first step's entropy, and falls |
  * | `length-exploding` | answers are one and a half times as long as in the first step, and get longer |
  * | `groups-dead` | in four fifths of prompts all samples have the same reward |
- * | `value-not-learning` | the value head explains less than nothing of the returns |
- * | `ratios-skipped` | an update was left out for its ratios |
+ * | `value-not-learning` | the value head predicts returns worse than their mean would |
+ * | `ratios-skipped` | an update was left out because of its ratios |
  */
 export function watchOnPolicy({ window = 10 }: WatchOnPolicyOptions = {}): (record: StepRecord) => TrainingWarning[] {
-  const recent: Known[] = [];
-  const said = new Set<Code>();
-  let first: Known | undefined;
+  const recent: Numbers[] = [];
+  const warnedCodes = new Set<Code>();
+  let first: Numbers | undefined;
   return (record) => {
-    const known = record as unknown as Known;
-    first ??= known;
-    recent.push(known);
+    const numbers = record as unknown as Numbers;
+    first ??= numbers;
+    recent.push(numbers);
     if (recent.length > window) recent.shift();
     if (recent.length < window) return [];
     const half = window >> 1;
@@ -111,9 +113,9 @@ export function watchOnPolicy({ window = 10 }: WatchOnPolicyOptions = {}): (reco
       return [part(0, half), part(half, window)];
     };
     return checks.flatMap(({ code, hint, says }) => {
-      const message = said.has(code) ? undefined : says(of, first as Known);
+      const message = warnedCodes.has(code) ? undefined : says(of, first as Numbers);
       if (message === undefined) return [];
-      said.add(code);
+      warnedCodes.add(code);
       return [{ code, step: record.step, message, hint }];
     });
   };

@@ -4,11 +4,11 @@ import { momentsOf } from './moments.js';
 const SMALL = 1e-8;
 
 /**
- * All numbers of several lists shifted and scaled together to mean 0 and variance 1:
+ * Shifts and scales the numbers of several lists, all lists together, to mean 0 and variance 1:
  *
  *     x' = (x − x̄) / √(Σ (x − x̄)² / n + 1e-8)
  *
- * Source: `whiten` of lm-human-preferences ("The N implementation details of RLHF with PPO"), whose variance is divided by n.
+ * The variance is divided by n. Source: `whiten` of lm-human-preferences ("The N implementation details of RLHF with PPO").
  */
 export function whiten(lists: readonly ArrayLike<number>[]): Float32Array[] {
   const { mean, variance } = momentsOf(lists.flatMap((list) => Array.from(list)));

@@ -14,14 +14,19 @@ const run = { title: 'rloo', records, config: { command: 'rl', dataset: { rows: 
 
 it('shows reward, KL divergence, entropy and lengths of a run on its own answers, by the names of its records', () => {
   const page = renderReport(run);
-  const titles = ['Reward', 'KL to the reference, nats an answer', 'Entropy, nats a token', 'Length of answers, tokens'];
+  const titles = [
+    'Reward',
+    'KL to the reference, nats an answer',
+    'Entropy, nats a token',
+    'Length of answers, tokens',
+  ];
   for (const title of titles) expect(page).toContain(`<figcaption>${title}`);
-  expect(page).toContain('Over steps 1 to 3: reward from 0.100 to 0.300');
-  expect(page).toContain('objective/kl from 0.250 to 0.750');
+  expect(page).toContain('Over steps 1 to 3: reward from 0.1 to 0.3');
+  expect(page).toContain('objective/kl from 0.25 to 0.75');
   for (const name of ['eval_reward', 'eval_kl', 'completions/mean_length']) expect(page).toContain(name);
   expect(page).toContain('Report of training by a reward');
-  expect(page).toContain('The mean reward of the answers went from 0.100 to 0.300, at a KL of 0.750 nats an answer');
-  expect(page).toContain('On held-out prompts the mean reward was 0.500 after step 3.');
+  expect(page).toContain('The mean reward of the answers went from 0.1 to 0.3, at a KL of 0.75 nats an answer');
+  expect(page).toContain('On held-out prompts the mean reward was 0.5 after step 3.');
   expect(page).toContain('12 prompts');
   expect(page).toContain('prompts/s');
   // Nats a token and nats an answer never share a chart.

@@ -45,7 +45,9 @@ export const rlOptions = z.strictObject({
     'Steers beta to so many nats an answer (adaptive KL); without it beta stays',
     {
       ...only('klTarget', 'rloo', 'ppo', 'grpo', 'reinforce'),
-      excludes: [{ any: ['beta'], is: [0], says: '{klTarget} steers {beta} by factors, so that a {beta} of 0 stays 0.' }],
+      excludes: [
+        { any: ['beta'], is: [0], says: '{klTarget} steers {beta} by factors, so that a {beta} of 0 stays 0.' },
+      ],
     },
   ),
   klHorizon: option(

@@ -3,7 +3,7 @@ import type { ModelTokenizer } from '@dpo/models';
 import type { Drawn } from '../training/draw-held-out.js';
 import type { ReadyPrompt } from './prompts.js';
 
-/** What held-out prompts are answered and judged by. */
+/** What held-out prompts are answered and judged with. */
 export interface HeldOutParts {
   readonly prompts: readonly ReadyPrompt[];
   readonly tokenizer: ModelTokenizer;
@@ -13,7 +13,7 @@ export interface HeldOutParts {
   readonly seed: number;
 }
 
-/** Answers every held-out prompt once by the policy as it is, for the mean reward and KL(π ‖ π_ref) in nats an answer. */
+/** Answers every held-out prompt once by the policy as it is: the mean reward, and KL(π ‖ π_ref) in nats an answer. */
 export async function drawPrompts({
   prompts,
   tokenizer,
@@ -22,23 +22,23 @@ export async function drawPrompts({
   reference,
   seed,
 }: HeldOutParts): Promise<Drawn> {
-  const drawn = await sample({ prompts: prompts.map(({ tokens }) => tokens), samples: 1, seed });
-  const requests = prompts.map(({ tokens: prompt }, row) => ({ prompt, row, answers: drawn[row] ?? [] }));
+  const samples = await sample({ prompts: prompts.map(({ tokens }) => tokens), samples: 1, seed });
+  const requests = prompts.map(({ tokens: prompt }, row) => ({ prompt, row, answers: samples[row] ?? [] }));
   const rewards = await reward(requests);
   const logps = await reference.score(
     requests.map(({ prompt, answers }) => ({ prompt, answers: answers.map(({ tokens }) => tokens) })),
   );
   const kls = requests.flatMap(({ answers, row }) =>
-    answers.map((answer, k) => answerKl({ drawn: answer.logps, reference: logps[row]?.[k] ?? [] })),
+    answers.map((answer, k) => answerKl({ old: answer.logps, reference: logps[row]?.[k] ?? [] })),
   );
   const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const kl = mean(kls);
   const variance = kls.reduce((sum, value) => sum + (value - kl) ** 2, 0) / (kls.length - 1);
-  const shown = (tokens: ArrayLike<number>) => tokenizer.decode(tokens, { skipSpecialTokens: true });
+  const plain = { skipSpecialTokens: true };
   const text = requests.flatMap(({ prompt, row, answers }) =>
     answers.map(
       ({ tokens }, k) =>
-        `**${shown(prompt)}**${tokenizer.decodeAfter(prompt, tokens, { skipSpecialTokens: true })}\n\nReward ${rewards[row]?.[k]}`,
+        `**${tokenizer.decode(prompt, plain)}**${tokenizer.decodeAfter(prompt, tokens, plain)}\n\nReward ${rewards[row]?.[k]}`,
     ),
   );
   return {

@@ -14,12 +14,15 @@ import { modelReward } from './model-reward.js';
 import type { OpenReward } from './opened-reward.js';
 import { openRewardFile } from './reward-file.js';
 
-/** Seconds that a module has to load, and for the rewards of a batch. */
+/** Seconds that a module has for the rewards of a batch. */
 const FILE_SECONDS = 60;
 
-/** A reward by its name, looked at before anything is opened. */
-export interface FoundReward {
-  /** SHA-256 of what decides the reward, by file: a resumed run must have the same. */
+/** Seconds that a module has to load at least: imports take their time on a busy machine, however quick the reward is. */
+const LOADING = 30;
+
+/** A reward by its name, before anything is opened. */
+export interface NamedReward {
+  /** SHA-256 of the reward's files, by name: a resumed run must have the same files. */
   readonly files: Readonly<Record<string, string>>;
   open(engine: Engine, context: RunContext): Promise<OpenReward>;
 }
@@ -28,18 +31,14 @@ export interface FoundReward {
  * The reward that `--reward` names: `vader`, the sentiment of prompt and answer together, a module, or a reward model.
  *
  * @param seconds that the rewards of a batch may take; default: a module 60, a reward model 600
- * @throws DpoError `reward.unknown`, and what is wrong with a file. From `open`: what {@link openRewardFile} and
- *   {@link openScorer} throw
+ * @throws {DpoError} `reward.unknown` when the name is no reward; what reading a file throws. From `open`: what
+ *   {@link openRewardFile} and {@link openScorer} throw
  */
-export async function findReward(
-  name: string,
-  seconds: number | undefined,
-  context: RunContext,
-): Promise<FoundReward> {
+export async function findReward(name: string, seconds: number | undefined, context: RunContext): Promise<NamedReward> {
   if (name === 'vader') return { files: {}, open: async () => vader };
   if (/\.[cm]?js$/.test(name)) return findFile(name, seconds);
-  const there = name.includes('/') || (await stat(name).catch(() => undefined)) !== undefined;
-  if (!there || !(await namesScorer(name, context)))
+  const isPlace = name.includes('/') || (await stat(name).catch(() => undefined)) !== undefined;
+  if (!isPlace || !(await namesScorer(name, context)))
     throw new DpoError('reward.unknown', `${name} is no reward: neither vader nor a module nor a reward model.`, {
       values: { reward: name },
       hint: `Give vader, a module FILE.mjs, or a folder that dpo reward wrote${nearest(name, ['vader']) === undefined ? '' : '; did you mean vader?'}.`,
@@ -50,14 +49,14 @@ export async function findReward(
   };
 }
 
-async function findFile(name: string, seconds: number = FILE_SECONDS): Promise<FoundReward> {
+async function findFile(name: string, seconds: number = FILE_SECONDS): Promise<NamedReward> {
   const content = await readFile(name).catch((error: unknown) => {
     throw asFileError(error, name);
   });
   return {
     files: { [name]: createHash('sha256').update(content).digest('hex') },
     async open() {
-      const file = await openRewardFile(name, seconds);
+      const file = await openRewardFile(name, Math.max(LOADING, seconds));
       return {
         of: ({ rowOf, answersOf }) =>
           rewardByPrompt((request) => file.ask(rowOf(request).prompt, answersOf(request)), { seconds }),

@@ -1,7 +1,7 @@
 import type { Reward, RewardRequest } from '@dpo/core';
 import type { PlacedRows, PromptRow } from '@dpo/data';
 
-/** What is known of the texts of a request. */
+/** The texts of a request. */
 export interface RewardTexts {
   /** The prompt as the data have it. */
   readonly rowOf: (request: RewardRequest) => PromptRow;
@@ -9,15 +9,16 @@ export interface RewardTexts {
   readonly answersOf: (request: RewardRequest) => readonly string[];
 }
 
-/** A reward that is ready to be asked. */
+/** A reward, opened. */
 export interface OpenReward {
   /**
-   * Looks at prompts before anything is trained.
+   * Checks that prompts can be read, before anything is trained.
    *
    * @throws {DpoError} `reward.cannot-read`, naming the prompt, when a reward model cannot read a prompt
    */
   check(rows: readonly PromptRow[] & PlacedRows): Promise<void>;
-  /** The reward of answers to prompts whose texts are known. */
+  /** The reward of answers whose texts these are. */
   of(texts: RewardTexts): Reward;
+  /** Ends threads and frees weights. */
   close(): Promise<void>;
 }

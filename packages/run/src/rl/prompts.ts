@@ -5,15 +5,19 @@ import type { LanguageModel, ModelTokenizer } from '@dpo/models';
 import type { RunContext } from '../context.js';
 import { readPrompts } from '../inputs/read-lines.js';
 
-/** Prompts as the data have them. */
+/** The prompts of a file. */
 export interface Prompts {
   readonly path: string;
   readonly rows: Awaited<ReturnType<typeof readPrompts>>;
-  /** SHA-256 of all of them. */
+  /** SHA-256 of all prompts. */
   readonly fingerprint: string;
 }
 
-/** Reads prompts, before a model is opened. Throws what `readPrompts` throws. */
+/**
+ * Reads prompts, before a model is opened.
+ *
+ * @throws {DpoError} `data.empty-dataset` when there are none, `data.broken-row` for a line without a prompt
+ */
 export async function openPrompts(path: string, context: RunContext): Promise<Prompts> {
   const rows = await readPrompts(path, context);
   const fingerprint = createHash('sha256')
@@ -22,7 +26,7 @@ export async function openPrompts(path: string, context: RunContext): Promise<Pr
   return { path, rows, fingerprint };
 }
 
-/** A prompt that can be answered. */
+/** A prompt in tokens, with room for an answer. */
 export interface ReadyPrompt {
   readonly tokens: Int32Array;
   /** The prompt as the data have it. */
@@ -30,9 +34,9 @@ export interface ReadyPrompt {
 }
 
 /**
- * Prompts in tokens, their ends kept.
+ * Turns prompts into tokens. A prompt of more than `maxPromptLength` tokens loses its beginning.
  *
- * @throws DpoError `generate.too-long`, naming the row, for a prompt that leaves no room for an answer
+ * @throws {DpoError} `generate.too-long`, naming the row, when a prompt leaves no room for an answer; `data.empty-prompt`
  */
 export async function encodedPrompts(
   { path, rows }: Prompts,

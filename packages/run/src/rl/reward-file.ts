@@ -6,14 +6,15 @@ import { Worker } from 'node:worker_threads';
 import { DpoError, type Text } from '@dpo/base';
 import { asFileError } from '@dpo/base/files';
 
-/** A reward that a file of the user's computes. */
+/** A reward that a module of the user's computes. */
 export interface RewardFile {
-  /** Calls the default export with a prompt and its answers. */
+  /** Calls the module's default export with a prompt and its answers. */
   ask(prompt: Text, answers: readonly string[]): Promise<readonly number[]>;
+  /** Ends the thread, whatever runs there. */
   close(): Promise<void>;
 }
 
-/** What runs in the thread: an endless loop there leaves this one free to end it. */
+/** The script of the thread. An endless loop in a thread of its own can be ended. */
 const SCRIPT = `
 const { parentPort, workerData } = require('node:worker_threads');
 const say = (message) => parentPort.postMessage(message);
@@ -32,7 +33,7 @@ parentPort.on('message', async ({ id, prompt, answers }) => {
 });
 `;
 
-/** What the thread says. */
+/** A message of the thread. Message 0 says how the module was loaded. */
 interface Reply {
   readonly id: number;
   readonly kind?: string;
@@ -44,7 +45,8 @@ interface Reply {
  * Opens a module whose default export is `(prompt, answers) => Promise<number[]>`, in a thread of its own.
  *
  * @param seconds that the module may take to load
- * @throws DpoError `reward.cannot-load`, `reward.not-a-function`; what is wrong with a file. From `ask`: Errors of the reward.
+ * @throws {DpoError} `reward.cannot-load` when the module cannot be imported in time, `reward.not-a-function` when its default export
+ * is no function; what finding the file throws. From `ask`: an `Error` with the message of what the function threw
  */
 export async function openRewardFile(path: string, seconds: number): Promise<RewardFile> {
   await stat(path).catch((error: unknown) => {
@@ -78,15 +80,15 @@ export async function openRewardFile(path: string, seconds: number): Promise<Rew
     await close();
     throw error;
   }
-  let asked = 0;
+  let lastId = 0;
   return {
     async ask(prompt, answers) {
       if (ended !== undefined) throw new Error(ended);
-      const id = ++asked;
-      const answered = reply(id);
+      const id = ++lastId;
+      const next = reply(id);
       worker.ref();
       worker.postMessage({ id, prompt, answers });
-      const { rewards, error } = await answered;
+      const { rewards, error } = await next;
       if (error !== undefined) throw new Error(error);
       return rewards ?? [];
     },

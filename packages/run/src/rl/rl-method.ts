@@ -21,7 +21,7 @@ import { USAGE } from '../usage.js';
 
 export type RlOptions = z.output<typeof rlOptions>;
 
-/** Examples are the method's own affair: a run hands those of one method from its source to that method alone. */
+/** A method whose kind of example nobody else needs to know: a run hands the method the examples that the method made. */
 type AnyMethod = OnPolicyMethod<never>;
 
 /** A method of `--method`. */
@@ -79,14 +79,10 @@ export function checkNumbers({ method, samples, promptsPerBatch, minibatches, be
       hint: 'Draw more samples, or use reinforce or ppo, whose baselines need no others.',
     });
   if (promptsPerBatch % minibatches !== 0)
-    throw new DpoError(
-      USAGE,
-      `${promptsPerBatch} prompts cannot be divided evenly into ${minibatches} minibatches.`,
-      {
-        values: { option: 'minibatches', promptsPerBatch, minibatches },
-        hint: 'Make the prompts of a batch a multiple of its minibatches.',
-      },
-    );
+    throw new DpoError(USAGE, `${promptsPerBatch} prompts cannot be divided evenly into ${minibatches} minibatches.`, {
+      values: { option: 'minibatches', promptsPerBatch, minibatches },
+      hint: 'Make the prompts of a batch a multiple of its minibatches.',
+    });
   if (method === 'online-dpo' && beta === 0)
     throw new DpoError(USAGE, 'With a beta of 0 the loss of online-dpo is the same for all models.', {
       values: { option: 'beta', method, beta },

@@ -19,7 +19,7 @@ import { identityOf, type RunIdentity } from '../training/run-identity.js';
 import type { RunResult } from '../training/run-rows.js';
 import { checkSameRun } from '../training/same-run.js';
 import { USAGE } from '../usage.js';
-import { type FoundReward, findReward } from './open-reward.js';
+import { findReward, type NamedReward } from './open-reward.js';
 import { encodedPrompts, openPrompts, type Prompts } from './prompts.js';
 import { checkNumbers, type RlOptions, rlMethod } from './rl-method.js';
 import { rlTraining } from './rl-training.js';
@@ -28,50 +28,54 @@ import { rlTraining } from './rl-training.js';
 export type RlConfig = z.input<typeof rlOptions>;
 
 /**
- * Trains a model on what it writes itself, by a reward: what `dpo rl` does. The run's folder is as that of `trainRun`.
+ * Trains a model on its own answers, by a reward: what `dpo rl` does. The run's folder is like the folder of `trainRun`.
  *
- * @throws DpoError `cli.usage` for options; what models, prompts, places and rewards can be wrong with
+ * @throws {DpoError} `cli.usage` for options, `reward.…` for rewards, and whatever can be wrong with models, prompts and places
  */
 export async function rlRun(config: RlConfig, options: RunOptions = {}): Promise<RunResult> {
-  const given = checkOptions(rlOptions, config);
-  checkNumbers(given);
+  const checkedOptions = checkOptions(rlOptions, config);
+  checkNumbers(checkedOptions);
   if (options.cluster !== undefined)
     throw new DpoError(USAGE, 'Training on own answers takes one worker: leave TF_CONFIG out.');
-  const held = await holdOutputs({ name: 'rl', options: rlOptions }, given);
+  const outputs = await holdOutputs({ name: 'rl', options: rlOptions }, checkedOptions);
   try {
-    return await prepared(given, options.sinks ?? [], { ...runContext(options), beforeData: options.beforeData });
+    return await openAndTrain(checkedOptions, options.sinks ?? [], {
+      ...runContext(options),
+      beforeData: options.beforeData,
+    });
   } finally {
-    await held.release();
+    await outputs.release();
   }
 }
 
 type Context = RunContext & Pick<RunOptions, 'beforeData'>;
 
-/** What is known to be good before the engine is opened. */
-interface Checked {
+/** Whatever is checked before the engine is opened. */
+interface CheckedInputs {
   readonly data: Prompts;
-  readonly held: Prompts | undefined;
-  readonly found: FoundReward;
+  readonly heldOut: Prompts | undefined;
+  readonly reward: NamedReward;
   readonly identity: RunIdentity;
   readonly resume: Resumption | undefined;
 }
 
-async function prepared(options: RlOptions, sinks: readonly SinkOrOpener[], context: Context): Promise<RunResult> {
+async function openAndTrain(options: RlOptions, sinks: readonly SinkOrOpener[], context: Context): Promise<RunResult> {
   const checked = await checkAll(options, context);
   const engine = await openEngine(engineSettings(options));
   try {
     context.note(`Engine: ${engine.description}`);
     const opened = await openPolicy(engine, options, context);
     const prompts = await encodedPrompts(checked.data, opened, options, context);
-    const heldOut = checked.held && (await encodedPrompts(checked.held, opened, options, context));
+    const heldOut = checked.heldOut && (await encodedPrompts(checked.heldOut, opened, options, context));
     const training = rlMethod(options, opened.model);
     const references = await referencesOf(options, opened, context);
-    const reward = await checked.found.open(engine, context);
+    const reward = await checked.reward.open(engine, context);
     try {
       await reward.check(checked.data.rows);
-      if (checked.held !== undefined) await reward.check(checked.held.rows);
-      const parts = { opened, prompts, heldOut, training, references, reward, engine: engine.description };
-      return await rlTraining(options, { ...parts, ...checked, sinks }, context);
+      if (checked.heldOut !== undefined) await reward.check(checked.heldOut.rows);
+      const { data, identity, resume } = checked;
+      const parts = { opened, data, prompts, heldOut, training, references, reward, engine: engine.description };
+      return await rlTraining(options, { ...parts, identity, resume, sinks }, context);
     } finally {
       await reward.close();
       training.dispose();
@@ -81,25 +85,25 @@ async function prepared(options: RlOptions, sinks: readonly SinkOrOpener[], cont
   }
 }
 
-async function checkAll(options: RlOptions, context: Context): Promise<Checked> {
+async function checkAll(options: RlOptions, context: Context): Promise<CheckedInputs> {
   const resuming = options.resume || options.resumeFrom !== undefined;
   await claimRunFolder(options.output, { resume: resuming, overwrite: options.overwrite });
   const resume = resuming ? await findResumption(options.output, options.resumeFrom, context) : undefined;
-  const found = await findReward(options.reward, options.rewardSeconds, context);
+  const reward = await findReward(options.reward, options.rewardSeconds, context);
   await checkModels(options, 'here', context);
   await context.beforeData?.();
   const data = await openPrompts(options.data, context);
-  const held = options.evalData === undefined ? undefined : await openPrompts(options.evalData, context);
+  const heldOut = options.evalData === undefined ? undefined : await openPrompts(options.evalData, context);
   const now = { command: 'rl', table: optionsOf(rlOptions), options, dataset: data };
   if (resume !== undefined) await checkSameRun(options.output, resume, now, context);
   await checkModels(options, 'hub', context);
   const { files } = await identityOf(options, undefined, context);
-  const identity = { files: { ...files, ...(Object.keys(found.files).length > 0 ? { reward: found.files } : {}) } };
+  const identity = { files: { ...files, ...(Object.keys(reward.files).length > 0 ? { reward: reward.files } : {}) } };
   if (resume !== undefined) await checkSameRun(options.output, resume, { ...now, identity }, context);
-  return { data, held, found, identity, resume };
+  return { data, heldOut, reward, identity, resume };
 }
 
-/** The reference scores every batch of samples; methods of pairs read it in the step as well. */
+/** The model that scores every batch of samples as the reference; the steps of methods of pairs read the same one. */
 function referencesOf(options: RlOptions, { model }: OpenModel, context: RunContext): Promise<References> {
   const needsReference = { needs: { reference: 'answers' as const } };
   const inputs = { model, rows: [], heldRows: undefined, givenLogps: undefined };

@@ -35,10 +35,10 @@ import { policySampler } from './policy-sampler.js';
 import type { Prompts, ReadyPrompt } from './prompts.js';
 import { type RlOptions, rlOptimizer } from './rl-method.js';
 
-/** What an on-policy run is made of, opened and checked. */
+/** The parts of an on-policy run, opened and checked. */
 export interface RlParts {
   readonly opened: OpenModel;
-  /** The prompts as they were read. */
+  /** The file of prompts. */
   readonly data: Prompts;
   readonly prompts: readonly ReadyPrompt[];
   readonly heldOut: readonly ReadyPrompt[] | undefined;
@@ -51,7 +51,7 @@ export interface RlParts {
   readonly sinks: readonly SinkOrOpener[];
 }
 
-/** The training of an on-policy run, up to its report. */
+/** Trains, and writes the report. */
 export async function rlTraining(options: RlOptions, parts: RlParts, context: RunContext): Promise<RunResult> {
   const { opened, prompts, training, references, data, engine, identity, resume, sinks } = parts;
   const { model, source } = opened;
@@ -71,10 +71,10 @@ export async function rlTraining(options: RlOptions, parts: RlParts, context: Ru
       `${counts.trained.toLocaleString('en')} trained. Prompts: ${prompts.length}; ${plan.steps} updates, ` +
       `${plan.perBatch} to each batch of ${options.promptsPerBatch} × ${options.samples} answers.`,
   );
+  const started = performance.now();
   // The first answers and their rewards: whatever fails there costs nothing that lies in the run's folder. Training takes them over.
   if (resume === undefined) await batches.batch(1);
   if (options.overwrite && resume === undefined) await clearRun(options.output);
-  const started = performance.now();
   const result = await runTraining<never>(
     {
       ...{ model, source, config, batches, draw, resume, sinks, steps: plan.steps, output: options.output },
@@ -92,9 +92,10 @@ export async function rlTraining(options: RlOptions, parts: RlParts, context: Ru
   return { ...result, steps: plan.steps, seconds };
 }
 
-/** How many updates there are, and how they belong to batches of answers. */
+/** The number of updates, and how updates belong to batches of answers. */
 interface Plan {
   readonly steps: number;
+  /** Passes over a batch. */
   readonly iterations: number;
   /** Updates to a batch. */
   readonly perBatch: number;
@@ -107,7 +108,7 @@ function planOf(options: RlOptions, prompts: number): Plan {
   return { iterations, perBatch, steps: options.maxSteps ?? batches * perBatch };
 }
 
-/** The source of the batches, and what draws answers to held-out prompts. */
+/** The source of the batches, and the function that answers held-out prompts after a step. */
 function sourceOf(options: RlOptions, parts: RlParts, { iterations, steps }: Plan) {
   const { opened, prompts, heldOut, training, references, reward } = parts;
   const { model, tokenizer } = opened;
@@ -150,7 +151,7 @@ function unendedOf({ endPenalty: penalty, endScore: score }: RlOptions): Unended
   return score === undefined ? 'nothing' : { score };
 }
 
-/** What can be said before the first step. */
+/** The warnings before the first step. */
 function earlyWarnings({ beta }: RlOptions): readonly TrainingWarning[] {
   if (beta > 0) return [];
   return [

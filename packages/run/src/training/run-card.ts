@@ -60,7 +60,11 @@ function methodOf({ command, options }: RunConfig): ModelCardMethod {
     const penalty = method === 'rejection-sampling' ? '' : ` and β ${beta}`;
     const steered = klTarget === undefined ? '' : ` at first, steered to ${klTarget} nats an answer`;
     const [name, arxiv] = entryOfRl;
-    return { id: String(method), name: `${name} on its own answers, by the reward ${reward}${penalty}${steered}`, arxiv };
+    return {
+      id: String(method),
+      name: `${name} on its own answers, by the reward ${reward}${penalty}${steered}`,
+      arxiv,
+    };
   }
   const id = String(options.method ?? command);
   const entry = Object.entries(preferenceLosses).find(([name]) => name === id)?.[1];

@@ -40,7 +40,10 @@ const onPolicyCharts: readonly Chart[] = [
   },
   { title: 'Weight of the KL penalty, β', lines: [['kl_coef', 'kl_coef', 'after']] },
   { title: 'Share of prompts without a signal', lines: [['frac_reward_zero_std', 'frac_reward_zero_std', 'after']] },
-  { title: 'What values explain of returns', lines: [['value/explained_variance', 'value/explained_variance', 'after']] },
+  {
+    title: 'What values explain of returns',
+    lines: [['value/explained_variance', 'value/explained_variance', 'after']],
+  },
   { title: 'Reward margin', lines: [['rewards/margins', 'rewards/margins', 'after']] },
   { title: 'Accuracy', lines: [['rewards/accuracies', 'rewards/accuracies', 'after']] },
   { title: 'Loss', lines: [['loss', 'loss', 'after']] },

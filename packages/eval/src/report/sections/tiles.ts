@@ -39,7 +39,8 @@ export function tiles({ evaluation, records }: ReportData): Html | undefined {
       return { mean: recent.reduce((sum, value) => sum + value / recent.length, 0), note };
     };
     const [rewards, divergences] = [numbers('reward'), numbers('objective/kl')];
-    if (rewards.length > 0) tile('Reward', fromTo(rewards[0] as number, recently(rewards).mean), recently(rewards).note);
+    if (rewards.length > 0)
+      tile('Reward', fromTo(rewards[0] as number, recently(rewards).mean), recently(rewards).note);
     if (divergences.length > 0)
       tile(
         'KL to the reference',
