@@ -5,7 +5,8 @@ import { addLora, cloneModel, type LanguageModel, type ModelTokenizer } from '@d
 import type { RunContext } from '../context.js';
 import { type OpenModel, openModel } from '../inputs/open-model.js';
 import { type EngineChoice, engineSettings } from '../options/engine-options.js';
-import { type FoundReward, findReward, type OpenReward } from '../rl/open-reward.js';
+import { findReward, type NamedReward } from '../rl/open-reward.js';
+import type { OpenReward } from '../rl/opened-reward.js';
 import { sampleDivergences } from '../texts/sample-divergences.js';
 import { sampleTexts, type TextSample } from '../texts/sample-texts.js';
 import { readTrained } from '../training/best-checkpoint.js';
@@ -43,7 +44,7 @@ export const REWARD_SECONDS = 600;
 /** Opens the models that all points of a frontier are measured by. */
 export async function openJudge(
   recipe: ResolvedRecipe,
-  found: FoundReward,
+  found: NamedReward,
   choice: EngineChoice,
   context: RunContext,
 ): Promise<Judge> {
@@ -139,7 +140,7 @@ async function rewardsOf(reward: OpenReward, samples: readonly TextSample[]): Pr
   });
   const members = [...groups.values()].map((own) => own.map((i) => ({ i, sample: samples[i] as TextSample })));
   const ask = reward.of({
-    promptOf: ({ row }) => members[row]?.[0]?.sample.prompt ?? '',
+    rowOf: ({ row }) => ({ prompt: members[row]?.[0]?.sample.prompt ?? '' }),
     answersOf: ({ row }) => (members[row] ?? []).map(({ sample }) => sample.text),
   });
   const given = await askReward(
