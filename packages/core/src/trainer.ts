@@ -77,8 +77,8 @@ const HOPELESS = 3;
  * @throws DpoError `train.not-finite` after three steps in a row without a finite gradient, once a checkpoint is written;
  *   `checkpoint.unreadable` when `resume` names no whole checkpoint; `checkpoint.mismatch` when `resume` does not fit the model
  *   or the optimizer; `train.no-such-row` when a batch names an example that does not exist; `train.missing-number` when an
- *   example lacks a number that the method reads; `train.too-few-examples` when a batch has fewer examples than workers; what the source of
- *   the batches throws, once a checkpoint of the steps before is written
+ *   example lacks a number that the method reads; `train.too-few-examples` when a batch has fewer examples than workers;
+ *   what the source of the batches throws, once a checkpoint of the steps before is written
  */
 export async function* train<E extends EncodedExample = EncodedPair>(
   options: TrainOptions<E>,
