@@ -22,7 +22,7 @@ export const frontierPresets: Readonly<Record<FrontierPreset, FrontierRecipe>> =
     pairs: { samples: 8, perPrompt: 3 },
     evaluation: { samples: 2, seed: 7 },
     bestOf: [2, 4, 8],
-    learnedReward: { ...adam, batchSize: 8, maxSteps: 44, maxGradNorm: 1 },
+    learnedReward: { ...adam, batchSize: 8, maxSteps: 33, maxGradNorm: 1 },
     runs: [
       {
         method: 'DPO',
@@ -30,7 +30,6 @@ export const frontierPresets: Readonly<Record<FrontierPreset, FrontierRecipe>> =
         options: { ...offline, method: 'dpo' },
         over: { beta: [0.05, 0.1, 0.5, 1] },
         label: 'β',
-        points: 2,
       },
       { method: 'Preferred-FT', command: 'sft', options: { ...offline, averageOver: 'answers' } },
       {
@@ -46,7 +45,7 @@ export const frontierPresets: Readonly<Record<FrontierPreset, FrontierRecipe>> =
         options: { ...onPolicy, method: 'rloo', maxSteps: 30 },
         over: { beta: [0.05, 0.2] },
         label: 'β',
-        points: 3,
+        points: 2,
       },
       {
         method: 'PPO-GT',
