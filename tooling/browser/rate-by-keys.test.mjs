@@ -59,7 +59,7 @@ async function begin(output, ...more) {
   ]);
   programs.push(program);
   await program.says('anna: http');
-  return { program, url: /anna: (http\S+)/.exec(program.said())[1] };
+  return { program, url: /anna: (http\S+)/.exec(program.notes())[1] };
 }
 
 const count = "document.getElementById('count').textContent";
@@ -133,13 +133,13 @@ describe.skipIf(chromium === undefined)(`the raters’ page in Chromium${missing
     expect(await resumed.evaluate('document.body.innerText')).toContain(at('ours.jsonl'));
     expect(resumed.wrong).toEqual([]);
     await resumed.close();
-    expect(await again.program.ended, again.program.said()).toEqual({ code: 0, signal: null });
+    expect(await again.program.ended, again.program.notes()).toEqual({ code: 0, signal: null });
 
     const lines = await votes('thirty');
     expect(lines.filter(({ vote }) => vote === 'undo').length).toBe(2);
     expect(lines[0]).toMatchObject({ rater: 'anna', comment: 'a bat' });
     expect(lines.at(-1)).toMatchObject({ rater: 'anna', vote: 'done' });
-    expect(again.program.said()).toContain(
+    expect(again.program.notes()).toContain(
       'anna: 24 votes for the model, 0 for the baseline, 0 ties, 6 both bad, 0 skipped',
     );
   }, 120_000);
@@ -183,7 +183,7 @@ describe.skipIf(chromium === undefined)(`the raters’ page in Chromium${missing
 
     program.child.kill('SIGINT');
     expect((await program.ended).code).toBe(130);
-    expect(program.said()).toContain('The rate stays sealed until a rater is done');
+    expect(program.notes()).toContain('The rate stays sealed until a rater is done');
     await page.close();
   }, 60_000);
 });

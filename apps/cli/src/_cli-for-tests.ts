@@ -7,14 +7,14 @@ import { tinyTokenizer } from '@dpo/models/test';
 import { runCommand } from './command/run.js';
 import { commands } from './commands/index.js';
 
-/** What a run of the command line said. */
+/** The exit code and the lines of a run of the command line. */
 export interface CliResult {
   readonly code: number;
   readonly out: readonly string[];
   readonly notes: readonly string[];
 }
 
-/** Runs the command line in this process. `onProgress` may stop it, as Ctrl-C would. */
+/** Runs the command line in this process. `onProgress` may stop the command, as Ctrl-C would. */
 export async function runCli(
   args: readonly string[],
   onProgress?: (line: string, stop: () => void) => void,
@@ -34,7 +34,7 @@ export async function runCli(
   return { code, out, notes };
 }
 
-/** A folder with a tiny GPT-2 and its tokenizer, as `saveModel` writes it. `positions`: the longest text, in tokens. */
+/** Writes a folder with a tiny GPT-2 and its tokenizer. `positions`: the longest text, in tokens. Returns the folder. */
 export async function tinyModelFolder(folder: string, seed = 1, positions = 64): Promise<string> {
   const engine = testEngine();
   await saveTiny(tinyModel(engine, seed, positions), folder);

@@ -6,13 +6,12 @@ import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
-/** Native modules cannot be bundled: they are loaded from where the engine has them. */
+/** Native modules cannot be bundled: the program loads them from the engine's dependencies. */
 const native = createRequire(join(repository, 'packages/engine/package.json')).resolve('koffi');
 
 /**
- * The program as a user starts it, made of the sources as they are now: plain JavaScript in a few files, since a process that gets
- * signals runs without the tests' transformer. Writes it as it is published into a folder,
- * and returns the path of the script.
+ * Bundles the program from the sources into a folder, laid out as it is published, and returns the path of the script. A test
+ * that sends signals needs plain JavaScript: a process of its own runs without the tests' transformer.
  */
 export async function programFromSources(folder: string): Promise<string> {
   const build = await rolldown({
@@ -36,12 +35,12 @@ export async function programFromSources(folder: string): Promise<string> {
   return join(place, 'main.js');
 }
 
-/** A process of the program, with what it says. */
+/** A process of the program, with its lines on standard error. */
 export interface RunningProgram {
   readonly child: ChildProcess;
-  /** All that it has written to standard error so far. */
-  readonly said: () => string;
-  /** Resolves once it has written this. */
+  /** The text on standard error so far. */
+  readonly notes: () => string;
+  /** Resolves when standard error has the text. Rejects when the process ends without it. */
   readonly says: (text: string) => Promise<void>;
   readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
 }
@@ -62,14 +61,14 @@ export function startProgram(script: string, args: readonly string[], env: NodeJ
   const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) =>
     child.on('close', (code, signal) => resolve({ code, signal })),
   );
-  const says = (wanted: string) =>
+  const says = (part: string) =>
     new Promise<void>((resolve, reject) => {
-      const look = () => text.includes(wanted) && resolve();
+      const look = () => text.includes(part) && resolve();
       waiting.push(look);
       look();
       void ended.then(() =>
-        text.includes(wanted) ? resolve() : reject(new Error(`It ended without "${wanted}":\n${text}`)),
+        text.includes(part) ? resolve() : reject(new Error(`The program ended without "${part}":\n${text}`)),
       );
     });
-  return { child, said: () => text, says, ended };
+  return { child, notes: () => text, says, ended };
 }

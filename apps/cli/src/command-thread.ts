@@ -5,7 +5,7 @@ import type { FromThread } from './command/run-apart.js';
 import { commands } from './commands/index.js';
 import { version } from './session/versions.js';
 
-// The thread of a command, as `runApart` starts it: what the command says goes to the program, whose signal comes from there.
+// The thread of a command, which `runApart` starts. The command's lines go to the program, the program's signal comes here.
 
 const { args, interactive, program } = workerData as {
   readonly args: readonly string[];

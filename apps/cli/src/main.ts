@@ -12,7 +12,7 @@ const context = processContext();
 process.exitCode = runsApart(args)
   ? await runApart(args, context, new URL('./command-thread.js', import.meta.url))
   : await runCommand(commands, args, context, version);
-// What an interrupted command was doing has nobody who waits for it.
+// Work that an interrupted command has left running ends with the process.
 if (process.exitCode === EXIT.interrupted) {
   removeUnfinished();
   exitNow(EXIT.interrupted);

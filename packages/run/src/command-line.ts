@@ -1,4 +1,4 @@
-/** What a program around {@link trainRun} needs besides: the tables of options, places, inputs. Names change without notice. */
+/** What a program around `trainRun` needs besides: the tables of options, places, inputs. These names change without notice. */
 export type { RunContext } from './context.js';
 export { duration, megabytes, plusMinus, short } from './format.js';
 export { fetchOptions } from './inputs/fetch-options.js';

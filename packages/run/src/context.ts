@@ -1,4 +1,4 @@
-/** How a run speaks while it works, and how it is ended. The command line's context is one. */
+/** How a run reports what it does, and how a caller ends it. The command line's context is a `RunContext`. */
 export interface RunContext {
   /** A line that stays: what was opened, what was left out, what is wrong. */
   readonly note: (line: string) => void;
@@ -6,17 +6,17 @@ export interface RunContext {
   readonly progress: (line: string) => void;
   /** Aborting ends the run after the step in progress, with a checkpoint. */
   readonly signal: AbortSignal;
-  /** Does a part of the work that is not left half done: the step in progress and the checkpoint after it. */
+  /** Does work that an interruption must not cut in two: the step in progress and the checkpoint after it. */
   readonly finishing: <T>(part: () => Promise<T>) => Promise<T>;
 }
 
-/** A context from the parts that a caller gives: without them nothing is said and nothing ends the run early. */
-export function runContext(given: Partial<RunContext>): RunContext {
+/** A context from the parts that a caller has. Without them the run says nothing, and nothing ends the run early. */
+export function runContext(parts: Partial<RunContext>): RunContext {
   const {
     note = () => undefined,
     progress = () => undefined,
     signal = new AbortController().signal,
     finishing = (part) => part(),
-  } = given;
+  } = parts;
   return { note, progress, signal, finishing };
 }

@@ -3,7 +3,7 @@ export function megabytes(bytes: number): string {
   return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(2)} GB` : `${Math.round(bytes / 1e6)} MB`;
 }
 
-/** Seconds as `m:ss`, or `h:mm:ss` from an hour on. */
+/** Seconds as `m:ss`, or `h:mm:ss` from an hour on; `–` for NaN and infinity. */
 export function duration(seconds: number): string {
   if (!Number.isFinite(seconds)) return '–';
   const whole = Math.max(0, Math.round(seconds));
@@ -12,7 +12,7 @@ export function duration(seconds: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
 }
 
-/** A number with a few significant digits, as short as it stays readable. */
+/** A number with a few significant digits; `–` for no number. */
 export function short(value: number | undefined): string {
   if (value === undefined || !Number.isFinite(value)) return '–';
   const size = Math.abs(value);

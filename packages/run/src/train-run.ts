@@ -20,11 +20,11 @@ import type { SinkOrOpener } from './sinks/sink.js';
 import { dpoReference } from './training/dpo-reference.js';
 import { pairMethod } from './training/pair-method.js';
 import { rewardModels, rewardRows } from './training/reward-kind.js';
-import { answerRows, type EncodedRow, pairRows, type RowKind, rankingRows } from './training/row-kinds.js';
+import { answerRows, type DataExample, pairRows, type RowKind, rankingRows } from './training/row-kinds.js';
 import { type RunResult, runRows } from './training/run-rows.js';
 import { USAGE } from './usage.js';
 
-/** The options of `dpo train`, by their keys. What is left out has its default. */
+/** The options of `dpo train`, by their keys. An option that is left out has its default. */
 export type TrainConfig = z.input<typeof trainOptions>;
 
 /** The options of `dpo sft`, by their keys. */
@@ -33,42 +33,43 @@ export type SftConfig = z.input<typeof sftOptions>;
 /** The options of `dpo reward`, by their keys. */
 export type RewardConfig = z.input<typeof rewardOptions>;
 
-/** How a run speaks, where its numbers go, and how it is ended. */
+/** How a run reports what it does, where its numbers go, and how a caller ends it. */
 export interface RunOptions extends Partial<RunContext> {
   /** Where records, drawn answers and warnings go besides the files of the run's folder. */
   readonly sinks?: readonly SinkOrOpener[] | undefined;
   /** Called when options and local models are known to be good, before data are read. */
   readonly beforeData?: (() => Promise<void>) | undefined;
-  /** The workers that train together, of which this process is one: `clusterOf(process.env.TF_CONFIG)`. Default: it alone. */
+  /** The workers that train together, this process among them: `clusterOf(process.env.TF_CONFIG)`. Default: this process alone. */
   readonly cluster?: Cluster | undefined;
 }
 
 /**
  * Trains by preferences, from options to a folder with `config.json`, `metrics.jsonl`, checkpoints, `final/` and `report.html`:
- * what `dpo train` does. The folder is locked meanwhile, and nothing that is not a run's is written over.
+ * what `dpo train` does. The folder is locked meanwhile. Only files of a run are written over.
  *
- * @throws DpoError `cli.usage` for options, and all that models, data and places can be wrong with
+ * @throws DpoError `cli.usage` for options; the errors of models, data and places
  */
 export async function trainRun(config: TrainConfig, options: RunOptions = {}): Promise<RunResult> {
-  const given = checkOptions(trainOptions, { ...presets[config.preset ?? ''], ...config });
-  return holding({ name: 'train', options: trainOptions }, given, options, (context) =>
-    (given.lossType === undefined ? (methodsOfRows[given.method] ?? ofPairs) : ofPairs)(given, options, context),
-  );
+  const settings = checkOptions(trainOptions, { ...presets[config.preset ?? ''], ...config });
+  return withOutputs({ name: 'train', options: trainOptions }, settings, options, (context) => {
+    const start = settings.lossType === undefined ? (methodsOfRows[settings.method] ?? ofPairs) : ofPairs;
+    return start(settings, options, context);
+  });
 }
 
 /**
  * Fine-tunes on prompts and chosen answers: what `dpo sft` does. The rest is as in {@link trainRun}.
  *
- * @throws DpoError `cli.usage` for options, and all that models, data and places can be wrong with
+ * @throws DpoError `cli.usage` for options; the errors of models, data and places
  */
 export async function sftRun(config: SftConfig, options: RunOptions = {}): Promise<RunResult> {
-  const given = checkOptions(sftOptions, config);
-  return holding({ name: 'sft', options: sftOptions }, given, options, (context) =>
+  const settings = checkOptions(sftOptions, config);
+  return withOutputs({ name: 'sft', options: sftOptions }, settings, options, (context) =>
     runRows(
       {
-        ...{ name: 'sft', schema: sftOptions, options: given, rows: pairRows },
-        method: supervisedMethod({ averageOver: given.averageOver }),
-        reference: async () => ({ train: noReference(), held: undefined }),
+        ...{ name: 'sft', schema: sftOptions, options: settings, rows: pairRows },
+        method: supervisedMethod({ averageOver: settings.averageOver }),
+        reference: async () => ({ train: noReference(), heldOut: undefined }),
       },
       options.sinks ?? [],
       context,
@@ -78,19 +79,19 @@ export async function sftRun(config: SftConfig, options: RunOptions = {}): Promi
 
 /**
  * Trains a reward model on pairs, as TRL's RewardTrainer does: what `dpo reward` does. `final/` is a `…ForSequenceClassification` folder,
- * or a PEFT adapter with its score head, that transformers and PEFT open. The rest is as in {@link trainRun}.
+ * or a PEFT adapter with its score head; transformers and PEFT open both. The rest is as in {@link trainRun}.
  *
- * @throws DpoError `cli.usage` for options, and all that models, data and places can be wrong with
+ * @throws DpoError `cli.usage` for options; the errors of models, data and places
  */
 export async function rewardRun(config: RewardConfig, options: RunOptions = {}): Promise<RunResult> {
-  const given = checkOptions(rewardOptions, config);
-  return holding({ name: 'reward', options: rewardOptions }, given, options, (context) =>
+  const settings = checkOptions(rewardOptions, config);
+  return withOutputs({ name: 'reward', options: rewardOptions }, settings, options, (context) =>
     runRows(
       {
-        ...{ name: 'reward', schema: rewardOptions, options: given, rows: rewardRows },
-        method: rewardMethod({ centre: given.centre }),
-        models: rewardModels(given),
-        reference: async () => ({ train: noReference(), held: undefined }),
+        ...{ name: 'reward', schema: rewardOptions, options: settings, rows: rewardRows },
+        method: rewardMethod({ centre: settings.centre }),
+        models: rewardModels(settings),
+        reference: async () => ({ train: noReference(), heldOut: undefined }),
       },
       options.sinks ?? [],
       context,
@@ -98,36 +99,37 @@ export async function rewardRun(config: RewardConfig, options: RunOptions = {}):
   );
 }
 
-type Given = z.output<typeof trainOptions>;
+type Settings = z.output<typeof trainOptions>;
 type Context = RunContext & Pick<RunOptions, 'beforeData' | 'cluster'>;
-type Start = (given: Given, options: RunOptions, context: Context) => Promise<RunResult>;
+type Start = (settings: Settings, options: RunOptions, context: Context) => Promise<RunResult>;
 
-/** Methods of other rows than pairs, by their names. */
+/** Runs of methods that read other rows than pairs, by the methods' names. */
 const methodsOfRows: Readonly<Record<string, Start>> = {
-  kto: (given, ...rest) => start(answerRows, ktoMethod(given), given, ...rest),
-  'plackett-luce': (given, ...rest) => start(rankingRows, plackettLuceMethod({ beta: given.beta }), given, ...rest),
+  kto: (settings, ...rest) => startRun(answerRows, ktoMethod(settings), settings, ...rest),
+  'plackett-luce': (settings, ...rest) =>
+    startRun(rankingRows, plackettLuceMethod({ beta: settings.beta }), settings, ...rest),
 };
 
-const ofPairs: Start = (given, ...rest) => start(pairRows, pairMethod(given), given, ...rest);
+const ofPairs: Start = (settings, ...rest) => startRun(pairRows, pairMethod(settings), settings, ...rest);
 
-async function start<Rows, Row extends EncodedRow>(
-  rows: RowKind<Rows, Row>,
-  plain: Method<Row>,
-  given: Given,
+async function startRun<Row, Example extends DataExample>(
+  rows: RowKind<Row, Example>,
+  plain: Method<Example>,
+  settings: Settings,
   options: RunOptions,
   context: Context,
 ): Promise<RunResult> {
-  const { rowMargins, rowWeights, evalSamples: count, evalSampleTokens: maxNewTokens, seed } = given;
+  const { rowMargins, rowWeights, evalSamples: count, evalSampleTokens: maxNewTokens, seed } = settings;
   const method = rowWeights ? withWeights(plain) : plain;
-  if (given.refSyncSteps !== undefined && method.needs.reference === undefined)
+  if (settings.refSyncSteps !== undefined && method.needs.reference === undefined)
     throw new DpoError(USAGE, `${method.name} has no reference that refSyncSteps could move.`);
   return runRows(
     {
-      ...{ name: 'train', schema: trainOptions, options: given, rows, method },
+      ...{ name: 'train', schema: trainOptions, options: settings, rows, method },
       needs: [...(rowMargins ? (['margin'] as const) : []), ...(rowWeights ? (['weight'] as const) : [])],
       draw: count === undefined ? undefined : { count, maxNewTokens, seed },
-      beta: method.needs.reference === undefined ? undefined : given.beta,
-      reference: (opened) => dpoReference(given, method, opened, context),
+      beta: method.needs.reference === undefined ? undefined : settings.beta,
+      reference: (inputs) => dpoReference(settings, method, inputs, context),
     },
     options.sinks ?? [],
     context,
@@ -135,17 +137,17 @@ async function start<Rows, Row extends EncodedRow>(
 }
 
 /** Does the work while the run's folder is locked and its outputs are known to be free. Only the first worker writes. */
-async function holding(
+async function withOutputs(
   command: Guarded,
-  given: Readonly<Record<string, unknown>>,
+  settings: Readonly<Record<string, unknown>>,
   options: RunOptions,
   work: (context: Context) => Promise<RunResult>,
 ): Promise<RunResult> {
   const { beforeData, cluster } = options;
-  const held = (cluster?.rank ?? 0) === 0 ? await holdOutputs(command, given) : undefined;
+  const outputs = (cluster?.rank ?? 0) === 0 ? await holdOutputs(command, settings) : undefined;
   try {
     return await work({ ...runContext(options), beforeData, cluster });
   } finally {
-    await held?.release();
+    await outputs?.release();
   }
 }

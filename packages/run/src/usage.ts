@@ -1,2 +1,2 @@
-/** The code of every error that is the caller's wording. The command line exits with 2 for it. */
+/** The code of errors in what the caller wrote. The command line exits with 2 for this code. */
 export const USAGE = 'cli.usage';

@@ -29,7 +29,7 @@ describe('asTyped', () => {
       expect(clone(text)).toBe(text);
   });
 
-  it('names options by their flags where a library named the keys', () => {
+  it('names options by their flags when a library named their keys', () => {
     const command = defineCommand({
       name: 'train',
       summary: '',

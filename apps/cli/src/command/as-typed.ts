@@ -2,8 +2,8 @@ import { optionsOf } from '@dpo/run/command-line';
 import type { Command } from './define.js';
 
 /**
- * The words with which this process was started, as its user has to type them again: `npm run dpo --` in a clone,
- * `npx dpo` where npm or pnpm ran the installed program, else `dpo`.
+ * The words that start this program, as the user types them: `npm run dpo --` in a clone, `npx dpo` under npm, `pnpm exec dpo`
+ * under pnpm, else `dpo`.
  *
  * @param environment the clone's start script sets DPO_PROGRAM; npm sets npm_command and npm_lifecycle_event; pnpm sets
  *   npm_config_user_agent without npm_command
@@ -16,8 +16,8 @@ export function programTyped(environment: Readonly<Record<string, string | undef
 }
 
 /**
- * A text of ours in the words of the command line: `dpo train …` as the user types it, and options of the command by
- * their flags (`maxLength` becomes `--max-length`), since libraries name options by their keys.
+ * A message in the words of the command line. `dpo train …` becomes the words that the user types, and options of the command,
+ * which libraries name by their keys, get their flags (`maxLength` becomes `--max-length`).
  *
  * @param names the first words of all commands, such as `train` and `data`
  */
@@ -29,7 +29,7 @@ export function asTyped(text: string, program: string, names: Iterable<string>, 
 
 function withFlags(text: string, command: Command | undefined): string {
   if (command === undefined) return text;
-  // Only keys that no English word looks like: `maxLength`, not `data`.
+  // Keys that are English words too, such as `data`, stay as they are.
   const keys = optionsOf(command.options).filter(({ key }) => /[A-Z]/.test(key));
   if (keys.length === 0) return text;
   const flags = new Map(keys.map(({ key, flag }) => [key, flag]));

@@ -7,10 +7,10 @@ afterEach(() => {
 });
 
 it('writes nothing that a terminal obeys, and cuts long notes', () => {
-  const written: string[] = [];
+  const writes: string[] = [];
   for (const stream of [process.stdout, process.stderr]) {
     vi.spyOn(stream, 'write').mockImplementation((text) => {
-      written.push(String(text));
+      writes.push(String(text));
       return true;
     });
   }
@@ -19,13 +19,13 @@ it('writes nothing that a terminal obeys, and cuts long notes', () => {
   context.out(hostile);
   context.note(hostile);
   context.progress(`${hostile}\nc`);
-  expect(written).toEqual([
+  expect(writes).toEqual([
     'a\\u001b[2J\\u009bb\\u000d\n',
     'a\\u001b[2J\\u009bb\\u000d\n',
     'a\\u001b[2J\\u009bb\\u000d c\n',
   ]);
   context.note('x'.repeat(100_000));
-  expect(written[3]?.length).toBeLessThan(10_100);
+  expect(writes[3]?.length).toBeLessThan(10_100);
   context.out('x'.repeat(100_000));
-  expect(written[4]).toHaveLength(100_001);
+  expect(writes[4]).toHaveLength(100_001);
 });

@@ -5,12 +5,12 @@ import { programTyped } from './as-typed.js';
 import type { BareContext } from './define.js';
 import { firstSignal } from './signals.js';
 
-/** More than any list of ours; what is longer is a file's. */
+/** The longest note, in characters. No note of ours is longer; a longer text comes from a file. */
 const LONGEST_NOTE = 10_000;
 
 /**
- * The context of a command in a process: results to standard output, the rest to standard error. Notes and progress hold no
- * secrets. Nothing that is written makes a terminal do anything: what files hold may stand in all of it.
+ * The context of a command in a process: results go to standard output, the rest to standard error. Secrets are taken out of
+ * notes and progress. Control characters, which may come from files, are shown as text, so that they cannot steer a terminal.
  */
 export function processContext(): BareContext {
   const interactive = process.stderr.isTTY === true;
@@ -37,7 +37,7 @@ export function processContext(): BareContext {
           ask: async (question: string) => {
             endLine();
             const terminal = createInterface({ input: process.stdin, output: process.stderr });
-            // The terminal hands Ctrl-C to the question; here it means what it means everywhere.
+            // The terminal hands Ctrl-C to the question: pass it on as the signal.
             terminal.on('SIGINT', () => process.emit('SIGINT'));
             try {
               return await terminal.question(question, { signal });

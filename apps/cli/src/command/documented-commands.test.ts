@@ -1,4 +1,4 @@
-// Every command line of the pages is one that the command line takes: known words, known options, values that fit together.
+// Every command line on the pages can be typed: the command and the options exist, and the values go together.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,10 +16,10 @@ const pages = [
 
 const START = /^(?:\$ )?(?:npm run dpo --|npx dpo|dpo) (?=[a-z-])/;
 
-/** The command lines in a page's blocks of code, without prompts and comments; lines that end in a backslash go on. */
+/** The command lines in a page's blocks of code, without prompts. A line that ends in a backslash goes on in the next. */
 function commandLines(text: string): string[] {
   const blocks = [...text.matchAll(/```\w*\n([\s\S]*?)```|^((?: {4}.*\n)+)/gm)].map(
-    ([, fenced, indented]) => fenced ?? indented ?? '',
+    ([, fence, indent]) => fence ?? indent ?? '',
   );
   return (
     blocks
@@ -27,7 +27,7 @@ function commandLines(text: string): string[] {
       .map((line) => line.trim())
       .filter((line) => START.test(line))
       .map((line) => line.replace(START, ''))
-      // These are the program's own, of no command.
+      // The switches of the program itself belong to no command.
       .filter((line) => !/^--(version|help)\b/.test(line))
   );
 }
@@ -57,13 +57,13 @@ describe('a command line of the pages', () => {
 });
 
 describe('a command that the pages name in passing', () => {
-  const named = pages.flatMap((page) =>
+  const mentions = pages.flatMap((page) =>
     [...readFileSync(join(root, page), 'utf8').matchAll(/`(?:npm run dpo --|npx dpo|dpo) ([a-z][^`\n]*)`/g)].map(
       ([, line = '']) => ({ page, line }),
     ),
   );
 
-  it.each(named)('$page: dpo $line', ({ line }) => {
+  it.each(mentions)('$page: dpo $line', ({ line }) => {
     const { command, rest } = findCommand(commands, words(line));
     const flags = new Set(
       Object.keys(command.options.shape).map((key) => key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)),

@@ -4,27 +4,27 @@ import { stoppable } from './end-soon.js';
 
 const never = new Promise<number>(() => undefined);
 
-it('leaves work that does not end after the signal', async () => {
+it('does not wait for work that goes on after the signal', async () => {
   const controller = new AbortController();
   const { result } = stoppable(controller.signal, 5);
-  const left = result(never);
+  const outcome = result(never);
   controller.abort();
-  await expect(left).rejects.toBe(controller.signal.reason);
+  await expect(outcome).rejects.toBe(controller.signal.reason);
   await expect(stoppable(AbortSignal.abort(), 5).result(never)).rejects.toThrow(/abort/i);
 });
 
-it('waits for what is being finished, and for what comes of it', async () => {
+it('waits for work that must be finished, and for the work that follows from it', async () => {
   const controller = new AbortController();
   const { finishing, result } = stoppable(controller.signal, 50);
   const work = finishing(async () => {
     controller.abort();
     await sleep(200);
     return 'saved';
-  }).then(async (saved) => {
+  }).then(async (word) => {
     await sleep(1);
-    return `${saved} and told`;
+    return `${word} and reported`;
   });
-  expect(await result(work)).toBe('saved and told');
+  expect(await result(work)).toBe('saved and reported');
 });
 
 it('gives the result or the error of work that ends', async () => {

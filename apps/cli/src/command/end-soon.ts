@@ -1,17 +1,19 @@
-/** What a command may take to end by itself after a signal. */
+/** How long a command may take to end by itself after a signal, in milliseconds. */
 const GRACE_MS = 700;
 
-/** Work that ends when it is told to, in its own time or ours. */
+/** Work that a signal ends, in the work's own time or after a grace period. */
 export interface Stoppable {
-  /** Does a part that is not cut short: the training step in progress and the checkpoint after it. */
+  /** Does work that the signal must not cut short: the training step in progress and the checkpoint after it. */
   readonly finishing: <T>(part: () => Promise<T>) => Promise<T>;
   /** The result of the work, or the signal's reason some moments after the signal. */
   readonly result: <T>(work: Promise<T>) => Promise<T>;
 }
 
 /**
- * Lets a command end by itself after a signal; one that waits for something, or goes on computing, is not waited for. What it
- * was doing goes on until the process ends, which should therefore be soon.
+ * Lets a command end by itself after a signal, and does not wait for a command that goes on computing or waits for something
+ * else. Such work goes on until the process ends, which should therefore be soon.
+ *
+ * @param grace milliseconds between the signal and the end
  */
 export function stoppable(signal: AbortSignal, grace = GRACE_MS): Stoppable {
   let unfinished = 0;
@@ -19,7 +21,7 @@ export function stoppable(signal: AbortSignal, grace = GRACE_MS): Stoppable {
   const aborted = new Promise<never>((_, reject) => {
     look = () => {
       if (!signal.aborted || unfinished > 0) return;
-      // The parts that follow the last unfinished one get their moments too.
+      // Work that follows the last unfinished part gets the grace period too.
       setTimeout(() => (unfinished > 0 ? undefined : reject(signal.reason)), grace).unref();
     };
     signal.addEventListener('abort', look, { once: true });
@@ -37,7 +39,7 @@ export function stoppable(signal: AbortSignal, grace = GRACE_MS): Stoppable {
       }
     },
     result: async (work) => {
-      // Whatever comes of work that was left, nobody waits for it.
+      // An error of work that nobody waits for any more must not end the process.
       work.catch(() => undefined);
       return Promise.race([work, aborted]);
     },

@@ -11,7 +11,7 @@ export function overview(commands: readonly Command[]): string {
     '',
     ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
     '',
-    'dpo COMMAND --help says more about one.',
+    'dpo COMMAND --help says more about a command.',
   ].join('\n');
 }
 
@@ -37,7 +37,7 @@ export function helpPage(command: Command): string {
 }
 
 function argument(options: readonly OptionInfo[], key: string): string {
-  const option = options.find((each) => each.key === key);
+  const option = options.find((candidate) => candidate.key === key);
   const name = `${key.toUpperCase()}${option?.type === 'list' ? '…' : ''}`;
   return option?.required ? name : `[${name}]`;
 }

@@ -23,19 +23,19 @@ it('an option that is added to the table is in help, in --config files and on th
     run: async () => undefined,
   });
   expect(helpPage(command)).toMatch(/--\[no-\]smooth-curve +Smooths the curve \[on\]/);
-  const given = ['--model', 'm', '--data', 'd', '--output', 'o'];
-  expect(await parseOptions(command, [...given, '--no-smooth-curve'])).toMatchObject({
+  const places = ['--model', 'm', '--data', 'd', '--output', 'o'];
+  expect(await parseOptions(command, [...places, '--no-smooth-curve'])).toMatchObject({
     smoothCurve: false,
     curveWidth: 1,
   });
-  await expect(parseOptions(command, [...given, '--curve-width', '2', '--wpo'])).rejects.toMatchObject({
+  await expect(parseOptions(command, [...places, '--curve-width', '2', '--wpo'])).rejects.toMatchObject({
     code: 'cli.usage',
     message: '--curve-width does not go with --wpo.',
   });
   const folder = await mkdtemp(join(tmpdir(), 'dpo-one-option-'));
   try {
     await writeFile(join(folder, 'config.json'), '{"curveWidth": 3}');
-    const options = await parseOptions(command, [...given, '--config', join(folder, 'config.json')]);
+    const options = await parseOptions(command, [...places, '--config', join(folder, 'config.json')]);
     expect(options).toMatchObject({ curveWidth: 3 });
   } finally {
     await rm(folder, { recursive: true });

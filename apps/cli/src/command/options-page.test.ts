@@ -3,14 +3,14 @@ import { fileURLToPath } from 'node:url';
 import { optionsOf, optionsTable, rewardOptions, rlOptions, sftOptions, trainOptions } from '@dpo/run/command-line';
 import { expect, it } from 'vitest';
 
-it('the page of options is what the tables say', async () => {
+it('the page of options is made from the tables', async () => {
   const [train, sft, reward] = [optionsOf(trainOptions), optionsOf(sftOptions), optionsOf(rewardOptions)];
-  const known = new Set(train.map(({ key }) => key));
+  const ofTrain = new Set(train.map(({ key }) => key));
   const defaults = new Map(train.map((option) => [option.key, option.default]));
   const page = `# Options of training
 
-Made from the tables in \`packages/run/src/options\`: a word of the command line, its key in \`--config\` files and in \`trainRun\`.
-"When resumed" says whether the option may differ from what the run was begun with.
+Made from the tables in \`packages/run/src/options\`. The first column has an option's flag on the command line, and its key in \`--config\`
+files and in \`trainRun\`. "When resumed" says whether a resumed run may have another value than the run began with.
 
 ## dpo train
 
@@ -20,13 +20,13 @@ ${optionsTable(train)}
 
 The options of \`dpo train\` that are not about preferences, and:
 
-${optionsTable(sft.filter(({ key }) => !known.has(key)))}
+${optionsTable(sft.filter(({ key }) => !ofTrain.has(key)))}
 
 ## dpo reward
 
 The options of \`dpo train\` that are not about preferences, and:
 
-${optionsTable(reward.filter(({ key, default: value }) => !known.has(key) || value !== defaults.get(key)))}
+${optionsTable(reward.filter(({ key, default: value }) => !ofTrain.has(key) || value !== defaults.get(key)))}
 
 ## dpo rl
 

@@ -4,13 +4,13 @@ import { commands } from '../commands/index.js';
 import { otherWordFor } from './other-words.js';
 import { parseOptions } from './parse.js';
 
-const named = (name: string) => {
+const commandNamed = (name: string) => {
   const command = commands.find((candidate) => candidate.name === name);
   if (command === undefined) throw new Error(`no command ${name}`);
   return command;
 };
 const suggestion = (command: string, flag: string) =>
-  parseOptions(named(command), [`--${flag}`, 'x']).catch(
+  parseOptions(commandNamed(command), [`--${flag}`, 'x']).catch(
     (error: Error) => /Did you mean (\S+)\?/.exec(error.message)?.[1],
   );
 
@@ -29,12 +29,12 @@ it.each([
   expect(await suggestion(command, flag)).toBe(suggested);
 });
 
-it('suggests nothing where nothing is meant', async () => {
+it('suggests nothing for a word that stands for no option', async () => {
   expect(await suggestion('train', 'zz')).toBeUndefined();
   expect(otherWordFor('toString', new Set(['lr']))).toBeUndefined();
 });
 
-it('leads to options of some command only', () => {
+it('suggests options that some command has', () => {
   const flags = new Set(commands.flatMap(({ options }) => optionsOf(options).map(({ flag }) => flag)));
   for (const word of ['lr', 'bs', 'optim', 'lora-r', 'temp', 'n', 'save-total-limit', 'force', 'gpu', 'dtype'])
     expect(flags).toContain(otherWordFor(word, flags));

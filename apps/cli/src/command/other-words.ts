@@ -1,7 +1,6 @@
 /**
- * What other programs (TRL, transformers, PEFT, axolotl, LLaMA-Factory, the paper's reference code) call our options,
- * and short forms that people type: their word, in kebab-case, to ours. An option is meant only where the command has
- * one of the names.
+ * Words of other programs (TRL, transformers, PEFT, axolotl, LLaMA-Factory, the paper's reference code) and short forms that
+ * people type, in kebab-case, with the flags of ours that they may stand for. The first flag that the command has is suggested.
  */
 const otherWords: Readonly<Record<string, readonly string[]>> = {
   lr: ['learning-rate'],
@@ -102,9 +101,13 @@ const otherWords: Readonly<Record<string, readonly string[]>> = {
   gpu: ['device'],
 };
 
-/** The option of a command (`known`, its flags) that another program calls `flag`; undefined where it has none. */
-export function otherWordFor(flag: string, known: ReadonlySet<string>): string | undefined {
+/**
+ * The option that another program calls `flag`; undefined when the command has no such option.
+ *
+ * @param flags the flags of the command
+ */
+export function otherWordFor(flag: string, flags: ReadonlySet<string>): string | undefined {
   const word = flag.toLowerCase().replaceAll('_', '-');
-  if (known.has(word)) return word;
-  return (Object.hasOwn(otherWords, word) ? otherWords[word] : undefined)?.find((name) => known.has(name));
+  if (flags.has(word)) return word;
+  return (Object.hasOwn(otherWords, word) ? otherWords[word] : undefined)?.find((name) => flags.has(name));
 }

@@ -5,14 +5,18 @@ import type { z } from 'zod';
 import type { Command } from './define.js';
 import { otherWordFor } from './other-words.js';
 
-/** Picks the command that the first words name. @throws DpoError `cli.usage` for unknown words, with the nearest known */
+/**
+ * The command that the first words name, and the words after them.
+ *
+ * @throws DpoError `cli.usage` for unknown words, with the nearest command
+ */
 export function findCommand(
   commands: readonly Command[],
   words: readonly string[],
 ): { readonly command: Command; readonly rest: readonly string[] } {
   const longest = [3, 2, 1].map((count) => words.slice(0, count).join(' '));
-  const found = longest.map((words) => commands.find(({ name }) => name === words)).find(Boolean);
-  if (found) return { command: found, rest: words.slice(found.name.split(' ').length) };
+  const command = longest.map((words) => commands.find(({ name }) => name === words)).find(Boolean);
+  if (command) return { command, rest: words.slice(command.name.split(' ').length) };
   const group = commands.filter(({ name }) => name.startsWith(`${words[0]} `)).map(({ name }) => name);
   if (group.length > 0)
     throw new DpoError(
@@ -30,15 +34,18 @@ export function findCommand(
 
 /**
  * The options of a command from its arguments and, with `--config FILE`, from a JSON file, whose keys are the same words
- * in camelCase. The command line wins over the file. Unknown, missing and malformed options, and
- * those that do not go together, throw `cli.usage`.
+ * in camelCase. The command line wins over the file.
+ *
+ * @throws DpoError `cli.usage` for options that are unknown, missing, malformed, or do not go together; `cli.bad-config` for a
+ *   file that holds no JSON object; the codes of `asFileError`
  */
 export async function parseOptions(command: Command, args: readonly string[]): Promise<Record<string, unknown>> {
   const options = optionsOf(command.options);
-  const given = parseArguments(command, options, args);
-  const file = typeof given.config === 'string' ? await readConfig(given.config, options) : {};
-  const preset = command.presets?.[String(given.preset ?? file.preset)] ?? {};
-  const values = { ...preset, ...file, ...given };
+  const onCommandLine = parseArguments(command, options, args);
+  const { config } = onCommandLine;
+  const inFile = typeof config === 'string' ? await readConfig(config, options) : {};
+  const preset = command.presets?.[String(onCommandLine.preset ?? inFile.preset)] ?? {};
+  const values = { ...preset, ...inFile, ...onCommandLine };
   const result = command.options.safeParse(values);
   if (!result.success) throw invalid(command, options, values, result.error);
   checkTogether(options, result.data, ({ flag }) => `--${flag}`);
@@ -52,43 +59,43 @@ function parseArguments(
 ): Record<string, unknown> {
   const byFlag = new Map(options.map((option) => [option.flag, option]));
   const positional = [...(command.positional ?? [])];
-  const given: Record<string, unknown> = {};
-  let ended = false;
+  const values: Record<string, unknown> = {};
+  let onlyArguments = false;
   for (let i = 0; i < args.length; i++) {
     const word = args[i] as string;
-    if (word === '--' && !ended) {
-      if (command.passesOn !== undefined) return { ...given, [command.passesOn]: args.slice(i + 1) };
-      // What follows is no option, whatever it begins with.
-      ended = true;
+    if (word === '--' && !onlyArguments) {
+      if (command.passesOn !== undefined) return { ...values, [command.passesOn]: args.slice(i + 1) };
+      // The words that follow are arguments, even when they begin with dashes.
+      onlyArguments = true;
       continue;
     }
-    if (ended || !word.startsWith('--')) {
+    if (onlyArguments || !word.startsWith('--')) {
       const key = positional[0];
       const list = options.some((option) => option.key === key && option.type === 'list');
-      // A list takes all arguments that are left; its name is the last one.
+      // A list is the last positional argument, and takes all words that remain.
       if (!list) positional.shift();
       if (key === undefined)
         throw new DpoError(USAGE, `dpo ${command.name}: "${word}" is one argument too many.`, { hint: help(command) });
-      given[key] = list ? [...((given[key] as string[] | undefined) ?? []), word] : word;
+      values[key] = list ? [...((values[key] as string[] | undefined) ?? []), word] : word;
       continue;
     }
     const equals = word.indexOf('=');
     const flag = word.slice(2, equals < 0 ? undefined : equals);
     const inline = equals < 0 ? undefined : word.slice(equals + 1);
     const option = byFlag.get(flag) ?? byFlag.get(flag.replace(/^no-/, ''));
-    if (option === undefined) throw unknown(command, `--${flag}`, flag, [...byFlag.keys()], '--');
+    if (option === undefined) throw unknownOption(command, flag, [...byFlag.keys()]);
     const negated = !byFlag.has(flag);
     if (option.type === 'boolean') {
-      given[option.key] = inline === undefined ? !negated : parseBoolean(option, inline);
+      values[option.key] = inline === undefined ? !negated : parseBoolean(option, inline);
       continue;
     }
     const next = args[i + 1];
     const value = inline ?? (next !== undefined && !(next.startsWith('--') && next.length > 2) ? args[++i] : undefined);
     if (negated || value === undefined)
       throw new DpoError(USAGE, `dpo ${command.name}: --${flag} needs a value.`, { hint: help(command) });
-    given[option.key] = parseValue(command, option, value);
+    values[option.key] = parseValue(command, option, value);
   }
-  return given;
+  return values;
 }
 
 function parseBoolean(option: OptionInfo, text: string): boolean {
@@ -111,29 +118,29 @@ async function readConfig(path: string, options: readonly OptionInfo[]): Promise
   const text = await readTextFile(path).catch((error: unknown) => {
     throw asFileError(error, path);
   });
-  let parsed: unknown;
+  let config: unknown;
   try {
-    parsed = JSON.parse(text);
+    config = JSON.parse(text);
   } catch (cause) {
     throw new DpoError('cli.bad-config', `${path} is not valid JSON: ${(cause as Error).message}.`, { cause });
   }
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
+  if (typeof config !== 'object' || config === null || Array.isArray(config))
     throw new DpoError('cli.bad-config', `${path} must hold a JSON object with the options as keys.`);
   const keys = options.map(({ key }) => key);
-  for (const key of Object.keys(parsed))
+  for (const key of Object.keys(config))
     if (!keys.includes(key)) {
       const near = nearest(camel(key), keys);
       throw new DpoError(USAGE, `${path}: unknown key "${key}".${near ? ` Did you mean "${near}"?` : ''}`);
     }
-  return parsed as Record<string, unknown>;
+  return config as Record<string, unknown>;
 }
 
-function unknown(command: Command, shown: string, name: string, known: readonly string[], prefix: string): DpoError {
-  const near = otherWordFor(name, new Set(known)) ?? nearest(name, known);
+function unknownOption(command: Command, flag: string, flags: readonly string[]): DpoError {
+  const near = otherWordFor(flag, new Set(flags)) ?? nearest(flag, flags);
   return new DpoError(
     USAGE,
-    `dpo ${command.name}: unknown option ${shown}.${near ? ` Did you mean ${prefix}${near}?` : ''}`,
-    { values: { option: shown, nearest: near }, hint: help(command) },
+    `dpo ${command.name}: unknown option --${flag}.${near ? ` Did you mean --${near}?` : ''}`,
+    { values: { option: `--${flag}`, nearest: near }, hint: help(command) },
   );
 }
 
@@ -149,10 +156,10 @@ function invalid(
     const place = command.positional?.includes(key) ? key.toUpperCase() : `--${option?.flag ?? key}`;
     const missing = issue.code === 'invalid_type' && issue.input === undefined && issue.message.includes('undefined');
     if (missing) return `${place} is missing`;
-    const known = issue.code === 'invalid_value' ? issue.values.map(String) : [];
-    if (known.length === 0) return `${place}: ${issue.message}`;
-    const near = nearest(String(values[key]), known);
-    return `${place} knows no ${JSON.stringify(values[key])}: ${near ? `did you mean ${near}? There` : 'there'} are ${known.join(', ')}`;
+    const choices = issue.code === 'invalid_value' ? issue.values.map(String) : [];
+    if (choices.length === 0) return `${place}: ${issue.message}`;
+    const near = nearest(String(values[key]), choices);
+    return `${place} knows no ${JSON.stringify(values[key])}: ${near ? `did you mean ${near}? There` : 'there'} are ${choices.join(', ')}`;
   });
   return new DpoError(USAGE, `dpo ${command.name}: ${lines.join('; ')}.`, { hint: help(command) });
 }

@@ -13,13 +13,16 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-/** Runs a thread of this code, which has `tell` and `heard` (a promise of the signal); the signal comes at its first progress. */
+/**
+ * Runs code in a thread. The code has `tell`, which sends a message, and `signal`, a promise of the signal. The signal comes at
+ * the first progress.
+ */
 async function apart(code: string): Promise<{ code: number; notes: string[]; out: string[] }> {
   const script = join(folder, 'thread.mjs');
   const begin =
     "import { parentPort, workerData } from 'node:worker_threads';\n" +
     'const tell = (message) => parentPort.postMessage(message);\n' +
-    "const heard = new Promise((resolve) => parentPort.on('message', resolve));\n";
+    "const signal = new Promise((resolve) => parentPort.on('message', resolve));\n";
   await writeFile(script, begin + code);
   const controller = new AbortController();
   const [notes, out]: [string[], string[]] = [[], []];
@@ -34,7 +37,7 @@ async function apart(code: string): Promise<{ code: number; notes: string[]; out
   return { code: await runApart(['data', 'x'], context, pathToFileURL(script)), notes, out };
 }
 
-it('ends a loop that hears nothing, and leaves nothing half written', async () => {
+it('ends a loop that never sees the signal, and leaves nothing half written', async () => {
   const half = join(folder, 'half');
   await writeFile(half, 'x');
   const { code, notes } = await apart(
@@ -46,11 +49,11 @@ it('ends a loop that hears nothing, and leaves nothing half written', async () =
   expect(existsSync(half)).toBe(false);
 });
 
-it('passes the signal on, and what the command says', async () => {
+it('passes on the signal and the lines of the command', async () => {
   const result = await apart(`
     tell({ kind: 'out', line: workerData.args.join(' ') });
     tell({ kind: 'progress', line: '1' });
-    await heard;
+    await signal;
     tell({ kind: 'note', line: 'ended by itself' });
     tell({ kind: 'ended', code: 130 });
   `);

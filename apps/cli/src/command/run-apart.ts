@@ -3,25 +3,25 @@ import { adoptUnfinished } from '@dpo/base/files';
 import type { BareContext } from './define.js';
 import { EXIT } from './run.js';
 
-/** What the thread of a command says to the program. */
+/** A message from the thread of a command to the program. */
 export type FromThread =
   | { readonly kind: 'out' | 'note' | 'progress'; readonly line: string }
-  /** Something that is being written, to be removed where the thread is ended. */
+  /** A file or folder that is being written, to be removed when the thread is ended. */
   | { readonly kind: 'unfinished'; readonly path: string }
   | { readonly kind: 'ended'; readonly code: number };
 
-/** What a thread may take to end by itself after a signal: longer than a command that can hear the signal takes. */
+/** How long a thread may take to end by itself after a signal, in milliseconds. Commands that see the signal are faster. */
 const GRACE_MS = 1000;
 
 /**
- * Whether a command does nothing but read, compute and write data: long loops without a pause, in which this thread would hear
- * no signal.
+ * Whether a command runs in a thread of its own: the commands that read, compute and write data have long loops without a pause,
+ * in which the main thread would see no signal.
  */
 export function runsApart([word]: readonly string[]): boolean {
   return word === 'data';
 }
 
-/** Runs the command that `args` name in a thread, which a signal ends whatever is being computed. Returns the exit code. */
+/** Runs the command that `args` name in a thread, which a signal ends even in a loop. Returns the exit code. */
 export async function runApart(args: readonly string[], context: BareContext, script: URL): Promise<number> {
   const { interactive, program, signal } = context;
   const thread = new Worker(script, { workerData: { args, interactive, program } });
@@ -46,13 +46,13 @@ export async function runApart(args: readonly string[], context: BareContext, sc
     context.note(`Error: ${failureOf(error)}`);
     return EXIT.failed;
   } finally {
-    // Not waited for: a thread ends only after the file that it waits for.
+    // Nobody waits for the end of the thread, which may itself wait for a file.
     void thread.terminate();
   }
 }
 
 function failureOf(error: unknown): string {
   if (error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY')
-    return 'The memory of the process did not suffice. Raise it: NODE_OPTIONS=--max-old-space-size=MEGABYTES.';
+    return 'The process ran out of memory. Raise the limit: NODE_OPTIONS=--max-old-space-size=MEGABYTES.';
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

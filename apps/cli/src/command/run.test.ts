@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { defineCommand } from './define.js';
 import { runCommand } from './run.js';
 
-/** The exit code and the notes of a command that does this. */
+/** The exit code and the notes of a command whose work is `run`. */
 async function running(run: () => Promise<number | undefined>): Promise<{ code: number; notes: string[] }> {
   const notes: string[] = [];
   const context = {
@@ -19,7 +19,7 @@ async function running(run: () => Promise<number | undefined>): Promise<{ code: 
   return { code: await runCommand([command], ['try'], context, '0.0.0'), notes };
 }
 
-it('calls no error of the system a defect, even where no code of ours names it', async () => {
+it('calls no error of the system a defect, even when no code of ours names the error', async () => {
   const path = `/tmp/${'x'.repeat(300)}`;
   expect(await running(() => readFile(path).then(() => 0))).toEqual({
     code: 1,

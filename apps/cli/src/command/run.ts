@@ -22,36 +22,36 @@ export async function runCommand(
   version: string,
 ): Promise<number> {
   const names = new Set(commands.map(({ name }) => name.split(' ')[0] ?? name));
-  const said = (text: string, command?: Command) => asTyped(text, context.program, names, command);
+  const typed = (text: string, command?: Command) => asTyped(text, context.program, names, command);
   let command: Command | undefined;
   let whenInterrupted = () => 'Interrupted.';
   try {
     if (args.length === 0 || isHelp(args[0]) || (args[0] === 'help' && args.length === 1)) {
-      context.out(said(overview(commands)));
+      context.out(typed(overview(commands)));
       return args.length === 0 ? EXIT.usage : EXIT.done;
     }
     if (args[0] === '--version') {
       context.out(version);
       return EXIT.done;
     }
-    const found = findCommand(commands, args[0] === 'help' ? args.slice(1) : args);
-    command = found.command;
-    if (args[0] === 'help' || found.rest.some(isHelp)) {
-      context.out(said(helpPage(command)));
+    const { command: match, rest } = findCommand(commands, args[0] === 'help' ? args.slice(1) : args);
+    command = match;
+    if (args[0] === 'help' || rest.some(isHelp)) {
+      context.out(typed(helpPage(command)));
       return EXIT.done;
     }
     const { finishing, result } = stoppable(context.signal);
-    const speaking = { ...context, finishing, note: (line: string) => context.note(said(line, command)) };
-    const options = await parseOptions(command, found.rest);
+    const commandContext = { ...context, finishing, note: (line: string) => context.note(typed(line, command)) };
+    const options = await parseOptions(command, rest);
     if (command.whenInterrupted !== undefined) whenInterrupted = command.whenInterrupted.bind(command, options);
-    const held = command.guardsOutputs ? undefined : await result(holdOutputs(command, options));
+    const outputs = command.guardsOutputs ? undefined : await result(holdOutputs(command, options));
     try {
-      return (await result(command.run(options, speaking))) ?? EXIT.done;
+      return (await result(command.run(options, commandContext))) ?? EXIT.done;
     } finally {
-      await held?.release();
+      await outputs?.release();
     }
   } catch (error) {
-    return report(error, { ...context, note: (line) => context.note(said(line, command)) }, whenInterrupted);
+    return report(error, { ...context, note: (line) => context.note(typed(line, command)) }, whenInterrupted);
   }
 }
 
@@ -59,8 +59,8 @@ function isHelp(word: string | undefined): boolean {
   return word === '--help' || word === '-h';
 }
 
-function report(thrown: unknown, context: BareContext, whenInterrupted: () => string): number {
-  const error = asKnown(thrown);
+function report(cause: unknown, context: BareContext, whenInterrupted: () => string): number {
+  const error = withCode(cause);
   if (isInterruption(error, context.signal) || (context.signal.aborted && !DpoError.is(error))) {
     context.note(whenInterrupted());
     return EXIT.interrupted;
@@ -77,8 +77,8 @@ function report(thrown: unknown, context: BareContext, whenInterrupted: () => st
   return EXIT.failed;
 }
 
-/** An error of the system that no code of ours has named is still what a user or a disk caused, no defect. */
-function asKnown(error: unknown): unknown {
+/** Gives an error of the system a code of ours: a user or a disk caused such an error, not a defect. */
+function withCode(error: unknown): unknown {
   if (!(error instanceof Error) || !('syscall' in error)) return error;
-  return asFileError(error, 'path' in error ? String(error.path) : `What ${String(error.syscall)} was for`);
+  return asFileError(error, 'path' in error ? String(error.path) : `The file of ${String(error.syscall)}`);
 }

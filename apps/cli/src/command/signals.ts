@@ -2,17 +2,16 @@ import { removeUnfinished } from '@dpo/base/files';
 import { exitNow } from '@dpo/engine';
 import { EXIT } from './run.js';
 
-/** What ends a command: Ctrl-C, `kill`, a terminal that is closed. */
+/** The signals that end a command: Ctrl-C, `kill`, a terminal that is closed. */
 const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** So long after the first signal, npm may still pass on the one that the whole process group got. */
+/** For so many milliseconds after the first signal npm may pass on the same signal again. */
 const ECHO_MS = 300;
 
 /**
- * The signal that fires at the first Ctrl-C, SIGTERM or SIGHUP. A second one ends the process at once, whatever is being
- * computed.
+ * The signal that fires at the first Ctrl-C, SIGTERM or SIGHUP. A second Ctrl-C, SIGTERM or SIGHUP ends the process at once.
  *
- * @param leave is called before that
+ * @param leave called before the process ends at once
  */
 export function firstSignal(leave: () => void): AbortSignal {
   const controller = new AbortController();

@@ -15,8 +15,8 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const write = (name: string, value: unknown) => writeFile(join(model, name), JSON.stringify(value));
-const change = async (name: string, changed: object) =>
-  write(name, { ...(JSON.parse(await readFile(join(model, name), 'utf8')) as object), ...changed });
+const change = async (name: string, fields: object) =>
+  write(name, { ...(JSON.parse(await readFile(join(model, name), 'utf8')) as object), ...fields });
 const cpu = ['--engine', 'cpu'];
 const train = (...more: string[]) =>
   runCli(['train', '--model', model, '--data', data, '--max-steps', '1', '--batch-size', '2', ...cpu, ...more]);
@@ -43,7 +43,7 @@ it('generates up to any token that generation_config.json names', async () => {
   expect(await generate()).toEqual([1, true]);
 });
 
-it('says in training that nothing names an end, and nothing where the model does', async () => {
+it('warns in training when nothing names an end token, and not when the model does', async () => {
   const tokenizer = JSON.parse(await readFile(join(model, 'tokenizer.json'), 'utf8')) as Record<string, unknown>;
   await write('tokenizer.json', { ...tokenizer, added_tokens: [] });
   await write('tokenizer_config.json', {});
@@ -52,8 +52,8 @@ it('says in training that nothing names an end, and nothing where the model does
   const nameless = await train('--output', join(folder, 'nameless'));
   expect(nameless.notes.join('\n')).toContain(warning);
   await change('config.json', { eos_token_id: 3 });
-  const named = await train('--output', join(folder, 'named'));
-  expect([named.code, named.notes.join('\n').includes('never learns to stop')]).toEqual([0, false]);
+  const withEnd = await train('--output', join(folder, 'named'));
+  expect([withEnd.code, withEnd.notes.join('\n').includes('never learns to stop')]).toEqual([0, false]);
 });
 
 it('says in scores that a template writes no end', async () => {
@@ -103,15 +103,15 @@ it('takes the tokenizer and the template beside an adapter before those of its b
   await writeFile(data, chats.map((row) => `${JSON.stringify(row)}\n`).join(''));
   const turn = '{% for m in messages %}<{{ m.content }}>{% endfor %}{% if add_generation_prompt %}<{% endif %}';
   await writeFile(join(model, 'chat_template.jinja'), turn);
-  const scored = async () => {
+  const firstScore = async () => {
     const { out } = await runCli(['score', '--model', adapter, '--ref', model, '--data', data, ...cpu]);
     return JSON.parse(out.join('\n')) as { chosenTokens: number; policyChosenLogp: number; rejectedTokens: number };
   };
   await rm(join(adapter, 'chat_template.jinja'), { force: true });
-  expect(await scored()).toMatchObject({ chosenTokens: 3, rejectedTokens: 2 });
+  expect(await firstScore()).toMatchObject({ chosenTokens: 3, rejectedTokens: 2 });
   await writeFile(join(adapter, 'chat_template.jinja'), turn.replace('}}>', '}} end>'));
-  expect(await scored()).toMatchObject({ chosenTokens: 7, rejectedTokens: 6 });
-  // The same tokenizer counts tokens where no weights are read.
-  const inspected = await runCli(['data', 'inspect', data, '--model', adapter, '--json']);
-  expect(JSON.parse(inspected.out.join('\n'))).toMatchObject({ unit: 'tokens', lengths: { chosen: { max: 7 } } });
+  expect(await firstScore()).toMatchObject({ chosenTokens: 7, rejectedTokens: 6 });
+  // The same tokenizer counts tokens when no weights are read.
+  const inspection = await runCli(['data', 'inspect', data, '--model', adapter, '--json']);
+  expect(JSON.parse(inspection.out.join('\n'))).toMatchObject({ unit: 'tokens', lengths: { chosen: { max: 7 } } });
 });

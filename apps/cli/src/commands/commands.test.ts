@@ -70,9 +70,9 @@ describe('dpo train', () => {
         'peak_rss_bytes',
       ]),
     );
-    const scored = await runCli(['score', '--model', at('run/final'), '--ref', model, '--data', data, ...cpu]);
-    expect(scored.code).toBe(0);
-    const score = JSON.parse(scored.out[3] ?? '') as Record<string, number>;
+    const scores = await runCli(['score', '--model', at('run/final'), '--ref', model, '--data', data, ...cpu]);
+    expect(scores.code).toBe(0);
+    const score = JSON.parse(scores.out[3] ?? '') as Record<string, number>;
     expect(Object.keys(score)).toEqual([
       'index',
       'policyChosenLogp',
@@ -102,7 +102,7 @@ describe('dpo train', () => {
     const changed = await runCli(train('halves', '--max-steps', '6', '--beta', '0.2', '--resume'));
     expect(changed.code).toBe(1);
     expect(changed.notes.join()).toContain('beta was 0.1, is 0.2');
-    expect(changed.notes.join()).not.toContain('Engine:'); // said before anything is opened
+    expect(changed.notes.join()).not.toContain('Engine:'); // the error comes before anything is opened
     const second = await runCli(train('halves', '--max-steps', '6', '--resume'));
     expect(second.code).toBe(0);
     const losses = async (run: string) =>
@@ -112,7 +112,7 @@ describe('dpo train', () => {
     expect((await weights('halves')).equals(await weights('whole'))).toBe(true);
   });
 
-  it('reaches the same by micro-batches, and with the reference computed before', async () => {
+  it('reaches the same loss in micro-batches, and with a precomputed reference', async () => {
     const last = async (...args: readonly string[]) => {
       const output = `run-${args.join('')}`;
       expect((await runCli(train(output, '--no-shuffle', ...args))).code).toBe(0);
@@ -134,7 +134,7 @@ describe('dpo train', () => {
     expect((JSON.parse(out[0] ?? '') as { margin: number }).margin).not.toBe(0);
   });
 
-  it('refuses to replace a finished run unless told to', async () => {
+  it('refuses to replace a finished run without --overwrite', async () => {
     expect((await runCli(train('run', '--max-steps', '1'))).code).toBe(0);
     const again = await runCli(train('run', '--max-steps', '1'));
     expect([again.code, again.notes[0]]).toEqual([1, `Error: ${at('run')} holds a run already.`]);
@@ -183,7 +183,7 @@ describe('the other commands', () => {
       [0, 1].flatMap((i) => [0, 1, 2, 3].map((s) => [i, s])),
     );
     expect((await runCli([...sample, '--json'])).out.map((line) => JSON.parse(line) as unknown)).toEqual(samples);
-    // A piece of an answer as the end of answers: this one ends there, and the sampled tokens are those without it.
+    // With a piece of the first answer as the end of answers, the answer ends there. Its tokens are the first ones of before.
     const [whole] = samples as unknown as { text: string; tokens: number[] }[];
     const stop = whole?.text.slice(2, 4) ?? '';
     const [cut] = (await runCli([...sample, '--json', '--stop', stop])).out.map(
@@ -194,8 +194,8 @@ describe('the other commands', () => {
 
     const converted = await runCli(['data', 'convert', data, at('pairs.arrow')]);
     expect(converted.code).toBe(0);
-    const found = await runCli(['data', 'inspect', at('pairs.arrow'), '--json']);
-    expect(JSON.parse(found.out.join('\n'))).toMatchObject({ rows: 12, prompts: 5, duplicates: [] });
+    const inspection = await runCli(['data', 'inspect', at('pairs.arrow'), '--json']);
+    expect(JSON.parse(inspection.out.join('\n'))).toMatchObject({ rows: 12, prompts: 5, duplicates: [] });
   });
 });
 
@@ -214,7 +214,7 @@ describe('bad input is one clear message, and nothing is written', () => {
     await bad(train('run', '--learning-rat', '1'), 2, 'Did you mean --learning-rate?');
     await bad(train('run', '--lora-alpha', '4'), 2, '--lora-alpha is about a new adapter');
     await bad(train('run', '--resume'), 1, 'holds no checkpoint to resume from');
-    await bad(['generate', '--model', model], 2, 'needs --prompt or --prompts');
+    await bad(['generate', '--model', model], 2, 'needs either --prompt or --prompts');
   });
 
   it('in the data', async () => {
@@ -237,7 +237,7 @@ describe('bad input is one clear message, and nothing is written', () => {
     await bad(train('run'), 1, 'model.safetensors');
   });
 
-  it('in stored reference log-probabilities that are of another model', async () => {
+  it('in reference log-probabilities of another model', async () => {
     await mkdir(at('x'));
     await writeFile(
       data,

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { type Context, defineCommand } from '../command/define.js';
 
 const files = {
-  input: place('input').describe('The published file, .jsonl or .jsonl.gz; several are separated by commas'),
+  input: place('input').describe('The published file, .jsonl or .jsonl.gz, or several with commas'),
   output: place('output-dataset').describe('The dataset to write: .arrow, .jsonl, …'),
   onError: onErrorOption,
 };
@@ -17,7 +17,7 @@ export const dataBuildHhCommand = defineCommand({
   options: z.strictObject(files),
   details: 'Transcripts are split after their last "\\n\\nAssistant:"; both must have the same prompt.',
   run: ({ input, output, onError }, context) =>
-    build(output, onError, context, (onlooker) => buildHh(input.split(','), onlooker)),
+    build(output, onError, context, (skips) => buildHh(input.split(','), skips)),
 });
 
 /** `dpo data build shp`: Stanford Human Preferences. */
@@ -28,11 +28,11 @@ export const dataBuildShpCommand = defineCommand({
   options: z.strictObject({
     ...files,
     minScoreRatio: z.number().min(1).default(2).describe("Least ratio of the answers' scores"),
-    pairsPerPost: z.number().int().positive().optional().describe('Most pairs of one post [all]'),
+    pairsPerPost: z.number().int().positive().optional().describe('Most pairs from one post [all]'),
     seed: z.number().int().default(0).describe('Draws the pairs of a post'),
   }),
   run: ({ input, output, onError, ...options }, context) =>
-    build(output, onError, context, (onlooker) => buildShp(input.split(','), { ...options, ...onlooker })),
+    build(output, onError, context, (skips) => buildShp(input.split(','), { ...options, ...skips })),
 });
 
 /** `dpo data build tldr`: comparisons of summaries by Stiennon et al. */
@@ -45,10 +45,10 @@ export const dataBuildTldrCommand = defineCommand({
     split: z.enum(['train', 'valid']).optional().describe('Which rows to take [all]'),
   }),
   run: ({ input, output, onError, split }, context) =>
-    build(output, onError, context, (onlooker) => buildTldr(input.split(','), { ...onlooker, split })),
+    build(output, onError, context, (skips) => buildTldr(input.split(','), { ...skips, split })),
 });
 
-/** `dpo data build labelled`: pairs from singly labelled answers, as KTO takes them. */
+/** `dpo data build labelled`: pairs from judged answers, the rows of KTO. */
 export const dataBuildLabelledCommand = defineCommand({
   name: 'data build labelled',
   summary: 'Build preference pairs from single answers with labels (prompt, completion, label)',
@@ -56,8 +56,8 @@ export const dataBuildLabelledCommand = defineCommand({
   options: z.strictObject({ input: files.input, output: files.output }),
   details: 'Every desirable answer of a prompt is paired with every undesirable one of the same prompt.',
   run: ({ input, output }, context) => {
-    const again = { [Symbol.asyncIterator]: () => buildLabelled(input.split(',')) };
-    return build(output, 'stop', context, () => again);
+    const pairs = { [Symbol.asyncIterator]: () => buildLabelled(input.split(',')) };
+    return build(output, 'stop', context, () => pairs);
   },
 });
 
@@ -65,11 +65,11 @@ async function build(
   output: string,
   onError: 'stop' | 'skip',
   context: Context,
-  start: (onlooker: Pick<SkippedRows, 'onError'>) => AsyncIterable<PreferencePair>,
+  start: (skips: Pick<SkippedRows, 'onError'>) => AsyncIterable<PreferencePair>,
 ): Promise<number> {
-  const skipped = skippedRows(onError);
-  const { rows } = await writeBuiltPreferences(start(skipped), output);
+  const skips = skippedRows(onError);
+  const { rows } = await writeBuiltPreferences(start(skips), output);
   context.note(`Wrote ${rows} pairs to ${output}.`);
-  skipped.report(context);
+  skips.report(context);
   return 0;
 }

@@ -16,8 +16,8 @@ export const dataBuildCommand = defineCommand({
     header: z.string().default(sentimentHeader).describe('Beginning of the prompts that the reward does not read'),
   }),
   details:
-    "Of each prompt's samples the best is paired with the worst, the second best with the second worst, the third with the\n" +
-    'third; ties are left out. Scores and the log-probabilities of sampling go along.',
+    "Of each prompt's samples the best is paired with the worst, the second best with the second worst, the third best with\n" +
+    'the third worst; ties are left out. Each pair keeps its scores and the log-probabilities of sampling.',
   run: async ({ samples: path, output, header }, context) => {
     const samples = (await readJsonLines(path)).map(({ line, value }) => asSample(value, path, line));
     const pairs = sentimentPairs(samples, header);

@@ -10,7 +10,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-/** Two rows: a column that nothing is made of, a prompt that stands twice. */
+/** Writes two rows with a column that is not used, and, in the first row, answers that begin with the prompt. */
 async function data(): Promise<string> {
   const path = join(folder, 'rows.jsonl');
   const prompt = 'Q: What is two and two?\nA:';
@@ -21,8 +21,8 @@ async function data(): Promise<string> {
 }
 const times = (notes: readonly string[], text: string) => notes.filter((note) => note.includes(text)).length;
 
-describe('what reading has to say', () => {
-  it('is said once by every command that reads pairs', async () => {
+describe('notes on reading', () => {
+  it('are printed once by every command that reads pairs', async () => {
     const path = await data();
     const model = await tinyModelFolder(join(folder, 'model'));
     const out = (name: string) => join(folder, name);
@@ -43,7 +43,7 @@ describe('what reading has to say', () => {
     }
   });
 
-  it('is known to validate and inspect as JSON', async () => {
+  it('are in the JSON of validate and inspect', async () => {
     const path = await data();
     const validated = JSON.parse((await runCli(['data', 'validate', path, '--json'])).out.join('\n'));
     expect(validated).toMatchObject({
@@ -55,7 +55,7 @@ describe('what reading has to say', () => {
     expect(inspected.read).toMatchObject([{ leftAside: ['annotator'], mended: [{ code: 'prompt-repeated' }] }]);
   });
 
-  it('counts what is said to the chat template', async () => {
+  it('count what rows give to the chat template', async () => {
     const path = join(folder, 'tools.jsonl');
     const say = (role: string, content: string, more = {}) => ({ role, content, ...more });
     const row = {
@@ -74,7 +74,7 @@ describe('what reading has to say', () => {
     }
   });
 
-  it('names what prompts of generation say in vain', async () => {
+  it('name the keys of prompts that generation does not use', async () => {
     const model = await tinyModelFolder(join(folder, 'model'));
     const path = join(folder, 'prompts.jsonl');
     await writeFile(path, '{"prompt":"Hi","topic":"x"}\n{"prompt":"Ho","topic":"y"}\n');
@@ -82,14 +82,14 @@ describe('what reading has to say', () => {
     expect([code, times(notes, 'not used: "topic"')]).toEqual([0, 1]);
   });
 
-  it('names what answers judged on their own cannot hold', async () => {
+  it('name the columns that judged answers lose', async () => {
     const path = join(folder, 'scored.jsonl');
     await writeFile(path, '{"prompt":"p","chosen":"c","rejected":"r","chosen_score":2,"rejected_score":1}\n');
     const { notes } = await runCli(['data', 'convert', path, join(folder, 'answers.jsonl'), '--answers']);
     expect(times(notes, 'no place for: chosenScore, rejectedScore.')).toBe(1);
   });
 
-  it('is about the shape too that pairs are written in', async () => {
+  it('name the columns that a shape has no place for', async () => {
     const path = join(folder, 'scored.jsonl');
     await writeFile(path, '{"prompt":"p","chosen":"c","rejected":"r","chosen_score":2,"rejected_score":1}\n');
     const out = join(folder, 'openai.jsonl');

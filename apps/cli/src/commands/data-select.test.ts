@@ -18,7 +18,7 @@ const run = (...args: readonly string[]) => runCli(['data', ...args]);
 const rows = async (name: string): Promise<PreferencePair[]> => [...(await readPreferences(at(name)))];
 
 describe('dpo data split, filter and mix', () => {
-  it('splits by prompt: none is in both', async () => {
+  it('splits by prompt: no prompt is in both files', async () => {
     expect((await run('split', data, at('train.jsonl'), at('test.jsonl'), '--fraction', '0.4')).code).toBe(0);
     const [train, test] = [await rows('train.jsonl'), await rows('test.jsonl')];
     expect([train.length, test.length]).toEqual([12, 8]); // 5 prompts of 4 rows each
@@ -30,7 +30,7 @@ describe('dpo data split, filter and mix', () => {
     expect((await run('split', data, at('a.jsonl'), at('a.jsonl'))).code).toBe(2);
   });
 
-  it('writes both halves of a split or none', async () => {
+  it('writes both files of a split or neither', async () => {
     for (const [train, heldOut] of [
       ['train.jsonl', 'test.parquet'],
       ['train', 'test.parquet'],
@@ -43,7 +43,7 @@ describe('dpo data split, filter and mix', () => {
     }
   });
 
-  it('filters, and says so where nothing is left', async () => {
+  it('filters, and says so when no pair is left', async () => {
     const scored = [3, 1].map((chosen_score) => ({
       prompt: 'p',
       chosen: 'c',

@@ -14,7 +14,7 @@ export const dataMixCommand = defineCommand({
   summary: 'Mix datasets by weight: FILE=WEIGHT,FILE=WEIGHT,…',
   positional: ['parts', 'output'],
   options: z.strictObject({
-    parts: place('input').describe('Datasets with their weights (1 where none is given), separated by commas'),
+    parts: place('input').describe('Datasets with their weights (default 1), separated by commas'),
     output,
     seed,
   }),
@@ -22,20 +22,20 @@ export const dataMixCommand = defineCommand({
   run: async ({ parts, output, seed }, context) => {
     const mixture: MixPart[] = [];
     for (const part of parts.split(',')) {
-      const [, name = part, given] = /^(.*)=([^=]*)$/.exec(part) ?? [];
-      const weight = Number(given ?? 1);
-      if (!(weight > 0 && Number.isFinite(weight)) || given?.trim() === '')
-        throw new DpoError(USAGE, `dpo data mix: the weight of ${name} must be a number above 0, not "${given}".`);
+      const [, name = part, weightText] = /^(.*)=([^=]*)$/.exec(part) ?? [];
+      const weight = Number(weightText ?? 1);
+      if (!(weight > 0 && Number.isFinite(weight)) || weightText?.trim() === '')
+        throw new DpoError(USAGE, `dpo data mix: the weight of ${name} must be a number above 0, not "${weightText}".`);
       mixture.push({ dataset: await openData(name, context), weight });
     }
-    const mixed = mixPreferences(mixture, seed);
-    await writePreferences(mixed, output);
-    context.note(`Wrote ${mixed.length} pairs to ${output}.`);
+    const mix = mixPreferences(mixture, seed);
+    await writePreferences(mix, output);
+    context.note(`Wrote ${mix.length} pairs to ${output}.`);
     return 0;
   },
 });
 
-/** `dpo data filter`: the pairs within limits. */
+/** `dpo data filter`: the pairs of a dataset that lie within limits. */
 export const dataFilterCommand = defineCommand({
   name: 'data filter',
   summary: 'Keep the pairs within limits of score margin and length',
@@ -44,16 +44,16 @@ export const dataFilterCommand = defineCommand({
     input,
     output,
     minMargin: z.number().optional().describe('Least chosen score − rejected score'),
-    maxMargin: z.number().optional().describe('Most of it'),
+    maxMargin: z.number().optional().describe('Most chosen score − rejected score'),
     maxPromptCharacters: z.number().int().positive().optional().describe('Longest prompt'),
     maxAnswerCharacters: z.number().int().positive().optional().describe('Longest answer'),
     minAnswerCharacters: z.number().int().positive().optional().describe('Shortest answer'),
   }),
   run: async ({ input, output, ...limits }, context) => {
     const pairs = await openData(input, context);
-    const selected = [...filterPreferences(pairs, limits)];
-    await writePreferences(selected, output);
-    context.note(`Kept ${selected.length} of ${pairs.length} pairs in ${output}.`);
+    const pairsWithin = [...filterPreferences(pairs, limits)];
+    await writePreferences(pairsWithin, output);
+    context.note(`Kept ${pairsWithin.length} of ${pairs.length} pairs in ${output}.`);
     return 0;
   },
 });
@@ -72,7 +72,7 @@ export const dataSplitCommand = defineCommand({
   }),
   run: async ({ input, train, heldOut, ...options }, context) => {
     const parts = splitByPrompt(await openData(input, context), options);
-    // Both or none: one half alone looks like a whole dataset.
+    // Both files or neither: one part alone looks like a whole dataset.
     await writePreferences(parts.train, train, { before: () => writePreferences(parts.heldOut, heldOut) });
     context.note(`Wrote ${parts.train.length} pairs to ${train} and ${parts.heldOut.length} to ${heldOut}.`);
     return 0;

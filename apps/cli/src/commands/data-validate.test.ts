@@ -20,7 +20,7 @@ async function file(name: string, rows: readonly (readonly [string, string, stri
 const validate = (...args: readonly string[]) => runCli(['data', 'validate', ...args]);
 
 describe('dpo data validate', () => {
-  it('ends with 1 on errors, and on warnings only where told to be strict', async () => {
+  it('ends with 1 on errors, and on warnings only with --strict', async () => {
     const good = await file('good.jsonl', [['a', 'x', 'y']]);
     expect((await validate(good, '--strict')).code).toBe(0);
     const twice = await file('twice.jsonl', [
@@ -43,17 +43,17 @@ describe('dpo data validate', () => {
     const test = await file('test.jsonl', [['Other', 'x', 'z']]);
     const { code, out } = await validate(train, '--test', test, '--model', model, '--max-length', '4', '--json');
     expect(code).toBe(1);
-    const found = JSON.parse(out.join('\n')) as Validation;
-    expect(found).toMatchObject({ rows: 2, unit: 'tokens', sharedPrompts: { prompts: 1, of: 1 } });
-    expect(found.findings.map((finding) => finding.code)).toContain('shared-prompts');
-    expect(found.findings.map((finding) => finding.code)).toContain('answer-cut-away');
+    const validation = JSON.parse(out.join('\n')) as Validation;
+    expect(validation).toMatchObject({ rows: 2, unit: 'tokens', sharedPrompts: { prompts: 1, of: 1 } });
+    expect(validation.findings.map((finding) => finding.code)).toContain('shared-prompts');
+    expect(validation.findings.map((finding) => finding.code)).toContain('answer-cut-away');
     const without = await validate(train, '--max-length', '4');
     expect([without.code, without.notes.join('\n')]).toEqual([1, expect.stringContaining('needs a tokenizer')]);
   });
 });
 
 describe('rows that cannot be used', () => {
-  it('stop everything, or are left out, told and counted', async () => {
+  it('stop the command, or are left out, named and counted', async () => {
     const path = join(folder, 'rows.jsonl');
     await writeFile(
       path,
@@ -72,7 +72,7 @@ describe('rows that cannot be used', () => {
     expect(await readFile(page, 'utf8')).toContain('2 could not be read.');
   });
 
-  it('the same when converting; where none is left nothing is written', async () => {
+  it('are left out of a conversion too; nothing is written when no row is left', async () => {
     const path = join(folder, 'rows.csv');
     await writeFile(path, 'prompt,chosen,rejected\na,x,y\nb,x\n');
     const out = join(folder, 'out.arrow');

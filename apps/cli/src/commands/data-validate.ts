@@ -17,10 +17,10 @@ import { z } from 'zod';
 import { defineCommand } from '../command/define.js';
 import { validationLines } from '../ui/validation.js';
 
-/** `dpo data validate`: whether a dataset is fit for training; the exit code says so to scripts. */
+/** `dpo data validate`: whether a dataset is fit for training, also by the exit code. */
 export const dataValidateCommand = defineCommand({
   name: 'data validate',
-  summary: 'Check preference data before training; exit code 1 where something is wrong',
+  summary: 'Check preference data before training; exit code 1 when something is wrong',
   positional: ['input'],
   options: z.strictObject({
     input: place('input').describe('The file, folder or dataset of the hub to check'),
@@ -29,40 +29,40 @@ export const dataValidateCommand = defineCommand({
     testSplit: z.string().optional().describe('Which split of the held-out set'),
     model: place('input-model').optional().describe('Counts tokens with the tokenizer of this model'),
     maxLength: z.number().int().positive().optional().describe('Reports what this limit would cut; needs --model'),
-    maxPromptLength: z.number().int().positive().optional().describe('As --max-length, for prompts'),
+    maxPromptLength: z.number().int().positive().optional().describe('The same as --max-length, for prompts'),
     html: place('output-file').optional().describe('Writes a page about the data to this file'),
     json: z.boolean().default(false).describe('JSON instead of text'),
     onError: onErrorOption,
-    strict: z.boolean().default(false).describe('Warnings too give exit code 1'),
+    strict: z.boolean().default(false).describe('Exit code 1 for warnings too'),
   }),
   details:
-    'Errors: identical or blank answers, no tokens, roles out of order, answers cut away whole, prompts shared with --test.\n' +
+    'Errors: identical or blank answers, no tokens, roles out of order, answers cut to nothing, prompts shared with --test.\n' +
     'Warnings: contradictions, duplicates, replacement characters, cuts, negative score margins, length bias.',
   run: async ({ input, split, test, testSplit, model, html, json, onError, strict, ...limits }, context) => {
-    const skipped = skippedRows(onError);
+    const skips = skippedRows(onError);
     const notes = collectNotes();
     const pairs = await openData(withSplit(input, split), context, {
-      onError: skipped.onError,
+      onError: skips.onError,
       onNotes: notes.onNotes,
     });
     const { leftAside, mended } = mergeNotes(input, notes.all);
-    const found = validateDataset(pairs, {
+    const validation = validateDataset(pairs, {
       mended,
       ...limits,
       ...(test === undefined ? {} : { test: await openData(withSplit(test, testSplit), context) }),
       ...(model === undefined ? {} : { tokenizer: await openTokenizer(model, context) }),
     });
-    const left = skipped.messages();
+    const skipped = skips.messages();
     context.out(
-      json ? JSON.stringify({ ...found, skipped: left, leftAside }, null, 2) : validationLines(found).join('\n'),
+      json ? JSON.stringify({ ...validation, skipped, leftAside }, null, 2) : validationLines(validation).join('\n'),
     );
     tellNotes({ path: input, leftAside, mended: [] }, context);
-    skipped.report(context);
+    skips.report(context);
     if (html !== undefined) {
-      const page = renderDataReport({ title: input, validation: found, pair: (row) => pairs.at(row), skipped: left });
+      const page = renderDataReport({ title: input, validation, pair: (row) => pairs.at(row), skipped });
       await writeFileAtomic(html, (file) => writeFile(file, page));
       context.note(`Report: ${html}`);
     }
-    return found.errors > 0 || (strict && found.warnings > 0) ? 1 : 0;
+    return validation.errors > 0 || (strict && validation.warnings > 0) ? 1 : 0;
   },
 });

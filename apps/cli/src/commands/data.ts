@@ -28,16 +28,16 @@ import { inspectionLines } from '../ui/inspection.js';
 
 const shapeNames = Object.keys(writableShapes) as [ShapeName, ...ShapeName[]];
 
-/** `dpo data convert`: one format into another. */
+/** `dpo data convert`: a dataset in another format or shape. */
 export const dataConvertCommand = defineCommand({
   name: 'data convert',
   summary: 'Convert preference data: .jsonl, .jsonl.gz, .csv, .arrow, .parquet (read), Python datasets folders',
   positional: ['input', 'output'],
   options: z.strictObject({
     input: place('input').describe('The file or folder to read'),
-    output: place('output-dataset').describe('The file or folder to write; its ending says the format'),
+    output: place('output-dataset').describe('The file or folder to write; the ending decides the format'),
     split: z.string().optional().describe('Which split of the data [train]'),
-    prompt: z.string().optional().describe('The column that holds prompts, where it has another name'),
+    prompt: z.string().optional().describe('The column of prompts, when it has another name'),
     chosen: z.string().optional().describe('The column of chosen answers'),
     rejected: z.string().optional().describe('The column of rejected answers'),
     compression: z.enum(['lz4', 'zstd']).optional().describe('Compresses the buffers of an .arrow file'),
@@ -46,28 +46,27 @@ export const dataConvertCommand = defineCommand({
     answers: z
       .boolean()
       .default(false)
-      .describe('Writes each pair as two answers judged on their own (prompt, completion, label), for --method kto'),
+      .describe('Writes each pair as two judged answers (prompt, completion, label), for --method kto'),
   }),
-  run: async (given, context) => {
-    const { input, output, split, prompt, chosen, rejected, compression, shape, onError, answers } = given;
+  run: async ({ input, output, split, prompt, chosen, rejected, compression, shape, onError, answers }, context) => {
     if (shape !== undefined && (answers || compression !== undefined))
       throw new DpoError(USAGE, 'dpo data convert: --shape goes with neither --answers nor --compression.');
-    const skipped = skippedRows(onError);
-    const named = Object.entries({ prompt, chosen, rejected }).filter((entry) => entry[1] !== undefined);
+    const skips = skippedRows(onError);
+    const columns = Object.entries({ prompt, chosen, rejected }).filter((entry) => entry[1] !== undefined);
     const options = {
       ...(split === undefined ? {} : { split }),
-      columns: Object.fromEntries(named),
+      columns: Object.fromEntries(columns),
       compression,
-      onError: skipped.onError,
+      onError: skips.onError,
       onNotes: (notes: ReadNotes) => tellNotes(notes, context),
     };
     if (answers) {
       const pairs = await readPreferences(input, options);
       await writeLabelled({ [Symbol.iterator]: () => labelPairs(pairs) }, output, { compression });
-      const lost = notOfAnswers(pairs);
-      if (lost.length > 0) context.note(`Answers judged on their own have no place for: ${lost.join(', ')}.`);
+      const lost = pairFields(pairs);
+      if (lost.length > 0) context.note(`Judged answers have no place for: ${lost.join(', ')}.`);
       context.note(`Wrote ${2 * pairs.length} answers to ${output}.`);
-      skipped.report(context);
+      skips.report(context);
       return 0;
     }
     const { rows, leftOut }: { readonly rows: number; readonly leftOut?: readonly string[] } =
@@ -77,7 +76,7 @@ export const dataConvertCommand = defineCommand({
     if (leftOut !== undefined && leftOut.length > 0)
       context.note(`The shape ${shape} has no place for: ${leftOut.join(', ')}.`);
     context.note(`Wrote ${rows} pairs to ${output}.`);
-    skipped.report(context);
+    skips.report(context);
     return 0;
   },
 });
@@ -90,14 +89,14 @@ const OF_PAIRS: ReadonlySet<string> = new Set([
   'margin',
 ]);
 
-/** What the pairs say of two answers together, which their answers alone do not hold. */
-function notOfAnswers(pairs: PreferenceDataset): readonly string[] {
+/** The fields of the pairs that belong to two answers together, which judged answers lose. */
+function pairFields(pairs: PreferenceDataset): readonly string[] {
   const names = new Set<string>();
   for (const pair of pairs) for (const name of Object.keys(pair)) names.add(name);
   return [...names].filter((name) => OF_PAIRS.has(name));
 }
 
-/** `dpo data inspect`: what is in a dataset, and what is wrong with it. */
+/** `dpo data inspect`: counts, lengths and faults of a dataset. */
 export const dataInspectCommand = defineCommand({
   name: 'data inspect',
   summary: 'Count, measure and check preference data',
@@ -114,8 +113,8 @@ export const dataInspectCommand = defineCommand({
     const tokenizer = model === undefined ? undefined : await openTokenizer(model, context);
     const inspection = inspectPreferences(dataset, tokenizer);
     if (!json) for (const note of notes.all) tellNotes(note, context);
-    const found = { ...inspection, read: notes.all.map(({ leftAside, mended }) => ({ leftAside, mended })) };
-    context.out(json ? JSON.stringify(found, null, 2) : inspectionLines(inspection).join('\n'));
+    const report = { ...inspection, read: notes.all.map(({ leftAside, mended }) => ({ leftAside, mended })) };
+    context.out(json ? JSON.stringify(report, null, 2) : inspectionLines(inspection).join('\n'));
     return 0;
   },
 });

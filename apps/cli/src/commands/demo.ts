@@ -13,8 +13,11 @@ export const demoCommand = defineCommand({
   options: z.strictObject({
     model: place('input-model')
       .optional()
-      .describe('Another model than SmolLM2-135M-Instruct: a folder, a GGUF file or org/name'),
-    tiny: z.boolean().default(false).describe('A tiny GPT-2 made on the spot: a minute, no download, any engine'),
+      .describe('Another model than SmolLM2-135M-Instruct: a folder, a GGUF file, or org/name of the hub'),
+    tiny: z
+      .boolean()
+      .default(false)
+      .describe('A tiny GPT-2 made on the spot: a minute, no model to download, any engine'),
     output: place('output-run').default(DEMO_OUTPUT).describe('The run folder; an earlier demo in it is replaced'),
     loraRank: z.int().positive().optional().describe('Trains LoRA adapters of this rank instead of all weights'),
     resume: z.boolean().default(false).describe('Goes on with an interrupted demo in --output'),
@@ -23,7 +26,7 @@ export const demoCommand = defineCommand({
   }),
   whenInterrupted: (options) => `Interrupted. ${keptNote(options)}`,
   run: async (options, context) => {
-    const started = performance.now();
+    const start = performance.now();
     if (!options.resume) await clear(options.output);
     const result = await runDemo(options, context).catch((error: unknown) => {
       if (DpoError.is(error) && error.code.startsWith('pip.'))
@@ -34,18 +37,18 @@ export const demoCommand = defineCommand({
       throw error;
     });
     if ('checkpoint' in result) {
-      const saved =
+      const savedNote =
         result.checkpoint === undefined ? '' : ` The state of the training is saved in ${result.checkpoint}.`;
-      context.note(`Interrupted.${saved} ${keptNote(options)}`);
+      context.note(`Interrupted.${savedNote} ${keptNote(options)}`);
       return EXIT.interrupted;
     }
-    const seconds = (performance.now() - started) / 1000;
+    const seconds = (performance.now() - start) / 1000;
     for (const line of demoSummary(result, options.output, seconds, context.program)) context.out(line);
     return EXIT.done;
   },
 });
 
-/** Makes room for a demo. What is in the folder goes, if a demo made it; anything else stays, and is an error. */
+/** Clears the folder of an earlier demo. The run of another command stays, and is an error. */
 async function clear(output: string): Promise<void> {
   const command = await runIn(output);
   if (command === undefined) return;

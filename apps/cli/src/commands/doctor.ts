@@ -6,17 +6,19 @@ import { z } from 'zod';
 import { asTyped } from '../command/as-typed.js';
 import { defineCommand } from '../command/define.js';
 
+/** A thing that was checked, such as the engine. */
 interface Check {
   readonly name: string;
   readonly ok: boolean;
+  /** The state of the thing. */
   readonly says: string;
   readonly hint?: string | undefined;
 }
 
-/** `dpo doctor`: whether this machine is ready, and what to do where it is not. */
+/** `dpo doctor`: whether this machine is ready, and what to do when it is not. */
 export const doctorCommand = defineCommand({
   name: 'doctor',
-  summary: 'Check that this machine is ready, and say what to do where it is not',
+  summary: 'Check that this machine is ready, and say what to do when it is not',
   options: z.strictObject({ json: z.boolean().default(false).describe('JSON instead of text') }),
   run: async ({ json }, context) => {
     const checks = [nodeCheck(), ...(await engineChecks())];

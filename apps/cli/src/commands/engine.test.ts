@@ -23,7 +23,7 @@ async function notesOfInstalling(): Promise<string[]> {
   return notes;
 }
 
-it('says that it fetches only where something is fetched', async () => {
+it('notes that it fetches only when it does', async () => {
   vi.mocked(installLibrary).mockResolvedValueOnce(library);
   expect(await notesOfInstalling()).toEqual([expect.stringMatching(/is there already: \/cache\/library\.$/)]);
 

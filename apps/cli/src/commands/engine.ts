@@ -14,7 +14,7 @@ import { z } from 'zod';
 import { asTyped } from '../command/as-typed.js';
 import { type Context, defineCommand } from '../command/define.js';
 
-/** `dpo engine install`: fetches libtensorflow. */
+/** `dpo engine install`: fetches TensorFlow's library. */
 export const engineInstallCommand = defineCommand({
   name: 'engine install',
   summary: `Fetch TensorFlow ${tensorflowVersion}'s library, which makes training fast`,
@@ -22,14 +22,15 @@ export const engineInstallCommand = defineCommand({
     cuda: z
       .boolean()
       .default(false)
-      .describe('The library for NVIDIA GPUs (Linux x64), and CUDA 12 where the system has none'),
+      .describe('The library for NVIDIA GPUs (Linux x64), and CUDA 12 when the system has none'),
     cudaLibraries: z.boolean().default(true).describe('With --cuda, fetches the CUDA libraries that the system lacks'),
     ifMissing: z
       .boolean()
       .default(false)
-      .describe('Only where none is found, and without an error where it cannot be fetched'),
+      .describe('Only when no library is found, and without an error when it cannot be fetched'),
   }),
-  details: 'It comes out of TensorFlow’s own Python wheel, by the pip of whatever Python is there, into the cache.',
+  details:
+    'The library comes out of TensorFlow’s own Python wheel, by the pip of any Python on this machine, into the cache.',
   run: async ({ cuda, cudaLibraries, ifMissing }, context) => {
     if (ifMissing && (await findLibrary()) !== undefined) return 0;
     try {
@@ -43,28 +44,29 @@ export const engineInstallCommand = defineCommand({
   },
 });
 
-/** Fetches the library where it is not in the cache yet, and shows how it goes. Returns its folder. */
+/** Fetches the library, unless the cache has it, with progress. Returns the library's folder. */
 export async function installWithProgress(cuda: boolean, context: Context): Promise<string> {
   const size = wheelFor(cuda)?.bytes ?? 0;
-  let fetched = false;
+  let isFetching = false;
   const { folder } = await installLibrary({
     cuda,
     signal: context.signal,
     onProgress: ({ phase, bytes, total }) => {
-      if (!fetched) context.note(`Fetching TensorFlow ${tensorflowVersion} (${megabytes(size)} to download, once) …`);
-      fetched = true;
+      if (!isFetching)
+        context.note(`Fetching TensorFlow ${tensorflowVersion} (${megabytes(size)} to download, once) …`);
+      isFetching = true;
       context.progress(
         `${phase === 'download' ? 'Downloading' : 'Unpacking'} TensorFlow: ${megabytes(bytes)} of ${megabytes(total)}`,
       );
     },
   });
   context.note(
-    fetched ? `TensorFlow is in ${folder}.` : `TensorFlow ${tensorflowVersion} is there already: ${folder}.`,
+    isFetching ? `TensorFlow is in ${folder}.` : `TensorFlow ${tensorflowVersion} is there already: ${folder}.`,
   );
   return folder;
 }
 
-/** Fetches NVIDIA's libraries where the system's loader lacks some. All come, as they belong together. */
+/** Fetches all of NVIDIA's libraries when the system's loader lacks some: they belong together. */
 async function installCudaWithProgress(context: Context): Promise<void> {
   const missing = missingCudaLibraries();
   if (missing.length === 0) {
@@ -95,11 +97,11 @@ export const engineInfoCommand = defineCommand({
 });
 
 function engineInfoLines(info: EngineInfo): string[] {
-  const passedOver = info.libraries.filter(({ unsuitable }) => unsuitable !== undefined);
+  const unsuitable = info.libraries.filter((library) => library.unsuitable !== undefined);
   return [
     `Engine    ${info.description}`,
     `Library   ${info.library === undefined ? 'none found' : `${info.library.folder} (${info.library.source})`}`,
-    ...passedOver.map(({ folder, unsuitable }) => `          ${folder} is passed over: ${unsuitable}`),
+    ...unsuitable.map((library) => `          ${library.folder} is passed over: ${library.unsuitable}`),
     `Machine   ${info.platform}, Node ${info.node}, ${info.cores} cores, ${megabytes(info.memoryBytes)} memory`,
     `CPU       ${info.cpuFlags.join(' ') || 'features unknown'}`,
     `Cache     ${info.cache}`,

@@ -19,21 +19,21 @@ import { FILES } from '../tasks/winrate/collect-answers.js';
 import { askedAs, repliesFolder } from '../tasks/winrate/endpoint-judge.js';
 import { templateOf } from '../tasks/winrate/open-judge.js';
 
-/** `dpo eval cache explain`: which questions of a judging the cache answers, and why not the others. */
+/** `dpo eval cache explain`: which questions of a win rate the cache answers, and why not the others. */
 export const evalCacheExplainCommand = defineCommand({
   name: 'eval cache explain',
   summary: "Say which questions of a win rate a judge's cache answers, and why not the others",
   positional: ['run'],
   options: z.strictObject({
-    run: place('input').describe('The folder of a win rate that a judge behind an address was asked about'),
+    run: place('input').describe('The folder of a win rate whose judge was behind an address'),
     json: z.boolean().default(false).describe('One JSON object on standard output'),
   }),
   details:
     'Nothing is asked. Each question without a reply is compared with the reply that differs in the fewest parts.',
   run: async ({ run, json }, context) => {
     const options = await optionsOfRun(run);
-    const asked = await askedAs(options, await templateOf(options));
-    if (asked === undefined)
+    const asking = await askedAs(options, await templateOf(options));
+    if (asking === undefined)
       throw new DpoError('eval.no-endpoint', `${run} was not judged behind an address: no cache answers it.`, {
         values: { folder: run },
       });
@@ -42,18 +42,18 @@ export const evalCacheExplainCommand = defineCommand({
     );
     const { pairs } = pairAnswers(model ?? [], baseline ?? []);
     const { seed, orders, repetition: repetitionShare } = options;
-    const keyOf = cacheKeys(asked);
+    const keyOf = cacheKeys(asking);
     const questions = questionsOf(pairs, { seed, orders, repetitionShare }).map(comparisonOf);
-    const found = explainCache(
+    const explanation = explainCache(
       questions.map((question) => keyOf(question)),
       await replyCache(repliesFolder()).keys(),
     );
-    for (const line of json ? [JSON.stringify(found, null, 2)] : explanationLines(found)) context.out(line);
+    for (const line of json ? [JSON.stringify(explanation, null, 2)] : explanationLines(explanation)) context.out(line);
     return 0;
   },
 });
 
-/** The options of a win rate, from its folder, wherever that lies now. */
+/** The options of a win rate, from its folder. The folder may have been moved. */
 async function optionsOfRun(run: string): Promise<WinrateOptions> {
   const path = join(run, 'config.json');
   const bad = (cause?: unknown) =>
@@ -61,14 +61,14 @@ async function optionsOfRun(run: string): Promise<WinrateOptions> {
   const text = await readTextFile(path).catch((cause: unknown) => {
     throw bad(cause);
   });
-  let stored: { readonly command?: unknown; readonly options?: unknown };
+  let config: { readonly command?: unknown; readonly options?: unknown };
   try {
-    stored = JSON.parse(text);
+    config = JSON.parse(text);
   } catch (cause) {
     throw bad(cause);
   }
-  const options = winrateOptions.safeParse(stored.options);
-  if (stored.command !== 'eval winrate' || !options.success) throw bad(options.error);
+  const options = winrateOptions.safeParse(config.options);
+  if (config.command !== 'eval winrate' || !options.success) throw bad(options.error);
   return { ...options.data, output: run };
 }
 

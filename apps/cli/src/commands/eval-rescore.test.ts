@@ -30,8 +30,8 @@ it('prints one object for scripts, the same for the same seed', async () => {
   await writeFile(path, `${lines.join('\n')}\n`);
   const { code, out, notes } = await runCli(['eval', 'rescore', path, '--json']);
   expect([code, notes]).toEqual([0, []]);
-  const found = JSON.parse(out.join('\n'));
-  expect(Object.keys(found)).toEqual([
+  const figures = JSON.parse(out.join('\n'));
+  expect(Object.keys(figures)).toEqual([
     'prompts',
     'win_rate',
     'standard_error',
@@ -45,7 +45,7 @@ it('prints one object for scripts, the same for the same seed', async () => {
     'bounds',
     'smallest_difference',
   ]);
-  expect(found).toMatchObject({
+  expect(figures).toMatchObject({
     prompts: 4,
     win_rate: 2.5 / 4,
     longer_wins: (1 + 0 + 0.5 + 0) / 4,
@@ -57,7 +57,7 @@ it('prints one object for scripts, the same for the same seed', async () => {
   expect((await runCli(['eval', 'rescore', path, '--json'])).out).toEqual(out);
 });
 
-it('says first what may be said, then the figures and what was lost', async () => {
+it('prints the conclusion first, then the figures and the lost verdicts', async () => {
   await writeFile(path, `${lines.join('\n')}\n`);
   const { out } = await runCli(['eval', 'rescore', path]);
   expect(out[0]).toMatch(/^The model wins 62.5 % of 4 pairs \(95 % interval .*\): too few to say which is better/);
@@ -65,7 +65,7 @@ it('says first what may be said, then the figures and what was lost', async () =
   expect(out.join('\n')).toContain('62.5 to 75.0 %');
 });
 
-it('goes on without a torn last line, takes the later of two askings, and says both', async () => {
+it('leaves out a torn last line, takes the last line of a verdict, and notes both', async () => {
   await writeFile(path, `${[...lines, lines[0], lines[1]?.slice(0, 30)].join('\n')}`);
   const { code, notes } = await runCli(['eval', 'rescore', path, '--json']);
   expect(code).toBe(0);
@@ -91,18 +91,18 @@ const votes = [
   { prompt_id: 'd', first: 'baseline', rater: 'ben', vote: 'skip' },
 ].map((vote) => JSON.stringify(vote));
 
-it('sets people beside the judge, with keys of their own', async () => {
+it('compares people with the judge, under a key of their own', async () => {
   const human = join(folder, 'votes.jsonl');
   const more = lines.map((line) => line.replace(/"prompt_id":"(.)"/, '"prompt_id":"$1$1"'));
   await writeFile(path, `${[...lines, ...more].join('\n')}\n`);
   await writeFile(human, `${votes.join('\n')}\n`);
   const { code, out } = await runCli(['eval', 'rescore', path, '--human', human, '--json']);
   expect(code).toBe(0);
-  const { human: found, ...rest } = JSON.parse(out.join('\n'));
+  const { human: people, ...rest } = JSON.parse(out.join('\n'));
   const alone = await runCli(['eval', 'rescore', path, '--json']);
   expect(rest).toEqual(JSON.parse(alone.out.join('\n')));
   // The judge: a and b for the model, c a tie. People: a for the model, twice; b against; c a tie.
-  expect(found).toMatchObject({
+  expect(people).toMatchObject({
     raters: ['anna', 'ben'],
     pairs: 3,
     judgements: 4,
@@ -116,7 +116,7 @@ it('sets people beside the judge, with keys of their own', async () => {
     unlabelled: 5,
   });
   const chance = (2 * 3 + 1 * 0 + 1 * 1) / 16;
-  expect(found.kappa).toBeCloseTo((3 / 4 - chance) / (1 - chance), 12);
+  expect(people.kappa).toBeCloseTo((3 / 4 - chance) / (1 - chance), 12);
   const text = (await runCli(['eval', 'rescore', path, '--human', human])).out.join('\n');
   expect(text).toContain('Corrected by people, the model wins');
   expect(text).toContain('75.0 % of 4 judgements, Cohen’s κ');
@@ -128,7 +128,7 @@ it('reads votes as any verdicts', async () => {
   expect(JSON.parse(out.join('\n'))).toMatchObject({ prompts: 3, win_rate: 1.5 / 3, bounds: [0.5, 0.5] });
 });
 
-it('refuses votes that have nothing to do with the verdicts, and says which file is missing', async () => {
+it('refuses votes on other pairs than the verdicts, and names a missing file', async () => {
   const human = join(folder, 'votes.jsonl');
   await writeFile(path, `${lines.join('\n')}\n`);
   const missing = await runCli(['eval', 'rescore', path, '--human', human]);

@@ -14,7 +14,7 @@ import { type Context, defineCommand } from '../command/define.js';
 import { besideJudgeLines } from '../ui/beside-judge.js';
 import { temperatureLines, winRateLines } from '../ui/win-rate.js';
 
-/** `dpo eval rescore`: every figure about a win rate, computed anew from the verdicts. */
+/** `dpo eval rescore`: the figures of a win rate, computed anew from the verdicts. */
 export const evalRescoreCommand = defineCommand({
   name: 'eval rescore',
   summary: 'Win rate, length control and bounds from a file of verdicts',
@@ -29,8 +29,8 @@ export const evalRescoreCommand = defineCommand({
   details:
     'Nothing is judged again. A line of the file has prompt_id, first (model or baseline: whose answer was seen first),\n' +
     'repetition and verdict (first, second, tie, unparsable, refused, failed), and may have p_first, model_length and\n' +
-    'baseline_length. With --human, the judge is set beside people: how far they agree, and the judge’s rate corrected by\n' +
-    'theirs. docs/evaluation.md says what each figure means.',
+    'baseline_length. With --human, the judge is compared with people: how far they agree, and the judge’s rate corrected\n' +
+    'by their votes. docs/evaluation.md says what each figure means.',
   run: async ({ verdicts: path, human, json, ...options }, context) => {
     const verdicts = await readFrom(path, context);
     const people = human === undefined ? undefined : await readFrom(human, context);
@@ -54,12 +54,12 @@ export const evalRescoreCommand = defineCommand({
   },
 });
 
-/** The verdicts of a file, with what is to be known of the file told. */
+/** The verdicts of a file. Notes a line that was cut, and verdicts with several lines. */
 async function readFrom(path: string, context: Pick<Context, 'note'>): Promise<readonly StoredVerdict[]> {
   const { verdicts, torn } = await readVerdicts(path);
   if (torn) context.note(`The last line of ${path} was cut while it was written, and is left out.`);
-  const replaced = verdicts.length - lastVerdicts(verdicts).length;
-  if (replaced > 0)
-    context.note(`${path} has ${replaced} more lines than verdicts: of several lines on the same the last counts.`);
+  const surplus = verdicts.length - lastVerdicts(verdicts).length;
+  if (surplus > 0)
+    context.note(`${path} has ${surplus} more lines than verdicts: of several lines for a verdict the last counts.`);
   return verdicts;
 }

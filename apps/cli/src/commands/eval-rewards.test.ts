@@ -35,19 +35,19 @@ const rows = [
 
 describe('dpo eval rewards', () => {
   it('measures a reward model on pairs, by subsets', async () => {
-    const got = await figures(['--model', reward, '--data', await dataFile('pairs.jsonl', rows)]);
-    expect(got).toMatchObject({ comparisons: 3, length_ruler: 1 / 3, ties: 0 });
-    expect(Object.keys(got.subsets)).toEqual(['short', 'long']);
-    expect(got.subsets.long).toMatchObject({ comparisons: 1, length_ruler: 1 });
+    const report = await figures(['--model', reward, '--data', await dataFile('pairs.jsonl', rows)]);
+    expect(report).toMatchObject({ comparisons: 3, length_ruler: 1 / 3, ties: 0 });
+    expect(Object.keys(report.subsets)).toEqual(['short', 'long']);
+    expect(report.subsets.long).toMatchObject({ comparisons: 1, length_ruler: 1 });
     const swapped = rows.map(({ prompt, chosen, rejected }) => ({ prompt, chosen: rejected, rejected: chosen }));
     const other = await figures(['--model', reward, '--data', await dataFile('swapped.jsonl', swapped)]);
-    expect(other.accuracy).toBeCloseTo(1 - got.accuracy, 12);
-    expect(other.margin).toBeCloseTo(-got.margin, 5);
-    // Each row alone has the margin that it has among the others.
+    expect(other.accuracy).toBeCloseTo(1 - report.accuracy, 12);
+    expect(other.margin).toBeCloseTo(-report.margin, 5);
+    // A row has the same margin alone and among other rows.
     const alone = await Promise.all(
       rows.map(async (row, i) => figures(['--model', reward, '--data', await dataFile(`row-${i}.jsonl`, [row])])),
     );
-    expect(alone.reduce((sum, { margin }) => sum + margin, 0) / 3).toBeCloseTo(got.margin, 5);
+    expect(alone.reduce((sum, { margin }) => sum + margin, 0) / 3).toBeCloseTo(report.margin, 5);
   });
 
   it('reads files of RewardBench 1: subsets and sections', async () => {
@@ -55,11 +55,11 @@ describe('dpo eval rewards', () => {
       ...{ ...row, chosen_model: 'a', rejected_model: 'b', id: i },
       subset: i < 2 ? 'alpacaeval-easy' : 'donotanswer',
     }));
-    const got = await figures(['--model', reward, '--data', await dataFile('bench-1.jsonl', bench)]);
-    expect(Object.keys(got.subsets)).toEqual(['alpacaeval-easy', 'donotanswer']);
-    expect(got.sections).toEqual({
-      Chat: got.subsets['alpacaeval-easy'].accuracy,
-      Safety: got.subsets.donotanswer.accuracy,
+    const report = await figures(['--model', reward, '--data', await dataFile('bench-1.jsonl', bench)]);
+    expect(Object.keys(report.subsets)).toEqual(['alpacaeval-easy', 'donotanswer']);
+    expect(report.sections).toEqual({
+      Chat: report.subsets['alpacaeval-easy'].accuracy,
+      Safety: report.subsets.donotanswer.accuracy,
     });
   });
 
@@ -74,33 +74,33 @@ describe('dpo eval rewards', () => {
       list('ref:0', 'Ties', [' Red.']),
       list('tied:0', 'Ties', [' Red.', ' Green.', ' Blue.']),
     ];
-    const got = await figures(['--model', reward, '--data', await dataFile('bench-2.jsonl', bench)]);
-    expect(got.comparisons).toBe(3);
-    expect(Object.keys(got.subsets)).toEqual(['Math', 'Ties']);
-    expect(got.ties_score).toMatchObject({ overall: expect.any(Number) });
+    const report = await figures(['--model', reward, '--data', await dataFile('bench-2.jsonl', bench)]);
+    expect(report.comparisons).toBe(3);
+    expect(Object.keys(report.subsets)).toEqual(['Math', 'Ties']);
+    expect(report.ties_score).toMatchObject({ overall: expect.any(Number) });
   });
 
-  it('measures the implicit reward of a policy: none where the policy is its reference', async () => {
+  it('measures the implicit reward of a policy: 0 when the policy is its reference', async () => {
     const data = await dataFile('implicit.jsonl', rows);
     const model = at('trl/bytes');
     const same = await figures(['--model', model, '--ref', model, '--data', data]);
     expect(same).toMatchObject({ accuracy: 0.5, ties: 3, margin: 0, calibration_error: 0 });
     expect(same.log_loss).toBeCloseTo(Math.LN2, 6);
     const sft = join(folder, 'sft');
-    const trained = await runCli([
+    const training = await runCli([
       ...['sft', '--model', model, '--data', data, '--output', sft, '--max-steps', '2', '--batch-size', '2'],
       ...['--learning-rate', '0.01', '--precision', 'float32'],
     ]);
-    expect(trained.code, trained.notes.join('\n')).toBe(0);
+    expect(training.code, training.notes.join('\n')).toBe(0);
     const pair = ['--model', join(sft, 'final'), '--ref', model, '--data', data];
-    const scored = await runCli(['score', ...pair, '--beta', '0.3', '--precision', 'float32']);
-    const margins = scored.out.map((line) => JSON.parse(line).margin as number);
-    const got = await figures([...pair, '--beta', '0.3']);
-    expect(Math.abs(got.margin)).toBeGreaterThan(1e-4);
-    expect(got.margin).toBeCloseTo(margins.reduce((sum, margin) => sum + margin, 0) / 3, 4);
+    const scores = await runCli(['score', ...pair, '--beta', '0.3', '--precision', 'float32']);
+    const margins = scores.out.map((line) => JSON.parse(line).margin as number);
+    const report = await figures([...pair, '--beta', '0.3']);
+    expect(Math.abs(report.margin)).toBeGreaterThan(1e-4);
+    expect(report.margin).toBeCloseTo(margins.reduce((sum, margin) => sum + margin, 0) / 3, 4);
   });
 
-  it('says what it lacks', async () => {
+  it('says what is missing', async () => {
     const data = await dataFile('lacking.jsonl', rows);
     const policy = await runCli(['eval', 'rewards', '--model', at('trl/bytes'), '--data', data]);
     expect(policy.code).toBe(2);

@@ -26,11 +26,13 @@ const options = z.strictObject({
   model: place('input-model').describe(
     'A reward model or another classifier, or a policy whose implicit reward is measured',
   ),
-  ref: place('input-model').optional().describe('The reference of a policy: the model that it was trained from'),
+  ref: place('input-model')
+    .optional()
+    .describe('The reference of a policy: the model from which the policy was trained'),
   beta: z.number().positive().default(0.1).describe('Scale of the implicit reward'),
   data: place('input').describe('Preference data of any kind, or a file of RewardBench 1 or 2'),
   split: z.string().optional().describe('Which split of --data [train]'),
-  limit: z.int().positive().optional().describe('The first so many rows [all]'),
+  limit: z.int().positive().optional().describe('How many rows, the first ones [all]'),
   onError: onErrorOption,
   maxLength: z
     .int()
@@ -45,37 +47,34 @@ const options = z.strictObject({
 
 type Options = z.output<typeof options>;
 
-/** `dpo eval rewards`: how well a reward model, or the implicit reward of a policy, knows better answers. */
+/** `dpo eval rewards`: how well a reward model, or the implicit reward of a policy, recognises better answers. */
 export const evalRewardsCommand = defineCommand({
   name: 'eval rewards',
   summary: 'Measure a reward model, or the implicit reward of a policy',
   options,
   details:
-    'The accuracy of all data and of each subset with its interval, log loss, calibration, margins by length, and what a ruler that\n' +
-    'takes the longer answer would reach. Of lists of answers the best-scored are right: the best of n must be one of them.\n' +
+    'Prints the accuracy on all data and on each subset with its interval, log loss, calibration, margins by length, and the\n' +
+    'accuracy of a ruler that takes the longer answer. In a list of answers those with the best score are right.\n' +
     'Example: dpo eval rewards --model runs/reward/final --data held-out.jsonl',
-  run: async (given, context) => {
-    const isScorer = await namesScorer(given.model, context);
-    if (!isScorer && given.ref === undefined)
-      throw new DpoError(
-        USAGE,
-        `dpo eval rewards: ${given.model} is a language model, whose implicit reward needs --ref.`,
-        {
-          hint: 'Give the model that it was trained from as --ref, or a reward model as --model.',
-        },
-      );
-    const skipped = skippedRows(given.onError);
-    const all = await readComparisons(withSplit(given.data, given.split), context, skipped.onError);
-    const comparisons = all.slice(0, given.limit);
-    await offerEngine(given, context);
-    const engine = await openEngine(engineSettings(given));
+  run: async (values, context) => {
+    const { model, ref, data, split, limit, json } = values;
+    const isScorer = await namesScorer(model, context);
+    if (!isScorer && ref === undefined)
+      throw new DpoError(USAGE, `dpo eval rewards: ${model} is a language model, whose implicit reward needs --ref.`, {
+        hint: 'Give the model from which it was trained as --ref, or a reward model as --model.',
+      });
+    const skips = skippedRows(values.onError);
+    const all = await readComparisons(withSplit(data, split), context, skips.onError);
+    const comparisons = all.slice(0, limit);
+    await offerEngine(values, context);
+    const engine = await openEngine(engineSettings(values));
     try {
-      const scores = await (isScorer ? scorerScores : implicitRewards)(engine, comparisons, given, context);
-      skipped.report(context);
-      const scored = withScores(comparisons, scores);
-      const report = rewardReport(scored);
-      const ties = tiesScore(scored);
-      if (given.json) context.out(JSON.stringify(rewardFigures(report, ties), null, 2));
+      const scores = await (isScorer ? scorerScores : implicitRewards)(engine, comparisons, values, context);
+      skips.report(context);
+      const withRewards = withScores(comparisons, scores);
+      const report = rewardReport(withRewards);
+      const ties = tiesScore(withRewards);
+      if (json) context.out(JSON.stringify(rewardFigures(report, ties), null, 2));
       else for (const line of rewardLines(report, ties)) context.out(line);
       return 0;
     } finally {
@@ -94,28 +93,28 @@ async function scorerScores(
   return scorer.score(comparisons, progressOf(model, context));
 }
 
-/** β (log π − log π_ref) of each answer. One model after the other, so that no two are in memory at once. */
+/** β (log π − log π_ref) of each answer. The models are opened one after the other, so that one at a time is in memory. */
 async function implicitRewards(
   engine: Engine,
   comparisons: readonly Comparison[],
   { model, ref, beta, maxLength, eos }: Options,
   context: Context,
 ): Promise<number[][]> {
-  const score = async (name: string, given?: ModelTokenizer) => {
-    const opened = await openModel(engine, name, context);
-    const tokenizer = given ?? opened.tokenizer;
+  const score = async (name: string, policyTokenizer?: ModelTokenizer) => {
+    const { model: scoring, tokenizer: ownTokenizer } = await openModel(engine, name, context);
+    const tokenizer = policyTokenizer ?? ownTokenizer;
     const groups = encodeGroups(comparisons, tokenizer, {
-      maxLength: Math.min(maxLength, opened.model.maxPositions),
+      maxLength: Math.min(maxLength, scoring.maxPositions),
       eos,
     });
     const { truncatedRows } = cutSummary(groups);
     if (truncatedRows > 0) context.note(`${truncatedRows} of ${groups.length} rows were cut to the longest length.`);
-    const logps = await sequenceLogps(opened.model, groups, progressOf(name, context));
-    opened.model.dispose();
+    const logps = await sequenceLogps(scoring, groups, progressOf(name, context));
+    scoring.dispose();
     return { logps, tokenizer };
   };
   const policy = await score(model);
-  // The same tokens as the policy's, whatever template lies beside the reference.
+  // The reference scores the policy's tokens, whatever template lies beside the reference.
   const reference = await score(ref as string, policy.tokenizer);
   return policy.logps.map((logps, i) => logps.map((logp, a) => beta * (logp - (reference.logps[i]?.[a] as number))));
 }

@@ -39,13 +39,13 @@ describe('dpo eval sentiment', () => {
     }
   }, 60_000);
 
-  it('takes a function of the user’s as its reward, in text and report', async () => {
+  it('takes a function from the user’s file as its reward, in text and report', async () => {
     await writeFile(at('longer.mjs'), 'export default async (texts) => texts.map((text) => text.length);\n');
     const { code, out } = await sentiment('--reward', at('longer.mjs'), '--run', at('run'));
     expect(code).toBe(0);
     for (const line of ['  as sampled', 'Distinct-1, 2, 3', 'Self-BLEU', 'Ended texts'])
       expect(
-        out.some((each) => each.startsWith(line)),
+        out.some((text) => text.startsWith(line)),
         line,
       ).toBe(true);
     const { reward, rewards } = JSON.parse(await readFile(at('run/evaluation.json'), 'utf8'));
@@ -70,7 +70,7 @@ describe('dpo eval sentiment', () => {
     ['export default (texts) => 1;', 'gave number for 12 texts'],
     ['export default (', 'cannot be loaded'],
   ])(
-    'refuses a reward that is none: %s',
+    'refuses a file that is no reward: %s',
     async (source, why) => {
       const file = at(`bad-${why.length}-${source.length}.mjs`);
       await writeFile(file, source);
@@ -81,7 +81,7 @@ describe('dpo eval sentiment', () => {
     60_000,
   );
 
-  it('refuses a reward that is not there, before anything is drawn', async () => {
+  it('refuses a missing reward, before anything is drawn', async () => {
     const { code, notes } = await sentiment('--reward', at('none'));
     expect(code).toBe(1);
     expect(notes.join('\n')).toContain(at('none'));

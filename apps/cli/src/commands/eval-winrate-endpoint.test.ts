@@ -7,19 +7,19 @@ import { runCli, tinyModelFolder } from '../_cli-for-tests.js';
 
 const key = 'sk-Wq7VxNn3TbRk';
 
-let root: string;
+let scratch: string;
 let model: string;
 let folder: string;
 let server: ChatServer;
 let address: string;
 beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), 'dpo-endpoint-'));
-  model = await tinyModelFolder(join(root, 'model'), 1, 256);
+  scratch = await mkdtemp(join(tmpdir(), 'dpo-endpoint-'));
+  model = await tinyModelFolder(join(scratch, 'model'), 1, 256);
 }, 60_000);
-afterAll(() => rm(root, { recursive: true, force: true }));
+afterAll(() => rm(scratch, { recursive: true, force: true }));
 beforeEach(async () => {
-  folder = await mkdtemp(join(root, 'test-'));
-  server = new ChatServer(wordsAlone((request) => ({ body: completion(`Verdict: ${longer(request)}`) })));
+  folder = await mkdtemp(join(scratch, 'test-'));
+  server = new ChatServer(wordsAlone((question) => ({ body: completion(`Verdict: ${longer(question)}`) })));
   address = await server.start();
   vi.stubEnv('XDG_CACHE_HOME', join(folder, 'cache'));
   vi.stubEnv('OPENAI_API_KEY', key);
@@ -37,15 +37,15 @@ const lines = async (name: string) =>
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 
-/** What stands between the fences of a question: the prompt, and both answers. */
-function fenced({ text }: ServedRequest): string[] {
+/** The texts between the fences of a question: the prompt and both answers. */
+function textsOf({ text }: ServedRequest): string[] {
   const fence = /^`{3,}$/m.exec(text)?.[0] ?? '';
   return text.split(`${fence}\n`).flatMap((part, i) => (i % 2 === 1 ? [part.replace(/\n$/, '')] : []));
 }
 
 /** The label of a judge that likes long answers. */
-function longer(request: ServedRequest): 'A' | 'B' {
-  const [, a = '', b = ''] = fenced(request);
+function longer(question: ServedRequest): 'A' | 'B' {
+  const [, a = '', b = ''] = textsOf(question);
   return a.length >= b.length ? 'A' : 'B';
 }
 
@@ -76,10 +76,10 @@ const winrate = (...args: string[]) =>
 
 it('tldr from end to end: a model answers posts at two temperatures, a judge compares, both orders, with figures', async () => {
   await writeFile(at('posts.jsonl'), jsonl(posts));
-  const judge = (request: ServedRequest) => (isTrial(request) ? 'A' : longer(request));
-  server.behave = (request) => ({
-    body: completion(judge(request), {
-      logprobs: topLogprobs(judge(request) === 'A' ? { A: -0.1, B: -3 } : { B: -0.1, A: -3 }),
+  const judge = (question: ServedRequest) => (isTrial(question) ? 'A' : longer(question));
+  server.behave = (question) => ({
+    body: completion(judge(question), {
+      logprobs: topLogprobs(judge(question) === 'A' ? { A: -0.1, B: -3 } : { B: -0.1, A: -3 }),
     }),
   });
   const args = ['--preset', 'tldr', '--data', at('posts.jsonl'), '--model', model, '--engine', 'cpu', '--json'];
@@ -93,19 +93,19 @@ it('tldr from end to end: a model answers posts at two temperatures, a judge com
     '0',
   );
   expect([code, notes.filter((note) => note.startsWith('Error'))]).toEqual([0, []]);
-  expect(notes.join('\n')).toContain('The judge says its verdicts by logprobs.');
+  expect(notes.join('\n')).toContain('The judge gives its verdicts by logprobs.');
   expect(notes.join('\n')).toContain('3 prompts can hardly show any difference');
   // Three tokens of the model are shorter than each summary: it loses everywhere, with p = e^−3 / (e^−0.1 + e^−3).
   const p = Math.exp(-3) / (Math.exp(-0.1) + Math.exp(-3));
-  const found = JSON.parse(out.join('\n'));
-  expect(found).toMatchObject({
+  const winRate = JSON.parse(out.join('\n'));
+  expect(winRate).toMatchObject({
     prompts: 3,
     longer_wins: expect.closeTo(1 - p, 9),
     first_position_rate: 0.5,
     consistency: 1,
   });
-  expect(found.win_rate).toBeCloseTo(p, 9);
-  expect(found.temperatures.map(({ temperature }: { temperature: number }) => temperature)).toEqual([0, 1]);
+  expect(winRate.win_rate).toBeCloseTo(p, 9);
+  expect(winRate.temperatures.map(({ temperature }: { temperature: number }) => temperature)).toEqual([0, 1]);
   const verdicts = await lines('run/verdicts.jsonl');
   expect(verdicts).toHaveLength(12); // three posts, two temperatures, both orders
   expect(verdicts[0]).toMatchObject({
@@ -123,12 +123,12 @@ describe('money and keys', () => {
     const args = [...(await answerFiles()), '--rubric', 'summary', '--concurrency', '1'];
     const first = await winrate(...args);
     expect(first.code).toBe(0);
-    const questions = server.requests.filter((each) => !isTrial(each)).length;
+    const questions = server.requests.filter((question) => !isTrial(question)).length;
     expect(questions).toBe(7);
     await writeFile(at('run/verdicts.jsonl'), jsonl((await lines('run/verdicts.jsonl')).slice(0, 4)));
     const again = await winrate(...args);
     expect(again.out).toEqual(first.out);
-    expect(server.requests.filter((each) => !isTrial(each))).toHaveLength(questions);
+    expect(server.requests.filter((question) => !isTrial(question))).toHaveLength(questions);
     expect((await lines('run/verdicts.jsonl')).filter(({ cached }) => cached === true)).toHaveLength(3);
   });
 
@@ -146,13 +146,13 @@ describe('money and keys', () => {
     ];
     const { code, notes } = await winrate(...args, '--max-cost', '0.12');
     expect([code, notes.join('\n')]).toEqual([1, expect.stringContaining('no more is asked')]);
-    const kept = await lines('run/verdicts.jsonl');
-    expect(kept.length).toBeGreaterThan(0);
-    expect(kept.length).toBeLessThan(7);
-    expect(kept[0]?.cost).toBeCloseTo((10 * 100 + 100 * 10) / 1e6, 12);
+    const first = await lines('run/verdicts.jsonl');
+    expect(first.length).toBeGreaterThan(0);
+    expect(first.length).toBeLessThan(7);
+    expect(first[0]?.cost).toBeCloseTo((10 * 100 + 100 * 10) / 1e6, 12);
     const more = await winrate(...args, '--max-cost', '1');
     expect([more.code, more.notes.join('\n')]).toEqual([0, expect.stringMatching(/Spent: 0\.01[68]/)]);
-    expect((await lines('run/verdicts.jsonl')).slice(0, kept.length)).toEqual(kept);
+    expect((await lines('run/verdicts.jsonl')).slice(0, first.length)).toEqual(first);
   });
 
   it('no key in any file, note or result, though the server repeats it', async () => {
@@ -161,8 +161,8 @@ describe('money and keys', () => {
     expect(code).toBe(0);
     expect(server.requests.at(-1)?.authorization).toBe(`Bearer ${key}`);
     server.behave = ({ authorization }) => ({ status: 401, body: { error: { message: `Bad ${authorization}` } } });
-    const refused = await winrate(...(await answerFiles()), '--rubric', 'helpful', '--output', at('other'));
-    expect([refused.code, refused.notes.join('\n')]).toEqual([
+    const refusal = await winrate(...(await answerFiles()), '--rubric', 'helpful', '--output', at('other'));
+    expect([refusal.code, refusal.notes.join('\n')]).toEqual([
       1,
       expect.stringContaining('refuses the key in OPENAI_API_KEY'),
     ]);
@@ -171,7 +171,7 @@ describe('money and keys', () => {
       files.map(async (file) => ((await stat(file)).isFile() ? readFile(file, 'utf8') : '')),
     );
     expect(texts.filter((text) => text.includes('You sent')).length).toBeGreaterThan(1); // verdicts and cache
-    for (const text of [...texts, ...out, ...notes, ...refused.notes])
+    for (const text of [...texts, ...out, ...notes, ...refusal.notes])
       for (let i = 0; i + 6 <= key.length - 3; i++) expect(text).not.toContain(key.slice(3 + i, 9 + i));
   });
 
@@ -191,7 +191,7 @@ describe('money and keys', () => {
     expect((await explain('cache')).join('\n')).toContain('is no folder of dpo eval winrate');
   });
 
-  it('names a model that is not the one asked for', async () => {
+  it('names another model that answers in place of the judge', async () => {
     server.behave = wordsAlone(() => ({ body: completion('Verdict: A', { model: 'judge-0613' }) }));
     const { notes } = await winrate(...(await answerFiles()), '--rubric', 'summary');
     expect(notes.join('\n')).toContain('Asked for judge, the judge calls itself judge-0613.');
@@ -200,8 +200,8 @@ describe('money and keys', () => {
 
 /** Writes a file and names it as an option. */
 async function file(option: string, content: string): Promise<string[]> {
-  await writeFile(at('given'), content);
-  return [option, at('given')];
+  await writeFile(at('option'), content);
+  return [option, at('option')];
 }
 
 async function withoutKey(): Promise<string[]> {
@@ -216,17 +216,17 @@ async function withBrokenVerdicts(): Promise<string[]> {
 }
 
 describe('what is wrong is one clear error, and nothing is paid', () => {
-  const given =
+  const words =
     (...args: string[]) =>
     async () =>
       args;
   it.each<[string, () => Promise<string[]>, number, string]>([
     ['no key', withoutKey, 1, 'OPENAI_API_KEY is not set'],
-    ['a key in the address', given('--judge', `https://me:${key}@judge.example/v1`), 1, 'holds a login or a query'],
-    ['a key as the name of a variable', given('--judge-key-env', key), 2, 'never the key itself'],
-    ['no address', given('--judge', 'ftp://judge.example'), 1, 'should be http or https'],
-    ['a budget of 0', given('--max-cost', '0'), 2, 'pays for no question'],
-    ['a budget without prices', given('--max-cost', '1'), 2, 'needs --prices'],
+    ['a key in the address', words('--judge', `https://me:${key}@judge.example/v1`), 1, 'holds a login or a query'],
+    ['a key as the name of a variable', words('--judge-key-env', key), 2, 'never the key itself'],
+    ['no address', words('--judge', 'ftp://judge.example'), 1, 'should be http or https'],
+    ['a budget of 0', words('--max-cost', '0'), 2, 'pays for no question'],
+    ['a budget without prices', words('--max-cost', '1'), 2, 'needs --prices'],
     ['prices without the model', () => file('--prices', '{"m": {}}'), 1, 'no price of judge'],
     ['prices that are none', () => file('--prices', '{"judge": {"input": 1}}'), 1, 'judge.output should be a number'],
     [
@@ -239,13 +239,13 @@ describe('what is wrong is one clear error, and nothing is paid', () => {
     ['a verdict file with a broken line', withBrokenVerdicts, 1, 'line 1'],
   ])('%s', async (_, args, code, says) => {
     const files = await answerFiles();
-    const given = await args();
+    const more = await args();
     server.requests.length = 0;
-    const result = await winrate(...files, '--rubric', 'summary', ...given);
-    const said = result.notes.filter((note) => note.startsWith('Error'));
-    expect([result.code, said], result.notes.join('\n')).toEqual([code, [expect.stringContaining(says)]]);
+    const result = await winrate(...files, '--rubric', 'summary', ...more);
+    const errors = result.notes.filter((note) => note.startsWith('Error'));
+    expect([result.code, errors], result.notes.join('\n')).toEqual([code, [expect.stringContaining(says)]]);
     expect(result.notes.join('\n')).not.toContain(key);
-    expect(server.requests.filter((each) => !isTrial(each))).toEqual([]);
+    expect(server.requests.filter((question) => !isTrial(question))).toEqual([]);
   });
 
   it('an address that is no judge', async () => {

@@ -7,20 +7,20 @@ import { loadRewardModel, saveModel } from '@dpo/models';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { labellingModelFolder, pairsFile, runCli, tinyModelFolder } from '../_cli-for-tests.js';
 
-let root: string;
+let scratch: string;
 let model: string;
 let judge: string;
 let pairs: string;
 let folder: string;
 beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), 'dpo-winrate-'));
-  model = await tinyModelFolder(join(root, 'model'), 1, 512);
-  judge = await labellingModelFolder(join(root, 'judge'), 1, 512);
-  pairs = await pairsFile(root, 6); // five prompts
+  scratch = await mkdtemp(join(tmpdir(), 'dpo-winrate-'));
+  model = await tinyModelFolder(join(scratch, 'model'), 1, 512);
+  judge = await labellingModelFolder(join(scratch, 'judge'), 1, 512);
+  pairs = await pairsFile(scratch, 6); // five prompts
 }, 60_000);
-afterAll(() => rm(root, { recursive: true, force: true }));
+afterAll(() => rm(scratch, { recursive: true, force: true }));
 beforeEach(async () => {
-  folder = await mkdtemp(join(root, 'test-'));
+  folder = await mkdtemp(join(scratch, 'test-'));
 });
 
 const at = (name: string) => join(folder, name);
@@ -41,11 +41,11 @@ async function answerFiles(): Promise<string[]> {
 
 const winrate = (...args: string[]) => runCli(['eval', 'winrate', '--engine', 'cpu', ...args]);
 const rubric = '{prompt}{first}{second}'; // short, since the portable engine is slow
-const judged = () => ['--judge', judge, '--rubric', rubric, '--output', at('run')];
+const judging = () => ['--judge', judge, '--rubric', rubric, '--output', at('run')];
 
 describe('dpo eval winrate', () => {
   it('judges two files of answers by the log-probabilities of a model, and goes on where it ended', async () => {
-    const args = [...(await answerFiles()), ...judged(), '--json'];
+    const args = [...(await answerFiles()), ...judging(), '--json'];
     const first = await winrate(...args);
     expect([first.code, first.notes.filter((note) => note.startsWith('Error'))]).toEqual([0, []]);
     expect(first.notes.join('\n')).toContain('3 prompts can hardly show any difference');
@@ -61,11 +61,11 @@ describe('dpo eval winrate', () => {
       model_length: 5,
       baseline_length: 2,
     });
-    const found = JSON.parse(first.out.join('\n'));
-    expect(found).toMatchObject({ prompts: 3, unparsable: 0 });
+    const winRate = JSON.parse(first.out.join('\n'));
+    expect(winRate).toMatchObject({ prompts: 3, unparsable: 0 });
     // The same figures from the file alone.
     const again = await runCli(['eval', 'rescore', at('run/verdicts.jsonl'), '--json']);
-    const { temperatures, ...rest } = found;
+    const { temperatures, ...rest } = winRate;
     expect(JSON.parse(again.out.join('\n'))).toEqual(rest);
     expect(temperatures).toHaveLength(1);
 
@@ -93,7 +93,7 @@ describe('dpo eval winrate', () => {
 
   it('asks a model at several temperatures, against the chosen answers, and its files can be judged again', async () => {
     const args = ['--model', model, '--data', pairs, '--temperatures', '0,1', '--max-new-tokens', '4', '--seed', '3'];
-    const first = await winrate(...args, ...judged());
+    const first = await winrate(...args, ...judging());
     expect(first.notes.filter((note) => note.startsWith('Error'))).toEqual([]);
     expect(first.out.filter((line) => line.startsWith('Temperature'))).toHaveLength(2);
     const answers = await lines('run/answers.jsonl');
@@ -108,10 +108,10 @@ describe('dpo eval winrate', () => {
     expect(again.out).toEqual(first.out);
   }, 60_000);
 
-  it('compares two models, each temperature with the same of the other one', async () => {
+  it('compares two models, each temperature with the same temperature of the other model', async () => {
     const { code } = await winrate(
       ...['--model', model, '--baseline', model, '--data', pairs, '--temperatures', '0', '--max-new-tokens', '4'],
-      ...['--limit', '3', ...judged()],
+      ...['--limit', '3', ...judging()],
     );
     expect(code).toBe(0);
     expect(await lines('run/answers.jsonl')).toEqual(await lines('run/against.jsonl'));
@@ -146,15 +146,15 @@ it('judges by a reward model: the answer with the higher reward, whatever the or
 
 describe('refusals, before anything is opened', () => {
   it.each([
-    [[], 'needs --answers FILE or --model MODEL'],
-    [['--model', 'm', '--answers', 'a'], 'needs --answers FILE or --model MODEL'],
+    [[], 'needs either --answers FILE or --model MODEL'],
+    [['--model', 'm', '--answers', 'a'], 'needs either --answers FILE or --model MODEL'],
     [['--answers', 'a'], "the baseline's side needs"],
-    [['--answers', 'a', '--against', 'b', '--baseline', 'c'], 'one of --against and --baseline'],
+    [['--answers', 'a', '--against', 'b', '--baseline', 'c'], 'either --against or --baseline'],
     [['--model', 'm', '--against', 'b'], 'name them by --data or --prompts'],
     [['--answers', 'a', '--against', 'b', '--prompts', 'p'], '--prompts is for a model that answers'],
     [['--model', 'm', '--data', 'd', '--prompts', 'p'], 'do not go together'],
   ])('%j', async (args, says) => {
-    const { code, notes } = await winrate(...args, ...judged());
+    const { code, notes } = await winrate(...args, ...judging());
     expect([code, notes.join('\n')]).toEqual([2, expect.stringContaining(says)]);
   });
 
@@ -170,23 +170,25 @@ describe('refusals, before anything is opened', () => {
     await writeFile(at('other.jsonl'), jsonl([{ prompt: 'z', text: 'Z' }]));
     await writeFile(at('empty.jsonl'), '\n');
     await mkdir(at('folder'));
-    const said = async (...args: string[]) => (await winrate(...args, ...judged())).notes.join('\n');
-    expect(await said('--answers', at('ours.jsonl'), '--against', at('other.jsonl'))).toContain(
+    const notesOf = async (...args: string[]) => (await winrate(...args, ...judging())).notes.join('\n');
+    expect(await notesOf('--answers', at('ours.jsonl'), '--against', at('other.jsonl'))).toContain(
       "no answer to 3 of the model's 3 prompts",
     );
-    expect(await said('--answers', at('empty.jsonl'), '--against', at('theirs.jsonl'))).toContain('has no answers');
-    expect(await said('--answers', at('folder'), '--against', at('theirs.jsonl'))).toContain(
+    expect(await notesOf('--answers', at('empty.jsonl'), '--against', at('theirs.jsonl'))).toContain('has no answers');
+    expect(await notesOf('--answers', at('folder'), '--against', at('theirs.jsonl'))).toContain(
       'is a folder without answers.jsonl',
     );
-    expect(await said('--model', model, '--baseline', model, '--prompts', at('empty.jsonl'))).toContain('no prompts');
+    expect(await notesOf('--model', model, '--baseline', model, '--prompts', at('empty.jsonl'))).toContain(
+      'no prompts',
+    );
     expect(files).toHaveLength(4);
   });
 
   it('a folder with a win rate of other options', async () => {
     const files = await answerFiles();
-    expect((await winrate(...files, ...judged())).code).toBe(0);
+    expect((await winrate(...files, ...judging())).code).toBe(0);
     const before = await readFile(at('run/verdicts.jsonl'), 'utf8');
-    const { code, notes } = await winrate(...files, ...judged(), '--ties');
+    const { code, notes } = await winrate(...files, ...judging(), '--ties');
     expect([code, notes.join('\n')]).toEqual([
       1,
       expect.stringContaining('a win rate with --ties false, which is now true'),

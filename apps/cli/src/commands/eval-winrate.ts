@@ -5,7 +5,7 @@ import { type WinrateOptions, winrateOptions, winratePresets } from '../options/
 import { checkSides } from '../tasks/winrate/check-options.js';
 import { collectAnswers } from '../tasks/winrate/collect-answers.js';
 import { engineOnce } from '../tasks/winrate/engine-once.js';
-import { judgeByPeople, judgedByPeople } from '../tasks/winrate/judge-by-people.js';
+import { judgeByPeople, peopleJudge } from '../tasks/winrate/judge-by-people.js';
 import { judgeFor } from '../tasks/winrate/open-judge.js';
 import { checkRun, recordRun } from '../tasks/winrate/record-run.js';
 import { powerLine, temperatureLines, winRateLines } from '../ui/win-rate.js';
@@ -19,24 +19,24 @@ export const evalWinrateCommand = defineCommand({
   details:
     'The model is --model, or a file of its answers; the baseline is the chosen answers of --data, --baseline, or a file.\n' +
     'The folder gets answers.jsonl, against.jsonl, which --answers and --against take again, and verdicts.jsonl, from which\n' +
-    'dpo eval rescore computes every figure. Started again after a kill, the command asks only what has no verdict yet.\n' +
+    'dpo eval rescore computes every figure. Started again after a kill, the command asks only questions without a verdict.\n' +
     'Example: dpo eval winrate --preset tldr --answers ours.jsonl --against theirs.jsonl --output runs/judged\n' +
     '         --judge http://localhost:8000/v1 --judge-model NAME\n' +
     'With --judge human --rater NAME, a page on this machine shows people the answers without their names, and votes.jsonl\n' +
-    'gets every vote. A rater who stops goes on by the same command.',
+    'gets every vote. A rater who stops goes on with the same command.',
   whenInterrupted: ({ output }) => `Interrupted: the same command goes on with what ${String(output)} holds.`,
   run: async (options, context) => {
     checkSides(options);
     const engine = engineOnce(options, context);
     try {
-      const judge = judgedByPeople(options) ? undefined : await judgeFor(options, engine.open, context);
+      const judge = peopleJudge(options) ? undefined : await judgeFor(options, engine.open, context);
       const { pairs } = await collectAnswers(options, engine.open, context, async () => {
         await checkRun(options);
         await judge?.prepare?.();
         await recordRun(options);
       });
       if (judge === undefined) {
-        tell(await judgeByPeople(pairs, options, context), options, context);
+        report(await judgeByPeople(pairs, options, context), options, context);
         return 0;
       }
       context.note(powerLine(new Set(pairs.map(({ promptId }) => promptId)).size));
@@ -51,7 +51,7 @@ export const evalWinrateCommand = defineCommand({
         onProgress: ({ done, total }) => context.progress(`${done}/${total} verdicts`),
       });
       for (const note of judge.notes?.(verdicts) ?? []) context.note(note);
-      tell(verdicts, options, context);
+      report(verdicts, options, context);
       return 0;
     } finally {
       await engine.dispose();
@@ -59,21 +59,22 @@ export const evalWinrateCommand = defineCommand({
   },
 });
 
-function tell(
+/** Prints the win rate: as lines, or as one JSON object. */
+function report(
   verdicts: Parameters<typeof winRateReport>[0],
   { resamples, seed, json }: WinrateOptions,
   context: Context,
 ): void {
-  const report = winRateReport(verdicts, { resamples, seed });
+  const winRate = winRateReport(verdicts, { resamples, seed });
   const temperatures = byTemperature(verdicts, { resamples, seed });
   if (!json) {
-    for (const line of [...winRateLines(report), ...temperatureLines(temperatures)]) context.out(line);
+    for (const line of [...winRateLines(winRate), ...temperatureLines(temperatures)]) context.out(line);
     return;
   }
-  const each = temperatures.map(({ temperature, report: of, adjustedPValue }) => ({
+  const byTemperatures = temperatures.map(({ temperature, report: ofTemperature, adjustedPValue }) => ({
     temperature: temperature ?? null,
-    ...rescored(of),
+    ...rescored(ofTemperature),
     adjusted_p_value: adjustedPValue,
   }));
-  context.out(JSON.stringify({ ...rescored(report), temperatures: each }, null, 2));
+  context.out(JSON.stringify({ ...rescored(winRate), temperatures: byTemperatures }, null, 2));
 }

@@ -23,7 +23,7 @@ export const evalSentimentCommand = defineCommand({
   summary: 'Measure sentiment reward and KL of a model beside its reference',
   options: z.strictObject({
     model: place('input-model').describe('The trained model'),
-    ref: place('input-model').describe('What it was trained from'),
+    ref: place('input-model').describe('The model from which --model was trained'),
     prompts: place('input').describe('A JSONL file of held-out prompts'),
     run: place('into-run').optional().describe('A run folder that gets evaluation.json and a new report.html'),
     reward: place('input')
@@ -46,13 +46,13 @@ export const evalSentimentCommand = defineCommand({
       const policy = await openModel(engine, options.model, context);
       if (options.temperature !== 1 || options.topP !== undefined || options.topK !== undefined)
         context.note(
-          'What is called KL is one for texts that are drawn at temperature 1 from the whole vocabulary alone.',
+          'The sampled KL is the KL only for texts that are drawn at temperature 1 from the whole vocabulary.',
         );
-      const sample = (opened: typeof policy, what: string) =>
-        sampleTexts(opened.model, opened.tokenizer, prompts, {
+      const sample = ({ model, tokenizer }: typeof policy, name: string) =>
+        sampleTexts(model, tokenizer, prompts, {
           ...options,
           signal: context.signal,
-          onProgress: (tokens) => context.progress(`Sampling from the ${what}: ${tokens} tokens`),
+          onProgress: (tokens) => context.progress(`Sampling from the ${name}: ${tokens} tokens`),
         });
       const evaluation = await evaluateSentiment({
         policy: policy.model,
@@ -68,7 +68,7 @@ export const evalSentimentCommand = defineCommand({
       });
       if (evaluation.after.exactKl === undefined)
         context.note(
-          `The KL is the sampled one alone: the models predict from ${policy.model.vocabSize} and ${reference.model.vocabSize} tokens.`,
+          `Only the sampled KL is measured: the models predict from ${policy.model.vocabSize} and ${reference.model.vocabSize} tokens.`,
         );
       if (options.json) context.out(JSON.stringify(evaluation, null, 2));
       else for (const line of evaluationLines(evaluation)) context.out(line);

@@ -23,7 +23,7 @@ async function policyLogps(name: string): Promise<number[]> {
   return out.map((line) => (JSON.parse(line) as { policyChosenLogp: number }).policyChosenLogp);
 }
 
-async function storedDtypes(path: string): Promise<string[]> {
+async function dtypesOf(path: string): Promise<string[]> {
   const file = await openSafetensors(join(path, 'model.safetensors'));
   const dtypes = new Set([...file.tensors.values()].map(({ dtype }) => dtype));
   await file.close();
@@ -32,11 +32,11 @@ async function storedDtypes(path: string): Promise<string[]> {
 
 describe('dpo export', () => {
   it('merges an adapter: a folder of its own with the same log-probabilities', async () => {
-    const trained = await runCli([
+    const training = await runCli([
       ...['train', '--model', model, '--data', data, '--output', at('run'), '--batch-size', '4'],
       ...['--learning-rate', '0.05', '--lora-rank', '2', ...cpu],
     ]);
-    expect(trained.code).toBe(0);
+    expect(training.code).toBe(0);
     const exported = await runCli(['export', '--model', at('run/final'), '--output', at('merged'), ...cpu]);
     expect([exported.code, exported.out]).toEqual([0, [at('merged')]]);
     expect(await readdir(at('merged'))).not.toContain('adapter_config.json');
@@ -59,7 +59,7 @@ describe('dpo export', () => {
     expect(card).not.toContain(folder.concat('/run')); // where it lay says nothing of how it was made
   });
 
-  it('rounds to bfloat16 where told, and divides large weights', async () => {
+  it('rounds to bfloat16 with --dtype, and divides large weights', async () => {
     const options = ['--dtype', 'bfloat16', '--max-shard-gb', '0.00001'];
     const { code } = await runCli(['export', '--model', model, '--output', at('small'), ...options, ...cpu]);
     expect(code).toBe(0);
@@ -73,14 +73,14 @@ describe('dpo export', () => {
     expect(rounded).not.toEqual(exact);
   });
 
-  it('touches no folder that is there, unless told', async () => {
+  it('touches no existing folder without --overwrite', async () => {
     const again = ['export', '--model', model, '--output', at('out'), ...cpu];
     expect((await runCli(again)).code).toBe(0);
     const refused = await runCli([...again, '--dtype', 'bfloat16']);
     expect(refused.code).toBe(1);
     expect(refused.notes.join('\n')).toContain('is there already');
-    expect(await storedDtypes(at('out'))).toEqual(['F32']);
+    expect(await dtypesOf(at('out'))).toEqual(['F32']);
     expect((await runCli([...again, '--dtype', 'bfloat16', '--overwrite'])).code).toBe(0);
-    expect(await storedDtypes(at('out'))).toEqual(['BF16']);
+    expect(await dtypesOf(at('out'))).toEqual(['BF16']);
   });
 });

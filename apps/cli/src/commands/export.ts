@@ -8,7 +8,7 @@ import { engineOptions, engineSettings, openModel, place } from '@dpo/run/comman
 import { z } from 'zod';
 import { defineCommand } from '../command/define.js';
 
-/** `dpo export`: a model as a Hugging Face folder of its own, adapters merged, in the dtype that is wanted. */
+/** `dpo export`: a model as a Hugging Face folder of its own, adapters merged, in a chosen dtype. */
 export const exportCommand = defineCommand({
   name: 'export',
   summary: 'Write a model as a Hugging Face folder: merges adapters, converts GGUF and dtypes',
@@ -32,15 +32,15 @@ export const exportCommand = defineCommand({
     const engine = await openEngine(engineSettings(options));
     try {
       const { model, source } = await openModel(engine, options.model, context);
-      const adapted = model.adapter !== undefined;
-      const merged = await mergeAdapter(model);
+      const hasAdapter = model.adapter !== undefined;
+      const whole = await mergeAdapter(model);
       context.signal.throwIfAborted();
       context.progress(`Writing ${options.output} …`);
       const maxShardBytes = options.maxShardGb * 1e9;
       await writeFolderAtomic(options.output, 'model', (folder) =>
-        saveModel(merged, folder, { source, dtype: options.dtype, maxShardBytes }),
+        saveModel(whole, folder, { source, dtype: options.dtype, maxShardBytes }),
       );
-      context.note(`Wrote ${options.dtype} weights${adapted ? ', the adapter merged into its base' : ''}.`);
+      context.note(`Wrote ${options.dtype} weights${hasAdapter ? ', the adapter merged into its base' : ''}.`);
       context.out(resolve(options.output));
       return 0;
     } finally {

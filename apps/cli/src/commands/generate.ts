@@ -26,12 +26,12 @@ export const generateCommand = defineCommand({
   details: 'Example: dpo generate --model runs/first/final --prompt "Name a colour." --samples 3 --seed 1',
   run: async (options, context) => {
     if ((options.prompt === undefined) === (options.prompts === undefined))
-      throw new DpoError('cli.usage', 'dpo generate needs --prompt or --prompts, one of them.');
-    const single = options.prompt ?? '';
+      throw new DpoError('cli.usage', 'dpo generate needs either --prompt or --prompts.');
+    const content = options.prompt ?? '';
     const prompts =
       options.prompts !== undefined
         ? await readPrompts(options.prompts, context)
-        : [options.chat ? [{ role: 'user', content: single }] : single];
+        : [options.chat ? [{ role: 'user', content }] : content];
     await offerEngine(options, context);
     const engine = await openEngine(engineSettings(options));
     try {

@@ -53,8 +53,8 @@ describe.skipIf(process.platform === 'win32')('the program, at a hub that stops'
     await running.says('Waiting for ');
     running.child.kill(signal);
     expect(await running.ended).toEqual({ code: 130, signal: null });
-    expect(running.said()).toMatch(/^Interrupted/m);
-    expect(running.said()).not.toContain('Error');
+    expect(running.notes()).toMatch(/^Interrupted/m);
+    expect(running.notes()).not.toContain('Error');
   });
 
   it('goes on in the next run where the last one stopped, and leaves nothing else', async () => {

@@ -12,12 +12,12 @@ beforeEach(async () => {
     ['a', 20],
     ['b', 40],
   ] as const)
-    await judged(name, wins);
+    await writeVerdicts(name, wins);
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-/** A folder of verdicts, of which the model wins the first `wins` of 60. */
-async function judged(name: string, wins: number): Promise<void> {
+/** Writes a folder of 60 verdicts, of which the model wins the first `wins`. */
+async function writeVerdicts(name: string, wins: number): Promise<void> {
   const lines = Array.from({ length: 60 }, (_, i) =>
     JSON.stringify({ prompt_id: `p${i}`, first: 'model', verdict: i < wins ? 'first' : 'second' }),
   );
@@ -25,12 +25,12 @@ async function judged(name: string, wins: number): Promise<void> {
   await writeFile(at(`${name}/verdicts.jsonl`), `${lines.join('\n')}\n`);
 }
 
-const own = async (name: string) => (await readdir(at(name))).filter((entry) => !entry.startsWith('.')).sort();
+const entriesOf = async (name: string) => (await readdir(at(name))).filter((entry) => !entry.startsWith('.')).sort();
 
 describe('dpo report', () => {
   it('writes the page of a folder of verdicts, with its tables', async () => {
     expect(await runCli(['report', at('a')])).toMatchObject({ code: 0, out: [at('a/report.html')] });
-    expect(await own('a')).toEqual(['report-pairs.csv', 'report.csv', 'report.html', 'verdicts.jsonl']);
+    expect(await entriesOf('a')).toEqual(['report-pairs.csv', 'report.csv', 'report.html', 'verdicts.jsonl']);
     expect(await readFile(at('a/report.html'), 'utf8')).toContain('The model wins 33.3 % of 60 pairs');
     expect(await readFile(at('a/report.csv'), 'utf8')).toContain('win_rate,,0.333');
     // And again over its own.
@@ -50,26 +50,26 @@ describe('dpo report', () => {
     expect((await runCli(['report', at('a')])).notes.join('\n')).toContain('no answer to 1 of');
   });
 
-  it('compares several in the first of them, or where it is told', async () => {
+  it('compares several runs on a page in the first run, or at --out', async () => {
     expect(await runCli(['report', at('a'), at('b')])).toMatchObject({ code: 0, out: [at('a/comparison.html')] });
     expect(await readFile(at('a/comparison.html'), 'utf8')).toContain('b wins 33.3 points more than a');
-    expect(await own('b')).toEqual(['verdicts.jsonl']);
+    expect(await entriesOf('b')).toEqual(['verdicts.jsonl']);
     const out = at('pages/all.html');
     await mkdir(at('pages'));
-    await judged('x/a', 30);
+    await writeVerdicts('x/a', 30);
     expect(await runCli(['report', at('b'), at('a'), at('x/a'), '--out', out])).toMatchObject({ code: 0, out: [out] });
-    expect(await own('pages')).toEqual(['all.csv', 'all.html']);
+    expect(await entriesOf('pages')).toEqual(['all.csv', 'all.html']);
     // Two folders are called a.
     expect(await readFile(out, 'utf8')).toContain(`${at('x/a')} wins`);
   });
 
-  it('leaves what is not its own, and says so', async () => {
+  it('leaves files that are not its own, and says so', async () => {
     await writeFile(at('all.csv'), 'mine');
-    const taken = await runCli(['report', at('a'), at('b'), '--out', at('all.html')]);
-    expect([taken.code, taken.notes.join('\n')]).toEqual([1, expect.stringContaining('all.csv is there without')]);
+    const result = await runCli(['report', at('a'), at('b'), '--out', at('all.html')]);
+    expect([result.code, result.notes.join('\n')]).toEqual([1, expect.stringContaining('all.csv exists without')]);
     expect((await runCli(['report', at('a'), '--out', at('page.txt')])).code).toBe(2);
     expect((await runCli(['report', at('a'), at('none')])).notes.join('\n')).toContain('none is not a run folder');
     expect((await runCli(['report'])).notes.join('\n')).toContain('RUN is missing');
-    expect([await readFile(at('all.csv'), 'utf8'), await own('a')]).toEqual(['mine', ['verdicts.jsonl']]);
+    expect([await readFile(at('all.csv'), 'utf8'), await entriesOf('a')]).toEqual(['mine', ['verdicts.jsonl']]);
   });
 });

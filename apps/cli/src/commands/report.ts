@@ -6,53 +6,53 @@ import { holdOutputs, place, USAGE } from '@dpo/run/command-line';
 import { z } from 'zod';
 import { defineCommand } from '../command/define.js';
 
-const run = place('into-run').describe('The run folder, which gets the page where --out names no other place');
+const run = place('into-run').describe('The run folder, which gets the page unless --out names another place');
 const out = place('output-file').describe(
   'The page, ending in .html, instead of report.html or comparison.html in RUN',
 );
 
-/** `dpo report`: the HTML report of a run folder, or a page that compares several. */
+/** `dpo report`: the HTML report of a run, or a page that compares several runs. */
 export const reportCommand = defineCommand({
   name: 'report',
   summary: 'Write the report of a run, or compare several runs on one page',
   positional: ['run', 'others'],
   options: z.strictObject({
     run,
-    others: z.array(place('input')).default([]).describe('More run folders, to be compared with the first'),
+    others: z.array(place('input')).default([]).describe('More run folders, to compare with the first'),
     out: out.optional(),
   }),
   details:
-    'The page is one file that needs no network. Beside it lie its figures as CSV and, for one run that was judged, every pair.\n' +
-    'A run is the folder of a training or of a win rate. Example: dpo report runs/a runs/b --out compared.html',
+    'The page is one file that needs no network. The figures are written beside the page as CSV, and for a single win rate every\n' +
+    'pair. A run is the folder of a training or of a win rate. Example: dpo report runs/a runs/b --out compared.html',
   guardsOutputs: true,
   run: async (options, context) => {
     const page = options.out;
-    const held =
+    const outputs =
       page === undefined
         ? await holdOutputs({ name: 'report', options: z.object({ run }), positional: ['run'] }, options)
-        : await heldPage(page);
+        : await holdPage(page);
     try {
       const folders = [options.run, ...options.others];
-      const written =
+      const path =
         folders.length === 1
           ? await writeReport(options.run, page)
           : await writeComparison(folders, page ?? join(options.run, 'comparison.html'));
-      context.out(written);
+      context.out(path);
       return 0;
     } finally {
-      await held.release();
+      await outputs.release();
     }
   },
 });
 
-/** Guards a page at a place of its own, and the table that will lie beside it. */
-async function heldPage(page: string): Promise<{ release(): Promise<void> }> {
+/** Guards a page at a place of its own, and the tables beside the page. */
+async function holdPage(page: string): Promise<{ release(): Promise<void> }> {
   if (!page.endsWith('.html'))
     throw new DpoError(USAGE, `--out ${page} must end in .html.`, { values: { path: page } });
   for (const ending of ['.csv', '-pairs.csv']) {
     const table = page.replace(/\.html$/, ending);
     if ((await isThere(page)) || !(await isThere(table))) continue;
-    throw new DpoError('report.table-exists', `${table} is there without ${page}, and stays as it is.`, {
+    throw new DpoError('report.table-exists', `${table} exists without ${page}, and stays as it is.`, {
       values: { path: table },
       hint: 'Choose another name for --out: a table of the same name is written beside the page.',
     });

@@ -41,9 +41,9 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 async function weightsOf(model: string, adapter: string | undefined): Promise<Map<string, Float32Array>> {
   const engine = testEngine();
   const base = (await loadRewardModel(engine, model)).model;
-  const opened = adapter === undefined ? base : await loadAdapter(base, adapter);
+  const whole = adapter === undefined ? base : await loadAdapter(base, adapter);
   const weights = new Map<string, Float32Array>();
-  for (const [name, variable] of opened.trainable()) weights.set(name, (await variable.read()).slice());
+  for (const [name, variable] of whole.trainable()) weights.set(name, (await variable.read()).slice());
   await engine.dispose();
   return weights;
 }
@@ -60,8 +60,8 @@ async function dataFile(name: string, rows: readonly object[]): Promise<string> 
   return data;
 }
 
-/** Twelve steps of `dpo reward` as the fixture says. */
-async function trained(name: string, run: Run, more: readonly string[] = []) {
+/** Runs twelve steps of `dpo reward` with the fixture's settings. */
+async function train(name: string, run: Run, more: readonly string[] = []) {
   const output = join(folder, `${name}-run`);
   const { steps, batch, learningRate, maxGradNorm, centre } = settings;
   const numbers = {
@@ -85,13 +85,13 @@ async function trained(name: string, run: Run, more: readonly string[] = []) {
 
 describe.each(Object.entries(runs))('a reward model trained as TRL trains: %s', (name, run) => {
   it('has the losses, rewards, norms and weights of twelve steps', async () => {
-    const { output, final } = await trained(name, run);
+    const { output, final } = await train(name, run);
     for (const [k, record] of (await jsonLines(join(output, 'metrics.jsonl'))).entries())
-      for (const [key, want] of Object.entries(run.records[k] ?? {}))
+      for (const [key, expected] of Object.entries(run.records[k] ?? {}))
         expect(
-          Math.abs((record[key] as number) - want),
-          `step ${k + 1}, ${key}: ${record[key]}, not ${want}`,
-        ).toBeLessThan(1e-4 * Math.max(1, Math.abs(want)));
+          Math.abs((record[key] as number) - expected),
+          `step ${k + 1}, ${key}: ${record[key]}, not ${expected}`,
+        ).toBeLessThan(1e-4 * Math.max(1, Math.abs(expected)));
 
     const model = at(`classifiers/${run.model}`);
     const before = await weightsOf(model, run.adapter ? at(`rewards/${name}-start`) : undefined);
@@ -99,13 +99,13 @@ describe.each(Object.entries(runs))('a reward model trained as TRL trains: %s', 
     expect([...after.keys()].sort()).toEqual(Object.keys(run.weights).sort());
     for (const [key, [norm, sum]] of Object.entries(run.weights)) {
       const old = before.get(key) as Float32Array;
-      const moved = Array.from(after.get(key) as Float32Array, (value, i) => value - (old[i] as number));
-      expect(Math.abs(Math.hypot(...moved) - norm), key).toBeLessThan(1e-4 * norm);
-      const got = moved.reduce((total, move, i) => total + move * Math.cos(i), 0);
-      expect(Math.abs(got - sum), key).toBeLessThan(1e-4 * norm);
+      const moves = Array.from(after.get(key) as Float32Array, (value, i) => value - (old[i] as number));
+      expect(Math.abs(Math.hypot(...moves) - norm), key).toBeLessThan(1e-4 * norm);
+      const weightedSum = moves.reduce((total, move, i) => total + move * Math.cos(i), 0);
+      expect(Math.abs(weightedSum - sum), key).toBeLessThan(1e-4 * norm);
     }
 
-    // Of the whole texts' ids, as transformers reads them.
+    // transformers scores the ids of whole texts.
     const scale = await readRewardScale(final);
     const all = run.scores.flat();
     const mean = all.reduce((total, score) => total + score, 0) / all.length;
@@ -122,9 +122,9 @@ describe.each(Object.entries(runs))('a reward model trained as TRL trains: %s', 
 
 it('goes on exactly, and keeps the weights of the best evaluation with their own scale', async () => {
   const run = runs.all as Run;
-  const held = await dataFile('held', run.rows.slice(0, 3));
-  const common = ['--eval-data', held, '--eval-steps', '4', '--load-best', '--eval-metric', 'eval_rewards/margins'];
-  const whole = await trained('whole', run, common);
+  const heldOut = await dataFile('held', run.rows.slice(0, 3));
+  const common = ['--eval-data', heldOut, '--eval-steps', '4', '--load-best', '--eval-metric', 'eval_rewards/margins'];
+  const whole = await train('whole', run, common);
   const output = join(folder, 'parts-run');
   const part = async (steps: string, more: readonly string[]) =>
     runCli([
@@ -150,13 +150,13 @@ it('goes on exactly, and keeps the weights of the best evaluation with their own
 
 it('makes a new adapter with its score head, and refuses an adapter without one', async () => {
   const run = runs.all as Run;
-  const { final } = await trained('new-lora', run, ['--lora-rank', '2', '--max-steps', '1']);
+  const { final } = await train('new-lora', run, ['--lora-rank', '2', '--max-steps', '1']);
   const config = JSON.parse(await readFile(join(final, 'adapter_config.json'), 'utf8'));
   expect(config).toMatchObject({ task_type: 'SEQ_CLS', modules_to_save: ['score'] });
-  const given = ['--data', await dataFile('no-head', run.rows), '--output', join(folder, 'no-head')];
-  const refused = await runCli(['reward', '--model', at('trl/bytes'), '--adapter', at('trl/bytes-sft'), ...given]);
-  expect(refused).toMatchObject({ code: 1 });
-  expect(refused.notes.join('\n')).toContain('without a score head');
+  const places = ['--data', await dataFile('no-head', run.rows), '--output', join(folder, 'no-head')];
+  const result = await runCli(['reward', '--model', at('trl/bytes'), '--adapter', at('trl/bytes-sft'), ...places]);
+  expect(result).toMatchObject({ code: 1 });
+  expect(result.notes.join('\n')).toContain('without a score head');
 });
 
 it('is for pairs and models alone, and says so before anything is written', async () => {

@@ -12,12 +12,13 @@ export const rewardCommand = defineCommand({
   options: rewardOptions,
   guardsOutputs: true,
   details:
-    'Makes a sequence classifier with one label of a language model, which transformers opens. The loss of a pair is −log σ(r_w − r_l − m), m the number in the column margin, where the data have it.',
+    'Makes a language model into a sequence classifier with one label, which transformers opens. The loss of a pair is\n' +
+    '−log σ(r_w − r_l − m), with the margin m from the column margin, if the data have it.',
   whenInterrupted: nothingSavedNote,
   run: (options, context) =>
     trainAndConclude(
       options,
-      (more) => rewardRun(options, more),
+      (runOptions) => rewardRun(options, runOptions),
       (final) => `dpo eval rewards --model ${final} --data ${shellWord(options.evalData ?? options.data)}`,
       context,
     ),

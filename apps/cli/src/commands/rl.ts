@@ -4,7 +4,7 @@ import { defineCommand } from '../command/define.js';
 import { trainAndConclude } from '../training/conclude.js';
 import { nothingSavedNote } from '../training/interruption.js';
 
-/** `dpo rl`: training on what the policy itself writes, by a reward. */
+/** `dpo rl`: training on answers that the policy itself writes, by a reward. */
 export const rlCommand = defineCommand({
   name: 'rl',
   summary: 'Train a model on its own answers, by a reward',
@@ -16,7 +16,7 @@ export const rlCommand = defineCommand({
   run: (options, context) =>
     trainAndConclude(
       options,
-      (more) => rlRun(options, more),
+      (runOptions) => rlRun(options, runOptions),
       (final) => `dpo generate --model ${final} --prompt "A prompt of your own"`,
       context,
     ),

@@ -42,8 +42,8 @@ export const scoreCommand = defineCommand({
     ...engineOptions,
   }),
   run: async (options, context) => {
-    const skipped = skippedRows(options.onError);
-    const { onError } = skipped;
+    const skips = skippedRows(options.onError);
+    const { onError } = skips;
     const dataset = await openData(withSplit(options.data, options.split), context, { onError });
     await offerEngine(options, context);
     const engine = await openEngine(engineSettings(options));
@@ -53,14 +53,14 @@ export const scoreCommand = defineCommand({
       const policy = await score(options.model);
       const ends = options.eos ? endNote(policy) : undefined;
       if (ends !== undefined) context.note(ends);
-      // The same tokens as the policy's, whatever template lies beside the reference.
+      // The reference scores the policy's tokens, whatever template lies beside the reference.
       const reference = options.ref === undefined ? undefined : await score(options.ref, policy.tokenizer);
       const lines = policy.pairs.map((pair, i) => {
-        // Who joins the scores with the file counts the file's rows, whatever was left out of them.
+        // Scores are joined with the file by the number of the file's row, which counts rows that were left out.
         const index = dataset.numberOf?.(pair.row) ?? pair.row;
         return JSON.stringify({ index, ...scoreLine(pair, policy.logps[i], reference?.logps[i], options.beta) });
       });
-      skipped.report(context);
+      skips.report(context);
       if (options.out === undefined) for (const line of lines) context.out(line);
       else {
         await writeFileAtomic(options.out, (path) => writeFile(path, `${lines.join('\n')}\n`));
@@ -74,28 +74,32 @@ export const scoreCommand = defineCommand({
 });
 
 /** Pairs in tokens, and the log-probabilities of their answers. */
-interface Scored {
+interface PairScores {
   readonly pairs: readonly (EncodedPair & RowOrigin<'chosen' | 'rejected'>)[];
   readonly logps: readonly (readonly number[])[];
   readonly tokenizer: ModelTokenizer;
 }
 
-/** One model after another, so that no two are in memory at once. */
+/** Scores pairs by one model, and frees the model. */
 async function scorePairs(
   engine: Engine,
-  given: {
+  {
+    name,
+    tokenizer: policyTokenizer,
+    onError,
+  }: {
     readonly name: string;
+    /** The policy's tokenizer, for the reference. Default: the model's own. */
     readonly tokenizer: ModelTokenizer | undefined;
     readonly onError: SkippedRows['onError'];
   },
   dataset: PreferenceDataset,
   options: LengthOptions,
   context: Context,
-): Promise<Scored> {
-  const { name } = given;
-  const { model, tokenizer: own } = await openModel(engine, name, context);
-  const tokenizer = given.tokenizer ?? own;
-  const pairs = await encodeFor({ model, tokenizer }, dataset, encodePairs, options, context, given.onError);
+): Promise<PairScores> {
+  const { model, tokenizer: ownTokenizer } = await openModel(engine, name, context);
+  const tokenizer = policyTokenizer ?? ownTokenizer;
+  const pairs = await encodeFor({ model, tokenizer }, dataset, encodePairs, options, context, onError);
   const logps = await sequenceLogps(model, pairs.map(pairGroup), {
     pack,
     signal: context.signal,
@@ -105,8 +109,8 @@ async function scorePairs(
   return { pairs, logps, tokenizer };
 }
 
-/** Says that most answers end in no end token, where they do: a template without one writes such answers. */
-function endNote({ pairs, tokenizer: { endTokenIds: ends } }: Scored): string | undefined {
+/** A note when most answers end in no end token, as answers of a template without an end token do. */
+function endNote({ pairs, tokenizer: { endTokenIds: ends } }: PairScores): string | undefined {
   const answers = pairs.flatMap(({ chosen, rejected, cut }) => [
     { tokens: chosen, cut: cut.chosen },
     { tokens: rejected, cut: cut.rejected },

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { pairsFile, runCli, tinyModelFolder } from '../_cli-for-tests.js';
 import { programFromSources } from '../_program-for-tests.js';
 
-/** What must show up nowhere, also not in part. */
+/** Secrets of which no part may show up anywhere. */
 const secrets = {
   token: 'hf_Vq7ZkXw9RtLm3Bn',
   brokenToken: 'hf_Jd5PgYs8\nUc2HvKe6Ta',
@@ -25,7 +25,7 @@ let home: string;
 let program: string;
 let hub: FakeHub;
 let endpoint: string;
-let said = '';
+let everything = '';
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'dpo-secrets-'));
@@ -55,8 +55,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Where a hub keeps large files: an address that carries a signature. */
-function signed(answer: 'breaks' | 'refuses' | 'lies'): void {
+/** Makes the hub keep large files behind an address with a signature. */
+function signAddresses(answer: 'breaks' | 'refuses' | 'lies'): void {
   hub.intercept = (request, response, url) => {
     if (url.startsWith('/signed')) {
       if (answer === 'breaks') request.socket.destroy();
@@ -98,7 +98,7 @@ async function run(
   let text = '';
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (piece) => (text += piece));
   const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
-  said += text;
+  everything += text;
   return { code, text };
 }
 
@@ -121,9 +121,9 @@ describe.skipIf(process.platform === 'win32')('no part of a secret is in anythin
       undefined,
     ],
     ['has no dataset org/none', ['data', 'validate', 'org/none'], { HF_TOKEN: '', HF_TOKEN_PATH: 'token' }, undefined],
-    ['could not be fetched from localhost', generate, {}, () => signed('breaks')],
-    ['gives no access to org/name/model.safetensors', generate, {}, () => signed('refuses')],
-    ['arrived damaged', generate, {}, () => signed('lies')],
+    ['could not be fetched from localhost', generate, {}, () => signAddresses('breaks')],
+    ['gives no access to org/name/model.safetensors', generate, {}, () => signAddresses('refuses')],
+    ['arrived damaged', generate, {}, () => signAddresses('lies')],
     ['pip could not fetch', ['engine', 'install'], {}, undefined],
     [
       'There is no model at',
@@ -132,7 +132,7 @@ describe.skipIf(process.platform === 'win32')('no part of a secret is in anythin
       undefined,
     ],
     ['does not exist', ['generate', '--config', `https://me:${secrets.token}@host/c.json`], {}, undefined],
-  ])('where it says: %s', async (message, args, env, prepare) => {
+  ])('when the error says: %s', async (message, args, env, prepare) => {
     await writeFile(join(home, 'token'), secrets.savedToken);
     await writeFile(join(home, 'broken-token'), secrets.brokenToken);
     hub.intercept = () => false;
@@ -145,7 +145,7 @@ describe.skipIf(process.platform === 'win32')('no part of a secret is in anythin
     expect(partsIn(text)).toEqual([]);
   });
 
-  it('where a run is trained, and what is here is described', async () => {
+  it('when a run is trained, and when the machine is described', async () => {
     vi.stubEnv('HF_TOKEN', secrets.token);
     vi.stubEnv('HF_ENDPOINT', `https://me:${encodeURIComponent(secrets.endpointPassword)}@host`);
     vi.stubEnv('OPENAI_API_KEY', secrets.apiKey);
@@ -157,17 +157,17 @@ describe.skipIf(process.platform === 'win32')('no part of a secret is in anythin
       ['engine', 'info', '--json'],
     ]) {
       const { out, notes } = await runCli(args);
-      said += [...out, ...notes].join('\n');
+      everything += [...out, ...notes].join('\n');
     }
     expect(await readdir(join(output, 'final'))).toContain('README.md');
     vi.unstubAllEnvs();
   });
 
-  it('at last: in nothing of it', async () => {
-    expect(said.length).toBeGreaterThan(1000);
-    expect(partsIn(said)).toEqual([]);
+  it('in all output, and in all files', async () => {
+    expect(everything.length).toBeGreaterThan(1000);
+    expect(partsIn(everything)).toEqual([]);
     const entries = await readdir(home, { recursive: true, withFileTypes: true });
-    for (const entry of entries.filter((each) => each.isFile())) {
+    for (const entry of entries.filter((item) => item.isFile())) {
       const path = join(entry.parentPath, entry.name);
       expect(partsIn(`${path}\n${await readFile(path, 'latin1')}`), path).toEqual([]);
     }

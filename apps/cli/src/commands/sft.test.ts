@@ -5,10 +5,10 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { pairsFile, runCli, tinyModelFolder } from '../_cli-for-tests.js';
 
 let folder: string;
-let given: string[];
+let inputs: string[];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'dpo-sft-'));
-  given = ['--model', await tinyModelFolder(join(folder, 'model')), '--data', await pairsFile(folder)];
+  inputs = ['--model', await tinyModelFolder(join(folder, 'model')), '--data', await pairsFile(folder)];
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -20,7 +20,7 @@ const lines = async (name: string) =>
     .map((line) => JSON.parse(line) as Record<string, number>);
 const sft = (output: string, ...more: string[]) =>
   runCli([
-    ...['sft', ...given, '--output', at(output), '--engine', 'cpu', '--no-tensorboard', '--no-shuffle'],
+    ...['sft', ...inputs, '--output', at(output), '--engine', 'cpu', '--no-tensorboard', '--no-shuffle'],
     ...[
       '--batch-size',
       '2',
@@ -37,7 +37,7 @@ const sft = (output: string, ...more: string[]) =>
   ]);
 
 it('takes the mean over the answer tokens of a step, or over its answers', async () => {
-  const score = await runCli(['score', ...given, '--out', at('scores.jsonl'), '--engine', 'cpu']);
+  const score = await runCli(['score', ...inputs, '--out', at('scores.jsonl'), '--engine', 'cpu']);
   expect(score.code).toBe(0);
   const step = (await lines('scores.jsonl')).slice(0, 4);
   const sum = (key: string) => step.reduce((total, row) => total + (row[key] as number), 0);

@@ -12,12 +12,12 @@ export const sftCommand = defineCommand({
   options: sftOptions,
   guardsOutputs: true,
   details:
-    'Takes the same data as dpo train and reads prompt and chosen. The loss is −log π(y|x) per answer token of the step.',
+    'Takes the same data as dpo train and reads prompt and chosen. The loss is the mean of −log π over the answer tokens of a step.',
   whenInterrupted: nothingSavedNote,
   run: (options, context) =>
     trainAndConclude(
       options,
-      (more) => sftRun(options, more),
+      (runOptions) => sftRun(options, runOptions),
       (final) =>
         `dpo train --model ${final} --data ${shellWord(options.data)} --output ${shellWord(`${options.output}-dpo`)}`,
       context,

@@ -9,23 +9,23 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { pairsFile, tinyModelFolder } from '../_cli-for-tests.js';
 import { programFromSources, type RunningProgram, startProgram } from '../_program-for-tests.js';
 
-/** When runs are killed; `tooling/kills` tries other moments. */
+/** The seed of the moments when runs are killed. `tooling/kills` tries other moments. */
 const SEED = 15;
 const STEPS = 12;
 
-let shared: string;
+let scratch: string;
 let script: string;
 let model: string;
 beforeAll(async () => {
-  shared = await mkdtemp(join(tmpdir(), 'dpo-signals-'));
-  script = await programFromSources(join(shared, 'program'));
-  model = await tinyModelFolder(join(shared, 'model'));
+  scratch = await mkdtemp(join(tmpdir(), 'dpo-signals-'));
+  script = await programFromSources(join(scratch, 'program'));
+  model = await tinyModelFolder(join(scratch, 'model'));
 }, 120_000);
-afterAll(() => rm(shared, { recursive: true, force: true, maxRetries: 5 }));
+afterAll(() => rm(scratch, { recursive: true, force: true, maxRetries: 5 }));
 
 let folder: string;
 beforeEach(async () => {
-  folder = await mkdtemp(join(shared, 'test-'));
+  folder = await mkdtemp(join(scratch, 'test-'));
 });
 const at = (name: string) => join(folder, name);
 
@@ -36,7 +36,7 @@ const train = (...more: string[]) =>
     ...['--engine', 'cpu', '--no-tensorboard', '--learning-rate', '0.01', ...more],
   );
 
-/** A file of data that takes minutes to read: two thousand times the same member of gzip, unpacked 2 GB. */
+/** Writes a file of data that takes minutes to read: the same gzip member two thousand times, 2 GB when unpacked. */
 async function endless(name: string): Promise<void> {
   const row = `${JSON.stringify({ prompt: 'Q:', chosen: ' yes', rejected: ' no' })}\n`;
   const member = gzipSync(row.repeat(20_000));
@@ -53,15 +53,15 @@ async function hasOpen({ child }: RunningProgram, name: string): Promise<void> {
   }
 }
 
-/** Resolves when a training is in its first step: some time after its configuration is there, since its packing is planned first. */
-async function begun(milliseconds = 1000): Promise<void> {
+/** Resolves when a training is in its first step: some time after it has written its configuration, since packing comes first. */
+async function hasBegun(milliseconds = 1000): Promise<void> {
   while (!existsSync(at('run/config.json'))) await sleep(20);
   await sleep(milliseconds);
 }
 
 async function expectInterrupted(program: RunningProgram): Promise<string> {
-  expect(await program.ended, program.said()).toEqual({ code: 130, signal: null });
-  return program.said();
+  expect(await program.ended, program.notes()).toEqual({ code: 130, signal: null });
+  return program.notes();
 }
 
 // Where the system shows which files a program has open.
@@ -90,7 +90,7 @@ describe.runIf(existsSync('/proc/self/fd'))('a signal', () => {
     await rm(at('pairs.jsonl'));
     await pairsFile(folder);
     const again = train('--max-steps', '2');
-    expect(await again.ended, again.said()).toEqual({ code: 0, signal: null });
+    expect(await again.ended, again.notes()).toEqual({ code: 0, signal: null });
   });
 
   it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
@@ -100,25 +100,25 @@ describe.runIf(existsSync('/proc/self/fd'))('a signal', () => {
       const program = train('--max-steps', '100000');
       await program.says('step ');
       program.child.kill(name);
-      const saved = /checkpoint-(\d+)\. Go on with the same command and --resume/.exec(
+      const match = /checkpoint-(\d+)\. Go on with the same command and --resume/.exec(
         await expectInterrupted(program),
       );
-      const again = train('--resume', '--max-steps', String(Number(saved?.[1]) + 1));
-      expect(await again.ended, again.said()).toEqual({ code: 0, signal: null });
+      const again = train('--resume', '--max-steps', String(Number(match?.[1]) + 1));
+      expect(await again.ended, again.notes()).toEqual({ code: 0, signal: null });
     },
   );
 
-  it('leaves an evaluation of minutes, which --resume makes before it goes on', async () => {
+  it('ends an evaluation of minutes, which --resume makes before it goes on', async () => {
     await pairsFile(folder, 6000);
     await rename(at('pairs.jsonl'), at('many.jsonl'));
     await pairsFile(folder);
     const program = train('--max-steps', '2', '--eval-data', at('many.jsonl'), '--eval-steps', '1');
-    await begun();
+    await hasBegun();
     program.child.kill('SIGINT');
     expect(await expectInterrupted(program)).toContain('checkpoint-1. Go on with the same command and --resume');
     expect(await readFile(at('run/metrics.jsonl'), 'utf8')).toBe('');
     const again = train('--max-steps', '2', '--eval-data', at('pairs.jsonl'), '--eval-steps', '1', '--resume');
-    expect(await again.ended, again.said()).toEqual({ code: 0, signal: null });
+    expect(await again.ended, again.notes()).toEqual({ code: 0, signal: null });
     const records = (await readFile(at('run/metrics.jsonl'), 'utf8')).trim().split('\n');
     expect(records.map((line) => JSON.parse(line))).toMatchObject([
       { step: 1, eval_loss: expect.any(Number) },
@@ -126,17 +126,17 @@ describe.runIf(existsSync('/proc/self/fd'))('a signal', () => {
     ]);
   });
 
-  it('ends at the second one what the first one lets finish', async () => {
+  it('ends work at the second signal that the first signal lets finish', async () => {
     // A step of minutes.
     await pairsFile(folder, 6000);
     const program = train('--max-steps', '1', '--batch-size', '6000');
-    await begun(4000);
+    await hasBegun(4000);
     program.child.kill('SIGINT');
-    // Longer than a command is given that can be left.
+    // Longer than a command may take that need not finish its work.
     await sleep(1500);
-    expect(program.child.exitCode, program.said()).toBeNull();
+    expect(program.child.exitCode, program.notes()).toBeNull();
     program.child.kill('SIGINT');
-    // The first one would say what was saved.
+    // After the first signal alone the note would say what was saved.
     expect(await expectInterrupted(program)).not.toContain('Interrupted');
     expect(await readdir(at('run'))).not.toContainEqual(expect.stringMatching(/^(checkpoint|final)/));
   });
@@ -147,20 +147,20 @@ it(`a training that is killed at any moment (seed ${SEED}) ends in the same byte
   const args = ['--max-steps', String(STEPS), '--save-steps', '3', '--schedule', 'cosine', '--lora-rank', '2'];
   const draw = random(SEED);
   for (let kill = 0; kill < 2; kill++) {
-    const begun = (await readdir(at('run')).catch(() => [])).some((name) => name.startsWith('checkpoint-'));
-    const program = train(...args, ...(begun ? ['--resume'] : []));
+    const canResume = (await readdir(at('run')).catch(() => [])).some((name) => name.startsWith('checkpoint-'));
+    const program = train(...args, ...(canResume ? ['--resume'] : []));
     await program.says('Model: ');
     await sleep(draw() * 700);
     program.child.kill('SIGKILL');
     await program.ended;
-    // A run that came to its end before it was killed has nothing left to go on with.
+    // A run that ended before it was killed cannot be resumed.
     if ((await readdir(at('run'))).includes('final')) break;
   }
-  const begun = (await readdir(at('run'))).some((name) => name.startsWith('checkpoint-'));
-  const last = train(...args, ...(begun ? ['--resume'] : []));
-  expect(await last.ended, last.said()).toEqual({ code: 0, signal: null });
-  const killed = await readFile(at('run/final/adapter_model.safetensors'));
+  const canResume = (await readdir(at('run'))).some((name) => name.startsWith('checkpoint-'));
+  const last = train(...args, ...(canResume ? ['--resume'] : []));
+  expect(await last.ended, last.notes()).toEqual({ code: 0, signal: null });
+  const weights = await readFile(at('run/final/adapter_model.safetensors'));
   const whole = train(...args, '--output', at('whole'));
-  expect(await whole.ended, whole.said()).toEqual({ code: 0, signal: null });
-  expect(killed.equals(await readFile(at('whole/final/adapter_model.safetensors')))).toBe(true);
+  expect(await whole.ended, whole.notes()).toEqual({ code: 0, signal: null });
+  expect(weights.equals(await readFile(at('whole/final/adapter_model.safetensors')))).toBe(true);
 }, 120_000);

@@ -34,8 +34,8 @@ describe.runIf(library !== undefined)('dpo train on TensorFlow, one thread', () 
     const weights = (folder: string) => readFile(join(folder, file));
     const halfway = await weights(join(halves, 'checkpoint-3'));
     expect((await runCli([...run, '--output', halves, '--resume'])).code).toBe(0);
-    const ended = await weights(join(halves, 'final'));
-    expect(ended.equals(await weights(join(whole, 'final')))).toBe(true);
-    expect(ended.equals(halfway)).toBe(false);
+    const final = await weights(join(halves, 'final'));
+    expect(final.equals(await weights(join(whole, 'final')))).toBe(true);
+    expect(final.equals(halfway)).toBe(false);
   });
 });

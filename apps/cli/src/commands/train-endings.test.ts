@@ -23,7 +23,7 @@ const lines = async (path: string) =>
     .split('\n')
     .map((line) => JSON.parse(line) as Row);
 
-/** The training pairs with chosen and rejected swapped: what is learnt makes every evaluation worse. */
+/** The training pairs with chosen and rejected swapped: training makes every evaluation worse. */
 async function contrary(): Promise<string> {
   const rows = (await readFile(data, 'utf8')).trimEnd().split('\n');
   const swapped = rows.map((line) => {
@@ -66,7 +66,7 @@ describe('dpo train', () => {
     expect(await readdir(at('run/final'))).toContain('model.safetensors');
   });
 
-  it('warns once of what goes wrong, and keeps the warning', async () => {
+  it('warns once when something goes wrong, and keeps the warning', async () => {
     // A learning rate far too small: the rewards stay at 0.
     const { code, notes } = await runCli([
       ...[...common, '--output', at('run'), '--max-steps', '24', '--learning-rate', '1e-12'],
@@ -86,7 +86,7 @@ describe('dpo train', () => {
     expect(await lines(at('run/warnings.jsonl'))).toMatchObject([{ code: 'answers-truncated', step: 0 }]);
   });
 
-  it('trains adapters with learning rates of their own, and asks for adapters where there are none', async () => {
+  it('trains adapters with learning rates of their own, and asks for an adapter when there is none', async () => {
     const lora = [...common, '--lora-rank', '2', '--max-steps', '2', '--learning-rate', '0.001'];
     const margin = async (name: string, ...more: string[]) => {
       expect((await runCli([...lora, '--output', at(name), '--no-tensorboard', ...more])).code).toBe(0);
@@ -100,7 +100,7 @@ describe('dpo train', () => {
     expect(notes.join('\n')).toContain('--lora-b-ratio is about adapters');
   });
 
-  it('asks for held-out data where it is to judge by them', async () => {
+  it('asks for held-out data when options need evaluations', async () => {
     for (const option of [['--patience', '2'], ['--load-best']]) {
       const { code, notes } = await runCli([...common, '--output', at('run'), ...option]);
       expect(code).toBe(2);

@@ -22,22 +22,22 @@ const records = async () =>
     .map((line) => JSON.parse(line) as Record<string, number>);
 
 it.each([[[]], [['--lora-rank', '2']]])('measures the KL to the reference on drawn answers %j', async (more) => {
-  const seen: string[] = [];
+  const progress: string[] = [];
   const still = ['--learning-rate', '1e-12', '--overwrite'];
   expect((await runCli([...common, ...evaluate(), ...still, ...more])).code).toBe(0);
   // A policy that is its reference is 0 nats away from it.
   for (const record of await records()) expect(Math.abs(record.eval_kl as number)).toBeLessThan(1e-4);
   const far = ['--learning-rate', '0.3', '--overwrite'];
-  expect((await runCli([...common, ...evaluate(), ...far, ...more], (line) => seen.push(line))).code).toBe(0);
+  expect((await runCli([...common, ...evaluate(), ...far, ...more], (line) => progress.push(line))).code).toBe(0);
   const last = (await records()).at(-1);
   expect(last?.eval_kl).toBeGreaterThan(0.1);
   expect(last?.eval_kl_error).toBeGreaterThan(0);
-  expect(seen.at(-1)).toContain('KL ');
+  expect(progress.at(-1)).toContain('KL ');
   const events = (await readdir(join(folder, 'run'))).find((name) => name.startsWith('events.'));
   expect((await readFile(join(folder, 'run', events ?? ''))).includes('samples')).toBe(true);
 });
 
-it('asks for held-out data and a reference at hand', async () => {
+it('asks for held-out data and a reference that is a model', async () => {
   for (const more of [[], [...evaluate(), '--precompute-reference']]) {
     const { code, notes } = await runCli([...common, ...more]);
     expect(code).toBe(2);

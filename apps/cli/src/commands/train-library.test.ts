@@ -1,4 +1,4 @@
-// The quick start of the README and the sink of `@dpo/run`'s, run as they stand there.
+// The quick start of the README and the sink of `@dpo/run`'s README, run unchanged.
 import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { pairsFile, runCli, tinyModelFolder } from '../_cli-for-tests.js';
 
 const home = process.cwd();
-// Beside the sources, so that packages are found and types are taken out.
+// The code lies beside the sources, so that packages are found and types are stripped.
 const code = fileURLToPath(new URL(`../../dist/readme-${process.pid}`, import.meta.url));
 let folder: string;
 beforeAll(async () => {
@@ -30,13 +30,13 @@ afterAll(async () => {
 /** The first block of TypeScript in a page that has this word. */
 async function block(page: string, word: string): Promise<string> {
   const text = await readFile(new URL(`../../../../${page}`, import.meta.url), 'utf8');
-  const found = [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, content = '']) => content);
-  const first = found.find((content) => content.includes(word));
+  const blocks = [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, content = '']) => content);
+  const first = blocks.find((content) => content.includes(word));
   if (first === undefined) throw new Error(`${page} has no example with ${word}.`);
   return first;
 }
 
-/** Runs a block; what it printed. */
+/** Runs a block, and returns the lines that the block prints. */
 async function run(name: string, content: string): Promise<unknown[][]> {
   const log = vi.spyOn(console, 'log').mockImplementation(() => undefined);
   const path = join(code, `${name}.ts`);
@@ -45,7 +45,7 @@ async function run(name: string, content: string): Promise<unknown[][]> {
   return log.mock.calls;
 }
 
-/** The records of a run without what they say of the machine. */
+/** The records of a run without the numbers about the machine. */
 async function records(name: string): Promise<Record<string, unknown>[]> {
   const lines = (await readFile(join(folder, name, 'metrics.jsonl'), 'utf8')).trimEnd().split('\n');
   return lines.map((line) => {
@@ -58,23 +58,23 @@ it('the quick start takes ten lines and two packages at most, and gives the numb
   const quick = await block('README.md', 'trainRun');
   expect(quick.trim().split('\n').length).toBeLessThanOrEqual(10);
   expect(new Set([...quick.matchAll(/from '([^']+)'/g)].map(([, name]) => name)).size).toBeLessThanOrEqual(2);
-  const printed = await run('quick-start', quick);
+  const lines = await run('quick-start', quick);
 
   const same = ['train', '--model', './my-model', '--data', 'pairs.jsonl', '--learning-rate', '5e-6'];
   expect((await runCli([...same, '--output', 'runs/command'])).code).toBe(0);
   const [library, command] = [await records('runs/first'), await records('runs/command')];
   expect(library).toEqual(command);
   expect(library.length).toBeGreaterThan(0);
-  expect(printed.flat()).toContain(library.at(-1)?.loss);
+  expect(lines.flat()).toContain(library.at(-1)?.loss);
 });
 
-it('a sink of the README is told each step', async () => {
-  const printed = await run('sink', await block('packages/run/README.md', 'Sink'));
+it('the sink of the README gets each step', async () => {
+  const lines = await run('sink', await block('packages/run/README.md', 'Sink'));
   const losses = (await records('runs/watched')).map(({ step, loss }) => `${step}: ${loss}`);
-  expect(printed.flat()).toEqual(expect.arrayContaining(losses));
+  expect(lines.flat()).toEqual(expect.arrayContaining(losses));
 });
 
-it('trainRun guards what it writes, as the command does, and says what is wrong by keys', async () => {
+it('trainRun guards its outputs, as the command does, and names options by their keys', async () => {
   const config = { model: './my-model', data: 'pairs.jsonl', engine: 'cpu' as const };
   await mkdir('thesis');
   await writeFile('thesis/chapter.txt', 'years of work');

@@ -45,18 +45,18 @@ describe('dpo train --loss-type', () => {
   });
 
   it('says what is wrong with names and weights', async () => {
-    const said = async (...more: string[]) => {
+    const errorOf = async (...more: string[]) => {
       const { code, notes } = await runCli([...common, '--output', at('new'), ...more]);
       expect(code).toBe(2);
       return notes.join('\n');
     };
-    expect(await said('--loss-type', 'dpo,simp')).toContain('Did you mean "simpo"?');
-    expect(await said('--loss-type', 'dpo,kto')).toContain('no loss "kto" of pairs');
-    expect(await said('--loss-type', 'dpo,sft', '--loss-weights', '1')).toContain('2 losses, --loss-weights has 1');
-    expect(await said('--loss-weights', '1')).toContain('--loss-type, which is not given');
-    expect(await said('--loss-type', 'dpo,sft', '--loss-weights', '1,x')).toContain('--loss-weights');
-    expect(await said('--loss-type', 'dpo,sft', '--method', 'ipo')).toContain('give one of them');
-    expect(await said('--loss-type', 'dpo', '--method', 'kto')).toContain('give one of them');
+    expect(await errorOf('--loss-type', 'dpo,simp')).toContain('Did you mean "simpo"?');
+    expect(await errorOf('--loss-type', 'dpo,kto')).toContain('no loss "kto" of pairs');
+    expect(await errorOf('--loss-type', 'dpo,sft', '--loss-weights', '1')).toContain('2 losses, --loss-weights has 1');
+    expect(await errorOf('--loss-weights', '1')).toContain('--loss-type, which is not given');
+    expect(await errorOf('--loss-type', 'dpo,sft', '--loss-weights', '1,x')).toContain('--loss-weights');
+    expect(await errorOf('--loss-type', 'dpo,sft', '--method', 'ipo')).toContain('give one of them');
+    expect(await errorOf('--loss-type', 'dpo', '--method', 'kto')).toContain('give one of them');
     expect(await readdir(folder)).not.toContain('new');
   });
 });

@@ -31,7 +31,7 @@ const train = (output: string, ...more: readonly string[]) =>
 const weightsOf = (path: string) => readFile(at(`${path}/model.safetensors`), 'base64');
 
 describe('dpo train', () => {
-  it('replaces a run of its own, and keeps what came from elsewhere', async () => {
+  it('replaces a run of its own, and keeps files from elsewhere', async () => {
     await mkdir(at('disk'));
     await symlink(at('disk'), at('run'));
     expect((await train('run', '--save-steps', '1')).code).toBe(0);
@@ -57,7 +57,7 @@ describe('dpo train', () => {
       }
   });
 
-  it('removes what a killed run left half written', async () => {
+  it('removes files that a killed run left half written', async () => {
     expect((await train('run', '--save-steps', '1')).code).toBe(0);
     const { pid } = spawnSync(process.execPath, ['--version']);
     for (const name of ['final', 'checkpoint-2', 'checkpoint-3'])
@@ -86,9 +86,9 @@ describe('dpo train', () => {
         1,
         expect.stringContaining('disk is full'),
       ]);
-      const left = await readdir(at('disk/run'));
-      expect(left.filter((name) => /partial|lock|old$/.test(name))).toEqual([]);
-      expect(left).toContain('checkpoint-1');
+      const names = await readdir(at('disk/run'));
+      expect(names.filter((name) => /partial|lock|old$/.test(name))).toEqual([]);
+      expect(names).toContain('checkpoint-1');
       await rm(at('disk/run/checkpoint-1'), { recursive: true });
       const resumed = await train('disk/run', '--max-steps', '9', '--resume', '--keep-checkpoints', '1');
       expect(resumed.code, resumed.notes.join('\n')).toBe(0);
@@ -99,7 +99,7 @@ describe('dpo train', () => {
 });
 
 describe('every command that writes', () => {
-  it('says that a disk is full, and leaves what is there', async ({ skip }) => {
+  it('says that a disk is full, and leaves existing files', async ({ skip }) => {
     const disk = mountDisk(at('disk'), 64);
     if (disk === undefined) return skip('no disk can be mounted here');
     try {

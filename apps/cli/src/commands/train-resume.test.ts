@@ -17,7 +17,7 @@ const train = (...more: string[]): Promise<CliResult> =>
     ...['--eval-data', at('held-out.jsonl'), '--max-steps', '5', ...more],
   ]);
 
-/** Every test has a copy of one run of four steps; the same run of five steps is at hand. */
+/** Every test has a copy of one run of four steps. The folder `five` holds the same run of five steps. */
 beforeAll(async () => {
   shared = await mkdtemp(join(tmpdir(), 'dpo-resume-'));
   folder = join(shared, 'four');
@@ -37,14 +37,14 @@ beforeEach(async () => {
   await cp(join(shared, 'four'), folder, { recursive: true });
 });
 
-/** Paths in the run's configuration are those of the folder that it was made in. */
-async function moved(): Promise<void> {
+/** Puts the copy's paths into the run's configuration, which has the paths of the first folder. */
+async function fixPaths(): Promise<void> {
   for (const name of ['config.json', 'checkpoint-2/trainer_state.json', 'checkpoint-4/trainer_state.json']) {
     const text = await readFile(inRun(name), 'utf8');
     await writeFile(inRun(name), text.replaceAll(join(shared, 'four'), folder));
   }
 }
-beforeEach(moved);
+beforeEach(fixPaths);
 
 const weights = (run: string) => readFile(join(run, 'final', 'model.safetensors'));
 
@@ -106,7 +106,7 @@ describe('dpo train --resume', () => {
     expect(await readdir(at('run'))).toEqual(before);
   });
 
-  it('goes on where the same content has other names', async () => {
+  it('goes on when the same content has other names', async () => {
     await symlink(at('model'), at('link'));
     await cp(at('reference'), at('elsewhere'), { recursive: true });
     await rename(at('pairs.jsonl'), at('renamed.jsonl'));
@@ -114,7 +114,7 @@ describe('dpo train --resume', () => {
     await expectWhole(await train('--resume', ...names));
   });
 
-  it('names another model by its files, and one that has come or gone by its option', async () => {
+  it('names another model by its files, and a model that was added or left out by its option', async () => {
     const other = await train('--resume', '--model', at('reference'));
     expect(other.code).toBe(1);
     expect(other.notes.join('\n')).toContain('model.safetensors of the model has other content');
@@ -132,11 +132,11 @@ describe('dpo train --resume', () => {
     );
   });
 
-  it('refuses other held-out data where evaluations are compared with earlier ones, and only there', async () => {
+  it('refuses other held-out data only when evaluations are compared with earlier ones', async () => {
     await appendFile(at('held-out.jsonl'), '{"prompt":"a","chosen":"b","rejected":"c"}\n');
-    const judged = await train('--resume', '--load-best');
-    expect(judged.code).toBe(1);
-    expect(judged.notes.join('\n')).toContain('the held-out data have other content');
+    const loadBest = await train('--resume', '--load-best');
+    expect(loadBest.code).toBe(1);
+    expect(loadBest.notes.join('\n')).toContain('the held-out data have other content');
     await expectWhole(await train('--resume'));
   });
 
@@ -168,7 +168,7 @@ describe('dpo train --resume', () => {
     );
   });
 
-  it('says so where no checkpoint is whole', async () => {
+  it('says so when no checkpoint is whole', async () => {
     for (const step of [2, 4]) await rm(inRun(`checkpoint-${step}/trainer_state.json`));
     const { code, notes } = await train('--resume');
     expect(code).toBe(1);
@@ -201,9 +201,9 @@ describe('dpo train --resume', () => {
 
   it.each([
     ['config.json', '', 'is not valid JSON'],
-    ['config.json', 'null', 'has no sound "object"'],
-    ['config.json', '{"command":"train","options":7}', 'has no sound "options"'],
-    ['config.json', '{"command":"train","options":{},"dataset":{}}', 'has no sound "dataset.fingerprint"'],
+    ['config.json', 'null', 'it holds no JSON object'],
+    ['config.json', '{"command":"train","options":7}', '"options" is missing or wrong'],
+    ['config.json', '{"command":"train","options":{},"dataset":{}}', '"dataset.fingerprint" is missing or wrong'],
     ['metrics.jsonl', '{"step":1}\nnull\n{"step":3}\n', 'metrics.jsonl, line 2 is no record'],
   ])('names a damaged %s: %j', async (name, content, message) => {
     await writeFile(inRun(name), content);
@@ -215,11 +215,11 @@ describe('dpo train --resume', () => {
 });
 
 describe('dpo train', () => {
-  it('begins a run again that left records and no checkpoint, without being told how', async () => {
+  it('begins a run again that left records and no checkpoint, without an option', async () => {
     for (const name of ['checkpoint-2', 'checkpoint-4', 'final', 'report.html'])
       await rm(inRun(name), { recursive: true });
-    const refused = await train('--resume');
-    expect(refused.notes.join('\n')).toContain('Leave --resume out to begin the run.');
+    const resume = await train('--resume');
+    expect(resume.notes.join('\n')).toContain('Leave --resume out to begin the run.');
     await expectWhole(await train());
   });
 
@@ -227,14 +227,14 @@ describe('dpo train', () => {
     for (const step of [2, 4]) await rm(inRun(`checkpoint-${step}`), { recursive: true });
     const { code, notes } = await train('--resume');
     expect(code).toBe(1);
-    const said = notes.join('\n');
-    expect(said).toContain('holds a finished run');
-    expect(said).toContain(inRun('final'));
-    expect(said).toContain('--overwrite');
-    expect(said).not.toContain('Leave --resume out');
+    const text = notes.join('\n');
+    expect(text).toContain('holds a finished run');
+    expect(text).toContain(inRun('final'));
+    expect(text).toContain('--overwrite');
+    expect(text).not.toContain('Leave --resume out');
   });
 
-  it('says as the next step a command that runs as it stands', async () => {
+  it('suggests a next command that can be run unchanged', async () => {
     const { notes } = await train('--overwrite');
     const next = notes.find((line) => line.startsWith('Next:')) ?? '';
     const [, model, prompt] = / generate --model (\S+) --prompt "(.+)"$/.exec(next) ?? [];

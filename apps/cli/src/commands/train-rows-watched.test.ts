@@ -15,10 +15,10 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 const at = (name: string) => join(folder, name);
 async function train(name: string, rows: readonly unknown[], ...more: readonly string[]) {
   await writeFile(at(`${name}.jsonl`), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
-  const given = ['--model', model, '--data', at(`${name}.jsonl`), '--output', at(name)];
+  const places = ['--model', model, '--data', at(`${name}.jsonl`), '--output', at(name)];
   const { code, notes } = await runCli([
     'train',
-    ...given,
+    ...places,
     '--max-steps',
     '1',
     '--batch-size',
@@ -27,19 +27,19 @@ async function train(name: string, rows: readonly unknown[], ...more: readonly s
     'cpu',
     ...more,
   ]);
-  return { code, said: notes.join('\n') };
+  return { code, notes: notes.join('\n') };
 }
 const pair = (i: number, more: object = {}) => ({ prompt: `Q${i}:`, chosen: ` yes ${i}`, rejected: ' no', ...more });
-const some = (make: (i: number) => object) => Array.from({ length: 6 }, (_, i) => make(i));
+const sixRows = (make: (i: number) => object) => Array.from({ length: 6 }, (_, i) => make(i));
 
 it('refuses pairs that are all the same, before anything is written', async () => {
-  const same = some((i) => pair(i, { rejected: ` yes ${i}` }));
-  const { code, said } = await train('same', same);
+  const same = sixRows((i) => pair(i, { rejected: ` yes ${i}` }));
+  const { code, notes } = await train('same', same);
   expect(code).toBe(1);
-  expect(said).toContain('The answers of every row are the same');
+  expect(notes).toContain('The answers of every row are the same');
   await expect(stat(at('same'))).rejects.toThrow();
   // Fine-tuning compares nothing: the chosen answers can be learned.
-  const { code: tuned } = await runCli([
+  const { code: ofSft } = await runCli([
     'sft',
     '--model',
     model,
@@ -52,44 +52,44 @@ it('refuses pairs that are all the same, before anything is written', async () =
     '--engine',
     'cpu',
   ]);
-  expect(tuned).toBe(0);
+  expect(ofSft).toBe(0);
 });
 
 it('names cuts that leave nothing to compare', async () => {
-  const late = some((i) => pair(i, { chosen: ' the same words, then yes', rejected: ' the same words, then no' }));
-  const { code, said } = await train('late', late, '--max-length', '8');
+  const late = sixRows((i) => pair(i, { chosen: ' the same words, then yes', rejected: ' the same words, then no' }));
+  const { code, notes } = await train('late', late, '--max-length', '8');
   expect(code).toBe(1);
-  expect(said).toContain('after they were cut');
+  expect(notes).toContain('after they were cut');
 });
 
-it('warns of what can be trained on and is doubtful, and keeps the warnings', async () => {
+it('warns of doubtful rows that can be trained on, and keeps the warnings', async () => {
   await pairsFile(folder);
-  const rows = some((i) => pair(i % 5, i === 5 ? { chosen: ' no', rejected: ' yes 0' } : {}));
+  const rows = sixRows((i) => pair(i % 5, i === 5 ? { chosen: ' no', rejected: ' yes 0' } : {}));
   const half = rows.map((row, i) =>
     i === 0 ? { ...row, reference_chosen_logp: -9, reference_rejected_logp: -8 } : row,
   );
   await writeFile(at('held.jsonl'), `${JSON.stringify(pair(2))}\n`);
-  const { code, said } = await train('doubtful', half, '--eval-data', at('held.jsonl'));
+  const { code, notes } = await train('doubtful', half, '--eval-data', at('held.jsonl'));
   expect(code).toBe(0);
-  expect(said).toContain('1 of 6 rows say the opposite of an earlier row');
-  expect(said).toContain('1 of 1 held-out rows have prompts of the training data');
-  expect(said).toContain('Only 1 of 6 rows have both reference log-probabilities');
+  expect(notes).toContain('1 of 6 rows say the opposite of an earlier row');
+  expect(notes).toContain('1 of 1 held-out rows have prompts of the training data');
+  expect(notes).toContain('Only 1 of 6 rows have both reference log-probabilities');
   const lines = (await readFile(at('doubtful/warnings.jsonl'), 'utf8')).trimEnd().split('\n');
   expect(lines.map((line) => (JSON.parse(line) as { code: string }).code)).toEqual(
     expect.arrayContaining(['rows-contradictory', 'prompts-shared', 'reference-incomplete']),
   );
 });
 
-it('warns where a row has one of the two numbers of the reference', async () => {
-  const rows = some((i) => pair(i, i === 2 ? { reference_chosen_logp: -9 } : {}));
-  const { code, said } = await train('one-number', rows);
+it('warns when a row has one of the two numbers of the reference', async () => {
+  const rows = sixRows((i) => pair(i, i === 2 ? { reference_chosen_logp: -9 } : {}));
+  const { code, notes } = await train('one-number', rows);
   expect(code).toBe(0);
-  expect(said).toContain('Only 0 of 6 rows have both reference log-probabilities');
+  expect(notes).toContain('Only 0 of 6 rows have both reference log-probabilities');
 });
 
-it('warns where all answers have one label', async () => {
-  const rows = some((i) => ({ prompt: `Q${i}:`, completion: ' yes', label: true }));
-  const { code, said } = await train('kto', rows, '--method', 'kto');
+it('warns when all answers have one label', async () => {
+  const rows = sixRows((i) => ({ prompt: `Q${i}:`, completion: ' yes', label: true }));
+  const { code, notes } = await train('kto', rows, '--method', 'kto');
   expect(code).toBe(0);
-  expect(said).toContain('All 6 answers are desirable');
+  expect(notes).toContain('All 6 answers are desirable');
 });

@@ -64,10 +64,10 @@ it('Plackett–Luce: from ranked lists of different lengths', async () => {
   expect(last?.['rewards/margins']).toBeGreaterThan(0);
 });
 
-it('margins and weights of the rows, where they are asked for', async () => {
+it('margins and weights of the rows, with --row-margins and --row-weights', async () => {
   const rows = (await readFile(pairs, 'utf8')).trimEnd().split('\n');
-  const given = rows.map((row) => `${JSON.stringify({ ...JSON.parse(row), margin: 2, weight: 3 })}\n`);
-  await writeFile(at('numbers.jsonl'), given.join(''));
+  const withNumbers = rows.map((row) => `${JSON.stringify({ ...JSON.parse(row), margin: 2, weight: 3 })}\n`);
+  await writeFile(at('numbers.jsonl'), withNumbers.join(''));
   expect((await train(at('numbers.jsonl'), 'plain')).code).toBe(0);
   expect((await train(at('numbers.jsonl'), 'both', '--row-margins', '--row-weights')).code).toBe(0);
   expect((await metrics('plain'))[0]?.loss).toBeCloseTo(Math.LN2, 6);
@@ -81,28 +81,28 @@ it('margins and weights of the rows, where they are asked for', async () => {
 });
 
 it('data and options that do not go with the method are refused', async () => {
-  const refused = async (...args: Parameters<typeof train>) => {
+  const refusal = async (...args: Parameters<typeof train>) => {
     const { code, notes } = await train(...args);
     return [code, notes.join('\n')];
   };
-  expect(await refused(pairs, 'a', '--method', 'kto')).toEqual([
+  expect(await refusal(pairs, 'a', '--method', 'kto')).toEqual([
     1,
     expect.stringContaining('dpo data convert --answers'),
   ]);
   await writeFile(at('answers.jsonl'), `${JSON.stringify({ prompt: 'p', completion: 'c', label: true })}\n`);
-  expect(await refused(at('answers.jsonl'), 'b')).toEqual([
+  expect(await refusal(at('answers.jsonl'), 'b')).toEqual([
     1,
     expect.stringContaining('The method kto trains on such rows'),
   ]);
-  expect(await refused(at('answers.jsonl'), 'c', '--method', 'kto')).toEqual([
+  expect(await refusal(at('answers.jsonl'), 'c', '--method', 'kto')).toEqual([
     1,
     expect.stringContaining('the same prompt'),
   ]);
-  expect(await refused(pairs, 'd', '--method', 'kto', '--row-margins')).toEqual([
+  expect(await refusal(pairs, 'd', '--method', 'kto', '--row-margins')).toEqual([
     2,
     expect.stringContaining('--row-margins'),
   ]);
-  expect(await refused(pairs, 'e', '--method', 'ipo', '--row-margins')).toEqual([
+  expect(await refusal(pairs, 'e', '--method', 'ipo', '--row-margins')).toEqual([
     1,
     expect.stringContaining('dpo, hinge'),
   ]);

@@ -18,11 +18,11 @@ const lines = async (path: string) =>
     .split('\n')
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 
-/** Trains on two rows a step; the rows named have weights that no float32 gradient survives. */
-async function trainOn(rows: number, broken: readonly number[]) {
+/** Trains on two rows a step. The `heavy` rows have weights with which no float32 gradient is finite. */
+async function trainOn(rows: number, heavy: readonly number[]) {
   const data = Array.from({ length: rows }, (_, i) => ({
     ...{ id: `row-${i}`, prompt: `Q${i}:`, chosen: ` yes ${i}`, rejected: ` no, ${i}` },
-    weight: broken.includes(i) ? 3e38 : 1,
+    weight: heavy.includes(i) ? 3e38 : 1,
   }));
   await writeFile(at('data.jsonl'), data.map((row) => `${JSON.stringify(row)}\n`).join(''));
   return runCli([
@@ -43,9 +43,9 @@ describe('dpo train on gradients that are not finite', () => {
       { step: 2, row: 3, id: 'row-3', prompt: 'Q3:', chosen: ' yes 3', rejected: ' no, 3', weight: 3e38 },
     ]);
     expect((await lines(at('run/skipped-batch-5.jsonl'))).map(({ row }) => row)).toEqual([8, 9]);
-    const warned = notes.filter((note) => note.includes('was not finite'));
-    expect(warned).toHaveLength(1);
-    expect(warned[0]).toContain(`rows 2, 3. They are kept in ${at('run/skipped-batch-2.jsonl')}.`);
+    const warnings = notes.filter((note) => note.includes('was not finite'));
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toContain(`rows 2, 3. They are kept in ${at('run/skipped-batch-2.jsonl')}.`);
   });
 
   it('ends the run with a checkpoint after three in a row', async () => {

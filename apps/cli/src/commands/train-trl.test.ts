@@ -38,8 +38,8 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 async function weightsOf(model: string, adapter: string | null): Promise<Map<string, Float32Array>> {
   const engine = testEngine();
   const base = (await loadModel(engine, model)).model;
-  const opened = adapter === null ? base : await loadAdapter(base, adapter);
-  const entries = [...opened.trainable()].map(
+  const whole = adapter === null ? base : await loadAdapter(base, adapter);
+  const entries = [...whole.trainable()].map(
     async ([name, variable]) => [name, (await variable.read()).slice()] as const,
   );
   const weights = new Map(await Promise.all(entries));
@@ -71,18 +71,18 @@ it.each(Object.entries(runs))(
     };
     const options = Object.entries(numbers).flatMap(([name, value]) => [`--${name}`, String(value)]);
     const common = ['--data', data, '--precision', 'float32', '--no-shuffle', '--output', output];
-    const trained = await runCli(['train', ...start, ...common, ...options]);
-    expect(trained.code, trained.notes.join('\n')).toBe(0);
+    const result = await runCli(['train', ...start, ...common, ...options]);
+    expect(result.code, result.notes.join('\n')).toBe(0);
 
     for (const [k, record] of (await jsonLines(join(output, 'metrics.jsonl'))).entries())
-      for (const [key, want] of Object.entries(records[k] ?? {})) {
+      for (const [key, expected] of Object.entries(records[k] ?? {})) {
         // A tie counts one half here and nothing in TRL: the policy is the reference at the first step.
         if (key === 'rewards/accuracies' && k === 0) continue;
-        // Rewards are β times the difference of two sums of some tens.
-        const size = key.startsWith('rewards') ? 1 : Math.abs(want);
+        // Rewards are β times the difference between two sums of some tens.
+        const size = key.startsWith('rewards') ? 1 : Math.abs(expected);
         expect(
-          Math.abs((record[key] as number) - want),
-          `step ${k + 1}, ${key}: ${record[key]}, not ${want}`,
+          Math.abs((record[key] as number) - expected),
+          `step ${k + 1}, ${key}: ${record[key]}, not ${expected}`,
         ).toBeLessThan(1e-4 * size);
       }
 
@@ -92,10 +92,10 @@ it.each(Object.entries(runs))(
     expect([...after.keys()].sort()).toEqual(Object.keys(weights).sort());
     for (const [key, [norm, sum]] of Object.entries(weights)) {
       const old = before.get(key) as Float32Array;
-      const moved = Array.from(after.get(key) as Float32Array, (value, i) => value - (old[i] as number));
-      expect(Math.abs(Math.hypot(...moved) - norm), key).toBeLessThan(1e-4 * norm);
-      const got = moved.reduce((total, move, i) => total + move * Math.cos(i), 0);
-      expect(Math.abs(got - sum), key).toBeLessThan(1e-4 * norm);
+      const moves = Array.from(after.get(key) as Float32Array, (value, i) => value - (old[i] as number));
+      expect(Math.abs(Math.hypot(...moves) - norm), key).toBeLessThan(1e-4 * norm);
+      const weightedSum = moves.reduce((total, move, i) => total + move * Math.cos(i), 0);
+      expect(Math.abs(weightedSum - sum), key).toBeLessThan(1e-4 * norm);
     }
   },
   240_000,

@@ -4,7 +4,7 @@ import { defineCommand } from '../command/define.js';
 import { trainAndConclude } from '../training/conclude.js';
 import { nothingSavedNote } from '../training/interruption.js';
 
-/** `dpo train`: preference optimisation, DPO unless told otherwise. */
+/** `dpo train`: preference optimisation, by default DPO. */
 export const trainCommand = defineCommand({
   name: 'train',
   summary: 'Train a model on preference pairs',
@@ -16,7 +16,7 @@ export const trainCommand = defineCommand({
   run: (options, context) =>
     trainAndConclude(
       options,
-      (more) => trainRun(options, more),
+      (runOptions) => trainRun(options, runOptions),
       (final) => `dpo generate --model ${final} --prompt "A prompt of your own"`,
       context,
     ),

@@ -9,7 +9,7 @@ interface Model {
 }
 
 it('merges the most frequent pairs first, within words', () => {
-  // ab four times, then abc four times, then the space before it three times.
+  // ab occurs four times, then abc four times, then abc with a space before it three times.
   const { merges, vocab } = model('abc abc abc abc', 260);
   expect(merges).toEqual([
     ['a', 'b'],
@@ -20,7 +20,7 @@ it('merges the most frequent pairs first, within words', () => {
   expect(Object.keys(vocab)).toHaveLength(260);
 });
 
-it('stops where no pair occurs twice', () => {
+it('stops when no pair occurs twice', () => {
   const { merges, vocab } = model('ab ab', 400);
   expect(merges).toEqual([['a', 'b']]);
   expect(Object.keys(vocab)).toHaveLength(258);

@@ -1,8 +1,8 @@
 /**
- * Trains a byte-level BPE tokenizer (Sennrich et al. 2016, on GPT-2's alphabet of bytes) and gives it as the files of a
- * Hugging Face folder. Made for texts of a few kilobytes: it counts all pairs anew at each merge.
+ * Trains a byte-level BPE tokenizer (Sennrich et al. 2016, on GPT-2's alphabet of bytes) and returns the tokenizer's files of a
+ * Hugging Face folder. Made for texts of a few kilobytes: all pairs are counted anew at each merge.
  *
- * @param text what the merges are learnt from
+ * @param text the text from which the merges are learnt
  * @param size the size of the vocabulary: 256 bytes, the merges and the end-of-text token
  */
 export function trainByteLevelBpe(text: string, size: number): Record<string, string> {
@@ -10,9 +10,9 @@ export function trainByteLevelBpe(text: string, size: number): Record<string, st
   const bytes = new TextEncoder();
   const words = new Map<string, { readonly count: number; symbols: string[] }>();
   for (const [word] of text.matchAll(/ ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+/gu)) {
-    const known = words.get(word);
-    const symbols = known?.symbols ?? Array.from(bytes.encode(word), (byte) => alphabet[byte] as string);
-    words.set(word, { count: (known?.count ?? 0) + 1, symbols });
+    const entry = words.get(word);
+    const symbols = entry?.symbols ?? Array.from(bytes.encode(word), (byte) => alphabet[byte] as string);
+    words.set(word, { count: (entry?.count ?? 0) + 1, symbols });
   }
   const vocabulary = [...alphabet];
   const merges: string[] = [];
@@ -53,7 +53,7 @@ function merge(symbols: readonly string[], left: string, right: string): string[
   return result;
 }
 
-/** GPT-2's printable stand-in for each byte: itself where it is printable, else a letter from 256 on. */
+/** GPT-2's printable stand-in for each byte: the byte's own character if it is printable, else a character from 256 on. */
 function byteAlphabet(): string[] {
   let next = 256;
   return Array.from({ length: 256 }, (_, byte) => {

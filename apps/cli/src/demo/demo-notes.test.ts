@@ -9,7 +9,7 @@ import { demoSummary, keptNote } from './demo-notes.js';
 
 const demo = { output: 'runs/demo', tiny: false, seed: 0 };
 
-it('names the command that goes on, with what makes it the same demo', () => {
+it('names the command that goes on, with the options that make it the same demo', () => {
   expect(keptNote(demo)).toBe('What is done so far is kept. Go on: dpo demo --resume');
   expect(keptNote({ output: 'my runs', tiny: true, loraRank: 4, seed: 2 })).toBe(
     "What is done so far is kept. Go on: dpo demo --tiny --output 'my runs' --lora-rank 4 --seed 2 --resume",

@@ -4,10 +4,10 @@ import { evaluationLines } from '../ui/evaluation.js';
 import { shellWord } from '../ui/shell-word.js';
 import type { DemoResult } from './run-demo.js';
 
-/** Where a demo goes that names no folder. */
+/** The folder of a demo when `--output` names none. */
 export const DEMO_OUTPUT = 'runs/demo';
 
-/** The options by which a demo that goes on is the same demo. */
+/** The options that must be the same when a demo goes on. */
 export interface SameDemo {
   readonly output: string;
   readonly model?: string | undefined;
@@ -17,7 +17,7 @@ export interface SameDemo {
 }
 
 /**
- * What is said of a demo that was interrupted: the command that goes on. The command is whole, since `--resume` behind
+ * The note about a demo that was interrupted: the command that goes on. The note has the whole command, since `--resume` after
  * `npm run demo` would go to npm.
  */
 export function keptNote({ output, model, tiny, loraRank, seed }: SameDemo): string {
@@ -32,7 +32,7 @@ export function keptNote({ output, model, tiny, loraRank, seed }: SameDemo): str
 }
 
 /**
- * The lines that a demo ends with: what was measured, where the files are, and a command to try next.
+ * The last lines of a demo: the measurements, the files, and a command to try next.
  *
  * @param program the words that start the program, as the user types them
  */

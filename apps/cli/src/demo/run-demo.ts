@@ -31,14 +31,18 @@ import { findDemoModel } from './find-demo-model.js';
 import { type Recipe, recipe } from './recipe.js';
 import { makeTinyModel } from './tiny-model.js';
 
-/** What the demo is told. */
+/** The options of the demo. */
 export interface DemoOptions extends EngineChoice {
+  /** Default: SmolLM2-135M-Instruct. */
   readonly model?: string | undefined;
+  /** Trains a tiny model that is made on the spot. */
   readonly tiny: boolean;
+  /** The run folder. */
   readonly output: string;
+  /** Default: all weights are trained. */
   readonly loraRank?: number | undefined;
   readonly seed: number;
-  /** Goes on with an interrupted demo in the folder: what is there is not made again. */
+  /** Goes on with an interrupted demo in the folder: files that exist are not made again. */
   readonly resume: boolean;
 }
 
@@ -50,12 +54,14 @@ export type DemoResult =
       readonly report: string;
       readonly evaluation: Evaluation;
     }
-  /** The training was interrupted; the checkpoint is there where a step was done. */
+  /** The training was interrupted. The checkpoint is undefined when no step was taken. */
   | { readonly checkpoint: string | undefined };
 
 /**
- * The paper's controlled-sentiment experiment (section 6.1) on one model: sample, rate, pair, train by DPO, measure. It
- * composes what the packages export and holds no logic of its own; every step leaves a file in the run folder.
+ * The paper's controlled-sentiment experiment (section 6.1) on one model: sample, rate, pair, train by DPO, measure. Every step
+ * leaves a file in the run folder.
+ *
+ * @throws DpoError the errors of models, data and engines; the signal's reason when it is aborted
  */
 export async function runDemo(options: DemoOptions, context: Context): Promise<DemoResult> {
   const { output, seed } = options;
@@ -63,52 +69,52 @@ export async function runDemo(options: DemoOptions, context: Context): Promise<D
   const engine = await openEngine(engineSettings(options));
   try {
     context.note(`Engine: ${engine.description}`);
-    const steps = recipe({ lora: options.loraRank !== undefined, tiny: options.tiny });
+    const numbers = recipe({ lora: options.loraRank !== undefined, tiny: options.tiny });
     const name = await chooseModel(engine, options, context);
     await makeFolder(output);
     const base = await openModel(engine, name, context);
     context.note(`Model: ${name}, ${parameterCounts(base.model).parameters.toLocaleString('en')} parameters`);
 
-    const draw = (opened: OpenModel, openings: readonly string[], samples: number, what: string) =>
+    const draw = ({ model, tokenizer }: OpenModel, openings: readonly string[], samples: number, what: string) =>
       sampleTexts(
-        opened.model,
-        opened.tokenizer,
+        model,
+        tokenizer,
         openings.map((opening) => header + opening),
         {
           samples,
-          maxNewTokens: steps.maxNewTokens,
+          maxNewTokens: numbers.maxNewTokens,
           temperature: 1,
           seed,
           batchSize: 480,
           signal: context.signal,
           onProgress: (tokens) =>
             context.progress(
-              `${what}: ${Math.round((100 * tokens) / (openings.length * samples * steps.maxNewTokens))} %`,
+              `${what}: ${Math.round((100 * tokens) / (openings.length * samples * numbers.maxNewTokens))} %`,
             ),
         },
       );
     await writePrompts(output);
-    const drawn = await storedOrDrawn(options, 'samples.jsonl', () =>
-      draw(base, trainOpenings, steps.samples, 'Sampling film reviews to compare'),
+    const samples = await samplesOf(options, 'samples.jsonl', () =>
+      draw(base, trainOpenings, numbers.samples, 'Sampling film reviews to compare'),
     );
     const data = join(output, 'pairs.arrow');
-    const preferences = sentimentPairs(drawn, header);
+    const preferences = sentimentPairs(samples, header);
     await writePreferences(preferences, data);
     context.note(
-      `Data: ${preferences.length} preference pairs from ${drawn.length} samples of ${trainOpenings.length} openings, rated by VADER`,
+      `Data: ${preferences.length} preference pairs from ${samples.length} samples of ${trainOpenings.length} openings, rated by VADER`,
     );
-    const before = await storedOrDrawn(options, 'held-out-before.jsonl', () =>
-      draw(base, heldOutOpenings, steps.evaluationSamples, 'Sampling held-out reviews, before'),
+    const before = await samplesOf(options, 'held-out-before.jsonl', () =>
+      draw(base, heldOutOpenings, numbers.evaluationSamples, 'Sampling held-out reviews, before'),
     );
 
     const policy = await withAdapter(base, options);
-    const trained = await trainOn(data, policy, { name, options, steps, engine }, context);
-    if (trained.interrupted || trained.folder === undefined) return { checkpoint: trained.folder };
+    const { interrupted, folder } = await trainOn(data, policy, { name, options, numbers, engine }, context);
+    if (interrupted || folder === undefined) return { checkpoint: folder };
 
-    // All weights have moved: the reference is opened once more for the measurement, while the policy draws.
+    // Training has changed all weights: the reference is opened again for the measurement, while the policy draws.
     const adapterOff = policy.model.adapter !== undefined;
     const [after, reference] = await Promise.all([
-      draw(policy, heldOutOpenings, steps.evaluationSamples, 'Sampling held-out reviews, after'),
+      draw(policy, heldOutOpenings, numbers.evaluationSamples, 'Sampling held-out reviews, after'),
       adapterOff ? policy : openModel(engine, name, { ...context, progress: () => undefined }),
     ]);
     context.progress('Measuring …');
@@ -120,17 +126,17 @@ export async function runDemo(options: DemoOptions, context: Context): Promise<D
       before,
       after,
       header,
-      beta: steps.beta,
+      beta: numbers.beta,
       signal: context.signal,
     });
     await writeEvaluation(output, evaluation);
-    return { model: name, folder: trained.folder, report: await writeReport(output), evaluation };
+    return { model: name, folder, report: await writeReport(output), evaluation };
   } finally {
     await engine.dispose();
   }
 }
 
-/** Fetches TensorFlow where it is wanted and missing. Without Python or network the portable engine does the work. */
+/** Fetches TensorFlow if the engine needs it and it is missing. Without Python or network the portable engine does the work. */
 async function provideEngine(options: DemoOptions, context: Context): Promise<void> {
   if (!['auto', 'tensorflow'].includes(options.engine) || (await findLibrary()) !== undefined) return;
   try {
@@ -150,8 +156,8 @@ async function chooseModel(engine: Engine, options: DemoOptions, context: Contex
   return options.resume && configStats !== undefined ? folder : makeTinyModel(engine, folder, options.seed, context);
 }
 
-/** Samples, from the run folder where an interrupted demo left them, else drawn and stored there. */
-async function storedOrDrawn(
+/** Samples from the run folder, if an interrupted demo left them there; else draws samples and writes them. */
+async function samplesOf(
   { output, resume }: DemoOptions,
   name: string,
   draw: () => Promise<TextSample[]>,
@@ -172,26 +178,26 @@ async function withAdapter(base: OpenModel, { loraRank, seed }: DemoOptions): Pr
 async function trainOn(
   data: string,
   policy: OpenModel,
-  { name, options, steps, engine }: { name: string; options: DemoOptions; steps: Recipe; engine: Engine },
+  { name, options, numbers, engine }: { name: string; options: DemoOptions; numbers: Recipe; engine: Engine },
   context: Context,
 ) {
   const dataset = await readPreferences(data);
   const settings = {
-    ...steps,
+    ...numbers,
     schedule: 'constant',
     maxGradNorm: 10,
     gradAccumulation: 1,
     shuffle: true,
     seed: options.seed,
   } as const;
-  // One pass: repeating pairs memorises them.
-  const last = Math.min(steps.steps, Math.floor(dataset.length / steps.batchSize));
-  const logps = [...dataset];
+  // One pass: a model memorises pairs that are repeated.
+  const steps = Math.min(numbers.steps, Math.floor(dataset.length / numbers.batchSize));
+  const pairs = [...dataset];
   const config: RunConfig = {
     command: 'demo',
     options: { ...settings, loraRank: options.loraRank, method: 'dpo', optimizer: 'adamw' },
     seed: options.seed,
-    steps: last,
+    steps,
     model: { name, ...parameterCounts(policy.model) },
     dataset: { path: resolve(data), rows: dataset.length, fingerprint: dataset.fingerprint },
     versions: { dpo: version, node: process.version },
@@ -201,14 +207,14 @@ async function trainOn(
     {
       model: policy.model,
       source: policy.source,
-      method: methodNamed('dpo', { beta: steps.beta }),
+      method: methodNamed('dpo', { beta: numbers.beta }),
       reference: precomputedReference({
-        chosen: logps.map(({ referenceChosenLogp = Number.NaN }) => referenceChosenLogp),
-        rejected: logps.map(({ referenceRejectedLogp = Number.NaN }) => referenceRejectedLogp),
+        chosen: pairs.map(({ referenceChosenLogp = Number.NaN }) => referenceChosenLogp),
+        rejected: pairs.map(({ referenceRejectedLogp = Number.NaN }) => referenceRejectedLogp),
       }),
       optimizer: adamw(),
       batches: offlineBatches(encodePairs(dataset, policy.tokenizer, { eos: false }), settings),
-      steps: last,
+      steps,
       settings,
       output: options.output,
       config,
@@ -232,5 +238,7 @@ async function writePrompts(output: string): Promise<void> {
 }
 
 async function writeSamples(path: string, samples: readonly TextSample[]): Promise<void> {
-  await writeFileAtomic(path, (file) => writeFile(file, samples.map((each) => `${JSON.stringify(each)}\n`).join('')));
+  await writeFileAtomic(path, (file) =>
+    writeFile(file, samples.map((sample) => `${JSON.stringify(sample)}\n`).join('')),
+  );
 }

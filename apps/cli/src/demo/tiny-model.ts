@@ -13,8 +13,8 @@ const STEPS = 120;
 const BATCH = 32;
 
 /**
- * Makes a tiny GPT-2 on the spot, for machines without network: trains a tokenizer and the model on a small text of film
- * reviews, and writes a Hugging Face folder. Returns the folder.
+ * Makes a tiny GPT-2, for machines without network: trains a tokenizer and the model on a small text of film reviews, and writes a
+ * Hugging Face folder. Returns the folder.
  */
 export async function makeTinyModel(engine: Engine, folder: string, seed: number, context: Context): Promise<string> {
   const reviews = tinyReviews(1200, seed);

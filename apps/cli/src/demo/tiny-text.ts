@@ -1,7 +1,7 @@
 import { random } from '@dpo/base';
 import { heldOutOpenings, trainOpenings } from '@dpo/run/command-line';
 
-/** How the reviews of the tiny demo go on, written for it: praise, blame and neither, about a third each. */
+/** Continuations of reviews, written for the tiny demo: praise, blame and neither, about a third each. */
 const continuations: readonly string[] = [
   ' was wonderful and I loved every minute of it.',
   ' is a great piece of work, funny and warm.',
@@ -41,13 +41,13 @@ const continuations: readonly string[] = [
   ' is short, with an open ending.',
 ];
 
-/** A short review: how it opens, and how it goes on. */
+/** A short review: its opening and its continuation. */
 export interface TinyReview {
   readonly opening: string;
   readonly continuation: string;
 }
 
-/** The tiny demo's training text: `count` short reviews, drawn from openings and continuations. */
+/** `count` short reviews for the tiny demo's training, each an opening and a continuation drawn by the seed. */
 export function tinyReviews(count: number, seed: number): TinyReview[] {
   const openings = [...trainOpenings, ...heldOutOpenings];
   const next = random(seed, 0x7e57);

@@ -13,11 +13,11 @@ export const endpointOptions = {
   judgeReply: z
     .enum(['auto', ...rungNames])
     .default('auto')
-    .describe('How the verdict is asked for [the first that works]'),
+    .describe('How the judge is asked for its verdict [the first way that works]'),
   judgeTemperature: z.number().min(0).default(0).describe('Temperature of the judge'),
   judgeTokens: z.int().positive().default(1024).describe('Longest reply of the judge, in tokens'),
   judgeTimeout: z.number().positive().default(300).describe('Longest time for a reply, in seconds'),
-  concurrency: z.int().positive().max(256).default(4).describe('Questions at a time, at most'),
+  concurrency: z.int().positive().max(256).default(4).describe('Most questions at a time'),
   prices: place('input')
     .optional()
     .describe('A JSON file of prices: {"MODEL": {"input": 1, "output": 2}} to a million tokens'),

@@ -15,8 +15,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const run = (name: string, ...more: string[]) => runCli([...common, '--output', join(folder, name), ...more]);
-const losses = async (name: string) =>
+const run = (name: string, ...args: string[]) => runCli([...common, '--output', join(folder, name), ...args]);
+const norms = async (name: string) =>
   (await readFile(join(folder, name, 'metrics.jsonl'), 'utf8'))
     .trimEnd()
     .split('\n')
@@ -25,15 +25,15 @@ const losses = async (name: string) =>
 it('trains to the same numbers with activation checkpointing', async () => {
   expect((await run('plain')).code).toBe(0);
   expect((await run('recomputed', '--activation-checkpointing')).code).toBe(0);
-  const [plain, recomputed] = [await losses('plain'), await losses('recomputed')];
-  expect(recomputed).toHaveLength(2);
-  recomputed.forEach((norm, i) => {
+  const [plain, withRecomputation] = [await norms('plain'), await norms('recomputed')];
+  expect(withRecomputation).toHaveLength(2);
+  withRecomputation.forEach((norm, i) => {
     expect(norm).toBeGreaterThan(0);
     expect(norm / (plain[i] as number)).toBeCloseTo(1, 4);
   });
 });
 
-it('does not train on something else than the device that was asked for', async () => {
+it('refuses to train when the device that the user asked for is missing', async () => {
   const { code, notes } = await run('gpu', '--device', 'gpu');
   expect(code).toBe(1);
   expect(notes.join('\n')).toContain('gpu was asked for');

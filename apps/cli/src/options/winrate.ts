@@ -9,20 +9,27 @@ const temperatures = z.array(z.coerce.number().min(0)).min(1);
 
 /** The options of `dpo eval winrate`. */
 export const winrateOptions = z.strictObject({
-  preset: z.enum(['tldr', 'hh', 'custom']).default('custom').describe('What is judged: sets the options below'),
-  output: place('output-run').describe('The folder of answers and verdicts; a judging in it goes on where it ended'),
+  preset: z
+    .enum(['tldr', 'hh', 'custom'])
+    .default('custom')
+    .describe('What is judged: a named set of the options below'),
+  output: place('output-run').describe('The folder of answers and verdicts; an interrupted judging goes on'),
   answers: place('input').optional().describe("A JSONL file, or another win rate's folder, with the model's answers"),
   against: place('input').optional().describe("The same with the baseline's answers"),
-  model: place('input-model').optional().describe('The model that answers, where there is no file of answers'),
+  model: place('input-model').optional().describe('The model that answers, when there is no file of answers'),
   baseline: place('input-model').optional().describe('Another model that answers, as the baseline'),
   data: place('input')
     .optional()
-    .describe('Preference data: its prompts are asked, its chosen answers are the baseline'),
+    .describe('Preference data: the models answer its prompts, its chosen answers are the baseline'),
   split: z.string().optional().describe('Which split of --data [train]'),
-  prompts: place('input').optional().describe('A JSONL file of prompts, where --baseline answers them too'),
-  limit: z.int().positive().optional().describe('The first so many prompts [all]'),
+  prompts: place('input').optional().describe('A JSONL file of prompts, when --baseline answers them too'),
+  limit: z.int().positive().optional().describe('How many prompts, the first ones [all]'),
   temperatures: temperatures.default([1]).describe('Temperatures of the model: a list, such as 0,0.5,1'),
-  baselineTemperature: z.number().min(0).optional().describe("Temperature of --baseline [the model's, each by itself]"),
+  baselineTemperature: z
+    .number()
+    .min(0)
+    .optional()
+    .describe('Temperature of --baseline [each temperature of the model]'),
   ...sampling,
   judge: place('input-model').describe(
     'Who judges: an OpenAI-compatible address (http://localhost:8000/v1), a model, a reward model, or human',
@@ -30,7 +37,7 @@ export const winrateOptions = z.strictObject({
   rubric: place('input').optional().describe('What is better: summary, concise-summary, helpful, a text, or a file'),
   ties: z.boolean().default(false).describe('Lets the judge call the answers equally good'),
   orders: z.enum(['both', 'one']).default('both').describe('Each pair in both orders, or in one by the seed'),
-  repetition: z.number().min(0).max(1).default(0.05).describe('Share of questions that is asked a second time'),
+  repetition: z.number().min(0).max(1).default(0.05).describe('Share of questions that are asked a second time'),
   ...endpointOptions,
   ...peopleOptions,
   resamples: z.int().min(100).max(100_000).default(2000).describe('Draws of the bootstrap'),
@@ -39,7 +46,7 @@ export const winrateOptions = z.strictObject({
   ...engineOptions,
 });
 
-/** What was chosen of them. */
+/** The values of {@link winrateOptions}. */
 export type WinrateOptions = z.output<typeof winrateOptions>;
 
 /** The paper's experiments: TL;DR summaries at five temperatures, and single-turn dialogue. */

@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync } from 'node:fs';
 
-/** A folder on a disk of its own, or none where this machine does not let us make one. */
+/** A folder on a disk of its own. */
 export interface Disk {
   readonly remove: () => void;
 }
 
-/** Puts a small disk at a folder: Linux, as root. */
+/** Mounts a small disk at a folder. Undefined where this is not possible: the test needs Linux and root. */
 export function mountDisk(folder: string, kilobytes: number): Disk | undefined {
   mkdirSync(folder);
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return undefined;
@@ -19,7 +19,7 @@ export function mountDisk(folder: string, kilobytes: number): Disk | undefined {
   return { remove: () => run('umount', folder) };
 }
 
-/** Makes a folder that nothing can be written into, though it may be read: by its permissions, or as a disk where root ignores those. */
+/** Makes a folder that can be read but not written: by permissions, or, for root, by a disk. Undefined when neither is possible. */
 export function readOnlyFolder(folder: string): Disk | undefined {
   if (process.platform === 'win32') return undefined;
   if (process.getuid?.() !== 0) {

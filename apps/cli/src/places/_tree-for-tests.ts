@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** All that is in a folder: a line to an entry, with the content of files and the targets of links. */
+/** The entries of a folder, a line to each, with digests of files and targets of links. */
 export async function treeOf(folder: string, below = ''): Promise<string[]> {
   const lines: string[] = [];
   for (const name of (await readdir(join(folder, below))).sort()) {

@@ -19,18 +19,18 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const at = (name: string) => join(folder, name);
 
-/** Guards the outputs of a command, and gives them back at once. */
+/** Guards the outputs of a command, and releases them at once. */
 async function passes(name: string, ...args: readonly string[]): Promise<void> {
-  const command = commands.find((each) => each.name === name);
+  const command = commands.find((candidate) => candidate.name === name);
   if (command === undefined) return expect.unreachable();
-  const held = await holdOutputs(command, await parseOptions(command, args));
-  await held.release();
+  const outputs = await holdOutputs(command, await parseOptions(command, args));
+  await outputs.release();
 }
 const train = (output: string, ...more: readonly string[]) =>
   passes('train', '--model', at('model'), '--data', at('pairs.jsonl'), '--output', output, ...more);
 
 describe('holdOutputs', () => {
-  it('lets good places pass, and leaves nothing there', async () => {
+  it('lets good places pass, and leaves nothing in them', async () => {
     const before = await treeOf(folder);
     await train(at('runs/first'));
     await train(at('empty'));
@@ -42,7 +42,7 @@ describe('holdOutputs', () => {
     expect(await treeOf(folder)).toEqual(before);
   });
 
-  it('refuses outputs that links in a folder that is read lead to', async () => {
+  it('refuses an output that is the target of a link in an input folder', async () => {
     await mkdir(at('run'));
     await writeMark(at('run'), { kind: 'run', files: [], command: 'train' });
     await writeFolderAtomic(at('run/final'), 'model', (temporary) =>
@@ -64,25 +64,25 @@ describe('holdOutputs', () => {
     expect(await treeOf(folder)).toEqual(before);
   });
 
-  it('knows a run by its mark, or by its configuration', async () => {
+  it('recognises a run by its mark, or by its configuration', async () => {
     await mkdir(at('marked'));
     await writeMark(at('marked'), { kind: 'run', files: [], command: 'train' });
     await mkdir(at('copied'));
     await writeFile(at('copied/config.json'), JSON.stringify({ command: 'sft', versions: { dpo: '0.0.0' } }));
     for (const name of ['marked', 'copied']) {
       await train(at(name), '--overwrite');
-      // What is measured of a run may be its own model.
-      const measured = ['--model', at(`${name}/final`), '--ref', at('model'), '--prompts', at('pairs.jsonl')];
-      await passes('eval sentiment', ...measured, '--run', at(name));
+      // An evaluation may measure the run's own model.
+      const models = ['--model', at(`${name}/final`), '--ref', at('model'), '--prompts', at('pairs.jsonl')];
+      await passes('eval sentiment', ...models, '--run', at(name));
     }
     await expect(train(at('model'))).rejects.toMatchObject({ code: 'run.not-ours' });
-    // Not after hours of training.
+    // The error comes before the training, not after hours.
     await mkdir(at('marked/final'));
     await writeFile(at('marked/final/thesis.txt'), 'mine');
     await expect(train(at('marked'), '--overwrite')).rejects.toMatchObject({ code: 'file.not-ours' });
   });
 
-  it('keeps what is read out of what is written, also where only the base of an adapter is read', async () => {
+  it('keeps inputs out of outputs, also the base of an adapter', async () => {
     const outputAt = (name: string) =>
       writeFolderAtomic(at(name), 'model', (temporary) => writeFile(join(temporary, 'config.json'), '{}'));
     await outputAt('base');
@@ -112,15 +112,15 @@ describe('holdOutputs', () => {
     await symlink(at('run/model'), at('link'));
     const before = await treeOf(folder);
     for (const place of ['run/model/x', 'run/checkpoint/x/y', 'run/dataset/x', 'link/x']) {
-      const refused = { code: 'file.inside-ours', message: expect.stringContaining('of dpo') };
-      await expect(train(at(place)), place).rejects.toMatchObject(refused);
-      await expect(passes('data convert', at('pairs.jsonl'), at(place)), place).rejects.toMatchObject(refused);
+      const refusal = { code: 'file.inside-ours', message: expect.stringContaining('of dpo') };
+      await expect(train(at(place)), place).rejects.toMatchObject(refusal);
+      await expect(passes('data convert', at('pairs.jsonl'), at(place)), place).rejects.toMatchObject(refusal);
     }
     await train(at('run/another'));
     expect(await treeOf(folder)).toEqual(before);
   });
 
-  it('takes a file with a star in its name for that file alone', async () => {
+  it('takes a name with a star for a file when the file exists', async () => {
     await writeFile(at('star*.jsonl'), '{}');
     await passes('data convert', at('star*.jsonl'), at('out.jsonl'));
     await expect(passes('data convert', at('st*r.jsonl'), at('out.jsonl'))).rejects.toMatchObject({
@@ -128,12 +128,14 @@ describe('holdOutputs', () => {
     });
   });
 
-  it('removes what killed commands left, and nothing else', async () => {
+  it('removes leftovers of killed commands, and nothing else', async () => {
     await writeFile(leftoverName(at('scores.jsonl')).replace(`.${process.pid}-`, '.4194305-'), 'half');
-    const own = leftoverName(at('scores.jsonl'));
-    await writeFile(own, 'in work');
+    const inWork = leftoverName(at('scores.jsonl'));
+    await writeFile(inWork, 'in work');
     await passes('score', '--model', at('model'), '--data', at('pairs.jsonl'), '--out', at('scores.jsonl'));
-    expect((await readdir(folder)).filter((name) => name.endsWith('.partial'))).toEqual([own.slice(folder.length + 1)]);
+    expect((await readdir(folder)).filter((name) => name.endsWith('.partial'))).toEqual([
+      inWork.slice(folder.length + 1),
+    ]);
   });
 });
 

@@ -20,7 +20,7 @@ afterAll(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
-// Models and data that say "trap" when they are read, which nothing here may do.
+// Models and data are traps: a command that opened one of them would name "trap" in its error.
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'dpo-places-'));
   for (const name of ['thesis/part', 'out.jsonl', 'model', 'adapter', 'data'])
@@ -43,7 +43,7 @@ afterEach(async () => {
 
 const at = (name: string) => join(folder, name);
 
-/** How a command is called with its output in a place, what kind of place that is, and what it reads. */
+/** The arguments of a command with its output at a place, the kind of the place, and the inputs. */
 interface Writing {
   readonly args: (output: string) => readonly string[];
   readonly writes: 'file' | 'dataset' | 'model' | 'run' | 'into-run';
@@ -155,16 +155,16 @@ const writing: Readonly<Record<string, Writing>> = {
   'data build labelled': building('build', 'labelled'),
 };
 
-/** One clear line with the exit code, nothing opened, nothing changed. Returns the line. */
-async function refused(args: readonly string[], code: 1 | 2): Promise<string> {
+/** Checks that a command fails with one clear line, opens nothing and changes nothing. Returns the line. */
+async function refusal(args: readonly string[], code: 1 | 2): Promise<string> {
   const before = await treeOf(folder);
   const result = await runCli(args);
-  const said = result.notes.join('\n');
-  expect([result.code, result.out], said).toEqual([code, []]);
+  const text = result.notes.join('\n');
+  expect([result.code, result.out], text).toEqual([code, []]);
   expect(result.notes.filter((line) => line.startsWith('Error: '))).toHaveLength(1);
-  expect(said).not.toMatch(/trap|line 1|Engine:|defect/);
+  expect(text).not.toMatch(/trap|line 1|Engine:|defect/);
   expect(await treeOf(folder)).toEqual(before);
-  return said;
+  return text;
 }
 
 const isFolder = ({ writes }: Writing) => writes !== 'file' && writes !== 'dataset';
@@ -172,48 +172,48 @@ const isFolder = ({ writes }: Writing) => writes !== 'file' && writes !== 'datas
 describe.each(Object.entries(writing))('dpo %s', (_, command) => {
   const { args, writes, reads } = command;
 
-  it('refuses names that are none, and the current folder', async () => {
-    for (const name of ['', ' ']) expect(await refused(args(name), 2)).toContain('is an empty name');
+  it('refuses empty names, and the current folder', async () => {
+    for (const name of ['', ' ']) expect(await refusal(args(name), 2)).toContain('is an empty name');
     for (const name of ['.', '..'])
-      expect(await refused(args(name), writes === 'file' ? 1 : 2)).toMatch(/current folder|is a folder where a file/);
+      expect(await refusal(args(name), writes === 'file' ? 1 : 2)).toMatch(/current folder|is a folder where a file/);
   });
 
   it('leaves folders of others, also behind links', async () => {
     for (const name of isFolder(command) ? ['thesis', 'link'] : ['out.jsonl', 'link.jsonl', 'new.jsonl/'])
-      expect(await refused(args(at(name)), 1)).toMatch(/is a folder where a file|, and stays/);
-    if (writes === 'dataset') expect(await refused(args(at('thesis')), 1)).toContain('and stays');
+      expect(await refusal(args(at(name)), 1)).toMatch(/is a folder where a file|, and stays/);
+    if (writes === 'dataset') expect(await refusal(args(at('thesis')), 1)).toContain('and stays');
     expect(await readFile(at('thesis/part/chapter.txt'), 'utf8')).toBe('years of work');
   });
 
-  it('leaves files where a folder goes, and links that lead nowhere', async () => {
-    if (isFolder(command)) expect(await refused(args(at('config.txt')), 1)).toMatch(/is a file/);
-    expect(await refused(args(at('broken.jsonl')), 1)).toContain('is a link that leads nowhere');
-    expect(await refused(args(at('pairs.jsonl/new.jsonl')), 1)).toContain('has a file where a folder is needed');
+  it('leaves files in the place of folders, and links that lead nowhere', async () => {
+    if (isFolder(command)) expect(await refusal(args(at('config.txt')), 1)).toMatch(/is a file/);
+    expect(await refusal(args(at('broken.jsonl')), 1)).toContain('is a link that leads nowhere');
+    expect(await refusal(args(at('pairs.jsonl/new.jsonl')), 1)).toContain('has a file where a folder is needed');
   });
 
-  it('never writes over what it reads', async () => {
-    for (const name of reads) await refused(args(at(name)), /\.jsonl?$/.test(name) && !isFolder(command) ? 2 : 1);
+  it('never writes over its inputs', async () => {
+    for (const name of reads) await refusal(args(at(name)), /\.jsonl?$/.test(name) && !isFolder(command) ? 2 : 1);
     if (writes !== 'file' && writes !== 'dataset') return;
     await symlink(at('pairs.jsonl'), at('again.jsonl'));
-    if (reads.includes('pairs.jsonl')) expect(await refused(args(at('again.jsonl')), 2)).toContain('the same place');
+    if (reads.includes('pairs.jsonl')) expect(await refusal(args(at('again.jsonl')), 2)).toContain('the same place');
   });
 
   it.skipIf(process.platform !== 'linux')('comes back from places that cannot be made', async () => {
     for (const name of ['/proc/none/new.jsonl', '/proc/new.jsonl', `${'n'.repeat(300)}/new.jsonl`])
-      expect(await refused(args(name), 1)).toMatch(/cannot be made|too long/);
+      expect(await refusal(args(name), 1)).toMatch(/cannot be made|too long/);
     if (writes !== 'run' && writes !== 'model')
-      expect(await refused(args('/dev/full'), 1)).toMatch(/is a (device|file)/);
+      expect(await refusal(args('/dev/full'), 1)).toMatch(/is a (device|file)/);
   });
 
   it('says before anything else that a disk is read-only', async ({ skip }) => {
     if (readOnly === undefined) return skip('a read-only folder cannot be made here');
     const place = join(home, 'read-only', isFolder(command) ? 'new' : 'new.jsonl');
-    expect(await refused(args(place), 1)).toMatch(/read-only\b.* (the file system is read-only|permission denied)/);
+    expect(await refusal(args(place), 1)).toMatch(/read-only\b.* (the file system is read-only|permission denied)/);
   });
 });
 
 describe('options that name places', () => {
-  // Whoever adds an option says what it names: a place of `places/role.ts`, or a text by its key here.
+  // A new option of texts must have the role of its place, or a key in this list.
   const texts =
     /^(prompt|chosen|rejected|split|testSplit|evalSplit|header|stop|device|maxTime|judgeModel|judgeKeyEnv|padToken)$/;
 
@@ -229,7 +229,7 @@ describe('options that name places', () => {
     expect(undeclared).toEqual([]);
   });
 
-  it('have a row in the matrix above where they are written', () => {
+  it('are in the table above, if they are outputs', () => {
     const writers = commands
       .filter(({ options }) => optionsOf(options).some(({ place }) => /^output|^into/.test(place ?? '')))
       .map(({ name }) => name);

@@ -6,19 +6,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from '../command/define.js';
 import { EXIT } from '../command/run.js';
 
-/** What a worker may take to end once another one has failed; it is killed then. */
+/** How long a worker may take to end after another has failed, in milliseconds, before it is killed. */
 const GRACE_MS = 5000;
 
 /**
- * Runs this program once for each worker, with `TF_CONFIG` set, and passes on what they say with the worker's number before
- * each line; results come from the first. A signal goes to all. When one fails, the others are ended.
+ * Runs this program once for each worker, with `TF_CONFIG` set. The notes of all workers are passed on, with the worker's number
+ * before each line, and the results of the first worker. A signal goes to all workers. When a worker fails, the others are ended.
  *
  * @returns the exit code of the first worker that failed, else that of the first worker
  */
 export async function launchWorkers(args: readonly string[], workers: number, context: Context): Promise<number> {
   const hosts = (await freePorts(workers)).map((port) => `127.0.0.1:${port}`);
   const children = hosts.map((_, index) => startWorker(args, hosts, index, context));
-  // A terminal sends Ctrl-C to them as well; `kill` does not.
+  // A terminal sends Ctrl-C to the workers as well; `kill` does not.
   const end = (signal: NodeJS.Signals) => {
     for (const { child } of children) if (child.exitCode === null) child.kill(signal);
   };
@@ -47,7 +47,7 @@ export async function launchWorkers(args: readonly string[], workers: number, co
   }
 }
 
-/** A worker's process, and its exit code once it has ended. */
+/** A worker's process, and a promise of its exit code. */
 interface Worker {
   readonly child: ChildProcess;
   readonly ended: Promise<number>;
@@ -70,7 +70,7 @@ function startWorker(args: readonly string[], hosts: readonly string[], index: n
   return { child, ended };
 }
 
-/** Ports of this machine that are free at this moment. */
+/** Ports of this machine that are free now. */
 async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer());
   const ports = await Promise.all(

@@ -15,7 +15,7 @@ afterEach(() => rm(folder, { recursive: true }));
 const score = async (model: string) =>
   (await runCli(['score', '--model', model, '--data', join(folder, 'rows.jsonl'), '--engine', 'cpu'])).notes.join('\n');
 
-it('says what there is of a tokenizer, and how it becomes one', async () => {
+it('says which tokenizer files there are, and how to make files that can be read', async () => {
   const model = await tinyModelFolder(join(folder, 'model'));
   await rm(join(model, 'tokenizer.json'));
   expect(await score(model)).toContain('Copy the tokenizer files of the model into its folder.');
@@ -25,7 +25,7 @@ it('says what there is of a tokenizer, and how it becomes one', async () => {
   expect(notes).toContain(`AutoTokenizer.from_pretrained(${JSON.stringify(model)})`);
 });
 
-it('says that a GGUF file has none in it', async () => {
+it('says that a GGUF file has no tokenizer in it', async () => {
   const gguf = new URL('../../../../tooling/parity/fixtures/gguf_models/qwen3.gguf', import.meta.url);
   const notes = await score(fileURLToPath(gguf));
   expect(notes).toContain('qwen3.gguf has no tokenizer in it');

@@ -9,7 +9,7 @@ import { offerEngine } from './offer-engine.js';
 let home: string;
 beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), 'dpo-offer-'));
-  // Nothing is installed: an empty cache, no Python on the way, no folder that is named.
+  // Nothing is installed: the cache is empty, no Python is found, and no variable names a folder.
   vi.stubEnv('XDG_CACHE_HOME', home);
   vi.stubEnv('PATH', home);
   vi.stubEnv('DPO_LIBTENSORFLOW', '');
@@ -42,9 +42,9 @@ function terminal(answer?: string) {
   return { context, notes, questions };
 }
 
-// Where TensorFlow has no library for the machine there is nothing to offer.
+// For machines that TensorFlow has no library for, nothing is offered.
 it.runIf(wheelFor(false))(
-  'says what computes and what would be faster, and asks nobody without a terminal',
+  'says which engine computes and how to make it faster, and asks nobody without a terminal',
   async () => {
     const { context, notes } = terminal();
     await offerEngine({ engine: 'auto' }, context);
@@ -55,7 +55,7 @@ it.runIf(wheelFor(false))(
   },
 );
 
-it.runIf(wheelFor(false))('offers the download at a terminal once, and takes no for an answer', async () => {
+it.runIf(wheelFor(false))('offers the download at a terminal once, and accepts a no', async () => {
   const { context, notes, questions } = terminal('n');
   await offerEngine({ engine: 'auto' }, context);
   await offerEngine({ engine: 'auto' }, context);
@@ -63,7 +63,7 @@ it.runIf(wheelFor(false))('offers the download at a terminal once, and takes no 
   expect(notes.filter((note) => note.startsWith('Faster'))).toHaveLength(2);
 });
 
-it('is silent where another engine was asked for', async () => {
+it('is silent when the user asks for another engine', async () => {
   const { context, notes } = terminal('y');
   await offerEngine({ engine: 'wasm' }, context);
   expect(notes).toEqual([]);

@@ -7,11 +7,10 @@ import type { Context } from '../command/define.js';
 import { installWithProgress } from '../commands/engine.js';
 
 /**
- * Says before any work, where no TensorFlow is installed, that the portable engine computes, and which command makes
- * training faster. At a terminal the download is offered, once: the answer is kept in the cache folder.
+ * Notes before any work that TensorFlow is not installed and the portable engine computes, and which command makes training
+ * faster. At a terminal the download is offered, once: the cache folder remembers a no.
  *
- * Silent where TensorFlow is found, where `--engine` names another engine, and on machines that TensorFlow has no
- * library for.
+ * Silent when TensorFlow is found, when `--engine` names another engine, and on machines that TensorFlow has no library for.
  */
 export async function offerEngine(options: { readonly engine: string }, context: Context): Promise<void> {
   if (options.engine !== 'auto') return;
@@ -38,7 +37,7 @@ async function wasOffered(): Promise<boolean> {
   return (await stat(answerFile()).catch(() => undefined)) !== undefined;
 }
 
-/** A cache folder that cannot be written asks again next time, which is no reason to fail. */
+/** When the cache folder cannot be written, the offer is made again next time, which is no reason to fail. */
 async function keepAnswer(): Promise<void> {
   await makeFolder(cacheFolder())
     .then(() => writeFile(answerFile(), ''))

@@ -22,28 +22,36 @@ import { rewardedText, sentimentPairs } from './sentiment-pairs.js';
 import { type TextReward, vader } from './text-reward.js';
 
 /** Words that the demo's reward is known to invite. */
-const WATCHED = ['love', 'amazing'];
-/** Prompts whose texts are shown side by side. */
-const SHOWN = 8;
+const INVITED = ['love', 'amazing'];
+/** How many prompts have their texts side by side in the report. */
+const SIDE_BY_SIDE = 8;
 
-/** What an evaluation is made from. */
+/** The models and samples that an evaluation measures. */
 export interface SentimentEvidence {
   readonly policy: LanguageModel;
   readonly reference: LanguageModel;
   /** Whether the reference is the policy without its adapter. */
   readonly adapterOff: boolean;
   readonly tokenizer: ModelTokenizer;
-  /** Samples of the reference, and of the policy, on the same held-out prompts. */
+  /** Samples of the reference on held-out prompts. */
   readonly before: readonly TextSample[];
+  /** Samples of the policy on the same prompts. */
   readonly after: readonly TextSample[];
+  /** The beginning of the prompts that the reward does not read. */
   readonly header: string;
   /** Default VADER. */
   readonly reward?: TextReward | undefined;
+  /** Scale of the implicit rewards. */
   readonly beta: number;
   readonly signal: AbortSignal;
 }
 
-/** Reward and KL of a policy beside its reference, form of the texts, held-out accuracy, Best-of-N, words and texts. */
+/**
+ * Measures a policy beside its reference: reward, KL in nats an answer, form of the texts, accuracy on held-out pairs, Best-of-N,
+ * words and texts.
+ *
+ * @throws DpoError the errors of the reward; the signal's reason when it is aborted
+ */
 export async function evaluateSentiment(evidence: SentimentEvidence): Promise<Evaluation> {
   const { before, after, header, reward = vader, tokenizer } = evidence;
   const rewards = (samples: readonly TextSample[]) =>
@@ -59,11 +67,11 @@ export async function evaluateSentiment(evidence: SentimentEvidence): Promise<Ev
   const perPrompt = before.length / new Set(before.map(({ index }) => index)).size;
   const first = (samples: readonly MeasuredSample[]) =>
     samples.filter(({ index }, i) => samples.findIndex((other) => other.index === index) === i);
-  const [shownBefore, shownAfter] = [first(then), first(now)];
+  const [firstBefore, firstAfter] = [first(then), first(now)];
   return {
     version: 1,
     reward: `${reward.name} of opening and continuation`,
-    prompts: shownBefore.length,
+    prompts: firstBefore.length,
     before: { ...rewardKl(then), exactKl: klOf(then, exactBefore), texts: textStatistics(oldTexts, tokens) },
     after: { ...rewardKl(now), exactKl: klOf(now, exact), texts: textStatistics(newTexts, tokens) },
     gain: rewardGain(then, now),
@@ -71,9 +79,9 @@ export async function evaluateSentiment(evidence: SentimentEvidence): Promise<Ev
     bestOfN: [2, 4, 8, 16].filter((n) => n <= perPrompt).map((n) => bestOfN(then, n)),
     rewards: { before: [...oldRewards], after: [...newRewards] },
     words: { texts: { before: then.length, after: now.length }, counts: wordCounts(texts(then), texts(now)) },
-    samples: shownBefore.slice(0, SHOWN).flatMap((sample, i) => {
-      const other = shownAfter[i];
-      return other === undefined ? [] : [{ before: sampleOf(sample), after: sampleOf(other) }];
+    samples: firstBefore.slice(0, SIDE_BY_SIDE).flatMap((sample, i) => {
+      const sampleAfter = firstAfter[i];
+      return sampleAfter === undefined ? [] : [{ before: sampleOf(sample), after: sampleOf(sampleAfter) }];
     }),
   };
 }
@@ -83,7 +91,7 @@ function klOf(samples: readonly MeasuredSample[], sums: readonly number[] | unde
   return sums && clusteredEstimate(sums, clusters);
 }
 
-/** Texts as tokens, without the one that ended each. */
+/** Texts as tokens, without the end token of each. */
 function textsOf(samples: readonly TextSample[], { endTokenIds }: ModelTokenizer): DrawnTokens[] {
   return samples.map(({ index, tokens, finished }) => {
     const last = tokens.at(-1);
@@ -112,24 +120,24 @@ function sampleOf({ prompt, text, reward }: MeasuredSample) {
   return { prompt, text, reward };
 }
 
-/** How often the policy's implicit reward orders pairs of held-out texts of the reference as the reward does. */
+/** How often the policy's implicit reward orders two held-out texts of the reference as the reward orders them. */
 async function heldOutAccuracy(
   { policy, tokenizer, before, header, beta, signal }: SentimentEvidence,
   rewards: readonly number[],
 ) {
   const pairs = sentimentPairs(before, header, rewards);
   if (pairs.length === 0) return undefined;
-  const encoded = await inPieces(encodePairs.steps(preferenceDataset(pairs), tokenizer, { eos: false }), signal);
-  const logps = await sequenceLogps(policy, encoded.map(pairGroup), { pack: packTightly, signal });
-  const scored = pairs.map(({ referenceChosenLogp = 0, referenceRejectedLogp = 0 }, i) => {
+  const examples = await inPieces(encodePairs.steps(preferenceDataset(pairs), tokenizer, { eos: false }), signal);
+  const logps = await sequenceLogps(policy, examples.map(pairGroup), { pack: packTightly, signal });
+  const rewarded = pairs.map(({ referenceChosenLogp = 0, referenceRejectedLogp = 0 }, i) => {
     const [policyChosenLogp, policyRejectedLogp] = logps[i] as [number, number];
     return { policyChosenLogp, policyRejectedLogp, referenceChosenLogp, referenceRejectedLogp };
   });
-  return pairAccuracy(implicitMargins(scored, beta));
+  return pairAccuracy(implicitMargins(rewarded, beta));
 }
 
 function wordCounts(before: readonly string[], after: readonly string[]) {
-  const [then, now] = [countTexts(before, WATCHED), countTexts(after, WATCHED)];
-  const watched = WATCHED.map((word) => ({ word, before: then[word] ?? 0, after: now[word] ?? 0 }));
-  return [...watched, ...grownWords(before, after, 8).filter(({ word }) => !WATCHED.includes(word))];
+  const [then, now] = [countTexts(before, INVITED), countTexts(after, INVITED)];
+  const invited = INVITED.map((word) => ({ word, before: then[word] ?? 0, after: now[word] ?? 0 }));
+  return [...invited, ...grownWords(before, after, 8).filter(({ word }) => !INVITED.includes(word))];
 }

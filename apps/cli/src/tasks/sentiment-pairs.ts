@@ -4,16 +4,16 @@ import type { TextSample } from '@dpo/run/command-line';
 
 /** The text that a reward reads: the prompt without its header, and the answer. */
 export function rewardedText({ prompt, text }: Pick<TextSample, 'prompt' | 'text'>, header: string): string {
-  const shown = String(prompt);
-  return (shown.startsWith(header) ? shown.slice(header.length) : shown) + text;
+  const promptText = String(prompt);
+  return (promptText.startsWith(header) ? promptText.slice(header.length) : promptText) + text;
 }
 
 /**
- * Preference pairs from samples: best with worst by the reward, at most three to a prompt, ties left out, with scores and the
- * log-probabilities that sampling computed as the reference's. Samples whose text does not encode back to the tokens
- * that were drawn are left out, so that those log-probabilities are of the texts in the data.
+ * Preference pairs from samples: the best with the worst by the reward, at most three pairs to a prompt, ties left out. The pairs
+ * have the scores, and as reference log-probabilities the log-probabilities of sampling. Samples without an `answer` are left out,
+ * since their log-probabilities do not belong to their texts.
  *
- * @param rewards of all samples; default VADER's
+ * @param rewards the rewards of all samples; default VADER's
  */
 export function sentimentPairs(
   samples: readonly TextSample[],

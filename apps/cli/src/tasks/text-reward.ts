@@ -8,14 +8,14 @@ import { vaderReward } from '@dpo/eval';
 import { loadClassifier } from '@dpo/models';
 import type { Context } from '../command/define.js';
 
-/** What texts are worth: higher is better. */
+/** A reward of texts: higher is better. */
 export interface TextReward {
-  /** What the reward is, for people. */
+  /** The reward's name, for people. */
   readonly name: string;
   /**
    * One finite number to each text.
    *
-   * @throws DpoError `reward.bad-value` where a reward that was handed in gives something else
+   * @throws DpoError `reward.bad-value` when a module's function returns something else
    */
   readonly scores: (texts: readonly string[]) => Promise<readonly number[]>;
 }
@@ -26,16 +26,16 @@ export const vader: TextReward = {
   scores: async (texts) => texts.map(vaderReward),
 };
 
-/** A reward whose name is known and looked at, opened as late as it may be. */
+/** Opens a reward whose name has been checked. */
 export type RewardOpener = (engine: Engine) => Promise<TextReward>;
 
 /**
- * What `--reward` names: `vader`; a module that exports a function from texts to as many numbers (`default` or `reward`); or the
- * folder of a text classifier, whose reward is the probability of its label called positive, or its only number. A module is run
- * and a folder looked for here, before anything is drawn.
+ * The reward that `--reward` names: `vader`; a module that exports a function from texts to as many numbers (`default` or `reward`);
+ * or the folder of a text classifier, whose reward is the probability of the label called positive, or the only number of the
+ * classifier. A module is loaded and a folder is looked for here, before anything is drawn.
  *
- * @throws DpoError `reward.not-a-function` for a module that exports none, `reward.broken-module` for one that cannot be loaded,
- *   file errors
+ * @throws DpoError `reward.not-a-function` for a module without the function, `reward.broken-module` for a module that cannot be
+ *   loaded, the codes of `asFileError`
  */
 export async function findReward(name: string, context: Pick<Context, 'progress' | 'signal'>): Promise<RewardOpener> {
   if (name === 'vader') return async () => vader;
@@ -61,16 +61,17 @@ async function moduleReward(path: string): Promise<TextReward> {
   await readFile(path).catch((error: unknown) => {
     throw asFileError(error, path);
   });
-  const loaded = await load(path);
-  const score = loaded.default ?? loaded.reward;
+  const module = await load(path);
+  const score = module.default ?? module.reward;
   if (typeof score !== 'function')
     throw new DpoError('reward.not-a-function', `${path} exports no function as its default or as reward.`, {
-      values: { path, exports: Object.keys(loaded) },
+      values: { path, exports: Object.keys(module) },
       hint: 'Write: export default (texts) => texts.map((text) => …), a number to each text.',
     });
   return {
     name: path,
-    scores: async (texts) => checked(await (score as (texts: readonly string[]) => unknown)(texts), texts.length, path),
+    scores: async (texts) =>
+      checkScores(await (score as (texts: readonly string[]) => unknown)(texts), texts.length, path),
   };
 }
 
@@ -85,11 +86,11 @@ async function load(path: string): Promise<Readonly<Record<string, unknown>>> {
   }
 }
 
-function checked(value: unknown, count: number, path: string): readonly number[] {
+function checkScores(value: unknown, count: number, path: string): readonly number[] {
   const bad = (why: string, values: object) =>
     new DpoError('reward.bad-value', `The reward of ${path} gave ${why}.`, {
       values: { path, ...values },
-      hint: 'It is called with a list of texts, and gives a list of as many finite numbers.',
+      hint: 'The function gets a list of texts, and must return a list of as many finite numbers.',
     });
   if (!Array.isArray(value) || value.length !== count)
     throw bad(`${Array.isArray(value) ? `${value.length} numbers` : typeof value} for ${count} texts`, {

@@ -8,8 +8,8 @@ import { shellWord } from '../ui/shell-word.js';
 import { nothingSavedNote, type ResumeOptions, savedNote } from './interruption.js';
 import { progressSink } from './progress.js';
 
-/** The options that the last lines of a training read. */
-interface Trained extends ResumeOptions {
+/** The options that the last lines of a training mention. */
+interface ConcludeOptions extends ResumeOptions {
   readonly engine: string;
   readonly output: string;
   readonly maxTime?: string | undefined;
@@ -18,12 +18,12 @@ interface Trained extends ResumeOptions {
 }
 
 /**
- * Trains with progress, notes and warnings on the terminal, and says how the training ended. Returns the exit code.
+ * Trains with progress, notes and warnings on the terminal, and notes how the training ended. Returns the exit code.
  *
- * @param next a command that goes on from `final`, a word of the shell
+ * @param next gives a command to go on with, from the folder of the trained model as a word of the shell
  */
 export async function trainAndConclude(
-  options: Trained,
+  options: ConcludeOptions,
   train: (options: RunOptions) => Promise<RunResult>,
   next: (final: string) => string,
   context: Context,
@@ -45,12 +45,12 @@ export async function trainAndConclude(
   }
   const last = records.at(-1);
   if (last !== undefined) {
-    if (last.step < steps) context.note(whyEarly(options, last.step, steps));
+    if (last.step < steps) context.note(earlyEndNote(options, last.step, steps));
     const accuracy = last['rewards/accuracies'];
     context.note(
       `Trained ${last.step} steps in ${duration(seconds)}: loss ${short(last.loss)}` +
         (accuracy === undefined
-          ? rewarded(last)
+          ? rewardPart(last)
           : `, reward margin ${short(last['rewards/margins'])}, accuracy ${accuracy.toFixed(2)}.`),
     );
   }
@@ -60,12 +60,12 @@ export async function trainAndConclude(
   return EXIT.done;
 }
 
-/** What the answers of the last batch were worth, where there is a reward. */
-function rewarded({ reward, 'objective/kl': kl }: RunRecord): string {
+/** The mean reward of the last batch, in a run that has a reward. */
+function rewardPart({ reward, 'objective/kl': kl }: RunRecord): string {
   return reward === undefined ? '.' : `, reward ${short(reward)} at a KL of ${short(kl)} nats an answer.`;
 }
 
-function whyEarly({ maxTime, patience, evalMetric }: Trained, step: number, steps: number): string {
+function earlyEndNote({ maxTime, patience, evalMetric }: ConcludeOptions, step: number, steps: number): string {
   const reasons = [
     ...(maxTime === undefined ? [] : [`the time of ${maxTime} was up`]),
     ...(patience === undefined ? [] : [`${evalMetric} was no better in ${patience} evaluations`]),

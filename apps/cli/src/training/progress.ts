@@ -5,11 +5,11 @@ import type { Context } from '../command/define.js';
 /** Progress and warnings of a training on a terminal. */
 export function progressSink({ note, progress }: Pick<Context, 'note' | 'progress'>): SinkOrOpener {
   return ({ steps }) => {
-    const started = performance.now();
+    const start = performance.now();
     let count = 0;
     return {
       record: (record) => {
-        const perStep = (performance.now() - started) / 1000 / ++count;
+        const perStep = (performance.now() - start) / 1000 / ++count;
         progress(progressLine(record, steps, perStep));
       },
       warning: ({ message, hint }) => note(`Warning: ${message} ${hint}`),
@@ -17,7 +17,7 @@ export function progressSink({ note, progress }: Pick<Context, 'note' | 'progres
   };
 }
 
-/** The live line of a training run: step, loss, margin, accuracy, pairs/s and the time left. */
+/** The progress line of a training: step, loss, margin, accuracy, pairs a second and the time that remains. */
 function progressLine(record: RunRecord, steps: number, secondsPerStep: number): string {
   const parts = [`step ${String(record.step).padStart(String(steps).length)}/${steps}`, `loss ${short(record.loss)}`];
   if (record['rewards/margins'] !== undefined) parts.push(`margin ${short(record['rewards/margins'])}`);

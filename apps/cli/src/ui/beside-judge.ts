@@ -1,41 +1,41 @@
 import type { BesideJudge } from '@dpo/eval';
-import { percent, range, row } from './_figures.js';
+import { line, percent, range } from './_figures.js';
 
-/** People beside a judge, for a terminal: the sentence first, then the figures behind it. */
+/** The comparison of a judge with people, for a terminal: a sentence first, then the figures behind the sentence. */
 export function besideJudgeLines(beside: BesideJudge): string[] {
   const { agreement, prevalence, people, judge, corrected } = beside;
   return [
     sentence(beside),
     '',
-    row(
+    line(
       'People',
-      `${beside.raters.length === 1 ? '1 rater' : `${beside.raters.length} raters`}; ${beside.pairs} pairs judged by the judge, too`,
+      `${beside.raters.length === 1 ? '1 rater' : `${beside.raters.length} raters`}; ${beside.pairs} pairs that the judge judged too`,
     ),
-    row(
+    line(
       'Agreement',
       `${percent(agreement.agreement)} of ${agreement.count} judgements${figure('Cohen’s κ', agreement.kappa)}`,
     ),
-    row('  people say', labels(prevalence.people)),
-    row('  the judge says', labels(prevalence.judge)),
-    ...(beside.alpha === undefined ? [] : [row('Between raters', `Krippendorff’s α ${rounded(beside.alpha)}`)]),
+    line('  people say', labels(prevalence.people)),
+    line('  the judge says', labels(prevalence.judge)),
+    ...(beside.alpha === undefined ? [] : [line('Between raters', `Krippendorff’s α ${twoDigits(beside.alpha)}`)]),
     ...(beside.ownConsistency === undefined
       ? []
       : [
-          row(
+          line(
             'Own consistency',
             `${percent(beside.ownConsistency)} of pairs shown twice, sides swapped, were judged alike`,
           ),
         ]),
-    row(
+    line(
       'People’s rate',
       `${percent(people.rate)} (95 % interval ${range(people)}); the judge’s on the same pairs ${percent(judge.rate)}`,
     ),
     corrected === undefined
-      ? row('Corrected rate', 'needs two prompts with votes, and two that the judge alone judged')
-      : row(
+      ? line('Corrected rate', 'needs two prompts with votes, and two that the judge alone judged')
+      : line(
           'Corrected rate',
           `${percent(corrected.mean)} ± ${(100 * corrected.standardError).toFixed(1)} (95 % interval ${range(corrected)}), ` +
-            `λ ${rounded(corrected.lambda)}; ${corrected.labelled} prompts with votes, ${corrected.unlabelled} without`,
+            `λ ${twoDigits(corrected.lambda)}; ${corrected.labelled} prompts with votes, ${corrected.unlabelled} without`,
         ),
   ];
 }
@@ -53,5 +53,5 @@ function labels({ model, baseline, tie }: BesideJudge['prevalence']['people']): 
   return `model ${percent(model)}, baseline ${percent(baseline)}, tie ${percent(tie)}`;
 }
 
-const rounded = (value: number): string => (Number.isNaN(value) ? 'unknown: all say the same' : value.toFixed(2));
-const figure = (name: string, value: number): string => `, ${name} ${rounded(value)}`;
+const twoDigits = (value: number): string => (Number.isNaN(value) ? 'unknown: all say the same' : value.toFixed(2));
+const figure = (name: string, value: number): string => `, ${name} ${twoDigits(value)}`;

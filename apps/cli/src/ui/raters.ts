@@ -11,7 +11,7 @@ import {
 } from '@dpo/eval';
 import { percent } from './_figures.js';
 
-/** What raters are told before they begin. */
+/** The lines for raters before they begin: addresses and keys. */
 export function howToRate(pages: RaterServer['pages']): string[] {
   return [
     ...pages.map(({ rater, url }) => `${rater}: ${url}`),
@@ -20,26 +20,26 @@ export function howToRate(pages: RaterServer['pages']): string[] {
   ];
 }
 
-/** What may be said where raters stop before they are done. */
-export function leftLines(states: readonly RaterState[]): string[] {
+/** The lines when raters stop early, which must not give a rate away. */
+export function earlyStopLines(states: readonly RaterState[]): string[] {
   const open = states.filter(({ kind }) => kind !== 'finished');
   return [
     ...open.map(({ rater, done, total, smallestDifference: smallest }) => {
       const shows =
         smallest === null || !canShow(smallest)
           ? 'too few votes to show any difference'
-          : `so many votes show ${points(smallest)} and more`;
+          : `enough votes to show a difference of ${points(smallest)} or more`;
       return `${rater}: ${done} of ${total} pairs, ${shows}.`;
     }),
     'The rate stays sealed until a rater is done: whoever stops when a rate looks good can reach any rate.',
   ];
 }
 
-/** What each rater did, and how far they agree. */
+/** The votes of each rater, and how far raters agree. */
 export function raterLines(raters: readonly RaterVotes[]): string[] {
   const alpha = alphaBetweenRaters(verdictsByPair(verdictsOfVotes(raters.filter(({ done }) => done))));
   return [
-    ...raters.map((each) => (each.done ? doneLine(each) : `${each.rater}: not done yet, and left out.`)),
+    ...raters.map((votes) => (votes.done ? doneLine(votes) : `${votes.rater}: not done yet, and left out.`)),
     ...(alpha === undefined || Number.isNaN(alpha) ? [] : [`Between raters: Krippendorff’s α ${alpha.toFixed(2)}.`]),
   ];
 }

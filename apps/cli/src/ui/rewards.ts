@@ -4,7 +4,7 @@ import { rewardFigures } from '@dpo/eval';
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 const number = (value: number) => value.toFixed(3);
 
-/** A report of rewards for people. */
+/** A report of rewards for a terminal. */
 export function rewardLines(report: RewardReport, ties?: TiesScore): string[] {
   const { accuracy, lengthRuler, calibration, byLength, subsets } = report;
   const better = accuracy.low > Math.max(lengthRuler.share, 1 - lengthRuler.share);

@@ -6,32 +6,32 @@ import {
   type WinRateReport,
   winRateSentence,
 } from '@dpo/eval';
-import { percent, range, row } from './_figures.js';
+import { line, percent, range } from './_figures.js';
 
-/** A win rate for a terminal: the sentence first, then the figures behind it. */
+/** A win rate for a terminal: a sentence first, then the figures behind the sentence. */
 export function winRateLines(report: WinRateReport): string[] {
   const lines = [winRateSentence(report), '', ...rateRows(report), ...lengthRows(report), ...judgeRows(report)];
   return lines.map((line) => line.trimEnd());
 }
 
-/** What so many prompts can show, before anything is asked. */
+/** The line before anything is judged: which difference so many prompts can show. */
 export function powerLine(prompts: number): string {
   const smallest = smallestDifference(prompts);
   const many = `${prompts} ${prompts === 1 ? 'prompt' : 'prompts'}`;
-  if (!canShow(smallest)) return `${many} can hardly show any difference: with 8 or more there is something to say.`;
-  return `${many} can show a win rate that is ${points(smallest)} and more from one half (80 % power).`;
+  if (!canShow(smallest)) return `${many} can hardly show any difference: at least 8 prompts are needed.`;
+  return `${many} can show a win rate that is ${points(smallest)} or more from one half (80 % power).`;
 }
 
-/** A line to each temperature, with its p-value adjusted for all of them. Nothing where there is only one. */
+/** A line to each temperature, with its p-value adjusted for all temperatures. No lines for a single temperature. */
 export function temperatureLines(reports: readonly TemperatureReport[]): string[] {
   if (reports.length < 2) return [];
   return reports.map(({ temperature, report: { raw, scored }, adjustedPValue }) => {
     const rate = raw === undefined ? 'no verdict is usable' : `${percent(raw.rate)} of ${scored} pairs (${range(raw)})`;
-    return row(`Temperature ${temperature ?? '?'}`, `${rate}; p = ${adjustedPValue.toPrecision(2)} after Holm`);
+    return line(`Temperature ${temperature ?? '?'}`, `${rate}; p = ${adjustedPValue.toPrecision(2)} after Holm`);
   });
 }
 
-/** Nothing for a single prompt, whose error is unknown. */
+/** The standard error; an empty text for a single prompt, whose error is unknown. */
 const error = (share: number): string => (Number.isNaN(share) ? '' : ` ± ${(100 * share).toFixed(1)}`);
 
 function rateRows({ raw, bounds, signs, answeredInFull, scored, pairs, prompts, ...report }: WinRateReport): string[] {
@@ -39,33 +39,40 @@ function rateRows({ raw, bounds, signs, answeredInFull, scored, pairs, prompts, 
   const lost = unparsable + refused + failed;
   const { rate: inFull } = answeredInFull;
   return [
-    ...(raw === undefined ? [] : [row('Win rate', `${percent(raw.rate)}${error(raw.standardError)}`)]),
-    row('Prompts', `${prompts}; ${pairs} pairs, ${scored} of them with a score`),
-    row('Sign test', `${signs.wins} : ${signs.losses}, ${signs.ties} even; p = ${signs.pValue.toPrecision(2)}`),
+    ...(raw === undefined ? [] : [line('Win rate', `${percent(raw.rate)}${error(raw.standardError)}`)]),
+    line('Prompts', `${prompts}; ${pairs} pairs, ${scored} of them with a score`),
+    line('Sign test', `${signs.wins} : ${signs.losses}, ${signs.ties} even; p = ${signs.pValue.toPrecision(2)}`),
     ...(report.smallestDifference === undefined || !canShow(report.smallestDifference)
       ? []
-      : [row('Smallest difference', `${points(report.smallestDifference)} at 80 % power`)]),
-    row('Lost verdicts', lost === 0 ? 'none' : `${unparsable} unparsable, ${refused} refused, ${failed} failed`),
-    ...(lost === 0 ? [] : [row('  bounds', `${(100 * bounds.worst.rate).toFixed(1)} to ${percent(bounds.best.rate)}`)]),
+      : [line('Smallest difference', `${points(report.smallestDifference)} at 80 % power`)]),
+    line('Lost verdicts', lost === 0 ? 'none' : `${unparsable} unparsable, ${refused} refused, ${failed} failed`),
+    ...(lost === 0
+      ? []
+      : [line('  bounds', `${(100 * bounds.worst.rate).toFixed(1)} to ${percent(bounds.best.rate)}`)]),
     ...(lost === 0 || inFull === undefined
       ? []
-      : [row('  without them', `${percent(inFull)} of ${answeredInFull.pairs} pairs answered in full`)]),
+      : [line('  without them', `${percent(inFull)} of ${answeredInFull.pairs} pairs answered in full`)]),
   ];
 }
 
 function lengthRows({ lengthControl: control, lengthBias: bias, withLengths, scored }: WinRateReport): string[] {
   if (control === undefined || bias === undefined)
-    return [row('At equal length', 'the verdicts do not say the lengths')];
+    return [line('At equal length', 'the verdicts do not say the lengths')];
   const some = withLengths < scored ? `, of the ${withLengths} pairs with lengths` : '';
   return [
-    row('At equal length', `${percent(control.rate)} (95 % interval ${range(control)})${some}`),
+    line('At equal length', `${percent(control.rate)} (95 % interval ${range(control)})${some}`),
     ...(control.extrapolates
-      ? [row('', `! Lengths hardly overlap (${percent(control.overlap)} on the rarer side): this is an extrapolation.`)]
+      ? [
+          line(
+            '',
+            `! Lengths hardly overlap (${percent(control.overlap)} on the rarer side): this is an extrapolation.`,
+          ),
+        ]
       : []),
-    ...(bias.longerWins === undefined ? [] : [row('Longer wins', percent(bias.longerWins))]),
-    row('Length ruler', `${percent(bias.ruler)} if the longer answer always won`),
+    ...(bias.longerWins === undefined ? [] : [line('Longer wins', percent(bias.longerWins))]),
+    line('Length ruler', `${percent(bias.ruler)} if the longer answer always won`),
     ...bias.bins.flatMap(({ from, to, pairs, rate }) =>
-      rate === undefined ? [] : [row(`  ${ratio(from, to)}`, `${percent(rate)} of ${pairs} pairs`)],
+      rate === undefined ? [] : [line(`  ${ratio(from, to)}`, `${percent(rate)} of ${pairs} pairs`)],
     ),
   ];
 }
@@ -81,5 +88,5 @@ function judgeRows({ panel }: WinRateReport): string[] {
     ['First position', panel.firstPositionRate, 'of decided verdicts'],
     ['Repetition', panel.repetitionAgreement, `of ${panel.repetitions} repeated verdicts say the same`],
   ];
-  return shares.flatMap(([label, share, of]) => (share === undefined ? [] : [row(label, `${percent(share)} ${of}`)]));
+  return shares.flatMap(([label, share, of]) => (share === undefined ? [] : [line(label, `${percent(share)} ${of}`)]));
 }

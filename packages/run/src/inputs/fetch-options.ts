@@ -2,14 +2,14 @@ import type { DownloadProgress, Waiting } from '@dpo/hub';
 import type { RunContext } from '../context.js';
 import { megabytes } from '../format.js';
 
-/** What a download from the hub gets of a command: its signal, and lines that say how it goes and what it waits for. */
+/** What a download from the hub gets from a command: a signal, and callbacks that report progress and waits. */
 export interface FetchOptions {
   readonly signal: AbortSignal;
   readonly onProgress: (progress: DownloadProgress) => void;
   readonly onWaiting: (waiting: Waiting) => void;
 }
 
-/** {@link FetchOptions} for what the user calls `name`. */
+/** {@link FetchOptions} whose lines call the download `name`. */
 export function fetchOptions(name: string, { signal, progress }: RunContext): FetchOptions {
   return {
     signal,

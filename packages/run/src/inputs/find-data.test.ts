@@ -41,12 +41,12 @@ it('fetches the Parquet files of a split of a hub dataset, and reads them as one
   const once = [...(await readPreferences(fixture))];
   expect([...(await openData('org/pairs', context))]).toEqual([...once, ...once]);
   expect([...(await openData('datasets/org/pairs@main:test', context))]).toEqual(once);
-  const asked = hub.requests.length;
+  const before = hub.requests.length;
   expect((await openData('org/pairs:test', context)).length).toBe(once.length);
-  expect(hub.requests.slice(asked).filter((request) => request.includes('.parquet'))).toEqual([]); // from the cache
+  expect(hub.requests.slice(before).filter((request) => request.includes('.parquet'))).toEqual([]); // from the cache
 });
 
-it('takes what is there for a file, and what looks like a missing file for one', async () => {
+it('takes a name for a file when the file exists or when the name looks like a path', async () => {
   expect([...(await openData(fixture, context))]).toEqual([...(await readPreferences(fixture))]);
   await expect(openData('data/none.jsonl', context)).rejects.toMatchObject({ code: 'file.not-found' });
   await expect(openData('./a/b/c', context)).rejects.toMatchObject({ code: 'file.not-found' });

@@ -3,6 +3,7 @@ import {
   type Dataset,
   joinPreferences,
   type PreferenceDataset,
+  type PreferencePair,
   type ReadOptions,
   readPreferences,
   splitFromPath,
@@ -15,29 +16,33 @@ import { collectNotes, mergeNotes, tellNotes } from './read-notes.js';
 /** `org/name`, with a revision after @ and a split after a colon; `datasets/` may come before. */
 const hubDataset = /^((?:datasets\/)?[\w.-]+\/[\w.-]+(?:@[\w./-]+)?)(?::([\w.-]+))?$/;
 
-/** What `--data NAME --split SPLIT` names: the same as NAME:SPLIT. */
+/** The name that `--data NAME --split SPLIT` stands for: NAME:SPLIT. */
 export function withSplit(name: string, split: string | undefined): string {
   return split === undefined ? name : `${name}:${split}`;
 }
 
-/** Endings that a file would have: a name with one of them is a file that is missing, not a dataset of the hub. */
+/** Endings of files: a name with such an ending is a missing file rather than a dataset of the hub. */
 const fileEnding = /\.(arrow|parquet|jsonl|json|ndjson|jsonlines|csv|tsv|gz|zst)$/;
 
 /**
- * Reads what `--data` names: a file or folder, or a dataset of the hub as `org/name[@revision][:split]`, whose Parquet files
- * of the split (`train` where none is named) are fetched into the cache that Python shares.
+ * Reads the pairs that `--data` names: a file or folder, or a dataset of the hub as `org/name[@revision][:split]`. Of a dataset
+ * of the hub the Parquet files of the split (default `train`) are fetched into the cache that Python shares.
+ *
+ * @throws DpoError `file.not-found`, `hub.…`, `data.…`
  */
 export async function openData(
   name: string,
   context: RunContext,
   options: Pick<ReadOptions, 'onError' | 'onNotes'> = {},
 ): Promise<PreferenceDataset> {
-  const read = (path: string, also: Pick<ReadOptions, 'onNotes' | 'signal'>) =>
-    readPreferences(path, { ...also, ...options });
-  return openRows(name, { read, join: joinPreferences }, context);
+  const reader: RowReader<PreferencePair> = {
+    read: (path, readerOptions) => readPreferences(path, { ...readerOptions, ...options }),
+    join: joinPreferences,
+  };
+  return openRows(name, reader, context);
 }
 
-/** How rows of a kind are read from a file or folder, and several files of them joined. */
+/** Reads rows of one kind from a file or folder, and joins the rows of several files. */
 export interface RowReader<Row> {
   read(
     path: string,
@@ -46,7 +51,11 @@ export interface RowReader<Row> {
   join(parts: readonly Dataset<Row>[], name: string): Dataset<Row>;
 }
 
-/** What {@link openData} does for pairs, for rows of any kind. */
+/**
+ * Does for rows of any kind what {@link openData} does for pairs.
+ *
+ * @throws DpoError `file.not-found`, `hub.…`, `data.…`
+ */
 export async function openRows<Row>(
   name: string,
   { read, join }: RowReader<Row>,
@@ -55,7 +64,7 @@ export async function openRows<Row>(
 ): Promise<Dataset<Row>> {
   const notes = collectNotes();
   const options = { onNotes: notes.onNotes, onError, fingerprint, onRow, signal: context.signal };
-  // A folder or a pattern of several files says the same of each.
+  // The files of a folder or a pattern often have the same notes.
   const tell = () => tellNotes(mergeNotes(name, notes.all), context);
   const local = await splitFromPath(name, undefined);
   const [, repository, split = 'train'] = hubDataset.exec(name) ?? [];

@@ -23,45 +23,49 @@ export interface LengthOptions {
   readonly tokenCache?: boolean | undefined;
 }
 
-/** Is told of rows that cannot be encoded, which are left out; without it the first one ends the command. */
+/** Called for each row that cannot be encoded, which is left out. Without a callback the first of these rows ends the command. */
 type OnError = EncodeOptions['onError'];
 
-/** The longest sequence that is read where the user names none. */
+/** The longest prompt and answer together, in tokens, when the user gives no length. */
 const LONGEST = 1024;
 
-/** Encodes a dataset for a model, within what the model takes, and says what was cut. */
-export async function encodeFor<Given, Row extends RowCuts>(
+/**
+ * Encodes a dataset for a model, cut to the positions of the model, and notes what was cut.
+ *
+ * @throws DpoError the error of the first row that cannot be encoded, when there is no `onError`
+ */
+export async function encodeFor<Row, Example extends RowCuts>(
   { model, tokenizer }: { readonly model: LanguageModel; readonly tokenizer: ModelTokenizer },
-  dataset: Dataset<Given>,
-  encode: Encoder<Given, Row>,
+  dataset: Dataset<Row>,
+  encode: Encoder<Row, Example>,
   { maxPromptLength, eos, tokenCache, ...options }: LengthOptions,
   context: RunContext,
   onError?: OnError,
-): Promise<Row[]> {
+): Promise<Example[]> {
   const maxLength = Math.min(options.maxLength ?? LONGEST, model.maxPositions);
   const limits = { maxLength, maxPromptLength, eos };
-  const rows = await encodeMany(dataset, encode, tokenizer, { ...limits, tokenCache, onError }, context);
-  const cuts = cutSummary(rows);
+  const examples = await encodeMany(dataset, encode, tokenizer, { ...limits, tokenCache, onError }, context);
+  const cuts = cutSummary(examples);
   if (cuts.truncatedRows > 0) context.note(cutNote(cuts, maxLength));
-  return rows;
+  return examples;
 }
 
-/** Rows of which the first few say how long the texts of all are. */
-const MEASURED = 64;
-/** Fewer rows are encoded before threads would have started. */
+/** How many of the first rows are measured, to estimate the length of all texts. */
+const MEASURED_ROWS = 64;
+/** Fewer rows than these are encoded before threads would have started. */
 const FEW = 1000;
 
-/** The tokens of all rows: of many, by the native tokenizer where it is installed, or in threads. */
-async function encodeMany<Given, Row>(
-  dataset: Dataset<Given>,
-  encode: Encoder<Given, Row>,
+/** The examples of all rows. Many rows are encoded by the native tokenizer, when it is installed, or in threads. */
+async function encodeMany<Row, Example>(
+  dataset: Dataset<Row>,
+  encode: Encoder<Row, Example>,
   tokenizer: ModelTokenizer,
   options: EncodeOptions & { readonly tokenCache?: boolean | undefined },
   context: RunContext,
-): Promise<Row[]> {
+): Promise<Example[]> {
   if (dataset.length < FEW) return inPieces(encode.steps(dataset, tokenizer, options), context.signal);
-  const measured = Array.from({ length: MEASURED }, (_, row) => JSON.stringify(dataset.at(row)).length);
-  const units = (measured.reduce((sum, length) => sum + length, 0) / MEASURED) * dataset.length;
+  const lengths = Array.from({ length: MEASURED_ROWS }, (_, row) => JSON.stringify(dataset.at(row)).length);
+  const units = (lengths.reduce((sum, length) => sum + length, 0) / MEASURED_ROWS) * dataset.length;
   const batch = await openBatchEncoder(tokenizer, { units });
   if (batch.note !== undefined)
     context.note(`The native tokenizer is not used: ${batch.note}. The ids are the same, only slower.`);
@@ -86,7 +90,7 @@ async function encodeMany<Given, Row>(
       ...options,
       cache,
       signal: context.signal,
-      onProgress: (rows, total) => context.progress(`Tokenising: ${rows} of ${total} rows`),
+      onProgress: (done, total) => context.progress(`Tokenising: ${done} of ${total} rows`),
     });
   } finally {
     await batch.close();

@@ -4,15 +4,15 @@ import { expect, it, vi } from 'vitest';
 import { runContext } from '../context.js';
 import { checkOpens } from './open-model.js';
 
-const opened = vi.hoisted((): string[] => []);
+const openedPaths = vi.hoisted((): string[] => []);
 
 vi.mock('node:fs/promises', async (load) => {
   const original = await load<typeof import('node:fs/promises')>();
   return {
     ...original,
-    open(...given: Parameters<typeof open>) {
-      opened.push(String(given[0]));
-      return original.open(...given);
+    open(...args: Parameters<typeof open>) {
+      openedPaths.push(String(args[0]));
+      return original.open(...args);
     },
   };
 });
@@ -20,5 +20,5 @@ vi.mock('node:fs/promises', async (load) => {
 it('opens a model once to check it', async () => {
   const model = fileURLToPath(new URL('../../../../tooling/parity/fixtures/trl/bytes', import.meta.url));
   await checkOpens(model, runContext({}));
-  expect(opened.filter((path) => path.endsWith('model.safetensors'))).toHaveLength(1);
+  expect(openedPaths.filter((path) => path.endsWith('model.safetensors'))).toHaveLength(1);
 });

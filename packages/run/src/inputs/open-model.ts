@@ -19,7 +19,7 @@ import {
 import type { RunContext } from '../context.js';
 import { fetchOptions } from './fetch-options.js';
 
-/** A model that is ready to run, with what its folder held besides weights. */
+/** A model that is ready to run, with what its folder holds besides weights. */
 export interface OpenModel {
   readonly model: LanguageModel;
   readonly tokenizer: ModelTokenizer;
@@ -29,19 +29,21 @@ export interface OpenModel {
 }
 
 /**
- * Opens what `--model` names: a folder, a GGUF file, `org/name` of the hub, or a PEFT folder, which is its base with
- * the adapter on.
+ * Opens the model that `--model` names: a folder, a GGUF file, `org/name` of the hub, or a PEFT folder, which stands for its
+ * base with the adapter on.
+ *
+ * @throws DpoError `model.…`, `lora.…`, `hub.…`; `model.no-tokenizer` when the folder has none
  */
 export async function openModel(engine: Engine, name: string, context: RunContext): Promise<OpenModel> {
   const { path, base } = await modelAndBase(await findModel(name, context), context);
-  const opened = await openBase(engine, base ?? path, context);
-  const whole = base === undefined ? opened : await withAdapter(opened, path);
+  const bare = await openBase(engine, base ?? path, context);
+  const whole = base === undefined ? bare : await withAdapter(bare, path);
   const { tokenizer } = whole;
   if (tokenizer === undefined) throw await noTokenizer(path);
   return { ...whole, tokenizer };
 }
 
-/** What is known of a model whose folder may have no tokenizer. */
+/** An open model whose folder may have no tokenizer. */
 type OpenBase = Omit<OpenModel, 'tokenizer'> & { readonly tokenizer: ModelTokenizer | undefined };
 
 async function openBase(engine: Engine, path: string, context: RunContext): Promise<OpenBase> {
@@ -53,14 +55,14 @@ async function openBase(engine: Engine, path: string, context: RunContext): Prom
 }
 
 /** A model with a PEFT folder's adapter on, and with the tokenizer and the template that lie beside the adapter. */
-export async function withAdapter<Opened extends OpenBase>(opened: Opened, adapter: string): Promise<Opened> {
-  const model = await loadAdapter(opened.model, adapter);
+export async function withAdapter<Base extends OpenBase>(base: Base, adapter: string): Promise<Base> {
+  const model = await loadAdapter(base.model, adapter);
   const files = await describe(adapter);
-  const { source } = opened;
-  if (!bringsTokenizer(files)) return { ...opened, model };
+  const { source } = base;
+  if (!bringsTokenizer(files)) return { ...base, model };
   const tokenizerFiles = adapterTokenizerFiles(source.tokenizerFiles, files.tokenizerFiles);
   const tokenizer = forModel(await loadTokenizer(tokenizerFiles), source.config, model.vocabSize);
-  return { ...opened, model, tokenizer, source: { ...source, tokenizerFiles } };
+  return { ...base, model, tokenizer, source: { ...source, tokenizerFiles } };
 }
 
 function bringsTokenizer({ tokenizerFiles }: ModelFiles): boolean {
@@ -68,8 +70,10 @@ function bringsTokenizer({ tokenizerFiles }: ModelFiles): boolean {
 }
 
 /**
- * Throws what {@link openModel} would throw of a model's files, without an engine and without reading a weight: in
- * milliseconds, before anything large is opened.
+ * Throws what {@link openModel} would throw about a model's files. The check takes milliseconds: it needs no engine and reads no
+ * weight.
+ *
+ * @throws DpoError the errors of {@link openModel}
  */
 export async function checkOpens(name: string, context: RunContext, options: CheckOptions = {}): Promise<void> {
   const { path, base = path } = await modelAndBase(await findModel(name, context), context);
@@ -78,35 +82,35 @@ export async function checkOpens(name: string, context: RunContext, options: Che
   if (!hasTokenizer) throw await noTokenizer(base);
 }
 
-/** Opens the tokenizer of an adapter on its base; false where nothing of one lies beside the adapter. */
+/** Opens the tokenizer of an adapter on its base. False when no tokenizer file lies beside the adapter. */
 async function checkAdapterTokenizer(base: string, path: string): Promise<boolean> {
-  const [own, adapter] = [await describe(base), await describe(path)];
-  if (!bringsTokenizer(adapter)) return false;
-  await loadTokenizer(adapterTokenizerFiles(own.tokenizerFiles, adapter.tokenizerFiles));
+  const [ofBase, ofAdapter] = [await describe(base), await describe(path)];
+  if (!bringsTokenizer(ofAdapter)) return false;
+  await loadTokenizer(adapterTokenizerFiles(ofBase.tokenizerFiles, ofAdapter.tokenizerFiles));
   return true;
 }
 
-/** Folders that may yet have a tokenizer. */
-const noModel = ['model.no-config', 'model.no-weights', 'model.pickle'];
+/** Errors of folders that hold no model, and may hold a tokenizer. */
+const noModelCodes = ['model.no-config', 'model.no-weights', 'model.pickle'];
 
 /**
- * The tokenizer of what `--model` names, as {@link openModel} would open it, without the weights; or that of a folder that
- * has no more than a tokenizer.
+ * The tokenizer of the model that `--model` names, as {@link openModel} would open the tokenizer, without the weights. A folder
+ * with a tokenizer alone will do.
+ *
+ * @throws DpoError `tokenizer.…`, `model.…`, `hub.…`
  */
 export async function openTokenizer(name: string, context: RunContext): Promise<ModelTokenizer> {
-  const found = await findModel(name, context);
+  const folder = await findModel(name, context);
   try {
-    const { path, base = path } = await modelAndBase(found, context);
-    const own = await describe(base);
+    const { path, base = path } = await modelAndBase(folder, context);
+    const { config, tokenizerFiles } = await describe(base);
     const files =
-      base === path
-        ? own.tokenizerFiles
-        : adapterTokenizerFiles(own.tokenizerFiles, (await describe(path)).tokenizerFiles);
-    const { vocab_size: rows } = own.config;
-    return forModel(await loadTokenizer(files), own.config, typeof rows === 'number' ? rows : Number.POSITIVE_INFINITY);
+      base === path ? tokenizerFiles : adapterTokenizerFiles(tokenizerFiles, (await describe(path)).tokenizerFiles);
+    const { vocab_size: size } = config;
+    return forModel(await loadTokenizer(files), config, typeof size === 'number' ? size : Number.POSITIVE_INFINITY);
   } catch (error) {
-    if (DpoError.is(error) && noModel.includes(error.code))
-      return forModel(await loadTokenizer(found), {}, Number.POSITIVE_INFINITY);
+    if (DpoError.is(error) && noModelCodes.includes(error.code))
+      return forModel(await loadTokenizer(folder), {}, Number.POSITIVE_INFINITY);
     throw error;
   }
 }
@@ -117,12 +121,16 @@ async function describe(path: string): Promise<ModelFiles> {
   return files;
 }
 
-/** A model's folder or file and, for an adapter, those of its base. */
+/**
+ * A model's folder or file and, for an adapter, the folder or file of its base.
+ *
+ * @throws DpoError `model.no-base` for an adapter that does not name its base
+ */
 export async function modelAndBase(
   path: string,
   context: RunContext,
 ): Promise<{ readonly path: string; readonly base?: string }> {
-  // Models are opened when they are needed: of a large one already the names and the vocabulary take seconds.
+  // Only adapters are opened here: reading the names and the vocabulary of a large model takes seconds.
   if (!(await isAdapterFolder(path))) return { path };
   const adapter = (await describe(path)).adapter?.config;
   return adapter === undefined ? { path } : { path, base: await findModel(baseOf(adapter, path), context) };
@@ -137,7 +145,7 @@ function baseOf(adapter: Readonly<Record<string, unknown>>, path: string): strin
   });
 }
 
-/** Says what there is of a tokenizer, if anything, and how it becomes one that is read. */
+/** Says which tokenizer files there are, and how to make files that can be read. */
 async function noTokenizer(path: string): Promise<DpoError> {
   const { format, binaryFiles = [], close } = await openModelFiles(path);
   await close();
@@ -157,7 +165,11 @@ async function noTokenizer(path: string): Promise<DpoError> {
   return error('has no tokenizer.json', 'Copy the tokenizer files of the model into its folder.');
 }
 
-/** The local folder or file of a model, fetched from the hub where it is not one. */
+/**
+ * The local folder or file of a model. A name of the hub is fetched first.
+ *
+ * @throws DpoError `hub.…`
+ */
 export async function findModel(name: string, context: RunContext): Promise<string> {
   return resolveModel(name, fetchOptions(name, context));
 }

@@ -4,7 +4,7 @@ import { type CheckOptions, checkRewardModel, type LoadRewardOptions, loadReward
 import type { RunContext } from '../context.js';
 import { findModel, modelAndBase, type OpenModel, withAdapter } from './open-model.js';
 
-/** The score head, and a PEFT adapter's own of it. */
+/** The weight of the score head, in a model and in a PEFT adapter. */
 const SCORE = 'score.weight';
 
 /** How a reward model is opened. */
@@ -16,10 +16,10 @@ export interface OpenRewardModel extends OpenModel {
 }
 
 /**
- * Opens a name as a reward model: a classifier's folder or a language model, which gets a new score head, or a PEFT folder with a
- * score head, on its base.
+ * Opens a reward model: a classifier's folder, a language model, which gets a new score head, or a PEFT folder with a score head,
+ * on its base.
  *
- * @throws DpoError `lora.no-score-head` for an adapter without one, and what `loadRewardModel` throws
+ * @throws DpoError `lora.no-score-head` for an adapter without a score head; the errors of `loadRewardModel`
  */
 export async function openRewardModel(
   engine: Engine,
@@ -28,19 +28,22 @@ export async function openRewardModel(
   context: RunContext,
 ): Promise<OpenRewardModel> {
   const { path, base } = await modelAndBase(await findModel(name, context), context);
-  const loaded = await loadRewardModel(engine, base ?? path, {
+  const { model, tokenizer, source, newHead, notes } = await loadRewardModel(engine, base ?? path, {
     ...options,
     onProgress: (bytes, total) => context.progress(`Loading ${name}: ${Math.round((100 * bytes) / total)} %`),
   });
-  for (const note of loaded.notes) context.note(note);
-  const { model, tokenizer, source, newHead } = loaded;
-  const opened = { model, tokenizer, source, path: base ?? path, trained: !newHead };
-  return base === undefined ? opened : withScoreAdapter(opened, path);
+  for (const note of notes) context.note(note);
+  const bare = { model, tokenizer, source, path: base ?? path, trained: !newHead };
+  return base === undefined ? bare : withScoreAdapter(bare, path);
 }
 
-/** The model with the adapter of a PEFT folder, which must bring a score head. */
-export async function withScoreAdapter(opened: OpenRewardModel, adapter: string): Promise<OpenRewardModel> {
-  const whole = await withAdapter(opened, adapter);
+/**
+ * The model with the adapter of a PEFT folder, which must bring a score head.
+ *
+ * @throws DpoError `lora.no-score-head`
+ */
+export async function withScoreAdapter(base: OpenRewardModel, adapter: string): Promise<OpenRewardModel> {
+  const whole = await withAdapter(base, adapter);
   if (whole.model.adapter?.savedWeights.has(SCORE)) return { ...whole, trained: true };
   whole.model.dispose();
   throw new DpoError('lora.no-score-head', `${adapter} is an adapter without a score head.`, {
@@ -49,7 +52,11 @@ export async function withScoreAdapter(opened: OpenRewardModel, adapter: string)
   });
 }
 
-/** Throws what {@link openRewardModel} would throw of a model's files, without an engine and without reading a weight. */
+/**
+ * Throws what {@link openRewardModel} would throw about a model's files, without an engine and without reading a weight.
+ *
+ * @throws DpoError the errors of {@link openRewardModel}
+ */
 export async function checkOpensAsReward(
   name: string,
   context: RunContext,

@@ -5,8 +5,9 @@ import type { RunContext } from '../context.js';
 import { tellNotes } from './read-notes.js';
 
 /**
- * The JSON values of a JSONL file, blank lines left out. A line that is no JSON is an error that names it. Signals and timers
- * of the process get their turn meanwhile.
+ * The JSON values of a JSONL file, blank lines left out. Signals and timers of the process get their turn meanwhile.
+ *
+ * @throws DpoError `data.broken-row`, naming the line, for a line that is no JSON; the codes of `asFileError`
  */
 export async function readJsonLines(path: string): Promise<{ readonly line: number; readonly value: unknown }[]> {
   const text = await readTextFile(path).catch((error: unknown) => {
@@ -30,20 +31,22 @@ export async function readJsonLines(path: string): Promise<{ readonly line: numb
 }
 
 /**
- * The prompts of a JSONL file: each line a string, or an object whose `prompt` is a string or a list of messages; `tools` and
- * `chat_template_kwargs` go to the chat template. Other keys are named once. The prompts know their lines, which errors of
- * encoding name.
+ * The prompts of a JSONL file: each line is a string, or an object whose `prompt` is a string or a list of messages. `tools` and
+ * `chat_template_kwargs` go to the chat template. Other keys are named in one note. The prompts know their lines, so that errors
+ * of encoding can name the line.
+ *
+ * @throws DpoError `data.empty-dataset`, `data.broken-row`; the codes of `asFileError`
  */
 export async function readPrompts(path: string, context: Pick<RunContext, 'note'>): Promise<PromptRow[] & PlacedRows> {
-  const aside = new Set<string>();
+  const unusedKeys = new Set<string>();
   const lines = await readJsonLines(path);
   const prompts: PromptRow[] = [];
   const pause = pauses();
   for (const [row, { line, value }] of lines.entries()) {
-    prompts.push(parsePrompt(value, { path, line, row }, (key) => void aside.add(key)));
+    prompts.push(parsePrompt(value, { path, line, row }, (key) => void unusedKeys.add(key)));
     await pause();
   }
-  tellNotes({ path, leftAside: [...aside].sort(), mended: [] }, context);
+  tellNotes({ path, leftAside: [...unusedKeys].sort(), mended: [] }, context);
   if (prompts.length === 0) throw new DpoError('data.empty-dataset', `${path} has no prompts.`, { values: { path } });
   return Object.assign(prompts, { placeOf: (row: number) => ({ path, row, line: lines[row]?.line }) });
 }

@@ -3,19 +3,19 @@ import type { RunContext } from '../context.js';
 
 /** Rows that were left out. */
 export interface SkippedRows {
-  /** For readers and builders; undefined where the first such row should stop everything. */
+  /** The callback for readers and builders. Undefined when the first row that cannot be used stops the command. */
   readonly onError: ((error: DpoError) => void) | undefined;
-  /** Each row's message, once. */
+  /** The message of each row, once. */
   readonly messages: () => readonly string[];
-  /** Says how many were left out, and why the first ones were. */
+  /** Notes how many rows were left out, and why the first of them were. */
   report(context: RunContext): void;
 }
 
-const SHOWN = 5;
+const MOST_ROWS = 5;
 
-/** Collects what `--on-error skip` leaves out. */
+/** Collects the rows that `--on-error skip` leaves out. */
 export function skippedRows(mode: 'stop' | 'skip'): SkippedRows {
-  // Files may be gone through more than once: a row is known by its message.
+  // A file may be read more than once. A message names its row, so each row counts once.
   const messages = new Set<string>();
   return {
     onError: mode === 'stop' ? undefined : ({ message }) => void messages.add(message),
@@ -23,8 +23,8 @@ export function skippedRows(mode: 'stop' | 'skip'): SkippedRows {
     report(context) {
       if (messages.size === 0) return;
       context.note(`Left out ${messages.size} row${messages.size === 1 ? '' : 's'}:`);
-      for (const message of [...messages].slice(0, SHOWN)) context.note(`  ${message}`);
-      if (messages.size > SHOWN) context.note(`  … and ${messages.size - SHOWN} more`);
+      for (const message of [...messages].slice(0, MOST_ROWS)) context.note(`  ${message}`);
+      if (messages.size > MOST_ROWS) context.note(`  … and ${messages.size - MOST_ROWS} more`);
     },
   };
 }

@@ -5,20 +5,20 @@ import type { Condition } from './option.js';
 import { type OptionInfo, optionsOf } from './schema.js';
 
 /**
- * Options of a library's caller, checked, with all defaults.
+ * Checks the options of a library's caller, and fills in the defaults.
  *
- * @throws DpoError `cli.usage`, naming the option, for values that are none, keys that are not known (with the nearest one),
+ * @throws DpoError `cli.usage`, naming the option, for a value that is not allowed, an unknown key (with the nearest known key),
  *   and options that do not go together
  */
-export function checkOptions<Schema extends z.ZodObject>(schema: Schema, given: unknown): z.output<Schema> {
-  const result = schema.safeParse(given);
+export function checkOptions<Schema extends z.ZodObject>(schema: Schema, values: unknown): z.output<Schema> {
+  const result = schema.safeParse(values);
   if (!result.success)
-    throw new DpoError(USAGE, `${result.error.issues.map((issue) => sayIssue(issue, schema)).join('; ')}.`);
+    throw new DpoError(USAGE, `${result.error.issues.map((issue) => messageOf(issue, schema)).join('; ')}.`);
   checkTogether(optionsOf(schema), result.data, ({ key }) => key);
   return result.data;
 }
 
-function sayIssue(issue: z.core.$ZodIssue, schema: z.ZodObject): string {
+function messageOf(issue: z.core.$ZodIssue, schema: z.ZodObject): string {
   if (issue.code !== 'unrecognized_keys') return `${issue.path.join('.')}: ${issue.message}`;
   const [key = ''] = issue.keys;
   const near = nearest(key, Object.keys(schema.shape));
@@ -26,10 +26,10 @@ function sayIssue(issue: z.core.$ZodIssue, schema: z.ZodObject): string {
 }
 
 /**
- * Checks that options go together, as their table says.
+ * Checks that options go together, by their conditions in the table.
  *
- * @param spell how the caller writes an option: its key, or its flag
- * @throws DpoError `cli.usage`
+ * @param spell how the caller writes an option: as its key or as its flag
+ * @throws DpoError `cli.usage` with the message of the first condition that fails
  */
 export function checkTogether(
   options: readonly OptionInfo[],
@@ -50,7 +50,7 @@ export function checkTogether(
     });
   for (const { key, needs, excludes } of options) {
     if (!isGiven(key)) continue;
-    const broken = excludes.find(holds) ?? needs.find((need) => !holds(need));
-    if (broken !== undefined) throw new DpoError(USAGE, say(broken), { values: { option: key } });
+    const failure = excludes.find(holds) ?? needs.find((need) => !holds(need));
+    if (failure !== undefined) throw new DpoError(USAGE, say(failure), { values: { option: key } });
   }
 }

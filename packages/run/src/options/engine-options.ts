@@ -22,11 +22,11 @@ export const engineOptions = {
     onResume: 'free',
     ofWorker: true,
   }),
-  xla: option(z.boolean().default(false), 'Compiles by XLA: for GPUs', { onResume: 'free' }),
+  xla: option(z.boolean().default(false), 'Compiles with XLA, for GPUs', { onResume: 'free' }),
   tf32: option(z.boolean().default(false), 'Rounds inputs of float32 products on GPUs to TensorFloat-32'),
 } as const;
 
-/** What was chosen of them. */
+/** The values of {@link engineOptions}, by their keys. */
 export interface EngineChoice {
   readonly engine: NonNullable<OpenEngineOptions['kind']>;
   readonly precision: NonNullable<OpenEngineOptions['precision']>;
@@ -37,7 +37,7 @@ export interface EngineChoice {
   readonly tf32?: boolean | undefined;
 }
 
-/** The same as `openEngine` takes them. */
+/** The values as `openEngine` takes them; `memoryLimit` becomes bytes. */
 export function engineSettings(options: EngineChoice): OpenEngineOptions {
   const { engine: kind, precision, threads, device, memoryLimit, xla, tf32 } = options;
   return {

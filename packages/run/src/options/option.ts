@@ -2,44 +2,45 @@ import { z } from 'zod';
 import type { PlaceRole } from '../places/role.js';
 
 /**
- * How an option of a resumed run may differ from what the run was begun with:
+ * How an option of a resumed run may differ from the option that the run began with:
  *
  * - `same`: not at all, since numbers depend on the option
- * - `free`: as one likes, since the option decides nothing that is computed
- * - `name`: where it names the same content, which digests tell
- * - `length`: where the learning rate is constant
- * - `judge`: as long as no evaluation of before is compared with later ones
+ * - `free`: in any way, since no number depends on the option
+ * - `name`: when the new value names the same content, which digests show
+ * - `length`: when the learning rate is constant
+ * - `judge`: as long as no earlier evaluation is compared with later ones
  */
 export type OnResume = 'same' | 'free' | 'name' | 'length' | 'judge';
 
-/** Something that must be so, or not be so, where an option is given. */
+/** A condition that must hold, or must not hold, when an option is given. */
 export interface Condition {
-  /** Options of which at least one is given, or, where there is `is`, has one of these values. */
+  /** Keys of options, of which at least one must be given, or, with `is`, must have one of the values in `is`. */
   readonly any: readonly string[];
+  /** Values of the options in `any`. */
   readonly is?: readonly unknown[];
   /** The error's message: `{key}` is replaced by the option's name as the caller writes it, `{=key}` by the option's value. */
   readonly says: string;
 }
 
-/** What is known of an option besides its schema, its default and its description. */
+/** The facts about an option besides its schema, its default and its description. */
 export interface OptionFacts {
   /** Default `same`. */
   readonly onResume?: OnResume;
-  /** What earlier versions did before they had the option, where that is not the default. */
+  /** The value that stands for what versions without the option did. Default: the option's default. */
   readonly before?: unknown;
-  /** What the option cannot do without. */
+  /** Conditions that must all hold when the option is given. */
   readonly needs?: readonly Condition[];
-  /** What the option does not go with. */
+  /** Conditions of which none may hold when the option is given. */
   readonly excludes?: readonly Condition[];
   /** Whether the option's value stands on the model card. Default true. */
   readonly onCard?: boolean;
-  /** Whether the workers of a run may each have their own. Default: they may where the option names a place. */
+  /** Whether each worker of a run may have a value of its own. Default: true when the option names a place. */
   readonly ofWorker?: boolean;
-  /** What the option names, where it names a place. */
+  /** The role of the place that the option names. Default: the option names no place. */
   readonly place?: PlaceRole;
 }
 
-/** An option of a run, all of it in one place: its schema with the default, what it does where it is given or on, and the rest. */
+/** An option of a run in one place: its schema with the default, what the option does when it is given or on, and the facts about it. */
 export function option<Schema extends z.ZodType>(schema: Schema, description: string, facts: OptionFacts = {}): Schema {
   return schema.meta({ description, ...facts });
 }

@@ -9,15 +9,15 @@ const onResume: Readonly<Record<OnResume, string>> = {
   judge: 'free until evaluations are compared',
 };
 
-/** The options of a command as a table in Markdown: a row to an option. */
+/** The options of a command as a table in Markdown, a line to an option. */
 export function optionsTable(options: readonly OptionInfo[]): string {
   const flags = new Map(options.map(({ key, flag }) => [key, `--${flag}`]));
   const list = (conditions: readonly Condition[]) =>
     conditions.map(({ any, is }) => {
-      const named = any.map((key) => `\`${flags.get(key) ?? key}\``).join(' or ');
-      return is === undefined ? named : `${named} ${is.join(', ')}`;
+      const names = any.map((key) => `\`${flags.get(key) ?? key}\``).join(' or ');
+      return is === undefined ? names : `${names} ${is.join(', ')}`;
     });
-  const rows = options.map((option) => {
+  const lines = options.map((option) => {
     const needs = list(option.needs).map((what) => `needs ${what}`);
     const excludes = list(option.excludes).map((what) => `not with ${what}`);
     return [
@@ -29,5 +29,5 @@ export function optionsTable(options: readonly OptionInfo[]): string {
     ].map((cell) => cell.replaceAll('|', '\\|'));
   });
   const head = ['option, key', 'default', 'what it does', 'when resumed', 'besides'];
-  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  return [head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }

@@ -8,15 +8,15 @@ export const rewardOptions = z.strictObject({
   learningRate: option(z.number().positive().default(1e-5), 'Learning rate after warm-up'),
   centre: option(
     z.number().min(0).default(0.01),
-    'Keeps rewards near zero: weight of the mean square of the sum of a pair of rewards (arXiv 2312.09244)',
+    "Keeps rewards near zero: weight of the mean square of the sum of a pair's two rewards (arXiv 2312.09244)",
   ),
   padToken: option(
     z.string().optional(),
-    "The token that fills rows up in transformers; no text may end with it [the tokenizer's, else a special token that is free]",
+    "The padding token in transformers; no text may end with this token [the tokenizer's, else a special token that is free]",
   ),
   normaliseRows: option(
     z.int().min(0).default(256),
-    'Rows, held out where there are any, on whose answers the mean and the deviation of rewards are measured and stored; 0 for none',
+    'On how many rows the mean and the deviation of rewards are measured, to be stored beside the weights: held-out rows, if there are any; 0 stores nothing',
     { onResume: 'free' },
   ),
 });

@@ -1,17 +1,20 @@
 import { z } from 'zod';
 import type { Condition, OnResume, OptionFacts } from './option.js';
 
-/** One option, read off its schema and the facts beside it: see `option`. */
+/** An option with its schema's facts and the facts beside the schema: see `option`. */
 export interface OptionInfo {
   /** camelCase, as in configuration files. */
   readonly key: string;
   /** kebab-case, as on the command line. */
   readonly flag: string;
   readonly type: 'string' | 'number' | 'boolean' | 'list';
+  /** What the option does when it is given or on. */
   readonly description: string;
+  /** The values of an enum. */
   readonly choices: readonly string[] | undefined;
   readonly default: unknown;
   readonly required: boolean;
+  /** The role of the place that the option names. */
   readonly place: OptionFacts['place'];
   readonly onResume: OnResume;
   readonly before: unknown;
@@ -21,7 +24,7 @@ export interface OptionInfo {
   readonly ofWorker: boolean;
 }
 
-/** The options of a command's schema, in its order. */
+/** The options of a command's schema, in the schema's order. */
 export function optionsOf(schema: z.ZodObject): OptionInfo[] {
   const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
   return Object.entries(json.properties ?? {}).map(([key, property]) => ({

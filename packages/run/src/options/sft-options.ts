@@ -7,7 +7,7 @@ export const sftOptions = z.strictObject({
   ...trainingOptions,
   averageOver: option(
     z.enum(['tokens', 'answers']).default('tokens'),
-    "What the loss is a mean over: all answer tokens of a step, or its answers, summed over each, as in the DPO paper's code",
+    "What the loss is a mean over: all answer tokens of a step, or its answers, each a sum over its tokens, as in the DPO paper's code",
     { before: 'answers' },
   ),
 });

@@ -5,13 +5,13 @@ import { trainingOptions } from './training-options.js';
 
 const rowMethods = Object.keys(rowLosses) as (keyof typeof rowLosses)[];
 
-/** Of an option that only methods of pairs can follow. */
+/** Excludes methods that take other rows than pairs. */
 const ofPairs = (key: string): Condition => ({
   any: ['method'],
   is: rowMethods,
   says: `{${key}} is about pairs, which {=method} does not take.`,
 });
-/** Of an option that a reference which moves cannot follow. */
+/** Excludes a reference that moves. */
 const referenceThatStays = (key: string): Condition => ({
   any: ['refSyncSteps'],
   says: `{${key}} needs a reference that stays: leave out {refSyncSteps}.`,
@@ -38,10 +38,16 @@ export const trainOptions = z.strictObject({
       },
     ],
   }),
-  lossWeights: option(z.array(z.coerce.number()).optional(), 'Their weights in the sum, such as 1,0.2 [all 1]', {
-    needs: [{ any: ['lossType'], says: '{lossWeights} are of the losses of {lossType}, which is not given.' }],
-    excludes: [ofPairs('lossWeights')],
-  }),
+  lossWeights: option(
+    z.array(z.coerce.number()).optional(),
+    'Weights of these losses in the sum, such as 1,0.2 [all 1]',
+    {
+      needs: [
+        { any: ['lossType'], says: '{lossWeights} are weights of the losses of {lossType}, which is not given.' },
+      ],
+      excludes: [ofPairs('lossWeights')],
+    },
+  ),
   beta: option(z.number().positive().default(0.1), 'How strongly the model is held to the reference'),
   labelSmoothing: option(z.number().min(0).lt(0.5).default(0), 'Share of pairs believed to be swapped'),
   weight: option(
@@ -53,19 +59,23 @@ export const trainOptions = z.strictObject({
   targetMargin: option(z.number().min(0).optional(), 'γ of simpo [1]'),
   desirableWeight: option(z.number().min(0).default(1), 'Weight of desirable answers: kto'),
   undesirableWeight: option(z.number().min(0).default(1), 'Weight of undesirable answers: kto'),
-  rowMargins: option(z.boolean().default(false), 'Asks of each pair for the margin in its column margin: dpo, hinge', {
-    excludes: [ofPairs('rowMargins')],
-  }),
+  rowMargins: option(
+    z.boolean().default(false),
+    'Takes the margin that each pair should reach from the column margin: dpo, hinge',
+    {
+      excludes: [ofPairs('rowMargins')],
+    },
+  ),
   rowWeights: option(z.boolean().default(false), "Multiplies each row's loss by its column weight"),
   ldAlpha: option(
     z.number().min(0).max(1).optional(),
-    'LD-DPO: weight of what the longer answer has beyond the other one [1]',
+    'LD-DPO: weight of the tokens by which the longer answer exceeds the shorter one [1]',
     { excludes: [ofPairs('ldAlpha')] },
   ),
   wpo: option(z.boolean().default(false), 'WPO: weighs each pair by how likely the policy is to write its answers', {
     excludes: [ofPairs('wpo')],
   }),
-  refSyncSteps: option(z.int().positive().optional(), 'TR-DPO: the reference follows the policy, every so many steps'),
+  refSyncSteps: option(z.int().positive().optional(), 'TR-DPO: the reference follows the policy every N steps'),
   refMixupAlpha: option(
     z.number().gt(0).max(1).optional(),
     "TR-DPO: the policy's share in the new reference, 1 to copy it [0.6]",
@@ -93,7 +103,7 @@ export const trainOptions = z.strictObject({
       ],
     },
   ),
-  evalSampleTokens: option(z.int().positive().default(64), 'Longest of these answers, in tokens', {
+  evalSampleTokens: option(z.int().positive().default(64), 'Longest answer of --eval-samples, in tokens', {
     onResume: 'free',
   }),
   precomputeReference: option(

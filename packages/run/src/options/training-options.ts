@@ -10,7 +10,7 @@ const heldOut = (key: string): readonly Condition[] => [
   { any: ['evalData'], says: `{${key}} needs {evalData} to judge by.` },
 ];
 
-/** The options that all trainings share. Their defaults are part of the interface: numbers depend on them. */
+/** The options that all trainings on rows share. Their defaults are part of the interface, since numbers depend on them. */
 export const trainingOptions = {
   model: option(
     place('input-model'),
@@ -34,7 +34,7 @@ export const trainingOptions = {
   momentum: option(z.number().min(0).lt(1).default(0), 'Momentum of sgd', {
     needs: [{ any: ['optimizer'], is: ['sgd'], says: '{momentum} is for sgd, not {=optimizer}.' }],
   }),
-  weightDecay: option(z.number().min(0).default(0), 'Weight decay of matrices; that of adamw and lion is decoupled'),
+  weightDecay: option(z.number().min(0).default(0), 'Weight decay of matrices, decoupled in adamw and lion'),
   maxGradNorm: option(z.number().positive().default(10), 'Clips the gradient at this global norm'),
   schedule: option(z.enum(['constant', 'linear', 'cosine']).default('constant'), 'Learning rate after warm-up'),
   warmupSteps: option(z.int().min(0).default(0), 'Steps of linear warm-up'),
@@ -77,13 +77,17 @@ export const trainingOptions = {
   loraTargets: option(z.array(z.string()).optional(), 'Layers that get adapters, by name [all linear layers]', {
     needs: newAdapter('loraTargets'),
   }),
-  loraDropout: option(z.number().min(0).lt(1).default(0), 'Part of the inputs that adapters leave out in training', {
-    needs: newAdapter('loraDropout'),
-  }),
+  loraDropout: option(
+    z.number().min(0).lt(1).default(0),
+    'Share of the inputs of adapters that is dropped in training',
+    {
+      needs: newAdapter('loraDropout'),
+    },
+  ),
   rslora: option(z.boolean().default(false), 'LoRA scale is alpha / sqrt(rank) (arXiv 2312.03732)', {
     needs: newAdapter('rslora'),
   }),
-  dora: option(z.boolean().default(false), 'Learns a magnitude to each output as well (arXiv 2402.09353)', {
+  dora: option(z.boolean().default(false), 'Learns a magnitude for each output as well (arXiv 2402.09353)', {
     needs: newAdapter('dora'),
   }),
   loraBRatio: option(
@@ -104,7 +108,7 @@ export const trainingOptions = {
   }),
   shuffle: option(
     z.boolean().default(true),
-    'Takes the rows in a new random order in each pass; off in the order of the file',
+    'Takes the rows in a new random order in each pass; off, in the order of the file',
   ),
   seed: option(z.int().default(0), 'Seed of the order of the data and of new adapters'),
   saveSteps: option(z.int().positive().optional(), 'Writes a checkpoint every N steps', { onResume: 'free' }),
@@ -113,10 +117,10 @@ export const trainingOptions = {
   evalSteps: option(z.int().positive().optional(), 'Evaluates every N steps, and at the end', { onResume: 'free' }),
   evalMetric: option(
     z.enum(['eval_loss', 'eval_rewards/accuracies', 'eval_rewards/margins']).default('eval_loss'),
-    'What says which evaluation is best',
+    'The number that decides which evaluation is best',
     { onResume: 'judge' },
   ),
-  patience: option(z.int().positive().optional(), 'Ends the run after N evaluations that were not better', {
+  patience: option(z.int().positive().optional(), 'Ends the run after N evaluations in a row that were not better', {
     onResume: 'free',
     needs: heldOut('patience'),
   }),

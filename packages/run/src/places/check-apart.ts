@@ -10,8 +10,10 @@ export interface Output extends NamedPlace {
 }
 
 /**
- * @throws DpoError `cli.usage` when an output is an input, holds an input, or would change an input by lying in it, and when two
- * outputs are in each other's way. Links are followed first
+ * Checks that outputs lie apart from inputs and from each other. Links are followed first.
+ *
+ * @throws DpoError `cli.usage` when an output is an input, holds an input, or would change the input that holds it, and when two
+ *   outputs are the same place or lie in each other
  */
 export async function checkApart(outputs: readonly Output[], inputs: readonly NamedPlace[]): Promise<void> {
   for (const [i, output] of outputs.entries()) {
@@ -28,12 +30,12 @@ async function checkPair(output: Output, input: NamedPlace): Promise<void> {
   if (output.isFolder && isInside(input.real, output.real))
     throw clash(output, input, 'cannot go together: what is read lies in what is written', hint);
   if (!isInside(output.real, input.real)) return;
-  // A model is what lies in its folder itself; a folder beside its files changes nothing.
+  // A model consists of the files in its folder: a new folder beside the files changes nothing.
   if (input.role === 'input-model' && (output.isFolder || dirname(output.real) !== input.real)) return;
   throw clash(output, input, 'cannot go together: what is written would lie in what is read', hint);
 }
 
-/** Whether two paths are one entry, also where the file system knows the entry by several names. */
+/** Whether two paths are one entry, also when the file system knows the entry by several names. */
 async function isSame(a: string, b: string): Promise<boolean> {
   if (a === b) return true;
   const [first, second] = await Promise.all([a, b].map((path) => stat(path).catch(() => undefined)));

@@ -6,22 +6,22 @@ import { runIn } from './own-run.js';
 /** Files that a training writes into its run folder. */
 const files =
   /^(config\.json|(metrics|warnings|skipped-batch-\d+)\.jsonl|evaluation\.json|report\.html|report(-pairs)?\.csv|comparison\.(html|csv)|events\.out\.tfevents\..*)$/;
-/** Folders of a training: each carries a mark. */
+/** Folders of a training; each has a mark. */
 const folders = /^(final|((torn|later)-)?checkpoint-\d+(-\d+)?)$/;
-/** What the demo writes besides. */
+/** Files that the demo writes besides. */
 const demoFiles = /^((held-out-)?prompts\.jsonl|samples\.jsonl|held-out-before\.jsonl|pairs\.arrow)$/;
 const demoFolders = /^base$/;
 
 /**
- * Removes what a run of ours left in its folder; whatever else is there stays, and so does the folder. A link to a folder
- * stays: what it leads to is cleared. A link in the place of a file goes, since the next run would write through it: the file
- * that it leads to may be anybody's, and stays.
+ * Removes the files and folders of a run from the run's folder. Other entries stay, and so does the folder. A link to a folder
+ * stays, and the folder behind the link is cleared. A link in the place of a file is removed, since the next run would write
+ * through the link; the file behind the link may be anybody's, and stays.
  */
 export async function clearRun(folder: string): Promise<void> {
   const demo = (await runIn(folder)) === 'demo';
   for (const name of await readdir(folder)) {
     const path = join(folder, name);
-    // A link among the entries may have led to another one, which is gone by now.
+    // A link among the entries may have led to another entry, which has been removed by now.
     const stats = await lstat(path).catch(() => undefined);
     if (folders.test(name) || (demo && demoFolders.test(name)))
       await clearFolder(path, stats?.isSymbolicLink() ?? false);

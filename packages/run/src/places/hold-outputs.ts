@@ -14,7 +14,7 @@ import { mayHoldRun, runIn } from './own-run.js';
 /** A command as far as its outputs are guarded. */
 export interface Guarded {
   readonly name: string;
-  /** Its options: those that name places say so. */
+  /** The command's options. An option that names a place has the place's role in its schema. */
   readonly options: z.ZodObject;
   /** Keys of options that are given by their place, not by their name. */
   readonly positional?: readonly string[];
@@ -22,38 +22,39 @@ export interface Guarded {
 
 /** Outputs that belong to one command until it ends. */
 export interface HeldOutputs {
+  /** Unlocks the run folders, and removes the mark of a folder that stayed empty. */
   release(): Promise<void>;
 }
 
 /**
- * Guards what a command writes, before the command runs and before anything is opened. The names are no empty ones, the places
- * are of the right kind and hold nothing that is not ours, they lie apart from what is read, and entries can be made in them.
- * What killed commands left there is removed. A run folder is locked until the command ends.
+ * Guards the outputs of a command, before the command runs and before anything is opened. No name may be empty. The places must
+ * be of the right kind, hold nothing but files of ours, lie apart from the inputs, and be writable. Leftovers of commands that
+ * were killed are removed. A run folder is locked until the command ends.
  *
- * @throws DpoError `cli.usage` for names, `file.…` and `run.…` for places. Nothing has been written then
+ * @throws DpoError `cli.usage` for names, `file.…` and `run.…` for places. Nothing is written before an error
  */
 export async function holdOutputs(command: Guarded, options: Readonly<Record<string, unknown>>): Promise<HeldOutputs> {
-  const named = namedPlaces(command, options);
-  const written = named.filter(({ role }) => role.startsWith('output-') || role === 'into-run');
-  if (written.length === 0) return { release: async () => undefined };
-  for (const { label, path } of written) if (path.trim() === '') throw emptyName(label);
+  const places = namedPlaces(command, options);
+  const outputPlaces = places.filter(({ role }) => role.startsWith('output-') || role === 'into-run');
+  if (outputPlaces.length === 0) return { release: async () => undefined };
+  for (const { label, path } of outputPlaces) if (path.trim() === '') throw emptyName(label);
   const outputs: Output[] = [];
-  for (const each of written) outputs.push(...(await checkedOutputs(each)));
-  const read = named.filter(({ role }) => role.startsWith('input') || role === 'input-model');
+  for (const place of outputPlaces) outputs.push(...(await checkedOutputs(place)));
+  const inputPlaces = places.filter(({ role }) => role.startsWith('input'));
   for (const output of outputs) if (output.isFolder) await checkAround(output);
-  await checkApart(outputs, (await Promise.all(read.map(inputsOf))).flat());
+  await checkApart(outputs, (await Promise.all(inputPlaces.map(inputsOf))).flat());
   for (const { role, real } of outputs) await proveWritable(role === 'output-run' ? real : dirname(real));
-  const runs = written.filter(({ role }) => role === 'output-run' || role === 'into-run');
-  const held: HeldOutputs[] = [];
-  for (const { path } of runs) held.push(await holdRun(await realPlace(path), command.name));
+  const runs = outputPlaces.filter(({ role }) => role === 'output-run' || role === 'into-run');
+  const locks: HeldOutputs[] = [];
+  for (const { path } of runs) locks.push(await holdRun(await realPlace(path), command.name));
   return {
     release: async () => {
-      for (const each of held) await each.release();
+      for (const lock of locks) await lock.release();
     },
   };
 }
 
-/** What evaluations and reports write into a run's folder. */
+/** Files that evaluations and reports write into a run's folder. */
 const RESULTS = [
   ...['evaluation.json', 'report.html', 'report.csv', 'report-pairs.csv'],
   ...['comparison.html', 'comparison.csv'],
@@ -67,46 +68,46 @@ function namedPlaces(command: Guarded, options: Readonly<Record<string, unknown>
   });
 }
 
-/** The files and folders that an option's value stands for, each known to be one that may be written. */
-async function checkedOutputs(given: Omit<NamedPlace, 'real'>): Promise<Output[]> {
-  const { path, role } = given;
+/** The files and folders that an option's value stands for, after the check that each may be written. */
+async function checkedOutputs(place: Omit<NamedPlace, 'real'>): Promise<Output[]> {
+  const { path, role } = place;
   const real = await realPlace(path);
   // A folder that was being replaced may have to return to its place first.
   await removeLeftovers(dirname(real));
-  const output = async (place: string, isFolder: boolean): Promise<Output> => ({
-    ...given,
-    real: await realPlace(place),
+  const output = async (target: string, isFolder: boolean): Promise<Output> => ({
+    ...place,
+    real: await realPlace(target),
     isFolder,
   });
   if (role === 'into-run') {
-    await checkRun(given, real);
+    await checkRun(place, real);
     const files = RESULTS.map((name) => join(path, name));
     return Promise.all(files.map(async (file) => output(await placeOf(file, 'file'), false)));
   }
   if (role === 'output-run') {
-    await checkRun(given, real);
-    // Before the training, not after it.
+    await checkRun(place, real);
+    // A place that cannot be replaced is an error before the training, not after it.
     await placeOf(join(path, 'final'), 'model');
     return [await output(path, true)];
   }
   const isFile = role === 'output-file' || (role === 'output-dataset' && fileKind(path) !== 'folder');
   if (isFile) return [await output(await placeOf(path, 'file'), false)];
-  if (isCurrent(real)) throw currentFolder(given);
+  if (isCurrent(real)) throw currentFolder(place);
   return [await output(await placeOf(path, role === 'output-model' ? 'model' : 'dataset'), true)];
 }
 
-async function checkRun(given: Omit<NamedPlace, 'real'>, real: string): Promise<void> {
-  const { path, label } = given;
+async function checkRun(place: Omit<NamedPlace, 'real'>, real: string): Promise<void> {
+  const { path, label, role } = place;
   const stats = await stat(real).catch(() => undefined);
   if (stats !== undefined && !stats.isDirectory())
     throw new DpoError('run.not-a-folder', `${path} is a file; ${label} must be a folder.`, {
       values: { folder: path },
     });
-  // Follows a link, and says where that cannot be done.
+  // Throws when the path is a link that leads nowhere.
   if (stats === undefined) await placeOf(path, 'run');
-  if (isCurrent(real) && (await runIn(real)) === undefined) throw currentFolder(given);
-  // Verdicts of any origin may be reported on: nothing in their folder is replaced but reports.
-  if (given.role === 'into-run' && (await isThere(join(real, 'verdicts.jsonl')))) return;
+  if (isCurrent(real) && (await runIn(real)) === undefined) throw currentFolder(place);
+  // Verdicts may come from other programs. Only reports are replaced in their folder.
+  if (role === 'into-run' && (await isThere(join(real, 'verdicts.jsonl')))) return;
   if (await mayHoldRun(real, stats !== undefined)) return;
   throw new DpoError('run.not-ours', `${path} holds other files than those of a run of dpo, and stays as it is.`, {
     values: { folder: path },
@@ -114,7 +115,7 @@ async function checkRun(given: Omit<NamedPlace, 'real'>, real: string): Promise<
   });
 }
 
-/** A model, a checkpoint or a dataset of ours is what its folder holds: no other folder of ours is made in it. */
+/** No folder is made inside a model, a checkpoint or a dataset of ours: the new folder would become part of it. */
 async function checkAround({ label, path, real }: Output): Promise<void> {
   for (let above = dirname(real); above !== dirname(above); above = dirname(above)) {
     const kind = (await readMark(above))?.kind;
@@ -126,7 +127,7 @@ async function checkAround({ label, path, real }: Output): Promise<void> {
   }
 }
 
-/** Locks a run folder and marks it as one; a mark that nothing followed goes with the lock. */
+/** Locks a run folder and marks the folder as a run. A new mark is removed with the lock when the folder stayed empty. */
 async function holdRun(folder: string, command: string): Promise<HeldOutputs> {
   const lock = await lockFolder(folder, `dpo ${command}`);
   const mark = { kind: 'run', files: [] } as const;
@@ -147,7 +148,7 @@ async function holdRun(folder: string, command: string): Promise<HeldOutputs> {
   };
 }
 
-/** The current folder, or one that holds it: what is there cannot be put in place of anything. */
+/** Whether a path is the current folder or a folder above it. Neither can be replaced. */
 function isCurrent(real: string): boolean {
   return real === resolve('.') || isInside(resolve('.'), real);
 }
@@ -159,8 +160,8 @@ function emptyName(label: string): DpoError {
 }
 
 function currentFolder({ label, path }: Omit<NamedPlace, 'real'>): DpoError {
-  return new DpoError(USAGE, `${label} ${path} is the current folder or one above, which nothing is written over.`, {
+  return new DpoError(USAGE, `${label} ${path} is the current folder or a folder above it, which is never replaced.`, {
     values: { path },
-    hint: `Name a folder of its own, such as runs/first.`,
+    hint: 'Name a folder of its own, such as runs/first.',
   });
 }

@@ -7,13 +7,13 @@ export interface NamedPlace {
   /** How the user wrote it: `--output`, `INPUT`. */
   readonly label: string;
   readonly role: PlaceRole;
-  /** As given. */
+  /** The path as the user wrote it. */
   readonly path: string;
-  /** Where that is: absolute, links followed. */
+  /** The absolute path, links followed. */
   readonly real: string;
 }
 
-/** The absolute path with all links followed, also of what is not there yet. */
+/** The absolute path with all links followed, also of a path where nothing is yet. */
 export async function realPlace(path: string): Promise<string> {
   const absolute = resolve(path);
   const realPath = await realpath(absolute).catch(() => undefined);

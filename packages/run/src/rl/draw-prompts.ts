@@ -1,6 +1,6 @@
 import { answerKl, type Reward, type Sampler, type TokenScorer } from '@dpo/core';
 import type { ModelTokenizer } from '@dpo/models';
-import type { Drawn } from '../training/draw-held-out.js';
+import type { DrawnAnswers } from '../training/draw-held-out.js';
 import type { ReadyPrompt } from './prompts.js';
 
 /** What held-out prompts are answered and judged with. */
@@ -21,7 +21,7 @@ export async function drawPrompts({
   reward,
   reference,
   seed,
-}: HeldOutParts): Promise<Drawn> {
+}: HeldOutParts): Promise<DrawnAnswers> {
   const samples = await sample({ prompts: prompts.map(({ tokens }) => tokens), samples: 1, seed });
   const requests = prompts.map(({ tokens: prompt }, row) => ({ prompt, row, answers: samples[row] ?? [] }));
   const rewards = await reward(requests);

@@ -106,6 +106,6 @@ async function checkAll(options: RlOptions, context: Context): Promise<CheckedIn
 /** The model that scores every batch of samples as the reference; the steps of methods of pairs read the same one. */
 function referencesOf(options: RlOptions, { model }: OpenModel, context: RunContext): Promise<References> {
   const needsReference = { needs: { reference: 'answers' as const } };
-  const inputs = { model, rows: [], heldRows: undefined, givenLogps: undefined };
+  const inputs = { model, examples: [], heldOut: undefined, givenLogps: undefined };
   return dpoReference({ ...options, precomputeReference: false }, needsReference as never, inputs, context);
 }

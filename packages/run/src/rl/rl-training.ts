@@ -81,9 +81,9 @@ export async function rlTraining(options: RlOptions, parts: RlParts, context: Ru
       method: training.method,
       reference: training.method.needs.reference === undefined ? noReference() : references.train,
       optimizer: rlOptimizer(options),
-      settings: { ...options, gradAccumulation: 1, early: earlyWarnings(options) },
+      settings: { ...options, gradAccumulation: 1, earlyWarnings: earlyWarnings(options) },
       watch: watchOnPolicy(),
-      aside: new Set(optionsOf(rlOptions).flatMap(({ key, onCard }) => (onCard ? [] : [key]))),
+      offCard: new Set(optionsOf(rlOptions).flatMap(({ key, onCard }) => (onCard ? [] : [key]))),
     },
     context,
   );

@@ -39,15 +39,18 @@ describe('scores', () => {
     expect(scorer).toMatchObject({ bradleyTerry: true, scale: undefined });
     const scores = await scorer.score(prompts);
     for (const [i, pair] of lora.scores.entries())
-      for (const [k, want] of pair.entries()) expect(scores[i]?.[k]).toBeCloseTo(want, 4);
+      for (const [k, score] of pair.entries()) expect(scores[i]?.[k]).toBeCloseTo(score, 4);
     scorer.dispose();
   });
 
   it('are the same one at a time and all together, also of answers without a text', async () => {
     const scorer = await openScorer(testEngine(), at('classifiers/qwen2'), context);
-    const asked = prompts.map(({ prompt, answers }) => ({ prompt, answers: [...answers, '', answers[0] as string] }));
-    const together = await scorer.score(asked);
-    for (const [i, { prompt, answers }] of asked.entries())
+    const requests = prompts.map(({ prompt, answers }) => ({
+      prompt,
+      answers: [...answers, '', answers[0] as string],
+    }));
+    const together = await scorer.score(requests);
+    for (const [i, { prompt, answers }] of requests.entries())
       for (const [k, answer] of answers.entries()) {
         const [[alone] = []] = await scorer.score([{ prompt, answers: [answer] }]);
         expect(alone).toBeCloseTo(together[i]?.[k] as number, 5);
@@ -67,7 +70,7 @@ describe('scores', () => {
     expect((scores?.[0] as number) + (other?.[0] as number)).toBeCloseTo(1, 5);
   });
 
-  it('are put on the scale of the folder where that is asked for', async () => {
+  it('are put on the scale of the folder when the caller asks for normalised scores', async () => {
     const folder = join(scratch, 'scaled');
     const { model, source } = await loadRewardModel(testEngine(), at('classifiers/qwen2'));
     await saveModel(model, folder, { source });
@@ -85,18 +88,19 @@ describe('scores', () => {
     await expect(openScorer(testEngine(), folder, context)).rejects.toMatchObject({ code: 'classifier.bad-scale' });
   });
 
-  it('pass over padding at the end as transformers does, where the files say that the end is padding', async () => {
-    // Padding is the end token: the score is the one of the token before.
+  it('pass over padding at the end as transformers does, when the files say that the end token is padding', async () => {
+    // Padding is the end token: the score is taken at the token before.
     const folder = join(scratch, 'padded');
     const { model, source } = await loadRewardModel(testEngine(), at('classifiers/qwen2'));
     const raw = { ...model.config.raw, pad_token_id: 1 };
     await saveModel({ ...model, config: { ...model.config, raw } }, folder, { source });
     const tokenizer = await loadTokenizer(folder);
     expect(tokenizer.eosTokenId).toBe(1);
-    const ended = await openScorer(testEngine(), folder, context);
-    const endless = await openScorer(testEngine(), at('classifiers/qwen2'), context, { eos: false });
-    const [got, want] = [await ended.score(prompts), await endless.score(prompts)];
-    for (const [i, reward] of got.flat().entries()) expect(reward).toBeCloseTo(want.flat()[i] as number, 5);
+    const withEnds = await openScorer(testEngine(), folder, context);
+    const withoutEnds = await openScorer(testEngine(), at('classifiers/qwen2'), context, { eos: false });
+    const expected = (await withoutEnds.score(prompts)).flat();
+    const rewards = (await withEnds.score(prompts)).flat();
+    for (const [i, reward] of rewards.entries()) expect(reward).toBeCloseTo(expected[i] as number, 5);
   });
 });
 

@@ -16,23 +16,23 @@ import { openRewardModel } from '../inputs/open-reward-model.js';
 
 /** How answers are scored. */
 export interface ScorerOptions {
-  /** Longest prompt and answer together, in tokens. Default: what the model takes. */
+  /** Longest prompt and answer together, in tokens. Default: the positions of the model. */
   readonly maxLength?: number | undefined;
-  /** Ends answers with the end-of-text token, as those were that the model was trained on. Default true. */
+  /** Ends answers with the end-of-text token, as in the model's training. Default true. */
   readonly eos?: boolean | undefined;
-  /** Of a classifier with several labels: the one whose probability is the score. Default: the one that is called positive. */
+  /** The label whose probability is the score, for a classifier with several labels. Default: the label that is called positive. */
   readonly label?: string | undefined;
-  /** Puts rewards on the scale in the model's folder, where there is one. Default false: as transformers computes them. */
+  /** Puts rewards on the scale that the model's folder may hold. Default false: rewards as transformers computes them. */
   readonly normalised?: boolean | undefined;
 }
 
-/** Scores answers to prompts: higher is better. A function of prompt and answer alone, whatever is scored together. */
+/** Scores answers to prompts: higher is better. A score depends on its prompt and answer alone, not on what is scored together. */
 export interface Scorer {
-  /** What was opened. */
+  /** The name that was opened. */
   readonly name: string;
-  /** Whether differences of scores are log-odds, as those of reward models. */
+  /** Whether the difference between two scores is a log-odds, as with reward models. */
   readonly bradleyTerry: boolean;
-  /** How rewards of known answers are spread, where the folder says so. */
+  /** Mean and deviation of rewards, if the model's folder holds them. */
   readonly scale: RewardScale | undefined;
   /** The score of each answer to each prompt: result[p][a]. */
   score(prompts: readonly PromptWithAnswers[], options?: ScoringOptions): Promise<number[][]>;
@@ -46,49 +46,52 @@ export interface Scorer {
   dispose(): void;
 }
 
-/** What a scoring is told besides. */
+/** How one call of `score` reports progress, and how a caller ends the call. */
 export interface ScoringOptions {
+  /** Called with how many prompts (for reward models) or texts (for other classifiers) have scores, of how many. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  /** Aborting ends the call between two batches. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Whether a name is that of a classifier, which {@link openScorer} opens: its folder says so, or that of a PEFT adapter. */
+/** Whether a name stands for a classifier that {@link openScorer} opens, by the files of its folder or of the PEFT adapter. */
 export async function namesScorer(name: string, context: RunContext): Promise<boolean> {
   return (await classifierKind(await findModel(name, context))) !== undefined;
 }
 
 /**
- * Opens what scores answers: a reward model as `dpo reward` and TRL write one (a decoder with one label, or its PEFT adapter), whose
- * score is the reward at the end of the answer, or another text classifier, whose score is the probability of a label for the whole
- * text.
+ * Opens a scorer: a reward model or another text classifier. A reward model, as `dpo reward` and TRL write, is a decoder with one
+ * label, or a PEFT adapter of such a decoder; its score is the reward at the end of the answer. The score of another classifier is
+ * the probability of a label for the whole text.
  *
- * @throws DpoError `classifier.not-one` for a model without a trained score head, and what models and tokenizers can be wrong with
+ * @throws DpoError `classifier.not-one` for a model without a trained score head; the errors of models and tokenizers
  */
 export async function openScorer(
   engine: Engine,
   name: string,
-  given: Partial<RunContext> = {},
+  callbacks: Partial<RunContext> = {},
   options: ScorerOptions = {},
 ): Promise<Scorer> {
-  const context = runContext(given);
-  const found = await findModel(name, context);
-  const kind = await classifierKind(found);
+  const context = runContext(callbacks);
+  const path = await findModel(name, context);
+  const kind = await classifierKind(path);
   if (kind === undefined)
     throw new DpoError('classifier.not-one', `${name} is no reward model: it has no score head.`, {
       values: { path: name },
-      hint: 'Train one of it: dpo reward --model MODEL --data FILE --output FOLDER.',
+      hint: 'Train a reward model: dpo reward --model MODEL --data FILE --output FOLDER.',
     });
-  const scale = await readRewardScale(found);
-  const shown = (reward: number) => (options.normalised ? onScale(reward, scale) : reward);
+  const scale = await readRewardScale(path);
+  const scaled = (reward: number) => (options.normalised ? onScale(reward, scale) : reward);
   const scoring =
     kind === 'reward'
       ? await rewardScoring(engine, name, context, options)
-      : textScoring((await loadClassifier(engine, found)).classifier, options);
+      : textScoring((await loadClassifier(engine, path)).classifier, options);
   return {
     name,
     bradleyTerry: kind === 'reward',
     scale,
-    score: async (prompts, more = {}) => (await scoring.score(prompts, more)).map((scores) => scores.map(shown)),
+    score: async (prompts, callOptions = {}) =>
+      (await scoring.score(prompts, callOptions)).map((scores) => scores.map(scaled)),
     read: scoring.read,
     dispose: scoring.dispose,
   };
@@ -96,7 +99,7 @@ export async function openScorer(
 
 type Scoring = Pick<Scorer, 'score' | 'read' | 'dispose'>;
 
-/** Prompts are read once, however many answers they have. */
+/** Scores by a reward model. A prompt is computed once for all of its answers. */
 async function rewardScoring(
   engine: Engine,
   name: string,
@@ -110,7 +113,7 @@ async function rewardScoring(
     async read(prompts) {
       await inPieces(encodeGroups.steps(prompts, tokenizer, { maxLength: longest, eos }), context.signal);
     },
-    async score(prompts, more = {}) {
+    async score(prompts, callOptions = {}) {
       const groups = encodeGroups(prompts, tokenizer, { maxLength: longest, eos });
       const { truncatedRows, rows } = cutSummary(groups);
       if (truncatedRows > 0) context.note(`${name} reads ${truncatedRows} of ${rows} rows cut to ${longest} tokens.`);
@@ -120,14 +123,14 @@ async function rewardScoring(
           prompt,
           answers: answers.map((answer) => withoutPadding(answer, pad)),
         })),
-        more,
+        callOptions,
       );
     },
     dispose: () => model.dispose(),
   };
 }
 
-/** transformers passes over padding tokens that end a text, also over those that the text itself ends with. */
+/** transformers passes over all padding tokens at the end of a text, also over padding tokens of the text itself. */
 function withoutPadding(answer: Int32Array, pad: unknown): Int32Array {
   return answer.subarray(0, answer.findLastIndex((id) => id !== pad) + 1);
 }
@@ -136,11 +139,11 @@ function textScoring(classifier: Classifier, { label, maxLength }: ScorerOptions
   return {
     // Any text can be read: what the vocabulary lacks becomes its unknown token.
     read: async () => undefined,
-    async score(prompts, more = {}) {
+    async score(prompts, callOptions = {}) {
       const texts = prompts.flatMap(({ prompt, answers }) =>
         answers.map((answer) => plainText(prompt) + plainText(answer)),
       );
-      const scores = await classifier.scores(texts, { ...more, label, maxTokens: maxLength });
+      const scores = await classifier.scores(texts, { ...callOptions, label, maxTokens: maxLength });
       let next = 0;
       return prompts.map(({ answers }) => answers.map(() => scores[next++] as number));
     },

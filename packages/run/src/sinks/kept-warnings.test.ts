@@ -14,13 +14,13 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const warning = (step: number) => JSON.stringify({ code: 'rewards-stuck', step, message: 'm', hint: 'h' });
 
-it('keeps what was said up to the step, and none of what is damaged', async () => {
+it('keeps warnings up to the step, and no damaged line', async () => {
   await writeFile(path, [warning(0), 'null', '7', warning(20), '\0\0', warning(21), '{"code":"re'].join('\n'));
   await keepWarnings(path, 20);
   expect(await readFile(path, 'utf8')).toBe(`${warning(0)}\n${warning(20)}\n`);
 });
 
-it('removes the file for a run that begins, and makes none', async () => {
+it('removes the file for a run that begins, and makes no new file', async () => {
   await writeFile(path, warning(3));
   await keepWarnings(path, 0);
   await keepWarnings(path, 5);

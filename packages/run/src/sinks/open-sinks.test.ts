@@ -16,9 +16,9 @@ function recorder(name: string, lines: string[]): Required<Sink> {
   };
 }
 
-it('tells sinks in turn, those that are opened for the run as well, and leaves out what they do not want', async () => {
+it('calls sinks one after the other, functions that open sinks included, and only the calls that a sink has', async () => {
   const lines: string[] = [];
-  const all = await openSinks(
+  const sink = await openSinks(
     [
       recorder('a', lines),
       async ({ afterStep, steps }) => recorder(`b ${afterStep}/${steps}`, lines),
@@ -26,17 +26,17 @@ it('tells sinks in turn, those that are opened for the run as well, and leaves o
     ],
     start,
   );
-  await all.record(record, { margins: [1, 2] });
-  await all.samples(4, 'text');
-  await all.warning(warning, true);
-  await all.close();
+  await sink.record(record, { margins: [1, 2] });
+  await sink.samples(4, 'text');
+  await sink.warning(warning, true);
+  await sink.close();
   expect(lines).toEqual([
     ...['a record 4 1,2', 'b 3/9 record 4 1,2', 'c', 'a samples 4 text', 'b 3/9 samples 4 text'],
     ...['a gradient-not-finite true', 'b 3/9 gradient-not-finite true', 'a close', 'b 3/9 close'],
   ]);
 });
 
-it('closes what was opened where a later sink cannot be opened', async () => {
+it('closes the sinks before a sink that cannot be opened', async () => {
   const lines: string[] = [];
   const failing = () => Promise.reject(new Error('no page'));
   await expect(openSinks([recorder('a', lines), failing, recorder('b', lines)], start)).rejects.toThrow('no page');

@@ -5,7 +5,7 @@ import { openMetrics, openTensorBoard, type StepRecord } from '@dpo/core';
 import { keepWarnings } from './kept-warnings.js';
 import type { RunStart, Sink } from './sink.js';
 
-/** `metrics.jsonl` of the run folder: a record a line. */
+/** `metrics.jsonl` of the run folder: a line to a record. */
 export async function metricsSink({ folder, afterStep }: RunStart): Promise<Sink> {
   const metrics = await openMetrics(folder, afterStep);
   return { record: (record) => metrics.append(record) };
@@ -23,7 +23,11 @@ export async function tensorBoardSink({ folder, afterStep }: RunStart): Promise<
   };
 }
 
-/** `warnings.jsonl` of the run folder: a warning a line, once. */
+/**
+ * `warnings.jsonl` of the run folder: a line to a warning, once.
+ *
+ * @throws DpoError the codes of `asFileError`, from the sink as well
+ */
 export async function warningsSink({ folder, afterStep }: RunStart): Promise<Sink> {
   const path = join(folder, 'warnings.jsonl');
   await keepWarnings(path, afterStep);
@@ -44,10 +48,10 @@ export function skippedBatchFile(folder: string, step: number): string {
 }
 
 /**
- * `skipped-batch-N.jsonl` of the run folder for each step that was skipped, one JSON object a line: the step, the row's number
- * from 0, and what the data hold.
+ * `skipped-batch-N.jsonl` of the run folder for each step that was skipped, a line to a row: a JSON object of the step, the row's
+ * number from 0, and the row.
  *
- * @param rowAt a row of the data as it was read
+ * @param rowAt the row of the data behind an example, by the example's index
  */
 export function skippedRowsSink(rowAt: (row: number) => unknown): (start: RunStart) => Sink {
   return ({ folder }) => ({

@@ -1,6 +1,6 @@
 /**
- * Openings of film reviews for the sentiment demo, written for it: 2 to 8 tokens each and neutral to VADER (compound
- * score 0), so that the reward comes from what the model writes. The two lists share no opening.
+ * Openings of film reviews, written for the sentiment demo: 2 to 8 tokens each and neutral to VADER (compound score 0), so that
+ * the reward comes from the text that the model writes. The two lists share no opening.
  */
 export const trainOpenings: readonly string[] = [
   'I watched this film',
@@ -133,5 +133,5 @@ export const heldOutOpenings: readonly string[] = [
   'The series finale',
 ];
 
-/** What stands before every opening. The reward does not read it. */
+/** The text before every opening. The reward does not read the header. */
 export const header = 'Movie review:\n\n';

@@ -4,16 +4,22 @@ import type { LanguageModel } from '@dpo/models';
 import { packTightly } from './pack-tightly.js';
 import type { TextSample } from './sample-texts.js';
 
-/** How far a policy is from its reference along its own samples, one number to each, in nats. */
+/** How far a policy is from its reference along the policy's samples: a number to each sample, in nats. */
 export interface SampleDivergences {
   /** log π − log π_ref of the tokens that were drawn. */
   readonly sampled: readonly number[];
-  /** Over the whole vocabulary at each token. Undefined where the two do not predict from the same tokens. */
+  /** KL(π ‖ π_ref) over the whole vocabulary, summed over the tokens. Undefined when the models have different vocabularies. */
   readonly exact: readonly number[] | undefined;
 }
 
-/** Measures the policy's samples by the very tokens that it drew. Samples of one prompt share its pass. */
-export async function sampleDivergences(given: {
+/** Measures samples by the tokens that the policy drew. A prompt is computed once for all of its samples. */
+export async function sampleDivergences({
+  policy,
+  reference,
+  adapterOff,
+  samples,
+  signal,
+}: {
   readonly policy: LanguageModel;
   readonly reference: LanguageModel;
   /** Whether the reference is the policy without its adapter. */
@@ -21,7 +27,6 @@ export async function sampleDivergences(given: {
   readonly samples: readonly TextSample[];
   readonly signal: AbortSignal;
 }): Promise<SampleDivergences> {
-  const { policy, reference, adapterOff, samples, signal } = given;
   const { groups, place } = byPrompt(samples);
   const inOrder = (values: readonly (readonly number[])[]) =>
     samples.map((sample) => {
@@ -33,9 +38,9 @@ export async function sampleDivergences(given: {
     return { sampled: inOrder(logps).map((logp, i) => (samples[i]?.logp ?? 0) - logp), exact: undefined };
   }
   const options = { pack: packTightly, referenceAdapter: !adapterOff, signal };
-  const found = await answerDivergences(policy, reference, groups, options);
+  const divergences = await answerDivergences(policy, reference, groups, options);
   const sums = (of: 'exact' | 'sampled') =>
-    inOrder(found.map((answers) => answers.map((answer) => answer[of].reduce((sum, value) => sum + value, 0))));
+    inOrder(divergences.map((answers) => answers.map((answer) => answer[of].reduce((sum, value) => sum + value, 0))));
   return { sampled: sums('sampled'), exact: sums('exact') };
 }
 
@@ -45,12 +50,14 @@ function byPrompt(samples: readonly TextSample[]): {
 } {
   const prompts = new Map<number, TextSample[]>();
   for (const sample of samples) prompts.set(sample.index, [...(prompts.get(sample.index) ?? []), sample]);
-  const together = [...prompts.values()];
+  const samplesOfPrompts = [...prompts.values()];
   return {
-    groups: together.map((own) => ({
-      prompt: Int32Array.from(own[0]?.promptTokens ?? []),
-      answers: own.map(({ tokens }) => Int32Array.from(tokens)),
+    groups: samplesOfPrompts.map((ofPrompt) => ({
+      prompt: Int32Array.from(ofPrompt[0]?.promptTokens ?? []),
+      answers: ofPrompt.map(({ tokens }) => Int32Array.from(tokens)),
     })),
-    place: new Map(together.flatMap((own, g) => own.map((sample, a) => [sample, [g, a] as const] as const))),
+    place: new Map(
+      samplesOfPrompts.flatMap((ofPrompt, g) => ofPrompt.map((sample, a) => [sample, [g, a] as const] as const)),
+    ),
   };
 }

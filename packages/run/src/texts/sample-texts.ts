@@ -9,36 +9,40 @@ import {
 } from '@dpo/data';
 import { generate, type LanguageModel, type ModelTokenizer } from '@dpo/models';
 
-/** What to draw from a model. */
+/** How answers are drawn from a model. */
 export interface SampleOptions {
   /** Samples to a prompt. */
   readonly samples: number;
+  /** The longest answer, in tokens. */
   readonly maxNewTokens: number;
   /** 1 draws from the model's own distribution, 0 takes the likeliest token. */
   readonly temperature: number;
+  /** Draws from the likeliest tokens that hold this much probability. Default: all tokens. */
   readonly topP?: number | undefined;
+  /** Draws from this many likeliest tokens. Default: all tokens. */
   readonly topK?: number | undefined;
   readonly seed: number;
-  /** A text that ends an answer. It is not part of the answer's `text`, but of its `tokens` and `answer`. */
+  /** A text that ends an answer. The text belongs to the answer's `tokens` and `answer`, but not to its `text`. */
   readonly stop?: string | undefined;
-  /** Rows that are decoded together. */
+  /** How many samples are decoded together. Default: the default of `generate`. */
   readonly batchSize?: number | undefined;
+  /** Called with how many tokens have been drawn. */
   readonly onProgress?: ((tokens: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** One sampled answer. `dpo generate` writes these, one JSON object to a line. */
+/** A sample. `dpo generate` writes samples as JSON objects, a line to each. */
 export interface TextSample extends TemplateInputs {
   /** The prompt's number, counted from 0. */
   readonly index: number;
-  /** The sample's number among those of its prompt. */
+  /** The sample's number among the samples of its prompt, counted from 0. */
   readonly sample: number;
   readonly prompt: Text;
   /** The answer as people read it, without special tokens. */
   readonly text: string;
   /**
-   * The answer as data, with the special tokens that the model drew; absent where encoding it would give other tokens than
-   * the model drew, since its log-probability would then belong to another answer.
+   * The answer as data, with the special tokens that the model drew. Absent when encoding the answer would give other tokens than
+   * the model drew: `logp` would then belong to another answer.
    */
   readonly answer?: string;
   /** log π(text | prompt) under the model at temperature 1, in nats, summed over the tokens. */
@@ -46,22 +50,26 @@ export interface TextSample extends TemplateInputs {
   /** Whether the model ended the answer itself. */
   readonly finished: boolean;
   readonly promptTokens: readonly number[];
-  /** The answer's tokens, with the end-of-text token where the model drew it. */
+  /** The answer's tokens, with the end-of-text token if the model drew one. */
   readonly tokens: readonly number[];
 }
 
-/** Draws answers to prompts, `samples` to each, in the order of the prompts. */
+/**
+ * Draws answers to prompts, `samples` to each, in the order of the prompts.
+ *
+ * @throws DpoError the errors of encoding prompts, naming the row, and of `generate`; the signal's reason when it is aborted
+ */
 export async function sampleTexts(
   model: LanguageModel,
   tokenizer: ModelTokenizer,
   prompts: readonly (Text | PromptRow)[] & PlacedRows,
   options: SampleOptions,
 ): Promise<TextSample[]> {
-  const encoded = await inPieces(encodePrompts.steps(prompts, tokenizer), options.signal);
+  const encodedPrompts = await inPieces(encodePrompts.steps(prompts, tokenizer), options.signal);
   const { stop } = options;
   const generations = await generate(
     model,
-    encoded.map(({ tokens }) => tokens),
+    encodedPrompts.map(({ tokens }) => tokens),
     {
       ...options,
       stopTokens: tokenizer.endTokenIds,
@@ -71,12 +79,12 @@ export async function sampleTexts(
   const samples: TextSample[] = [];
   const pause = pauses(options.signal);
   for (const { prompt, sample, tokens, logps, finished } of generations) {
-    const { text: before, tokens: promptTokens } = encoded[prompt] as EncodedPrompt;
+    const { text: before, tokens: promptTokens } = encodedPrompts[prompt] as EncodedPrompt;
     const answer = tokenizer.decodeAfter(promptTokens, tokens);
     const row = asRow(prompts[prompt] as Text | PromptRow);
     const apart = tokenizer.answersApart && typeof row.prompt === 'string';
-    const again = apart ? tokenizer.encode(answer) : tokenizer.encodeAfter(before, answer);
-    const exact = again.join() === tokens.join();
+    const reencoded = apart ? tokenizer.encode(answer) : tokenizer.encodeAfter(before, answer);
+    const exact = reencoded.join() === tokens.join();
     samples.push({
       index: prompt,
       sample,
@@ -98,8 +106,8 @@ function asRow(prompt: Text | PromptRow): PromptRow {
 }
 
 /**
- * Whether the newest token completes a text. Of the tokens only the last are decoded, enough for the text at one byte to a
- * token, since all of them at every step would take longer and longer.
+ * Whether the newest token completes a text. Only the last tokens are decoded, enough for the text at one byte to a token: decoding
+ * all tokens at every step would take longer and longer.
  */
 function endsWith(stop: string, tokenizer: ModelTokenizer): (tokens: readonly number[]) => boolean {
   const most = Buffer.byteLength(stop) + 8;

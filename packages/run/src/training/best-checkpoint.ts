@@ -4,31 +4,31 @@ import { openSafetensors } from '@dpo/base/safetensors';
 import { checkCheckpoint, findWholeCheckpoint, listCheckpoints, type TrainableModel, trainerFiles } from '@dpo/core';
 
 /**
- * The run's checkpoint of the best evaluation, as the newest checkpoint names it; undefined where nothing was evaluated.
+ * The checkpoint of the best evaluation, whose step the newest checkpoint holds. Undefined when nothing was evaluated.
  *
- * @throws DpoError `checkpoint.unreadable` when that checkpoint is torn
+ * @throws DpoError `checkpoint.unreadable` when the checkpoint is torn
  */
 export async function bestCheckpoint(folder: string): Promise<string | undefined> {
   const { newest } = await findWholeCheckpoint(folder);
   const best = newest?.state.best?.step;
   if (best === undefined) return undefined;
-  const found = (await listCheckpoints(folder)).find(({ state }) => state?.step === best);
-  return found && (await checkCheckpoint(found.path)).path;
+  const checkpoint = (await listCheckpoints(folder)).find(({ state }) => state?.step === best);
+  return checkpoint && (await checkCheckpoint(checkpoint.path)).path;
 }
 
-/** A checkpoint's model, without the files that are the run's own, with a model card. */
+/** Copies a checkpoint's model into a folder, without the trainer's files, and adds a model card. */
 export async function copyTrained(checkpoint: string, folder: string, card: string): Promise<void> {
-  const own = new Set<string>(Object.values(trainerFiles));
-  await cp(checkpoint, folder, { recursive: true, filter: (path) => !own.has(basename(path)) });
+  const skip = new Set<string>(Object.values(trainerFiles));
+  await cp(checkpoint, folder, { recursive: true, filter: (path) => !skip.has(basename(path)) });
   await writeFile(join(folder, 'README.md'), card);
 }
 
-/** Takes a checkpoint's weights into a model, those that were trained. */
+/** Reads the weights that were trained from a checkpoint into a model. */
 export async function readTrained(checkpoint: string, model: Pick<TrainableModel, 'trainable'>): Promise<void> {
-  const stored = await openSafetensors(checkpoint);
+  const weights = await openSafetensors(checkpoint);
   try {
-    for (const [name, variable] of model.trainable()) variable.write(await stored.read(name));
+    for (const [name, variable] of model.trainable()) variable.write(await weights.read(name));
   } finally {
-    await stored.close();
+    await weights.close();
   }
 }

@@ -4,7 +4,7 @@ import { openModelFiles } from '@dpo/models';
 import type { RunContext } from '../context.js';
 import { checkOpens } from '../inputs/open-model.js';
 
-/** The options that name models, and parts of them. */
+/** The options that name models. */
 export interface NamedModels {
   readonly model: string;
   readonly ref?: string | undefined;
@@ -12,25 +12,30 @@ export interface NamedModels {
   readonly loraTargets?: readonly string[] | undefined;
 }
 
-/** How a model that is named can be opened: see `checkOpens`. */
+/** A check of a model's files: see `checkOpens`. */
 export type ModelCheck = typeof checkOpens;
 
-/** Checks the files of models: those that are here, and, once the data are known to be good, those of the hub. */
+/**
+ * Checks the files of the models that are on this machine (`here`) or of the models that the hub has (`hub`). Models of the hub
+ * are checked later, when the data are known to be good: the check downloads them.
+ *
+ * @throws DpoError `lora.not-an-adapter` for an `adapter` that is a model; the errors of `checkOpens`
+ */
 export async function checkModels(
   options: NamedModels,
-  where: 'here' | 'hub',
+  place: 'here' | 'hub',
   context: RunContext,
   check: ModelCheck = checkOpens,
 ): Promise<void> {
   const { model, ref, loraTargets } = options;
-  const isDue = async (name: string) => (await onHub(name)) === (where === 'hub');
-  if (await isDue(model)) await check(model, context, { loraTargets });
-  if (ref !== undefined && (await isDue(ref))) await checkOpens(ref, context);
-  if (options.adapter !== undefined && where === 'here') await checkAdapter(options.adapter);
+  const isInPlace = async (name: string) => (await isOnHub(name)) === (place === 'hub');
+  if (await isInPlace(model)) await check(model, context, { loraTargets });
+  if (ref !== undefined && (await isInPlace(ref))) await checkOpens(ref, context);
+  if (options.adapter !== undefined && place === 'here') await checkAdapter(options.adapter);
 }
 
-/** `org/name` that is no path: it may have to be downloaded. */
-async function onHub(name: string): Promise<boolean> {
+/** Whether a name is `org/name` and no path: such a model may have to be downloaded. */
+async function isOnHub(name: string): Promise<boolean> {
   return /^[\w-][\w.-]*\/[\w.-]+(@.+)?$/.test(name) && (await stat(name).catch(() => undefined)) === undefined;
 }
 

@@ -24,38 +24,38 @@ const tokenizer = tinyTokenizer();
 const sizes = { vocab_size: tokenizer.vocabSize, n_embd: 16, n_layer: 1, n_head: 2, n_positions: 256 };
 const model = (seed: number): LanguageModel => createModel(engine, { model_type: 'gpt2', ...sizes }, { seed });
 
-it('frees the reference model once its log-probabilities are computed, and keeps it when it scores each batch', async () => {
+it('frees the reference model when its log-probabilities are computed, and keeps the model when it scores each batch', async () => {
   const ref = join(folder, 'reference');
   const other = model(2);
   await saveModel(other, ref, { source: { tokenizerFiles: { ...tokenizer.files } } });
   other.dispose();
   const policy = model(1);
-  const rows = encodePairs([...tinyPairs()].slice(0, 2), tokenizer);
+  const examples = encodePairs([...tinyPairs()].slice(0, 2), tokenizer);
   const before = live.size;
-  const referenceOf = (precomputeReference: boolean) =>
+  const openReference = (precomputeReference: boolean) =>
     dpoReference(
       { ref, precomputeReference },
       methodNamed('dpo'),
-      { model: policy, rows, heldRows: rows, givenLogps: undefined },
+      { model: policy, examples, heldOut: examples, givenLogps: undefined },
       runContext({}),
     );
 
-  const { scorer } = await referenceOf(true);
+  const { scorer } = await openReference(true);
   expect([live.size, scorer]).toEqual([before, undefined]);
 
-  const online = await referenceOf(false);
+  const online = await openReference(false);
   expect(live.size).toBe(before + policy.weights.size);
   const scorerModel = online.scorer?.model;
   scorerModel?.dispose();
   expect(live.size).toBe(before);
 });
 
-/** The variables of an engine that are not disposed of. */
+/** The variables of an engine that have not been disposed of. */
 function liveVariables(engine: Engine): ReadonlySet<Variable> {
   const live = new Set<Variable>();
   const make = engine.variable.bind(engine);
-  vi.spyOn(engine, 'variable').mockImplementation((...given) => {
-    const variable = make(...given);
+  vi.spyOn(engine, 'variable').mockImplementation((...args) => {
+    const variable = make(...args);
     live.add(variable);
     const dispose = variable.dispose.bind(variable);
     vi.spyOn(variable, 'dispose').mockImplementation(() => {

@@ -20,31 +20,42 @@ import { sharedScores } from '../workers/shared-scores.js';
 import type { Scorer } from './draw-held-out.js';
 import type { GivenLogps } from './row-kinds.js';
 
-/** The reference of the training rows, and that of the held-out ones where it is another. */
+/** The reference of the examples, and of the held-out examples. */
 export interface References {
   readonly train: Reference;
-  readonly held: Reference | undefined;
-  /** The reference as a model that can score other answers, where there is one. */
+  /** The reference of the held-out examples. Undefined: the same as `train`. */
+  readonly heldOut: Reference | undefined;
+  /** The reference as a model that can score other answers. Undefined for a reference that is no model. */
   readonly scorer?: Scorer | undefined;
 }
 
-/** What is open when the reference is made. */
-export interface ReferenceInputs<Row> {
+/** The policy and the examples for which a reference is made. */
+export interface ReferenceInputs<Example> {
+  /** The policy before its first step. */
   readonly model: LanguageModel;
-  readonly rows: readonly Row[];
-  readonly heldRows: readonly Row[] | undefined;
-  /** The reference log-probabilities that the data hold. */
+  readonly examples: readonly Example[];
+  readonly heldOut: readonly Example[] | undefined;
+  /** The reference log-probabilities in the data, if every example has them. */
   readonly givenLogps: GivenLogps | undefined;
 }
 
 /**
- * The reference that the options ask for: one that follows the policy, log-probabilities stored in the data or computed
- * before training, or a model that scores each batch: `--ref`, else the policy as it is now. Of an adapter's model the
- * adapter alone is kept a second time, and of a new adapter, which changes nothing yet, nothing is.
+ * The reference that the options ask for:
  *
- * A resumed run calls this before its checkpoint is read, so that the reference is again the policy as it first was.
+ * - a reference that follows the policy (`refSyncSteps`)
+ * - log-probabilities from the data
+ * - log-probabilities computed before training (`precomputeReference`)
+ * - a model that scores each batch: `ref`, else the policy as it is now
+ *
+ * The policy is kept a second time as the reference. Of a policy with an adapter the adapter alone is kept twice; of a policy with
+ * a new adapter, which changes nothing yet, nothing is.
+ *
+ * A resumed run calls this function before its checkpoint is read, so that the reference is again the policy before its first
+ * step.
+ *
+ * @throws DpoError `reference.stale` when log-probabilities in the data are not those of the model; the errors of `openModel`
  */
-export async function dpoReference<Row extends EncodedExample>(
+export async function dpoReference<Example extends EncodedExample>(
   options: {
     readonly ref?: string | undefined;
     readonly loraRank?: number | undefined;
@@ -52,55 +63,55 @@ export async function dpoReference<Row extends EncodedExample>(
     readonly refSyncSteps?: number | undefined;
     readonly refMixupAlpha?: number | undefined;
   },
-  method: Method<Row>,
-  inputs: ReferenceInputs<Row>,
+  method: Method<Example>,
+  inputs: ReferenceInputs<Example>,
   context: RunContext,
 ): Promise<References> {
-  const { model, rows, heldRows } = inputs;
+  const { model, examples, heldOut } = inputs;
   const { loraRank } = options;
-  // What is stored are sums of all tokens alike.
+  // The data hold sums over all tokens, which do for methods that weigh all tokens alike.
   const givenLogps = method.needs.reference === 'answers' ? inputs.givenLogps : undefined;
-  if (method.needs.reference === undefined) return { train: noReference(), held: undefined };
+  if (method.needs.reference === undefined) return { train: noReference(), heldOut: undefined };
   const beginning = describe(model, loraRank);
   if (options.refSyncSteps !== undefined) {
     const { refSyncSteps: everySteps, refMixupAlpha: mixup } = options;
     context.note(`Reference: ${beginning}; it follows the policy every ${everySteps} steps.`);
-    return { train: await movingReference(model, { everySteps, mixup }), held: undefined };
+    return { train: await movingReference(model, { everySteps, mixup }), heldOut: undefined };
   }
-  if (options.ref === undefined && heldRows === undefined && !options.precomputeReference && givenLogps !== undefined) {
-    await checkGivenLogps(model, method, rows, givenLogps);
+  if (options.ref === undefined && heldOut === undefined && !options.precomputeReference && givenLogps !== undefined) {
+    await checkGivenLogps(model, method, examples, givenLogps);
     context.note(`Reference: the log-probabilities in the data, which are those of ${beginning}.`);
-    return { train: precomputedReference(givenLogps), held: undefined };
+    return { train: precomputedReference(givenLogps), heldOut: undefined };
   }
   const ref = options.ref === undefined ? undefined : (await openModel(model.engine, options.ref, context)).model;
   context.note(`Reference: ${options.ref ?? beginning}${options.precomputeReference ? ', computed once' : ''}.`);
   if (!options.precomputeReference) {
     if (ref !== undefined) return withScorer(ref);
     if (loraRank !== undefined)
-      return { train: withoutAdapter(model), held: undefined, scorer: { model, adapter: false } };
+      return { train: withoutAdapter(model), heldOut: undefined, scorer: { model, adapter: false } };
     return withScorer(await cloneModel(model));
   }
-  const compute = async (given: readonly Row[]) => {
+  const compute = async (some: readonly Example[]) => {
     const scoring = {
       adapter: ref !== undefined || loraRank === undefined,
       signal: context.signal,
       onProgress: (done: number, total: number) =>
         context.progress(`Reference log-probabilities: ${done}/${total} rows`),
     };
-    const groups = groupsOf(given, method);
+    const groups = groupsOf(some, method);
     return method.needs.reference === 'tokens'
-      ? precomputedTokens(byName(await tokenLogps(ref ?? model, groups, scoring), given, method))
+      ? precomputedTokens(byName(await tokenLogps(ref ?? model, groups, scoring), some, method))
       : precomputedReference(
           byName(
-            await sharedScores(groups, (own) => sequenceLogps(ref ?? model, own, scoring), model.engine.collective),
-            given,
+            await sharedScores(groups, (part) => sequenceLogps(ref ?? model, part, scoring), model.engine.collective),
+            some,
             method,
           ),
         );
   };
   const references = {
-    train: await compute(rows),
-    held: heldRows === undefined ? undefined : await compute(heldRows),
+    train: await compute(examples),
+    heldOut: heldOut === undefined ? undefined : await compute(heldOut),
   };
   ref?.dispose();
   return references;
@@ -115,57 +126,60 @@ function describe({ adapter }: LanguageModel, loraRank: number | undefined): str
 }
 
 function withScorer(model: LanguageModel): References {
-  return { train: referenceModel(model), held: undefined, scorer: { model, adapter: true } };
+  return { train: referenceModel(model), heldOut: undefined, scorer: { model, adapter: true } };
 }
 
 /** All answers of an example that the method reads or scores, by name. */
-function namedAnswers<Row extends EncodedExample>(row: Row, { answers, scoredAnswers }: Method<Row>): Answers {
-  return { ...answersOf(answers, row), ...(scoredAnswers && answersOf(scoredAnswers, row)) };
+function namedAnswers<Example extends EncodedExample>(example: Example, { answers, scoredAnswers }: Method<Example>): Answers {
+  return { ...answersOf(answers, example), ...(scoredAnswers && answersOf(scoredAnswers, example)) };
 }
 
-function groupsOf<Row extends EncodedExample>(rows: readonly Row[], method: Method<Row>) {
-  return rows.map((row) => ({ prompt: row.prompt, answers: Object.values(namedAnswers(row, method)) }));
+function groupsOf<Example extends EncodedExample>(examples: readonly Example[], method: Method<Example>) {
+  return examples.map((example) => ({
+    prompt: example.prompt,
+    answers: Object.values(namedAnswers(example, method)),
+  }));
 }
 
-/** What is known of each answer of each row, by the answers' names and the rows' numbers. */
-function byName<Row extends EncodedExample, Known>(
-  logps: readonly (readonly Known[])[],
-  rows: readonly Row[],
-  method: Method<Row>,
-): Record<string, Known[]> {
-  const named: Record<string, Known[]> = {};
-  rows.forEach((row, index) => {
-    Object.keys(namedAnswers(row, method)).forEach((name, k) => {
-      const column = named[name] ?? [];
-      column[index] = logps[index]?.[k] as Known;
-      named[name] = column;
+/** The log-probabilities of each answer of each example, by the answers' names and the examples' indices. */
+function byName<Example extends EncodedExample, Logps>(
+  logps: readonly (readonly Logps[])[],
+  examples: readonly Example[],
+  method: Method<Example>,
+): Record<string, Logps[]> {
+  const columns: Record<string, Logps[]> = {};
+  examples.forEach((example, index) => {
+    Object.keys(namedAnswers(example, method)).forEach((name, k) => {
+      const column = columns[name] ?? [];
+      column[index] = logps[index]?.[k] as Logps;
+      columns[name] = column;
     });
   });
-  return named;
+  return columns;
 }
 
-/** Rows that are computed again to see whether stored log-probabilities still hold. */
-const CHECKED = 8;
+/** How many examples are computed again to see whether log-probabilities in the data still hold. */
+const CHECKED_EXAMPLES = 8;
 
-/** Stored log-probabilities are of one model, one tokenizer and one way to encode: computes some again and compares. */
-async function checkGivenLogps<Row extends EncodedExample>(
+/** Log-probabilities in the data belong to one model, one tokenizer and one way to encode: computes some again and compares. */
+async function checkGivenLogps<Example extends EncodedExample>(
   model: LanguageModel,
-  method: Method<Row>,
-  given: readonly Row[],
+  method: Method<Example>,
+  examples: readonly Example[],
   givenLogps: GivenLogps,
 ): Promise<void> {
-  const count = Math.min(CHECKED, given.length);
-  const rows = Array.from({ length: count }, (_, i) => Math.floor((i * given.length) / count));
+  const count = Math.min(CHECKED_EXAMPLES, examples.length);
+  const rows = Array.from({ length: count }, (_, i) => Math.floor((i * examples.length) / count));
   const groups = groupsOf(
-    rows.map((row) => given[row] as Row),
+    rows.map((row) => examples[row] as Example),
     method,
   );
-  const computed = await sequenceLogps(model, groups);
+  const logps = await sequenceLogps(model, groups);
   rows.forEach((row, i) => {
-    const inData = Object.keys(namedAnswers(given[row] as Row, method)).map(
+    const inData = Object.keys(namedAnswers(examples[row] as Example, method)).map(
       (name) => givenLogps[name]?.[row] as number,
     );
-    const now = computed[i] as number[];
+    const now = logps[i] as number[];
     const off = inData.findIndex((logp, side) => Math.abs(logp - (now[side] as number)) > 0.05 + 1e-3 * Math.abs(logp));
     if (off < 0) return;
     throw new DpoError(

@@ -21,42 +21,42 @@ afterEach(async () => {
 /** Enough rows for the encoder of many texts and the store of tokens. */
 const ROWS = 1200;
 
-it('goes through a file of lines twice: to read and check its rows, and to encode them', async () => {
+it('goes through a file of lines twice: to read and check the rows, and to encode them', async () => {
   const rows = Array.from({ length: ROWS }, (_, i) => ({
     ...{ prompt: `Q${i}:`, chosen: ' yes', rejected: ' no', weight: 1, margin: 0.5 },
   }));
   const data = join(folder, 'pairs.jsonl');
   await writeFile(data, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
-  const taken = { inTurn: 0, byNumber: 0 };
+  const counts = { inTurn: 0, byNumber: 0 };
   const { read } = pairRows;
-  const reading = vi.spyOn(pairRows, 'read').mockImplementation(async (...given) => {
-    const dataset = await read(...given);
-    return counted(dataset, taken);
+  const reading = vi.spyOn(pairRows, 'read').mockImplementation(async (...args) => {
+    const dataset = await read(...args);
+    return withCounts(dataset, counts);
   });
   await trainRun({
     ...{ model: await modelFolder(join(folder, 'model')), data, output: join(folder, 'run'), engine: 'cpu' },
     ...{ maxSteps: 1, batchSize: 2, rowWeights: true, rowMargins: true },
   });
-  expect([reading.mock.calls.length, taken.inTurn]).toEqual([1, ROWS]);
-  // A few rows are looked at to learn how much text there is.
-  expect(taken.byNumber).toBeLessThanOrEqual(64);
+  expect([reading.mock.calls.length, counts.inTurn]).toEqual([1, ROWS]);
+  // A few rows are measured to estimate how much text there is.
+  expect(counts.byNumber).toBeLessThanOrEqual(64);
 });
 
-/** The dataset, which counts the rows that are taken out of it; its fingerprint was computed when it was read. */
-function counted(
+/** A dataset that counts the rows taken out of it. The fingerprint was computed when the dataset was read. */
+function withCounts(
   dataset: Dataset<PreferencePair>,
-  taken: { inTurn: number; byNumber: number },
+  counts: { inTurn: number; byNumber: number },
 ): Dataset<PreferencePair> {
   return {
     ...dataset,
     fingerprint: dataset.fingerprint,
     at(row) {
-      taken.byNumber++;
+      counts.byNumber++;
       return dataset.at(row);
     },
     *[Symbol.iterator]() {
       for (const row of dataset) {
-        taken.inTurn++;
+        counts.inTurn++;
         yield row;
       }
     },

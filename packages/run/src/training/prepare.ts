@@ -4,7 +4,7 @@ import { addLora, type LanguageModel, type LoraOptions } from '@dpo/models';
 import type { RunContext } from '../context.js';
 import { type OpenModel, openModel, withAdapter } from '../inputs/open-model.js';
 
-/** The options that decide what is trained. */
+/** The options that decide what is trained; the table of options describes each. */
 export interface PolicyOptions {
   readonly model: string;
   readonly adapter?: string | undefined;
@@ -18,15 +18,19 @@ export interface PolicyOptions {
   readonly seed: number;
 }
 
-/** Opens the model to train, with a new or a given LoRA adapter where the options ask for one. */
+/**
+ * Opens the model to train, with a new LoRA adapter (`loraRank`) or the adapter of a folder (`adapter`).
+ *
+ * @throws DpoError the errors of `openModel`; `lora.…`
+ */
 export async function openPolicy(engine: Engine, options: PolicyOptions, context: RunContext): Promise<OpenModel> {
-  const opened = await openModel(engine, options.model, context);
-  if (options.adapter !== undefined) return withAdapter(opened, options.adapter);
-  if (options.loraRank === undefined) return opened;
-  return { ...opened, model: await addLora(opened.model, loraOptions(options, options.loraRank)) };
+  const policy = await openModel(engine, options.model, context);
+  if (options.adapter !== undefined) return withAdapter(policy, options.adapter);
+  if (options.loraRank === undefined) return policy;
+  return { ...policy, model: await addLora(policy.model, loraOptions(options, options.loraRank)) };
 }
 
-/** A new adapter of this rank as the options describe it. */
+/** The options of a new adapter of a rank. */
 export function loraOptions(options: PolicyOptions, rank: number): LoraOptions {
   return {
     rank,
@@ -49,9 +53,9 @@ export function optimizerOf(options: {
   readonly embeddingRatio: number;
 }): Optimizer {
   const { weightDecay, momentum } = options;
-  const chosen =
+  const optimizer =
     options.optimizer === 'sgd' ? sgd({ momentum, weightDecay }) : optimizers[options.optimizer]({ weightDecay });
-  return withRateRatios(chosen, { loraB: options.loraBRatio, embeddings: options.embeddingRatio });
+  return withRateRatios(optimizer, { loraB: options.loraBRatio, embeddings: options.embeddingRatio });
 }
 
 /** How many numbers a model holds, and how many of them are trained. */

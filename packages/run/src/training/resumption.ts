@@ -13,20 +13,20 @@ import {
 } from '@dpo/core';
 import type { RunContext } from '../context.js';
 
-/** Where a run goes on. */
+/** From where a run goes on. */
 export interface Resumption {
   /** The checkpoint's folder. */
   readonly checkpoint: string;
   readonly state: CheckpointState;
-  /** Checkpoints in the run's folder that this one makes out of date: torn ones, and those of later steps. */
+  /** Checkpoints in the run's folder that are out of date when the run goes on from here: torn ones, and ones of later steps. */
   readonly beyond: readonly { readonly path: string; readonly why: 'torn' | 'later' }[];
 }
 
 /**
- * The checkpoint from which to go on: the one that `resumeFrom` names, else the newest whole one of the run's folder. Torn ones
- * are named in notes. Nothing is written.
+ * The checkpoint from which to go on: the checkpoint that `resumeFrom` names, else the newest whole checkpoint of the run's
+ * folder. Torn checkpoints are named in notes. Nothing is written.
  *
- * @throws DpoError `run.nothing-to-resume`, `checkpoint.unreadable` for the one that is named, `run.bad-metrics`
+ * @throws DpoError `run.nothing-to-resume`, `checkpoint.unreadable` for a torn `resumeFrom`, `run.bad-metrics`
  */
 export async function findResumption(
   folder: string,
@@ -35,19 +35,19 @@ export async function findResumption(
 ): Promise<Resumption> {
   const { newest, torn } = await findWholeCheckpoint(folder, context.signal);
   for (const { error } of torn) context.note(`Passed over: ${error.message}`);
-  const chosen = resumeFrom === undefined ? newest : await checkCheckpoint(resumeFrom, context.signal);
-  if (chosen === undefined) throw await nothingToResume(folder, torn);
-  // Before a model is loaded, not after.
+  const checkpoint = resumeFrom === undefined ? newest : await checkCheckpoint(resumeFrom, context.signal);
+  if (checkpoint === undefined) throw await nothingToResume(folder, torn);
+  // Damaged metrics are an error before a model is loaded, not after.
   await readMetrics(folder);
   const later = (await listCheckpoints(folder))
-    .filter(({ state }) => state !== undefined && state.step > chosen.state.step)
+    .filter(({ state }) => state !== undefined && state.step > checkpoint.state.step)
     .map(({ path }) => ({ path, why: 'later' as const }));
-  const broken = torn.map(({ path }) => ({ path, why: 'torn' as const }));
-  const tornPaths = new Set(broken.map(({ path }) => path));
-  const beyond = [...broken, ...later.filter(({ path }) => !tornPaths.has(path))];
+  const damaged = torn.map(({ path }) => ({ path, why: 'torn' as const }));
+  const tornPaths = new Set(damaged.map(({ path }) => path));
+  const beyond = [...damaged, ...later.filter(({ path }) => !tornPaths.has(path))];
   if (resumeFrom !== undefined || torn.length > 0)
-    context.note(`Going on from ${chosen.path}, after step ${chosen.state.step}.`);
-  return { checkpoint: chosen.path, state: chosen.state, beyond };
+    context.note(`Going on from ${checkpoint.path}, after step ${checkpoint.state.step}.`);
+  return { checkpoint: checkpoint.path, state: checkpoint.state, beyond };
 }
 
 async function nothingToResume(folder: string, torn: readonly TornCheckpoint[]): Promise<DpoError> {
@@ -71,8 +71,10 @@ async function nothingToResume(folder: string, torn: readonly TornCheckpoint[]):
 }
 
 /**
- * Renames checkpoints that would be in the way of those to come, so that the run's own are the only ones called
- * `checkpoint-N`. None is removed: what they are called now is said.
+ * Renames the checkpoints that are out of date, so that every `checkpoint-N` is one of the run that goes on. No checkpoint is
+ * removed. A note gives each new name.
+ *
+ * @throws DpoError the codes of `asFileError`
  */
 export async function setAside({ beyond }: Pick<Resumption, 'beyond'>, context: RunContext): Promise<void> {
   for (const { path, why } of beyond) {

@@ -6,36 +6,41 @@ import { loraOptions } from './prepare.js';
 import { pairRows } from './row-kinds.js';
 import type { ModelKind } from './run-rows.js';
 
-/** Pairs for a reward model: the answers that it reads are those of the row, whatever the method calls them. */
+/** Pairs for a reward model, which reads both answers of a row, whatever the method calls them. */
 export const rewardRows: typeof pairRows = {
   ...pairRows,
   answers: (row) => pairRows.answers(row, ['chosen', 'rejected']),
-  // Rewards are of no reference.
+  // A reward model has no reference.
   referenceOf: () => ({ rows: 0 }),
 };
 
-/** Reward models: decoders with a score head. Their folders say how rewards of known answers are spread. */
-export function rewardModels(options: {
+/** Reward models: decoders with a score head. Their folders hold the mean and the deviation of rewards. */
+export function rewardModels({
+  padToken,
+  normaliseRows,
+}: {
   readonly padToken?: string | undefined;
   readonly normaliseRows: number;
 }): ModelKind<EncodedPair & RowOrigin<'chosen' | 'rejected'>> {
-  const { padToken, normaliseRows } = options;
   return {
     check: (name, context, checks) => checkOpensAsReward(name, context, { ...checks, padToken }),
-    async open(engine, given, context) {
-      const opened = await openRewardModel(engine, given.model, { seed: given.seed, padToken }, context);
-      if (given.adapter !== undefined) return withScoreAdapter(opened, given.adapter);
-      if (given.loraRank === undefined) return opened;
-      const lora = loraOptions(given, given.loraRank);
-      const model = await addLora(opened.model, { ...lora, modulesToSave: [...(lora.modulesToSave ?? []), 'score'] });
-      return { ...opened, model };
+    async open(engine, options, context) {
+      const rewardModel = await openRewardModel(engine, options.model, { seed: options.seed, padToken }, context);
+      if (options.adapter !== undefined) return withScoreAdapter(rewardModel, options.adapter);
+      if (options.loraRank === undefined) return rewardModel;
+      const lora = loraOptions(options, options.loraRank);
+      const model = await addLora(rewardModel.model, {
+        ...lora,
+        modulesToSave: [...(lora.modulesToSave ?? []), 'score'],
+      });
+      return { ...rewardModel, model };
     },
-    async complete({ model, rows, context }, folder) {
-      const known = rows.slice(0, normaliseRows);
-      if (known.length === 0) return;
-      const groups = known.map(({ prompt, chosen, rejected }) => ({ prompt, answers: [chosen, rejected] }));
+    async complete({ model, examples, context }, folder) {
+      const some = examples.slice(0, normaliseRows);
+      if (some.length === 0) return;
+      const groups = some.map(({ prompt, chosen, rejected }) => ({ prompt, answers: [chosen, rejected] }));
       const rewards = await answerRewards(model, groups, {
-        onProgress: (done, total) => context.progress(`Rewards of known answers: ${done} of ${total} rows`),
+        onProgress: (done, total) => context.progress(`Measuring rewards: ${done} of ${total} rows`),
       });
       await writeRewardScale(folder, rewards.flat());
     },

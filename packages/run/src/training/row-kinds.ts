@@ -21,43 +21,44 @@ import {
 } from '@dpo/data';
 import type { RowReader } from '../inputs/find-data.js';
 
-/** Log-probabilities that the data hold, by the answer's name. */
+/** Log-probabilities in the data: a number to each row, by the answers' names. */
 export type GivenLogps = Readonly<Record<string, readonly number[]>>;
 
-/** A row in tokens that training takes, with its number in the data. */
-export type EncodedRow = EncodedExample & RowOrigin;
+/** An example of the data, with the number of its row. */
+export type DataExample = EncodedExample & RowOrigin;
 
-/** What the data hold of the reference. */
+/** The reference log-probabilities in the data. */
 export interface GivenReference {
+  /** The numbers of all rows. Undefined when some row lacks them. */
   readonly logps?: GivenLogps;
-  /** How many rows have both numbers. */
+  /** How many rows have the numbers of all their answers. */
   readonly rows: number;
-  /** Whether some rows have both or one of them, and not all have both. */
+  /** Whether some rows have numbers, and some row lacks a number. */
   readonly partial?: boolean;
 }
 
 const noReferenceGiven: GivenReference = { rows: 0 };
 
-/** A kind of row that can be trained on: how it is read, encoded and looked at. */
-export interface RowKind<Given, Row extends EncodedRow> extends RowReader<Given> {
-  /** What a user calls them. */
+/** A kind of row that can be trained on: how rows are read and encoded, and what their examples hold. */
+export interface RowKind<Row, Example extends DataExample> extends RowReader<Row> {
+  /** What a user calls the rows. */
   readonly name: 'pairs' | 'answers' | 'rankings';
-  readonly encode: Encoder<Given, Row>;
-  /** The row's answers with these names, with what they have lost. */
-  answers(row: Row, names: readonly string[]): readonly CutAnswer[];
-  /** Of answers that were judged on their own: whether this one is desirable. */
-  desirable?(row: Row): boolean;
-  /** The reference log-probabilities in the data, when every row that is trained on has them, and how many rows have them. */
-  referenceOf(rows: readonly Row[]): GivenReference;
+  readonly encode: Encoder<Row, Example>;
+  /** The example's answers with these names, and how many tokens were cut from each. */
+  answers(example: Example, names: readonly string[]): readonly CutAnswer[];
+  /** Whether the answer of an example is desirable. Only kinds of judged answers have this function. */
+  desirable?(example: Example): boolean;
+  /** The reference log-probabilities that the data hold for the examples. */
+  referenceOf(examples: readonly Example[]): GivenReference;
 }
 
-/** The answers of a row that a method reads, with what they have lost. */
-export function readAnswers<Given, Row extends EncodedRow>(
-  kind: RowKind<Given, Row>,
-  method: Method<Row>,
-  row: Row,
+/** The answers of an example that a method reads, and how many tokens were cut from each. */
+export function readAnswers<Row, Example extends DataExample>(
+  kind: RowKind<Row, Example>,
+  method: Method<Example>,
+  example: Example,
 ): readonly CutAnswer[] {
-  return kind.answers(row, Object.keys(answersOf(method.answers, row)));
+  return kind.answers(example, Object.keys(answersOf(method.answers, example)));
 }
 
 /** Preference pairs: what most methods take. */
@@ -66,12 +67,15 @@ export const pairRows: RowKind<PreferencePair, EncodedPair & RowOrigin<'chosen' 
   read: readPreferences,
   join: joinPreferences,
   encode: encodePairs,
-  answers: (row, names) =>
+  answers: (pair, names) =>
     (['chosen', 'rejected'] as const)
       .filter((name) => names.includes(name))
-      .map((name) => ({ tokens: row[name], cut: row.cut[name] })),
-  referenceOf(rows) {
-    const some = rows.filter((row) => row.referenceChosenLogp !== undefined || row.referenceRejectedLogp !== undefined);
+      .map((name) => ({ tokens: pair[name], cut: pair.cut[name] })),
+  referenceOf(pairs) {
+    const some = pairs.filter(
+      ({ referenceChosenLogp, referenceRejectedLogp }) =>
+        referenceChosenLogp !== undefined || referenceRejectedLogp !== undefined,
+    );
     const chosen: number[] = [];
     const rejected: number[] = [];
     for (const { referenceChosenLogp, referenceRejectedLogp } of some) {
@@ -80,12 +84,12 @@ export const pairRows: RowKind<PreferencePair, EncodedPair & RowOrigin<'chosen' 
       rejected.push(referenceRejectedLogp);
     }
     const both = chosen.length;
-    if (both > 0 && both === rows.length) return { logps: { chosen, rejected }, rows: both };
+    if (both > 0 && both === pairs.length) return { logps: { chosen, rejected }, rows: both };
     return { rows: both, partial: some.length > 0 };
   },
 };
 
-/** Answers that were judged one by one, for KTO. */
+/** Judged answers, for KTO. */
 export const answerRows: RowKind<LabelledAnswer, EncodedAnswer & RowOrigin<'completion'>> = {
   name: 'answers',
   read: readLabelled,
@@ -96,7 +100,7 @@ export const answerRows: RowKind<LabelledAnswer, EncodedAnswer & RowOrigin<'comp
   referenceOf: () => noReferenceGiven,
 };
 
-/** Ranked lists of answers, for Plackett–Luce. */
+/** Rankings, for Plackett–Luce. */
 export const rankingRows: RowKind<RankedList, EncodedRanking & RowOrigin> = {
   name: 'rankings',
   read: readRanked,

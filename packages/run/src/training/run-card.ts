@@ -3,18 +3,18 @@ import { preferenceLosses, type StepRecord } from '@dpo/core';
 import { type ModelCardMethod, type ModelCardResult, modelCard } from '@dpo/models';
 import type { RunConfig } from './run-folder.js';
 
-/** What a card tells of a finished run. */
+/** A finished run, for its model card. */
 export interface FinishedRun {
   readonly output: string;
   readonly config: RunConfig;
-  /** Options that do not stand on the card: they say where, not how; base and data are named by themselves. */
-  readonly aside: ReadonlySet<string>;
+  /** Options that the card leaves out: options that name places, and options that the card has elsewhere. */
+  readonly offCard: ReadonlySet<string>;
   readonly adapter: boolean;
   readonly records: readonly StepRecord[];
 }
 
 /** The text of `final/README.md`: base, data, method and settings as `config.json` has them, and the last measurements. */
-export function runCard({ output, config, aside, adapter, records }: FinishedRun): string {
+export function runCard({ output, config, offCard, adapter, records }: FinishedRun): string {
   const { model, dataset, options, versions, engine } = config;
   return modelCard({
     name: basename(resolve(output)),
@@ -25,7 +25,7 @@ export function runCard({ output, config, aside, adapter, records }: FinishedRun
     data: [{ name: basename(dataset.path), rows: dataset.rows, fingerprint: dataset.fingerprint }],
     hyperparameters: Object.fromEntries(
       Object.entries({ ...options, steps: config.steps })
-        .filter(([key, value]) => !aside.has(key) && value !== undefined)
+        .filter(([key, value]) => !offCard.has(key) && value !== undefined)
         .map(([key, value]) => [
           key,
           typeof value === 'object' ? JSON.stringify(value) : (value as string | number | boolean),
@@ -72,7 +72,7 @@ function methodOf({ command, options }: RunConfig): ModelCardMethod {
   return { id, name: names[id] ?? entry?.title ?? id, arxiv };
 }
 
-/** Held-out numbers of the last evaluation where there was one, else those of the last training step, said to be so. */
+/** The held-out numbers of the last evaluation. Without an evaluation: the numbers of the last training step, labelled so. */
 function measurements(records: readonly StepRecord[]): ModelCardResult[] {
   const evaluated = records.findLast((record) => 'eval_loss' in record || 'eval_reward' in record);
   const record = evaluated ?? records.at(-1);

@@ -4,7 +4,7 @@ import { DpoError } from '@dpo/base';
 import { latestCheckpoint } from '@dpo/core';
 import type { RunIdentity } from './run-identity.js';
 
-/** What `config.json` of a run folder says: all that the run depended on. */
+/** `config.json` of a run folder: everything that the run depended on. */
 export interface RunConfig {
   readonly command: string;
   readonly options: Readonly<Record<string, unknown>>;
@@ -14,14 +14,15 @@ export interface RunConfig {
   readonly dataset: { readonly path: string; readonly rows: number; readonly fingerprint: string };
   readonly versions: Readonly<Record<string, string>>;
   readonly engine: string;
-  /** What the models were read from. Runs of earlier versions have none. */
+  /** Digests of the files that the models were read from. Runs of earlier versions have none. */
   readonly identity?: RunIdentity;
 }
 
 /**
- * Checks the place of a run before anything is loaded, and writes nothing. A run that could be gone on with, or is finished, is
- * an error unless it is to be replaced. One that ended before its first checkpoint has left nothing but records: it is simply
- * begun again.
+ * Checks the folder of a run before anything is loaded, and writes nothing. A run that ended before its first checkpoint has left
+ * nothing but records, and is begun again.
+ *
+ * @throws DpoError `run.exists` when the folder holds a checkpoint or a finished run, unless the caller resumes or replaces the run
  */
 export async function claimRunFolder(
   folder: string,

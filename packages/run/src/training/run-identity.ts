@@ -4,25 +4,29 @@ import { modelDigests } from '@dpo/models';
 import type { RunContext } from '../context.js';
 import { findModel, modelAndBase } from '../inputs/open-model.js';
 
-/** What decides a run's numbers besides its options and its data. It goes into the run's `config.json`. */
+/** The facts that decide a run's numbers besides its options and its data, for the run's `config.json`. */
 export interface RunIdentity {
   /**
-   * SHA-256 of all that each model is read from, by its part in the run and by file: weights, tokenizer, chat template, end
-   * tokens. Parts are `model`, `reference` and `adapter`; an adapter's folder brings its base along.
+   * SHA-256 of the files that each model is read from (weights, tokenizer, chat template, end tokens), by the model's part in the
+   * run and by file. Parts are `model`, `reference` and `adapter`. The base of an adapter is a part as well.
    */
   readonly files: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** The fingerprint of the held-out data. */
   readonly heldOut?: string;
 }
 
-/** The options that name what a run reads. */
+/** The options that name models. */
 interface NamedParts {
   readonly model: string;
   readonly ref?: string | undefined;
   readonly adapter?: string | undefined;
 }
 
-/** Reads the files of a run's models once, whole, to know them again: it takes about as long as loading them does. */
+/**
+ * Digests the files of a run's models, to recognise them on resumption. Takes about as long as loading the models.
+ *
+ * @throws DpoError `model.…`, `hub.…`; the signal's reason when it is aborted
+ */
 export async function identityOf(
   { model, ref, adapter }: NamedParts,
   heldOut: Pick<Dataset<unknown>, 'fingerprintInPieces'> | undefined,
@@ -34,14 +38,14 @@ export async function identityOf(
     context.progress(`Reading ${name}, to know it again …`);
     const path = await findModel(name, context);
     files[part] = await modelDigests(path, context.signal);
-    // The base of `--adapter` is the model, whatever the adapter calls it: that may be nowhere.
+    // The base of `--adapter` is `--model`. The base that the adapter names may not exist any more.
     const { base } = part === 'adapter' ? {} : await modelAndBase(path, context);
     if (base !== undefined) files[`${part}'s base`] = await modelDigests(base, context.signal);
   }
   return { files, ...(heldOut === undefined ? {} : { heldOut: await heldOut.fingerprintInPieces(context.signal) }) };
 }
 
-/** What tells a run from every other one, in a few letters: it goes into the run's checkpoints. */
+/** A key of 32 hexadecimal digits that tells a run from every other run, for the run's checkpoints. */
 export function runKey(run: {
   readonly command: string;
   readonly dataset: { readonly fingerprint: string };
@@ -57,12 +61,12 @@ export function runKey(run: {
     .slice(0, 32);
 }
 
-/** What is another file now, for people. */
+/** Which files have changed, in words. */
 export function changedFiles(then: RunIdentity['files'], now: RunIdentity['files']): string[] {
   const parts = [...new Set([...Object.keys(then), ...Object.keys(now)])];
   return parts.flatMap((part) => {
     const [before, after] = [then[part], now[part]];
-    // That a part has come or gone, the options say.
+    // A part that was added or left out is a difference between the options, which are compared elsewhere.
     if (before === undefined || after === undefined) return [];
     const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
     return names.flatMap((name) => {

@@ -21,64 +21,70 @@ import type { ReferenceInputs, References } from './dpo-reference.js';
 import { type DrawOptions, drawHeldOut } from './draw-held-out.js';
 import { openPolicy, optimizerOf, parameterCounts } from './prepare.js';
 import { findResumption } from './resumption.js';
-import { type EncodedRow, type RowKind, readAnswers } from './row-kinds.js';
+import { type DataExample, type RowKind, readAnswers } from './row-kinds.js';
 import { claimRunFolder, type RunConfig } from './run-folder.js';
 import { identityOf } from './run-identity.js';
 import { runTraining, type TrainingResult } from './run-training.js';
 import { checkSameRun } from './same-run.js';
 import { version } from './version.js';
-import { rowWarnings } from './watch-rows.js';
+import { watchRows } from './watch-rows.js';
 
 type TrainingOptions = z.output<z.ZodObject<typeof trainingOptions>>;
 
 /** What differs between the training commands. */
-export interface RowsRun<Given, Row extends EncodedRow> {
+export interface RowsRun<Row, Example extends DataExample> {
+  /** The command's name. */
   readonly name: string;
   readonly schema: z.ZodObject;
   readonly options: TrainingOptions;
-  /** The kind of row that the data hold. */
-  readonly rows: RowKind<Given, Row>;
-  readonly method: Method<Row>;
-  /** β, where rewards are β (log π − log π_ref). */
+  /** The kind of rows in the data. */
+  readonly rows: RowKind<Row, Example>;
+  readonly method: Method<Example>;
+  /** β of rewards β (log π − log π_ref). Undefined for other rewards. */
   readonly beta?: number | undefined;
   /** Numbers that every row must have. */
   readonly needs?: readonly ('margin' | 'weight')[] | undefined;
-  readonly reference: (inputs: ReferenceInputs<Row>) => Promise<References>;
-  /** What is drawn at each evaluation. */
+  /** Opens the reference. */
+  readonly reference: (inputs: ReferenceInputs<Example>) => Promise<References>;
+  /** How held-out prompts are answered at each evaluation. Default: no prompt is. */
   readonly draw?: DrawOptions | undefined;
   /** The kind of model that is trained. Default: language models. */
-  readonly models?: ModelKind<Row> | undefined;
+  readonly models?: ModelKind<Example> | undefined;
 }
 
 /** A model at the end of its training. */
-interface TrainedModel<Row extends EncodedRow> {
+interface TrainedModel<Example extends DataExample> {
   readonly model: LanguageModel;
-  /** Held-out rows where there are any, else those that were trained on. */
-  readonly rows: readonly Row[];
+  /** The held-out examples, if there are any, else the examples of training. */
+  readonly examples: readonly Example[];
   readonly context: RunContext;
 }
 
-/** A kind of model that can be trained: how it is checked and opened, and what its folder gets besides. */
-export interface ModelKind<Row extends EncodedRow> {
-  /** Throws what `open` would throw of a model's files, without an engine. */
+/** A kind of model that can be trained: how models are checked and opened, and what their folders hold besides weights. */
+export interface ModelKind<Example extends DataExample> {
+  /** Throws what `open` would throw about a model's files, without an engine. */
   readonly check: ModelCheck;
   /** Opens the model to train, with the adapter that the options ask for. */
   open(engine: Engine, options: TrainingOptions, context: RunContext): Promise<OpenModel>;
-  /** Adds to the trained model's folder. */
-  complete?(trained: TrainedModel<Row>, folder: string): Promise<void>;
+  /** Adds files to the trained model's folder. */
+  complete?(trained: TrainedModel<Example>, folder: string): Promise<void>;
 }
 
 /** How a run ended. */
 export interface RunResult extends TrainingResult {
-  /** The run's last step, as it was planned. */
+  /** The last step that the run was to take. */
   readonly steps: number;
-  /** How long the training took. */
+  /** How long the training took, in seconds. */
   readonly seconds: number;
 }
 
-/** A training run on rows of one kind, from its options to its report. The run's folder is known to be free. */
-export async function runRows<Given, Row extends EncodedRow>(
-  command: RowsRun<Given, Row>,
+/**
+ * A training run on rows of one kind, from its options to its report. The caller has locked the run's folder (`holdOutputs`).
+ *
+ * @throws DpoError `run.…` for the folder and for a run that cannot be resumed; the errors of models, data and workers
+ */
+export async function runRows<Row, Example extends DataExample>(
+  command: RowsRun<Row, Example>,
   sinks: readonly SinkOrOpener[],
   context: RunContext & {
     readonly beforeData?: (() => Promise<void>) | undefined;
@@ -94,23 +100,23 @@ export async function runRows<Given, Row extends EncodedRow>(
   const models = command.models ?? { check: checkOpens, open: openPolicy };
   await checkModels(options, 'here', context, models.check);
   await context.beforeData?.();
-  const skipped = skippedRows(options.onError);
-  const { onError } = skipped;
-  const reading = { onError, fingerprint: true };
+  const skips = skippedRows(options.onError);
+  const { onError } = skips;
+  const readOptions = { onError, fingerprint: true };
   const onRow = (row: unknown, number: number) => {
     for (const name of command.needs ?? []) checkNumber(row, number, name);
   };
-  const dataset = await openRows(withSplit(options.data, options.split), kind, context, { ...reading, onRow });
+  const dataset = await openRows(withSplit(options.data, options.split), kind, context, { ...readOptions, onRow });
   const fingerprint = await dataset.fingerprintInPieces(context.signal);
   const table = optionsOf(command.schema);
   const now = { command: command.name, table, options, dataset: { fingerprint } };
   if (resume !== undefined) await checkSameRun(options.output, resume, now, context);
-  const heldData =
+  const heldOutData =
     options.evalData === undefined
       ? undefined
-      : await openRows(withSplit(options.evalData, options.evalSplit), kind, context, reading);
+      : await openRows(withSplit(options.evalData, options.evalSplit), kind, context, readOptions);
   await checkModels(options, 'hub', context, models.check);
-  const identity = await identityOf(options, heldData, context);
+  const identity = await identityOf(options, heldOutData, context);
   if (resume !== undefined) await checkSameRun(options.output, resume, { ...now, identity }, context);
 
   const engine = await openEngine({ ...engineSettings(options), cluster });
@@ -130,13 +136,13 @@ export async function runRows<Given, Row extends EncodedRow>(
       context,
     );
     const { model, tokenizer, source } = await models.open(engine, options, context);
-    const opened = { model, tokenizer };
-    const rows = await encodeFor(opened, dataset, kind.encode, options, context, onError);
-    const heldRows = heldData && (await encodeFor(opened, heldData, kind.encode, options, context, onError));
-    skipped.report(context);
+    const parts = { model, tokenizer };
+    const examples = await encodeFor(parts, dataset, kind.encode, options, context, onError);
+    const heldOut = heldOutData && (await encodeFor(parts, heldOutData, kind.encode, options, context, onError));
+    skips.report(context);
     const counts = parameterCounts(model);
     const batch = options.batchSize * options.gradAccumulation;
-    const steps = options.maxSteps ?? Math.ceil((options.epochs * rows.length) / batch);
+    const steps = options.maxSteps ?? Math.ceil((options.epochs * examples.length) / batch);
     const config: RunConfig = {
       command: command.name,
       options: { ...options },
@@ -148,22 +154,17 @@ export async function runRows<Given, Row extends EncodedRow>(
       engine: engine.description,
       identity,
     };
-    const givenReference = kind.referenceOf(rows);
-    const watched = {
-      train: rows,
-      held: heldRows,
-      givenReference,
-      answers: (row: Row) => readAnswers(kind, method, row),
-    };
-    const early = await rowWarnings(kind, watched, context.signal);
-    const reference = await command.reference({ model, rows, heldRows, givenLogps: givenReference.logps });
+    const givenReference = kind.referenceOf(examples);
+    const answers = (example: Example) => readAnswers(kind, method, example);
+    const rowWarnings = await watchRows(kind, { examples, heldOut, givenReference, answers }, context.signal);
+    const reference = await command.reference({ model, examples, heldOut, givenLogps: givenReference.logps });
     context.note(
       `Model: ${options.model}, ${counts.parameters.toLocaleString('en')} parameters, ` +
-        `${counts.trained.toLocaleString('en')} trained. Data: ${rows.length} ${kind.name}, ${steps} steps of ${batch}.`,
+        `${counts.trained.toLocaleString('en')} trained. Data: ${examples.length} ${kind.name}, ${steps} steps of ${batch}.`,
     );
-    // Only once all that the new run needs is known to be good.
+    // The old run is removed only when everything that the new run needs is known to be good.
     if (options.overwrite && resume === undefined && leads) await clearRun(options.output);
-    const started = performance.now();
+    const start = performance.now();
     const result = await runTraining(
       {
         model,
@@ -171,36 +172,33 @@ export async function runRows<Given, Row extends EncodedRow>(
         method,
         reference: reference.train,
         optimizer: optimizerOf(options),
-        batches: offlineBatches(rows, { batchSize: batch, shuffle: options.shuffle, seed: options.seed }),
+        batches: offlineBatches(examples, { batchSize: batch, shuffle: options.shuffle, seed: options.seed }),
         steps,
         settings: {
           ...options,
           beta: command.beta,
-          rowAt: (index) => dataset.at(rows[index]?.row ?? index),
-          early: [
-            ...early,
-            ...watchAnswers(
-              rows.flatMap((row) => readAnswers(kind, method, row)),
-              options.eos ? tokenizer.endTokenIds : undefined,
-            ),
+          rowAt: (index) => dataset.at(examples[index]?.row ?? index),
+          earlyWarnings: [
+            ...rowWarnings,
+            ...watchAnswers(examples.flatMap(answers), options.eos ? tokenizer.endTokenIds : undefined),
           ],
         },
-        evaluation: heldRows && {
-          examples: heldRows,
+        evaluation: heldOut && {
+          examples: heldOut,
           everySteps: options.evalSteps ?? steps,
           metric: options.evalMetric,
           patience: options.patience,
           minDelta: options.minDelta,
-          reference: reference.held,
+          reference: reference.heldOut,
         },
         draw:
-          command.draw && reference.scorer && heldRows
-            ? atEvaluations(drawHeldOut.bind(undefined, opened, reference.scorer, heldRows, command.draw))
+          command.draw && reference.scorer && heldOut
+            ? atEvaluations(drawHeldOut.bind(undefined, parts, reference.scorer, heldOut, command.draw))
             : undefined,
         output: options.output,
-        complete: models.complete?.bind(undefined, { model, rows: heldRows ?? rows, context }),
+        complete: models.complete?.bind(undefined, { model, examples: heldOut ?? examples, context }),
         config,
-        aside: new Set(table.filter(({ onCard }) => !onCard).map(({ key }) => key)),
+        offCard: new Set(table.filter(({ onCard }) => !onCard).map(({ key }) => key)),
         resume,
         sinks,
         collective,
@@ -208,7 +206,7 @@ export async function runRows<Given, Row extends EncodedRow>(
       context,
     );
     await leaveWorkers(collective);
-    const seconds = (performance.now() - started) / 1000;
+    const seconds = (performance.now() - start) / 1000;
     if (!result.interrupted && result.folder !== undefined && leads) await writeReport(options.output);
     return { ...result, steps, seconds };
   } finally {
@@ -216,12 +214,12 @@ export async function runRows<Given, Row extends EncodedRow>(
   }
 }
 
-/** Draws where a step was evaluated. */
+/** Draws after each step that was evaluated. */
 function atEvaluations<Result>(draw: () => Promise<Result>): (record: StepRecord) => Promise<Result | undefined> {
   return async ({ eval_loss: loss }) => (loss === undefined ? undefined : draw());
 }
 
-/** Before the model is loaded: a number that is missing would only show when its row's turn comes. */
+/** Checks a number while the data are read: later, a missing number would show only when training reaches the row. */
 function checkNumber(values: unknown, row: number, name: 'margin' | 'weight'): void {
   if (Reflect.get(Object(values), name) !== undefined) return;
   throw new DpoError('train.missing-number', `Row ${row} has no ${name}, which --row-${name}s reads.`, {

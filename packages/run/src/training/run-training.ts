@@ -23,20 +23,21 @@ import { openSinks } from '../sinks/open-sinks.js';
 import { metricsSink, skippedBatchFile, skippedRowsSink, tensorBoardSink, warningsSink } from '../sinks/run-files.js';
 import type { Sink, SinkOrOpener } from '../sinks/sink.js';
 import { bestCheckpoint, copyTrained, readTrained } from './best-checkpoint.js';
-import type { Drawn } from './draw-held-out.js';
+import type { DrawnAnswers } from './draw-held-out.js';
 import { type Resumption, setAside } from './resumption.js';
 import { runCard } from './run-card.js';
 import type { RunConfig } from './run-folder.js';
 import { runKey } from './run-identity.js';
 
-/** One training run, everything opened and checked. */
-export interface TrainingRun<Row extends EncodedExample = EncodedPair> {
+/** A training run of which everything is open and checked. */
+export interface TrainingRun<Example extends EncodedExample = EncodedPair> {
   readonly model: LanguageModel;
   readonly source: ModelFiles;
-  readonly method: Method<Row>;
+  readonly method: Method<Example>;
   readonly reference: Reference;
   readonly optimizer: Optimizer;
-  readonly batches: BatchSource<Row>;
+  readonly batches: BatchSource<Example>;
+  /** The run's last step. */
   readonly steps: number;
   readonly settings: {
     readonly learningRate: number;
@@ -51,67 +52,78 @@ export interface TrainingRun<Row extends EncodedExample = EncodedPair> {
     readonly maxTime?: string | undefined;
     readonly tensorboard?: boolean | undefined;
     readonly beta?: number | undefined;
-    readonly early?: readonly TrainingWarning[] | undefined;
+    /** Warnings that are known before the first step. */
+    readonly earlyWarnings?: readonly TrainingWarning[] | undefined;
+    /** The row of the data behind an example, by the example's index. */
     readonly rowAt?: ((row: number) => unknown) | undefined;
   };
-  readonly evaluation?: EvaluationOptions<Row> | undefined;
-  /** Draws answers after a step, where it is due. */
-  readonly draw?: ((record: StepRecord) => Promise<Drawn | undefined>) | undefined;
+  readonly evaluation?: EvaluationOptions<Example> | undefined;
+  /** Draws answers after a step; undefined for a step without drawn answers. */
+  readonly draw?: ((record: StepRecord) => Promise<DrawnAnswers | undefined>) | undefined;
   /** Looks at each record for signs that something is wrong. Default: `watchTraining`. */
   readonly watch?: ((record: StepRecord) => TrainingWarning[]) | undefined;
+  /** The run's folder. */
   readonly output: string;
-  /** Adds to the folder of the trained model, when the model has the weights that the folder holds. */
+  /** Adds files to the folder of the trained model. The model has the folder's weights then. */
   readonly complete?: ((folder: string) => Promise<void>) | undefined;
   readonly config: RunConfig;
   /** Options that the model card leaves out. */
-  readonly aside?: ReadonlySet<string> | undefined;
+  readonly offCard?: ReadonlySet<string> | undefined;
   readonly resume?: Resumption | undefined;
   /** Where records, drawn answers and warnings go besides the files of the run's folder. */
   readonly sinks?: readonly SinkOrOpener[] | undefined;
-  /** The workers that train together, of which the first one alone writes. Default: this one alone. */
+  /** The workers that train together; the first worker alone writes. Default: this worker alone. */
   readonly collective?: Collective | undefined;
 }
 
+/** How a training ended. */
 export interface TrainingResult {
+  /** Whether the run was ended before its last step. */
   readonly interrupted: boolean;
+  /** The records of the steps that were taken, the earliest first. */
   readonly records: readonly StepRecord[];
   /**
-   * The folder of the trained model; after an interruption, that of the checkpoint where a step was done. Of several workers
-   * the first one has it.
+   * The folder of the trained model or, after an interruption, of the last checkpoint. Undefined when no step was taken, and for
+   * all workers but the first.
    */
   readonly folder: string | undefined;
 }
 
 /**
- * Runs the training and keeps its records: `config.json`, `metrics.jsonl`, checkpoints, and at the end `final/`.
- * After an interruption there is a checkpoint, where a step was done, and no `final/`.
+ * Runs the training and writes the run's folder: `config.json`, `metrics.jsonl`, checkpoints, and at the end `final/`.
+ * After an interruption the folder holds a checkpoint, if a step was taken, and no `final/`.
+ *
+ * @throws DpoError the errors of `train`, of sinks, and of files
  */
-export function runTraining<Row extends EncodedExample = EncodedPair>(
-  run: TrainingRun<Row>,
+export function runTraining<Example extends EncodedExample = EncodedPair>(
+  run: TrainingRun<Example>,
   context: RunContext,
 ): Promise<TrainingResult> {
   return context.finishing(() => trainAndKeep(run, context));
 }
 
-async function trainAndKeep<Row extends EncodedExample>(
-  run: TrainingRun<Row>,
+async function trainAndKeep<Example extends EncodedExample>(
+  run: TrainingRun<Example>,
   context: RunContext,
 ): Promise<TrainingResult> {
   const { steps, output } = run;
   const leads = (run.collective ?? alone).rank === 0;
   if (run.resume !== undefined && leads) await setAside(run.resume, context);
   if (leads) await writeRunConfig(output, run.config);
-  const resumed = run.resume?.state.step ?? 0;
-  const allSinks = await openSinks(leads ? sinksOf(run) : [], { folder: output, afterStep: resumed, steps });
+  const afterStep = run.resume?.state.step ?? 0;
+  const sink = await openSinks(leads ? sinksOf(run) : [], { folder: output, afterStep, steps });
   try {
-    return await trainWithSink(run, allSinks, context);
+    return await trainWithSink(run, sink, context);
   } finally {
-    await allSinks.close();
+    await sink.close();
   }
 }
 
-/** The files of the run's folder, then whatever the caller gave. */
-function sinksOf<Row extends EncodedExample>({ settings, sinks = [] }: TrainingRun<Row>): readonly SinkOrOpener[] {
+/** The sinks that write the run's folder, then the caller's sinks. */
+function sinksOf<Example extends EncodedExample>({
+  settings,
+  sinks = [],
+}: TrainingRun<Example>): readonly SinkOrOpener[] {
   const { tensorboard = true, rowAt } = settings;
   return [
     metricsSink,
@@ -122,21 +134,21 @@ function sinksOf<Row extends EncodedExample>({ settings, sinks = [] }: TrainingR
   ];
 }
 
-async function trainWithSink<Row extends EncodedExample>(
-  run: TrainingRun<Row>,
-  allSinks: Required<Sink>,
+async function trainWithSink<Example extends EncodedExample>(
+  run: TrainingRun<Example>,
+  sink: Required<Sink>,
   context: RunContext,
 ): Promise<TrainingResult> {
   const { model, method, reference, optimizer, evaluation, settings, steps, output, collective = alone } = run;
   const leads = collective.rank === 0;
-  const resumed = run.resume?.state.step ?? 0;
-  const watch = await watchFrom(run, leads ? resumed : 0);
-  for (const warning of settings.early ?? []) await allSinks.warning(warning, resumed > 0);
+  const afterStep = run.resume?.state.step ?? 0;
+  const watch = await watchFrom(run, leads ? afterStep : 0);
+  for (const warning of settings.earlyWarnings ?? []) await sink.warning(warning, afterStep > 0);
   const save = (folder: string) => saveTrained(model, run.source, folder);
   const records: StepRecord[] = [];
   let margins: number[] = [];
   let checkpoint: string | undefined;
-  for await (const trained of train({
+  for await (const stepRecord of train({
     ...{ model, method, reference, optimizer, steps, evaluation, collective },
     resume: run.resume?.checkpoint,
     learningRate: learningRates({ ...settings, steps }),
@@ -166,23 +178,23 @@ async function trainWithSink<Row extends EncodedExample>(
     },
     signal: context.signal,
   })) {
-    const drawn = await run.draw?.(trained);
-    const record = { ...trained, ...drawn?.metrics };
+    const answers = await run.draw?.(stepRecord);
+    const record = { ...stepRecord, ...answers?.metrics };
     records.push(record);
-    await allSinks.record(record, { margins });
-    if (drawn !== undefined) await allSinks.samples(record.step, drawn.text);
-    for (const warning of watch(record)) await allSinks.warning(warning, false);
+    await sink.record(record, { margins });
+    if (answers !== undefined) await sink.samples(record.step, answers.text);
+    for (const warning of watch(record)) await sink.warning(warning, false);
   }
-  // A step whose evaluation is left has no record yet.
-  const recorded = records.at(-1)?.step ?? resumed - (run.resume?.state.unevaluated === undefined ? 0 : 1);
-  const interrupted = (await anyWorker(collective, context.signal.aborted)) && recorded < steps;
+  // A step whose evaluation was interrupted has no record yet.
+  const lastRecorded = records.at(-1)?.step ?? afterStep - (run.resume?.state.unevaluated === undefined ? 0 : 1);
+  const interrupted = (await anyWorker(collective, context.signal.aborted)) && lastRecorded < steps;
   if (interrupted) return { interrupted, records, folder: checkpoint && resolve(checkpoint) };
   if (!leads) return { interrupted, records, folder: undefined };
   const final = join(output, 'final');
   const card = runCard({
     output,
     config: run.config,
-    aside: run.aside ?? new Set(),
+    offCard: run.offCard ?? new Set(),
     adapter: model.adapter !== undefined,
     records,
   });
@@ -196,8 +208,8 @@ async function trainWithSink<Row extends EncodedExample>(
   return { interrupted, records, folder: resolve(final) };
 }
 
-/** What looks at records for signs that something is wrong. A resumed run is watched as if it had not stopped. */
-async function watchFrom<Row extends EncodedExample>(run: TrainingRun<Row>, afterStep: number) {
+/** The watch for signs that something is wrong. A resumed run's watch first sees the records from before the resumption. */
+async function watchFrom<Example extends EncodedExample>(run: TrainingRun<Example>, afterStep: number) {
   const { settings, output } = run;
   const { warmupSteps, beta, rowAt } = settings;
   const batchFile = rowAt && ((step: number) => skippedBatchFile(output, step));
@@ -208,12 +220,12 @@ async function watchFrom<Row extends EncodedExample>(run: TrainingRun<Row>, afte
 
 const unit = { s: 1, m: 60, h: 3600 } as const;
 
-/** The seconds of `90m` and the like. */
+/** The seconds of a time such as `90m`. */
 function seconds(time: string): number {
   return Number(time.slice(0, -1)) * unit[time.slice(-1) as keyof typeof unit];
 }
 
-/** Writes what was trained: an adapter where there is one, else the model. */
+/** Writes the adapter that was trained or, without an adapter, the model. */
 async function saveTrained(model: LanguageModel, source: ModelFiles, folder: string, card?: string): Promise<void> {
   if (model.adapter !== undefined) await saveAdapter(model, folder, { source, card });
   else await saveModel(model, folder, { source, card });

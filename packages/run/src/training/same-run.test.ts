@@ -30,8 +30,8 @@ const table = optionsOf(
 );
 const defaults = { schedule: 'constant', seed: 0, colour: 'red', steps: 1, mean: 'tokens' };
 
-/** What differs between a run that was begun with `then` and one that goes on with `now`. */
-async function changed(then: object, now: object): Promise<unknown> {
+/** The differences between a run that began with the options `then` and its continuation with the options `now`. */
+async function changesOf(then: object, now: object): Promise<unknown> {
   const dataset = { fingerprint: 'f' };
   await writeFile(join(folder, 'config.json'), JSON.stringify({ command: 'train', options: then, dataset }));
   const options = { ...defaults, ...now };
@@ -43,17 +43,17 @@ async function changed(then: object, now: object): Promise<unknown> {
   );
 }
 
-it('goes by what the table says of each option', async () => {
-  expect(await changed(defaults, { seed: 1 })).toEqual(['seed was 0, is 1']);
-  expect(await changed(defaults, { colour: 'blue' })).toEqual([]);
-  expect(await changed(defaults, { steps: 7 })).toEqual([]);
+it('lets each option differ as the table allows', async () => {
+  expect(await changesOf(defaults, { seed: 1 })).toEqual(['seed was 0, is 1']);
+  expect(await changesOf(defaults, { colour: 'blue' })).toEqual([]);
+  expect(await changesOf(defaults, { steps: 7 })).toEqual([]);
   const linear = { ...defaults, schedule: 'linear' };
-  expect(await changed(linear, { schedule: 'linear', steps: 7 })).toEqual(['steps was 1, is 7']);
+  expect(await changesOf(linear, { schedule: 'linear', steps: 7 })).toEqual(['steps was 1, is 7']);
 });
 
-it('takes an option that the run did not have for its default, or for what was done before there was the option', async () => {
+it('takes an option that the run did not have as its default, or as what versions without the option did', async () => {
   const { seed: _, mean: __, ...older } = defaults;
-  expect(await changed(older, { mean: 'answers' })).toEqual([]);
-  expect(await changed(older, {})).toEqual(['mean was "answers", is "tokens"']);
-  expect(await changed(older, { seed: 2, mean: 'answers' })).toEqual(['seed was 0, is 2']);
+  expect(await changesOf(older, { mean: 'answers' })).toEqual([]);
+  expect(await changesOf(older, {})).toEqual(['mean was "answers", is "tokens"']);
+  expect(await changesOf(older, { seed: 2, mean: 'answers' })).toEqual(['seed was 0, is 2']);
 });

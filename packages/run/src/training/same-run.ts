@@ -9,22 +9,22 @@ import type { Resumption } from './resumption.js';
 import type { RunConfig } from './run-folder.js';
 import { changedFiles, type RunIdentity, runKey } from './run-identity.js';
 
-/** What a run and its continuation must have in common. */
+/** The run as the caller would go on with it, for comparison with the run that was begun. */
 export interface RunNow {
   readonly command: string;
-  /** The command's options as their table has them. */
+  /** The command's table of options. */
   readonly table: readonly OptionInfo[];
   readonly options: Readonly<Record<string, unknown>>;
   readonly dataset: { readonly fingerprint: string };
-  /** Known only once the models are there. */
+  /** Undefined before the models have been opened. */
   readonly identity?: RunIdentity | undefined;
 }
 
 /**
- * Checks that a resumed run is the one that was begun: its command, the options that decide its numbers, its data and, where
- * they are known by now, the files of its models; and that the checkpoint is of that run.
+ * Checks that a run goes on as it was begun: with the same command, options that decide numbers, data and, when `identity` is
+ * there, files of models. Checks also that the checkpoint belongs to the run.
  *
- * @throws DpoError `run.changed` with the list of what differs; `run.bad-config` when `config.json` of the run is damaged
+ * @throws DpoError `run.changed` with the list of differences; `run.bad-config` when `config.json` of the run is damaged
  */
 export async function checkSameRun(
   folder: string,
@@ -33,31 +33,33 @@ export async function checkSameRun(
   context: RunContext,
 ): Promise<void> {
   const then = await readRunConfig(folder);
-  const changed = [
+  const changes = [
     ...(then.command === now.command ? [] : [`the command was ${then.command}, is ${now.command}`]),
     ...changedOptions(then.options, now, then.identity !== undefined),
     ...(then.dataset.fingerprint === now.dataset.fingerprint ? [] : ['the data have other content']),
     ...changedIdentity(then, now, state.best !== undefined, context),
   ];
-  if (changed.length > 0)
+  if (changes.length > 0)
     throw new DpoError(
       'run.changed',
-      `The run in ${folder} cannot be resumed with another configuration: ${changed.join('; ')}.`,
+      `The run in ${folder} cannot be resumed with another configuration: ${changes.join('; ')}.`,
       {
-        values: { folder, changed },
-        hint: 'Give what it was begun with, or begin a new run in another folder.',
+        values: { folder, changed: changes },
+        hint: 'Give the configuration that the run began with, or begin a new run in another folder.',
       },
     );
-  const own = state.config as Readonly<Record<string, unknown>> | null | undefined;
-  const other = [
-    ...(typeof own === 'object' && own !== null ? changedOptions(own, now, state.run !== undefined) : []),
+  const stateOptions = state.config as Readonly<Record<string, unknown>> | null | undefined;
+  const differences = [
+    ...(typeof stateOptions === 'object' && stateOptions !== null
+      ? changedOptions(stateOptions, now, state.run !== undefined)
+      : []),
     ...(now.identity === undefined || [undefined, runKey({ ...now, identity: now.identity })].includes(state.run)
       ? []
       : ['its data or its models have other content']),
   ];
-  if (other.length > 0)
-    throw new DpoError('run.changed', `${checkpoint} is of another run than ${folder}: ${other.join('; ')}.`, {
-      values: { folder, checkpoint, changed: other },
+  if (differences.length > 0)
+    throw new DpoError('run.changed', `${checkpoint} is of another run than ${folder}: ${differences.join('; ')}.`, {
+      values: { folder, checkpoint, changed: differences },
       hint: 'Name a checkpoint of this run by --resume-from.',
     });
 }
@@ -67,19 +69,19 @@ function changedOptions(
   { options: now, table }: Pick<RunNow, 'options' | 'table'>,
   contentKnown: boolean,
 ): readonly string[] {
-  const known = new Map(table.map((option) => [option.key, option]));
-  // An option that an earlier version did not have was as its default is, or as that version did without the option.
-  const was = (key: string) => JSON.stringify(then[key] ?? known.get(key)?.before ?? known.get(key)?.default);
-  const may: Readonly<Record<OnResume, (key: string) => boolean>> = {
+  const byKey = new Map(table.map((option) => [option.key, option]));
+  // The run may have been begun by a version without the option.
+  const was = (key: string) => JSON.stringify(then[key] ?? byKey.get(key)?.before ?? byKey.get(key)?.default);
+  const mayDiffer: Readonly<Record<OnResume, (key: string) => boolean>> = {
     same: () => false,
     free: () => true,
     judge: () => true,
     name: (key) => contentKnown && then[key] !== undefined && now[key] !== undefined,
-    // With a constant rate a run may be made longer or shorter.
+    // A schedule stretches over the run's length, a constant rate does not.
     length: () => now.schedule === 'constant',
   };
   return [...new Set([...Object.keys(then), ...Object.keys(now)])]
-    .filter((key) => was(key) !== JSON.stringify(now[key]) && !may[known.get(key)?.onResume ?? 'same'](key))
+    .filter((key) => was(key) !== JSON.stringify(now[key]) && !mayDiffer[byKey.get(key)?.onResume ?? 'same'](key))
     .map((key) => `${key} was ${was(key)}, is ${JSON.stringify(now[key])}`);
 }
 
@@ -87,20 +89,20 @@ function changedIdentity(then: RunConfig, now: RunNow, evaluated: boolean, conte
   if (now.identity === undefined) return [];
   if (then.identity === undefined) {
     context.note(
-      'This run was begun by an earlier version, which kept no digests of its models: that weights, tokenizer and template ' +
+      'This run was begun by an earlier version, which kept no digests of its models: whether weights, tokenizer and template ' +
         'are still the same is not checked.',
     );
     return [];
   }
-  const changed = changedFiles(then.identity.files, now.identity.files);
-  // Held-out data only decide something where evaluations are compared with those from before.
+  const changes = changedFiles(then.identity.files, now.identity.files);
+  // Held-out data decide something only when evaluations are compared with evaluations from before.
   const { patience, loadBest } = now.options;
-  if (!evaluated || (patience === undefined && loadBest !== true)) return changed;
-  if (then.identity.heldOut !== now.identity.heldOut) changed.push('the held-out data have other content');
+  if (!evaluated || (patience === undefined && loadBest !== true)) return changes;
+  if (then.identity.heldOut !== now.identity.heldOut) changes.push('the held-out data have other content');
   for (const { key } of now.table.filter(({ onResume }) => onResume === 'judge'))
     if (then.options[key] !== now.options[key])
-      changed.push(`${key} was ${JSON.stringify(then.options[key])}, is ${JSON.stringify(now.options[key])}`);
-  return changed;
+      changes.push(`${key} was ${JSON.stringify(then.options[key])}, is ${JSON.stringify(now.options[key])}`);
+  return changes;
 }
 
 const configShape = z.looseObject({
@@ -132,8 +134,9 @@ async function readRunConfig(folder: string): Promise<RunConfig> {
   } catch (cause) {
     throw bad('is not valid JSON', cause);
   }
-  const read = configShape.safeParse(value);
-  if (read.success) return read.data as unknown as RunConfig;
-  const key = read.error.issues[0]?.path.join('.') || 'object';
-  throw bad(`is no configuration of a run: it has no sound "${key}"`, read.error);
+  const result = configShape.safeParse(value);
+  if (result.success) return result.data as unknown as RunConfig;
+  const key = result.error.issues[0]?.path.join('.');
+  const fault = key ? `"${key}" is missing or wrong` : 'it holds no JSON object';
+  throw bad(`is no configuration of a run: ${fault}`, result.error);
 }

@@ -1,34 +1,34 @@
 import { inPieces } from '@dpo/base';
 import { type CutAnswer, type TrainingWarning, watchRowsSteps } from '@dpo/core';
-import type { EncodedRow, GivenReference, RowKind } from './row-kinds.js';
+import type { DataExample, GivenReference, RowKind } from './row-kinds.js';
 
-/** The rows that are trained on and held out, and what the data hold of the reference. */
-interface Rows<Row> {
-  readonly train: readonly Row[];
-  readonly held: readonly Row[] | undefined;
+/** The examples of training and the held-out ones, with the reference log-probabilities in the data. */
+interface Examples<Example> {
+  readonly examples: readonly Example[];
+  readonly heldOut: readonly Example[] | undefined;
   readonly givenReference: GivenReference;
-  /** The answers that the method reads of a row. */
-  readonly answers: (row: Row) => readonly CutAnswer[];
+  /** The answers of an example that the method reads. */
+  readonly answers: (example: Example) => readonly CutAnswer[];
 }
 
 /**
- * What is wrong with rows although each of them can be used; known before the first step.
+ * Warnings about rows that can each be used and are wrong together, such as repeated rows. They are known before the first step.
  *
  * @throws DpoError `train.nothing-to-learn`
  */
-export async function rowWarnings<Given, Row extends EncodedRow>(
-  kind: RowKind<Given, Row>,
-  { train, held = [], givenReference, answers }: Rows<Row>,
+export async function watchRows<Row, Example extends DataExample>(
+  kind: RowKind<Row, Example>,
+  { examples, heldOut = [], givenReference, answers }: Examples<Example>,
   signal: AbortSignal,
 ): Promise<TrainingWarning[]> {
-  const watched = (row: Row) => ({
-    row: row.row,
-    prompt: row.prompt,
-    answers: answers(row),
-    desirable: kind.desirable?.(row),
+  const toWatch = (example: Example) => ({
+    row: example.row,
+    prompt: example.prompt,
+    answers: answers(example),
+    desirable: kind.desirable?.(example),
   });
-  const warnings = await inPieces(watchRowsSteps(train.map(watched), held.map(watched)), signal);
-  return [...warnings, ...incompleteReference(givenReference, train.length)];
+  const warnings = await inPieces(watchRowsSteps(examples.map(toWatch), heldOut.map(toWatch)), signal);
+  return [...warnings, ...incompleteReference(givenReference, examples.length)];
 }
 
 function incompleteReference({ rows, partial = false }: GivenReference, of: number): TrainingWarning[] {
@@ -37,7 +37,7 @@ function incompleteReference({ rows, partial = false }: GivenReference, of: numb
     {
       code: 'reference-incomplete',
       step: 0,
-      message: `Only ${rows} of ${of} rows have both reference log-probabilities (reference_chosen_logp, reference_rejected_logp): none of them are used.`,
+      message: `Only ${rows} of ${of} rows have both reference log-probabilities (reference_chosen_logp, reference_rejected_logp): no row's are used.`,
       hint: 'Give all rows both numbers, or leave the columns out.',
     },
   ];

@@ -3,13 +3,13 @@ import { addressOf, alone, type Cluster, type Collective, type Engine, waitForWo
 import type { RunContext } from '../context.js';
 import { checkSameWork } from './same-work.js';
 
-/** Seconds that workers may start apart. */
+/** How many seconds apart workers may start. */
 const START_SECONDS = 600;
 
 /**
- * Waits for the other workers of a run and checks that all are about to do the same.
+ * Waits for the other workers of a run and checks that all of them are about to do the same.
  *
- * @param facts what must be alike, by the names that an error gives them
+ * @param facts values that must be equal on all workers, by their names in the error
  * @throws DpoError `engine.workers-missing`, `workers.differ`, `engine.worker-lost`
  */
 export async function joinWorkers(
@@ -36,14 +36,14 @@ export async function joinWorkers(
 }
 
 /**
- * Lets a worker leave without an error for the others. Once a list is asked for here, every worker has all that it needs of the
- * others: whether this last one still comes is of no matter.
+ * Lets a worker leave without an error for the other workers. A worker that calls this function needs no more numbers from the
+ * others, so that a failure of this last exchange does not matter.
  */
 export async function leaveWorkers(collective: Collective): Promise<void> {
   if (collective.size > 1) await collective.gather([]).catch(() => undefined);
 }
 
-const fenced = new BlockList();
+const privateNets = new BlockList();
 for (const [net, bits] of [
   ...([
     ['127.0.0.0', 8],
@@ -54,17 +54,17 @@ for (const [net, bits] of [
   ] as const),
   ...([['100.64.0.0', 10]] as const),
 ])
-  fenced.addSubnet(net, bits, 'ipv4');
+  privateNets.addSubnet(net, bits, 'ipv4');
 for (const [net, bits] of [
   ['::1', 128],
   ['fc00::', 7],
   ['fe80::', 10],
 ] as const)
-  fenced.addSubnet(net, bits, 'ipv6');
+  privateNets.addSubnet(net, bits, 'ipv6');
 
-/** Whether an address is one of the internet's. Of names nothing is known. */
+/** Whether a host is an address that the internet can reach. False for names, which are not looked up. */
 function isPublic(host: string): boolean {
   const { host: address = '' } = addressOf(host) ?? {};
   const family = isIP(address);
-  return family !== 0 && !fenced.check(address, family === 4 ? 'ipv4' : 'ipv6');
+  return family !== 0 && !privateNets.check(address, family === 4 ? 'ipv4' : 'ipv6');
 }

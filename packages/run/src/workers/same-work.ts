@@ -3,10 +3,10 @@ import { DpoError } from '@dpo/base';
 import type { Collective } from '@dpo/engine';
 
 /**
- * Checks that all workers are about to do the same: each hands in facts by name, and they are compared by their digests.
+ * Checks that all workers are about to do the same. Each worker gives facts by name, whose digests are compared.
  *
  * @param hosts the workers' addresses, by rank
- * @throws DpoError `workers.differ`, on every worker, with the names of the facts that differ and whose they are
+ * @throws DpoError `workers.differ`, on every worker, with the names of the facts that differ and the workers that have them
  */
 export async function checkSameWork(
   collective: Collective,
@@ -14,24 +14,22 @@ export async function checkSameWork(
   hosts: readonly string[],
 ): Promise<void> {
   const names = Object.keys(facts).sort();
-  // Lists of different facts cannot be compared one by one: other versions have other lists.
+  // Versions of dpo differ in their facts. Only lists of the same names can be compared fact by fact.
   const lists = await collective.gather([digest(names)]);
   const all = await collective.gather(names.map((name) => digest(facts[name])));
-  const found = all.flatMap((given, rank) => {
+  const differences = all.flatMap((digests, rank) => {
     const same = lists[rank]?.[0] === lists[0]?.[0];
-    const differing = same ? names.filter((_, i) => given[i] !== all[0]?.[i]) : ['the version of dpo'];
+    const differing = same ? names.filter((_, i) => digests[i] !== all[0]?.[i]) : ['the version of dpo'];
     return differing.length === 0 ? [] : [{ rank, differing }];
   });
-  if (found.length === 0) return;
-  const list = found.map(({ rank, differing }) => `worker ${rank} (${hosts[rank]}) in ${differing.join(', ')}`);
-  throw new DpoError(
-    'workers.differ',
-    `The workers would not train the same: from worker 0 differs ${list.join('; ')}.`,
-    {
-      values: { workers: found },
-      hint: 'Give every worker the same version, options, model and data.',
-    },
+  if (differences.length === 0) return;
+  const list = differences.map(
+    ({ rank, differing }) => `worker ${rank} (${hosts[rank]}) differs in ${differing.join(', ')}`,
   );
+  throw new DpoError('workers.differ', `Some workers would not train as worker 0 does: ${list.join('; ')}.`, {
+    values: { workers: differences },
+    hint: 'Give every worker the same version, options, model and data.',
+  });
 }
 
 /** A whole number of 48 bits that stands for a value. */

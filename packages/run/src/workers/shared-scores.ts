@@ -2,9 +2,10 @@ import type { PromptGroup } from '@dpo/base';
 import type { Collective } from '@dpo/engine';
 
 /**
- * A number to each answer of each group, computed by all workers together: each does every W-th group, and all get all numbers.
+ * A number to each answer of each group, computed by all W workers together. A worker computes every W-th group, and all workers get
+ * all numbers.
  *
- * @param score what one worker computes of some groups
+ * @param score computes the numbers of some groups
  */
 export async function sharedScores<Group extends Pick<PromptGroup, 'answers'>>(
   groups: readonly Group[],
@@ -13,7 +14,7 @@ export async function sharedScores<Group extends Pick<PromptGroup, 'answers'>>(
 ): Promise<readonly (readonly number[])[]> {
   if (collective === undefined || collective.size === 1) return score(groups);
   const { rank, size } = collective;
-  const own = await score(groups.filter((_, i) => i % size === rank));
-  const lists = (await collective.gather(own.flat())).map((list) => list.values());
+  const ownScores = await score(groups.filter((_, i) => i % size === rank));
+  const lists = (await collective.gather(ownScores.flat())).map((list) => list.values());
   return groups.map(({ answers }, i) => answers.map(() => lists[i % size]?.next().value as number));
 }

@@ -4,7 +4,7 @@ import { clusterOf } from './tf-config.js';
 const text = (cluster: unknown, type: string, index: unknown) => JSON.stringify({ cluster, task: { type, index } });
 
 describe('TF_CONFIG', () => {
-  it('says who the workers are, and which of them this is', () => {
+  it('says who the workers are, and which worker this process is', () => {
     expect(clusterOf(text({ worker: ['a:1', 'b:2'] }, 'worker', 1))).toEqual({ hosts: ['a:1', 'b:2'], rank: 1 });
     // A chief is the first worker. Some schedulers write the index as text, and more than this reads.
     const cluster = { chief: ['c:9'], worker: ['a:1', 'b:2'], evaluator: ['e:1'] };
@@ -13,7 +13,7 @@ describe('TF_CONFIG', () => {
     expect(clusterOf(text({ worker: ['[::1]:1', 'host.example:2'] }, 'worker', 0))?.hosts).toHaveLength(2);
   });
 
-  it('is no cluster where there is none, or one worker alone', () => {
+  it('is no cluster without a text, or with one worker alone', () => {
     for (const none of [undefined, '', ' ', text({ worker: ['a:1'] }, 'worker', 0)])
       expect(clusterOf(none)).toBeUndefined();
   });
@@ -31,8 +31,8 @@ describe('TF_CONFIG', () => {
     [text({ worker: ['a:1', 'b'] }, 'worker', 0), 'host:port, not b'],
     [text({ worker: ['a:1', 'a:1'] }, 'worker', 0), 'a:1 twice'],
     [text({ worker: ['a:1', 'b:70000'] }, 'worker', 0), 'not b:70000'],
-  ])('%s is refused', (given, says) => {
-    expect(() => clusterOf(given)).toThrow(
+  ])('%s is refused', (config, says) => {
+    expect(() => clusterOf(config)).toThrow(
       expect.objectContaining({ code: 'workers.bad-tf-config', message: expect.stringContaining(says) }),
     );
   });

@@ -14,13 +14,13 @@ const schema = z.object({
  *
  *     {"cluster": {"worker": ["a:2222", "b:2222"]}, "task": {"type": "worker", "index": 0}}
  *
- * A `chief` comes before the workers. One worker alone is no cluster: undefined, as for no text.
+ * A `chief` comes before the workers. Undefined for one worker alone, and without a text.
  *
- * @throws DpoError `workers.bad-tf-config` that says what is wrong with it
+ * @throws DpoError `workers.bad-tf-config`, with the reason
  */
 export function clusterOf(text: string | undefined): Cluster | undefined {
   if (text === undefined || text.trim() === '') return undefined;
-  const { cluster, task } = parsed(text);
+  const { cluster, task } = parseConfig(text);
   const { chief = [], worker = [], ps = [] } = cluster;
   if (ps.length > 0 || task.type === 'ps')
     throw bad('it names parameter servers, which keep weights for workers that come and go', text, {
@@ -34,9 +34,9 @@ export function clusterOf(text: string | undefined): Cluster | undefined {
     });
   const all = [...chief, ...worker];
   if (all.length === 0) throw bad('its cluster has no worker', text);
-  const listed = task.type === 'worker' ? worker : chief;
-  if (task.index >= listed.length)
-    throw bad(`it has ${listed.length} of type ${task.type}, and this process is number ${task.index}`, text, {
+  const peers = task.type === 'worker' ? worker : chief;
+  if (task.index >= peers.length)
+    throw bad(`it has ${peers.length} of type ${task.type}, and this process is number ${task.index}`, text, {
       hint: 'task.index counts from 0 within its type.',
     });
   const result = { hosts: all, rank: first + task.index };
@@ -48,7 +48,7 @@ export function clusterOf(text: string | undefined): Cluster | undefined {
   return all.length === 1 ? undefined : result;
 }
 
-function parsed(text: string): z.output<typeof schema> {
+function parseConfig(text: string): z.output<typeof schema> {
   let value: unknown;
   try {
     value = JSON.parse(text);

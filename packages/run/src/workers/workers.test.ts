@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { checkSameWork } from './same-work.js';
 import { sharedScores } from './shared-scores.js';
 
-/** Does something on workers of one process that only ask for lists. */
+/** Does work on several workers inside one process. They can only gather lists. */
 function onWorkers<T>(size: number, work: (collective: Collective) => Promise<T>): Promise<PromiseSettledResult<T>[]> {
   const rounds: { lists: (readonly number[])[]; wait: ((all: readonly (readonly number[])[]) => void)[] }[] = [];
   const worker = (rank: number): Collective => {
@@ -28,24 +28,24 @@ function onWorkers<T>(size: number, work: (collective: Collective) => Promise<T>
 const groups = [3, 1, 2, 1, 4].map((count, g) => ({
   answers: Array.from({ length: count }, (_, a) => Int32Array.of(10 * g + a)),
 }));
-const score = async (given: typeof groups) => given.map(({ answers }) => answers.map(([id = 0]) => id / 3));
+const score = async (some: typeof groups) => some.map(({ answers }) => answers.map(([id = 0]) => id / 3));
 
 describe('scores of several workers', () => {
-  it.each([1, 2, 3, 7])('by %i are those of one, and none is computed twice', async (size) => {
+  it.each([1, 2, 3, 7])('by %i workers are the scores by one worker, and no score is computed twice', async (size) => {
     const expected = await score(groups);
-    let scored = 0;
+    let count = 0;
     const results = await onWorkers(size, (collective) =>
       sharedScores(
         groups,
         (own) => {
-          scored += own.length;
+          count += own.length;
           return score([...own]);
         },
         collective,
       ),
     );
     for (const result of results) expect(result).toEqual({ status: 'fulfilled', value: expected });
-    expect(scored).toBe(groups.length);
+    expect(count).toBe(groups.length);
   });
 });
 
@@ -59,7 +59,7 @@ describe('what workers are about to do', () => {
     expect((await check([facts, facts, { ...facts }])).map(({ status }) => status)).toEqual(Array(3).fill('fulfilled'));
   });
 
-  it('is refused by all where one differs, with what differs', async () => {
+  it('is refused by all workers when one of them differs, with the names of the differences', async () => {
     const facts = { beta: 0.1, list: ['a'], 'the data': 'f00' };
     const others = [facts, { ...facts, beta: 0.2, 'the data': 'f01' }, { ...facts, list: ['a', 'b'] }];
     for (const result of await check(others))
@@ -67,7 +67,7 @@ describe('what workers are about to do', () => {
         reason: {
           code: 'workers.differ',
           message:
-            'The workers would not train the same: from worker 0 differs worker 1 (b:1) in beta, the data; worker 2 (c:1) in list.',
+            'Some workers would not train as worker 0 does: worker 1 (b:1) differs in beta, the data; worker 2 (c:1) differs in list.',
         },
       });
   });
@@ -78,7 +78,7 @@ describe('what workers are about to do', () => {
       { a: 1, c: 2 },
     ]))
       expect(result).toMatchObject({
-        reason: { message: expect.stringContaining('worker 1 (b:1) in the version of dpo') },
+        reason: { message: expect.stringContaining('worker 1 (b:1) differs in the version of dpo') },
       });
   });
 });

@@ -12,22 +12,24 @@ import {
 import { openRows } from '@dpo/run/command-line';
 import type { Context } from '../../command/define.js';
 
-/** Answers to a prompt, of which the first ones are right and the others wrong. */
+/** Answers to a prompt: the first ones are right, the others are wrong. */
 export interface Comparison extends TemplateInputs {
   readonly prompt: Text;
   readonly answers: readonly Text[];
-  /** How many are right. */
+  /** How many of the answers are right. */
   readonly right: number;
   readonly subset?: string | undefined;
   readonly id?: string | undefined;
 }
 
-/** What says that a file holds no ranked lists. */
+/** Errors of a file that holds no rankings. */
 const noLists = ['data.missing-column', 'data.unknown-shape', 'data.wrong-type'];
 
 /**
- * Reads what a reward model is measured on: pairs, or lists of answers with scores, of which the best-scored are right (RewardBench 2
- * among them). Subsets are the column `subset` (RewardBench 1), else `source`.
+ * Reads the comparisons on which a reward model is measured: pairs, or rankings with scores (such as RewardBench 2), of which the
+ * answers with the best score are right. The column `subset` (RewardBench 1), else `source`, names the subsets.
+ *
+ * @throws DpoError `data.empty-dataset` when no answer is better than another; the errors of reading data
  */
 export async function readComparisons(
   name: string,
@@ -40,23 +42,23 @@ export async function readComparisons(
       throw error;
     },
   );
-  const found =
+  const comparisons =
     lists === undefined
       ? [...(await openRows(name, { read: readWithSubsets, join: joinPreferences }, context, { onError }))].map(ofPair)
       : [...lists].flatMap(ofList);
-  if (found.length > 0) return found;
+  if (comparisons.length > 0) return comparisons;
   throw new DpoError('data.empty-dataset', `${name} has no answer that is better than another.`, { values: { name } });
 }
 
-/** Reads pairs once more where the file has a column of subsets, which stands for `source` then. */
+/** Reads pairs. When the file has a column of subsets, reads the pairs once more, with the column as `source`. */
 async function readWithSubsets(path: string, options: Parameters<typeof readPreferences>[1] = {}) {
-  let aside: readonly string[] = [];
+  let unusedColumns: readonly string[] = [];
   const onNotes = (notes: ReadNotes) => {
-    aside = notes.leftAside;
-    options.onNotes?.({ ...notes, leftAside: aside.filter((name) => name !== 'subset') });
+    unusedColumns = notes.leftAside;
+    options.onNotes?.({ ...notes, leftAside: unusedColumns.filter((name) => name !== 'subset') });
   };
   const pairs = await readPreferences(path, { ...options, onNotes });
-  if (!aside.includes('subset')) return pairs;
+  if (!unusedColumns.includes('subset')) return pairs;
   return readPreferences(path, { ...options, onNotes: undefined, columns: { source: 'subset' } });
 }
 
@@ -64,7 +66,7 @@ function ofPair({ prompt, chosen, rejected, source, id, ...row }: PreferencePair
   return { ...inputsOf(row), prompt, answers: [chosen, rejected], right: 1, subset: source, id };
 }
 
-/** Nothing where all answers are equally good. */
+/** The comparison of a ranking; no comparison when all answers are equally good. */
 function ofList({ prompt, responses, scores, source, id, ...row }: RankedList): Comparison[] {
   const best = Math.max(...scores);
   const [right, wrong] = [
@@ -75,7 +77,7 @@ function ofList({ prompt, responses, scores, source, id, ...row }: RankedList): 
   return [{ ...inputsOf(row), prompt, answers: [...right, ...wrong], right: right.length, subset: source, id }];
 }
 
-/** What a row hands to the chat template. */
+/** The fields of a row that go to the chat template. */
 function inputsOf({ tools, templateVariables }: TemplateInputs): TemplateInputs {
   return {
     ...(tools === undefined ? {} : { tools }),
@@ -86,7 +88,10 @@ function inputsOf({ tools, templateVariables }: TemplateInputs): TemplateInputs 
 /** Comparisons with a score to each answer. */
 export function withScores(comparisons: readonly Comparison[], scores: readonly (readonly number[])[]) {
   return comparisons.map(({ answers, right, subset, id }, i) => {
-    const scored = answers.map((answer, a) => ({ score: scores[i]?.[a] as number, length: plainText(answer).length }));
-    return { right: scored.slice(0, right), wrong: scored.slice(right), subset, id };
+    const scoredAnswers = answers.map((answer, a) => ({
+      score: scores[i]?.[a] as number,
+      length: plainText(answer).length,
+    }));
+    return { right: scoredAnswers.slice(0, right), wrong: scoredAnswers.slice(right), subset, id };
   });
 }

@@ -3,7 +3,7 @@ import { USAGE } from '@dpo/run/command-line';
 import type { WinrateOptions } from '../../options/winrate.js';
 
 /**
- * Refuses sides of a comparison that are missing or doubled, before anything is opened.
+ * Checks that a win rate has one source of answers on each side, before anything is opened.
  *
  * @throws DpoError `cli.usage`
  */
@@ -12,10 +12,10 @@ export function checkSides(options: WinrateOptions): void {
   const usage = (message: string, hint?: string) =>
     new DpoError(USAGE, `dpo eval winrate: ${message}`, hint === undefined ? {} : { hint });
   if ((answers === undefined) === (model === undefined))
-    throw usage("the model's side needs --answers FILE or --model MODEL, one of them.");
+    throw usage("the model's side needs either --answers FILE or --model MODEL.");
   if (data !== undefined && prompts !== undefined) throw usage('--data and --prompts do not go together.');
   const sides = [against, baseline].filter((side) => side !== undefined).length;
-  if (sides > 1) throw usage("the baseline's side needs one of --against and --baseline.");
+  if (sides > 1) throw usage("the baseline's side needs either --against or --baseline.");
   if (sides === 0 && data === undefined)
     throw usage(
       "the baseline's side needs --against FILE, --baseline MODEL, or --data, whose chosen answers are the baseline.",

@@ -7,16 +7,17 @@ import { type Answer, type PairedAnswers, pairAnswers, readAnswers } from '@dpo/
 import type { Context } from '../../command/define.js';
 import type { WinrateOptions } from '../../options/winrate.js';
 import { drawAnswers, writeAnswers } from './draw-answers.js';
-import { type AskedPrompts, promptsToAnswer } from './prompts-to-answer.js';
+import { type PromptsToAnswer, promptsToAnswer } from './prompts-to-answer.js';
 
 /** Files of a win rate's folder. Each is a file that `--answers` and `--against` take. */
 export const FILES = { model: 'answers.jsonl', baseline: 'against.jsonl' } as const;
 
 /**
- * The pairs to be judged: answers from files, from models that draw them, or from a dataset. All of them are in the output folder
- * afterwards.
+ * The pairs to be judged: answers from files, from models that draw answers, or from a dataset. All answers are written into the
+ * output folder.
  *
- * @param onReadable called when all that is read is known to be good, before anything is drawn or written
+ * @param onReadable called when all inputs are known to be good, before anything is drawn or written
+ * @throws DpoError `eval.no-samples`, and the errors of reading answers and data, of pairing, and of models
  */
 export async function collectAnswers(
   options: WinrateOptions,
@@ -24,26 +25,26 @@ export async function collectAnswers(
   context: Context,
   onReadable: () => Promise<void>,
 ): Promise<PairedAnswers> {
-  const asked = await promptsToAnswer(options, context);
-  // Files first: what is wrong with them shows before a model is opened.
-  const given = options.answers === undefined ? undefined : await fileOfAnswers(options.answers, options.limit);
+  const toAnswer = await promptsToAnswer(options, context);
+  // Faults of the files are found before a model is opened.
+  const ofModel = options.answers === undefined ? undefined : await fileOfAnswers(options.answers, options.limit);
   const against = options.against === undefined ? undefined : await fileOfAnswers(options.against);
-  if (given !== undefined) pairAnswers(given, against ?? asked?.chosen ?? given);
+  if (ofModel !== undefined) pairAnswers(ofModel, against ?? toAnswer?.chosen ?? ofModel);
   await onReadable();
-  const model = given ?? (await drawn('model', options, asked, openEngine, context));
+  const model = ofModel ?? (await drawSide('model', options, toAnswer, openEngine, context));
   const baseline =
     against ??
     (options.baseline === undefined
-      ? (asked?.chosen ?? [])
-      : await drawn('baseline', options, asked, openEngine, context));
+      ? (toAnswer?.chosen ?? [])
+      : await drawSide('baseline', options, toAnswer, openEngine, context));
   await writeAnswers(join(options.output, FILES.model), model);
   await writeAnswers(join(options.output, FILES.baseline), baseline);
-  const paired = pairAnswers(model, baseline);
-  if (paired.unused > 0) context.note(`The baseline answers ${paired.unused} more prompts, which are left aside.`);
-  return paired;
+  const answers = pairAnswers(model, baseline);
+  if (answers.unused > 0) context.note(`The baseline answers ${answers.unused} more prompts, which are left aside.`);
+  return answers;
 }
 
-/** Reads answers from a file, or from the folder of another win rate: there the model's. */
+/** Reads answers from a file, or the model's answers from the folder of another win rate. */
 async function fileOfAnswers(path: string, limit?: number): Promise<Answer[]> {
   const isFolder = (await stat(path).catch(() => undefined))?.isDirectory() === true;
   const file = isFolder ? join(path, FILES.model) : path;
@@ -54,23 +55,23 @@ async function fileOfAnswers(path: string, limit?: number): Promise<Answer[]> {
     });
   const answers = await readAnswers(file);
   if (limit === undefined) return answers;
-  const kept = new Set([...new Set(answers.map(({ prompt }) => JSON.stringify(prompt)))].slice(0, limit));
-  return answers.filter(({ prompt }) => kept.has(JSON.stringify(prompt)));
+  const prompts = new Set([...new Set(answers.map(({ prompt }) => JSON.stringify(prompt)))].slice(0, limit));
+  return answers.filter(({ prompt }) => prompts.has(JSON.stringify(prompt)));
 }
 
-async function drawn(
+async function drawSide(
   side: 'model' | 'baseline',
   options: WinrateOptions,
-  asked: AskedPrompts | undefined,
+  toAnswer: PromptsToAnswer | undefined,
   openEngine: () => Promise<Engine>,
   context: Context,
 ): Promise<Answer[]> {
   const name = options[side];
-  if (name === undefined || asked === undefined) return [];
-  const own = side === 'baseline' ? options.baselineTemperature : undefined;
-  const temperatures = own === undefined ? [...new Set(options.temperatures)] : [own];
+  if (name === undefined || toAnswer === undefined) return [];
+  const temperature = side === 'baseline' ? options.baselineTemperature : undefined;
+  const temperatures = temperature === undefined ? [...new Set(options.temperatures)] : [temperature];
   return drawAnswers(
-    { name, prompts: asked.prompts, temperatures, file: join(options.output, FILES[side]) },
+    { name, prompts: toAnswer.prompts, temperatures, file: join(options.output, FILES[side]) },
     options,
     openEngine,
     context,

@@ -7,8 +7,9 @@ import { openModel, sampleTexts } from '@dpo/run/command-line';
 import type { Context } from '../../command/define.js';
 import type { WinrateOptions } from '../../options/winrate.js';
 
-/** Answers to draw, and where they are kept. */
+/** Answers to draw, and the file that keeps them. */
 export interface Drawing {
+  /** The model that answers. */
   readonly name: string;
   readonly prompts: readonly PromptRow[] & PlacedRows;
   readonly temperatures: readonly number[];
@@ -17,8 +18,10 @@ export interface Drawing {
 }
 
 /**
- * Draws a model's answers to all prompts at each temperature, and keeps them in a file. Temperatures that the file has all
- * answers of are taken from there, so a drawing that was killed goes on at the temperature where it ended.
+ * Draws a model's answers to all prompts at each temperature, and keeps the answers in a file. A temperature of which the file has
+ * all answers is not drawn again, so that a drawing that was killed goes on at the temperature where it ended.
+ *
+ * @throws DpoError the errors of reading answers, of models and of drawing
  */
 export async function drawAnswers(
   drawing: Drawing,
@@ -27,14 +30,16 @@ export async function drawAnswers(
   context: Context,
 ): Promise<Answer[]> {
   const { name, prompts, temperatures, file } = drawing;
-  const kept = (await isThere(file)) ? await readAnswers(file) : [];
-  const wanted = new Set(prompts.map(({ prompt }) => JSON.stringify(prompt)));
-  const whole = (temperature: number) => {
-    const there = kept.filter((each) => each.temperature === temperature && wanted.has(JSON.stringify(each.prompt)));
-    return there.length === prompts.length * options.samples ? there : undefined;
+  const inFile = (await isThere(file)) ? await readAnswers(file) : [];
+  const keys = new Set(prompts.map(({ prompt }) => JSON.stringify(prompt)));
+  const allAt = (temperature: number) => {
+    const some = inFile.filter(
+      (answer) => answer.temperature === temperature && keys.has(JSON.stringify(answer.prompt)),
+    );
+    return some.length === prompts.length * options.samples ? some : undefined;
   };
-  const answers = temperatures.flatMap((temperature) => whole(temperature) ?? []);
-  const missing = temperatures.filter((temperature) => whole(temperature) === undefined);
+  const answers = temperatures.flatMap((temperature) => allAt(temperature) ?? []);
+  const missing = temperatures.filter((temperature) => allAt(temperature) === undefined);
   if (missing.length === 0) return answers;
   const { model, tokenizer } = await openModel(await openEngine(), name, context);
   for (const temperature of missing) {

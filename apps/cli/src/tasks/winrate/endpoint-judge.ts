@@ -22,22 +22,23 @@ import { USAGE } from '@dpo/run/command-line';
 import type { Context } from '../../command/define.js';
 import type { WinrateOptions } from '../../options/winrate.js';
 
-/** The folder of replies that were paid for, those of all judgings of this user. */
+/** The folder of replies that were paid for, shared by all win rates of this user. */
 export function repliesFolder(): string {
   return join(cacheFolder(), 'judge-replies');
 }
 
-/** A judge behind an address, not yet asked. */
+/** A judge behind an address that has not been asked yet. */
 export interface EndpointJudge {
-  /** Asks the first questions, which show what is wrong. */
+  /** Asks the first questions, which show whether the judge can be asked at all. */
   readonly prepare: () => Promise<ChatJudge>;
+  /** The money that was spent. */
   readonly ledger: Ledger;
 }
 
 /**
- * Checks all that can be known of a judge behind an address without asking it.
+ * Checks everything about a judge behind an address that can be checked without a question.
  *
- * @throws DpoError `cli.usage` without --judge-model, or for a budget that is 0 or has no prices; `judge.no-key`; those of
+ * @throws DpoError `cli.usage` without --judge-model, or for a budget that is 0 or has no prices; `judge.no-key`; the errors of
  *   `parseAddress` and `readPrice`
  */
 export async function endpointJudge(
@@ -50,17 +51,17 @@ export async function endpointJudge(
   if (model === undefined)
     throw new DpoError(USAGE, 'dpo eval winrate: a judge behind an address needs --judge-model NAME.');
   const key = keyOf(keyName, address, isPrivate);
-  const book = await ledgerOf(options, model);
+  const money = await ledgerOf(options, model);
   return {
-    ledger: book,
+    ledger: money,
     prepare: async () => {
-      const before = await readManner(output);
+      const earlier = await readManner(output);
       const judge = await chatJudge({
-        ...{ address, model, template, key, keyName, ledger: book },
+        ...{ address, model, template, key, keyName, ledger: money },
         ...{ concurrency: options.concurrency, temperature: options.judgeTemperature, tokens: options.judgeTokens },
         timeout: 1000 * options.judgeTimeout,
         cache: options.cache ? replyCache(repliesFolder()) : undefined,
-        rung: options.judgeReply === 'auto' ? before?.rung.name : options.judgeReply,
+        rung: options.judgeReply === 'auto' ? earlier?.rung.name : options.judgeReply,
         onWait: ({ milliseconds, because }) =>
           context.progress(`Waiting ${Math.ceil(milliseconds / 1000)} s for the judge: ${because}`),
         signal: context.signal,
@@ -86,11 +87,11 @@ async function ledgerOf({ prices, maxCost, output }: WinrateOptions, model: stri
   if (maxCost !== undefined && prices === undefined)
     throw new DpoError(USAGE, 'dpo eval winrate: --max-cost needs --prices, which says what tokens cost.');
   const price = prices === undefined ? undefined : await readPrice(prices, model);
-  return ledger({ price, maxCost, before: price === undefined ? 0 : await spentBefore(output) });
+  return ledger({ price, maxCost, before: price === undefined ? 0 : await costSoFar(output) });
 }
 
-/** What the verdicts of a folder cost. */
-async function spentBefore(output: string): Promise<number> {
+/** How much the verdicts of a folder have cost. */
+async function costSoFar(output: string): Promise<number> {
   const file = join(output, 'verdicts.jsonl');
   if (!(await isThere(file))) return 0;
   try {
@@ -103,7 +104,7 @@ async function spentBefore(output: string): Promise<number> {
 
 const FILE = 'judge.json';
 
-/** Keeps how a judge is asked, so that a judging goes on in the same way. */
+/** Writes how a judge is asked, so that an interrupted win rate goes on in the same way. */
 export async function writeManner(output: string, { manner }: ChatJudge): Promise<void> {
   const { rung, lengthKey, temperature } = manner;
   const text = `${JSON.stringify({ rung: rung.name, lengthKey, temperature }, null, 2)}\n`;
@@ -113,15 +114,15 @@ export async function writeManner(output: string, { manner }: ChatJudge): Promis
 async function readManner(output: string): Promise<Manner | undefined> {
   const text = await readTextIfThere(join(output, FILE));
   if (text === undefined) return undefined;
-  const stored: unknown = JSON.parse(text);
-  if (!isObject(stored)) return undefined;
-  const rung = rungs.find(({ name }) => name === (stored.rung as RungName));
+  const manner: unknown = JSON.parse(text);
+  if (!isObject(manner)) return undefined;
+  const rung = rungs.find(({ name }) => name === (manner.rung as RungName));
   if (rung === undefined) return undefined;
-  const lengthKey = stored.lengthKey === 'max_completion_tokens' ? 'max_completion_tokens' : 'max_tokens';
-  return { rung, lengthKey, temperature: typeof stored.temperature === 'number' ? stored.temperature : undefined };
+  const lengthKey = manner.lengthKey === 'max_completion_tokens' ? 'max_completion_tokens' : 'max_tokens';
+  return { rung, lengthKey, temperature: typeof manner.temperature === 'number' ? manner.temperature : undefined };
 }
 
-/** Whom a judging asked, and how, from its folder; undefined where no judge behind an address was asked. */
+/** The judge that a win rate asked, and how, from its folder. Undefined when no judge behind an address was asked. */
 export async function askedAs(options: WinrateOptions, template: JudgeTemplate): Promise<CacheKeysOptions | undefined> {
   const manner = await readManner(options.output);
   if (manner === undefined || options.judgeModel === undefined) return undefined;

@@ -15,33 +15,34 @@ import {
 import { USAGE } from '@dpo/run/command-line';
 import type { Context } from '../../command/define.js';
 import type { WinrateOptions } from '../../options/winrate.js';
-import { howToRate, leftLines, raterLines } from '../../ui/raters.js';
+import { earlyStopLines, howToRate, raterLines } from '../../ui/raters.js';
 import { powerLine } from '../../ui/win-rate.js';
 
-/** What `--judge` says for people. */
+/** The value of `--judge` for people. */
 const PEOPLE = 'human';
 
 /**
  * Whether people are to judge.
  *
- * @throws DpoError `cli.usage` for people without a name, and for options of people with another judge
+ * @throws DpoError `cli.usage` for people without a name, and for options of people when another judge is named
  */
-export function judgedByPeople({ judge, rater, planned }: WinrateOptions): boolean {
+export function peopleJudge({ judge, rater, planned }: WinrateOptions): boolean {
   const people = judge === PEOPLE;
   if (people && rater === undefined)
     throw new DpoError(USAGE, 'dpo eval winrate: --judge human needs --rater NAME.', {
-      hint: 'The name stands beside the votes: each rater has their own order of pairs, and goes on where they stopped.',
+      hint: 'The name is written beside the votes. Each rater has an order of pairs of their own, and goes on where they stopped.',
     });
-  const alone = people ? undefined : [rater && '--rater', planned && '--planned'].find(Boolean);
-  if (alone !== undefined) throw new DpoError(USAGE, `dpo eval winrate: ${alone} is for --judge human.`);
+  const flag = people ? undefined : [rater && '--rater', planned && '--planned'].find(Boolean);
+  if (flag !== undefined) throw new DpoError(USAGE, `dpo eval winrate: ${flag} is for --judge human.`);
   return people;
 }
 
 /**
- * Serves each rater a blind page until all have ended. Returns the verdicts of all who have, those of earlier commands on the
- * folder included.
+ * Serves each rater a blind page until all raters have ended. Returns the verdicts of all raters that have ended, including the
+ * raters of earlier commands on the folder.
  *
- * @throws DpoError those of `openRaters` and `serveRaters`; the signal's reason when it is aborted, with all votes saved
+ * @throws DpoError `human.no-votes`; the errors of `openRaters` and `serveRaters`; the signal's reason when it is aborted, with all
+ *   votes saved
  */
 export async function judgeByPeople(
   pairs: readonly JudgedPair[],
@@ -53,7 +54,7 @@ export async function judgeByPeople(
   const { sessions, torn, close } = await openRaters({ pairs, names: namesOf(options), raters, file, planned, seed });
   try {
     const [rater = ''] = raters;
-    const plan = planRater(pairs, { rater, planned, seed }); // of the same pairs for all raters
+    const plan = planRater(pairs, { rater, planned, seed }); // the same pairs for all raters
     context.note(powerLine(new Set(plan.map(({ pair }) => pair.promptId)).size));
     if (torn) context.note(`The last line of ${file} was cut while it was written; its vote is asked for again.`);
     if (sessions.some((session) => !hasEnded(session))) await serve(sessions, port, context);
@@ -83,7 +84,8 @@ async function serve(sessions: readonly RaterSession[], port: number, context: C
     await Promise.race([server.finished, aborted(signal)]);
   } finally {
     await context.finishing(() => server.close());
-    if (signal.aborted) for (const line of leftLines(sessions.map((session) => session.state()))) context.note(line);
+    if (signal.aborted)
+      for (const line of earlyStopLines(sessions.map((session) => session.state()))) context.note(line);
   }
 }
 

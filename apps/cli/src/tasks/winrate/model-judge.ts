@@ -11,12 +11,12 @@ import {
 } from '@dpo/eval';
 import type { OpenModel } from '@dpo/run/command-line';
 
-/** Questions that are scored together: each time anew shapes are compiled. */
+/** How many questions are scored together. Each call compiles its shapes anew, so that calls should be few. */
 const TOGETHER = 256;
 
 /**
- * A judge that is a language model of ours: asked with a template, answering by the log-probabilities of the labels. Nothing is
- * drawn, so the same question has the same verdict.
+ * A judge that is a local language model. The question is the template's, the verdict comes from the log-probabilities of the
+ * labels. Nothing is drawn, so that the same question has the same verdict.
  */
 export function modelJudge(
   name: string,
@@ -25,7 +25,7 @@ export function modelJudge(
 ): Judge {
   const { labels, digest } = template;
   const chat = tokenizer.chat !== undefined;
-  const asked = (comparison: Comparison): PromptGroup => {
+  const groupOf = (comparison: Comparison): PromptGroup => {
     const words = `${template.fill(comparison)}\n\n${labelInstruction(labels)}`;
     const [prompt] = encodePrompts([chat ? [{ role: 'user', content: words }] : `${words}\nBetter:`], tokenizer);
     const { text, tokens } = prompt as EncodedPrompt;
@@ -33,8 +33,8 @@ export function modelJudge(
     return { prompt: Int32Array.from(tokens), answers };
   };
   const askTogether = async (comparisons: readonly Comparison[], { signal }: AskOptions) => {
-    const logps = await sequenceLogps(model, comparisons.map(asked), { signal });
-    return logps.map((each): JudgeReply => ({ ...labelVerdict(each.map(Math.exp)), rung: 'logprobs' }));
+    const logps = await sequenceLogps(model, comparisons.map(groupOf), { signal });
+    return logps.map((ofLabels): JudgeReply => ({ ...labelVerdict(ofLabels.map(Math.exp)), rung: 'logprobs' }));
   };
   return {
     name,

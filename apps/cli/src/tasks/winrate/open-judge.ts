@@ -9,19 +9,21 @@ import { endpointJudge, writeManner } from './endpoint-judge.js';
 import { modelJudge } from './model-judge.js';
 import { rewardJudge } from './reward-judge.js';
 
-/** A judge, opened as late as it may be. */
+/** A judge whose name and options have been checked. */
 export interface JudgeOpener {
-  /** Asks the judge for the first time, where that shows what is wrong, before anything is answered. */
+  /** Asks the judge for the first time, before any prompt is answered. Only judges behind an address have this function. */
   readonly prepare?: () => Promise<void>;
+  /** Opens the judge. */
   readonly open: () => Promise<Judge>;
-  /** Notes on what was judged, such as its cost. */
+  /** Notes on the verdicts, such as their cost. */
   readonly notes?: (verdicts: readonly StoredVerdict[]) => readonly string[];
 }
 
 /**
- * Looks at what `--judge` names, and refuses what cannot judge before anything is answered or paid.
+ * Checks the judge that `--judge` names, before anything is answered or paid for.
  *
- * @throws DpoError `cli.usage` when a judge that reads has no rubric; `eval.bad-rubric`; those of {@link endpointJudge}; file errors
+ * @throws DpoError `cli.usage` when a judge that needs a rubric has none; `eval.bad-rubric`; the errors of {@link endpointJudge}; the
+ *   codes of `asFileError`
  */
 export async function judgeFor(
   options: WinrateOptions,
@@ -38,7 +40,7 @@ export async function judgeFor(
   };
 }
 
-/** Whether a judge is named by an address. Other than model names, addresses have a scheme. */
+/** Whether the name of a judge is an address. Addresses have a scheme, names of models do not. */
 function isAddress(name: string): boolean {
   return name.includes('://');
 }
@@ -53,7 +55,7 @@ async function endpointOpener(
   return {
     prepare: async () => {
       ready = await prepare();
-      context.note(`The judge says its verdicts by ${ready.manner.rung.name}.`);
+      context.note(`The judge gives its verdicts by ${ready.manner.rung.name}.`);
     },
     open: async () => {
       const judge = ready ?? (await prepare());
@@ -67,18 +69,22 @@ async function endpointOpener(
   };
 }
 
-/** Servers may answer with another model than the one that was asked for. */
-function otherNames(verdicts: readonly StoredVerdict[], asked: string): string[] {
+/** A note when a server answered with another model than the user named. */
+function otherNames(verdicts: readonly StoredVerdict[], model: string): string[] {
   const names = new Set(verdicts.flatMap(({ judge_reported }) => judge_reported ?? []));
-  names.delete(asked);
+  names.delete(model);
   if (names.size === 0) return [];
-  return [`Asked for ${asked}, the judge calls itself ${[...names].join(', ')}.`];
+  return [`Asked for ${model}, the judge calls itself ${[...names].join(', ')}.`];
 }
 
-/** The template that `--rubric` names: by its name, in a file, or as a text. */
+/**
+ * The template of `--rubric`, which is a name, a file, or a text.
+ *
+ * @throws DpoError `cli.usage` without `--rubric`; `eval.bad-rubric`; the codes of `asFileError`
+ */
 export async function templateOf({ rubric, ties }: WinrateOptions): Promise<JudgeTemplate> {
   if (rubric === undefined)
-    throw new DpoError(USAGE, 'dpo eval winrate: a judge that reads needs --rubric, which says what is better.', {
+    throw new DpoError(USAGE, 'dpo eval winrate: this judge needs --rubric, which says what is better.', {
       hint: `Name one of ${rubrics.map(({ name }) => name).join(', ')}, a file, or say it in a sentence; --preset tldr and hh have theirs.`,
     });
   const isFile = !rubrics.some(({ name }) => name === rubric) && (await isThere(rubric));

@@ -7,20 +7,20 @@ import { version } from '../../session/versions.js';
 
 const COMMAND = 'eval winrate';
 
-/** Options that answers and verdicts do not depend on: they may differ when a judging goes on. */
+/** Options that answers and verdicts do not depend on. They may differ when an interrupted win rate goes on. */
 const FREE: ReadonlySet<string> = new Set([
   ...['output', 'config', 'json', 'resamples', 'preset', 'engine', 'threads', 'device', 'memoryLimit', 'xla', 'tf32'],
   ...['concurrency', 'maxCost', 'prices', 'cache', 'judgeKeyEnv', 'judgeTimeout', 'port', 'rater', 'planned'],
 ]);
 
 /**
- * Checks that a folder holds no other run, where it holds one.
+ * Checks that a folder holds no run, or a win rate with the same options.
  *
- * @throws DpoError `eval.other-run` for a run of another command or with other options, naming the first that differs
+ * @throws DpoError `eval.other-run` for a run of another command or with other options, naming the first option that differs
  */
 export async function checkRun(options: WinrateOptions): Promise<void> {
-  const before = await readTextIfThere(join(options.output, 'config.json'));
-  if (before !== undefined) checkSame(options, JSON.parse(before) as unknown);
+  const config = await readTextIfThere(join(options.output, 'config.json'));
+  if (config !== undefined) checkSame(options, JSON.parse(config) as unknown);
 }
 
 /** Writes `config.json` of a folder of answers and verdicts. */
@@ -35,8 +35,8 @@ export async function recordRun(options: WinrateOptions): Promise<void> {
   await writeFileAtomic(path, (temporary) => writeFile(temporary, `${JSON.stringify(config, null, 2)}\n`));
 }
 
-function checkSame(options: WinrateOptions, stored: unknown): void {
-  const { command, options: before } = stored as {
+function checkSame(options: WinrateOptions, config: unknown): void {
+  const { command, options: before } = config as {
     readonly command?: unknown;
     readonly options?: Readonly<Record<string, unknown>>;
   };
