@@ -130,7 +130,10 @@ function withScorer(model: LanguageModel): References {
 }
 
 /** All answers of an example that the method reads or scores, by name. */
-function namedAnswers<Example extends EncodedExample>(example: Example, { answers, scoredAnswers }: Method<Example>): Answers {
+function namedAnswers<Example extends EncodedExample>(
+  example: Example,
+  { answers, scoredAnswers }: Method<Example>,
+): Answers {
   return { ...answersOf(answers, example), ...(scoredAnswers && answersOf(scoredAnswers, example)) };
 }
 
