@@ -24,6 +24,11 @@ export function summarise({ work, peer, ours, gigaflops = {} }) {
   const { flops } = ours[0];
   const disturbance = Math.max(...[...peer, ...ours].map((outcome) => outcome.disturbance));
   const isDisturbed = disturbance > BUSY;
+  const phases = Object.keys(ours[0].phases ?? {}).map((name) => ({
+    name,
+    ours: phaseSeconds(ours, name),
+    peer: peer.length === 0 ? undefined : phaseSeconds(peer, name),
+  }));
   return {
     name: work.name,
     title: work.title,
@@ -36,7 +41,29 @@ export function summarise({ work, peer, ours, gigaflops = {} }) {
     ofPeak: isDisturbed || flops === undefined || peak === undefined ? undefined : flops / b.stepSeconds / (peak * 1e9),
     disturbance,
     disturbed: isDisturbed,
+    phases,
   };
+}
+
+/** The median seconds of a phase of a step. */
+function phaseSeconds(outcomes, name) {
+  return median(outcomes.flatMap(({ phases }) => phases[name]));
+}
+
+/** A table of the phases of works that have phases, in Markdown; an empty text when there is no such work. */
+export function phaseTable(summaries) {
+  const rows = summaries.flatMap(({ title, peerName, phases, disturbed }) =>
+    phases.map(({ name, ours, peer }) => [
+      title,
+      name,
+      peer === undefined ? '' : `${peerName} ${peer.toFixed(2)}`,
+      ours.toFixed(2),
+      peer === undefined || disturbed ? '' : `**${(peer / ours).toFixed(1)}×**`,
+    ]),
+  );
+  if (rows.length === 0) return '';
+  const head = ['work', 'phase', 'peer, s', 'ours, s', 'speed'];
+  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
 /** A table in Markdown. */
@@ -126,7 +153,7 @@ export function document(report, notes = '') {
 
 Written by \`pnpm bench\` (${dates}); [tooling/bench](../tooling/bench/README.md) says how, and repeats it elsewhere.
 
-${table(summaries)}
+${[table(summaries), phaseTable(summaries)].filter((part) => part !== '').join('\n\n')}
 
 Rates: medians over all timed steps (runs of each side: ${span(({ ours }) => ours.length)}; timed steps of a run:
 ${span(({ ours }) => ours[0].stepSeconds.length)}), theirs and ours in alternation, each run in a process of its own, after steps that are not timed.

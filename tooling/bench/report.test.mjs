@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { leastDisturbed, median } from './measure.mjs';
-import { mergeResults, peaksOf, summarise, table } from './report.mjs';
+import { mergeResults, peaksOf, phaseTable, summarise, table } from './report.mjs';
 import { workArguments, works } from './works.mjs';
 
 const run = (stepSeconds, gigabytes, more = {}) => ({
@@ -40,6 +40,21 @@ it('writes a row for each work', () => {
     '| samples | transformers 100 tokens/s | 400 tokens/s | **4.0×** | 6.0 | 3.0 | 0.50× | 1.00 | 8.0 |  |',
     '| a work |  | 2.000 pairs/s |  |  | 3.0 |  | 1.00 | 8.0 |  |',
   ]);
+});
+
+it('tells phases of a step apart where programs do, by their medians', () => {
+  const phases = (sampling, training) => ({ phases: { sampling, training } });
+  const rloo = {
+    work: { name: 'r', kind: 'rloo', title: 'an update', batch: 2, samples: 4 },
+    peer: [run([9, 9], 6, phases([6, 6], [3, 3]))],
+    ours: [run([2, 3], 3, { firstStepSeconds: 7, ...phases([1, 2], [1, 1]) })],
+  };
+  expect(summarise(rloo).ours.perSecond).toBe(3.2); // 8 samples in 2.5 s
+  expect(phaseTable([summarise(training), summarise(rloo)]).split('\n').slice(2)).toEqual([
+    '| an update | sampling | TRL 6.00 | 1.50 | **4.0×** |',
+    '| an update | training | TRL 3.00 | 1.00 | **3.0×** |',
+  ]);
+  expect(phaseTable([summarise(training)])).toBe('');
 });
 
 it('makes no ratio of times that other programs disturbed, and says so', () => {

@@ -9,8 +9,9 @@ import torch
 import transformers
 
 
-def print_result(step_seconds, **versions):
-    """Prints one line of JSON for measure.mjs: seconds of each timed step, the process's peak memory and CPU time, versions."""
+def print_result(step_seconds, phases=None, **versions):
+    """Prints one line of JSON for measure.mjs: seconds of each timed step and, when given, of its phases, the process's peak memory
+    and CPU time, versions."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     # Kilobytes on Linux, bytes on macOS.
     unit = 1 if sys.platform == "darwin" else 1024
@@ -27,6 +28,7 @@ def print_result(step_seconds, **versions):
                     **versions,
                 },
                 "threads": torch.get_num_threads(),
+                **({} if phases is None else {"phases": phases}),
             }
         )
     )

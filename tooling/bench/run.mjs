@@ -7,7 +7,7 @@ import { cpuFlags } from '@dpo/engine';
 import { measure, measureProducts } from './measure.mjs';
 import { fail, readOptions, say } from './options.mjs';
 import { peerPython } from './python.mjs';
-import { describeMachine, document, machineText, mergeResults, summarise, table } from './report.mjs';
+import { describeMachine, document, machineText, mergeResults, phaseTable, summarise, table } from './report.mjs';
 import { works } from './works.mjs';
 
 const file = (name) => fileURLToPath(new URL(name, import.meta.url));
@@ -43,7 +43,10 @@ const results = measurementsOfWorks.map((result) => ({ ...result, date, gigaflop
 const report = { machine, results };
 const summaries = results.map(summarise);
 if (values.json) process.stdout.write(`${JSON.stringify({ ...report, settings, summaries }, null, 2)}\n`);
-else process.stdout.write(`${table(summaries)}\n\n${machineText(report)}\n`);
+else
+  process.stdout.write(
+    `${[table(summaries), phaseTable(summaries), machineText(report)].filter((part) => part !== '').join('\n\n')}\n`,
+  );
 if (values.write || values.rows === undefined) {
   const older = await readFile(measurements, 'utf8').then(JSON.parse, () => undefined);
   const names = works.map(({ name }) => name);

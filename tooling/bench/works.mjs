@@ -8,6 +8,9 @@ const long = { ...gpt2, prompt: 512, answer: 256 };
  * `batch` pairs of a prompt and two answers, which end in EOS. Without `precomputeReference` a second model scores every batch,
  * or, with `loraRank`, the same model without its adapter. `alone` leaves the peer out.
  *
+ * `rloo`: a step is an update: `samples` answers of exactly `answer` tokens to each of `batch` prompts, drawn at temperature 1,
+ * their log-probabilities under the reference (the model without its adapter), and one pass over the answers. The reward is free.
+ *
  * `generation`: both sides continue `rows` prompts of `prompt` random tokens by `answer` tokens each, drawn at temperature 1 from
  * a model of the shape of SmolLM2-135M with random weights. A step is the generation of all these tokens.
  */
@@ -80,6 +83,18 @@ export const works = [
     alone: true,
   },
   {
+    name: 'smollm2-rloo',
+    kind: 'rloo',
+    title: 'RLOO: SmolLM2-135M shape, LoRA rank 8, 16 prompts of 16 tokens × 4 samples of 24 tokens, float32',
+    model: 'smollm2',
+    prompt: 16,
+    answer: 24,
+    batch: 16,
+    samples: 4,
+    precision: 'float32',
+    loraRank: 8,
+  },
+  {
     name: 'generation',
     kind: 'generation',
     title: 'generation: SmolLM2-135M, 32 prompts × 64 new tokens, sampled, float32',
@@ -92,6 +107,13 @@ export const works = [
 /** The programs of both sides, ours and the peer's, and the unit that they count. */
 export const kinds = {
   dpo: { ours: 'ours-dpo.mjs', peer: 'trl_dpo.py', peerName: 'TRL', unit: 'pairs', perStep: ({ batch }) => batch },
+  rloo: {
+    ours: 'ours-rloo.mjs',
+    peer: 'trl_rloo.py',
+    peerName: 'TRL',
+    unit: 'samples',
+    perStep: ({ batch, samples }) => batch * samples,
+  },
   generation: {
     ours: 'ours-generation.mjs',
     peer: 'transformers_generation.py',
@@ -103,8 +125,9 @@ export const kinds = {
 
 /** A work as command-line arguments, which both sides understand. */
 export function workArguments(work, steps) {
-  const { model, prompt, answer, batch, rows, precision, loraRank } = work;
-  const values = Object.entries({ model, prompt, answer, batch, rows, precision, 'lora-rank': loraRank, steps })
+  const { model, prompt, answer, batch, samples, rows, precision, loraRank } = work;
+  const sizes = { prompt, answer, batch, samples, rows };
+  const values = Object.entries({ model, ...sizes, precision, 'lora-rank': loraRank, steps })
     .filter(([, value]) => value !== undefined)
     .flatMap(([key, value]) => [`--${key}`, String(value)]);
   if (work.precomputeReference) values.push('--precompute-reference');
