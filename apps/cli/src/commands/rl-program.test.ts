@@ -14,7 +14,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'dpo-rl-killed-'));
   script = await programFromSources(at('program'));
   await tinyModelFolder(at('model'));
-  const prompts = Array.from({ length: 12 }, (_, i) => `${JSON.stringify({ prompt: `Q${i}:` })}\n`);
+  const prompts = Array.from({ length: 6 }, (_, i) => `${JSON.stringify({ prompt: `Q${i}:` })}\n`);
   await writeFile(at('prompts.jsonl'), prompts.join(''));
   // Notes what it is asked, and kills the process from its thread: when it is asked, or some milliseconds after a checkpoint.
   await writeFile(
@@ -36,14 +36,14 @@ export default async (prompt, answers) => {
 }, 120_000);
 afterAll(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
 
-/** Two updates to each batch of twelve prompts, three batches. */
+/** Two updates to each batch of six prompts, three batches. */
 const start = (method: string, output: string, env: NodeJS.ProcessEnv, ...more: string[]) =>
   startProgram(
     script,
     [
       ...['rl', '--model', at('model'), '--data', at('prompts.jsonl'), '--output', at(output), '--engine', 'cpu'],
-      ...['--method', method, '--reward', at('reward.mjs'), '--prompts-per-batch', '12', '--samples', '4'],
-      ...['--max-new-tokens', '32', '--minibatches', '2', '--iterations', '1', '--learning-rate', '0.01'],
+      ...['--method', method, '--reward', at('reward.mjs'), '--prompts-per-batch', '6', '--samples', '2'],
+      ...['--max-new-tokens', '24', '--minibatches', '2', '--iterations', '1', '--learning-rate', '0.01'],
       ...['--max-steps', '6', '--save-steps', '1', '--schedule', 'cosine', '--no-tensorboard', ...more],
     ],
     env,
@@ -57,23 +57,23 @@ it.each(['rloo', 'ppo'])(
   async (method) => {
     const [whole, parts] = [`${method}-whole`, `${method}-parts`];
     const unbroken = start(method, whole, {});
-    expect(await unbroken.ended, unbroken.said()).toEqual({ code: 0, signal: null });
+    expect(await unbroken.ended, unbroken.notes()).toEqual({ code: 0, signal: null });
     await rm(at('asked'));
 
     const killed = async (env: NodeJS.ProcessEnv, ...more: string[]) => {
       const program = start(method, parts, env, ...more);
-      expect(await program.ended, program.said()).toEqual({ code: null, signal: 'SIGKILL' });
+      expect(await program.ended, program.notes()).toEqual({ code: null, signal: 'SIGKILL' });
       return [await lines(`${parts}/metrics.jsonl`), await lines('asked')];
     };
     // In the second update to the first batch, which is half gone through.
-    expect(await killed({ KILL_AFTER: at(`${parts}/checkpoint-1`) })).toEqual([1, 12]);
+    expect(await killed({ KILL_AFTER: at(`${parts}/checkpoint-1`) })).toEqual([1, 6]);
     // In sampling the second batch: the second update is done, and the reward has not been asked again.
-    expect(await killed({ KILL_AFTER: at(`${parts}/checkpoint-2`) }, '--resume')).toEqual([2, 12]);
+    expect(await killed({ KILL_AFTER: at(`${parts}/checkpoint-2`) }, '--resume')).toEqual([2, 6]);
     // In the reward of the second batch: the first question killed.
-    expect(await killed({ KILL_IN_REWARD: '1' }, '--resume')).toEqual([2, 13]);
+    expect(await killed({ KILL_IN_REWARD: '1' }, '--resume')).toEqual([2, 7]);
 
     const last = start(method, parts, {}, '--resume');
-    expect(await last.ended, last.said()).toEqual({ code: 0, signal: null });
+    expect(await last.ended, last.notes()).toEqual({ code: 0, signal: null });
     const files = ['final/model.safetensors', ...(method === 'ppo' ? ['checkpoint-6/method.safetensors'] : [])];
     for (const file of files)
       expect((await readFile(at(`${parts}/${file}`))).equals(await readFile(at(`${whole}/${file}`))), file).toBe(true);
@@ -96,8 +96,8 @@ describe.runIf(library !== undefined)('the program in its few files, on TensorFl
     async (_, output, reward) => {
       const more = ['--reward', reward(), '--engine', 'tensorflow', '--threads', '1', '--max-new-tokens', '4'];
       const program = start('ppo', output, {}, ...more, '--lora-rank', '2');
-      expect(await program.ended, program.said()).toEqual({ code: 0, signal: null });
-      expect(program.said()).toContain('Engine: TensorFlow');
+      expect(await program.ended, program.notes()).toEqual({ code: 0, signal: null });
+      expect(program.notes()).toContain('Engine: TensorFlow');
       expect(await lines(`${output}/metrics.jsonl`)).toBe(6);
       expect((await readFile(at(`${output}/final/adapter_model.safetensors`))).length).toBeGreaterThan(0);
     },
