@@ -50,7 +50,11 @@ it('tells phases of a step apart where programs do, by their medians', () => {
     ours: [run([2, 3], 3, { firstStepSeconds: 7, ...phases([1, 2], [1, 1]) })],
   };
   expect(summarise(rloo).ours.perSecond).toBe(3.2); // 8 samples in 2.5 s
-  expect(phaseTable([summarise(training), summarise(rloo)]).split('\n').slice(2)).toEqual([
+  expect(
+    phaseTable([summarise(training), summarise(rloo)])
+      .split('\n')
+      .slice(2),
+  ).toEqual([
     '| an update | sampling | TRL 6.00 | 1.50 | **4.0×** |',
     '| an update | training | TRL 3.00 | 1.00 | **3.0×** |',
   ]);
