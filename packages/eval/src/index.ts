@@ -46,7 +46,7 @@ export type {
 export { type FrontierRow, frontierRows } from './frontier/frontier-rows.js';
 export { cellName, frontierSentences } from './frontier/frontier-sentences.js';
 export { bestOfNPoint, measurePoints } from './frontier/measure-points.js';
-export { undominated } from './frontier/pareto.js';
+export { paretoFront } from './frontier/pareto.js';
 export { type BesideJudge, besideJudge } from './human/beside-judge.js';
 export { alphaBetweenRaters } from './human/between-raters.js';
 export { type OpenRaters, type OpenRatersOptions, openRaters } from './human/open-raters.js';

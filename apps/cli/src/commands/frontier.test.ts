@@ -36,7 +36,7 @@ beforeAll(async () => {
     at('held-out.jsonl'),
     ['My', 'A cat', 'So'].map((prompt) => `${JSON.stringify({ prompt })}\n`).join(''),
   );
-  // The more kinds of letters, the better.
+  // The reward: how many different letters an answer has.
   await writeFile(at('letters.mjs'), 'export default (prompt, answers) => answers.map((a) => new Set(a).size);');
   await writeFile(at('recipe.json'), JSON.stringify(recipe));
 });
@@ -55,14 +55,14 @@ interface Row {
   readonly [key: string]: unknown;
 }
 
-/** Points without their seconds, which no two runs share. */
+/** The points without their seconds, which differ from run to run. */
 const rowsOf = async (output: string) =>
   (JSON.parse(await readFile(at(`${output}/frontier.json`), 'utf8')) as { points: Row[] }).points.map(
     ({ seconds: _, ...row }) => row,
   );
 
 describe('a frontier', () => {
-  it('measures every checkpoint of every run, and goes on where it was killed to the same points', async () => {
+  it('measures every checkpoint of every run, and goes on after an interruption to the same points', async () => {
     const whole = await frontier('whole', '--json');
     expect(errors(whole.notes)).toEqual([]);
     expect(whole.code).toBe(0);
@@ -72,36 +72,37 @@ describe('a frontier', () => {
       ...['Best of N N 2 0', 'Best of N N 4 0'],
     ]);
     expect(rows[0]).toMatchObject({ kl: 0, reward_calls: 0, samples_drawn: 0 });
-    for (const { kl, learned_reward: learned } of rows.slice(1, 8)) {
+    for (const { kl, learned_reward: learnedReward } of rows.slice(1, 8)) {
       expect(kl).toBeGreaterThan(0);
-      expect(learned).toBeTypeOf('number');
+      expect(learnedReward).toBeTypeOf('number');
     }
-    // 96 answers to make pairs of; two batches of 2 × 2.
+    // The pairs took 4 × 24 = 96 answers. PPO draws two batches of 2 × 2 more.
     expect(rows[1]).toMatchObject({ samples_drawn: 96, reward_calls: 96 });
     expect(rows[7]).toMatchObject({ samples_drawn: 104, reward_calls: 96 });
     expect(rows[8]?.kl).toBeCloseTo(Math.log(2) - 0.5, 9);
     expect(await readFile(at('whole/frontier.html'), 'utf8')).toContain('PPO, after 4 updates');
 
-    const stopped = await runCli(argsOf('parts'), (line, stop) => {
+    const interrupted = await runCli(argsOf('parts'), (line, stop) => {
       if (/PPO, seed 0: (25|50) %/.test(line)) stop();
     });
-    expect(stopped.code).toBe(130);
-    expect(stopped.notes.join('\n')).toContain('the same command goes on');
+    expect(interrupted.code).toBe(130);
+    expect(interrupted.notes.join('\n')).toContain('the same command goes on');
     expect(await readFile(at('parts/frontier.html'), 'utf8')).toContain('This frontier is not finished');
     const points = at('parts/seed-0/points');
-    const kept = (await readdir(points)).sort();
-    expect(kept).not.toContain('ppo-4.json');
-    const times = async () => Promise.all(kept.map(async (name) => (await stat(join(points, name))).mtimeMs));
-    const [before, trained] = [await times(), (await stat(at('parts/seed-0/dpo-beta-1/final'))).mtimeMs];
+    const pointNames = (await readdir(points)).sort();
+    expect(pointNames).not.toContain('ppo-4.json');
+    const times = async () => Promise.all(pointNames.map(async (name) => (await stat(join(points, name))).mtimeMs));
+    const modelTime = async () => (await stat(at('parts/seed-0/dpo-beta-1/final'))).mtimeMs;
+    const timesBefore = [await times(), await modelTime()];
     const resumed = await frontier('parts');
     expect(errors(resumed.notes)).toEqual([]);
     expect(resumed.code).toBe(0);
     expect(resumed.out.join('\n')).toContain('The highest mean reward');
-    expect([await times(), (await stat(at('parts/seed-0/dpo-beta-1/final'))).mtimeMs]).toEqual([before, trained]);
+    expect([await times(), await modelTime()]).toEqual(timesBefore);
     expect(await rowsOf('parts')).toEqual(await rowsOf('whole'));
   });
 
-  it('refuses to go on by another recipe, and says what differs', async () => {
+  it('refuses another recipe in the same folder, and says what differs', async () => {
     const runs = recipe.runs.map((run, i) => (i === 1 ? { ...run, options: { ...run.options, maxSteps: 2 } } : run));
     await writeFile(at('other.json'), JSON.stringify({ ...recipe, loraRank: 4, runs }));
     const { code, notes } = await frontier('whole', '--recipe', at('other.json'));
@@ -114,15 +115,15 @@ describe('a frontier', () => {
 
 describe('bad input is an error before anything is trained', () => {
   it.each([
-    ['A frontier is made by a recipe', ['frontier', '--output', 'OUT']],
+    ['A frontier needs a recipe', ['frontier', '--output', 'OUT']],
     ['both name a recipe', ['frontier', '--preset', 'sentiment', '--recipe', 'recipe.json', '--output', 'OUT']],
     ['is no recipe of a frontier: it is not valid JSON', ['frontier', '--recipe', 'letters.mjs', '--output', 'OUT']],
     ['missing.json', ['frontier', '--recipe', 'missing.json', '--output', 'OUT']],
     ['seeds', ['frontier', '--recipe', 'recipe.json', '--output', 'OUT', '--seeds', '0,x']],
-  ])('%s', async (says, args) => {
-    const given = args.map((word) => (/\.(json|mjs)$|^OUT$/.test(word) ? at(word) : word));
-    const { code, notes } = await runCli(given);
-    expect(notes.join('\n')).toContain(says);
+  ])('%s', async (message, words) => {
+    const args = words.map((word) => (/\.(json|mjs)$|^OUT$/.test(word) ? at(word) : word));
+    const { code, notes } = await runCli(args);
+    expect(notes.join('\n')).toContain(message);
     expect(code).toBeGreaterThan(0);
     expect(await readdir(at('OUT')).catch(() => [])).toEqual([]);
   });

@@ -7,7 +7,7 @@ import { findDemoModel } from '../demo/find-demo-model.js';
 import { offerEngine } from '../session/offer-engine.js';
 import { frontierLines } from '../ui/frontier.js';
 
-/** `dpo frontier`: reward against KL for DPO and its rivals, from one recipe. */
+/** `dpo frontier`: trains the runs of a recipe, and draws reward against KL for all of them. */
 export const frontierCommand = defineCommand({
   name: 'frontier',
   summary: 'Train DPO and its rivals, and draw reward against KL',
@@ -18,8 +18,8 @@ export const frontierCommand = defineCommand({
   guardsOutputs: true,
   details:
     'Example: dpo frontier --preset sentiment --output runs/frontier --seeds 0,1,2\n' +
-    'The same command goes on with a frontier that was interrupted. One process computes: several on the same cores take as long.',
-  whenInterrupted: () => 'Interrupted. What is done is kept: the same command goes on.',
+    'After an interruption the same command goes on. One process computes at a time: two on the same cores are no faster.',
+  whenInterrupted: () => 'Interrupted. Finished runs and points are kept: the same command goes on.',
   run: async ({ json, ...options }, context) => {
     const { frontier, page } = await frontierRun(options, {
       ...context,

@@ -1,33 +1,38 @@
 import { DpoError } from '@dpo/base';
 import type { Cell, CellDraws } from './cells.js';
-import { type Place, undominated } from './pareto.js';
+import { type Place, paretoFront } from './pareto.js';
 
-/** Two methods beside each other where both are as far from the reference. */
+/** Two methods compared at the same KL. */
 export interface EqualKl {
   readonly method: string;
   readonly other: string;
   /** In nats. */
   readonly kl: number;
-  /** What the two have there, interpolated. */
+  /** The reward of `method` at the KL, interpolated. */
   readonly reward: number;
+  /** The reward of `other` at the KL, interpolated. */
   readonly otherReward: number;
-  /** reward − otherReward, with the interval that holds 95 % of the draws. */
+  /** reward − otherReward. */
   readonly difference: number;
+  /** The lower end of the difference's interval, which holds 95 % of the draws. */
   readonly low: number;
+  /** The upper end of the interval. */
   readonly high: number;
 }
 
-/** Where methods are compared, in nats. */
+/** The KLs at which methods are compared, in nats. */
 const GRID = [0.25, 0.5, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32];
-/** Draws in which a place lies between a method's points, at least. */
-const ENOUGH = 0.9;
+/** The share of draws, at least, in which both methods must have points on either side of a KL. */
+const ENOUGH_DRAWS = 0.9;
 
 /**
- * The reward at a KL, on the straight line between the two places around it; undefined where no place is on one of its sides.
+ * The reward at a KL, on the straight line between the nearest places on either side of the KL.
  *
  *     r(k) = r_a + (r_b − r_a) · (k − k_a) / (k_b − k_a)        k_a ≤ k ≤ k_b
  *
  * @param places in any order
+ * @param kl in nats
+ * @returns undefined when all places are on one side of the KL
  */
 export function rewardAt(places: readonly Place[], kl: number): number | undefined {
   let below: Place | undefined;
@@ -42,54 +47,60 @@ export function rewardAt(places: readonly Place[], kl: number): number | undefin
 }
 
 /**
- * Every two methods at equal KL, wherever both have points on both sides of it. A method's curve joins those of its cells that
- * none of its own dominates; which ones they are is settled on all prompts, before the draws. Where no mark of the grid lies
- * between points of both in nearly every draw, the two are compared in the middle of their overlap.
+ * Compares every two methods at equal KL: at each KL of a grid on either side of which both methods have points in nearly every draw.
+ * When the grid has no such KL, the two methods are compared in the middle of their common range.
  *
- * @throws DpoError `eval.not-paired` where the draws are of other cells
+ * A method's curve joins the cells of the method that no other cell of the method dominates. These cells are chosen on all prompts,
+ * before the draws.
+ *
+ * @throws {DpoError} `eval.not-paired` when the draws have another number of cells
  */
 export function atEqualKl(cells: readonly Cell[], draws: CellDraws): EqualKl[] {
   if ((draws.reward[0]?.length ?? cells.length) !== cells.length)
-    throw new DpoError('eval.not-paired', 'The draws are of other cells.', { values: { cells: cells.length } });
+    throw new DpoError(
+      'eval.not-paired',
+      `The draws have ${draws.reward[0]?.length} cells; ${cells.length} cells were expected.`,
+      { values: { cells: cells.length } },
+    );
   const curves = curvesOf(cells);
   return curves.flatMap((first, i) =>
     curves.slice(i + 1).flatMap((second) => {
-      const along = (kls: readonly number[]) =>
+      const compareAt = (kls: readonly number[]) =>
         kls.flatMap((kl) => {
-          const found = compare(cells, draws, [first.members, second.members], kl);
-          return found === undefined ? [] : [{ method: first.method, other: second.method, kl, ...found }];
+          const comparison = compare(cells, draws, [first.members, second.members], kl);
+          return comparison === undefined ? [] : [{ method: first.method, other: second.method, kl, ...comparison }];
         });
-      const { onGrid, middle: between } = sharedKls(cells, first.members, second.members);
-      const compared = along(onGrid);
-      return compared.length > 0 ? compared : along(between);
+      const { grid, middle } = sharedKls(cells, first.members, second.members);
+      const comparisons = compareAt(grid);
+      return comparisons.length > 0 ? comparisons : compareAt(middle);
     }),
   );
 }
 
 interface Curve {
   readonly method: string;
-  /** Cells by their numbers. */
+  /** The numbers of the curve's cells. */
   readonly members: readonly number[];
 }
 
 function curvesOf(cells: readonly Cell[]): Curve[] {
   const methods = [...new Set(cells.flatMap(({ kind, method }) => (kind === 'start' ? [] : [method])))];
   return methods.map((method) => {
-    const own = cells.flatMap((cell, i) => (cell.method === method && cell.kind !== 'start' ? [i] : []));
-    const front = undominated(own.map((i) => cells[i] as Cell));
-    return { method, members: own.filter((_, k) => front[k]) };
+    const numbers = cells.flatMap((cell, i) => (cell.method === method && cell.kind !== 'start' ? [i] : []));
+    const front = paretoFront(numbers.map((i) => cells[i] as Cell));
+    return { method, members: numbers.filter((_, k) => front[k]) };
   });
 }
 
-/** The marks of the grid that lie between points of both, and the middle of that range. */
+/** The KLs of the grid that lie between points of both methods, and the middle of the common range. */
 function sharedKls(cells: readonly Cell[], first: readonly number[], second: readonly number[]) {
   const kls = (members: readonly number[]) => members.map((i) => (cells[i] as Cell).kl);
   const [a, b] = [kls(first), kls(second)];
   const low = Math.max(Math.min(...a), Math.min(...b));
   const high = Math.min(Math.max(...a), Math.max(...b));
-  const inside = (kl: number) => kl >= low && kl <= high;
+  const isShared = (kl: number) => kl >= low && kl <= high;
   const half = Number(((low + high) / 2).toPrecision(2));
-  return { onGrid: low < high ? GRID.filter(inside) : [], middle: low < high ? [half].filter(inside) : [] };
+  return { grid: low < high ? GRID.filter(isShared) : [], middle: low < high ? [half].filter(isShared) : [] };
 }
 
 function compare(
@@ -107,13 +118,13 @@ function compare(
     const [a, b] = [at(first, place), at(second, place)];
     return a === undefined || b === undefined ? [] : [a - b];
   });
-  if (differences.length < ENOUGH * draws.reward.length) return undefined;
-  const { low, high } = middle(differences);
+  if (differences.length < ENOUGH_DRAWS * draws.reward.length) return undefined;
+  const { low, high } = interval(differences);
   return { reward, otherReward, difference: reward - otherReward, low, high };
 }
 
 /** The interval that holds the middle 95 %. */
-function middle(values: readonly number[]): { readonly low: number; readonly high: number } {
+function interval(values: readonly number[]): { readonly low: number; readonly high: number } {
   const sorted = [...values].sort((a, b) => a - b);
   const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] as number;
   return { low: at(0.025), high: at(0.975) };

@@ -1,26 +1,34 @@
 import type { Frontier } from './frontier.js';
 import type { FrontierPoint } from './frontier-point.js';
 
-/** A point as files and `dpo frontier --json` have it. Null: unknown, or not of this point. All logarithms are natural. */
+/**
+ * A point in `frontier.csv`, in `frontier.json` and in the output of `dpo frontier --json`. Null stands for a number that is unknown or
+ * that the point does not have. All logarithms are natural.
+ */
 export interface FrontierRow {
   readonly method: string;
   readonly setting: string;
   readonly seed: number;
-  /** Updates that were done. */
+  /** Updates of the training so far. */
   readonly step: number;
-  /** Mean true reward, and its standard error clustered by prompt. */
+  /** The mean true reward. */
   readonly reward: number;
+  /** The reward's standard error, clustered by prompt. */
   readonly reward_error: number | null;
-  /** KL(π ‖ π_ref) in nats an answer, and its standard error. */
+  /** KL(π ‖ π_ref) in nats an answer. */
   readonly kl: number;
+  /** The KL's standard error, clustered by prompt. */
   readonly kl_error: number | null;
   /** `exact`: over the whole vocabulary at every token. `bound`: log N − (N − 1) / N of Best-of-N. */
   readonly kl_kind: 'exact' | 'bound';
+  /** The mean reward by the reward model that was trained on the pairs. */
   readonly learned_reward: number | null;
   readonly learned_reward_error: number | null;
-  /** The share of draws in which no other policy has as much reward at as little KL; of all seeds together. */
+  /** The share of draws in which no other policy has as much reward at as little KL, for all seeds together. */
   readonly undominated: number | null;
+  /** Mean tokens of an answer. */
   readonly length: number | null;
+  /** The share of answers that the policy ended itself. */
   readonly ended: number | null;
   readonly distinct_1: number | null;
   readonly distinct_2: number | null;
@@ -32,7 +40,7 @@ export interface FrontierRow {
   readonly seconds: number;
 }
 
-/** All points of a frontier, a row to each, in the order in which they were made. */
+/** The rows of all points of a frontier, in the order of `Frontier.points`. */
 export function frontierRows({ points, cells }: Frontier): FrontierRow[] {
   return points.map((point) => {
     const cell = cells.find((each) => each.points.includes(point));
@@ -41,21 +49,24 @@ export function frontierRows({ points, cells }: Frontier): FrontierRow[] {
 }
 
 function rowOf(point: FrontierPoint): Omit<FrontierRow, 'undominated'> {
-  const { method, setting, seed, step, kind, reward, kl, learned, texts, budget } = point;
+  const { method, setting, seed, step, kind, reward, kl, learnedReward, texts, budget } = point;
   const bound = kind === 'best-of-n';
   return {
     ...{ method, setting, seed, step },
-    ...{ reward: reward.mean, reward_error: known(reward.standardError) },
-    ...{ kl: kl.mean, kl_error: bound ? null : known(kl.standardError), kl_kind: bound ? 'bound' : 'exact' },
-    ...{ learned_reward: known(learned?.mean), learned_reward_error: known(learned?.standardError) },
-    ...{ length: known(texts?.length.mean), ended: known(texts?.ended.mean) },
-    ...{ distinct_1: known(texts?.distinct[0]), distinct_2: known(texts?.distinct[1]) },
-    ...{ distinct_3: known(texts?.distinct[2]), self_bleu: known(texts?.selfBleu) },
+    ...{ reward: reward.mean, reward_error: numberOrNull(reward.standardError) },
+    ...{ kl: kl.mean, kl_error: bound ? null : numberOrNull(kl.standardError), kl_kind: bound ? 'bound' : 'exact' },
+    ...{
+      learned_reward: numberOrNull(learnedReward?.mean),
+      learned_reward_error: numberOrNull(learnedReward?.standardError),
+    },
+    ...{ length: numberOrNull(texts?.length.mean), ended: numberOrNull(texts?.ended.mean) },
+    ...{ distinct_1: numberOrNull(texts?.distinct[0]), distinct_2: numberOrNull(texts?.distinct[1]) },
+    ...{ distinct_3: numberOrNull(texts?.distinct[2]), self_bleu: numberOrNull(texts?.selfBleu) },
     ...{ samples_drawn: budget.samples, reward_calls: budget.rewardCalls },
     ...{ tokens_trained: budget.tokens, seconds: Math.round(10 * budget.seconds) / 10 },
   };
 }
 
-function known(value: number | null | undefined): number | null {
+function numberOrNull(value: number | null | undefined): number | null {
   return typeof value === 'number' && Number.isFinite(value) ? value : null;
 }

@@ -6,7 +6,7 @@ import { frontierOf } from './frontier.js';
 import { frontierRows } from './frontier-rows.js';
 import { frontierSentences } from './frontier-sentences.js';
 import { bestOfNPoint, measurePoints } from './measure-points.js';
-import { dominates, undominated, undominatedShares } from './pareto.js';
+import { dominates, paretoFront, undominatedShares } from './pareto.js';
 import { evidence, pointOf } from './points-for-tests.js';
 
 describe('points', () => {
@@ -22,10 +22,10 @@ describe('points', () => {
       { prompt: 0, reward: 1, kl: 2 },
       { prompt: 1, reward: 0, kl: 4 },
     ]);
-    expect(point?.learned).toBeUndefined();
+    expect(point?.learnedReward).toBeUndefined();
   });
 
-  it('have the form of as many texts each, however many were drawn', () => {
+  it('have statistics of equally many texts, however many were drawn', () => {
     const [one, two] = [evidence({ method: 'A' }, [1, 0]), evidence({ method: 'B' }, [1, 0])];
     const other = (sample: (typeof two.samples)[number]) => ({ ...sample, tokens: [1, 2] });
     const more = { ...two, samples: two.samples.flatMap((sample) => [sample, other(sample), other(sample)]) };
@@ -42,7 +42,7 @@ describe('points', () => {
     expect(point.reward.mean).toBeCloseTo(5 / 3, 12);
     expect(point.kl.mean).toBeCloseTo(Math.log(2) - 0.5, 12);
     // The better one of the first two answers is shown.
-    expect(point.shown.map(({ reward }) => reward)).toEqual([1]);
+    expect(point.answers.map(({ reward }) => reward)).toEqual([1]);
     expect(() => bestOfNPoint(start, 4)).toThrow('Best of 4 needs at least 4 samples');
   });
 });
@@ -57,20 +57,20 @@ describe('the Pareto front', () => {
       { reward: 0.4, kl: 1 }, // less at the same
       { reward: 0.6, kl: 2.5 }, // the same at more
     ];
-    expect(undominated(places)).toEqual([true, true, false, true, false, false]);
+    expect(paretoFront(places)).toEqual([true, true, false, true, false, false]);
   });
 
   it('equals the definition', () => {
     const place = fc.record({ reward: fc.integer({ min: -3, max: 3 }), kl: fc.integer({ min: 0, max: 4 }) });
     fc.assert(
       fc.property(fc.array(place, { maxLength: 12 }), (places) => {
-        expect(undominated(places)).toEqual(places.map((each) => !places.some((other) => dominates(other, each))));
+        expect(paretoFront(places)).toEqual(places.map((each) => !places.some((other) => dominates(other, each))));
       }),
       { numRuns: 300, seed: 1 },
     );
   });
 
-  it('is sure of a cell that is better on every prompt, and not of two that prompts tell apart by chance', () => {
+  it('is sure of a cell that is better on every prompt, and unsure of two cells that differ by chance', () => {
     const points = [
       pointOf({ method: 'A' }, [0.9, 0.8, 0.9, 0.8]),
       pointOf({ method: 'B' }, [0.5, 0.4, 0.5, 0.4]),
@@ -79,7 +79,7 @@ describe('the Pareto front', () => {
     ];
     const cells = cellsOf(points);
     const shares = undominatedShares(drawCells(cells, { draws: 2000 }), [true, true, true, true]);
-    // C and D have ½ on average, and by draw as many 1s as one of them has prompts: alike with probability C(4,2)/2⁴.
+    // C and D have ½ on average. In a draw n of the four prompts have a 1 for C, and the others a 1 for D: n is 2 in C(4,2)/2⁴ of draws.
     expect(shares[1]).toBeLessThan(0.01);
     expect((shares[2] as number) + (shares[3] as number)).toBeCloseTo(1 + 6 / 16, 1);
     expect(undominatedShares(drawCells(cells, { draws: 10 }), [false, true, false, false])).toEqual([0, 1, 0, 0]);
@@ -87,7 +87,7 @@ describe('the Pareto front', () => {
 });
 
 describe('draws', () => {
-  it('take the same prompts for every cell, so that what is always apart stays so', () => {
+  it('take the same prompts for every cell, so that a constant difference stays constant', () => {
     const low = [0.1, 0.5, 0.3];
     const cells = cellsOf([
       pointOf({ method: 'A' }, low),
@@ -102,7 +102,7 @@ describe('draws', () => {
     expect(new Set(reward.map((draw) => draw[0]?.toFixed(9))).size).toBeGreaterThan(3);
   });
 
-  it('draw seeds too, and put them together by setting and step', () => {
+  it('draw seeds too, and join them by setting and step', () => {
     const cells = cellsOf([pointOf({ seed: 0 }, [0, 0]), pointOf({ seed: 1 }, [1, 1]), pointOf({ step: 2 }, [1, 1])]);
     expect(cells.map(({ points, reward }) => [points.length, reward])).toEqual([
       [2, 0.5],
@@ -133,38 +133,38 @@ describe('at equal KL', () => {
     expect([rewardAt(places, 0.9), rewardAt(places, 9.1)]).toEqual([undefined, undefined]);
   });
 
-  it('methods are compared where both have points on either side, along their own fronts', () => {
+  it('methods are compared at the KLs that have points of both on either side, along the front of each method', () => {
     const at = (method: string, setting: string, reward: number, kl: number) =>
       pointOf({ method, setting }, [reward - 0.1, reward + 0.1], [kl, kl]);
     const cells = cellsOf([
       at('A', '1', 0.2, 1),
       at('A', '2', 0.6, 3),
-      at('A', 'bad', 0.1, 2), // beneath A's own front
+      at('A', 'bad', 0.1, 2), // below A's own front
       at('B', '1', 0.1, 0.5),
       at('B', '2', 0.35, 2.5),
-      at('C', '1', 0.9, 8), // one point, so around no KL
+      at('C', '1', 0.9, 8), // one point, so on both sides of no KL
     ]);
-    const compared = atEqualKl(cells, drawCells(cells, { draws: 100 }));
-    expect(compared.map(({ method, other, kl }) => [method, other, kl])).toEqual([
+    const comparisons = atEqualKl(cells, drawCells(cells, { draws: 100 }));
+    expect(comparisons.map(({ method, other, kl }) => [method, other, kl])).toEqual([
       ['A', 'B', 1],
       ['A', 'B', 2],
     ]);
-    // A at 2: 0.4. B at 2: 0.1 + 0.25 · 1.5 / 2. Prompts move both alike.
-    expect(compared[1]?.reward).toBeCloseTo(0.4, 12);
-    expect(compared[1]?.otherReward).toBeCloseTo(0.2875, 12);
-    expect(compared[1]?.low).toBeCloseTo(0.1125, 9);
-    expect(compared[1]?.high).toBeCloseTo(0.1125, 9);
+    // A at 2: 0.4. B at 2: 0.1 + 0.25 · 1.5 / 2. The prompts move both rewards by the same amount.
+    expect(comparisons[1]?.reward).toBeCloseTo(0.4, 12);
+    expect(comparisons[1]?.otherReward).toBeCloseTo(0.2875, 12);
+    expect(comparisons[1]?.low).toBeCloseTo(0.1125, 9);
+    expect(comparisons[1]?.high).toBeCloseTo(0.1125, 9);
   });
 
-  it('an overlap between two marks of the grid is compared in its middle', () => {
+  it('methods whose overlap lies between two KLs of the grid are compared in the middle of the overlap', () => {
     const at = (method: string, setting: string, kl: number) => pointOf({ method, setting }, [kl, kl], [kl, kl]);
     const cells = cellsOf([at('A', '1', 4.2), at('A', '2', 5), at('B', '1', 4.4), at('B', '2', 5.5)]);
     expect(atEqualKl(cells, drawCells(cells, { draws: 20 })).map(({ kl }) => kl)).toEqual([4.7]);
   });
 });
 
-it('methods whose overlap ends about at a mark of the grid are compared in the middle of the overlap', () => {
-  // The second prompt alone lies beyond 3: a draw in four has it not at all.
+it('methods whose overlap ends near a KL of the grid are compared in the middle of the overlap', () => {
+  // Only the second prompt lies beyond 3. One draw in four does not have the second prompt.
   const at = (method: string, setting: string, kls: readonly number[]) => pointOf({ method, setting }, kls, kls);
   const cells = cellsOf([
     at('A', '1', [1, 1]),
@@ -196,60 +196,61 @@ describe('a frontier', () => {
   );
   const frontier = frontierOf([...points, best], { draws: 200 });
 
-  it('marks the front among what is trained and the start', () => {
-    // Best-of-N would leave none but the start and RLOO-GT at 4.1.
+  it('marks the front of the trained policies and the start', () => {
+    // With Best-of-N in the competition only the start and RLOO-GT at 4.1 would be on the front.
     expect(frontier.cells.map(({ onFront, undominated: share }) => [onFront, share])).toEqual([
       ...Array.from({ length: 5 }, () => [true, 1]),
       [false, 0],
     ]);
   });
 
-  it('says what its figures say', () => {
-    const says = frontierSentences(frontier);
-    expect(says[0]).toMatch(
+  it('describes its figures', () => {
+    const sentences = frontierSentences(frontier);
+    expect(sentences[0]).toMatch(
       /^The highest mean reward, 0.77.*, has RLOO-GT, β 0.05, after 30 updates, at a KL of 4.1 nats\.$/,
     );
-    expect(says.join(' ')).toMatch(/At a KL of 2 nats RLOO-GT has 0\.1\d* more reward than DPO/);
-    expect(says.join(' ')).toContain('Best-of-N reaches 0.6 (N 2) at a KL of at most 0.193 nats');
-    expect(says.at(-1)).toContain('All of it is one seed');
-    expect(says.join(' ')).not.toContain('over-optimised');
+    expect(sentences.join(' ')).toMatch(/At a KL of 2 nats RLOO-GT has 0\.1\d* more reward than DPO/);
+    expect(sentences.join(' ')).toContain('Best-of-N reaches 0.6 (N 2) at a KL of at most 0.193 nats');
+    expect(sentences.at(-1)).toContain('All of it is one seed');
+    expect(sentences.join(' ')).not.toContain('over-optimised');
   });
 
-  it('says the contrary where the figures do', () => {
-    const turned = points.map((point) =>
+  it('says the contrary when the figures do', () => {
+    const swappedPoints = points.map((point) =>
       point.method === 'DPO'
         ? { ...point, method: 'RLOO-GT' }
         : point.method === 'RLOO-GT'
           ? { ...point, method: 'DPO' }
           : point,
     );
-    const says = frontierSentences(frontierOf(turned, { draws: 50 })).join(' ');
-    expect(says).toMatch(/At a KL of 2 nats DPO has 0\.1\d* more reward than RLOO-GT/);
+    const text = frontierSentences(frontierOf(swappedPoints, { draws: 50 })).join(' ');
+    expect(text).toMatch(/At a KL of 2 nats DPO has 0\.1\d* more reward than RLOO-GT/);
   });
 
-  it('compares the first method with each other one, and says with which it cannot', () => {
-    const says = frontierSentences(
+  it('compares the first method with each other one, and names the methods for which no comparison is possible', () => {
+    const text = frontierSentences(
       frontierOf([...points, at({ method: 'PPO', step: 9 }, 0.2, 9), at({ method: 'PPO', step: 3 }, 0.1, 6)], {
         draws: 50,
       }),
     ).join(' ');
-    expect(says).toContain('No KL lies between points of DPO and of PPO');
-    expect(says).not.toMatch(/than PPO/);
+    expect(text).toContain('No KL lies between points of DPO and of PPO');
+    expect(text).not.toMatch(/than PPO/);
   });
 
   it('names a run whose learned reward rises while the true one falls', () => {
-    const learnt = (step: number, reward: number, learned: number) =>
+    const checkpoint = (step: number, reward: number, learnedReward: number) =>
       measurePoints([
         {
           ...evidence({ method: 'PPO', step }, []),
           samples: evidence({}, [reward - 0.01, reward + 0.01, reward], [1, 1, 1]).samples.map((sample) => ({
             ...sample,
-            learned,
+            learned: learnedReward,
           })),
         },
       ]);
-    const says = frontierSentences(frontierOf([...learnt(1, 0.6, 1), ...learnt(2, 0.3, 2)], { draws: 50 })).join(' ');
-    expect(says).toContain(
+    const checkpoints = [...checkpoint(1, 0.6, 1), ...checkpoint(2, 0.3, 2)];
+    const text = frontierSentences(frontierOf(checkpoints, { draws: 50 })).join(' ');
+    expect(text).toContain(
       'PPO, after 2 updates is over-optimised: since update 1 the learned reward rose from 1 to 2 while the true one fell from 0.6 to 0.3.',
     );
   });

@@ -1,65 +1,72 @@
 import { type Cell, cellsOf, drawCells } from './cells.js';
 import { atEqualKl, type EqualKl } from './equal-kl.js';
 import type { FrontierPoint } from './frontier-point.js';
-import { undominated, undominatedShares } from './pareto.js';
+import { paretoFront, undominatedShares } from './pareto.js';
 
-/** A cell with how sure its place is. */
+/** A cell with its standard errors and its place about the Pareto front. */
 export interface FrontierCell extends Cell {
-  /** Standard errors, by drawing prompts and seeds anew. */
+  /** The standard error of the reward: the deviation over draws of prompts and seeds. */
   readonly rewardError: number;
+  /** The standard error of the KL, in nats. */
   readonly klError: number;
   /** Whether no other trained policy, nor the start, has as much reward at as little KL. */
   readonly onFront: boolean;
-  /** The share of draws in which that is so. */
+  /** The share of draws in which the cell is on the front. */
   readonly undominated: number;
 }
 
-/** All points, put together and compared. */
+/** All points of a frontier, with their cells and their comparisons. */
 export interface Frontier {
   readonly points: readonly FrontierPoint[];
   readonly cells: readonly FrontierCell[];
+  /** Comparisons of every two methods at equal KL. */
   readonly equalKl: readonly EqualKl[];
+  /** The seeds, in rising order. */
   readonly seeds: readonly number[];
+  /** The number of draws of the bootstrap. */
   readonly draws: number;
 }
 
 /**
- * The frontier of reward against KL. Best-of-N does not compete for the Pareto front: an answer of it costs N, and its KL is a bound.
+ * The frontier of reward against KL. Best-of-N does not compete for the Pareto front, since each of its answers costs N answers and its
+ * KL is a bound.
  *
- * @throws DpoError `eval.not-paired` for points of different prompts
+ * @param points of all seeds
+ * @throws {DpoError} `eval.not-paired` when two points have different prompts
  */
 export function frontierOf(
   points: readonly FrontierPoint[],
   { draws = 1000 }: { readonly draws?: number } = {},
 ): Frontier {
   const cells = cellsOf(points);
-  const drawn = drawCells(cells, { draws });
-  const competes = cells.map(({ kind }) => kind !== 'best-of-n');
-  const front = frontAmong(cells, competes);
-  const shares = undominatedShares(drawn, competes);
+  const cellDraws = drawCells(cells, { draws });
+  const isCompetitor = cells.map(({ kind }) => kind !== 'best-of-n');
+  const front = frontAmong(cells, isCompetitor);
+  const shares = undominatedShares(cellDraws, isCompetitor);
   return {
     points,
     cells: cells.map((cell, i) => ({
       ...cell,
-      rewardError: deviation(drawn.reward.map((draw) => draw[i] as number)),
-      klError: deviation(drawn.kl.map((draw) => draw[i] as number)),
+      rewardError: deviation(cellDraws.reward.map((draw) => draw[i] as number)),
+      klError: deviation(cellDraws.kl.map((draw) => draw[i] as number)),
       onFront: front[i] as boolean,
       undominated: shares[i] as number,
     })),
-    equalKl: atEqualKl(cells, drawn),
+    equalKl: atEqualKl(cells, cellDraws),
     seeds: [...new Set(points.map(({ seed }) => seed))].sort((a, b) => a - b),
     draws,
   };
 }
 
-function frontAmong(cells: readonly Cell[], competes: readonly boolean[]): boolean[] {
-  const members = cells.filter((_, i) => competes[i]);
-  const front = undominated(members);
+/** Whether each cell is on the front among the cells that compete; false for the other cells. */
+function frontAmong(cells: readonly Cell[], isCompetitor: readonly boolean[]): boolean[] {
+  const competitors = cells.filter((_, i) => isCompetitor[i]);
+  const front = paretoFront(competitors);
   let next = 0;
-  return cells.map((_, i) => (competes[i] ? (front[next++] as boolean) : false));
+  return cells.map((_, i) => (isCompetitor[i] ? (front[next++] as boolean) : false));
 }
 
-/** What rounding alone moves, by the size of the values. */
+/** A relative spread that rounding alone can cause. */
 const ROUNDING = 1e-12;
 
 function deviation(values: readonly number[]): number {

@@ -3,58 +3,65 @@ import { clusteredEstimate, mean } from '../statistics.js';
 import { sharedTokens, textStatistics } from '../texts/text-statistics.js';
 import type { FrontierPoint, FrontierSample, PointEvidence, PromptMeans } from './frontier-point.js';
 
-/** Answers of a point that are shown. */
-const SHOWN = 6;
+/** Answers of a point on the page, at most. */
+const PAGE_ANSWERS = 6;
 
 /**
- * The points of policies that were measured: means of reward and KL with standard errors clustered by prompt, and the form of the
- * texts. The form of texts is that of as many texts, and distinct-n of as many tokens, at every point: both fall with their number.
+ * The points of measured policies: means of reward and KL with standard errors clustered by prompt, and statistics of the texts.
  *
- * @throws DpoError `eval.no-values` for a policy without answers
+ * Every point's statistics are computed from the same number of texts, and distinct-n from the same number of tokens, since diversity
+ * falls as texts and tokens become more.
+ *
+ * @param evidence all policies that are to be compared
+ * @throws {DpoError} `eval.no-values` when a policy has no answers
  */
 export function measurePoints(evidence: readonly PointEvidence[]): FrontierPoint[] {
-  const fewest = Math.min(...evidence.flatMap(({ samples }) => byPrompt(samples).map(([, own]) => own.length)));
-  const alike = evidence.map(({ samples }) => firstOfPrompts(samples, fewest));
-  const tokens = sharedTokens(...alike);
+  const fewest = Math.min(...evidence.flatMap(({ samples }) => byPrompt(samples).map(([, group]) => group.length)));
+  const comparable = evidence.map(({ samples }) => firstOfPrompts(samples, fewest));
+  const tokens = sharedTokens(...comparable);
   return evidence.map(({ samples, ...name }, i) => {
     const clusters = samples.map(({ prompt }) => prompt);
-    const of = (values: readonly number[]) => clusteredEstimate(values, clusters);
-    const learned = samples.flatMap((sample) => (sample.learned === undefined ? [] : [sample.learned]));
-    const texts = (alike[i] ?? []).map((sample) => ({ ...sample, index: sample.prompt }));
+    const estimate = (values: readonly number[]) => clusteredEstimate(values, clusters);
+    const learnedRewards = samples.flatMap((sample) => (sample.learned === undefined ? [] : [sample.learned]));
+    const texts = (comparable[i] ?? []).map((sample) => ({ ...sample, index: sample.prompt }));
     return {
       ...name,
-      reward: of(samples.map(({ reward }) => reward)),
-      kl: of(samples.map(({ kl }) => kl)),
-      learned: learned.length === samples.length ? of(learned) : undefined,
+      reward: estimate(samples.map(({ reward }) => reward)),
+      kl: estimate(samples.map(({ kl }) => kl)),
+      learnedReward: learnedRewards.length === samples.length ? estimate(learnedRewards) : undefined,
       texts: textStatistics(texts, tokens),
-      prompts: byPrompt(samples).map(([prompt, own]) => ({
+      prompts: byPrompt(samples).map(([prompt, group]) => ({
         prompt,
-        reward: mean(own.map(({ reward }) => reward)),
-        kl: mean(own.map(({ kl }) => kl)),
+        reward: mean(group.map(({ reward }) => reward)),
+        kl: mean(group.map(({ kl }) => kl)),
       })),
-      shown: firstOfPrompts(samples, 1).slice(0, SHOWN),
+      answers: firstOfPrompts(samples, 1).slice(0, PAGE_ANSWERS),
     };
   });
 }
 
 /**
- * Best-of-N of the policy that training starts from: the expected best reward of N of a prompt's answers, exact over all subsets
- * ({@link expectedBest}), at the KL that bounds it, log N − (N − 1) / N.
+ * The point of Best-of-N of the start. Its reward is the expected best reward of N of a prompt's answers, exact over all subsets
+ * ({@link expectedBest}). Its KL is the upper bound in nats:
  *
- * @throws DpoError `eval.too-few-samples` where a prompt has fewer than N answers
+ *     KL ≤ log N − (N − 1) / N
+ *
+ * @param start the start with its measured answers
+ * @throws {DpoError} `eval.too-few-samples` when a prompt has fewer than N answers
  */
-export function bestOfNPoint({ samples, ...name }: PointEvidence, n: number): FrontierPoint {
+export function bestOfNPoint(start: PointEvidence, n: number): FrontierPoint {
+  const { samples, ...name } = start;
   const kl = bestOfNKl(n);
-  const prompts: PromptMeans[] = byPrompt(samples).map(([prompt, own]) => ({
+  const prompts: PromptMeans[] = byPrompt(samples).map(([prompt, group]) => ({
     prompt,
     reward: expectedBest(
-      own.map(({ reward }) => reward),
+      group.map(({ reward }) => reward),
       n,
     ),
     kl,
   }));
   const numbers = prompts.map(({ prompt }) => prompt);
-  const best = byPrompt(samples).map(([, own]) => own.slice(0, n).reduce((a, b) => (b.reward > a.reward ? b : a)));
+  const best = byPrompt(samples).map(([, group]) => group.slice(0, n).reduce((a, b) => (b.reward > a.reward ? b : a)));
   return {
     ...name,
     ...{ kind: 'best-of-n', method: 'Best of N', setting: `N ${n}`, step: 0 },
@@ -68,21 +75,21 @@ export function bestOfNPoint({ samples, ...name }: PointEvidence, n: number): Fr
       numbers,
     ),
     prompts,
-    shown: best.slice(0, SHOWN),
+    answers: best.slice(0, PAGE_ANSWERS),
   };
 }
 
 function byPrompt(samples: readonly FrontierSample[]): (readonly [number, readonly FrontierSample[]])[] {
   const groups = new Map<number, FrontierSample[]>();
   for (const sample of samples) {
-    const own = groups.get(sample.prompt);
-    if (own === undefined) groups.set(sample.prompt, [sample]);
-    else own.push(sample);
+    const group = groups.get(sample.prompt);
+    if (group === undefined) groups.set(sample.prompt, [sample]);
+    else group.push(sample);
   }
   return [...groups].sort(([a], [b]) => a - b);
 }
 
-/** The first answers to each prompt: chosen by nothing that was measured. */
+/** The first answers to each prompt: a choice that no measurement influences. */
 function firstOfPrompts(samples: readonly FrontierSample[], count: number): FrontierSample[] {
-  return byPrompt(samples).flatMap(([, own]) => own.slice(0, count));
+  return byPrompt(samples).flatMap(([, group]) => group.slice(0, count));
 }

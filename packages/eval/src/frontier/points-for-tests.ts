@@ -1,7 +1,7 @@
 import type { FrontierPoint, PointEvidence } from './frontier-point.js';
 import { measurePoints } from './measure-points.js';
 
-/** A policy that was measured, with an answer to each prompt: rewards and KLs by prompt. */
+/** A policy with one measured answer to each prompt, from the rewards and the KLs of the prompts. */
 export function evidence(
   name: Partial<PointEvidence>,
   rewards: readonly number[],
@@ -18,7 +18,7 @@ export function evidence(
   };
 }
 
-/** The same as a point. */
+/** The point of the policy that {@link evidence} gives. */
 export function pointOf(
   name: Partial<PointEvidence>,
   rewards: readonly number[],

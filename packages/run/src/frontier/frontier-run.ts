@@ -19,95 +19,99 @@ import { resolveRecipe } from './resolve-recipe.js';
 import { seedPoints } from './seed-points.js';
 import { claimFrontier } from './stored-frontier.js';
 
-/** The options of `dpo frontier`, by their keys; the recipe may be given itself. */
+/** The options of `dpo frontier`, by their keys. `recipe` is the path of a recipe's file, or the recipe itself. */
 export type FrontierConfig = Omit<z.input<typeof frontierOptions>, 'recipe'> & {
   readonly recipe?: string | FrontierRecipe | undefined;
 };
 
-/** What a frontier came to. */
+/** The result of a frontier. */
 export interface FrontierResult {
   readonly frontier: Frontier;
-  /** The page; `frontier.csv` and `frontier.json` lie beside it. */
+  /** The page's path; `frontier.csv` and `frontier.json` lie beside the page. */
   readonly page: string;
 }
 
-/** How a frontier speaks, and where its model comes from. */
+/** What a frontier gets from its program, besides its configuration. */
 export interface FrontierRunOptions extends Omit<RunOptions, 'cluster' | 'sinks'> {
-  /** Finds the model where neither the recipe nor the options name one. */
+  /** Finds the model when neither the recipe nor the options name one. Default: such a recipe is an error. */
   readonly defaultModel?: (() => Promise<string>) | undefined;
 }
 
 type Context = RunContext & Pick<FrontierRunOptions, 'beforeData' | 'defaultModel'>;
-type Given = z.output<typeof frontierOptions> & { readonly source: string | FrontierRecipe | undefined };
+type CheckedOptions = z.output<typeof frontierOptions>;
+type RecipeOrPath = FrontierConfig['recipe'];
 
 /**
- * Trains every run of a recipe for every seed, measures every checkpoint on held-out prompts, and writes reward against KL as a page,
- * a table and JSON: what `dpo frontier` does. A frontier that was interrupted is gone on with: finished runs and points are taken as
- * they are, the run in progress goes on from its checkpoint.
+ * Does what `dpo frontier` does: trains every run of a recipe for every seed, measures every checkpoint on held-out prompts, and
+ * writes reward against KL as a page, a table and JSON.
  *
- * @throws DpoError `cli.usage` for options, `frontier.…` for recipes, `frontier.changed` where the folder holds a frontier of another
- *   recipe, and what models, rewards, places and trainings can be wrong with. Aborting throws the signal's reason
+ * After an interruption the same call goes on: finished runs and points are read from the folder, and the run in progress resumes
+ * from its newest checkpoint.
+ *
+ * @throws {DpoError} `cli.usage` for options, `frontier.…` for recipes, `frontier.changed` when the folder holds a frontier of another
+ *   recipe, and whatever can be wrong with models, rewards, places and trainings
+ * @throws the reason of the signal, when the signal is aborted
  */
 export async function frontierRun(config: FrontierConfig, options: FrontierRunOptions = {}): Promise<FrontierResult> {
-  const { recipe: source, ...others } = config;
-  const named = typeof source === 'string' ? { recipe: source } : {};
-  const given = { ...checkOptions(frontierOptions, { ...others, ...named }), source };
-  const held = await holdOutputs({ name: 'frontier', options: frontierOptions }, given);
+  const { recipe, ...others } = config;
+  const recipePath = typeof recipe === 'string' ? { recipe } : {};
+  const checkedOptions = checkOptions(frontierOptions, { ...others, ...recipePath });
+  const outputs = await holdOutputs({ name: 'frontier', options: frontierOptions }, checkedOptions);
   try {
     const { beforeData, defaultModel } = options;
-    return await prepared(given, { ...runContext(options), beforeData, defaultModel });
+    return await checkAndRun(checkedOptions, recipe, { ...runContext(options), beforeData, defaultModel });
   } finally {
-    await held.release();
+    await outputs.release();
   }
 }
 
-async function prepared(given: Given, context: Context): Promise<FrontierResult> {
-  const { output, preset, model, source } = given;
+async function checkAndRun(options: CheckedOptions, source: RecipeOrPath, context: Context): Promise<FrontierResult> {
+  const { output, preset, model } = options;
   const recipe = await resolveRecipe({ preset, model, recipe: source, defaultModel: context.defaultModel }, context);
   const runs = plannedRuns(recipe);
-  const checks = [checkOpens, ...(recipe.learnedReward === undefined ? [] : [asReward(recipe.learnedReward)])];
+  const checks = [checkOpens, ...(recipe.learnedReward === undefined ? [] : [rewardCheck(recipe.learnedReward)])];
   for (const check of checks) await checkModels({ model: recipe.model }, 'here', context, check);
-  const found = await findReward(recipe.reward, REWARD_SECONDS, context);
+  const trueReward = await findReward(recipe.reward, REWARD_SECONDS, context);
   await context.beforeData?.();
   for (const check of checks) await checkModels({ model: recipe.model }, 'hub', context, check);
   const { files } = await identityOf({ model: recipe.model }, undefined, context);
-  const reward = Object.keys(found.files).length > 0 ? { reward: found.files } : {};
-  const isThere = await claimFrontier(output, { recipe, files: { ...files, ...reward } });
-  if (isThere) context.note(`Going on with the frontier in ${output}: what is there is not computed again.`);
-  const judge = await openJudge(recipe, found, engineOf(given), context);
+  const rewardFiles = Object.keys(trueReward.files).length > 0 ? { reward: trueReward.files } : {};
+  const isResumed = await claimFrontier(output, { recipe, files: { ...files, ...rewardFiles } });
+  if (isResumed)
+    context.note(`Going on with the frontier in ${output}: finished runs and points are not computed again.`);
+  const judge = await openJudge(recipe, trueReward, engineOf(options), context);
   try {
-    const parts = { recipe, runs, judge, engine: engineOf(given) };
-    const seeds = [...new Set(given.seeds)];
+    const parts = { recipe, runs, judge, engine: engineOf(options) };
+    const seeds = [...new Set(options.seeds)];
     const progress = frontierProgress(plannedWork(recipe, runs, seeds), context);
-    const finished: PointEvidence[] = [];
+    const earlierSeeds: PointEvidence[] = [];
     for (const seed of seeds) {
       const folder = join(resolve(output), `seed-${seed}`);
       const onRun = async (points: readonly PointEvidence[]) => {
-        await write(output, [...finished, ...points], { recipe, complete: false });
+        await writeFiles(output, [...earlierSeeds, ...points], { recipe, complete: false });
       };
-      finished.push(...(await seedPoints({ ...parts, folder, seed, progress, onRun }, context)));
+      earlierSeeds.push(...(await seedPoints({ ...parts, folder, seed, progress, onRun }, context)));
     }
-    return await write(output, finished, { recipe, complete: true });
+    return await writeFiles(output, earlierSeeds, { recipe, complete: true });
   } finally {
     await judge.close();
   }
 }
 
-/** A reward model is made of the same files: what it lacks of them is known before anything is drawn. */
-function asReward({ padToken }: Readonly<Record<string, unknown>>): ModelCheck {
+/** The reward model is trained from the same files: whatever they lack for a reward model is an error before anything is drawn. */
+function rewardCheck({ padToken }: Readonly<Record<string, unknown>>): ModelCheck {
   return (name, context, checks) => checkOpensAsReward(name, context, { ...checks, padToken: padToken?.toString() });
 }
 
-async function write(
+async function writeFiles(
   folder: string,
   evidence: readonly PointEvidence[],
   { recipe, complete }: { readonly recipe: ResolvedRecipe; readonly complete: boolean },
 ): Promise<FrontierResult> {
-  const measured = measurePoints(evidence);
-  const best = evidence
+  const bestOfN = evidence
     .filter(({ kind }) => kind === 'start')
     .flatMap((start) => recipe.bestOf.map((n) => bestOfNPoint(start, n)));
-  const frontier = frontierOf([...measured, ...best]);
+  const frontier = frontierOf([...measurePoints(evidence), ...bestOfN]);
   const page = await writeFrontier(folder, {
     frontier,
     recipe: { ...recipe },
@@ -117,6 +121,6 @@ async function write(
   return { frontier, page };
 }
 
-function engineOf({ engine, precision, threads, device, memoryLimit, xla, tf32 }: Given) {
+function engineOf({ engine, precision, threads, device, memoryLimit, xla, tf32 }: CheckedOptions) {
   return { engine, precision, threads, device, memoryLimit, xla, tf32 };
 }

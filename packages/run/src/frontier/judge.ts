@@ -13,153 +13,177 @@ import { readTrained } from '../training/best-checkpoint.js';
 import { loraOptions } from '../training/prepare.js';
 import type { ResolvedRecipe } from './recipe.js';
 
-/** Rows that are decoded together at most. */
-const TOGETHER = 240;
+/** How many samples are decoded together, at most. */
+const DECODED_TOGETHER = 240;
 
-/** What draws and rates texts for a frontier. One model is opened for all: a checkpoint's weights are read into its policy. */
+/** Draws and rates the answers of a frontier. One policy serves all points: a checkpoint's weights are read into the policy. */
 export interface Judge {
-  /** Answers of the model that training starts from. */
-  draw(prompts: readonly string[], given: DrawGiven): Promise<TextSample[]>;
-  /** The true reward of each sample. */
+  /** Draws answers of the start, the model from which all runs train. */
+  draw(prompts: readonly string[], options: DrawOptions): Promise<TextSample[]>;
+  /** The true rewards of samples, in the order of the samples. */
   reward(samples: readonly TextSample[]): Promise<number[]>;
-  /** Measures the policy of a checkpoint, or the start where none is given. */
-  measure(
-    checkpoint: string | undefined,
-    given: DrawGiven & { readonly learned: string | undefined },
-  ): Promise<FrontierSample[]>;
+  /**
+   * Draws answers to the held-out prompts, and measures their rewards and their KL in nats.
+   *
+   * @param checkpoint a checkpoint's folder; undefined measures the start, whose KL is 0
+   */
+  measure(checkpoint: string | undefined, options: MeasureOptions): Promise<FrontierSample[]>;
+  /** Frees the models and the engine. */
   close(): Promise<void>;
 }
 
-/** How answers are drawn, and how far they are. */
-interface DrawGiven {
+/** How answers are drawn. */
+interface DrawOptions {
+  /** Answers to each prompt. */
   readonly samples: number;
   readonly seed: number;
-  /** Told the share that is done. */
+  /** Called with the finished share, from 0 to 1. */
   readonly onProgress: (share: number) => void;
 }
 
-/** How long the rewards of all answers of a point may take. */
+/** How a point is measured. */
+interface MeasureOptions extends DrawOptions {
+  /** The folder of the seed's reward model; undefined when the recipe trains no reward model. */
+  readonly rewardModel: string | undefined;
+}
+
+/** Seconds that the rewards of all answers of a point may take. */
 export const REWARD_SECONDS = 600;
 
-/** Opens the models that all points of a frontier are measured by. */
+/**
+ * Opens the engine, the start, a policy and the true reward, with which all points of a frontier are measured.
+ *
+ * @throws {DpoError} what opening the engine, the model and the reward throws
+ */
 export async function openJudge(
   recipe: ResolvedRecipe,
-  found: NamedReward,
+  trueReward: NamedReward,
   choice: EngineChoice,
   context: RunContext,
 ): Promise<Judge> {
   const engine = await openEngine(engineSettings(choice));
   try {
     context.note(`Engine: ${engine.description}`);
-    const base = await openModel(engine, recipe.model, context);
+    const start = await openModel(engine, recipe.model, context);
     const { loraRank: rank, loraAlpha } = recipe;
     const policy =
       rank === undefined
-        ? await cloneModel(base.model)
-        : await addLora(base.model, loraOptions({ model: recipe.model, loraAlpha, seed: 0 }, rank));
-    const truth = await found.open(engine, context);
-    return judging({ recipe, engine, base, policy, truth }, context);
+        ? await cloneModel(start.model)
+        : await addLora(start.model, loraOptions({ model: recipe.model, loraAlpha, seed: 0 }, rank));
+    return judgeOf({ recipe, engine, start, policy, trueReward: await trueReward.open(engine, context) }, context);
   } catch (error) {
     await engine.dispose();
     throw error;
   }
 }
 
-interface Parts {
+interface JudgeParts {
   readonly recipe: ResolvedRecipe;
   readonly engine: Engine;
-  readonly base: OpenModel;
+  readonly start: OpenModel;
   readonly policy: LanguageModel;
-  readonly truth: OpenReward;
+  readonly trueReward: OpenReward;
 }
 
-function judging(parts: Parts, context: RunContext): Judge {
-  const { recipe, engine, base, policy, truth } = parts;
+function judgeOf(parts: JudgeParts, context: RunContext): Judge {
+  const { recipe, engine, start, policy, trueReward } = parts;
   const { signal } = context;
   const { maxNewTokens, heldOutPrompts } = recipe;
-  let learned: { readonly folder: string; readonly reward: OpenReward } | undefined;
-  const learnedReward = async (folder: string) => {
-    if (learned?.folder === folder) return learned.reward;
-    await learned?.reward.close();
-    const found = await findReward(folder, REWARD_SECONDS, context);
-    learned = { folder, reward: await found.open(engine, context) };
-    return learned.reward;
-  };
-  const drawFrom = (model: LanguageModel, prompts: readonly string[], { samples, seed, onProgress }: DrawGiven) => {
-    const most = prompts.length * samples * maxNewTokens;
-    return sampleTexts(model, base.tokenizer, prompts, {
-      ...{ samples, maxNewTokens, seed, signal, temperature: 1, batchSize: TOGETHER },
-      onProgress: (tokens) => onProgress(tokens / most),
+  const rewardModels = oneRewardModelAtATime(engine, context);
+  const drawFrom = (model: LanguageModel, prompts: readonly string[], options: DrawOptions) => {
+    const { samples, seed, onProgress } = options;
+    const mostTokens = prompts.length * samples * maxNewTokens;
+    return sampleTexts(model, start.tokenizer, prompts, {
+      ...{ samples, maxNewTokens, seed, signal, temperature: 1, batchSize: DECODED_TOGETHER },
+      onProgress: (tokens) => onProgress(tokens / mostTokens),
     });
   };
   return {
-    draw: (prompts, given) => drawFrom(base.model, prompts, given),
-    reward: (samples) => rewardsOf(truth, samples),
-    async measure(checkpoint, { learned: folder, ...given }) {
+    draw: (prompts, options) => drawFrom(start.model, prompts, options),
+    reward: (samples) => rewardsOf(trueReward, samples),
+    async measure(checkpoint, { rewardModel, ...options }) {
       if (checkpoint !== undefined) await readTrained(checkpoint, policy);
-      const drawn = await drawFrom(checkpoint === undefined ? base.model : policy, heldOutPrompts, given);
+      const samples = await drawFrom(checkpoint === undefined ? start.model : policy, heldOutPrompts, options);
       const adapterOff = policy.adapter !== undefined;
-      const reference = adapterOff ? policy : base.model;
-      const exact =
+      const reference = adapterOff ? policy : start.model;
+      const divergences =
         checkpoint === undefined
-          ? drawn.map(() => 0)
-          : (await sampleDivergences({ policy, reference, adapterOff, samples: drawn, signal })).exact;
-      const rewards = await rewardsOf(truth, drawn);
-      const taught = folder === undefined ? undefined : await rewardsOf(await learnedReward(folder), drawn);
-      return drawn.map((sample, i) => ({
+          ? samples.map(() => 0)
+          : (await sampleDivergences({ policy, reference, adapterOff, samples, signal })).exact;
+      const trueRewards = await rewardsOf(trueReward, samples);
+      const learnedRewards =
+        rewardModel === undefined ? undefined : await rewardsOf(await rewardModels.open(rewardModel), samples);
+      return samples.map((sample, i) => ({
         prompt: sample.index,
         text: sample.text,
-        reward: rewards[i] as number,
-        kl: exact?.[i] ?? Number.NaN,
-        ...(taught === undefined ? {} : { learned: taught[i] as number }),
-        tokens: withoutEnd(sample, base.tokenizer),
+        reward: trueRewards[i] as number,
+        kl: divergences?.[i] ?? Number.NaN,
+        ...(learnedRewards === undefined ? {} : { learned: learnedRewards[i] as number }),
+        tokens: withoutEnd(sample, start.tokenizer),
         ended: sample.finished,
       }));
     },
     async close() {
-      await learned?.reward.close();
-      await truth.close();
+      await rewardModels.close();
+      await trueReward.close();
       await engine.dispose();
     },
   };
 }
 
-/** Texts as tokens, without the one that ended each. */
+/** Opens reward models by their folders. The one that was opened last stays open for the next points of its seed. */
+function oneRewardModelAtATime(engine: Engine, context: RunContext) {
+  let current: { readonly folder: string; readonly reward: OpenReward } | undefined;
+  return {
+    async open(folder: string): Promise<OpenReward> {
+      if (current?.folder === folder) return current.reward;
+      await current?.reward.close();
+      const namedReward = await findReward(folder, REWARD_SECONDS, context);
+      current = { folder, reward: await namedReward.open(engine, context) };
+      return current.reward;
+    },
+    close: async () => current?.reward.close(),
+  };
+}
+
+/** A sample's tokens, without the token that ended the answer. */
 function withoutEnd({ tokens, finished }: TextSample, { endTokenIds }: ModelTokenizer): readonly number[] {
   const last = tokens.at(-1);
   return finished && last !== undefined && endTokenIds.includes(last) ? tokens.slice(0, -1) : tokens;
 }
 
-/** Rewards of samples, in their order. Samples of a prompt are asked about together. */
+/** The rewards of samples, in the order of the samples. The samples of a prompt go to the reward together. */
 async function rewardsOf(reward: OpenReward, samples: readonly TextSample[]): Promise<number[]> {
-  const groups = new Map<number, number[]>();
+  const numbersByPrompt = new Map<number, number[]>();
   samples.forEach(({ index }, i) => {
-    const own = groups.get(index);
-    if (own === undefined) groups.set(index, [i]);
-    else own.push(i);
+    const numbers = numbersByPrompt.get(index);
+    if (numbers === undefined) numbersByPrompt.set(index, [i]);
+    else numbers.push(i);
   });
-  const members = [...groups.values()].map((own) => own.map((i) => ({ i, sample: samples[i] as TextSample })));
+  const groups = [...numbersByPrompt.values()].map((numbers) =>
+    numbers.map((i) => ({ i, sample: samples[i] as TextSample })),
+  );
   const ask = reward.of({
-    rowOf: ({ row }) => ({ prompt: members[row]?.[0]?.sample.prompt ?? '' }),
-    answersOf: ({ row }) => (members[row] ?? []).map(({ sample }) => sample.text),
+    rowOf: ({ row }) => ({ prompt: groups[row]?.[0]?.sample.prompt ?? '' }),
+    answersOf: ({ row }) => (groups[row] ?? []).map(({ sample }) => sample.text),
   });
-  const given = await askReward(
+  const groupRewards = await askReward(
     ask,
-    members.map((own, row) => ({
+    groups.map((group, row) => ({
       row,
-      prompt: Int32Array.from(own[0]?.sample.promptTokens ?? []),
-      answers: own.map(({ sample: { tokens, finished } }) => ({
+      prompt: Int32Array.from(group[0]?.sample.promptTokens ?? []),
+      answers: group.map(({ sample: { tokens, finished } }) => ({
         tokens: Int32Array.from(tokens),
         logps: new Float32Array(tokens.length),
         ended: finished,
       })),
     })),
   );
-  const result = samples.map(() => Number.NaN);
-  members.forEach((own, row) => {
-    own.forEach(({ i }, k) => {
-      result[i] = given[row]?.[k] as number;
+  const rewards = samples.map(() => Number.NaN);
+  groups.forEach((group, row) => {
+    group.forEach(({ i }, k) => {
+      rewards[i] = groupRewards[row]?.[k] as number;
     });
   });
-  return result;
+  return rewards;
 }

@@ -9,84 +9,88 @@ import type { Judge } from './judge.js';
 import type { ResolvedRecipe } from './recipe.js';
 import { writeJson } from './stored-frontier.js';
 
-/** What the runs of a seed are trained on. */
+/** The data on which the runs of a seed train. */
 export interface SeedData {
+  /** The path of the pairs. */
   readonly pairs: string;
+  /** The path of the prompts. */
   readonly prompts: string;
   readonly facts: PairFacts;
 }
 
-/** What the pairs cost, and how long they are. */
+/** The cost and the lengths of a seed's pairs, as `pairs.json` keeps them. */
 export interface PairFacts {
   /** Answers that were drawn and rated. */
   readonly samples: number;
   readonly pairs: number;
-  /** Tokens of the answers of all pairs. */
+  /** Tokens of the chosen answers of all pairs. */
   readonly chosenTokens: number;
+  /** Tokens of the rejected answers of all pairs. */
   readonly rejectedTokens: number;
+  /** Seconds for drawing and rating. */
   readonly seconds: number;
 }
 
 /**
- * The pairs of a seed: answers of the start, labelled by the true reward, the best with the worst. What a run before left is taken.
+ * Makes the pairs of a seed: draws answers of the start, rates them by the true reward, and pairs the best with the worst. Pairs that
+ * the folder has from an earlier start are read.
  *
- * @throws DpoError `frontier.no-pairs` where all answers to each prompt are worth the same
+ * @throws {DpoError} `frontier.no-pairs` when no pair can be made; what drawing, the reward and files throw
  */
 export async function pairsOfSeed(
   folder: string,
   { recipe, judge, seed }: { readonly recipe: ResolvedRecipe; readonly judge: Judge; readonly seed: number },
   onProgress: (share: number) => void,
 ): Promise<SeedData> {
-  const [pairs, prompts, known] = ['pairs.arrow', 'prompts.jsonl', 'pairs.json'].map((name) => join(folder, name)) as [
-    string,
-    string,
-    string,
-  ];
-  // The facts are written last: where they are, the rest is.
-  if (await isThere(known)) return { pairs, prompts, facts: JSON.parse(await readTextFile(known)) as PairFacts };
-  const started = performance.now();
+  const pairsPath = join(folder, 'pairs.arrow');
+  const promptsPath = join(folder, 'prompts.jsonl');
+  const factsPath = join(folder, 'pairs.json');
+  const paths = { pairs: pairsPath, prompts: promptsPath };
+  // The facts are written last, so that they say that the other two files are whole.
+  if (await isThere(factsPath)) return { ...paths, facts: JSON.parse(await readTextFile(factsPath)) as PairFacts };
+  const start = performance.now();
   await makeFolder(folder);
-  const { samples, perPrompt } = recipe.pairs;
-  const drawn = await judge.draw(recipe.prompts, { samples, seed, onProgress });
-  const { made, chosenTokens, rejectedTokens } = pairsFrom(drawn, await judge.reward(drawn), perPrompt);
-  if (made.length === 0) throw noPairs(drawn, seed);
-  await writePreferences(made, pairs);
+  const samples = await judge.draw(recipe.prompts, { samples: recipe.pairs.samples, seed, onProgress });
+  const rewards = await judge.reward(samples);
+  const { pairs, chosenTokens, rejectedTokens } = pairsFrom(samples, rewards, recipe.pairs.perPrompt);
+  if (pairs.length === 0) throw noPairs(samples, seed);
+  await writePreferences(pairs, pairsPath);
   await writeLines(
-    prompts,
+    promptsPath,
     recipe.prompts.map((prompt) => ({ prompt })),
   );
   const facts: PairFacts = {
-    ...{ samples: drawn.length, pairs: made.length, chosenTokens, rejectedTokens },
-    seconds: (performance.now() - started) / 1000,
+    ...{ samples: samples.length, pairs: pairs.length, chosenTokens, rejectedTokens },
+    seconds: (performance.now() - start) / 1000,
   };
-  await writeJson(known, facts);
-  return { pairs, prompts, facts };
+  await writeJson(factsPath, facts);
+  return { ...paths, facts };
 }
 
-function noPairs(drawn: readonly TextSample[], seed: number): DpoError {
-  const left = drawn.filter(({ answer }) => answer === undefined).length;
+function noPairs(samples: readonly TextSample[], seed: number): DpoError {
+  const unusable = samples.filter(({ answer }) => answer === undefined).length;
   return new DpoError(
     'frontier.no-pairs',
-    `No pair can be made of the ${drawn.length} answers of seed ${seed}: ${left} would be encoded otherwise than they were drawn, and the others to each prompt have the same reward.`,
+    `No pair can be made of the ${samples.length} answers of seed ${seed}: ${unusable} do not encode to the tokens that were drawn, and the other answers to each prompt have the same reward.`,
     {
-      values: { seed, samples: drawn.length, leftOut: left },
+      values: { seed, samples: samples.length, leftOut: unusable },
       hint: 'Draw more answers (pairs.samples in the recipe), or take another reward.',
     },
   );
 }
 
-/** Answers that would be encoded otherwise than they were drawn are left out. */
-function pairsFrom(drawn: readonly TextSample[], rewards: readonly number[], perPrompt: number) {
-  const rated = drawn.flatMap(({ prompt, index, answer, logp, tokens }, i) =>
+/** Pairs of the samples whose texts encode to the tokens that were drawn; the other samples are left out. */
+function pairsFrom(samples: readonly TextSample[], rewards: readonly number[], perPrompt: number) {
+  const ratedAnswers = samples.flatMap(({ prompt, index, answer, logp, tokens }, i) =>
     answer === undefined
       ? []
       : [{ prompt, index, text: answer, reward: rewards[i] as number, logp, tokens: tokens.length }],
   );
-  const built = buildPairs(rated, { perPrompt, source: 'frontier' });
+  const builtPairs = buildPairs(ratedAnswers, { perPrompt, source: 'frontier' });
   return {
-    made: built.map(({ pair }): PreferencePair => pair),
-    chosenTokens: built.reduce((sum, { chosen }) => sum + chosen.tokens, 0),
-    rejectedTokens: built.reduce((sum, { rejected }) => sum + rejected.tokens, 0),
+    pairs: builtPairs.map(({ pair }): PreferencePair => pair),
+    chosenTokens: builtPairs.reduce((sum, { chosen }) => sum + chosen.tokens, 0),
+    rejectedTokens: builtPairs.reduce((sum, { rejected }) => sum + rejected.tokens, 0),
   };
 }
 

@@ -1,17 +1,17 @@
 import type { NamedWork } from './progress.js';
 import { type PlannedRun, pointSteps, type ResolvedRecipe, rewardRunOf } from './recipe.js';
 
-/** What a run is called for people: `DPO, β 0.1, seed 0`. */
+/** A run's name for people: `DPO, β 0.1, seed 0`. */
 function nameOf({ method, setting }: Pick<PlannedRun, 'method' | 'setting'>, seed: number): string {
   return [method, setting, `seed ${seed}`].filter((part) => part !== '').join(', ');
 }
 
-/** Answers to each held-out prompt that are drawn of the start: Best-of-N needs N of them. */
+/** Answers of the start to each held-out prompt: at least the largest N of Best-of-N. */
 export function startSamples({ evaluation, bestOf }: Pick<ResolvedRecipe, 'evaluation' | 'bestOf'>): number {
   return Math.max(evaluation.samples, ...bestOf);
 }
 
-/** The pieces of work of a frontier by their sizes, in answers that are drawn or trained on. */
+/** The pieces of a frontier's work. A unit is an answer that is drawn or trained on. */
 export const works = {
   pairs: (recipe: ResolvedRecipe, seed: number): NamedWork => ({
     ...{ kind: 'drawing', name: `pairs, seed ${seed}` },
@@ -31,7 +31,7 @@ export const works = {
   }),
 };
 
-/** All work of a frontier, in its order. */
+/** All work of a frontier, in the order in which the frontier does the pieces. */
 export function plannedWork(
   recipe: ResolvedRecipe,
   runs: readonly PlannedRun[],

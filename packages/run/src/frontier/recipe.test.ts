@@ -30,34 +30,38 @@ it('makes points of checkpoints at equal distances and of the last step', () => 
   expect(pointSteps({ steps: 3, every: 1 })).toEqual([1, 2, 3]);
 });
 
-const one = (run: object) => recipe({ runs: [{ method: 'A', command: 'train', options: { maxSteps: 2 }, ...run }] });
+const recipeOf = (run: object) =>
+  recipe({ runs: [{ method: 'A', command: 'train', options: { maxSteps: 2 }, ...run }] });
 
 it.each([
-  ['has no maxSteps', one({ options: {} })],
-  ['gives model, which the frontier settles for all runs', one({ options: { maxSteps: 2, model: 'm' } })],
-  ['cannot be run: unknown option "betta"; did you mean "beta"?', one({ options: { maxSteps: 2, betta: 1 } })],
-  ['cannot be run: valueWeight is for ppo, not rloo', one({ command: 'rl', options: { maxSteps: 2, valueWeight: 1 } })],
-  ['varies more than one option', one({ over: { beta: [1], weight: [1] } })],
-  ['is there twice', one({ over: { beta: [1, 1] } })],
-  ['needs a learned reward', one({ command: 'rl', options: { maxSteps: 2, reward: 'learned' } })],
-])('refuses a recipe whose run %s', (says, wrong) => {
-  expect(() => plannedRuns(wrong)).toThrow(says);
+  ['has no maxSteps', recipeOf({ options: {} })],
+  ['gives model, which the frontier sets for all runs', recipeOf({ options: { maxSteps: 2, model: 'm' } })],
+  ['cannot be run: unknown option "betta"; did you mean "beta"?', recipeOf({ options: { maxSteps: 2, betta: 1 } })],
+  [
+    'cannot be run: valueWeight is for ppo, not rloo',
+    recipeOf({ command: 'rl', options: { maxSteps: 2, valueWeight: 1 } }),
+  ],
+  ['varies more than one option', recipeOf({ over: { beta: [1], weight: [1] } })],
+  ['occurs twice', recipeOf({ over: { beta: [1, 1] } })],
+  ['needs a learned reward', recipeOf({ command: 'rl', options: { maxSteps: 2, reward: 'learned' } })],
+])('refuses a recipe whose run %s', (message, badRecipe) => {
+  expect(() => plannedRuns(badRecipe)).toThrow(message);
 });
 
-it('knows the options of its own recipes', () => {
+it('finds every option of the presets', () => {
   for (const preset of Object.values(frontierPresets)) {
-    const checked = checkOptions(recipeSchema, preset);
-    const runs = plannedRuns(checked);
+    const presetRecipe = checkOptions(recipeSchema, preset);
+    const runs = plannedRuns(presetRecipe);
     expect(new Set(runs.map(({ method }) => method)).size).toBeGreaterThanOrEqual(6);
-    expect(rewardRunOf(checked)?.command).toBe('reward');
+    expect(rewardRunOf(presetRecipe)?.command).toBe('reward');
   }
 });
 
-it('says where two recipes differ', () => {
-  const then = { a: 1, b: { c: [1, 2], d: 'x' } };
-  expect(differences(then, { a: 1, b: { c: [1, 3], d: 'x', e: true } }, '')).toEqual([
+it('lists the differences between two recipes', () => {
+  const earlier = { a: 1, b: { c: [1, 2], d: 'x' } };
+  expect(differences(earlier, { a: 1, b: { c: [1, 3], d: 'x', e: true } }, '')).toEqual([
     'b.c.1 was 2, is 3',
     'b.e was left out, is true',
   ]);
-  expect(differences(then, structuredClone(then), '')).toEqual([]);
+  expect(differences(earlier, structuredClone(earlier), '')).toEqual([]);
 });

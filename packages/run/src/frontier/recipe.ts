@@ -9,12 +9,12 @@ import { trainOptions } from '../options/train-options.js';
 const prompts = z.union([z.array(z.string().min(1)).min(2), z.string().min(1)]);
 const options = z.record(z.string(), z.unknown());
 
-/** The tables of options of what a recipe's runs may be. */
-const commands = { train: trainOptions, sft: sftOptions, reward: rewardOptions, rl: rlOptions } as const;
+/** The options of each command that a recipe's runs can be. */
+const optionsOfCommands = { train: trainOptions, sft: sftOptions, reward: rewardOptions, rl: rlOptions } as const;
 
-/** What a frontier is made of. The same for all seeds. */
+/** The recipe of a frontier: its model, its reward, its prompts and its runs. All seeds have the same recipe. */
 export const recipeSchema = z.strictObject({
-  model: z.string().min(1).optional().meta({ description: 'What all runs start from, and the reference' }),
+  model: z.string().min(1).optional().meta({ description: 'The model from which all runs train, and their reference' }),
   reward: z.string().default('vader').meta({ description: 'The true reward: vader, FILE.mjs or a reward model' }),
   prompts: prompts.meta({ description: 'Texts to train on, or a JSONL file of prompts' }),
   heldOutPrompts: prompts.meta({ description: 'Texts to measure on, or a JSONL file of prompts' }),
@@ -23,101 +23,107 @@ export const recipeSchema = z.strictObject({
   loraAlpha: z.number().positive().optional().meta({ description: 'LoRA scale is alpha / rank [2 x rank]' }),
   pairs: z
     .strictObject({
-      samples: z.int().min(2).default(8).meta({ description: 'Answers to a prompt that pairs are made of' }),
-      perPrompt: z.int().positive().default(3).meta({ description: 'Pairs of a prompt, at most' }),
+      samples: z.int().min(2).default(8).meta({ description: 'Answers to each prompt, from which pairs are made' }),
+      perPrompt: z.int().positive().default(3).meta({ description: 'Most pairs of a prompt' }),
     })
     .prefault({}),
   evaluation: z
     .strictObject({
-      samples: z.int().positive().default(2).meta({ description: 'Answers to a held-out prompt, at every point' }),
-      seed: z.int().default(7).meta({ description: 'Seed of these answers' }),
+      samples: z.int().positive().default(2).meta({ description: 'Answers to each held-out prompt at every point' }),
+      seed: z.int().default(7).meta({ description: 'Seed of the answers to held-out prompts' }),
     })
     .prefault({}),
-  bestOf: z.array(z.int().min(2)).default([]).meta({ description: 'The N of Best-of-N of the start' }),
-  learnedReward: options.optional().meta({ description: 'Options of dpo reward, on the pairs' }),
+  bestOf: z.array(z.int().min(2)).default([]).meta({ description: 'Each N of Best-of-N, which draws from the start' }),
+  learnedReward: options.optional().meta({ description: 'Options of dpo reward, which trains on the pairs' }),
   runs: z
     .array(
       z.strictObject({
-        method: z.string().min(1).meta({ description: 'What the run is called in the figure' }),
+        method: z.string().min(1).meta({ description: 'The name of the run in the figure' }),
         command: z.enum(['train', 'sft', 'rl']),
         options: options.default({}),
         over: z.record(z.string(), z.array(z.unknown()).min(1)).optional(),
-        label: z.string().optional().meta({ description: 'How the option of `over` is written in the figure' }),
+        label: z.string().optional().meta({ description: 'The name of the option of `over` in the figure' }),
         points: z.int().positive().default(1).meta({ description: 'Checkpoints that become points' }),
       }),
     )
     .min(1),
 });
 
-/** A recipe as it is written. */
+/** A recipe as a file or a program gives it: keys with defaults may be left out. */
 export type FrontierRecipe = z.input<typeof recipeSchema>;
 
 /** A recipe with all defaults. */
 export type Recipe = z.output<typeof recipeSchema>;
 
-/** A recipe whose prompts and model are known: what is stored with the frontier. */
+/** A recipe with its model and with the texts of its prompts, as `recipe.json` keeps the recipe. */
 export interface ResolvedRecipe extends Recipe {
   readonly model: string;
   readonly prompts: string[];
   readonly heldOutPrompts: string[];
 }
 
-/** A run of a recipe, for any seed. */
+/** A run of a recipe. All seeds have the same runs. */
 export interface PlannedRun {
-  /** The name of its folder. */
+  /** The name of the run's folder. */
   readonly id: string;
+  /** The method's name in the figure. */
   readonly method: string;
+  /** The value of `over` that the run has: `β 0.1`; empty without `over`. */
   readonly setting: string;
   readonly command: 'train' | 'sft' | 'reward' | 'rl';
+  /** The run's own options, by the keys of its command. */
   readonly options: Readonly<Record<string, unknown>>;
+  /** Updates of the whole run. */
   readonly steps: number;
-  /** A checkpoint is kept every so many steps. */
+  /** Steps from a checkpoint to the next. */
   readonly every: number;
-  /** Examples of an update: pairs, or prompts. */
+  /** Pairs of an update; prompts in a run of `rl`. */
   readonly examples: number;
-  /** Updates to go once through what an update is a part of: the minibatches of a batch of answers. */
+  /** Minibatches of a batch of answers: updates that train once on the batch. 1 in runs on pairs. */
   readonly perBatch: number;
-  /** Answers that an update trains on or draws. */
+  /** Answers of an update, which are drawn or trained on. */
   readonly answers: number;
 }
 
-/** What the frontier settles for every run. */
-const OWN = [
+/** Options that the frontier sets for every run. */
+const FRONTIER_OPTIONS = [
   ...['model', 'data', 'output', 'seed', 'loraRank', 'loraAlpha', 'adapter', 'ref', 'config', 'saveSteps'],
   ...['keepCheckpoints', 'resume', 'resumeFrom', 'overwrite', 'evalData', 'evalSteps', 'maxNewTokens', 'preset'],
 ];
 
-/** What a run of `dpo rl` calls the reward model that the recipe trains. */
-export const LEARNED = 'learned';
+/** The value of the option `reward` with which a run of `rl` names the reward model that the recipe trains. */
+export const LEARNED_REWARD = 'learned';
 
 /**
- * The runs of a recipe, one to each value of `over`, in their order.
+ * The runs of a recipe, in the recipe's order. A run with `over` becomes a run to each value.
  *
- * @throws DpoError `frontier.bad-run` for a run whose options its command does not take, or that the frontier settles itself,
- *   and for two runs of one name; `frontier.no-reward-model` for a run that needs one where the recipe trains none
+ * @throws {DpoError} `frontier.bad-run` when the command of a run does not take its options, when the frontier sets one of them itself,
+ *   and when two runs have the same name; `frontier.no-reward-model` when a run needs a reward model and the recipe trains none
  */
 export function plannedRuns(recipe: Recipe): PlannedRun[] {
   const runs = recipe.runs.flatMap(({ method, command, options: shared, over, label, points }) => {
-    const [varied, ...more] = Object.entries(over ?? {});
+    const [axis, ...more] = Object.entries(over ?? {});
     if (more.length > 0)
-      throw badRun(method, 'varies more than one option', 'Write a run for each value of the others.');
-    const settings = varied === undefined ? [undefined] : varied[1].map((value) => [varied[0], value] as const);
-    return settings.map((setting) => {
-      const own = setting === undefined ? shared : { ...shared, [setting[0]]: setting[1] };
-      const says = setting === undefined ? '' : `${label ?? setting[0]} ${String(setting[1])}`;
-      const id = slug(setting === undefined ? method : `${method} ${setting[0]} ${String(setting[1])}`);
-      return planned({ id, method, setting: says, command, options: own }, points);
+      throw badRun(method, 'varies more than one option', 'Write a run for each value of the other options.');
+    if (axis === undefined)
+      return [plannedRun({ id: slug(method), method, setting: '', command, options: shared }, points)];
+    const [key, values] = axis;
+    return values.map((value) => {
+      const setting = `${label ?? key} ${String(value)}`;
+      const id = slug(`${method} ${key} ${String(value)}`);
+      return plannedRun({ id, method, setting, command, options: { ...shared, [key]: value } }, points);
     });
   });
-  const twice = runs.find(({ id }, i) => runs.findIndex((other) => other.id === id) < i || id === REWARD_RUN);
-  if (twice !== undefined) throw badRun(twice.id, 'is there twice', 'Give each run a method or a setting of its own.');
-  const needy = runs.find(({ options: { reward } }) => reward === LEARNED);
-  if (needy !== undefined && recipe.learnedReward === undefined)
+  const duplicate = runs.find(({ id }, i) => runs.findIndex((other) => other.id === id) < i || id === REWARD_RUN);
+  if (duplicate !== undefined)
+    throw badRun(duplicate.id, 'occurs twice', 'Give each run a method or a setting of its own.');
+  const runWithLearnedReward = runs.find(({ options: { reward } }) => reward === LEARNED_REWARD);
+  if (runWithLearnedReward !== undefined && recipe.learnedReward === undefined)
     throw new DpoError(
       'frontier.no-reward-model',
-      `${needy.method} needs a learned reward, and the recipe trains none.`,
+      `The run ${runWithLearnedReward.method} needs a learned reward, but the recipe trains no reward model.`,
       {
-        values: { run: needy.id },
+        values: { run: runWithLearnedReward.id },
         hint: 'Add learnedReward with the options of dpo reward, such as {"maxSteps": 20}.',
       },
     );
@@ -126,7 +132,11 @@ export function plannedRuns(recipe: Recipe): PlannedRun[] {
 
 const REWARD_RUN = 'reward-model';
 
-/** The training of the reward model, where the recipe has one. */
+/**
+ * The training of the reward model; undefined when the recipe trains none.
+ *
+ * @throws {DpoError} `frontier.bad-run` when `dpo reward` does not take the options
+ */
 export function rewardRunOf({ learnedReward }: Recipe): PlannedRun | undefined {
   if (learnedReward === undefined) return undefined;
   const run = {
@@ -136,32 +146,37 @@ export function rewardRunOf({ learnedReward }: Recipe): PlannedRun | undefined {
     command: 'reward',
     options: learnedReward,
   } as const;
-  return planned(run, 1);
+  return plannedRun(run, 1);
 }
 
-function planned(
+function plannedRun(
   run: Pick<PlannedRun, 'id' | 'method' | 'setting' | 'command' | 'options'>,
   points: number,
 ): PlannedRun {
   const name = run.setting === '' ? run.method : `${run.method}, ${run.setting}`;
-  const taken = Object.keys(run.options).find((key) => OWN.includes(key));
-  if (taken !== undefined)
-    throw badRun(name, `gives ${taken}, which the frontier settles for all runs`, `Leave ${taken} out of its options.`);
+  const conflict = Object.keys(run.options).find((key) => FRONTIER_OPTIONS.includes(key));
+  if (conflict !== undefined)
+    throw badRun(
+      name,
+      `gives ${conflict}, which the frontier sets for all runs`,
+      `Leave ${conflict} out of the run's options.`,
+    );
   const { maxSteps: steps } = run.options;
   if (typeof steps !== 'number' || !Number.isInteger(steps) || steps < 1)
-    throw badRun(name, 'has no maxSteps', 'Give its options maxSteps, the number of updates.');
-  const settled = { model: 'model', data: 'data', output: 'output' };
-  const given = run.command === 'rl' ? { reward: 'vader', ...settled } : settled;
-  let checked: Readonly<Record<string, unknown>>;
+    throw badRun(name, 'has no maxSteps', 'Add maxSteps, the number of updates, to its options.');
+  // Stand-ins for the required options that the frontier sets: here only the run's own options are checked.
+  const places = { model: 'model', data: 'data', output: 'output' };
+  const standIns = run.command === 'rl' ? { reward: 'vader', ...places } : places;
+  let checkedOptions: Readonly<Record<string, unknown>>;
   try {
-    checked = checkOptions(commands[run.command], { ...given, ...run.options });
+    checkedOptions = checkOptions(optionsOfCommands[run.command], { ...standIns, ...run.options });
   } catch (cause) {
     throw badRun(name, `cannot be run: ${(cause as Error).message.replace(/\.$/, '')}`, undefined, cause);
   }
-  return { ...run, steps, every: Math.ceil(steps / Math.min(points, steps)), ...sizeOf(checked) };
+  return { ...run, steps, every: Math.ceil(steps / Math.min(points, steps)), ...sizeOf(checkedOptions) };
 }
 
-/** How much an update works on. */
+/** The size of an update. */
 function sizeOf(options: Readonly<Record<string, unknown>>): Pick<PlannedRun, 'examples' | 'perBatch' | 'answers'> {
   const {
     batchSize,
@@ -193,8 +208,8 @@ function slug(text: string): string {
     .replace(/^[-.]+|-+$/g, '');
 }
 
-/** The steps whose checkpoints become points: multiples of `every`, and the last one. */
+/** The steps whose checkpoints become points: the multiples of `every`, and the last step. */
 export function pointSteps({ steps, every }: Pick<PlannedRun, 'steps' | 'every'>): number[] {
-  const found = Array.from({ length: Math.floor(steps / every) }, (_, i) => (i + 1) * every);
-  return found.at(-1) === steps ? found : [...found, steps];
+  const multiples = Array.from({ length: Math.floor(steps / every) }, (_, i) => (i + 1) * every);
+  return multiples.at(-1) === steps ? multiples : [...multiples, steps];
 }

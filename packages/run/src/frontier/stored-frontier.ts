@@ -4,40 +4,43 @@ import { DpoError } from '@dpo/base';
 import { asFileError, isThere, readTextFile, writeFileAtomic } from '@dpo/base/files';
 import type { ResolvedRecipe } from './recipe.js';
 
-const NAME = 'recipe.json';
+const FILE_NAME = 'recipe.json';
 
-/** What decides a frontier's numbers: its recipe, and what its model and its reward are read from, by SHA-256. */
+/** What decides a frontier's numbers, as `recipe.json` keeps it. */
 export interface StoredFrontier {
   readonly recipe: ResolvedRecipe;
+  /** SHA-256 of each file of the model and of the reward. */
   readonly files: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 /**
- * Stores the recipe of a frontier that begins, or checks that the frontier that is there was made by the same one.
+ * Stores the recipe of a new frontier, or checks that the frontier in the folder was begun with the same recipe and the same files.
+ * The model's name may differ, since the digests say whether the model is the same.
  *
- * @returns whether there was one
- * @throws DpoError `frontier.changed` with the list of what differs; `frontier.bad-recipe` for a damaged file
+ * @returns whether the folder has a frontier already
+ * @throws {DpoError} `frontier.changed` with the list of what differs; `frontier.bad-recipe` when the stored recipe is damaged; what
+ *   reading and writing the file throws
  */
-export async function claimFrontier(folder: string, now: StoredFrontier): Promise<boolean> {
-  const path = join(folder, NAME);
+export async function claimFrontier(folder: string, current: StoredFrontier): Promise<boolean> {
+  const path = join(folder, FILE_NAME);
   if (!(await isThere(path))) {
-    await writeJson(path, now);
+    await writeJson(path, current);
     return false;
   }
-  const then = await readJson(path);
-  const changed = differences(withoutName(then), withoutName(JSON.parse(JSON.stringify(now))), '');
-  if (changed.length === 0) return true;
+  const earlier = await readJson(path);
+  const changes = differences(withoutName(earlier), withoutName(JSON.parse(JSON.stringify(current))), '');
+  if (changes.length === 0) return true;
   throw new DpoError(
     'frontier.changed',
-    `The frontier in ${folder} cannot be gone on with by another recipe: ${changed.join('; ')}.`,
+    `The frontier in ${folder} was begun with another recipe: ${changes.join('; ')}.`,
     {
-      values: { folder, changed },
-      hint: 'Give what it was begun with, or choose another folder with --output.',
+      values: { folder, changed: changes },
+      hint: 'Give the recipe, model and reward that the frontier was begun with, or choose another folder with --output.',
     },
   );
 }
 
-/** Whatever the model is called, its files tell it. */
+/** A stored frontier without the model's name. */
 function withoutName(frontier: unknown): unknown {
   if (!isObject(frontier) || !isObject(frontier.recipe)) return frontier;
   return { ...frontier, recipe: { ...frontier.recipe, model: undefined } };
@@ -58,27 +61,35 @@ async function readJson(path: string): Promise<unknown> {
   }
 }
 
-/** Where two JSON values differ, a place to a line: `recipe.runs.0.options.beta was 0.1, is 0.2`. */
-export function differences(then: unknown, now: unknown, at: string): string[] {
-  if (isObject(then) && isObject(now)) {
-    const keys = [...new Set([...Object.keys(then), ...Object.keys(now)])];
-    return keys.flatMap((key) => differences(then[key], now[key], at === '' ? key : `${at}.${key}`));
+/**
+ * The differences between two JSON values, an entry to each: `recipe.runs.0.options.beta was 0.1, is 0.2`.
+ *
+ * @param path the keys that lead to the two values, joined by dots; empty for whole values
+ */
+export function differences(earlier: unknown, current: unknown, path: string): string[] {
+  if (isObject(earlier) && isObject(current)) {
+    const keys = [...new Set([...Object.keys(earlier), ...Object.keys(current)])];
+    return keys.flatMap((key) => differences(earlier[key], current[key], path === '' ? key : `${path}.${key}`));
   }
-  if (JSON.stringify(then) === JSON.stringify(now)) return [];
-  return [`${at} was ${shown(then)}, is ${shown(now)}`];
+  if (JSON.stringify(earlier) === JSON.stringify(current)) return [];
+  return [`${path} was ${shortText(earlier)}, is ${shortText(current)}`];
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null;
 }
 
-function shown(value: unknown): string {
+function shortText(value: unknown): string {
   if (value === undefined) return 'left out';
   const text = JSON.stringify(value);
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }
 
-/** Writes a value as JSON, whole or not at all. */
+/**
+ * Writes a value as JSON, whole or not at all.
+ *
+ * @throws what writing the file throws
+ */
 export async function writeJson(path: string, value: unknown): Promise<void> {
   await writeFileAtomic(path, (file) => writeFile(file, `${JSON.stringify(value, null, 2)}\n`));
 }

@@ -5,7 +5,7 @@ import type { FrontierSample } from '@dpo/eval';
 import { z } from 'zod';
 import { writeJson } from './stored-frontier.js';
 
-const stored = z.strictObject({
+const pointSchema = z.strictObject({
   samples: z
     .array(
       z.strictObject({
@@ -21,16 +21,16 @@ const stored = z.strictObject({
     .min(1),
 });
 
-/** The file of a point's answers. */
+/** The path of the file with a point's measured answers: `points/ID-STEP.json` in the seed's folder. */
 export function pointFile(folder: string, id: string, step: number): string {
   return join(folder, 'points', `${id}-${step}.json`);
 }
 
 /**
- * The measured answers of a point: those that the file holds, else what `measure` finds, which is stored before anything else is
- * done.
+ * The measured answers of a point, from the file at `path`. Without the file `measure` gives the answers, and the file is written.
  *
- * @throws DpoError `frontier.bad-point` for a file that holds something else
+ * @throws {DpoError} `frontier.bad-point` when the file holds something else; what reading and writing the file throws, and what
+ *   `measure` throws
  */
 export async function storedOrMeasured(
   path: string,
@@ -46,19 +46,19 @@ async function readPoint(path: string): Promise<readonly FrontierSample[]> {
   const text = await readTextFile(path).catch((error: unknown) => {
     throw asFileError(error, path);
   });
-  const bad = (cause: unknown) =>
+  const badPoint = (cause: unknown) =>
     new DpoError('frontier.bad-point', `${path} does not hold the answers of a point.`, {
       values: { path },
-      hint: 'Remove the file: the point is then measured again.',
+      hint: 'Remove the file: the same command then measures the point again.',
       cause,
     });
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw bad(cause);
+    throw badPoint(cause);
   }
-  const read = stored.safeParse(value);
-  if (!read.success) throw bad(read.error);
-  return read.data.samples;
+  const result = pointSchema.safeParse(value);
+  if (!result.success) throw badPoint(result.error);
+  return result.data.samples;
 }

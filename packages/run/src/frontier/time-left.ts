@@ -1,28 +1,32 @@
-/** A piece of work, as far as time goes by its size. */
+/** A piece of work with its size. */
 export interface Work {
-  /** Work of one kind takes about as long to a unit. */
+  /** Pieces of one kind take about the same time to a unit. */
   readonly kind: string;
   readonly units: number;
 }
 
-/** Work that was done. */
-export interface DoneWork extends Work {
+/** A piece of finished work with its time. */
+export interface FinishedWork extends Work {
   readonly seconds: number;
 }
 
 /**
- * Seconds that work will take: of a kind that was done before, as long to a unit as then; of another, as long as all units did.
- * Undefined where nothing was done.
+ * The expected seconds of the remaining work, from the finished work:
+ *
+ *     Σ units · rate        rate = seconds / units of the finished work of the same kind, else of all finished work
+ *
+ * @returns undefined when no work is finished
  */
-export function secondsFor(left: readonly Work[], done: readonly DoneWork[]): number | undefined {
-  const rate = (of: readonly DoneWork[]) => {
-    const units = of.reduce((sum, work) => sum + work.units, 0);
-    return units === 0 ? undefined : of.reduce((sum, { seconds }) => sum + seconds, 0) / units;
-  };
-  const overall = rate(done);
+export function secondsFor(remaining: readonly Work[], finished: readonly FinishedWork[]): number | undefined {
+  const overall = secondsPerUnit(finished);
   if (overall === undefined) return undefined;
-  return left.reduce(
-    (sum, { kind, units }) => sum + units * (rate(done.filter((work) => work.kind === kind)) ?? overall),
+  return remaining.reduce(
+    (sum, { kind, units }) => sum + units * (secondsPerUnit(finished.filter((work) => work.kind === kind)) ?? overall),
     0,
   );
+}
+
+function secondsPerUnit(finished: readonly FinishedWork[]): number | undefined {
+  const units = finished.reduce((sum, work) => sum + work.units, 0);
+  return units === 0 ? undefined : finished.reduce((sum, { seconds }) => sum + seconds, 0) / units;
 }

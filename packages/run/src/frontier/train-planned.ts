@@ -16,16 +16,17 @@ import {
 } from '../train-run.js';
 import type { RunResult } from '../training/run-rows.js';
 import type { SeedData } from './pairs-of-seed.js';
-import { LEARNED, type PlannedRun, type ResolvedRecipe } from './recipe.js';
+import { LEARNED_REWARD, type PlannedRun, type ResolvedRecipe } from './recipe.js';
 
-/** What a planned run is trained with besides its own options. */
-export interface RunGiven {
+/** What a planned run trains with, besides its own options. */
+export interface TrainPlannedOptions {
   readonly recipe: ResolvedRecipe;
   readonly data: SeedData;
   readonly seed: number;
   readonly engine: EngineChoice;
-  /** The folder of the seed's reward model. */
-  readonly learned: string | undefined;
+  /** The folder of the seed's reward model; undefined when the recipe trains no reward model. */
+  readonly rewardModel: string | undefined;
+  /** Called with each record of the training. */
   readonly onRecord: (record: RunRecord) => void;
 }
 
@@ -39,31 +40,32 @@ const start: Readonly<Record<PlannedRun['command'], Start>> = {
 };
 
 /**
- * Trains what a recipe plans: from the beginning, from the newest whole checkpoint, or not at all where the run is finished.
+ * Trains a run of a recipe. A run with a whole checkpoint resumes from the newest one; a finished run is left as it is.
  *
- * @throws what the training throws; the reason of the context's signal where that ended the training
+ * @throws what the training throws; the reason of the context's signal, when the signal ended the training
  */
 export async function trainPlanned(
   run: PlannedRun,
   output: string,
-  given: RunGiven,
+  options: TrainPlannedOptions,
   context: RunContext,
 ): Promise<void> {
   if (await isThere(join(output, 'final'))) return;
   const { newest } = (await isThere(output)) ? await findWholeCheckpoint(output, context.signal) : {};
-  const config = { ...configOf(run, output, given), resume: newest !== undefined, overwrite: newest === undefined };
+  const config = { ...configOf(run, output, options), resume: newest !== undefined, overwrite: newest === undefined };
   const { interrupted } = await start[run.command](config, {
     ...context,
-    // What every run says of its model is said once, of the frontier.
+    // The frontier has one line of progress, and one note of its engine: notes of each run would repeat the same facts.
     note: () => undefined,
     progress: () => undefined,
-    sinks: [{ record: given.onRecord }],
+    sinks: [{ record: options.onRecord }],
   });
   if (interrupted) context.signal.throwIfAborted();
 }
 
-function configOf({ command, options, every }: PlannedRun, output: string, given: RunGiven): object {
-  const { recipe, data, seed, engine, learned } = given;
+function configOf(run: PlannedRun, output: string, settings: TrainPlannedOptions): object {
+  const { command, options, every } = run;
+  const { recipe, data, seed, engine, rewardModel } = settings;
   const { model, loraRank, loraAlpha, maxNewTokens, reward } = recipe;
   const shared = {
     ...engine,
@@ -71,12 +73,12 @@ function configOf({ command, options, every }: PlannedRun, output: string, given
     ...{ model, output, seed, loraRank, loraAlpha, tensorboard: false, saveSteps: every, keepCheckpoints: 1_000_000 },
   };
   if (command !== 'rl') return { ...shared, data: data.pairs, tokenCache: false };
-  const asked = options.reward === LEARNED ? learned : (options.reward ?? reward);
-  return { ...shared, data: data.prompts, maxNewTokens, reward: asked };
+  const runReward = options.reward === LEARNED_REWARD ? rewardModel : (options.reward ?? reward);
+  return { ...shared, data: data.prompts, maxNewTokens, reward: runReward };
 }
 
-/** The folder of a run's weights after a step. */
-export async function checkpointOf(output: string, step: number, last: boolean): Promise<string> {
+/** The folder of a run's weights after a step: `checkpoint-N`, or `final` when the last step has no checkpoint. */
+export async function checkpointOf(output: string, step: number, isLast: boolean): Promise<string> {
   const checkpoint = join(output, `checkpoint-${step}`);
-  return last && !(await isThere(checkpoint)) ? join(output, 'final') : checkpoint;
+  return isLast && !(await isThere(checkpoint)) ? join(output, 'final') : checkpoint;
 }

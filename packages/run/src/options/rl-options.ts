@@ -14,35 +14,35 @@ const { rslora, dora, loraBRatio, embeddingRatio, loraSaveModules, shuffle, seed
 const { keepCheckpoints, tensorboard, resume, resumeFrom, overwrite } = trainingOptions;
 const { engine, precision, threads, device, memoryLimit, xla, tf32 } = trainingOptions;
 
-/** The options of training on what the policy itself writes. */
+/** The options of `dpo rl`, which trains a model on its own answers. */
 export const rlOptions = z.strictObject({
   model,
-  data: option(place('input'), 'Prompts, one JSON object to a line: {"prompt": "…"}; other keys are left aside', {
+  data: option(place('input'), 'Prompts, one JSON object to a line: {"prompt": "…"}; other keys are ignored', {
     onResume: 'name',
     onCard: false,
   }),
   reward: option(
     place('input'),
-    'What answers are worth: vader, a reward model, or FILE.mjs whose default export is (prompt, answers) => Promise<number[]>',
+    'The reward of answers: vader, a reward model, or FILE.mjs whose default export is (prompt, answers) => Promise<number[]>',
     { onResume: 'name' },
   ),
   output,
   config,
   method: option(
     z.enum(['rloo', 'ppo', 'grpo', 'reinforce', 'online-dpo', 'rejection-sampling']).default('rloo'),
-    'What is made of rewards',
+    'The method, which turns rewards into a loss',
   ),
   ref: option(
     place('input-model').optional(),
-    'The reference model [the model as it is before training, a given adapter included]',
+    'The reference model [the model before training, with its adapter if one is given]',
     { onResume: 'name', onCard: false },
   ),
-  beta: option(z.number().min(0).default(0.05), 'How strongly the model is held to the reference', {
+  beta: option(z.number().min(0).default(0.05), 'How strongly the model is kept close to the reference', {
     ...only('beta', 'rloo', 'ppo', 'grpo', 'reinforce', 'online-dpo'),
   }),
   klTarget: option(
     z.number().positive().optional(),
-    'Steers beta to so many nats an answer (adaptive KL); without it beta stays',
+    'Changes beta until the KL is this many nats an answer (adaptive KL); without it beta stays',
     {
       ...only('klTarget', 'rloo', 'ppo', 'grpo', 'reinforce'),
       excludes: [
@@ -52,56 +52,69 @@ export const rlOptions = z.strictObject({
   ),
   klHorizon: option(
     z.number().min(1).default(40),
-    'Batches in which an adaptive beta changes by at most about a fifth',
+    'Batches within which an adaptive beta changes by at most about a fifth',
     {
-      needs: [{ any: ['klTarget'], says: '{klHorizon} is about a beta that is steered: it needs {klTarget}.' }],
+      needs: [{ any: ['klTarget'], says: '{klHorizon} is about an adaptive beta: it needs {klTarget}.' }],
     },
   ),
-  promptsPerBatch: option(z.int().positive().default(16), 'Prompts that are answered with the same weights'),
-  samples: option(z.int().positive().default(4), 'Answers to each of them'),
+  promptsPerBatch: option(z.int().positive().default(16), 'Prompts of a batch, all answered with the same weights'),
+  samples: option(z.int().positive().default(4), 'Answers to each prompt'),
   maxNewTokens: option(z.int().positive().default(64), 'Longest answer, in tokens'),
-  iterations: option(z.int().positive().optional(), 'How often a batch of answers is gone through [ppo 4, others 1]'),
-  minibatches: option(z.int().positive().default(1), 'Updates to go through it once'),
-  endPenalty: option(z.number().optional(), 'Taken from the reward of an answer that was cut off', {
-    excludes: [{ any: ['endScore'], says: '{endPenalty} and {endScore} are two ways of one thing: give one of them.' }],
+  iterations: option(z.int().positive().optional(), 'Passes over each batch of answers [ppo 4, others 1]'),
+  minibatches: option(z.int().positive().default(1), 'Updates of each pass over a batch'),
+  endPenalty: option(z.number().optional(), 'Number that is subtracted from the reward of an answer that was cut off', {
+    excludes: [
+      {
+        any: ['endScore'],
+        says: '{endPenalty} and {endScore} both change the reward of an answer that was cut off: give one of them.',
+      },
+    ],
   }),
-  endScore: option(z.number().optional(), 'The reward of an answer that was cut off, whatever the reward says'),
+  endScore: option(z.number().optional(), 'The reward of every answer that was cut off, in place of its own'),
   rewardSeconds: option(
     z.number().positive().optional(),
-    'How many seconds the rewards of a batch may take [60; a reward model 600]',
+    'Most seconds that the rewards of a batch may take [60; a reward model 600]',
     { onResume: 'free' },
   ),
-  clip: option(z.number().positive().lt(1).default(0.2), 'How far ratios of probabilities count from 1', {
+  clip: option(z.number().positive().lt(1).default(0.2), 'How far from 1 a ratio of probabilities counts', {
     ...only('clip', 'rloo', 'ppo', 'grpo', 'reinforce'),
   }),
-  clipHigh: option(z.number().positive().optional(), 'The same above 1 (DAPO: 0.28) [--clip]', {
+  clipHigh: option(z.number().positive().optional(), 'How far above 1 a ratio counts (DAPO: 0.28) [--clip]', {
     ...only('clipHigh', 'rloo', 'ppo', 'grpo', 'reinforce'),
   }),
-  maxRatio: option(z.number().positive().default(10), 'Updates with a mean ratio above are left out', {
+  maxRatio: option(z.number().positive().default(10), 'Updates whose mean ratio is higher are left out', {
     ...only('maxRatio', 'rloo', 'ppo', 'grpo', 'reinforce'),
   }),
-  normaliseAdvantages: option(z.boolean().default(false), 'Scales advantages of a batch to deviation 1', {
-    ...only('normaliseAdvantages', 'rloo'),
-  }),
+  normaliseAdvantages: option(
+    z.boolean().default(false),
+    'Scales the advantages of a batch to a standard deviation of 1',
+    {
+      ...only('normaliseAdvantages', 'rloo'),
+    },
+  ),
   scaleRewards: option(
     z.enum(['group', 'batch', 'none']).default('group'),
-    'What advantages are divided by: the deviation of their group, of the batch, or nothing (dr-GRPO)',
+    'What advantages are divided by: the standard deviation of their group or of the batch, or nothing (dr-GRPO)',
     { ...only('scaleRewards', 'grpo') },
   ),
   lossType: option(
     z.enum(['grpo', 'dr_grpo', 'dapo']).default('grpo'),
-    'What a token counts: within its answer, within the longest answer, or as all tokens of the batch',
+    'The weight of a token in the loss: 1 / tokens of its answer, 1 / max-new-tokens, or 1 / tokens of the batch',
     { ...only('lossType', 'grpo') },
   ),
   klIn: option(
     z.enum(['loss', 'reward']).default('loss'),
-    'Where the penalty stands: in the loss (k3), or in the reward (k1)',
+    'Where the KL penalty is: in the loss (k3), or in the reward (k1)',
     { ...only('klIn', 'grpo') },
   ),
   valueWeight: option(z.number().min(0).default(0.1), 'Weight of the value loss', { ...only('valueWeight', 'ppo') }),
-  valueClip: option(z.number().positive().default(0.2), 'How far values count from what they were', {
-    ...only('valueClip', 'ppo'),
-  }),
+  valueClip: option(
+    z.number().positive().default(0.2),
+    'How far a value counts from its value when the batch was drawn',
+    {
+      ...only('valueClip', 'ppo'),
+    },
+  ),
   lambda: option(z.number().min(0).max(1).default(0.95), 'λ of generalised advantage estimation', {
     ...only('lambda', 'ppo'),
   }),
@@ -109,7 +122,7 @@ export const rlOptions = z.strictObject({
   optimizer,
   adamEpsilon: option(
     z.number().min(0).default(1e-5),
-    'ε of adamw; ppo has it outside the bias correction, as TensorFlow',
+    'ε of adamw; in ppo outside the bias correction, as in TensorFlow',
     {
       needs: [{ any: ['optimizer'], is: ['adamw'], says: '{adamEpsilon} is for adamw, not {=optimizer}.' }],
     },
@@ -136,9 +149,9 @@ export const rlOptions = z.strictObject({
   seed,
   saveSteps,
   evalData: option(place('input').optional(), 'Held-out prompts', { onResume: 'free', onCard: false }),
-  evalSteps: option(z.int().positive().optional(), 'Answers them every N steps, and at the end', {
+  evalSteps: option(z.int().positive().optional(), 'Answers the held-out prompts every N steps, and at the end', {
     onResume: 'free',
-    needs: [{ any: ['evalData'], says: '{evalSteps} needs {evalData} to judge by.' }],
+    needs: [{ any: ['evalData'], says: '{evalSteps} needs held-out prompts: give {evalData}.' }],
   }),
   maxTime,
   keepCheckpoints,

@@ -8,12 +8,13 @@ import type { FrontierReport } from './frontier-data.js';
 import { type MethodMark, markAt, markKey, methodMarks } from './method-marks.js';
 
 const area: Area = { width: 760, height: 470, left: 62, right: 744, top: 44, bottom: 404 };
-/** The share of draws from which a point's ring is drawn whole. */
-const SURE = 0.95;
+/** The share of draws from which a point's ring has no gaps. */
+const SURE_SHARE = 0.95;
 
 /**
- * Reward against KL: a mark to each cell with its errors, the checkpoints of a setting joined, and a ring around those that no other
- * one dominates. A mark leads to its answers, and shows them beneath while it is pointed at: no script is needed.
+ * The figure of reward against KL, without a script. Each cell has a mark with its errors, and the cells on the Pareto front have a ring.
+ * A line joins the checkpoints of a setting. A mark is a link to its answers, and while the pointer is on the mark the answers stand
+ * below the figure.
  */
 export function frontierChart({ frontier }: FrontierReport): Html {
   const { cells } = frontier;
@@ -33,7 +34,7 @@ export function frontierChart({ frontier }: FrontierReport): Html {
     area,
     kind: 'large',
     content: html`${axes(area, x, y, { x: 'KL(policy ‖ reference), nats an answer', y: 'mean true reward' })}${frontLine(cells, x, y)}${paths(cells, x, y, markOf)}${cells.map((cell, i) => cellMark(cell, i, x, y, markOf(cell.method)))}`,
-    legend: html`<p class="legend methods">${marks.map(markKey)}<span class="soft">ring: on the Pareto front; broken where under ${percent(SURE)} of draws${beyond > 0 && `; at the right edge ${number(beyond)} ${beyond === 1 ? 'point that lies' : 'points that lie'} further out`}</span></p>`,
+    legend: html`<p class="legend methods">${marks.map(markKey)}<span class="soft">ring: on the Pareto front; broken where under ${percent(SURE_SHARE)} of draws${beyond > 0 && `; at the right edge ${number(beyond)} ${beyond === 1 ? 'point that lies' : 'points that lie'} further out`}</span></p>`,
     table: {
       head: ['point', 'reward', '±', 'KL, nats', '±', 'undominated'],
       rows: cells.map((cell) => [
@@ -46,8 +47,8 @@ export function frontierChart({ frontier }: FrontierReport): Html {
 }
 
 /**
- * The KL beyond which points are drawn at the edge: policies that ran away would press the others together. Three times the KL that
- * four of five cells do not pass, and never before the front's end.
+ * The KL beyond which points are drawn at the right edge, since a few policies far away would press all others together: three times
+ * the KL that four of five cells do not exceed, and at least the largest KL on the front.
  */
 function farKl(cells: readonly FrontierCell[]): number {
   const sorted = cells.map(({ kl }) => kl).sort((a, b) => a - b);
@@ -55,13 +56,13 @@ function farKl(cells: readonly FrontierCell[]): number {
   return Math.max(3 * usual, ...cells.filter(({ onFront }) => onFront).map(({ kl }) => kl));
 }
 
-/** A cell's place for people. */
+/** A cell's reward and KL for people: `reward 0.55 ± 0.02, KL 2.7 ± 0.1 nats`. */
 export function placeOf({ kind, reward, rewardError, kl, klError }: FrontierCell): string {
-  const told = (mean: number, standardError: number) => plusMinus({ mean, standardError });
-  return `reward ${told(reward, rewardError)}, KL ${kind === 'best-of-n' ? 'at most ' : ''}${told(kl, klError)} nats`;
+  const klText = plusMinus({ mean: kl, standardError: klError });
+  return `reward ${plusMinus({ mean: reward, standardError: rewardError })}, KL ${kind === 'best-of-n' ? 'at most ' : ''}${klText} nats`;
 }
 
-/** Steps along the front: nothing is promised between its points. */
+/** The front as a line of steps: between its points no higher reward was measured. */
 function frontLine(cells: readonly FrontierCell[], x: Scale, y: Scale): Html | undefined {
   const front = cells.filter(({ onFront }) => onFront).sort((a, b) => a.kl - b.kl);
   if (front.length < 2) return undefined;
@@ -72,18 +73,18 @@ function frontLine(cells: readonly FrontierCell[], x: Scale, y: Scale): Html | u
   return html`<polyline class="front" points="${corners.map(([kl, reward]) => `${round(x.at(kl))},${round(y.at(reward))}`).join(' ')}"/>`;
 }
 
-/** The checkpoints of a setting, in the order of their steps. */
+/** A line to each setting, through its checkpoints in the order of their steps. */
 function paths(cells: readonly FrontierCell[], x: Scale, y: Scale, markOf: (method: string) => MethodMark): Html[] {
   const keys = [
     ...new Set(cells.map(({ method, setting, kind }) => JSON.stringify([method, kind === 'best-of-n' ? '' : setting]))),
   ];
   return keys.flatMap((key) => {
-    const own = cells
+    const checkpoints = cells
       .filter(({ method, setting, kind }) => JSON.stringify([method, kind === 'best-of-n' ? '' : setting]) === key)
       .sort((a, b) => a.step - b.step || a.kl - b.kl);
-    const [first] = own;
-    if (first === undefined || own.length < 2) return [];
-    const line = own.map(({ kl, reward }) => `${round(x.at(kl))},${round(y.at(reward))}`).join(' ');
+    const [first] = checkpoints;
+    if (first === undefined || checkpoints.length < 2) return [];
+    const line = checkpoints.map(({ kl, reward }) => `${round(x.at(kl))},${round(y.at(reward))}`).join(' ');
     return [html`<g class="${markOf(first.method).colour}"><polyline class="thin" points="${line}"/></g>`];
   });
 }
@@ -94,7 +95,7 @@ function cellMark(cell: FrontierCell, i: number, x: Scale, y: Scale, mark: Metho
   const up = [cell.reward - cell.rewardError, cell.reward + cell.rewardError].map((reward) => round(y.at(reward)));
   const ring =
     cell.onFront &&
-    html`<circle class="${cell.undominated >= SURE ? 'ring' : 'ring unsure'}" cx="${cx}" cy="${cy}" r="10.5"/>`;
+    html`<circle class="${cell.undominated >= SURE_SHARE ? 'ring' : 'ring unsure'}" cx="${cx}" cy="${cy}" r="10.5"/>`;
   return html`<a class="mark-link" href="#point-${i}" id="mark-${i}"><g class="${mark.colour}"><title>${`${cellName(cell)}: ${placeOf(cell)}`}</title>
 ${cell.klError > 0 && html`<line class="error" x1="${across[0]}" x2="${across[1]}" y1="${cy}" y2="${cy}"/>`}<line class="error" x1="${cx}" x2="${cx}" y1="${up[0]}" y2="${up[1]}"/>${ring}${markAt(mark, cx, cy)}<circle class="reach" cx="${cx}" cy="${cy}" r="13"/></g></a>`;
 }

@@ -1,12 +1,12 @@
 import type { Frontier } from '../../frontier/frontier.js';
 
-/** What the page of a frontier is made from. */
+/** The content of a frontier's page. */
 export interface FrontierReport {
   readonly frontier: Frontier;
-  /** The recipe, as JSON has it. */
+  /** The recipe as JSON values. */
   readonly recipe: Readonly<Record<string, unknown>>;
-  /** The held-out prompts, by their numbers. */
+  /** The held-out prompts: `FrontierSample.prompt` is a place in this list. */
   readonly prompts: readonly string[];
-  /** Whether all runs of the recipe are there. */
+  /** Whether all runs of all seeds are finished. */
   readonly complete: boolean;
 }

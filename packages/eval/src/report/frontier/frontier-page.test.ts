@@ -33,14 +33,14 @@ const report = {
   complete: true,
 };
 
-it('is whole without scripts and without a network: every mark, its errors, its answers and its figures are in the page', () => {
+it('has every mark, its errors, its answers and its figures in the page, without scripts and without a network', () => {
   const html = renderFrontier(report);
   expect(html).toContain("default-src 'none'; style-src 'unsafe-inline'");
   expect(html).not.toMatch(/<script|javascript:|\son[a-z]+=|https?:|<link|<img|@import/i);
   const marks = [...html.matchAll(/<a class="mark-link" href="#point-(\d)" id="mark-(\d)">/g)];
   expect(marks.map(([, to, own]) => [to, own])).toEqual([0, 1, 2, 3, 4].map((i) => [`${i}`, `${i}`]));
   for (let i = 0; i < 5; i++) expect(html).toContain(`<div id="point-${i}">`);
-  // A line up from each mark, and one across where KLs differ: at DPO's first point and at RLOO's.
+  // Each of the 5 marks has a line for the reward. DPO's first point and RLOO's point, whose KLs differ, have a line for the KL as well.
   expect(html.match(/class="error"/g)?.length).toBe(7);
   expect(html).toContain('RLOO-GT, β 0.05, after 30 updates');
   expect(html).toContain('&lt;script&gt;alert(1)&lt;/script&gt;&amp;');
@@ -51,7 +51,7 @@ it('is whole without scripts and without a network: every mark, its errors, its 
   expect(html.match(/<polyline class="thin"/g)?.length).toBe(1);
 });
 
-it('gives each method a colour and a shape, and shows a point while its mark is pointed at', () => {
+it('gives each method a colour and a shape, and shows a point while the pointer is on its mark', () => {
   const html = renderFrontier({ ...report, complete: false });
   const keys = [
     ...html.matchAll(/<span class="method ([\w-]+)"><svg[^>]*><path class="mark"[^>]* d="([^"]+)"\/><\/svg>([^<]+)</g),
@@ -62,7 +62,7 @@ it('gives each method a colour and a shape, and shows a point while its mark is 
   expect(html).toContain('is not finished');
 });
 
-it('draws at the edge what ran away, and says so', () => {
+it('draws far points at the right edge, and says so', () => {
   const far = evidence({ method: 'Unlikelihood', step: 22 }, [-0.1, -0.2], [90, 110]);
   const all = measurePoints([
     start,
@@ -71,14 +71,14 @@ it('draws at the edge what ran away, and says so', () => {
   ]);
   const html = renderFrontier({ ...report, frontier: frontierOf(all, { draws: 20 }) });
   expect(html).toContain('at the right edge 1 point that lies further out');
-  // The axis ends with the others.
+  // The axis ends with the near points.
   expect([...html.matchAll(/class="tick"[^>]*text-anchor="middle">([^<]*)</g)].map(([, tick]) => Number(tick))).toEqual(
     [0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4],
   );
   expect(html).toContain('<path class="mark" fill-rule="evenodd" transform="translate(744 ');
 });
 
-it('lies beside its table and its figures', async () => {
+it('is written beside its table and its figures', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'dpo-frontier-page-'));
   try {
     expect(await writeFrontier(folder, report)).toBe(join(folder, 'frontier.html'));

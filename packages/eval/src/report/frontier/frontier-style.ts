@@ -1,4 +1,4 @@
-/** What the page of a frontier has besides the reports' look. */
+/** The CSS of a frontier's page, besides the CSS that all reports have. */
 export const frontierStyle = `.mark{fill:var(--c);stroke:var(--card);stroke-width:1.2}.ring{fill:none;stroke:var(--c);stroke-width:1.6}.unsure{stroke-dasharray:3 3}
 .reach{fill:transparent}a:focus-visible .reach,a:hover .reach{stroke:var(--ink);stroke-width:1.2;fill:transparent}
 .front{fill:none;stroke:var(--soft);stroke-width:1;stroke-dasharray:2 4}

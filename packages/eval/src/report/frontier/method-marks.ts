@@ -3,7 +3,7 @@ import type { Colour } from '../chart-frame.js';
 import { runColour } from '../comparison/run-colours.js';
 import { type Html, html } from '../html.js';
 
-/** How a method is drawn: a colour and a shape of its own, so that the figure is read without colours as well. */
+/** The mark of a method. Each method has a shape besides its colour, so that the figure can be read without colours. */
 export interface MethodMark {
   readonly method: string;
   readonly colour: Colour;
@@ -25,17 +25,17 @@ const shapes = {
   ring: 'M-5 0a5 5 0 1 0 10 0a5 5 0 1 0-10 0ZM-2.4 0a2.4 2.4 0 1 0 4.8 0a2.4 2.4 0 1 0-4.8 0Z',
 } as const;
 
-/** The marks of all methods, in the order in which the methods come. The start and Best-of-N, which train nothing, are grey. */
+/** The marks of all methods: first the trained methods, then the start and Best-of-N in grey. Each group has the order of the cells. */
 export function methodMarks({ cells }: Frontier): MethodMark[] {
-  const trained = [...new Set(cells.flatMap(({ kind, method }) => (kind === 'trained' ? [method] : [])))];
-  const grey = [...new Set(cells.flatMap(({ kind, method }) => (kind === 'trained' ? [] : [method])))];
+  const trainedMethods = [...new Set(cells.flatMap(({ kind, method }) => (kind === 'trained' ? [method] : [])))];
+  const greyMethods = [...new Set(cells.flatMap(({ kind, method }) => (kind === 'trained' ? [] : [method])))];
   return [
-    ...trained.map((method, i) => ({
+    ...trainedMethods.map((method, i) => ({
       method,
       colour: runColour(i),
       shape: order[(i + Math.floor(i / order.length)) % order.length] as Shape,
     })),
-    ...grey.map((method, i) => ({
+    ...greyMethods.map((method, i) => ({
       method,
       colour: 'before' as const,
       shape: i === 0 ? ('ring' as const) : ('square' as const),
@@ -43,12 +43,12 @@ export function methodMarks({ cells }: Frontier): MethodMark[] {
   ];
 }
 
-/** A mark at a place of a drawing. */
+/** A mark at a place of a drawing, in pixels. */
 export function markAt({ shape }: MethodMark, x: number, y: number): Html {
   return html`<path class="mark" fill-rule="evenodd" transform="translate(${x} ${y})" d="${shapes[shape]}"/>`;
 }
 
-/** A mark beside its method's name. */
+/** A mark with its method's name, for the legend. */
 export function markKey(mark: MethodMark): Html {
   return html`<span class="method ${mark.colour}"><svg viewBox="-8 -8 16 16" aria-hidden="true">${markAt(mark, 0, 0)}</svg>${mark.method}</span>`;
 }

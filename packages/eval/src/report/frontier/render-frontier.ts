@@ -18,7 +18,10 @@ const sections = [
   ...[frontierTable, equalKlTable, frontierAnswers, frontierRecipe],
 ];
 
-/** A frontier as one HTML page that needs nothing else: no script, no request (the page forbids itself both). */
+/**
+ * A frontier as one HTML page that needs no other file. The page has no script and makes no request; its content security policy forbids
+ * both.
+ */
 export function renderFrontier(report: FrontierReport): string {
   return page(
     'Reward against KL',

@@ -8,8 +8,11 @@ import type { FrontierReport } from './frontier-data.js';
 import { renderFrontier } from './render-frontier.js';
 
 /**
- * Writes `frontier.html` into a folder, and beside it the points as `frontier.csv` and all figures as `frontier.json`. Returns the
- * page's path.
+ * Writes a frontier into a folder: the page `frontier.html`, the points `frontier.csv`, and all figures `frontier.json`. Each file is
+ * written whole or not at all.
+ *
+ * @returns the page's path
+ * @throws what writing a file throws
  */
 export async function writeFrontier(folder: string, report: FrontierReport): Promise<string> {
   const { frontier, complete } = report;
