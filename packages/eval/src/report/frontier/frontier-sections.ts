@@ -104,9 +104,9 @@ export function frontierAnswers({ frontier, prompts }: FrontierReport): Html {
   )}</section>`;
 }
 
-function answer({ prompt, text, reward, learned }: FrontierSample, prompts: readonly string[]): Html {
+function answer({ prompt, text, reward, learned: learnedReward }: FrontierSample, prompts: readonly string[]): Html {
   const kind = reward > 0 ? 'positive' : reward < 0 ? 'negative' : '';
-  return html`<div class="drawn"><div class="score"><span>true reward <span class="reward ${kind}">${number(reward)}</span></span>${learned !== undefined && html`<span>learned ${number(learned)}</span>`}</div><p class="text"><span class="opening">${(prompts[prompt] ?? '').trimStart()}</span>${text}</p></div>`;
+  return html`<div class="drawn"><div class="score"><span>true reward <span class="reward ${kind}">${number(reward)}</span></span>${learnedReward !== undefined && html`<span>learned ${number(learnedReward)}</span>`}</div><p class="text"><span class="opening">${(prompts[prompt] ?? '').trimStart()}</span>${text}</p></div>`;
 }
 
 /** The recipe of the frontier, with the numbers of its prompts in place of their texts. */
