@@ -4,13 +4,15 @@
 // the script goes on where it ended. results.md in the folder has the commands' output; docs/results-hh.md explains the figures.
 //
 //     npm run dpo -- --version && node tooling/hh/run.mjs harmless-base-test.jsonl.gz [--output runs/hh] [--model FOLDER] [--scale 1]
+//
+// With --reward-rows N, a reward model alone: trained on N of all pairs, and measured on 400 others.
 
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { splitPairs } from './split.mjs';
+import { splitForReward, splitPairs } from './split.mjs';
 
 const root = new URL('../../', import.meta.url);
 const program = fileURLToPath(new URL('apps/cli/dist/bundle/main.js', root));
@@ -22,6 +24,7 @@ const { values, positionals } = parseArgs({
     model: { type: 'string' },
     // Multiplies the numbers of rows and prompts: 0.1 tries the whole script in a tenth of the time.
     scale: { type: 'string', default: '1' },
+    'reward-rows': { type: 'string' },
   },
 });
 const [file] = positionals;
@@ -36,8 +39,8 @@ process.once('SIGINT', () => undefined); // The command in progress saves, and e
 
 /** How many rows the sets have, after the split. */
 let sizes;
-/** The commands' output, for `results.md`. */
-const results = [];
+/** The commands' output by title, for `results.md`; what earlier starts of the script printed is in results.json. */
+const results = existsSync(at('results.json')) ? JSON.parse(readFileSync(at('results.json'), 'utf8')) : {};
 
 /** Runs a command of the product. Its output is shown, and written to `results.md` under the title. */
 async function dpo(title, args) {
@@ -54,8 +57,10 @@ async function dpo(title, args) {
   });
   if (code !== 0) process.exit(code ?? 1);
   const seconds = (performance.now() - start) / 1000;
-  results.push(`## ${title} (${seconds.toFixed(0)} s)\n\n\`\`\`\n${Buffer.concat(chunks).toString().trim()}\n\`\`\`\n`);
-  writeFileSync(at('results.md'), `Rows: ${JSON.stringify(sizes ?? {})}\n\n${results.join('\n')}`);
+  const output = Buffer.concat(chunks).toString().trim();
+  results[title] = `## ${title} (${seconds.toFixed(0)} s)\n\n\`\`\`\n${output}\n\`\`\`\n`;
+  writeFileSync(at('results.json'), JSON.stringify(results));
+  writeFileSync(at('results.md'), `Rows: ${JSON.stringify(sizes ?? {})}\n\n${Object.values(results).join('\n')}`);
 }
 
 /** Runs a training, unless its folder has the final model. Goes on from the newest checkpoint when there is one. */
@@ -75,48 +80,58 @@ async function train(title, command, folder, args) {
 
 const pairs = at('pairs.jsonl');
 if (!existsSync(pairs)) await dpo('Pairs', ['data', 'build', 'hh', file, pairs, '--on-error', 'skip']);
-sizes = splitPairs(pairs, values.output, scale);
+const rewardRows = values['reward-rows'];
+sizes =
+  rewardRows === undefined
+    ? splitPairs(pairs, values.output, scale)
+    : splitForReward(pairs, values.output, Number(rewardRows));
 process.stdout.write(`\nRows: ${JSON.stringify(sizes)}\n`);
 
 const model = values.model ?? (await findModel());
 const common = [
-  '--max-length',
-  '384',
-  '--max-prompt-length',
-  '256',
-  '--batch-size',
-  '8',
-  '--schedule',
-  'linear',
-  '--warmup-steps',
-  '5',
-  '--max-grad-norm',
-  '1',
+  ...[
+    '--max-length',
+    '384',
+    '--batch-size',
+    '8',
+    '--schedule',
+    'linear',
+    '--warmup-steps',
+    '5',
+    '--max-grad-norm',
+    '1',
+  ],
 ];
+const ofPolicy = [...common, '--max-prompt-length', '256'];
 
 const [sft, policy, reward] = ['sft', 'dpo', 'reward'].map(at);
-await train('Fine-tuning on chosen answers', 'sft', sft, [
-  ...['--model', model, '--data', at('policy.jsonl'), '--learning-rate', '2e-5', ...common],
-]);
-await train('DPO from there', 'train', policy, [
+if (rewardRows === undefined) {
+  await train('Fine-tuning on chosen answers', 'sft', sft, [
+    ...['--model', model, '--data', at('policy.jsonl'), '--learning-rate', '2e-5', ...ofPolicy],
+  ]);
+  await train('DPO from there', 'train', policy, [
+    ...['--model', join(sft, 'final'), '--data', at('policy.jsonl'), '--learning-rate', '5e-6', '--beta', '0.1'],
+    ...ofPolicy,
+  ]);
+}
+await train('A reward model, on other rows', 'reward', reward, [
+  // The end of the prompt says enough: twice as many rows in the same time.
   ...[
     '--model',
-    join(sft, 'final'),
+    model,
     '--data',
-    at('policy.jsonl'),
+    at('reward.jsonl'),
     '--learning-rate',
-    '5e-6',
-    '--beta',
-    '0.1',
+    '5e-5',
+    '--max-prompt-length',
+    '64',
     ...common,
   ],
-]);
-await train('A reward model, on other rows', 'reward', reward, [
-  ...['--model', model, '--data', at('reward.jsonl'), '--learning-rate', '3e-5', ...common],
 ]);
 
 const heldOut = ['--data', at('held-out.jsonl')];
 await dpo('The reward model on held-out rows', ['eval', 'rewards', '--model', join(reward, 'final'), ...heldOut]);
+if (rewardRows !== undefined) process.exit(0);
 await dpo('The implicit reward of the policy on them', [
   ...['eval', 'rewards', '--model', join(policy, 'final'), '--ref', join(sft, 'final'), ...heldOut],
 ]);

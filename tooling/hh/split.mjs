@@ -5,8 +5,8 @@ import { join } from 'node:path';
 
 /** How many single-turn pairs the policy is trained on; the others are held out. */
 const POLICY = 96;
-/** How many multi-turn pairs the reward model is trained on. The shortest are taken, since a long pair takes the time of many. */
-const REWARD = 224;
+/** How many pairs the reward model is trained on. The shortest are taken, since a long pair takes the time of many. */
+const REWARD = 400;
 /** How many single-turn pairs are held out. Their prompts are answered. */
 const HELD_OUT = 140;
 /** How many other short multi-turn pairs the reward model is measured on, beside the single-turn ones. */
@@ -18,7 +18,20 @@ function order({ prompt }) {
 }
 
 const turns = ({ prompt }) => prompt.split('\n\nHuman:').length - 1;
-const size = ({ prompt, chosen, rejected }) => prompt.length + chosen.length + rejected.length;
+/** The characters of a pair that are computed on: of the prompt about as many as its last 64 tokens have. */
+const size = ({ prompt, chosen, rejected }) => Math.min(prompt.length, 260) + chosen.length + rejected.length;
+
+const readPairs = (file) =>
+  readFileSync(file, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+
+function writeSets(folder, sets) {
+  for (const [name, rows] of Object.entries(sets))
+    writeFileSync(join(folder, `${name}.jsonl`), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  return Object.fromEntries(Object.entries(sets).map(([name, { length }]) => [name, length]));
+}
 
 /**
  * Writes policy.jsonl, prompts.jsonl (held-out, single-turn), reward.jsonl and held-out.jsonl into the folder. A row whose prompt is in an
@@ -28,11 +41,7 @@ const size = ({ prompt, chosen, rejected }) => prompt.length + chosen.length + r
  */
 export function splitPairs(file, folder, scale = 1) {
   const [ofPolicy, ofReward, ofMeasured] = [POLICY, REWARD, MEASURED].map((rows) => Math.ceil(scale * rows));
-  const rows = readFileSync(file, 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line));
-  const shuffled = rows.toSorted((a, b) => (order(a) < order(b) ? -1 : 1));
+  const shuffled = readPairs(file).toSorted((a, b) => (order(a) < order(b) ? -1 : 1));
   const single = shuffled.filter((row) => turns(row) === 1);
   const policy = single.slice(0, ofPolicy);
   const policyPrompts = new Set(policy.map(({ prompt }) => prompt));
@@ -40,21 +49,35 @@ export function splitPairs(file, folder, scale = 1) {
     .slice(ofPolicy)
     .filter(({ prompt }) => !policyPrompts.has(prompt))
     .slice(0, Math.ceil(scale * HELD_OUT));
+  const heldOutPrompts = new Set([...policyPrompts, ...prompts.map(({ prompt }) => prompt)]);
   const short = shuffled
-    .filter((row) => turns(row) > 1)
+    .filter(({ prompt }) => !heldOutPrompts.has(prompt))
     .toSorted((a, b) => size(a) - size(b))
-    .slice(0, REWARD + MEASURED);
+    .slice(0, ofReward + ofMeasured);
   // Held out by the prompt, not by the length.
-  const multi = short.toSorted((a, b) => (order(a) < order(b) ? -1 : 1));
-  const reward = multi.slice(0, ofReward);
-  const rewardPrompts = new Set(reward.map(({ prompt }) => prompt));
-  const others = multi.slice(ofReward).filter(({ prompt }) => !rewardPrompts.has(prompt));
+  const others = short.toSorted((a, b) => (order(a) < order(b) ? -1 : 1));
+  const measured = others.filter((row) => turns(row) > 1).slice(0, ofMeasured);
+  const measuredPrompts = new Set(measured.map(({ prompt }) => prompt));
+  const reward = others.filter(({ prompt }) => !measuredPrompts.has(prompt)).slice(0, ofReward);
   const heldOut = [
     ...prompts.map((row) => ({ ...row, source: 'single-turn' })),
-    ...others.slice(0, ofMeasured).map((row) => ({ ...row, source: 'multi-turn' })),
+    ...measured.map((row) => ({ ...row, source: 'multi-turn' })),
   ];
-  const sets = { policy, prompts, reward, 'held-out': heldOut };
-  for (const [name, rowsOfSet] of Object.entries(sets))
-    writeFileSync(join(folder, `${name}.jsonl`), rowsOfSet.map((row) => `${JSON.stringify(row)}\n`).join(''));
-  return Object.fromEntries(Object.entries(sets).map(([name, { length }]) => [name, length]));
+  return writeSets(folder, { policy, prompts, reward, 'held-out': heldOut });
+}
+
+/**
+ * Writes reward.jsonl and held-out.jsonl into the folder: of all pairs, 400 are held out by a digest of their prompts, and a reward model
+ * is trained on the shortest of the others. No prompt is in both.
+ *
+ * @param rows how many pairs the reward model is trained on
+ */
+export function splitForReward(file, folder, rows) {
+  const digest = ({ prompt }) => createHash('sha256').update(`x${prompt}`).digest('hex');
+  const shuffled = readPairs(file).toSorted((a, b) => (digest(a) < digest(b) ? -1 : 1));
+  const heldOut = shuffled.slice(0, 400);
+  const prompts = new Set(heldOut.map(({ prompt }) => prompt));
+  const others = shuffled.filter(({ prompt }) => !prompts.has(prompt));
+  const reward = others.toSorted((a, b) => size(a) - size(b)).slice(0, rows);
+  return writeSets(folder, { reward, 'held-out': heldOut });
 }
