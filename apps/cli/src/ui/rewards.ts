@@ -12,7 +12,7 @@ export function rewardLines(report: RewardReport, ties?: TiesScore): string[] {
   return [
     `Accuracy ${accuracyOf(report)}; log loss ${number(report.logLoss)} (ln 2 = 0.693 knows nothing), mean margin ${number(report.margin)}.`,
     `A ruler that takes the longer answer has ${percent(lengthRuler.share)}, one that takes the shorter ${percent(1 - lengthRuler.share)}: ` +
-      `the interval lies ${better ? 'above both' : 'not above both'}.`,
+      `the interval ${better ? 'lies' : 'does not lie'} above both.`,
     `Calibration error of σ(margin): ${number(calibration.error)}.`,
     ...calibration.bins
       .filter(({ weight }) => weight > 0)
