@@ -104,8 +104,9 @@ const narrow = `@media (max-width:700px){main{padding:28px 14px 48px}h1{font-siz
 figure{padding:.75rem .6rem .4rem}.large text{font-size:17px}svg text{font-size:13.5px}
 .sample{grid-template-columns:1fr}.side+.side{border-left:0;border-top:1px solid var(--line)}
 .config{columns:1}.words th,.words td{padding:.45rem .7rem}.words td{width:36%}.count{display:block}.track{width:100%}
-.chips,.pair>.facts,.asked,.pair .more{padding-left:.8rem;padding-right:.8rem}.panel th{white-space:normal;width:28%}}
-@media print{:root{${colours.light}}body{background:#fff}main{padding:0}.data,.more summary,.judged>label{display:none}figure,.sample,.tile,.pair{break-inside:avoid}.rest::details-content{content-visibility:visible}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}`;
+.chips,.pair>.facts,.asked,.pair .more{padding-left:.8rem;padding-right:.8rem}.panel th{white-space:normal;width:28%}
+.compared th,.compared td{padding:.42rem .3rem;overflow-wrap:anywhere}.compared tbody th{white-space:normal;width:26%}}
+@media print{:root{${colours.light}}body{background:#fff}main{padding:0}.data,.more summary,.judged>label{display:none}figure,.sample,.tile,.pair{break-inside:avoid}h2,h3{break-after:avoid}.rest::details-content{content-visibility:visible}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}`;
 
 /** The report's style sheet: light and dark, for phones, desks and paper. */
 export const style = [page, summary, figures, verdicts, tables, narrow].join('\n');

@@ -46,6 +46,17 @@ describe('the page about a win rate', () => {
     expect(html.indexOf('The model wins')).toBeLessThan(html.indexOf('<h2>'));
   });
 
+  it('says that a difference below what so many prompts show is likely smaller than measured', () => {
+    // 67.5 % of 40 prompts: above one half by less than the 22.1 points that 40 prompts show.
+    const scarce = Array.from({ length: 40 }, (_, i) => verdictOn(i, 'model', i < 27 ? 'first' : 'second'));
+    const sentence = words(page(scarce));
+    expect(sentence).toContain('the model is better.');
+    expect(sentence).toContain(
+      'The interval excludes one half, but 40 prompts show only 22.1 points and more reliably: the true difference is likely smaller than the measured difference.',
+    );
+    expect(sentence).not.toContain('That is enough');
+  });
+
   it('has each temperature with ties and lost verdicts in its bar, beside the rate at equal length', () => {
     for (const part of ['temperature 0', 'temperature 1', 'Win rate by temperature']) expect(text).toContain(part);
     // Of 80 verdicts at temperature 0: 64 for the model, 15 against it, one lost.

@@ -1,3 +1,4 @@
+import type { WinRateReport } from '../../winrate/win-rate-report.js';
 import { canShow, points, winRateSentence } from '../../winrate/win-rate-sentence.js';
 import type { ReportData } from '../data.js';
 import { number, pValue, tenths, tenthsRange } from '../format.js';
@@ -21,21 +22,11 @@ function isDoubted({ report, people }: WinRateEvidence): boolean {
 
 function besides(evidence: WinRateEvidence): string[] {
   const { report, temperatures, people } = evidence;
-  const { smallestDifference: smallest, prompts, lengthControl: control, bounds, panel } = report;
+  const { smallestDifference: smallest, lengthControl: control, bounds, panel } = report;
   const { unparsable, refused, failed } = panel.counts;
   const lostVerdicts = unparsable + refused + failed;
-  const enough =
-    report.conclusion === 'undecided' || report.bounds.flips
-      ? 'That is not enough to say so'
-      : 'That is enough to say so';
   return [
-    ...(smallest === undefined || report.raw === undefined
-      ? []
-      : [
-          canShow(smallest)
-            ? `${enough}: ${number(prompts)} prompts show a win rate that is ${points(smallest)} and more from one half.`
-            : `${enough}: ${number(prompts)} ${prompts === 1 ? 'prompt' : 'prompts'} can hardly show any difference.`,
-        ]),
+    ...(smallest === undefined || report.raw === undefined ? [] : [enoughSentence(report, smallest)]),
     ...(control === undefined
       ? []
       : [
@@ -54,6 +45,22 @@ function besides(evidence: WinRateEvidence): string[] {
         ]),
     ...bestTemperature(temperatures),
   ];
+}
+
+/** Whether the prompts are enough for the headline, and what so many prompts can show. */
+function enoughSentence({ conclusion, bounds, raw, prompts }: WinRateReport, smallest: number): string {
+  const decided = conclusion !== 'undecided' && !bounds.flips;
+  const few = `${number(prompts)} ${prompts === 1 ? 'prompt' : 'prompts'}`;
+  const difference = `${points(smallest)} and more`;
+  if (!decided)
+    return canShow(smallest)
+      ? `That is not enough to say so: ${few} show a win rate that is ${difference} from one half.`
+      : `That is not enough to say so: ${few} can hardly show any difference.`;
+  if (raw !== undefined && Math.abs(raw.rate - 0.5) >= smallest)
+    return `That is enough to say so: ${few} show a win rate that is ${difference} from one half.`;
+  // A difference below what the sample can show is found only when chance enlarges the difference (Gelman and Carlin 2014).
+  const reliable = canShow(smallest) ? `show only ${difference} reliably` : 'can hardly show any difference';
+  return `The interval excludes one half, but ${few} ${reliable}: the true difference is likely smaller than the measured difference.`;
 }
 
 function lostBy(counts: Readonly<Record<string, number>>): string {
