@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
 
 /**
@@ -20,6 +21,8 @@ export default defineConfig({
   test: {
     setupFiles: ['tooling/vitest/quiet-console.ts'],
     pool: 'forks',
+    // Many tests wait for programs that they start: a second process makes use of that time on two cores, too.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 60_000,
     hookTimeout: 60_000,
     projects: [
