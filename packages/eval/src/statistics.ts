@@ -1,4 +1,5 @@
 import { DpoError, random, type ShareInterval, wilson } from '@dpo/base';
+import { percentileInterval } from './percentile-interval.js';
 
 /** A mean with its standard error. */
 export interface Estimate {
@@ -152,7 +153,6 @@ export function bootstrapInterval(
       count += unit.count;
     }
     return sum / count;
-  }).sort();
-  const at = (share: number) => means[Math.min(resamples - 1, Math.floor(share * resamples))] as number;
-  return { low: at((1 - confidence) / 2), high: at((1 + confidence) / 2) };
+  });
+  return percentileInterval(means, confidence);
 }

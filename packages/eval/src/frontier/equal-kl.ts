@@ -1,4 +1,5 @@
 import { DpoError } from '@dpo/base';
+import { percentileInterval } from '../percentile-interval.js';
 import type { Cell, CellDraws } from './cells.js';
 import { type Place, paretoFront } from './pareto.js';
 
@@ -119,13 +120,6 @@ function compare(
     return a === undefined || b === undefined ? [] : [a - b];
   });
   if (differences.length < ENOUGH_DRAWS * draws.reward.length) return undefined;
-  const { low, high } = interval(differences);
+  const { low, high } = percentileInterval(differences);
   return { reward, otherReward, difference: reward - otherReward, low, high };
-}
-
-/** The interval that holds the middle 95 %. */
-function interval(values: readonly number[]): { readonly low: number; readonly high: number } {
-  const sorted = [...values].sort((a, b) => a - b);
-  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] as number;
-  return { low: at(0.025), high: at(0.975) };
 }

@@ -1,3 +1,4 @@
+import { percentileInterval } from '../percentile-interval.js';
 import { clusterDraws } from './_clusters.js';
 
 /** The score of a pair, and the lengths of its two answers in characters. */
@@ -60,15 +61,11 @@ export function lengthControl(
     pairs.map(({ prompt }) => prompt),
     seed,
   );
-  const rates = Float64Array.from({ length: resamples }, () =>
-    sigmoid(fit(gaps, scores, draw(), line).intercept),
-  ).sort();
-  const at = (share: number) => rates[Math.min(resamples - 1, Math.floor(share * resamples))] as number;
+  const rates = Float64Array.from({ length: resamples }, () => sigmoid(fit(gaps, scores, draw(), line).intercept));
   const overlap = Math.min(gaps.filter((gap) => gap >= 0).length, gaps.filter((gap) => gap <= 0).length) / gaps.length;
   return {
     rate: sigmoid(line.intercept),
-    low: at((1 - confidence) / 2),
-    high: at((1 + confidence) / 2),
+    ...percentileInterval(rates, confidence),
     ...line,
     overlap,
     extrapolates: overlap < OVERLAP,
