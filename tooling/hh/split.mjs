@@ -49,9 +49,9 @@ export function splitPairs(file, folder, scale = 1) {
     .slice(ofPolicy)
     .filter(({ prompt }) => !policyPrompts.has(prompt))
     .slice(0, Math.ceil(scale * HELD_OUT));
-  const heldOutPrompts = new Set([...policyPrompts, ...prompts.map(({ prompt }) => prompt)]);
+  const usedPrompts = new Set([...policyPrompts, ...prompts.map(({ prompt }) => prompt)]);
   const short = shuffled
-    .filter(({ prompt }) => !heldOutPrompts.has(prompt))
+    .filter(({ prompt }) => !usedPrompts.has(prompt))
     .toSorted((a, b) => size(a) - size(b))
     .slice(0, ofReward + ofMeasured);
   // Held out by the prompt, not by the length.
