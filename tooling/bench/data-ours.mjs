@@ -58,7 +58,7 @@ const tasks = {
     const all = lengthsOfSteps
       .flat()
       .reduce((sum, { prompt, chosen, rejected }) => sum + prompt + chosen + rejected, 0);
-    const cells = packing.value.reduce((sum, { rows, length }) => sum + rows * length, 0);
+    const cells = packing.value.reduce((sum, { packedRows, length }) => sum + packedRows * length, 0);
     return {
       seconds: packing.seconds / steps,
       planSeconds: planning.seconds,

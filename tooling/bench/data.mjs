@@ -44,6 +44,7 @@ try {
   };
   await peer('convert', at('pairs.jsonl'), at('peer'));
   const theirs = (await readdir(at('peer'), { recursive: true })).find((name) => name.endsWith('.arrow'));
+  if (theirs === undefined) throw new Error('datasets wrote no Arrow file.');
   bytes.arrow = (await stat(at('ours.arrow'))).size;
   results.iterate = await alternate('all rows of the Arrow file', {
     ours: () => ours('iterate', at('ours.arrow')),
@@ -92,6 +93,7 @@ try {
 
 /** Runs each side `repeat` times, in turn, so that whatever slows the machine for a while slows all sides. */
 async function alternate(name, sides) {
+  /** @type {Record<string, any>} */
   const results = Object.fromEntries(Object.keys(sides).map((side) => [side, []]));
   for (let round = 1; round <= repeat; round++)
     for (const [side, work] of Object.entries(sides)) {

@@ -11,9 +11,9 @@ const LARGEST_LOGITS = 128 * 2 ** 20;
  * takes one forward pass more, recomputation one more of the layers, and logits that are computed again one more of the logits.
  *
  * @param model a LanguageModel
- * @param batch the packed batch: rows, length, tokens (the predicted ones)
+ * @param batch a PackedBatch of @dpo/base
  */
-export function stepFlops(model, { rows, length, tokens }, { lora, onlineReference, activationCheckpointing }) {
+export function stepFlops(model, { packedRows, length, tokens }, { lora, onlineReference, activationCheckpointing }) {
   const { config, decoder } = model;
   const linear = (last) =>
     [...decoder.weights]
@@ -22,7 +22,7 @@ export function stepFlops(model, { rows, length, tokens }, { lora, onlineReferen
   const perToken = sum(linear(false));
   const lastLayer = linear(true);
   const beforeAttention = sum(lastLayer.filter(({ name }) => /(q|k|v)_proj|c_attn|query_key_value/.test(name)));
-  const all = rows * length;
+  const all = packedRows * length;
   const predicted = Math.min(all, tokens);
   const attention = 2 * config.layers * (length + 1) * config.heads * config.headSize * all;
   const layers = 2 * perToken * all + 2 * beforeAttention * all + 2 * (sum(lastLayer) - beforeAttention) * predicted;

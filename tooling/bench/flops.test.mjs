@@ -8,7 +8,7 @@ const config = { model_type: 'gpt2', n_embd: 8, n_head: 2, n_layer: 2, vocab_siz
 it('counts the matrix products of a step by hand', async () => {
   const engine = testEngine();
   const model = createModel(engine, config, { seed: 0 });
-  const batch = { rows: 3, length: 4, tokens: 5 };
+  const batch = { packedRows: 3, length: 4, tokens: 5 };
   // Of a layer: c_attn 8 · 24 = 192, c_proj 64, MLP 2 · 8 · 32 = 512. 12 positions, 5 of them predicted in the last layer.
   const layers = 2 * 12 * (192 + 64 + 512) + 2 * 12 * 192 + 2 * 5 * (64 + 512);
   // QKᵀ and the weighted values, 2 · 8 each for each pair of positions: 1 + 2 + 3 + 4 in each of 3 rows and 2 layers.

@@ -71,9 +71,10 @@ const failures = results.filter(({ error }) => error !== undefined);
 if (failures.length > 0) say(`${failures.length} of ${results.length} cases failed.`);
 process.exitCode = failures.length > 0 ? 1 : 0;
 
+/** @returns {{ device: NonNullable<import('@dpo/engine').OpenEngineOptions['device']>, library?: string, steps: string, write: boolean, json: boolean }} */
 function readValues() {
   try {
-    const { values } = parseArgs({ options });
+    const values = /** @type {any} */ (parseArgs(/** @type {any} */ ({ options })).values);
     if (!/^(cpu|gpu(:\d+)?)$/.test(values.device)) throw new Error('--device must be gpu, gpu:N or cpu.');
     if (!/^[1-9]\d*$/.test(values.steps)) throw new Error('--steps must be a positive integer.');
     return values;
@@ -113,7 +114,7 @@ function run(work) {
     });
     child.on('error', (error) => resolve({ error: error.message }));
     child.on('close', (code, signal) => {
-      const last = output.trim().split('\n').at(-1);
+      const last = output.trim().split('\n').at(-1) ?? '';
       if (code !== 0 || last === '') return resolve({ error: `ended with ${signal ?? code}: ${errors.trim()}` });
       const numbers = JSON.parse(last);
       const { difference } = numbers;

@@ -86,7 +86,7 @@ function output([program, script], args, env = process.env) {
     child.on('error', reject);
     child.on('close', (code) => {
       if (code !== 0) reject(new Error(`${script} failed:\n${errors}`));
-      else resolve(JSON.parse(lines.trim().split('\n').at(-1)));
+      else resolve(JSON.parse(lines.trim().split('\n').at(-1) ?? ''));
     });
   });
 }

@@ -41,7 +41,10 @@ const vocabulary = config.vocab_size;
 const lora = values['lora-rank'] !== undefined;
 const activationCheckpointing = values['activation-checkpointing'];
 
-const engine = await openEngine({ kind: 'tensorflow', precision: values.precision });
+const engine = await openEngine({
+  kind: 'tensorflow',
+  precision: /** @type {import('@dpo/engine').Precision} */ (values.precision),
+});
 const model = await policy();
 const pairs = randomPairs(batchSize * steps);
 const stepSeconds = [];

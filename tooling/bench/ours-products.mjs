@@ -4,7 +4,7 @@ import { productRate } from './products.mjs';
 
 const engine = await openEngine({ kind: 'tensorflow' });
 const gigaflops = {};
-for (const precision of ['float32', ...process.argv.slice(2)])
+for (const precision of /** @type {import('@dpo/engine').Precision[]} */ (['float32', ...process.argv.slice(2)]))
   gigaflops[precision] = await productRate(engine, { precision });
 process.stdout.write(`${JSON.stringify({ gigaflops })}\n`);
 await engine.dispose();

@@ -27,8 +27,11 @@ const [promptLength, answerLength, promptsPerBatch, samples, timed, rank] = [
 const steps = timed + warmUp;
 const config = shapeNamed(values.model);
 
-const engine = await openEngine({ kind: 'tensorflow', precision: values.precision });
-const model = addLora(createModel(engine, config, { seed: 1 }), { rank, alpha: 2 * rank, seed: 1 });
+const engine = await openEngine({
+  kind: 'tensorflow',
+  precision: /** @type {import('@dpo/engine').Precision} */ (values.precision),
+});
+const model = await addLora(createModel(engine, config, { seed: 1 }), { rank, alpha: 2 * rank, seed: 1 });
 const training = rloo();
 const next = random(0);
 const prompts = Array.from({ length: promptsPerBatch * steps }, () =>
@@ -40,7 +43,9 @@ const batches = onPolicyBatches({
   reward: async (requests) => requests.map(({ answers }) => answers.map(({ tokens }) => rewardOf(tokens))),
   reference: (groups) => reference.score(groups),
 });
+/** @type {number[]} */
 const stepSeconds = [];
+/** @type {Record<'sampling' | 'reference' | 'training', number[]>} */
 const phases = { sampling: [], reference: [], training: [] };
 let last = performance.now();
 for await (const record of train({

@@ -3,6 +3,9 @@ import * as tf from '@tensorflow/tfjs-core';
 /**
  * The rate of an engine's matrix products in GFLOP/s, the best of some runs: square products of float32 numbers, chained so that
  * none can be left out.
+ *
+ * @param {import('@dpo/engine').Engine} engine
+ * @param {{ size?: number, chain?: number, runs?: number, precision?: import('@dpo/engine').Precision }} [options]
  */
 export async function productRate(engine, { size = 2048, chain = 4, runs = 5, precision } = {}) {
   const products = engine.function(
@@ -14,6 +17,7 @@ export async function productRate(engine, { size = 2048, chain = 4, runs = 5, pr
     },
     precision === undefined ? {} : { precision },
   );
+  /** @type {import('@dpo/engine').Values} */
   const ones = { dtype: 'float32', shape: [size, size], data: new Float32Array(size * size).fill(1) };
   try {
     await products({ x: ones, w: ones });

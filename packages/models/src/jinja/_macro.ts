@@ -32,7 +32,7 @@ function giveParameters(node: MacroNode, args: Arguments, scope: Scope, context:
   const { parameters } = node;
   const positional = args.positional.slice(0, parameters.length);
   for (const [i, { name, otherwise }] of parameters.entries()) {
-    let value = positional[i];
+    let value: Value | undefined = positional[i];
     if (value === undefined) {
       value = keywords.get(name);
       keywords.delete(name);
