@@ -5,6 +5,7 @@
 //
 //     npm run dpo -- --version && node tooling/hh/run.mjs harmless-base-test.jsonl.gz [--output runs/hh] [--model FOLDER] [--scale 1]
 //
+// With --rloo, RLOO on the reward model beside DPO, and a second reward model, trained on other rows again, that judges all three.
 // With --reward-rows N, a reward model alone: trained on N of all pairs, and measured on 400 others.
 
 import { spawn } from 'node:child_process';
@@ -24,6 +25,7 @@ const { values, positionals } = parseArgs({
     model: { type: 'string' },
     // Multiplies the numbers of rows and prompts: 0.1 tries the whole script in a tenth of the time.
     scale: { type: 'string', default: '1' },
+    rloo: { type: 'boolean', default: false },
     'reward-rows': { type: 'string' },
   },
 });
@@ -68,12 +70,7 @@ async function train(title, command, folder, args) {
   if (existsSync(join(folder, 'final'))) return;
   const hasCheckpoint = existsSync(folder) && readdirSync(folder).some((name) => name.startsWith('checkpoint-'));
   await dpo(title, [
-    command,
-    ...args,
-    '--output',
-    folder,
-    '--save-steps',
-    '20',
+    ...[command, ...args, '--output', folder, '--save-steps', '20'],
     ...(hasCheckpoint ? ['--resume'] : []),
   ]);
 }
@@ -89,22 +86,13 @@ process.stdout.write(`\nRows: ${JSON.stringify(sizes)}\n`);
 
 const model = values.model ?? (await findModel());
 const common = [
-  ...[
-    '--max-length',
-    '384',
-    '--batch-size',
-    '8',
-    '--schedule',
-    'linear',
-    '--warmup-steps',
-    '5',
-    '--max-grad-norm',
-    '1',
-  ],
+  ...['--max-length', '384', '--batch-size', '8', '--schedule', 'linear', '--warmup-steps', '5'],
+  ...['--max-grad-norm', '1'],
 ];
+const stop = ['--stop', '\\n\\nHuman:'];
 const ofPolicy = [...common, '--max-prompt-length', '256'];
 
-const [sft, policy, reward] = ['sft', 'dpo', 'reward'].map(at);
+const [sft, policy, reward, secondReward, rloo] = ['sft', 'dpo', 'reward', 'judge', 'rloo'].map(at);
 if (rewardRows === undefined) {
   await train('Fine-tuning on chosen answers', 'sft', sft, [
     ...['--model', model, '--data', at('policy.jsonl'), '--learning-rate', '2e-5', ...ofPolicy],
@@ -114,36 +102,42 @@ if (rewardRows === undefined) {
     ...ofPolicy,
   ]);
 }
-await train('A reward model, on other rows', 'reward', reward, [
-  // The end of the prompt says enough: twice as many rows in the same time.
-  ...[
-    '--model',
-    model,
-    '--data',
-    at('reward.jsonl'),
-    '--learning-rate',
-    '5e-5',
-    '--max-prompt-length',
-    '64',
-    ...common,
-  ],
-]);
+// The end of the prompt says enough: twice as many rows in the same time.
+const ofReward = ['--model', model, '--learning-rate', '5e-5', '--max-prompt-length', '64', ...common];
+await train('A reward model, on other rows', 'reward', reward, ['--data', at('reward.jsonl'), ...ofReward]);
+if (values.rloo && rewardRows === undefined) {
+  await train('RLOO from the fine-tuned model, by the reward model', 'rl', rloo, [
+    ...['--model', join(sft, 'final'), '--data', at('policy.jsonl'), '--reward', join(reward, 'final')],
+    ...['--lora-rank', '8', '--learning-rate', '5e-4', '--warmup-steps', '3', '--beta', '0.05'],
+    ...['--prompts-per-batch', '8', '--samples', '4', '--epochs', '2', '--max-prompt-length', '256'],
+    ...['--max-new-tokens', '64', ...stop],
+  ]);
+  await train('A second reward model, on other rows again', 'reward', secondReward, [
+    ...['--data', at('judge.jsonl'), ...ofReward],
+  ]);
+}
 
 const heldOut = ['--data', at('held-out.jsonl')];
 await dpo('The reward model on held-out rows', ['eval', 'rewards', '--model', join(reward, 'final'), ...heldOut]);
+if (values.rloo && rewardRows === undefined)
+  await dpo('The second reward model on them', ['eval', 'rewards', '--model', join(secondReward, 'final'), ...heldOut]);
 if (rewardRows !== undefined) process.exit(0);
 await dpo('The implicit reward of the policy on them', [
   ...['eval', 'rewards', '--model', join(policy, 'final'), '--ref', join(sft, 'final'), ...heldOut],
 ]);
-for (const [name, folder] of [
-  ['fine-tuned', sft],
-  ['DPO', policy],
-])
-  await dpo(`Answers of the ${name} model against the chosen ones`, [
-    ...['eval', 'winrate', '--preset', 'hh', '--model', join(folder, 'final'), '--data', at('prompts.jsonl')],
-    ...['--limit', String(Math.ceil(36 * scale)), '--temperatures', '0,0.5,1', '--max-new-tokens', '64'],
-    ...['--stop', '\\n\\nHuman:', '--judge', join(reward, 'final'), '--output', `${folder}-judged`],
-  ]);
+const policies = { 'fine-tuned': sft, DPO: policy, ...(values.rloo ? { RLOO: rloo } : {}) };
+// RLOO has been trained to please the first reward model.
+const judges = values.rloo ? { judged: secondReward, 'judged-by-first': reward } : { judged: reward };
+for (const [name, folder] of Object.entries(policies))
+  for (const [verdicts, judge] of Object.entries(judges))
+    await dpo(
+      `Answers of the ${name} model against the chosen ones${judge === secondReward ? ', by the second reward model' : ''}`,
+      [
+        ...['eval', 'winrate', '--preset', 'hh', '--model', join(folder, 'final'), '--data', at('prompts.jsonl')],
+        ...['--limit', String(Math.ceil(36 * scale)), '--temperatures', '0,0.5,1', '--max-new-tokens', '64'],
+        ...[...stop, '--judge', join(judge, 'final'), '--output', `${folder}-${verdicts}`],
+      ],
+    );
 
 /** SmolLM2-135M-Instruct, which the demo finds in a package of pip's, too. */
 async function findModel() {

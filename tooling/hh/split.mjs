@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 /** How many single-turn pairs the policy is trained on; the others are held out. */
 const POLICY = 96;
-/** How many pairs the reward model is trained on. The shortest are taken, since a long pair takes the time of many. */
+/** How many pairs a reward model is trained on. The shortest are taken, since a long pair takes the time of many. */
 const REWARD = 400;
 /** How many single-turn pairs are held out. Their prompts are answered. */
 const HELD_OUT = 140;
@@ -34,8 +34,8 @@ function writeSets(folder, sets) {
 }
 
 /**
- * Writes policy.jsonl, prompts.jsonl (held-out, single-turn), reward.jsonl and held-out.jsonl into the folder. A row whose prompt is in an
- * earlier set is left out.
+ * Writes policy.jsonl, prompts.jsonl (held-out, single-turn), reward.jsonl, held-out.jsonl and, for a second reward model, judge.jsonl
+ * into the folder. A row whose prompt is in an earlier set is left out.
  *
  * @param scale multiplies the numbers of rows
  */
@@ -50,10 +50,8 @@ export function splitPairs(file, folder, scale = 1) {
     .filter(({ prompt }) => !policyPrompts.has(prompt))
     .slice(0, Math.ceil(scale * HELD_OUT));
   const usedPrompts = new Set([...policyPrompts, ...prompts.map(({ prompt }) => prompt)]);
-  const short = shuffled
-    .filter(({ prompt }) => !usedPrompts.has(prompt))
-    .toSorted((a, b) => size(a) - size(b))
-    .slice(0, ofReward + ofMeasured);
+  const bySize = shuffled.filter(({ prompt }) => !usedPrompts.has(prompt)).toSorted((a, b) => size(a) - size(b));
+  const short = bySize.slice(0, ofReward + ofMeasured);
   // Held out by the prompt, not by the length.
   const others = short.toSorted((a, b) => (order(a) < order(b) ? -1 : 1));
   const measured = others.filter((row) => turns(row) > 1).slice(0, ofMeasured);
@@ -63,7 +61,9 @@ export function splitPairs(file, folder, scale = 1) {
     ...prompts.map((row) => ({ ...row, source: 'single-turn' })),
     ...measured.map((row) => ({ ...row, source: 'multi-turn' })),
   ];
-  return writeSets(folder, { policy, prompts, reward, 'held-out': heldOut });
+  const firstPrompts = new Set(short.map(({ prompt }) => prompt));
+  const judge = bySize.filter(({ prompt }) => !firstPrompts.has(prompt)).slice(0, ofReward);
+  return writeSets(folder, { policy, prompts, reward, 'held-out': heldOut, judge });
 }
 
 /**

@@ -18,6 +18,7 @@ export { rewardOptions } from './options/reward-options.js';
 export { rlOptions } from './options/rl-options.js';
 export { camel, type OptionInfo, optionsOf } from './options/schema.js';
 export { sftOptions } from './options/sft-options.js';
+export { stopSchema } from './options/stop-option.js';
 export { presets, trainOptions } from './options/train-options.js';
 export { clearRun } from './places/clear-run.js';
 export { holdOutputs } from './places/hold-outputs.js';

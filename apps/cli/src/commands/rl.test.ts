@@ -1,4 +1,4 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { openSafetensors } from '@dpo/base/safetensors';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -121,4 +121,16 @@ it('warns of a beta of 0, and watches the KL divergence all the same', async () 
   const { notes } = await place.rl('free', '--beta', '0', '--max-steps', '1');
   expect(notes.join('\n')).toContain('With a beta of 0 nothing holds the policy');
   expect((await place.records('free'))[0]).toMatchObject({ kl_coef: 0, 'objective/kl': expect.any(Number) });
+});
+
+it('ends answers with a text, which the reward does not see', async () => {
+  const { at, rl, records } = place;
+  const module =
+    'export default async (_, answers) => answers.map((a) => { if (a.includes("i")) throw new Error("i"); return a.length; });';
+  await writeFile(at('no-i.mjs'), module);
+  const more = ['--reward', at('no-i.mjs'), '--max-new-tokens', '24', '--samples', '4'];
+  expect((await rl('unstopped', ...more)).notes.join('\n')).toContain('The reward failed');
+  expect((await rl('stopped', ...more, '--stop', 'i')).code).toBe(0);
+  const [record] = await records('stopped');
+  expect(record?.['completions/clipped_ratio']).toBeLessThan(1);
 });

@@ -1,3 +1,4 @@
+import { stopSchema } from '@dpo/run/command-line';
 import { z } from 'zod';
 
 /** The options of every command that samples. */
@@ -11,12 +12,7 @@ export const samplingOptions = {
     .optional()
     .describe('Draws from the likeliest tokens that hold this much probability'),
   topK: z.int().positive().optional().describe('Draws from this many likeliest tokens'),
-  stop: z
-    .string()
-    .min(1)
-    .transform((text) => text.replaceAll('\\n', '\n'))
-    .optional()
-    .describe('Ends an answer before this text; \\n in it is a line break'),
+  stop: stopSchema.describe('Ends an answer before this text; \\n in it is a line break'),
   samples: z.int().positive().default(1).describe('Answers to each prompt'),
   seed: z.int().default(0).describe('The same seed draws the same answers'),
 } as const;

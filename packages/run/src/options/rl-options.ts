@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Condition, option, place } from './option.js';
+import { stopSchema } from './stop-option.js';
 import { trainingOptions } from './training-options.js';
 
 const only = (key: string, ...methods: readonly string[]): { readonly needs: readonly Condition[] } => ({
@@ -60,6 +61,10 @@ export const rlOptions = z.strictObject({
   promptsPerBatch: option(z.int().positive().default(16), 'Prompts of a batch, all answered with the same weights'),
   samples: option(z.int().positive().default(4), 'Answers to each prompt'),
   maxNewTokens: option(z.int().positive().default(64), 'Longest answer, in tokens'),
+  stop: option(
+    stopSchema,
+    'Ends an answer with this text, which the reward does not see; \\n in the text is a line break',
+  ),
   iterations: option(z.int().positive().optional(), 'Passes over each batch of answers [ppo 4, others 1]'),
   minibatches: option(z.int().positive().default(1), 'Updates of each pass over a batch'),
   endPenalty: option(z.number().optional(), 'Number that is subtracted from the reward of an answer that was cut off', {

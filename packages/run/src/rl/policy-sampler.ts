@@ -4,14 +4,20 @@ import { generate, type LanguageModel } from '@dpo/models';
 /** Answers that are written at the same time, at most. */
 const TOGETHER = 64;
 
+/** How long answers are. */
+export interface AnswerEnds {
+  readonly maxNewTokens: number;
+  /** Tokens that end an answer. */
+  readonly endTokens: readonly number[];
+  /** Ends an answer when it returns true for the tokens so far: a text that ends answers. Default never. */
+  readonly stopWhen?: ((tokens: readonly number[]) => boolean) | undefined;
+}
+
 /** Draws from a model as it is, at temperature 1, so that answers come from the distribution that training scores. */
-export function policySampler(
-  model: LanguageModel,
-  { maxNewTokens, endTokens }: { readonly maxNewTokens: number; readonly endTokens: readonly number[] },
-): Sampler {
+export function policySampler(model: LanguageModel, { maxNewTokens, endTokens, stopWhen }: AnswerEnds): Sampler {
   return async ({ prompts, samples, seed }) => {
     const answers = await generate(model, prompts, {
-      ...{ samples, seed, maxNewTokens, stopTokens: endTokens },
+      ...{ samples, seed, maxNewTokens, stopTokens: endTokens, stopWhen },
       batchSize: Math.min(TOGETHER, prompts.length * samples),
     });
     return prompts.map((_, g) =>

@@ -21,6 +21,7 @@ import { rlOptions } from '../options/rl-options.js';
 import { optionsOf } from '../options/schema.js';
 import { clearRun } from '../places/clear-run.js';
 import type { SinkOrOpener } from '../sinks/sink.js';
+import { type StopText, stopText } from '../texts/stop-text.js';
 import type { References } from '../training/dpo-reference.js';
 import { parameterCounts } from '../training/prepare.js';
 import type { Resumption } from '../training/resumption.js';
@@ -115,17 +116,19 @@ function sourceOf(options: RlOptions, parts: RlParts, { iterations, steps }: Pla
   const { model: scoring, adapter } = references.scorer ?? { model, adapter: true };
   const reference = openLogpScorer(scoring, { adapter });
   const { samples, promptsPerBatch, minibatches, seed, shuffle, maxNewTokens } = options;
-  const sample = policySampler(model, { maxNewTokens, endTokens: tokenizer.endTokenIds });
+  const stop = stopText(options.stop, tokenizer);
+  const ends = { maxNewTokens, endTokens: tokenizer.endTokenIds, stopWhen: stop.completes };
+  const sample = policySampler(model, ends);
   const batches = onPolicyBatches({
     ...{ training, samples, promptsPerBatch, minibatches, seed, shuffle, sample, epochs: iterations },
     prompts: prompts.map(({ tokens }) => tokens),
-    reward: reward.of(textsOf(prompts, tokenizer)),
+    reward: reward.of(textsOf(prompts, tokenizer, stop)),
     reference: (groups) => reference.score(groups),
     control: controlOf(options),
     unended: unendedOf(options),
   });
   if (heldOut === undefined) return { batches, draw: undefined };
-  const judged = reward.of(textsOf(heldOut, tokenizer));
+  const judged = reward.of(textsOf(heldOut, tokenizer, stop));
   const every = options.evalSteps ?? steps;
   const draw = async ({ step }: StepRecord) =>
     step % every === 0 || step === steps
@@ -134,11 +137,11 @@ function sourceOf(options: RlOptions, parts: RlParts, { iterations, steps }: Pla
   return { batches, draw };
 }
 
-function textsOf(prompts: readonly ReadyPrompt[], tokenizer: ModelTokenizer): RewardTexts {
+function textsOf(prompts: readonly ReadyPrompt[], tokenizer: ModelTokenizer, { before }: StopText): RewardTexts {
   return {
     rowOf: ({ row }: RewardRequest) => (prompts[row] as ReadyPrompt).row,
     answersOf: ({ prompt, answers }: RewardRequest) =>
-      answers.map(({ tokens }) => tokenizer.decodeAfter(prompt, tokens, { skipSpecialTokens: true })),
+      answers.map(({ tokens }) => before(tokenizer.decodeAfter(prompt, tokens, { skipSpecialTokens: true }))),
   };
 }
 

@@ -8,6 +8,7 @@ import {
   type Text,
 } from '@dpo/data';
 import { generate, type LanguageModel, type ModelTokenizer } from '@dpo/models';
+import { stopText } from './stop-text.js';
 
 /** How answers are drawn from a model. */
 export interface SampleOptions {
@@ -66,14 +67,14 @@ export async function sampleTexts(
   options: SampleOptions,
 ): Promise<TextSample[]> {
   const encodedPrompts = await inPieces(encodePrompts.steps(prompts, tokenizer), options.signal);
-  const { stop } = options;
+  const stop = stopText(options.stop, tokenizer);
   const generations = await generate(
     model,
     encodedPrompts.map(({ tokens }) => tokens),
     {
       ...options,
       stopTokens: tokenizer.endTokenIds,
-      stopWhen: stop === undefined ? undefined : endsWith(stop, tokenizer),
+      stopWhen: stop.completes,
     },
   );
   const samples: TextSample[] = [];
@@ -89,7 +90,7 @@ export async function sampleTexts(
       index: prompt,
       sample,
       ...row,
-      text: beforeStop(tokenizer.decodeAfter(promptTokens, tokens, { skipSpecialTokens: true }), stop),
+      text: stop.before(tokenizer.decodeAfter(promptTokens, tokens, { skipSpecialTokens: true })),
       ...(exact ? { answer } : {}),
       logp: logps.reduce((sum, logp) => sum + logp, 0),
       finished,
@@ -103,18 +104,4 @@ export async function sampleTexts(
 
 function asRow(prompt: Text | PromptRow): PromptRow {
   return typeof prompt === 'object' && 'prompt' in prompt ? prompt : { prompt };
-}
-
-/**
- * Whether the newest token completes a text. Only the last tokens are decoded, enough for the text at one byte to a token: decoding
- * all tokens at every step would take longer and longer.
- */
-function endsWith(stop: string, tokenizer: ModelTokenizer): (tokens: readonly number[]) => boolean {
-  const most = Buffer.byteLength(stop) + 8;
-  return (tokens) => tokenizer.decode(tokens.slice(-most)).includes(stop);
-}
-
-function beforeStop(text: string, stop: string | undefined): string {
-  const at = stop === undefined ? -1 : text.indexOf(stop);
-  return at < 0 ? text : text.slice(0, at);
 }
