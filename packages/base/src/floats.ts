@@ -65,15 +65,23 @@ export function widen(bytes: Uint8Array, dtype: FloatDtype, target: Float32Array
 /**
  * Rounds float32 to bfloat16, to nearest with ties to even, as PyTorch does. NaN stays NaN.
  *
+ * @param patterns receives the result, from its first element on. Default: a new array
  * @returns the 16-bit patterns, one for each number
  */
-export function toBfloat16(values: Float32Array): Uint16Array<ArrayBuffer> {
+export function toBfloat16(values: Float32Array, patterns: Uint16Array = new Uint16Array(values.length)): Uint16Array {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  const patterns = new Uint16Array(values.length);
   for (let i = 0; i < bits.length; i++) {
     const word = bits[i] as number;
     const notANumber = (word & 0x7fffffff) > 0x7f800000;
     patterns[i] = notANumber ? (word >>> 16) | 0x40 : (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
   }
   return patterns;
+}
+
+/** Whether each number is a bfloat16: rounding to bfloat16 would lose nothing. */
+export function isBfloat16(values: Float32Array): boolean {
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  let lost = 0;
+  for (let i = 0; i < bits.length; i++) lost |= bits[i] as number;
+  return (lost & 0xffff) === 0;
 }

@@ -1,4 +1,5 @@
 export { DpoError, type DpoErrorDetails } from './error.js';
+export { isBfloat16, toBfloat16, widen } from './floats.js';
 export { atOnce, inPieces, pauses, type Steps } from './in-pieces.js';
 export type { Json } from './json.js';
 export { duplicateKey, isObject, parseJsonObject } from './json-object.js';

@@ -13,7 +13,9 @@ export type {
   FunctionOptions,
   Precision,
   Scope,
+  Storage,
   Values,
   Variable,
+  VariableOptions,
 } from './types.js';
 export { alone, anyWorker, type Collective } from './workers/collective.js';

@@ -11,15 +11,29 @@ export interface Values {
   readonly data: Float32Array | Int32Array;
 }
 
+/** How a variable's numbers lie in memory: in four bytes each, or rounded to two. */
+export type Storage = 'float32' | 'bfloat16';
+
+/** Settings of one variable. */
+export interface VariableOptions {
+  /**
+   * How the numbers lie in memory. In bfloat16 they take half the memory, and whatever is written is rounded, to nearest with ties
+   * to even. TensorFlow only; the portable engine stores float32, whatever is asked for. Default float32.
+   */
+  readonly storage?: Storage | undefined;
+}
+
 /**
- * A float32 tensor that lives in the engine and outlasts function calls: a weight, an optimizer's slot, a cache of keys and
- * values. All functions of the engine that made the variable share it.
+ * A tensor that lives in the engine and outlasts function calls: a weight, an optimizer's slot, a cache of keys and
+ * values. All functions of the engine that made the variable share it, and see it as float32, however it is stored.
  */
 export interface Variable {
   readonly name: string;
   readonly shape: readonly number[];
+  /** How the numbers lie in memory. */
+  readonly storage: Storage;
   /**
-   * Replaces the value by a copy of the data.
+   * Replaces the value by a copy of the data, rounded when the variable is stored in bfloat16.
    *
    * @throws DpoError `engine.wrong-shape` when the data are not as many as the elements; `engine.disposed`
    */
@@ -46,7 +60,8 @@ export interface Scope {
    *     m ← β₁ m + (1 − β₁) g      v ← β₂ v + (1 − β₂) g²      w ← w · (1 − decay) − rate · m / (√v + ε̂)
    *
    * `rate`, `epsilon` and `decay` are scalar tensors, so that the caller folds bias correction into them
-   * (rate = η √(1−β₂ᵗ)/(1−β₁ᵗ), ε̂ = ε √(1−β₂ᵗ), decay = η λ). Without `decay`, the decay is 0.
+   * (rate = η √(1−β₂ᵗ)/(1−β₁ᵗ), ε̂ = ε √(1−β₂ᵗ), decay = η λ). Without `decay`, the decay is 0. The three variables must be
+   * stored in float32: in bfloat16 small updates would be lost.
    */
   applyAdam(update: AdamUpdate): void;
   /**
@@ -54,6 +69,11 @@ export interface Scope {
    * variable after the write. `value` has the variable's shape, but may be shorter along `axis`.
    */
   writeSlice(variable: Variable, value: Tensor, axis: number, start: Tensor): Tensor;
+  /**
+   * Writes `value` [n, D] into rows of the variable, in place. The variable is seen as a matrix [rows, D], D the size of its last
+   * axis; `places` [n] int32 are numbers of rows. A row that is named twice gets one of its values.
+   */
+  writeRows(variable: Variable, places: Tensor, value: Tensor): void;
 }
 
 /** The parts of an update by {@link Scope.applyAdam}. */
@@ -111,7 +131,7 @@ export interface Engine {
   /** The workers of the cluster that the engine was opened with. */
   readonly collective?: Collective | undefined;
   /** Makes a variable, with zeros by default. */
-  variable(name: string, shape: readonly number[], initial?: Float32Array): Variable;
+  variable(name: string, shape: readonly number[], initial?: Float32Array, options?: VariableOptions): Variable;
   /** Makes a function of a body. The name stands in errors. */
   function<In extends string, Out extends string>(
     name: string,

@@ -65,6 +65,22 @@ export class EagerScope implements Scope {
     return whole;
   }
 
+  writeRows(variable: Variable, places: tf.Tensor, value: tf.Tensor): void {
+    const own = this.#own(variable);
+    if (this.#updates.has(own)) throw twice(own);
+    const width = own.shape.at(-1) ?? 1;
+    const rows = own.shape.reduce((a, b) => a * b, 1) / width;
+    checkFits(own, value, [places.size, width]);
+    const outside = places.dataSync().find((place) => place < 0 || place >= rows);
+    if (outside !== undefined)
+      throw new DpoError('engine.wrong-shape', `Row ${outside} is none of the ${rows} rows of ${own.name}.`, {
+        values: { variable: own.name, row: outside, rows },
+      });
+    const matrix = tf.reshape(this.#slices.get(own) ?? own.value, [rows, width]);
+    const written = tf.tensorScatterUpdate(matrix, tf.reshape(places, [-1, 1]), value);
+    this.#slices.set(own, tf.reshape(written, [...own.shape]));
+  }
+
   /** Gives the variables their new values. */
   finish(): void {
     // All values are cloned before the first is replaced, since a value may be another variable's tensor.

@@ -17,6 +17,8 @@ export interface VariableOwner {
 /** A variable whose value is a tensor that outlives calls. Reads, writes and calls happen in the order of the requests. */
 export class EagerVariable implements Variable {
   readonly shape: readonly number[];
+  /** tfjs has no bfloat16. */
+  readonly storage = 'float32';
   #tensor: tf.Tensor;
   #disposed = false;
 

@@ -4,10 +4,10 @@ import type { Attribute } from './graph.js';
 import {
   bytesOf,
   dimensions,
-  type ElementType,
   type HostData,
   isHopeless,
   newTensor,
+  type StoredType,
   tensorValues,
 } from './native-tensor.js';
 
@@ -103,7 +103,7 @@ export class Context {
   }
 
   /** Copies values into a tensor of the context. Without `data`, the values are zeros. */
-  upload(dtype: ElementType, shape: readonly number[], data: ArrayLike<number> | undefined): Handle {
+  upload(dtype: StoredType, shape: readonly number[], data: ArrayLike<number> | undefined): Handle {
     const tensor = newTensor(this.api, dtype, shape, data);
     try {
       return checked(this.api, 'TFE_NewTensorHandle', (status) => this.api.TFE_NewTensorHandle(tensor, status));
@@ -112,11 +112,11 @@ export class Context {
     }
   }
 
-  /** A float32 tensor of zeros. All threads write a large one, since the first write to a page of memory is slow. */
-  zeros(shape: readonly number[]): Handle {
-    const bytes = bytesOf('float32', shape);
-    if (bytes < LARGE || isHopeless(bytes)) return this.upload('float32', shape, undefined);
-    const inputs = [this.upload('int32', [shape.length], shape), this.upload('float32', [], [0])];
+  /** A tensor of zeros. All threads write a large one, since the first write to a page of memory is slow. */
+  zeros(shape: readonly number[], dtype: StoredType = 'float32'): Handle {
+    const bytes = bytesOf(dtype, shape);
+    if (bytes < LARGE || isHopeless(bytes)) return this.upload(dtype, shape, undefined);
+    const inputs = [this.upload('int32', [shape.length], shape), this.upload(dtype, [], [0])];
     try {
       return this.execute({ name: 'Fill', inputs, outputs: 1 })[0] as Handle;
     } finally {

@@ -142,7 +142,7 @@ function collectNodes<Out extends string>(
         'engine.wrong-result',
         `Output ${name} of ${label} is not a tensor${calledFrom(callerLine())}.`,
       );
-    const node = backend.node(tensor);
+    const node = backend.graph.widened(backend.node(tensor));
     nodes.set(name, node.dtype === 'bool' ? cast(backend.graph, node, 'int32') : node);
   }
 }

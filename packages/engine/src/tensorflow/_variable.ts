@@ -2,16 +2,17 @@ import { DpoError } from '@dpo/base';
 import type { CallQueue } from '../shared/call-queue.js';
 import { checkShape } from '../shared/check-values.js';
 import { checkRoom } from '../shared/copy-out.js';
-import type { Variable } from '../types.js';
+import type { Storage, Variable } from '../types.js';
 import type { Context, Handle } from './_context.js';
 import { DATA_TYPES, sizeOf } from './native-tensor.js';
 
-const FLOAT = { type: DATA_TYPES.float32 };
 let count = 0;
 
 /** A resource variable of TensorFlow. Reads, writes and calls of the engine happen in the order of the requests. */
 export class NativeVariable implements Variable {
   readonly shape: readonly number[];
+  /** The type of the resource, as an attribute of the operations on it. */
+  readonly type: { readonly type: number };
   readonly #resource: Handle;
   #disposed = false;
 
@@ -19,18 +20,20 @@ export class NativeVariable implements Variable {
     readonly name: string,
     shape: readonly number[],
     initial: Float32Array | undefined,
+    readonly storage: Storage,
     readonly context: Context,
     readonly queue: CallQueue,
     readonly onDispose: (variable: NativeVariable) => void,
   ) {
     checkShape(`Variable ${name}`, shape);
     this.shape = [...shape];
+    this.type = { type: DATA_TYPES[storage] };
     if (initial !== undefined) this.#checkSize(initial);
     // Functions take the handle as an input and never look the shared name up, which must only be unique.
     const [resource] = context.execute({
       name: 'VarHandleOp',
       inputs: [],
-      attributes: { dtype: FLOAT, shape: { shape }, shared_name: { string: `variable-${count++}` } },
+      attributes: { dtype: this.type, shape: { shape }, shared_name: { string: `variable-${count++}` } },
       outputs: 1,
     });
     this.#resource = resource as Handle;
@@ -58,14 +61,14 @@ export class NativeVariable implements Variable {
 
   #set(data: Float32Array | undefined): void {
     const resource = this.#resource;
-    const { context, shape } = this;
-    const value = data === undefined ? context.zeros(shape) : context.upload('float32', shape, data);
+    const { context, shape, storage } = this;
+    const value = data === undefined ? context.zeros(shape, storage) : context.upload(storage, shape, data);
     this.queue.add(() => {
       try {
         this.context.execute({
           name: 'AssignVariableOp',
           inputs: [resource, value],
-          attributes: { dtype: FLOAT },
+          attributes: { dtype: this.type },
           outputs: 0,
         });
       } finally {
@@ -81,7 +84,7 @@ export class NativeVariable implements Variable {
       const [value] = this.context.execute({
         name: 'ReadVariableOp',
         inputs: [resource],
-        attributes: { dtype: FLOAT },
+        attributes: { dtype: this.type },
         outputs: 1,
       });
       return this.context.download(value as Handle, into).data as Float32Array;

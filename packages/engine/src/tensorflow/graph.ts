@@ -1,16 +1,13 @@
 import { DpoError } from '@dpo/base';
 import type { CApi, Output, Pointer } from './_c-api.js';
-import { calledFrom, callerLine } from './_caller.js';
+import { callerLine } from './_caller.js';
 import { GraphEdges } from './_graph-edges.js';
-import { checked, tensorFlowError, withStatus } from './_status.js';
-import { DATA_TYPES, dimensions, type ElementType, elementType, newTensor } from './native-tensor.js';
+import { dynamicShape, operationError } from './_graph-errors.js';
+import { checked, withStatus } from './_status.js';
+import { type Input, type Node, nodesOf } from './graph-nodes.js';
+import { DATA_TYPES, dimensions, type ElementType, newTensor, storedType } from './native-tensor.js';
 
-/** One output of an operation in the graph, with the element type and the static shape that TensorFlow infers. */
-export interface Node {
-  readonly output: Output;
-  readonly dtype: ElementType;
-  readonly shape: readonly number[];
-}
+export type { Input, Node } from './graph-nodes.js';
 
 /** An operation's attribute. Types that TensorFlow infers from the inputs need not be given. */
 export type Attribute =
@@ -22,15 +19,14 @@ export type Attribute =
   | { readonly shape: readonly number[] }
   | { readonly tensor: Pointer };
 
-/** A node, or a list of nodes for an input that takes several. */
-export type Input = Node | Output | readonly Node[];
-
 /** What an operation has besides its inputs. */
 export interface OperationOptions {
   /** The attributes by name. Default: none. */
   readonly attributes?: Readonly<Record<string, Attribute>>;
   /** Operations that must run before this one. Default: none. */
   readonly after?: readonly Pointer[];
+  /** True takes numbers in bfloat16 as they are stored; otherwise they are cast to float32. Default false. */
+  readonly stored?: boolean;
 }
 
 /** How a graph is built. */
@@ -43,8 +39,6 @@ export interface GraphOptions {
   readonly watched?: string | undefined;
 }
 
-/** TF_INVALID_ARGUMENT of tf_status.h. */
-const INVALID_ARGUMENT = 3;
 const MAX_RANK = 16;
 
 /** A TF_Graph under construction. */
@@ -94,8 +88,10 @@ export class Graph {
    *
    * @throws DpoError `engine.wrong-shape` with the inputs and the calling line, when the inputs do not fit
    */
-  operation(type: string, inputs: readonly Input[], { attributes = {}, after = [] }: OperationOptions = {}): Pointer {
+  operation(type: string, given: readonly Input[], options: OperationOptions = {}): Pointer {
     const api = this.#api;
+    const { attributes = {}, after = [], stored = false } = options;
+    const inputs = stored ? given : this.#widened(given, after);
     const name = `${type}_${this.#count++}`;
     if (name === this.#watched) this.#watchedLine = callerLine();
     const description = api.TF_NewOperation(this.handle, type, name);
@@ -141,7 +137,7 @@ export class Graph {
   output(operation: Pointer, type: string, index = 0): Node {
     const api = this.#api;
     const output = { oper: operation, index };
-    const dtype = elementType(api.TF_OperationOutputType(output));
+    const dtype = storedType(api.TF_OperationOutputType(output));
     if (dtype === undefined)
       throw new DpoError('engine.unsupported-op', `${type} gives a data type that tfjs does not have.`, {
         values: { op: type },
@@ -153,7 +149,7 @@ export class Graph {
       return Array.from(this.#shape.subarray(0, rank), Number);
     });
     if (shape === undefined || shape.some((size) => size < 0)) throw dynamicShape(type, shape);
-    return { output, dtype, shape };
+    return dtype === 'bfloat16' ? { output, dtype: 'float32', shape, bfloat16: true } : { output, dtype, shape };
   }
 
   /** Sets the shape of an operation's output, when TensorFlow cannot infer the shape. */
@@ -194,10 +190,15 @@ export class Graph {
     }
   }
 
-  /** The node's values in another data type of TensorFlow, which tfjs may lack. */
-  cast(x: Node, dataType: number): Output {
-    const operation = this.operation('Cast', [x], { attributes: { DstT: { type: dataType } } });
-    return { oper: operation, index: 0 };
+  /** The node's float32 numbers in bfloat16; the node itself when they are stored so already. */
+  rounded(x: Node): Node {
+    return x.bfloat16 ? x : this.node('Cast', [x], { attributes: { DstT: { type: DATA_TYPES.bfloat16 } } });
+  }
+
+  /** The node with its numbers in float32; the node itself when they are stored so already. */
+  widened(x: Node, after: readonly Pointer[] = []): Node {
+    if (!x.bfloat16) return x;
+    return this.node('Cast', [x], { attributes: { DstT: { type: DATA_TYPES.float32 } }, after, stored: true });
   }
 
   /** A scalar constant. */
@@ -208,6 +209,18 @@ export class Graph {
   /** A constant list of integers: a shape, axes, a permutation. */
   vector(values: readonly number[]): Node {
     return this.constant('int32', [values.length], values);
+  }
+
+  /**
+   * The inputs of an operation that takes float32. A cast waits for the other inputs: a weight in bfloat16 exists in float32 only
+   * while the operation runs, and not from the function's start on. Each use casts again, for the same reason.
+   */
+  #widened(inputs: readonly Input[], after: readonly Pointer[]): readonly Input[] {
+    const nodes = nodesOf(inputs);
+    if (!nodes.some(({ bfloat16 }) => bfloat16)) return inputs;
+    const others = nodes.filter(({ bfloat16 }) => !bfloat16).map(({ output }) => output.oper);
+    const widen = (node: Node) => this.widened(node, [...others, ...after]);
+    return inputs.map((input) => ('oper' in input ? input : 'output' in input ? widen(input) : input.map(widen)));
   }
 
   #setAttribute(description: Pointer, name: string, attribute: Attribute): void {
@@ -240,34 +253,4 @@ function isUniform(data: ArrayLike<number>): boolean {
 /** A number's text, in which −0 and 0 differ. */
 function exact(value: number): string {
   return Object.is(value, -0) ? '-0' : String(value);
-}
-
-function describe(inputs: readonly Input[]): string[] {
-  return inputs
-    .flatMap((input): readonly Node[] => ('oper' in input ? [] : 'output' in input ? [input] : input))
-    .map(({ dtype, shape }) => `${dtype}[${shape}]`);
-}
-
-function operationError(
-  type: string,
-  inputs: readonly Input[],
-  failure: { readonly code: number; readonly message: string },
-): DpoError {
-  if (failure.code !== INVALID_ARGUMENT) return tensorFlowError(type, failure);
-  const shapes = describe(inputs);
-  const line = callerLine();
-  return new DpoError(
-    'engine.wrong-shape',
-    `${type} does not take ${shapes.join(', ')}: ${failure.message}${calledFrom(line)}`,
-    { values: { op: type, inputs: shapes, calledFrom: line } },
-  );
-}
-
-function dynamicShape(type: string, shape: readonly number[] | undefined): DpoError {
-  const line = callerLine();
-  return new DpoError(
-    'engine.dynamic-shape',
-    `The shape of ${type}'s result depends on values${calledFrom(line)}; engine functions need static shapes.`,
-    { values: { op: type, shape, calledFrom: line } },
-  );
 }

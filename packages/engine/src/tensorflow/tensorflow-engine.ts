@@ -22,7 +22,7 @@ export interface TensorFlowOptions {
   readonly folder: string;
   /**
    * The precision of matrix products. In bfloat16 each product's factors are cast to bfloat16 and the product back to float32;
-   * variables, norms and losses are float32 in either case. Default float32.
+   * norms and losses are float32 in either case, and variables unless they are stored in bfloat16. Default float32.
    */
   readonly precision?: Precision | undefined;
   /** The number of threads. Default: as many as the machine has. */
@@ -88,9 +88,9 @@ export function openTensorFlow(options: TensorFlowOptions): Engine {
     precision,
     device: place.device,
     collective: cluster && new TensorFlowCollective(context, queue, cluster),
-    variable(name, shape, initial) {
+    variable(name, shape, initial, { storage = 'float32' } = {}) {
       alive();
-      const variable = new NativeVariable(name, shape, initial, context, queue, (disposed) =>
+      const variable = new NativeVariable(name, shape, initial, storage, context, queue, (disposed) =>
         variables.delete(disposed),
       );
       variables.add(variable);

@@ -89,7 +89,11 @@ export const elementwise: KernelTable = {
   Barrier: ({ graph, input }) =>
     graph.xla
       ? (graph.nodes('XlaOptimizationBarrier', [[input('x'), input('after')]])[0] as Node)
-      : graph.node('Identity', [input('x')], { after: [input('after').output.oper] }),
+      : graph.node('Identity', [input('x')], {
+          after: [input('after').output.oper],
+          // Products in float32 that share a barrier share the cast of a weight in bfloat16, too.
+          stored: graph.roundProducts,
+        }),
   Cast: ({ graph, input, attributes }) => cast(graph, input('x'), attributes.dtype as ElementType),
   ClipByValue: ({ graph, input, attributes }) => {
     const x = input('x');

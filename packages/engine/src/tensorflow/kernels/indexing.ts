@@ -9,9 +9,12 @@ export const indexing: KernelTable = {
     const indices = cast(graph, input('indices'), 'int32');
     const axis = graph.scalar('int32', axisOf(attributes.axis, x.shape.length));
     const batch = (attributes.batchDims as number | undefined) ?? 0;
-    return graph.node('GatherV2', [x, indices, axis], {
+    // Of a table in bfloat16, only the rows that are looked up become float32.
+    const rows = graph.node('GatherV2', [x, indices, axis], {
       attributes: { batch_dims: { int: batch < 0 ? batch + indices.shape.length : batch } },
+      stored: true,
     });
+    return graph.widened(rows);
   },
   OneHot: ({ graph, input, attributes }) => {
     const dtype = (attributes.dtype ?? 'int32') as ElementType;

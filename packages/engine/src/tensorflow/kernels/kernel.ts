@@ -32,7 +32,7 @@ export function numeric(graph: Graph, x: Node): Node {
 /** The node in a shape; the node itself when it has the shape already. */
 export function reshape(graph: Graph, x: Node, shape: readonly number[]): Node {
   const same = shape.length === x.shape.length && shape.every((size, axis) => size === x.shape[axis]);
-  return same ? x : graph.node('Reshape', [x, graph.vector(shape)]);
+  return same ? x : graph.node('Reshape', [x, graph.vector(shape)], { stored: true });
 }
 
 /** An axis counted from the front. */

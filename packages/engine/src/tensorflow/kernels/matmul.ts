@@ -1,5 +1,4 @@
 import type { Attribute, Graph, Node } from '../graph.js';
-import { DATA_TYPES } from '../native-tensor.js';
 import { cast, type KernelTable, reshape } from './kernel.js';
 
 /** Matrix products. */
@@ -37,7 +36,6 @@ function multiply(
 ): Node {
   if (!graph.roundProducts || inputs.some(({ dtype }) => dtype !== 'float32'))
     return graph.node(type, inputs, { attributes });
-  const rounded = inputs.map((x) => graph.cast(x, DATA_TYPES.bfloat16));
-  const y = graph.operation(type, rounded, { attributes });
-  return graph.node('Cast', [{ oper: y, index: 0 }], { attributes: { DstT: { type: DATA_TYPES.float32 } } });
+  const rounded = inputs.map((x) => graph.rounded(x));
+  return graph.widened(graph.node(type, rounded, { attributes, stored: true }));
 }
