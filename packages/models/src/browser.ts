@@ -13,8 +13,9 @@ export { type Generation, generate } from './generate/generation.js';
 export { addLora, type LoraOptions } from './lora/add-lora.js';
 export { mergeAdapter } from './lora/merge-adapter.js';
 export type { Adapter } from './lora/types.js';
-export { cloneModel } from './model/clone-model.js';
+export { type CloneOptions, cloneModel } from './model/clone-model.js';
 export { createModel } from './model/create-model.js';
+export type { FrozenStorage, Rounding } from './model/frozen-weights.js';
 export {
   type ModelCard,
   type ModelCardData,

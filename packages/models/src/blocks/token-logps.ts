@@ -103,12 +103,14 @@ function inPieces(hidden: tf.Tensor2D, head: LogitHead, targets: tf.Tensor1D, pi
     inputsOf(hidden, head),
     () => {
       const targetsOf = tf.split(targets, sizes);
+      // When the engine stores the head in bfloat16, all pieces use one copy in float32, which exists while they are computed.
+      const shared = { ...head, unembedding: after(head.unembedding, hidden) };
       const targetLogits: tf.Tensor[] = [];
       const totals: tf.Tensor[] = [];
       for (const [i, piece] of tf.split(hidden, sizes).entries()) {
         const last = totals.at(-1);
         const states = last === undefined ? piece : after(piece, last); // [r, D]
-        const logits = logitsOf(states as tf.Tensor2D, head);
+        const logits = logitsOf(states as tf.Tensor2D, shared);
         totals.push(logSumExp(logits)); // [r, 1]
         targetLogits.push(at(logits, targetsOf[i] as tf.Tensor1D)); // [r, 1]
       }
@@ -122,18 +124,19 @@ function inPieces(hidden: tf.Tensor2D, head: LogitHead, targets: tf.Tensor1D, pi
       const totals = tf.split(tf.reshape(total as tf.Tensor, [1, -1]), sizes, 1);
       const dys = tf.split(tf.reshape(dy, [1, -1]), sizes, 1);
       const dhs: tf.Tensor[] = [];
+      const unembedding = after(w as tf.Tensor, dy);
       let dw: tf.Tensor | undefined;
       let db: tf.Tensor | undefined;
       for (const [i, piece] of tf.split(h as tf.Tensor, sizes).entries()) {
         const states = after(piece, dhs.at(-1) ?? dy); // [r, D]
         // Logits are transposed here, [V, r]: the products below need no transposition, and a graph optimiser cannot reuse
         // the forward pass's logits, which would then have to stay in memory.
-        const products = tf.matMul(w as tf.Tensor, states, false, true);
+        const products = tf.matMul(unembedding, states, false, true);
         const sums = bias === undefined ? products : tf.add(products, tf.reshape(bias, [-1, 1]));
         const logits = cap === undefined ? sums : softCap(sums, cap);
         const share = underCap(tf.exp(tf.sub(logits, totals[i] as tf.Tensor)), logits, cap);
         const push = tf.mul(share, tf.neg(dys[i] as tf.Tensor));
-        dhs.push(tf.matMul(push, w as tf.Tensor, true, false)); // [r, D]
+        dhs.push(tf.matMul(push, unembedding, true, false)); // [r, D]
         dw = plus(dw, tf.matMul(push, states)); // [V, D]
         if (bias !== undefined) db = plus(db, tf.sum(push, 1)); // [V]
       }

@@ -55,7 +55,7 @@ export async function loadClassifier(
         },
       );
     const tokenizer = await loadTokenizer(source.tokenizerFiles);
-    weights = await readWeights(engine, network, source, places, options.onProgress);
+    ({ weights } = await readWeights(engine, network, source, places, options));
     const classifier = textClassifier({
       engine,
       network,

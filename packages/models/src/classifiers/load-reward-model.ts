@@ -58,7 +58,7 @@ export async function loadRewardModel(
   try {
     const { decoder, tokenizer, places, newHead, notes } = await planReward(source, options);
     const inFiles = new Map([...decoder.weights].filter(([name]) => places.has(name)));
-    const weights = await readWeights(engine, { weights: inFiles }, source, places, options.onProgress);
+    const { weights, rounding } = await readWeights(engine, { weights: inFiles }, source, places, options);
     if (newHead) weights.set(SCORE, newScore(engine, decoder.config.width, options.seed ?? 0));
     return {
       model: languageModel(engine, decoder, weights),
@@ -66,6 +66,7 @@ export async function loadRewardModel(
       source: { ...source, tokenizerFiles: tokenizer.files },
       notes: [...(source.notes ?? []), ...notes],
       newHead,
+      rounding,
     };
   } finally {
     await source.close();

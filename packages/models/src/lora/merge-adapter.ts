@@ -11,14 +11,14 @@ import { type Adapter, adapterWeightName, magnitudeName, savedWeightName } from 
 /**
  * Merges the adapter into the model's weights, in place, and frees it: W ← W + scaling · B A, with DoRA
  * W ← m / ‖W + scaling · B A‖ · (W + scaling · B A), transposed when W is stored [in, out]. Weights that are saved in full replace
- * the base's. A tied head is no longer tied when the adapter has its own embedding or head. A model without an adapter is returned
- * as it is.
+ * the base's. A tied head is no longer tied when the adapter has its own embedding or head. A weight that was stored in bfloat16 is
+ * merged into a new variable in float32, so that nothing is rounded. A model without an adapter is returned as it is.
  */
 export async function mergeAdapter(model: LanguageModel): Promise<LanguageModel> {
   const { engine, adapter } = model;
   if (adapter === undefined) return model;
-  await mergeLayers(model, adapter);
-  const { decoder, weights } = mergedWeights(model, adapter);
+  const widened = await mergeLayers(model, adapter);
+  const { decoder, weights } = mergedWeights(model, adapter, widened);
   const variables = new Set(weights.values());
   for (const variable of [...model.weights.values(), ...adapter.weights.values()])
     if (!variables.has(variable)) variable.dispose();
@@ -27,8 +27,15 @@ export async function mergeAdapter(model: LanguageModel): Promise<LanguageModel>
   return merged;
 }
 
-async function mergeLayers(model: LanguageModel, adapter: Adapter): Promise<void> {
+/** Merges layer by layer. Returns the new variables of the weights that were stored in bfloat16. */
+async function mergeLayers(model: LanguageModel, adapter: Adapter): Promise<ReadonlyMap<string, Variable>> {
   const layout = model.decoder.linearLayout;
+  const widened = new Map<string, Variable>();
+  for (const { name } of adapter.layers) {
+    const weight = `${name}.weight`;
+    const { shape, storage } = model.variable(weight);
+    if (storage !== 'float32') widened.set(weight, model.engine.variable(weight, shape));
+  }
   const merge = model.engine.function(
     'merge-adapter',
     (scope) => {
@@ -41,7 +48,7 @@ async function mergeLayers(model: LanguageModel, adapter: Adapter): Promise<void
           const scale = tf.div(parameterValue(magnitudeName(name)), outputNorms(merged, layout)); // [out]
           merged = tf.mul(merged, layout === 'out-in' ? tf.reshape(scale, [-1, 1]) : scale);
         }
-        scope.assign(variable, merged);
+        scope.assign(widened.get(`${name}.weight`) ?? variable, merged);
       }
       return {};
     },
@@ -49,12 +56,20 @@ async function mergeLayers(model: LanguageModel, adapter: Adapter): Promise<void
   );
   try {
     await merge({});
+    return widened;
+  } catch (error) {
+    for (const variable of widened.values()) variable.dispose();
+    throw error;
   } finally {
     merge.dispose();
   }
 }
 
-function mergedWeights(model: LanguageModel, adapter: Adapter): { decoder: Decoder; weights: Map<string, Variable> } {
+function mergedWeights(
+  model: LanguageModel,
+  adapter: Adapter,
+  widened: ReadonlyMap<string, Variable>,
+): { decoder: Decoder; weights: Map<string, Variable> } {
   const { config } = model;
   const { head, unembedding } = model.decoder;
   const untied = config.tiedHead && (adapter.savedWeights.has(head) || adapter.savedWeights.has(unembedding));
@@ -63,7 +78,7 @@ function mergedWeights(model: LanguageModel, adapter: Adapter): { decoder: Decod
   for (const name of decoder.weights.keys()) {
     const own = adapter.weights.get(savedWeightName(name));
     const base = model.weights.get(untied && name === head ? unembedding : name);
-    weights.set(name, own ?? (base as Variable));
+    weights.set(name, own ?? widened.get(name) ?? (base as Variable));
   }
   return { decoder, weights };
 }

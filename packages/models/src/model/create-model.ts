@@ -1,6 +1,7 @@
 import { normal, random } from '@dpo/base';
 import type { Engine } from '@dpo/engine';
 import { decoderFor } from '../architectures/registry.js';
+import { type FrozenStorage, weightStore } from './frozen-weights.js';
 import { languageModel } from './language-model.js';
 import type { LanguageModel } from './types.js';
 
@@ -10,22 +11,27 @@ import type { LanguageModel } from './types.js';
  *
  * @param config a Hugging Face configuration; missing settings have transformers' defaults
  * @param options.seed the same seed gives the same weights
+ * @param options.storage how matrices are stored, for a model that is not trained itself; default float32
  * @throws {DpoError} the errors of {@link decoderFor}
  */
 export function createModel(
   engine: Engine,
   config: Readonly<Record<string, unknown>>,
-  { seed }: { readonly seed: number },
+  { seed, storage = 'float32' }: { readonly seed: number; readonly storage?: FrozenStorage | undefined },
 ): LanguageModel {
   const decoder = decoderFor(config);
+  const store = weightStore(engine, storage);
+  const sizeOf = (shape: readonly number[]) => shape.reduce((product, size) => product * size, 1);
+  // One buffer serves all weights, as when weights are read: see `readWeights`.
+  const buffer = new Float32Array(Math.max(0, ...[...decoder.weights.values()].map(({ shape }) => sizeOf(shape))));
   const weights = [...decoder.weights].map(([name, { shape, initial }], index) => {
-    const data = new Float32Array(shape.reduce((product, size) => product * size, 1));
+    const data = buffer.subarray(0, sizeOf(shape));
     if ('value' in initial) data.fill(initial.value);
     else {
       const next = normal(random(seed, index));
       for (let i = 0; i < data.length; i++) data[i] = initial.deviation * next();
     }
-    return [name, engine.variable(name, shape, data)] as const;
+    return [name, store.add(name, shape, data)] as const;
   });
   return languageModel(engine, decoder, new Map(weights));
 }

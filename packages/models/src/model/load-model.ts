@@ -9,17 +9,16 @@ import { forModel } from '../tokenizer/for-model.js';
 import { loadTokenizer } from '../tokenizer/load-tokenizer.js';
 import type { ModelTokenizer } from '../tokenizer/tokenizer.js';
 import { hasTokenizer } from '../tokenizer/vocabulary-files.js';
+import type { Rounding } from './frozen-weights.js';
 import { languageModel } from './language-model.js';
 import { matchTensors } from './match-tensors.js';
 import { withOwnHead } from './own-head.js';
-import { checkLayers, readWeights } from './read-weights.js';
+import { checkLayers, type ReadOptions, readWeights } from './read-weights.js';
 import type { LanguageModel } from './types.js';
 import type { WeightPlan } from './weight-plan.js';
 
 /** How a model is loaded. */
-export interface LoadOptions {
-  /** Called after each weight with the bytes so far and the bytes of all weights, as the files store them. */
-  readonly onProgress?: ((bytes: number, total: number) => void) | undefined;
+export interface LoadOptions extends ReadOptions {
   /** What happens to tensors that are no part of the architecture. Default `error`. */
   readonly extraTensors?: 'error' | 'ignore' | undefined;
 }
@@ -33,6 +32,8 @@ export interface LoadedModel {
   readonly source: ModelFiles;
   /** Sentences about parts of the files that are ignored, or used against their configuration. */
   readonly notes: readonly string[];
+  /** What rounding weights to bfloat16 has changed; undefined when nothing has. */
+  readonly rounding: Rounding | undefined;
 }
 
 /**
@@ -47,9 +48,9 @@ export async function loadModel(engine: Engine, path: string, options: LoadOptio
   try {
     const { tokenizer, ...plan } = await planModel(source, options);
     const { decoder, tensors } = await withOwnHead(plan, source);
-    const weights = await readWeights(engine, decoder, source, tensors.places, options.onProgress);
+    const { weights, rounding } = await readWeights(engine, decoder, source, tensors.places, options);
     const notes = [...(source.notes ?? []), ...notesOn(source, plan.decoder, decoder, tensors.valueHead)];
-    return { model: languageModel(engine, decoder, weights), tokenizer, source, notes };
+    return { model: languageModel(engine, decoder, weights), tokenizer, source, notes, rounding };
   } finally {
     await source.close();
   }

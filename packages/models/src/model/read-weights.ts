@@ -2,6 +2,7 @@ import { DpoError } from '@dpo/base';
 import type { Engine, Variable } from '@dpo/engine';
 import { checkFinite } from '../files/check-finite.js';
 import type { ModelFiles } from '../files/model-files.js';
+import { type FrozenStorage, type Rounding, weightStore } from './frozen-weights.js';
 import type { WeightPlan } from './weight-plan.js';
 
 /** The keys of the number of layers in configurations. */
@@ -22,11 +23,19 @@ export function checkLayers({ path, config, tensors }: Pick<ModelFiles, 'path' |
   );
 }
 
+/** How weights are read. */
+export interface ReadOptions {
+  /** Called after each weight with the bytes so far and the bytes of all weights, as the files store them. */
+  readonly onProgress?: ((bytes: number, total: number) => void) | undefined;
+  /** How matrices are stored, for a model that is not trained itself. Default float32. */
+  readonly storage?: FrozenStorage | undefined;
+}
+
 /**
  * Reads weights into variables, one at a time.
  *
  * @param places the name of each weight's tensor in the files
- * @param onProgress called after each weight with the bytes so far and the bytes of all weights
+ * @returns the variables, and what rounding has changed
  * @throws {DpoError} `model.not-finite`, and the errors of reading files.
  */
 export async function readWeights(
@@ -34,8 +43,9 @@ export async function readWeights(
   plan: Pick<WeightPlan, 'weights'>,
   source: ModelFiles,
   places: ReadonlyMap<string, string>,
-  onProgress?: (bytes: number, total: number) => void,
-): Promise<Map<string, Variable>> {
+  { onProgress, storage = 'float32' }: ReadOptions = {},
+): Promise<{ readonly weights: Map<string, Variable>; readonly rounding: Rounding | undefined }> {
+  const store = weightStore(engine, storage);
   const weights = new Map<string, Variable>();
   const bytesOf = (place: string) => source.tensors.get(place)?.byteLength ?? 0;
   const total = [...places.values()].reduce((sum, place) => sum + bytesOf(place), 0);
@@ -48,7 +58,7 @@ export async function readWeights(
       const place = places.get(name) as string;
       const data = await source.read(place, buffer);
       checkFinite(source.path, place, data);
-      weights.set(name, engine.variable(name, shape, data));
+      weights.set(name, store.add(name, shape, data));
       bytes += bytesOf(place);
       onProgress?.(bytes, total);
     }
@@ -56,7 +66,7 @@ export async function readWeights(
     for (const variable of weights.values()) variable.dispose();
     throw error;
   }
-  return weights;
+  return { weights, rounding: store.rounding() };
 }
 
 function sizeOf(shape: readonly number[]): number {

@@ -18,6 +18,7 @@ import {
 } from '@dpo/models';
 import type { RunContext } from '../context.js';
 import { fetchOptions } from './fetch-options.js';
+import { type FrozenOptions, frozenStorage, tellStorage } from './frozen-storage.js';
 
 /** A model that is ready to run, with what its folder holds besides weights. */
 export interface OpenModel {
@@ -28,15 +29,27 @@ export interface OpenModel {
   readonly path: string;
 }
 
+/** How a model is opened. */
+export interface OpenOptions extends FrozenOptions {
+  /** Whether the weights stay as they are, so that `baseDtype` counts. The base of a PEFT folder always does. Default false. */
+  readonly frozen?: boolean | undefined;
+}
+
 /**
  * Opens the model that `--model` names: a folder, a GGUF file, `org/name` of the hub, or a PEFT folder, which stands for its
- * base with the adapter on.
+ * base with the adapter on. Without `baseDtype`, all weights are stored in float32.
  *
  * @throws DpoError `model.…`, `lora.…`, `hub.…`; `model.no-tokenizer` when the folder has none
  */
-export async function openModel(engine: Engine, name: string, context: RunContext): Promise<OpenModel> {
+export async function openModel(
+  engine: Engine,
+  name: string,
+  context: RunContext,
+  { frozen = false, baseDtype = 'float32' }: OpenOptions = {},
+): Promise<OpenModel> {
   const { path, base } = await modelAndBase(await findModel(name, context), context);
-  const bare = await openBase(engine, base ?? path, context);
+  const options: FrozenOptions = { baseDtype: frozen || base !== undefined ? baseDtype : 'float32' };
+  const bare = await openBase(engine, base ?? path, context, options);
   const whole = base === undefined ? bare : await withAdapter(bare, path);
   const { tokenizer } = whole;
   if (tokenizer === undefined) throw await noTokenizer(path);
@@ -46,11 +59,13 @@ export async function openModel(engine: Engine, name: string, context: RunContex
 /** An open model whose folder may have no tokenizer. */
 type OpenBase = Omit<OpenModel, 'tokenizer'> & { readonly tokenizer: ModelTokenizer | undefined };
 
-async function openBase(engine: Engine, path: string, context: RunContext): Promise<OpenBase> {
-  const { model, tokenizer, source, notes } = await loadModel(engine, path, {
+async function openBase(engine: Engine, path: string, context: RunContext, options: FrozenOptions): Promise<OpenBase> {
+  const { model, tokenizer, source, notes, rounding } = await loadModel(engine, path, {
+    storage: frozenStorage(engine, options),
     onProgress: (bytes, total) => context.progress(`Loading ${path}: ${Math.round((100 * bytes) / total)} %`),
   });
   for (const note of notes) context.note(note);
+  tellStorage(path, model, options, rounding, context);
   return { model, tokenizer, source, path };
 }
 

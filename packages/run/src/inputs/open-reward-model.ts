@@ -2,13 +2,14 @@ import { DpoError } from '@dpo/base';
 import type { Engine } from '@dpo/engine';
 import { type CheckOptions, checkRewardModel, type LoadRewardOptions, loadRewardModel } from '@dpo/models';
 import type { RunContext } from '../context.js';
-import { findModel, modelAndBase, type OpenModel, withAdapter } from './open-model.js';
+import { type FrozenOptions, frozenStorage, tellStorage } from './frozen-storage.js';
+import { findModel, modelAndBase, type OpenModel, type OpenOptions, withAdapter } from './open-model.js';
 
 /** The weight of the score head, in a model and in a PEFT adapter. */
 const SCORE = 'score.weight';
 
 /** How a reward model is opened. */
-export type RewardModelOptions = Pick<LoadRewardOptions, 'seed' | 'padToken'>;
+export type RewardModelOptions = Pick<LoadRewardOptions, 'seed' | 'padToken'> & OpenOptions;
 
 /** A reward model, and whether its score head has been trained. */
 export interface OpenRewardModel extends OpenModel {
@@ -24,15 +25,17 @@ export interface OpenRewardModel extends OpenModel {
 export async function openRewardModel(
   engine: Engine,
   name: string,
-  options: RewardModelOptions,
+  { seed, padToken, frozen = false, baseDtype = 'float32' }: RewardModelOptions,
   context: RunContext,
 ): Promise<OpenRewardModel> {
   const { path, base } = await modelAndBase(await findModel(name, context), context);
-  const { model, tokenizer, source, newHead, notes } = await loadRewardModel(engine, base ?? path, {
-    ...options,
+  const options: FrozenOptions = { baseDtype: frozen || base !== undefined ? baseDtype : 'float32' };
+  const { model, tokenizer, source, newHead, notes, rounding } = await loadRewardModel(engine, base ?? path, {
+    ...{ seed, padToken, storage: frozenStorage(engine, options) },
     onProgress: (bytes, total) => context.progress(`Loading ${name}: ${Math.round((100 * bytes) / total)} %`),
   });
   for (const note of notes) context.note(note);
+  tellStorage(base ?? path, model, options, rounding, context);
   const bare = { model, tokenizer, source, path: base ?? path, trained: !newHead };
   return base === undefined ? bare : withScoreAdapter(bare, path);
 }

@@ -10,7 +10,7 @@ const only = (key: string, ...methods: readonly string[]): { readonly needs: rea
 const { model, output, config, optimizer, momentum, weightDecay, schedule, warmupSteps } = trainingOptions;
 const { activationCheckpointing, maxSteps, maxPromptLength, adapter, loraRank, loraAlpha, loraTargets } =
   trainingOptions;
-const { rslora, dora, loraBRatio, embeddingRatio, loraSaveModules, shuffle, seed, saveSteps, maxTime } =
+const { rslora, dora, baseDtype, loraBRatio, embeddingRatio, loraSaveModules, shuffle, seed, saveSteps, maxTime } =
   trainingOptions;
 const { keepCheckpoints, tensorboard, resume, resumeFrom, overwrite } = trainingOptions;
 const { engine, precision, threads, device, memoryLimit, xla, tf32 } = trainingOptions;
@@ -147,6 +147,7 @@ export const rlOptions = z.strictObject({
   loraTargets,
   rslora,
   dora,
+  baseDtype,
   loraBRatio,
   embeddingRatio,
   loraSaveModules,

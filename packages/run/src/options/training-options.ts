@@ -90,6 +90,10 @@ export const trainingOptions = {
   dora: option(z.boolean().default(false), 'Learns a magnitude for each output as well (arXiv 2402.09353)', {
     needs: newAdapter('dora'),
   }),
+  baseDtype: option(
+    z.enum(['auto', 'float32', 'bfloat16']).default('auto'),
+    'How matrices are stored that are not trained, such as the base of an adapter or a reference; auto takes bfloat16, half the memory, where that loses nothing',
+  ),
   loraBRatio: option(
     z.number().positive().default(1),
     "Learning rate of LoRA's B matrices over that of A (LoRA+, arXiv 2402.12354, takes 16)",

@@ -13,8 +13,10 @@ import {
   tokenLogps,
   withoutAdapter,
 } from '@dpo/core';
-import { cloneModel, type LanguageModel } from '@dpo/models';
+import type { Engine } from '@dpo/engine';
+import { cloneModel, type LanguageModel, type Rounding } from '@dpo/models';
 import type { RunContext } from '../context.js';
+import { type FrozenOptions, frozenStorage, tellStorage } from '../inputs/frozen-storage.js';
 import { openModel } from '../inputs/open-model.js';
 import { sharedScores } from '../workers/shared-scores.js';
 import type { Scorer } from './draw-held-out.js';
@@ -62,7 +64,7 @@ export async function dpoReference<Example extends EncodedExample>(
     readonly precomputeReference: boolean;
     readonly refSyncSteps?: number | undefined;
     readonly refMixupAlpha?: number | undefined;
-  },
+  } & FrozenOptions,
   method: Method<Example>,
   inputs: ReferenceInputs<Example>,
   context: RunContext,
@@ -83,13 +85,13 @@ export async function dpoReference<Example extends EncodedExample>(
     context.note(`Reference: the log-probabilities in the data, which are those of ${beginning}.`);
     return { train: precomputedReference(givenLogps), heldOut: undefined };
   }
-  const ref = options.ref === undefined ? undefined : (await openModel(model.engine, options.ref, context)).model;
+  const ref = options.ref === undefined ? undefined : await openReference(model.engine, options.ref, options, context);
   context.note(`Reference: ${options.ref ?? beginning}${options.precomputeReference ? ', computed once' : ''}.`);
   if (!options.precomputeReference) {
     if (ref !== undefined) return withScorer(ref);
     if (loraRank !== undefined)
       return { train: withoutAdapter(model), heldOut: undefined, scorer: { model, adapter: false } };
-    return withScorer(await cloneModel(model));
+    return withScorer(await copyOf(model, options, context));
   }
   const compute = async (some: readonly Example[]) => {
     const scoring = {
@@ -115,6 +117,29 @@ export async function dpoReference<Example extends EncodedExample>(
   };
   ref?.dispose();
   return references;
+}
+
+async function openReference(
+  engine: Engine,
+  name: string,
+  { baseDtype }: FrozenOptions,
+  context: RunContext,
+): Promise<LanguageModel> {
+  return (await openModel(engine, name, context, { frozen: true, baseDtype })).model;
+}
+
+/** A copy of the policy as it is now. */
+async function copyOf(model: LanguageModel, options: FrozenOptions, context: RunContext): Promise<LanguageModel> {
+  let rounding: Rounding | undefined;
+  const copy = await cloneModel(model, {
+    storage: frozenStorage(model.engine, options),
+    onRounding: (changed) => {
+      rounding = changed;
+    },
+  });
+  // A policy with an adapter shares its base, of which has been told.
+  if (model.adapter === undefined) tellStorage('The reference', copy, options, rounding, context);
+  return copy;
 }
 
 /** The policy before its first step, in words. */

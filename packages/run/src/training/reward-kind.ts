@@ -2,7 +2,7 @@ import { answerRewards } from '@dpo/core';
 import type { EncodedPair, RowOrigin } from '@dpo/data';
 import { addLora, writeRewardScale } from '@dpo/models';
 import { checkOpensAsReward, openRewardModel, withScoreAdapter } from '../inputs/open-reward-model.js';
-import { loraOptions } from './prepare.js';
+import { isFrozen, loraOptions } from './prepare.js';
 import { pairRows } from './row-kinds.js';
 import type { ModelKind } from './run-rows.js';
 
@@ -25,7 +25,9 @@ export function rewardModels({
   return {
     check: (name, context, checks) => checkOpensAsReward(name, context, { ...checks, padToken }),
     async open(engine, options, context) {
-      const rewardModel = await openRewardModel(engine, options.model, { seed: options.seed, padToken }, context);
+      const { seed, baseDtype } = options;
+      const frozen = isFrozen(options);
+      const rewardModel = await openRewardModel(engine, options.model, { seed, padToken, frozen, baseDtype }, context);
       if (options.adapter !== undefined) return withScoreAdapter(rewardModel, options.adapter);
       if (options.loraRank === undefined) return rewardModel;
       const lora = loraOptions(options, options.loraRank);

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DpoError } from '@dpo/base';
 import { latestCheckpoint } from '@dpo/core';
+import type { storageOf } from '../inputs/frozen-storage.js';
 import type { RunIdentity } from './run-identity.js';
 
 /** `config.json` of a run folder: everything that the run depended on. */
@@ -10,7 +11,13 @@ export interface RunConfig {
   readonly options: Readonly<Record<string, unknown>>;
   readonly seed: number;
   readonly steps: number;
-  readonly model: { readonly name: string; readonly parameters: number; readonly trained: number };
+  readonly model: {
+    readonly name: string;
+    readonly parameters: number;
+    readonly trained: number;
+    /** How the matrices of the base are stored, when an adapter alone is trained. */
+    readonly baseDtype?: ReturnType<typeof storageOf> | undefined;
+  };
   readonly dataset: { readonly path: string; readonly rows: number; readonly fingerprint: string };
   readonly versions: Readonly<Record<string, string>>;
   readonly engine: string;

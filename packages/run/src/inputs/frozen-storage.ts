@@ -1,0 +1,54 @@
+import type { Engine } from '@dpo/engine';
+import type { FrozenStorage, LanguageModel, Rounding } from '@dpo/models';
+import type { RunContext } from '../context.js';
+
+/** The option that says how weights are stored that are not trained. */
+export interface FrozenOptions {
+  readonly baseDtype?: FrozenStorage | undefined;
+}
+
+/** The storage of a model's matrices: `mixed` when some are in bfloat16 and some are not. */
+export function storageOf({ weights }: Pick<LanguageModel, 'weights'>): 'float32' | 'bfloat16' | 'mixed' {
+  const matrices = [...weights.values()].filter(({ shape }) => shape.length > 1);
+  const rounded = matrices.filter(({ storage }) => storage === 'bfloat16').length;
+  if (rounded === 0) return 'float32';
+  return rounded === matrices.length ? 'bfloat16' : 'mixed';
+}
+
+/** Says how the weights of a model that is not trained itself are stored, when they are not in float32 as ever, or are in spite of the option. */
+export function tellStorage(
+  name: string,
+  { engine, weights }: Pick<LanguageModel, 'engine' | 'weights'>,
+  { baseDtype }: FrozenOptions,
+  rounding: Rounding | undefined,
+  context: Pick<RunContext, 'note'>,
+): void {
+  if (baseDtype === 'bfloat16' && engine.kind !== 'tensorflow')
+    context.note(`${name} is stored in float32: only TensorFlow's engine stores bfloat16.`);
+  const all = [...weights.values()].map(({ shape, storage }) => ({
+    count: shape.reduce((a, b) => a * b, 1),
+    size: storage === 'bfloat16' ? 2 : 4,
+  }));
+  const gigabytes = (bytes: number) => (bytes / 1e9).toPrecision(2);
+  const taken = all.reduce((sum, { count, size }) => sum + count * size, 0);
+  const wide = all.reduce((sum, { count }) => sum + 4 * count, 0);
+  if (taken === wide) return;
+  const loss = rounding === undefined ? 'which loses nothing' : `which loses: ${inWords(rounding)}`;
+  context.note(`${name} is frozen in bfloat16 (${gigabytes(taken)} GB, not ${gigabytes(wide)}), ${loss}.`);
+}
+
+function inWords({ matrices, numbers, relative }: Rounding): string {
+  const count = numbers.toLocaleString('en');
+  return `${matrices} matrices with ${count} numbers are rounded, by ${(100 * relative).toPrecision(2)} % (root mean square)`;
+}
+
+/**
+ * How an engine stores weights that are not trained. `auto` takes bfloat16 where it loses nothing; see decision 53 for what that
+ * costs.
+ */
+export function frozenStorage(
+  _engine: Pick<Engine, 'kind' | 'precision'>,
+  { baseDtype = 'auto' }: FrozenOptions,
+): FrozenStorage {
+  return baseDtype;
+}
