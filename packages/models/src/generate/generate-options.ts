@@ -16,7 +16,11 @@ export interface GenerateOptions {
   readonly stopTokens?: readonly number[] | undefined;
   /** Ends a sample when it returns true for the tokens so far, the newest included. Stop strings are made with it. Default never. */
   readonly stopWhen?: ((tokens: readonly number[]) => boolean) | undefined;
-  /** How many samples are decoded together. When half of them have ended, the others go on alone. Default 32. */
+  /**
+   * How many samples are decoded together. When a quarter of them have ended, samples that wait take their places; when none
+   * waits and half have ended, the others go on alone. Default 64, and 32 for long texts of large models, whose keys and values
+   * would take more than 256 MB.
+   */
   readonly batchSize?: number | undefined;
   /** False generates without the model's adapter. Default true. */
   readonly adapter?: boolean | undefined;

@@ -1,8 +1,11 @@
 import { DpoError, random } from '@dpo/base';
 import type { LanguageModel } from '../model/types.js';
-import { continueBatch, type Decoding } from './continue-batch.js';
+import { cacheBytes, cacheRoom, type Lengths } from './cache-room.js';
+import { decodeRun } from './decode-run.js';
+import type { Decoding } from './decoding.js';
 import type { GenerateOptions } from './generate-options.js';
-import { Sessions } from './sessions.js';
+import { cacheStorage } from './session.js';
+import { MOST_BYTES, Sessions } from './sessions.js';
 
 /** A sample: an answer that the model wrote. */
 export interface Generation {
@@ -21,9 +24,9 @@ export interface Generation {
 /**
  * Continues prompts, `samples` times each. The samples are in the order prompt 0 sample 0, prompt 0 sample 1, …
  *
- * A batch computes a prompt once, however many samples the prompt has there. `batchSize` samples are decoded together, of
- * prompts of similar length. A sample depends on the model, its prompt, its number and the seed, and not on the other samples
- * (but for rounding, which can tip a draw between two tokens).
+ * `batchSize` samples are decoded together, of prompts of similar length. When some of them have ended, waiting samples take
+ * their places, and a prompt is computed once for all samples that begin together. A sample depends on the model, its prompt, its
+ * number and the seed, and not on the other samples (but for rounding, which can tip a draw between two tokens).
  *
  * @param prompts token ids
  * @throws {DpoError} `generate.empty-prompt`, `generate.too-long`, `generate.bad-token`, `generate.bad-option`;
@@ -37,28 +40,25 @@ export async function generate(
   checkOptions(options);
   checkWrites(model);
   checkPrompts(model, prompts, options.maxNewTokens);
-  const { samples = 1, batchSize = 32, seed = 0 } = options;
+  const { samples = 1, maxNewTokens, seed = 0 } = options;
   const decodings = prompts.flatMap((_, prompt) =>
     Array.from({ length: samples }, (_, sample): Decoding => {
       return { prompt, sample, uniform: random(seed, prompt, sample), tokens: [], logps: [], finished: false };
     }),
   );
   const lengthOf = ({ prompt }: Decoding) => prompts[prompt]?.length ?? 0;
+  const longest = prompts.reduce((most, { length }) => Math.max(most, length), 0);
+  const lengths = { longest, maxNewTokens };
   const byLength = decodings.toSorted(
     (a, b) => lengthOf(b) - lengthOf(a) || a.prompt - b.prompt || a.sample - b.sample,
   );
-  const size = Math.min(batchSize, decodings.length);
-  const batches = Array.from({ length: Math.ceil(decodings.length / Math.max(1, size)) }, (_, i) =>
-    byLength.slice(i * size, (i + 1) * size),
-  );
-  const promptsPerBatch = Math.max(0, ...batches.map((batch) => new Set(batch.map(({ prompt }) => prompt)).size));
-
-  const longest = prompts.reduce((most, { length }) => Math.max(most, length), 0);
+  const size = Math.min(options.batchSize ?? batchSizeFor(model, lengths), decodings.length);
+  const runs = runsOf(byLength, size, (decoding) => cacheRoom(lengthOf(decoding), lengths).slots);
   const sessions = Sessions.of(model);
   let tokensSoFar = 0;
   await sessions.alone(async () => {
-    for (const batch of batches)
-      await continueBatch(sessions, prompts, batch, { ...options, size, promptsPerBatch, longest }, (tokens) => {
+    for (const run of runs)
+      await decodeRun(sessions, prompts, run, { ...options, size, longest }, (tokens) => {
         tokensSoFar += tokens;
         options.onProgress?.(tokensSoFar);
       });
@@ -72,8 +72,37 @@ export async function generate(
   }));
 }
 
+/** Samples that are decoded together by default: more of them go faster together, but not beyond what stays open between calls. */
+function batchSizeFor({ config, engine }: LanguageModel, lengths: Lengths): number {
+  const { slots } = cacheRoom(lengths.longest, lengths);
+  const { bytes } = cacheStorage(engine);
+  return cacheBytes(config, { lanes: 64, slots, bytes }) <= MOST_BYTES ? 64 : 32;
+}
+
+/** The share of the longest texts' slots that shorter texts must need to share a cache with them. */
+const SIMILAR = 0.75;
+
+/** Samples divided into runs, each of at least `size` of them but for the last, whose texts need about as many slots. */
+function runsOf(
+  byLength: readonly Decoding[],
+  size: number,
+  slotsOf: (decoding: Decoding) => number,
+): readonly (readonly Decoding[])[] {
+  const runs: Decoding[][] = [];
+  let most = 0;
+  for (const decoding of byLength) {
+    const run = runs.at(-1);
+    if (run !== undefined && (run.length < size || slotsOf(decoding) >= SIMILAR * most)) run.push(decoding);
+    else {
+      runs.push([decoding]);
+      most = slotsOf(decoding);
+    }
+  }
+  return runs;
+}
+
 function checkOptions(options: GenerateOptions): void {
-  const { samples = 1, maxNewTokens, batchSize = 32, topK = 1, topP = 1, temperature = 1 } = options;
+  const { samples = 1, maxNewTokens, batchSize = 1, topK = 1, topP = 1, temperature = 1 } = options;
   for (const [name, value] of Object.entries({ samples, maxNewTokens, batchSize, topK }))
     if (!Number.isSafeInteger(value) || value < 1) throw badOption(name, value, 'a whole number above 0');
   if (!(topP > 0 && topP <= 1)) throw badOption('topP', topP, 'above 0 and at most 1');

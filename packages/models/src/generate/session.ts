@@ -1,16 +1,18 @@
-import type { EngineFunction, Values, Variable } from '@dpo/engine';
+import type { Engine, EngineFunction, Storage, Values, Variable } from '@dpo/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import { attention } from '../blocks/attention.js';
-import { visibilityBias, within } from '../blocks/attention-bias.js';
+import { visibilityBias } from '../blocks/attention-bias.js';
 import { packedAttention, perWindow } from '../blocks/packed-attention.js';
 import type { LanguageModel } from '../model/types.js';
+import { cacheBytes } from './cache-room.js';
 import { type DrawMode, draw } from './draw.js';
+import type { DecodingWeights } from './rounded-weights.js';
 
 /** The facts that a session is compiled for. */
 export interface SessionShape {
   /** Samples that are decoded together, each in a lane of its own. */
   readonly lanes: number;
-  /** Slots of the cache to a lane: for the left-padded prompt, then for the new tokens. */
+  /** Slots of the cache to a lane, a ring: behind the last slot comes the first. At least as many as a text has tokens. */
   readonly slots: number;
   /** How the next token is chosen. */
   readonly mode: DrawMode;
@@ -21,14 +23,14 @@ export interface SessionShape {
 /** Two compiled functions over a cache of keys and values, [lanes, KV, slots, headSize] to a layer, in variables. */
 export interface Session {
   /**
-   * Reads P prompts, left-padded to equal length, fills the cache of each lane with its prompt's keys and values, and draws the
-   * first token of each lane. Inputs: ids [P, T], pads [P] (padding before each prompt), prompts [lanes] (which prompt a lane
-   * continues), uniform [lanes], sharpness [].
+   * Reads P prompts, left-padded to equal length, writes their keys and values into the N lanes that continue them, and draws the
+   * first token of each of these lanes. Inputs: ids [P, T], pads [P] (padding before each prompt), lanes [N] (their numbers),
+   * prompts [N] (which prompt a lane continues), slot [] (the slot behind the prompts), uniform [N], sharpness [].
    */
   readonly prefill: EngineFunction<string, string>;
   /**
-   * Reads the last token of each lane and draws the next one. Inputs: tokens [lanes], pads [lanes], slot [] (where the tokens' keys
-   * and values go), uniform [lanes], sharpness [].
+   * Reads the last token of each lane and draws the next one. Inputs: tokens [lanes], positions [lanes] (of the tokens in their
+   * texts), slot [] (where the tokens' keys and values go), uniform [lanes], sharpness [].
    */
   readonly step: EngineFunction<string, string>;
   /** The cache: keys of all layers, then values. */
@@ -40,31 +42,47 @@ export interface Session {
   dispose(): void;
 }
 
+/** How an engine stores keys and values: as its products take them, so that nothing is rounded that would not be rounded there. */
+export function cacheStorage({ precision }: Pick<Engine, 'precision'>): { storage: Storage; bytes: number } {
+  return precision === 'bfloat16' ? { storage: 'bfloat16', bytes: 2 } : { storage: 'float32', bytes: 4 };
+}
+
 /** Compiles a session. Tracing happens at the first call, once per shape of the prompts. */
-export function openSession(model: LanguageModel, { lanes, slots, mode, adapter }: SessionShape): Session {
+export function openSession(
+  model: LanguageModel,
+  weights: Pick<DecodingWeights, 'variable'>,
+  { lanes, slots, mode, adapter }: SessionShape,
+): Session {
   const { engine, config } = model;
   const shape = [lanes, config.keyValueHeads, slots, config.headSize];
+  const { storage, bytes } = cacheStorage(engine);
   const cacheOf = (part: string) =>
-    Array.from({ length: config.layers }, (_, layer) => engine.variable(`cache/${layer}/${part}`, shape));
+    Array.from({ length: config.layers }, (_, layer) =>
+      engine.variable(`cache/${layer}/${part}`, shape, undefined, { storage }),
+    );
   const keys = cacheOf('keys');
   const values = cacheOf('values');
 
   const prefill = engine.function<string, string>('prefill', (scope, inputs) => {
-    const { ids, pads, prompts, uniform, sharpness } = inputs as Inputs<'ids' | 'pads' | 'prompts'>;
+    const { ids, pads, prompts, slot, uniform, sharpness } = inputs as Inputs<'ids' | 'pads' | 'prompts' | 'slot'>;
     const [promptCount, length] = ids.shape as [number, number];
-    const params = (name: string) => scope.read(model.variable(name));
+    const params = (name: string) => scope.read(weights.variable(name));
     const offsets = tf.sub(count(length), tf.reshape(pads, [promptCount, 1])); // [P, T], negative in the padding
     const positions = tf.maximum<tf.Tensor2D>(offsets, tf.scalar(0, 'int32'));
     const groupNumbers = tf.cast<tf.Tensor2D>(tf.greaterEqual(offsets, tf.scalar(0, 'int32')), 'int32');
     const attend = packedAttention({ groupNumbers, answerNumbers: tf.zerosLike(groupNumbers), positions });
-    const start = tf.scalar(0, 'int32');
+    const places = placesOf(inputs.lanes as tf.Tensor1D, tf.sub(slot, tf.scalar(length, 'int32')), length); // [N · KV · T]
+    const write = (variable: Variable, x: tf.Tensor4D) => {
+      const ofLanes = tf.gather(x, prompts as tf.Tensor1D); // [N, KV, T, headSize]
+      scope.writeRows(variable, places, tf.reshape(ofLanes, [-1, config.headSize]));
+    };
     const ends = tf.range(length - 1, promptCount * length, length, 'int32'); // the last position of each prompt
     const states = model.hidden(
       params,
       { ids: ids as tf.Tensor2D, positions, groupNumbers },
       (layer, q, k, v, settings) => {
-        scope.writeSlice(keys[layer] as Variable, tf.gather(k, prompts as tf.Tensor1D), 2, start);
-        scope.writeSlice(values[layer] as Variable, tf.gather(v, prompts as tf.Tensor1D), 2, start);
+        write(keys[layer] as Variable, k);
+        write(values[layer] as Variable, v);
         return attend(layer, q, k, v, settings);
       },
       { adapter, at: ends },
@@ -74,17 +92,18 @@ export function openSession(model: LanguageModel, { lanes, slots, mode, adapter 
   });
 
   const step = engine.function<string, string>('decode', (scope, inputs) => {
-    const { tokens, pads, slot, uniform, sharpness } = inputs as Inputs<'tokens' | 'pads' | 'slot'>;
-    const params = (name: string) => scope.read(model.variable(name));
-    const first = tf.reshape(pads, [lanes, 1]);
-    const visible = tf.logicalAnd(tf.greaterEqual(count(slots), first), tf.lessEqual(count(slots), slot)); // [lanes, slots]
+    const { tokens, slot, uniform, sharpness } = inputs as Inputs<'tokens' | 'positions' | 'slot'>;
+    const params = (name: string) => scope.read(weights.variable(name));
+    const positions = tf.reshape(inputs.positions as tf.Tensor, [lanes, 1]) as tf.Tensor2D;
+    const ages = around(tf.sub(slot, count(slots)), slots); // [1, slots], how many tokens ago a slot was written
+    const visible = tf.lessEqual(ages, positions); // [lanes, slots]
     const biasOf = perWindow(slots, (window) => {
-      const near = window === undefined ? visible : tf.logicalAnd(visible, within(slot, count(slots), window));
+      const near = window === undefined ? visible : tf.logicalAnd(visible, tf.less(ages, tf.scalar(window, 'int32')));
       return tf.reshape(visibilityBias(near), [lanes, 1, 1, slots]) as tf.Tensor4D;
     });
     const states = model.hidden(
       params,
-      { ids: tf.reshape(tokens, [lanes, 1]), positions: tf.sub(slot, first) },
+      { ids: tf.reshape(tokens, [lanes, 1]), positions },
       (layer, q, k, v, settings = {}) => {
         const allKeys = scope.writeSlice(keys[layer] as Variable, k, 2, slot) as tf.Tensor4D;
         const allValues = scope.writeSlice(values[layer] as Variable, v, 2, slot) as tf.Tensor4D;
@@ -94,6 +113,16 @@ export function openSession(model: LanguageModel, { lanes, slots, mode, adapter 
     );
     return draw(mode, model.logits(params, states, { adapter }), uniform, sharpness);
   });
+
+  /** The rows of the cache, viewed as [lanes · KV · slots, headSize], of `length` slots of some lanes from slot `first` on. */
+  function placesOf(ofLanes: tf.Tensor1D, first: tf.Tensor, length: number): tf.Tensor1D {
+    const heads = config.keyValueHeads;
+    const ints = (value: number) => tf.scalar(value, 'int32');
+    const along = around(tf.add(first, count(length)), slots); // [1, T]
+    const ofHeads = tf.add(tf.mul(tf.reshape(ofLanes, [-1, 1]), ints(heads)), count(heads)); // [N, KV]
+    const starts = tf.mul(tf.reshape(ofHeads, [-1, 1]), ints(slots)); // [N · KV, 1]
+    return tf.reshape(tf.add(starts, along), [-1]);
+  }
 
   const cache = [...keys, ...values];
   return {
@@ -109,7 +138,7 @@ export function openSession(model: LanguageModel, { lanes, slots, mode, adapter 
       });
       await copy({ places: input(sources) }).finally(() => copy.dispose());
     },
-    bytes: 2 * config.layers * 4 * shape.reduce((product, size) => product * size, 1),
+    bytes: cacheBytes(config, { lanes, slots, bytes }),
     dispose() {
       prefill.dispose();
       step.dispose();
@@ -119,6 +148,12 @@ export function openSession(model: LanguageModel, { lanes, slots, mode, adapter 
 }
 
 type Inputs<Names extends string> = Readonly<Record<Names | 'uniform' | 'sharpness', tf.Tensor>>;
+
+/** Numbers from −slots on as slots of the ring. */
+function around(numbers: tf.Tensor, slots: number): tf.Tensor {
+  const below = tf.cast(tf.less(numbers, tf.scalar(0, 'int32')), 'int32');
+  return tf.add(numbers, tf.mul(below, tf.scalar(slots, 'int32')));
+}
 
 /** 0, 1, … as [1, length]. */
 function count(length: number): tf.Tensor {

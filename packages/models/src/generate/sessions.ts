@@ -1,8 +1,9 @@
 import type { LanguageModel } from '../model/types.js';
+import { type DecodingWeights, decodingWeights } from './rounded-weights.js';
 import { openSession, type Session, type SessionShape } from './session.js';
 
 /** The most bytes that caches of keys and values take between calls. Sessions stay open so that the next call compiles nothing. */
-const MOST_BYTES = 256 * 2 ** 20;
+export const MOST_BYTES = 256 * 2 ** 20;
 
 /** The compiled sessions of a model, the most recently used at the end. */
 export class Sessions {
@@ -21,13 +22,19 @@ export class Sessions {
   }
 
   readonly #open = new Map<string, Session>();
+  readonly #weights: DecodingWeights;
   #last: Promise<unknown> = Promise.resolve();
 
-  private constructor(readonly model: LanguageModel) {}
+  private constructor(readonly model: LanguageModel) {
+    this.#weights = decodingWeights(model);
+  }
 
-  /** Runs `work` after all earlier work, because the samples of two calls must not share a cache. */
+  /**
+   * Runs `work` after all earlier work, because the samples of two calls must not share a cache, on the model's weights as they are
+   * when `work` begins.
+   */
   async alone<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(work);
+    const result = this.#last.then(() => this.#weights.refresh()).then(work);
     this.#last = result.catch(() => undefined);
     try {
       return await result;
@@ -52,7 +59,7 @@ export class Sessions {
   }
 
   #find(shape: SessionShape): Session {
-    return this.#open.get(JSON.stringify(shape)) ?? openSession(this.model, shape);
+    return this.#open.get(JSON.stringify(shape)) ?? openSession(this.model, this.#weights, shape);
   }
 
   /** Keeps a session as the most recently used, and frees others when all would take too much memory. */
