@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { kinds, workArguments } from './works.mjs';
+import { kinds, peerArguments, workArguments } from './works.mjs';
 
 const file = (name) => fileURLToPath(new URL(name, import.meta.url));
 
 /** A run during which other programs took more of the processor than this share is disturbed: its times say nothing. */
-export const BUSY = 0.1;
+export const BUSY = 0.05;
 /** How often a disturbed run is repeated, at most. */
 const AGAIN = 2;
 
@@ -20,16 +20,23 @@ export async function measure(works, { repeat, steps, python, say }) {
   for (let round = 1; round <= repeat; round++) {
     for (const result of results) {
       const { ours, peer, peerName } = kinds[result.work.kind];
-      const sides = [{ side: 'ours', name: 'ours', command: [process.execPath, file(ours)] }];
-      if (!result.work.alone) sides.push({ side: 'peer', name: peerName, command: [python, file(peer)] });
+      const args = workArguments(result.work, steps);
+      const sides = [{ side: 'ours', name: 'ours', command: [process.execPath, file(ours)], args }];
+      if (!result.work.alone)
+        sides.push({
+          ...{ side: 'peer', name: peerName, command: [python, file(peer)] },
+          args: [...args, ...peerArguments(result.work)],
+        });
       // The order changes from round to round: neither side always follows the other.
-      for (const { side, name, command } of round % 2 === 1 ? sides : sides.toReversed()) {
+      for (const { side, name, command, args } of round % 2 === 1 ? sides : sides.toReversed()) {
         const outcome = await leastDisturbed(
-          () => runOnce(command, workArguments(result.work, steps)),
+          () => runOnce(command, args),
           (run) => {
-            const seconds = median(run.stepSeconds).toFixed(2);
+            const times = [`${median(run.stepSeconds).toFixed(2)} s a step`];
+            if (run.stepCpuSeconds !== undefined)
+              times.push(`${median(run.stepCpuSeconds).toFixed(2)} s of the processor`);
             const share = `${(100 * run.disturbance).toFixed(0)} % of the processor taken by others`;
-            say(`  ${round}/${repeat} ${result.work.name}, ${name}: ${seconds} s a step, ${share}`);
+            say(`  ${round}/${repeat} ${result.work.name}, ${name}: ${times.join(', ')}; ${share}`);
           },
         );
         result[side].push(outcome);

@@ -14,7 +14,7 @@ import {
 import { openEngine } from '@dpo/engine';
 import { addLora, createModel } from '@dpo/models';
 import { stepFlops } from './flops.mjs';
-import { printResult } from './result.mjs';
+import { printResult, stepClock } from './result.mjs';
 import { shapeNamed } from './shapes.mjs';
 
 const warmUp = 2; // steps that are not timed; the first one traces and optimises the function
@@ -28,6 +28,7 @@ const { values } = parseArgs({
     steps: { type: 'string' },
     precision: { type: 'string' },
     'lora-rank': { type: 'string' },
+    'base-dtype': { type: 'string', default: 'float32' },
     'precompute-reference': { type: 'boolean', default: false },
     'activation-checkpointing': { type: 'boolean', default: false },
   },
@@ -47,7 +48,7 @@ const engine = await openEngine({
 });
 const model = await policy();
 const pairs = randomPairs(batchSize * steps);
-const stepSeconds = [];
+const [stepSeconds, stepCpuSeconds] = [[], []];
 const records = train({
   model,
   method: methodNamed('dpo', { beta: 0.1 }),
@@ -61,16 +62,16 @@ const records = train({
   activationCheckpointing,
 });
 // The models exist by now; the function is traced with the first step.
-let last = performance.now();
+const clock = stepClock();
 for await (const { loss } of records) {
   if (!Number.isFinite(loss)) throw new Error(`The loss is ${loss}.`);
-  const now = performance.now();
-  stepSeconds.push((now - last) / 1000);
-  last = now;
+  const { seconds, cpuSeconds } = clock();
+  stepSeconds.push(seconds);
+  stepCpuSeconds.push(cpuSeconds);
 }
 const onlineReference = !values['precompute-reference'];
 const flops = stepFlops(model, packedStep(), { lora, onlineReference, activationCheckpointing });
-printResult({ stepSeconds, warmUp, engine, flops });
+printResult({ stepSeconds, stepCpuSeconds, warmUp, engine, flops });
 model.dispose();
 await engine.dispose();
 
@@ -83,7 +84,7 @@ function packedStep() {
 }
 
 async function policy() {
-  const base = createModel(engine, config, { seed: 1 });
+  const base = createModel(engine, config, { seed: 1, storage: lora ? values['base-dtype'] : 'float32' });
   if (!lora) return base;
   const rank = Number(values['lora-rank']);
   return addLora(base, { rank, alpha: 2 * rank, seed: 1 });
@@ -91,7 +92,9 @@ async function policy() {
 
 function reference() {
   if (!values['precompute-reference'])
-    return lora ? withoutAdapter(model) : referenceModel(createModel(engine, config, { seed: 2 }));
+    return lora
+      ? withoutAdapter(model)
+      : referenceModel(createModel(engine, config, { seed: 2, storage: values['base-dtype'] }));
   // Any numbers cost the same.
   const logps = pairs.map(() => -answerLength * Math.log(vocabulary));
   return precomputedReference({ chosen: logps, rejected: logps });

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { random } from '@dpo/base';
 import { openEngine } from '@dpo/engine';
 import { createModel, generate } from '@dpo/models';
-import { printResult } from './result.mjs';
+import { printResult, stepClock } from './result.mjs';
 import { shapes } from './shapes.mjs';
 
 const warmUp = 1; // rounds that are not timed; the first one traces and optimises the functions
@@ -15,26 +15,29 @@ const { values } = parseArgs({
     answer: { type: 'string' },
     rows: { type: 'string' },
     steps: { type: 'string' },
+    precision: { type: 'string', default: 'float32' },
   },
 });
 const [promptLength, maxNewTokens, rows, timedRounds] = ['prompt', 'answer', 'rows', 'steps'].map((key) =>
   Number(values[key]),
 );
 
-const engine = await openEngine({ kind: 'tensorflow', precision: 'float32' });
+const engine = await openEngine({ kind: 'tensorflow', precision: values.precision });
 const model = createModel(engine, config, { seed: 1 });
 const next = random(0);
-const stepSeconds = [];
+const [stepSeconds, stepCpuSeconds] = [[], []];
 for (let step = 0; step < warmUp + timedRounds; step++) {
   const prompts = Array.from({ length: rows }, () =>
     Int32Array.from({ length: promptLength }, () => Math.floor(next() * config.vocab_size)),
   );
-  const begin = performance.now();
+  const clock = stepClock();
   const samples = await generate(model, prompts, { maxNewTokens, temperature: 1, seed: step });
-  stepSeconds.push((performance.now() - begin) / 1000);
+  const { seconds, cpuSeconds } = clock();
+  stepSeconds.push(seconds);
+  stepCpuSeconds.push(cpuSeconds);
   const short = samples.find(({ tokens }) => tokens.length !== maxNewTokens);
   if (short !== undefined) throw new Error(`A sample has ${short.tokens.length} tokens, not ${maxNewTokens}.`);
 }
-printResult({ stepSeconds, warmUp, engine });
+printResult({ stepSeconds, stepCpuSeconds, warmUp, engine });
 model.dispose();
 await engine.dispose();

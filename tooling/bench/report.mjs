@@ -5,15 +5,18 @@ import { kinds } from './works.mjs';
 /**
  * The numbers of one work: medians over all timed steps of all repetitions, and the highest peak of memory. Without a peer, its
  * numbers and the ratios are undefined. `ofPeak` is our step's share of the rate of the machine's matrix products (`gigaflops`,
- * in GFLOP/s by precision). When other programs took more than a tenth of the processor during a run, the summary is `disturbed`
- * and has no ratio of times.
+ * in GFLOP/s by precision). When other programs took more than `BUSY` of the processor during a run, the summary is `disturbed`
+ * and has no times: the processor's seconds and the memory alone.
  */
 export function summarise({ work, peer, ours, gigaflops = {} }) {
   const { unit, perStep, peerName } = kinds[work.kind];
   const side = (outcomes) => {
     const stepSeconds = median(outcomes.flatMap((outcome) => outcome.stepSeconds));
+    // Programs that do not measure the processor's time of each step leave it out, and so do older results.
+    const cpuSeconds = outcomes.flatMap(({ stepCpuSeconds = [] }) => stepCpuSeconds);
     return {
       stepSeconds,
+      cpuSeconds: cpuSeconds.length === 0 ? undefined : median(cpuSeconds),
       perSecond: perStep(work) / stepSeconds,
       peakRssBytes: Math.max(...outcomes.map(({ peakRssBytes }) => peakRssBytes)),
     };
@@ -56,8 +59,8 @@ export function phaseTable(summaries) {
     phases.map(({ name, ours, peer }) => [
       title,
       name,
-      peer === undefined ? '' : `${peerName} ${peer.toFixed(2)}`,
-      ours.toFixed(2),
+      peer === undefined || disturbed ? '' : `${peerName} ${peer.toFixed(2)}`,
+      disturbed ? '' : ours.toFixed(2),
       peer === undefined || disturbed ? '' : `**${(peer / ours).toFixed(1)}×**`,
     ]),
   );
@@ -69,19 +72,21 @@ export function phaseTable(summaries) {
 /** A table in Markdown. */
 export function table(summaries) {
   const rows = summaries.map(({ title, unit, peerName, peer, ours, speed, memory, ofPeak, disturbance, disturbed }) => [
-    disturbed ? `${title} (disturbed: others took ${(100 * disturbance).toFixed(0)} % of the processor)` : title,
-    peer === undefined ? '' : `${peerName} ${rate(peer.perSecond)} ${unit}/s`,
-    `${rate(ours.perSecond)} ${unit}/s`,
+    disturbed ? `${title} (no times: others took ${(100 * disturbance).toFixed(0)} % of the processor)` : title,
+    peer === undefined || disturbed ? '' : `${peerName} ${rate(peer.perSecond)} ${unit}/s`,
+    disturbed ? '' : `${rate(ours.perSecond)} ${unit}/s`,
     speed === undefined ? '' : `**${speed.toFixed(1)}×**`,
     peer === undefined ? '' : gigabytes(peer.peakRssBytes),
     gigabytes(ours.peakRssBytes),
     memory === undefined ? '' : `${memory.toFixed(2)}×`,
-    ours.stepSeconds.toFixed(2),
-    ours.firstStepSeconds.toFixed(1),
+    disturbed ? '' : ours.stepSeconds.toFixed(2),
+    disturbed ? '' : ours.firstStepSeconds.toFixed(1),
+    peer?.cpuSeconds === undefined ? '' : peer.cpuSeconds.toFixed(2),
+    ours.cpuSeconds === undefined ? '' : ours.cpuSeconds.toFixed(2),
     ofPeak === undefined ? '' : `${(100 * ofPeak).toFixed(0)} %`,
   ]);
   const head = ['work', 'peer', 'ours', 'speed', 'peer, GB', 'ours, GB', 'memory'];
-  head.push('our step, s', 'our first step, s', 'of matmul peak');
+  head.push('our step, s', 'our first step, s', 'peer, CPU s', 'ours, CPU s', 'of matmul peak');
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
@@ -159,11 +164,12 @@ Rates: medians over all timed steps (runs of each side: ${span(({ ours }) => our
 ${span(({ ours }) => ours[0].stepSeconds.length)}), theirs and ours in alternation, each run in a process of its own, after steps that are not timed.
 A step of training is a batch with everything that belongs to it: forward, reference, backward, clipping, update, metrics. A
 step of generation is all prompts with all their new tokens. Memory: the highest peak of resident memory in any run, reading
-and building the model included. "First step" traces, optimises and runs the step. "Of matmul peak": the operations of the
+and building the model included. "First step" traces, optimises and runs the step. "CPU s": the processor's seconds of a step,
+of all threads, which other programs disturb little. "Of matmul peak": the operations of the
 step's matrix products ([flops.mjs](../tooling/bench/flops.mjs)) by its time, beside the most that large matrix products
 reached alone.
 Other programs took up to ${percent} % of the processor's time during a run; they slow both sides, not always alike. A run during
-which they took more than ${100 * BUSY} % is made again; a row that was disturbed even so has no ratios of times.
+which they took more than ${100 * BUSY} % is made again; a row that was disturbed even so has no times.
 
 Machine: ${machineText(report)}
 ${notes === '' ? '' : `\n${notes.trim()}\n`}`;

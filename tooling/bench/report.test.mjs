@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { leastDisturbed, median } from './measure.mjs';
 import { mergeResults, peaksOf, phaseTable, summarise, table } from './report.mjs';
-import { workArguments, works } from './works.mjs';
+import { peerArguments, workArguments, works } from './works.mjs';
 
 const run = (stepSeconds, gigabytes, more = {}) => ({
   stepSeconds,
@@ -10,7 +10,10 @@ const run = (stepSeconds, gigabytes, more = {}) => ({
   ...more,
 });
 const peer = [run([4, 4, 9], 6), run([4, 4, 4], 5)];
-const ours = [run([1, 1, 1], 3, { firstStepSeconds: 7, flops: 5e11 }), run([1, 2, 1], 2, { firstStepSeconds: 9 })];
+const ours = [
+  run([1, 1, 1], 3, { firstStepSeconds: 7, flops: 5e11, stepCpuSeconds: [1.9, 1.9, 2] }),
+  run([1, 2, 1], 2, { firstStepSeconds: 9 }),
+];
 const training = { work: { name: 'w', kind: 'dpo', title: 'a work', batch: 2 }, peer, ours };
 const generation = { work: { name: 'g', kind: 'generation', title: 'samples', rows: 8, answer: 50 }, peer, ours };
 
@@ -21,8 +24,8 @@ it('takes the median', () => {
 
 it('compares medians of speed and peaks of memory', () => {
   const summary = summarise(training);
-  expect(summary.peer).toEqual({ stepSeconds: 4, perSecond: 0.5, peakRssBytes: 6e9 }); // 2 pairs in 4 s
-  expect(summary.ours).toEqual({ stepSeconds: 1, perSecond: 2, peakRssBytes: 3e9, firstStepSeconds: 8 });
+  expect(summary.peer).toMatchObject({ stepSeconds: 4, perSecond: 0.5, peakRssBytes: 6e9 }); // 2 pairs in 4 s
+  expect(summary.ours).toMatchObject({ stepSeconds: 1, perSecond: 2, peakRssBytes: 3e9, firstStepSeconds: 8 });
   expect([summary.speed, summary.memory]).toEqual([4, 0.5]);
 });
 
@@ -36,9 +39,9 @@ it('writes a row for each work', () => {
   const training2000 = summarise({ ...training, gigaflops: { float32: 2000 } });
   const lines = table([training2000, summarise(generation), alone]).split('\n');
   expect(lines.slice(2)).toEqual([
-    '| a work | TRL 0.500 pairs/s | 2.000 pairs/s | **4.0×** | 6.0 | 3.0 | 0.50× | 1.00 | 8.0 | 25 % |',
-    '| samples | transformers 100 tokens/s | 400 tokens/s | **4.0×** | 6.0 | 3.0 | 0.50× | 1.00 | 8.0 |  |',
-    '| a work |  | 2.000 pairs/s |  |  | 3.0 |  | 1.00 | 8.0 |  |',
+    '| a work | TRL 0.500 pairs/s | 2.000 pairs/s | **4.0×** | 6.0 | 3.0 | 0.50× | 1.00 | 8.0 |  | 1.90 | 25 % |',
+    '| samples | transformers 100 tokens/s | 400 tokens/s | **4.0×** | 6.0 | 3.0 | 0.50× | 1.00 | 8.0 |  | 1.90 |  |',
+    '| a work |  | 2.000 pairs/s |  |  | 3.0 |  | 1.00 | 8.0 |  | 1.90 |  |',
   ]);
 });
 
@@ -61,14 +64,14 @@ it('tells phases of a step apart where programs do, by their medians', () => {
   expect(phaseTable([summarise(training)])).toBe('');
 });
 
-it('makes no ratio of times that other programs disturbed, and says so', () => {
+it('leaves out times that other programs disturbed, and says so', () => {
   const disturbedPeer = [run([4, 4, 4], 6, { disturbance: 0.52 })];
   const summary = summarise({ ...training, peer: disturbedPeer, gigaflops: { float32: 2000 } });
   expect([summary.speed, summary.ofPeak, summary.memory]).toEqual([undefined, undefined, 0.5]);
   expect(table([summary]).split('\n')[2]).toBe(
-    '| a work (disturbed: others took 52 % of the processor) | TRL 0.500 pairs/s | 2.000 pairs/s |  | 6.0 | 3.0 | 0.50× | 1.00 | 8.0 |  |',
+    '| a work (no times: others took 52 % of the processor) |  |  |  | 6.0 | 3.0 | 0.50× |  |  |  | 1.90 |  |',
   );
-  const quiet = summarise({ ...training, peer: [run([4, 4, 4], 6, { disturbance: 0.1 })] });
+  const quiet = summarise({ ...training, peer: [run([4, 4, 4], 6, { disturbance: 0.05 })] });
   expect(quiet.speed).toBe(4);
 });
 
@@ -82,6 +85,7 @@ it('repeats disturbed runs, and takes the least disturbed one', async () => {
     return { disturbance: outcome.disturbance, runs: disturbances.length };
   };
   expect(await outcomeOf(0.05)).toEqual({ disturbance: 0.05, runs: 1 });
+  expect(await outcomeOf(0.06, 0.01)).toEqual({ disturbance: 0.01, runs: 2 });
   expect(await outcomeOf(0.5, 0.02)).toEqual({ disturbance: 0.02, runs: 2 });
   expect(await outcomeOf(0.5, 0.3, 0.4)).toEqual({ disturbance: 0.3, runs: 3 });
 });
@@ -95,6 +99,11 @@ it('gives both sides the same arguments', () => {
   expect(workArguments({ ...lora, activationCheckpointing: true }, 1).join(' ')).toBe(
     '--model smollm2 --prompt 128 --answer 64 --batch 4 --precision float32 --lora-rank 16 --steps 1 --activation-checkpointing',
   );
+  const frozen = works.find(({ name }) => name === 'smollm2-lora-frozen-bfloat16');
+  expect(workArguments(frozen, 1).join(' ')).toContain('--precision bfloat16 --lora-rank 16 --base-dtype bfloat16');
+  const best = works.find(({ name }) => name === 'generation-128-bfloat16');
+  expect(workArguments(best, 1).join(' ')).toBe('--prompt 16 --answer 64 --rows 128 --precision bfloat16 --steps 1');
+  expect(peerArguments(best)).toEqual(['--batches', '32,64,128']);
 });
 
 it('replaces old measurements of the same machine by new ones', () => {

@@ -1,10 +1,26 @@
 import { tensorflowVersion } from '@dpo/engine';
 
-/** Prints the result of one of our programs as one line of JSON, like result.py. */
-export function printResult({ stepSeconds, warmUp, engine, ...more }) {
+/** A clock of steps: each call returns the seconds since the last call, and the processor's seconds of all threads meanwhile. */
+export function stepClock() {
+  let [last, cpu] = [performance.now(), process.cpuUsage()];
+  return () => {
+    const [now, since] = [performance.now(), process.cpuUsage(cpu)];
+    const times = { seconds: (now - last) / 1000, cpuSeconds: (since.user + since.system) / 1e6 };
+    [last, cpu] = [now, process.cpuUsage()];
+    return times;
+  };
+}
+
+/**
+ * Prints the result of one of our programs as one line of JSON, like result.py.
+ *
+ * @param stepCpuSeconds the processor's seconds of each step; may be left out
+ */
+export function printResult({ stepSeconds, stepCpuSeconds, warmUp, engine, ...more }) {
   const { user, system } = process.cpuUsage();
   const result = {
     stepSeconds: stepSeconds.slice(warmUp),
+    stepCpuSeconds: stepCpuSeconds?.slice(warmUp),
     firstStepSeconds: stepSeconds[0],
     peakRssBytes: process.resourceUsage().maxRSS * 1024,
     cpuSeconds: (user + system) / 1e6,

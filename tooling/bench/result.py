@@ -9,9 +9,9 @@ import torch
 import transformers
 
 
-def print_result(step_seconds, phases=None, **versions):
-    """Prints one line of JSON for measure.mjs: seconds of each timed step and, when given, of its phases, the process's peak memory
-    and CPU time, versions."""
+def print_result(step_seconds, phases=None, step_cpu_seconds=None, facts=None, **versions):
+    """Prints one line of JSON for measure.mjs: seconds of each timed step and, when given, of its phases, the processor's seconds of
+    each step, other facts, the process's peak memory and CPU time, versions."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     # Kilobytes on Linux, bytes on macOS.
     unit = 1 if sys.platform == "darwin" else 1024
@@ -29,6 +29,8 @@ def print_result(step_seconds, phases=None, **versions):
                 },
                 "threads": torch.get_num_threads(),
                 **({} if phases is None else {"phases": phases}),
+                **({} if step_cpu_seconds is None else {"stepCpuSeconds": step_cpu_seconds}),
+                **(facts or {}),
             }
         )
     )

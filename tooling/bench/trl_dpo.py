@@ -36,6 +36,7 @@ def arguments():
     parser.add_argument("--activation-checkpointing", action="store_true")
     parser.add_argument("--model", choices=list(MODELS), default="gpt2")
     parser.add_argument("--lora-rank", type=int)
+    parser.add_argument("--base-dtype", choices=["float32", "bfloat16"], default="float32")
     return parser.parse_args()
 
 
@@ -51,21 +52,27 @@ class Clock(TrainerCallback):
         self.ends = []
 
     def on_step_end(self, args, state, control, **kwargs):
-        self.ends.append(time.perf_counter())
+        self.ends.append((time.perf_counter(), time.process_time()))
+
+    def steps(self, first):
+        """The seconds of the steps from `first` on, and the processor's seconds of all threads."""
+        pairs = list(zip(self.ends, self.ends[1:]))[first - 1 :]
+        return [[end[i] - begin[i] for begin, end in pairs] for i in (0, 1)]
 
 
 def main():
     options = arguments()
     steps = options.steps + WARM_UP
     torch.manual_seed(0)
-    model = MODELS[options.model]()
+    frozen = getattr(torch, options.base_dtype)
+    model = MODELS[options.model]().to(frozen if options.lora_rank else torch.float32)
     vocabulary = model.config.vocab_size
     rank = options.lora_rank
     clock = Clock()
     trainer = DPOTrainer(
         model=model,
         # With an adapter the reference is the model without the adapter.
-        ref_model=None if options.precompute_reference or rank else MODELS[options.model](),
+        ref_model=None if options.precompute_reference or rank else MODELS[options.model]().to(frozen),
         peft_config=LoraConfig(r=rank, lora_alpha=2 * rank, target_modules="all-linear", task_type="CAUSAL_LM") if rank else None,
         args=DPOConfig(
             output_dir=tempfile.mkdtemp(),
@@ -88,8 +95,8 @@ def main():
         callbacks=[clock],
     )
     trainer.train()
-    times = [end - begin for begin, end in zip(clock.ends, clock.ends[1:])]
-    print_result(times[WARM_UP - 1 :], trl=trl.__version__)
+    seconds, cpu = clock.steps(WARM_UP)
+    print_result(seconds, step_cpu_seconds=cpu, trl=trl.__version__)
 
 
 main()

@@ -1,18 +1,25 @@
 const gpt2 = { prompt: 384, answer: 64, batch: 2, precision: 'float32' };
 const long = { ...gpt2, prompt: 512, answer: 256 };
+const smollm2 = { model: 'smollm2', prompt: 128, answer: 64, batch: 4, precision: 'float32', loraRank: 16 };
+const qwen = { model: 'qwen2.5-0.5b', prompt: 256, answer: 128, batch: 2, precision: 'float32', loraRank: 16 };
+const generation = { kind: 'generation', prompt: 16, answer: 64 };
+/** Nobody trains or generates in bfloat16 on processors that only emulate it. */
+const bfloat16 = { precision: 'bfloat16', needsOneOf: ['avx512_bf16', 'amx_bf16'] };
 
 /**
  * The works, each a row of the table.
  *
  * `dpo`: both sides train a model of a shape of shapes.mjs (GPT-2 124M by default) with random weights by AdamW on random tokens:
  * `batch` pairs of a prompt and two answers, which end in EOS. Without `precomputeReference` a second model scores every batch,
- * or, with `loraRank`, the same model without its adapter. `alone` leaves the peer out.
+ * or, with `loraRank`, the same model without its adapter. `baseDtype` is how the weights are stored that are not trained: the
+ * base under an adapter, or the second model. `alone` leaves the peer out.
  *
  * `rloo`: a step is an update: `samples` answers of exactly `answer` tokens to each of `batch` prompts, drawn at temperature 1,
  * their log-probabilities under the reference (the model without its adapter), and one pass over the answers. The reward is free.
  *
  * `generation`: both sides continue `rows` prompts of `prompt` random tokens by `answer` tokens each, drawn at temperature 1 from
- * a model of the shape of SmolLM2-135M with random weights. A step is the generation of all these tokens.
+ * a model of the shape of SmolLM2-135M with random weights. A step is the generation of all these tokens. With `peerBatches`, the
+ * peer generates in batches of the size among these that it is fastest with.
  */
 export const works = [
   {
@@ -26,8 +33,7 @@ export const works = [
     kind: 'dpo',
     title: 'the same, bfloat16',
     ...gpt2,
-    precision: 'bfloat16',
-    needsOneOf: ['avx512_bf16', 'amx_bf16'],
+    ...bfloat16,
   },
   {
     name: 'gpt2-precomputed',
@@ -45,15 +51,34 @@ export const works = [
     answer: 224,
   },
   {
+    name: 'gpt2-short-prompt-bfloat16',
+    kind: 'dpo',
+    title: 'the same, bfloat16',
+    ...gpt2,
+    prompt: 32,
+    answer: 224,
+    ...bfloat16,
+  },
+  {
     name: 'smollm2-lora',
     kind: 'dpo',
     title: 'SmolLM2-135M shape, LoRA rank 16, 128 + 64 + 64 tokens, batch 4, float32',
-    model: 'smollm2',
-    prompt: 128,
-    answer: 64,
-    batch: 4,
-    precision: 'float32',
-    loraRank: 16,
+    ...smollm2,
+  },
+  {
+    name: 'smollm2-lora-bfloat16',
+    kind: 'dpo',
+    title: 'the same, bfloat16',
+    ...smollm2,
+    ...bfloat16,
+  },
+  {
+    name: 'smollm2-lora-frozen-bfloat16',
+    kind: 'dpo',
+    title: 'the same, bfloat16, the frozen base stored in bfloat16',
+    ...smollm2,
+    ...bfloat16,
+    baseDtype: 'bfloat16',
   },
   {
     name: 'gpt2-long',
@@ -74,12 +99,24 @@ export const works = [
     name: 'qwen-vocabulary',
     kind: 'dpo',
     title: 'Qwen2.5-0.5B shape (vocabulary 151,936), LoRA rank 16, 256 + 128 + 128 tokens, batch 2, float32',
-    model: 'qwen2.5-0.5b',
-    prompt: 256,
-    answer: 128,
-    batch: 2,
-    precision: 'float32',
-    loraRank: 16,
+    ...qwen,
+    alone: true,
+  },
+  {
+    name: 'qwen-frozen',
+    kind: 'dpo',
+    title: 'the same, the frozen base stored in bfloat16',
+    ...qwen,
+    baseDtype: 'bfloat16',
+    alone: true,
+  },
+  {
+    name: 'qwen-frozen-bfloat16',
+    kind: 'dpo',
+    title: 'the same in bfloat16, the frozen base stored in bfloat16',
+    ...qwen,
+    ...bfloat16,
+    baseDtype: 'bfloat16',
     alone: true,
   },
   {
@@ -96,11 +133,31 @@ export const works = [
   },
   {
     name: 'generation',
-    kind: 'generation',
     title: 'generation: SmolLM2-135M, 32 prompts × 64 new tokens, sampled, float32',
-    prompt: 16,
-    answer: 64,
+    ...generation,
     rows: 32,
+  },
+  {
+    name: 'generation-bfloat16',
+    title: 'the same, bfloat16',
+    ...generation,
+    ...bfloat16,
+    rows: 32,
+  },
+  {
+    name: 'generation-128',
+    title: 'generation: SmolLM2-135M, 128 prompts × 64 new tokens, sampled, float32, each side in its best batches',
+    ...generation,
+    rows: 128,
+    peerBatches: [32, 64, 128],
+  },
+  {
+    name: 'generation-128-bfloat16',
+    title: 'the same, bfloat16',
+    ...generation,
+    ...bfloat16,
+    rows: 128,
+    peerBatches: [32, 64, 128],
   },
 ];
 
@@ -125,12 +182,17 @@ export const kinds = {
 
 /** A work as command-line arguments, which both sides understand. */
 export function workArguments(work, steps) {
-  const { model, prompt, answer, batch, samples, rows, precision, loraRank } = work;
+  const { model, prompt, answer, batch, samples, rows, precision, loraRank, baseDtype } = work;
   const sizes = { prompt, answer, batch, samples, rows };
-  const values = Object.entries({ model, ...sizes, precision, 'lora-rank': loraRank, steps })
+  const values = Object.entries({ model, ...sizes, precision, 'lora-rank': loraRank, 'base-dtype': baseDtype, steps })
     .filter(([, value]) => value !== undefined)
     .flatMap(([key, value]) => [`--${key}`, String(value)]);
   if (work.precomputeReference) values.push('--precompute-reference');
   if (work.activationCheckpointing) values.push('--activation-checkpointing');
   return values;
+}
+
+/** Arguments of a work for the peer alone. */
+export function peerArguments({ peerBatches }) {
+  return peerBatches === undefined ? [] : ['--batches', peerBatches.join()];
 }
