@@ -40,6 +40,7 @@ const steps = timedSteps + warmUp;
 const config = shapeNamed(values.model);
 const vocabulary = config.vocab_size;
 const lora = values['lora-rank'] !== undefined;
+const storage = /** @type {import('@dpo/models').FrozenStorage} */ (values['base-dtype']);
 const activationCheckpointing = values['activation-checkpointing'];
 
 const engine = await openEngine({
@@ -48,7 +49,10 @@ const engine = await openEngine({
 });
 const model = await policy();
 const pairs = randomPairs(batchSize * steps);
-const [stepSeconds, stepCpuSeconds] = [[], []];
+/** @type {number[]} */
+const stepSeconds = [];
+/** @type {number[]} */
+const stepCpuSeconds = [];
 const records = train({
   model,
   method: methodNamed('dpo', { beta: 0.1 }),
@@ -84,7 +88,7 @@ function packedStep() {
 }
 
 async function policy() {
-  const base = createModel(engine, config, { seed: 1, storage: lora ? values['base-dtype'] : 'float32' });
+  const base = createModel(engine, config, { seed: 1, storage: lora ? storage : 'float32' });
   if (!lora) return base;
   const rank = Number(values['lora-rank']);
   return addLora(base, { rank, alpha: 2 * rank, seed: 1 });
@@ -92,9 +96,7 @@ async function policy() {
 
 function reference() {
   if (!values['precompute-reference'])
-    return lora
-      ? withoutAdapter(model)
-      : referenceModel(createModel(engine, config, { seed: 2, storage: values['base-dtype'] }));
+    return lora ? withoutAdapter(model) : referenceModel(createModel(engine, config, { seed: 2, storage }));
   // Any numbers cost the same.
   const logps = pairs.map(() => -answerLength * Math.log(vocabulary));
   return precomputedReference({ chosen: logps, rejected: logps });

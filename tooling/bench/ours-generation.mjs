@@ -22,10 +22,16 @@ const [promptLength, maxNewTokens, rows, timedRounds] = ['prompt', 'answer', 'ro
   Number(values[key]),
 );
 
-const engine = await openEngine({ kind: 'tensorflow', precision: values.precision });
+const engine = await openEngine({
+  kind: 'tensorflow',
+  precision: /** @type {import('@dpo/engine').Precision} */ (values.precision),
+});
 const model = createModel(engine, config, { seed: 1 });
 const next = random(0);
-const [stepSeconds, stepCpuSeconds] = [[], []];
+/** @type {number[]} */
+const stepSeconds = [];
+/** @type {number[]} */
+const stepCpuSeconds = [];
 for (let step = 0; step < warmUp + timedRounds; step++) {
   const prompts = Array.from({ length: rows }, () =>
     Int32Array.from({ length: promptLength }, () => Math.floor(next() * config.vocab_size)),

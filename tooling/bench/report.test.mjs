@@ -102,6 +102,7 @@ it('gives both sides the same arguments', () => {
   const frozen = works.find(({ name }) => name === 'smollm2-lora-frozen-bfloat16');
   expect(workArguments(frozen, 1).join(' ')).toContain('--precision bfloat16 --lora-rank 16 --base-dtype bfloat16');
   const best = works.find(({ name }) => name === 'generation-128-bfloat16');
+  if (best === undefined) throw new Error('The row is missing.');
   expect(workArguments(best, 1).join(' ')).toBe('--prompt 16 --answer 64 --rows 128 --precision bfloat16 --steps 1');
   expect(peerArguments(best)).toEqual(['--batches', '32,64,128']);
 });

@@ -14,7 +14,8 @@ export function stepClock() {
 /**
  * Prints the result of one of our programs as one line of JSON, like result.py.
  *
- * @param stepCpuSeconds the processor's seconds of each step; may be left out
+ * @param {{ stepSeconds: number[], stepCpuSeconds?: number[], warmUp: number, engine: import('@dpo/engine').Engine } & Record<string, unknown>} result
+ *   `stepCpuSeconds` are the processor's seconds of each step
  */
 export function printResult({ stepSeconds, stepCpuSeconds, warmUp, engine, ...more }) {
   const { user, system } = process.cpuUsage();

@@ -192,7 +192,11 @@ export function workArguments(work, steps) {
   return values;
 }
 
-/** Arguments of a work for the peer alone. */
+/**
+ * Arguments of a work for the peer alone.
+ *
+ * @param {{ peerBatches?: number[] }} work
+ */
 export function peerArguments({ peerBatches }) {
   return peerBatches === undefined ? [] : ['--batches', peerBatches.join()];
 }
