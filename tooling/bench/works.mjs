@@ -195,7 +195,7 @@ export function workArguments(work, steps) {
 /**
  * Arguments of a work for the peer alone.
  *
- * @param {{ peerBatches?: number[] }} work
+ * @param {{ peerBatches?: number[], [fact: string]: unknown }} work
  */
 export function peerArguments({ peerBatches }) {
   return peerBatches === undefined ? [] : ['--batches', peerBatches.join()];
