@@ -46,7 +46,7 @@ export function attentionBias({ groupNumbers, answerNumbers, positions }: Packed
 }
 
 /** True where the key's position is less than `window` before the query's position. */
-export function within(query: tf.Tensor, key: tf.Tensor, window: number): tf.Tensor {
+function within(query: tf.Tensor, key: tf.Tensor, window: number): tf.Tensor {
   return tf.less(tf.sub(query, key), tf.scalar(window, 'int32'));
 }
 
