@@ -30,7 +30,7 @@ export async function choosePrecision(
 }
 
 /** The seconds of a few matrix products, one after another; the best of three measurements. */
-async function timeProducts(engine: Engine, precision: Precision): Promise<number> {
+export async function timeProducts(engine: Engine, precision: Precision): Promise<number> {
   const [rows, width] = [512, 768];
   const products = engine.function(
     'measure-precision',

@@ -1,6 +1,6 @@
 // The part of the package that loads without Node. `index.ts` adds TensorFlow and the functions that look for its library.
 export { after } from './after.js';
-export { type OpenPortableOptions, openPortable } from './portable/open-portable.js';
+export { hasGpu, type OpenPortableOptions, openPortable } from './portable/open-portable.js';
 export { type Block, recompute } from './recompute.js';
 export { segmentSums } from './segment-sums.js';
 export { statelessUniform } from './stateless-uniform.js';
@@ -9,6 +9,7 @@ export type {
   DType,
   Engine,
   EngineFunction,
+  EngineWork,
   FunctionBody,
   FunctionOptions,
   Precision,
@@ -18,4 +19,6 @@ export type {
   Variable,
   VariableOptions,
 } from './types.js';
+export { listAdapters } from './webgpu/adapters.js';
+export type { GpuAdapter, GpuLimits } from './webgpu/gpu.js';
 export { alone, anyWorker, type Collective } from './workers/collective.js';

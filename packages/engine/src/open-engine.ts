@@ -1,9 +1,9 @@
 import { DpoError } from '@dpo/base';
-import { choosePrecision } from './_auto-precision.js';
+import { choosePrecision, timeProducts } from './_auto-precision.js';
 import { findLibrary } from './library/find-library.js';
 import type { FoundLibrary } from './library/found-library.js';
 import { cpuFlags, thisMachine, whyNoTensorFlow } from './library/machine.js';
-import { openPortable } from './portable/open-portable.js';
+import { hasGpu, openPortable } from './portable/open-portable.js';
 import { checkOptions, wrongOption } from './shared/check-options.js';
 import type { DeviceName } from './shared/device-name.js';
 import type { Engine, Precision } from './types.js';
@@ -11,7 +11,10 @@ import type { Cluster } from './workers/cluster.js';
 
 /** Which engine is opened, and how it computes. */
 export interface OpenEngineOptions {
-  /** The engine. `auto` takes TensorFlow when a library is installed and loads, else the portable engine. Default `auto`. */
+  /**
+   * The engine. `auto` takes the first of these that the machine has: TensorFlow on a CUDA GPU, WebGPU on a GPU, TensorFlow on the
+   * processor, WebAssembly, plain JavaScript. Between WebGPU and the processor it measures. Default `auto`.
+   */
   readonly kind?: 'auto' | Engine['kind'] | undefined;
   /**
    * The precision of matrix products. `auto` measures, and takes bfloat16 when the device multiplies it and is faster with it.
@@ -20,12 +23,15 @@ export interface OpenEngineOptions {
   readonly precision?: Precision | 'auto' | undefined;
   /** The number of CPU threads. Default: all cores. */
   readonly threads?: number | undefined;
-  /** The device that computes. `auto` is the first GPU that TensorFlow sees, else the processor. Default `auto`. */
+  /**
+   * The device that computes. `auto` is the first GPU that the engine sees; TensorFlow takes the processor without one. With WebGPU,
+   * `cpu` is a software adapter. Default `auto`.
+   */
   readonly device?: DeviceName | undefined;
   /**
    * The bytes of the device's memory that tensors may take; a call that needs more throws `engine.out-of-memory`. TensorFlow's
-   * own code takes some hundred MB besides. The first engine of a process sets the limit for all. The portable engine's limit
-   * is always 4 GiB. Default: the device's memory.
+   * own code takes some hundred MB besides. The first engine of a process sets the limit for all. WebAssembly's limit is always
+   * 4 GiB. Default: the device's memory.
    */
   readonly memoryLimit?: number | undefined;
   /** True compiles functions by XLA, which is often faster on a GPU and rarely on a processor. Default false. */
@@ -40,47 +46,90 @@ export interface OpenEngineOptions {
  * Opens the best engine of the machine. The engine's `description` says which one runs, and why.
  *
  * With `kind: 'auto'`, a library that does not load leads to the portable engine, whose description says so. A library that
- * DPO_LIBTENSORFLOW names and that does not load is an error.
+ * DPO_LIBTENSORFLOW names and that does not load is an error. A GPU that is asked for is never replaced by the processor.
  *
  * @throws DpoError `engine.no-device` when there is no such GPU; `engine.library-not-found` and `engine.unavailable` when the
- *   options ask for TensorFlow and the machine has none; `engine.library-unloadable`, `engine.library-version`,
- *   `engine.wrong-option`
+ *   options ask for TensorFlow and the machine has none; `engine.no-adapter`, `engine.only-software` and `engine.unavailable` when
+ *   they ask for WebGPU and it has none; `engine.library-unloadable`, `engine.library-version`, `engine.wrong-option`
  */
 export async function openEngine(options: OpenEngineOptions = {}): Promise<Engine> {
-  const { kind = 'auto', precision = 'float32' } = options;
   checkChoice(options);
   checkOptions(options);
-  const { device, cluster } = options;
-  const gpu = device?.startsWith('gpu') ?? false;
-  const onlyTensorFlow = kind === 'tensorflow' || gpu || cluster !== undefined;
-  if (kind === 'wasm' || kind === 'cpu') {
-    if (gpu) throw unavailable(`${device} was asked for, and the portable engine has no GPU`);
-    if (cluster !== undefined) throw unavailable('several workers were asked for, and the portable engine works alone');
-    return openPortable(kind, { why: reason(undefined, precision) });
+  const { kind = 'auto', precision = 'float32', device, memoryLimit, cluster } = options;
+  const portable = { why: reason(undefined, precision), device, memoryLimit };
+  if (kind === 'webgpu' || kind === 'wasm' || kind === 'cpu') {
+    if (kind !== 'webgpu' && asksForGpu(options))
+      throw unavailable(`${device} was asked for, and this engine has no GPU`, kind);
+    if (cluster !== undefined)
+      throw unavailable('several workers were asked for, and the portable engine works alone', kind);
+    return openPortable(kind, portable);
   }
-  const impossible = whyNoTensorFlow(await thisMachine());
-  if (impossible !== undefined) {
-    if (onlyTensorFlow) throw unavailable(impossible);
-    return openPortable('auto', { why: reason(`TensorFlow cannot run here, ${impossible}`, precision) });
-  }
-  const library = await findLibrary();
-  if (library === undefined) {
-    if (onlyTensorFlow) throw notFound();
-    const why = 'no libtensorflow was found; `dpo engine install` fetches it';
-    return openPortable('auto', { why: reason(why, precision) });
-  }
+  if (kind === 'tensorflow' || cluster !== undefined) return (await tryTensorFlow(options, true)).engine;
+  if (asksForGpu(options)) return openGpu(options);
+  const { engine, why } = await tryTensorFlow(options, false);
+  if (engine === undefined) return openPortable('auto', { ...portable, why: reason(why, precision) });
+  return engine.device === 'cpu' && device !== 'cpu' && precision !== 'bfloat16'
+    ? fasterOf(engine, memoryLimit)
+    : engine;
+}
+
+const asksForGpu = ({ device }: OpenEngineOptions): boolean => device?.startsWith('gpu') ?? false;
+
+/** TensorFlow on a GPU, else WebGPU on one. The error is TensorFlow's when WebGPU has no GPU. */
+async function openGpu(options: OpenEngineOptions): Promise<Engine> {
   try {
-    return await openOn(library, options);
+    return (await tryTensorFlow(options, true)).engine;
   } catch (error) {
-    if (onlyTensorFlow || library.source === 'env' || !isLibraryError(error)) throw error;
-    const why = `libtensorflow in ${library.folder} cannot be used: ${error.message}`;
-    return openPortable('auto', { why: reason(why, precision) });
+    if (!(await hasGpu())) throw error;
+    const { precision = 'float32', device, memoryLimit } = options;
+    const why = `TensorFlow has no GPU here: ${(error as Error).message}`;
+    return openPortable('webgpu', { why: reason(why, precision), device, memoryLimit });
   }
 }
 
+/** TensorFlow, or the reason why it does not run here; an error when it must. */
+async function tryTensorFlow(options: OpenEngineOptions, must: true): Promise<{ engine: Engine; why?: undefined }>;
+async function tryTensorFlow(
+  options: OpenEngineOptions,
+  must: false,
+): Promise<{ engine: Engine; why?: undefined } | { engine: undefined; why: string }>;
+async function tryTensorFlow(
+  options: OpenEngineOptions,
+  must: boolean,
+): Promise<{ engine: Engine | undefined; why?: string | undefined }> {
+  const impossible = whyNoTensorFlow(await thisMachine());
+  if (impossible !== undefined) {
+    if (must) throw unavailable(impossible, 'tensorflow');
+    return { engine: undefined, why: `TensorFlow cannot run here, ${impossible}` };
+  }
+  const library = await findLibrary();
+  if (library === undefined) {
+    if (must) throw notFound();
+    return { engine: undefined, why: 'no libtensorflow was found; `dpo engine install` fetches it' };
+  }
+  try {
+    return { engine: await openOn(library, options) };
+  } catch (error) {
+    if (must || library.source === 'env' || !isLibraryError(error)) throw error;
+    return { engine: undefined, why: `libtensorflow in ${library.folder} cannot be used: ${error.message}` };
+  }
+}
+
+/** The engine on the processor, or WebGPU when there is a GPU and it multiplies faster: a GPU of the processor's own may not. */
+async function fasterOf(processor: Engine, memoryLimit: number | undefined): Promise<Engine> {
+  if (!(await hasGpu())) return processor;
+  const gpu = await openPortable('webgpu', { memoryLimit }).catch((error: unknown) => error as Error);
+  if (gpu instanceof Error) return because(processor, `WebGPU does not start: ${gpu.message}`);
+  const ratio = (await timeProducts(processor, processor.precision)) / (await timeProducts(gpu, 'float32'));
+  const why = `WebGPU measured at ${ratio.toFixed(1)} times the speed of the processor`;
+  const [chosen, other] = ratio > 1 ? [gpu, processor] : [processor, gpu];
+  await other.dispose();
+  return because(chosen, why);
+}
+
 function checkChoice({ kind = 'auto', precision = 'float32' }: OpenEngineOptions): void {
-  if (!['auto', 'tensorflow', 'wasm', 'cpu'].includes(kind))
-    throw wrongOption('kind', kind, 'auto, tensorflow, wasm or cpu');
+  if (!['auto', 'tensorflow', 'webgpu', 'wasm', 'cpu'].includes(kind))
+    throw wrongOption('kind', kind, 'auto, tensorflow, webgpu, wasm or cpu');
   if (!['auto', 'float32', 'bfloat16'].includes(precision))
     throw wrongOption('precision', precision, 'auto, float32 or bfloat16');
 }
@@ -95,10 +144,14 @@ function isLibraryError(error: unknown): error is DpoError {
   return DpoError.is(error) && (error.code.startsWith('engine.library-') || error.code === 'engine.tensorflow-failed');
 }
 
-function unavailable(why: string): DpoError {
-  return new DpoError('engine.unavailable', `TensorFlow cannot run on this machine: ${why}.`, {
-    values: { why },
-    hint: 'Use the portable engine, which runs everywhere.',
+function unavailable(why: string, kind: Engine['kind']): DpoError {
+  const engine = kind === 'tensorflow' ? 'TensorFlow' : `The engine ${kind}`;
+  return new DpoError('engine.unavailable', `${engine} cannot run on this machine: ${why}.`, {
+    values: { kind, why },
+    hint:
+      kind === 'tensorflow'
+        ? 'Use the portable engine, which runs everywhere.'
+        : 'Use the kind auto, tensorflow or webgpu.',
   });
 }
 

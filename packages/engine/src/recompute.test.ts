@@ -6,6 +6,7 @@ import { expectClose, floats, ints } from './shared/_engines-for-tests.js';
 import { libraryForTests } from './tensorflow/_library-for-tests.js';
 import { openTensorFlow } from './tensorflow/tensorflow-engine.js';
 import { testEngine } from './test/index.js';
+import { softwareGpu } from './test/software-gpu.js';
 import type { Engine, Values } from './types.js';
 
 const library = await libraryForTests();
@@ -37,9 +38,19 @@ async function lossAndGradients(engine: Engine, body: Block): Promise<Record<str
   return step({ x: floats([3, D], noise(3 * D)), mask: ints([3, 1], [0, 1, 0]) });
 }
 
-describe.each(['plain', 'tensorflow', 'xla'])('recomputation on the %s engine', (kind) => {
-  it.skipIf(kind !== 'plain' && library === undefined)('changes neither value nor gradients', async () => {
-    const engine = kind === 'plain' ? testEngine() : openTensorFlow({ folder: library ?? '', xla: kind === 'xla' });
+const gpu = await softwareGpu();
+const open: Record<string, () => Engine | Promise<Engine>> = {
+  plain: testEngine,
+  webgpu: gpu.open,
+  tensorflow: () => openTensorFlow({ folder: library ?? '' }),
+  xla: () => openTensorFlow({ folder: library ?? '', xla: true }),
+};
+const isMissing = (kind: string): boolean =>
+  kind === 'webgpu' ? gpu.missing !== undefined : kind !== 'plain' && library === undefined;
+
+describe.each(Object.entries(open))('recomputation on the %s engine', (kind, start) => {
+  it.skipIf(isMissing(kind))('changes neither value nor gradients', async () => {
+    const engine = await start();
     const expected = await lossAndGradients(testEngine(), block);
     const actual = await lossAndGradients(engine, recompute(block));
     expect(Object.keys(actual)).toHaveLength(7);

@@ -5,6 +5,7 @@ import { statelessUniform } from './stateless-uniform.js';
 import { libraryForTests } from './tensorflow/_library-for-tests.js';
 import { openTensorFlow } from './tensorflow/tensorflow-engine.js';
 import { testEngine } from './test/index.js';
+import { softwareGpu } from './test/software-gpu.js';
 import type { Engine } from './types.js';
 
 const library = await libraryForTests();
@@ -16,6 +17,9 @@ const engines: [string, () => Engine | Promise<Engine>][] = [
     : [['TensorFlow', () => openTensorFlow({ folder: library })] as [string, () => Engine]]),
 ];
 
+const gpu = await softwareGpu();
+if (gpu.missing === undefined) engines.push(['WebGPU', gpu.open]);
+
 describe.each(engines)('uniform numbers on %s', async (_, open) => {
   const engine = await open();
   const draw = engine.function<'seed', 'u' | 'v'>('draw', (_scope, { seed }) => ({
@@ -23,6 +27,12 @@ describe.each(engines)('uniform numbers on %s', async (_, open) => {
     v: statelessUniform([40, 250], tf.add(seed, tf.tensor1d([0, 1], 'int32'))),
   }));
   const at = (...seed: number[]) => draw({ seed: { dtype: 'int32', shape: [2], data: Int32Array.from(seed) } });
+
+  it('are TensorFlow’s for the seed', async () => {
+    // tooling/parity/philox.py 7 -3 6
+    const expected = [3646043, 547574, 6271432, 1247924, 4947487, 2679173];
+    expect([...(await at(7, -3)).u.data.subarray(0, 6)].map((value) => value * 2 ** 23)).toEqual(expected);
+  });
 
   it('depend on the seed alone', async () => {
     const [first, again, other] = [await at(7, 3), await at(7, 3), await at(8, 3)];

@@ -2,8 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 
 /**
  * Uniform random numbers in [0, 1) of a static shape, float32, for the body of an engine function. The numbers depend on the
- * seed alone: the same seed gives the same numbers at every call, and also when a block is recomputed. Another engine gives
- * other numbers for the seed. There is no gradient.
+ * seed alone: the same seed gives the same numbers at every call, on every engine, and also when a block is recomputed. There is no
+ * gradient.
  *
  * tfjs's own random functions draw in JavaScript while the body runs, so that a compiled function would repeat their numbers.
  *

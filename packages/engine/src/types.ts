@@ -117,12 +117,24 @@ export interface FunctionOptions {
   readonly precision?: Precision | undefined;
 }
 
+/** The work of a GPU so far, over all engines that share it. */
+export interface EngineWork {
+  /** The shaders that were run. */
+  readonly dispatches: number;
+  /** How often commands were handed to the device. */
+  readonly submissions: number;
+  /** The bytes that tensors take on the device now, and buffers that are kept for the next tensors. */
+  readonly bytes: number;
+  /** The largest number of such bytes. */
+  readonly peakBytes: number;
+}
+
 /**
  * Runs functions that are written in tfjs ops. There are two engines: TensorFlow, which compiles functions, and the portable
- * engine, which runs them eagerly by tfjs on WebAssembly or plain JavaScript. Both give the same results to float32 rounding.
+ * engine, which runs them eagerly by tfjs on WebGPU, WebAssembly or plain JavaScript. All give the same results to float32 rounding.
  */
 export interface Engine {
-  readonly kind: 'tensorflow' | 'wasm' | 'cpu';
+  readonly kind: 'tensorflow' | 'webgpu' | 'wasm' | 'cpu';
   /** One line for people: what runs, on what, and why. */
   readonly description: string;
   readonly precision: Precision;
@@ -130,6 +142,8 @@ export interface Engine {
   readonly device: 'cpu' | `gpu:${number}`;
   /** The workers of the cluster that the engine was opened with. */
   readonly collective?: Collective | undefined;
+  /** The work so far, on WebGPU. */
+  readonly work?: (() => EngineWork) | undefined;
   /** Makes a variable, with zeros by default. */
   variable(name: string, shape: readonly number[], initial?: Float32Array, options?: VariableOptions): Variable;
   /** Makes a function of a body. The name stands in errors. */

@@ -1,10 +1,11 @@
 import { access, constants, statfs } from 'node:fs/promises';
 import { makeFolder } from '@dpo/base/files';
-import { engineInfo } from '@dpo/engine';
+import { type EngineInfo, engineInfo } from '@dpo/engine';
 import { megabytes } from '@dpo/run/command-line';
 import { z } from 'zod';
 import { asTyped } from '../command/as-typed.js';
 import { defineCommand } from '../command/define.js';
+import { adapterLines } from './engine.js';
 
 /** A thing that was checked, such as the engine. */
 interface Check {
@@ -45,11 +46,16 @@ async function engineChecks(): Promise<Check[]> {
   const hint = info.problem?.hint ?? 'Training is slow without TensorFlow. Run: dpo engine install';
   const memory = 'Use a small model, and --lora-rank.';
   return [
-    { name: 'Engine', ok: info.engine === 'tensorflow', says: info.description, hint },
+    { name: 'Engine', ok: isFast(info), says: info.description, hint },
+    ...adapterLines(info).map((line) => ({ name: 'WebGPU', ok: true, says: line.replace(/^(WebGPU)?\s+/, '') })),
     { name: 'Memory', ok: info.memoryBytes > 3e9, says: megabytes(info.memoryBytes), hint: memory },
     await cacheCheck(info.cache),
   ];
 }
+
+/** TensorFlow, or a GPU. */
+const isFast = ({ engine, adapters }: EngineInfo): boolean =>
+  engine === 'tensorflow' || (engine === 'webgpu' && adapters.some(({ software }) => !software));
 
 async function cacheCheck(cache: string): Promise<Check> {
   const hint = 'Set XDG_CACHE_HOME to a folder that can be written, with 3 GB free.';

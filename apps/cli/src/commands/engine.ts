@@ -23,6 +23,7 @@ export const engineInstallCommand = defineCommand({
       .boolean()
       .default(false)
       .describe('The library for NVIDIA GPUs (Linux x64), and CUDA 12 when the system has none'),
+    webgpu: z.boolean().default(false).describe('Says how WebGPU is installed, for the GPUs of other makers'),
     cudaLibraries: z.boolean().default(true).describe('With --cuda, fetches the CUDA libraries that the system lacks'),
     ifMissing: z
       .boolean()
@@ -31,7 +32,11 @@ export const engineInstallCommand = defineCommand({
   }),
   details:
     'The library comes out of TensorFlow’s own Python wheel, by the pip of any Python on this machine, into the cache.',
-  run: async ({ cuda, cudaLibraries, ifMissing }, context) => {
+  run: async ({ cuda, webgpu, cudaLibraries, ifMissing }, context) => {
+    if (webgpu) {
+      for (const line of howToInstallWebGpu) context.out(line);
+      return 0;
+    }
     if (ifMissing && (await findLibrary()) !== undefined) return 0;
     try {
       await installWithProgress(cuda, context);
@@ -43,6 +48,14 @@ export const engineInstallCommand = defineCommand({
     return 0;
   },
 });
+
+const howToInstallWebGpu = [
+  'WebGPU computes on the GPUs of Apple, AMD, Intel and NVIDIA. In Node it comes as two packages of npm, beside dpo (131 MB and 17 MB on disk):',
+  '',
+  '  npm install webgpu @tensorflow/tfjs-backend-webgpu',
+  '',
+  'No script has to run. Linux also needs the Vulkan driver of the GPU, and libvulkan1. `dpo engine info` then lists the adapters.',
+];
 
 /** Fetches the library, unless the cache has it, with progress. Returns the library's folder. */
 export async function installWithProgress(cuda: boolean, context: Context): Promise<string> {
@@ -102,8 +115,19 @@ function engineInfoLines(info: EngineInfo): string[] {
     `Engine    ${info.description}`,
     `Library   ${info.library === undefined ? 'none found' : `${info.library.folder} (${info.library.source})`}`,
     ...unsuitable.map((library) => `          ${library.folder} is passed over: ${library.unsuitable}`),
+    ...adapterLines(info),
     `Machine   ${info.platform}, Node ${info.node}, ${info.cores} cores, ${megabytes(info.memoryBytes)} memory`,
     `CPU       ${info.cpuFlags.join(' ') || 'features unknown'}`,
     `Cache     ${info.cache}`,
   ];
+}
+
+/** A line to an adapter of WebGPU, with the limits that decide which models fit. */
+export function adapterLines({ adapters, noAdapters }: Pick<EngineInfo, 'adapters' | 'noAdapters'>): string[] {
+  if (adapters.length === 0) return [`WebGPU    none: ${noAdapters}`];
+  return adapters.map(({ device, name, software, limits }, i) => {
+    const [buffer, binding] = [limits.maxBufferSize, limits.maxStorageBufferBindingSize].map(megabytes);
+    const what = `${device}: ${name}${software ? ', software' : ''}`;
+    return `${i === 0 ? 'WebGPU' : '      '}    ${what}; tensors up to ${buffer}, ${binding} at once`;
+  });
 }

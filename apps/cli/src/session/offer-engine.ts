@@ -1,7 +1,7 @@
 import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder } from '@dpo/base/files';
-import { cacheFolder, findLibrary, wheelFor } from '@dpo/engine';
+import { cacheFolder, findLibrary, hasGpu, wheelFor } from '@dpo/engine';
 import { megabytes } from '@dpo/run/command-line';
 import type { Context } from '../command/define.js';
 import { installWithProgress } from '../commands/engine.js';
@@ -10,12 +10,13 @@ import { installWithProgress } from '../commands/engine.js';
  * Notes before any work that TensorFlow is not installed and the portable engine computes, and which command makes training
  * faster. At a terminal the download is offered, once: the cache folder remembers a no.
  *
- * Silent when TensorFlow is found, when `--engine` names another engine, and on machines that TensorFlow has no library for.
+ * Silent when TensorFlow is found, when `--engine` names another engine, when WebGPU has a GPU, and on machines that TensorFlow has no
+ * library for.
  */
 export async function offerEngine(options: { readonly engine: string }, context: Context): Promise<void> {
   if (options.engine !== 'auto') return;
   const wheel = wheelFor(false);
-  if (wheel === undefined || (await findLibrary()) !== undefined) return;
+  if (wheel === undefined || (await findLibrary()) !== undefined || (await hasGpu())) return;
   const size = megabytes(wheel.bytes);
   context.note(
     'TensorFlow is not installed, so the portable engine (WebAssembly) computes: the same results, several times slower.',

@@ -2,6 +2,8 @@ import { availableParallelism, totalmem } from 'node:os';
 import { DpoError } from '@dpo/base';
 import { openEngine } from '../open-engine.js';
 import type { Engine } from '../types.js';
+import { searchAdapters } from '../webgpu/adapters.js';
+import type { GpuAdapter } from '../webgpu/gpu.js';
 import { cacheFolder } from './cache-folder.js';
 import { lookForLibraries } from './find-library.js';
 import type { LibraryCandidate } from './found-library.js';
@@ -19,6 +21,10 @@ export interface EngineInfo {
   readonly library: LibraryCandidate | undefined;
   /** All libraries of the machine in the order of preference; an unsuitable one with the reason. */
   readonly libraries: readonly LibraryCandidate[];
+  /** The adapters that WebGPU finds, with their limits. */
+  readonly adapters: readonly GpuAdapter[];
+  /** The reason why there are no adapters; undefined when there are some. */
+  readonly noAdapters: string | undefined;
   /** The folder of downloads: see `cacheFolder`. */
   readonly cache: string;
   /** Platform and architecture, `linux-x64`. */
@@ -39,10 +45,13 @@ export async function engineInfo(): Promise<EngineInfo> {
   for await (const library of lookForLibraries()) libraries.push(library);
   const { platform, arch, cpuFlags, glibc } = await thisMachine();
   const result = await tryEngine();
+  const { adapters, problem } = await searchAdapters();
   return {
     ...result,
     library: result.engine === 'tensorflow' ? libraries.find(({ unsuitable }) => unsuitable === undefined) : undefined,
     libraries,
+    adapters: adapters.map(({ about }) => about),
+    noAdapters: problem?.why,
     cache: cacheFolder(),
     platform: `${platform}-${arch}`,
     node: process.version,

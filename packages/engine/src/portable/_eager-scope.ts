@@ -3,6 +3,19 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { AdamUpdate, Scope, Variable } from '../types.js';
 import { EagerVariable, type VariableOwner } from './_eager-variable.js';
 
+/** The updates of a call, which wait until the call has succeeded. */
+export interface PendingUpdates {
+  /** Gives the variables their new values. */
+  apply(): void;
+  /** Frees what the updates hold. */
+  dispose(): void;
+}
+
+/** An update by Adam that waits for its call: values to write, or the tensors to compute them from in place. */
+interface PendingAdam extends Omit<AdamUpdate, 'variable' | 'm' | 'v'> {
+  readonly slots: readonly [weight: EagerVariable, m: EagerVariable, v: EagerVariable];
+}
+
 /**
  * The scope of one eager call. The body's writes wait until the body is done, so that reads give the value when the call began,
  * and a body that throws changes nothing. The rules are those of the TensorFlow engine.
@@ -11,6 +24,7 @@ export class EagerScope implements Scope {
   readonly #reads = new Set<EagerVariable>();
   readonly #slices = new Map<EagerVariable, tf.Tensor>();
   readonly #updates = new Map<EagerVariable, tf.Tensor>();
+  readonly #inPlace: PendingAdam[] = [];
 
   constructor(readonly owner: VariableOwner) {}
 
@@ -30,10 +44,16 @@ export class EagerScope implements Scope {
     this.#update(own, value);
   }
 
-  applyAdam({ variable, m, v, gradient, rate, epsilon, beta1, beta2, decay }: AdamUpdate): void {
+  applyAdam({ variable, m, v, ...update }: AdamUpdate): void {
     const [weight, first, second] = [this.#own(variable), this.#own(m), this.#own(v)];
+    const { gradient, rate, epsilon, beta1, beta2, decay } = update;
     checkFits(weight, gradient, weight.shape);
     for (const slot of [first, second]) checkFits(slot, slot.value, weight.shape);
+    if (adamInPlace(this.owner)) {
+      for (const variable of [first, second, weight]) this.#update(variable, variable.value);
+      this.#inPlace.push({ ...update, slots: [weight, first, second] });
+      return;
+    }
     const mean = tf.add(tf.mul(first.value, beta1), tf.mul(gradient, 1 - beta1));
     const square = tf.add(tf.mul(second.value, beta2), tf.mul(tf.square(gradient), 1 - beta2));
     const shrunk = decay === undefined ? weight.value : tf.mul(weight.value, tf.sub(1, decay));
@@ -71,7 +91,8 @@ export class EagerScope implements Scope {
     const width = own.shape.at(-1) ?? 1;
     const rows = own.shape.reduce((a, b) => a * b, 1) / width;
     checkFits(own, value, [places.size, width]);
-    const outside = places.dataSync().find((place) => place < 0 || place >= rows);
+    // On a GPU only few places are known here; the shader leaves out rows outside.
+    const outside = this.owner.backend.peek(places)?.find((place) => place < 0 || place >= rows);
     if (outside !== undefined)
       throw new DpoError('engine.wrong-shape', `Row ${outside} is none of the ${rows} rows of ${own.name}.`, {
         values: { variable: own.name, row: outside, rows },
@@ -81,11 +102,37 @@ export class EagerScope implements Scope {
     this.#slices.set(own, tf.reshape(written, [...own.shape]));
   }
 
-  /** Gives the variables their new values. */
-  finish(): void {
-    // All values are cloned before the first is replaced, since a value may be another variable's tensor.
-    const values = new Map([...this.#slices, ...this.#updates].map(([variable, value]) => [variable, tf.clone(value)]));
-    for (const [variable, value] of values) variable.replace(value);
+  /** The updates, which outlive the call's other tensors. */
+  pending(): PendingUpdates {
+    const clones: tf.Tensor[] = [];
+    const hold = (tensor: tf.Tensor): tf.Tensor => {
+      const copy = tf.keep(tf.clone(tensor));
+      clones.push(copy);
+      return copy;
+    };
+    const inPlace = new Set(this.#inPlace.flatMap(({ slots }) => slots));
+    // All values are held before the first variable is changed, since a value may be another variable's tensor.
+    const values = [...this.#slices, ...this.#updates]
+      .filter(([variable]) => !inPlace.has(variable))
+      .map(([variable, value]) => [variable, hold(value)] as const);
+    const adams = this.#inPlace.map(({ gradient, rate, epsilon, decay, ...rest }) => ({
+      ...rest,
+      inputs: {
+        gradient: hold(gradient),
+        rate: hold(rate),
+        epsilon: hold(epsilon),
+        ...(decay && { decay: hold(decay) }),
+      },
+    }));
+    return {
+      apply: () => {
+        for (const { slots, inputs, beta1, beta2 } of adams) updateInPlace(slots, inputs, { beta1, beta2 });
+        for (const [variable, value] of values) variable.replace(value);
+      },
+      dispose: () => {
+        for (const tensor of clones) tensor.dispose();
+      },
+    };
   }
 
   #own(variable: Variable): EagerVariable {
@@ -112,6 +159,25 @@ function checkFits(variable: EagerVariable, { dtype, shape }: tf.Tensor, expecte
     `${dtype}[${shape}] does not fit variable ${variable.name} float32[${expected}].`,
     { values: { variable: variable.name, expected, received: shape, dtype } },
   );
+}
+
+/** The kernel that updates by Adam in place, on backends that have one. It takes w, m, v, and returns them. */
+const ADAM = 'ApplyAdam';
+
+function adamInPlace({ backend }: VariableOwner): boolean {
+  return (tf.getKernel(ADAM, backend.name) as tf.KernelConfig | undefined) !== undefined;
+}
+
+function updateInPlace(
+  slots: PendingAdam['slots'],
+  inputs: Readonly<Record<string, tf.Tensor>>,
+  attributes: Readonly<Record<string, number>>,
+): void {
+  const [w, m, v] = slots.map(({ value }) => value) as [tf.Tensor, tf.Tensor, tf.Tensor];
+  tf.tidy(() => {
+    const results = tf.engine().runKernel(ADAM, { ...inputs, w, m, v }, attributes) as unknown as tf.Tensor[];
+    for (const [k, variable] of slots.entries()) variable.replace(results[k] as tf.Tensor);
+  });
 }
 
 function twice(variable: EagerVariable): DpoError {

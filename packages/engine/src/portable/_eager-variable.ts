@@ -4,10 +4,12 @@ import type { CallQueue } from '../shared/call-queue.js';
 import { checkShape } from '../shared/check-values.js';
 import { checkRoom, copyOf } from '../shared/copy-out.js';
 import type { Variable } from '../types.js';
+import type { EagerBackend } from './eager-backend.js';
 
 /** The part of an engine that a variable needs. */
 export interface VariableOwner {
   readonly queue: CallQueue;
+  readonly backend: EagerBackend;
   /** Runs synchronous work with the engine's backend as tfjs's current one. */
   onBackend<T>(work: () => T): T;
   /** Removes a disposed variable from the engine's list. */
@@ -30,6 +32,7 @@ export class EagerVariable implements Variable {
   ) {
     checkShape(`Variable ${name}`, shape);
     this.shape = [...shape];
+    owner.backend.checkFits(`Variable ${name}`, shape);
     this.#tensor = this.#upload(initial ?? zeros(name, this.#size));
   }
 
@@ -66,8 +69,12 @@ export class EagerVariable implements Variable {
   async read(into?: Float32Array): Promise<Float32Array> {
     this.#checkAlive();
     checkRoom(this, into);
-    return this.owner.queue.run(async () =>
-      this.owner.onBackend(() => copyOf(this.#tensor.dataSync<'float32'>(), into)),
+    const { queue, backend } = this.owner;
+    return queue.run(() =>
+      backend.call(async () => {
+        const [values] = (await backend.read([this.#tensor])) as [Float32Array];
+        return into === undefined ? values : copyOf(values, into);
+      }),
     );
   }
 
@@ -86,10 +93,21 @@ export class EagerVariable implements Variable {
         `Variable ${this.name} [${this.shape}] has ${this.#size} elements, but ${data.length} were written.`,
         { values: { variable: this.name, shape: this.shape, expected: this.#size, received: data.length } },
       );
-    return this.owner.onBackend(() => tf.keep(tf.tensor(data.slice(), [...this.shape], 'float32')));
+    const { backend } = this.owner;
+    return this.owner.onBackend(() => {
+      const tensor = tf.keep(tf.tensor(data.slice(), [...this.shape], 'float32'));
+      try {
+        backend.place(tensor);
+      } catch (error) {
+        tensor.dispose();
+        throw error;
+      }
+      return tensor;
+    });
   }
 
   #checkAlive(): void {
+    this.owner.backend.check();
     if (this.#disposed)
       throw new DpoError('engine.disposed', `Variable ${this.name} was disposed of and cannot be used.`, {
         values: { variable: this.name },

@@ -1,5 +1,6 @@
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import type * as tf from '@tensorflow/tfjs-core';
+import { sizeOf } from '../shared/size-of.js';
 
 type Numbers = Float32Array | Int32Array | Uint8Array;
 
@@ -41,9 +42,4 @@ function arrayFor(shape: readonly number[], dtype: tf.DataType): Numbers {
   const size = sizeOf(shape);
   if (dtype === 'float32') return new Float32Array(size);
   return dtype === 'int32' ? new Int32Array(size) : new Uint8Array(size);
-}
-
-/** The number of elements of a shape. */
-export function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((a, b) => a * b, 1);
 }

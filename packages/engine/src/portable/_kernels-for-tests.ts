@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { expectClose } from '../shared/_engines-for-tests.js';
+import { allOnWebGpu, softwareGpu } from '../test/software-gpu.js';
 import type { Engine, Values } from '../types.js';
 import { openPortable } from './open-portable.js';
 
@@ -12,9 +13,15 @@ export interface Case {
   readonly op: (t: Tensors) => tf.Tensor | tf.Tensor[];
 }
 
-const [wasm, cpu] = [await openPortable('wasm'), await openPortable('cpu')];
+const [cpu, gpu] = [await openPortable('cpu'), await softwareGpu()];
+const engines = [await openPortable('wasm')];
+if (allOnWebGpu && gpu.missing === undefined) {
+  engines.push(await gpu.open());
+  // Small tensors would be computed by plain JavaScript.
+  tf.env().set('WEBGPU_CPU_FORWARD', false);
+}
 
-/** Asserts that a case gives the same on WebAssembly as on plain JavaScript. */
+/** Asserts that a case gives the same on WebAssembly, and on WebGPU when all tests run there, as on plain JavaScript. */
 export async function expectSame({ inputs, op }: Case, tolerance = 2e-5): Promise<void> {
   const run = async (engine: Engine): Promise<Record<string, Values>> => {
     const f = engine.function('case', (_, tensors: Tensors) =>
@@ -22,8 +29,11 @@ export async function expectSame({ inputs, op }: Case, tolerance = 2e-5): Promis
     );
     return f(inputs);
   };
-  const [actual, expected] = [await run(wasm), await run(cpu)];
-  for (const [name, values] of Object.entries(expected)) expectClose(actual[name], values, tolerance);
+  const expected = await run(cpu);
+  for (const engine of engines) {
+    const actual = await run(engine);
+    for (const [name, values] of Object.entries(expected)) expectClose(actual[name], values, tolerance);
+  }
 }
 
 /** Asserts {@link expectSame} for many cases. */

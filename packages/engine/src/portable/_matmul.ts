@@ -1,6 +1,6 @@
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
-import { sizeOf } from './_heap.js';
+import { sizeOf } from '../shared/size-of.js';
 
 /**
  * Matrix products on WebAssembly, all through XNNPACK. tfjs's own kernel has three flaws that matter in training. Only single

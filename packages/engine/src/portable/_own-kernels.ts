@@ -1,6 +1,7 @@
-import { random } from '@dpo/base';
 import * as tf from '@tensorflow/tfjs-core';
-import { heapOf, sizeOf } from './_heap.js';
+import { sizeOf } from '../shared/size-of.js';
+import { heapOf } from './_heap.js';
+import { fillUniform } from './_philox.js';
 
 /** One tensor of a kernel's inputs. */
 function input(inputs: tf.NamedTensorInfoMap, name: string): tf.TensorInfo {
@@ -108,10 +109,7 @@ export const statelessUniform: tf.KernelFunc = ({ inputs, attrs, backend }) => {
   const heap = heapOf(backend);
   const result = heap.make([...(attrs as { shape: readonly number[] }).shape], 'float32');
   const [out, seed] = [result, input(inputs, 'seed')].map(heap.values);
-  if (out === undefined || seed === undefined) return result;
-  const next = random(...seed);
-  // 24 bits, as many as a float32 below 1 has; more bits could round up to 1.
-  for (let i = 0; i < out.length; i++) out[i] = Math.floor(next() * 2 ** 24) / 2 ** 24;
+  if (out !== undefined && seed !== undefined) fillUniform(out, seed);
   return result;
 };
 

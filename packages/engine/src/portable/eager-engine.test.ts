@@ -1,6 +1,7 @@
 import { DpoError } from '@dpo/base';
 import * as tf from '@tensorflow/tfjs-core';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { softwareGpu } from '../test/software-gpu.js';
 import type { Engine, Scope, Values, Variable } from '../types.js';
 import { openPortable } from './open-portable.js';
 
@@ -25,10 +26,17 @@ async function failure(work: () => unknown): Promise<string> {
   throw new Error('It did not fail.');
 }
 
-describe.each(['cpu', 'wasm'] as const)('functions on %s', (kind) => {
+/** Holds the device, whose shaders would be compiled anew for each test. */
+const gpu = await softwareGpu();
+const device = gpu.missing === undefined ? await gpu.open() : undefined;
+afterAll(() => device?.dispose());
+
+describe.each(['cpu', 'wasm', 'webgpu'] as const)('functions on %s', (kind) => {
+  if (kind === 'webgpu' && gpu.missing !== undefined) return it.skip(gpu.title, () => undefined);
+  const open = () => (kind === 'webgpu' ? gpu.open() : openPortable(kind));
   let engine: Engine;
   beforeEach(async () => {
-    engine = await openPortable(kind);
+    engine = await open();
   });
   afterEach(() => engine.dispose());
 
@@ -153,7 +161,7 @@ describe.each(['cpu', 'wasm'] as const)('functions on %s', (kind) => {
 
   it('refuse updates that do not fit, that come twice, or of another engine’s variables', async () => {
     const w = engine.variable('w', [2]);
-    const other = await openPortable(kind);
+    const other = await open();
     const foreign = other.variable('other', [2]);
     const run = (body: (scope: Scope) => unknown) =>
       failure(() =>
@@ -199,7 +207,8 @@ describe.each(['cpu', 'wasm'] as const)('functions on %s', (kind) => {
   it('refuse values of another size', async () => {
     expect(await failure(() => engine.variable('v', [2], new Float32Array(3)))).toBe('engine.wrong-shape');
     expect(await failure(() => engine.variable('v', [-1]))).toBe('engine.wrong-shape');
-    expect(await failure(() => engine.variable('v', [2 ** 20, 2 ** 20]))).toBe('engine.out-of-memory');
+    const tooMuch = kind === 'webgpu' ? 'engine.too-large' : 'engine.out-of-memory';
+    expect(await failure(() => engine.variable('v', [2 ** 20, 2 ** 20]))).toBe(tooMuch);
     const w = engine.variable('w', [2]);
     expect(await failure(() => w.write(new Float32Array(3)))).toBe('engine.wrong-shape');
   });

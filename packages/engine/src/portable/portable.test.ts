@@ -1,18 +1,19 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { testEngine } from '../test/index.js';
+import { softwareGpu } from '../test/software-gpu.js';
 import type { Engine, Values } from '../types.js';
 import { openPortable } from './open-portable.js';
 
-let wasm: Engine;
-let cpu: Engine;
-beforeAll(async () => {
-  wasm = await openPortable('wasm');
-  cpu = testEngine();
-});
+const [wasm, cpu, gpu] = [await openPortable('wasm'), testEngine(), await softwareGpu()];
+const engines: [string, Engine][] = [['WebAssembly', wasm]];
+if (gpu.missing === undefined) engines.push(['WebGPU', await gpu.open()]);
 afterAll(async () => {
-  await wasm.dispose();
-  await cpu.dispose();
+  for (const [, engine] of [...engines, ['', cpu] as const]) await engine.dispose();
+});
+
+it.skipIf(gpu.missing !== undefined)(`${gpu.title} computes, too`, () => {
+  expect(engines.length).toBe(2);
 });
 
 const floats = (shape: readonly number[], f = 1.3): Values => ({
@@ -139,9 +140,17 @@ it('leaves no handlers for the errors of the process behind', () => {
     ).not.toMatch(/ExitStatus|throw reason/);
 });
 
-describe('WebAssembly computes what plain JavaScript does', () => {
+describe.each(engines)('%s computes what plain JavaScript does', (kind, engine) => {
+  // Small tensors on a GPU would be computed by plain JavaScript.
+  beforeAll(() => {
+    if (kind === 'WebGPU') tf.env().set('WEBGPU_CPU_FORWARD', false);
+  });
+  afterAll(() => {
+    if (kind === 'WebGPU') tf.env().set('WEBGPU_CPU_FORWARD', true);
+  });
+
   it.each(ops)('%s', async (_, op) => {
-    expectClose(await run(wasm, op), await run(cpu, op));
+    expectClose(await run(engine, op), await run(cpu, op));
   });
 
   it('in gradients and updates', async () => {
@@ -179,7 +188,7 @@ describe('WebAssembly computes what plain JavaScript does', () => {
       return { dtype: 'float32' as const, shape: [16], data: Float32Array.of(...losses, ...(await w.read())) };
     };
     const before = tf.memory().numTensors;
-    expectClose(await train(wasm), await train(cpu));
+    expectClose(await train(engine), await train(cpu));
     // Three variables on each engine are all that is left.
     expect(tf.memory().numTensors - before).toBe(6);
   });

@@ -4,7 +4,9 @@ import { option } from './option.js';
 
 /** The options of every command that runs a model. */
 export const engineOptions = {
-  engine: option(z.enum(['auto', 'tensorflow', 'wasm', 'cpu']).default('auto'), 'What computes', { onResume: 'free' }),
+  engine: option(z.enum(['auto', 'tensorflow', 'webgpu', 'wasm', 'cpu']).default('auto'), 'What computes', {
+    onResume: 'free',
+  }),
   precision: option(z.enum(['float32', 'bfloat16', 'auto']).default('float32'), 'Precision of matrix products'),
   threads: option(z.int().positive().optional(), 'CPU threads [all cores]', {
     onResume: 'free',
@@ -15,7 +17,7 @@ export const engineOptions = {
       .string()
       .regex(/^(auto|cpu|gpu|gpu:\d+)$/, 'must be auto, cpu, gpu or gpu:N')
       .default('auto'),
-    'What TensorFlow computes on: auto, cpu, gpu or gpu:N',
+    'What TensorFlow or WebGPU computes on: auto, cpu, gpu or gpu:N',
     { onResume: 'free', ofWorker: true },
   ),
   memoryLimit: option(z.number().positive().optional(), 'GiB of the device’s memory that tensors may take', {

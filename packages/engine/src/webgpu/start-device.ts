@@ -1,0 +1,267 @@
+import { DpoError } from '@dpo/base';
+import * as tf from '@tensorflow/tfjs-core';
+import type { EagerBackend } from '../portable/eager-backend.js';
+import type { DeviceName } from '../shared/device-name.js';
+import { sizeOf } from '../shared/size-of.js';
+import type { EngineWork } from '../types.js';
+import { checkFits, splitLargeTensors } from './_large-tensors.js';
+import { flush, mendBackend, watchTensors } from './_mend-backend.js';
+import { readValues } from './_read-values.js';
+import { chooseAdapter, infoOf, type OpenAdapter, searchAdapters } from './adapters.js';
+import type { GpuAdapter } from './gpu.js';
+import { registerKernels } from './kernels/register.js';
+import type { TfjsBackend } from './tfjs-backend.js';
+
+/** How a device is opened. */
+export interface DeviceOptions {
+  readonly device: DeviceName;
+  /** The bytes that tensors may take. Default: the device's memory. */
+  readonly memoryLimit?: number | undefined;
+  /** The most bytes of one binding, for tests of tensors that are larger. Default: the device's limit. */
+  readonly pieceBytes?: number | undefined;
+}
+
+/** A device that engines compute on. */
+export interface WebGpuDevice extends EagerBackend {
+  readonly adapter: GpuAdapter;
+}
+
+/** A device of the process, which all its engines share, so that shaders are compiled once. */
+interface Shared {
+  readonly about: GpuAdapter;
+  readonly name: string;
+  readonly backend: TfjsBackend;
+  readonly work: { dispatches: number; submissions: number };
+  readonly watch: ReturnType<typeof watchTensors>;
+  /** The reason why the device can no longer be used. */
+  lost?: string;
+  /** An error outside of a call. */
+  failure?: GPUError | undefined;
+  users: number;
+}
+
+const running = new Map<string, Promise<Shared>>();
+let count = 0;
+
+/**
+ * A device on the adapter that the options name. Engines on the same adapter share a device. It ends with its last engine.
+ *
+ * @throws DpoError `engine.no-adapter`, `engine.only-software`, `engine.no-device`; `engine.unavailable` when tfjs's backend is not
+ *   installed or the adapter gives no device
+ */
+export async function startDevice({ device, memoryLimit, pieceBytes }: DeviceOptions): Promise<WebGpuDevice> {
+  const chosen = chooseAdapter(await searchAdapters(), device);
+  const key = `${chosen.about.device} ${pieceBytes ?? ''}`;
+  const starting = running.get(key) ?? start(chosen, key, pieceBytes);
+  running.set(key, starting);
+  const shared = await starting.catch((error: unknown) => {
+    running.delete(key);
+    throw error;
+  });
+  shared.users++;
+  const limit = memoryLimit === undefined ? undefined : { bytes: memoryLimit };
+  const { limits } = shared.backend.bufferManager;
+  if (limit !== undefined) limits.add(limit);
+  return {
+    ...eagerBackendOf(shared),
+    dispose: () => {
+      if (limit !== undefined) limits.delete(limit);
+      if (--shared.users === 0) end(shared, key);
+    },
+  };
+}
+
+async function start({ about, adapter }: OpenAdapter, key: string, pieceBytes: number | undefined): Promise<Shared> {
+  const module = await tfjsBackend();
+  const device = await openDevice(adapter);
+  const name = `dpo-webgpu-${++count}`;
+  const backend = construct(module, device, infoOf(adapter));
+  const work = { dispatches: 0, submissions: 0 };
+  mendBackend(backend);
+  splitLargeTensors(backend, pieceBytes ?? device.limits.maxStorageBufferBindingSize);
+  // Last, so that a tensor that no buffer can hold is refused before anything else is done with it.
+  countWork(backend as TfjsBackend & { dispatchCountInPass: number }, work);
+  tf.copyRegisteredKernels('webgpu', name);
+  registerKernels(name);
+  tf.registerBackend(name, () => backend as unknown as tf.KernelBackend, 0);
+  const shared: Shared = { about, name, backend, work, watch: watchTensors(backend), users: 0 };
+  device.onuncapturederror = ({ error }) => {
+    shared.failure ??= error;
+  };
+  void device.lost.then(({ message, reason }) => {
+    shared.lost = message || reason || 'no reason was given';
+    void forget(shared, key);
+  });
+  return shared;
+}
+
+type TfjsModule = typeof import('@tensorflow/tfjs-backend-webgpu');
+
+async function tfjsBackend(): Promise<TfjsModule> {
+  const wasThere = tf.findBackendFactory('webgpu') !== null;
+  try {
+    const module = await import('@tensorflow/tfjs-backend-webgpu');
+    // In a browser, loading the module makes its backend everybody's default, before the backend is ready.
+    if (!wasThere && tf.findBackendFactory('webgpu') !== null) tf.removeBackend('webgpu');
+    return module;
+  } catch (cause) {
+    throw new DpoError('engine.unavailable', 'The package @tensorflow/tfjs-backend-webgpu is not installed.', {
+      hint: 'Install WebGPU: npm install webgpu @tensorflow/tfjs-backend-webgpu',
+      cause,
+    });
+  }
+}
+
+/** The limits that kernels profit from. A device has the least that WebGPU guarantees unless it is asked for more. */
+const limitNames = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxStorageBuffersPerShaderStage',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeWorkgroupsPerDimension',
+] as const;
+
+async function openDevice(adapter: GPUAdapter): Promise<GPUDevice> {
+  const requiredLimits = Object.fromEntries(limitNames.map((name) => [name, adapter.limits[name]]));
+  try {
+    return await adapter.requestDevice({ requiredLimits });
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new DpoError('engine.unavailable', `The GPU gives no device: ${why}`, {
+      hint: 'Close other programs that use the GPU, or use the WebAssembly engine.',
+      cause,
+    });
+  }
+}
+
+/** tfjs's backend on a device. Its constructor looks for `navigator.gpu`, which Node lacks. */
+function construct({ WebGPUBackend }: TfjsModule, device: GPUDevice, info: object): TfjsBackend {
+  const own = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
+  const { navigator } = globalThis as { navigator?: { gpu?: unknown } };
+  const isMissing = navigator?.gpu === undefined;
+  if (isMissing) Object.defineProperty(globalThis, 'navigator', { value: { gpu: {} }, configurable: true });
+  try {
+    return new WebGPUBackend(device, info as never) as unknown as TfjsBackend;
+  } finally {
+    if (isMissing && own !== undefined) Object.defineProperty(globalThis, 'navigator', own);
+    else if (isMissing) Reflect.deleteProperty(globalThis, 'navigator');
+  }
+}
+
+/** As many commands as are recorded before the device gets them: it computes while JavaScript records the next ones. */
+const MOST_RECORDED = 512;
+
+/** Counts dispatches and submissions, and submits after many dispatches only, or when values are read. tfjs submits after 15. */
+function countWork(backend: TfjsBackend & { dispatchCountInPass: number }, work: Shared['work']): void {
+  let recorded = 0;
+  const submit = backend.submitQueue.bind(backend);
+  backend.submitQueue = () => {
+    work.submissions++;
+    recorded = 0;
+    submit();
+  };
+  backend.recorded = () => {
+    work.dispatches++;
+    if (++recorded >= MOST_RECORDED) flush(backend);
+  };
+  const run = backend.runWebGPUProgram.bind(backend);
+  const { maxBufferSize } = backend.device.limits;
+  backend.runWebGPUProgram = (program, inputs, dtype, uniforms, output) => {
+    checkFits(`The result of ${program.shaderKey.split(/[_ ]/, 1)}`, program.outputShape, maxBufferSize);
+    backend.dispatchCountInPass = 0;
+    const result = run(program, inputs, dtype, uniforms, output);
+    if (sizeOf(program.outputShape) > 0) backend.recorded();
+    return result;
+  };
+}
+
+/** Lets the next engine start another device. */
+async function forget(shared: Shared, key: string): Promise<void> {
+  if ((await running.get(key)) === shared) running.delete(key);
+}
+
+function end(shared: Shared, key: string): void {
+  // A device that was lost is forgotten already, and another one may run under its key.
+  if (shared.lost === undefined) running.delete(key);
+  const { name, backend } = shared;
+  if (tf.getBackend() === name) void tf.setBackend('cpu');
+  tf.removeBackend(name);
+  for (const { kernelName } of tf.getKernelsForBackend(name)) tf.unregisterKernel(kernelName, name);
+  backend.device.destroy();
+}
+
+function eagerBackendOf(shared: Shared): Omit<WebGpuDevice, 'dispose'> {
+  const { about, name, backend, work, watch } = shared;
+  const { device } = backend;
+  const check = (): void => {
+    if (shared.lost !== undefined) throw lost(shared.lost);
+    const { failure } = shared;
+    shared.failure = undefined;
+    if (failure !== undefined) throw deviceError(failure);
+  };
+  return {
+    kind: 'webgpu',
+    name,
+    device: about.device,
+    adapter: about,
+    check,
+    checkFits: (what, shape) => checkFits(what, shape, device.limits.maxBufferSize),
+    place: (tensor) => {
+      if (sizeOf(tensor.shape) > 0) backend.uploadToGPU(tensor.dataId);
+    },
+    peek: ({ dataId }) => backend.tensorMap.get(dataId).values ?? undefined,
+    read: (tensors) => readValues(backend, tensors),
+    call: async (run) => {
+      check();
+      watch.start();
+      for (const filter of ['validation', 'internal', 'out-of-memory'] as const) device.pushErrorScope(filter);
+      const scopes = async (): Promise<GPUError | null> => {
+        flush(backend);
+        const errors = await Promise.all([0, 1, 2].map(() => device.popErrorScope()));
+        return errors.find((error) => error !== null) ?? null;
+      };
+      const outcome = await run().then(
+        (value) => ({ value }),
+        (error: unknown) => ({ error }),
+      );
+      watch.sweep();
+      const failure = await scopes().catch(() => null);
+      // The news that the device is lost may come after the failures that follow from it.
+      if ('error' in outcome && !DpoError.is(outcome.error)) await Promise.race([device.lost, pause(LOSS_MS)]);
+      check();
+      if (failure !== null) throw deviceError(failure);
+      if ('error' in outcome) throw outcome.error;
+      return outcome.value;
+    },
+    work: (): EngineWork => ({
+      ...work,
+      bytes: backend.bufferManager.numBytesAllocated,
+      peakBytes: backend.bufferManager.peakBytes,
+    }),
+  };
+}
+
+/** How long the news of a lost device are waited for, in milliseconds. */
+const LOSS_MS = 100;
+
+const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+function lost(why: string): DpoError {
+  return new DpoError('engine.device-lost', `The GPU was lost: ${why}`, {
+    values: { why },
+    hint: 'All values on the GPU are gone. Open the engine again, and go on from the last checkpoint.',
+  });
+}
+
+function deviceError(error: GPUError): DpoError {
+  const outOfMemory = error.constructor.name === 'GPUOutOfMemoryError';
+  if (outOfMemory)
+    return new DpoError('engine.out-of-memory', `The GPU has no memory left: ${error.message}`, {
+      hint: 'Use smaller batches, LoRA or a smaller model.',
+    });
+  return new DpoError('engine.webgpu-failed', `The GPU reports an error: ${error.message}`, {
+    hint: 'This is a fault of the engine or of the driver. Use another engine, and report the message.',
+  });
+}
