@@ -21,22 +21,58 @@ export async function choosePrecision(
   engine: Engine,
   cpuFlags: readonly string[] | undefined,
 ): Promise<ChosenPrecision> {
-  if (cpuFlags !== undefined && !cpuFlags.includes('avx512_bf16') && !cpuFlags.includes('amx_bf16'))
+  if (cpuFlags !== undefined && !multipliesBfloat16(cpuFlags))
     return { precision: 'float32', why: 'the processor multiplies no bfloat16' };
-  const float32 = await timeProducts(engine, 'float32');
-  const ratio = float32 / (await timeProducts(engine, 'bfloat16'));
+  const ratio = await speedOfBfloat16(engine);
   const why = `bfloat16 measured at ${ratio.toFixed(1)} times the speed of float32`;
   return { precision: ratio >= worthwhile ? 'bfloat16' : 'float32', why };
 }
 
-/** The seconds of a few matrix products, one after another; the best of three measurements. */
-export async function timeProducts(engine: Engine, precision: Precision): Promise<number> {
-  const [rows, width] = [512, 768];
+/**
+ * A sentence about bfloat16 that was asked for, on a processor that only emulates it, with the measured speed; undefined on a
+ * processor that multiplies bfloat16.
+ *
+ * @param cpuFlags the processor's features; undefined for a GPU
+ */
+export async function bfloat16Warning(
+  engine: Engine,
+  cpuFlags: readonly string[] | undefined,
+): Promise<string | undefined> {
+  if (cpuFlags === undefined || multipliesBfloat16(cpuFlags)) return undefined;
+  // Fewer products than for a choice, since emulated ones are slow.
+  const ratio = await speedOfBfloat16(engine, { rows: 512, chain: 4, repetitions: 3 });
+  return `the processor only emulates bfloat16: measured at ${ratio.toFixed(2)} times the speed of float32`;
+}
+
+function multipliesBfloat16(cpuFlags: readonly string[]): boolean {
+  return cpuFlags.includes('avx512_bf16') || cpuFlags.includes('amx_bf16');
+}
+
+/** What is measured: `chain` products of [rows, 768] and [768, 768], one after another, the best of some repetitions. */
+interface Measurement {
+  readonly rows: number;
+  readonly chain: number;
+  readonly repetitions: number;
+}
+
+/** How many times as fast as in float32 matrix products are in bfloat16. */
+async function speedOfBfloat16(engine: Engine, measurement?: Measurement): Promise<number> {
+  const float32 = await timeProducts(engine, 'float32', measurement);
+  return float32 / (await timeProducts(engine, 'bfloat16', measurement));
+}
+
+/** The seconds of a few matrix products. */
+export async function timeProducts(
+  engine: Engine,
+  precision: Precision,
+  { rows, chain, repetitions }: Measurement = { rows: 512, chain: 8, repetitions: 3 },
+): Promise<number> {
+  const width = 768;
   const products = engine.function(
     'measure-precision',
     (_, { x, w }: { readonly x: tf.Tensor; readonly w: tf.Tensor }) => {
       let y = x;
-      for (let i = 0; i < 8; i++) y = tf.mul(tf.matMul(y, w), 1 / width);
+      for (let i = 0; i < chain; i++) y = tf.mul(tf.matMul(y, w), 1 / width);
       return { y: tf.sum(y) };
     },
     { precision },
@@ -49,7 +85,7 @@ export async function timeProducts(engine: Engine, precision: Precision): Promis
   try {
     await products(inputs);
     let best = Number.POSITIVE_INFINITY;
-    for (let i = 0; i < 3; i++) {
+    for (let i = 0; i < repetitions; i++) {
       const start = performance.now();
       await products(inputs);
       best = Math.min(best, (performance.now() - start) / 1000);

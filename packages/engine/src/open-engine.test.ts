@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { choosePrecision } from './_auto-precision.js';
+import { bfloat16Warning, choosePrecision } from './_auto-precision.js';
 import { engineInfo } from './library/engine-info.js';
 import { installedFolder } from './library/find-library.js';
 import { libraryFiles } from './library/wheels.js';
@@ -144,5 +144,14 @@ describe('the automatic precision', () => {
     const fast = await choosePrecision(timed({ float32: 40, bfloat16: 10 }), ['avx512_bf16']);
     expect(fast).toEqual({ precision: 'bfloat16', why: expect.stringMatching(/^bfloat16 measured at \d\.\d times/) });
     expect((await choosePrecision(timed({ float32: 20, bfloat16: 20 }), ['amx_bf16'])).precision).toBe('float32');
+  });
+
+  it('is bfloat16 when it was asked for, with a warning where it is emulated', async () => {
+    const slow = timed({ float32: 10, bfloat16: 40 });
+    expect(await bfloat16Warning(slow, ['avx2'])).toMatch(
+      /^the processor only emulates bfloat16: measured at \d+\.\d\d times/,
+    );
+    expect(await bfloat16Warning(slow, ['avx512_bf16'])).toBeUndefined();
+    expect(await bfloat16Warning(slow, undefined)).toBeUndefined();
   });
 });

@@ -1,5 +1,5 @@
 import { DpoError } from '@dpo/base';
-import { choosePrecision, timeProducts } from './_auto-precision.js';
+import { bfloat16Warning, choosePrecision, timeProducts } from './_auto-precision.js';
 import { findLibrary } from './library/find-library.js';
 import type { FoundLibrary } from './library/found-library.js';
 import { cpuFlags, thisMachine, whyNoTensorFlow } from './library/machine.js';
@@ -18,6 +18,7 @@ export interface OpenEngineOptions {
   readonly kind?: 'auto' | Engine['kind'] | undefined;
   /**
    * The precision of matrix products. `auto` measures, and takes bfloat16 when the device multiplies it and is faster with it.
+   * On a processor that only emulates bfloat16, the engine's `description` says how slow that is.
    * The portable engine always computes in float32. Default float32.
    */
   readonly precision?: Precision | 'auto' | undefined;
@@ -166,7 +167,12 @@ async function openOn(library: FoundLibrary, options: OpenEngineOptions): Promis
   // Imported only here, since the module loads the native interface.
   const { openTensorFlow } = await import('./tensorflow/tensorflow-engine.js');
   const settings = { ...rest, folder: library.folder };
-  if (precision !== 'auto') return openTensorFlow({ ...settings, precision, cluster });
+  if (precision !== 'auto') {
+    const engine = openTensorFlow({ ...settings, precision, cluster });
+    if (precision === 'float32') return engine;
+    const warning = await bfloat16Warning(engine, engine.device === 'cpu' ? await cpuFlags() : undefined);
+    return warning === undefined ? engine : because(engine, warning);
+  }
   const float32 = openTensorFlow({ ...settings, precision: 'float32' });
   const flags = float32.device === 'cpu' ? await cpuFlags() : undefined;
   const { precision: chosen, why } = await choosePrecision(float32, flags);

@@ -33,6 +33,23 @@ export const unsortedSegmentSum: tf.KernelFunc = ({ inputs, attrs, backend }) =>
 };
 
 /**
+ * Plain JavaScript's kernel that writes slices into a tensor, on a copy of the tensor: the kernel itself writes into its input, so that
+ * other tensors and variables would change that share the memory.
+ */
+export function scatterIntoCopy(scatter: tf.KernelFunc): tf.KernelFunc {
+  return ({ inputs, attrs, backend }) => {
+    const heap = heapOf(backend);
+    const tensor = input(inputs, 'tensor');
+    const copy = heap.make(tensor.shape, tensor.dtype);
+    const [to, from] = [copy, tensor].map(heap.values);
+    if (to !== undefined && from !== undefined) to.set(from);
+    const result = scatter({ inputs: { ...inputs, tensor: copy }, attrs, backend });
+    (backend as tf.KernelBackend).disposeData(copy.dataId);
+    return result;
+  };
+}
+
+/**
  * Looks up slices along `axis`; each batch of the first `batchDims` dimensions has indices of its own. WebAssembly's own kernel is
  * slow, and wrong when `batchDims` is not 0.
  *

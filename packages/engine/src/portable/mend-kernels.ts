@@ -6,6 +6,7 @@ import {
   broadcastingMatMul,
   castToBool,
   gather,
+  scatterIntoCopy,
   statelessUniform,
   tile,
   transpose,
@@ -18,6 +19,7 @@ const backends = new Set<string>();
  * Makes a registered backend compute all kernels of models, losses and optimizers, and compute them right:
  *
  * - Sums into segments go over the rows once, on both backends.
+ * - Writes of slices leave their input as it was.
  * - WebAssembly gets every kernel that it lacks and plain JavaScript has. The cpu backend must be registered for this.
  * - Repetition and lookups copy blocks, and kernels that broadcast repeat the smaller operand first.
  * - Matrix products take batches that broadcast both ways. On WebAssembly they are fast with transpositions and batches, too.
@@ -30,6 +32,7 @@ export function mendKernels(backend: 'wasm' | 'cpu'): void {
   replace('StatelessUniform', backend, statelessUniform);
   if (backend === 'cpu') {
     replace('BatchMatMul', 'cpu', broadcastingMatMul(tf.getKernel('BatchMatMul', 'cpu').kernelFunc));
+    replace('TensorScatterUpdate', 'cpu', scatterIntoCopy(tf.getKernel('TensorScatterUpdate', 'cpu').kernelFunc));
     return;
   }
   replace('BatchMatMul', 'wasm', matMulWith(tf.getKernel('BatchMatMul', 'wasm').kernelFunc));

@@ -25,11 +25,13 @@ export function tokenAlignments(
   const sizes = pieceSizes(hidden.shape[0], targetsOfPiece(hidden, head, limits));
   const compute = (states: tf.Tensor): tf.Tensor => {
     const targetsOf = tf.split(targets, sizes);
+    // One copy in float32 of a head that is stored in bfloat16 serves all pieces.
+    const shared = { ...head, unembedding: after(head.unembedding, states) };
     const pieces: tf.Tensor[] = [];
     for (const [i, piece] of tf.split(states, sizes).entries()) {
       const last = pieces.at(-1);
       const input = last === undefined ? piece : after(piece, last);
-      const logits = logitsOf(input as tf.Tensor2D, head); // [r, V]
+      const logits = logitsOf(input as tf.Tensor2D, shared); // [r, V]
       const total = tf.sub(logSumExp(logits), logSumExp(tf.mul(logits, 2)));
       pieces.push(tf.add(at(logits, targetsOf[i] as tf.Tensor1D), total)); // [r, 1]
     }

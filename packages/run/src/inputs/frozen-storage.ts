@@ -2,9 +2,20 @@ import type { Engine } from '@dpo/engine';
 import type { FrozenStorage, LanguageModel, Rounding } from '@dpo/models';
 import type { RunContext } from '../context.js';
 
-/** The option that says how weights are stored that are not trained. */
+/** The option that says how weights are stored that are not trained. Default float32. */
 export interface FrozenOptions {
   readonly baseDtype?: FrozenStorage | undefined;
+}
+
+/**
+ * The option for a policy that writes answers. With products in float32, `auto` is float32 there: every token that is drawn would
+ * cast all weights again, for few rows.
+ */
+export function storageForDrawing(
+  { precision }: Pick<Engine, 'precision'>,
+  { baseDtype }: FrozenOptions,
+): FrozenOptions {
+  return { baseDtype: baseDtype === 'auto' && precision === 'float32' ? 'float32' : baseDtype };
 }
 
 /** The storage of a model's matrices: `mixed` when some are in bfloat16 and some are not. */
@@ -15,7 +26,10 @@ export function storageOf({ weights }: Pick<LanguageModel, 'weights'>): 'float32
   return rounded === matrices.length ? 'bfloat16' : 'mixed';
 }
 
-/** Says how the weights of a model that is not trained itself are stored, when they are not in float32 as ever, or are in spite of the option. */
+/**
+ * Says in a note that the weights of a model are stored in bfloat16, and what that loses, or that they are stored in float32 in
+ * spite of the option.
+ */
 export function tellStorage(
   name: string,
   { engine, weights }: Pick<LanguageModel, 'engine' | 'weights'>,
@@ -33,22 +47,12 @@ export function tellStorage(
   const taken = all.reduce((sum, { count, size }) => sum + count * size, 0);
   const wide = all.reduce((sum, { count }) => sum + 4 * count, 0);
   if (taken === wide) return;
+  const partly = storageOf({ weights }) === 'mixed' ? 'partly ' : '';
   const loss = rounding === undefined ? 'which loses nothing' : `which loses: ${inWords(rounding)}`;
-  context.note(`${name} is frozen in bfloat16 (${gigabytes(taken)} GB, not ${gigabytes(wide)}), ${loss}.`);
+  context.note(`${name} is ${partly}frozen in bfloat16 (${gigabytes(taken)} GB, not ${gigabytes(wide)}), ${loss}.`);
 }
 
 function inWords({ matrices, numbers, relative }: Rounding): string {
   const count = numbers.toLocaleString('en');
   return `${matrices} matrices with ${count} numbers are rounded, by ${(100 * relative).toPrecision(2)} % (root mean square)`;
-}
-
-/**
- * How an engine stores weights that are not trained. `auto` takes bfloat16 where it loses nothing; see decision 53 for what that
- * costs.
- */
-export function frozenStorage(
-  _engine: Pick<Engine, 'kind' | 'precision'>,
-  { baseDtype = 'auto' }: FrozenOptions,
-): FrozenStorage {
-  return baseDtype;
 }

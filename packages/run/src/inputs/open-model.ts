@@ -18,7 +18,7 @@ import {
 } from '@dpo/models';
 import type { RunContext } from '../context.js';
 import { fetchOptions } from './fetch-options.js';
-import { type FrozenOptions, frozenStorage, tellStorage } from './frozen-storage.js';
+import { type FrozenOptions, tellStorage } from './frozen-storage.js';
 
 /** A model that is ready to run, with what its folder holds besides weights. */
 export interface OpenModel {
@@ -61,7 +61,7 @@ type OpenBase = Omit<OpenModel, 'tokenizer'> & { readonly tokenizer: ModelTokeni
 
 async function openBase(engine: Engine, path: string, context: RunContext, options: FrozenOptions): Promise<OpenBase> {
   const { model, tokenizer, source, notes, rounding } = await loadModel(engine, path, {
-    storage: frozenStorage(engine, options),
+    storage: options.baseDtype,
     onProgress: (bytes, total) => context.progress(`Loading ${path}: ${Math.round((100 * bytes) / total)} %`),
   });
   for (const note of notes) context.note(note);

@@ -2,7 +2,7 @@ import { DpoError } from '@dpo/base';
 import type { Engine } from '@dpo/engine';
 import { type CheckOptions, checkRewardModel, type LoadRewardOptions, loadRewardModel } from '@dpo/models';
 import type { RunContext } from '../context.js';
-import { type FrozenOptions, frozenStorage, tellStorage } from './frozen-storage.js';
+import { type FrozenOptions, tellStorage } from './frozen-storage.js';
 import { findModel, modelAndBase, type OpenModel, type OpenOptions, withAdapter } from './open-model.js';
 
 /** The weight of the score head, in a model and in a PEFT adapter. */
@@ -31,7 +31,7 @@ export async function openRewardModel(
   const { path, base } = await modelAndBase(await findModel(name, context), context);
   const options: FrozenOptions = { baseDtype: frozen || base !== undefined ? baseDtype : 'float32' };
   const { model, tokenizer, source, newHead, notes, rounding } = await loadRewardModel(engine, base ?? path, {
-    ...{ seed, padToken, storage: frozenStorage(engine, options) },
+    ...{ seed, padToken, storage: options.baseDtype },
     onProgress: (bytes, total) => context.progress(`Loading ${name}: ${Math.round((100 * bytes) / total)} %`),
   });
   for (const note of notes) context.note(note);

@@ -1,4 +1,4 @@
-import type { Sampler } from '@dpo/core';
+import { openLogpScorer, type Sampler } from '@dpo/core';
 import { generate, type LanguageModel } from '@dpo/models';
 
 /** Answers that are written at the same time, at most. */
@@ -13,17 +13,27 @@ export interface AnswerEnds {
   readonly stopWhen?: ((tokens: readonly number[]) => boolean) | undefined;
 }
 
-/** Draws from a model as it is, at temperature 1, so that answers come from the distribution that training scores. */
+/**
+ * Draws from a model as it is, at temperature 1, so that answers come from the distribution that training scores. Generation in
+ * bfloat16 reads rounded copies of the weights, so that the answers' log-probabilities are computed once more there, as training
+ * computes them: the first ratio of an update is 1.
+ */
 export function policySampler(model: LanguageModel, { maxNewTokens, endTokens, stopWhen }: AnswerEnds): Sampler {
+  const scorer = model.engine.precision === 'bfloat16' ? openLogpScorer(model) : undefined;
   return async ({ prompts, samples, seed }) => {
     const answers = await generate(model, prompts, {
       ...{ samples, seed, maxNewTokens, stopTokens: endTokens, stopWhen },
       batchSize: Math.min(TOGETHER, prompts.length * samples),
     });
-    return prompts.map((_, g) =>
+    const drawn = prompts.map((_, g) =>
       answers
         .slice(g * samples, (g + 1) * samples)
         .map(({ tokens, logps, finished }) => ({ tokens, logps, ended: finished })),
+    );
+    const groups = prompts.map((prompt, g) => ({ prompt, answers: (drawn[g] ?? []).map(({ tokens }) => tokens) }));
+    const logps = await scorer?.score(groups);
+    return drawn.map((ofPrompt, g) =>
+      ofPrompt.map((answer, k) => ({ ...answer, logps: logps?.[g]?.[k] ?? answer.logps })),
     );
   };
 }

@@ -2,6 +2,7 @@ import { DpoError } from '@dpo/base';
 import { openEngine } from '@dpo/engine';
 import type { z } from 'zod';
 import { type RunContext, runContext } from '../context.js';
+import { storageForDrawing } from '../inputs/frozen-storage.js';
 import type { OpenModel } from '../inputs/open-model.js';
 import { checkOptions } from '../options/check-options.js';
 import { engineSettings } from '../options/engine-options.js';
@@ -64,7 +65,7 @@ async function openAndTrain(options: RlOptions, sinks: readonly SinkOrOpener[], 
   const engine = await openEngine(engineSettings(options));
   try {
     context.note(`Engine: ${engine.description}`);
-    const opened = await openPolicy(engine, options, context);
+    const opened = await openPolicy(engine, { ...options, ...storageForDrawing(engine, options) }, context);
     const prompts = await encodedPrompts(checked.data, opened, options, context);
     const heldOut = checked.heldOut && (await encodedPrompts(checked.heldOut, opened, options, context));
     const training = rlMethod(options, opened.model);

@@ -16,7 +16,7 @@ import {
 import type { Engine } from '@dpo/engine';
 import { cloneModel, type LanguageModel, type Rounding } from '@dpo/models';
 import type { RunContext } from '../context.js';
-import { type FrozenOptions, frozenStorage, tellStorage } from '../inputs/frozen-storage.js';
+import { type FrozenOptions, tellStorage } from '../inputs/frozen-storage.js';
 import { openModel } from '../inputs/open-model.js';
 import { sharedScores } from '../workers/shared-scores.js';
 import type { Scorer } from './draw-held-out.js';
@@ -132,7 +132,7 @@ async function openReference(
 async function copyOf(model: LanguageModel, options: FrozenOptions, context: RunContext): Promise<LanguageModel> {
   let rounding: Rounding | undefined;
   const copy = await cloneModel(model, {
-    storage: frozenStorage(model.engine, options),
+    storage: options.baseDtype,
     onRounding: (changed) => {
       rounding = changed;
     },

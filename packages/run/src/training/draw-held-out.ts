@@ -56,8 +56,11 @@ export async function drawHeldOut(
   });
   const groups = answers.map(({ prompt, tokens }) => ({ prompt: prompts[prompt] as Int32Array, answers: [tokens] }));
   const referenceLogps = await sequenceLogps(reference.model, groups, { adapter: reference.adapter });
+  // Generation in bfloat16 reads rounded copies of the weights: log π is computed once more there, as log π_ref is.
+  const ownLogps = model.engine.precision === 'bfloat16' ? await sequenceLogps(model, groups) : undefined;
   const logRatios = answers.map(
-    ({ logps }, i) => logps.reduce((sum, logp) => sum + logp, 0) - (referenceLogps[i]?.[0] as number),
+    ({ logps }, i) =>
+      (ownLogps?.[i]?.[0] ?? logps.reduce((sum, logp) => sum + logp, 0)) - (referenceLogps[i]?.[0] as number),
   );
   const kl = logRatios.reduce((sum, ratio) => sum + ratio, 0) / logRatios.length;
   const variance = logRatios.reduce((sum, ratio) => sum + (ratio - kl) ** 2, 0) / (logRatios.length - 1);
