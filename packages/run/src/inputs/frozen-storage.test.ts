@@ -12,8 +12,11 @@ it('auto stores the base of a policy that draws as its products take it', () => 
 
 it('a model whose matrices are stored in different ways is mixed', () => {
   const model = (...storages: readonly ('float32' | 'bfloat16')[]) => {
-    const matrices = storages.map((storage, i) => [`matrix ${i}`, { shape: [2, 2], storage }] as const);
-    const weights = new Map([...matrices, ['norm', { shape: [2], storage: 'float32' }] as const]);
+    const variables: readonly { readonly shape: readonly number[]; readonly storage: 'float32' | 'bfloat16' }[] = [
+      ...storages.map((storage) => ({ shape: [2, 2], storage })),
+      { shape: [2], storage: 'float32' },
+    ];
+    const weights = new Map(variables.map((variable, i) => [`weight ${i}`, variable]));
     return { weights } as unknown as Parameters<typeof storageOf>[0];
   };
   expect(storageOf(model('float32', 'float32'))).toBe('float32');
