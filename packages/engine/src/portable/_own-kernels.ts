@@ -37,13 +37,14 @@ export const unsortedSegmentSum: tf.KernelFunc = ({ inputs, attrs, backend }) =>
  * other tensors and variables would change that share the memory.
  */
 export function scatterIntoCopy(scatter: tf.KernelFunc): tf.KernelFunc {
-  return ({ inputs, attrs, backend }) => {
+  return (call) => {
+    const { inputs, backend } = call;
     const heap = heapOf(backend);
     const tensor = input(inputs, 'tensor');
     const copy = heap.make(tensor.shape, tensor.dtype);
     const [to, from] = [copy, tensor].map(heap.values);
     if (to !== undefined && from !== undefined) to.set(from);
-    const result = scatter({ inputs: { ...inputs, tensor: copy }, attrs, backend });
+    const result = scatter({ ...call, inputs: { ...inputs, tensor: copy } });
     (backend as tf.KernelBackend).disposeData(copy.dataId);
     return result;
   };
