@@ -39,6 +39,13 @@ export interface OpenEngineOptions {
   readonly xla?: boolean | undefined;
   /** True lets float32 products on GPUs round their inputs to 10 bits (TensorFloat-32), for speed. Default false. */
   readonly tf32?: boolean | undefined;
+  /**
+   * Which fused regions TensorFlow's XLA compiles: those that are large enough to gain by it (`auto`, on processors alone), all
+   * (`always`), or none (`never`). All give the same numbers to float32 rounding. Default `auto`.
+   */
+  readonly regions?: 'auto' | 'always' | 'never' | undefined;
+  /** Called with a sentence when TensorFlow has to compute in a slower way. Default: nobody is told. */
+  readonly onWarning?: ((warning: string) => void) | undefined;
   /** The workers that the engine is one of: its `collective` sums over them. TensorFlow only. Default: one worker alone. */
   readonly cluster?: Cluster | undefined;
 }
@@ -128,9 +135,10 @@ async function fasterOf(processor: Engine, memoryLimit: number | undefined): Pro
   return because(chosen, why);
 }
 
-function checkChoice({ kind = 'auto', precision = 'float32' }: OpenEngineOptions): void {
+function checkChoice({ kind = 'auto', precision = 'float32', regions = 'auto' }: OpenEngineOptions): void {
   if (!['auto', 'tensorflow', 'webgpu', 'wasm', 'cpu'].includes(kind))
     throw wrongOption('kind', kind, 'auto, tensorflow, webgpu, wasm or cpu');
+  if (!['auto', 'always', 'never'].includes(regions)) throw wrongOption('regions', regions, 'auto, always or never');
   if (!['auto', 'float32', 'bfloat16'].includes(precision))
     throw wrongOption('precision', precision, 'auto, float32 or bfloat16');
 }

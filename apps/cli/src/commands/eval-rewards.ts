@@ -67,7 +67,7 @@ export const evalRewardsCommand = defineCommand({
     const all = await readComparisons(withSplit(data, split), context, skips.onError);
     const comparisons = all.slice(0, limit);
     await offerEngine(values, context);
-    const engine = await openEngine(engineSettings(values));
+    const engine = await openEngine(engineSettings(values, context));
     try {
       const scores = await (isScorer ? scorerScores : implicitRewards)(engine, comparisons, values, context);
       skips.report(context);

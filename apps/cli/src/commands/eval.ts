@@ -39,7 +39,7 @@ export const evalSentimentCommand = defineCommand({
     const prompts = await readPrompts(options.prompts, context);
     const openReward = await findReward(options.reward, context);
     await offerEngine(options, context);
-    const engine = await openEngine(engineSettings(options));
+    const engine = await openEngine(engineSettings(options, context));
     try {
       const reward = await openReward(engine);
       const reference = await openModel(engine, options.ref, context);

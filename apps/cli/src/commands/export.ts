@@ -29,7 +29,7 @@ export const exportCommand = defineCommand({
         values: { output: options.output },
         hint: 'Choose another --output, or replace it by --overwrite.',
       });
-    const engine = await openEngine(engineSettings(options));
+    const engine = await openEngine(engineSettings(options, context));
     try {
       const { model, source } = await openModel(engine, options.model, context);
       const hasAdapter = model.adapter !== undefined;

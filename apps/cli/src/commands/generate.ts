@@ -33,7 +33,7 @@ export const generateCommand = defineCommand({
         ? await readPrompts(options.prompts, context)
         : [options.chat ? [{ role: 'user', content }] : content];
     await offerEngine(options, context);
-    const engine = await openEngine(engineSettings(options));
+    const engine = await openEngine(engineSettings(options, context));
     try {
       const { model, tokenizer } = await openModel(engine, options.model, context);
       const samples = await sampleTexts(model, tokenizer, prompts, {

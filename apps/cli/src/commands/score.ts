@@ -46,7 +46,7 @@ export const scoreCommand = defineCommand({
     const { onError } = skips;
     const dataset = await openData(withSplit(options.data, options.split), context, { onError });
     await offerEngine(options, context);
-    const engine = await openEngine(engineSettings(options));
+    const engine = await openEngine(engineSettings(options, context));
     try {
       const score = async (name: string, tokenizer?: ModelTokenizer) =>
         scorePairs(engine, { name, tokenizer, onError }, dataset, options, context);

@@ -66,7 +66,7 @@ export type DemoResult =
 export async function runDemo(options: DemoOptions, context: Context): Promise<DemoResult> {
   const { output, seed } = options;
   await provideEngine(options, context);
-  const engine = await openEngine(engineSettings(options));
+  const engine = await openEngine(engineSettings(options, context));
   try {
     context.note(`Engine: ${engine.description}`);
     const numbers = recipe({ lora: options.loraRank !== undefined, tiny: options.tiny });

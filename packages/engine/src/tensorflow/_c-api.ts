@@ -52,6 +52,8 @@ const PROTOTYPES = {
   TF_SetAttrFloat: 'void TF_SetAttrFloat(void*, const char*, float)',
   TF_SetAttrString: 'void TF_SetAttrString(void*, const char*, void*, size_t)',
   TF_SetAttrShape: 'void TF_SetAttrShape(void*, const char*, void*, int)',
+  TF_SetAttrTypeList: 'void TF_SetAttrTypeList(void*, const char*, void*, int)',
+  TF_SetAttrFuncName: 'void TF_SetAttrFuncName(void*, const char*, const char*, size_t)',
   TF_SetAttrTensor: 'void TF_SetAttrTensor(void*, const char*, void*, void*)',
   TF_OperationOutputType: 'int TF_OperationOutputType(TF_Output)',
   TF_OperationNumOutputs: 'int TF_OperationNumOutputs(void*)',
@@ -60,6 +62,7 @@ const PROTOTYPES = {
   TF_GraphSetTensorShape: 'void TF_GraphSetTensorShape(void*, TF_Output, void*, int, void*)',
   TF_GraphToFunctionWithControlOutputs:
     'void* TF_GraphToFunctionWithControlOutputs(void*, const char*, uint8_t, int, void*, int, void*, int, void*, const char**, int, void*, const char**, void*, const char*, void*)',
+  TF_GraphCopyFunction: 'void TF_GraphCopyFunction(void*, void*, void*, void*)',
   TF_DeleteFunction: 'void TF_DeleteFunction(void*)',
   TFE_NewContextOptions: 'void* TFE_NewContextOptions()',
   TFE_ContextOptionsSetConfig: 'void TFE_ContextOptionsSetConfig(void*, void*, size_t, void*)',

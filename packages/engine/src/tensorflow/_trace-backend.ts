@@ -1,5 +1,6 @@
 import { DpoError } from '@dpo/base';
 import * as tf from '@tensorflow/tfjs-core';
+import type { FusingBackend, Region, RegionCall } from '../region.js';
 import { calledFrom, callerLine } from './_caller.js';
 import type { Graph, Node } from './graph.js';
 import { kernelTable } from './kernel-table.js';
@@ -14,12 +15,27 @@ interface Entry {
   references: number;
 }
 
+/** Makes functions of regions. */
+export interface RegionCompiler {
+  /** Whether a region with such inputs becomes a function of its own. */
+  fuses(region: Region, inputs: readonly tf.Tensor[]): boolean;
+  /** Adds a call of the region's function to the graph, and returns the outputs: a node, or a list when the body gives a list. */
+  call(graph: Graph, call: RegionCall, inputs: readonly Node[]): Node | readonly Node[];
+}
+
 /** The tfjs backend under which a function's body runs once for tracing. Its tensors are nodes of a TensorFlow graph. */
-export class TraceBackend extends tf.KernelBackend {
+export class TraceBackend extends tf.KernelBackend implements FusingBackend {
   readonly #entries = new Map<object, Entry>();
 
-  constructor(readonly graph: Graph) {
+  constructor(
+    readonly graph: Graph,
+    readonly regions?: RegionCompiler | undefined,
+  ) {
     super();
+  }
+
+  fuses(region: Region, inputs: readonly tf.Tensor[]): boolean {
+    return this.regions?.fuses(region, inputs) ?? false;
   }
 
   /** A tensor that stands for a node. */
@@ -125,55 +141,74 @@ export class TraceBackend extends tf.KernelBackend {
   }
 }
 
-const BACKEND = 'dpo-tensorflow';
+/** The names of tfjs's backends under which functions are traced, and regions within functions. */
+const BACKENDS = { function: 'dpo-tensorflow', region: 'dpo-tensorflow-region' } as const;
 let registered = false;
 
 /** Runs `work` with `backend` as tfjs's current backend, and restores the previous backend. */
-export function withBackend<T>(backend: TraceBackend, work: () => T): T {
+export function withBackend<T>(backend: TraceBackend, work: () => T, traced: keyof typeof BACKENDS = 'function'): T {
   registerKernels();
   const previous: string | null = tf.getBackend();
-  tf.registerBackend(BACKEND, () => backend, 0);
+  const name = BACKENDS[traced];
+  tf.registerBackend(name, () => backend, 0);
   // `setBackend` is synchronous here, since our factory is.
-  void tf.setBackend(BACKEND);
+  void tf.setBackend(name);
   try {
     return work();
   } finally {
     if (previous) void tf.setBackend(previous);
-    tf.removeBackend(BACKEND);
+    tf.removeBackend(name);
   }
 }
 
 function registerKernels(): void {
   if (registered) return;
   registered = true;
-  for (const [kernelName, kernel] of Object.entries(kernelTable))
-    tf.registerKernel({
-      kernelName,
-      backendName: BACKEND,
-      kernelFunc: ({ inputs, attrs, backend }) => {
-        const trace = backend as TraceBackend;
-        const result = kernel({
-          graph: trace.graph,
-          input: (name) => trace.node(inputs[name] as tf.TensorInfo),
-          get inputs() {
-            return Object.values(inputs).map((tensor) => trace.node(tensor as tf.TensorInfo));
-          },
-          attributes: attrs ?? {},
-        });
-        return Array.isArray(result)
-          ? result.map((node: Node) => trace.tensorInfo(node))
-          : trace.tensorInfo(result as Node);
-      },
-    });
-  for (const kernelName of knownKernels())
-    if (!(kernelName in kernelTable))
+  for (const backendName of Object.values(BACKENDS)) {
+    for (const [kernelName, kernel] of Object.entries(kernelTable))
       tf.registerKernel({
         kernelName,
-        backendName: BACKEND,
-        kernelFunc: () => {
-          throw unsupported(kernelName);
+        backendName,
+        kernelFunc: ({ inputs, attrs, backend }) => {
+          const trace = backend as TraceBackend;
+          const result = kernel({
+            graph: trace.graph,
+            input: (name) => trace.node(inputs[name] as tf.TensorInfo),
+            get inputs() {
+              return Object.values(inputs).map((tensor) => trace.node(tensor as tf.TensorInfo));
+            },
+            attributes: attrs ?? {},
+          });
+          return tensorInfos(trace, result);
         },
       });
+    for (const kernelName of knownKernels())
+      if (!(kernelName in kernelTable))
+        tf.registerKernel({
+          kernelName,
+          backendName,
+          kernelFunc: () => {
+            throw unsupported(kernelName);
+          },
+        });
+  }
+  tf.registerKernel({ kernelName: 'FusedRegion', backendName: BACKENDS.function, kernelFunc: fusedRegion });
+}
+
+/** A call of a region's function, for a region that the backend fuses. */
+function fusedRegion({ inputs, attrs, backend }: Parameters<tf.KernelFunc>[0]): tf.TensorInfo | tf.TensorInfo[] {
+  const trace = backend as TraceBackend;
+  const { call } = attrs as unknown as { readonly call: RegionCall };
+  const nodes = Object.values(inputs).map((tensor) => trace.node(tensor as tf.TensorInfo));
+  return tensorInfos(trace, trace.regions?.call(trace.graph, call, nodes) ?? []);
+}
+
+function tensorInfos(trace: TraceBackend, nodes: Node | readonly Node[]): tf.TensorInfo | tf.TensorInfo[] {
+  return isList(nodes) ? nodes.map((node) => trace.tensorInfo(node)) : trace.tensorInfo(nodes);
+}
+
+function isList(nodes: Node | readonly Node[]): nodes is readonly Node[] {
+  return Array.isArray(nodes);
 }
 
 /** The names of tfjs's kernels, which tfjs exports as constants whose name is their value. */

@@ -1,14 +1,13 @@
 import { DpoError } from '@dpo/base';
 import * as tf from '@tensorflow/tfjs-core';
 import type { DType, FunctionBody } from '../types.js';
-import type { Output, Pointer } from './_c-api.js';
 import { calledFrom, callerLine } from './_caller.js';
 import type { Context } from './_context.js';
-import { checked } from './_status.js';
-import { TraceBackend, withBackend } from './_trace-backend.js';
+import { graphFunction } from './_graph-function.js';
+import { type RegionCompiler, TraceBackend, withBackend } from './_trace-backend.js';
 import { TraceScope } from './_trace-scope.js';
 import type { NativeVariable } from './_variable.js';
-import { Graph, type Node, outputArray } from './graph.js';
+import { Graph, type Node } from './graph.js';
 import { cast } from './kernels/kernel.js';
 
 /** The type of an argument. A function is traced once for each combination of types. */
@@ -35,6 +34,8 @@ export interface TraceOptions {
   readonly xla: boolean;
   /** Whether the inputs of matrix products are rounded to bfloat16. */
   readonly roundProducts: boolean;
+  /** Compiles regions. Without it, their operations become part of the function. */
+  readonly regions?: RegionCompiler | undefined;
 }
 
 let count = 0;
@@ -53,7 +54,8 @@ export function trace<Out extends string>(
     // TensorFlow allows only letters, digits and a few signs in names.
     const name = `${label.replace(/[^A-Za-z0-9]/g, '_')}_${count++}`;
     const inputs = [...placeholders.map(({ output }) => output), ...resources.values()];
-    addFunction(context, graph, name, inputs, [...results.values()], control);
+    const outputs = [...results.values()].map(({ output }) => output);
+    context.api.TF_DeleteFunction(graphFunction(context, graph, name, { inputs, outputs, control }));
     return { name, variables: [...resources.keys()], outputs: [...results.keys()], operations: graph.size };
   } finally {
     graph.dispose();
@@ -87,9 +89,9 @@ function record<Out extends string>(
   label: string,
   body: FunctionBody<string, Out>,
   signature: readonly Signature[],
-  { xla }: TraceOptions,
+  { xla, regions }: TraceOptions,
 ) {
-  const backend = new TraceBackend(graph);
+  const backend = new TraceBackend(graph, regions);
   return withBackend(backend, () => {
     const scope = new TraceScope(backend, context, xla);
     const placeholders = signature.map(({ dtype, shape }) => graph.placeholder(dtype, shape));
@@ -144,43 +146,5 @@ function collectNodes<Out extends string>(
       );
     const node = backend.graph.widened(backend.node(tensor));
     nodes.set(name, node.dtype === 'bool' ? cast(backend.graph, node, 'int32') : node);
-  }
-}
-
-function addFunction(
-  context: Context,
-  graph: Graph,
-  name: string,
-  inputs: readonly Output[],
-  outputs: readonly Node[],
-  control: readonly Pointer[],
-): void {
-  const { api } = context;
-  const results = outputs.map(({ output }) => output);
-  const fn = checked(api, name, (status) =>
-    api.TF_GraphToFunctionWithControlOutputs(
-      graph.handle,
-      name,
-      0,
-      // All operations of the graph.
-      -1,
-      null,
-      inputs.length,
-      outputArray(inputs),
-      results.length,
-      outputArray(results),
-      results.map((_, i) => `output_${i}`),
-      control.length,
-      BigUint64Array.from(control),
-      control.map((_, i) => `update_${i}`),
-      null,
-      null,
-      status,
-    ),
-  );
-  try {
-    context.addFunction(fn);
-  } finally {
-    api.TF_DeleteFunction(fn);
   }
 }

@@ -4,6 +4,7 @@ import { checkValues } from '../shared/check-values.js';
 import type { EngineFunction, FunctionBody, Precision, Values } from '../types.js';
 import { configProto } from './_config-proto.js';
 import type { CallAttribute, Context, Handle } from './_context.js';
+import type { Regions } from './_regions.js';
 import { type Compiled, lineOf, type Signature, type TraceOptions, trace } from './_trace.js';
 
 /** The engine of a traced function, and how the function computes. */
@@ -14,6 +15,8 @@ export interface TracedFunctionOptions {
   readonly precision: Precision;
   /** Whether XLA compiles the function. */
   readonly xla: boolean;
+  /** Compiles regions. Without it, their operations become part of the function. */
+  readonly regions?: Regions | undefined;
 }
 
 /** A function of the engine: traced once per signature, called off the main thread. */
@@ -75,7 +78,7 @@ export class TracedFunction<In extends string, Out extends string> {
       }
       return await queue.run(async () => {
         this.#checkAlive();
-        const compiled = this.#compiled(signature);
+        const compiled = await this.#compiled(signature);
         const resources = compiled.variables.map(({ resource }) => resource);
         const call = {
           name: compiled.name,
@@ -101,19 +104,27 @@ export class TracedFunction<In extends string, Out extends string> {
     return Object.fromEntries(results) as Record<string, unknown> as Record<Out, Values>;
   }
 
-  #compiled(signature: readonly Signature[]): Compiled {
+  async #compiled(signature: readonly Signature[]): Promise<Compiled> {
     const key = signature.map(({ name, dtype, shape }) => `${name}:${dtype}[${shape}]`).join();
     const existing = this.#traces.get(key);
     if (existing !== undefined) return existing;
+    const { context, regions } = this.options;
     const body = this.body as FunctionBody<string, Out>;
-    const compiled = trace(this.options.context, this.name, body, signature, this.#traceOptions);
-    this.#traces.set(key, compiled);
-    return compiled;
+    for (;;) {
+      const compiled = trace(context, this.name, body, signature, this.#traceOptions);
+      if (regions !== undefined && !(await regions.compile())) {
+        // Traced again without the regions that XLA cannot compile.
+        context.removeFunction(compiled.name);
+        continue;
+      }
+      this.#traces.set(key, compiled);
+      return compiled;
+    }
   }
 
   get #traceOptions(): TraceOptions {
-    const { xla, precision } = this.options;
-    return { xla, roundProducts: precision === 'bfloat16' };
+    const { xla, precision, regions } = this.options;
+    return { xla, roundProducts: precision === 'bfloat16', regions };
   }
 
   /** An error of a running function, with the operation and its calling line when TensorFlow names the operation. */

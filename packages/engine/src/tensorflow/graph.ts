@@ -12,12 +12,14 @@ export type { Input, Node } from './graph-nodes.js';
 /** An operation's attribute. Types that TensorFlow infers from the inputs need not be given. */
 export type Attribute =
   | { readonly type: number }
+  | { readonly types: readonly number[] }
   | { readonly int: number }
   | { readonly float: number }
   | { readonly bool: boolean }
   | { readonly string: string }
   | { readonly shape: readonly number[] }
-  | { readonly tensor: Pointer };
+  | { readonly tensor: Pointer }
+  | { readonly function: string };
 
 /** What an operation has besides its inputs. */
 export interface OperationOptions {
@@ -46,6 +48,7 @@ export class Graph {
   readonly handle: Pointer;
   readonly #api: CApi;
   readonly #constants = new Map<string, Node>();
+  readonly #functions = new Set<Pointer>();
   readonly #shape = new BigInt64Array(MAX_RANK);
   readonly #edges = new GraphEdges();
   /** Whether the inputs of matrix products are rounded to bfloat16. */
@@ -153,11 +156,19 @@ export class Graph {
   }
 
   /** Sets the shape of an operation's output, when TensorFlow cannot infer the shape. */
-  setShape(operation: Pointer, shape: readonly number[]): void {
+  setShape(operation: Pointer, shape: readonly number[], index = 0): void {
     const api = this.#api;
     checked(api, 'TF_GraphSetTensorShape', (status) =>
-      api.TF_GraphSetTensorShape(this.handle, { oper: operation, index: 0 }, dimensions(shape), shape.length, status),
+      api.TF_GraphSetTensorShape(this.handle, { oper: operation, index }, dimensions(shape), shape.length, status),
     );
+  }
+
+  /** Lets operations of the graph call a function. */
+  useFunction(fn: Pointer): void {
+    if (this.#functions.has(fn)) return;
+    this.#functions.add(fn);
+    const api = this.#api;
+    checked(api, 'TF_GraphCopyFunction', (status) => api.TF_GraphCopyFunction(this.handle, fn, null, status));
   }
 
   /** An input of the function that the graph becomes: a value of a type and a shape. */
@@ -226,6 +237,10 @@ export class Graph {
   #setAttribute(description: Pointer, name: string, attribute: Attribute): void {
     const api = this.#api;
     if ('type' in attribute) api.TF_SetAttrType(description, name, attribute.type);
+    else if ('types' in attribute)
+      api.TF_SetAttrTypeList(description, name, Int32Array.from(attribute.types), attribute.types.length);
+    else if ('function' in attribute)
+      api.TF_SetAttrFuncName(description, name, attribute.function, attribute.function.length);
     else if ('int' in attribute) api.TF_SetAttrInt(description, name, attribute.int);
     else if ('float' in attribute) api.TF_SetAttrFloat(description, name, attribute.float);
     else if ('bool' in attribute) api.TF_SetAttrBool(description, name, attribute.bool ? 1 : 0);

@@ -12,6 +12,7 @@ import { configProto } from './_config-proto.js';
 import { Context } from './_context.js';
 import { chooseDevice, shortName } from './_device.js';
 import { joinCluster } from './_join-cluster.js';
+import { type RegionChoice, Regions } from './_regions.js';
 import { setTensorFloat32 } from './_tf32.js';
 import { TracedFunction } from './_traced-function.js';
 import { NativeVariable } from './_variable.js';
@@ -39,6 +40,13 @@ export interface TensorFlowOptions {
   readonly xla?: boolean | undefined;
   /** True lets float32 products on GPUs round their inputs to 10 bits (TensorFloat-32). Default false. */
   readonly tf32?: boolean | undefined;
+  /**
+   * Which fused regions are compiled by XLA: those that are large enough to gain by it (`auto`, on processors alone), all, or none.
+   * Default `auto`.
+   */
+  readonly regions?: RegionChoice | undefined;
+  /** Called with a sentence when the engine has to compute in a slower way. Default: nobody is told. */
+  readonly onWarning?: ((warning: string) => void) | undefined;
   /** The workers that the engine is one of. At most one engine of a process belongs to a cluster. Default: one worker alone. */
   readonly cluster?: Cluster | undefined;
 }
@@ -76,6 +84,10 @@ export function openTensorFlow(options: TensorFlowOptions): Engine {
   const queue = new CallQueue();
   const variables = new Set<NativeVariable>();
   const functions = new Set<{ dispose(): void }>();
+  const { regions: choice = 'auto', onWarning } = options;
+  // Within a function that XLA compiles as a whole, regions gain nothing. On GPUs their gain is not measured.
+  const fuses = !xla && (choice !== 'auto' || place.device === 'cpu');
+  const regions = fuses ? new Regions(context, { choice, onWarning }) : undefined;
   let disposed = false;
 
   const alive = (): void => {
@@ -107,6 +119,7 @@ export function openTensorFlow(options: TensorFlowOptions): Engine {
         queue,
         precision: options.precision ?? precision,
         xla,
+        regions,
       });
       functions.add(fn);
       return fn.callable(() => functions.delete(fn));
@@ -119,7 +132,10 @@ export function openTensorFlow(options: TensorFlowOptions): Engine {
         for (const variable of [...variables]) variable.dispose();
         functions.clear();
       });
-      await queue.run(async () => context.dispose());
+      await queue.run(async () => {
+        regions?.dispose();
+        context.dispose();
+      });
     },
   };
 }

@@ -129,7 +129,7 @@ export function gemmaFamily(settings: ConfigReader, variant: GemmaVariant): Deco
         );
 
         const m = norm(after, 'pre_feedforward');
-        const gate = activation(linear(m, `${layer(i)}.mlp.gate_proj`));
+        const gate = linear(m, `${layer(i)}.mlp.gate_proj`, activation);
         const gated = tf.mul<tf.Tensor2D>(gate, linear(m, `${layer(i)}.mlp.up_proj`));
         return tf.add(after, norm(linear(gated, `${layer(i)}.mlp.down_proj`), 'post_feedforward'));
       };

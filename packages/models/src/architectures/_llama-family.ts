@@ -109,7 +109,7 @@ export function llamaFamily(settings: ConfigReader, variant: LlamaVariant): Deco
     prefix: 'model.',
     isExtra: () => false,
 
-    hidden(tokens, { weight, linear, attend, selectPositions, block }) {
+    hidden(tokens, { weight, linear, addLinear, attend, selectPositions, block }) {
       const [packedRows, length] = tokens.ids.shape;
       const norm = (x: tf.Tensor2D, name: string) => rmsNorm(x, weight(`${name}.weight`), epsilon);
 
@@ -127,11 +127,11 @@ export function llamaFamily(settings: ConfigReader, variant: LlamaVariant): Deco
         const k = turned(normed(project(h, 'k', keyValueHeads), 'k')); // [B, KV, T, headSize]
         const v = project(h, 'v', keyValueHeads); // [B, KV, T, headSize]
         const attended = selectPositions(i, joinHeads(attend(i, q, k, v, { window: windows[i] })));
-        const after = tf.add<tf.Tensor2D>(selectPositions(i, x), linear(attended, `${attention}.o_proj`));
+        const after = addLinear(selectPositions(i, x), attended, `${attention}.o_proj`);
 
         const m = norm(after, `${layer(i)}.post_attention_layernorm`);
         const gated = siluTimes(linear(m, `${layer(i)}.mlp.gate_proj`), linear(m, `${layer(i)}.mlp.up_proj`));
-        return tf.add(after, linear(gated, `${layer(i)}.mlp.down_proj`));
+        return addLinear(after, gated, `${layer(i)}.mlp.down_proj`);
       };
 
       let x = tf.gather(

@@ -75,14 +75,12 @@ export function gptNeox(settings: ConfigReader): Decoder {
     // Causal masks, which older versions of transformers saved.
     isExtra: (name) => /\.attention\.(bias|masked_bias)$/.test(name),
 
-    hidden(tokens, { weight, linear, attend, selectPositions, block }) {
+    hidden(tokens, { weight, linear, addLinear, attend, selectPositions, block }) {
       const [packedRows, length] = tokens.ids.shape;
       const norm = (x: tf.Tensor2D, name: string) =>
         layerNorm(x, weight(`${name}.weight`), weight(`${name}.bias`), epsilon);
-      const mlp = (x: tf.Tensor2D, i: number) => {
-        const h = norm(x, `${layer(i)}.post_attention_layernorm`);
-        return linear(activation(linear(h, `${layer(i)}.mlp.dense_h_to_4h`)), `${layer(i)}.mlp.dense_4h_to_h`);
-      };
+      const up = (x: tf.Tensor2D, i: number) =>
+        linear(norm(x, `${layer(i)}.post_attention_layernorm`), `${layer(i)}.mlp.dense_h_to_4h`, activation); // [B·T, inner]
 
       // Recomputation repeats a layer alone, so each layer computes its rotation itself.
       const compute = (i: number, x: tf.Tensor2D): tf.Tensor2D => {
@@ -99,8 +97,8 @@ export function gptNeox(settings: ConfigReader): Decoder {
         ];
         const attended = selectPositions(i, joinHeads(attend(i, rotate(q, turn), rotate(k, turn), v)));
         const residual = selectPositions(i, x);
-        const after = tf.add<tf.Tensor2D>(residual, linear(attended, `${layer(i)}.attention.dense`));
-        return tf.add(after, mlp(parallel ? residual : after, i));
+        const after = addLinear(residual, attended, `${layer(i)}.attention.dense`);
+        return addLinear(after, up(parallel ? residual : after, i), `${layer(i)}.mlp.dense_4h_to_h`);
       };
 
       let x = tf.gather(

@@ -71,7 +71,7 @@ export function gpt2(settings: ConfigReader): Decoder {
     // Causal masks, which older versions of transformers saved.
     isExtra: (name) => /(^|\.)h\.\d+\.attn\.(bias|masked_bias)$/.test(name),
 
-    hidden({ ids, positions }, { weight, linear, attend, selectPositions, block }) {
+    hidden({ ids, positions }, { weight, linear, addLinear, attend, selectPositions, block }) {
       const [packedRows, length] = ids.shape;
       const places = packedRows * length;
       const norm = (x: tf.Tensor2D, name: string) =>
@@ -89,10 +89,10 @@ export function gpt2(settings: ConfigReader): Decoder {
           tf.Tensor4D,
         ];
         const attended = selectPositions(i, joinHeads(attend(i, q, k, v)));
-        const after = tf.add<tf.Tensor2D>(selectPositions(i, x), linear(attended, `${layer(i)}.attn.c_proj`));
+        const after = addLinear(selectPositions(i, x), attended, `${layer(i)}.attn.c_proj`);
 
-        const up = activation(linear(norm(after, `${layer(i)}.ln_2`), `${layer(i)}.mlp.c_fc`)); // [B·T, inner]
-        return tf.add(after, linear(up, `${layer(i)}.mlp.c_proj`));
+        const up = linear(norm(after, `${layer(i)}.ln_2`), `${layer(i)}.mlp.c_fc`, activation); // [B·T, inner]
+        return addLinear(after, up, `${layer(i)}.mlp.c_proj`);
       };
 
       let x = tf.add<tf.Tensor2D>(

@@ -68,7 +68,7 @@ export function phi3(settings: ConfigReader): Decoder {
     prefix: 'model.',
     isExtra: () => false,
 
-    hidden(tokens, { weight, linear, attend, selectPositions, block }) {
+    hidden(tokens, { weight, linear, addLinear, attend, selectPositions, block }) {
       const [packedRows, length] = tokens.ids.shape;
       const norm = (x: tf.Tensor2D, name: string) => rmsNorm(x, weight(`${name}.weight`), epsilon);
 
@@ -84,11 +84,11 @@ export function phi3(settings: ConfigReader): Decoder {
           tf.Tensor4D,
         ]; // [B, H, T, headSize], [B, KV, T, headSize] twice
         const attended = selectPositions(i, joinHeads(attend(i, rotate(q, turn), rotate(k, turn), v, { window })));
-        const after = tf.add<tf.Tensor2D>(selectPositions(i, x), linear(attended, `${layer(i)}.self_attn.o_proj`));
+        const after = addLinear(selectPositions(i, x), attended, `${layer(i)}.self_attn.o_proj`);
 
         const both = linear(norm(after, `${layer(i)}.post_attention_layernorm`), `${layer(i)}.mlp.gate_up_proj`);
         const [gate, up] = tf.split(both, 2, 1) as [tf.Tensor2D, tf.Tensor2D];
-        return tf.add(after, linear(siluTimes(gate, up), `${layer(i)}.mlp.down_proj`));
+        return addLinear(after, siluTimes(gate, up), `${layer(i)}.mlp.down_proj`);
       };
 
       let x = tf.gather(

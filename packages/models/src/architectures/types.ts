@@ -1,4 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
+import type { LinearLayers } from '../blocks/linear-layers.js';
 import type { Attend } from '../blocks/packed-attention.js';
 
 /** The part of a model's configuration that all architectures have. */
@@ -35,11 +36,9 @@ export interface WeightSpec {
 }
 
 /** The functions that a forward pass is built from. Letters: B packed rows, T positions, H heads, KV key-value heads, D width. */
-interface Computation {
+interface Computation extends LinearLayers {
   /** A weight by its full name. */
   weight(name: string): tf.Tensor;
-  /** A linear layer by its name without `.weight`, with its bias and its adapter: [n, in] → [n, out]. */
-  linear(x: tf.Tensor2D, layer: string): tf.Tensor2D;
   /** Attention of a layer. */
   readonly attend: Attend;
   /**

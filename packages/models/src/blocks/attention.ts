@@ -1,5 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { softCap } from './soft-cap.js';
+import { biasedSoftmax, biasedSoftmaxGradient } from './softmax-regions.js';
+import { withGradient } from './with-gradient.js';
 
 /**
  * A linear layer's output divided into heads: [B·T, H·headSize] → [B, H, T, headSize].
@@ -53,9 +55,25 @@ export function attention(
   const [packedRows, heads, length, size] = q.shape;
   const [, keyValueHeads, keys] = k.shape;
   const stack = [packedRows, keyValueHeads, (heads / keyValueHeads) * length];
-  const queries = tf.reshape(tf.mul(q, scale ?? 1 / Math.sqrt(size)), [...stack, size]);
+  const queries = tf.reshape(q, [...stack, size]);
   const products = tf.reshape(tf.matMul(queries, k, false, true), [packedRows, heads, length, keys]);
-  const scores = cap === undefined ? products : softCap(products, cap);
-  const weights = tf.reshape(tf.softmax(tf.add(scores, bias)), [...stack, keys]);
-  return tf.reshape(tf.matMul(weights, v), [packedRows, heads, length, size]);
+  const factor = scale ?? 1 / Math.sqrt(size);
+  const weights =
+    cap === undefined
+      ? attentionWeights(products, bias, factor)
+      : attentionWeights(softCap(tf.mul(products, factor), cap), bias, 1);
+  const values = tf.matMul(tf.reshape(weights, [...stack, keys]), v);
+  return tf.reshape(values, [packedRows, heads, length, size]);
+}
+
+/** softmax(scale · products + bias) over the keys; the bias has no gradient. */
+function attentionWeights(products: tf.Tensor, bias: tf.Tensor, scale: number): tf.Tensor {
+  return withGradient(
+    [products],
+    () => {
+      const value = biasedSoftmax(products, bias, scale);
+      return { value, saved: [value] };
+    },
+    (dy, [weights]) => [biasedSoftmaxGradient(dy, weights as tf.Tensor, scale)],
+  );
 }

@@ -2,8 +2,9 @@ import { testEngine } from '@dpo/engine/test';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { expectSame, type Op } from './_expect-same-for-tests.js';
-import { geluTanh, siluTimes } from './activations.js';
+import { geluExact, geluTanh, siluTimes } from './activations.js';
 import { attention } from './attention.js';
+import { addBias, addToResidual } from './bias.js';
 import { layerNorm } from './layer-norm.js';
 import { rmsNorm } from './rms-norm.js';
 import { rotate, rotation } from './rotary.js';
@@ -62,6 +63,44 @@ describe('gradients written by hand equal the gradients of the plain formula', (
     expectSame((x) => geluTanh(tf.mul(x as tf.Tensor2D, 3)), plain, [4, 6]);
   });
 
+  it('exact GELU', () => {
+    const plain: Op = (input) => {
+      const x = tf.mul(input as tf.Tensor, 3);
+      return tf.mul(tf.mul(x, 0.5), tf.add(1, tf.erf(tf.mul(x, Math.SQRT1_2))));
+    };
+    expectSame((x) => geluExact(tf.mul(x as tf.Tensor2D, 3)), plain, [4, 6]);
+  });
+
+  it.each([
+    ['GELU', geluTanh],
+    ['exact GELU', geluExact],
+  ])('%s of a product and a bias', (_, gelu) => {
+    expectSame(
+      (x, b) => gelu(x as tf.Tensor2D, b),
+      (x, b) => gelu(tf.add(x as tf.Tensor, b as tf.Tensor)),
+      [4, 6],
+      [6],
+    );
+  });
+
+  it('a bias, alone and with a residual', () => {
+    expectSame(
+      (x, b) => addBias(x as tf.Tensor2D, b),
+      (x, b) => tf.add(x as tf.Tensor, b as tf.Tensor),
+      [4, 6],
+      [6],
+    );
+    const plain: Op = (residual, x, b) =>
+      tf.addN([residual as tf.Tensor, x as tf.Tensor, tf.tile(tf.reshape(b as tf.Tensor, [1, 6]), [4, 1])]);
+    expectSame((r, x, b) => addToResidual(r as tf.Tensor2D, x as tf.Tensor2D, b), plain, [4, 6], [4, 6], [6]);
+    expectSame(
+      (r, x) => addToResidual(r as tf.Tensor2D, x as tf.Tensor2D, undefined),
+      (r, x) => tf.add(r as tf.Tensor, x as tf.Tensor),
+      [4, 6],
+      [4, 6],
+    );
+  });
+
   it('SiLU times', () => {
     const plain: Op = (gate, up) => tf.mul(tf.mul(gate as tf.Tensor, tf.sigmoid(gate as tf.Tensor)), up as tf.Tensor);
     expectSame((gate, up) => siluTimes(gate as tf.Tensor2D, up as tf.Tensor2D), plain, [3, 4], [3, 4]);
@@ -74,6 +113,21 @@ describe('gradients written by hand equal the gradients of the plain formula', (
       return tf.concat([tf.sub(tf.mul(a, cos), tf.mul(b, sin)), tf.add(tf.mul(b, cos), tf.mul(a, sin))], -1);
     };
     expectSame((x) => rotate(x as tf.Tensor4D, turn), plain, [2, 2, 3, 4]);
+  });
+
+  it('attention with capped scores and a scale', () => {
+    const plain: Op = (q, k, v) => {
+      const scores = tf.mul(tf.matMul(q as tf.Tensor, k as tf.Tensor, false, true), 2);
+      const capped = tf.mul(tf.tanh(tf.div(scores, 1.5)), 1.5);
+      return tf.matMul(tf.softmax(tf.add(capped, bias)), v as tf.Tensor);
+    };
+    expectSame(
+      (q, k, v) => attention(q as tf.Tensor4D, k as tf.Tensor4D, v as tf.Tensor4D, bias, { cap: 1.5, scale: 2 }),
+      plain,
+      [2, 2, 2, 3],
+      [2, 2, 2, 3],
+      [2, 2, 2, 3],
+    );
   });
 
   it('attention with grouped queries equals attention with repeated keys', () => {

@@ -1,4 +1,5 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
+import { layerNormGradient, normalisedLayer } from './layer-norm-regions.js';
 import { withGradient } from './with-gradient.js';
 
 /**
@@ -17,18 +18,7 @@ import { withGradient } from './with-gradient.js';
 export function layerNorm(x: tf.Tensor2D, scale: tf.Tensor, shift: tf.Tensor, epsilon: number): tf.Tensor2D {
   return withGradient(
     [x, scale, shift],
-    () => {
-      const centred = tf.sub(x, tf.mean(x, -1, true)); // [N, D]
-      const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(centred), -1, true), epsilon)); // [N, 1]
-      const normal = tf.mul(centred, inverse); // [N, D]
-      return { value: tf.add(tf.mul(normal, scale), shift), saved: [normal, inverse, scale] };
-    },
-    (dy, [normal, inverse, scale]) => {
-      const [n, r, g] = [normal as tf.Tensor, inverse as tf.Tensor, scale as tf.Tensor];
-      const d = tf.mul(dy, g); // [N, D], the gradient of x̂
-      const along = tf.mul(n, tf.mean(tf.mul(d, n), -1, true));
-      const dx = tf.mul(r, tf.sub(tf.sub(d, tf.mean(d, -1, true)), along));
-      return [dx, tf.sum(tf.mul(dy, n), 0), tf.sum(dy, 0)];
-    },
+    () => ({ value: normalisedLayer(x, scale, shift, epsilon), saved: [x, scale] }),
+    (dy, [x, scale]) => layerNormGradient(dy, x as tf.Tensor, scale as tf.Tensor, epsilon),
   ) as tf.Tensor2D;
 }

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { normalisedRms, rmsNormGradient } from './rms-norm-regions.js';
 import { withGradient } from './with-gradient.js';
 
 /**
@@ -27,16 +28,7 @@ export function rmsNormOfHeads(x: tf.Tensor4D, scale: tf.Tensor, epsilon: number
 export function rmsNorm(x: tf.Tensor2D, scale: tf.Tensor, epsilon: number): tf.Tensor2D {
   return withGradient(
     [x, scale],
-    () => {
-      const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(x), -1, true), epsilon)); // [N, 1]
-      const normal = tf.mul(x, inverse); // [N, D]
-      return { value: tf.mul(normal, scale), saved: [normal, inverse, scale] };
-    },
-    (dy, [normal, inverse, scale]) => {
-      const [n, r, g] = [normal as tf.Tensor, inverse as tf.Tensor, scale as tf.Tensor];
-      const d = tf.mul(dy, g); // [N, D], the gradient of x̂
-      const dx = tf.mul(r, tf.sub(d, tf.mul(n, tf.mean(tf.mul(d, n), -1, true))));
-      return [dx, tf.sum(tf.mul(dy, n), 0)];
-    },
+    () => ({ value: normalisedRms(x, scale, epsilon), saved: [x, scale] }),
+    (dy, [x, scale]) => rmsNormGradient(dy, x as tf.Tensor, scale as tf.Tensor, epsilon),
   ) as tf.Tensor2D;
 }

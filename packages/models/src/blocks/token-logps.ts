@@ -1,8 +1,11 @@
 import { after } from '@dpo/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import { pieceSizes } from './_piece-sizes.js';
+import { cappedLogitGradient, capSlope, logitGradient, logSumExp } from './logit-regions.js';
 import { softCap } from './soft-cap.js';
 import { withGradient } from './with-gradient.js';
+
+export { logSumExp };
 
 /** Limits to the logits in memory, in bytes of float32. */
 export interface LogitLimits {
@@ -85,7 +88,7 @@ function keepingLogits(hidden: tf.Tensor2D, head: LogitHead, targets: tf.Tensor1
     },
     (dy, [h, w, targets, logits, total]) => {
       const [z, columns] = [logits as tf.Tensor, targets as tf.Tensor1D];
-      const push = tf.mul(underCap(tf.exp(tf.sub(z, total as tf.Tensor)), z, cap), tf.neg(dy)); // [R, V]
+      const push = pushOf(z, total as tf.Tensor, dy, cap); // [R, V]
       const pull = cap === undefined ? dy : underCap(dy, at(z, columns), cap); // [R, 1]
       return withTargets(pull, h as tf.Tensor, w as tf.Tensor, columns, {
         dh: tf.matMul(push, w as tf.Tensor),
@@ -134,8 +137,7 @@ function inPieces(hidden: tf.Tensor2D, head: LogitHead, targets: tf.Tensor1D, pi
         const products = tf.matMul(unembedding, states, false, true);
         const sums = bias === undefined ? products : tf.add(products, tf.reshape(bias, [-1, 1]));
         const logits = cap === undefined ? sums : softCap(sums, cap);
-        const share = underCap(tf.exp(tf.sub(logits, totals[i] as tf.Tensor)), logits, cap);
-        const push = tf.mul(share, tf.neg(dys[i] as tf.Tensor));
+        const push = pushOf(logits, totals[i] as tf.Tensor, dys[i] as tf.Tensor, cap);
         dhs.push(tf.matMul(push, unembedding, true, false)); // [r, D]
         dw = plus(dw, tf.matMul(push, states)); // [V, D]
         if (bias !== undefined) db = plus(db, tf.sum(push, 1)); // [V]
@@ -151,9 +153,14 @@ function inputsOf(hidden: tf.Tensor, { unembedding, bias }: LogitHead): tf.Tenso
   return bias === undefined ? [hidden, unembedding] : [hidden, unembedding, bias];
 }
 
+/** The share −dy · softmax(z) of the gradient by the logits before the cap, which pushes all logits down. */
+function pushOf(z: tf.Tensor, total: tf.Tensor, dy: tf.Tensor, cap: number | undefined): tf.Tensor {
+  return cap === undefined ? logitGradient(z, total, dy) : cappedLogitGradient(z, total, dy, cap);
+}
+
 /** The gradient by the capped logits z, as a gradient by the logits before the cap. */
 function underCap(gradient: tf.Tensor, z: tf.Tensor, cap: number | undefined): tf.Tensor {
-  return cap === undefined ? gradient : tf.mul(gradient, tf.sub(1, tf.square(tf.div(z, cap))));
+  return cap === undefined ? gradient : tf.mul(gradient, capSlope(z, cap));
 }
 
 function plus(sum: tf.Tensor | undefined, part: tf.Tensor): tf.Tensor {
@@ -175,12 +182,6 @@ function withTargets(
   ];
   if (db === undefined) return gradients;
   return [...gradients, tf.add(db, tf.reshape(tf.unsortedSegmentSum(pull, targets, vocabSize), [vocabSize]))];
-}
-
-/** log Σ_v exp z_v of each target, [r, V] → [r, 1]. */
-export function logSumExp(logits: tf.Tensor): tf.Tensor {
-  const largest = tf.max(logits, 1, true);
-  return tf.add(tf.log(tf.sum(tf.exp(tf.sub(logits, largest)), 1, true)), largest);
 }
 
 /** The logit at one token of the vocabulary for each target: [r, V], [r] int32 → [r, 1]. */

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { decoderFor } from '../architectures/registry.js';
 import { SCORE, withScoreHead } from '../architectures/score-head.js';
+import { linearLayers } from '../blocks/linear-layers.js';
 import { packedAttention } from '../blocks/packed-attention.js';
 import { computeBlock } from '../model/compute-block.js';
 import type { TextNetwork } from './types.js';
@@ -30,14 +31,14 @@ export function scoredDecoder(raw: Readonly<Record<string, unknown>>, path: stri
       Math.max(0, padTokenId === undefined ? ids.length - 1 : ids.findLastIndex((id) => id !== padTokenId)),
     logits({ ids, positions, mask, deciding }, weight) {
       const attend = packedAttention({ groupNumbers: mask, answerNumbers: tf.zerosLike(mask), positions });
-      const linear = (x: tf.Tensor2D, layer: string): tf.Tensor2D => {
-        const y = tf.matMul<tf.Tensor2D>(x, weight(`${layer}.weight`), false, decoder.linearLayout === 'out-in');
-        return weights.has(`${layer}.bias`) ? tf.add(y, weight(`${layer}.bias`)) : y;
-      };
+      const layers = linearLayers(
+        (x, layer) => tf.matMul(x, weight(`${layer}.weight`), false, decoder.linearLayout === 'out-in'),
+        (layer) => (weights.has(`${layer}.bias`) ? weight(`${layer}.bias`) : undefined),
+      );
       // After the attention of the last layer, only the deciding tokens count.
       const selectPositions = (layer: number, x: tf.Tensor2D) =>
         layer === config.layers - 1 ? tf.gather(x, deciding) : x;
-      const computation = { weight, linear, attend, selectPositions, block: computeBlock };
+      const computation = { weight, ...layers, attend, selectPositions, block: computeBlock };
       const states = decoder.hidden({ ids, positions, groupNumbers: mask }, computation); // [B, D]
       return tf.matMul(decoder.finalNorm(states, { weight }), weight(SCORE), false, true);
     },

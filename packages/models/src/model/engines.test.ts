@@ -4,7 +4,10 @@ import { oneOfEach } from '../test/_fixtures-for-tests.js';
 import { expectNumbersOfPlainJavaScript } from './_engines-for-tests.js';
 
 const engines: [string, Engine][] = [['the portable engine', await openPortable()]];
-if ((await findLibrary()) !== undefined) engines.push(['the compiled engine', await openEngine()]);
+if ((await findLibrary()) !== undefined) {
+  engines.push(['the compiled engine', await openEngine()]);
+  engines.push(['the compiled engine with fused regions', await openEngine({ regions: 'always' })]);
+}
 afterAll(async () => {
   for (const [, engine] of engines) await engine.dispose();
 });

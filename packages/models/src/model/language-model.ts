@@ -2,6 +2,7 @@ import { DpoError } from '@dpo/base';
 import { type Engine, segmentSums, type Variable } from '@dpo/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Decoder } from '../architectures/types.js';
+import { linearLayers } from '../blocks/linear-layers.js';
 import { type Attend, packedAttention } from '../blocks/packed-attention.js';
 import { tokenAlignments } from '../blocks/token-alignments.js';
 import { type LogitHead, logitsOf, tokenLogps } from '../blocks/token-logps.js';
@@ -50,16 +51,14 @@ export function languageModel(
 
   const computation = (params: Params, options: AdapterToggle & { readonly at?: tf.Tensor1D | undefined }) => {
     const weight = weightsOf(params, options);
-    return {
-      weight,
-      linear: (x: tf.Tensor2D, layer: string): tf.Tensor2D => {
-        const product = (input: tf.Tensor2D) =>
-          tf.matMul<tf.Tensor2D>(input, weight(`${layer}.weight`), false, layout === 'out-in');
-        const dropout = options.dropout && drawFor(x, options.dropout, options.at);
-        const y = adaptedProduct(activeAdapter(options), { layer, x, params, layout, product, dropout });
-        return decoder.weights.has(`${layer}.bias`) ? tf.add(y, weight(`${layer}.bias`)) : y;
-      },
+    const biasOf = (layer: string) => (decoder.weights.has(`${layer}.bias`) ? weight(`${layer}.bias`) : undefined);
+    const productOf = (x: tf.Tensor2D, layer: string): tf.Tensor2D => {
+      const product = (input: tf.Tensor2D) =>
+        tf.matMul<tf.Tensor2D>(input, weight(`${layer}.weight`), false, layout === 'out-in');
+      const dropout = options.dropout && drawFor(x, options.dropout, options.at);
+      return adaptedProduct(activeAdapter(options), { layer, x, params, layout, product, dropout });
     };
+    return { weight, ...linearLayers(productOf, biasOf) };
   };
 
   const head = (params: Params, options?: AdapterToggle): LogitHead => ({

@@ -61,7 +61,7 @@ export async function openJudge(
   choice: EngineChoice,
   context: RunContext,
 ): Promise<Judge> {
-  const engine = await openEngine(engineSettings(choice));
+  const engine = await openEngine(engineSettings(choice, context));
   try {
     context.note(`Engine: ${engine.description}`);
     const start = await openModel(engine, recipe.model, context);

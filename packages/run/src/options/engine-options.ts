@@ -39,8 +39,11 @@ export interface EngineChoice {
   readonly tf32?: boolean | undefined;
 }
 
-/** The values as `openEngine` takes them; `memoryLimit` becomes bytes. */
-export function engineSettings(options: EngineChoice): OpenEngineOptions {
+/** The values as `openEngine` takes them; `memoryLimit` becomes bytes. The context's notes get the engine's warnings. */
+export function engineSettings(
+  options: EngineChoice,
+  context?: { readonly note: (line: string) => void },
+): OpenEngineOptions {
   const { engine: kind, precision, threads, device, memoryLimit, xla, tf32 } = options;
   return {
     kind,
@@ -50,5 +53,6 @@ export function engineSettings(options: EngineChoice): OpenEngineOptions {
     memoryLimit: memoryLimit === undefined ? undefined : Math.floor(memoryLimit * 2 ** 30),
     xla,
     tf32,
+    onWarning: context?.note,
   };
 }

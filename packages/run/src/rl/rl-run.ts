@@ -62,7 +62,7 @@ interface CheckedInputs {
 
 async function openAndTrain(options: RlOptions, sinks: readonly SinkOrOpener[], context: Context): Promise<RunResult> {
   const checked = await checkAll(options, context);
-  const engine = await openEngine(engineSettings(options));
+  const engine = await openEngine(engineSettings(options, context));
   try {
     context.note(`Engine: ${engine.description}`);
     const opened = await openPolicy(engine, { ...options, ...storageForDrawing(engine, options) }, context);

@@ -119,7 +119,7 @@ export async function runRows<Row, Example extends DataExample>(
   const identity = await identityOf(options, heldOutData, context);
   if (resume !== undefined) await checkSameRun(options.output, resume, { ...now, identity }, context);
 
-  const engine = await openEngine({ ...engineSettings(options), cluster });
+  const engine = await openEngine({ ...engineSettings(options, context), cluster });
   try {
     context.note(`Engine: ${engine.description}`);
     const collective = await joinWorkers(

@@ -11,7 +11,7 @@ export function engineOnce(
   let engine: Promise<Engine> | undefined;
   const begin = async () => {
     await offerEngine(options, context);
-    return openEngine(engineSettings(options));
+    return openEngine(engineSettings(options, context));
   };
   return {
     open: () => {

@@ -1,0 +1,13 @@
+import { region } from '@dpo/engine';
+import * as tf from '@tensorflow/tfjs-core';
+
+/** x + bias: [N, D], [D] → [N, D]. */
+export const biasSum = region('bias', (x: tf.Tensor, bias: tf.Tensor) => tf.add(x, bias));
+
+/** residual + x + bias: [N, D], [N, D], [D] → [N, D]. */
+export const residualSum = region('residual', (residual: tf.Tensor, x: tf.Tensor, bias: tf.Tensor) =>
+  tf.add(tf.add(residual, x), bias),
+);
+
+/** The gradient by a bias, from the gradient dy by the sum: [N, D] → [D]. */
+export const biasGradient = region('bias-gradient', (dy: tf.Tensor) => tf.sum(dy, 0));
