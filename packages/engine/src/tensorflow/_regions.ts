@@ -144,8 +144,7 @@ export class Regions implements RegionCompiler {
       const control = [addCall(graph, fn, places)];
       const inputs = places.map(({ output }) => output);
       context.api.TF_DeleteFunction(graphFunction(context, graph, name, { inputs, outputs: [], control }));
-      for (const { dtype, shape } of fn.inputs)
-        zeros.push(dtype === 'float32' ? context.zeros(shape) : context.upload(dtype, shape, undefined));
+      for (const { dtype, shape } of fn.inputs) zeros.push(context.zeros(shape, dtype));
       await context.executeAsync({ name, label: `region ${fn.region.name}`, inputs: zeros, outputs: 0 });
       context.removeFunction(name);
       return undefined;

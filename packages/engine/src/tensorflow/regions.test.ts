@@ -1,9 +1,11 @@
+import { DpoError } from '@dpo/base';
 import * as tf from '@tensorflow/tfjs-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { region } from '../region.js';
 import { expectClose, floats, ints } from '../shared/_engines-for-tests.js';
 import { testEngine } from '../test/index.js';
 import type { Engine, Values } from '../types.js';
+import { Context } from './_context.js';
 import { libraryForTests } from './_library-for-tests.js';
 import { openTensorFlow } from './tensorflow-engine.js';
 
@@ -113,5 +115,56 @@ describe.skipIf(library === undefined)('a region', () => {
     await auto.function('large', twice(both, 2))({ x: large, y: floats([1], [2]) });
     expect(runs()).toBe(3);
     await auto.dispose();
+  });
+
+  it('that XLA cannot compile runs as its operations, and the caller is told once', async () => {
+    const original = Context.prototype.executeAsync;
+    const attempts: string[] = [];
+    const spy = vi.spyOn(Context.prototype, 'executeAsync').mockImplementation(async function (this: Context, call) {
+      if (!call.name.startsWith('try_region')) return original.call(this, call);
+      attempts.push(call.name);
+      throw new DpoError('engine.tensorflow-failed', 'no such processor');
+    });
+    try {
+      const warnings: string[] = [];
+      const refusing = open('always', warnings);
+      const { both, runs } = countedRegion();
+      const got = await refusing.function('one', twice(both, 2))({ x, y });
+      expect([got.first.data[0], got.second.data[0], got.squares.data[0]]).toEqual([22, 64, 17]);
+      // Once for the region's function, and at each of the two calls after the refusal.
+      expect(runs()).toBe(3);
+      await refusing.function('two', twice(countedRegion().both, 2))({ x, y });
+      await refusing.function('three', twice(both, 3))({ x, y });
+      expect(attempts).toHaveLength(2);
+      expect(warnings).toHaveLength(1);
+      expect(warnings[0]).toContain('the fused region scaled and shifted');
+      expect(warnings[0]).toContain('no such processor');
+      await refusing.dispose();
+    } finally {
+      spy.mockRestore();
+    }
+  });
+
+  it('that runs out of memory when it is tried is no region that XLA cannot compile', async () => {
+    const original = Context.prototype.executeAsync;
+    let isFull = true;
+    const spy = vi.spyOn(Context.prototype, 'executeAsync').mockImplementation(async function (this: Context, call) {
+      if (isFull && call.name.startsWith('try_region')) throw new DpoError('engine.out-of-memory', 'full');
+      return original.call(this, call);
+    });
+    try {
+      const warnings: string[] = [];
+      const small = open('always', warnings);
+      const { both, runs } = countedRegion();
+      const f = small.function('one', twice(both, 2));
+      await expect(f({ x, y })).rejects.toMatchObject({ code: 'engine.out-of-memory' });
+      isFull = false;
+      expect((await f({ x, y })).first.data[0]).toBe(22);
+      expect(runs()).toBe(1);
+      expect(warnings).toEqual([]);
+      await small.dispose();
+    } finally {
+      spy.mockRestore();
+    }
   });
 });
