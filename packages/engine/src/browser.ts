@@ -2,7 +2,7 @@
 export { after } from './after.js';
 export { hasGpu, type OpenPortableOptions, openPortable } from './portable/open-portable.js';
 export { type Block, recompute } from './recompute.js';
-export { region } from './region.js';
+export { type RegionOptions, region } from './region.js';
 export { segmentSums } from './segment-sums.js';
 export { statelessUniform } from './stateless-uniform.js';
 export type {

@@ -4,6 +4,8 @@ import * as tf from '@tensorflow/tfjs-core';
 export interface Region {
   /** The name in errors and in lists of functions. */
   readonly name: string;
+  /** The places of the outputs that may be stored in bfloat16. */
+  readonly rounded: readonly number[];
 }
 
 /** A call of a region. */
@@ -21,6 +23,15 @@ export interface FusingBackend {
   fuses(region: Region, inputs: readonly tf.Tensor[]): boolean;
 }
 
+/** How the outputs of a region are stored. */
+export interface RegionOptions {
+  /**
+   * The places of the outputs that are read by matrix products before all: a function whose products are rounded to bfloat16
+   * stores these outputs in bfloat16. Default: none.
+   */
+  readonly rounded?: readonly number[];
+}
+
 /**
  * Joins tfjs operations into one. An engine that compiles functions compiles the region once for each combination of shapes and
  * numbers, however many layers call the region; a chain of elementwise operations then goes over memory once. Small tensors and
@@ -35,8 +46,9 @@ export interface FusingBackend {
 export function region<Arguments extends readonly (tf.Tensor | number)[], Out extends tf.Tensor | readonly tf.Tensor[]>(
   name: string,
   body: (...args: Arguments) => Out,
+  { rounded = [] }: RegionOptions = {},
 ): (...args: Arguments) => Out {
-  const self: Region = { name };
+  const self: Region = { name, rounded };
   return (...args) => {
     const inputs = args.filter((arg) => arg instanceof tf.Tensor);
     const backend = tf.backend() as tf.KernelBackend & Partial<FusingBackend>;

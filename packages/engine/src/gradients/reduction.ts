@@ -54,6 +54,8 @@ export function defineReduction(): void {
   });
 }
 
+/** Repeats a gradient along the axes that were summed over. */
 function spread(dy: tf.Tensor, x: tf.Tensor, axes: readonly number[]): tf.Tensor {
-  return tf.mul(tf.reshape(dy, keptShape(x.shape, axes)), tf.onesLike(x));
+  const repeats = x.shape.map((size, axis) => (axes.includes(axis) ? size : 1));
+  return tf.tile(tf.reshape(dy, keptShape(x.shape, axes)), repeats);
 }

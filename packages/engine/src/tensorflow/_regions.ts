@@ -6,7 +6,8 @@ import type { Context, Handle } from './_context.js';
 import { graphFunction } from './_graph-function.js';
 import { type RegionCompiler, TraceBackend, withBackend } from './_trace-backend.js';
 import { type Attribute, Graph, type Node } from './graph.js';
-import { DATA_TYPES, type ElementType } from './native-tensor.js';
+import { asStored } from './kernels/kernel.js';
+import { DATA_TYPES, type StoredType } from './native-tensor.js';
 
 /** Which regions become functions: those that are large enough to gain, all, or none. */
 export type RegionChoice = 'auto' | 'always' | 'never';
@@ -16,7 +17,7 @@ const LARGE = 2 ** 18;
 
 /** An input or an output of a region's function. */
 interface Slot {
-  readonly dtype: ElementType;
+  readonly dtype: StoredType;
   readonly shape: readonly number[];
 }
 
@@ -62,7 +63,7 @@ export class Regions implements RegionCompiler {
   }
 
   call(graph: Graph, call: RegionCall, inputs: readonly Node[]): Node | readonly Node[] {
-    const slots = inputs.map(({ dtype, shape }) => ({ dtype, shape }));
+    const slots = inputs.map(slotOf);
     const { region, constants } = call;
     const key = `${constants}|${graph.roundProducts}|${slots.map(({ dtype, shape }) => `${dtype}[${shape}]`)}`;
     const functions = this.#functions.get(region) ?? new Map<string, RegionFunction>();
@@ -120,14 +121,17 @@ export class Regions implements RegionCompiler {
       const backend = new TraceBackend(graph);
       const places = inputs.map(({ dtype, shape }) => graph.placeholder(dtype, shape));
       const { nodes, isList } = withBackend(backend, () => recordBody(backend, body, places), 'region');
+      const stored = nodes.map((node, i) => {
+        const isRounded = roundProducts && node.dtype === 'float32' && region.rounded.includes(i);
+        return isRounded ? graph.rounded(node) : graph.widened(node);
+      });
       const name = `region_${region.name.replace(/[^A-Za-z0-9]/g, '_')}_${count++}`;
       const fn = graphFunction(this.context, graph, name, {
         inputs: places.map(({ output }) => output),
-        outputs: nodes.map(({ output }) => output),
+        outputs: stored.map(({ output }) => output),
         control: [],
       });
-      const outputs = nodes.map(({ dtype, shape }) => ({ dtype, shape }));
-      return { region, name, fn, inputs, outputs, isList };
+      return { region, name, fn, inputs, outputs: stored.map(slotOf), isList };
     } finally {
       graph.dispose();
     }
@@ -166,6 +170,10 @@ export class Regions implements RegionCompiler {
   }
 }
 
+function slotOf({ dtype, shape, bfloat16 }: Node): Slot {
+  return { dtype: bfloat16 ? 'bfloat16' : dtype, shape };
+}
+
 /** The operations of a region's body on placeholders. */
 function recordBody(backend: TraceBackend, body: RegionCall['body'], places: readonly Node[]) {
   let nodes: readonly Node[] = [];
@@ -183,6 +191,7 @@ function addCall(graph: Graph, { name, fn, inputs, outputs }: RegionFunction, no
   graph.useFunction(fn);
   const types = (slots: readonly Slot[]): Attribute => ({ types: slots.map(({ dtype }) => DATA_TYPES[dtype]) });
   return graph.operation('PartitionedCall', [nodes], {
+    ...asStored,
     attributes: {
       Tin: types(inputs),
       Tout: types(outputs),

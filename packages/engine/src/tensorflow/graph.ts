@@ -5,7 +5,7 @@ import { GraphEdges } from './_graph-edges.js';
 import { dynamicShape, operationError } from './_graph-errors.js';
 import { checked, withStatus } from './_status.js';
 import { type Input, type Node, nodesOf } from './graph-nodes.js';
-import { DATA_TYPES, dimensions, type ElementType, newTensor, storedType } from './native-tensor.js';
+import { DATA_TYPES, dimensions, type ElementType, newTensor, type StoredType, storedType } from './native-tensor.js';
 
 export type { Input, Node } from './graph-nodes.js';
 
@@ -49,6 +49,7 @@ export class Graph {
   readonly #api: CApi;
   readonly #constants = new Map<string, Node>();
   readonly #functions = new Set<Pointer>();
+  readonly #casts = new Map<string, Node>();
   readonly #shape = new BigInt64Array(MAX_RANK);
   readonly #edges = new GraphEdges();
   /** Whether the inputs of matrix products are rounded to bfloat16. */
@@ -172,7 +173,7 @@ export class Graph {
   }
 
   /** An input of the function that the graph becomes: a value of a type and a shape. */
-  placeholder(dtype: ElementType, shape: readonly number[]): Node {
+  placeholder(dtype: StoredType, shape: readonly number[]): Node {
     return this.node('Placeholder', [], { attributes: { dtype: { type: DATA_TYPES[dtype] }, shape: { shape } } });
   }
 
@@ -223,15 +224,27 @@ export class Graph {
   }
 
   /**
-   * The inputs of an operation that takes float32. A cast waits for the other inputs: a weight in bfloat16 exists in float32 only
-   * while the operation runs, and not from the function's start on. Each use casts again, for the same reason.
+   * The inputs of an operation that takes float32. When products are rounded, a product is cast once, for all its uses. Otherwise only
+   * weights are stored in bfloat16, and a cast waits for the other inputs: a weight exists in float32 only while the operation runs,
+   * and not from the function's start on. Each use casts again, for the same reason.
    */
   #widened(inputs: readonly Input[], after: readonly Pointer[]): readonly Input[] {
     const nodes = nodesOf(inputs);
     if (!nodes.some(({ bfloat16 }) => bfloat16)) return inputs;
+    if (this.roundProducts) return inputs.map((input) => this.#widenedOnce(input));
     const others = nodes.filter(({ bfloat16 }) => !bfloat16).map(({ output }) => output.oper);
     const widen = (node: Node) => this.widened(node, [...others, ...after]);
     return inputs.map((input) => ('oper' in input ? input : 'output' in input ? widen(input) : input.map(widen)));
+  }
+
+  #widenedOnce(input: Input): Input {
+    if ('oper' in input) return input;
+    if (!('output' in input)) return input.map((node) => this.#widenedOnce(node) as Node);
+    if (!input.bfloat16) return input;
+    const key = `${input.output.oper}:${input.output.index}`;
+    const node = this.#casts.get(key) ?? this.widened(input);
+    this.#casts.set(key, node);
+    return node;
   }
 
   #setAttribute(description: Pointer, name: string, attribute: Attribute): void {

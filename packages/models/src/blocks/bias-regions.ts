@@ -2,7 +2,7 @@ import { region } from '@dpo/engine';
 import * as tf from '@tensorflow/tfjs-core';
 
 /** x + bias: [N, D], [D] → [N, D]. */
-export const biasSum = region('bias', (x: tf.Tensor, bias: tf.Tensor) => tf.add(x, bias));
+export const biasSum = region('bias', (x: tf.Tensor, bias: tf.Tensor) => tf.add(x, bias), { rounded: [0] });
 
 /** residual + x + bias: [N, D], [N, D], [D] → [N, D]. */
 export const residualSum = region('residual', (residual: tf.Tensor, x: tf.Tensor, bias: tf.Tensor) =>

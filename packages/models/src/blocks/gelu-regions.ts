@@ -39,17 +39,22 @@ export const geluExactRegions = geluRegions('gelu-exact', exactForm);
 export type GeluRegions = ReturnType<typeof geluRegions>;
 
 function geluRegions(name: string, { value, slope }: GeluForm) {
+  const rounded = { rounded: [0] };
   return {
     /** y(x) */
-    value: region(name, value),
+    value: region(name, value, rounded),
     /** The gradient by x, from the gradient dy by y. */
-    gradient: region(`${name}-gradient`, (dy: tf.Tensor, x: tf.Tensor) => tf.mul(dy, slope(x))),
+    gradient: region(`${name}-gradient`, (dy: tf.Tensor, x: tf.Tensor) => tf.mul(dy, slope(x)), rounded),
     /** y(x + bias): [N, D], [D] → [N, D] */
-    ofSum: region(`${name}-bias`, (x: tf.Tensor, bias: tf.Tensor) => value(tf.add(x, bias))),
+    ofSum: region(`${name}-bias`, (x: tf.Tensor, bias: tf.Tensor) => value(tf.add(x, bias)), rounded),
     /** The gradients by x [N, D] and bias [D]. */
-    gradientOfSum: region(`${name}-bias-gradient`, (dy: tf.Tensor, x: tf.Tensor, bias: tf.Tensor) => {
-      const dx = tf.mul(dy, slope(tf.add(x, bias)));
-      return [dx, tf.sum(dx, 0)];
-    }),
+    gradientOfSum: region(
+      `${name}-bias-gradient`,
+      (dy: tf.Tensor, x: tf.Tensor, bias: tf.Tensor) => {
+        const dx = tf.mul(dy, slope(tf.add(x, bias)));
+        return [dx, tf.sum(dx, 0)];
+      },
+      rounded,
+    ),
   };
 }

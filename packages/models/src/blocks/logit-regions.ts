@@ -11,8 +11,10 @@ export const logSumExp = region('log-sum-exp', (logits: tf.Tensor) => {
  * The share −dy · softmax(z) of the gradient by the logits z, from their log-sum-exp `total` and the gradient dy by the targets'
  * log-probabilities. All three broadcast to z's shape: [r, V], or [V, r].
  */
-export const logitGradient = region('logit-gradient', (z: tf.Tensor, total: tf.Tensor, dy: tf.Tensor) =>
-  tf.mul(tf.exp(tf.sub(z, total)), tf.neg(dy)),
+export const logitGradient = region(
+  'logit-gradient',
+  (z: tf.Tensor, total: tf.Tensor, dy: tf.Tensor) => tf.mul(tf.exp(tf.sub(z, total)), tf.neg(dy)),
+  { rounded: [0] },
 );
 
 /** {@link logitGradient} by the logits before a cap, of logits z = cap · tanh(· / cap) behind it. */
@@ -20,6 +22,7 @@ export const cappedLogitGradient = region(
   'capped-logit-gradient',
   (z: tf.Tensor, total: tf.Tensor, dy: tf.Tensor, cap: number) =>
     tf.mul(tf.mul(tf.exp(tf.sub(z, total)), capSlope(z, cap)), tf.neg(dy)),
+  { rounded: [0] },
 );
 
 /** The slope 1 − (z / cap)² of a cap, at the logits z behind the cap. */

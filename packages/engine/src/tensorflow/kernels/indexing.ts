@@ -1,20 +1,19 @@
 import type { ElementType } from '../native-tensor.js';
-import { axisOf, cast, type KernelTable } from './kernel.js';
+import { asStored, axisOf, cast, type KernelTable } from './kernel.js';
 
 /** Kernels that look up, count and scatter by index. */
 export const indexing: KernelTable = {
-  GatherNd: ({ graph, input }) => graph.node('GatherNd', [input('params'), cast(graph, input('indices'), 'int32')]),
+  GatherNd: ({ graph, input }) =>
+    graph.node('GatherNd', [input('params'), cast(graph, input('indices'), 'int32')], asStored),
   GatherV2: ({ graph, input, attributes }) => {
     const x = input('x');
     const indices = cast(graph, input('indices'), 'int32');
     const axis = graph.scalar('int32', axisOf(attributes.axis, x.shape.length));
     const batch = (attributes.batchDims as number | undefined) ?? 0;
-    // Of a table in bfloat16, only the rows that are looked up become float32.
-    const rows = graph.node('GatherV2', [x, indices, axis], {
+    return graph.node('GatherV2', [x, indices, axis], {
       attributes: { batch_dims: { int: batch < 0 ? batch + indices.shape.length : batch } },
-      stored: true,
+      ...asStored,
     });
-    return graph.widened(rows);
   },
   OneHot: ({ graph, input, attributes }) => {
     const dtype = (attributes.dtype ?? 'int32') as ElementType;

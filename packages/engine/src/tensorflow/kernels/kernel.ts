@@ -29,10 +29,18 @@ export function numeric(graph: Graph, x: Node): Node {
   return x.dtype === 'bool' ? cast(graph, x, 'int32') : x;
 }
 
+/** How an operation that only moves values takes them: as they are stored. */
+export const asStored = { stored: true } as const;
+
+/** The same for an operation that joins values, which must all be stored alike. */
+export function asStoredAlike(nodes: readonly Node[]): { readonly stored: boolean } {
+  return { stored: nodes.every(({ bfloat16 }) => bfloat16) };
+}
+
 /** The node in a shape; the node itself when it has the shape already. */
 export function reshape(graph: Graph, x: Node, shape: readonly number[]): Node {
   const same = shape.length === x.shape.length && shape.every((size, axis) => size === x.shape[axis]);
-  return same ? x : graph.node('Reshape', [x, graph.vector(shape)], { stored: true });
+  return same ? x : graph.node('Reshape', [x, graph.vector(shape)], asStored);
 }
 
 /** An axis counted from the front. */

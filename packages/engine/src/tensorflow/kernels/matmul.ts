@@ -27,7 +27,7 @@ function product(graph: Graph, a: Node, b: Node, transposeA: boolean, transposeB
   return multiply(graph, 'BatchMatMulV2', [a, b], { adj_x: { bool: transposeA }, adj_y: { bool: transposeB } });
 }
 
-/** The product in float32. When the graph rounds products, float32 inputs are rounded to bfloat16 and the result is cast back. */
+/** The product. When the graph rounds products, float32 inputs are rounded to bfloat16, and the product is stored in bfloat16. */
 function multiply(
   graph: Graph,
   type: string,
@@ -37,5 +37,5 @@ function multiply(
   if (!graph.roundProducts || inputs.some(({ dtype }) => dtype !== 'float32'))
     return graph.node(type, inputs, { attributes });
   const rounded = inputs.map((x) => graph.rounded(x));
-  return graph.widened(graph.node(type, rounded, { attributes, stored: true }));
+  return graph.node(type, rounded, { attributes, stored: true });
 }

@@ -1,6 +1,15 @@
 import { backend_util, slice_util, util } from '@tensorflow/tfjs-core';
 import type { ElementType } from '../native-tensor.js';
-import { axisOf, integers, type Kernel, type KernelTable, numeric, reshape } from './kernel.js';
+import {
+  asStored,
+  asStoredAlike,
+  axisOf,
+  integers,
+  type Kernel,
+  type KernelTable,
+  numeric,
+  reshape,
+} from './kernel.js';
 
 /** A tensor of one value. */
 const fill: Kernel = ({ graph, attributes }) => {
@@ -27,12 +36,12 @@ const range: Kernel = ({ graph, attributes }) => {
 /** Kernels that make, move, join or cut tensors without arithmetic. */
 export const shaping: KernelTable = {
   BroadcastTo: ({ graph, input, attributes }) =>
-    graph.node('BroadcastTo', [input('x'), graph.vector(attributes.shape as number[])]),
+    graph.node('BroadcastTo', [input('x'), graph.vector(attributes.shape as number[])], asStored),
   Concat: ({ graph, inputs, attributes }) => {
     const [first] = inputs;
     if (inputs.length === 1 && first !== undefined) return first;
     const axis = axisOf(attributes.axis, first?.shape.length ?? 0);
-    return graph.node('ConcatV2', [inputs, graph.scalar('int32', axis)]);
+    return graph.node('ConcatV2', [inputs, graph.scalar('int32', axis)], asStoredAlike(inputs));
   },
   ExpandDims: ({ graph, input, attributes }) => {
     const x = input('input');
@@ -56,18 +65,22 @@ export const shaping: KernelTable = {
   MirrorPad: ({ graph, input, attributes }) => {
     const paddings = attributes.paddings as [number, number][];
     return graph.node('MirrorPad', [input('x'), graph.constant('int32', [paddings.length, 2], paddings.flat())], {
+      ...asStored,
       attributes: { mode: { string: attributes.mode === 'reflect' ? 'REFLECT' : 'SYMMETRIC' } },
     });
   },
   Pack: ({ graph, inputs, attributes }) => {
     const axis = axisOf(attributes.axis, (inputs[0]?.shape.length ?? 0) + 1);
-    return graph.node('Pack', [inputs], { attributes: { axis: { int: axis } } });
+    return graph.node('Pack', [inputs], { ...asStoredAlike(inputs), attributes: { axis: { int: axis } } });
   },
   PadV2: ({ graph, input, attributes }) => {
     const x = numeric(graph, input('x'));
     const paddings = attributes.paddings as [number, number][];
     const amounts = graph.constant('int32', [paddings.length, 2], paddings.flat());
-    return graph.node('PadV2', [x, amounts, graph.scalar(x.dtype, (attributes.constantValue as number) ?? 0)]);
+    const value = (attributes.constantValue as number | undefined) ?? 0;
+    // The gradient of a slice is padded with zeros.
+    if (value === 0) return graph.node('Pad', [x, amounts], asStored);
+    return graph.node('PadV2', [x, amounts, graph.scalar(x.dtype, value)]);
   },
   Range: range,
   Reshape: ({ graph, input, attributes }) => {
@@ -82,7 +95,7 @@ export const shaping: KernelTable = {
   Reverse: ({ graph, input, attributes }) => {
     const x = input('x');
     const axes = util.parseAxisParam(attributes.dims as number | number[], [...x.shape]);
-    return x.shape.length === 0 ? x : graph.node('ReverseV2', [x, graph.vector(axes)]);
+    return x.shape.length === 0 ? x : graph.node('ReverseV2', [x, graph.vector(axes)], asStored);
   },
   Slice: ({ graph, input, attributes }) => {
     const x = input('x');
@@ -92,7 +105,7 @@ export const shaping: KernelTable = {
       attributes.size as number[],
     ) as [number[], number[]];
     const whole = size.every((n, axis) => n === x.shape[axis]) && begin.every((n) => n === 0);
-    return whole ? x : graph.node('Slice', [x, graph.vector(begin), graph.vector(size)]);
+    return whole ? x : graph.node('Slice', [x, graph.vector(begin), graph.vector(size)], asStored);
   },
   SplitV: ({ graph, input, attributes }) => {
     const x = input('x');
@@ -104,6 +117,7 @@ export const shaping: KernelTable = {
     );
     if (sizes.length === 1) return [x];
     return graph.nodes('SplitV', [x, graph.vector(sizes), graph.scalar('int32', axis)], {
+      ...asStored,
       attributes: { num_split: { int: sizes.length } },
     });
   },
@@ -111,6 +125,7 @@ export const shaping: KernelTable = {
     const vectors = [attributes.begin, attributes.end, attributes.strides].map((v) => graph.vector(integers(v)));
     const mask = (name: string) => ({ int: (attributes[name] as number | undefined) ?? 0 });
     return graph.node('StridedSlice', [input('x'), ...vectors], {
+      ...asStored,
       attributes: {
         begin_mask: mask('beginMask'),
         end_mask: mask('endMask'),
@@ -120,15 +135,19 @@ export const shaping: KernelTable = {
       },
     });
   },
-  Tile: ({ graph, input, attributes }) => graph.node('Tile', [input('x'), graph.vector(integers(attributes.reps))]),
+  Tile: ({ graph, input, attributes }) =>
+    graph.node('Tile', [input('x'), graph.vector(integers(attributes.reps))], asStored),
   Transpose: ({ graph, input, attributes }) => {
     const x = input('x');
     const order = integers(attributes.perm);
-    return order.every((from, to) => from === to) ? x : graph.node('Transpose', [x, graph.vector(order)]);
+    return order.every((from, to) => from === to) ? x : graph.node('Transpose', [x, graph.vector(order)], asStored);
   },
   Unpack: ({ graph, input, attributes }) => {
     const x = input('value');
     const axis = axisOf(attributes.axis, x.shape.length);
-    return graph.nodes('Unpack', [x], { attributes: { num: { int: x.shape[axis] ?? 0 }, axis: { int: axis } } });
+    return graph.nodes('Unpack', [x], {
+      ...asStored,
+      attributes: { num: { int: x.shape[axis] ?? 0 }, axis: { int: axis } },
+    });
   },
 };
