@@ -58,12 +58,12 @@ export function region<Arguments extends readonly (tf.Tensor | number)[], Out ex
       constants: args.filter((arg) => typeof arg === 'number'),
       body(others) {
         let next = 0;
-        const replaced = args.map((arg) => (typeof arg === 'number' ? arg : (others[next++] as tf.Tensor)));
-        return body(...(replaced as readonly (tf.Tensor | number)[] as Arguments));
+        const all = args.map((arg) => (typeof arg === 'number' ? arg : (others[next++] as tf.Tensor)));
+        return body(...(all as readonly (tf.Tensor | number)[] as Arguments));
       },
     };
-    const named = Object.fromEntries(inputs.map((input, i) => [i, input]));
+    const tensors = Object.fromEntries(inputs.map((input, i) => [i, input]));
     // tfjs's types of attributes have no place for functions, which tfjs passes on as they are.
-    return tf.engine().runKernel('FusedRegion', named, { call } as unknown as tf.NamedAttrMap) as tf.Tensor as Out;
+    return tf.engine().runKernel('FusedRegion', tensors, { call } as unknown as tf.NamedAttrMap) as tf.Tensor as Out;
   };
 }

@@ -121,17 +121,17 @@ export class Regions implements RegionCompiler {
       const backend = new TraceBackend(graph);
       const places = inputs.map(({ dtype, shape }) => graph.placeholder(dtype, shape));
       const { nodes, isList } = withBackend(backend, () => recordBody(backend, body, places), 'region');
-      const stored = nodes.map((node, i) => {
+      const results = nodes.map((node, i) => {
         const isRounded = roundProducts && node.dtype === 'float32' && region.rounded.includes(i);
         return isRounded ? graph.rounded(node) : graph.widened(node);
       });
       const name = `region_${region.name.replace(/[^A-Za-z0-9]/g, '_')}_${count++}`;
       const fn = graphFunction(this.context, graph, name, {
         inputs: places.map(({ output }) => output),
-        outputs: stored.map(({ output }) => output),
+        outputs: results.map(({ output }) => output),
         control: [],
       });
-      return { region, name, fn, inputs, outputs: stored.map(slotOf), isList };
+      return { region, name, fn, inputs, outputs: results.map(slotOf), isList };
     } finally {
       graph.dispose();
     }

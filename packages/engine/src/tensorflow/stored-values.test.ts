@@ -52,9 +52,9 @@ describe.skipIf(library === undefined)('a product of rounded numbers', () => {
     const backend = new TraceBackend(graph);
     withBackend(backend, () => {
       const y = tf.matMul(tf.ones([4, 8]), tf.ones([8, 6]));
-      const stored = (tensor: tf.Tensor) => backend.node(tensor).bfloat16 ?? false;
-      expect(stored(y)).toBe(true);
-      expect(Object.keys(moves).filter((name) => !stored(moves[name]?.(y) as tf.Tensor))).toEqual([]);
+      const isStored = (tensor: tf.Tensor) => backend.node(tensor).bfloat16 ?? false;
+      expect(isStored(y)).toBe(true);
+      expect(Object.keys(moves).filter((name) => !isStored(moves[name]?.(y) as tf.Tensor))).toEqual([]);
       expect(
         [
           tf.add(y, 1),
@@ -67,7 +67,7 @@ describe.skipIf(library === undefined)('a product of rounded numbers', () => {
             7,
           ),
           tf.concat([y, tf.ones([4, 6])], 0),
-        ].map(stored),
+        ].map(isStored),
       ).toEqual([false, false, false]);
     });
     graph.dispose();

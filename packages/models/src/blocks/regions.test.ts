@@ -87,13 +87,13 @@ async function valueAndGradients(engine: Engine, { block, shapes }: Case): Promi
   });
   const inputs = Object.fromEntries(shapes.map((shape, i) => [`${i}`, numbers(shape)]));
   const f = engine.function<string, string>('block', (_, tensors) => {
-    const given = shapes.map((_, i) => tensors[`${i}`] as tf.Tensor);
-    const value = block(...given);
+    const args = shapes.map((_, i) => tensors[`${i}`] as tf.Tensor);
+    const value = block(...args);
     const weights = tf.tensor(
       Float32Array.from({ length: value.size }, (_, i) => Math.cos(i)),
       value.shape,
     );
-    const gradients = tf.grads((...args) => tf.sum(tf.mul(block(...args), weights)))(given);
+    const gradients = tf.grads((...at) => tf.sum(tf.mul(block(...at), weights)))(args);
     return Object.fromEntries([value, ...gradients].map((tensor, i) => [`${i}`, tensor]));
   });
   const results = Object.values(await f(inputs));
