@@ -43,7 +43,8 @@ const moves: Readonly<Record<string, (y: tf.Tensor) => tf.Tensor>> = {
     ]),
   'gradient of a slice': (y) =>
     tf.grad((x) => tf.slice(x, [1, 2], [3, 4]))(tf.zeros([4, 6]), tf.slice(y, [1, 2], [3, 4])),
-  'gradient of a sum': (y) => tf.grad((x) => tf.sum(x, 0))(tf.zeros([4, 6]), tf.slice(y, [0, 0], [1, 6]).reshape([6])),
+  'gradient of a sum': (y) =>
+    tf.grad((x) => tf.sum(x, 0))(tf.zeros([4, 6]), tf.reshape(tf.slice(y, [0, 0], [1, 6]), [6])),
 };
 
 describe.skipIf(library === undefined)('a product of rounded numbers', () => {
