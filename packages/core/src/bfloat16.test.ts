@@ -86,7 +86,8 @@ describe.skipIf(library === undefined)('bfloat16', () => {
 
   it.each([
     ...models.map((name) => [name, 'one by one', rounded] as const),
-    ...models.map((name) => [name, 'in regions', fused] as const),
+    // XLA takes seconds for a model: one with layer norms and GELU, one with RMS norms and SwiGLU, one with norms behind and caps.
+    ...['gpt2', 'llama', 'gemma2'].map((name) => [name, 'in regions', fused] as const),
   ])(
     '%s, %s: the first gradient and the losses of twelve steps as in float32, to 1 in 100',
     async (name, _, engine) => {
