@@ -40,7 +40,7 @@ export interface OpenEngineOptions {
   /** True lets float32 products on GPUs round their inputs to 10 bits (TensorFloat-32), for speed. Default false. */
   readonly tf32?: boolean | undefined;
   /**
-   * Which fused regions TensorFlow's XLA compiles: those that are large enough to gain by it (`auto`, on processors alone), all
+   * Which regions TensorFlow's XLA compiles: those that are large enough to gain by it, on processors with AVX-512 (`auto`), all
    * (`always`), or none (`never`). All give the same numbers to float32 rounding. Default `auto`.
    */
   readonly regions?: 'auto' | 'always' | 'never' | undefined;
@@ -174,7 +174,7 @@ async function openOn(library: FoundLibrary, options: OpenEngineOptions): Promis
   const { precision = 'float32', cluster, kind: _, ...rest } = options;
   // Imported only here, since the module loads the native interface.
   const { openTensorFlow } = await import('./tensorflow/tensorflow-engine.js');
-  const settings = { ...rest, folder: library.folder };
+  const settings = { ...rest, folder: library.folder, regions: await chosenRegions(rest.regions) };
   if (precision !== 'auto') {
     const engine = openTensorFlow({ ...settings, precision, cluster });
     if (precision === 'float32') return engine;
@@ -187,6 +187,11 @@ async function openOn(library: FoundLibrary, options: OpenEngineOptions): Promis
   if (cluster === undefined && chosen === float32.precision) return because(float32, why);
   await float32.dispose();
   return because(openTensorFlow({ ...settings, precision: chosen, cluster }), why);
+}
+
+/** On processors without AVX-512 regions save no time (decision 51), and the first call of a function takes longer. */
+async function chosenRegions(regions: OpenEngineOptions['regions'] = 'auto') {
+  return regions === 'auto' && !(await cpuFlags()).includes('avx512f') ? 'never' : regions;
 }
 
 function because(engine: Engine, why: string): Engine {

@@ -41,7 +41,7 @@ export interface TensorFlowOptions {
   /** True lets float32 products on GPUs round their inputs to 10 bits (TensorFloat-32). Default false. */
   readonly tf32?: boolean | undefined;
   /**
-   * Which fused regions are compiled by XLA: those that are large enough to gain by it (`auto`, on processors alone), all, or none.
+   * Which regions are compiled by XLA: those that are large enough to gain by it (`auto`, on processors alone), all, or none.
    * Default `auto`.
    */
   readonly regions?: RegionChoice | undefined;
