@@ -1,9 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { addInGroups } from './add-n.js';
 import { applyAdam } from './apply-adam.js';
+import { argExtremeWith } from './arg-extreme.js';
 import { bitwiseAnd } from './bitwise-and.js';
 import { cumulate } from './cumulate.js';
+import { powWith, selectWith } from './elementwise.js';
+import { mirrorPadWith, reverseWith, tileWith, transposeWith } from './many-axes.js';
 import { matMulWith } from './mat-mul.js';
+import { reduceWith, reductionNames } from './reduce.js';
 import { scatterNd } from './scatter-nd.js';
 import { segmentSum } from './segment-sum.js';
 import { sineOrCosine } from './sin-cos.js';
@@ -15,15 +19,24 @@ export function registerKernels(backendName: string): void {
   const kernels: Readonly<Record<string, tf.KernelFunc>> = {
     AddN: addInGroups(own('AddN')),
     ApplyAdam: applyAdam,
+    ArgMax: argExtremeWith('>', own('ArgMax')),
+    ArgMin: argExtremeWith('<', own('ArgMin')),
     BatchMatMul: matMulWith(own('BatchMatMul'), own('Tile')),
     BitwiseAnd: bitwiseAnd,
     Cos: sineOrCosine('cos'),
     Cumprod: cumulate('*'),
     Cumsum: cumulate('+'),
+    MirrorPad: mirrorPadWith(own('MirrorPad')),
+    Pow: powWith(own('Pow'), own('Round'), own('Cast')),
+    Reverse: reverseWith(own('Reverse')),
     ScatterNd: scatterNd,
+    Select: selectWith(own('Select')),
     Sin: sineOrCosine('sin'),
     StatelessUniform: statelessUniform,
+    Tile: tileWith(own('Tile')),
+    Transpose: transposeWith(own('Transpose')),
     UnsortedSegmentSum: segmentSum,
+    ...Object.fromEntries(reductionNames.map((name) => [name, reduceWith(name, own(name))])),
   };
   for (const [kernelName, kernelFunc] of Object.entries(kernels)) {
     if ((tf.getKernel(kernelName, backendName) as tf.KernelConfig | undefined) !== undefined)
