@@ -1,5 +1,4 @@
 import { DpoError } from '@dpo/base';
-import type { Variable } from '@dpo/engine';
 import { folderStore, openFolder } from '#folder-checkpoints';
 import type { BatchSource } from './batches/source.js';
 import type { TrainingState } from './checkpoint-state.js';
@@ -9,6 +8,7 @@ import type { TrainableModel } from './model.js';
 import type { Optimizer } from './optimizers/types.js';
 import type { Reference } from './reference.js';
 import type { CompiledSteps } from './step/compile-steps.js';
+import type { StoredTensor } from './step/optimizer-state.js';
 
 /** When checkpoints are written, which of them stay, and what they say of the run. */
 export interface CheckpointSettings {
@@ -49,7 +49,7 @@ interface Owners {
   readonly model: TrainableModel;
   readonly method: Pick<Method<never>, 'name' | 'trainables' | 'state'>;
   readonly optimizer: Optimizer;
-  readonly compiled: Pick<CompiledSteps, 'slots'>;
+  readonly compiled: Pick<CompiledSteps, 'optimizerState'>;
   readonly reference?: Pick<Reference, 'moving'> | undefined;
   readonly source?: Pick<BatchSource<never>, 'state'> | undefined;
 }
@@ -138,15 +138,12 @@ export async function restoreCheckpoint(checkpoint: OpenCheckpoint, owners: Owne
   };
 }
 
-type NamedVariables = ReadonlyMap<string, Variable>;
+type NamedVariables = ReadonlyMap<string, StoredTensor>;
 
 function variablesOf({ model, method, compiled, reference }: Owners): Record<CheckpointPart, NamedVariables> {
-  const slots = [...compiled.slots].flatMap(([weight, bySlot]) =>
-    Object.entries(bySlot).map(([slot, variable]) => [`${slot}/${weight}`, variable] as const),
-  );
   return {
     model: model.trainable(),
-    optimizer: new Map(slots),
+    optimizer: compiled.optimizerState.tensors,
     reference: reference?.moving?.variables ?? new Map(),
     method: method.trainables,
   };

@@ -4,6 +4,7 @@ import { testEngine } from '@dpo/engine/test';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { pairs } from './_training-for-tests.js';
+import { workers } from './_workers-for-tests.js';
 import { chosenBatches } from './batches/offline.js';
 import { ktoMethod } from './methods/kto.js';
 import { methodNamed } from './methods/method-named.js';
@@ -12,49 +13,6 @@ import { optimizers } from './optimizers/registry.js';
 import { referenceModel } from './reference.js';
 import { bigramModel } from './test/bigram-model.js';
 import { type StepRecord, type TrainOptions, train } from './trainer.js';
-
-/** Workers in one process: each call waits until every worker has made it. */
-function workers(size: number): Collective[] {
-  const meet = <T>() => {
-    let values: T[] = [];
-    let arrived = 0;
-    let resolve: (all: readonly T[]) => void = () => undefined;
-    let all = new Promise<readonly T[]>((done) => {
-      resolve = done;
-    });
-    return (rank: number, value: T): Promise<readonly T[]> => {
-      values[rank] = value;
-      const together = all;
-      if (++arrived === size) {
-        const complete = values;
-        [values, arrived] = [[], 0];
-        const finish = resolve;
-        all = new Promise((done) => {
-          resolve = done;
-        });
-        finish(complete);
-      }
-      return together;
-    };
-  };
-  const [sums, lists] = [meet<readonly Float32Array[]>(), meet<readonly number[]>()];
-  return Array.from({ length: size }, (_, rank) => ({
-    rank,
-    size,
-    async sum(buffers) {
-      const all = await sums(
-        rank,
-        buffers.map((buffer) => buffer.slice()),
-      );
-      buffers.forEach((buffer, b) => {
-        buffer.forEach((_, i) => {
-          buffer[i] = all.reduce((total, ofWorker) => total + (ofWorker[b]?.[i] as number), 0);
-        });
-      });
-    },
-    gather: (values) => lists(rank, values),
-  }));
-}
 
 const answers: EncodedAnswer[] = pairs.map(({ prompt, chosen, rejected }, i) => ({
   ...{ prompt, completion: chosen, mismatched: rejected, desirable: i % 3 > 0 },

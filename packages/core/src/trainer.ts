@@ -61,6 +61,11 @@ export interface TrainOptions<E extends EncodedExample = EncodedPair> {
   readonly signal?: AbortSignal | undefined;
   /** The workers that train together: each gradient is the sum of theirs. Default: this worker alone. */
   readonly collective?: Collective | undefined;
+  /**
+   * Divides the optimizer's state among the workers (ZeRO, stage 1), if the optimizer has one that can be divided. The numbers are
+   * the same, and so are the checkpoints: the worker that saves collects the shares. Default false: all workers keep the whole state.
+   */
+  readonly shardOptimizer?: boolean | undefined;
 }
 
 /** Steps in a row without a finite gradient that end a run. */
@@ -90,9 +95,10 @@ export async function* train<E extends EncodedExample = EncodedPair>(
   const compiled = compileSteps({ ...options, maxGradNorm: options.maxGradNorm ?? 10 });
   const owners = { model, method, reference, optimizer, compiled, source: options.batches };
   let state: TrainingState = { step: 0, updates: 0, skipped: 0, pairs: 0 };
-  const save = async () => {
-    if (store !== undefined) await saveCheckpoint(store, checkpoints ?? {}, { ...owners, state });
-  };
+  const save = (isDue = true) =>
+    compiled.optimizerState.saving(isDue && store !== undefined, async () => {
+      if (store !== undefined) await saveCheckpoint(store, checkpoints ?? {}, { ...owners, state });
+    });
   try {
     if (options.resume !== undefined)
       state = await restoreCheckpoint(await openCheckpoint(store, options.resume), owners);
@@ -126,11 +132,11 @@ export async function* train<E extends EncodedExample = EncodedPair>(
       // The caller may have aborted the signal while it had the record.
       over ||= await isAborted();
       const atInterval = over || step % (checkpoints?.everySteps ?? Number.POSITIVE_INFINITY) === 0;
-      if ((ended ? checkpoints?.atEnd !== false : atInterval) || (judgement.record.best && checkpoints?.best)) {
-        await save();
-        // The other workers are not asked: workers without checkpoints do not come here.
-        over ||= collective.size === 1 && signal?.aborted === true;
-      }
+      const atBest = (judgement.record.best && checkpoints?.best) === true;
+      const isDue = (ended ? checkpoints?.atEnd !== false : atInterval) || atBest;
+      await save(isDue);
+      // The other workers are not asked: for workers without checkpoints none is due.
+      if (isDue) over ||= collective.size === 1 && signal?.aborted === true;
     }
   } finally {
     compiled.dispose();
@@ -175,7 +181,9 @@ async function takeStep<E extends EncodedExample>(
   const started = performance.now();
   const step = before.step + 1;
   const learningRate = options.learningRate(step);
-  const batch = await batchOf(batches, step, save);
+  // The other workers may have their batches, and would not lend their shares of the optimizer's state.
+  const divided = compiled.optimizerState.shares.size > 0;
+  const batch = await batchOf(batches, step, divided ? async () => undefined : save);
   const share = await shareOf(batch, collective);
   const prepared = await prepareStep(share.examples, { ...context, training: true });
   const update = { learningRate, t: before.updates + 1, examples: share.total };

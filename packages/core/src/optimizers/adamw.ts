@@ -40,6 +40,7 @@ export function adamw(options: AdamWOptions = {}): Optimizer {
     name: 'adamw',
     settings: { beta1, beta2, epsilon, weightDecay, ...(asTensorFlow ? { epsilonOutsideCorrection: true } : {}) },
     slots: ['exp_avg', 'exp_avg_sq'],
+    byNumber: true,
     scalars: (learningRate, t) => {
       const root = Math.sqrt(1 - beta2 ** t);
       return {

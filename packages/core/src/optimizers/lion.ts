@@ -31,6 +31,7 @@ export function lion(options: LionOptions = {}): Optimizer {
     name: 'lion',
     settings: { beta1, beta2, weightDecay },
     slots: ['exp_avg'],
+    byNumber: true,
     scalars: (learningRate) => ({ rate: learningRate }),
     update: (scope, { variable, gradient, slots, scalars, gate }) => {
       const average = slots.exp_avg as typeof variable;

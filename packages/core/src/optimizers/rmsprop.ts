@@ -34,6 +34,7 @@ export function rmsprop(options: RmspropOptions = {}): Optimizer {
     name: 'rmsprop',
     settings: { smoothing, epsilon, momentum, weightDecay },
     slots: momentum > 0 ? ['square_avg', 'momentum_buffer'] : ['square_avg'],
+    byNumber: true,
     scalars: (learningRate) => ({ rate: learningRate }),
     update: (scope, { variable, gradient, slots, scalars, gate }) => {
       const weight = scope.read(variable);

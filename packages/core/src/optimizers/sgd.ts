@@ -26,6 +26,7 @@ export function sgd(options: SgdOptions = {}): Optimizer {
     name: 'sgd',
     settings: { momentum, weightDecay },
     slots: momentum > 0 ? ['momentum_buffer'] : [],
+    byNumber: true,
     scalars: (learningRate) => ({ rate: learningRate }),
     update: (scope, { variable, gradient, slots, scalars, gate }) => {
       const weight = scope.read(variable);

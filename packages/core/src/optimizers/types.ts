@@ -28,6 +28,12 @@ export interface Optimizer {
   /** The shape of a weight's slot; undefined when the weight does not have the slot. Default: the weight's shape. */
   readonly slotShape?: (slot: string, shape: readonly number[]) => readonly number[] | undefined;
   /**
+   * Whether `update` computes each number of a weight from the same numbers of the gradient and of the slots alone, so that several
+   * workers can divide a weight. `update` then also takes a gradient and slots of some of the weight's numbers, as vectors; reading and
+   * assigning the weight are about these numbers. Default false.
+   */
+  readonly byNumber?: boolean | undefined;
+  /**
    * The scalars of the t-th update, from 1, at a learning rate; `rate` and `decay` are proportional to the learning rate. Scalars
    * are inputs of the compiled step, never constants.
    */

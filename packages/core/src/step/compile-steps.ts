@@ -5,7 +5,6 @@ import * as tf from '@tensorflow/tfjs-core';
 import { parameters } from '../model.js';
 import { globalNorm } from '../optimizers/clip.js';
 import type { Optimizer } from '../optimizers/types.js';
-import { slotShapes } from '../optimizers/types.js';
 import { answerSums } from './answer-sums.js';
 import { type Computation, forward, packedBatch, referenceLogps, referenceSums } from './forward.js';
 import { computeGradients, type TrainedVariable, trainedVariables } from './gradients.js';
@@ -18,9 +17,12 @@ import {
   scalarValue,
   scalarValues,
 } from './inputs.js';
+import { type OptimizerState, openOptimizerState } from './optimizer-state.js';
 import { gatherColumns, outputsOf, type StepOutputs } from './outputs.js';
 import { reduce } from './reduce.js';
+import { type DividedWeight, shareWeights } from './share-weights.js';
 import { type Slots, update } from './update.js';
+import type { WeightShare } from './weight-share.js';
 
 /** The numbers of one update. */
 interface UpdateOptions {
@@ -33,8 +35,7 @@ interface UpdateOptions {
 
 /** The compiled functions of a training run, and the optimizer's state. */
 export interface CompiledSteps {
-  /** The optimizer's state, by weight and slot. */
-  readonly slots: Slots;
+  readonly optimizerState: OptimizerState;
   /**
    * One update from the mean of the losses over all examples of all micro-batches and all workers. `norm` is the gradient's
    * norm before clipping. When the norm is not finite, the weights stay as they were, and the optimizer's moments fade as with a
@@ -61,6 +62,8 @@ export interface StepOptions<E extends EncodedExample> extends Computation<E> {
   readonly maxGradNorm: number;
   /** Default: this worker alone. */
   readonly collective?: Collective | undefined;
+  /** Whether workers divide the optimizer's state. Default false. */
+  readonly shardOptimizer?: boolean | undefined;
 }
 
 /** Compiles a method, a model and an optimizer into the functions of a training run. */
@@ -68,12 +71,17 @@ export function compileSteps<E extends EncodedExample>(options: StepOptions<E>):
   const { optimizer, collective = alone } = options;
   const workshop = openWorkshop(options.model.engine);
   const weights = trainedVariables(options);
-  const slots: Slots = new Map(weights.map((weight) => [weight.name, makeSlots(workshop, optimizer, weight)]));
-  const updating = { ...options, weights, slots };
+  const optimizerState = openOptimizerState({
+    ...{ optimizer, weights, collective, variable: workshop.variable },
+    divided: options.shardOptimizer ?? false,
+  });
+  const { slots, shares } = optimizerState;
+  const ownShares = new Map([...shares].map(([name, ofWeight]) => [name, ofWeight[collective.rank] as WeightShare]));
+  const updating = { ...options, weights, slots, shares: ownShares };
 
   const fused = workshop.compile('train-step', (scope, inputs) => {
     const { gradients, outputs } = computeGradients(options, weights, scope, inputs);
-    return { ...outputs, norm: update(updating, scope, gradients, inputs.optimizer) };
+    return { ...outputs, norm: update(updating, scope, gradients, inputs.optimizer).norm };
   });
   const evaluate = workshop.compile('evaluate', (scope, inputs) => {
     const none = { model: new Map(), method: new Map() };
@@ -84,7 +92,7 @@ export function compileSteps<E extends EncodedExample>(options: StepOptions<E>):
   const accumulator = once(() => openAccumulator(workshop, updating));
 
   return {
-    slots,
+    optimizerState,
     async update(batches, { learningRate, t, examples }) {
       const common: SomeOwned<Values> = { step: { scale: scalarValue(1 / examples), draw: int32(t) } };
       const rates: SomeOwned<Values> = { optimizer: scalarValues(optimizer.scalars(learningRate, t)) };
@@ -99,7 +107,8 @@ export function compileSteps<E extends EncodedExample>(options: StepOptions<E>):
       for (const batch of batches) outputs.push(await add(mergeInputs(batch, common)));
       await reduce(collective, sums);
       const accepted = accepts?.((await gatherColumns(outputs, collective)).columns) ?? true;
-      const { norm } = accepted ? await apply(rates) : await discard({});
+      const { norm, ...values } = accepted ? await apply(rates) : await discard({});
+      if (accepted) await shareWeights(collective, dividedWeights(weights, shares, values));
       return { outputs, norm: numberOf(norm), accepted };
     },
     evaluate,
@@ -145,19 +154,30 @@ function openWorkshop(engine: Engine): Workshop {
   };
 }
 
-function makeSlots(
-  workshop: Workshop,
-  optimizer: Optimizer,
-  { name, variable }: TrainedVariable,
-): Record<string, Variable> {
-  const shapes = Object.entries(slotShapes(optimizer, variable.shape));
-  return Object.fromEntries(shapes.map(([slot, shape]) => [slot, workshop.variable(`${slot}/${name}`, shape)]));
+/** The divided weights, with the values of this worker's shares. */
+function dividedWeights(
+  weights: readonly TrainedVariable[],
+  shares: OptimizerState['shares'],
+  outputs: StepOutputs,
+): readonly DividedWeight[] {
+  return weights.flatMap(({ name, variable }) => {
+    const ofWeight = shares.get(name);
+    const values = outputs[`${SHARE}${name}`]?.data as Float32Array;
+    return ofWeight === undefined ? [] : [{ variable, shares: ofWeight, values }];
+  });
 }
+
+/** Begins the names of outputs with new values of shares. */
+const SHARE = 'share/';
 
 /** The sums of the gradients of several micro-batches, or of several workers. They take as much memory as the weights. */
 function openAccumulator<E extends EncodedExample>(
   workshop: Workshop,
-  updating: StepOptions<E> & { readonly weights: readonly TrainedVariable[]; readonly slots: Slots },
+  updating: StepOptions<E> & {
+    readonly weights: readonly TrainedVariable[];
+    readonly slots: Slots;
+    readonly shares: ReadonlyMap<string, WeightShare>;
+  },
 ) {
   const { weights } = updating;
   const sums = weights.map(({ name, variable }) => workshop.variable(`gradient-sum/${name}`, variable.shape));
@@ -177,9 +197,9 @@ function openAccumulator<E extends EncodedExample>(
     }),
     apply: workshop.compile('apply', (scope, inputs) => {
       const totals = sums.map((sum) => scope.read(sum));
-      const norm = update(updating, scope, totals, inputs.optimizer);
+      const { norm, values } = update(updating, scope, totals, inputs.optimizer);
       empty(scope, totals);
-      return { norm };
+      return { norm, ...Object.fromEntries(Object.entries(values).map(([name, value]) => [`${SHARE}${name}`, value])) };
     }),
     discard: workshop.compile('discard', (scope) => {
       const totals = sums.map((sum) => scope.read(sum));

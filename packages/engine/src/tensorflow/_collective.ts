@@ -54,12 +54,16 @@ export class TensorFlowCollective implements Collective {
     const [head, tail] = [values.slice(0, SHORT), values.slice(SHORT)];
     const heads = await this.#gatherEqual([values.length, ...head], SHORT + 1);
     const counts = heads.map(([count = 0]) => count);
-    const longest = Math.max(...counts) - SHORT;
+    const longest = roomFor(Math.max(...counts) - SHORT);
     const tails = longest > 0 ? await this.#gatherEqual(tail, longest) : [];
     return counts.map((count, rank) => [
       ...(heads[rank]?.slice(1, 1 + Math.min(count, SHORT)) ?? []),
       ...(tails[rank]?.slice(0, Math.max(0, count - SHORT)) ?? []),
     ]);
+  }
+
+  async join(part: Float32Array, whole: Float32Array): Promise<void> {
+    if (part.length > 0) await this.#exchange('CollectiveGatherV2', 'float32', part, whole);
   }
 
   /** The lists of all workers, each filled up to `length` numbers. Doubles travel as pairs of int32, so that no bit is lost. */
@@ -138,6 +142,11 @@ function joined(part: readonly Float32Array[]): Float32Array {
     start += buffer.length;
   }
   return all;
+}
+
+/** Long lists are filled up to 2ᵏ numbers: TensorFlow keeps a record of each length. */
+function roomFor(count: number): number {
+  return count <= 0 ? 0 : 2 ** Math.ceil(Math.log2(count));
 }
 
 function workerLost(cause: unknown, seconds: number): DpoError {

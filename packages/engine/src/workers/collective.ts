@@ -11,6 +11,8 @@ export interface Collective {
   sum(buffers: readonly Float32Array[]): Promise<void>;
   /** The numbers of all workers, by rank. Workers may give different counts of numbers. */
   gather(values: readonly number[]): Promise<readonly (readonly number[])[]>;
+  /** Writes the parts of all workers into `whole`, by rank. All parts have the same length, and `whole` has room for all. */
+  join(part: Float32Array, whole: Float32Array): Promise<void>;
 }
 
 /** A single worker, whose sums and lists are its own numbers. */
@@ -19,6 +21,7 @@ export const alone: Collective = {
   size: 1,
   sum: async () => undefined,
   gather: async (values) => [values],
+  join: async (part, whole) => whole.set(part),
 };
 
 /** Tells whether `flag` is true for any worker. All workers get the same answer. */

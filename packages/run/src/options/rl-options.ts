@@ -12,7 +12,7 @@ const { activationCheckpointing, maxSteps, maxPromptLength, adapter, loraRank, l
   trainingOptions;
 const { rslora, dora, baseDtype, loraBRatio, embeddingRatio, loraSaveModules, shuffle, seed, saveSteps, maxTime } =
   trainingOptions;
-const { keepCheckpoints, tensorboard, resume, resumeFrom, overwrite } = trainingOptions;
+const { shardOptimizer, keepCheckpoints, tensorboard, resume, resumeFrom, overwrite } = trainingOptions;
 const { engine, precision, threads, device, memoryLimit, xla, tf32 } = trainingOptions;
 
 /** The options of `dpo rl`, which trains a model on its own answers. */
@@ -134,6 +134,7 @@ export const rlOptions = z.strictObject({
   ),
   momentum,
   weightDecay,
+  shardOptimizer,
   maxGradNorm: option(z.number().positive().default(1), 'Clips the gradient at this global norm'),
   schedule,
   warmupSteps,

@@ -34,6 +34,11 @@ export const trainingOptions = {
   momentum: option(z.number().min(0).lt(1).default(0), 'Momentum of sgd', {
     needs: [{ any: ['optimizer'], is: ['sgd'], says: '{momentum} is for sgd, not {=optimizer}.' }],
   }),
+  shardOptimizer: option(
+    z.boolean().default(false),
+    'Each of several workers keeps its share of the optimizer’s state: less memory, half as many more bytes on the wire',
+    { onResume: 'free' },
+  ),
   weightDecay: option(z.number().min(0).default(0), 'Weight decay of matrices, decoupled in adamw and lion'),
   maxGradNorm: option(z.number().positive().default(10), 'Clips the gradient at this global norm'),
   schedule: option(z.enum(['constant', 'linear', 'cosine']).default('constant'), 'Learning rate after warm-up'),

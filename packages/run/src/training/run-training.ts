@@ -45,6 +45,7 @@ export interface TrainingRun<Example extends EncodedExample = EncodedPair> {
     readonly warmupSteps: number;
     readonly maxGradNorm: number;
     readonly activationCheckpointing?: boolean | undefined;
+    readonly shardOptimizer?: boolean | undefined;
     readonly gradAccumulation: number;
     readonly saveSteps?: number | undefined;
     readonly keepCheckpoints?: number | undefined;
@@ -154,6 +155,7 @@ async function trainWithSink<Example extends EncodedExample>(
     learningRate: learningRates({ ...settings, steps }),
     maxGradNorm: settings.maxGradNorm,
     activationCheckpointing: settings.activationCheckpointing,
+    shardOptimizer: settings.shardOptimizer,
     batches: run.batches,
     packing: { microBatches: settings.gradAccumulation > 1 ? settings.gradAccumulation : undefined },
     checkpoints: leads
