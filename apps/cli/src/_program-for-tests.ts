@@ -40,6 +40,8 @@ export interface RunningProgram {
   readonly child: ChildProcess;
   /** The text on standard error so far. */
   readonly notes: () => string;
+  /** The text on standard output so far. */
+  readonly out: () => string;
   /** Resolves when standard error has the text. Rejects when the process ends without it. */
   readonly says: (text: string) => Promise<void>;
   readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
@@ -48,7 +50,7 @@ export interface RunningProgram {
 /** Starts the program in a process of its own. */
 export function startProgram(script: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): RunningProgram {
   const child = spawn(process.execPath, [script, ...args], {
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe'],
     // Under npm a second signal may be an echo of the first.
     env: { ...process.env, npm_lifecycle_event: undefined, ...env },
   });
@@ -57,6 +59,10 @@ export function startProgram(script: string, args: readonly string[], env: NodeJ
   child.stderr?.setEncoding('utf8').on('data', (piece: string) => {
     text += piece;
     for (const look of waiting) look();
+  });
+  let results = '';
+  child.stdout?.setEncoding('utf8').on('data', (piece: string) => {
+    results += piece;
   });
   const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) =>
     child.on('close', (code, signal) => resolve({ code, signal })),
@@ -70,5 +76,5 @@ export function startProgram(script: string, args: readonly string[], env: NodeJ
         text.includes(part) ? resolve() : reject(new Error(`The program ended without "${part}":\n${text}`)),
       );
     });
-  return { child, notes: () => text, says, ended };
+  return { child, notes: () => text, out: () => results, says, ended };
 }

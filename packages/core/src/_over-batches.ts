@@ -1,6 +1,6 @@
 import type { PackedBatch, PromptGroup } from '@dpo/base';
 import { packedValues, pack as packGroups } from '@dpo/base/packing';
-import type { Engine, Scope, Values } from '@dpo/engine';
+import { alone, type Collective, type Engine, gatherPieces, isOwnPiece, type Scope, type Values } from '@dpo/engine';
 import type { PackedInputs } from '@dpo/models';
 import type * as tf from '@tensorflow/tfjs-core';
 import { packedBatch } from './step/forward.js';
@@ -17,12 +17,19 @@ export interface BatchOptions {
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
   /** Aborting throws the signal's reason before the next batch. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Workers that share the batches: all of them compute the same groups at the same time, and get all results. The batches are those
+   * of one worker, and so are the results. Default: this worker alone.
+   */
+  readonly collective?: Collective | undefined;
 }
 
 /** The computation of a batch, and the use of its outputs. */
 export interface BatchWork<Output extends string> {
   /** The name of the engine function. */
   readonly name: string;
+  /** The names of the outputs. */
+  readonly outputs: readonly Output[];
   /** The body of the engine function. */
   readonly compute: (scope: Scope, packed: PackedInputs) => Record<Output, tf.Tensor>;
   /** Takes the outputs of a batch. */
@@ -42,24 +49,53 @@ export interface Indexed {
 export async function overBatches<Output extends string>(
   engine: Engine,
   groups: readonly PromptGroup[],
-  { pack = packGroups, batchTokens = 4096, onProgress, signal }: BatchOptions,
-  { name, compute, onBatch }: BatchWork<Output>,
+  { pack = packGroups, batchTokens = 4096, onProgress, signal, collective = alone }: BatchOptions,
+  { name, outputs: names, compute, onBatch }: BatchWork<Output>,
 ): Promise<void> {
   const run = engine.function<string, Output>(name, (scope, inputs) =>
     compute(scope, packedBatch(decodeInputs(inputs)).packed),
   );
+  const packed = (batch: readonly Indexed[]) => pack(batch.map(({ group }) => group));
+  const all = [...batches(groups, batchTokens)];
+  const own: number[][] = [];
   let done = 0;
   try {
-    for (const batch of batches(groups, batchTokens)) {
+    for (const [i, batch] of all.entries()) {
       signal?.throwIfAborted();
-      const packed = pack(batch.map(({ group }) => group));
-      onBatch(batch, packed, await run(encodeInputs({ batch: packedValues(packed), lengths: sizesOf(packed) })));
+      if (isOwnPiece(i, collective)) {
+        const inputs = packed(batch);
+        const outputs = await run(encodeInputs({ batch: packedValues(inputs), lengths: sizesOf(inputs) }));
+        onBatch(batch, inputs, outputs);
+        if (collective.size > 1) own.push(joined(outputs, names));
+      }
       done = Math.min(groups.length, done + batch.length);
       onProgress?.(done, groups.length);
+    }
+    if (collective.size === 1) return;
+    for (const [i, numbers] of (await gatherPieces(own, all.length, collective)).entries()) {
+      const batch = all[i] as readonly Indexed[];
+      if (!isOwnPiece(i, collective)) onBatch(batch, packed(batch), apart(numbers, names));
     }
   } finally {
     run.dispose();
   }
+}
+
+/** The outputs of a batch as one list: the length of each output, and its numbers. */
+function joined<Output extends string>(outputs: Record<Output, Values>, names: readonly Output[]): number[] {
+  return names.flatMap((name) => [outputs[name].data.length, ...outputs[name].data]);
+}
+
+/** The inverse of {@link joined}, as vectors. */
+function apart<Output extends string>(numbers: readonly number[], names: readonly Output[]): Record<Output, Values> {
+  let from = 0;
+  const values = names.map((name): [Output, Values] => {
+    const length = numbers[from] ?? 0;
+    const data = Float32Array.from(numbers.slice(from + 1, from + 1 + length));
+    from += 1 + length;
+    return [name, { dtype: 'float32', shape: [length], data }];
+  });
+  return Object.fromEntries(values) as Record<Output, Values>;
 }
 
 /** Divides a number to each predicted token, [R], into one list to each answer of each group of the batch. */

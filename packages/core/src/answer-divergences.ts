@@ -42,6 +42,7 @@ export async function answerDivergences(
   const result: AnswerDivergence[][] = groups.map(() => []);
   await overBatches(policy.engine, groups, options, {
     name: 'kl',
+    outputs: ['kl', 'logRatio'],
     compute: (scope, packed) => {
       const p = policy.answerStates(parameters(policy, scope), packed);
       const q = reference.answerStates(parameters(reference, scope), packed, { adapter: referenceAdapter });

@@ -5,6 +5,7 @@ export { type AnswerDivergence, answerDivergences, type DivergenceOptions } from
 export { type CutAnswer, countEndless, watchAnswers } from './answer-warnings.js';
 export { chosenBatches, type OfflineOptions, offlineBatches } from './batches/offline.js';
 export type { PackingOptions } from './batches/packing.js';
+export { checkShares } from './batches/share.js';
 export type { Batch, BatchSource } from './batches/source.js';
 export {
   type ByteDirectory,
@@ -113,7 +114,7 @@ export {
   schedules,
 } from './optimizers/schedules.js';
 export { type SgdOptions, sgd } from './optimizers/sgd.js';
-export type { Optimizer, WeightUpdate } from './optimizers/types.js';
+export { type Optimizer, slotShapes, type WeightUpdate } from './optimizers/types.js';
 export {
   type MovingReferenceOptions,
   type MovingState,

@@ -24,6 +24,7 @@ export async function sequenceLogps(
   const { adapter = true } = options;
   await overBatches(model.engine, groups, options, {
     name: 'score',
+    outputs: ['logps'],
     compute: (scope, packed) => ({
       logps: answerSums(model.tokenLogps(parameters(model, scope), packed, { adapter }).logps, packed),
     }),
@@ -48,6 +49,7 @@ export async function tokenLogps(
   const { adapter = true } = options;
   await overBatches(model.engine, groups, options, {
     name: 'score',
+    outputs: ['logps'],
     compute: (scope, packed) => ({
       logps: model.tokenLogps(parameters(model, scope), packed, { adapter }).logps,
     }),

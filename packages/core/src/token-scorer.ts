@@ -1,6 +1,6 @@
 import type { PromptGroup } from '@dpo/base';
 import { packedValues, planPacking } from '@dpo/base/packing';
-import type { Scope } from '@dpo/engine';
+import { alone, type Collective, gatherPieces, isOwnPiece, type Scope } from '@dpo/engine';
 import type { PackedInputs } from '@dpo/models';
 import type * as tf from '@tensorflow/tfjs-core';
 import { parameters, type ScoringModel } from './model.js';
@@ -23,6 +23,8 @@ export interface TokenScorer {
 export interface TokenScorerOptions {
   /** Positions that one forward pass may hold; a single packed row may have more. Default 2048. */
   readonly positions?: number | undefined;
+  /** Workers that share the forward passes of each call, and all get all numbers. Default: this worker alone. */
+  readonly collective?: Collective | undefined;
 }
 
 /**
@@ -32,7 +34,7 @@ export interface TokenScorerOptions {
 export function openTokenScorer(
   { engine }: Pick<ScoringModel, 'engine'>,
   compute: TokenNumbers,
-  { positions }: TokenScorerOptions = {},
+  { positions, collective = alone }: TokenScorerOptions = {},
 ): TokenScorer {
   const plan = planPacking([], { positions });
   const compiled = engine.function<string, 'numbers'>('score-tokens', (scope, inputs) => ({
@@ -41,13 +43,20 @@ export function openTokenScorer(
   return {
     async score(groups) {
       const result: Float32Array[][] = groups.map(() => []);
-      for (const { indices, batch } of plan.pack(groups)) {
+      const parts = plan.pack(groups);
+      const own: number[][] = [];
+      for (const [i, { batch }] of parts.entries()) {
+        if (!isOwnPiece(i, collective)) continue;
         const lengths = { all: vectorValue(batch.lengths) };
         const { numbers } = await compiled(encodeInputs({ batch: packedValues(batch), lengths }));
-        const answers = tokensOfAnswers(batch, numbers.data);
+        own.push([...numbers.data]);
+      }
+      const ofParts = await gatherPieces(own, parts.length, collective);
+      for (const [i, { indices, batch }] of parts.entries()) {
+        const answers = tokensOfAnswers(batch, Float32Array.from(ofParts[i] ?? []));
         const each = answers.length / indices.length;
-        indices.forEach((g, i) => {
-          result[g] = answers.slice(i * each, (i + 1) * each);
+        indices.forEach((g, k) => {
+          result[g] = answers.slice(k * each, (k + 1) * each);
         });
       }
       return result;

@@ -23,3 +23,5 @@ export type {
 export { listAdapters } from './webgpu/adapters.js';
 export type { GpuAdapter, GpuLimits } from './webgpu/gpu.js';
 export { alone, anyWorker, type Collective } from './workers/collective.js';
+export { ofFirstWorker } from './workers/of-first-worker.js';
+export { gatherPieces, isOwnPiece } from './workers/pieces.js';

@@ -1,3 +1,4 @@
+import type { Cluster } from '@dpo/engine';
 import type { z } from 'zod';
 
 /** How a command reports what it does, and how a user ends it. */
@@ -21,10 +22,12 @@ export interface Context {
   readonly signal: AbortSignal;
   /** Does work that an interruption must not cut in two: the training step in progress and the checkpoint after it. */
   readonly finishing: <T>(part: () => Promise<T>) => Promise<T>;
+  /** The workers that share the command's work, from `TF_CONFIG`. Undefined for one worker, and for commands that are not shared. */
+  readonly cluster?: Cluster | undefined;
 }
 
 /** The context that a process provides; `runCommand` adds the rest. */
-export type BareContext = Omit<Context, 'finishing'>;
+export type BareContext = Omit<Context, 'finishing' | 'cluster'>;
 
 /** A command: its words, its options as a schema, and its work. */
 export interface Command<Schema extends z.ZodObject = z.ZodObject> {
@@ -42,10 +45,17 @@ export interface Command<Schema extends z.ZodObject = z.ZodObject> {
   readonly options: Schema;
   /** Sets of options by name, chosen by the option `preset`. A configuration file and the command line overrule them. */
   readonly presets?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** Options that others imply, where neither the command line nor a file gives them. */
+  readonly implied?: (values: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>;
   /** Does the work. Returns the exit code; undefined counts as 0. */
   readonly run: (options: z.output<Schema>, context: Context) => Promise<number | undefined>;
   /** Whether `run` guards the outputs itself. Default: `runCommand` guards them before it calls `run`. */
   readonly guardsOutputs?: boolean;
+  /**
+   * Whether several workers can share the command's work. The outputs of all workers but the first are not guarded, and their results
+   * are not printed. Default false.
+   */
+  readonly sharesWork?: boolean;
   /** The note when the command is interrupted and writes none itself. Default: `Interrupted.` */
   readonly whenInterrupted?: (options: z.output<Schema>) => string;
 }

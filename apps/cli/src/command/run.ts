@@ -1,5 +1,6 @@
 import { DpoError } from '@dpo/base';
 import { asFileError } from '@dpo/base/files';
+import { clusterOf } from '@dpo/run';
 import { holdOutputs, USAGE } from '@dpo/run/command-line';
 import { asTyped } from './as-typed.js';
 import type { BareContext, Command } from './define.js';
@@ -41,10 +42,16 @@ export async function runCommand(
       return EXIT.done;
     }
     const { finishing, result } = stoppable(context.signal);
-    const commandContext = { ...context, finishing, note: (line: string) => context.note(typed(line, command)) };
     const options = await parseOptions(command, rest);
+    const cluster = command.sharesWork ? clusterOf(process.env.TF_CONFIG) : undefined;
+    const leads = (cluster?.rank ?? 0) === 0;
+    const commandContext = {
+      ...{ ...context, finishing, cluster },
+      note: (line: string) => context.note(typed(line, command)),
+      out: leads ? context.out : () => undefined,
+    };
     if (command.whenInterrupted !== undefined) whenInterrupted = command.whenInterrupted.bind(command, options);
-    const outputs = command.guardsOutputs ? undefined : await result(holdOutputs(command, options));
+    const outputs = command.guardsOutputs || !leads ? undefined : await result(holdOutputs(command, options));
     try {
       return (await result(command.run(options, commandContext))) ?? EXIT.done;
     } finally {

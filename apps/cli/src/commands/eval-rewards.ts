@@ -1,20 +1,20 @@
 import { DpoError } from '@dpo/base';
 import { sequenceLogps } from '@dpo/core';
 import { cutSummary, encodeGroups } from '@dpo/data';
-import { type Engine, openEngine } from '@dpo/engine';
 import { rewardFigures, rewardReport, tiesScore } from '@dpo/eval';
 import type { ModelTokenizer } from '@dpo/models';
 import {
   engineOptions,
-  engineSettings,
   namesScorer,
   onErrorOption,
   openModel,
   openScorer,
   place,
+  type SharedWork,
   skippedRows,
   USAGE,
   withSplit,
+  withWorkers,
 } from '@dpo/run/command-line';
 import { z } from 'zod';
 import { type Context, defineCommand } from '../command/define.js';
@@ -56,6 +56,7 @@ export const evalRewardsCommand = defineCommand({
     'Prints the accuracy on all data and on each subset with its interval, log loss, calibration, margins by length, and the\n' +
     'accuracy of a ruler that takes the longer answer. In a list of answers those with the best score are right.\n' +
     'Example: dpo eval rewards --model runs/reward/final --data held-out.jsonl',
+  sharesWork: true,
   run: async (values, context) => {
     const { model, ref, data, split, limit, json } = values;
     const isScorer = await namesScorer(model, context);
@@ -67,35 +68,34 @@ export const evalRewardsCommand = defineCommand({
     const all = await readComparisons(withSplit(data, split), context, skips.onError);
     const comparisons = all.slice(0, limit);
     await offerEngine(values, context);
-    const engine = await openEngine(engineSettings(values, context));
-    try {
-      const scores = await (isScorer ? scorerScores : implicitRewards)(engine, comparisons, values, context);
+    const command = { name: 'eval rewards', options };
+    const facts = async () => ({ 'the data': comparisons });
+    await withWorkers(command, values, context.cluster, context, facts, async (work) => {
+      const scores = await (isScorer ? scorerScores : implicitRewards)(work, comparisons, values, context);
       skips.report(context);
       const withRewards = withScores(comparisons, scores);
       const report = rewardReport(withRewards);
       const ties = tiesScore(withRewards);
       if (json) context.out(JSON.stringify(rewardFigures(report, ties), null, 2));
       else for (const line of rewardLines(report, ties)) context.out(line);
-      return 0;
-    } finally {
-      await engine.dispose();
-    }
+    });
+    return 0;
   },
 });
 
 async function scorerScores(
-  engine: Engine,
+  { engine, collective }: SharedWork,
   comparisons: readonly Comparison[],
   { model, maxLength, eos }: Options,
   context: Context,
 ): Promise<number[][]> {
   const scorer = await openScorer(engine, model, context, { maxLength, eos });
-  return scorer.score(comparisons, progressOf(model, context));
+  return scorer.score(comparisons, { ...progressOf(model, context), collective });
 }
 
 /** β (log π − log π_ref) of each answer. The models are opened one after the other, so that one at a time is in memory. */
 async function implicitRewards(
-  engine: Engine,
+  { engine, collective }: SharedWork,
   comparisons: readonly Comparison[],
   { model, ref, beta, maxLength, eos }: Options,
   context: Context,
@@ -109,7 +109,7 @@ async function implicitRewards(
     });
     const { truncatedRows } = cutSummary(groups);
     if (truncatedRows > 0) context.note(`${truncatedRows} of ${groups.length} rows were cut to the longest length.`);
-    const logps = await sequenceLogps(scoring, groups, progressOf(name, context));
+    const logps = await sequenceLogps(scoring, groups, { ...progressOf(name, context), collective });
     scoring.dispose();
     return { logps, tokenizer };
   };

@@ -1,5 +1,7 @@
 import { join } from 'node:path';
-import { byTemperature, judgePairs, rescored, winRateReport } from '@dpo/eval';
+import { alone, type Engine } from '@dpo/engine';
+import { byTemperature, judgePairs, type PairedAnswers, rescored, winRateReport } from '@dpo/eval';
+import { withWorkers } from '@dpo/run/command-line';
 import { type Context, defineCommand } from '../command/define.js';
 import { type WinrateOptions, winrateOptions, winratePresets } from '../options/winrate.js';
 import { checkSides } from '../tasks/winrate/check-options.js';
@@ -7,6 +9,7 @@ import { collectAnswers } from '../tasks/winrate/collect-answers.js';
 import { engineOnce } from '../tasks/winrate/engine-once.js';
 import { judgeByPeople, peopleJudge } from '../tasks/winrate/judge-by-people.js';
 import { judgeFor } from '../tasks/winrate/open-judge.js';
+import { promptsToAnswer } from '../tasks/winrate/prompts-to-answer.js';
 import { checkRun, recordRun } from '../tasks/winrate/record-run.js';
 import { powerLine, temperatureLines, winRateLines } from '../ui/win-rate.js';
 
@@ -25,16 +28,19 @@ export const evalWinrateCommand = defineCommand({
     'With --judge human --rater NAME, a page on this machine shows people the answers without their names, and votes.jsonl\n' +
     'gets every vote. A rater who stops goes on with the same command.',
   whenInterrupted: ({ output }) => `Interrupted: the same command goes on with what ${String(output)} holds.`,
+  sharesWork: true,
   run: async (options, context) => {
     checkSides(options);
     const engine = engineOnce(options, context);
     try {
       const judge = peopleJudge(options) ? undefined : await judgeFor(options, engine.open, context);
-      const { pairs } = await collectAnswers(options, engine.open, context, async () => {
+      const answers = await answersOfWorkers(options, engine.open, context, async () => {
         await checkRun(options);
         await judge?.prepare?.();
         await recordRun(options);
       });
+      if (answers === undefined) return 0;
+      const { pairs } = answers;
       if (judge === undefined) {
         report(await judgeByPeople(pairs, options, context), options, context);
         return 0;
@@ -58,6 +64,29 @@ export const evalWinrateCommand = defineCommand({
     }
   },
 });
+
+/** The pairs to be judged. Several workers draw them in an engine of their own, which ends before the judging; the first judges. */
+function answersOfWorkers(
+  options: WinrateOptions,
+  openEngine: () => Promise<Engine>,
+  context: Context,
+  onReadable: () => Promise<void>,
+): Promise<PairedAnswers | undefined> {
+  if (context.cluster === undefined)
+    return collectAnswers(options, { openEngine, collective: alone }, context, onReadable);
+  const command = { name: 'eval winrate', options: winrateOptions };
+  const facts = async () => ({
+    'the prompts': (await promptsToAnswer(options, { ...context, note: () => undefined }))?.prompts,
+  });
+  return withWorkers(command, options, context.cluster, context, facts, ({ engine, collective, leads }) =>
+    collectAnswers(
+      options,
+      { openEngine: async () => engine, collective },
+      context,
+      leads ? onReadable : async () => undefined,
+    ),
+  );
+}
 
 /** Prints the win rate: as lines, or as one JSON object. */
 function report(

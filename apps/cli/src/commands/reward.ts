@@ -15,6 +15,7 @@ export const rewardCommand = defineCommand({
     'Makes a language model into a sequence classifier with one label, which transformers opens. The loss of a pair is\n' +
     '−log σ(r_w − r_l − m), with the margin m from the column margin, if the data have it.',
   whenInterrupted: nothingSavedNote,
+  sharesWork: true,
   run: (options, context) =>
     trainAndConclude(
       options,

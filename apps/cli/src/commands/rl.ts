@@ -13,6 +13,7 @@ export const rlCommand = defineCommand({
   whenInterrupted: nothingSavedNote,
   details:
     'Example: dpo rl --model ./my-model --data prompts.jsonl --reward vader --output runs/rl --lora-rank 8 --learning-rate 1e-3',
+  sharesWork: true,
   run: (options, context) =>
     trainAndConclude(
       options,

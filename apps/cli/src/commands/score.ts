@@ -2,54 +2,58 @@ import { writeFile } from 'node:fs/promises';
 import { writeFileAtomic } from '@dpo/base/files';
 import { countEndless, sequenceLogps } from '@dpo/core';
 import { type EncodedPair, encodePairs, type PreferenceDataset, pack, pairGroup, type RowOrigin } from '@dpo/data';
-import { type Engine, openEngine } from '@dpo/engine';
 import type { ModelTokenizer } from '@dpo/models';
 import {
   encodeFor,
   engineOptions,
-  engineSettings,
   type LengthOptions,
   onErrorOption,
   openData,
   openModel,
   place,
+  type SharedWork,
   type SkippedRows,
   skippedRows,
   withSplit,
+  withWorkers,
 } from '@dpo/run/command-line';
 import { z } from 'zod';
 import { type Context, defineCommand } from '../command/define.js';
 import { offerEngine } from '../session/offer-engine.js';
 
+const scoreOptions = z.strictObject({
+  model: place('input-model').describe('The policy: a folder, a GGUF file, a PEFT folder, or org/name of the hub'),
+  ref: place('input-model').optional().describe('The reference model; without it there are no rewards'),
+  data: place('input').describe(
+    'Preference data: a file, a folder of files or of Python datasets, or org/name[:split] of the hub',
+  ),
+  split: z.string().optional().describe('Which split of --data [train]'),
+  onError: onErrorOption,
+  out: place('output-file').optional().describe('The JSONL file to write [standard output]'),
+  config: place('input').optional().describe('A JSON file of these options'),
+  beta: z.number().positive().default(0.1).describe('Scale of the implicit rewards'),
+  maxLength: z.int().positive().optional().describe('Longest prompt and answer together, in tokens'),
+  maxPromptLength: z.int().positive().optional().describe('Longest prompt, in tokens; its end is kept'),
+  eos: z.boolean().default(true).describe('Ends answers with the end-of-text token; off for texts that were cut off'),
+  ...engineOptions,
+});
+
 /** `dpo score`: log-probabilities, implicit rewards and margins of preference pairs. */
 export const scoreCommand = defineCommand({
   name: 'score',
   summary: 'Log-probabilities and rewards of preference pairs under a model',
-  options: z.strictObject({
-    model: place('input-model').describe('The policy: a folder, a GGUF file, a PEFT folder, or org/name of the hub'),
-    ref: place('input-model').optional().describe('The reference model; without it there are no rewards'),
-    data: place('input').describe(
-      'Preference data: a file, a folder of files or of Python datasets, or org/name[:split] of the hub',
-    ),
-    split: z.string().optional().describe('Which split of --data [train]'),
-    onError: onErrorOption,
-    out: place('output-file').optional().describe('The JSONL file to write [standard output]'),
-    config: place('input').optional().describe('A JSON file of these options'),
-    beta: z.number().positive().default(0.1).describe('Scale of the implicit rewards'),
-    maxLength: z.int().positive().optional().describe('Longest prompt and answer together, in tokens'),
-    maxPromptLength: z.int().positive().optional().describe('Longest prompt, in tokens; its end is kept'),
-    eos: z.boolean().default(true).describe('Ends answers with the end-of-text token; off for texts that were cut off'),
-    ...engineOptions,
-  }),
+  options: scoreOptions,
+  sharesWork: true,
   run: async (options, context) => {
     const skips = skippedRows(options.onError);
     const { onError } = skips;
     const dataset = await openData(withSplit(options.data, options.split), context, { onError });
     await offerEngine(options, context);
-    const engine = await openEngine(engineSettings(options, context));
-    try {
+    const command = { name: 'score', options: scoreOptions };
+    const facts = async () => ({ 'the data': await dataset.fingerprintInPieces(context.signal) });
+    await withWorkers(command, options, context.cluster, context, facts, async (work) => {
       const score = async (name: string, tokenizer?: ModelTokenizer) =>
-        scorePairs(engine, { name, tokenizer, onError }, dataset, options, context);
+        scorePairs(work, { name, tokenizer, onError }, dataset, options, context);
       const policy = await score(options.model);
       const ends = options.eos ? endNote(policy) : undefined;
       if (ends !== undefined) context.note(ends);
@@ -61,15 +65,14 @@ export const scoreCommand = defineCommand({
         return JSON.stringify({ index, ...scoreLine(pair, policy.logps[i], reference?.logps[i], options.beta) });
       });
       skips.report(context);
+      if (!work.leads) return;
       if (options.out === undefined) for (const line of lines) context.out(line);
       else {
         await writeFileAtomic(options.out, (path) => writeFile(path, `${lines.join('\n')}\n`));
         context.note(`Wrote ${lines.length} scores to ${options.out}.`);
       }
-      return 0;
-    } finally {
-      await engine.dispose();
-    }
+    });
+    return 0;
   },
 });
 
@@ -82,7 +85,7 @@ interface PairScores {
 
 /** Scores pairs by one model, and frees the model. */
 async function scorePairs(
-  engine: Engine,
+  { engine, collective }: SharedWork,
   {
     name,
     tokenizer: policyTokenizer,
@@ -101,8 +104,7 @@ async function scorePairs(
   const tokenizer = policyTokenizer ?? ownTokenizer;
   const pairs = await encodeFor({ model, tokenizer }, dataset, encodePairs, options, context, onError);
   const logps = await sequenceLogps(model, pairs.map(pairGroup), {
-    pack,
-    signal: context.signal,
+    ...{ pack, collective, signal: context.signal },
     onProgress: (done, total) => context.progress(`Scoring with ${name}: ${done}/${total} pairs`),
   });
   model.dispose();

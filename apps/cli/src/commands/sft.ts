@@ -14,6 +14,7 @@ export const sftCommand = defineCommand({
   details:
     'Takes the same data as dpo train and reads prompt and chosen. The loss is the mean of −log π over the answer tokens of a step.',
   whenInterrupted: nothingSavedNote,
+  sharesWork: true,
   run: (options, context) =>
     trainAndConclude(
       options,

@@ -5,19 +5,22 @@ import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from '../command/define.js';
 import { EXIT } from '../command/run.js';
+import { LAUNCHED } from '../command/signals.js';
 
 /** How long a worker may take to end after another has failed, in milliseconds, before it is killed. */
 const GRACE_MS = 5000;
 
 /**
  * Runs this program once for each worker, with `TF_CONFIG` set. The notes of all workers are passed on, with the worker's number
- * before each line, and the results of the first worker. A signal goes to all workers. When a worker fails, the others are ended.
+ * before each line, and the results of the first worker. A signal goes to all workers. When a worker fails, the others are ended. When this
+ * process is killed, the workers end as after a signal.
  *
  * @returns the exit code of the first worker that failed, else that of the first worker
  */
 export async function launchWorkers(args: readonly string[], workers: number, context: Context): Promise<number> {
   const hosts = (await freePorts(workers)).map((port) => `127.0.0.1:${port}`);
   const children = hosts.map((_, index) => startWorker(args, hosts, index, context));
+  context.note(`Workers: ${children.map(({ child }) => `process ${child.pid}`).join(', ')}.`);
   // A terminal sends Ctrl-C to the workers as well; `kill` does not.
   const end = (signal: NodeJS.Signals) => {
     for (const { child } of children) if (child.exitCode === null) child.kill(signal);
@@ -56,8 +59,13 @@ interface Worker {
 function startWorker(args: readonly string[], hosts: readonly string[], index: number, context: Context): Worker {
   const [, script = ''] = process.argv;
   const child = spawn(process.execPath, [...process.execArgv, script, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, TF_CONFIG: JSON.stringify({ cluster: { worker: hosts }, task: { type: 'worker', index } }) },
+    // The channel closes when this process ends, however it ends: the worker then ends too.
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    env: {
+      ...process.env,
+      [LAUNCHED]: '1',
+      TF_CONFIG: JSON.stringify({ cluster: { worker: hosts }, task: { type: 'worker', index } }),
+    },
   });
   const lines = (stream: Readable, say: (line: string) => void) =>
     createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on('line', say);

@@ -1,6 +1,7 @@
 import { inPieces } from '@dpo/base';
 import { sequenceLogps } from '@dpo/core';
 import { encodePairs, pairGroup, preferenceDataset } from '@dpo/data';
+import { alone, type Collective, ofFirstWorker } from '@dpo/engine';
 import {
   bestOfN,
   clusteredEstimate,
@@ -44,6 +45,8 @@ export interface SentimentEvidence {
   /** Scale of the implicit rewards. */
   readonly beta: number;
   readonly signal: AbortSignal;
+  /** Workers that share the models' work. Default: this worker alone. */
+  readonly collective?: Collective | undefined;
 }
 
 /**
@@ -53,9 +56,9 @@ export interface SentimentEvidence {
  * @throws DpoError the errors of the reward; the signal's reason when it is aborted
  */
 export async function evaluateSentiment(evidence: SentimentEvidence): Promise<Evaluation> {
-  const { before, after, header, reward = vader, tokenizer } = evidence;
+  const { before, after, header, reward = vader, tokenizer, collective = alone } = evidence;
   const rewards = (samples: readonly TextSample[]) =>
-    reward.scores(samples.map((sample) => rewardedText(sample, header)));
+    ofFirstWorker(collective, async () => reward.scores(samples.map((sample) => rewardedText(sample, header))));
   const [oldRewards, newRewards] = [await rewards(before), await rewards(after)];
   const { sampled, exact } = await sampleDivergences({ ...evidence, samples: after });
   const then = before.map((sample, i) => measuredSample(sample, { reward: oldRewards[i], ratio: 0 }, header));
@@ -122,13 +125,13 @@ function sampleOf({ prompt, text, reward }: MeasuredSample) {
 
 /** How often the policy's implicit reward orders two held-out texts of the reference as the reward orders them. */
 async function heldOutAccuracy(
-  { policy, tokenizer, before, header, beta, signal }: SentimentEvidence,
+  { policy, tokenizer, before, header, beta, signal, collective }: SentimentEvidence,
   rewards: readonly number[],
 ) {
   const pairs = sentimentPairs(before, header, rewards);
   if (pairs.length === 0) return undefined;
   const examples = await inPieces(encodePairs.steps(preferenceDataset(pairs), tokenizer, { eos: false }), signal);
-  const logps = await sequenceLogps(policy, examples.map(pairGroup), { pack: packTightly, signal });
+  const logps = await sequenceLogps(policy, examples.map(pairGroup), { pack: packTightly, signal, collective });
   const rewarded = pairs.map(({ referenceChosenLogp = 0, referenceRejectedLogp = 0 }, i) => {
     const [policyChosenLogp, policyRejectedLogp] = logps[i] as [number, number];
     return { policyChosenLogp, policyRejectedLogp, referenceChosenLogp, referenceRejectedLogp };

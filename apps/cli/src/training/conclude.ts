@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { clusterOf, type RunOptions, type RunRecord, type RunResult } from '@dpo/run';
+import type { RunOptions, RunRecord, RunResult } from '@dpo/run';
 import { duration, short } from '@dpo/run/command-line';
 import type { Context } from '../command/define.js';
 import { EXIT } from '../command/run.js';
@@ -28,10 +28,9 @@ export async function trainAndConclude(
   next: (final: string) => string,
   context: Context,
 ): Promise<number> {
-  const cluster = clusterOf(process.env.TF_CONFIG);
+  const { cluster } = context;
   const { interrupted, folder, records, steps, seconds } = await train({
     ...context,
-    cluster,
     sinks: [progressSink(context)],
     beforeData: () => offerEngine(options, context),
   });

@@ -24,7 +24,7 @@ export async function shareOf<E extends EncodedExample>(batch: Batch<E>, collect
   const numbered = examples.map((example, i) => ({ example, index: indices?.[i] ?? i, place: i }));
   const all = numbered.map(({ index }) => index);
   if (!ofWorker) {
-    if (examples.length < size) throw tooFew(examples.length, size);
+    checkShares(examples.length, size);
     return { examples: numbered.filter(({ place }) => place % size === rank), total: examples.length, indices: all };
   }
   const counts = (await collective.gather([examples.length])).map(([count = 0]) => count);
@@ -36,9 +36,14 @@ export async function shareOf<E extends EncodedExample>(batch: Batch<E>, collect
   };
 }
 
-/** The error of a worker without an example: the worker would have no columns, for which the others would wait. */
-function tooFew(examples: number, workers: number): DpoError {
-  return new DpoError('train.too-few-examples', `${examples} examples cannot be shared by ${workers} workers.`, {
+/**
+ * Checks that each of some workers gets an example: a worker without one would have no columns, for which the others would wait.
+ *
+ * @throws DpoError `train.too-few-examples` when there are fewer examples than workers
+ */
+export function checkShares(examples: number, workers: number): void {
+  if (examples >= workers) return;
+  throw new DpoError('train.too-few-examples', `${examples} examples cannot be shared by ${workers} workers.`, {
     values: { examples, workers },
     hint: 'Give each worker at least one: larger batches, more held-out examples, or fewer workers.',
   });

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type Columns, defineMethod, mean } from '../method.js';
+import { type Columns, defineMethod, mean, type StepView } from '../method.js';
 import { parameters, type TrainableModel } from '../model.js';
 import { openTokenScorer, type TokenScorerOptions } from '../token-scorer.js';
 import { clippedRatioLoss, type RatioClip } from './clipped-ratio-loss.js';
@@ -81,7 +81,7 @@ export function ppo(model: TrainableModel, width: number, options: PpoOptions = 
       },
       records: (columns) => ({ ...ratioRecords(columns, maxRatio), ...valueRecords(columns) }),
       accepts: (columns) => acceptsRatio(columns, maxRatio),
-      prepare: async (step) => ({ ...(await rolloutReader.prepare(step)), records: explainedVariance(step.examples) }),
+      prepare: async (step) => ({ ...(await rolloutReader.prepare(step)), records: await explainedVariance(step) }),
     }),
     examples: (rollouts, facts) => {
       const estimates = rollouts.map(({ answers }) => answers.map((answer) => estimate(answer, facts.beta, options)));
@@ -127,10 +127,15 @@ function valueRecords({ policy = [], value = [], valueClipped = [] }: Columns): 
 }
 
 /** `value/explained_variance`: 1 − Var(G − V) / Var(G) over tokens; 0 for values that are constant, 1 for values that equal the returns. */
-function explainedVariance(examples: readonly RolloutExample[]): Record<string, number> {
-  const all = (name: 'returns' | 'values') =>
-    examples.flatMap(({ ofTokens }) => (ofTokens[name] ?? []).flatMap((list) => [...list]));
-  const [returns, values] = [all('returns'), all('values')];
+async function explainedVariance({
+  examples,
+  collective,
+}: Pick<StepView<RolloutExample>, 'examples' | 'collective'>): Promise<Record<string, number>> {
+  const all = async (name: 'returns' | 'values') => {
+    const own = examples.flatMap(({ ofTokens }) => (ofTokens[name] ?? []).flatMap((list) => [...list]));
+    return (await collective.gather(own)).flat();
+  };
+  const [returns, values] = [await all('returns'), await all('values')];
   const { variance } = momentsOf(returns);
   if (!(variance > 0)) return {};
   const residual = momentsOf(returns.map((each, i) => each - (values[i] as number)));

@@ -9,8 +9,8 @@ export interface WaitOptions {
   readonly seconds: number;
   /** Aborting ends the wait with an AbortError. */
   readonly signal?: AbortSignal | undefined;
-  /** Is called with the addresses of the missing workers, when the wait begins and whenever the list changes. */
-  readonly onWait?: ((hosts: readonly string[]) => void) | undefined;
+  /** Is called with the addresses of the missing workers, and why each does not answer, when the wait begins and whenever the list changes. */
+  readonly onWait?: ((missing: ReadonlyMap<string, string>) => void) | undefined;
 }
 
 /** The pause between two attempts to reach a worker. */
@@ -31,7 +31,7 @@ export async function waitForWorkers({ hosts, rank }: Cluster, options: WaitOpti
     );
     const silent = new Map(attempts.flatMap(([host, why]) => (why === undefined ? [] : [[host, why] as const])));
     if (silent.size > 0 && (silent.size < missing.size || missing.values().next().value === 'not tried'))
-      onWait?.([...silent.keys()]);
+      onWait?.(silent);
     missing = silent;
     if (missing.size === 0) return;
     if (performance.now() > until) throw workersMissing(missing, seconds);

@@ -1,6 +1,9 @@
 import { createServer, type Server } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { addressOf, checkCluster } from './cluster.js';
+import { alone } from './collective.js';
+import { ofFirstWorker } from './of-first-worker.js';
+import { gatherPieces, isOwnPiece } from './pieces.js';
 import { waitForWorkers } from './wait-for-workers.js';
 
 describe('a cluster', () => {
@@ -21,6 +24,57 @@ describe('a cluster', () => {
     expect(() => checkCluster(cluster)).toThrow(
       expect.objectContaining({ code: 'engine.wrong-option', message: expect.stringContaining(text) }),
     );
+  });
+});
+
+describe('pieces of work', () => {
+  it.each([1, 2, 3, 7])('of %i workers are the pieces of one', async (size) => {
+    const pieces = [[1, 2, 3], [], [4], [5, 6], [Number.NaN, -0]];
+    const ownOf = (rank: number) => pieces.filter((_, i) => isOwnPiece(i, { ...alone, rank, size }));
+    const lists = Array.from({ length: size }, (_, rank) => ownOf(rank).flatMap((own) => [own.length, ...own]));
+    for (let rank = 0; rank < size; rank++)
+      expect(
+        await gatherPieces(ownOf(rank), pieces.length, {
+          ...alone,
+          ...{ rank, size },
+          gather: async (own) => {
+            expect(own).toEqual(lists[rank]);
+            return lists;
+          },
+        }),
+      ).toEqual(pieces);
+  });
+});
+
+describe('numbers of the first worker', () => {
+  /** Two workers, of which only the first computes. */
+  async function both(compute: () => Promise<readonly number[]>) {
+    const lists: (readonly number[])[] = [];
+    const gather = async (own: readonly number[]) => {
+      lists.push(own);
+      return [own, []];
+    };
+    const first = { ...alone, size: 2, gather };
+    const ends = await Promise.allSettled([ofFirstWorker(first, compute)]);
+    const second = { ...alone, rank: 1, size: 2, gather: async () => [lists[0] ?? [], []] };
+    const never = () => Promise.reject(new Error('the second worker must not compute'));
+    return [...ends, ...(await Promise.allSettled([ofFirstWorker(second, never)]))];
+  }
+
+  it('are the numbers of all', async () => {
+    for (const numbers of [[], [3, 0, 1.5]])
+      expect(await both(async () => numbers)).toEqual([
+        { status: 'fulfilled', value: numbers },
+        { status: 'fulfilled', value: numbers },
+      ]);
+  });
+
+  it('that cannot be computed fail on all workers', async () => {
+    const cause = new Error('no reward');
+    expect(await both(() => Promise.reject(cause))).toEqual([
+      { status: 'rejected', reason: cause },
+      { status: 'rejected', reason: expect.objectContaining({ code: 'engine.first-worker-failed' }) },
+    ]);
   });
 });
 
@@ -49,7 +103,7 @@ describe('waiting for workers', () => {
       {
         seconds: 60,
         onWait: (missing) => {
-          lists.push(missing);
+          lists.push([...missing.keys()]);
           void listen(late);
         },
       },
@@ -66,6 +120,14 @@ describe('waiting for workers', () => {
     ).rejects.toMatchObject({
       code: 'engine.workers-missing',
       message: `No worker answered within 0 s at 127.0.0.1:${port} (ECONNREFUSED).`,
+    });
+  });
+
+  it('fails for a name that no address belongs to, and says so', async () => {
+    const wait = waitForWorkers({ hosts: ['a:1', 'no-such-host.invalid:2222'], rank: 0 }, { seconds: 0 });
+    await expect(wait).rejects.toMatchObject({
+      code: 'engine.workers-missing',
+      message: expect.stringMatching(/no-such-host\.invalid:2222 \((ENOTFOUND|EAI_AGAIN)\)/),
     });
   });
 

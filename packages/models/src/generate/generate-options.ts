@@ -1,3 +1,5 @@
+import type { Collective } from '@dpo/engine';
+
 /** How `generate` draws samples, and how long they may be. */
 export interface GenerateOptions {
   /** Samples to a prompt. Default 1. */
@@ -28,4 +30,9 @@ export interface GenerateOptions {
   readonly onProgress?: ((tokens: number) => void) | undefined;
   /** Once aborted, `generate` throws the signal's reason before the next step. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Workers that share the samples, in pieces of `batchSize`: all of them call `generate` alike at the same time, and get all samples.
+   * The samples are the same for any number of workers from two on, and those of one worker but for rounding. Default: this worker alone.
+   */
+  readonly collective?: Collective | undefined;
 }

@@ -1,4 +1,5 @@
 import { DpoError, random } from '@dpo/base';
+import { alone, type Collective, gatherPieces, isOwnPiece } from '@dpo/engine';
 import type { LanguageModel } from '../model/types.js';
 import { cacheBytes, cacheRoom, type Lengths } from './cache-room.js';
 import { decodeRun } from './decode-run.js';
@@ -40,7 +41,7 @@ export async function generate(
   checkOptions(options);
   checkWrites(model);
   checkPrompts(model, prompts, options.maxNewTokens);
-  const { samples = 1, maxNewTokens, seed = 0 } = options;
+  const { samples = 1, maxNewTokens, seed = 0, collective = alone } = options;
   const decodings = prompts.flatMap((_, prompt) =>
     Array.from({ length: samples }, (_, sample): Decoding => {
       return { prompt, sample, uniform: random(seed, prompt, sample), tokens: [], logps: [], finished: false };
@@ -54,15 +55,19 @@ export async function generate(
   );
   const size = Math.min(options.batchSize ?? batchSizeFor(model, lengths), decodings.length);
   const runs = runsOf(byLength, size, (decoding) => cacheRoom(lengthOf(decoding), lengths).slots);
+  // A single worker lets waiting samples take the places of others; pieces of workers begin and end together.
+  const pieces = collective.size === 1 ? runs : inPieces(runs, size);
   const sessions = Sessions.of(model);
   let tokensSoFar = 0;
   await sessions.alone(async () => {
-    for (const run of runs)
-      await decodeRun(sessions, prompts, run, { ...options, size, longest }, (tokens) => {
-        tokensSoFar += tokens;
-        options.onProgress?.(tokensSoFar);
-      });
+    for (const [i, piece] of pieces.entries())
+      if (isOwnPiece(i, collective))
+        await decodeRun(sessions, prompts, piece, { ...options, size, longest }, (tokens) => {
+          tokensSoFar += tokens;
+          options.onProgress?.(tokensSoFar);
+        });
   });
+  if (collective.size > 1) await sharePieces(pieces, collective);
   return decodings.map(({ prompt, sample, tokens, logps, finished }) => ({
     prompt,
     sample,
@@ -99,6 +104,36 @@ function runsOf(
     }
   }
   return runs;
+}
+
+/** Runs divided into pieces of up to `size` samples. */
+function inPieces(runs: readonly (readonly Decoding[])[], size: number): readonly (readonly Decoding[])[] {
+  return runs.flatMap((run) =>
+    Array.from({ length: Math.ceil(run.length / size) }, (_, i) => run.slice(i * size, (i + 1) * size)),
+  );
+}
+
+/** Fills in the samples of the pieces that other workers have decoded. */
+async function sharePieces(pieces: readonly (readonly Decoding[])[], collective: Collective): Promise<void> {
+  const own = pieces
+    .filter((_, i) => isOwnPiece(i, collective))
+    .map((piece) =>
+      piece.flatMap(({ tokens, logps, finished }) => [tokens.length, Number(finished), ...tokens, ...logps]),
+    );
+  const lists = await gatherPieces(own, pieces.length, collective);
+  for (const [i, piece] of pieces.entries()) {
+    if (isOwnPiece(i, collective)) continue;
+    const numbers = lists[i] ?? [];
+    let from = 0;
+    for (const decoding of piece) {
+      const [count = 0, finished] = numbers.slice(from, from + 2);
+      const [first, last] = [from + 2 + count, from + 2 + 2 * count];
+      decoding.tokens.push(...numbers.slice(from + 2, first));
+      decoding.logps.push(...numbers.slice(first, last));
+      decoding.finished = finished === 1;
+      from = last;
+    }
+  }
 }
 
 function checkOptions(options: GenerateOptions): void {

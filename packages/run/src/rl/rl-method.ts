@@ -53,7 +53,8 @@ const methods: Readonly<Record<RlOptions['method'], MethodEntry>> = {
     fewestSamples: 1,
     make: (options, model) => {
       const { valueWeight, valueClip, lambda } = options;
-      return as(ppo(model, model.config.width, { ...clip(options), valueWeight, valueClip, lambda }));
+      const { collective } = model.engine;
+      return as(ppo(model, model.config.width, { ...clip(options), valueWeight, valueClip, lambda, collective }));
     },
   },
   'online-dpo': { fewestSamples: 2, make: ({ beta }) => as(onlinePairs(methodNamed('dpo', { beta }))) },

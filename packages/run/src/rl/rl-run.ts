@@ -1,4 +1,3 @@
-import { DpoError } from '@dpo/base';
 import { openEngine } from '@dpo/engine';
 import type { z } from 'zod';
 import { type RunContext, runContext } from '../context.js';
@@ -19,7 +18,8 @@ import { claimRunFolder } from '../training/run-folder.js';
 import { identityOf, type RunIdentity } from '../training/run-identity.js';
 import type { RunResult } from '../training/run-rows.js';
 import { checkSameRun } from '../training/same-run.js';
-import { USAGE } from '../usage.js';
+import { joinWorkers, leaveWorkers } from '../workers/join-workers.js';
+import { workFacts } from '../workers/work-facts.js';
 import { findReward, type NamedReward } from './open-reward.js';
 import { encodedPrompts, openPrompts, type Prompts } from './prompts.js';
 import { checkNumbers, type RlOptions, rlMethod } from './rl-method.js';
@@ -36,20 +36,23 @@ export type RlConfig = z.input<typeof rlOptions>;
 export async function rlRun(config: RlConfig, options: RunOptions = {}): Promise<RunResult> {
   const checkedOptions = checkOptions(rlOptions, config);
   checkNumbers(checkedOptions);
-  if (options.cluster !== undefined)
-    throw new DpoError(USAGE, 'Training on own answers takes one worker: leave TF_CONFIG out.');
-  const outputs = await holdOutputs({ name: 'rl', options: rlOptions }, checkedOptions);
+  const { cluster, beforeData } = options;
+  const leads = (cluster?.rank ?? 0) === 0;
+  const outputs = leads ? await holdOutputs({ name: 'rl', options: rlOptions }, checkedOptions) : undefined;
   try {
     return await openAndTrain(checkedOptions, options.sinks ?? [], {
       ...runContext(options),
-      beforeData: options.beforeData,
+      ...{ beforeData, cluster },
     });
   } finally {
-    await outputs.release();
+    await outputs?.release();
   }
 }
 
-type Context = RunContext & Pick<RunOptions, 'beforeData'>;
+type Context = RunContext & Pick<RunOptions, 'beforeData' | 'cluster'>;
+
+/** Seconds that other workers wait for the first worker's rewards, beyond what the rewards may take. */
+const SPARE_SECONDS = 60;
 
 /** Whatever is checked before the engine is opened. */
 interface CheckedInputs {
@@ -62,9 +65,25 @@ interface CheckedInputs {
 
 async function openAndTrain(options: RlOptions, sinks: readonly SinkOrOpener[], context: Context): Promise<RunResult> {
   const checked = await checkAll(options, context);
-  const engine = await openEngine(engineSettings(options, context));
+  const { rewardSeconds = 600 } = options;
+  const cluster = context.cluster && {
+    ...context.cluster,
+    timeoutSeconds: Math.max(600, rewardSeconds) + SPARE_SECONDS,
+  };
+  const engine = await openEngine({ ...engineSettings(options, context), cluster });
   try {
     context.note(`Engine: ${engine.description}`);
+    const { data, identity, resume } = checked;
+    const collective = await joinWorkers(
+      engine,
+      cluster,
+      () => ({
+        ...workFacts('rl', optionsOf(rlOptions), options, engine),
+        ...{ 'the prompts': data.fingerprint, 'the held-out prompts': checked.heldOut?.fingerprint },
+        ...{ 'the models and the reward': identity.files, 'the checkpoint to go on from': resume?.state.step },
+      }),
+      context,
+    );
     const opened = await openPolicy(engine, { ...options, ...storageForDrawing(engine, options) }, context);
     const prompts = await encodedPrompts(checked.data, opened, options, context);
     const heldOut = checked.heldOut && (await encodedPrompts(checked.heldOut, opened, options, context));
@@ -74,9 +93,10 @@ async function openAndTrain(options: RlOptions, sinks: readonly SinkOrOpener[], 
     try {
       await reward.check(checked.data.rows);
       if (checked.heldOut !== undefined) await reward.check(checked.heldOut.rows);
-      const { data, identity, resume } = checked;
       const parts = { opened, data, prompts, heldOut, training, references, reward, engine: engine.description };
-      return await rlTraining(options, { ...parts, identity, resume, sinks }, context);
+      const result = await rlTraining(options, { ...parts, identity, resume, sinks, collective }, context);
+      await leaveWorkers(collective);
+      return result;
     } finally {
       await reward.close();
       training.dispose();

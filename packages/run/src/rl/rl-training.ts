@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import {
   adaptiveKl,
+  checkShares,
   fixedKl,
   type KlControl,
   noReference,
@@ -13,6 +14,7 @@ import {
   type UnendedAnswers,
   watchOnPolicy,
 } from '@dpo/core';
+import type { Collective } from '@dpo/engine';
 import { writeReport } from '@dpo/eval';
 import type { ModelTokenizer } from '@dpo/models';
 import type { RunContext } from '../context.js';
@@ -35,6 +37,7 @@ import type { OpenReward, RewardTexts } from './opened-reward.js';
 import { policySampler } from './policy-sampler.js';
 import type { Prompts, ReadyPrompt } from './prompts.js';
 import { type RlOptions, rlOptimizer } from './rl-method.js';
+import { sharedReward } from './shared-reward.js';
 
 /** The parts of an on-policy run, opened and checked. */
 export interface RlParts {
@@ -50,13 +53,17 @@ export interface RlParts {
   readonly identity: RunIdentity;
   readonly resume: Resumption | undefined;
   readonly sinks: readonly SinkOrOpener[];
+  /** The workers that answer and train together. The first asks for rewards and writes. */
+  readonly collective: Collective;
 }
 
 /** Trains, and writes the report. */
 export async function rlTraining(options: RlOptions, parts: RlParts, context: RunContext): Promise<RunResult> {
-  const { opened, prompts, training, references, data, engine, identity, resume, sinks } = parts;
+  const { opened, prompts, training, references, data, engine, identity, resume, sinks, collective } = parts;
+  const leads = collective.rank === 0;
   const { model, source } = opened;
   const plan = planOf(options, prompts.length);
+  checkShares(options.promptsPerBatch / options.minibatches, collective.size);
   const counts = parameterCounts(model);
   const { seed } = options;
   const config: RunConfig = {
@@ -75,10 +82,11 @@ export async function rlTraining(options: RlOptions, parts: RlParts, context: Ru
   const started = performance.now();
   // The first answers and their rewards: whatever fails there costs nothing that lies in the run's folder. Training takes them over.
   if (resume === undefined) await batches.batch(1);
-  if (options.overwrite && resume === undefined) await clearRun(options.output);
+  if (options.overwrite && resume === undefined && leads) await clearRun(options.output);
   const result = await runTraining<never>(
     {
-      ...{ model, source, config, batches, draw, resume, sinks, steps: plan.steps, output: options.output },
+      ...{ model, source, config, batches, draw, resume, sinks, collective },
+      ...{ steps: plan.steps, output: options.output },
       method: training.method,
       reference: training.method.needs.reference === undefined ? noReference() : references.train,
       optimizer: rlOptimizer(options),
@@ -89,7 +97,7 @@ export async function rlTraining(options: RlOptions, parts: RlParts, context: Ru
     context,
   );
   const seconds = (performance.now() - started) / 1000;
-  if (!result.interrupted && result.folder !== undefined) await writeReport(options.output);
+  if (!result.interrupted && result.folder !== undefined && leads) await writeReport(options.output);
   return { ...result, steps: plan.steps, seconds };
 }
 
@@ -111,24 +119,24 @@ function planOf(options: RlOptions, prompts: number): Plan {
 
 /** The source of the batches, and the function that answers held-out prompts after a step. */
 function sourceOf(options: RlOptions, parts: RlParts, { iterations, steps }: Plan) {
-  const { opened, prompts, heldOut, training, references, reward } = parts;
+  const { opened, prompts, heldOut, training, references, reward, collective } = parts;
   const { model, tokenizer } = opened;
   const { model: scoring, adapter } = references.scorer ?? { model, adapter: true };
-  const reference = openLogpScorer(scoring, { adapter });
+  const reference = openLogpScorer(scoring, { adapter, collective });
   const { samples, promptsPerBatch, minibatches, seed, shuffle, maxNewTokens } = options;
   const stop = stopText(options.stop, tokenizer);
   const ends = { maxNewTokens, endTokens: tokenizer.endTokenIds, stopWhen: stop.completes };
-  const sample = policySampler(model, ends);
+  const sample = policySampler(model, { ...ends, collective });
   const batches = onPolicyBatches({
     ...{ training, samples, promptsPerBatch, minibatches, seed, shuffle, sample, epochs: iterations },
     prompts: prompts.map(({ tokens }) => tokens),
-    reward: reward.of(textsOf(prompts, tokenizer, stop)),
+    reward: sharedReward(reward.of(textsOf(prompts, tokenizer, stop)), collective),
     reference: (groups) => reference.score(groups),
     control: controlOf(options),
     unended: unendedOf(options),
   });
   if (heldOut === undefined) return { batches, draw: undefined };
-  const judged = reward.of(textsOf(heldOut, tokenizer, stop));
+  const judged = sharedReward(reward.of(textsOf(heldOut, tokenizer, stop)), collective);
   const every = options.evalSteps ?? steps;
   const draw = async ({ step }: StepRecord) =>
     step % every === 0 || step === steps

@@ -1,7 +1,7 @@
 import { DpoError, inPieces } from '@dpo/base';
 import { answerRewards } from '@dpo/core';
 import { cutSummary, encodeGroups, type PlacedRows, type PromptWithAnswers, plainText } from '@dpo/data';
-import type { Engine } from '@dpo/engine';
+import type { Collective, Engine } from '@dpo/engine';
 import {
   type Classifier,
   classifierKind,
@@ -52,6 +52,8 @@ export interface ScoringOptions {
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
   /** Aborting ends the call between two batches. */
   readonly signal?: AbortSignal | undefined;
+  /** Workers that share the batches of a reward model, and all get all scores. Default: this worker alone. */
+  readonly collective?: Collective | undefined;
 }
 
 /** Whether a name stands for a classifier that {@link openScorer} opens, by the files of its folder or of the PEFT adapter. */

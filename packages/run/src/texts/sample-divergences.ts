@@ -1,5 +1,6 @@
 import type { PromptGroup } from '@dpo/base';
 import { answerDivergences, sequenceLogps } from '@dpo/core';
+import type { Collective } from '@dpo/engine';
 import type { LanguageModel } from '@dpo/models';
 import { packTightly } from './pack-tightly.js';
 import type { TextSample } from './sample-texts.js';
@@ -19,6 +20,7 @@ export async function sampleDivergences({
   adapterOff,
   samples,
   signal,
+  collective,
 }: {
   readonly policy: LanguageModel;
   readonly reference: LanguageModel;
@@ -26,6 +28,8 @@ export async function sampleDivergences({
   readonly adapterOff: boolean;
   readonly samples: readonly TextSample[];
   readonly signal: AbortSignal;
+  /** Workers that share the batches, and all get all numbers. Default: this worker alone. */
+  readonly collective?: Collective | undefined;
 }): Promise<SampleDivergences> {
   const { groups, place } = byPrompt(samples);
   const inOrder = (values: readonly (readonly number[])[]) =>
@@ -34,10 +38,15 @@ export async function sampleDivergences({
       return values[group]?.[answer] as number;
     });
   if (policy.vocabSize !== reference.vocabSize) {
-    const logps = await sequenceLogps(reference, groups, { pack: packTightly, adapter: !adapterOff, signal });
+    const logps = await sequenceLogps(reference, groups, {
+      pack: packTightly,
+      adapter: !adapterOff,
+      signal,
+      collective,
+    });
     return { sampled: inOrder(logps).map((logp, i) => (samples[i]?.logp ?? 0) - logp), exact: undefined };
   }
-  const options = { pack: packTightly, referenceAdapter: !adapterOff, signal };
+  const options = { pack: packTightly, referenceAdapter: !adapterOff, signal, collective };
   const divergences = await answerDivergences(policy, reference, groups, options);
   const sums = (of: 'exact' | 'sampled') =>
     inOrder(divergences.map((answers) => answers.map((answer) => answer[of].reduce((sum, value) => sum + value, 0))));

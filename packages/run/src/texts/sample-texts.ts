@@ -7,6 +7,7 @@ import {
   type TemplateInputs,
   type Text,
 } from '@dpo/data';
+import type { Collective } from '@dpo/engine';
 import { generate, type LanguageModel, type ModelTokenizer } from '@dpo/models';
 import { stopText } from './stop-text.js';
 
@@ -30,6 +31,8 @@ export interface SampleOptions {
   /** Called with how many tokens have been drawn. */
   readonly onProgress?: ((tokens: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Workers that share the batches of `generate`, and all get all samples. Default: this worker alone. */
+  readonly collective?: Collective | undefined;
 }
 
 /** A sample. `dpo generate` writes samples as JSON objects, a line to each. */

@@ -18,7 +18,6 @@ import { cloneModel, type LanguageModel, type Rounding } from '@dpo/models';
 import type { RunContext } from '../context.js';
 import { type FrozenOptions, tellStorage } from '../inputs/frozen-storage.js';
 import { openModel } from '../inputs/open-model.js';
-import { sharedScores } from '../workers/shared-scores.js';
 import type { Scorer } from './draw-held-out.js';
 import type { GivenLogps } from './row-kinds.js';
 
@@ -97,19 +96,14 @@ export async function dpoReference<Example extends EncodedExample>(
     const scoring = {
       adapter: ref !== undefined || loraRank === undefined,
       signal: context.signal,
+      collective: model.engine.collective,
       onProgress: (done: number, total: number) =>
         context.progress(`Reference log-probabilities: ${done}/${total} rows`),
     };
     const groups = groupsOf(some, method);
     return method.needs.reference === 'tokens'
       ? precomputedTokens(byName(await tokenLogps(ref ?? model, groups, scoring), some, method))
-      : precomputedReference(
-          byName(
-            await sharedScores(groups, (part) => sequenceLogps(ref ?? model, part, scoring), model.engine.collective),
-            some,
-            method,
-          ),
-        );
+      : precomputedReference(byName(await sequenceLogps(ref ?? model, groups, scoring), some, method));
   };
   const references = {
     train: await compute(examples),

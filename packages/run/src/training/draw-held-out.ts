@@ -48,16 +48,18 @@ export async function drawHeldOut(
   const usable = examples.map(({ prompt }) => prompt).filter(({ length }) => length > 0 && length < model.maxPositions);
   const prompts = usable.slice(0, count);
   if (prompts.length === 0) return undefined;
+  const { collective } = model.engine;
   const room = model.maxPositions - Math.max(...prompts.map(({ length }) => length));
   const answers = await generate(model, prompts, {
     maxNewTokens: Math.min(maxNewTokens, room),
     seed,
     stopTokens: tokenizer.endTokenIds,
+    collective,
   });
   const groups = answers.map(({ prompt, tokens }) => ({ prompt: prompts[prompt] as Int32Array, answers: [tokens] }));
-  const referenceLogps = await sequenceLogps(reference.model, groups, { adapter: reference.adapter });
+  const referenceLogps = await sequenceLogps(reference.model, groups, { adapter: reference.adapter, collective });
   // Generation in bfloat16 reads rounded copies of the weights: log π is computed once more there, as log π_ref is.
-  const ownLogps = model.engine.precision === 'bfloat16' ? await sequenceLogps(model, groups) : undefined;
+  const ownLogps = model.engine.precision === 'bfloat16' ? await sequenceLogps(model, groups, { collective }) : undefined;
   const logRatios = answers.map(
     ({ logps }, i) =>
       (ownLogps?.[i]?.[0] ?? logps.reduce((sum, logp) => sum + logp, 0)) - (referenceLogps[i]?.[0] as number),

@@ -8,7 +8,7 @@ import { findModel, modelAndBase } from '../inputs/open-model.js';
 export interface RunIdentity {
   /**
    * SHA-256 of the files that each model is read from (weights, tokenizer, chat template, end tokens), by the model's part in the
-   * run and by file. Parts are `model`, `reference` and `adapter`. The base of an adapter is a part as well.
+   * run and by file. Parts are `model`, `reference`, `adapter` and `baseline`. The base of an adapter is a part as well.
    */
   readonly files: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** The fingerprint of the held-out data. */
@@ -17,7 +17,8 @@ export interface RunIdentity {
 
 /** The options that name models. */
 interface NamedParts {
-  readonly model: string;
+  readonly model?: string | undefined;
+  readonly baseline?: string | undefined;
   readonly ref?: string | undefined;
   readonly adapter?: string | undefined;
 }
@@ -28,12 +29,12 @@ interface NamedParts {
  * @throws DpoError `model.…`, `hub.…`; the signal's reason when it is aborted
  */
 export async function identityOf(
-  { model, ref, adapter }: NamedParts,
+  { model, ref, adapter, baseline }: NamedParts,
   heldOut: Pick<Dataset<unknown>, 'fingerprintInPieces'> | undefined,
   context: RunContext,
 ): Promise<RunIdentity> {
   const files: Record<string, Record<string, string>> = {};
-  for (const [part, name] of Object.entries({ model, reference: ref, adapter })) {
+  for (const [part, name] of Object.entries({ model, reference: ref, adapter, baseline })) {
     if (name === undefined) continue;
     context.progress(`Reading ${name}, to know it again …`);
     const path = await findModel(name, context);

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { DpoError } from '@dpo/base';
-import { type Method, offlineBatches, type StepRecord, watchAnswers } from '@dpo/core';
+import { checkShares, type Method, offlineBatches, type StepRecord, watchAnswers } from '@dpo/core';
 import { type Cluster, type Engine, openEngine } from '@dpo/engine';
 import { writeReport } from '@dpo/eval';
 import type { LanguageModel } from '@dpo/models';
@@ -16,6 +16,7 @@ import type { trainingOptions } from '../options/training-options.js';
 import { clearRun } from '../places/clear-run.js';
 import type { SinkOrOpener } from '../sinks/sink.js';
 import { joinWorkers, leaveWorkers } from '../workers/join-workers.js';
+import { workFacts } from '../workers/work-facts.js';
 import { checkModels, type ModelCheck } from './check-models.js';
 import type { ReferenceInputs, References } from './dpo-reference.js';
 import { type DrawOptions, drawHeldOut } from './draw-held-out.js';
@@ -126,10 +127,7 @@ export async function runRows<Row, Example extends DataExample>(
       engine,
       cluster,
       () => ({
-        ...Object.fromEntries(
-          table.filter(({ ofWorker }) => !ofWorker).map(({ key }) => [key, options[key as keyof typeof options]]),
-        ),
-        ...{ command: command.name, 'the version of dpo': version, precision: engine.precision },
+        ...workFacts(command.name, table, options, engine),
         ...{ 'the data': fingerprint, 'the models': identity.files, 'the held-out data': identity.heldOut },
         'the checkpoint to go on from': resume?.state.step,
       }),
@@ -143,6 +141,9 @@ export async function runRows<Row, Example extends DataExample>(
     const counts = parameterCounts(model);
     const batch = options.batchSize * options.gradAccumulation;
     const steps = options.maxSteps ?? Math.ceil((options.epochs * examples.length) / batch);
+    // Batches wrap around the data, so that each step has as many examples as the options say.
+    checkShares(batch, collective.size);
+    if (heldOut !== undefined) checkShares(heldOut.length, collective.size);
     const config: RunConfig = {
       command: command.name,
       options: { ...options },

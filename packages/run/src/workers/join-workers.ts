@@ -28,7 +28,10 @@ export async function joinWorkers(
   await waitForWorkers(cluster, {
     seconds: START_SECONDS,
     signal: context.signal,
-    onWait: (missing) => context.progress(`Waiting for the workers at ${missing.join(', ')} …`),
+    onWait: (missing) => {
+      const list = [...missing].map(([host, why]) => `${host} (${why})`).join(', ');
+      context.progress(`Waiting for the workers at ${list} …`);
+    },
   });
   await checkSameWork(collective, facts(), hosts);
   context.note(`Workers: ${hosts.length}, of which this is number ${rank}, at ${hosts[rank]}.`);

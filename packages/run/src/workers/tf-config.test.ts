@@ -25,6 +25,7 @@ describe('TF_CONFIG', () => {
     [text({ worker: 'a:1' }, 'worker', 0), 'cluster.worker'],
     [text({ worker: ['a:1', 'b:2'] }, 'worker', 2), 'has 2 of type worker, and this process is number 2'],
     [text({ worker: ['a:1', 'b:2'] }, 'worker', -1), 'task.index'],
+    ['{"cluster":{"worker":["a:1","b:2"]},"task":{"type":"worker"}}', 'task.index'],
     [text({ worker: ['a:1', 'b:2'] }, 'evaluator', 0), 'takes no part'],
     [text({ worker: ['a:1'], ps: ['p:1'] }, 'worker', 0), 'parameter servers'],
     [text({}, 'worker', 0), 'no worker'],

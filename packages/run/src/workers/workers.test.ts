@@ -1,7 +1,6 @@
 import { alone, type Collective } from '@dpo/engine';
 import { describe, expect, it } from 'vitest';
 import { checkSameWork } from './same-work.js';
-import { sharedScores } from './shared-scores.js';
 
 /** Does work on several workers inside one process. They can only gather lists. */
 function onWorkers<T>(size: number, work: (collective: Collective) => Promise<T>): Promise<PromiseSettledResult<T>[]> {
@@ -24,30 +23,6 @@ function onWorkers<T>(size: number, work: (collective: Collective) => Promise<T>
   };
   return Promise.allSettled(Array.from({ length: size }, (_, rank) => work(worker(rank))));
 }
-
-const groups = [3, 1, 2, 1, 4].map((count, g) => ({
-  answers: Array.from({ length: count }, (_, a) => Int32Array.of(10 * g + a)),
-}));
-const score = async (some: typeof groups) => some.map(({ answers }) => answers.map(([id = 0]) => id / 3));
-
-describe('scores of several workers', () => {
-  it.each([1, 2, 3, 7])('by %i workers are the scores by one worker, and no score is computed twice', async (size) => {
-    const expected = await score(groups);
-    let count = 0;
-    const results = await onWorkers(size, (collective) =>
-      sharedScores(
-        groups,
-        (own) => {
-          count += own.length;
-          return score([...own]);
-        },
-        collective,
-      ),
-    );
-    for (const result of results) expect(result).toEqual({ status: 'fulfilled', value: expected });
-    expect(count).toBe(groups.length);
-  });
-});
 
 describe('what workers are about to do', () => {
   const hosts = ['a:1', 'b:1', 'c:1'];

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DpoError } from '@dpo/base';
 import { isThere } from '@dpo/base/files';
-import type { Engine } from '@dpo/engine';
+import type { Collective, Engine } from '@dpo/engine';
 import { type Answer, type PairedAnswers, pairAnswers, readAnswers } from '@dpo/eval';
 import type { Context } from '../../command/define.js';
 import type { WinrateOptions } from '../../options/winrate.js';
@@ -12,31 +12,38 @@ import { type PromptsToAnswer, promptsToAnswer } from './prompts-to-answer.js';
 /** Files of a win rate's folder. Each is a file that `--answers` and `--against` take. */
 export const FILES = { model: 'answers.jsonl', baseline: 'against.jsonl' } as const;
 
+/** Who draws answers. */
+export interface Drawers {
+  readonly openEngine: () => Promise<Engine>;
+  readonly collective: Collective;
+}
+
 /**
  * The pairs to be judged: answers from files, from models that draw answers, or from a dataset. All answers are written into the
- * output folder.
+ * output folder. Workers share the drawing; only the first writes, and has the pairs.
  *
  * @param onReadable called when all inputs are known to be good, before anything is drawn or written
  * @throws DpoError `eval.no-samples`, and the errors of reading answers and data, of pairing, and of models
  */
 export async function collectAnswers(
   options: WinrateOptions,
-  openEngine: () => Promise<Engine>,
+  drawers: Drawers,
   context: Context,
   onReadable: () => Promise<void>,
-): Promise<PairedAnswers> {
+): Promise<PairedAnswers | undefined> {
   const toAnswer = await promptsToAnswer(options, context);
   // Faults of the files are found before a model is opened.
   const ofModel = options.answers === undefined ? undefined : await fileOfAnswers(options.answers, options.limit);
   const against = options.against === undefined ? undefined : await fileOfAnswers(options.against);
   if (ofModel !== undefined) pairAnswers(ofModel, against ?? toAnswer?.chosen ?? ofModel);
   await onReadable();
-  const model = ofModel ?? (await drawSide('model', options, toAnswer, openEngine, context));
+  const model = ofModel ?? (await drawSide('model', options, toAnswer, drawers, context));
   const baseline =
     against ??
     (options.baseline === undefined
       ? (toAnswer?.chosen ?? [])
-      : await drawSide('baseline', options, toAnswer, openEngine, context));
+      : await drawSide('baseline', options, toAnswer, drawers, context));
+  if (drawers.collective.rank > 0) return undefined;
   await writeAnswers(join(options.output, FILES.model), model);
   await writeAnswers(join(options.output, FILES.baseline), baseline);
   const answers = pairAnswers(model, baseline);
@@ -63,7 +70,7 @@ async function drawSide(
   side: 'model' | 'baseline',
   options: WinrateOptions,
   toAnswer: PromptsToAnswer | undefined,
-  openEngine: () => Promise<Engine>,
+  { openEngine, collective }: Drawers,
   context: Context,
 ): Promise<Answer[]> {
   const name = options[side];
@@ -71,7 +78,7 @@ async function drawSide(
   const temperature = side === 'baseline' ? options.baselineTemperature : undefined;
   const temperatures = temperature === undefined ? [...new Set(options.temperatures)] : [temperature];
   return drawAnswers(
-    { name, prompts: toAnswer.prompts, temperatures, file: join(options.output, FILES[side]) },
+    { name, prompts: toAnswer.prompts, temperatures, file: join(options.output, FILES[side]), collective },
     options,
     openEngine,
     context,

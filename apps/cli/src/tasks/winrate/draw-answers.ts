@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { isThere, writeFileAtomic } from '@dpo/base/files';
 import type { PlacedRows, PromptRow } from '@dpo/data';
-import type { Engine } from '@dpo/engine';
+import { type Collective, type Engine, ofFirstWorker } from '@dpo/engine';
 import { type Answer, readAnswers } from '@dpo/eval';
 import { openModel, sampleTexts } from '@dpo/run/command-line';
 import type { Context } from '../../command/define.js';
@@ -13,8 +13,10 @@ export interface Drawing {
   readonly name: string;
   readonly prompts: readonly PromptRow[] & PlacedRows;
   readonly temperatures: readonly number[];
-  /** The JSONL file that gets the answers, a temperature at a time. */
+  /** The JSONL file that gets the answers, a temperature at a time. The first worker writes the file. */
   readonly file: string;
+  /** Workers that share the drawing. Only the first has all answers in the end. */
+  readonly collective: Collective;
 }
 
 /**
@@ -29,7 +31,7 @@ export async function drawAnswers(
   openEngine: () => Promise<Engine>,
   context: Context,
 ): Promise<Answer[]> {
-  const { name, prompts, temperatures, file } = drawing;
+  const { name, prompts, temperatures, file, collective } = drawing;
   const inFile = (await isThere(file)) ? await readAnswers(file) : [];
   const keys = new Set(prompts.map(({ prompt }) => JSON.stringify(prompt)));
   const allAt = (temperature: number) => {
@@ -39,21 +41,22 @@ export async function drawAnswers(
     return some.length === prompts.length * options.samples ? some : undefined;
   };
   const answers = temperatures.flatMap((temperature) => allAt(temperature) ?? []);
-  const missing = temperatures.filter((temperature) => allAt(temperature) === undefined);
+  const missing = await ofFirstWorker(collective, async () =>
+    temperatures.filter((temperature) => allAt(temperature) === undefined),
+  );
   if (missing.length === 0) return answers;
   const { model, tokenizer } = await openModel(await openEngine(), name, context);
   for (const temperature of missing) {
     const samples = await sampleTexts(model, tokenizer, prompts, {
       ...options,
-      temperature,
-      signal: context.signal,
+      ...{ temperature, collective, signal: context.signal },
       onProgress: (tokens) => context.progress(`${name} at temperature ${temperature}: ${tokens} tokens`),
     });
     const cut = samples.filter(({ finished }) => !finished).length;
     if (cut > 0)
       context.note(`${cut} of ${samples.length} answers at temperature ${temperature} were cut at --max-new-tokens.`);
     answers.push(...samples.map(({ prompt, text }) => ({ prompt, text, temperature })));
-    await writeAnswers(file, answers);
+    if (collective.rank === 0) await writeAnswers(file, answers);
   }
   model.dispose();
   return answers;
