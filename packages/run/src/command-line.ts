@@ -39,3 +39,4 @@ export { findResumption } from './training/resumption.js';
 export type { RunConfig } from './training/run-folder.js';
 export { runTraining } from './training/run-training.js';
 export { USAGE } from './usage.js';
+export { type SharedWork, withWorkers } from './workers/with-workers.js';

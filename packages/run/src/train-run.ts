@@ -1,13 +1,5 @@
 import { DpoError } from '@dpo/base';
-import {
-  ktoMethod,
-  type Method,
-  noReference,
-  plackettLuceMethod,
-  rewardMethod,
-  supervisedMethod,
-  withWeights,
-} from '@dpo/core';
+import { type Method, noReference, rewardMethod, supervisedMethod } from '@dpo/core';
 import type { Cluster } from '@dpo/engine';
 import type { z } from 'zod';
 import { type RunContext, runContext } from './context.js';
@@ -18,9 +10,9 @@ import { presets, trainOptions } from './options/train-options.js';
 import { type Guarded, holdOutputs } from './places/hold-outputs.js';
 import type { SinkOrOpener } from './sinks/sink.js';
 import { dpoReference } from './training/dpo-reference.js';
-import { pairMethod } from './training/pair-method.js';
+import { methodOfRows, type TrainSettings } from './training/method-of-rows.js';
 import { rewardModels, rewardRows } from './training/reward-kind.js';
-import { answerRows, type DataExample, pairRows, type RowKind, rankingRows } from './training/row-kinds.js';
+import { type DataExample, pairRows, type RowKind } from './training/row-kinds.js';
 import { type RunResult, runRows } from './training/run-rows.js';
 import { USAGE } from './usage.js';
 
@@ -51,10 +43,9 @@ export interface RunOptions extends Partial<RunContext> {
  */
 export async function trainRun(config: TrainConfig, options: RunOptions = {}): Promise<RunResult> {
   const settings = checkOptions(trainOptions, { ...presets[config.preset ?? ''], ...config });
-  return withOutputs({ name: 'train', options: trainOptions }, settings, options, (context) => {
-    const start = settings.lossType === undefined ? (methodsOfRows[settings.method] ?? ofPairs) : ofPairs;
-    return start(settings, options, context);
-  });
+  return withOutputs({ name: 'train', options: trainOptions }, settings, options, (context) =>
+    methodOfRows(settings, (rows, method) => startRun(rows, method, settings, options, context)),
+  );
 }
 
 /**
@@ -99,28 +90,16 @@ export async function rewardRun(config: RewardConfig, options: RunOptions = {}):
   );
 }
 
-type Settings = z.output<typeof trainOptions>;
 type Context = RunContext & Pick<RunOptions, 'beforeData' | 'cluster'>;
-type Start = (settings: Settings, options: RunOptions, context: Context) => Promise<RunResult>;
-
-/** Runs of methods that read other rows than pairs, by the methods' names. */
-const methodsOfRows: Readonly<Record<string, Start>> = {
-  kto: (settings, ...rest) => startRun(answerRows, ktoMethod(settings), settings, ...rest),
-  'plackett-luce': (settings, ...rest) =>
-    startRun(rankingRows, plackettLuceMethod({ beta: settings.beta }), settings, ...rest),
-};
-
-const ofPairs: Start = (settings, ...rest) => startRun(pairRows, pairMethod(settings), settings, ...rest);
 
 async function startRun<Row, Example extends DataExample>(
   rows: RowKind<Row, Example>,
-  plain: Method<Example>,
-  settings: Settings,
+  method: Method<Example>,
+  settings: TrainSettings,
   options: RunOptions,
   context: Context,
 ): Promise<RunResult> {
   const { rowMargins, rowWeights, evalSamples: count, evalSampleTokens: maxNewTokens, seed } = settings;
-  const method = rowWeights ? withWeights(plain) : plain;
   if (settings.refSyncSteps !== undefined && method.needs.reference === undefined)
     throw new DpoError(USAGE, `${method.name} has no reference that refSyncSteps could move.`);
   return runRows(

@@ -45,7 +45,8 @@ export async function parseOptions(command: Command, args: readonly string[]): P
   const { config } = onCommandLine;
   const inFile = typeof config === 'string' ? await readConfig(config, options) : {};
   const preset = command.presets?.[String(onCommandLine.preset ?? inFile.preset)] ?? {};
-  const values = { ...preset, ...inFile, ...onCommandLine };
+  const explicit = { ...preset, ...inFile, ...onCommandLine };
+  const values = { ...command.implied?.(explicit), ...explicit };
   const result = command.options.safeParse(values);
   if (!result.success) throw invalid(command, options, values, result.error);
   checkTogether(options, result.data, ({ flag }) => `--${flag}`);
