@@ -37,6 +37,7 @@ def arguments():
     parser.add_argument("--model", choices=list(MODELS), default="gpt2")
     parser.add_argument("--lora-rank", type=int)
     parser.add_argument("--base-dtype", choices=["float32", "bfloat16"], default="float32")
+    parser.add_argument("--accumulation", type=int, default=1)
     return parser.parse_args()
 
 
@@ -63,6 +64,8 @@ class Clock(TrainerCallback):
 def main():
     options = arguments()
     steps = options.steps + WARM_UP
+    # Under torchrun each process has its share of a step.
+    workers = int(os.environ.get("WORLD_SIZE", "1"))
     torch.manual_seed(0)
     frozen = getattr(torch, options.base_dtype)
     model = MODELS[options.model]().to(frozen if options.lora_rank else torch.float32)
@@ -77,6 +80,8 @@ def main():
         args=DPOConfig(
             output_dir=tempfile.mkdtemp(),
             per_device_train_batch_size=options.batch,
+            gradient_accumulation_steps=options.accumulation,
+            ddp_backend="gloo" if workers > 1 else None,
             max_steps=steps,
             learning_rate=1e-6,
             max_grad_norm=1.0,
@@ -90,13 +95,14 @@ def main():
             save_strategy="no",
             disable_tqdm=True,
         ),
-        train_dataset=random_pairs(options.batch * steps, options.prompt, options.answer, vocabulary),
+        train_dataset=random_pairs(options.batch * options.accumulation * workers * steps, options.prompt, options.answer, vocabulary),
         processing_class=word_tokenizer(vocabulary),
         callbacks=[clock],
     )
     trainer.train()
     seconds, cpu = clock.steps(WARM_UP)
-    print_result(seconds, step_cpu_seconds=cpu, trl=trl.__version__)
+    if os.environ.get("RANK", "0") == "0":
+        print_result(seconds, step_cpu_seconds=cpu, trl=trl.__version__)
 
 
 main()

@@ -1,0 +1,51 @@
+import { spawn } from 'node:child_process';
+import { createServer } from 'node:net';
+
+/** Ports of this machine that are free now. */
+export async function freePorts(count) {
+  const servers = Array.from({ length: count }, () => createServer());
+  const ports = await Promise.all(
+    servers.map(
+      (server) => new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server.address().port))),
+    ),
+  );
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+/** The cluster that TF_CONFIG names to a worker of these scripts; undefined for one worker alone. */
+export function clusterHere() {
+  const { cluster, task } = JSON.parse(process.env.TF_CONFIG ?? '{}');
+  return cluster && { hosts: cluster.worker, rank: task.index };
+}
+
+/** Runs a program once for each worker, and resolves to the last line of JSON of each. */
+export async function runWorkers(workers, program, args, env = {}) {
+  const hosts = (await freePorts(workers)).map((port) => `127.0.0.1:${port}`);
+  return Promise.all(
+    hosts.map((_, index) => {
+      const config = JSON.stringify({ cluster: { worker: hosts }, task: { type: 'worker', index } });
+      return lastLine(program, args, { ...(workers > 1 ? { TF_CONFIG: config } : {}), ...env });
+    }),
+  );
+}
+
+/** Runs a program, and resolves to its last line of standard output as JSON. */
+export function lastLine(program, args, env = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+    let [out, notes] = ['', ''];
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      out += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      notes += text;
+    });
+    child.on('error', reject);
+    child.on('close', (code) => {
+      const line = out.trimEnd().split('\n').at(-1) ?? '';
+      if (code === 0 && line.startsWith('{')) resolve(JSON.parse(line));
+      else reject(new Error(`${program} ${args.join(' ')} ended with ${code}:\n${notes.slice(-4000)}`));
+    });
+  });
+}
