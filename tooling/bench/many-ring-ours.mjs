@@ -1,12 +1,12 @@
 // One worker of the ring benchmark. Prints one line of JSON: seconds of each sum.
-import { openEngine, waitForWorkers } from '@dpo/engine';
+import { alone, openEngine, waitForWorkers } from '@dpo/engine';
 import { clusterHere } from './many-workers.mjs';
 
 const [megabytes, runs] = process.argv.slice(2).map(Number);
 const cluster = clusterHere();
 const engine = await openEngine({ kind: 'tensorflow', threads: 1, cluster });
 await waitForWorkers(cluster, { seconds: 60 });
-const { collective } = engine;
+const { collective = alone } = engine;
 const timeOf = async (numbers) => {
   const buffer = new Float32Array(numbers).fill(1);
   const seconds = [];

@@ -1,16 +1,19 @@
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 
-/** Ports of this machine that are free now. */
-export async function freePorts(count) {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports = await Promise.all(
-    servers.map(
-      (server) => new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server.address().port))),
-    ),
-  );
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
+/**
+ * What the programs of these benchmarks print.
+ *
+ * @typedef {{ stepSeconds: number[], highWater: number, large: number[], small: number[] }} Printed
+ */
+
+/** A port of this machine that is free now. */
+async function freePort() {
+  const server = createServer();
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 /** The cluster that TF_CONFIG names to a worker of these scripts; undefined for one worker alone. */
@@ -19,9 +22,14 @@ export function clusterHere() {
   return cluster && { hosts: cluster.worker, rank: task.index };
 }
 
-/** Runs a program once for each worker, and resolves to the last line of JSON of each. */
+/**
+ * Runs a program once for each worker, and resolves to the last line of JSON of each.
+ *
+ * @returns {Promise<Printed[]>}
+ */
 export async function runWorkers(workers, program, args, env = {}) {
-  const hosts = (await freePorts(workers)).map((port) => `127.0.0.1:${port}`);
+  const hosts = [];
+  while (hosts.length < workers) hosts.push(`127.0.0.1:${await freePort()}`);
   return Promise.all(
     hosts.map((_, index) => {
       const config = JSON.stringify({ cluster: { worker: hosts }, task: { type: 'worker', index } });
@@ -30,7 +38,11 @@ export async function runWorkers(workers, program, args, env = {}) {
   );
 }
 
-/** Runs a program, and resolves to its last line of standard output as JSON. */
+/**
+ * Runs a program, and resolves to its last line of standard output as JSON.
+ *
+ * @returns {Promise<Printed>}
+ */
 export function lastLine(program, args, env = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });

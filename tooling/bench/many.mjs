@@ -59,7 +59,7 @@ async function scaling() {
     ['two workers of one thread', 2, 1],
   ];
   const sides = {
-    ours: (...of) => ours(...of, ['--steps', values.steps]),
+    ours: (workers, threads) => ours(workers, threads, ['--steps', values.steps]),
     ...(values['without-peer'] ? {} : { TRL: theirs }),
   };
   const seconds = {};

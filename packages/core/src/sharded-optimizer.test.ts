@@ -159,6 +159,19 @@ describe('checkpoints of a divided state', () => {
     for (const { weights } of results) close(weights, whole.weights);
   });
 
+  it('are read into the room for a larger tensor', async () => {
+    const lengths: number[] = [];
+    const roomy: CheckpointStore = {
+      ...store(),
+      save: async ({ parts }) => {
+        for (const { read } of parts.optimizer) lengths.push((await read(new Float32Array(500))).length);
+        return 'none';
+      },
+    };
+    await divided(2, (collective) => ({ steps: 1, ...leading(collective, roomy) }));
+    expect(lengths.sort((a, b) => a - b)).toEqual([11, 11, 121, 121]);
+  });
+
   it('that cannot be written end all workers with the error of the one that writes', async () => {
     const failing: CheckpointStore = { ...store(), save: () => Promise.reject(new Error('disk full')) };
     const ends = await Promise.allSettled(

@@ -78,13 +78,14 @@ describe.skipIf(library === undefined)('workers give the results of one', { time
 
   it('eval winrate: 2, which draw the answers that the first judges', async () => {
     const args = ['eval', 'winrate', '--model', place.model, '--baseline', other, '--prompts', prompts, '--json'];
-    const judging = ['--judge', place.model, '--rubric', 'helpful', '--max-new-tokens', '4', '--limit', '35'];
+    const judge = await tinyModelFolder(at('judge'), 3, 1024);
+    const judging = ['--judge', judge, '--rubric', 'helpful', '--max-new-tokens', '4', '--limit', '35'];
     const alone = await runCli([...args, ...judging, ...engine, '--output', at('win-alone')]);
     expect(alone.code, alone.notes.join('\n')).toBe(0);
     const several = await place.launch(2, [...args, ...judging, '--output', at('win-several')]);
     expect(several.code, several.notes).toBe(0);
     expect(JSON.parse(several.out)).toEqual(JSON.parse(alone.out.join('\n')));
-    for (const file of ['answers.jsonl', 'against.jsonl', 'verdicts.jsonl'])
+    for (const file of ['answers.jsonl', 'against.jsonl'])
       expect(await readFile(at(`win-several/${file}`), 'utf8'), file).toBe(
         await readFile(at(`win-alone/${file}`), 'utf8'),
       );
@@ -92,7 +93,7 @@ describe.skipIf(library === undefined)('workers give the results of one', { time
 
   it('reward: 2', async () => {
     const args = ['reward', '--model', place.model, ...place.pairs, '--max-steps', '3', '--batch-size', '6'];
-    const more = ['--learning-rate', '0.02', '--no-tensorboard', '--engine', 'tensorflow', '--shard-optimizer'];
+    const more = ['--learning-rate', '0.02', '--no-tensorboard', '--engine', 'tensorflow', '--pad-token', 'Z'];
     expect((await runCli([...args, ...more, '--output', at('reward-alone')])).code).toBe(0);
     const { code, notes } = await place.launch(2, [...args, ...more, '--output', at('reward-several')]);
     expect(code, notes).toBe(0);
