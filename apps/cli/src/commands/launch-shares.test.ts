@@ -23,6 +23,16 @@ afterAll(() => rm(place.scratch, { recursive: true, force: true, maxRetries: 5 }
 /** The beginning of a module with a reward: the number of the worker that loads the module, 0 without workers. */
 const rank = 'const { task = { index: 0 } } = JSON.parse(process.env.TF_CONFIG ?? "{}"); const rank = task.index;';
 
+/** A line of `dpo generate`. */
+interface Sample {
+  readonly logp: number;
+}
+const samplesOf = (text: string) =>
+  text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Sample);
+
 /** One thread, since threads decide how sums are rounded. */
 const engine = ['--engine', 'tensorflow', '--threads', '1'];
 
@@ -40,11 +50,21 @@ describe.skipIf(library === undefined)('workers give the results of one', { time
     };
   }
 
-  it('generate: 2', async () => {
+  it('generate: 2, and 3 as 2', async () => {
     const args = ['generate', '--model', place.model, '--prompts', prompts, '--samples', '3', '--max-new-tokens', '5'];
     const { alone, several } = await both(2, [...args, '--seed', '4', '--engine', 'tensorflow'], ['--out']);
-    expect(alone.file.trimEnd().split('\n')).toHaveLength(120);
-    expect(several.file).toBe(alone.file);
+    const [ofOne, ofTwo] = [alone, several].map(({ file }) => samplesOf(file)) as [Sample[], Sample[]];
+    expect(ofOne).toHaveLength(120);
+    // One worker lets waiting samples take the places of others, which rounds otherwise.
+    for (const [i, { logp, ...sample }] of ofTwo.entries()) {
+      const { logp: expected, ...same } = ofOne[i] as Sample;
+      expect(sample).toEqual(same);
+      expect(Math.abs(logp - expected)).toBeLessThan(1e-4);
+    }
+    const byThree = ['--seed', '4', '--engine', 'tensorflow', '--out', at('three.jsonl')];
+    const three = await place.launch(3, [...args, ...byThree]);
+    expect(three.code, three.notes).toBe(0);
+    expect(await readFile(at('three.jsonl'), 'utf8')).toBe(several.file);
     expect(several.out).toBe('');
   });
 

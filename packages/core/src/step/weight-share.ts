@@ -63,5 +63,6 @@ export function shareScope(
       assign(variable, tf.sub(shrunk, tf.div(tf.mul(mean, rate), tf.add(tf.sqrt(square), epsilon))));
     },
     writeSlice: (...write) => scope.writeSlice(...write),
+    writeRows: (...write) => scope.writeRows(...write),
   };
 }

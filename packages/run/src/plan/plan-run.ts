@@ -9,7 +9,7 @@ import {
   slotShapes,
   train,
 } from '@dpo/core';
-import { openEngine } from '@dpo/engine';
+import { openEngine, type Variable } from '@dpo/engine';
 import type { LanguageModel } from '@dpo/models';
 import { type RunContext, runContext } from '../context.js';
 import { openRows, withSplit } from '../inputs/find-data.js';
@@ -134,8 +134,12 @@ function variableBytes<Example extends DataExample>(
   settings: TrainSettings,
   workers: number,
 ) {
-  const bytesOf = (variables: Iterable<{ readonly shape: readonly number[] }>) =>
-    sum([...variables].map(({ shape }) => FLOAT * shape.reduce((product, size) => product * size, 1)));
+  const bytesOf = (variables: Iterable<Pick<Variable, 'shape'> & Partial<Pick<Variable, 'storage'>>>) =>
+    sum(
+      [...variables].map(
+        ({ shape, storage }) => (storage === 'bfloat16' ? 2 : 4) * shape.reduce((product, size) => product * size, 1),
+      ),
+    );
   const trained = [...model.trainable().values(), ...trainables.values()];
   const optimizer = optimizerOf(settings);
   const slots = trained.flatMap(({ shape }) =>
@@ -182,8 +186,6 @@ async function referenceOf<Row, Example extends DataExample>(
     Object.fromEntries(Object.entries(logps).map(([name, lists]) => [name, lists.map(() => 0)])),
   );
 }
-
-const FLOAT = 4;
 
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
