@@ -83,7 +83,7 @@ async function planRows<Row, Example extends DataExample>(
   context: RunContext,
 ): Promise<Plan> {
   const dataset = await openRows(withSplit(settings.data, settings.split), rows, context);
-  const engine = await openEngine(engineSettings(settings));
+  const engine = await openEngine(engineSettings(settings, context));
   try {
     context.note(`Engine: ${engine.description}`);
     const { model, tokenizer } = await openPolicy(engine, settings, context);
