@@ -59,7 +59,8 @@ export async function drawHeldOut(
   const groups = answers.map(({ prompt, tokens }) => ({ prompt: prompts[prompt] as Int32Array, answers: [tokens] }));
   const referenceLogps = await sequenceLogps(reference.model, groups, { adapter: reference.adapter, collective });
   // Generation in bfloat16 reads rounded copies of the weights: log π is computed once more there, as log π_ref is.
-  const ownLogps = model.engine.precision === 'bfloat16' ? await sequenceLogps(model, groups, { collective }) : undefined;
+  const ownLogps =
+    model.engine.precision === 'bfloat16' ? await sequenceLogps(model, groups, { collective }) : undefined;
   const logRatios = answers.map(
     ({ logps }, i) =>
       (ownLogps?.[i]?.[0] ?? logps.reduce((sum, logp) => sum + logp, 0)) - (referenceLogps[i]?.[0] as number),
