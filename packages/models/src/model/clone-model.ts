@@ -24,11 +24,11 @@ export async function cloneModel(model: LanguageModel, options: CloneOptions = {
 }
 
 async function copyWeights(
-  { engine }: LanguageModel,
+  { engine, decoder }: LanguageModel,
   from: ReadonlyMap<string, Variable>,
   { storage = 'float32', onRounding }: CloneOptions,
 ): Promise<Map<string, Variable>> {
-  const store = weightStore(engine, storage);
+  const store = weightStore(engine, storage, decoder.unembedding);
   const weights = new Map<string, Variable>();
   try {
     for (const [name, variable] of from) weights.set(name, store.add(name, variable.shape, await variable.read()));

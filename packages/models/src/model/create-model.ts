@@ -20,7 +20,7 @@ export function createModel(
   { seed, storage = 'float32' }: { readonly seed: number; readonly storage?: FrozenStorage | undefined },
 ): LanguageModel {
   const decoder = decoderFor(config);
-  const store = weightStore(engine, storage);
+  const store = weightStore(engine, storage, decoder.unembedding);
   const sizeOf = (shape: readonly number[]) => shape.reduce((product, size) => product * size, 1);
   // One buffer serves all weights, as when weights are read: see `readWeights`.
   const buffer = new Float32Array(Math.max(0, ...[...decoder.weights.values()].map(({ shape }) => sizeOf(shape))));

@@ -3,7 +3,9 @@ import type { Engine, Storage, Variable } from '@dpo/engine';
 
 /**
  * How the matrices of weights that are not trained are stored. `auto` stores a matrix in bfloat16 when each of its numbers is a
- * bfloat16, so that nothing is lost, and else in float32. `bfloat16` rounds. Vectors, such as norms, are always in float32.
+ * bfloat16, so that nothing is lost, and else in float32. `bfloat16` rounds. Vectors, such as norms, are always in float32. `auto`
+ * leaves the matrix of the logits in float32 when products are in float32: its copies for the products, of the policy, the
+ * reference and the gradient, would take more memory than is saved.
  */
 export type FrozenStorage = 'auto' | Storage;
 
@@ -25,14 +27,19 @@ export interface WeightStore {
   rounding(): Rounding | undefined;
 }
 
-/** A store of weights in an engine. */
-export function weightStore(engine: Engine, storage: FrozenStorage): WeightStore {
+/**
+ * A store of weights in an engine.
+ *
+ * @param unembedding the name of the matrix of the logits, if the model has one
+ */
+export function weightStore(engine: Engine, storage: FrozenStorage, unembedding?: string): WeightStore {
   let [matrices, numbers, lost, all] = [0, 0, 0, 0];
   return {
     add(name, shape, data) {
       if (storage === 'float32' || shape.length < 2) return engine.variable(name, shape, data);
       const isExact = isBfloat16(data);
-      if (!isExact && storage === 'auto') return engine.variable(name, shape, data);
+      const isCopied = name === unembedding && engine.precision === 'float32';
+      if (storage === 'auto' && (!isExact || isCopied)) return engine.variable(name, shape, data);
       const variable = engine.variable(name, shape, data, { storage: 'bfloat16' });
       if (!isExact && variable.storage === 'bfloat16') {
         const squares = squaresOf(data);

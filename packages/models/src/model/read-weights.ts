@@ -40,12 +40,12 @@ export interface ReadOptions {
  */
 export async function readWeights(
   engine: Engine,
-  plan: Pick<WeightPlan, 'weights'>,
+  plan: Pick<WeightPlan, 'weights'> & { readonly unembedding?: string | undefined },
   source: ModelFiles,
   places: ReadonlyMap<string, string>,
   { onProgress, storage = 'float32' }: ReadOptions = {},
 ): Promise<{ readonly weights: Map<string, Variable>; readonly rounding: Rounding | undefined }> {
-  const store = weightStore(engine, storage);
+  const store = weightStore(engine, storage, plan.unembedding);
   const weights = new Map<string, Variable>();
   const bytesOf = (place: string) => source.tensors.get(place)?.byteLength ?? 0;
   const total = [...places.values()].reduce((sum, place) => sum + bytesOf(place), 0);
