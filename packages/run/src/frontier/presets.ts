@@ -6,7 +6,7 @@ export type FrontierPreset = 'sentiment';
 
 const adam = { learningRate: 1e-3, warmupSteps: 3 };
 const offline = { ...adam, batchSize: 8, maxSteps: 22, eos: false, maxGradNorm: 1 };
-const onPolicy = { ...adam, maxGradNorm: 1, promptsPerBatch: 16, samples: 4 };
+const onPolicy = { ...adam, maxGradNorm: 1, promptsPerBatch: 8, samples: 4 };
 
 /**
  * Recipes that come with the program. `sentiment` is the paper's controlled-sentiment experiment (section 6.1) in small: openings of
@@ -50,13 +50,13 @@ export const frontierPresets: Readonly<Record<FrontierPreset, FrontierRecipe>> =
       {
         method: 'PPO-GT',
         command: 'rl',
-        options: { ...onPolicy, method: 'ppo', beta: 0.05, iterations: 2, maxSteps: 60 },
+        options: { ...onPolicy, method: 'ppo', beta: 0.05, iterations: 2, maxSteps: 48 },
         points: 3,
       },
       {
         method: 'PPO',
         command: 'rl',
-        options: { ...onPolicy, method: 'ppo', beta: 0.05, iterations: 2, maxSteps: 60, reward: 'learned' },
+        options: { ...onPolicy, method: 'ppo', beta: 0.05, iterations: 2, maxSteps: 48, reward: 'learned' },
         points: 3,
       },
     ],
