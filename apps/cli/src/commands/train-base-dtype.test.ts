@@ -58,9 +58,9 @@ describe.runIf(library !== undefined)('--base-dtype on TensorFlow', () => {
     expect(auto.weights.equals(plain.weights)).toBe(true);
     expect(auto.model).not.toHaveProperty('baseDtype');
     expect(auto.notes).toContain('The reference is partly frozen in bfloat16');
-    const named = await train('named', ...all, '--ref', join(folder, 'published'));
-    expect(named.weights.equals(plain.weights)).toBe(true);
-    expect(named.notes).toContain('published is partly frozen in bfloat16');
+    const byName = await train('named', ...all, '--ref', join(folder, 'published'));
+    expect(byName.weights.equals(plain.weights)).toBe(true);
+    expect(byName.notes).toContain('published is partly frozen in bfloat16');
   });
 
   it('says what rounding loses that was asked for', async () => {
@@ -79,9 +79,9 @@ describe.runIf(library !== undefined)('--base-dtype on TensorFlow', () => {
 it('--base-dtype changes nothing on the portable engine, which says so', async () => {
   const lora = ['--engine', 'cpu', ...published(), '--lora-rank', '2'];
   const plain = await train('portable', ...lora);
-  const asked = await train('portable-asked', ...lora, '--base-dtype', 'bfloat16');
-  expect(asked.weights.equals(plain.weights)).toBe(true);
-  expect(asked.model.baseDtype).toBe('float32');
-  expect(asked.notes).toContain("published is stored in float32: only TensorFlow's engine stores bfloat16.");
+  const onPortable = await train('portable-asked', ...lora, '--base-dtype', 'bfloat16');
+  expect(onPortable.weights.equals(plain.weights)).toBe(true);
+  expect(onPortable.model.baseDtype).toBe('float32');
+  expect(onPortable.notes).toContain("published is stored in float32: only TensorFlow's engine stores bfloat16.");
   expect(plain.notes).not.toContain('bfloat16');
 });

@@ -98,8 +98,8 @@ export class EagerScope implements Scope {
         values: { variable: own.name, row: outside, rows },
       });
     const matrix = tf.reshape(this.#slices.get(own) ?? own.value, [rows, width]);
-    const written = tf.tensorScatterUpdate(matrix, tf.reshape(places, [-1, 1]), value);
-    this.#slices.set(own, tf.reshape(written, [...own.shape]));
+    const updates = tf.tensorScatterUpdate(matrix, tf.reshape(places, [-1, 1]), value);
+    this.#slices.set(own, tf.reshape(updates, [...own.shape]));
   }
 
   /** The updates, which outlive the call's other tensors. */

@@ -99,8 +99,8 @@ export function writePlacesInXla(graph: Graph, variable: NativeVariable, use: Us
   const previous = use.current ?? use.start?.node ?? readNow(graph, variable, use);
   const table = reshape(graph, previous, [heightFor(variable, rows), rows.shape[1] ?? 1]);
   const inputs = [table, reshape(graph, places, [...places.shape, 1]), rows];
-  const written = graph.node('TensorScatterUpdate', inputs, { stored: true });
-  use.current = reshape(graph, written, variable.shape);
+  const matrix = graph.node('TensorScatterUpdate', inputs, { stored: true });
+  use.current = reshape(graph, matrix, variable.shape);
   replace(graph, variable, use, use.current, [previous.output.oper]);
 }
 

@@ -9,7 +9,7 @@ import { libraryForTests } from './_library-for-tests.js';
 import { openTensorFlow } from './tensorflow-engine.js';
 
 const library = await libraryForTests();
-const stored = { storage: 'bfloat16' } as const;
+const inBfloat16 = { storage: 'bfloat16' } as const;
 
 /** The numbers rounded to bfloat16. */
 function rounded(values: Float32Array): Float32Array {
@@ -28,24 +28,24 @@ describe.skipIf(library === undefined)('a variable in bfloat16', () => {
 
   it('rounds what is written, to nearest with ties to even, and reads as float32', async () => {
     // 1 + 2⁻⁸ lies between 1 and 1 + 2⁻⁷, whose last bits are 0 and 1; 1 + 3 · 2⁻⁸ between 1 + 2⁻⁷ and 1 + 2⁻⁶.
-    const written = Float32Array.of(1 + 2 ** -8, 1 + 3 * 2 ** -8, -1 - 2 ** -9, 0.5, 3.4e38);
+    const values = Float32Array.of(1 + 2 ** -8, 1 + 3 * 2 ** -8, -1 - 2 ** -9, 0.5, 3.4e38);
     const expected = [1, 1 + 2 ** -6, -1, 0.5, Number.POSITIVE_INFINITY];
-    const w = engine.variable('w', [5], written, stored);
+    const w = engine.variable('w', [5], values, inBfloat16);
     expect(w.storage).toBe('bfloat16');
     expect([...(await w.read())]).toEqual(expected);
     w.write(Float32Array.of(0, 0, 0, 0, 0));
-    w.write(written);
+    w.write(values);
     const room = new Float32Array(8).fill(9);
     expect([...(await w.read(room))]).toEqual(expected);
     expect([...room]).toEqual([...expected, 9, 9, 9]);
     expect(() => w.write(new Float32Array(4))).toThrow(/5 elements, but 4/);
-    expect([...(await engine.variable('zeros', [300, 1000], undefined, stored).read())].every((x) => x === 0)).toBe(
+    expect([...(await engine.variable('zeros', [300, 1000], undefined, inBfloat16).read())].every((x) => x === 0)).toBe(
       true,
     );
   });
 
   it('assigns rounded values, and other variables its own', async () => {
-    const [w, wide] = [engine.variable('w', [2], undefined, stored), engine.variable('wide', [2])];
+    const [w, wide] = [engine.variable('w', [2], undefined, inBfloat16), engine.variable('wide', [2])];
     const set = engine.function('set', (scope, { x }: { readonly x: tf.Tensor }) => {
       scope.assign(wide, scope.read(w));
       scope.assign(w, x);
@@ -97,7 +97,7 @@ describe.skipIf(library === undefined)('a variable in bfloat16', () => {
   it('takes slices in place along any axis', async () => {
     for (const axis of [0, 1, 2]) {
       const run = async (on: Engine) => {
-        const cache = on.variable('cache', [2, 3, 4], rounded(noise(24, 9)), stored);
+        const cache = on.variable('cache', [2, 3, 4], rounded(noise(24, 9)), inBfloat16);
         const write = on.function('write', (scope, { value, at }: Record<'value' | 'at', tf.Tensor>) => {
           const all = scope.writeSlice(cache, value, axis, at);
           return { all, product: tf.matMul(all, all, false, true) };
@@ -114,7 +114,7 @@ describe.skipIf(library === undefined)('a variable in bfloat16', () => {
 
   it('is not trained', async () => {
     const [w, m, v] = [
-      engine.variable('w', [1], undefined, stored),
+      engine.variable('w', [1], undefined, inBfloat16),
       engine.variable('m', [1]),
       engine.variable('v', [1]),
     ];
@@ -132,7 +132,7 @@ describe.skipIf(library === undefined)('a variable in bfloat16', () => {
 });
 
 it('stays float32 on the portable engine', async () => {
-  const w = testEngine().variable('w', [1], Float32Array.of(1 + 2 ** -20), stored);
+  const w = testEngine().variable('w', [1], Float32Array.of(1 + 2 ** -20), inBfloat16);
   expect(w.storage).toBe('float32');
   expect([...(await w.read())]).toEqual([1 + 2 ** -20]);
 });

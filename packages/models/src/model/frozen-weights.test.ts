@@ -103,11 +103,11 @@ describe.skipIf(library === undefined)('on the compiled engine', () => {
     const model = tinyLlama(engine());
     const auto = await cloneModel(model, { storage: 'auto' });
     expect(matrices(auto).every(({ storage }) => storage === 'float32')).toBe(true);
-    let told: unknown;
+    let report: unknown;
     const rounded = await cloneModel(model, {
       storage: 'bfloat16',
       onRounding: (rounding) => {
-        told = rounding;
+        report = rounding;
       },
     });
     expect(matrices(rounded).every(({ storage }) => storage === 'bfloat16')).toBe(true);
@@ -117,7 +117,7 @@ describe.skipIf(library === undefined)('on the compiled engine', () => {
         .every(({ storage }) => storage === 'float32'),
     ).toBe(true);
     const numbers = matrices(model).reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b), 0);
-    expect(told).toMatchObject({ matrices: matrices(model).length, numbers });
+    expect(report).toMatchObject({ matrices: matrices(model).length, numbers });
     for (const each of [model, auto, rounded]) each.dispose();
   });
 

@@ -44,12 +44,12 @@ export function tellStorage(
     size: storage === 'bfloat16' ? 2 : 4,
   }));
   const gigabytes = (bytes: number) => (bytes / 1e9).toPrecision(2);
-  const taken = all.reduce((sum, { count, size }) => sum + count * size, 0);
+  const narrow = all.reduce((sum, { count, size }) => sum + count * size, 0);
   const wide = all.reduce((sum, { count }) => sum + 4 * count, 0);
-  if (taken === wide) return;
+  if (narrow === wide) return;
   const partly = storageOf({ weights }) === 'mixed' ? 'partly ' : '';
   const loss = rounding === undefined ? 'which loses nothing' : `which loses: ${inWords(rounding)}`;
-  context.note(`${name} is ${partly}frozen in bfloat16 (${gigabytes(taken)} GB, not ${gigabytes(wide)}), ${loss}.`);
+  context.note(`${name} is ${partly}frozen in bfloat16 (${gigabytes(narrow)} GB, not ${gigabytes(wide)}), ${loss}.`);
 }
 
 function inWords({ matrices, numbers, relative }: Rounding): string {

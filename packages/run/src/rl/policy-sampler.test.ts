@@ -23,10 +23,10 @@ it.skipIf(library === undefined)(
     const engine = await openEngine({ kind: 'tensorflow', precision: 'bfloat16' });
     const model = createModel(engine, config, { seed: 1 });
     const prompts = [Int32Array.of(1, 2, 3), Int32Array.of(4)];
-    const drawn = await policySampler(model, { maxNewTokens: 6, endTokens: [0] })({ prompts, samples: 3, seed: 5 });
-    const groups = prompts.map((prompt, g) => ({ prompt, answers: (drawn[g] ?? []).map(({ tokens }) => tokens) }));
+    const byPrompt = await policySampler(model, { maxNewTokens: 6, endTokens: [0] })({ prompts, samples: 3, seed: 5 });
+    const groups = prompts.map((prompt, g) => ({ prompt, answers: (byPrompt[g] ?? []).map(({ tokens }) => tokens) }));
     const scorer = openLogpScorer(model);
-    expect(drawn.map((answers) => answers.map(({ logps }) => logps))).toEqual(await scorer.score(groups));
+    expect(byPrompt.map((answers) => answers.map(({ logps }) => logps))).toEqual(await scorer.score(groups));
     scorer.dispose();
     await engine.dispose();
   },

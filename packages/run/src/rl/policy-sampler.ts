@@ -32,14 +32,14 @@ export function policySampler(
       ...{ samples, seed, maxNewTokens, stopTokens: endTokens, stopWhen, collective },
       batchSize: Math.min(TOGETHER, Math.ceil((prompts.length * samples) / collective.size)),
     });
-    const drawn = prompts.map((_, g) =>
+    const byPrompt = prompts.map((_, g) =>
       answers
         .slice(g * samples, (g + 1) * samples)
         .map(({ tokens, logps, finished }) => ({ tokens, logps, ended: finished })),
     );
-    const groups = prompts.map((prompt, g) => ({ prompt, answers: (drawn[g] ?? []).map(({ tokens }) => tokens) }));
+    const groups = prompts.map((prompt, g) => ({ prompt, answers: (byPrompt[g] ?? []).map(({ tokens }) => tokens) }));
     const logps = await scorer?.score(groups);
-    return drawn.map((ofPrompt, g) =>
+    return byPrompt.map((ofPrompt, g) =>
       ofPrompt.map((answer, k) => ({ ...answer, logps: logps?.[g]?.[k] ?? answer.logps })),
     );
   };
