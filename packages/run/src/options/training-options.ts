@@ -97,7 +97,7 @@ export const trainingOptions = {
   }),
   baseDtype: option(
     z.enum(['auto', 'float32', 'bfloat16']).default('auto'),
-    'How matrices are stored that are not trained, such as the base of an adapter or a reference; auto takes bfloat16, half the memory, where that loses nothing',
+    'How matrices are stored that are not trained, such as the base of an adapter or a reference; auto takes bfloat16 where that loses nothing and saves memory',
   ),
   loraBRatio: option(
     z.number().positive().default(1),
