@@ -1,8 +1,9 @@
+export type { ByteFile } from './bytes/byte-file.js';
 export { asFileError } from './file-error.js';
 export { flushFile, placeOf, writeFileAtomic, writeFolderAtomic } from './files/atomic.js';
-export { type ByteFile, openByteFile } from './files/byte-file.js';
+export { openByteFile } from './files/byte-file.js';
 export { type FileDigest, fileDigest } from './files/digest.js';
-export { DISGUISE_START, type Disguise, disguiseOf } from './files/disguise.js';
+export { diskFolder } from './files/disk-folder.js';
 export { isThere } from './files/is-there.js';
 export { removeLeftovers } from './files/leftovers.js';
 export { type FolderLock, lockFolder } from './files/lock.js';

@@ -7,15 +7,22 @@ export { type AnswerStates, type TokenDivergences, tokenDivergences } from './bl
 export type { LogitHead, LogitLimits } from './blocks/token-logps.js';
 export type { Classification, Classifier, ClassifyOptions } from './classifiers/classifier.js';
 export { supportedClassifiers } from './classifiers/network.js';
+export { type FetchModelOptions, fetchModelFiles } from './files/fetch-model-files.js';
+export type { CompanionFiles, FileContents } from './files/file-contents.js';
 export type { ModelFiles, WeightEntry } from './files/model-files.js';
+export { openModelFolder } from './files/open-model-folder.js';
 export type { GenerateOptions } from './generate/generate-options.js';
 export { type Generation, generate } from './generate/generation.js';
+export { adapterContents, type SaveAdapterOptions } from './lora/adapter-contents.js';
 export { addLora, type LoraOptions } from './lora/add-lora.js';
 export { mergeAdapter } from './lora/merge-adapter.js';
 export type { Adapter } from './lora/types.js';
 export { type CloneOptions, cloneModel } from './model/clone-model.js';
 export { createModel } from './model/create-model.js';
+export { type CloneOptions, cloneModel } from './model/clone-model.js';
+export { createModel } from './model/create-model.js';
 export type { FrozenStorage, Rounding } from './model/frozen-weights.js';
+export { type LoadedModel, type LoadOptions, loadModelFrom } from './model/load-model-from.js';
 export {
   type ModelCard,
   type ModelCardData,
@@ -23,6 +30,7 @@ export {
   type ModelCardResult,
   modelCard,
 } from './model/model-card.js';
+export { type ModelContentsOptions, modelContents } from './model/model-contents.js';
 export type {
   DropoutDraw,
   LanguageModel,

@@ -10,15 +10,8 @@ export {
 export { onScale, type RewardScale, readRewardScale, writeRewardScale } from './classifiers/reward-scale.js';
 export { modelDigests } from './files/model-digests.js';
 export { isAdapterFolder, openModelFiles } from './files/open-model-files.js';
-export { type LoadAdapterOptions, loadAdapter, type SaveAdapterOptions, saveAdapter } from './lora/adapter-files.js';
-export {
-  type CheckedModel,
-  type CheckOptions,
-  checkModel,
-  type LoadedModel,
-  type LoadOptions,
-  loadModel,
-} from './model/load-model.js';
+export { type LoadAdapterOptions, loadAdapter, saveAdapter } from './lora/adapter-files.js';
+export { type CheckedModel, type CheckOptions, checkModel, loadModel } from './model/load-model.js';
 export { type SaveOptions, saveModel } from './model/save-model.js';
 export { loadTokenizer } from './tokenizer/load-tokenizer.js';
 export { type BatchEncoderOptions, openBatchEncoder } from './tokenizer/open-batch-encoder.js';

@@ -1,5 +1,5 @@
+import type { ByteFile } from '../bytes/byte-file.js';
 import { DpoError } from '../error.js';
-import type { ByteFile } from '../files/byte-file.js';
 import { DISGUISE_START, disguiseOf } from '../files/disguise.js';
 
 /**

@@ -1,10 +1,6 @@
-import { stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import type { ByteFile } from '../bytes/byte-file.js';
+import type { ByteFolder } from '../bytes/byte-folder.js';
 import { DpoError } from '../error.js';
-import { asFileError } from '../file-error.js';
-import { type ByteFile, openByteFile } from '../files/byte-file.js';
-import { isThere } from '../files/is-there.js';
-import { readTextFile } from '../files/read-text-file.js';
 import { type FloatDtype, floatBytes, roomFor, widen } from '../floats.js';
 import { duplicateKey, isObject, parseJsonObject } from '../json-object.js';
 import { badSafetensors, type PlacedEntry, readSafetensorsHeader, type SafetensorsEntry } from './header.js';
@@ -45,48 +41,41 @@ const floatDtypes: Readonly<Record<string, FloatDtype>> = {
 const chunkBytes = 1024 * 1024;
 
 /**
- * Opens a `.safetensors` file, a `…safetensors.index.json`, or a folder with either. Only headers are read here, so that files of
- * any size open at once; `read` reads a tensor by its position.
+ * Opens the safetensors weights of a folder. Only headers are read here, so that files of any size open at once; `read` reads a
+ * tensor by its position.
  *
+ * @param file a `.safetensors` file, or a `…safetensors.index.json`. Default: the weights that the folder has
  * @throws DpoError `model.no-weights`, `model.bad-safetensors`, `model.truncated-file`, `model.missing-shard`
  */
-export async function openSafetensors(pathOrFolder: string): Promise<Safetensors> {
-  const path = await weightsPath(pathOrFolder);
-  return path.endsWith('.json') ? openSharded(path) : openFiles(path, [path]);
+export async function openSafetensorsIn(folder: ByteFolder, file?: string): Promise<Safetensors> {
+  const name = file ?? (await weightsName(folder));
+  return name.endsWith('.json') ? openSharded(folder, name) : openFiles(folder, name, [name]);
 }
 
-async function weightsPath(pathOrFolder: string): Promise<string> {
-  const stats = await stat(pathOrFolder).catch((error: unknown) => {
-    throw asFileError(error, pathOrFolder);
-  });
-  if (!stats.isDirectory()) return pathOrFolder;
-  for (const name of weightNames) {
-    const path = join(pathOrFolder, name);
-    if (await isThere(path)) return path;
-  }
-  throw new DpoError('model.no-weights', `${pathOrFolder} has neither model.safetensors nor ${indexName}.`, {
-    values: { path: pathOrFolder },
+async function weightsName(folder: ByteFolder): Promise<string> {
+  for (const name of weightNames) if (await folder.has(name)) return name;
+  throw new DpoError('model.no-weights', `${folder.path} has neither model.safetensors nor ${indexName}.`, {
+    values: { path: folder.path },
   });
 }
 
-async function openSharded(path: string): Promise<Safetensors> {
-  const text = await readTextFile(path).catch((error: unknown) => {
-    throw asFileError(error, path);
-  });
+async function openSharded(folder: ByteFolder, index: string): Promise<Safetensors> {
+  const path = folder.pathOf(index);
+  const text = await folder.text(index);
+  if (text === undefined) throw badSafetensors(path, 'it is missing');
   const map = parseJsonObject(text, path).weight_map;
   if (!isObject(map)) throw badSafetensors(path, 'it has no weight_map');
   const twice = duplicateKey(text);
   if (twice !== undefined) throw badSafetensors(path, `it has the key "${twice}" twice`);
-  const folder = dirname(path);
   const places = new Map<string, string>();
   for (const [name, file] of Object.entries(map)) {
     // A shard lies beside its index. Any other path could lead out of the folder.
-    if (typeof file !== 'string' || file !== basename(file) || !file.endsWith('.safetensors')) {
+    if (typeof file !== 'string' || /[\\/]/.test(file) || !file.endsWith('.safetensors')) {
       throw badSafetensors(path, `its file ${JSON.stringify(file)} is not the name of a safetensors file`, name);
     }
-    places.set(name, join(folder, file));
+    places.set(name, file);
   }
-  return openFiles(path, [...new Set(places.values())].sort(), places);
+  return openFiles(folder, index, [...new Set(places.values())].sort(), places);
 }
 
 interface ShardEntry extends PlacedEntry {
@@ -98,20 +87,22 @@ interface ShardEntry extends PlacedEntry {
  * other reader does. Tensors in the index must be in the file that the index says.
  */
 async function openFiles(
-  path: string,
-  paths: readonly string[],
+  folder: ByteFolder,
+  name: string,
+  shards: readonly string[],
   places?: ReadonlyMap<string, string>,
 ): Promise<Safetensors> {
-  const files: ByteFile[] = [];
+  const path = folder.pathOf(name);
+  const shardFiles: ByteFile[] = [];
   const close = async (): Promise<void> => {
-    await Promise.all(files.map((file) => file.close()));
+    await Promise.all(shardFiles.map((file) => file.close()));
   };
   try {
     const tensors = new Map<string, ShardEntry>();
     let metadata: Readonly<Record<string, string>> | undefined;
-    for (const shard of paths) {
-      const file = await openShard(shard, path);
-      files.push(file);
+    for (const shard of shards) {
+      const file = await openShard(folder, shard, name);
+      shardFiles.push(file);
       const header = await readSafetensorsHeader(file);
       metadata ??= header.metadata;
       for (const [name, entry] of header.tensors) {
@@ -119,22 +110,24 @@ async function openFiles(
       }
     }
     for (const [name, file] of places ?? []) {
-      if (!tensors.has(name)) throw badSafetensors(path, `${basename(file)} does not have this tensor`, name);
+      if (!tensors.has(name)) throw badSafetensors(path, `${file} does not have this tensor`, name);
     }
-    return { path, files: paths, tensors, metadata: metadata ?? {}, ...readers(path, tensors), close };
+    const files = shards.map((shard) => folder.pathOf(shard));
+    return { path, files, tensors, metadata: metadata ?? {}, ...readers(path, tensors), close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-async function openShard(shard: string, index: string): Promise<ByteFile> {
+async function openShard(folder: ByteFolder, shard: string, index: string): Promise<ByteFile> {
   try {
-    return await openByteFile(shard);
+    return await folder.open(shard);
   } catch (error) {
     if (shard === index || !DpoError.is(error, 'file.not-found')) throw error;
-    throw new DpoError('model.missing-shard', `${index} names ${basename(shard)}, which is missing.`, {
-      values: { path: index, file: basename(shard) },
+    const path = folder.pathOf(index);
+    throw new DpoError('model.missing-shard', `${path} names ${shard}, which is missing.`, {
+      values: { path, file: shard },
       hint: 'Fetch the missing file, or the model again.',
       cause: error,
     });

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DpoError } from '../error.js';
-import { openSafetensors } from './read.js';
-import { type TensorToWrite, writeSafetensors, writeShardedSafetensors } from './write.js';
+import { openSafetensors } from './open.js';
+import type { TensorToWrite } from './pieces.js';
+import { writeSafetensors, writeShardedSafetensors } from './write.js';
 
 let folder: string;
 beforeAll(async () => {

@@ -1,23 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DpoError } from '../error.js';
 import { writeFileAtomic } from '../files/atomic.js';
-import { toBfloat16 } from '../floats.js';
-
-/** A tensor to write: its description, and a function for its numbers. */
-export interface TensorToWrite {
-  readonly name: string;
-  readonly shape: readonly number[];
-  /** The type of the numbers in the file. Numbers are rounded to bfloat16 to nearest, ties to even. */
-  readonly dtype: 'float32' | 'bfloat16';
-  /**
-   * The numbers, row-major. Called once, after the tensors before are written, so that one tensor is in memory at a time. `room` is
-   * an array for the largest tensor, which the function may fill and return.
-   */
-  data(room: Float32Array): Promise<Float32Array>;
-}
-
-const dtypes = { float32: { name: 'F32', bytes: 4 }, bfloat16: { name: 'BF16', bytes: 2 } } as const;
+import { byteLength, safetensorsPieces, type TensorToWrite } from './pieces.js';
 
 const writePiece = 64 * 1024 * 1024;
 
@@ -35,18 +19,16 @@ export async function writeSafetensors(
 ): Promise<number> {
   const tensors: TensorToWrite[] = [];
   for await (const entry of entries) tensors.push(entry);
-  const { bytes, total } = header(path, tensors, metadata);
-  const room = new Float32Array(Math.max(0, ...tensors.map(sizeOf)));
+  const { tensorBytes, pieces } = safetensorsPieces(path, tensors, metadata);
   await writeFileAtomic(path, async (temporary) => {
     const file = await open(temporary, 'wx');
     try {
-      await writeAll(file, bytes);
-      for (const tensor of tensors) await writeAll(file, await storedBytes(path, tensor, room));
+      for await (const piece of pieces()) await writeAll(file, piece);
     } finally {
       await file.close();
     }
   });
-  return total;
+  return tensorBytes;
 }
 
 /**
@@ -101,58 +83,10 @@ function digits(number: number): string {
   return String(number).padStart(5, '0');
 }
 
-function byteLength(tensor: TensorToWrite): number {
-  return sizeOf(tensor) * dtypes[tensor.dtype].bytes;
-}
-
-function sizeOf({ shape }: TensorToWrite): number {
-  return shape.reduce((product, size) => product * size, 1);
-}
-
-function header(
-  path: string,
-  tensors: readonly TensorToWrite[],
-  metadata: Readonly<Record<string, string>>,
-): { bytes: Uint8Array; total: number } {
-  const entries: [string, unknown][] = [['__metadata__', metadata]];
-  const names = new Set(['__metadata__']);
-  let offset = 0;
-  for (const tensor of tensors) {
-    if (names.has(tensor.name)) throw badTensor(path, tensor.name, 'another tensor has the same name');
-    names.add(tensor.name);
-    const end = offset + byteLength(tensor);
-    entries.push([tensor.name, { dtype: dtypes[tensor.dtype].name, shape: tensor.shape, data_offsets: [offset, end] }]);
-    offset = end;
-  }
-  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));
-  // Spaces up to a multiple of 8, so that the data are aligned for readers that map the file.
-  const length = Math.ceil(json.length / 8) * 8;
-  const bytes = new Uint8Array(8 + length).fill(0x20);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(length), true);
-  bytes.set(json, 8);
-  return { bytes, total: offset };
-}
-
-async function storedBytes(path: string, tensor: TensorToWrite, room: Float32Array): Promise<Uint8Array> {
-  const values = await tensor.data(room);
-  const count = sizeOf(tensor);
-  if (values.length !== count) {
-    throw badTensor(path, tensor.name, `its shape has ${count} numbers, its data ${values.length}`);
-  }
-  const numbers = tensor.dtype === 'float32' ? values : toBfloat16(values);
-  return new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
-}
-
 async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
   let done = 0;
   while (done < bytes.length) {
     const { bytesWritten } = await file.write(bytes, done, Math.min(writePiece, bytes.length - done));
     done += bytesWritten;
   }
-}
-
-function badTensor(path: string, tensor: string, what: string): DpoError {
-  return new DpoError('model.bad-tensor', `Cannot write ${path}, tensor "${tensor}": ${what}.`, {
-    values: { path, tensor },
-  });
 }

@@ -1,7 +1,7 @@
 import { DpoError } from '@dpo/base';
 import type { Engine, Precision, Variable } from '@dpo/engine';
 import { openModelFiles } from '../files/open-model-files.js';
-import { isAdapter } from '../model/load-model.js';
+import { isAdapter } from '../model/load-model-from.js';
 import { matchTensors } from '../model/match-tensors.js';
 import { checkLayers, readWeights } from '../model/read-weights.js';
 import { loadTokenizer } from '../tokenizer/load-tokenizer.js';

@@ -7,13 +7,8 @@ import type { ModelFiles } from '../files/model-files.js';
 import { openModelFiles } from '../files/open-model-files.js';
 import { targetLayers } from '../lora/targets.js';
 import { languageModel } from '../model/language-model.js';
-import {
-  type CheckedModel,
-  type CheckOptions,
-  isAdapter,
-  type LoadedModel,
-  type LoadOptions,
-} from '../model/load-model.js';
+import type { CheckedModel, CheckOptions } from '../model/load-model.js';
+import { isAdapter, type LoadedModel, type LoadOptions } from '../model/load-model-from.js';
 import { matchTensors } from '../model/match-tensors.js';
 import { checkLayers, readWeights } from '../model/read-weights.js';
 import { forModel } from '../tokenizer/for-model.js';

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DpoError } from '@dpo/base';
+import { diskFolder } from '@dpo/base/files';
 import { openSafetensors } from '@dpo/base/safetensors';
 import { testEngine } from '@dpo/engine/test';
 import fc from 'fast-check';
@@ -178,7 +179,7 @@ describe('a hostile', () => {
   );
 
   it.each(['sentencepiece', 'word-piece'])('tokenizer in GGUF like that of %s, too', async (name) => {
-    const gguf = await openGguf(pathOf(`gguf_files/${name}.gguf`));
+    const gguf = await openGguf(diskFolder(pathOf('gguf_files')), `${name}.gguf`);
     await gguf.close();
     await survives(
       JSON.stringify(Object.fromEntries(gguf.metadata)),

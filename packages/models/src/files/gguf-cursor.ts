@@ -1,5 +1,5 @@
 import { DpoError } from '@dpo/base';
-import type { ByteFile } from '@dpo/base/files';
+import type { ByteFile } from '@dpo/base/bytes';
 
 /** A value of GGUF metadata. 64-bit integers beyond 2^53 are bigints. */
 export type GgufValue = number | bigint | boolean | string | readonly GgufValue[];

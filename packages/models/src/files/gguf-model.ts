@@ -1,4 +1,5 @@
 import { DpoError } from '@dpo/base';
+import type { ByteFolder } from '@dpo/base/bytes';
 import type { Gguf } from './gguf.js';
 import { ggufArchitecture, ggufConfig } from './gguf-config.js';
 import { badGguf } from './gguf-cursor.js';
@@ -21,8 +22,13 @@ interface PlacedTensor extends WeightEntry, GgufPlace {
  * @throws {DpoError} `model.gguf-is-no-model`, `model.unsupported-architecture`, `model.bad-gguf`, `tokenizer.unsupported`, and the
  * errors of {@link openWholeGguf}.
  */
-export async function openGgufModel(path: string, beside: () => Promise<TextFiles>): Promise<ModelFiles> {
-  const gguf = await openWholeGguf(path);
+export async function openGgufModel(
+  folder: ByteFolder,
+  name: string,
+  beside: () => Promise<TextFiles>,
+): Promise<ModelFiles> {
+  const gguf = await openWholeGguf(folder, name);
+  const path = folder.pathOf(name);
   try {
     const metadata = new GgufMetadata(path, gguf.metadata);
     checkIsModel(gguf, metadata);

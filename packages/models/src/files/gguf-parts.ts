@@ -1,5 +1,5 @@
-import { basename, dirname, join } from 'node:path';
 import { DpoError } from '@dpo/base';
+import type { ByteFolder } from '@dpo/base/bytes';
 import { type Gguf, openGguf } from './gguf.js';
 import { badGguf } from './gguf-cursor.js';
 
@@ -20,14 +20,15 @@ export function firstPart(names: readonly string[]): string | undefined {
  *
  * @throws {DpoError} `model.missing-part`, and the errors of {@link openGguf}.
  */
-export async function openWholeGguf(path: string): Promise<Gguf> {
-  const gguf = await openGguf(path);
+export async function openWholeGguf(folder: ByteFolder, name: string): Promise<Gguf> {
+  const gguf = await openGguf(folder, name);
+  const { path } = gguf;
   const count = gguf.metadata.get('split.count');
   if (typeof count !== 'number' || count <= 1) return gguf;
   await gguf.close();
   const parts: Gguf[] = [];
   try {
-    for (const part of partPaths(path, count)) parts.push(await openPart(part, path, count));
+    for (const part of partNames(name, path, count)) parts.push(await openPart(folder, part, path, count));
     return joinParts(path, parts);
   } catch (error) {
     for (const part of parts) await part.close();
@@ -35,8 +36,8 @@ export async function openWholeGguf(path: string): Promise<Gguf> {
   }
 }
 
-function partPaths(path: string, count: number): string[] {
-  const [, name, , of, ending] = partName.exec(basename(path)) ?? [];
+function partNames(file: string, path: string, count: number): string[] {
+  const [, name, , of, ending] = partName.exec(file) ?? [];
   if (name === undefined || Number(of) !== count)
     throw new DpoError(
       'model.missing-part',
@@ -46,21 +47,19 @@ function partPaths(path: string, count: number): string[] {
         hint: `Rename the parts as llama.cpp names them (NAME-00001-of-${String(count).padStart(5, '0')}.gguf), or join them with gguf-split --merge.`,
       },
     );
-  return Array.from({ length: count }, (_, i) =>
-    join(dirname(path), `${name}-${String(i + 1).padStart(5, '0')}-of-${of}${ending}`),
-  );
+  return Array.from({ length: count }, (_, i) => `${name}-${String(i + 1).padStart(5, '0')}-of-${of}${ending}`);
 }
 
-async function openPart(part: string, path: string, count: number): Promise<Gguf> {
+async function openPart(folder: ByteFolder, part: string, path: string, count: number): Promise<Gguf> {
   try {
-    return await openGguf(part);
+    return await openGguf(folder, part);
   } catch (error) {
     if (!DpoError.is(error, 'file.not-found')) throw error;
     throw new DpoError(
       'model.missing-part',
-      `${path} is one of ${count} parts of a model, and ${basename(part)} is not beside it.`,
+      `${path} is one of ${count} parts of a model, and ${part} is not beside it.`,
       {
-        values: { path, count, missing: part },
+        values: { path, count, missing: folder.pathOf(part) },
         hint: 'Download all parts into one folder: any of them then opens the model. Or join them with gguf-split --merge.',
         cause: error,
       },

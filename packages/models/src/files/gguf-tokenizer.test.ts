@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { diskFolder } from '@dpo/base/files';
 import { describe, expect, it } from 'vitest';
 import { createTokenizer } from '../tokenizer/tokenizer.js';
 import { openGguf } from './gguf.js';
@@ -16,7 +17,7 @@ const expected = JSON.parse(await readFile(new URL('tokenizers.json', fixtures),
 >;
 
 async function metadataOf(name: string): Promise<Map<string, GgufValue>> {
-  const gguf = await openGguf(fileURLToPath(new URL(`${name}.gguf`, fixtures)));
+  const gguf = await openGguf(diskFolder(fileURLToPath(fixtures)), `${name}.gguf`);
   await gguf.close();
   return new Map(gguf.metadata);
 }

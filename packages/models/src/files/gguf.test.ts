@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DpoError } from '@dpo/base';
+import { diskFolder } from '@dpo/base/files';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTokenizer } from '../tokenizer/tokenizer.js';
@@ -185,7 +186,7 @@ describe('a damaged GGUF file', async () => {
           for (const [at, value] of changes) bytes[at] = value;
           await writeFile(path, bytes.subarray(0, length ?? bytes.length));
           try {
-            const gguf = await openGguf(path);
+            const gguf = await openGguf(diskFolder(folder), basename(path));
             for (const [name, { shape }] of gguf.tensors) {
               const numbers = shape.reduce((product, size) => product * size, 1);
               expect((await gguf.read(name)).length).toBe(numbers);

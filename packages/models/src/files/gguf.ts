@@ -1,5 +1,5 @@
 import { DpoError } from '@dpo/base';
-import { type ByteFile, openByteFile } from '@dpo/base/files';
+import type { ByteFile, ByteFolder } from '@dpo/base/bytes';
 import { checkDisguise, roomFor } from '@dpo/base/safetensors';
 import { badGguf, GgufCursor, type GgufValue } from './gguf-cursor.js';
 import { type GgufType, ggufTypes, readableGgufTypes } from './gguf-types.js';
@@ -42,8 +42,9 @@ const chunkBytes = 1024 * 1024;
  *
  * @throws {DpoError} `model.bad-gguf` and `model.truncated-file`, which name the file and, if there is one, the tensor.
  */
-export async function openGguf(path: string): Promise<Gguf> {
-  const file = await openByteFile(path);
+export async function openGguf(folder: ByteFolder, name: string): Promise<Gguf> {
+  const file = await folder.open(name);
+  const { path } = file;
   try {
     await checkDisguise(file);
     const cursor = new GgufCursor(file);

@@ -1,3 +1,5 @@
+import type { ByteFolder } from '@dpo/base/bytes';
+
 /** The description of a weight in a file. */
 export interface WeightEntry {
   /** Row-major sizes in Hugging Face's order. */
@@ -12,6 +14,8 @@ export interface WeightEntry {
 export interface ModelFiles {
   /** The folder or file. */
   readonly path: string;
+  /** The folder that the files are in. Undefined for GGUF. */
+  readonly folder?: ByteFolder | undefined;
   readonly format: 'safetensors' | 'gguf';
   /** Paths of the files that hold the weights. */
   readonly weightFiles: readonly string[];

@@ -1,19 +1,20 @@
 import { join } from 'node:path';
 import { DpoError } from '@dpo/base';
 import { makeFolder } from '@dpo/base/files';
-import { type TensorToWrite, writeSafetensors } from '@dpo/base/safetensors';
+import { writeSafetensors } from '@dpo/base/safetensors';
 import type { Variable } from '@dpo/engine';
 import type { Decoder } from '../architectures/types.js';
 import { checkFinite } from '../files/check-finite.js';
 import type { ModelFiles } from '../files/model-files.js';
 import { openModelFiles } from '../files/open-model-files.js';
 import { languageModel } from '../model/language-model.js';
-import { type CompanionFiles, writeCompanions, writeText } from '../model/save-model.js';
+import { writeCompanions, writeText } from '../model/save-model.js';
 import type { LanguageModel } from '../model/types.js';
-import { adapterConfig, readAdapterConfig } from './adapter-config.js';
+import { readAdapterConfig } from './adapter-config.js';
+import { adapterParts, adapterWeights, type SaveAdapterOptions } from './adapter-contents.js';
 import { peftNames } from './adapter-names.js';
 import { checkBare, checkDropout } from './add-lora.js';
-import { nameInModel, savableWeights } from './modules-to-save.js';
+import { savableWeights } from './modules-to-save.js';
 import { areTargets, linearLayers } from './targets.js';
 import {
   type AdapterSettings,
@@ -24,16 +25,6 @@ import {
   savedWeightOf,
 } from './types.js';
 
-/** How an adapter is saved. */
-export interface SaveAdapterOptions {
-  /** The base model's folder or hub name, which the adapter's configuration names. Default: the source's path. */
-  readonly baseModel?: string | undefined;
-  /** The files whose tokenizer is copied: usually `source` of the loaded base. Default none. */
-  readonly source?: (CompanionFiles & Pick<ModelFiles, 'path'>) | undefined;
-  /** The text of `README.md`: see `modelCard`. Default none. */
-  readonly card?: string | undefined;
-}
-
 /**
  * Writes a PEFT folder: `adapter_model.safetensors` (float32), `adapter_config.json`, the tokenizer's files.
  * Python PEFT opens it on the same base model.
@@ -43,29 +34,13 @@ export interface SaveAdapterOptions {
 export async function saveAdapter(
   model: LanguageModel,
   folder: string,
-  { baseModel, source, card }: SaveAdapterOptions = {},
+  options: SaveAdapterOptions = {},
 ): Promise<void> {
-  const { adapter, decoder } = model;
-  if (adapter === undefined)
-    throw new DpoError('lora.no-adapter', 'The model has no adapter to save.', { hint: 'Save the model instead.' });
+  const { tensors, config } = adapterParts(model, options);
   await makeFolder(folder);
-  const tensors = [...adapter.weights].map(
-    ([name, variable]): TensorToWrite => ({
-      name: nameInFile(decoder, name),
-      shape: variable.shape,
-      dtype: 'float32',
-      data: (buffer) => variable.read(buffer),
-    }),
-  );
-  await writeSafetensors(join(folder, 'adapter_model.safetensors'), tensors);
-  await writeCompanions(folder, source, card);
-  const config = adapterConfig(adapter, decoder, baseModel ?? source?.path ?? null);
-  await writeText(join(folder, 'adapter_config.json'), `${JSON.stringify(config, null, 2)}\n`);
-}
-
-function nameInFile(decoder: Decoder, name: string): string {
-  const weight = savedWeightOf(name);
-  return weight === undefined ? name : savedWeightName(nameInModel(decoder, weight));
+  await writeSafetensors(join(folder, adapterWeights), tensors);
+  await writeCompanions(folder, options.source, options.card);
+  await writeText(join(folder, 'adapter_config.json'), config);
 }
 
 /** How an adapter is loaded. */

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { decoderFor } from '../architectures/registry.js';
 import type { Decoder } from '../architectures/types.js';
 import { changedConfig } from '../files/config-json.js';
@@ -35,9 +34,18 @@ async function haveSameNumbers(source: ModelFiles, a: string, b: string): Promis
     const values = await source.read(name, buffer);
     // −0 becomes 0, which it equals.
     for (let i = 0; i < values.length; i++) values[i] = (values[i] as number) + 0;
-    return createHash('sha256')
-      .update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
-      .digest('hex');
+    return digests(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
   };
   return (await digest(a)) === (await digest(b));
+}
+
+/** Bytes that are digested at a time: Web Crypto copies what it digests. */
+const PIECE = 1 << 24;
+
+/** The SHA-256 of each piece of the bytes. Web Crypto has the function in Node and in browsers. */
+async function digests(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const pieces: string[] = [];
+  for (let at = 0; at < bytes.length; at += PIECE)
+    pieces.push(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes.subarray(at, at + PIECE))).join());
+  return pieces.join(';');
 }

@@ -1,22 +1,15 @@
 import { copyFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { DpoError } from '@dpo/base';
 import { flushFile, makeFolder, writeFileAtomic } from '@dpo/base/files';
-import { type TensorToWrite, writeShardedSafetensors } from '@dpo/base/safetensors';
-import { writeConfig } from '../files/config-json.js';
-import type { ModelFiles } from '../files/model-files.js';
+import { writeShardedSafetensors } from '@dpo/base/safetensors';
+import type { CompanionFiles } from '../files/file-contents.js';
+import { type ModelContentsOptions, modelParts } from './model-contents.js';
 import type { LanguageModel } from './types.js';
 
 /** How a model is saved. */
-export interface SaveOptions {
-  /** The files whose tokenizer, chat template and generation settings are copied unchanged: usually `source` of the loaded model. */
-  readonly source?: CompanionFiles | undefined;
-  /** How weights are stored. Default float32. */
-  readonly dtype?: 'float32' | 'bfloat16' | undefined;
+export interface SaveOptions extends ModelContentsOptions {
   /** The largest file of weights in bytes. More weights are divided over several files with an index. Default 5 GB. */
   readonly maxShardBytes?: number | undefined;
-  /** The text of `README.md`: see `modelCard`. Default none. */
-  readonly card?: string | undefined;
 }
 
 /**
@@ -28,27 +21,13 @@ export interface SaveOptions {
  */
 export async function saveModel(model: LanguageModel, folder: string, options: SaveOptions = {}): Promise<void> {
   const { source, dtype = 'float32', maxShardBytes, card } = options;
-  if (model.adapter !== undefined)
-    throw new DpoError('model.has-adapter', 'The model has an adapter, which a model folder cannot hold.', {
-      hint: 'Save the adapter by itself, or merge it into the weights first.',
-    });
+  const { tensors, config } = modelParts(model, dtype);
   await makeFolder(folder);
-  const tensors = [...model.weights].map(
-    ([name, variable]): TensorToWrite => ({
-      name,
-      shape: variable.shape,
-      dtype,
-      data: (buffer) => variable.read(buffer),
-    }),
-  );
   const files = await writeShardedSafetensors(folder, tensors, maxShardBytes === undefined ? {} : { maxShardBytes });
   await removeOldWeights(folder, files);
   await writeCompanions(folder, source, card);
-  await writeText(join(folder, 'config.json'), configText(model, dtype));
+  await writeText(join(folder, 'config.json'), config);
 }
-
-/** The files that accompany weights: those of the tokenizer and the like. */
-export type CompanionFiles = Pick<ModelFiles, 'tokenizerFiles' | 'binaryFiles'>;
 
 /** Writes the files that accompany weights, byte for byte, and the model card if there is one. */
 export async function writeCompanions(
@@ -81,10 +60,4 @@ async function removeOldWeights(folder: string, newFiles: readonly string[]): Pr
 /** Writes a text file whole or not at all. */
 export async function writeText(path: string, text: string): Promise<void> {
   await writeFileAtomic(path, (temporary) => writeFile(temporary, text).then(() => flushFile(temporary)));
-}
-
-/** The configuration with the new dtype of the weights, under the key that the configuration has for it. */
-function configText({ config: { raw } }: LanguageModel, dtype: string): string {
-  const key = 'torch_dtype' in raw && !('dtype' in raw) ? 'torch_dtype' : 'dtype';
-  return writeConfig(raw, { [key]: dtype });
 }

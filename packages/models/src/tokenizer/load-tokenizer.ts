@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { DpoError } from '@dpo/base';
-import { asFileError } from '@dpo/base/files';
-import { readTextFiles } from '../files/open-model-files.js';
+import { asFileError, diskFolder } from '@dpo/base/files';
+import { readTextFiles } from '../files/open-model-folder.js';
 import { createTokenizer, type ModelTokenizer } from './tokenizer.js';
 
 /**
@@ -19,5 +19,5 @@ export async function loadTokenizer(filesOrFolder: Readonly<Record<string, strin
       values: { path: filesOrFolder },
     });
   }
-  return createTokenizer(await readTextFiles(filesOrFolder), filesOrFolder);
+  return createTokenizer(await readTextFiles(diskFolder(filesOrFolder)), filesOrFolder);
 }
