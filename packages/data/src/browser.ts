@@ -27,6 +27,8 @@ export type { TemplateInputCounts } from './checks/besides.js';
 export { inspectPreferences, type Percentiles, type PreferenceInspection, type Share } from './checks/inspect.js';
 export type { Finding, FindingCode } from './checks/tally.js';
 export { type ValidateOptions, type Validation, validateDataset } from './checks/validate.js';
+export { readPreferencesFrom } from './files/read-blob.js';
+export type { ReadOptions } from './files/read-file.js';
 export type { ColumnName, LabelledColumnName, RankedColumnName } from './rows/columns.js';
 export { isChat, plainText, templateVariables } from './rows/conversation.js';
 export { labelledDataset, labelPairs, preferenceDataset, rankedDataset } from './rows/dataset.js';

@@ -8,7 +8,7 @@ export { buildTldr, type TldrOptions } from './builders/tldr.js';
 export { writeBuiltPreferences } from './builders/write-built.js';
 export { convertPreferences, convertToShape } from './files/convert.js';
 export { type FileKind, fileKind } from './files/file-kind.js';
-export { type ReadOptions, readLabelled, readPreferences, readRanked } from './files/read.js';
+export { readLabelled, readPreferences, readRanked } from './files/read.js';
 export { splitFromPath } from './files/shards.js';
 export { type WriteOptions, writeLabelled, writePreferences, writeRanked } from './files/write.js';
 export { type ShapeName, writableShapes } from './shapes/write-shape.js';

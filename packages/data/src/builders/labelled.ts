@@ -1,5 +1,6 @@
 import type { Text } from '@dpo/base';
-import { readJsonl } from '../files/text/jsonl.js';
+import { readBytes } from '../files/text/compression.js';
+import { readJsonl } from '../files/text/read-jsonl.js';
 import { labelledFormat } from '../rows/row-format.js';
 import type { PreferencePair, PromptRow } from '../rows/types.js';
 import type { PublishedFiles } from './published.js';
@@ -15,7 +16,7 @@ export async function* buildLabelled(files: PublishedFiles): AsyncGenerator<Pref
   const prompts = new Map<string, PromptRow & { readonly desirable: Text[]; readonly undesirable: Text[] }>();
   for (const path of typeof files === 'string' ? [files] : files) {
     let row = 0;
-    for await (const records of readJsonl(path)) {
+    for await (const records of readJsonl(readBytes(path), path)) {
       for (const { record, line, error } of records) {
         if (error !== undefined) throw error;
         const answer = labelledFormat.parse(record, { path, line, row: row++ });

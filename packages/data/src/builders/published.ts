@@ -1,5 +1,6 @@
 import { DpoError } from '@dpo/base';
-import { readJsonl } from '../files/text/jsonl.js';
+import { readBytes } from '../files/text/compression.js';
+import { readJsonl } from '../files/text/read-jsonl.js';
 import { type FileRecord, parseString, required, wrongType } from '../rows/parse-values.js';
 import { kindOf, type Place, rowError } from '../rows/place.js';
 import type { PreferencePair } from '../rows/types.js';
@@ -46,7 +47,7 @@ async function* publishedRows(
 ): AsyncGenerator<{ record: unknown; error: DpoError | undefined; place: Place }> {
   for (const path of typeof files === 'string' ? [files] : files) {
     let row = 0;
-    for await (const records of readJsonl(path)) {
+    for await (const records of readJsonl(readBytes(path), path)) {
       for (const { record, line, error } of records) yield { record, error, place: { path, line, row: row++ } };
     }
   }

@@ -9,7 +9,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tinyPairs } from '../test/index.js';
 import { errorOf } from './_error-of-for-tests.js';
 import { convertPreferences } from './convert.js';
-import { type ReadOptions, readPreferences } from './read.js';
+import { readPreferences } from './read.js';
+import type { ReadOptions } from './read-file.js';
 import { writePreferences, writeRanked } from './write.js';
 
 const fixtures = fileURLToPath(new URL('../../../../tooling/parity/fixtures/datasets/', import.meta.url));

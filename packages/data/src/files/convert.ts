@@ -5,7 +5,8 @@ import { iterableSource, type RowSource } from '../rows/row-source.js';
 import type { PreferencePair } from '../rows/types.js';
 import { type ShapeName, writeShape } from '../shapes/write-shape.js';
 import { fileKind } from './file-kind.js';
-import { fileSource, kindOfDataset, type ReadOptions, readPreferences } from './read.js';
+import { diskFile, kindOfDataset, readPreferences } from './read.js';
+import { fileSource, type ReadOptions } from './read-file.js';
 import { fromTheStart } from './records.js';
 import { noParquet, type WriteOptions, writeDataset } from './write.js';
 
@@ -61,5 +62,5 @@ async function sourceOf(input: string, options: ReadOptions): Promise<RowSource<
   const kind = await kindOfDataset(input);
   return kind === 'arrow' || kind === 'folder'
     ? iterableSource(await readPreferences(input, options), input)
-    : fileSource(preferenceFormat, kind, input, options);
+    : fileSource(preferenceFormat, kind, diskFile(input), options);
 }

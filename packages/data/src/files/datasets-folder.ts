@@ -8,7 +8,8 @@ import { isJsonField } from '../rows/arrow-columns.js';
 import { emptyDataset } from '../rows/dataset.js';
 import { noSuchSplit } from './_no-such-split.js';
 import { writeText } from './_write-text.js';
-import { type ArrowBlocks, openArrowFile } from './arrow/blocks.js';
+import type { ArrowBlocks } from './arrow/blocks.js';
+import { openArrowFile } from './arrow/open-arrow-file.js';
 import { ArrowFileWriter } from './arrow/write.js';
 
 /** The size at which a shard ends, the default of Python's `datasets`. */

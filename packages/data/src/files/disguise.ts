@@ -1,11 +1,11 @@
 import { DpoError } from '@dpo/base';
-import { type Disguise, disguiseOf } from '@dpo/base/files';
+import { type Disguise, disguiseOf } from '@dpo/base/bytes';
 
 /** Something else that a file of data may be. */
 interface Pretender {
   readonly code: string;
   /** True for the first bytes of such a file; `text` is the same bytes in Latin-1. */
-  readonly starts: (start: Buffer, text: string) => boolean;
+  readonly starts: (start: Uint8Array, text: string) => boolean;
   /** What the file is, for the error. */
   readonly is: string;
   readonly hint: string;
@@ -13,10 +13,10 @@ interface Pretender {
 
 const bytes =
   (...prefix: readonly number[]) =>
-  (start: Buffer) =>
+  (start: Uint8Array) =>
     prefix.every((byte, i) => start[i] === byte);
 
-const is = (disguise: Disguise) => (start: Buffer) => disguiseOf(start) === disguise;
+const is = (disguise: Disguise) => (start: Uint8Array) => disguiseOf(start) === disguise;
 
 /** What files under the name of data often are, recognised by their first bytes. */
 const pretenders: readonly Pretender[] = [
@@ -52,7 +52,7 @@ const pretenders: readonly Pretender[] = [
   },
   {
     code: 'data.unknown-compression',
-    starts: (start) => start.toString('latin1', 257, 262) === 'ustar',
+    starts: (_, text) => text.slice(257, 262) === 'ustar',
     is: 'a tar archive',
     hint: 'Unpack it: tar -xf FILE.',
   },
@@ -79,8 +79,8 @@ export const DISGUISE_BYTES = 512;
  * @param start the file's first {@link DISGUISE_BYTES} bytes, unpacked when the file is compressed
  * @throws DpoError `data.lfs-pointer`, `data.web-page`, `data.unknown-compression`, `data.pickle`, `data.invalid-text` (UTF-16)
  */
-export function checkDisguise(start: Buffer, path: string): void {
-  const text = start.toString('latin1');
+export function checkDisguise(start: Uint8Array, path: string): void {
+  const text = String.fromCharCode(...start);
   const pretender = pretenders.find(({ starts }) => starts(start, text));
   if (pretender === undefined) return;
   throw new DpoError(pretender.code, `${path} is ${pretender.is}.`, { values: { path }, hint: pretender.hint });

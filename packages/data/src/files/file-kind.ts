@@ -1,5 +1,6 @@
-import { basename, extname } from 'node:path';
 import { DpoError, nearest } from '@dpo/base';
+import { checkDisguise } from './disguise.js';
+import { compressionOf } from './text/unpack.js';
 
 /** A format of datasets in files. */
 export type FileKind = 'arrow' | 'jsonl' | 'jsonl.gz' | 'csv' | 'parquet' | 'folder';
@@ -35,6 +36,21 @@ const readableEndings: Endings<ReadKind> = [
   ...textEndings.flatMap(([ending, kind]) => compressions.map((more) => [`${ending}${more}`, kind] as const)),
 ];
 
+/**
+ * The format to read: what a file's first bytes or its ending say.
+ *
+ * @param start the first `DISGUISE_BYTES` bytes
+ * @throws DpoError `data.unknown-format`, and the errors of `checkDisguise`
+ */
+export function readKindByStart(start: Uint8Array, path: string): ReadKind {
+  const text = String.fromCharCode(...start.subarray(0, 6));
+  if (text.startsWith('PAR1')) return 'parquet';
+  if (text === 'ARROW1') return 'arrow';
+  // Compressed text is checked when it is unpacked.
+  if (compressionOf(start) === undefined) checkDisguise(start, path);
+  return readKind(path);
+}
+
 /** The format to write, by the path's ending; a folder for a name without an ending. @throws DpoError `data.unknown-format` */
 export function fileKind(path: string): FileKind {
   return kindIn(
@@ -59,15 +75,15 @@ export function readKind(path: string): ReadKind {
 }
 
 function endingIn<Kind>(endings: Endings<Kind>, path: string): Kind | undefined {
-  const name = basename(path).toLowerCase();
+  const name = baseName(path).toLowerCase();
   return endings.find(([ending]) => name.endsWith(ending))?.[1];
 }
 
 function kindIn<Kind extends string>(endings: Endings<Kind | 'folder'>, path: string, all: string): Kind | 'folder' {
-  const name = basename(path).toLowerCase();
+  const name = baseName(path).toLowerCase();
   const kind = endingIn(endings, path);
   if (kind !== undefined) return kind;
-  if (path.endsWith('/') || extname(name) === '') return 'folder';
+  if (path.endsWith('/') || !/[^.]\./.test(name)) return 'folder';
   const formatEndings = endings.map(([ending]) => ending);
   const ending = name.slice(name.indexOf('.', 1));
   const near = nearest(ending, formatEndings);
@@ -75,4 +91,12 @@ function kindIn<Kind extends string>(endings: Endings<Kind | 'folder'>, path: st
     values: { path, ending, known: formatEndings },
     hint: near === undefined ? all : `Did you mean ${near}? ${all}`,
   });
+}
+
+/** The last part of a path. */
+function baseName(path: string): string {
+  return path
+    .replace(/[\\/]+$/, '')
+    .split(/[\\/]/)
+    .at(-1) as string;
 }

@@ -9,8 +9,8 @@ import { writeArrowFile } from './arrow/write.js';
 import { fillDatasetsFolder, pythonMetadata } from './datasets-folder.js';
 import { fileKind } from './file-kind.js';
 import { fromTheStart } from './records.js';
-import { writeCsv } from './text/csv.js';
-import { writeJsonl } from './text/jsonl.js';
+import { writeCsv } from './text/write-csv.js';
+import { writeJsonl } from './text/write-jsonl.js';
 
 /** The options of writing a dataset. */
 export interface WriteOptions {

@@ -1,5 +1,5 @@
-import { isAscii } from 'node:buffer';
 import { Bool, type Data, DataType, Field, Float64, List, makeData, Struct, Utf8, Vector } from 'apache-arrow';
+import { textReader, textRoom } from '#bytes';
 import { boundedJson } from './bounded-json.js';
 import type { Column } from './columns.js';
 
@@ -78,14 +78,12 @@ function valueReader(data: Data): CellReader {
   const { type } = data;
   if (DataType.isUtf8(type) || DataType.isLargeUtf8(type)) {
     const { values, valueOffsets } = data as Data<Utf8>;
-    const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
-    // ASCII, as most columns are, is copied instead of decoded.
-    const encoding = isAscii(bytes) ? 'latin1' : 'utf8';
+    const text = textReader(values);
     return (row) => {
       const from = Number(valueOffsets[row]);
       const to = Number(valueOffsets[row + 1]);
-      if (!(from >= 0 && from <= to && to <= bytes.length)) throw outside(row, from, to, bytes.length);
-      return bytes.toString(encoding, from, to);
+      if (!(from >= 0 && from <= to && to <= values.length)) throw outside(row, from, to, values.length);
+      return text(from, to);
     };
   }
   if (DataType.isList(type) || DataType.isLargeList(type)) {
@@ -139,38 +137,25 @@ export function cellBuilder(field: Field): CellBuilder {
 
 /** Builds texts as they are and other values as JSON; with `json`, texts as JSON too. */
 function utf8Builder(type: Utf8, json: boolean): CellBuilder {
-  let bytes = Buffer.allocUnsafeSlow(1 << 16);
-  let usedBytes = 0;
+  const texts = textRoom();
   const offsets = [0];
   const validity = validityBuilder();
   return {
     append(value) {
-      if (validity.append(value)) {
-        const text = json || typeof value === 'object' ? JSON.stringify(value) : String(value);
-        // A UTF-16 unit takes three bytes at most: the exact length matters only when this bound does not fit.
-        if (usedBytes + text.length * 3 > bytes.length) {
-          const size = usedBytes + Buffer.byteLength(text);
-          if (size > bytes.length) {
-            const larger = Buffer.allocUnsafeSlow(Math.max(size, bytes.length * 2));
-            bytes.copy(larger, 0, 0, usedBytes);
-            bytes = larger;
-          }
-        }
-        usedBytes += bytes.write(text, usedBytes, 'utf8');
-      }
-      offsets.push(usedBytes);
+      if (validity.append(value))
+        texts.append(json || typeof value === 'object' ? JSON.stringify(value) : String(value));
+      offsets.push(texts.used);
     },
     finish() {
-      const data = makeData({
+      const valueOffsets = Int32Array.from(offsets);
+      offsets.length = 1;
+      return makeData({
         type,
-        length: offsets.length - 1,
-        valueOffsets: Int32Array.from(offsets),
-        data: Uint8Array.prototype.slice.call(bytes, 0, usedBytes),
+        length: valueOffsets.length - 1,
+        valueOffsets,
+        data: texts.take(),
         ...validity.finish(),
       });
-      usedBytes = 0;
-      offsets.length = 1;
-      return data;
     },
   };
 }

@@ -22,6 +22,8 @@ interface FlatStructs {
   int(index: number, offset: number): number;
 }
 
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
+
 /**
  * The root table of a FlatBuffer. Several places may refer to one table or text, so that few bytes can stand for millions of
  * values. Reading therefore ends with an error after as many bytes as a FlatBuffer without repetition could hold.
@@ -92,7 +94,7 @@ function tableAt(bounds: Bounds, at: number): FlatTable {
     text(slot) {
       if (place(slot, 4) === undefined) return undefined;
       const { from, count } = list(slot, 1);
-      return Buffer.from(view.buffer, view.byteOffset + from, count).toString('utf8');
+      return utf8.decode(new Uint8Array(view.buffer, view.byteOffset + from, count));
     },
     table(slot) {
       const field = place(slot, 4);

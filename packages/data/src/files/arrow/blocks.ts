@@ -1,5 +1,4 @@
 import { DpoError } from '@dpo/base';
-import { asFileError } from '@dpo/base/files';
 import {
   AsyncByteQueue,
   type RecordBatch,
@@ -7,11 +6,12 @@ import {
   RecordBatchStreamWriter,
   type Schema,
 } from 'apache-arrow';
+import { concat } from '#bytes';
 import { checkContent } from './_content.js';
-import { openSpans, type SpanFile } from './_spans.js';
 import { loadCodecs } from './codecs.js';
 import { type ArrowContents, type BatchSpan, checkMessage, findMessages, messageHead } from './find.js';
 import { readMessage } from './metadata.js';
+import type { SpanFile } from './span-file.js';
 
 /** A record batch that is loaded when it is needed. */
 export interface Block {
@@ -32,16 +32,10 @@ export interface ArrowBlocks {
  * structure is checked before the Arrow library gets any part of the file, and each batch again when it is loaded: the library
  * trusts the lengths in the file, whatever memory they take.
  *
+ * @param path the file, for messages
  * @throws DpoError `data.truncated-file` (cut short), `data.broken-file` (not Arrow, or damaged), and the errors of the file
- * system
  */
-export async function openArrowFile(path: string): Promise<ArrowBlocks> {
-  let file: SpanFile;
-  try {
-    file = await openSpans(path);
-  } catch (error) {
-    throw asFileError(error, path);
-  }
+export async function arrowBlocks(file: SpanFile, path: string): Promise<ArrowBlocks> {
   try {
     const contents = await findMessages(file, path);
     if (contents.compressed) await loadCodecs();
@@ -55,7 +49,7 @@ export async function openArrowFile(path: string): Promise<ArrowBlocks> {
       })),
     };
   } catch (error) {
-    throw asBroken(asFileError(error, path), path);
+    throw asBroken(error, path);
   } finally {
     await file.close();
   }
@@ -86,7 +80,7 @@ function loadBatch(
     }
     throw new RangeError('no record batch');
   } catch (error) {
-    throw asBroken(asFileError(error, path), path);
+    throw asBroken(error, path);
   }
 }
 
@@ -94,7 +88,7 @@ function loadBatch(
 function schemaMessage(schema: Schema): Uint8Array {
   const queue = new CollectingQueue();
   new RecordBatchStreamWriter().reset(queue, schema);
-  return Buffer.concat(queue.take());
+  return concat(queue.take());
 }
 
 /** Collects the output of an Arrow writer, to be taken piece by piece. */

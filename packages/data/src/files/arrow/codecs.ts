@@ -17,14 +17,11 @@ export function loadCodecs(): Promise<void> {
 }
 
 async function load(): Promise<void> {
-  const [{ Zstd }, { compressFrameSync, decompressFrameSync }] = await Promise.all([
-    import('@hpcc-js/wasm-zstd'),
-    import('lz4-napi'),
-  ]);
+  const [{ Zstd }, { packLz4, unpackLz4 }] = await Promise.all([import('@hpcc-js/wasm-zstd'), import('#lz4')]);
   const zstd = await Zstd.load();
   compressionRegistry.set(types.lz4, {
-    encode: (data) => compressFrameSync(asBuffer(data)),
-    decode: (data) => aligned(decompressFrameSync(asBuffer(data))),
+    encode: (data) => packLz4(data),
+    decode: (data) => aligned(unpackLz4(data)),
   });
   compressionRegistry.set(types.zstd, {
     encode: (data) => zstd.compress(data),
@@ -56,10 +53,6 @@ class CompressedWriter extends RecordBatchFileWriter {
 
 /** Takes the place of the length for a buffer that is smaller without compression. */
 const NOT_COMPRESSED = -1n;
-
-function asBuffer(data: Uint8Array): Buffer {
-  return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-}
 
 /** The bytes at a position that is a multiple of 8, since offsets and numbers are read in place. */
 function aligned(data: Uint8Array): Uint8Array {

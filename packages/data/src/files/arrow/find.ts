@@ -1,8 +1,8 @@
 import { Message, type Schema } from 'apache-arrow';
 import { Footer } from 'apache-arrow/ipc/metadata/file';
 import { type BatchShape, checkLayout } from './_layout.js';
-import { type Span, type SpanFile, truncatedFile } from './_spans.js';
 import { type ArrowField, type ArrowMessage, type FooterBlock, readFooter, readMessage } from './metadata.js';
+import { type Span, type SpanFile, truncatedFile } from './span-file.js';
 
 /** A record batch's place in the file, and what the file's metadata say about the batch. */
 export interface BatchSpan extends Span {
@@ -20,7 +20,7 @@ export interface ArrowContents {
   readonly compressed: boolean;
 }
 
-const MAGIC = Buffer.from('ARROW1');
+const MAGIC = new TextEncoder().encode('ARROW1');
 /** Bytes at the beginning (the magic and two bytes of padding) and at the end (the footer's length and the magic). */
 const ENDS = { head: 8, tail: 10 };
 /** Metadata are read at once. More bytes than these describe no dataset. */
@@ -36,7 +36,7 @@ export async function findMessages(file: SpanFile, path: string): Promise<ArrowC
   const { size } = file;
   if (size === 0) throw truncatedFile(path, size, 'it is empty');
   const head = await file.read({ offset: 0, bytes: Math.min(ENDS.head, size) });
-  const isFile = head.subarray(0, MAGIC.length).equals(MAGIC);
+  const isFile = isMagic(head.subarray(0, MAGIC.length));
   const collector = await (isFile ? findByFooter(file, size, path) : findInStream(file, size, path));
   checkDictionaries(collector);
   return collector;
@@ -46,8 +46,8 @@ export async function findMessages(file: SpanFile, path: string): Promise<ArrowC
 async function findByFooter(file: SpanFile, size: number, path: string): Promise<MessageCollector> {
   if (size < ENDS.head + ENDS.tail) throw truncatedFile(path, size, 'its footer is missing');
   const tail = await file.read({ offset: size - ENDS.tail, bytes: ENDS.tail });
-  if (!tail.subarray(4).equals(MAGIC)) throw truncatedFile(path, size, 'its footer is missing');
-  const bytes = tail.readInt32LE(0);
+  if (!isMagic(tail.subarray(4))) throw truncatedFile(path, size, 'its footer is missing');
+  const bytes = int32(tail, 0);
   const offset = size - ENDS.tail - bytes;
   if (bytes <= 0 || offset < ENDS.head) throw new RangeError(`its footer says that it has ${bytes} bytes`);
   const metadata = await readMetadata(file, { offset, bytes });
@@ -177,12 +177,21 @@ function checkDictionaries({ batches, fields, ids }: MessageCollector): void {
 }
 
 /** The place of a message's metadata within the message. Files from before 2019 have no mark before the length. */
-export function messageHead(bytes: Buffer): { readonly start: number; readonly bytes: number } {
-  const hasMark = bytes.readInt32LE(0) === -1;
-  return { start: hasMark ? 8 : 4, bytes: bytes.readInt32LE(hasMark ? 4 : 0) };
+export function messageHead(bytes: Uint8Array): { readonly start: number; readonly bytes: number } {
+  const hasMark = int32(bytes, 0) === -1;
+  return { start: hasMark ? 8 : 4, bytes: int32(bytes, hasMark ? 4 : 0) };
 }
 
-async function readMetadata(file: SpanFile, span: Span): Promise<Buffer> {
+/** @throws RangeError for a number that is not within the bytes */
+function int32(bytes: Uint8Array, at: number): number {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getInt32(at, true);
+}
+
+function isMagic(bytes: Uint8Array): boolean {
+  return bytes.length === MAGIC.length && MAGIC.every((byte, i) => bytes[i] === byte);
+}
+
+async function readMetadata(file: SpanFile, span: Span): Promise<Uint8Array> {
   if (span.bytes > MAX_METADATA_BYTES) throw new RangeError(`its metadata have ${span.bytes} bytes`);
   return file.read(span);
 }

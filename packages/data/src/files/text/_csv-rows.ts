@@ -13,13 +13,13 @@ export interface CsvRow {
  * @throws DpoError `data.invalid-text`, `data.broken-csv`
  */
 export async function* readCsvRows(
-  bytes: AsyncIterable<Buffer>,
+  bytes: AsyncIterable<Uint8Array>,
   path: string,
   separator: string,
 ): AsyncGenerator<readonly CsvRow[]> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   const parser = new CsvParser(path, separator);
-  const decode = (bytes?: Buffer): string => {
+  const decode = (bytes?: Uint8Array): string => {
     try {
       return bytes === undefined ? decoder.decode() : decoder.decode(bytes, { stream: true });
     } catch (cause) {

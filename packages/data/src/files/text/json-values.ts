@@ -1,5 +1,5 @@
-import { isUtf8 } from 'node:buffer';
 import { DpoError } from '@dpo/base';
+import { concat, decodeUtf8 } from '#bytes';
 import { type Line, MAX_LINE_BYTES, tooLong } from './_lines.js';
 
 const [OPEN, CLOSE, COMMA] = [0x5b, 0x5d, 0x2c]; // [ ] ,
@@ -13,7 +13,10 @@ const [QUOTE, BACKSLASH, NEWLINE] = [0x22, 0x5c, 0x0a];
  * @throws DpoError `data.broken-json` for an array without an end, and for text between or after values; `data.invalid-text` for
  * a value that is not UTF-8; `data.line-too-long`
  */
-export async function* readJsonValues(chunks: AsyncIterable<Buffer>, path: string): AsyncGenerator<readonly Line[]> {
+export async function* readJsonValues(
+  chunks: AsyncIterable<Uint8Array>,
+  path: string,
+): AsyncGenerator<readonly Line[]> {
   const splitter = new ValueSplitter(path);
   for await (const chunk of chunks) yield splitter.push(chunk);
   yield splitter.end();
@@ -29,7 +32,7 @@ class ValueSplitter {
   /** The last mark was a comma, which an element must follow. */
   #comma = false;
   /** Pieces of the open value from earlier chunks. */
-  #pieces: Buffer[] = [];
+  #pieces: Uint8Array[] = [];
   /** The number of bytes of the open value so far. */
   #valueBytes = 0;
   #valueLine = 1;
@@ -41,7 +44,7 @@ class ValueSplitter {
 
   constructor(private readonly path: string) {}
 
-  push(chunk: Buffer): Line[] {
+  push(chunk: Uint8Array): Line[] {
     const values: Line[] = [];
     let start = 0;
     for (let at = 0; at < chunk.length; at++) {
@@ -67,7 +70,7 @@ class ValueSplitter {
   }
 
   end(): Line[] {
-    if (this.#open && this.#depth === 0 && !this.#inString) return [this.#close(Buffer.alloc(0))];
+    if (this.#open && this.#depth === 0 && !this.#inString) return [this.#close(new Uint8Array(0))];
     if (this.#open) throw this.#broken(this.#valueLine, 'the value that begins here has no end');
     if (this.#array && this.#expecting !== 'nothing')
       throw this.#broken(this.#line, 'the array has no closing bracket');
@@ -123,12 +126,13 @@ class ValueSplitter {
     return undefined;
   }
 
-  #close(last: Buffer): Line {
-    const bytes = this.#pieces.length === 0 ? last : Buffer.concat([...this.#pieces, last]);
+  #close(last: Uint8Array): Line {
+    const bytes = this.#pieces.length === 0 ? last : concat([...this.#pieces, last]);
     this.#pieces = [];
     this.#open = false;
     this.#expecting = 'separator';
-    if (isUtf8(bytes)) return { text: bytes.toString('utf8'), number: this.#valueLine };
+    const text = decodeUtf8(bytes);
+    if (text !== undefined) return { text, number: this.#valueLine };
     throw new DpoError('data.invalid-text', `${this.path}, line ${this.#valueLine}: the text is not valid UTF-8.`, {
       values: { path: this.path, line: this.#valueLine },
       hint: 'Save the file as UTF-8.',

@@ -1,18 +1,10 @@
-import { createWriteStream } from 'node:fs';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { createGzip } from 'node:zlib';
 import { DpoError } from '@dpo/base';
 import { boundedJson, TooDeep } from '../../rows/bounded-json.js';
-import { emptyDataset } from '../../rows/dataset.js';
 import { peek } from '../../rows/peek.js';
-import type { RowFormat } from '../../rows/row-format.js';
-import type { RowSource } from '../../rows/row-source.js';
 import { checkDisguise, DISGUISE_BYTES } from '../disguise.js';
 import type { PlacedRecord } from '../records.js';
 import { locateJsonError } from './_json-error.js';
 import { type Line, readLines } from './_lines.js';
-import { readBytes } from './compression.js';
 import { readJsonValues } from './json-values.js';
 
 /**
@@ -20,10 +12,15 @@ import { readJsonValues } from './json-values.js';
  * lines. The beginning of the file shows which form it has. A record that is not JSON comes with the error `data.broken-json`,
  * which names file, line, column and what was expected.
  *
+ * @param bytes the file's bytes, unpacked
+ * @param path the file, for messages
  * @throws DpoError the errors of {@link readLines}, {@link readJsonValues} and {@link checkDisguise}
  */
-export async function* readJsonl(path: string): AsyncGenerator<readonly PlacedRecord[]> {
-  const { first = Buffer.alloc(0), all, close } = await peek(readBytes(path));
+export async function* readJsonl(
+  bytes: AsyncGenerator<Uint8Array, undefined>,
+  path: string,
+): AsyncGenerator<readonly PlacedRecord[]> {
+  const { first = new Uint8Array(0), all, close } = await peek(bytes);
   try {
     checkDisguise(first.subarray(0, DISGUISE_BYTES), path);
     const records = goesOverLines(first) ? readJsonValues(withoutMark(all), path) : readLines(all, path);
@@ -34,11 +31,9 @@ export async function* readJsonl(path: string): AsyncGenerator<readonly PlacedRe
 }
 
 /** True for an array, and for a file whose first object does not end on its first line. */
-function goesOverLines(start: Buffer): boolean {
-  const text = start
-    .toString('utf8')
-    .replace(/^\ufeff/, '')
-    .trimStart();
+function goesOverLines(start: Uint8Array): boolean {
+  // The decoder leaves out a mark of the byte order.
+  const text = new TextDecoder().decode(start).trimStart();
   if (text.startsWith('[')) return true;
   const line = (text.split('\n', 1)[0] ?? '').trimEnd();
   return line.startsWith('{') && /[{[,]$/.test(line) && !isJson(line.replace(/,$/, ''));
@@ -53,7 +48,7 @@ function isJson(text: string): boolean {
   }
 }
 
-async function* withoutMark(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+async function* withoutMark(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let first = true;
   for await (const chunk of chunks) {
     const hasMark = first && chunk[0] === 0xef && chunk[1] === 0xbb && chunk[2] === 0xbf;
@@ -92,25 +87,4 @@ function hintFor(rest: string): string {
   if (/^,\s*$/.test(rest))
     return 'JSON lines have no commas between them: take the comma away, or put all rows into one array.';
   return 'Every line must be one whole JSON object.';
-}
-
-/** Writes rows as JSON lines, compressed by gzip when `zipped`. Returns the number of rows. @throws DpoError `data.empty-dataset` */
-export async function writeJsonl<Row>(
-  format: RowFormat<Row>,
-  source: RowSource<Row>,
-  file: string,
-  zipped: boolean,
-): Promise<number> {
-  let rows = 0;
-  async function* text() {
-    for await (const chunk of source.chunks()) {
-      rows += chunk.length;
-      yield chunk.map((row) => `${JSON.stringify(format.record(row))}\n`).join('');
-    }
-  }
-  const lines = Readable.from(text());
-  const out = createWriteStream(file);
-  await (zipped ? pipeline(lines, createGzip(), out) : pipeline(lines, out));
-  if (rows === 0) throw emptyDataset(source.path);
-  return rows;
 }

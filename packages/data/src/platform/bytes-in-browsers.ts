@@ -1,0 +1,55 @@
+import type { TextReader, TextRoom } from './bytes.js';
+
+const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const lenient = new TextDecoder('utf-8', { ignoreBOM: true });
+const encoder = new TextEncoder();
+
+/** All pieces in one. */
+export function concat(pieces: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
+}
+
+/** The text of bytes in UTF-8; undefined for bytes that are not UTF-8. A mark of the byte order stays. */
+export function decodeUtf8(bytes: Uint8Array): string | undefined {
+  try {
+    return strict.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A reader of pieces of these bytes. */
+export function textReader(bytes: Uint8Array): TextReader {
+  return (from, to) => lenient.decode(bytes.subarray(from, to));
+}
+
+/** Room for texts. */
+export function textRoom(): TextRoom {
+  let bytes = new Uint8Array(1 << 16);
+  let used = 0;
+  return {
+    get used() {
+      return used;
+    },
+    append(text) {
+      const most = used + text.length * 3;
+      if (most > bytes.length) {
+        const larger = new Uint8Array(Math.max(most, bytes.length * 2));
+        larger.set(bytes.subarray(0, used));
+        bytes = larger;
+      }
+      used += encoder.encodeInto(text, bytes.subarray(used)).written;
+    },
+    take() {
+      const texts = bytes.slice(0, used);
+      used = 0;
+      return texts;
+    },
+  };
+}
