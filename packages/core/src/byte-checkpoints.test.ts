@@ -37,23 +37,36 @@ async function run(change: Partial<TrainOptions>) {
   return { losses: records.map(({ loss }) => loss), weights };
 }
 
-/** A directory of a browser in memory: a file has its new content once its writer is closed. */
-function fakeDirectory(): ByteDirectory {
+/**
+ * A directory of a browser in memory: a new file is empty, and has its content once its writer is closed. The directory has a
+ * directory within it, and room for so many bytes.
+ */
+function fakeDirectory(room = Number.POSITIVE_INFINITY): ByteDirectory {
   const files = new Map<string, Uint8Array<ArrayBuffer>>();
   return {
     async *keys() {
+      yield 'a-directory';
       yield* files.keys();
     },
-    getFileHandle: async (name) => ({
-      getFile: async () => new Blob([files.get(name) ?? new Uint8Array()]),
-      async createWritable() {
-        const pieces: Uint8Array<ArrayBuffer>[] = [];
-        return {
-          write: async (data) => void pieces.push(data),
-          close: async () => void files.set(name, new Uint8Array(await new Blob(pieces).arrayBuffer())),
-        };
-      },
-    }),
+    async getFileHandle(name, { create = false } = {}) {
+      if (name === 'a-directory') throw new Error('TypeMismatchError');
+      if (create && !files.has(name)) files.set(name, new Uint8Array());
+      return {
+        getFile: async () => new Blob([files.get(name) ?? new Uint8Array()]),
+        async createWritable() {
+          const pieces: Uint8Array<ArrayBuffer>[] = [];
+          return {
+            async write(data) {
+              pieces.push(data);
+              if (pieces.reduce((sum, { length }) => sum + length, 0) > room)
+                throw new DOMException('The quota has been exceeded.', 'QuotaExceededError');
+            },
+            close: async () => void files.set(name, new Uint8Array(await new Blob(pieces).arrayBuffer())),
+            abort: async () => undefined,
+          };
+        },
+      };
+    },
     removeEntry: async (name) => void files.delete(name),
   };
 }
@@ -76,6 +89,20 @@ describe.each([
     const resumed = await run({ checkpoints, resume: 'checkpoint-5.bin' });
     expect(resumed.losses).toEqual(whole.losses.slice(5));
     expect(resumed.weights).toEqual(whole.weights);
+  });
+});
+
+describe('a directory of a browser that is full', () => {
+  it('keeps the checkpoints that it has, and says how much does not fit', async () => {
+    const files = directoryFiles(fakeDirectory(100));
+    await files.write('checkpoint-1.bin', [new Uint8Array(60)]);
+    await expect(files.write('checkpoint-2.bin', [new Uint8Array(60), new Uint8Array(60)])).rejects.toMatchObject({
+      code: 'file.storage-full',
+      values: { name: 'checkpoint-2.bin', bytes: 120 },
+    });
+    expect(await files.names()).toEqual(['checkpoint-1.bin']);
+    expect(await files.read('checkpoint-2.bin')).toBeUndefined();
+    expect((await files.read('checkpoint-1.bin'))?.length).toBe(60);
   });
 });
 

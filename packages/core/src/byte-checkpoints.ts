@@ -1,4 +1,4 @@
-import { isObject } from '@dpo/base';
+import { DpoError, isObject } from '@dpo/base';
 import { type CheckpointState, parseCheckpointState, unreadable } from './checkpoint-state.js';
 import type { CheckpointContents, CheckpointStore, OpenCheckpoint } from './checkpoint-store.js';
 
@@ -38,36 +38,69 @@ export interface ByteDirectory {
     name: string,
     options?: { create?: boolean },
   ): Promise<{
-    getFile(): Promise<{ arrayBuffer(): Promise<ArrayBuffer> }>;
-    createWritable(): Promise<{ write(data: Uint8Array<ArrayBuffer>): Promise<void>; close(): Promise<void> }>;
+    getFile(): Promise<{ readonly size: number; arrayBuffer(): Promise<ArrayBuffer> }>;
+    createWritable(): Promise<{
+      write(data: Uint8Array<ArrayBuffer>): Promise<void>;
+      close(): Promise<void>;
+      abort(): Promise<void>;
+    }>;
   }>;
   removeEntry(name: string): Promise<void>;
 }
 
 /**
  * Bytes in a directory of a browser, such as a page's private directory (`navigator.storage.getDirectory()`). A file has its
- * old content until the browser closes the writer, and then the new content.
+ * old content until the browser closes the writer, and then the new content. A new file is empty until then, and an empty file
+ * counts as missing: the page was closed while the file was written.
+ *
+ * @throws DpoError from `write`: `file.storage-full` when the browser gives the page no more room. The name then has its old content
  */
 export function directoryFiles(directory: ByteDirectory): ByteFiles {
+  const contentOf = async (name: string) => (await directory.getFileHandle(name)).getFile();
   const names = async () => {
     const list: string[] = [];
-    for await (const name of directory.keys()) list.push(name);
+    for await (const name of directory.keys()) {
+      // A directory within the directory is no file.
+      const size = await contentOf(name).then(
+        (file) => file.size,
+        () => 0,
+      );
+      if (size > 0) list.push(name);
+    }
     return list;
   };
   return {
     names,
     async read(name) {
       if (!(await names()).includes(name)) return undefined;
-      const file = await (await directory.getFileHandle(name)).getFile();
-      return new Uint8Array(await file.arrayBuffer());
+      return new Uint8Array(await (await contentOf(name)).arrayBuffer());
     },
     async write(name, pieces) {
       const writer = await (await directory.getFileHandle(name, { create: true })).createWritable();
-      for (const piece of pieces) await writer.write(piece);
-      await writer.close();
+      try {
+        for (const piece of pieces) await writer.write(piece);
+        await writer.close();
+      } catch (error) {
+        await writer.abort().catch(() => undefined);
+        throw asStorageError(error, name, pieces);
+      }
     },
     remove: (name) => directory.removeEntry(name),
   };
+}
+
+function asStorageError(error: unknown, name: string, pieces: readonly Uint8Array[]): unknown {
+  if (!(error instanceof Error) || error.name !== 'QuotaExceededError') return error;
+  const bytes = pieces.reduce((sum, { length }) => sum + length, 0);
+  return new DpoError(
+    'file.storage-full',
+    `${name} (${(bytes / 1e6).toFixed(1)} MB) does not fit into the room that the browser gives this page.`,
+    {
+      values: { name, bytes },
+      hint: 'Free some space on the disk, remove data of this page, or keep fewer checkpoints.',
+      cause: error,
+    },
+  );
 }
 
 const NAME = /^checkpoint-(\d+)\.bin$/;
