@@ -9,7 +9,10 @@ const program = join(root, 'apps', 'cli');
 /** The command line's program. */
 export const cli = join(program, 'dist', 'bundle', 'main.js');
 const bundler = join(program, 'node_modules', 'rolldown', 'bin', 'cli.mjs');
-const compiledFolders = packageFolders(['packages', 'apps']);
+/** The packages that compile to an index. The page of apps/web is bundled from sources. */
+const compiledFolders = packageFolders(['packages', 'apps']).filter((folder) =>
+  existsSync(join(folder, 'src', 'index.ts')),
+);
 const stamp = join(root, 'node_modules', '.dpo-built');
 
 /** Compiles and bundles the packages, unless no source has changed since the last build. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { build, cli } from './build.mjs';
 import { pnpmEnv, pnpmExec } from './pnpm.mjs';
-import { runInForeground } from './process.mjs';
+import { Failure, runInForeground, runQuietly } from './process.mjs';
 import { root } from './root.mjs';
 
 /** Runs the command line. */
@@ -18,6 +18,14 @@ export async function runBench(args) {
   const code = await runInForeground(process.execPath, [cli, 'engine', 'install', '--if-missing']);
   if (code !== 0) return code;
   return runInForeground(process.execPath, [join(root, 'tooling', 'bench', 'run.mjs'), ...args], { cwd: root });
+}
+
+/** Builds the page that trains in a browser, and serves its files on this machine. */
+export async function runWeb(args) {
+  const web = join(root, 'apps', 'web');
+  const { code, lines } = await runQuietly(process.execPath, [join(web, 'build.mjs')], { cwd: web });
+  if (code !== 0) throw new Failure(`The page cannot be built:\n${lines.slice(0, 40).join('\n')}`);
+  return runInForeground(process.execPath, [join(web, 'serve.mjs'), ...args], { cwd: web });
 }
 
 /** Whether pnpm's arguments install, add or remove packages. */

@@ -1,15 +1,15 @@
 #!/usr/bin/env node
-// `npm run demo`, `npm test` and `npm run dpo`: installs missing dependencies, builds after changes, runs the command. Plain Node
+// `npm run demo`, `npm test`, `npm run dpo` and `npm run web`: installs missing dependencies, builds after changes, runs the command. Plain Node
 // without dependencies, since none is installed at the start.
 
 import { build } from './build.mjs';
-import { changesPackages, runBench, runDpo, runPnpm } from './commands.mjs';
+import { changesPackages, runBench, runDpo, runPnpm, runWeb } from './commands.mjs';
 import { install } from './install.mjs';
 import { checkNode } from './node-version.mjs';
 import { Failure, Interrupted } from './process.mjs';
 import { runTests } from './tests.mjs';
 
-const usage = 'Usage: node tooling/bootstrap/run.mjs demo|test|dpo|bench|pnpm [arguments]';
+const usage = 'Usage: node tooling/bootstrap/run.mjs demo|test|dpo|web|bench|pnpm [arguments]';
 
 const commands = {
   demo: async (args) => {
@@ -21,6 +21,7 @@ const commands = {
     return runDpo(args);
   },
   test: runTests,
+  web: runWeb,
   bench: runBench,
   pnpm: runPnpm,
 };

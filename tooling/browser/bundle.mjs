@@ -10,10 +10,11 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
  * Bundles an entry into one script.
  *
  * @param {string} entry path of the entry's file
+ * @param {{format?: 'esm' | 'iife'}} options a module by default; `iife` for a script that runs before all modules
  * @returns {Promise<{code: string, modules: string[]}>} the script, and the files in it
  * @throws Error that names every file which imports a module of Node
  */
-export async function bundleForBrowsers(entry) {
+export async function bundleForBrowsers(entry, { format = 'esm' } = {}) {
   /** @type {string[]} */
   const wrong = [];
   const bundle = await rolldown({
@@ -35,7 +36,7 @@ export async function bundleForBrowsers(entry) {
     ],
   });
   try {
-    const { output } = await bundle.generate({ format: 'esm', codeSplitting: false, minify: true });
+    const { output } = await bundle.generate({ format, codeSplitting: false, minify: true });
     const [{ code, imports, moduleIds }] = output;
     wrong.push(...imports.map((name) => `the bundle imports ${name}`).filter((line) => !line.includes('node:')));
     if (wrong.length > 0) throw new Error(`Not for browsers: ${[...new Set(wrong)].join('; ')}`);

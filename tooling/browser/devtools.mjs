@@ -9,10 +9,11 @@ import { chromiumFlags } from './chromium.mjs';
  * Starts a Chromium, and drives its pages.
  *
  * @param {string} chromium path of the program
+ * @param {readonly string[]} flags further flags, such as those of WebGPU
  */
-export async function openBrowser(chromium) {
+export async function openBrowser(chromium, flags = []) {
   const profile = await mkdtemp(join(tmpdir(), 'dpo-chromium-'));
-  const child = spawn(chromium, [...chromiumFlags, '--remote-debugging-pipe', `--user-data-dir=${profile}`], {
+  const child = spawn(chromium, [...chromiumFlags, ...flags, '--remote-debugging-pipe', `--user-data-dir=${profile}`], {
     stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
     detached: process.platform !== 'win32',
   });
@@ -41,28 +42,59 @@ export async function openBrowser(chromium) {
       commands.write(`${JSON.stringify({ id, method, params, sessionId })}\0`);
     });
   return {
-    /** Opens a page of this size. `wrong` of the page lists its errors and dialogs. */
+    /** Has the browser save downloads into a folder without asking. */
+    saveDownloads: (folder) => send('Browser.setDownloadBehavior', { behavior: 'allow', downloadPath: folder }),
+    /**
+     * Opens a page of this size. `wrong` of the page lists its errors and dialogs, `requests` the addresses that it and its workers
+     * ask for, and `workers` sends commands to a worker.
+     */
     open: async (url, { width = 1280, height = 800, mobile = false } = {}) => {
       const { targetId } = await send('Target.createTarget', { url: 'about:blank' });
       const { sessionId } = await send('Target.attachToTarget', { targetId, flatten: true });
       const page = pageOf((method, params) => send(method, params, sessionId));
       const wrong = [];
+      const requests = [];
+      const workers = [];
+      const sessions = new Set([sessionId]);
       listeners.add(({ method, params, sessionId: of }) => {
-        if (of !== sessionId) return;
+        if (!sessions.has(of)) return;
+        if (method === 'Target.attachedToTarget') {
+          sessions.add(params.sessionId);
+          workers.push((method, commandParams) => send(method, commandParams, params.sessionId));
+          // The worker waits until its requests are watched.
+          for (const command of ['Network.enable', 'Runtime.enable', 'Runtime.runIfWaitingForDebugger'])
+            send(command, {}, params.sessionId).catch(() => undefined);
+        }
+        if (method === 'Network.requestWillBeSent') requests.push(params.request.url);
         if (method === 'Runtime.exceptionThrown') wrong.push(params.exceptionDetails.exception?.description);
         if (method === 'Log.entryAdded' && params.entry.level === 'error') wrong.push(params.entry.text);
         if (method === 'Page.javascriptDialogOpening') wrong.push(`dialog: ${params.message}`);
       });
-      for (const domain of ['Page', 'Runtime', 'Log']) await send(`${domain}.enable`, {}, sessionId);
+      for (const domain of ['Page', 'Runtime', 'Log', 'Network']) await send(`${domain}.enable`, {}, sessionId);
+      await send('Target.setAutoAttach', { autoAttach: true, waitForDebuggerOnStart: true, flatten: true }, sessionId);
       await page.resize({ width, height, mobile });
-      const load = new Promise((resolve) => {
-        listeners.add(({ method, sessionId: of }) => {
-          if (of === sessionId && method === 'Page.loadEventFired') resolve();
+      const afterLoad = async (command, params) => {
+        const load = new Promise((resolve) => {
+          const hear = ({ method, sessionId: of }) => {
+            if (of !== sessionId || method !== 'Page.loadEventFired') return;
+            listeners.delete(hear);
+            resolve();
+          };
+          listeners.add(hear);
         });
-      });
-      await send('Page.navigate', { url }, sessionId);
-      await load;
-      return { ...page, wrong, close: () => send('Target.closeTarget', { targetId }) };
+        await send(command, params, sessionId);
+        await load;
+      };
+      await afterLoad('Page.navigate', { url });
+      const reload = () => afterLoad('Page.reload', {});
+      return {
+        ...page,
+        wrong,
+        requests,
+        workers,
+        reload,
+        close: () => send('Target.closeTarget', { targetId }).catch(() => undefined),
+      };
     },
     close: async () => {
       try {
@@ -83,19 +115,22 @@ const codes = { Enter: 13, Escape: 27, Tab: 9 };
 
 function pageOf(send) {
   const evaluate = async (expression) => {
-    const { result, exceptionDetails } = await send('Runtime.evaluate', { expression, returnByValue: true });
+    const command = { expression, returnByValue: true, awaitPromise: true };
+    const { result, exceptionDetails } = await send('Runtime.evaluate', command);
     if (exceptionDetails !== undefined) throw new Error(exceptionDetails.exception?.description ?? expression);
     return result.value;
   };
   return {
     evaluate,
-    /** Waits until an expression of the page is true, and fails after ten seconds. */
-    until: async (expression) => {
-      for (let tries = 0; tries < 500; tries++) {
-        if (await evaluate(expression)) return;
+    send,
+    /** Waits until an expression of the page is true, and fails after so many seconds. */
+    until: async (expression, seconds = 10) => {
+      for (let tries = 0; tries < 50 * seconds; tries++) {
+        // A page that is on its way to another one has no values.
+        if (await evaluate(expression).catch(() => false)) return;
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
-      throw new Error(`Not so after ten seconds: ${expression}\n${await evaluate('document.body.innerText')}`);
+      throw new Error(`Not so after ${seconds} seconds: ${expression}\n${await evaluate('document.body.innerText')}`);
     },
     /** Presses and releases a key. */
     press: async (key, modifiers = 0) => {
@@ -104,11 +139,21 @@ function pageOf(send) {
       await send('Input.dispatchKeyEvent', { type: text === undefined ? 'rawKeyDown' : 'keyDown', text, ...event });
       await send('Input.dispatchKeyEvent', { type: 'keyUp', ...event });
     },
+    /** Puts files into a file input, as a reader's choice does. */
+    choose: async (selector, files) => {
+      const { root } = await send('DOM.getDocument');
+      const { nodeId } = await send('DOM.querySelector', { nodeId: root.nodeId, selector });
+      await send('DOM.setFileInputFiles', { nodeId, files });
+    },
     resize: ({ width, height, mobile = false }) =>
       send('Emulation.setDeviceMetricsOverride', { width, height, mobile, deviceScaleFactor: 1 }),
     /** Sets the colour scheme of the reader's system: light or dark. */
     scheme: (value) => send('Emulation.setEmulatedMedia', { features: [{ name: 'prefers-color-scheme', value }] }),
-    /** @returns {Promise<Buffer>} a picture of the visible page, PNG */
-    picture: async () => Buffer.from((await send('Page.captureScreenshot', { format: 'png' })).data, 'base64'),
+    /** @returns {Promise<Buffer>} a picture of the visible page, or of the whole page, PNG */
+    picture: async ({ whole = false } = {}) =>
+      Buffer.from(
+        (await send('Page.captureScreenshot', { format: 'png', captureBeyondViewport: whole })).data,
+        'base64',
+      ),
   };
 }

@@ -19,8 +19,6 @@ export { mergeAdapter } from './lora/merge-adapter.js';
 export type { Adapter } from './lora/types.js';
 export { type CloneOptions, cloneModel } from './model/clone-model.js';
 export { createModel } from './model/create-model.js';
-export { type CloneOptions, cloneModel } from './model/clone-model.js';
-export { createModel } from './model/create-model.js';
 export type { FrozenStorage, Rounding } from './model/frozen-weights.js';
 export { type LoadedModel, type LoadOptions, loadModelFrom } from './model/load-model-from.js';
 export {

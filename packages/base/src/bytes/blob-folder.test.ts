@@ -47,11 +47,11 @@ describe('blobFile', () => {
   });
 
   it('says what to do when the browser no longer reads the file', async () => {
-    const gone = {
+    const removed = {
       size: 4,
       slice: () => ({ arrayBuffer: () => Promise.reject(new Error('A requested file could not be found')) }),
     };
-    await expect(blobFile('weights', gone).read(0, 4)).rejects.toMatchObject({
+    await expect(blobFile('weights', removed).read(0, 4)).rejects.toMatchObject({
       code: 'file.unreadable',
       message: 'weights cannot be read any more: A requested file could not be found',
     });

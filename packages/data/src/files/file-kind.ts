@@ -66,7 +66,7 @@ export function readKindOf(path: string): ReadKind | undefined {
 }
 
 /** The format to read, by the path's ending; a folder for a name without an ending. @throws DpoError `data.unknown-format` */
-export function readKind(path: string): ReadKind {
+function readKind(path: string): ReadKind {
   return kindIn(
     readableEndings,
     path,

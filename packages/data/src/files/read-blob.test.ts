@@ -46,7 +46,7 @@ describe('readPreferencesFrom', () => {
   });
 
   it.each([
-    ['odd.jsonl', '{"question": "?", "good": "a", "bad": "b"}\n', 'data.missing-column', /odd\.jsonl, line 1/],
+    ['odd.jsonl', '{"question": "?", "good": "a", "bad": "b"}\n', 'data.unknown-shape', /odd\.jsonl, line 1/],
     ['page.jsonl', '<!doctype html>', 'data.web-page', /page\.jsonl is a web page/],
     ['rows.parquet', 'PAR1', 'data.no-parquet', /rows\.parquet is Parquet/],
     ['rows', '{}', 'data.unknown-format', /rows has no ending/],

@@ -32,23 +32,23 @@ export function textReader(bytes: Uint8Array): TextReader {
 /** Room for texts. */
 export function textRoom(): TextRoom {
   let bytes = new Uint8Array(1 << 16);
-  let used = 0;
+  let end = 0;
   return {
     get used() {
-      return used;
+      return end;
     },
     append(text) {
-      const most = used + text.length * 3;
+      const most = end + text.length * 3;
       if (most > bytes.length) {
         const larger = new Uint8Array(Math.max(most, bytes.length * 2));
-        larger.set(bytes.subarray(0, used));
+        larger.set(bytes.subarray(0, end));
         bytes = larger;
       }
-      used += encoder.encodeInto(text, bytes.subarray(used)).written;
+      end += encoder.encodeInto(text, bytes.subarray(end)).written;
     },
     take() {
-      const texts = bytes.slice(0, used);
-      used = 0;
+      const texts = bytes.slice(0, end);
+      end = 0;
       return texts;
     },
   };

@@ -29,21 +29,22 @@ describe.each([
 
   it('puts texts behind one another, and reads each again', () => {
     fc.assert(
-      fc.property(fc.array(text(), { maxLength: 5 }), fc.nat(70_000), (texts, length) => {
+      fc.property(fc.array(text(), { maxLength: 5 }), fc.constantFrom(0, 1, 30_000, 70_000), (texts, length) => {
+        const all = [...texts, 'ä'.repeat(length)];
         const room = textRoom();
-        const ends = [...texts, 'ä'.repeat(length)].map((each) => {
+        const ends = all.map((each) => {
           room.append(each);
           return room.used;
         });
         const bytes = room.take();
         expect(room.used).toBe(0);
-        expect(bytes).toEqual(bytesOf([...texts, 'ä'.repeat(length)].join('')));
+        expect(Buffer.compare(bytes, bytesOf(all.join('')))).toBe(0);
         const read = textReader(bytes);
-        expect(ends.map((end, i) => bytesOf(read(ends[i - 1] ?? 0, end)).length)).toEqual(
-          ends.map((end, i) => end - (ends[i - 1] ?? 0)),
-        );
+        const lenient = new TextDecoder('utf-8', { ignoreBOM: true });
+        for (const [i, end] of ends.entries())
+          expect(read(ends[i - 1] ?? 0, end) === lenient.decode(bytesOf(all[i] ?? ''))).toBe(true);
       }),
-      { numRuns: 50 },
+      { numRuns: 20 },
     );
   });
 });

@@ -36,26 +36,26 @@ export function textReader(bytes: Uint8Array): TextReader {
 /** Room for texts. */
 export function textRoom(): TextRoom {
   let bytes = Buffer.allocUnsafeSlow(1 << 16);
-  let used = 0;
+  let end = 0;
   return {
     get used() {
-      return used;
+      return end;
     },
     append(text) {
       // A UTF-16 unit takes three bytes at most: the exact length matters only when this bound does not fit.
-      if (used + text.length * 3 > bytes.length) {
-        const size = used + Buffer.byteLength(text);
+      if (end + text.length * 3 > bytes.length) {
+        const size = end + Buffer.byteLength(text);
         if (size > bytes.length) {
           const larger = Buffer.allocUnsafeSlow(Math.max(size, bytes.length * 2));
-          bytes.copy(larger, 0, 0, used);
+          bytes.copy(larger, 0, 0, end);
           bytes = larger;
         }
       }
-      used += bytes.write(text, used, 'utf8');
+      end += bytes.write(text, end, 'utf8');
     },
     take() {
-      const texts = Uint8Array.prototype.slice.call(bytes, 0, used);
-      used = 0;
+      const texts = Uint8Array.prototype.slice.call(bytes, 0, end);
+      end = 0;
       return texts;
     },
   };

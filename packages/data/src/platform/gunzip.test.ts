@@ -29,8 +29,8 @@ describe.each([
   it('tells bytes that are cut short or damaged from errors of the source', async () => {
     expect(['truncated', 'broken']).toContain(await faultOf(packed.subarray(0, -20)));
     expect(await faultOf(Uint8Array.from(packed, (byte, i) => (i === 30 ? byte ^ 0xff : byte)))).toBe('broken');
-    const gone = new Error('gone');
-    await expect(unpack(packed, gone)).rejects.toBe(gone);
-    expect(gzipFault(gone)).toBeUndefined();
+    const sourceError = new Error('gone');
+    await expect(unpack(packed, sourceError)).rejects.toBe(sourceError);
+    expect(gzipFault(sourceError)).toBeUndefined();
   });
 });

@@ -77,7 +77,11 @@ async function fetchBlob(
 ): Promise<Blob | undefined> {
   try {
     const response = await fetch(url, { signal: signal ?? null, credentials: 'omit' });
-    if (response.status === 404) return undefined;
+    if (response.status === 404) {
+      // A body that nobody reads would keep its connection, of which browsers open few.
+      await response.body?.cancel();
+      return undefined;
+    }
     if (!response.ok) throw failed(url, `the answer is ${response.status} ${response.statusText}`.trimEnd());
     const parts: Blob[] = [];
     let bytes = 0;
