@@ -46,7 +46,7 @@ export async function openBrowser(chromium, flags = []) {
     saveDownloads: (folder) => send('Browser.setDownloadBehavior', { behavior: 'allow', downloadPath: folder }),
     /**
      * Opens a page of this size. `wrong` of the page lists its errors and dialogs, `requests` the addresses that it and its workers
-     * ask for, and `workers` sends commands to a worker.
+     * ask for.
      */
     open: async (url, { width = 1280, height = 800, mobile = false } = {}) => {
       const { targetId } = await send('Target.createTarget', { url: 'about:blank' });
@@ -54,13 +54,11 @@ export async function openBrowser(chromium, flags = []) {
       const page = pageOf((method, params) => send(method, params, sessionId));
       const wrong = [];
       const requests = [];
-      const workers = [];
       const sessions = new Set([sessionId]);
       listeners.add(({ method, params, sessionId: of }) => {
         if (!sessions.has(of)) return;
         if (method === 'Target.attachedToTarget') {
           sessions.add(params.sessionId);
-          workers.push((method, commandParams) => send(method, commandParams, params.sessionId));
           // The worker waits until its requests are watched.
           for (const command of ['Network.enable', 'Runtime.enable', 'Runtime.runIfWaitingForDebugger'])
             send(command, {}, params.sessionId).catch(() => undefined);
@@ -91,7 +89,6 @@ export async function openBrowser(chromium, flags = []) {
         ...page,
         wrong,
         requests,
-        workers,
         reload,
         close: () => send('Target.closeTarget', { targetId }).catch(() => undefined),
       };

@@ -177,13 +177,15 @@ describe.skipIf(chromium === undefined)(`the page that trains${missing}`, () => 
     const page = await openPage();
     const attempt = `fetch(${JSON.stringify(`${elsewhere.url}config.json`)}).then(() => 'reached', () => 'refused')`;
     expect(await page.evaluate(attempt)).toBe('refused');
-    while (page.workers.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
-    const { result } = await page.workers[0]('Runtime.evaluate', {
-      expression: attempt,
-      awaitPromise: true,
-      returnByValue: true,
-    });
-    expect(result.value).toBe('refused');
+    // A worker that starts as the page's own does, from a blob, has the page's policy.
+    const script = `${attempt}.then((outcome) => postMessage(outcome))`;
+    const inWorker = `new Promise((resolve, reject) => {
+      const blob = new Blob([${JSON.stringify(script)}], { type: 'text/javascript' });
+      const worker = new Worker(URL.createObjectURL(blob), { type: 'module' });
+      worker.onmessage = ({ data }) => { worker.terminate(); resolve(data); };
+      worker.onerror = ({ message }) => reject(new Error(message));
+    })`;
+    expect(await page.evaluate(inWorker)).toBe('refused');
     expect(elsewhere.asked).toEqual([]);
 
     await page.evaluate("document.querySelector('#model-drop details').open = true");
