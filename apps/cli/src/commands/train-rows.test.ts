@@ -60,7 +60,8 @@ it('Plackett–Luce: from ranked lists of different lengths', async () => {
   expect(notes.join('\n')).toContain('8 rankings, 3 steps of 4');
   expect(code).toBe(0);
   const [first, , last] = await metrics('pl');
-  expect(first?.['rewards/margins']).toBe(0);
+  // Two functions compute policy and reference, and round in their own ways.
+  expect(first?.['rewards/margins']).toBeCloseTo(0, 6);
   expect(last?.['rewards/margins']).toBeGreaterThan(0);
 });
 

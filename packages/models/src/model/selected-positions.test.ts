@@ -78,9 +78,13 @@ describe.each(models)('hidden states of some positions alone: %s', (_, open) => 
         hidden: (tokens, computation) =>
           model.decoder.hidden(tokens, {
             ...computation,
-            linear(x, layer) {
+            linear(x, layer, activation) {
               positionsOf.set(layer, x.shape[0]);
-              return computation.linear(x, layer);
+              return computation.linear(x, layer, activation);
+            },
+            addLinear(residual, x, layer) {
+              positionsOf.set(layer, x.shape[0]);
+              return computation.addLinear(residual, x, layer);
             },
           }),
       },
