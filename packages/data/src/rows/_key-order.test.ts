@@ -30,3 +30,9 @@ it('keeps the order of all lists that are parts of one', () => {
     }),
   );
 });
+
+it('keeps the order of a list that agreed with the order when it came, whatever comes later', () => {
+  const order = new KeyOrder();
+  for (const list of [['tools'], ['x'], ['reasoning'], ['x', 'reasoning'], ['reasoning', 'tools']]) order.add(list);
+  expect(order.names).toEqual(['x', 'reasoning', 'tools']);
+});

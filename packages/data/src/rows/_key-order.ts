@@ -13,16 +13,25 @@ export class KeyOrder {
 
   /** Takes a list in, and returns true when the list changed the order or brought a new name. */
   add(list: readonly string[]): boolean {
-    if (this.#holds(list)) return false;
+    const holds = this.#holds(list);
+    // A list that agrees with the order is learnt as well: without its pairs a later list could bring names out of its order.
+    this.#learn(list);
+    if (holds) return false;
     const old = this.#names.join('\n');
     for (const name of list) if (!this.#names.includes(name)) this.#names.push(name);
-    for (const [i, name] of list.entries()) {
-      const previous = list[i - 1];
-      if (previous === undefined || this.#comesBefore(name, previous)) continue;
-      this.#before.set(name, (this.#before.get(name) ?? new Set()).add(previous));
-    }
     this.#names = this.#sorted();
     return this.#names.join('\n') !== old;
+  }
+
+  /** Keeps which names stand right before others in a list, except where the list contradicts earlier ones. */
+  #learn(list: readonly string[]): void {
+    for (const [i, name] of list.entries()) {
+      const previous = list[i - 1];
+      if (previous === undefined) continue;
+      const before = this.#before.get(name);
+      if (before?.has(previous) || this.#comesBefore(name, previous)) continue;
+      this.#before.set(name, (before ?? new Set()).add(previous));
+    }
   }
 
   #holds(list: readonly string[]): boolean {
