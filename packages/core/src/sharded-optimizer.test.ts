@@ -14,7 +14,7 @@ import { optimizers } from './optimizers/registry.js';
 import { rmsprop } from './optimizers/rmsprop.js';
 import { sgd } from './optimizers/sgd.js';
 import type { Optimizer } from './optimizers/types.js';
-import { shareOfTensor, weightShares } from './step/weight-share.js';
+import { joinShares, shareOfTensor, weightShares } from './step/weight-share.js';
 import { type StepRecord, type TrainOptions, train } from './trainer.js';
 
 /** Trains in an engine of its own. Returns the weights, and the elements of the optimizer's variables. */
@@ -55,6 +55,25 @@ describe('shares of a weight', () => {
   it('are none of a weight that is too small', () => {
     expect(weightShares(32, { size: 2 })).toBeUndefined();
     expect(weightShares(33, { size: 2 })).toBeDefined();
+  });
+
+  it.each([[[121]], [[121, 40, 5000]]])('of weights of %j numbers are joined in one exchange', async (sizes) => {
+    const wholes = sizes.map((size, w) => Float32Array.from({ length: size }, (_, i) => 1e4 * w + i));
+    for (const count of [2, 3]) {
+      const joined = await Promise.all(
+        workers(count).map((collective) =>
+          joinShares(
+            collective,
+            wholes.map((whole) => {
+              const length = 16 * Math.ceil(whole.length / count / 16);
+              const values = whole.slice(collective.rank * length, (collective.rank + 1) * length);
+              return { size: whole.length, values };
+            }),
+          ),
+        ),
+      );
+      for (const ofWorker of joined) expect(ofWorker).toEqual(wholes);
+    }
   });
 
   it('hold the numbers row by row', () => {

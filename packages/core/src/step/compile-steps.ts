@@ -22,7 +22,6 @@ import { gatherColumns, outputsOf, type StepOutputs } from './outputs.js';
 import { reduce } from './reduce.js';
 import { type DividedWeight, shareWeights } from './share-weights.js';
 import { type Slots, update } from './update.js';
-import type { WeightShare } from './weight-share.js';
 
 /** The numbers of one update. */
 interface UpdateOptions {
@@ -76,8 +75,7 @@ export function compileSteps<E extends EncodedExample>(options: StepOptions<E>):
     divided: options.shardOptimizer ?? false,
   });
   const { slots, shares } = optimizerState;
-  const ownShares = new Map([...shares].map(([name, ofWeight]) => [name, ofWeight[collective.rank] as WeightShare]));
-  const updating = { ...options, weights, slots, shares: ownShares };
+  const updating = { ...options, weights, slots, shares };
 
   const fused = workshop.compile('train-step', (scope, inputs) => {
     const { gradients, outputs } = computeGradients(options, weights, scope, inputs);
@@ -161,9 +159,8 @@ function dividedWeights(
   outputs: StepOutputs,
 ): readonly DividedWeight[] {
   return weights.flatMap(({ name, variable }) => {
-    const ofWeight = shares.get(name);
     const values = outputs[`${SHARE}${name}`]?.data as Float32Array;
-    return ofWeight === undefined ? [] : [{ variable, shares: ofWeight, values }];
+    return shares.has(name) ? [{ variable, values }] : [];
   });
 }
 
@@ -176,7 +173,7 @@ function openAccumulator<E extends EncodedExample>(
   updating: StepOptions<E> & {
     readonly weights: readonly TrainedVariable[];
     readonly slots: Slots;
-    readonly shares: ReadonlyMap<string, WeightShare>;
+    readonly shares: OptimizerState['shares'];
   },
 ) {
   const { weights } = updating;

@@ -3,7 +3,7 @@ import { type Optimizer, slotShapes } from '../optimizers/types.js';
 import type { TrainedVariable } from './gradients.js';
 import { elementsOf } from './in-parts.js';
 import type { Slots } from './update.js';
-import { shareLength, type WeightShare, weightShares } from './weight-share.js';
+import { joinShares, type WeightShare, weightShares } from './weight-share.js';
 
 /** Numbers of a run that checkpoints hold, as a whole tensor, wherever the numbers are. */
 export type StoredTensor = Pick<Variable, 'shape' | 'read' | 'write'>;
@@ -12,8 +12,8 @@ export type StoredTensor = Pick<Variable, 'shape' | 'read' | 'write'>;
 export interface OptimizerState {
   /** This worker's variables. A divided weight's slots are vectors of the worker's share. */
   readonly slots: Slots;
-  /** The shares of the divided weights, by weight and rank. */
-  readonly shares: ReadonlyMap<string, readonly WeightShare[]>;
+  /** This worker's shares of the divided weights, by weight. */
+  readonly shares: ReadonlyMap<string, WeightShare>;
   /** The whole slots, by `slot/weight`. Divided slots can be read only inside `saving`. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   /**
@@ -41,22 +41,20 @@ export function openOptimizerState({
   divided,
   variable,
 }: StateOptions): OptimizerState {
-  const shares = new Map<string, readonly WeightShare[]>();
+  const shares = new Map<string, WeightShare>();
   if (divided && collective.size > 1 && optimizer.byNumber === true && optimizer.slots.length > 0)
     for (const { name, variable } of weights) {
-      const ofWeight = weightShares(elementsOf(variable.shape), collective);
-      if (ofWeight !== undefined) shares.set(name, ofWeight);
+      const own = weightShares(elementsOf(variable.shape), collective)?.[collective.rank];
+      if (own !== undefined) shares.set(name, own);
     }
   const exchange = new ShareExchange(collective);
   const tensors = new Map<string, StoredTensor>();
   const slots = new Map(
     weights.map(({ name, variable: weight }) => {
-      const ofWeight = shares.get(name);
-      const own = ofWeight?.[collective.rank];
+      const own = shares.get(name);
       const parts = Object.entries(slotShapes(optimizer, weight.shape)).map(([slot, shape]): [string, Variable] => {
         const part = variable(`${slot}/${name}`, own === undefined ? shape : [own.length]);
-        const isDivided = ofWeight !== undefined;
-        tensors.set(`${slot}/${name}`, isDivided ? exchange.stored(part, shape, ofWeight) : part);
+        tensors.set(`${slot}/${name}`, own === undefined ? part : exchange.stored(part, shape, own));
         return [slot, part];
       });
       return [name, Object.fromEntries(parts)] as const;
@@ -74,8 +72,8 @@ export function openOptimizerState({
 /** A slot of which each worker has a share. */
 interface DividedSlot {
   readonly part: Variable;
-  readonly shape: readonly number[];
-  readonly shares: readonly WeightShare[];
+  /** The numbers of the whole slot. */
+  readonly size: number;
 }
 
 /** The number that ends the lending. */
@@ -87,17 +85,17 @@ class ShareExchange {
 
   constructor(readonly collective: Collective) {}
 
-  stored(part: Variable, shape: readonly number[], shares: readonly WeightShare[]): StoredTensor {
-    const place = this.#slots.push({ part, shape, shares }) - 1;
-    const { start = 0, length = 0 } = shares[this.collective.rank] ?? {};
+  stored(part: Variable, shape: readonly number[], { start, length }: WeightShare): StoredTensor {
+    const size = elementsOf(shape);
+    const place = this.#slots.push({ part, size }) - 1;
     return {
       shape,
       write: (data) => part.write(data.subarray(start, start + length)),
-      read: async (into = new Float32Array(elementsOf(shape))) => {
+      read: async (into = new Float32Array(size)) => {
         await this.collective.gather([place]);
-        await this.#join(place, into);
+        into.set(await this.#join(place));
         // There may be room for a larger tensor.
-        return into.subarray(0, elementsOf(shape));
+        return into.subarray(0, size);
       },
     };
   }
@@ -131,16 +129,9 @@ class ShareExchange {
     }
   }
 
-  async #join(place: number, into?: Float32Array): Promise<void> {
-    const { part, shape, shares } = this.#slots[place] as DividedSlot;
-    const { size } = this.collective;
-    const length = shareLength(elementsOf(shape), size);
-    const own = new Float32Array(length);
-    await part.read(own);
-    const whole = new Float32Array(length * size);
-    await this.collective.join(own, whole);
-    if (into === undefined) return;
-    for (const [rank, { start, length: count }] of shares.entries())
-      into.set(whole.subarray(rank * length, rank * length + count), start);
+  async #join(place: number): Promise<Float32Array> {
+    const { part, size } = this.#slots[place] as DividedSlot;
+    const [whole] = await joinShares(this.collective, [{ size, values: await part.read() }]);
+    return whole as Float32Array;
   }
 }

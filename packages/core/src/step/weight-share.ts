@@ -26,8 +26,39 @@ export function weightShares(size: number, { size: workers }: Pick<Collective, '
 }
 
 /** The length of the longest share. */
-export function shareLength(size: number, workers: number): number {
+function shareLength(size: number, workers: number): number {
   return ALIGNMENT * Math.ceil(size / workers / ALIGNMENT);
+}
+
+/** A divided list of numbers, of which this worker has its share. */
+interface OwnShare {
+  /** The length of the whole list. */
+  readonly size: number;
+  /** This worker's share. */
+  readonly values: Float32Array;
+}
+
+/** Whole lists of numbers, from the shares of all workers, in one exchange. All workers call the function with the same sizes. */
+export async function joinShares(collective: Collective, shares: readonly OwnShare[]): Promise<Float32Array[]> {
+  const { size: workers } = collective;
+  let length = 0;
+  const places = shares.map((share) => {
+    const from = length;
+    length += shareLength(share.size, workers);
+    return { ...share, from, to: length };
+  });
+  const own = new Float32Array(length);
+  for (const { values, from } of places) own.set(values, from);
+  const joined = new Float32Array(length * workers);
+  await collective.join(own, joined);
+  return places.map(({ size, from, to }) => {
+    // The shares of a single list stand one after another already. The last share is shorter.
+    if (to - from === length) return joined.subarray(0, size);
+    const whole = new Float32Array((to - from) * workers);
+    for (let rank = 0; rank < workers; rank++)
+      whole.set(joined.subarray(rank * length + from, rank * length + to), rank * (to - from));
+    return whole.subarray(0, size);
+  });
 }
 
 /** The numbers of a tensor that belong to a share, as a vector. */
