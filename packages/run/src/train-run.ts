@@ -90,14 +90,15 @@ export async function rewardRun(config: RewardConfig, options: RunOptions = {}):
   );
 }
 
-type Context = RunContext & Pick<RunOptions, 'beforeData' | 'cluster'>;
+/** The context of a run whose outputs are held. */
+export type HeldContext = RunContext & Pick<RunOptions, 'beforeData' | 'cluster'>;
 
 async function startRun<Row, Example extends DataExample>(
   rows: RowKind<Row, Example>,
   method: Method<Example>,
   settings: TrainSettings,
   options: RunOptions,
-  context: Context,
+  context: HeldContext,
 ): Promise<RunResult> {
   const { rowMargins, rowWeights, evalSamples: count, evalSampleTokens: maxNewTokens, seed } = settings;
   if (settings.refSyncSteps !== undefined && method.needs.reference === undefined)
@@ -116,11 +117,11 @@ async function startRun<Row, Example extends DataExample>(
 }
 
 /** Does the work while the run's folder is locked and its outputs are known to be free. Only the first worker writes. */
-async function withOutputs(
+export async function withOutputs(
   command: Guarded,
   settings: Readonly<Record<string, unknown>>,
   options: RunOptions,
-  work: (context: Context) => Promise<RunResult>,
+  work: (context: HeldContext) => Promise<RunResult>,
 ): Promise<RunResult> {
   const { beforeData, cluster } = options;
   const outputs = (cluster?.rank ?? 0) === 0 ? await holdOutputs(command, settings) : undefined;

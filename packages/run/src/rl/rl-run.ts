@@ -1,15 +1,14 @@
 import { openEngine } from '@dpo/engine';
 import type { z } from 'zod';
-import { type RunContext, runContext } from '../context.js';
+import type { RunContext } from '../context.js';
 import { storageForDrawing } from '../inputs/frozen-storage.js';
 import type { OpenModel } from '../inputs/open-model.js';
 import { checkOptions } from '../options/check-options.js';
 import { engineSettings } from '../options/engine-options.js';
 import { rlOptions } from '../options/rl-options.js';
 import { optionsOf } from '../options/schema.js';
-import { holdOutputs } from '../places/hold-outputs.js';
 import type { SinkOrOpener } from '../sinks/sink.js';
-import type { RunOptions } from '../train-run.js';
+import { type HeldContext, type RunOptions, withOutputs } from '../train-run.js';
 import { checkModels } from '../training/check-models.js';
 import { dpoReference, type References } from '../training/dpo-reference.js';
 import { openPolicy } from '../training/prepare.js';
@@ -36,20 +35,10 @@ export type RlConfig = z.input<typeof rlOptions>;
 export async function rlRun(config: RlConfig, options: RunOptions = {}): Promise<RunResult> {
   const checkedOptions = checkOptions(rlOptions, config);
   checkNumbers(checkedOptions);
-  const { cluster, beforeData } = options;
-  const leads = (cluster?.rank ?? 0) === 0;
-  const outputs = leads ? await holdOutputs({ name: 'rl', options: rlOptions }, checkedOptions) : undefined;
-  try {
-    return await openAndTrain(checkedOptions, options.sinks ?? [], {
-      ...runContext(options),
-      ...{ beforeData, cluster },
-    });
-  } finally {
-    await outputs?.release();
-  }
+  return withOutputs({ name: 'rl', options: rlOptions }, checkedOptions, options, (context) =>
+    openAndTrain(checkedOptions, options.sinks ?? [], context),
+  );
 }
-
-type Context = RunContext & Pick<RunOptions, 'beforeData' | 'cluster'>;
 
 /** Seconds that other workers wait for the first worker's rewards, beyond what the rewards may take. */
 const SPARE_SECONDS = 60;
@@ -63,7 +52,11 @@ interface CheckedInputs {
   readonly resume: Resumption | undefined;
 }
 
-async function openAndTrain(options: RlOptions, sinks: readonly SinkOrOpener[], context: Context): Promise<RunResult> {
+async function openAndTrain(
+  options: RlOptions,
+  sinks: readonly SinkOrOpener[],
+  context: HeldContext,
+): Promise<RunResult> {
   const checked = await checkAll(options, context);
   const { rewardSeconds = 600 } = options;
   const cluster = context.cluster && {
@@ -106,7 +99,7 @@ async function openAndTrain(options: RlOptions, sinks: readonly SinkOrOpener[], 
   }
 }
 
-async function checkAll(options: RlOptions, context: Context): Promise<CheckedInputs> {
+async function checkAll(options: RlOptions, context: HeldContext): Promise<CheckedInputs> {
   const resuming = options.resume || options.resumeFrom !== undefined;
   await claimRunFolder(options.output, { resume: resuming, overwrite: options.overwrite });
   const resume = resuming ? await findResumption(options.output, options.resumeFrom, context) : undefined;
