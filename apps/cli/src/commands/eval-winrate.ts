@@ -66,22 +66,21 @@ export const evalWinrateCommand = defineCommand({
 });
 
 /** The pairs to be judged. Several workers draw them in an engine of their own, which ends before the judging; the first judges. */
-function answersOfWorkers(
+async function answersOfWorkers(
   options: WinrateOptions,
   openEngine: () => Promise<Engine>,
   context: Context,
   onReadable: () => Promise<void>,
 ): Promise<PairedAnswers | undefined> {
+  const toAnswer = await promptsToAnswer(options, context);
   if (context.cluster === undefined)
-    return collectAnswers(options, { openEngine, collective: alone }, context, onReadable);
+    return collectAnswers(options, { toAnswer, openEngine, collective: alone }, context, onReadable);
   const command = { name: 'eval winrate', options: winrateOptions };
-  const facts = async () => ({
-    'the prompts': (await promptsToAnswer(options, { ...context, note: () => undefined }))?.prompts,
-  });
+  const facts = async () => ({ 'the prompts': toAnswer?.prompts });
   return withWorkers(command, options, context.cluster, context, facts, ({ engine, collective, leads }) =>
     collectAnswers(
       options,
-      { openEngine: async () => engine, collective },
+      { toAnswer, openEngine: async () => engine, collective },
       context,
       leads ? onReadable : async () => undefined,
     ),

@@ -7,13 +7,15 @@ import { type Answer, type PairedAnswers, pairAnswers, readAnswers } from '@dpo/
 import type { Context } from '../../command/define.js';
 import type { WinrateOptions } from '../../options/winrate.js';
 import { drawAnswers, writeAnswers } from './draw-answers.js';
-import { type PromptsToAnswer, promptsToAnswer } from './prompts-to-answer.js';
+import type { PromptsToAnswer } from './prompts-to-answer.js';
 
 /** Files of a win rate's folder. Each is a file that `--answers` and `--against` take. */
 export const FILES = { model: 'answers.jsonl', baseline: 'against.jsonl' } as const;
 
-/** Who draws answers. */
+/** Who draws answers, and to which prompts. */
 export interface Drawers {
+  /** Undefined without `--data` and `--prompts`. */
+  readonly toAnswer: PromptsToAnswer | undefined;
   readonly openEngine: () => Promise<Engine>;
   readonly collective: Collective;
 }
@@ -31,19 +33,17 @@ export async function collectAnswers(
   context: Context,
   onReadable: () => Promise<void>,
 ): Promise<PairedAnswers | undefined> {
-  const toAnswer = await promptsToAnswer(options, context);
+  const { toAnswer, collective } = drawers;
   // Faults of the files are found before a model is opened.
   const ofModel = options.answers === undefined ? undefined : await fileOfAnswers(options.answers, options.limit);
   const against = options.against === undefined ? undefined : await fileOfAnswers(options.against);
   if (ofModel !== undefined) pairAnswers(ofModel, against ?? toAnswer?.chosen ?? ofModel);
   await onReadable();
-  const model = ofModel ?? (await drawSide('model', options, toAnswer, drawers, context));
+  const model = ofModel ?? (await drawSide('model', options, drawers, context));
   const baseline =
     against ??
-    (options.baseline === undefined
-      ? (toAnswer?.chosen ?? [])
-      : await drawSide('baseline', options, toAnswer, drawers, context));
-  if (drawers.collective.rank > 0) return undefined;
+    (options.baseline === undefined ? (toAnswer?.chosen ?? []) : await drawSide('baseline', options, drawers, context));
+  if (collective.rank > 0) return undefined;
   await writeAnswers(join(options.output, FILES.model), model);
   await writeAnswers(join(options.output, FILES.baseline), baseline);
   const answers = pairAnswers(model, baseline);
@@ -69,8 +69,7 @@ async function fileOfAnswers(path: string, limit?: number): Promise<Answer[]> {
 async function drawSide(
   side: 'model' | 'baseline',
   options: WinrateOptions,
-  toAnswer: PromptsToAnswer | undefined,
-  { openEngine, collective }: Drawers,
+  { toAnswer, openEngine, collective }: Drawers,
   context: Context,
 ): Promise<Answer[]> {
   const name = options[side];
