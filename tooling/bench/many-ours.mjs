@@ -1,12 +1,11 @@
 // One of several workers that train GPT-2 together. Prints one line of JSON, like ours-dpo.mjs.
-import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { random } from '@dpo/base';
 import { methodNamed, offlineBatches, optimizers, precomputedReference, train } from '@dpo/core';
 import { openEngine, waitForWorkers } from '@dpo/engine';
 import { createModel } from '@dpo/models';
 import { clusterHere } from './many-workers.mjs';
-import { printResult } from './result.mjs';
+import { printResult, stepClock } from './result.mjs';
 import { shapeNamed } from './shapes.mjs';
 
 const { values } = parseArgs({
@@ -38,7 +37,7 @@ const pairs = Array.from({ length: batch * (timed + warmUp) }, () => ({
 // Any numbers cost the same.
 const logps = pairs.map(() => -answer * Math.log(config.vocab_size));
 const stepSeconds = [];
-let last = performance.now();
+const clock = stepClock();
 for await (const { loss } of train({
   model: createModel(engine, config, { seed: 1 }),
   method: methodNamed('dpo', { beta: 0.1 }),
@@ -54,20 +53,8 @@ for await (const { loss } of train({
   shardOptimizer: values['shard-optimizer'],
 })) {
   if (!Number.isFinite(loss)) throw new Error(`The loss is ${loss}.`);
-  const now = performance.now();
-  stepSeconds.push((now - last) / 1000);
-  last = now;
+  stepSeconds.push(clock().seconds);
 }
 await collective?.gather([]);
-printResult({ stepSeconds, warmUp, engine, highWater: highWater() });
+printResult({ stepSeconds, warmUp, engine });
 await engine.dispose();
-
-/** The most bytes of resident memory so far, as the kernel counts; undefined where it does not say. */
-function highWater() {
-  try {
-    const [, kilobytes] = /VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
-    return kilobytes === undefined ? undefined : 1024 * Number(kilobytes);
-  } catch {
-    return undefined;
-  }
-}

@@ -3,7 +3,8 @@
 //     node tooling/bench/many-ring.mjs [--workers 2] [--megabytes 100] [--runs 5] [--repeat 3]
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { lastLine, runWorkers } from './many-workers.mjs';
+import { runWorkers } from './many-workers.mjs';
+import { lastLine, median } from './measure.mjs';
 import { peerPython } from './python.mjs';
 
 const { values } = parseArgs({
@@ -18,20 +19,17 @@ const [workers, megabytes, runs, repeat] = ['workers', 'megabytes', 'runs', 'rep
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 const say = (line) => process.stdout.write(`${line}\n`);
 
+const launcher = ['-m', 'torch.distributed.run', '--nproc_per_node', String(workers), '--master_port', '0'];
+const sizes = [megabytes, runs].map(String);
 const sides = {
   TensorFlow: async () => {
-    const all = await runWorkers(workers, process.execPath, [here('many-ring-ours.mjs'), megabytes, runs].map(String));
-    return all[0];
+    const [first] = await runWorkers(workers, here('many-ring-ours.mjs'), sizes);
+    return first;
   },
-  gloo: () =>
-    lastLine(
-      peerPython(say),
-      [
-        ...['-m', 'torch.distributed.run', '--nproc_per_node', workers, '--master_port', '0', here('ring_gloo.py')],
-        ...[megabytes, runs],
-      ].map(String),
-      { OMP_NUM_THREADS: '1' },
-    ),
+  gloo: () => {
+    const env = { ...process.env, OMP_NUM_THREADS: '1' };
+    return lastLine([peerPython(say), ...launcher, here('ring_gloo.py')], sizes, env);
+  },
 };
 
 const results = { TensorFlow: { large: [], small: [] }, gloo: { large: [], small: [] } };
@@ -41,7 +39,6 @@ for (let round = 0; round < repeat; round++)
     results[side].large.push(...large);
     results[side].small.push(...small);
   }
-const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
 const sentGigabytes = (2 * (workers - 1) * megabytes) / workers / 1000; // GB that each worker sends, and receives
 for (const [side, { large, small }] of Object.entries(results)) {
   const seconds = median(large);

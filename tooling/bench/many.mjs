@@ -4,7 +4,8 @@
 //     node tooling/bench/many.mjs --memory           memory to a worker, with 2 and 4 workers, with and without --shard-optimizer
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { lastLine, runWorkers } from './many-workers.mjs';
+import { runWorkers } from './many-workers.mjs';
+import { lastLine, median } from './measure.mjs';
 import { peerPython } from './python.mjs';
 
 const { values } = parseArgs({
@@ -20,23 +21,14 @@ const { values } = parseArgs({
 });
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 const say = (line) => process.stdout.write(`${line}\n`);
-const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
 const work = ['--prompt', values.prompt, '--answer', values.answer, '--batch', values.batch];
 const [batch, repeat] = [Number(values.batch), Number(values.repeat)];
 /** Micro-batches of a step, over all workers. */
 const MICRO = 4;
 
 function ours(workers, threads, more = []) {
-  const args = [
-    here('many-ours.mjs'),
-    ...work,
-    '--threads',
-    String(threads),
-    '--micro-batches',
-    String(MICRO),
-    ...more,
-  ];
-  return runWorkers(workers, process.execPath, args);
+  const args = [...work, '--threads', String(threads), '--micro-batches', String(MICRO), ...more];
+  return runWorkers(workers, here('many-ours.mjs'), args);
 }
 
 /** TRL's trainer under torchrun with gloo. */
@@ -48,8 +40,8 @@ async function theirs(workers, threads) {
     '--precompute-reference',
   ];
   const launcher = ['-m', 'torch.distributed.run', '--nproc_per_node', String(workers), '--master_port', '0'];
-  const env = { OMP_NUM_THREADS: String(threads) };
-  return [await lastLine(peerPython(say), [...(workers > 1 ? launcher : []), ...args], env)];
+  const env = { ...process.env, OMP_NUM_THREADS: String(threads) };
+  return [await lastLine([peerPython(say), ...(workers > 1 ? launcher : [])], args, env)];
 }
 
 async function scaling() {
@@ -83,7 +75,7 @@ async function memory() {
   for (const workers of [1, 2, 4])
     for (const shard of workers === 1 ? [false] : [false, true]) {
       const results = await ours(workers, 1, ['--steps', '1', ...(shard ? ['--shard-optimizer'] : [])]);
-      const peaks = results.map(({ highWater }) => (highWater / 1e9).toFixed(2));
+      const peaks = results.map(({ peakRssBytes }) => (peakRssBytes / 1e9).toFixed(2));
       const state = (8 * numbers) / (shard ? workers : 1) / 1e9;
       say(
         `${workers} workers${shard ? ', divided' : ''}: peak ${peaks.join(', ')} GB; optimizer ${state.toFixed(2)} GB by the formula`,

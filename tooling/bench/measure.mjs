@@ -60,14 +60,14 @@ export async function leastDisturbed(run, tell) {
 
 /** The rates of matrix products on this machine, in GFLOP/s by precision. */
 export async function measureProducts(precisions) {
-  const { gigaflops } = await output([process.execPath, file('ours-products.mjs')], precisions);
+  const { gigaflops } = await lastLine([process.execPath, file('ours-products.mjs')], precisions);
   return gigaflops;
 }
 
 /** Runs one side once. `disturbance` is the share of the processor's time that other programs took meanwhile. */
 export async function runOnce(command, args, env) {
   const [start, busy] = [performance.now(), busySeconds()];
-  const outcome = await output(command, args, env);
+  const outcome = await lastLine(command, args, env);
   const others = busySeconds() - busy - outcome.cpuSeconds;
   const available = (cpus().length * (performance.now() - start)) / 1000;
   return { ...outcome, disturbance: Math.max(0, others / available) };
@@ -78,10 +78,10 @@ function busySeconds() {
   return cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys, 0) / 1000;
 }
 
-/** Runs a program and reads the last line that it prints, as JSON. */
-function output([program, script], args, env = process.env) {
+/** Runs a program, and resolves to the last line that it prints, as JSON. */
+export function lastLine([program, ...words], args, env = process.env) {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
+    const child = spawn(program, [...words, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
     let lines = '';
     let errors = '';
     child.stdout.setEncoding('utf8').on('data', (text) => {
@@ -92,7 +92,7 @@ function output([program, script], args, env = process.env) {
     });
     child.on('error', reject);
     child.on('close', (code) => {
-      if (code !== 0) reject(new Error(`${script} failed:\n${errors}`));
+      if (code !== 0) reject(new Error(`${[program, ...words].join(' ')} failed:\n${errors}`));
       else resolve(JSON.parse(lines.trim().split('\n').at(-1) ?? ''));
     });
   });

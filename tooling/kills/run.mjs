@@ -4,17 +4,13 @@
 //
 //     npm run dpo -- --version && node tooling/kills/run.mjs [--runs 40] [--seed 1] [--keep]
 
-import { spawn } from 'node:child_process';
-import { cp, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { load, makeInputs, start } from '../many/inputs.mjs';
 
-const root = new URL('../../', import.meta.url);
-const program = fileURLToPath(new URL('apps/cli/dist/bundle/main.js', root));
-const load = (path) => import(new URL(path, root).href);
 const { random } = await load('packages/base/dist/index.js');
 
 const { values } = parseArgs({
@@ -44,50 +40,15 @@ const common = [
   ...['--engine', 'cpu', '--learning-rate', '0.01', '--max-steps', '20', '--save-steps', '3'],
 ];
 
-async function makeInputs() {
-  const [{ createModel, saveModel }, { testEngine }, { tinyTokenizer }] = await Promise.all([
-    load('packages/models/dist/index.js'),
-    load('packages/engine/dist/test/index.js'),
-    load('packages/models/dist/test/index.js'),
-  ]);
-  const engine = testEngine();
-  const tokenizer = tinyTokenizer();
-  const config = {
-    model_type: 'gpt2',
-    vocab_size: tokenizer.vocabSize,
-    n_embd: 16,
-    n_layer: 1,
-    n_head: 2,
-    n_positions: 64,
-  };
-  await saveModel(createModel(engine, config, { seed: 1 }), join(folder, 'model'), {
-    source: { tokenizerFiles: { ...tokenizer.files } },
-  });
-  await engine.dispose();
-  const rows = Array.from({ length: 12 }, (_, i) => ({
-    prompt: `Q${i % 5}:`,
-    chosen: ` yes ${i}`,
-    rejected: ` no, ${i}`,
-  }));
-  await writeFile(join(folder, 'pairs.jsonl'), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
-}
-
 /** Starts a run, and kills the run after so many milliseconds when a number is given. Resolves to exit code and output. */
 async function train(kind, output, more, killAfter) {
-  const child = spawn(process.execPath, [program, ...common, ...kind.options, '--output', output, ...more], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  let messages = '';
-  child.stderr.setEncoding('utf8').on('data', (text) => {
-    messages += text;
-  });
-  const end = new Promise((resolve) => child.on('close', (code, signal) => resolve({ code, signal })));
+  const { child, ended } = start([...common, ...kind.options, '--output', output, ...more]);
   if (killAfter !== undefined) {
-    await Promise.race([sleep(killAfter), end]);
+    await Promise.race([sleep(killAfter), ended]);
     child.kill('SIGKILL');
   }
-  const { code, signal } = await end;
-  return { code: signal === 'SIGKILL' ? 'killed' : code, messages };
+  const { code, signal, notes } = await ended;
+  return { code: signal === 'SIGKILL' ? 'killed' : code, notes };
 }
 
 const checkpoints = async (output) =>
@@ -111,14 +72,14 @@ async function tryRun(kind, whole, duration, index) {
   for (;;) {
     const hasCheckpoint = (await checkpoints(output)).length > 0;
     const last = kills >= 5;
-    const { code, messages } = await train(
+    const { code, notes } = await train(
       kind,
       output,
       hasCheckpoint ? ['--resume'] : [],
       last ? undefined : draw() * duration * 1.1,
     );
     if (code === 0) break;
-    if (code !== 'killed') return `run ${index} ended with ${code}:\n${messages}`;
+    if (code !== 'killed') return `run ${index} ended with ${code}:\n${notes}`;
     kills++;
     if (draw() < 0.3 && (await tear(output, draw))) torn++;
   }
@@ -130,14 +91,14 @@ async function tryRun(kind, whole, duration, index) {
   return undefined;
 }
 
-await makeInputs();
+await makeInputs(folder, { rows: 12 });
 const failures = [];
 for (const [k, kind] of kinds.entries()) {
   const output = join(folder, `whole-${k}`);
-  const start = performance.now();
-  const { code, messages } = await train(kind, output, []);
-  if (code !== 0) throw new Error(messages);
-  const duration = performance.now() - start;
+  const begun = performance.now();
+  const { code, notes } = await train(kind, output, []);
+  if (code !== 0) throw new Error(notes);
+  const duration = performance.now() - begun;
   const whole = await readFile(join(output, 'final', kind.file));
   for (let index = k; index < Number(values.runs); index += kinds.length) {
     const failure = await tryRun(kind, whole, duration, index);

@@ -1,11 +1,10 @@
 import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = new URL('../../', import.meta.url);
-export const program = fileURLToPath(new URL('apps/cli/dist/bundle/main.js', root));
+const program = fileURLToPath(new URL('apps/cli/dist/bundle/main.js', root));
 export const load = (path) => import(new URL(path, root).href);
 
 /** Writes a GPT-2 with random weights, and pairs, into a folder. */
@@ -37,14 +36,6 @@ export async function makeInputs(folder, { width = 16, layers = 1, positions = 6
   await writeFile(join(folder, 'pairs.jsonl'), lines.map((row) => `${JSON.stringify(row)}\n`).join(''));
 }
 
-export async function freePort() {
-  const server = createServer();
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 /** Starts the program. `before` are words of a program that starts it, such as `ip netns exec a`. */
 export function start(args, { env = {}, before = [] } = {}) {
   const [command, ...rest] = [...before, process.execPath, program, ...args];
@@ -70,9 +61,4 @@ export function start(args, { env = {}, before = [] } = {}) {
       }),
     ]);
   return { child, texts, ended, says };
-}
-
-/** TF_CONFIG of a worker. */
-export function tfConfig(hosts, index) {
-  return JSON.stringify({ cluster: { worker: hosts }, task: { type: 'worker', index } });
 }

@@ -12,7 +12,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { freePort, load, makeInputs, start, tfConfig } from './inputs.mjs';
+import { freeHosts, tfConfig } from './cluster.mjs';
+import { load, makeInputs, start } from './inputs.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -59,8 +60,7 @@ async function startWorkers(args, underLaunch) {
       met: Promise.resolve(true),
     };
   }
-  const hosts = [];
-  for (let i = 0; i < workers; i++) hosts.push(`127.0.0.1:${await freePort()}`);
+  const hosts = await freeHosts(workers);
   const all = hosts.map((_, i) => start([...args, '--threads', '1'], { env: { TF_CONFIG: tfConfig(hosts, i) } }));
   return {
     kill: (rank) => all[rank].child.kill('SIGKILL'),

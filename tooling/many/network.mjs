@@ -9,7 +9,9 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { makeInputs, start, tfConfig } from './inputs.mjs';
+import { median } from '../bench/measure.mjs';
+import { tfConfig } from './cluster.mjs';
+import { makeInputs, start } from './inputs.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -59,7 +61,6 @@ const common = (steps) => [
   ...['train', '--model', join(folder, 'model'), '--data', join(folder, 'pairs.jsonl'), '--engine', 'tensorflow'],
   ...['--batch-size', '8', '--max-steps', String(steps), '--threads', '1', '--precompute-reference'],
 ];
-const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
 try {
   await makeInputs(folder, { width: Number(values.width), layers: Number(values.layers), positions: 256, words: 16 });
   openCable();
