@@ -16,7 +16,7 @@ export interface BlobLike {
  */
 export function blobFile(path: string, blob: BlobLike): ByteFile {
   const { size } = blob;
-  const read = async (offset: number, length: number): Promise<Uint8Array> => {
+  const read = async (offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> => {
     checkRange(path, size, offset, length);
     try {
       return new Uint8Array(await blob.slice(offset, offset + length).arrayBuffer());

@@ -6,10 +6,18 @@ export interface ByteFile {
   /** The number of bytes in the file when it was opened. */
   readonly size: number;
   /** `length` bytes from `offset` on. @throws DpoError `model.truncated-file` when the file is shorter */
-  read(offset: number, length: number): Promise<Uint8Array>;
+  read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
   /** Fills `target` with the bytes from `offset` on: {@link ByteFile.read} without a new allocation. */
   readInto(offset: number, target: Uint8Array): Promise<void>;
   close(): Promise<void>;
+}
+
+/** The bytes of a file from front to end, piece after piece. */
+export async function* filePieces(
+  file: ByteFile,
+  pieceBytes: number,
+): AsyncGenerator<Uint8Array<ArrayBuffer>, undefined> {
+  for (let at = 0; at < file.size; at += pieceBytes) yield await file.read(at, Math.min(pieceBytes, file.size - at));
 }
 
 /** @throws DpoError `model.truncated-file` for a range that is not within the file */

@@ -1,5 +1,5 @@
 import { DpoError } from '@dpo/base';
-import { type BlobLike, blobFile } from '@dpo/base/bytes';
+import { type BlobLike, type ByteFile, blobFile, filePieces } from '@dpo/base/bytes';
 import { preferenceFormat } from '../rows/row-format.js';
 import type { PreferenceDataset } from '../rows/types.js';
 import { arrowBlocks } from './arrow/blocks.js';
@@ -28,17 +28,14 @@ export async function readPreferencesFrom(
   const file = blobFile(name, blob);
   const kind = readKindByStart(await file.read(0, Math.min(DISGUISE_BYTES, file.size)), name);
   if (kind === 'folder') throw noEnding(name);
-  return readFile(preferenceFormat, kind, dataFile(name, blob), options);
+  return readFile(preferenceFormat, kind, dataFile(file), options);
 }
 
-function dataFile(path: string, blob: BlobLike): DataFile {
-  const file = blobFile(path, blob);
-  async function* pieces(): AsyncGenerator<Uint8Array, undefined> {
-    for (let at = 0; at < file.size; at += PIECE) yield await file.read(at, Math.min(PIECE, file.size - at));
-  }
+function dataFile(file: ByteFile): DataFile {
+  const { path } = file;
   return {
     path,
-    bytes: () => unpack(pieces(), path),
+    bytes: () => unpack(filePieces(file, PIECE), path),
     arrow: async () => arrowBlocks(spansInMemory(await file.read(0, file.size), path), path),
     parquet() {
       throw noParquet(path);

@@ -1,4 +1,4 @@
-import type { ByteFolder } from '@dpo/base/bytes';
+import { type ByteFolder, filePieces } from '@dpo/base/bytes';
 import type { ModelFiles } from './model-files.js';
 
 /** A file of a folder that is to be written or downloaded. */
@@ -42,8 +42,7 @@ function copyContents(folder: ByteFolder, name: string): FileContents {
     async *pieces() {
       const file = await folder.open(name);
       try {
-        for (let at = 0; at < file.size; at += PIECE)
-          yield Uint8Array.from(await file.read(at, Math.min(PIECE, file.size - at)));
+        yield* filePieces(file, PIECE);
       } finally {
         await file.close();
       }
