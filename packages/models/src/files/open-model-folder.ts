@@ -36,8 +36,9 @@ export async function openModelFolder(folder: ByteFolder): Promise<ModelFiles> {
     return { ...(await openGgufModel(folder, only, () => readTextFiles(folder))), path };
   }
 
-  if (adapterText !== undefined)
-    checkPeft(path, names, parseJsonObject(adapterText, folder.pathOf('adapter_config.json')));
+  const adapterConfig =
+    adapterText === undefined ? undefined : parseJsonObject(adapterText, folder.pathOf('adapter_config.json'));
+  if (adapterConfig !== undefined) checkPeft(path, names, adapterConfig);
   if (!names.some((name) => name.endsWith('.safetensors') || name.endsWith('.safetensors.index.json'))) {
     throw noWeights(path, names, configText);
   }
@@ -53,9 +54,7 @@ export async function openModelFolder(folder: ByteFolder): Promise<ModelFiles> {
       read: weights.read,
       tokenizerFiles: await readTextFiles(folder),
       binaryFiles: binaryFiles.filter((name) => names.includes(name)).map((name) => folder.pathOf(name)),
-      ...(adapterText === undefined
-        ? {}
-        : { adapter: { config: parseJsonObject(adapterText, folder.pathOf('adapter_config.json')) } }),
+      ...(adapterConfig === undefined ? {} : { adapter: { config: adapterConfig } }),
       close: weights.close,
     };
   } catch (error) {
