@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { DpoError, parseJsonObject } from '@dpo/base';
 import { readTextIfThere } from '@dpo/base/files';
-import { writeText } from '../model/save-model.js';
+import { writeWhole } from '../model/save-model.js';
 
 /** Our own file in a reward model's folder, which transformers and PEFT ignore. */
 const FILE = 'reward_normalisation.json';
@@ -23,7 +23,7 @@ export async function writeRewardScale(folder: string, rewards: readonly number[
   const mean = rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length;
   const deviation = Math.sqrt(rewards.reduce((sum, reward) => sum + (reward - mean) ** 2, 0) / rewards.length);
   const scale = { mean, deviation, answers: rewards.length };
-  await writeText(join(folder, FILE), `${JSON.stringify(scale, null, 2)}\n`);
+  await writeWhole(join(folder, FILE), `${JSON.stringify(scale, null, 2)}\n`);
   return scale;
 }
 

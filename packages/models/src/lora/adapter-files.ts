@@ -8,7 +8,7 @@ import { checkFinite } from '../files/check-finite.js';
 import type { ModelFiles } from '../files/model-files.js';
 import { openModelFiles } from '../files/open-model-files.js';
 import { languageModel } from '../model/language-model.js';
-import { writeCompanions, writeText } from '../model/save-model.js';
+import { writeCompanions, writeWhole } from '../model/save-model.js';
 import type { LanguageModel } from '../model/types.js';
 import { readAdapterConfig } from './adapter-config.js';
 import { adapterParts, adapterWeights, type SaveAdapterOptions } from './adapter-contents.js';
@@ -40,7 +40,7 @@ export async function saveAdapter(
   await makeFolder(folder);
   await writeSafetensors(join(folder, adapterWeights), tensors);
   await writeCompanions(folder, options.source, options.card);
-  await writeText(join(folder, 'adapter_config.json'), config);
+  await writeWhole(join(folder, 'adapter_config.json'), config);
 }
 
 /** How an adapter is loaded. */

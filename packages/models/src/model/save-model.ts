@@ -1,8 +1,8 @@
-import { copyFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { readdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { flushFile, makeFolder, writeFileAtomic } from '@dpo/base/files';
 import { writeShardedSafetensors } from '@dpo/base/safetensors';
-import type { CompanionFiles } from '../files/file-contents.js';
+import { type CompanionFiles, companionContents, type FileContents } from '../files/file-contents.js';
 import { type ModelContentsOptions, modelParts } from './model-contents.js';
 import type { LanguageModel } from './types.js';
 
@@ -26,7 +26,7 @@ export async function saveModel(model: LanguageModel, folder: string, options: S
   const files = await writeShardedSafetensors(folder, tensors, maxShardBytes === undefined ? {} : { maxShardBytes });
   await removeOldWeights(folder, files);
   await writeCompanions(folder, source, card);
-  await writeText(join(folder, 'config.json'), config);
+  await writeWhole(join(folder, 'config.json'), config);
 }
 
 /** Writes the files that accompany weights, byte for byte, and the model card if there is one. */
@@ -35,19 +35,12 @@ export async function writeCompanions(
   source: CompanionFiles | undefined,
   card?: string,
 ): Promise<void> {
-  for (const [name, text] of Object.entries(source?.tokenizerFiles ?? {})) {
+  for (const { name, pieces } of companionContents(source, card)) {
     const path = join(folder, name);
     // Chat templates with names are in a folder of their own.
     if (dirname(name) !== '.') await makeFolder(dirname(path));
-    await writeText(path, text);
+    await writeWhole(path, pieces());
   }
-  for (const path of source?.binaryFiles ?? []) {
-    const target = join(folder, basename(path));
-    // A model that is saved into its own folder has the file already.
-    if (resolve(path) === resolve(target)) continue;
-    await writeFileAtomic(target, (temporary) => copyFile(path, temporary).then(() => flushFile(temporary)));
-  }
-  if (card !== undefined) await writeText(join(folder, 'README.md'), card);
 }
 
 /** Removes the weights of an earlier model from the folder: readers would take them instead of the new ones. */
@@ -57,7 +50,7 @@ async function removeOldWeights(folder: string, newFiles: readonly string[]): Pr
       await rm(join(folder, name));
 }
 
-/** Writes a text file whole or not at all. */
-export async function writeText(path: string, text: string): Promise<void> {
-  await writeFileAtomic(path, (temporary) => writeFile(temporary, text).then(() => flushFile(temporary)));
+/** Writes a text, or bytes piece after piece, into a file: whole or not at all. */
+export async function writeWhole(path: string, content: string | ReturnType<FileContents['pieces']>): Promise<void> {
+  await writeFileAtomic(path, (temporary) => writeFile(temporary, content).then(() => flushFile(temporary)));
 }
