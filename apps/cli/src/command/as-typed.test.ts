@@ -36,6 +36,9 @@ describe('asTyped', () => {
       options: z.strictObject({ maxLength: z.number(), maxPromptLength: z.number(), data: z.string() }),
       run: async () => 0,
     });
+    expect(asTyped('Name it by maxLength: any number.', 'dpo', names, command)).toBe(
+      'Name it by --max-length: any number.',
+    );
     expect(asTyped('Raise maxLength, or set maxPromptLength below it; data stay.', 'dpo', names, command)).toBe(
       'Raise --max-length, or set --max-prompt-length below it; data stay.',
     );

@@ -211,7 +211,11 @@ describe('the padding token', () => {
   it('is never the token that ends texts, whatever the tokenizer says, nor the one that begins them', async () => {
     const folder = await languageModelFolder('llama', { eos_token_id: [1, 2] });
     await writeFile(join(folder, 'tokenizer_config.json'), '{"bos_token":"<s>","eos_token":"</s>","pad_token":"</s>"}');
-    await expect(checkRewardModel(folder)).rejects.toMatchObject({ code: 'classifier.no-pad-token' });
+    await expect(checkRewardModel(folder)).rejects.toMatchObject({
+      code: 'classifier.no-pad-token',
+      // By its key alone: the command line puts the flag into its place.
+      hint: 'Name a padding token by padToken: any token of the vocabulary that ends no text.',
+    });
     expect(await checkRewardModel(folder, { padToken: 'a' })).toEqual({ hasTokenizer: true });
   });
 });

@@ -42,7 +42,7 @@ export function padTokenOf(
     `${path} has no padding token: its only special tokens begin or end texts.`,
     {
       values: { path, ends: endTokenIds },
-      hint: 'Name a padding token by --pad-token (padToken): any token of the vocabulary that ends no text.',
+      hint: 'Name a padding token by padToken: any token of the vocabulary that ends no text.',
     },
   );
 }
