@@ -72,10 +72,10 @@ export async function openEngine(options: OpenEngineOptions = {}): Promise<Engin
       throw unavailable('several workers were asked for, and the portable engine works alone', kind);
     return openPortable(kind, portable);
   }
-  if (kind === 'tensorflow' || cluster !== undefined) return (await tryTensorFlow(options, true)).engine;
+  if (kind === 'tensorflow' || cluster !== undefined) return openTensorFlowEngine(options);
   if (asksForGpu(options)) return openGpu(options);
-  const { engine, why } = await tryTensorFlow(options, false);
-  if (engine === undefined) return openPortable('auto', { ...portable, why: reason(why, precision) });
+  const engine = await tryTensorFlow(options);
+  if (typeof engine === 'string') return openPortable('auto', { ...portable, why: reason(engine, precision) });
   return engine.device === 'cpu' && device !== 'cpu' && precision !== 'bfloat16'
     ? fasterOf(engine, memoryLimit)
     : engine;
@@ -86,7 +86,7 @@ const asksForGpu = ({ device }: OpenEngineOptions): boolean => device?.startsWit
 /** TensorFlow on a GPU, else WebGPU on one. The error is TensorFlow's when WebGPU has no GPU. */
 async function openGpu(options: OpenEngineOptions): Promise<Engine> {
   try {
-    return (await tryTensorFlow(options, true)).engine;
+    return await openTensorFlowEngine(options);
   } catch (error) {
     if (!(await hasGpu())) throw error;
     const { precision = 'float32', device, memoryLimit } = options;
@@ -95,32 +95,32 @@ async function openGpu(options: OpenEngineOptions): Promise<Engine> {
   }
 }
 
-/** TensorFlow, or the reason why it does not run here; an error when it must. */
-async function tryTensorFlow(options: OpenEngineOptions, must: true): Promise<{ engine: Engine; why?: undefined }>;
-async function tryTensorFlow(
-  options: OpenEngineOptions,
-  must: false,
-): Promise<{ engine: Engine; why?: undefined } | { engine: undefined; why: string }>;
-async function tryTensorFlow(
-  options: OpenEngineOptions,
-  must: boolean,
-): Promise<{ engine: Engine | undefined; why?: string | undefined }> {
-  const impossible = whyNoTensorFlow(await thisMachine());
-  if (impossible !== undefined) {
-    if (must) throw unavailable(impossible, 'tensorflow');
-    return { engine: undefined, why: `TensorFlow cannot run here, ${impossible}` };
-  }
-  const library = await findLibrary();
-  if (library === undefined) {
-    if (must) throw notFound();
-    return { engine: undefined, why: 'no libtensorflow was found; `dpo engine install` fetches it' };
-  }
+/** TensorFlow, for options that ask for it. */
+async function openTensorFlowEngine(options: OpenEngineOptions): Promise<Engine> {
+  const library = await searchLibrary();
+  if ('error' in library) throw library.error;
+  return openOn(library, options);
+}
+
+/** TensorFlow, or the reason why another engine runs. A library that the user names must load. */
+async function tryTensorFlow(options: OpenEngineOptions): Promise<Engine | string> {
+  const library = await searchLibrary();
+  if ('error' in library) return library.why;
   try {
-    return { engine: await openOn(library, options) };
+    return await openOn(library, options);
   } catch (error) {
-    if (must || library.source === 'env' || !isLibraryError(error)) throw error;
-    return { engine: undefined, why: `libtensorflow in ${library.folder} cannot be used: ${error.message}` };
+    if (library.source === 'env' || !isLibraryError(error)) throw error;
+    return `libtensorflow in ${library.folder} cannot be used: ${error.message}`;
   }
+}
+
+/** The library, or what to say without one: as an error, and as the reason why another engine runs. */
+async function searchLibrary(): Promise<FoundLibrary | { readonly error: DpoError; readonly why: string }> {
+  const impossible = whyNoTensorFlow(await thisMachine());
+  if (impossible !== undefined)
+    return { error: unavailable(impossible, 'tensorflow'), why: `TensorFlow cannot run here, ${impossible}` };
+  const why = 'no libtensorflow was found; `dpo engine install` fetches it';
+  return (await findLibrary()) ?? { error: notFound(), why };
 }
 
 /** The engine on the processor, or WebGPU when there is a GPU and it multiplies faster: a GPU of the processor's own may not. */
