@@ -40,7 +40,7 @@ export async function bfloat16Warning(
 ): Promise<string | undefined> {
   if (cpuFlags === undefined || multipliesBfloat16(cpuFlags)) return undefined;
   // Fewer products than for a choice, since emulated ones are slow.
-  const ratio = await speedOfBfloat16(engine, { rows: 512, chain: 4, repetitions: 3 });
+  const ratio = await speedOfBfloat16(engine, 4);
   return `the processor only emulates bfloat16: measured at ${ratio.toFixed(2)} times the speed of float32`;
 }
 
@@ -48,26 +48,15 @@ function multipliesBfloat16(cpuFlags: readonly string[]): boolean {
   return cpuFlags.includes('avx512_bf16') || cpuFlags.includes('amx_bf16');
 }
 
-/** What is measured: `chain` products of [rows, 768] and [768, 768], one after another, the best of some repetitions. */
-interface Measurement {
-  readonly rows: number;
-  readonly chain: number;
-  readonly repetitions: number;
-}
-
 /** How many times as fast as in float32 matrix products are in bfloat16. */
-async function speedOfBfloat16(engine: Engine, measurement?: Measurement): Promise<number> {
-  const float32 = await timeProducts(engine, 'float32', measurement);
-  return float32 / (await timeProducts(engine, 'bfloat16', measurement));
+async function speedOfBfloat16(engine: Engine, chain?: number): Promise<number> {
+  const float32 = await timeProducts(engine, 'float32', chain);
+  return float32 / (await timeProducts(engine, 'bfloat16', chain));
 }
 
-/** The seconds of a few matrix products. */
-export async function timeProducts(
-  engine: Engine,
-  precision: Precision,
-  { rows, chain, repetitions }: Measurement = { rows: 512, chain: 8, repetitions: 3 },
-): Promise<number> {
-  const width = 768;
+/** The seconds of `chain` products of [512, 768] and [768, 768], one after another: the best of three repetitions. */
+export async function timeProducts(engine: Engine, precision: Precision, chain = 8): Promise<number> {
+  const [rows, width, repetitions] = [512, 768, 3];
   const products = engine.function(
     'measure-precision',
     (_, { x, w }: { readonly x: tf.Tensor; readonly w: tf.Tensor }) => {
