@@ -143,8 +143,8 @@ export class TraceScope implements Scope {
   }
 
   /**
-   * The operations that must run before the variable is updated: those of {@link #before}, and every other use of the value that the
-   * body has read. TensorFlow updates a variable in place only when no operation holds its memory, and otherwise copies it first.
+   * The operations that must run before the variable is updated: those of {@link writesAndReads}, and every other use of the value
+   * that the body has read. TensorFlow updates a variable in place only when no operation holds its memory, and otherwise copies it first.
    */
   #beforeUpdate(use: Use, values: readonly Node[]): Pointer[] {
     if (use.start === undefined) return writesAndReads(use);
