@@ -86,6 +86,22 @@ fn start(@builtin(workgroup_id) group : vec3<u32>, @builtin(num_workgroups) grou
   return pipeline;
 }
 
+/** The type of the numbers in a buffer, WGSL. */
+export type NumberType = 'f32' | 'i32';
+
+/** tfjs's names of the types of numbers. */
+export const dtypes = { f32: 'float32', i32: 'int32' } as const satisfies Readonly<Record<NumberType, string>>;
+
+/** The type of the numbers in a tensor's buffer. The tensor's own type may be a wider one. */
+export function numberTypeOf(backend: TfjsBackend, { dataId }: { readonly dataId: object }): NumberType {
+  return backend.tensorMap.get(dataId).dtype === 'float32' ? 'f32' : 'i32';
+}
+
+/** Bindings of the whole buffers of tensors. */
+export function bindingsOf(backend: TfjsBackend, tensors: readonly { readonly dataId: object }[]): GPUBufferBinding[] {
+  return tensors.map((tensor) => ({ buffer: bufferOf(backend, tensor) }));
+}
+
 /** The whole buffer of a tensor, which is put onto the device if it is not there yet. */
 export function bufferOf(backend: TfjsBackend, { dataId }: { readonly dataId: object }): GPUBuffer {
   backend.uploadToGPU(dataId);

@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { sizeOf } from '../../shared/size-of.js';
-import { bufferOf, copy, runShader, type Shader } from '../run-shader.js';
+import { bindingsOf, bufferOf, copy, runShader, type Shader } from '../run-shader.js';
 import type { TfjsBackend } from '../tfjs-backend.js';
 
 /**
@@ -20,7 +20,7 @@ export const applyAdam: tf.KernelFunc = ({ inputs, attrs, backend }) => {
   const { beta1, beta2 } = attrs as { beta1: number; beta2: number };
   const bits = new Uint32Array(Float32Array.of(beta1, 1 - beta1, beta2, 1 - beta2).buffer);
   const large = [...slots, gradient].map((tensor) => bufferOf(tfjs, tensor));
-  const small = scalars.map((tensor) => ({ buffer: bufferOf(tfjs, tensor) }));
+  const small = bindingsOf(tfjs, scalars);
   const bytes = 4 * sizeOf(gradient.shape);
   const piece = tfjs.device.limits.maxStorageBufferBindingSize;
   for (let offset = 0; offset < bytes; offset += piece) {

@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { sizeOf } from '../../shared/size-of.js';
-import { bufferOf, runShader, type Shader } from '../run-shader.js';
+import { bindingsOf, runShader, type Shader } from '../run-shader.js';
 import type { TfjsBackend } from '../tfjs-backend.js';
 
 /** The bits that two tensors of integers of one shape have in common. */
@@ -8,9 +8,7 @@ export const bitwiseAnd: tf.KernelFunc = ({ inputs, backend }) => {
   const tfjs = backend as TfjsBackend;
   const [a, b] = [inputs.a as tf.TensorInfo, inputs.b as tf.TensorInfo];
   const result = tfjs.makeTensorInfo(a.shape, 'int32');
-  if (sizeOf(a.shape) === 0) return result;
-  const buffers = [a, b, result].map((tensor) => ({ buffer: bufferOf(tfjs, tensor) }));
-  runShader(tfjs, shader, { buffers, numbers: [], count: sizeOf(a.shape) });
+  runShader(tfjs, shader, { buffers: bindingsOf(tfjs, [a, b, result]), numbers: [], count: sizeOf(a.shape) });
   return result;
 };
 

@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { sizeOf } from '../../shared/size-of.js';
-import { bufferOf, runShader, type Shader } from '../run-shader.js';
+import { bindingsOf, dtypes, type NumberType, numberTypeOf, runShader, type Shader } from '../run-shader.js';
 import type { TfjsBackend } from '../tfjs-backend.js';
+import { lineNumbers, lineOfIndex } from './_lines.js';
 
 /**
  * Sums or products of all elements up to each one, along any axis of a tensor of any rank. tfjs's kernel takes four axes, and one
@@ -14,28 +15,21 @@ export const cumulate =
     const x = inputs.x as tf.TensorInfo;
     const { exclusive, reverse } = attrs as { exclusive: boolean; reverse: boolean };
     const [axis = 0] = tf.util.parseAxisParam((attrs as { axis: number }).axis, x.shape);
-    const isFloat = tfjs.tensorMap.get(x.dataId).dtype === 'float32';
-    const result = tfjs.makeTensorInfo(x.shape, isFloat ? 'float32' : 'int32');
-    const length = x.shape[axis] ?? 1;
-    const inner = sizeOf(x.shape.slice(axis + 1));
-    if (sizeOf(x.shape) > 0) {
-      const buffers = [x, result].map((tensor) => ({ buffer: bufferOf(tfjs, tensor) }));
-      const numbers = [length, inner, exclusive ? 1 : 0, reverse ? 1 : 0];
-      runShader(tfjs, shader(op, isFloat ? 'f32' : 'i32'), { buffers, numbers, count: sizeOf(x.shape) / length });
-    }
+    const type = numberTypeOf(tfjs, x);
+    const result = tfjs.makeTensorInfo(x.shape, dtypes[type]);
+    const buffers = bindingsOf(tfjs, [x, result]);
+    const numbers = [...lineNumbers(x.shape, axis), exclusive ? 1 : 0, reverse ? 1 : 0];
+    runShader(tfjs, shader(op, type), { buffers, numbers, count: sizeOf(x.shape.with(axis, 1)) });
     return { ...result, dtype: x.dtype === 'bool' ? 'int32' : x.dtype };
   };
 
-const shader = (op: '+' | '*', type: 'f32' | 'i32'): Shader => ({
+const shader = (op: '+' | '*', type: NumberType): Shader => ({
   name: `cumulate-${op}-${type}`,
   numbers: 4,
   code: `
 @group(0) @binding(0) var<storage, read> x : array<${type}>;
 @group(0) @binding(1) var<storage, read_write> out : array<${type}>;
-fn main(line : u32) {
-  let length = number(0u);
-  let inner = number(1u);
-  let start = line / inner * length * inner + line % inner;
+fn main(i : u32) {${lineOfIndex}
   var value = ${type}(${op === '+' ? 0 : 1});
   for (var k = 0u; k < length; k++) {
     let place = start + select(k, length - 1u - k, number(3u) == 1u) * inner;

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { sizeOf } from '../../shared/size-of.js';
-import { bufferOf, runShader, type Shader } from '../run-shader.js';
+import { bindingsOf, dtypes, type NumberType, numberTypeOf, runShader, type Shader } from '../run-shader.js';
 import type { TfjsBackend } from '../tfjs-backend.js';
 
 /** As many axes as these shaders take. */
@@ -13,12 +13,10 @@ export const transposeWith =
   (own: tf.KernelFunc): tf.KernelFunc =>
   (call) => {
     const x = call.inputs.x as tf.TensorInfo;
-    const isFloat = (call.backend as TfjsBackend).tensorMap.get(x.dataId).dtype === 'float32';
-    if (isFloat && x.shape.length < MANY) return own(call);
+    if (numberTypeOf(call.backend as TfjsBackend, x) === 'f32' && x.shape.length < MANY) return own(call);
     const { perm } = call.attrs as { perm: readonly number[] };
-    const strides = perm.map((axis) => sizeOf(x.shape.slice(axis + 1)));
     const shape = perm.map((axis) => x.shape[axis] ?? 1);
-    return moved(call.backend, 'transpose-many', { x, shape, numbers: [padded(shape, 1), padded(strides, 0)] });
+    return moved(call.backend, 'transpose-many', { x, shape, axes: perm });
   };
 
 /** Padding by mirror images by tfjs's kernel, and of many axes by one of our own. */
@@ -30,9 +28,7 @@ export const mirrorPadWith =
     const { paddings, mode } = call.attrs as unknown as { paddings: [number, number][]; mode: 'reflect' | 'symmetric' };
     const before = paddings.map(([first]) => first);
     const shape = x.shape.map((size, axis) => size + (before[axis] ?? 0) + (paddings[axis]?.[1] ?? 0));
-    const strides = x.shape.map((_, axis) => sizeOf(x.shape.slice(axis + 1)));
-    const numbers = [padded(shape, 1), padded(strides, 0), padded(x.shape, 1), padded(before, 0)];
-    return moved(call.backend, `mirror-${mode}`, { x, shape, numbers });
+    return moved(call.backend, `mirror-${mode}`, { x, shape, more: [padded(x.shape, 1), padded(before, 0)] });
   };
 
 /** The opposite order along some axes by tfjs's kernel, and of many axes by one of our own. */
@@ -42,10 +38,8 @@ export const reverseWith =
     const x = call.inputs.x as tf.TensorInfo;
     if (x.shape.length < MANY) return own(call);
     const axes = tf.util.parseAxisParam((call.attrs as { dims: number | number[] }).dims, x.shape);
-    const strides = x.shape.map((_, axis) => sizeOf(x.shape.slice(axis + 1)));
     const flips = x.shape.map((_, axis) => (axes.includes(axis) ? 1 : 0));
-    const numbers = [padded(x.shape, 1), padded(strides, 0), padded(flips, 0)];
-    return moved(call.backend, 'reverse', { x, shape: x.shape, numbers });
+    return moved(call.backend, 'reverse', { x, shape: x.shape, more: [padded(flips, 0)] });
   };
 
 /** Repetition by tfjs's kernel, and of many axes by one of our own: tfjs would read the values first. */
@@ -56,12 +50,7 @@ export const tileWith =
     if (x.shape.length < MANY) return own(call);
     const { reps } = call.attrs as { reps: readonly number[] };
     const shape = x.shape.map((size, axis) => size * (reps[axis] ?? 1));
-    const strides = x.shape.map((_, axis) => sizeOf(x.shape.slice(axis + 1)));
-    return moved(call.backend, 'tile', {
-      x,
-      shape,
-      numbers: [padded(shape, 1), padded(strides, 0), padded(x.shape, 1)],
-    });
+    return moved(call.backend, 'tile', { x, shape, more: [padded(x.shape, 1)] });
   };
 
 const padded = (values: readonly number[], filling: number): number[] => [
@@ -72,19 +61,25 @@ const padded = (values: readonly number[], filling: number): number[] => [
 interface Movement {
   readonly x: tf.TensorInfo;
   readonly shape: number[];
-  /** The shape, the strides, and what else the shader needs, a number to each axis. */
-  readonly numbers: readonly (readonly number[])[];
+  /** The axes of x that the result's axes go along. Default: the same. */
+  readonly axes?: readonly number[];
+  /** What the shader needs besides the shape and the strides, a number to each axis. */
+  readonly more?: readonly (readonly number[])[];
 }
 
 /** A new tensor whose elements are elements of x. */
-function moved(backend: object, name: string, { x, shape, numbers }: Movement): tf.TensorInfo {
+function moved(
+  backend: object,
+  name: string,
+  { x, shape, axes = [...shape.keys()], more = [] }: Movement,
+): tf.TensorInfo {
   const tfjs = backend as TfjsBackend;
-  const isFloat = tfjs.tensorMap.get(x.dataId).dtype === 'float32';
-  const result = tfjs.makeTensorInfo(shape, isFloat ? 'float32' : 'int32');
-  const buffers = [x, result].map((tensor) => ({ buffer: bufferOf(tfjs, tensor) }));
-  runShader(tfjs, shaderOf(name, isFloat ? 'f32' : 'i32', numbers.length), {
-    ...{ buffers, numbers: numbers.flat(), count: sizeOf(shape) },
-  });
+  const type = numberTypeOf(tfjs, x);
+  const result = tfjs.makeTensorInfo(shape, dtypes[type]);
+  const strides = axes.map((axis) => sizeOf(x.shape.slice(axis + 1)));
+  const lists = [padded(shape, 1), padded(strides, 0), ...more];
+  const buffers = bindingsOf(tfjs, [x, result]);
+  runShader(tfjs, shaderOf(name, type, lists.length), { buffers, numbers: lists.flat(), count: sizeOf(shape) });
   return { ...result, dtype: x.dtype };
 }
 
@@ -106,7 +101,7 @@ const places: Readonly<Record<string, string>> = {
   ),
 };
 
-const shaderOf = (name: string, type: 'f32' | 'i32', lists: number): Shader => ({
+const shaderOf = (name: string, type: NumberType, lists: number): Shader => ({
   name: `${name}-${type}`,
   numbers: lists * MOST_AXES,
   code: `

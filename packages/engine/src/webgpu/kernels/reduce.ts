@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { sizeOf } from '../../shared/size-of.js';
-import { bufferOf, runShader, type Shader } from '../run-shader.js';
+import { bindingsOf, dtypes, type NumberType, numberTypeOf, runShader, type Shader } from '../run-shader.js';
 import type { TfjsBackend } from '../tfjs-backend.js';
+import { lineNumbers, lineOfIndex } from './_lines.js';
 
 /** A reduction of numbers to one number. */
 interface Reduction {
@@ -46,7 +47,7 @@ export const reduceWith =
     const x = call.inputs.x as tf.TensorInfo;
     const { axis, reductionIndices, keepDims } = call.attrs as Record<string, unknown>;
     const axes = tf.util.parseAxisParam((reductionIndices ?? axis) as number | number[], x.shape);
-    const isFloat = backend.tensorMap.get(x.dataId).dtype === 'float32';
+    const isFloat = numberTypeOf(backend, x) === 'f32';
     const first = x.shape.length - axes.length;
     if (isFloat && sizeOf(x.shape) > 0 && axes.every((each) => each >= first)) return own(call);
     const { dtype } = reductions[kernel] as Reduction;
@@ -71,26 +72,22 @@ function reduceAxis(
   axis: number,
   toFloat: boolean,
 ): tf.TensorInfo {
-  const from = backend.tensorMap.get(x.dataId).dtype === 'float32' ? 'f32' : 'i32';
+  const from = numberTypeOf(backend, x);
   const to = toFloat ? 'f32' : from;
   const shape = x.shape.with(axis, 1);
-  const result = backend.makeTensorInfo(shape, to === 'f32' ? 'float32' : 'int32');
-  const buffers = [x, result].map((tensor) => ({ buffer: bufferOf(backend, tensor) }));
-  const numbers = [x.shape[axis] ?? 1, sizeOf(x.shape.slice(axis + 1))];
-  runShader(backend, shader(kernel, from, to), { buffers, numbers, count: sizeOf(shape) });
+  const result = backend.makeTensorInfo(shape, dtypes[to]);
+  const buffers = bindingsOf(backend, [x, result]);
+  runShader(backend, shader(kernel, from, to), { buffers, numbers: lineNumbers(x.shape, axis), count: sizeOf(shape) });
   return result;
 }
 
-const shader = (kernel: keyof typeof reductions, from: 'f32' | 'i32', to: 'f32' | 'i32'): Shader => ({
+const shader = (kernel: keyof typeof reductions, from: NumberType, to: NumberType): Shader => ({
   name: `reduce-${kernel}-${from}-${to}`,
   numbers: 2,
   code: `
 @group(0) @binding(0) var<storage, read> x : array<${from}>;
 @group(0) @binding(1) var<storage, read_write> out : array<${to}>;
-fn main(i : u32) {
-  let length = number(0u);
-  let inner = number(1u);
-  let start = i / inner * length * inner + i % inner;
+fn main(i : u32) {${lineOfIndex}
   var value = ${to}(${reductions[kernel].start});
   for (var k = 0u; k < length; k++) {
     let next = ${to}(x[start + k * inner]);

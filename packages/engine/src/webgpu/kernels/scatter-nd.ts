@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { sizeOf } from '../../shared/size-of.js';
-import { bufferOf, runShader, type Shader } from '../run-shader.js';
+import { bindingsOf, runShader, type Shader } from '../run-shader.js';
 import type { TfjsBackend } from '../tfjs-backend.js';
 import { segmentSum } from './segment-sum.js';
 
@@ -16,7 +16,7 @@ export const scatterNd: tf.KernelFunc = ({ inputs, attrs, backend }) => {
   const depth = indices.shape.at(-1) ?? 1;
   const count = sizeOf(indices.shape.slice(0, -1));
   const ids = tfjs.makeTensorInfo([count], 'int32');
-  const buffers = [indices, ids].map((tensor) => ({ buffer: bufferOf(tfjs, tensor) }));
+  const buffers = bindingsOf(tfjs, [indices, ids]);
   const sizes = Array.from({ length: MOST_AXES }, (_, axis) => (axis < depth ? (shape[axis] ?? 1) : 1));
   if (depth > 0) runShader(tfjs, flatten, { buffers, numbers: [depth, ...sizes], count });
   const slices = { ...updates, shape: [count, sizeOf(shape.slice(depth))] };

@@ -1,6 +1,15 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { sizeOf } from '../../shared/size-of.js';
-import { bufferOf, clear, runShader, type Shader } from '../run-shader.js';
+import {
+  bindingsOf,
+  bufferOf,
+  clear,
+  dtypes,
+  type NumberType,
+  numberTypeOf,
+  runShader,
+  type Shader,
+} from '../run-shader.js';
 import type { TfjsBackend } from '../tfjs-backend.js';
 
 /** Rows that are linked at a time: a row is compared with all the others. */
@@ -19,26 +28,26 @@ export const segmentSum: tf.KernelFunc = ({ inputs, attrs, backend }) => {
   const { numSegments: segments } = attrs as { numSegments: number };
   const [rows = 0, ...rest] = x.shape;
   const width = sizeOf(rest);
-  const dtype = tfjs.tensorMap.get(x.dataId).dtype === 'float32' ? 'float32' : 'int32';
-  const result = tfjs.makeTensorInfo([segments, ...rest], dtype);
+  const type = numberTypeOf(tfjs, x);
+  const result = tfjs.makeTensorInfo([segments, ...rest], dtypes[type]);
   if (segments * width === 0) return { ...result, dtype: x.dtype };
   clear(tfjs, result);
   if (rows * width === 0) return { ...result, dtype: x.dtype };
   const next = tfjs.makeTensorInfo([rows], 'int32');
-  const [from, to, links] = [{ buffer: bufferOf(tfjs, x) }, bufferOf(tfjs, result), { buffer: bufferOf(tfjs, next) }];
-  const idBuffer = { buffer: bufferOf(tfjs, ids) };
+  const inputBuffers = bindingsOf(tfjs, [ids, next, x]);
+  const to = bufferOf(tfjs, result);
   // As many whole segments as one binding takes, at offsets that a binding may have.
   const { maxStorageBufferBindingSize, minStorageBufferOffsetAlignment } = tfjs.device.limits;
   const aligned = minStorageBufferOffsetAlignment / 4;
   const piece = Math.max(aligned, Math.floor(maxStorageBufferBindingSize / (4 * width * aligned)) * aligned);
   for (let start = 0; start < rows; start += MOST_ROWS) {
     const count = Math.min(MOST_ROWS, rows - start);
-    runShader(tfjs, link, { buffers: [idBuffer, links], numbers: [start, count], count });
+    runShader(tfjs, link, { buffers: inputBuffers.slice(0, 2), numbers: [start, count], count });
     for (let first = 0; first < segments; first += piece) {
       const those = Math.min(piece, segments - first);
       const out = { buffer: to, offset: 4 * width * first, size: Math.max(16, 4 * width * those) };
       const numbers = [start, count, width, first, those];
-      runShader(tfjs, sums[dtype], { buffers: [idBuffer, links, from, out], numbers, count: count * width });
+      runShader(tfjs, sums[type], { buffers: [...inputBuffers, out], numbers, count: count * width });
     }
   }
   tfjs.disposeData(next.dataId);
@@ -65,7 +74,7 @@ fn main(i : u32) {
 }`,
 };
 
-const sumShader = (type: 'f32' | 'i32'): Shader => ({
+const sumShader = (type: NumberType): Shader => ({
   name: `segment-sums-${type}`,
   numbers: 5,
   code: `
@@ -92,4 +101,4 @@ fn main(i : u32) {
 }`,
 });
 
-const sums = { float32: sumShader('f32'), int32: sumShader('i32') };
+const sums = { f32: sumShader('f32'), i32: sumShader('i32') };

@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { sizeOf } from '../../shared/size-of.js';
-import { bufferOf, runShader, type Shader } from '../run-shader.js';
+import { bindingsOf, type NumberType, numberTypeOf, runShader, type Shader } from '../run-shader.js';
 import type { TfjsBackend } from '../tfjs-backend.js';
 
 /**
@@ -15,15 +15,13 @@ export const sineOrCosine =
   ({ inputs, backend }) => {
     const tfjs = backend as TfjsBackend;
     const x = inputs.x as tf.TensorInfo;
-    const type = tfjs.tensorMap.get(x.dataId).dtype === 'float32' ? 'f32' : 'i32';
     const result = tfjs.makeTensorInfo(x.shape, 'float32');
-    if (sizeOf(x.shape) === 0) return result;
-    const buffers = [x, result].map((tensor) => ({ buffer: bufferOf(tfjs, tensor) }));
-    runShader(tfjs, shader(which, type), { buffers, numbers: [], count: sizeOf(x.shape) });
+    const buffers = bindingsOf(tfjs, [x, result]);
+    runShader(tfjs, shader(which, numberTypeOf(tfjs, x)), { buffers, numbers: [], count: sizeOf(x.shape) });
     return result;
   };
 
-const shader = (which: 'sin' | 'cos', type: 'f32' | 'i32'): Shader => ({
+const shader = (which: 'sin' | 'cos', type: NumberType): Shader => ({
   name: `${which}-${type}`,
   numbers: 0,
   code: `

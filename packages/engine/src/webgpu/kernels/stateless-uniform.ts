@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { sizeOf } from '../../shared/size-of.js';
-import { bufferOf, runShader, type Shader } from '../run-shader.js';
+import { bindingsOf, runShader, type Shader } from '../run-shader.js';
 import type { TfjsBackend } from '../tfjs-backend.js';
 
 /** Uniform random numbers that depend on the seed alone: see `statelessUniform`. The numbers of the other engines. */
@@ -8,8 +8,7 @@ export const statelessUniform: tf.KernelFunc = ({ inputs, attrs, backend }) => {
   const tfjs = backend as TfjsBackend;
   const result = tfjs.makeTensorInfo([...(attrs as { shape: readonly number[] }).shape], 'float32');
   const count = sizeOf(result.shape);
-  if (count === 0) return result;
-  const buffers = [inputs.seed as tf.TensorInfo, result].map((tensor) => ({ buffer: bufferOf(tfjs, tensor) }));
+  const buffers = bindingsOf(tfjs, [inputs.seed as tf.TensorInfo, result]);
   runShader(tfjs, shader, { buffers, numbers: [count], count: Math.ceil(count / 4) });
   return result;
 };
