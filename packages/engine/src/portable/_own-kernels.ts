@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { repeatTo } from '../shared/broadcast-kernels.js';
 import { sizeOf } from '../shared/size-of.js';
 import { heapOf } from './_heap.js';
 import { fillUniform } from './_philox.js';
@@ -171,17 +172,6 @@ export const castToBool: tf.KernelFunc = ({ inputs, backend }) => {
   return result;
 };
 
-/** Repeats a tensor until it has `shape`. The caller disposes of it. */
-function broadcast(x: tf.TensorInfo, shape: readonly number[], backend: object): tf.TensorInfo {
-  const padded = [...Array<number>(shape.length - x.shape.length).fill(1), ...x.shape];
-  const reps = shape.map((size, axis) => (padded[axis] === size ? 1 : size));
-  return tile({ inputs: { x: { ...x, shape: padded } }, attrs: { reps }, backend }) as tf.TensorInfo;
-}
-
-function release(backend: object, tensors: readonly tf.TensorInfo[]): void {
-  for (const { dataId } of tensors) (backend as { disposeData(id: object): boolean }).disposeData(dataId);
-}
-
 /**
  * Makes an elementwise kernel of a and b repeat the smaller operand first, so that it gets operands of one shape only.
  * WebAssembly's own broadcasting computes coordinates for every element, which takes some thirty times longer.
@@ -190,35 +180,13 @@ export function broadcastFirst(own: tf.KernelFunc): tf.KernelFunc {
   return (call) => {
     const operands = [input(call.inputs, 'a'), input(call.inputs, 'b')] as const;
     const shape = tf.broadcast_util.assertAndGetBroadcastShape(operands[0].shape, operands[1].shape);
-    const [a, b] = operands.map((x) => (`${x.shape}` === `${shape}` ? x : broadcast(x, shape, call.backend))) as [
+    const [a, b] = operands.map((x) => (`${x.shape}` === `${shape}` ? x : repeatTo(x, shape, tile, call.backend))) as [
       tf.TensorInfo,
       tf.TensorInfo,
     ];
     const result = own({ ...call, inputs: { a, b } });
-    release(
-      call.backend,
-      [a, b].filter((x, i) => x !== operands[i]),
-    );
-    return result;
-  };
-}
-
-/**
- * Makes a kernel of matrix products take batches that broadcast both ways: [2, 1, …] with [1, 3, …]. tfjs's own kernel of plain
- * JavaScript pairs such batches wrongly, so that the operands are repeated first.
- */
-export function broadcastingMatMul(own: tf.KernelFunc): tf.KernelFunc {
-  return (call) => {
-    const operands = [input(call.inputs, 'a'), input(call.inputs, 'b')] as const;
-    const [ofA, ofB] = [operands[0].shape.slice(0, -2), operands[1].shape.slice(0, -2)];
-    if (sizeOf(ofA) === 1 || sizeOf(ofB) === 1 || `${ofA}` === `${ofB}`) return own(call);
-    const batch = tf.broadcast_util.assertAndGetBroadcastShape(ofA, ofB);
-    const [a, b] = operands.map((x) => broadcast(x, [...batch, ...x.shape.slice(-2)], call.backend)) as [
-      tf.TensorInfo,
-      tf.TensorInfo,
-    ];
-    const result = own({ ...call, inputs: { a, b } });
-    release(call.backend, [a, b]);
+    for (const [i, x] of [a, b].entries())
+      if (x !== operands[i]) (call.backend as tf.KernelBackend).disposeData(x.dataId);
     return result;
   };
 }

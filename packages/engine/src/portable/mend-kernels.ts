@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { broadcastingMatMul } from '../shared/broadcast-kernels.js';
 import { carriedKernel } from './_carry.js';
 import { matMulWith } from './_matmul.js';
 import {
   broadcastFirst,
-  broadcastingMatMul,
   castToBool,
   gather,
   scatterIntoCopy,
@@ -31,7 +31,7 @@ export function mendKernels(backend: 'wasm' | 'cpu'): void {
   replace('UnsortedSegmentSum', backend, unsortedSegmentSum);
   replace('StatelessUniform', backend, statelessUniform);
   if (backend === 'cpu') {
-    replace('BatchMatMul', 'cpu', broadcastingMatMul(tf.getKernel('BatchMatMul', 'cpu').kernelFunc));
+    replace('BatchMatMul', 'cpu', broadcastingMatMul(tf.getKernel('BatchMatMul', 'cpu').kernelFunc, tile));
     replace('TensorScatterUpdate', 'cpu', scatterIntoCopy(tf.getKernel('TensorScatterUpdate', 'cpu').kernelFunc));
     return;
   }

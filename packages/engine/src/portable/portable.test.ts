@@ -53,6 +53,10 @@ const ops: readonly (readonly [string, Op])[] = [
   ['matMul', (t) => tf.matMul(t, t, false, true)],
   ['matMul, transposed', (t) => tf.matMul(t, t, true, false)],
   ['matMul, rank 4', (t) => tf.matMul(tf.reshape(t, [1, 2, 3, 4]), tf.reshape(t, [1, 2, 4, 3]))],
+  [
+    'matMul, batches of rank 3 that broadcast both ways',
+    (t) => tf.matMul(tf.reshape(tf.sin(t), [2, 1, 3, 2, 2]), tf.reshape(t, [1, 2, 3, 2, 2])),
+  ],
   ['transpose, rank 5', (t) => tf.transpose(tf.reshape(t, [1, 2, 3, 2, 2]), [2, 0, 3, 1, 4])],
   ['concat, split', (t) => tf.concat(tf.split(t, 2, 2).reverse(), 1)],
   [

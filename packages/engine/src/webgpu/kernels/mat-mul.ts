@@ -12,28 +12,20 @@ const [BY_ELEMENTS, BY_TILES] = [2, 3];
 const CHOICE = 'WEBGPU_MATMUL_PROGRAM_TYPE';
 
 /**
- * Matrix products by tfjs's kernel, with three differences. Batches broadcast both ways: tfjs pairs such batches wrongly. Long inner
- * dimensions are summed in a fixed order, so that a resumed run repeats its numbers. And an empty inner dimension gives zeros.
+ * Matrix products by tfjs's kernel, with two differences. Long inner dimensions are summed in a fixed order, so that a resumed run
+ * repeats its numbers. And an empty inner dimension gives zeros.
  */
-export function matMulWith(own: tf.KernelFunc, repeat: tf.KernelFunc): tf.KernelFunc {
+export function matMulWith(own: tf.KernelFunc): tf.KernelFunc {
   return (call) => {
-    const { inputs, attrs } = call;
-    const backend = call.backend as TfjsBackend;
-    const { transposeA, transposeB } = attrs as { transposeA: boolean; transposeB: boolean };
-    const [a, b] = [inputs.a as tf.TensorInfo, inputs.b as tf.TensorInfo];
+    const { transposeA, transposeB } = call.attrs as { transposeA: boolean; transposeB: boolean };
+    const [a, b] = [call.inputs.a as tf.TensorInfo, call.inputs.b as tf.TensorInfo];
     const [rows, inner] = sides(a, transposeA);
     const [, columns] = sides(b, transposeB);
-    const [ofA, ofB] = [a.shape.slice(0, -2), b.shape.slice(0, -2)];
-    const batch = tf.broadcast_util.assertAndGetBroadcastShape(ofA, ofB);
-    if (inner === 0) return zeros(backend, [...batch, rows, columns]);
-    const pairs = sizeOf(ofA) === 1 || sizeOf(ofB) === 1 || `${ofA}` === `${ofB}`;
-    const operands = pairs ? [a, b] : [a, b].map((x) => repeatTo(x, batch, repeat, backend));
+    const batch = tf.broadcast_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
+    if (inner === 0) return zeros(call.backend as TfjsBackend, [...batch, rows, columns]);
+    if (inner < LONG) return own(call);
     const few = sizeOf(batch) * Math.ceil(rows / 32) * Math.ceil(columns / 32) <= FEW_TILES;
-    const product = (): tf.TensorInfo =>
-      own({ ...call, inputs: { a: operands[0], b: operands[1] } as tf.NamedTensorInfoMap }) as tf.TensorInfo;
-    const result = inner < LONG ? product() : withChoice(few ? BY_ELEMENTS : BY_TILES, product);
-    if (!pairs) for (const { dataId } of operands) backend.disposeData(dataId);
-    return result;
+    return withChoice(few ? BY_ELEMENTS : BY_TILES, () => own(call));
   };
 }
 
@@ -46,13 +38,6 @@ function zeros(backend: TfjsBackend, shape: readonly number[]): tf.TensorInfo {
   const result = backend.makeTensorInfo([...shape], 'float32');
   if (sizeOf(shape) > 0) clear(backend, result);
   return result;
-}
-
-/** Repeats a tensor's matrices until they are a batch. The caller disposes of the result. */
-function repeatTo(x: tf.TensorInfo, batch: readonly number[], repeat: tf.KernelFunc, backend: object): tf.TensorInfo {
-  const own = [...Array<number>(batch.length + 2 - x.shape.length).fill(1), ...x.shape];
-  const reps = [...batch.map((size, axis) => (own[axis] === size ? 1 : size)), 1, 1];
-  return repeat({ inputs: { x: { ...x, shape: own } }, attrs: { reps }, backend }) as tf.TensorInfo;
 }
 
 /** Runs work with a choice of tfjs's program. The flag is everybody's, and is put back. */

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { broadcastingMatMul } from '../../shared/broadcast-kernels.js';
 import { addInGroups } from './add-n.js';
 import { applyAdam } from './apply-adam.js';
 import { argExtremeWith } from './arg-extreme.js';
@@ -16,12 +17,13 @@ import { statelessUniform } from './stateless-uniform.js';
 /** Registers kernels for a backend that tfjs's own kernels were copied to: those that it lacks, and those that it gets wrong. */
 export function registerKernels(backendName: string): void {
   const own = (kernel: string): tf.KernelFunc => tf.getKernel(kernel, backendName).kernelFunc;
+  const tile = tileWith(own('Tile'));
   const kernels: Readonly<Record<string, tf.KernelFunc>> = {
     AddN: addInGroups(own('AddN')),
     ApplyAdam: applyAdam,
     ArgMax: argExtremeWith('>', own('ArgMax')),
     ArgMin: argExtremeWith('<', own('ArgMin')),
-    BatchMatMul: matMulWith(own('BatchMatMul'), own('Tile')),
+    BatchMatMul: broadcastingMatMul(matMulWith(own('BatchMatMul')), tile),
     BitwiseAnd: bitwiseAnd,
     Cos: sineOrCosine('cos'),
     Cumprod: cumulate('*'),
@@ -33,7 +35,7 @@ export function registerKernels(backendName: string): void {
     Select: selectWith(own('Select')),
     Sin: sineOrCosine('sin'),
     StatelessUniform: statelessUniform,
-    Tile: tileWith(own('Tile')),
+    Tile: tile,
     Transpose: transposeWith(own('Transpose')),
     UnsortedSegmentSum: segmentSum,
     ...Object.fromEntries(reductionNames.map((name) => [name, reduceWith(name, own(name))])),
