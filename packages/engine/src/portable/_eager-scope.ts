@@ -1,5 +1,7 @@
 import { DpoError } from '@dpo/base';
 import * as tf from '@tensorflow/tfjs-core';
+import { hasKernel } from '../shared/replace-kernel.js';
+import { sizeOf } from '../shared/size-of.js';
 import type { AdamUpdate, Scope, Variable } from '../types.js';
 import { EagerVariable, type VariableOwner } from './_eager-variable.js';
 
@@ -49,7 +51,7 @@ export class EagerScope implements Scope {
     const { gradient, rate, epsilon, beta1, beta2, decay } = update;
     checkFits(weight, gradient, weight.shape);
     for (const slot of [first, second]) checkFits(slot, slot.value, weight.shape);
-    if (adamInPlace(this.owner)) {
+    if (hasKernel(ADAM, this.owner.backend.name)) {
       for (const variable of [first, second, weight]) this.#update(variable, variable.value);
       this.#inPlace.push({ ...update, slots: [weight, first, second] });
       return;
@@ -89,7 +91,7 @@ export class EagerScope implements Scope {
     const own = this.#own(variable);
     if (this.#updates.has(own)) throw twice(own);
     const width = own.shape.at(-1) ?? 1;
-    const rows = own.shape.reduce((a, b) => a * b, 1) / width;
+    const rows = sizeOf(own.shape) / width;
     checkFits(own, value, [places.size, width]);
     // On a GPU only few places are known here; the shader leaves out rows outside.
     const outside = this.owner.backend.peek(places)?.find((place) => place < 0 || place >= rows);
@@ -163,10 +165,6 @@ function checkFits(variable: EagerVariable, { dtype, shape }: tf.Tensor, expecte
 
 /** The kernel that updates by Adam in place, on backends that have one. It takes w, m, v, and returns them. */
 const ADAM = 'ApplyAdam';
-
-function adamInPlace({ backend }: VariableOwner): boolean {
-  return (tf.getKernel(ADAM, backend.name) as tf.KernelConfig | undefined) !== undefined;
-}
 
 function updateInPlace(
   slots: PendingAdam['slots'],

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { CallQueue } from '../shared/call-queue.js';
 import { checkShape } from '../shared/check-values.js';
 import { checkRoom, copyOf } from '../shared/copy-out.js';
+import { sizeOf } from '../shared/size-of.js';
 import type { Variable } from '../types.js';
 import type { EagerBackend } from './eager-backend.js';
 
@@ -37,7 +38,7 @@ export class EagerVariable implements Variable {
   }
 
   get #size(): number {
-    return this.shape.reduce((a, b) => a * b, 1);
+    return sizeOf(this.shape);
   }
 
   /**

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { expectClose } from '../shared/_engines-for-tests.js';
+import { sizeOf } from '../shared/size-of.js';
 import { allOnWebGpu, softwareGpu } from '../test/software-gpu.js';
 import type { Engine, Values } from '../types.js';
 import { openPortable } from './open-portable.js';
@@ -46,8 +47,6 @@ export async function check(cases: fc.Arbitrary<Case>, runs = 15): Promise<void>
     { numRuns: runs, seed: 7 },
   );
 }
-
-const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
 /** Float32 values that look random. */
 export function floats(shape: readonly number[], seed: number, low = -3, high = 3): Values {

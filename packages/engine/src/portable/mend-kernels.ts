@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { broadcastingMatMul } from '../shared/broadcast-kernels.js';
+import { replaceKernel } from '../shared/replace-kernel.js';
 import { carriedKernel } from './_carry.js';
 import { matMulWith } from './_matmul.js';
 import {
@@ -28,30 +29,24 @@ const backends = new Set<string>();
 export function mendKernels(backend: 'wasm' | 'cpu'): void {
   if (backends.has(backend)) return;
   backends.add(backend);
-  replace('UnsortedSegmentSum', backend, unsortedSegmentSum);
-  replace('StatelessUniform', backend, statelessUniform);
+  replaceKernel('UnsortedSegmentSum', backend, unsortedSegmentSum);
+  replaceKernel('StatelessUniform', backend, statelessUniform);
   if (backend === 'cpu') {
-    replace('BatchMatMul', 'cpu', broadcastingMatMul(tf.getKernel('BatchMatMul', 'cpu').kernelFunc, tile));
-    replace('TensorScatterUpdate', 'cpu', scatterIntoCopy(tf.getKernel('TensorScatterUpdate', 'cpu').kernelFunc));
+    replaceKernel('BatchMatMul', 'cpu', broadcastingMatMul(tf.getKernel('BatchMatMul', 'cpu').kernelFunc, tile));
+    replaceKernel('TensorScatterUpdate', 'cpu', scatterIntoCopy(tf.getKernel('TensorScatterUpdate', 'cpu').kernelFunc));
     return;
   }
-  replace('BatchMatMul', 'wasm', matMulWith(tf.getKernel('BatchMatMul', 'wasm').kernelFunc));
-  for (const kernel of coordinateWise) replace(kernel, 'wasm', broadcastFirst(tf.getKernel(kernel, 'wasm').kernelFunc));
+  replaceKernel('BatchMatMul', 'wasm', matMulWith(tf.getKernel('BatchMatMul', 'wasm').kernelFunc));
+  for (const kernel of coordinateWise)
+    replaceKernel(kernel, 'wasm', broadcastFirst(tf.getKernel(kernel, 'wasm').kernelFunc));
   const names = new Set(tf.getKernelsForBackend('wasm').map(({ kernelName }) => kernelName));
   for (const { kernelName, kernelFunc } of tf.getKernelsForBackend('cpu'))
-    if (!names.has(kernelName)) replace(kernelName, 'wasm', carriedKernel(kernelFunc));
+    if (!names.has(kernelName)) replaceKernel(kernelName, 'wasm', carriedKernel(kernelFunc));
   for (const { kernel, when, instead } of gaps) {
     const own = tf.getKernel(kernel, 'wasm');
     const substitute = instead ?? carriedKernel(tf.getKernel(kernel, 'cpu').kernelFunc);
-    replace(kernel, 'wasm', (call) => (when(call) ? substitute(call) : own.kernelFunc(call)));
+    replaceKernel(kernel, 'wasm', (call) => (when(call) ? substitute(call) : own.kernelFunc(call)));
   }
-}
-
-/** Registers a kernel, and replaces an existing one of the same name but for its set-up. */
-function replace(kernelName: string, backendName: string, kernelFunc: tf.KernelFunc): void {
-  const old = tf.getKernel(kernelName, backendName) as tf.KernelConfig | null | undefined;
-  if (old) tf.unregisterKernel(kernelName, backendName);
-  tf.registerKernel({ ...old, kernelName, backendName, kernelFunc });
 }
 
 /** The kernels of WebAssembly whose own broadcasting is slow. */

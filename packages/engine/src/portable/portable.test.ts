@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sizeOf } from '../shared/size-of.js';
 import { testEngine } from '../test/index.js';
 import { softwareGpu } from '../test/software-gpu.js';
 import type { Engine, Values } from '../types.js';
@@ -19,7 +20,7 @@ it.skipIf(gpu.missing !== undefined)(`${gpu.title} computes, too`, () => {
 const floats = (shape: readonly number[], f = 1.3): Values => ({
   dtype: 'float32',
   shape,
-  data: Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => Math.sin(f * (i + 1))),
+  data: Float32Array.from({ length: sizeOf(shape) }, (_, i) => Math.sin(f * (i + 1))),
 });
 const ints = (data: readonly number[], shape: readonly number[] = [data.length]): Values => ({
   dtype: 'int32',

@@ -1,5 +1,6 @@
 import { DpoError } from '@dpo/base';
 import type { Values } from '../types.js';
+import { sizeOf } from './size-of.js';
 
 /** More axes than any op of TensorFlow or tfjs takes. With far more axes TensorFlow would end the process. */
 const MOST_AXES = 16;
@@ -25,7 +26,7 @@ export function checkValues(fn: string, name: string, values: Values | undefined
     });
   }
   checkShape(`Input ${name} of ${fn}`, shape);
-  if (shape.reduce((a, b) => a * b, 1) !== data.length)
+  if (sizeOf(shape) !== data.length)
     throw new DpoError(
       'engine.wrong-shape',
       `Input ${name} of ${fn}: ${data.length} values do not fill the shape [${shape}].`,
@@ -42,7 +43,7 @@ export function checkValues(fn: string, name: string, values: Values | undefined
 export function checkShape(what: string, shape: readonly number[]): void {
   const sizes =
     Array.isArray(shape) && shape.length <= MOST_AXES && shape.every((n) => Number.isSafeInteger(n) && n >= 0);
-  if (sizes && shape.reduce((a, b) => a * b, 1) * 4 <= Number.MAX_SAFE_INTEGER) return;
+  if (sizes && sizeOf(shape) * 4 <= Number.MAX_SAFE_INTEGER) return;
   throw new DpoError('engine.wrong-shape', `${what} cannot have the shape [${shape}].`, {
     values: { shape },
     hint: `A shape is a list of at most ${MOST_AXES} whole numbers from 0.`,

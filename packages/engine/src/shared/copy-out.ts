@@ -1,5 +1,6 @@
 import { DpoError } from '@dpo/base';
 import type { Variable } from '../types.js';
+import { sizeOf } from './size-of.js';
 
 /**
  * Checks that a variable's value fits into an array.
@@ -7,7 +8,7 @@ import type { Variable } from '../types.js';
  * @throws DpoError `engine.wrong-shape` when it does not
  */
 export function checkRoom({ name, shape }: Variable, into: Float32Array | undefined): void {
-  const size = shape.reduce((a, b) => a * b, 1);
+  const size = sizeOf(shape);
   if (into === undefined || into.length >= size) return;
   throw new DpoError(
     'engine.wrong-shape',

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { broadcastingMatMul } from '../../shared/broadcast-kernels.js';
+import { replaceKernel } from '../../shared/replace-kernel.js';
 import { addInGroups } from './add-n.js';
 import { applyAdam } from './apply-adam.js';
 import { argExtremeWith } from './arg-extreme.js';
@@ -40,9 +41,5 @@ export function registerKernels(backendName: string): void {
     UnsortedSegmentSum: segmentSum,
     ...Object.fromEntries(reductionNames.map((name) => [name, reduceWith(name, own(name))])),
   };
-  for (const [kernelName, kernelFunc] of Object.entries(kernels)) {
-    if ((tf.getKernel(kernelName, backendName) as tf.KernelConfig | undefined) !== undefined)
-      tf.unregisterKernel(kernelName, backendName);
-    tf.registerKernel({ kernelName, backendName, kernelFunc });
-  }
+  for (const [name, kernel] of Object.entries(kernels)) replaceKernel(name, backendName, kernel);
 }
