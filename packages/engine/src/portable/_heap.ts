@@ -1,8 +1,7 @@
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import type * as tf from '@tensorflow/tfjs-core';
+import type { Numbers } from '../shared/numbers.js';
 import { sizeOf } from '../shared/size-of.js';
-
-type Numbers = Float32Array | Int32Array | Uint8Array;
 
 /**
  * Tensors' values in place, without a copy, on WebAssembly or plain JavaScript. All outputs must be made before the first call of

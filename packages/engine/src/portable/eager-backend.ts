@@ -1,5 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import type { Engine, EngineWork } from '../types.js';
+import { asType, type Numbers } from '../shared/numbers.js';
+import type { Engine, EngineWork, Values } from '../types.js';
 
 /** A backend of tfjs that is registered and ready, and that functions run on. */
 export interface EagerBackend {
@@ -22,9 +23,9 @@ export interface EagerBackend {
   /** Puts a tensor that stays onto the device. */
   place(tensor: tf.Tensor): void;
   /** The values of a tensor when they are known without waiting for a device. */
-  peek(tensor: tf.Tensor): Float32Array | Int32Array | Uint8Array | undefined;
-  /** The values of tensors, in arrays that nothing else uses. */
-  read(tensors: readonly tf.Tensor[]): Promise<readonly (Float32Array | Int32Array | Uint8Array)[]>;
+  peek(tensor: tf.Tensor): Numbers | undefined;
+  /** The values of tensors, in arrays of the tensors' types (see {@link asType}) that nothing else uses. */
+  read(tensors: readonly tf.Tensor[]): Promise<readonly Values['data'][]>;
   /** Runs a call. Rejects with the errors that the device reports meanwhile. */
   call<T>(run: () => Promise<T>): Promise<T>;
   /** The work so far, on a device that counts. */
@@ -44,7 +45,7 @@ export function plainBackend(kind: 'wasm' | 'cpu'): EagerBackend {
     place: () => undefined,
     peek: (tensor) => tensor.dataSync(),
     // Copied, since the plain JavaScript backend gives the arrays that it computes with.
-    read: async (tensors) => tensors.map((tensor) => tensor.dataSync().slice()),
+    read: async (tensors) => tensors.map((tensor) => asType(tensor.dtype, tensor.dataSync().slice())),
     call: (run) => run(),
     dispose: () => undefined,
   };

@@ -70,6 +70,16 @@ describe.each(['cpu', 'wasm', 'webgpu'] as const)('functions on %s', (kind) => {
     expect([...(await a.read()), ...(await b.read())]).toEqual([1, 2]);
   });
 
+  it('give float32 for integers that were cast', async () => {
+    const w = engine.variable('w', [2]);
+    const cast = engine.function('cast', (scope, { x }: { readonly x: tf.Tensor }) => {
+      scope.assign(w, tf.cast(x, 'float32'));
+      return { y: tf.cast(x, 'float32') };
+    });
+    expect((await cast({ x: ints([2], 1, 2) })).y).toEqual(floats([2], 1, 2));
+    expect(await w.read()).toEqual(Float32Array.of(1, 2));
+  });
+
   it('write slices in place', async () => {
     const cache = engine.variable('cache', [1, 3, 2]);
     const write = engine.function(

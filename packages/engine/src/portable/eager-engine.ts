@@ -133,23 +133,16 @@ async function runCall<Out extends string>(
     // Outputs may be variables, which are updated in place when nothing else holds their tensors.
     for (const [, tensor] of outputs) tensor.dispose();
     onBackend(() => updates.apply());
-    return Object.fromEntries(outputs.map(([output, tensor], i) => [output, valuesOf(tensor, values[i])])) as Record<
-      Out,
-      Values
-    >;
+    const results = outputs.map(([output, tensor], i) => [output, valuesOf(tensor, values[i] as Values['data'])]);
+    return Object.fromEntries(results) as Record<Out, Values>;
   } finally {
     for (const [, tensor] of outputs) tensor.dispose();
     updates.dispose();
   }
 }
 
-function valuesOf(
-  { dtype, shape }: tf.Tensor,
-  data: Float32Array | Int32Array | Uint8Array = new Int32Array(),
-): Values {
-  if (dtype === 'float32')
-    return { dtype, shape: [...shape], data: data instanceof Float32Array ? data : Float32Array.from(data) };
-  return { dtype: 'int32', shape: [...shape], data: data instanceof Int32Array ? data : Int32Array.from(data) };
+function valuesOf({ dtype, shape }: tf.Tensor, data: Values['data']): Values {
+  return { dtype: dtype === 'float32' ? dtype : 'int32', shape: [...shape], data };
 }
 
 /** Runs a body; of its tensors, only outputs and updates are left afterwards. */

@@ -1,8 +1,9 @@
 import { DpoError } from '@dpo/base';
 import * as tf from '@tensorflow/tfjs-core';
+import type { Numbers } from '../shared/numbers.js';
 import { sizeOf } from '../shared/size-of.js';
 import { BufferPool } from './buffer-pool.js';
-import type { Numbers, TensorData, TfjsBackend } from './tfjs-backend.js';
+import type { TensorData, TfjsBackend } from './tfjs-backend.js';
 
 /** Tensors of fewer elements keep the values that JavaScript knows, also when they are on the device. tfjs's own threshold. */
 const FEW = 1000;

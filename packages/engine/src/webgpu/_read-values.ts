@@ -1,7 +1,9 @@
 import type * as tf from '@tensorflow/tfjs-core';
+import { asType, type Numbers } from '../shared/numbers.js';
 import { sizeOf } from '../shared/size-of.js';
+import type { Values } from '../types.js';
 import { flush } from './_mend-backend.js';
-import type { Numbers, TfjsBackend } from './tfjs-backend.js';
+import type { TfjsBackend } from './tfjs-backend.js';
 
 /** The most bytes that are copied out of the device at a time. */
 const MOST = 2 ** 25;
@@ -20,23 +22,23 @@ interface Part {
  * The values of tensors: one submission with all commands before, unless the tensors take more than 32 MB, and no value is read
  * synchronously.
  */
-export async function readValues(backend: TfjsBackend, tensors: readonly tf.TensorInfo[]): Promise<Numbers[]> {
+export async function readValues(backend: TfjsBackend, tensors: readonly tf.TensorInfo[]): Promise<Values['data'][]> {
   const parts: Part[] = [];
-  const results = tensors.map((tensor) => {
-    const { values, resource, dtype } = backend.tensorMap.get(tensor.dataId);
-    if (values !== null && values !== undefined) return asType(tensor.dtype, values.slice());
-    const bytes = new Uint8Array(4 * sizeOf(tensor.shape));
+  const arrays = tensors.map(({ dataId, shape }) => {
+    const { values, resource, dtype } = backend.tensorMap.get(dataId);
+    if (values !== null && values !== undefined) return values.slice();
+    // Filled by the parts below.
+    const bytes = new Uint8Array(4 * sizeOf(shape));
     if (resource)
       for (let from = 0; from < bytes.length; from += MOST) {
         const size = Math.min(MOST, bytes.length - from);
         parts.push({ buffer: resource, from, size, into: bytes.subarray(from, from + size) });
       }
-    const numbers = dtype === 'float32' ? new Float32Array(bytes.buffer) : new Int32Array(bytes.buffer);
-    return () => asType(tensor.dtype, numbers);
+    return dtype === 'float32' ? new Float32Array(bytes.buffer) : new Int32Array(bytes.buffer);
   });
   while (parts.length > 0) await readParts(backend, takeUpTo(parts, MOST));
   flush(backend);
-  return results.map((result) => (typeof result === 'function' ? result() : result));
+  return tensors.map(({ dtype }, i) => asType(dtype, arrays[i] as Numbers));
 }
 
 /** The first parts, whose bytes are no more than `bytes`, and at least one. They are removed from the list. */
@@ -72,10 +74,4 @@ async function readParts(backend: TfjsBackend, parts: readonly Part[]): Promise<
   } finally {
     backend.bufferManager.releaseBuffer(staging);
   }
-}
-
-/** Values in the array of a type. */
-function asType(dtype: tf.DataType, values: Numbers): Numbers {
-  if (dtype === 'float32') return values instanceof Float32Array ? values : Float32Array.from(values);
-  return values instanceof Int32Array ? values : Int32Array.from(values);
 }

@@ -1,8 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
+import type { Numbers } from '../shared/numbers.js';
 import type { BufferPool } from './buffer-pool.js';
-
-/** The arrays of a tensor's values in JavaScript. */
-export type Numbers = Float32Array | Int32Array | Uint8Array;
 
 /** What the backend knows of a tensor. */
 export interface TensorData {
