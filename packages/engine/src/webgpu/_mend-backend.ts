@@ -2,6 +2,7 @@ import { DpoError } from '@dpo/base';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Numbers } from '../shared/numbers.js';
 import { sizeOf } from '../shared/size-of.js';
+import { flush } from './_commands.js';
 import { BufferPool } from './buffer-pool.js';
 import type { TensorData, TfjsBackend } from './tfjs-backend.js';
 
@@ -18,7 +19,7 @@ const FEW = 1000;
  * - Values that only the device knows are never read synchronously.
  * - Values that are read are not kept a second time.
  */
-export function mendBackend(backend: TfjsBackend): BufferPool {
+export function mendBackend(backend: TfjsBackend): void {
   const { device, tensorMap } = backend;
   backend.bufferManager.dispose();
   const pool = new BufferPool({
@@ -41,13 +42,6 @@ export function mendBackend(backend: TfjsBackend): BufferPool {
       hint: 'Return the tensor as an output of the function.',
     });
   };
-  return pool;
-}
-
-/** Submits the recorded commands, if any. */
-export function flush(backend: TfjsBackend): void {
-  backend.endComputePassEncoder();
-  if (backend.commandEncoder !== null) backend.submitQueue();
 }
 
 function releaseAtOnce(backend: TfjsBackend): void {

@@ -2,7 +2,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { asType, type Numbers } from '../shared/numbers.js';
 import { sizeOf } from '../shared/size-of.js';
 import type { Values } from '../types.js';
-import { flush } from './_mend-backend.js';
+import { encoderOf, flush } from './_commands.js';
 import type { TfjsBackend } from './tfjs-backend.js';
 
 /** The most bytes that are copied out of the device at a time. */
@@ -55,11 +55,10 @@ async function readParts(backend: TfjsBackend, parts: readonly Part[]): Promise<
   const room = 2 ** Math.ceil(Math.log2(Math.max(256, total)));
   const staging = backend.bufferManager.acquireBuffer(room, MAP_READ | COPY_DST);
   try {
-    backend.ensureCommandEncoderReady();
-    backend.endComputePassEncoder();
+    const encoder = encoderOf(backend);
     let at = 0;
     for (const { buffer, from, size } of parts) {
-      backend.commandEncoder?.copyBufferToBuffer(buffer, from, staging, at, size);
+      encoder.copyBufferToBuffer(buffer, from, staging, at, size);
       at += size;
     }
     backend.submitQueue();

@@ -1,3 +1,4 @@
+import { encoderOf, passOf } from './_commands.js';
 import type { TfjsBackend } from './tfjs-backend.js';
 
 /** A shader of our own, WGSL. Its storage buffers have the bindings 0, 1, …, and its numbers the binding after them. */
@@ -21,13 +22,6 @@ export interface ShaderCall {
   readonly count: number;
 }
 
-/** Private parts of tfjs's backend, which records all commands of a call in one encoder. */
-interface Recorder extends TfjsBackend {
-  computePassEncoder: GPUComputePassEncoder | null;
-  readonly commandEncoder: GPUCommandEncoder;
-  readonly uniformPendingDisposal: GPUBuffer[];
-}
-
 const GROUP = 64;
 const [COPY_DST, UNIFORM] = [8, 64];
 /** The bytes of a shader's numbers: uniform arrays consist of vectors of 16 bytes. */
@@ -36,9 +30,8 @@ const bytesOf = (numbers: number): number => 16 * Math.ceil((numbers + 1) / 4);
 const pipelines = new WeakMap<GPUDevice, Map<string, GPUComputePipeline>>();
 
 /** Records a call of a shader after the commands before it. */
-export function runShader(tfjs: TfjsBackend, shader: Shader, { buffers, numbers, count }: ShaderCall): void {
+export function runShader(backend: TfjsBackend, shader: Shader, { buffers, numbers, count }: ShaderCall): void {
   if (count === 0) return;
-  const backend = tfjs as Recorder;
   const { device } = backend;
   const pipeline = pipelineOf(device, shader, buffers.length);
   const values = new Uint32Array(bytesOf(shader.numbers) / 4);
@@ -49,13 +42,12 @@ export function runShader(tfjs: TfjsBackend, shader: Shader, { buffers, numbers,
   const bindings = [...buffers, { buffer: uniform }];
   const entries = bindings.map((resource, binding) => ({ binding, resource }));
   const bindGroup = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
-  backend.ensureCommandEncoderReady();
-  backend.computePassEncoder ??= backend.commandEncoder.beginComputePass();
-  backend.computePassEncoder.setPipeline(pipeline);
-  backend.computePassEncoder.setBindGroup(0, bindGroup);
+  const pass = passOf(backend);
+  pass.setPipeline(pipeline);
+  pass.setBindGroup(0, bindGroup);
   const groups = Math.ceil(count / GROUP);
   const columns = Math.min(groups, device.limits.maxComputeWorkgroupsPerDimension);
-  backend.computePassEncoder.dispatchWorkgroups(columns, Math.ceil(groups / columns));
+  pass.dispatchWorkgroups(columns, Math.ceil(groups / columns));
   backend.recorded();
 }
 
@@ -109,12 +101,9 @@ export function bufferOf(backend: TfjsBackend, { dataId }: { readonly dataId: ob
 }
 
 /** Fills a tensor's buffer with zeros, after the commands before. */
-export function clear(tfjs: TfjsBackend, tensor: { readonly dataId: object }): void {
-  const buffer = bufferOf(tfjs, tensor);
-  const backend = tfjs as Recorder;
-  backend.ensureCommandEncoderReady();
-  backend.endComputePassEncoder();
-  backend.commandEncoder.clearBuffer(buffer);
+export function clear(backend: TfjsBackend, tensor: { readonly dataId: object }): void {
+  const buffer = bufferOf(backend, tensor);
+  encoderOf(backend).clearBuffer(buffer);
 }
 
 /** Copies a tensor into a new one, after the commands before. */
@@ -122,9 +111,6 @@ export function copy<T extends { readonly dataId: object; readonly shape: number
   const { dtype } = tfjs.tensorMap.get(tensor.dataId);
   const result = tfjs.makeTensorInfo(tensor.shape, dtype);
   const [from, to] = [bufferOf(tfjs, tensor), bufferOf(tfjs, result)];
-  const backend = tfjs as Recorder;
-  backend.ensureCommandEncoderReady();
-  backend.endComputePassEncoder();
-  backend.commandEncoder.copyBufferToBuffer(from, 0, to, 0, Math.min(from.size, to.size));
+  encoderOf(tfjs).copyBufferToBuffer(from, 0, to, 0, Math.min(from.size, to.size));
   return { ...tensor, dataId: result.dataId };
 }

@@ -4,8 +4,9 @@ import type { EagerBackend } from '../portable/eager-backend.js';
 import type { DeviceName } from '../shared/device-name.js';
 import { sizeOf } from '../shared/size-of.js';
 import type { EngineWork } from '../types.js';
+import { flush } from './_commands.js';
 import { checkFits, splitLargeTensors } from './_large-tensors.js';
-import { flush, mendBackend, watchTensors } from './_mend-backend.js';
+import { mendBackend, watchTensors } from './_mend-backend.js';
 import { readValues } from './_read-values.js';
 import { chooseAdapter, infoOf, type OpenAdapter, searchAdapters } from './adapters.js';
 import type { GpuAdapter } from './gpu.js';
@@ -80,7 +81,7 @@ async function start({ about, adapter }: OpenAdapter, key: string, pieceBytes: n
   mendBackend(backend);
   splitLargeTensors(backend, pieceBytes ?? device.limits.maxStorageBufferBindingSize);
   // Last, so that a tensor that no buffer can hold is refused before anything else is done with it.
-  countWork(backend as TfjsBackend & { dispatchCountInPass: number }, work);
+  countWork(backend, work);
   tf.copyRegisteredKernels('webgpu', name);
   registerKernels(name);
   tf.registerBackend(name, () => backend as unknown as tf.KernelBackend, 0);
@@ -154,7 +155,7 @@ function construct({ WebGPUBackend }: TfjsModule, device: GPUDevice, info: objec
 const MOST_RECORDED = 512;
 
 /** Counts dispatches and submissions, and submits after many dispatches only, or when values are read. tfjs submits after 15. */
-function countWork(backend: TfjsBackend & { dispatchCountInPass: number }, work: Shared['work']): void {
+function countWork(backend: TfjsBackend, work: Shared['work']): void {
   let recorded = 0;
   const submit = backend.submitQueue.bind(backend);
   backend.submitQueue = () => {

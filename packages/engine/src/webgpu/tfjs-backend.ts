@@ -20,18 +20,11 @@ interface Uniform {
   readonly data: number[];
 }
 
-/** A shader, as tfjs describes one. */
+/** A shader of tfjs, as far as we look at it. */
 export interface Program {
   shaderKey: string;
   readonly outputShape: number[];
   readonly variableNames: string[];
-  dispatch: [number, number, number];
-  readonly dispatchLayout: { readonly x: number[]; readonly y?: number[]; readonly z?: number[] };
-  readonly workgroupSize: [number, number, number];
-  readonly uniforms?: string;
-  readonly size?: boolean;
-  readonly atomic?: boolean;
-  getUserCode(): string;
 }
 
 /** The parts of tfjs's WebGPU backend that we use or replace. Some are private in tfjs's types. */
@@ -43,7 +36,13 @@ export interface TfjsBackend {
     has(id: object): boolean;
     delete(id: object): boolean;
   };
+  /** Records the commands that wait for their submission. */
   readonly commandEncoder: GPUCommandEncoder | null;
+  computePassEncoder: GPUComputePassEncoder | null;
+  /** The dispatches since the last submission. */
+  dispatchCountInPass: number;
+  /** Buffers that are released at the next submission. */
+  readonly uniformPendingDisposal: GPUBuffer[];
   ensureCommandEncoderReady(): void;
   endComputePassEncoder(): void;
   submitQueue(): void;
@@ -51,10 +50,8 @@ export interface TfjsBackend {
   write(values: Numbers | null, shape: number[], dtype: tf.DataType): object;
   disposeData(id: object, force?: boolean): boolean;
   releaseResource(id: object): void;
-  refCount(id: object): number;
   incRef(id: object): void;
   readSync(id: object): Numbers;
-  getBufferData(buffer: GPUBuffer): Promise<ArrayBuffer>;
   convertAndCacheOnCPU(id: object, values: Numbers): Numbers;
   makeTensorInfo(shape: readonly number[], dtype: tf.DataType, values?: Numbers): tf.TensorInfo;
   runWebGPUProgram(
@@ -67,5 +64,4 @@ export interface TfjsBackend {
   /** Ours: called after each dispatch. */
   recorded(): void;
   shouldExecuteOnCPU(inputs: readonly tf.TensorInfo[], threshold?: number): boolean;
-  dispose(): void;
 }
