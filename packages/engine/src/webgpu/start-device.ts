@@ -5,10 +5,13 @@ import type { DeviceName } from '../shared/device-name.js';
 import { sizeOf } from '../shared/size-of.js';
 import type { EngineWork } from '../types.js';
 import { flush } from './_commands.js';
+import { countWork, type Work } from './_count-work.js';
+import { deviceError, lost } from './_device-errors.js';
 import { checkFits, splitLargeTensors } from './_large-tensors.js';
 import { mendBackend, watchTensors } from './_mend-backend.js';
+import { openBackend } from './_open-backend.js';
 import { readValues } from './_read-values.js';
-import { chooseAdapter, infoOf, type OpenAdapter, searchAdapters } from './adapters.js';
+import { chooseAdapter, type OpenAdapter, searchAdapters } from './adapters.js';
 import type { GpuAdapter } from './gpu.js';
 import { registerKernels } from './kernels/register.js';
 import type { TfjsBackend } from './tfjs-backend.js';
@@ -32,7 +35,7 @@ interface Shared {
   readonly about: GpuAdapter;
   readonly name: string;
   readonly backend: TfjsBackend;
-  readonly work: { dispatches: number; submissions: number };
+  readonly work: Work;
   readonly watch: ReturnType<typeof watchTensors>;
   /** The reason why the device can no longer be used. */
   lost?: string;
@@ -73,11 +76,10 @@ export async function startDevice({ device, memoryLimit, pieceBytes }: DeviceOpt
 }
 
 async function start({ about, adapter }: OpenAdapter, key: string, pieceBytes: number | undefined): Promise<Shared> {
-  const module = await tfjsBackend();
-  const device = await openDevice(adapter);
+  const backend = await openBackend(adapter);
+  const { device } = backend;
   const name = `dpo-webgpu-${++count}`;
-  const backend = construct(module, device, infoOf(adapter));
-  const work = { dispatches: 0, submissions: 0 };
+  const work: Work = { dispatches: 0, submissions: 0 };
   mendBackend(backend);
   splitLargeTensors(backend, pieceBytes ?? device.limits.maxStorageBufferBindingSize);
   // Last, so that a tensor that no buffer can hold is refused before anything else is done with it.
@@ -94,88 +96,6 @@ async function start({ about, adapter }: OpenAdapter, key: string, pieceBytes: n
     void forget(shared, key);
   });
   return shared;
-}
-
-type TfjsModule = typeof import('@tensorflow/tfjs-backend-webgpu');
-
-async function tfjsBackend(): Promise<TfjsModule> {
-  const wasThere = tf.findBackendFactory('webgpu') !== null;
-  try {
-    const module = await import('@tensorflow/tfjs-backend-webgpu');
-    // In a browser, loading the module makes its backend everybody's default, before the backend is ready.
-    if (!wasThere && tf.findBackendFactory('webgpu') !== null) tf.removeBackend('webgpu');
-    return module;
-  } catch (cause) {
-    throw new DpoError('engine.unavailable', 'The package @tensorflow/tfjs-backend-webgpu is not installed.', {
-      hint: 'Install WebGPU: npm install webgpu @tensorflow/tfjs-backend-webgpu',
-      cause,
-    });
-  }
-}
-
-/** The limits that kernels profit from. A device has the least that WebGPU guarantees unless it is asked for more. */
-const limitNames = [
-  'maxBufferSize',
-  'maxStorageBufferBindingSize',
-  'maxStorageBuffersPerShaderStage',
-  'maxComputeWorkgroupStorageSize',
-  'maxComputeInvocationsPerWorkgroup',
-  'maxComputeWorkgroupSizeX',
-  'maxComputeWorkgroupsPerDimension',
-] as const;
-
-async function openDevice(adapter: GPUAdapter): Promise<GPUDevice> {
-  const requiredLimits = Object.fromEntries(limitNames.map((name) => [name, adapter.limits[name]]));
-  try {
-    return await adapter.requestDevice({ requiredLimits });
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new DpoError('engine.unavailable', `The GPU gives no device: ${why}`, {
-      hint: 'Close other programs that use the GPU, or use the WebAssembly engine.',
-      cause,
-    });
-  }
-}
-
-/** tfjs's backend on a device. Its constructor looks for `navigator.gpu`, which Node lacks. */
-function construct({ WebGPUBackend }: TfjsModule, device: GPUDevice, info: object): TfjsBackend {
-  const own = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
-  const { navigator } = globalThis as { navigator?: { gpu?: unknown } };
-  const isMissing = navigator?.gpu === undefined;
-  if (isMissing) Object.defineProperty(globalThis, 'navigator', { value: { gpu: {} }, configurable: true });
-  try {
-    return new WebGPUBackend(device, info as never) as unknown as TfjsBackend;
-  } finally {
-    if (isMissing && own !== undefined) Object.defineProperty(globalThis, 'navigator', own);
-    else if (isMissing) Reflect.deleteProperty(globalThis, 'navigator');
-  }
-}
-
-/** As many commands as are recorded before the device gets them: it computes while JavaScript records the next ones. */
-const MOST_RECORDED = 512;
-
-/** Counts dispatches and submissions, and submits after many dispatches only, or when values are read. tfjs submits after 15. */
-function countWork(backend: TfjsBackend, work: Shared['work']): void {
-  let recorded = 0;
-  const submit = backend.submitQueue.bind(backend);
-  backend.submitQueue = () => {
-    work.submissions++;
-    recorded = 0;
-    submit();
-  };
-  backend.recorded = () => {
-    work.dispatches++;
-    if (++recorded >= MOST_RECORDED) flush(backend);
-  };
-  const run = backend.runWebGPUProgram.bind(backend);
-  const { maxBufferSize } = backend.device.limits;
-  backend.runWebGPUProgram = (program, inputs, dtype, uniforms, output) => {
-    checkFits(`The result of ${program.shaderKey.split(/[_ ]/, 1)}`, program.outputShape, maxBufferSize);
-    backend.dispatchCountInPass = 0;
-    const result = run(program, inputs, dtype, uniforms, output);
-    if (sizeOf(program.outputShape) > 0) backend.recorded();
-    return result;
-  };
 }
 
 /** Lets the next engine start another device. */
@@ -248,21 +168,3 @@ function eagerBackendOf(shared: Shared): Omit<WebGpuDevice, 'dispose'> {
 const LOSS_MS = 100;
 
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
-
-function lost(why: string): DpoError {
-  return new DpoError('engine.device-lost', `The GPU was lost: ${why}`, {
-    values: { why },
-    hint: 'All values on the GPU are gone. Open the engine again, and go on from the last checkpoint.',
-  });
-}
-
-function deviceError(error: GPUError): DpoError {
-  const outOfMemory = error.constructor.name === 'GPUOutOfMemoryError';
-  if (outOfMemory)
-    return new DpoError('engine.out-of-memory', `The GPU has no memory left: ${error.message}`, {
-      hint: 'Use smaller batches, LoRA or a smaller model.',
-    });
-  return new DpoError('engine.webgpu-failed', `The GPU reports an error: ${error.message}`, {
-    hint: 'This is a fault of the engine or of the driver. Use another engine, and report the message.',
-  });
-}
