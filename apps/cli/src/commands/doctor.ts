@@ -5,7 +5,7 @@ import { megabytes } from '@dpo/run/command-line';
 import { z } from 'zod';
 import { asTyped } from '../command/as-typed.js';
 import { defineCommand } from '../command/define.js';
-import { adapterLines } from './engine.js';
+import { adapterTexts } from './engine.js';
 
 /** A thing that was checked, such as the engine. */
 interface Check {
@@ -47,7 +47,7 @@ async function engineChecks(): Promise<Check[]> {
   const memory = 'Use a small model, and --lora-rank.';
   return [
     { name: 'Engine', ok: isFast(info), says: info.description, hint },
-    ...adapterLines(info).map((line) => ({ name: 'WebGPU', ok: true, says: line.replace(/^(WebGPU)?\s+/, '') })),
+    ...adapterTexts(info).map((says) => ({ name: 'WebGPU', ok: true, says })),
     { name: 'Memory', ok: info.memoryBytes > 3e9, says: megabytes(info.memoryBytes), hint: memory },
     await cacheCheck(info.cache),
   ];

@@ -115,19 +115,18 @@ function engineInfoLines(info: EngineInfo): string[] {
     `Engine    ${info.description}`,
     `Library   ${info.library === undefined ? 'none found' : `${info.library.folder} (${info.library.source})`}`,
     ...unsuitable.map((library) => `          ${library.folder} is passed over: ${library.unsuitable}`),
-    ...adapterLines(info),
+    ...adapterTexts(info).map((text, i) => `${i === 0 ? 'WebGPU' : '      '}    ${text}`),
     `Machine   ${info.platform}, Node ${info.node}, ${info.cores} cores, ${megabytes(info.memoryBytes)} memory`,
     `CPU       ${info.cpuFlags.join(' ') || 'features unknown'}`,
     `Cache     ${info.cache}`,
   ];
 }
 
-/** A line to an adapter of WebGPU, with the limits that decide which models fit. */
-export function adapterLines({ adapters, noAdapters }: Pick<EngineInfo, 'adapters' | 'noAdapters'>): string[] {
-  if (adapters.length === 0) return [`WebGPU    none: ${noAdapters}`];
-  return adapters.map(({ device, name, software, limits }, i) => {
+/** WebGPU's adapters, a text to each, with the limits that decide which models fit; or why there is none. */
+export function adapterTexts({ adapters, noAdapters }: EngineInfo): string[] {
+  if (adapters.length === 0) return [`none: ${noAdapters}`];
+  return adapters.map(({ device, name, software, limits }) => {
     const [buffer, binding] = [limits.maxBufferSize, limits.maxStorageBufferBindingSize].map(megabytes);
-    const what = `${device}: ${name}${software ? ', software' : ''}`;
-    return `${i === 0 ? 'WebGPU' : '      '}    ${what}; tensors up to ${buffer}, ${binding} at once`;
+    return `${device}: ${name}${software ? ', software' : ''}; tensors up to ${buffer}, ${binding} at once`;
   });
 }
