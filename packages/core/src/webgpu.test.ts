@@ -3,7 +3,7 @@ import type { Engine } from '@dpo/engine';
 import { allOnWebGpu, softwareGpu, testEngine } from '@dpo/engine/test';
 import { addLora, type LanguageModel } from '@dpo/models';
 import { tinyLlama } from '@dpo/models/test';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chosenBatches } from './batches/offline.js';
 import { byteCheckpoints, memoryFiles } from './byte-checkpoints.js';
 import { ktoMethod } from './methods/kto.js';
@@ -89,9 +89,11 @@ const gpu = await softwareGpu();
 // A minute to a run on a software adapter: tooling/webgpu runs these tests.
 const isLeftOut = gpu.missing !== undefined || !allOnWebGpu;
 
-describe.skipIf(isLeftOut)(gpu.title, async () => {
-  if (isLeftOut) return;
-  const engine = await gpu.open();
+describe.skipIf(isLeftOut)(gpu.title, () => {
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = await gpu.open();
+  });
   afterAll(() => engine.dispose());
 
   const expectClose = (got: readonly number[], want: readonly number[]): void => {

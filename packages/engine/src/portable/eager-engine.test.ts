@@ -31,8 +31,10 @@ const gpu = await softwareGpu();
 const device = gpu.missing === undefined ? await gpu.open() : undefined;
 afterAll(() => device?.dispose());
 
-describe.each(['cpu', 'wasm', 'webgpu'] as const)('functions on %s', (kind) => {
-  if (kind === 'webgpu' && gpu.missing !== undefined) return it.skip(gpu.title, () => undefined);
+describe.each(['cpu', 'wasm'] as const)('functions on %s', functionsOn);
+describe.skipIf(gpu.missing !== undefined)(`functions on ${gpu.title}`, () => functionsOn('webgpu'));
+
+function functionsOn(kind: 'cpu' | 'wasm' | 'webgpu'): void {
   const open = () => (kind === 'webgpu' ? gpu.open() : openPortable(kind));
   let engine: Engine;
   beforeEach(async () => {
@@ -222,4 +224,4 @@ describe.each(['cpu', 'wasm', 'webgpu'] as const)('functions on %s', (kind) => {
     const w = engine.variable('w', [2]);
     expect(await failure(() => w.write(new Float32Array(3)))).toBe('engine.wrong-shape');
   });
-});
+}

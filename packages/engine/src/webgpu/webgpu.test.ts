@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openEngine } from '../open-engine.js';
 import { eagerEngine } from '../portable/eager-engine.js';
 import { openPortable } from '../portable/open-portable.js';
-import { expectClose } from '../shared/_engines-for-tests.js';
+import { expectClose, floats } from '../shared/_engines-for-tests.js';
 import { softwareGpu } from '../test/software-gpu.js';
 import type { Engine, Values } from '../types.js';
 import { chooseAdapter, type OpenAdapter, searchAdapters } from './adapters.js';
@@ -56,18 +56,15 @@ describe('the choice of an adapter', () => {
   });
 });
 
-const floats = (shape: readonly number[], data: ArrayLike<number>): Values => ({
-  dtype: 'float32',
-  shape,
-  data: Float32Array.from(data),
-});
 const some = (count: number): Float32Array => Float32Array.from({ length: count }, (_, i) => Math.sin(i + 1));
 
 const gpu = await softwareGpu();
 
-describe.skipIf(gpu.missing !== undefined)(gpu.title, async () => {
-  if (gpu.missing !== undefined) return;
-  const engine = await gpu.open();
+describe.skipIf(gpu.missing !== undefined)(gpu.title, () => {
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = await gpu.open();
+  });
   afterAll(() => engine.dispose());
 
   it('is opened for device cpu only, and says on what it runs', async () => {
