@@ -18,6 +18,12 @@ describe('TF_CONFIG', () => {
       expect(clusterOf(none)).toBeUndefined();
   });
 
+  it.each([null, '', ' ', true, [1], '0x1', 'one', 0.5])('is refused with the index %j', (index) => {
+    expect(() => clusterOf(text({ worker: ['a:1', 'b:2'] }, 'worker', index))).toThrow(
+      expect.objectContaining({ code: 'workers.bad-tf-config', message: expect.stringContaining('task.index') }),
+    );
+  });
+
   it.each([
     ['{', 'no JSON'],
     ['[]', 'the whole'],

@@ -3,9 +3,14 @@ import { type Cluster, checkCluster } from '@dpo/engine';
 import { z } from 'zod';
 
 const hosts = z.array(z.string());
+/** A number, or its digits as text, which some schedulers write. Nothing else is a number: null must not become 0, the first worker. */
+const index = z.preprocess(
+  (value) => (typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value),
+  z.number().int().nonnegative(),
+);
 const schema = z.object({
   cluster: z.object({ chief: hosts.optional(), worker: hosts.optional(), ps: hosts.optional() }).catchall(hosts),
-  task: z.object({ type: z.string(), index: z.coerce.number().int().nonnegative() }),
+  task: z.object({ type: z.string(), index }),
 });
 
 /**
