@@ -1,8 +1,10 @@
 import type { PackedBatch, PromptGroup } from '@dpo/base';
 import { packedValues, pack as packGroups } from '@dpo/base/packing';
-import { alone, type Collective, type Engine, gatherPieces, isOwnPiece, type Scope, type Values } from '@dpo/engine';
+import { alone, type Collective, gatherPieces, isOwnPiece, type Scope, type Values } from '@dpo/engine';
 import type { PackedInputs } from '@dpo/models';
 import type * as tf from '@tensorflow/tfjs-core';
+import { checkPositions } from './check-positions.js';
+import type { ScoringModel } from './model.js';
 import { packedBatch } from './step/forward.js';
 import { decodeInputs, encodeInputs } from './step/inputs.js';
 import { tokensOfAnswers } from './step/tokens-of-answers.js';
@@ -45,14 +47,18 @@ export interface Indexed {
 /**
  * Computes outputs of all groups, the longest groups first, in batches of equally many groups. Few shapes are therefore
  * compiled, and a lack of memory shows at the start. An aborted signal throws its reason between batches.
+ *
+ * @param models the models that compute, of one engine
+ * @throws DpoError `model.too-few-positions` before the first batch
  */
 export async function overBatches<Output extends string>(
-  engine: Engine,
+  models: readonly [ScoringModel, ...ScoringModel[]],
   groups: readonly PromptGroup[],
   { pack = packGroups, batchTokens = 4096, onProgress, signal, collective = alone }: BatchOptions,
   { name, outputs: names, compute, onBatch }: BatchWork<Output>,
 ): Promise<void> {
-  const run = engine.function<string, Output>(name, (scope, inputs) =>
+  for (const model of models) checkPositions(model, groups);
+  const run = models[0].engine.function<string, Output>(name, (scope, inputs) =>
     compute(scope, packedBatch(decodeInputs(inputs)).packed),
   );
   const packed = (batch: readonly Indexed[]) => pack(batch.map(({ group }) => group));

@@ -29,7 +29,7 @@ export interface DivergenceOptions extends BatchOptions {
  * Source: Amini et al. 2025, "Better Estimation of the KL Divergence Between Language Models" (arXiv 2504.10637).
  *
  * @throws DpoError `kl.other-vocabulary` when the models predict from different numbers of tokens, `kl.other-engine` when
- *   they live in different engines, and `reference.no-adapter` when `referenceAdapter` is false and the reference has no adapter
+ *   they live in different engines, `model.too-few-positions` when a text is longer than either model reads, and `reference.no-adapter` when `referenceAdapter` is false and the reference has no adapter
  */
 export async function answerDivergences(
   policy: DistributionModel,
@@ -40,7 +40,7 @@ export async function answerDivergences(
   const { referenceAdapter = true } = options;
   checkComparable(policy, reference, referenceAdapter);
   const result: AnswerDivergence[][] = groups.map(() => []);
-  await overBatches(policy.engine, groups, options, {
+  await overBatches([policy, reference], groups, options, {
     name: 'kl',
     outputs: ['kl', 'logRatio'],
     compute: (scope, packed) => {

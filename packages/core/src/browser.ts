@@ -14,6 +14,7 @@ export {
   directoryFiles,
   memoryFiles,
 } from './byte-checkpoints.js';
+export { checkPositions, positionsOf } from './check-positions.js';
 export type { CheckpointOptions, CheckpointSettings, FolderCheckpoints, StoreCheckpoints } from './checkpoint.js';
 export type { CheckpointState, TrainingState } from './checkpoint-state.js';
 export type {

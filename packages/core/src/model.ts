@@ -20,6 +20,8 @@ export interface ScoringOptions {
 export interface ScoringModel {
   readonly engine: Engine;
   readonly weights: ReadonlyMap<string, Variable>;
+  /** The longest text that the model reads, in tokens. Default: any. */
+  readonly maxPositions?: number | undefined;
   readonly adapter?: { readonly weights: ReadonlyMap<string, Variable>; readonly dropout: number } | undefined;
   /**
    * A number to each predicted token of a batch, [R], differentiable by the tensors of `params`. Methods compute with the sum over

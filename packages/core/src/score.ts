@@ -14,6 +14,8 @@ export interface ScoreOptions extends BatchOptions {
  *
  * The longest groups are scored first, in batches of equally many groups. Few shapes are therefore compiled, and a lack of
  * memory shows at the start. An aborted signal throws its reason between batches.
+ *
+ * @throws DpoError `model.too-few-positions` when a text is longer than the model reads
  */
 export async function sequenceLogps(
   model: ScoringModel,
@@ -22,7 +24,7 @@ export async function sequenceLogps(
 ): Promise<number[][]> {
   const result: number[][] = groups.map(() => []);
   const { adapter = true } = options;
-  await overBatches(model.engine, groups, options, {
+  await overBatches([model], groups, options, {
     name: 'score',
     outputs: ['logps'],
     compute: (scope, packed) => ({
@@ -39,7 +41,7 @@ export async function sequenceLogps(
   return result;
 }
 
-/** log π of every token of every answer of every group, in nats: result[g][a][t]. The order is that of {@link sequenceLogps}. */
+/** log π of every token of every answer of every group, in nats: result[g][a][t]. Order and errors are as in {@link sequenceLogps}. */
 export async function tokenLogps(
   model: ScoringModel,
   groups: readonly PromptGroup[],
@@ -47,7 +49,7 @@ export async function tokenLogps(
 ): Promise<Float32Array[][]> {
   const result: Float32Array[][] = groups.map(() => []);
   const { adapter = true } = options;
-  await overBatches(model.engine, groups, options, {
+  await overBatches([model], groups, options, {
     name: 'score',
     outputs: ['logps'],
     compute: (scope, packed) => ({

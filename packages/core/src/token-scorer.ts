@@ -3,6 +3,7 @@ import { packedValues, planPacking } from '@dpo/base/packing';
 import { alone, type Collective, gatherPieces, isOwnPiece, type Scope } from '@dpo/engine';
 import type { PackedInputs } from '@dpo/models';
 import type * as tf from '@tensorflow/tfjs-core';
+import { checkPositions } from './check-positions.js';
 import { parameters, type ScoringModel } from './model.js';
 import { packedBatch } from './step/forward.js';
 import { decodeInputs, encodeInputs, vectorValue } from './step/inputs.js';
@@ -13,7 +14,11 @@ export type TokenNumbers = (scope: Scope, batch: PackedInputs) => tf.Tensor1D;
 
 /** Computes a number to each token of any answers, call after call. */
 export interface TokenScorer {
-  /** One number to every token of every answer of every group: result[g][a][t]. */
+  /**
+   * One number to every token of every answer of every group: result[g][a][t].
+   *
+   * @throws DpoError `model.too-few-positions` when a text is longer than the model reads
+   */
   score(groups: readonly PromptGroup[]): Promise<Float32Array[][]>;
   /** Frees the compiled function. */
   dispose(): void;
@@ -32,17 +37,18 @@ export interface TokenScorerOptions {
  * `tokenLogps` compiles for a single call.
  */
 export function openTokenScorer(
-  { engine }: Pick<ScoringModel, 'engine'>,
+  model: Pick<ScoringModel, 'engine' | 'maxPositions'>,
   compute: TokenNumbers,
   { positions, collective = alone }: TokenScorerOptions = {},
 ): TokenScorer {
   const plan = planPacking([], { positions });
-  const compiled = engine.function<string, 'numbers'>('score-tokens', (scope, inputs) => ({
+  const compiled = model.engine.function<string, 'numbers'>('score-tokens', (scope, inputs) => ({
     numbers: compute(scope, packedBatch(decodeInputs(inputs)).packed),
   }));
   return {
     async score(groups) {
       const result: Float32Array[][] = groups.map(() => []);
+      checkPositions(model, groups);
       const parts = plan.pack(groups);
       const own: number[][] = [];
       for (const [i, { batch }] of parts.entries()) {

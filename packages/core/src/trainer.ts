@@ -83,6 +83,7 @@ const HOPELESS = 3;
  *   `checkpoint.unreadable` when `resume` names no whole checkpoint; `checkpoint.mismatch` when `resume` does not fit the model
  *   or the optimizer; `train.no-such-row` when a batch names an example that does not exist; `train.missing-number` when an
  *   example lacks a number that the method reads; `train.too-few-examples` when a batch has fewer examples than workers;
+ *   `model.too-few-positions` when a text is longer than the model reads;
  *   what the source of the batches throws, once a checkpoint of the steps before is written
  */
 export async function* train<E extends EncodedExample = EncodedPair>(
@@ -152,7 +153,7 @@ async function openContext<E extends EncodedExample>(
   // One of several workers must not leave alone: the others would wait for it.
   const signal = collective.size === 1 ? options.signal : undefined;
   try {
-    const pack = await packerOf(batches, { ...options.packing, steps, answers: method.answers, signal });
+    const pack = await packerOf(batches, { ...options.packing, model, steps, answers: method.answers, signal });
     return { compiled, method, reference, pack, collective, dropping: (model.adapter?.dropout ?? 0) > 0 };
   } catch (error) {
     if (signal?.aborted) return undefined;

@@ -144,6 +144,29 @@ it('judges by a reward model: the answer with the higher reward, whatever the or
   );
 }, 60_000);
 
+it('a question that is longer than the judge reads is an error that names the prompt', async () => {
+  const small = await labellingModelFolder(at('small'), 1, 20);
+  const { code, notes } = await winrate(
+    ...(await answerFiles()),
+    '--judge',
+    small,
+    '--rubric',
+    rubric,
+    '--output',
+    at('run'),
+  );
+  const errors = notes.filter((note) => note.startsWith('Error'));
+  expect([code, errors]).toEqual([
+    1,
+    [
+      expect.stringMatching(
+        /The question about the answers to "[abc]" takes \d+ tokens, more than the 20 that the judge/,
+      ),
+    ],
+  ]);
+  expect(await readFile(at('run/verdicts.jsonl'), 'utf8').catch(() => '')).toBe('');
+}, 60_000);
+
 describe('refusals, before anything is opened', () => {
   it.each([
     [[], 'needs either --answers FILE or --model MODEL'],

@@ -1,10 +1,16 @@
 import { type EncodedExample, inPieces, type PromptGroup } from '@dpo/base';
 import { type PackedPart, planPackingSteps } from '@dpo/base/packing';
+import { checkPositions } from '../check-positions.js';
 import type { AnswerReader } from '../method.js';
+import type { TrainableModel } from '../model.js';
 import { groupOf } from '../step/micro-batch.js';
 import type { BatchSource } from './source.js';
 
-/** Divides the prompt groups of a step into packed batches. */
+/**
+ * Divides the prompt groups of a step into packed batches.
+ *
+ * @throws DpoError `model.too-few-positions` when a text is longer than the model reads
+ */
 export type Packer = (groups: readonly PromptGroup[]) => readonly PackedPart[];
 
 /** How steps are packed. The packing does not change the result of training. */
@@ -25,15 +31,19 @@ const PLANNED_STEPS = 400;
 export async function packerOf<E extends EncodedExample>(
   source: BatchSource<E>,
   options: PackingOptions & {
+    readonly model: Pick<TrainableModel, 'maxPositions'>;
     readonly steps: number;
     readonly answers: AnswerReader<E>;
     readonly signal?: AbortSignal | undefined;
   },
 ): Promise<Packer> {
-  const { steps, answers, positions, microBatches, signal } = options;
+  const { model, steps, answers, positions, microBatches, signal } = options;
   const groups = plannableGroups(source, steps, answers);
   const plan = await inPieces(planPackingSteps(groups, { positions, microBatches, steps }), signal);
-  return (groups) => plan.pack(groups);
+  return (groups) => {
+    checkPositions(model, groups);
+    return plan.pack(groups);
+  };
 }
 
 /** The prompt groups of each of the first steps; none for a source that is not plannable. */
