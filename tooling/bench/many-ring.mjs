@@ -19,7 +19,7 @@ const [workers, megabytes, runs, repeat] = ['workers', 'megabytes', 'runs', 'rep
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 const say = (line) => process.stdout.write(`${line}\n`);
 
-const launcher = ['-m', 'torch.distributed.run', '--nproc_per_node', String(workers), '--master_port', '0'];
+const launcher = ['-m', 'torch.distributed.run', '--nproc_per_node', String(workers), '--standalone'];
 const sizes = [megabytes, runs].map(String);
 const sides = {
   TensorFlow: async () => {

@@ -39,7 +39,7 @@ async function theirs(workers, threads) {
     ...['--accumulation', String(MICRO / workers), '--steps', values.steps, '--precision', 'float32'],
     '--precompute-reference',
   ];
-  const launcher = ['-m', 'torch.distributed.run', '--nproc_per_node', String(workers), '--master_port', '0'];
+  const launcher = ['-m', 'torch.distributed.run', '--nproc_per_node', String(workers), '--standalone'];
   const env = { ...process.env, OMP_NUM_THREADS: String(threads) };
   return [await lastLine([peerPython(say), ...(workers > 1 ? launcher : [])], args, env)];
 }
