@@ -1,13 +1,16 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Activation } from './activations.js';
 import { addBias, addToResidual } from './bias.js';
+import type { CheapValue, LayerInput } from './cheap-value.js';
 
 /** The linear layers of a model, by their names without `.weight`, with their biases and adapters. */
 export interface LinearLayers {
-  /** A layer of x, and an activation behind it: [n, in] → [n, out]. Default: no activation. */
-  linear(x: tf.Tensor2D, layer: string, activation?: Activation): tf.Tensor2D;
+  /** A layer of x: [n, in] → [n, out]. */
+  linear(x: LayerInput, layer: string): tf.Tensor2D;
+  /** A layer of x, and an activation behind it: [n, in] → [n, out]. */
+  activated(x: LayerInput, layer: string, activation: Activation): CheapValue;
   /** The residual stream [n, out] with a layer of x [n, in] added to it. */
-  addLinear(residual: tf.Tensor2D, x: tf.Tensor2D, layer: string): tf.Tensor2D;
+  addLinear(residual: tf.Tensor2D, x: LayerInput, layer: string): tf.Tensor2D;
 }
 
 /**
@@ -17,11 +20,12 @@ export interface LinearLayers {
  * @param biasOf a layer's bias, [out]; undefined for a layer without
  */
 export function linearLayers(
-  productOf: (x: tf.Tensor2D, layer: string) => tf.Tensor2D,
+  productOf: (x: LayerInput, layer: string) => tf.Tensor2D,
   biasOf: (layer: string) => tf.Tensor | undefined,
 ): LinearLayers {
   return {
-    linear: (x, layer, activation = addBias) => activation(productOf(x, layer), biasOf(layer)),
+    linear: (x, layer) => addBias(productOf(x, layer), biasOf(layer)),
+    activated: (x, layer, activation) => activation(productOf(x, layer), biasOf(layer)),
     addLinear: (residual, x, layer) => addToResidual(residual, productOf(x, layer), biasOf(layer)),
   };
 }

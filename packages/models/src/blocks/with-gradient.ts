@@ -1,3 +1,4 @@
+import { after } from '@dpo/engine';
 import * as tf from '@tensorflow/tfjs-core';
 
 /** The result of the forward pass of a function with its own gradient. */
@@ -23,7 +24,10 @@ export function withGradient(
     const save = args.at(-1) as tf.GradSaveFunc;
     const { value, saved } = forward();
     save([...saved]);
-    return { value, gradFunc: backward };
+    // Without this wait, TensorFlow would find operations of the forward pass again in the gradient, and keep their results.
+    const gradFunc = (dy: tf.Tensor, [first, ...rest]: tf.Tensor[]) =>
+      backward(dy, first === undefined ? [] : [after(first, dy), ...rest]);
+    return { value, gradFunc };
   });
   return op(...inputs);
 }

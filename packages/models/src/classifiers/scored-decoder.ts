@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { decoderFor } from '../architectures/registry.js';
 import { SCORE, withScoreHead } from '../architectures/score-head.js';
+import { tensorOf } from '../blocks/cheap-value.js';
 import { linearLayers } from '../blocks/linear-layers.js';
 import { packedAttention } from '../blocks/packed-attention.js';
 import { computeBlock } from '../model/compute-block.js';
@@ -32,7 +33,7 @@ export function scoredDecoder(raw: Readonly<Record<string, unknown>>, path: stri
     logits({ ids, positions, mask, deciding }, weight) {
       const attend = packedAttention({ groupNumbers: mask, answerNumbers: tf.zerosLike(mask), positions });
       const layers = linearLayers(
-        (x, layer) => tf.matMul(x, weight(`${layer}.weight`), false, decoder.linearLayout === 'out-in'),
+        (x, layer) => tf.matMul(tensorOf(x), weight(`${layer}.weight`), false, decoder.linearLayout === 'out-in'),
         (layer) => (weights.has(`${layer}.bias`) ? weight(`${layer}.bias`) : undefined),
       );
       // After the attention of the last layer, only the deciding tokens count.

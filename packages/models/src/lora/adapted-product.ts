@@ -1,6 +1,7 @@
 import { random } from '@dpo/base';
 import { statelessUniform } from '@dpo/engine';
 import * as tf from '@tensorflow/tfjs-core';
+import { type LayerInput, tensorOf, weightProduct } from '../blocks/cheap-value.js';
 import { withGradient } from '../blocks/with-gradient.js';
 import { type Adapter, adapterWeightName, magnitudeName } from './types.js';
 
@@ -9,13 +10,13 @@ export interface LayerInputs {
   /** The layer's name. */
   readonly layer: string;
   /** [n, in], n positions */
-  readonly x: tf.Tensor2D;
+  readonly x: LayerInput;
   /** The parameters of base and adapter. */
   readonly params: (name: string) => tf.Tensor;
   /** How W is stored. */
   readonly layout: 'out-in' | 'in-out';
   /** x W with the base's W: [n, in] → [n, out]. */
-  readonly product: (x: tf.Tensor2D) => tf.Tensor2D;
+  readonly product: (x: LayerInput) => tf.Tensor2D;
   /** The step's number, a scalar int32, and the number of each position, [n] int32. Default: there is no dropout. */
   readonly dropout?: { readonly step: tf.Tensor; readonly numbers: tf.Tensor1D } | undefined;
 }
@@ -39,8 +40,8 @@ export function adaptedProduct(adapter: Adapter | undefined, inputs: LayerInputs
   const a = params(adapterWeightName(layer, 'A'));
   const b = params(adapterWeightName(layer, 'B'));
   const hasDropout = dropout !== undefined && adapter.dropout > 0;
-  const input = hasDropout ? dropOut(x, adapter, index, dropout) : x;
-  const inner = tf.matMul<tf.Tensor2D>(input, a, false, true); // [n, rank]
+  const input = hasDropout ? dropOut(tensorOf(x), adapter, index, dropout) : x;
+  const inner = weightProduct(input, a as tf.Tensor2D, true); // [n, rank]
   const delta = tf.matMul<tf.Tensor2D>(tf.mul(inner, scaling), b, false, true); // [n, out]
   if (!adapter.dora) return tf.add(product(x), delta);
 

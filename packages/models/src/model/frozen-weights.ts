@@ -3,9 +3,9 @@ import type { Engine, Storage, Variable } from '@dpo/engine';
 
 /**
  * How the matrices of weights that are not trained are stored. `auto` stores a matrix in bfloat16 when each of its numbers is a
- * bfloat16, so that nothing is lost, and else in float32. `bfloat16` rounds. Vectors, such as norms, are always in float32. `auto`
- * leaves the matrix of the logits in float32 when products are in float32: its copies for the products, of the policy, the
- * reference and the gradient, would take more memory than is saved.
+ * bfloat16, so that nothing is lost, and else in float32. `bfloat16` rounds. Vectors, such as norms, are always in float32. So is the
+ * matrix of the logits when products are in float32: its copies for the products, of the policy, the reference and the gradient,
+ * would take more memory than is saved.
  */
 export type FrozenStorage = 'auto' | Storage;
 
@@ -37,9 +37,9 @@ export function weightStore(engine: Engine, storage: FrozenStorage, unembedding?
   return {
     add(name, shape, data) {
       if (storage === 'float32' || shape.length < 2) return engine.variable(name, shape, data);
-      const isExact = isBfloat16(data);
       const isCopied = name === unembedding && engine.precision === 'float32';
-      if (storage === 'auto' && (!isExact || isCopied)) return engine.variable(name, shape, data);
+      const isExact = isBfloat16(data);
+      if (isCopied || (storage === 'auto' && !isExact)) return engine.variable(name, shape, data);
       const variable = engine.variable(name, shape, data, { storage: 'bfloat16' });
       if (!isExact && variable.storage === 'bfloat16') {
         const squares = squaresOf(data);

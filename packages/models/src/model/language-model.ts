@@ -2,6 +2,7 @@ import { DpoError } from '@dpo/base';
 import { type Engine, segmentSums, type Variable } from '@dpo/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Decoder } from '../architectures/types.js';
+import { type LayerInput, tensorOf, weightProduct } from '../blocks/cheap-value.js';
 import { linearLayers } from '../blocks/linear-layers.js';
 import { type Attend, packedAttention } from '../blocks/packed-attention.js';
 import { tokenAlignments } from '../blocks/token-alignments.js';
@@ -52,10 +53,13 @@ export function languageModel(
   const computation = (params: Params, options: AdapterToggle & { readonly at?: tf.Tensor1D | undefined }) => {
     const weight = weightsOf(params, options);
     const biasOf = (layer: string) => (decoder.weights.has(`${layer}.bias`) ? weight(`${layer}.bias`) : undefined);
-    const productOf = (x: tf.Tensor2D, layer: string): tf.Tensor2D => {
-      const product = (input: tf.Tensor2D) =>
-        tf.matMul<tf.Tensor2D>(input, weight(`${layer}.weight`), false, layout === 'out-in');
-      const dropout = options.dropout && drawFor(x, options.dropout, options.at);
+    const productOf = (x: LayerInput, layer: string): tf.Tensor2D => {
+      const w = () => weight(`${layer}.weight`) as tf.Tensor2D;
+      const product = (input: LayerInput): tf.Tensor2D =>
+        adapter === undefined
+          ? weightProduct(input, w(), layout === 'out-in')
+          : tf.matMul(tensorOf(input), w(), false, layout === 'out-in');
+      const dropout = options.dropout && drawFor(tensorOf(x), options.dropout, options.at);
       return adaptedProduct(activeAdapter(options), { layer, x, params, layout, product, dropout });
     };
     return { weight, ...linearLayers(productOf, biasOf) };
