@@ -12,6 +12,8 @@ const apart = [
   'apps/cli/src/places/outputs.test.ts',
   'apps/cli/src/commands/engine.test.ts',
   'packages/engine/src/**/*.test.ts',
+  // All engines of a process share its memory limit.
+  'packages/models/src/blocks/kept-values.test.ts',
   // A GPU's device and its shaders stay as long as their process.
   'packages/*/src/**/webgpu.test.ts',
 ];

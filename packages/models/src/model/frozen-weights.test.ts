@@ -110,14 +110,18 @@ describe.skipIf(library === undefined)('on the compiled engine', () => {
         report = rounding;
       },
     });
-    expect(matrices(rounded).every(({ storage }) => storage === 'bfloat16')).toBe(true);
+    // Products in float32 would copy the matrix of the logits.
+    const unembedding = model.decoder.unembedding as string;
+    const isRounded = (name: string) => name !== unembedding;
+    for (const { name, storage } of matrices(rounded)) expect(storage === 'bfloat16', name).toBe(isRounded(name));
     expect(
       [...rounded.weights.values()]
         .filter(({ shape }) => shape.length < 2)
         .every(({ storage }) => storage === 'float32'),
     ).toBe(true);
-    const numbers = matrices(model).reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b), 0);
-    expect(report).toMatchObject({ matrices: matrices(model).length, numbers });
+    const losing = matrices(model).filter(({ name }) => isRounded(name));
+    const numbers = losing.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b), 0);
+    expect(report).toMatchObject({ matrices: losing.length, numbers });
     for (const each of [model, auto, rounded]) each.dispose();
   });
 

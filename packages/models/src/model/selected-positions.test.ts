@@ -4,6 +4,7 @@ import { testEngine } from '@dpo/engine/test';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { tensorOf } from '../blocks/cheap-value.js';
 import { packedAttention } from '../blocks/packed-attention.js';
 import { addLora } from '../lora/add-lora.js';
 import { linearLayers } from '../lora/targets.js';
@@ -78,12 +79,16 @@ describe.each(models)('hidden states of some positions alone: %s', (_, open) => 
         hidden: (tokens, computation) =>
           model.decoder.hidden(tokens, {
             ...computation,
-            linear(x, layer, activation) {
-              positionsOf.set(layer, x.shape[0]);
-              return computation.linear(x, layer, activation);
+            linear(x, layer) {
+              positionsOf.set(layer, tensorOf(x).shape[0]);
+              return computation.linear(x, layer);
+            },
+            activated(x, layer, activation) {
+              positionsOf.set(layer, tensorOf(x).shape[0]);
+              return computation.activated(x, layer, activation);
             },
             addLinear(residual, x, layer) {
-              positionsOf.set(layer, x.shape[0]);
+              positionsOf.set(layer, tensorOf(x).shape[0]);
               return computation.addLinear(residual, x, layer);
             },
           }),
