@@ -3,6 +3,7 @@ import { openPortable } from '@dpo/engine';
 import { testEngine } from '@dpo/engine/test';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
+import { tensorOf } from '../blocks/cheap-value.js';
 import type { LanguageModel, PackedInputs } from '../model/types.js';
 import { referencePacking } from '../test/_packing-for-tests.js';
 import { tinyLlama } from '../test/tiny-models.js';
@@ -47,7 +48,7 @@ async function apply(
       x: tf.ones([positions, 2]),
       params: (name) => values[name] as tf.Tensor,
       layout: 'out-in',
-      product: (x) => tf.matMul(x, values['layer.weight'] as tf.Tensor2D, false, true),
+      product: (x) => tf.matMul(tensorOf(x), values['layer.weight'] as tf.Tensor2D, false, true),
       dropout: seed === undefined ? undefined : { step: inputs.seed, numbers: inputs.numbers as tf.Tensor1D },
     }),
   }));
