@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { geluProducts } from '../blocks/activations.js';
+import { activationTimes, gelus } from '../blocks/activations.js';
 import { joinHeads, splitHeads } from '../blocks/attention.js';
 import { rmsNorm, rmsNormOfHeads } from '../blocks/rms-norm.js';
 import { rotate, rotation } from '../blocks/rotary.js';
@@ -53,8 +53,8 @@ export function gemmaFamily(settings: ConfigReader, variant: GemmaVariant): Deco
   const maxPositions = settings.count('max_position_embeddings', defaults.maxPositions);
   const windows = layerWindows(settings, layers, settings.optionalCount('sliding_window', 4096), variant.slides);
   const rotary = variant.rotary(headSize, maxPositions);
-  const gateTimes =
-    geluProducts[settings.choice('hidden_activation', ['gelu_pytorch_tanh', 'gelu_new', 'gelu'], 'gelu_pytorch_tanh')];
+  const activation =
+    gelus[settings.choice('hidden_activation', ['gelu_pytorch_tanh', 'gelu_new', 'gelu'], 'gelu_pytorch_tanh')];
   settings.multiple('num_attention_heads', 'num_key_value_heads');
   if (settings.flag('use_bidirectional_attention', false))
     throw settings.unsupported('use_bidirectional_attention', true, 'false');
@@ -129,7 +129,8 @@ export function gemmaFamily(settings: ConfigReader, variant: GemmaVariant): Deco
         );
 
         const m = norm(after, 'pre_feedforward');
-        const gated = gateTimes(linear(m, `${layer(i)}.mlp.gate_proj`), linear(m, `${layer(i)}.mlp.up_proj`));
+        const gate = linear(m, `${layer(i)}.mlp.gate_proj`, activation);
+        const gated = activationTimes(gate, linear(m, `${layer(i)}.mlp.up_proj`));
         return tf.add(after, norm(linear(gated, `${layer(i)}.mlp.down_proj`), 'post_feedforward'));
       };
 

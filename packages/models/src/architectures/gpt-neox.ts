@@ -75,12 +75,12 @@ export function gptNeox(settings: ConfigReader): Decoder {
     // Causal masks, which older versions of transformers saved.
     isExtra: (name) => /\.attention\.(bias|masked_bias)$/.test(name),
 
-    hidden(tokens, { weight, linear, activated, addLinear, attend, selectPositions, block }) {
+    hidden(tokens, { weight, linear, addLinear, attend, selectPositions, block }) {
       const [packedRows, length] = tokens.ids.shape;
       const norm = (x: tf.Tensor2D, name: string) =>
         layerNorm(x, weight(`${name}.weight`), weight(`${name}.bias`), epsilon);
       const up = (x: tf.Tensor2D, i: number) =>
-        activated(norm(x, `${layer(i)}.post_attention_layernorm`), `${layer(i)}.mlp.dense_h_to_4h`, activation); // [B·T, inner]
+        linear(norm(x, `${layer(i)}.post_attention_layernorm`), `${layer(i)}.mlp.dense_h_to_4h`, activation); // [B·T, inner]
 
       // Recomputation repeats a layer alone, so each layer computes its rotation itself.
       const compute = (i: number, x: tf.Tensor2D): tf.Tensor2D => {

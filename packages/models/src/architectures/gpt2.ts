@@ -71,7 +71,7 @@ export function gpt2(settings: ConfigReader): Decoder {
     // Causal masks, which older versions of transformers saved.
     isExtra: (name) => /(^|\.)h\.\d+\.attn\.(bias|masked_bias)$/.test(name),
 
-    hidden({ ids, positions }, { weight, linear, activated, addLinear, attend, selectPositions, block }) {
+    hidden({ ids, positions }, { weight, linear, addLinear, attend, selectPositions, block }) {
       const [packedRows, length] = ids.shape;
       const places = packedRows * length;
       const norm = (x: tf.Tensor2D, name: string) =>
@@ -91,7 +91,7 @@ export function gpt2(settings: ConfigReader): Decoder {
         const attended = selectPositions(i, joinHeads(attend(i, q, k, v)));
         const after = addLinear(selectPositions(i, x), attended, `${layer(i)}.attn.c_proj`);
 
-        const up = activated(norm(after, `${layer(i)}.ln_2`), `${layer(i)}.mlp.c_fc`, activation); // [B·T, inner]
+        const up = linear(norm(after, `${layer(i)}.ln_2`), `${layer(i)}.mlp.c_fc`, activation); // [B·T, inner]
         return addLinear(after, up, `${layer(i)}.mlp.c_proj`);
       };
 

@@ -71,7 +71,7 @@ export function gptj(settings: ConfigReader): Decoder {
     // Causal masks, which older versions of transformers saved.
     isExtra: (name) => /(^|\.)h\.\d+\.attn\.(bias|masked_bias)$/.test(name),
 
-    hidden(tokens, { weight, linear, activated, addLinear, attend, selectPositions, block }) {
+    hidden(tokens, { weight, linear, addLinear, attend, selectPositions, block }) {
       const [packedRows, length] = tokens.ids.shape;
 
       // Recomputation repeats a layer alone, so each layer computes its rotation itself.
@@ -84,7 +84,7 @@ export function gptj(settings: ConfigReader): Decoder {
           i,
           joinHeads(attend(i, rotate(project('q'), turn), rotate(project('k'), turn), project('v'))),
         );
-        const up = activated(selectPositions(i, h), `${layer(i)}.mlp.fc_in`, activation); // [B·T, inner]
+        const up = linear(selectPositions(i, h), `${layer(i)}.mlp.fc_in`, activation); // [B·T, inner]
         const after = addLinear(selectPositions(i, x), attended, `${layer(i)}.attn.out_proj`);
         return addLinear(after, up, `${layer(i)}.mlp.fc_out`);
       };

@@ -2,7 +2,7 @@ import { testEngine } from '@dpo/engine/test';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { expectSame, type Op } from './_expect-same-for-tests.js';
-import { geluExact, geluTanh, siluTimes } from './activations.js';
+import { activationTimes, geluExact, geluTanh, siluTimes } from './activations.js';
 import { attention } from './attention.js';
 import { addBias, addToResidual } from './bias.js';
 import { weightProduct } from './cheap-value.js';
@@ -61,7 +61,7 @@ describe('gradients written by hand equal the gradients of the plain formula', (
       const inner = tf.mul(Math.sqrt(2 / Math.PI), tf.add(x, tf.mul(0.044715, tf.mul(tf.square(x), x))));
       return tf.mul(tf.mul(0.5, x), tf.add(1, tf.tanh(inner)));
     };
-    expectSame((x) => geluTanh(tf.mul(x as tf.Tensor2D, 3)).value, plain, [4, 6]);
+    expectSame((x) => geluTanh(tf.mul(x as tf.Tensor2D, 3)), plain, [4, 6]);
   });
 
   it('exact GELU', () => {
@@ -69,7 +69,7 @@ describe('gradients written by hand equal the gradients of the plain formula', (
       const x = tf.mul(input as tf.Tensor, 3);
       return tf.mul(tf.mul(x, 0.5), tf.add(1, tf.erf(tf.mul(x, Math.SQRT1_2))));
     };
-    expectSame((x) => geluExact(tf.mul(x as tf.Tensor2D, 3)).value, plain, [4, 6]);
+    expectSame((x) => geluExact(tf.mul(x as tf.Tensor2D, 3)), plain, [4, 6]);
   });
 
   it.each([
@@ -77,8 +77,8 @@ describe('gradients written by hand equal the gradients of the plain formula', (
     ['exact GELU', geluExact],
   ])('%s of a product and a bias', (_, gelu) => {
     expectSame(
-      (x, b) => gelu(x as tf.Tensor2D, b).value,
-      (x, b) => gelu(tf.add(x as tf.Tensor2D, b as tf.Tensor)).value,
+      (x, b) => gelu(x as tf.Tensor2D, b),
+      (x, b) => gelu(tf.add(x as tf.Tensor, b as tf.Tensor)),
       [4, 6],
       [6],
     );
@@ -105,6 +105,11 @@ describe('gradients written by hand equal the gradients of the plain formula', (
   it('SiLU times', () => {
     const plain: Op = (gate, up) => tf.mul(tf.mul(gate as tf.Tensor, tf.sigmoid(gate as tf.Tensor)), up as tf.Tensor);
     expectSame((gate, up) => siluTimes(gate as tf.Tensor2D, up as tf.Tensor2D).value, plain, [3, 4], [3, 4]);
+  });
+
+  it('an activation times', () => {
+    const plain: Op = (a, b) => tf.mul(a as tf.Tensor, b as tf.Tensor);
+    expectSame((a, b) => activationTimes(a as tf.Tensor2D, b as tf.Tensor2D).value, plain, [3, 4], [3, 4]);
   });
 
   it.each([false, true])('a product of a cheap value with weights (transposed: %s)', (transposed) => {

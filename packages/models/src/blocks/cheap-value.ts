@@ -16,13 +16,22 @@ export interface CheapValue {
 /** What a linear layer is applied to, [n, in]. */
 export type LayerInput = tf.Tensor2D | CheapValue;
 
-/** A cheap value with a gradient by hand, which needs the sources alone. */
+/**
+ * A cheap value with a gradient by hand, which needs the sources alone.
+ *
+ * The gradient waits for dy before it repeats steps of the forward pass: without the wait, TensorFlow would compute the steps once,
+ * and keep their results.
+ */
 export function cheapValue(
   sources: readonly tf.Tensor[],
   compute: (...sources: tf.Tensor[]) => tf.Tensor,
   backward: (dy: tf.Tensor, sources: readonly tf.Tensor[]) => tf.Tensor[],
 ): CheapValue {
-  const value = withGradient(sources, () => ({ value: compute(...sources), saved: sources }), backward);
+  const value = withGradient(
+    sources,
+    () => ({ value: compute(...sources), saved: sources }),
+    (dy, [first, ...rest]) => backward(dy, [after(first as tf.Tensor, dy), ...rest]),
+  );
   return { value: value as tf.Tensor2D, sources, compute: compute as CheapValue['compute'] };
 }
 

@@ -1,14 +1,12 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Activation } from './activations.js';
 import { addBias, addToResidual } from './bias.js';
-import type { CheapValue, LayerInput } from './cheap-value.js';
+import type { LayerInput } from './cheap-value.js';
 
 /** The linear layers of a model, by their names without `.weight`, with their biases and adapters. */
 export interface LinearLayers {
-  /** A layer of x: [n, in] → [n, out]. */
-  linear(x: LayerInput, layer: string): tf.Tensor2D;
-  /** A layer of x, and an activation behind it: [n, in] → [n, out]. */
-  activated(x: LayerInput, layer: string, activation: Activation): CheapValue;
+  /** A layer of x, and an activation behind it: [n, in] → [n, out]. Default: no activation. */
+  linear(x: LayerInput, layer: string, activation?: Activation): tf.Tensor2D;
   /** The residual stream [n, out] with a layer of x [n, in] added to it. */
   addLinear(residual: tf.Tensor2D, x: LayerInput, layer: string): tf.Tensor2D;
 }
@@ -24,8 +22,7 @@ export function linearLayers(
   biasOf: (layer: string) => tf.Tensor | undefined,
 ): LinearLayers {
   return {
-    linear: (x, layer) => addBias(productOf(x, layer), biasOf(layer)),
-    activated: (x, layer, activation) => activation(productOf(x, layer), biasOf(layer)),
+    linear: (x, layer, activation = addBias) => activation(productOf(x, layer), biasOf(layer)),
     addLinear: (residual, x, layer) => addToResidual(residual, productOf(x, layer), biasOf(layer)),
   };
 }

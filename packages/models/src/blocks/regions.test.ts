@@ -37,10 +37,10 @@ const cases: Readonly<Record<string, Case>> = {
     shapes: [[4, 6], [6], [6]],
   },
   'RMS norm': { block: (x, scale) => rmsNorm(rows(x), rows(scale), 1e-5), shapes: [[4, 6], [6]] },
-  'GELU by tanh': { block: (x) => geluTanh(rows(x)).value, shapes: [[4, 6]] },
-  'GELU by tanh of a sum with a bias': { block: (x, b) => geluTanh(rows(x), b).value, shapes: [[4, 6], [6]] },
-  'exact GELU': { block: (x) => geluExact(rows(x)).value, shapes: [[4, 6]] },
-  'exact GELU of a sum with a bias': { block: (x, b) => geluExact(rows(x), b).value, shapes: [[4, 6], [6]] },
+  'GELU by tanh': { block: (x) => geluTanh(rows(x)), shapes: [[4, 6]] },
+  'GELU by tanh of a sum with a bias': { block: (x, b) => geluTanh(rows(x), b), shapes: [[4, 6], [6]] },
+  'exact GELU': { block: (x) => geluExact(rows(x)), shapes: [[4, 6]] },
+  'exact GELU of a sum with a bias': { block: (x, b) => geluExact(rows(x), b), shapes: [[4, 6], [6]] },
   SwiGLU: {
     block: (gate, up) => siluTimes(rows(gate), rows(up)).value,
     shapes: [

@@ -1,4 +1,3 @@
-import { after } from '@dpo/engine';
 import * as tf from '@tensorflow/tfjs-core';
 
 /** The result of the forward pass of a function with its own gradient. */
@@ -24,10 +23,7 @@ export function withGradient(
     const save = args.at(-1) as tf.GradSaveFunc;
     const { value, saved } = forward();
     save([...saved]);
-    // Without this wait, TensorFlow would find operations of the forward pass again in the gradient, and keep their results.
-    const gradFunc = (dy: tf.Tensor, [first, ...rest]: tf.Tensor[]) =>
-      backward(dy, first === undefined ? [] : [after(first, dy), ...rest]);
-    return { value, gradFunc };
+    return { value, gradFunc: backward };
   });
   return op(...inputs);
 }

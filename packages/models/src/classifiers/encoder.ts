@@ -7,9 +7,9 @@ import { layerNorm } from '../blocks/layer-norm.js';
 import type { TextBatch, TextNetwork } from './types.js';
 
 const activations = {
-  gelu: (x: tf.Tensor2D) => geluExact(x).value,
-  gelu_new: (x: tf.Tensor2D) => geluTanh(x).value,
-  gelu_pytorch_tanh: (x: tf.Tensor2D) => geluTanh(x).value,
+  gelu: geluExact,
+  gelu_new: geluTanh,
+  gelu_pytorch_tanh: geluTanh,
   relu: (x: tf.Tensor2D) => tf.relu(x),
 };
 

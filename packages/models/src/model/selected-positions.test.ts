@@ -79,13 +79,9 @@ describe.each(models)('hidden states of some positions alone: %s', (_, open) => 
         hidden: (tokens, computation) =>
           model.decoder.hidden(tokens, {
             ...computation,
-            linear(x, layer) {
+            linear(x, layer, activation) {
               positionsOf.set(layer, tensorOf(x).shape[0]);
-              return computation.linear(x, layer);
-            },
-            activated(x, layer, activation) {
-              positionsOf.set(layer, tensorOf(x).shape[0]);
-              return computation.activated(x, layer, activation);
+              return computation.linear(x, layer, activation);
             },
             addLinear(residual, x, layer) {
               positionsOf.set(layer, tensorOf(x).shape[0]);
