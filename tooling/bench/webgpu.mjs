@@ -1,6 +1,6 @@
 // Counts what DPO steps cost on WebGPU: dispatches, submissions, bytes on the device. See README.md. Prints a line to a step.
 //
-//   node tooling/bench/webgpu.mjs [--model FOLDER.or.gguf] [--device cpu] [--lora 8] [--steps 3] [--length 32]
+//   node tooling/bench/webgpu.mjs [--model FOLDER.or.gguf | --tiny gpt2|llama] [--device cpu] [--lora 8] [--steps 3] [--length 32]
 import { parseArgs } from 'node:util';
 import { random } from '@dpo/base';
 import { adamw, methodNamed, offlineBatches, referenceModel, train, withoutAdapter } from '@dpo/core';
@@ -10,6 +10,7 @@ import { addLora, createModel, loadModel } from '@dpo/models';
 const { values } = parseArgs({
   options: {
     model: { type: 'string' },
+    tiny: { type: 'string', default: 'gpt2' },
     device: { type: 'string', default: 'auto' },
     lora: { type: 'string' },
     steps: { type: 'string', default: '3' },
@@ -17,7 +18,16 @@ const { values } = parseArgs({
   },
 });
 const [steps, length] = [Number(values.steps), Number(values.length)];
-const tiny = { model_type: 'gpt2', n_layer: 2, n_embd: 64, n_head: 4, vocab_size: 300, n_positions: 256 };
+const llama = {
+  ...{ model_type: 'llama', hidden_size: 64, intermediate_size: 172, num_hidden_layers: 2, vocab_size: 300 },
+  ...{ num_attention_heads: 4, num_key_value_heads: 2, max_position_embeddings: 256, rms_norm_eps: 1e-5 },
+};
+const shapes = {
+  gpt2: { model_type: 'gpt2', n_layer: 2, n_embd: 64, n_head: 4, vocab_size: 300, n_positions: 256 },
+  llama,
+};
+const tiny = shapes[/** @type {keyof typeof shapes} */ (values.tiny)];
+if (tiny === undefined) throw new Error(`--tiny is ${Object.keys(shapes).join(' or ')}, not ${values.tiny}.`);
 const megabytes = (bytes) => `${(bytes / 1e6).toFixed(0)} MB`;
 const say = (line) => process.stdout.write(`${line}\n`);
 

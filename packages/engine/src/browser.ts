@@ -3,6 +3,7 @@ export { after } from './after.js';
 export { hasGpu, type OpenPortableOptions, openPortable } from './portable/open-portable.js';
 export { type Block, recompute } from './recompute.js';
 export { type RegionOptions, region } from './region.js';
+export type { RegionShader, ShaderPass, ShaderPlan } from './region-shader.js';
 export { segmentSums } from './segment-sums.js';
 export { statelessUniform } from './stateless-uniform.js';
 export type {

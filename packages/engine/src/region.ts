@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { RegionShader } from './region-shader.js';
 
 /** A region, as a backend knows it. */
 export interface Region {
@@ -6,6 +7,8 @@ export interface Region {
   readonly name: string;
   /** The places of the outputs that may be stored in bfloat16. */
   readonly rounded: readonly number[];
+  /** What the region computes, for WebGPU. */
+  readonly shader?: RegionShader | undefined;
 }
 
 /** A call of a region. */
@@ -30,12 +33,15 @@ export interface RegionOptions {
    * stores these outputs in bfloat16. Default: none.
    */
   readonly rounded?: readonly number[];
+  /** The same operations in WGSL: few dispatches on WebGPU instead of one to an operation. Default: the operations. */
+  readonly shader?: RegionShader;
 }
 
 /**
  * Joins tfjs operations into one. An engine that compiles functions compiles the region once for each combination of shapes and
- * numbers, however many layers call the region; a chain of elementwise operations then goes over memory once. Small tensors and
- * other engines run the operations one by one. Both ways give the same results to float32 rounding.
+ * numbers, however many layers call the region; a chain of elementwise operations then goes over memory once. WebGPU runs the region's
+ * shader, if there is one. Small tensors and other engines run the operations one by one. All ways give the same results to float32
+ * rounding.
  *
  * The body must use nothing but its arguments. A region has no gradient of its own: call it in the forward pass and in the
  * gradient of a function with a gradient by hand (`tf.customGrad`).
@@ -46,9 +52,9 @@ export interface RegionOptions {
 export function region<Arguments extends readonly (tf.Tensor | number)[], Out extends tf.Tensor | readonly tf.Tensor[]>(
   name: string,
   body: (...args: Arguments) => Out,
-  { rounded = [] }: RegionOptions = {},
+  { rounded = [], shader }: RegionOptions = {},
 ): (...args: Arguments) => Out {
-  const self: Region = { name, rounded };
+  const self: Region = { name, rounded, shader };
   return (...args) => {
     const inputs = args.filter((arg) => arg instanceof tf.Tensor);
     const backend = tf.backend() as tf.KernelBackend & Partial<FusingBackend>;

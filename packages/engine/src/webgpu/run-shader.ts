@@ -6,12 +6,14 @@ export interface Shader {
   /** A name that no other shader has. */
   readonly name: string;
   /**
-   * Declarations of buffers and functions, and `fn main(index: u32)`, which is run for every index below the count of the call. The
-   * numbers are `numbers`, an array of vectors of four u32.
+   * Declarations of buffers and functions, and `fn main(index: u32)`, which is run for every index below the count of the call. With
+   * `lanes`, `fn main(index: u32, lane: u32)` is run by a group of so many threads for every index. `number(k)` is number k of the call.
    */
   readonly code: string;
   /** How many numbers the shader takes, besides the count. */
   readonly numbers: number;
+  /** The threads to an index. Default: one, and no groups. */
+  readonly lanes?: number;
 }
 
 /** A call of a shader. */
@@ -45,13 +47,13 @@ export function runShader(backend: TfjsBackend, shader: Shader, { buffers, numbe
   const pass = passOf(backend);
   pass.setPipeline(pipeline);
   pass.setBindGroup(0, bindGroup);
-  const groups = Math.ceil(count / GROUP);
+  const groups = shader.lanes === undefined ? Math.ceil(count / GROUP) : count;
   const columns = Math.min(groups, device.limits.maxComputeWorkgroupsPerDimension);
   pass.dispatchWorkgroups(columns, Math.ceil(groups / columns));
   backend.recorded();
 }
 
-function pipelineOf(device: GPUDevice, { name, code, numbers }: Shader, buffers: number): GPUComputePipeline {
+function pipelineOf(device: GPUDevice, { name, code, numbers, lanes }: Shader, buffers: number): GPUComputePipeline {
   const ofDevice = pipelines.get(device) ?? new Map<string, GPUComputePipeline>();
   pipelines.set(device, ofDevice);
   const existing = ofDevice.get(name);
@@ -62,11 +64,11 @@ function pipelineOf(device: GPUDevice, { name, code, numbers }: Shader, buffers:
 @group(0) @binding(${buffers}) var<uniform> numbers_of_call : array<vec4<u32>, ${bytesOf(numbers) / 16}>;
 /** Number k of the call. */
 fn number(k : u32) -> u32 { let i = k + 1u; return numbers_of_call[i / 4u][i % 4u]; }
-@compute @workgroup_size(${GROUP})
+@compute @workgroup_size(${lanes ?? GROUP})
 fn start(@builtin(workgroup_id) group : vec3<u32>, @builtin(num_workgroups) groups : vec3<u32>,
          @builtin(local_invocation_index) local : u32) {
-  let index = (group.y * groups.x + group.x) * ${GROUP}u + local;
-  if (index < numbers_of_call[0].x) { main(index); }
+  let index = ${lanes === undefined ? `(group.y * groups.x + group.x) * ${GROUP}u + local` : 'group.y * groups.x + group.x'};
+  if (index < numbers_of_call[0].x) { main(${lanes === undefined ? 'index' : 'index, local'}); }
 }`,
   });
   const pipeline = device.createComputePipeline({

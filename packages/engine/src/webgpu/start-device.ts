@@ -13,6 +13,7 @@ import { openBackend } from './_open-backend.js';
 import { readValues } from './_read-values.js';
 import { chooseAdapter, type OpenAdapter, searchAdapters } from './adapters.js';
 import type { GpuAdapter } from './gpu.js';
+import { fuseRegions } from './kernels/fused-region.js';
 import { registerKernels } from './kernels/register.js';
 import type { TfjsBackend } from './tfjs-backend.js';
 
@@ -81,7 +82,9 @@ async function start({ about, adapter }: OpenAdapter, key: string, pieceBytes: n
   const name = `dpo-webgpu-${++count}`;
   const work: Work = { dispatches: 0, submissions: 0 };
   mendBackend(backend);
-  splitLargeTensors(backend, pieceBytes ?? device.limits.maxStorageBufferBindingSize);
+  const bindingBytes = pieceBytes ?? device.limits.maxStorageBufferBindingSize;
+  splitLargeTensors(backend, bindingBytes);
+  fuseRegions(backend, bindingBytes);
   // Last, so that a tensor that no buffer can hold is refused before anything else is done with it.
   countWork(backend, work);
   tf.copyRegisteredKernels('webgpu', name);

@@ -1,5 +1,6 @@
 import { region } from '@dpo/engine';
 import * as tf from '@tensorflow/tfjs-core';
+import { type GeluShaders, geluExactShaders, geluTanhShaders } from './gelu-shaders.js';
 
 /** A form of GELU: y(x) and its slope y′(x). */
 interface GeluForm {
@@ -32,21 +33,27 @@ const exactForm: GeluForm = {
 };
 
 /** The regions of GELU in its tanh approximation. */
-export const geluTanhRegions = geluRegions('gelu-tanh', tanhForm);
+export const geluTanhRegions = geluRegions('gelu-tanh', tanhForm, geluTanhShaders(linear, cubic));
 /** The regions of GELU with the exact normal distribution. */
-export const geluExactRegions = geluRegions('gelu-exact', exactForm);
+export const geluExactRegions = geluRegions('gelu-exact', exactForm, geluExactShaders);
 
 export type GeluRegions = ReturnType<typeof geluRegions>;
 
-function geluRegions(name: string, { value, slope }: GeluForm) {
-  const rounded = { rounded: [0] };
+function geluRegions(name: string, { value, slope }: GeluForm, shaders: GeluShaders) {
+  const rounded = [0];
   return {
     /** y(x) */
-    value: region(name, value, rounded),
+    value: region(name, value, { rounded, shader: shaders.value }),
     /** The gradient by x, from the gradient dy by y. */
-    gradient: region(`${name}-gradient`, (dy: tf.Tensor, x: tf.Tensor) => tf.mul(dy, slope(x)), rounded),
+    gradient: region(`${name}-gradient`, (dy: tf.Tensor, x: tf.Tensor) => tf.mul(dy, slope(x)), {
+      rounded,
+      shader: shaders.gradient,
+    }),
     /** y(x + bias): [N, D], [D] → [N, D] */
-    ofSum: region(`${name}-bias`, (x: tf.Tensor, bias: tf.Tensor) => value(tf.add(x, bias)), rounded),
+    ofSum: region(`${name}-bias`, (x: tf.Tensor, bias: tf.Tensor) => value(tf.add(x, bias)), {
+      rounded,
+      shader: shaders.ofSum,
+    }),
     /** The gradients by x [N, D] and bias [D]. */
     gradientOfSum: region(
       `${name}-bias-gradient`,
@@ -54,7 +61,7 @@ function geluRegions(name: string, { value, slope }: GeluForm) {
         const dx = tf.mul(dy, slope(tf.add(x, bias)));
         return [dx, tf.sum(dx, 0)];
       },
-      rounded,
+      { rounded, shader: shaders.gradientOfSum },
     ),
   };
 }

@@ -1,11 +1,13 @@
 import { region } from '@dpo/engine';
 import * as tf from '@tensorflow/tfjs-core';
+import { layerNormGradientShader, layerNormShader } from './layer-norm-shaders.js';
 
 /** y = x̂ · scale + shift, with x̂ = (x − mean x) / √(var x + ε): [N, D], [D], [D] → [N, D]. */
 export const normalisedLayer = region(
   'layer-norm',
   (x: tf.Tensor, scale: tf.Tensor, shift: tf.Tensor, epsilon: number) =>
     tf.add(tf.mul(standardise(x, epsilon).normal, scale), shift),
+  { shader: layerNormShader },
 );
 
 /** The gradients by x [N, D], scale [D] and shift [D], from the gradient dy by y. x̂ is computed again. */
@@ -18,6 +20,7 @@ export const layerNormGradient = region(
     const dx = tf.mul(inverse, tf.sub(tf.sub(d, tf.mean(d, -1, true)), along));
     return [dx, tf.sum(tf.mul(dy, normal), 0), tf.sum(dy, 0)];
   },
+  { shader: layerNormGradientShader },
 );
 
 /** x̂ [N, D] and 1 / √(var x + ε) [N, 1]. */

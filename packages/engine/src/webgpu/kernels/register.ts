@@ -7,6 +7,7 @@ import { argExtremeWith } from './arg-extreme.js';
 import { bitwiseAnd } from './bitwise-and.js';
 import { cumulate } from './cumulate.js';
 import { powWith, selectWith } from './elementwise.js';
+import { fusedRegion } from './fused-region.js';
 import { mirrorPadWith, reverseWith, tileWith, transposeWith } from './many-axes.js';
 import { matMulWith } from './mat-mul.js';
 import { reduceWith, reductionNames } from './reduce.js';
@@ -29,6 +30,7 @@ export function registerKernels(backendName: string): void {
     Cos: sineOrCosine('cos'),
     Cumprod: cumulate('*'),
     Cumsum: cumulate('+'),
+    FusedRegion: fusedRegion,
     MirrorPad: mirrorPadWith(own('MirrorPad')),
     Pow: powWith(own('Pow'), own('Round'), own('Cast')),
     Reverse: reverseWith(own('Reverse')),
