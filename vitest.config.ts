@@ -14,8 +14,9 @@ const apart = [
   'packages/engine/src/**/*.test.ts',
   // All engines of a process share its memory limit.
   'packages/models/src/blocks/kept-values.test.ts',
-  // A GPU's device and its shaders stay as long as their process.
+  // A GPU's device and its shaders stay as long as their process, and so does tfjs-node's TensorFlow.
   'packages/*/src/**/webgpu.test.ts',
+  'packages/*/src/**/tfjs-node.test.ts',
 ];
 
 export default defineConfig({

@@ -10,5 +10,6 @@ export { cpuFlags } from './library/machine.js';
 export { tensorflowVersion, wheelFor } from './library/wheels.js';
 export { type OpenEngineOptions, openEngine } from './open-engine.js';
 export { missingCudaLibraries } from './tensorflow/cuda-libraries.js';
+export { findTfjsNode, type TfjsNodePackage } from './tfjs-node/find-package.js';
 export { addressOf, type Cluster, checkCluster } from './workers/cluster.js';
 export { type WaitOptions, waitForWorkers } from './workers/wait-for-workers.js';

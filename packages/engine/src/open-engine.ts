@@ -3,9 +3,11 @@ import { bfloat16Warning, choosePrecision, timeProducts } from './_auto-precisio
 import { findLibrary } from './library/find-library.js';
 import type { FoundLibrary } from './library/found-library.js';
 import { cpuFlags, thisMachine, whyNoTensorFlow } from './library/machine.js';
-import { hasGpu, openPortable } from './portable/open-portable.js';
+import { hasGpu, type OpenPortableOptions, openPortable } from './portable/open-portable.js';
 import { checkOptions, wrongOption } from './shared/check-options.js';
 import type { DeviceName } from './shared/device-name.js';
+import { findTfjsNode } from './tfjs-node/find-package.js';
+import { openTfjsNode } from './tfjs-node/open-tfjs-node.js';
 import type { Engine, Precision } from './types.js';
 import type { Cluster } from './workers/cluster.js';
 
@@ -13,7 +15,8 @@ import type { Cluster } from './workers/cluster.js';
 export interface OpenEngineOptions {
   /**
    * The engine. `auto` takes the first of these that the machine has: TensorFlow on a CUDA GPU, WebGPU on a GPU, TensorFlow on the
-   * processor, WebAssembly, plain JavaScript. Between WebGPU and the processor it measures. Default `auto`.
+   * processor, tfjs-node in the current folder's project, WebAssembly, plain JavaScript. Between WebGPU and the processor it measures.
+   * Default `auto`.
    */
   readonly kind?: 'auto' | Engine['kind'] | undefined;
   /**
@@ -58,30 +61,43 @@ export interface OpenEngineOptions {
  *
  * @throws DpoError `engine.no-device` when there is no such GPU; `engine.library-not-found` and `engine.unavailable` when the
  *   options ask for TensorFlow and the machine has none; `engine.no-adapter`, `engine.only-software` and `engine.unavailable` when
- *   they ask for WebGPU and it has none; `engine.library-unloadable`, `engine.library-version`, `engine.wrong-option`
+ *   they ask for WebGPU and it has none; `engine.no-tfjs-node` and `engine.no-binding` when they ask for tfjs-node and the project has
+ *   none, or none that is built; `engine.library-unloadable`, `engine.library-version`, `engine.wrong-option`
  */
 export async function openEngine(options: OpenEngineOptions = {}): Promise<Engine> {
   checkChoice(options);
   checkOptions(options);
   const { kind = 'auto', precision = 'float32', device, memoryLimit, cluster } = options;
   const portable = { why: reason(undefined, precision), device, memoryLimit };
-  if (kind === 'webgpu' || kind === 'wasm' || kind === 'cpu') {
-    if (kind !== 'webgpu' && asksForGpu(options))
+  if (kind === 'webgpu' || kind === 'tfjs-node' || kind === 'wasm' || kind === 'cpu') {
+    if ((kind === 'wasm' || kind === 'cpu') && asksForGpu(options))
       throw unavailable(`${device} was asked for, and this engine has no GPU`, kind);
     if (cluster !== undefined)
       throw unavailable('several workers were asked for, and the portable engine works alone', kind);
-    return openPortable(kind, portable);
+    return kind === 'tfjs-node' ? openTfjsNode(portable) : openPortable(kind, portable);
   }
   if (kind === 'tensorflow' || cluster !== undefined) return openTensorFlowEngine(options);
   if (asksForGpu(options)) return openGpu(options);
   const engine = await tryTensorFlow(options);
-  if (typeof engine === 'string') return openPortable('auto', { ...portable, why: reason(engine, precision) });
+  if (typeof engine === 'string') return openWithoutTensorFlow({ ...portable, why: reason(engine, precision) });
   return engine.device === 'cpu' && device !== 'cpu' && precision !== 'bfloat16'
     ? fasterOf(engine, memoryLimit)
     : engine;
 }
 
 const asksForGpu = ({ device }: OpenEngineOptions): boolean => device?.startsWith('gpu') ?? false;
+
+/** The best engine without TensorFlow's library: WebGPU on a GPU, tfjs-node where the project has the package, else the processor. */
+async function openWithoutTensorFlow(options: OpenPortableOptions): Promise<Engine> {
+  const isGpu = options.device !== 'cpu' && (await hasGpu());
+  if (isGpu || !findTfjsNode().some(({ isBuilt }) => isBuilt)) return openPortable('auto', options);
+  try {
+    return await openTfjsNode(options);
+  } catch (error) {
+    const why = [options.why, `tfjs-node cannot be used: ${(error as Error).message}`].filter(Boolean).join('; ');
+    return openPortable('auto', { ...options, why });
+  }
+}
 
 /** TensorFlow on a GPU, else WebGPU on one. The error is TensorFlow's when WebGPU has no GPU. */
 async function openGpu(options: OpenEngineOptions): Promise<Engine> {
@@ -136,8 +152,8 @@ async function fasterOf(processor: Engine, memoryLimit: number | undefined): Pro
 }
 
 function checkChoice({ kind = 'auto', precision = 'float32', regions = 'auto' }: OpenEngineOptions): void {
-  if (!['auto', 'tensorflow', 'webgpu', 'wasm', 'cpu'].includes(kind))
-    throw wrongOption('kind', kind, 'auto, tensorflow, webgpu, wasm or cpu');
+  if (!['auto', 'tensorflow', 'webgpu', 'tfjs-node', 'wasm', 'cpu'].includes(kind))
+    throw wrongOption('kind', kind, 'auto, tensorflow, webgpu, tfjs-node, wasm or cpu');
   if (!['auto', 'always', 'never'].includes(regions)) throw wrongOption('regions', regions, 'auto, always or never');
   if (!['auto', 'float32', 'bfloat16'].includes(precision))
     throw wrongOption('precision', precision, 'auto, float32 or bfloat16');

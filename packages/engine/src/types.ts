@@ -131,10 +131,10 @@ export interface EngineWork {
 
 /**
  * Runs functions that are written in tfjs ops. There are two engines: TensorFlow, which compiles functions, and the portable
- * engine, which runs them eagerly by tfjs on WebGPU, WebAssembly or plain JavaScript. All give the same results to float32 rounding.
+ * engine, which runs them eagerly by tfjs on WebGPU, tfjs-node's TensorFlow, WebAssembly or plain JavaScript. All give the same results to float32 rounding.
  */
 export interface Engine {
-  readonly kind: 'tensorflow' | 'webgpu' | 'wasm' | 'cpu';
+  readonly kind: 'tensorflow' | 'webgpu' | 'tfjs-node' | 'wasm' | 'cpu';
   /** One line for people: what runs, on what, and why. */
   readonly description: string;
   readonly precision: Precision;

@@ -5,7 +5,7 @@ import { megabytes } from '@dpo/run/command-line';
 import { z } from 'zod';
 import { asTyped } from '../command/as-typed.js';
 import { defineCommand } from '../command/define.js';
-import { adapterTexts } from './engine.js';
+import { adapterTexts, tfjsNodeTexts } from './engine.js';
 
 /** A thing that was checked, such as the engine. */
 interface Check {
@@ -48,14 +48,17 @@ async function engineChecks(): Promise<Check[]> {
   return [
     { name: 'Engine', ok: isFast(info), says: info.description, hint },
     ...adapterTexts(info).map((says) => ({ name: 'WebGPU', ok: true, says })),
+    ...tfjsNodeTexts(info).map((says) => ({ name: 'tfjs-node', ok: true, says })),
     { name: 'Memory', ok: info.memoryBytes > 3e9, says: megabytes(info.memoryBytes), hint: memory },
     await cacheCheck(info.cache),
   ];
 }
 
-/** TensorFlow, or a GPU. */
+/** TensorFlow, ours or tfjs-node's, or a GPU. */
 const isFast = ({ engine, adapters }: EngineInfo): boolean =>
-  engine === 'tensorflow' || (engine === 'webgpu' && adapters.some(({ software }) => !software));
+  engine === 'tensorflow' ||
+  engine === 'tfjs-node' ||
+  (engine === 'webgpu' && adapters.some(({ software }) => !software));
 
 async function cacheCheck(cache: string): Promise<Check> {
   const hint = 'Set XDG_CACHE_HOME to a folder that can be written, with 3 GB free.';

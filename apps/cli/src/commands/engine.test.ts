@@ -1,7 +1,7 @@
 import { installLibrary } from '@dpo/engine';
 import { afterEach, expect, it, vi } from 'vitest';
 import type { Context } from '../command/define.js';
-import { installWithProgress } from './engine.js';
+import { installWithProgress, tfjsNodeTexts } from './engine.js';
 
 vi.mock('@dpo/engine', async (original) => ({ ...(await original<object>()), installLibrary: vi.fn() }));
 afterEach(() => vi.resetAllMocks());
@@ -34,5 +34,17 @@ it('notes that it fetches only when it does', async () => {
   expect(await notesOfInstalling()).toEqual([
     expect.stringMatching(/^Fetching TensorFlow /),
     'TensorFlow is in /cache/library.',
+  ]);
+});
+
+it('shows tfjs-node, and how its missing binding is built', () => {
+  const about = { name: '@tensorflow/tfjs-node-gpu', version: '4.22.0', folder: '/p' } as const;
+  const tfjsNode = [
+    { ...about, isBuilt: true },
+    { ...about, isBuilt: false },
+  ];
+  expect(tfjsNodeTexts({ tfjsNode })).toEqual([
+    '@tensorflow/tfjs-node-gpu 4.22.0 in /p',
+    '@tensorflow/tfjs-node-gpu 4.22.0 in /p, without its native binding (run: npm rebuild @tensorflow/tfjs-node-gpu --build-addon-from-source)',
   ]);
 });

@@ -116,6 +116,7 @@ function engineInfoLines(info: EngineInfo): string[] {
     `Library   ${info.library === undefined ? 'none found' : `${info.library.folder} (${info.library.source})`}`,
     ...unsuitable.map((library) => `          ${library.folder} is passed over: ${library.unsuitable}`),
     ...adapterTexts(info).map((text, i) => `${i === 0 ? 'WebGPU' : '      '}    ${text}`),
+    ...tfjsNodeTexts(info).map((text) => `tfjs-node ${text}`),
     `Machine   ${info.platform}, Node ${info.node}, ${info.cores} cores, ${megabytes(info.memoryBytes)} memory`,
     `CPU       ${info.cpuFlags.join(' ') || 'features unknown'}`,
     `Cache     ${info.cache}`,
@@ -128,5 +129,13 @@ export function adapterTexts({ adapters, noAdapters }: EngineInfo): string[] {
   return adapters.map(({ device, name, software, limits }) => {
     const [buffer, binding] = [limits.maxBufferSize, limits.maxStorageBufferBindingSize].map(megabytes);
     return `${device}: ${name}${software ? ', software' : ''}; tensors up to ${buffer}, ${binding} at once`;
+  });
+}
+
+/** The installed packages of tfjs with a native backend, a text to each. */
+export function tfjsNodeTexts({ tfjsNode }: Pick<EngineInfo, 'tfjsNode'>): string[] {
+  return tfjsNode.map(({ name, version, folder, isBuilt }) => {
+    const state = isBuilt ? '' : `, without its native binding (run: npm rebuild ${name} --build-addon-from-source)`;
+    return `${name} ${version} in ${folder}${state}`;
   });
 }

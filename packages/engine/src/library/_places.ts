@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { findTfjsNode } from '../tfjs-node/find-package.js';
 import type { FoundLibrary, LibraryCandidate } from './found-library.js';
 import { whatIsMissing } from './manifest.js';
 import { libraryFiles, suits, tensorflowVersion } from './wheels.js';
@@ -70,23 +70,14 @@ async function askPython(python: string, env: NodeJS.ProcessEnv): Promise<{ fold
 
 /** The library that tfjs-node's install script downloaded for an application. */
 export async function inTfjsNode(from: string): Promise<LibraryCandidate | undefined> {
-  const require = createRequire(join(from, 'package.json'));
-  for (const name of ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node']) {
-    const folder = tfjsFolder(require, name);
-    const files = folder === undefined ? [] : await readdir(folder).catch(() => []);
-    if (folder === undefined || files.length === 0) continue;
+  for (const { folder: home } of findTfjsNode(from)) {
+    const folder = join(home, 'deps', 'lib');
+    const files = await readdir(folder).catch(() => []);
+    if (files.length === 0) continue;
     const version = files.map((file) => /\.(\d+\.\d+\.\d+)(\.dylib)?$/.exec(file)?.[1]).find(Boolean);
     return candidate(folder, 'tfjs-node', version);
   }
   return undefined;
-}
-
-function tfjsFolder(require: NodeJS.Require, name: string): string | undefined {
-  try {
-    return join(dirname(require.resolve(`${name}/package.json`)), 'deps', 'lib');
-  } catch {
-    return undefined;
-  }
 }
 
 async function candidate(

@@ -1,6 +1,7 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { DpoError } from '@dpo/base';
 import { openEngine } from '../open-engine.js';
+import { findTfjsNode, type TfjsNodePackage } from '../tfjs-node/find-package.js';
 import type { Engine } from '../types.js';
 import { searchAdapters } from '../webgpu/adapters.js';
 import type { GpuAdapter } from '../webgpu/gpu.js';
@@ -25,6 +26,8 @@ export interface EngineInfo {
   readonly adapters: readonly GpuAdapter[];
   /** The reason why there are no adapters; undefined when there are some. */
   readonly noAdapters: string | undefined;
+  /** tfjs's packages with a native backend that the current folder's project has. */
+  readonly tfjsNode: readonly TfjsNodePackage[];
   /** The folder of downloads: see `cacheFolder`. */
   readonly cache: string;
   /** Platform and architecture, `linux-x64`. */
@@ -52,6 +55,7 @@ export async function engineInfo(): Promise<EngineInfo> {
     libraries,
     adapters: adapters.map(({ about }) => about),
     noAdapters: problem?.why,
+    tfjsNode: findTfjsNode(),
     cache: cacheFolder(),
     platform: `${platform}-${arch}`,
     node: process.version,

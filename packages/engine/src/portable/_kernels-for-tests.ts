@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expectClose } from '../shared/_engines-for-tests.js';
 import { sizeOf } from '../shared/size-of.js';
 import { allOnWebGpu, softwareGpu } from '../test/software-gpu.js';
+import { tfjsNode } from '../test/tfjs-node.js';
 import type { Engine, Values } from '../types.js';
 import { openPortable } from './open-portable.js';
 
@@ -16,6 +17,8 @@ export interface Case {
 
 const [cpu, gpu] = [await openPortable('cpu'), await softwareGpu()];
 const engines = [await openPortable('wasm')];
+const native = tfjsNode();
+if (native.missing === undefined) engines.push(await native.open());
 if (allOnWebGpu && gpu.missing === undefined) {
   engines.push(await gpu.open());
   // Small tensors would be computed by plain JavaScript.
@@ -25,7 +28,10 @@ if (allOnWebGpu && gpu.missing === undefined) {
 /** WebGPU's language promises nothing for numbers that are not finite. */
 export const onlyWasm = engines.slice(0, 1);
 
-/** Asserts that a case gives the same on WebAssembly, and on WebGPU when all tests run there, as on plain JavaScript. */
+/**
+ * Asserts that a case gives the same as on plain JavaScript: on WebAssembly, on tfjs-node where the package is built, and on WebGPU
+ * when all tests run there.
+ */
 export async function expectSame({ inputs, op }: Case, { tolerance = 2e-5, on = engines } = {}): Promise<void> {
   const run = async (engine: Engine): Promise<Record<string, Values>> => {
     const f = engine.function('case', (_, tensors: Tensors) =>

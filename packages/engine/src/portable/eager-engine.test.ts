@@ -2,6 +2,7 @@ import { DpoError } from '@dpo/base';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { softwareGpu } from '../test/software-gpu.js';
+import { tfjsNode } from '../test/tfjs-node.js';
 import type { Engine, Scope, Values, Variable } from '../types.js';
 import { openPortable } from './open-portable.js';
 
@@ -31,11 +32,20 @@ const gpu = await softwareGpu();
 const device = gpu.missing === undefined ? await gpu.open() : undefined;
 afterAll(() => device?.dispose());
 
+const native = tfjsNode();
+const openers = {
+  cpu: () => openPortable('cpu'),
+  wasm: () => openPortable('wasm'),
+  webgpu: gpu.open,
+  'tfjs-node': native.open,
+} as const;
+
 describe.each(['cpu', 'wasm'] as const)('functions on %s', functionsOn);
 describe.skipIf(gpu.missing !== undefined)(`functions on ${gpu.title}`, () => functionsOn('webgpu'));
+describe.skipIf(native.missing !== undefined)(`functions on ${native.title}`, () => functionsOn('tfjs-node'));
 
-function functionsOn(kind: 'cpu' | 'wasm' | 'webgpu'): void {
-  const open = () => (kind === 'webgpu' ? gpu.open() : openPortable(kind));
+function functionsOn(kind: keyof typeof openers): void {
+  const open = openers[kind];
   let engine: Engine;
   beforeEach(async () => {
     engine = await open();

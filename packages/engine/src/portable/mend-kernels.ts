@@ -39,13 +39,21 @@ export function mendKernels(backend: 'wasm' | 'cpu'): void {
   replaceKernel('BatchMatMul', 'wasm', matMulWith(tf.getKernel('BatchMatMul', 'wasm').kernelFunc));
   for (const kernel of coordinateWise)
     replaceKernel(kernel, 'wasm', broadcastFirst(tf.getKernel(kernel, 'wasm').kernelFunc));
-  const names = new Set(tf.getKernelsForBackend('wasm').map(({ kernelName }) => kernelName));
+  supplementKernels('wasm', gaps);
+}
+
+/**
+ * Gives a backend every kernel that it lacks and plain JavaScript has, and other kernels for the calls that its own compute wrong. The
+ * cpu backend must be registered for this.
+ */
+export function supplementKernels(backend: string, gaps: readonly Gap[]): void {
+  const names = new Set(tf.getKernelsForBackend(backend).map(({ kernelName }) => kernelName));
   for (const { kernelName, kernelFunc } of tf.getKernelsForBackend('cpu'))
-    if (!names.has(kernelName)) replaceKernel(kernelName, 'wasm', carriedKernel(kernelFunc));
+    if (!names.has(kernelName)) replaceKernel(kernelName, backend, carriedKernel(kernelFunc));
   for (const { kernel, when, instead } of gaps) {
-    const own = tf.getKernel(kernel, 'wasm');
+    const own = tf.getKernel(kernel, backend);
     const substitute = instead ?? carriedKernel(tf.getKernel(kernel, 'cpu').kernelFunc);
-    replaceKernel(kernel, 'wasm', (call) => (when(call) ? substitute(call) : own.kernelFunc(call)));
+    replaceKernel(kernel, backend, (call) => (when(call) ? substitute(call) : own.kernelFunc(call)));
   }
 }
 
@@ -57,7 +65,7 @@ const coordinateWise = [
 
 type Call = Parameters<tf.KernelFunc>[0];
 
-/** A case in which WebAssembly's kernel is wrong. */
+/** A case in which a backend's kernel is wrong. */
 interface Gap {
   readonly kernel: string;
   readonly when: (call: Call) => boolean;
@@ -67,7 +75,7 @@ interface Gap {
 
 const x = ({ inputs }: Call): tf.TensorInfo => inputs.x as tf.TensorInfo;
 const attribute = ({ attrs }: Call, name: string): unknown => attrs?.[name];
-/** For kernels that take any tensor for a float32 one. */
+/** For kernels that take any tensor for a float32 one, or take no others. */
 const onlyFloat32 = (call: Call): boolean => x(call).dtype !== 'float32';
 const areFloat32 = (...tensors: readonly (tf.TensorInfo | undefined)[]): boolean =>
   tensors.every((tensor) => tensor?.dtype === 'float32');
@@ -83,3 +91,9 @@ const gaps: readonly Gap[] = [
   { kernel: 'Prelu', when: ({ inputs }) => `${inputs.x?.shape}` !== `${inputs.alpha?.shape}` },
   ...['ClipByValue', 'IsNan', 'IsInf', 'IsFinite', 'StridedSlice'].map((kernel) => ({ kernel, when: onlyFloat32 })),
 ];
+
+/** tfjs-node's gaps: TensorFlow asks only floating-point numbers whether they are finite, and Step mixes integers with floats. */
+export const nativeGaps: readonly Gap[] = ['IsNan', 'IsInf', 'IsFinite', 'Step'].map((kernel) => ({
+  kernel,
+  when: onlyFloat32,
+}));

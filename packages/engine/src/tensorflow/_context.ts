@@ -1,5 +1,6 @@
+import { tensorFlowError } from '../shared/tensorflow-error.js';
 import type { CApi, Pointer } from './_c-api.js';
-import { checked, failureOf, tensorFlowError } from './_status.js';
+import { checked, failureOf } from './_status.js';
 import type { Attribute } from './graph.js';
 import {
   bytesOf,

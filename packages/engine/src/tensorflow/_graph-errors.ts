@@ -1,6 +1,6 @@
 import { DpoError } from '@dpo/base';
+import { tensorFlowError } from '../shared/tensorflow-error.js';
 import { calledFrom, callerLine } from './_caller.js';
-import { tensorFlowError } from './_status.js';
 import { type Input, nodesOf } from './graph-nodes.js';
 
 /** TF_INVALID_ARGUMENT of tf_status.h. */

@@ -11,3 +11,4 @@ export function testEngine(): Engine {
 }
 
 export { allOnWebGpu, type SoftwareGpu, softwareGpu } from './software-gpu.js';
+export { type TfjsNodeForTests, tfjsNode } from './tfjs-node.js';

@@ -4,9 +4,13 @@ import { option } from './option.js';
 
 /** The options of every command that runs a model. */
 export const engineOptions = {
-  engine: option(z.enum(['auto', 'tensorflow', 'webgpu', 'wasm', 'cpu']).default('auto'), 'What computes', {
-    onResume: 'free',
-  }),
+  engine: option(
+    z.enum(['auto', 'tensorflow', 'webgpu', 'tfjs-node', 'wasm', 'cpu']).default('auto'),
+    'What computes',
+    {
+      onResume: 'free',
+    },
+  ),
   precision: option(z.enum(['float32', 'bfloat16', 'auto']).default('float32'), 'Precision of matrix products'),
   threads: option(z.int().positive().optional(), 'CPU threads [all cores]', {
     onResume: 'free',

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { tensorFlowError } from './_status.js';
+import { tensorFlowError } from './tensorflow-error.js';
 
 it('tells running out of memory from other failures, in one line', () => {
   const message =
