@@ -63,23 +63,26 @@ const runs: Readonly<Record<string, Run>> = {
 };
 
 /** Losses, norms and the weights after the last step. */
-async function follow(
+export async function follow(
   engine: Engine,
   { dropout, options }: Run,
   change: Partial<TrainOptions<never>> = {},
+  afterStep: (step: number) => void = () => undefined,
 ): Promise<number[]> {
   const base = tinyLlama(engine, { seed: 3, deviation: 0.1 });
   const model = dropout === undefined ? base : await addLora(base, { rank: 2, alpha: 4, dropout, seed: 1 });
   const reference =
     dropout === undefined ? referenceModel(tinyLlama(engine, { seed: 4, deviation: 0.1 })) : withoutAdapter(model);
   const numbers: number[] = [];
-  for await (const { loss, grad_norm } of train<never>({
+  for await (const { step, loss, grad_norm } of train<never>({
     ...{ model, reference, method: method(methodNamed('dpo', { beta: 0.5 })), batches: fours(pairs), steps: STEPS },
     ...{ optimizer: optimizers.adamw({ weightDecay: 0.1 }), learningRate: () => 1e-3, maxGradNorm: 1 },
     ...options(model),
     ...change,
-  }))
+  })) {
     numbers.push(loss, grad_norm);
+    afterStep(step);
+  }
   for (const variable of model.trainable().values()) numbers.push(...(await variable.read()));
   model.dispose();
   return numbers;
