@@ -32,12 +32,12 @@ export function fuseRegions(backend: TfjsBackend & Partial<FusingBackend>, bindi
 export const fusedRegion: tf.KernelFunc = ({ inputs, attrs, backend }) => {
   const tfjs = backend as TfjsBackend;
   const { region, constants } = (attrs as unknown as { readonly call: RegionCall }).call;
-  const given = Object.values(inputs) as tf.TensorInfo[];
+  const infos = Object.values(inputs) as tf.TensorInfo[];
   const { shader, plan } = planned(
     region,
-    given.map(({ shape }) => shape),
+    infos.map(({ shape }) => shape),
   );
-  const tensors = new Map(given.map((tensor, i) => [shader.inputs[i], tensor]));
+  const tensors = new Map(infos.map((tensor, i) => [shader.inputs[i], tensor]));
   for (const [name, shape] of Object.entries(plan.tensors)) tensors.set(name, tfjs.makeTensorInfo(shape, 'float32'));
   const tensor = (name: string): tf.TensorInfo => tensors.get(name) as tf.TensorInfo;
   const bits = new Uint32Array(Float32Array.from(constants).buffer);
