@@ -55,6 +55,7 @@ export function languageModel(
     const biasOf = (layer: string) => (decoder.weights.has(`${layer}.bias`) ? weight(`${layer}.bias`) : undefined);
     const productOf = (x: LayerInput, layer: string): tf.Tensor2D => {
       const w = () => weight(`${layer}.weight`) as tf.Tensor2D;
+      // A base with an adapter is not trained: eagerly, a gradient by its weights would be computed for nothing.
       const product = (input: LayerInput): tf.Tensor2D =>
         adapter === undefined
           ? weightProduct(input, w(), layout === 'out-in')
